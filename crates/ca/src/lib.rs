@@ -1,0 +1,1 @@
+//! The certification authority: issuance in six steps, revocation, the CRL cycle.

@@ -1,0 +1,1 @@
+//! The JPKI card and the municipality's key pair generator, in process.

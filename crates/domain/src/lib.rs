@@ -1,0 +1,11 @@
+//! The business of a citizen PKI as pure functions: terms, policy, life cycles.
+//!
+//! # Architecture invariant
+//! No I/O, no clock, no randomness, no async and no wire format live here. Time comes in as a
+//! parameter; bytes on the wire belong to `x509`; rows belong to `store`.
+
+pub mod act;
+pub mod algorithm;
+pub mod id;
+pub mod name;
+pub mod reason;

@@ -1,0 +1,3 @@
+//! The program: configuration, wiring, commands.
+
+fn main() {}

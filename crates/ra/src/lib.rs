@@ -1,0 +1,1 @@
+//! The windows and people: applications, identity checks, the register link.

@@ -1,0 +1,1 @@
+//! Answers to the world: OCSP, LDAP and the web repository.

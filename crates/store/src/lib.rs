@@ -1,0 +1,1 @@
+//! The one database: state and journal in the same transaction.

@@ -1,0 +1,1 @@
+//! Fixtures, simulated clock, token, card and register; helpers for foreign clients (tests only).

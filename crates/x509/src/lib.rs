@@ -1,0 +1,1 @@
+//! Certificates, CRLs, OCSP and PKCS#10 as bytes, and the lints that re-read them.

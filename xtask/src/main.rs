@@ -1,0 +1,3 @@
+//! Every chore of the project: tests, checks, tables, benchmarks.
+
+fn main() {}
