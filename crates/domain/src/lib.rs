@@ -6,6 +6,10 @@
 
 pub mod act;
 pub mod algorithm;
+pub mod application;
+pub mod certificate;
+pub mod crl_series;
 pub mod id;
+pub mod journal;
 pub mod name;
 pub mod reason;

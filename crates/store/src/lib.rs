@@ -1,1 +1,190 @@
 //! The one database: state and journal in the same transaction.
+//!
+//! Everything that changes is a [`Unit`]: changes that were decided elsewhere, and the journal
+//! entries that tell of them. A unit commits whole and durable, or not at all, and cannot exist
+//! without an entry. The database's sequence, never a clock, orders what happened.
+//!
+//! # Architecture invariant
+//! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
+//! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.
+
+mod rows;
+mod unit;
+
+pub use rows::{
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
+    IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+};
+pub use unit::{Change, Entry, Personal, Unit};
+
+use domain::id::{ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId};
+
+/// The position of a journal entry: dense, from 0, in the order of commits.
+pub type Sequence = u64;
+
+/// Whose fault a failed unit or read is.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The unit was decided on a state that is no longer there; read again and decide again.
+    #[error("{what} changed meanwhile: expected {expected}, found {found}")]
+    Stale {
+        /// What was to change, for example `certificate jpki-auth/0a…`.
+        what: String,
+        /// The state the decision rested on.
+        expected: String,
+        /// The state in the database.
+        found: String,
+    },
+    /// A key, serial number or id that may exist once exists already.
+    #[error("{what} exists already")]
+    Duplicate {
+        /// What exists, in words that say which rule it is.
+        what: String,
+    },
+    /// A unit named something that does not exist.
+    #[error("{what} does not exist")]
+    Missing {
+        /// What was named.
+        what: String,
+    },
+    /// What is stored cannot be read back as it was written.
+    #[error("stored {what} is corrupt: {reason}")]
+    Corrupt {
+        /// Which row or file.
+        what: String,
+        /// Why it cannot be.
+        reason: String,
+    },
+    /// The database cannot take the unit now: disk full, locked, gone. Nothing was committed.
+    #[error("the database refused: {0}")]
+    Unavailable(String),
+}
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A consistent view of what a revocation list must hold, readable any number of times.
+pub trait RevokedSnapshot {
+    /// The last journal entry this view includes.
+    fn as_of(&self) -> Sequence;
+
+    /// Calls `each` for every listed certificate in ascending order of serial number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Corrupt`]; what `each` saw until then is no list.
+    fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<()>;
+}
+
+/// The database. Calls block; an implementation is free to commit many callers' units together.
+///
+/// Contract: when [`Store::commit`] returns, the unit is on stable storage and every later read by
+/// anyone sees it. Reads see committed state only.
+pub trait Store: Send + Sync {
+    /// Commits a unit and returns the sequence of its first journal entry.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], [`Error::Duplicate`] and [`Error::Missing`] name the change that did not
+    /// fit; nothing of the unit is left behind. Journal refused is unit refused (fails closed).
+    fn commit(&self, unit: Unit) -> Result<Sequence>;
+
+    /// Every CA, in the order of its id.
+    fn cas(&self) -> Result<Vec<CaRow>>;
+
+    /// The key generations of a CA, oldest first.
+    fn authorities(&self, ca: &CaId) -> Result<Vec<AuthorityRow>>;
+
+    /// A certificate, or an intent that was never completed.
+    fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>>;
+
+    /// What OCSP needs to know of a certificate, by its key.
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>>;
+
+    /// A holder's certificates of one CA, newest first.
+    fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>>;
+
+    /// The certificates issued for an application; more than one only after a discarded intent.
+    fn certificates_for(&self, application: &ApplicationId) -> Result<Vec<CertificateRow>>;
+
+    /// Certificates of one CA in order of issue, for lists on screens: at most `limit` after `after`.
+    fn certificates(&self, ca: &CaId, after: Option<Sequence>, limit: usize) -> Result<Vec<CertificateRow>>;
+
+    /// Intents without their issue: serials that may have been signed.
+    fn open_intents(&self) -> Result<Vec<IntentRow>>;
+
+    /// Whether this key (SHA-256 of its SubjectPublicKeyInfo) was ever certified or intended to be.
+    fn key_was_certified(&self, spki_sha256: &[u8; 32]) -> Result<bool>;
+
+    /// Whether this subject (DER) names a certificate of the CA already (A 3.1.5, S 3-1-4).
+    fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool>;
+
+    /// Runs `read` over a consistent view of the certificates a list must hold: revoked, held and
+    /// (with `undelivered`) not yet delivered, that expire at `expires_from` or later.
+    fn with_revoked(
+        &self,
+        series: &SeriesKey,
+        undelivered: bool,
+        expires_from: jiff::Timestamp,
+        read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
+    ) -> Result<()>;
+
+    /// For each partition of a CA generation, how many certificates a list must hold; the same
+    /// rule as [`Store::with_revoked`], counted by another query, over all partitions.
+    fn revoked_by_partition(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        undelivered: bool,
+        expires_from: jiff::Timestamp,
+    ) -> Result<Vec<(domain::crl_series::Partition, u64)>>;
+
+    /// Every list series of a CA.
+    fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>>;
+
+    /// A list that was built, whether published or not, without its content.
+    fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>>;
+
+    /// The content of a list.
+    fn crl_content(&self, key: &CrlKey) -> Result<Option<Vec<u8>>>;
+
+    /// The numbers of all lists of a series, ascending.
+    fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>>;
+
+    /// An application.
+    fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>>;
+
+    /// Applications of a municipality, newest first, at most `limit`.
+    fn applications(&self, municipality: &domain::id::MunicipalityCode, limit: usize) -> Result<Vec<ApplicationRow>>;
+
+    /// The stored answer of an operation that was carried out before under this id.
+    fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;
+
+    /// A card's sealed content.
+    fn card(&self, id: &CardId) -> Result<Option<CardRow>>;
+
+    /// A resident's cards.
+    fn cards_of(&self, holder: &ResidentCode) -> Result<Vec<CardRow>>;
+
+    /// How far the events of the resident register were applied.
+    fn register_cursor(&self) -> Result<u64>;
+
+    /// Every verifier.
+    fn verifiers(&self) -> Result<Vec<VerifierRow>>;
+
+    /// A verifier.
+    fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>>;
+
+    /// A person or program with credentials.
+    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>>;
+
+    /// Whoever holds this credential.
+    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>>;
+
+    /// The sequence of the last committed entry, if there is any.
+    fn last_sequence(&self) -> Result<Option<Sequence>>;
+
+    /// Encoded journal entries from `from` on, at most `limit`, in order.
+    fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>>;
+
+    /// The personal part of an entry, unless its subject's key was destroyed.
+    fn journal_personal(&self, sequence: Sequence) -> Result<Option<String>>;
+}

@@ -1,0 +1,290 @@
+//! The life of an application at a window: its kinds, its states, the one table of transitions.
+
+use std::fmt;
+
+/// What is applied for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApplicationKind {
+    /// A first certificate together with a new card (A 4.3.1.1(1)).
+    IssueWithCard,
+    /// A certificate on the card the applicant holds (A 4.3.1.1(2), S 4-1-1).
+    IssueOnCard,
+    /// A new key and certificate in place of the one in force (A 4.7, S 3-2).
+    Renewal,
+    /// The end of a certificate, in writing (A 4.9.3.1, S 4-4-2).
+    Revocation,
+    /// The release of a hold (A 4.9.15).
+    HoldRelease,
+}
+
+impl ApplicationKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::IssueWithCard,
+        Self::IssueOnCard,
+        Self::Renewal,
+        Self::Revocation,
+        Self::HoldRelease,
+    ];
+
+    /// The name in policy files, commands and rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IssueWithCard => "issue-with-card",
+            Self::IssueOnCard => "issue-on-card",
+            Self::Renewal => "renewal",
+            Self::Revocation => "revocation",
+            Self::HoldRelease => "hold-release",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.name() == name)
+    }
+
+    /// Whether a certificate comes out of it.
+    pub fn issues(self) -> bool {
+        matches!(self, Self::IssueWithCard | Self::IssueOnCard | Self::Renewal)
+    }
+}
+
+impl fmt::Display for ApplicationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where an application stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApplicationState {
+    /// The form was taken in.
+    Received,
+    /// A clerk has checked existence and identity.
+    Verified,
+    /// A second clerk has approved.
+    Approved,
+    /// The certificate exists and is on its card, unusable.
+    Issued,
+    /// Done: delivered, revoked or released.
+    Completed,
+    /// Refused; the reason is with the record.
+    Refused,
+    /// Withdrawn by the applicant, or destroyed before delivery.
+    Withdrawn,
+}
+
+impl ApplicationState {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Received,
+        Self::Verified,
+        Self::Approved,
+        Self::Issued,
+        Self::Completed,
+        Self::Refused,
+        Self::Withdrawn,
+    ];
+
+    /// The name in rows and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Verified => "verified",
+            Self::Approved => "approved",
+            Self::Issued => "issued",
+            Self::Completed => "completed",
+            Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
+impl fmt::Display for ApplicationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What can happen to an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApplicationEvent {
+    /// Existence and identity were checked without doubt.
+    Verify,
+    /// A second person approved.
+    Approve,
+    /// The CA issued the certificate.
+    Issue,
+    /// The certificate was delivered, or the revocation or release carried out.
+    Complete,
+    /// A doubt or a rule refused it.
+    Refuse,
+    /// The applicant withdrew, or the unused certificate was destroyed.
+    Withdraw,
+}
+
+impl ApplicationEvent {
+    /// Every event.
+    pub const ALL: [Self; 6] =
+        [Self::Verify, Self::Approve, Self::Issue, Self::Complete, Self::Refuse, Self::Withdraw];
+
+    /// The name in messages and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Approve => "approve",
+            Self::Issue => "issue",
+            Self::Complete => "complete",
+            Self::Refuse => "refuse",
+            Self::Withdraw => "withdraw",
+        }
+    }
+}
+
+impl fmt::Display for ApplicationEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// To which applications a transition belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every application.
+    All,
+    /// Those a certificate comes out of.
+    Issuing,
+    /// Revocation and release.
+    NotIssuing,
+}
+
+/// One allowed transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// The applications it belongs to.
+    pub scope: Scope,
+    /// The state it leaves.
+    pub from: ApplicationState,
+    /// What happens.
+    pub event: ApplicationEvent,
+    /// The state it enters.
+    pub to: ApplicationState,
+    /// The rule it follows, with its clause.
+    pub rule: &'static str,
+}
+
+const fn row(
+    scope: Scope,
+    from: ApplicationState,
+    event: ApplicationEvent,
+    to: ApplicationState,
+    rule: &'static str,
+) -> Transition {
+    Transition { scope, from, event, to, rule }
+}
+
+/// Every transition there is; what is not here is refused.
+///
+/// A policy that asks for a second approval forbids [`ApplicationEvent::Issue`] and
+/// [`ApplicationEvent::Complete`] from [`ApplicationState::Verified`]; see [`after`].
+pub const TRANSITIONS: &[Transition] = {
+    use ApplicationEvent as E;
+    use ApplicationState as S;
+    &[
+        row(Scope::All, S::Received, E::Verify, S::Verified, "existence and identity checked (A 3.2.3, S 3-1-9)"),
+        row(Scope::All, S::Received, E::Refuse, S::Refused, "any doubt refuses (A 4.1.2.1(3), S 3-1-9)"),
+        row(Scope::All, S::Received, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
+        row(Scope::All, S::Verified, E::Approve, S::Approved, "second approval where the policy asks (A 5.2.1.2)"),
+        row(Scope::All, S::Verified, E::Refuse, S::Refused, "any doubt refuses (A 4.1.2.1(3), S 3-1-9)"),
+        row(Scope::All, S::Verified, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
+        row(Scope::All, S::Approved, E::Refuse, S::Refused, "the CA or a rule refuses (S 4-2-3)"),
+        row(Scope::All, S::Approved, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
+        row(Scope::Issuing, S::Verified, E::Issue, S::Issued, "the CA issues (A 4.3.1.1, S 4-2-1)"),
+        row(Scope::Issuing, S::Approved, E::Issue, S::Issued, "the CA issues (A 4.3.1.1, S 4-2-1)"),
+        row(Scope::Issuing, S::Issued, E::Complete, S::Completed, "delivery at the window (A 4.4.1.1, S 4-3-1)"),
+        row(Scope::Issuing, S::Issued, E::Withdraw, S::Withdrawn, "destroyed before delivery (A 4.9.9)"),
+        row(Scope::NotIssuing, S::Verified, E::Complete, S::Completed, "carried out by the CA (A 4.9.3.1, S 4-4-2)"),
+        row(Scope::NotIssuing, S::Approved, E::Complete, S::Completed, "carried out by the CA (A 4.9.3.1, S 4-4-2)"),
+    ]
+};
+
+/// A transition that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an application for {kind} that is {state} cannot be taken to {event}: {rule}")]
+pub struct RefusedTransition {
+    /// What is applied for.
+    pub kind: ApplicationKind,
+    /// The state it is in.
+    pub state: ApplicationState,
+    /// What was asked.
+    pub event: ApplicationEvent,
+    /// The rule that forbids it.
+    pub rule: &'static str,
+}
+
+/// The state of an application of `kind` after `event`.
+///
+/// # Errors
+/// [`RefusedTransition`] when the table has no row, or when `second_approval` is asked for and
+/// the application would skip it.
+pub fn after(
+    kind: ApplicationKind,
+    state: ApplicationState,
+    event: ApplicationEvent,
+    second_approval: bool,
+) -> Result<ApplicationState, RefusedTransition> {
+    let refuse = |rule| RefusedTransition { kind, state, event, rule };
+    let row = TRANSITIONS
+        .iter()
+        .find(|t| t.from == state && t.event == event && t.scope.covers(kind))
+        .ok_or_else(|| refuse("no such step follows (L14)"))?;
+    let acts = matches!(event, ApplicationEvent::Issue | ApplicationEvent::Complete);
+    if second_approval && acts && state == ApplicationState::Verified {
+        return Err(refuse("a second person must approve first"));
+    }
+    Ok(row.to)
+}
+
+impl Scope {
+    /// Whether applications of `kind` are meant.
+    pub fn covers(self, kind: ApplicationKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Issuing => kind.issues(),
+            Self::NotIssuing => !kind.issues(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l14_every_triple_is_a_row_of_the_table_or_refused() {
+        for kind in ApplicationKind::ALL {
+            for state in ApplicationState::ALL {
+                for event in ApplicationEvent::ALL {
+                    let row = TRANSITIONS
+                        .iter()
+                        .find(|t| t.from == state && t.event == event && t.scope.covers(kind));
+                    let outcome = after(kind, state, event, false);
+                    assert_eq!(outcome.ok(), row.map(|r| r.to), "{kind} {state} {event}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn l14_second_approval_cannot_be_skipped() {
+        use ApplicationEvent::{Complete, Issue};
+        use ApplicationState::Verified;
+        assert!(after(ApplicationKind::IssueOnCard, Verified, Issue, true).is_err());
+        assert!(after(ApplicationKind::Revocation, Verified, Complete, true).is_err());
+    }
+}

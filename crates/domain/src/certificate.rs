@@ -1,0 +1,386 @@
+//! The life of a certificate: its kinds, its states, and the one table of transitions (L14).
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::reason::RevocationReason;
+
+/// What a certificate is for (P3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CertificateKind {
+    /// A resident's certificate (利用者証明用電子証明書, 署名用電子証明書).
+    User,
+    /// A CA's self-signed certificate (自己署名証明書).
+    SelfSigned,
+    /// A link certificate for the old key, signed with the new (OldWithNew).
+    LinkOldWithNew,
+    /// A link certificate for the new key, signed with the old (NewWithOld).
+    LinkNewWithOld,
+    /// A certificate issued to the bridge CA (相互認証証明書).
+    Cross,
+    /// The delegated OCSP responder (OCSPレスポンダ証明書).
+    OcspResponder,
+    /// A TLS server of the service (SSL証明書).
+    TlsServer,
+    /// The official-certificate verification server (官職証明書検証サーバ証明書).
+    VerificationServer,
+    /// Code signing.
+    CodeSigning,
+}
+
+impl CertificateKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::User,
+        Self::SelfSigned,
+        Self::LinkOldWithNew,
+        Self::LinkNewWithOld,
+        Self::Cross,
+        Self::OcspResponder,
+        Self::TlsServer,
+        Self::VerificationServer,
+        Self::CodeSigning,
+    ];
+
+    /// The name used in policy files, commands and rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::SelfSigned => "self-signed",
+            Self::LinkOldWithNew => "link-old-with-new",
+            Self::LinkNewWithOld => "link-new-with-old",
+            Self::Cross => "cross",
+            Self::OcspResponder => "ocsp-responder",
+            Self::TlsServer => "tls-server",
+            Self::VerificationServer => "verification-server",
+            Self::CodeSigning => "code-signing",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.name() == name)
+    }
+
+    /// Whether the subject is a CA, so that its revocation belongs on an ARL.
+    pub fn is_authority(self) -> bool {
+        matches!(
+            self,
+            Self::SelfSigned | Self::LinkOldWithNew | Self::LinkNewWithOld | Self::Cross
+        )
+    }
+}
+
+impl fmt::Display for CertificateKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The state of a certificate, with exactly what exists in it.
+///
+/// Expiry is no state: it follows from `notAfter` and the time asked (L12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateState {
+    /// Serial and TBS are on disk; a signature may or may not exist.
+    Intended,
+    /// Issued and on its way to the holder, on a card that cannot be used yet.
+    Undelivered {
+        /// When it was issued.
+        since: Timestamp,
+    },
+    /// Delivered and in force.
+    Good,
+    /// Held at the holder's word (A 4.9.13); may return to good or end.
+    Held {
+        /// When the hold began.
+        since: Timestamp,
+    },
+    /// Revoked for good; nothing leads out of here (A 4.9.5, S 4-4-2-4).
+    Revoked {
+        /// When it was revoked.
+        at: Timestamp,
+        /// Why.
+        reason: RevocationReason,
+    },
+}
+
+/// The name of a [`CertificateState`], for tables and rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateName {
+    /// [`CertificateState::Intended`]
+    Intended,
+    /// [`CertificateState::Undelivered`]
+    Undelivered,
+    /// [`CertificateState::Good`]
+    Good,
+    /// [`CertificateState::Held`]
+    Held,
+    /// [`CertificateState::Revoked`]
+    Revoked,
+}
+
+impl StateName {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Intended, Self::Undelivered, Self::Good, Self::Held, Self::Revoked];
+
+    /// The name in rows, commands and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Undelivered => "undelivered",
+            Self::Good => "good",
+            Self::Held => "held",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What can happen to a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateEvent {
+    /// The signature exists and was compared; step 6 of issuance.
+    Issue,
+    /// The issue needs no delivery: CA, responder and server certificates are good at once.
+    IssueInForce,
+    /// The holder received the card at the window.
+    Deliver,
+    /// The holder asked for a hold by phone.
+    Hold,
+    /// A window released the hold after an identity check.
+    Release,
+    /// The certificate was destroyed before delivery (reason 0).
+    Discard,
+    /// The certificate ends for a reason that is not [`RevocationReason::Unspecified`].
+    Revoke(RevocationReason),
+}
+
+/// The name of a [`CertificateEvent`], for tables and messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventName {
+    /// [`CertificateEvent::Issue`]
+    Issue,
+    /// [`CertificateEvent::IssueInForce`]
+    IssueInForce,
+    /// [`CertificateEvent::Deliver`]
+    Deliver,
+    /// [`CertificateEvent::Hold`]
+    Hold,
+    /// [`CertificateEvent::Release`]
+    Release,
+    /// [`CertificateEvent::Discard`]
+    Discard,
+    /// [`CertificateEvent::Revoke`]
+    Revoke,
+}
+
+impl EventName {
+    /// Every event.
+    pub const ALL: [Self; 7] = [
+        Self::Issue,
+        Self::IssueInForce,
+        Self::Deliver,
+        Self::Hold,
+        Self::Release,
+        Self::Discard,
+        Self::Revoke,
+    ];
+
+    /// The name in messages and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::IssueInForce => "issue-in-force",
+            Self::Deliver => "deliver",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Discard => "discard",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One allowed transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// The state it leaves.
+    pub from: StateName,
+    /// What happens.
+    pub event: EventName,
+    /// The state it enters.
+    pub to: StateName,
+    /// The rule it follows, with its clause.
+    pub rule: &'static str,
+}
+
+const fn row(from: StateName, event: EventName, to: StateName, rule: &'static str) -> Transition {
+    Transition { from, event, to, rule }
+}
+
+/// Every transition there is; what is not here is refused.
+pub const TRANSITIONS: &[Transition] = {
+    use EventName as E;
+    use StateName as S;
+    &[
+        row(S::Intended, E::Issue, S::Undelivered, "issued onto an unusable card (A 4.3.1.1(1))"),
+        row(S::Intended, E::IssueInForce, S::Good, "other certificates need no delivery (A 4.3.1.2)"),
+        row(S::Intended, E::Discard, S::Revoked, "an intent that cannot be finished ends as destroyed before delivery (A 4.9.9)"),
+        row(S::Intended, E::Revoke, S::Revoked, "a possibly signed serial can be revoked (A 4.9.12)"),
+        row(S::Undelivered, E::Deliver, S::Good, "delivery at the window (A 4.4.1.1)"),
+        row(S::Undelivered, E::Discard, S::Revoked, "destroyed before delivery, reason 0 (A 4.9.9)"),
+        row(S::Undelivered, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
+        row(S::Good, E::Hold, S::Held, "hold by phone (A 4.9.13)"),
+        row(S::Good, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
+        row(S::Held, E::Release, S::Good, "release at the window only (A 4.9.15)"),
+        row(S::Held, E::Revoke, S::Revoked, "revocation of a held certificate (A 4.9.1.1)"),
+    ]
+};
+
+/// A transition that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a certificate that is {state} cannot {event}: {rule}")]
+pub struct RefusedTransition {
+    /// The state the certificate is in.
+    pub state: StateName,
+    /// What was asked.
+    pub event: EventName,
+    /// The rule that forbids it.
+    pub rule: &'static str,
+}
+
+impl CertificateEvent {
+    /// The event's name.
+    pub fn name(self) -> EventName {
+        match self {
+            Self::Issue => EventName::Issue,
+            Self::IssueInForce => EventName::IssueInForce,
+            Self::Deliver => EventName::Deliver,
+            Self::Hold => EventName::Hold,
+            Self::Release => EventName::Release,
+            Self::Discard => EventName::Discard,
+            Self::Revoke(_) => EventName::Revoke,
+        }
+    }
+}
+
+impl CertificateState {
+    /// The state's name.
+    pub fn name(self) -> StateName {
+        match self {
+            Self::Intended => StateName::Intended,
+            Self::Undelivered { .. } => StateName::Undelivered,
+            Self::Good => StateName::Good,
+            Self::Held { .. } => StateName::Held,
+            Self::Revoked { .. } => StateName::Revoked,
+        }
+    }
+
+    /// The state after `event` at `at`, or the refusal with its rule.
+    ///
+    /// # Errors
+    /// [`RefusedTransition`] when [`TRANSITIONS`] has no row for this state and event.
+    pub fn after(self, event: CertificateEvent, at: Timestamp) -> Result<Self, RefusedTransition> {
+        let (from, name) = (self.name(), event.name());
+        let transition = TRANSITIONS
+            .iter()
+            .find(|t| t.from == from && t.event == name)
+            .ok_or_else(|| RefusedTransition { state: from, event: name, rule: refusal(from, name) })?;
+        Ok(match (transition.to, event) {
+            (StateName::Intended, _) => Self::Intended,
+            (StateName::Undelivered, _) => Self::Undelivered { since: at },
+            (StateName::Good, _) => Self::Good,
+            (StateName::Held, _) => Self::Held { since: at },
+            (StateName::Revoked, CertificateEvent::Revoke(reason)) => Self::Revoked { at, reason },
+            (StateName::Revoked, _) => Self::Revoked { at, reason: RevocationReason::Unspecified },
+        })
+    }
+
+    /// Whether the holder counts as having a certificate: good or held (A 4.3.1.1).
+    pub fn is_in_force(self) -> bool {
+        matches!(self, Self::Good | Self::Held { .. })
+    }
+}
+
+/// Why a pair that is not in the table is refused.
+fn refusal(state: StateName, event: EventName) -> &'static str {
+    match (state, event) {
+        (StateName::Revoked, _) => "a revocation is never undone (A 4.9.5, S 4-4-2-4)",
+        (_, EventName::Issue | EventName::IssueInForce) => "one serial is one certificate (A 7.1)",
+        (StateName::Intended, _) => "it has not been issued yet",
+        (_, EventName::Deliver) => "it was delivered already (A 4.4.1.1)",
+        (StateName::Undelivered, _) => "it was not delivered yet (A 4.4.1.1)",
+        (_, EventName::Discard) => "it was delivered: revoke it instead (A 4.9.9)",
+        (StateName::Held, EventName::Hold) => "it is held already (A 4.9.13)",
+        (_, EventName::Release) => "only a held certificate can be released (A 4.9.15)",
+        (_, EventName::Hold) => "only a good certificate can be held (A 4.9.13)",
+        (_, EventName::Revoke) => "it cannot be revoked in this state (A 4.9.1)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn state(name: StateName) -> CertificateState {
+        match name {
+            StateName::Intended => CertificateState::Intended,
+            StateName::Undelivered => CertificateState::Undelivered { since: AT },
+            StateName::Good => CertificateState::Good,
+            StateName::Held => CertificateState::Held { since: AT },
+            StateName::Revoked => CertificateState::Revoked { at: AT, reason: RevocationReason::KeyCompromise },
+        }
+    }
+
+    fn event(name: EventName) -> CertificateEvent {
+        match name {
+            EventName::Issue => CertificateEvent::Issue,
+            EventName::IssueInForce => CertificateEvent::IssueInForce,
+            EventName::Deliver => CertificateEvent::Deliver,
+            EventName::Hold => CertificateEvent::Hold,
+            EventName::Release => CertificateEvent::Release,
+            EventName::Discard => CertificateEvent::Discard,
+            EventName::Revoke => CertificateEvent::Revoke(RevocationReason::Superseded),
+        }
+    }
+
+    #[test]
+    fn l14_every_pair_is_a_row_of_the_table_or_refused_with_a_rule() {
+        for from in StateName::ALL {
+            for asked in EventName::ALL {
+                let row = TRANSITIONS.iter().find(|t| t.from == from && t.event == asked);
+                match (row, state(from).after(event(asked), AT)) {
+                    (Some(row), Ok(to)) => assert_eq!(to.name(), row.to, "{from} {asked}"),
+                    (None, Err(refused)) => assert!(refused.to_string().contains(from.name())),
+                    (row, outcome) => panic!("{from} {asked}: {row:?} {outcome:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn l9_nothing_leads_out_of_revoked() {
+        assert!(TRANSITIONS.iter().all(|t| t.from != StateName::Revoked));
+    }
+
+    #[test]
+    fn l11_a_discarded_certificate_has_reason_unspecified() {
+        let after = state(StateName::Undelivered).after(CertificateEvent::Discard, AT);
+        assert_eq!(after, Ok(CertificateState::Revoked { at: AT, reason: RevocationReason::Unspecified }));
+    }
+}

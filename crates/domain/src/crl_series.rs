@@ -1,0 +1,197 @@
+//! The life of a revocation list series: one per CA key and partition, from built to published.
+
+use std::fmt;
+
+use crate::id::MunicipalityCode;
+
+/// Which certificates a list covers; every certificate belongs to exactly one, fixed at issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Partition {
+    /// User certificates of one municipality (区分CRL, S 4-4-4-4).
+    Municipality(MunicipalityCode),
+    /// Certificates of no municipality: responders and servers (A 4.9.12(3)).
+    Other,
+    /// Self-signed certificates (S 7-2-3).
+    ArlSelfSigned,
+    /// Link certificates (S 7-2-4).
+    ArlLink,
+    /// Cross-certificates (S 7-2-2).
+    ArlCross,
+}
+
+impl Partition {
+    /// Whether the list is an ARL: it covers CA certificates only.
+    pub fn is_authority(self) -> bool {
+        matches!(self, Self::ArlSelfSigned | Self::ArlLink | Self::ArlCross)
+    }
+}
+
+impl fmt::Display for Partition {
+    /// The name in rows and addresses: five digits, `other`, or `arl-…`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Municipality(code) => write!(f, "{code}"),
+            Self::Other => f.write_str("other"),
+            Self::ArlSelfSigned => f.write_str("arl-self-signed"),
+            Self::ArlLink => f.write_str("arl-link"),
+            Self::ArlCross => f.write_str("arl-cross"),
+        }
+    }
+}
+
+impl std::str::FromStr for Partition {
+    type Err = crate::id::InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "other" => Self::Other,
+            "arl-self-signed" => Self::ArlSelfSigned,
+            "arl-link" => Self::ArlLink,
+            "arl-cross" => Self::ArlCross,
+            code => Self::Municipality(code.parse()?),
+        })
+    }
+}
+
+/// Where the newest list of a series stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SeriesState {
+    /// No list was ever built.
+    Empty,
+    /// A list is built and signed, and waits at the publication gate.
+    Built,
+    /// The newest list is published.
+    Published,
+    /// The gate refused the newest list; the one published before stays up.
+    Withheld,
+}
+
+impl SeriesState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Empty, Self::Built, Self::Published, Self::Withheld];
+
+    /// The name in rows and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Built => "built",
+            Self::Published => "published",
+            Self::Withheld => "withheld",
+        }
+    }
+}
+
+impl fmt::Display for SeriesState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What can happen to a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SeriesEvent {
+    /// A list with the next number is built and signed.
+    Build,
+    /// The second reader found it complete and fitting.
+    Publish,
+    /// The second reader found a difference.
+    Withhold,
+}
+
+impl SeriesEvent {
+    /// Every event.
+    pub const ALL: [Self; 3] = [Self::Build, Self::Publish, Self::Withhold];
+
+    /// The name in messages and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Publish => "publish",
+            Self::Withhold => "withhold",
+        }
+    }
+}
+
+impl fmt::Display for SeriesEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One allowed transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// The state it leaves.
+    pub from: SeriesState,
+    /// What happens.
+    pub event: SeriesEvent,
+    /// The state it enters.
+    pub to: SeriesState,
+    /// The rule it follows.
+    pub rule: &'static str,
+}
+
+const fn row(from: SeriesState, event: SeriesEvent, to: SeriesState, rule: &'static str) -> Transition {
+    Transition { from, event, to, rule }
+}
+
+/// Every transition there is; a number is never used twice, whatever the gate says.
+pub const TRANSITIONS: &[Transition] = {
+    use SeriesEvent as E;
+    use SeriesState as S;
+    &[
+        row(S::Empty, E::Build, S::Built, "the first list (A 4.9.7, S 4-4-9)"),
+        row(S::Published, E::Build, S::Built, "every 24 hours, or at once (A 4.9.7, S 4-4-9)"),
+        row(S::Withheld, E::Build, S::Built, "a new list with a new number replaces a withheld one"),
+        row(S::Built, E::Build, S::Built, "a list left unpublished by a crash is overtaken by the next number"),
+        row(S::Built, E::Publish, S::Published, "complete, advancing, fitting issuer, AKI and IDP (A 4.9.8)"),
+        row(S::Built, E::Withhold, S::Withheld, "the second reader found a difference"),
+    ]
+};
+
+/// A transition that is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a revocation list series that is {state} cannot {event}")]
+pub struct RefusedTransition {
+    /// The state it is in.
+    pub state: SeriesState,
+    /// What was asked.
+    pub event: SeriesEvent,
+}
+
+impl SeriesState {
+    /// The state after `event`.
+    ///
+    /// # Errors
+    /// [`RefusedTransition`] when [`TRANSITIONS`] has no row for it.
+    pub fn after(self, event: SeriesEvent) -> Result<Self, RefusedTransition> {
+        TRANSITIONS
+            .iter()
+            .find(|t| t.from == self && t.event == event)
+            .map(|t| t.to)
+            .ok_or(RefusedTransition { state: self, event })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l14_only_a_built_list_meets_the_gate() {
+        for state in SeriesState::ALL {
+            for event in [SeriesEvent::Publish, SeriesEvent::Withhold] {
+                assert_eq!(state.after(event).is_ok(), state == SeriesState::Built, "{state} {event}");
+            }
+            assert_eq!(state.after(SeriesEvent::Build), Ok(SeriesState::Built));
+        }
+    }
+
+    #[test]
+    fn v2_a_partition_survives_its_name() {
+        let municipality = Partition::Municipality("11203".parse().expect("a code"));
+        for partition in [municipality, Partition::Other, Partition::ArlSelfSigned, Partition::ArlLink, Partition::ArlCross] {
+            assert_eq!(partition.to_string().parse(), Ok(partition));
+        }
+    }
+}

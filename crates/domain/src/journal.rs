@@ -1,0 +1,111 @@
+//! What the journal tells of: the kinds of event and how they ended (A 5.4.1, S 4-11-2).
+
+use std::fmt;
+
+/// Declares the closed set of journal event kinds with their names.
+macro_rules! event_kinds {
+    ($($(#[$meta:meta])* $variant:ident = $name:literal,)+) => {
+        /// The kind of a journal entry (事象又は処理の種類).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum EventKind {
+            $($(#[$meta])* $variant,)+
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name in entries and exports.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// The program started; the log exists from this moment on.
+    SystemStarted = "system-started",
+    /// The program stopped in good order.
+    SystemStopped = "system-stopped",
+    /// A CA was set up from a policy.
+    CaCreated = "ca-created",
+    /// A policy came into effect.
+    PolicyAdopted = "policy-adopted",
+    /// A key pair was generated.
+    KeyGenerated = "key-generated",
+    /// A key pair was destroyed.
+    KeyDestroyed = "key-destroyed",
+    /// Step 4 of issuance: serial and TBS are on disk.
+    CertificateIntended = "certificate-intended",
+    /// Step 6 of issuance: the certificate exists.
+    CertificateIssued = "certificate-issued",
+    /// The holder received the certificate.
+    CertificateDelivered = "certificate-delivered",
+    /// The certificate was held.
+    CertificateHeld = "certificate-held",
+    /// The hold was released.
+    CertificateReleased = "certificate-released",
+    /// The certificate was revoked.
+    CertificateRevoked = "certificate-revoked",
+    /// The certificate was destroyed before delivery.
+    CertificateDiscarded = "certificate-discarded",
+    /// Start-up found an intent without its issue and settled it.
+    IntentRecovered = "intent-recovered",
+    /// An application was taken in.
+    ApplicationReceived = "application-received",
+    /// Existence and identity were checked.
+    ApplicationVerified = "application-verified",
+    /// A second person approved.
+    ApplicationApproved = "application-approved",
+    /// The certificate applied for was issued onto the card.
+    ApplicationIssued = "application-issued",
+    /// The application was carried out.
+    ApplicationCompleted = "application-completed",
+    /// The application was refused.
+    ApplicationRefused = "application-refused",
+    /// The application was withdrawn.
+    ApplicationWithdrawn = "application-withdrawn",
+    /// A card was made or changed.
+    CardChanged = "card-changed",
+    /// A revocation list was built.
+    CrlBuilt = "crl-built",
+    /// A revocation list passed the gate and was published.
+    CrlPublished = "crl-published",
+    /// The gate withheld a revocation list.
+    CrlWithheld = "crl-withheld",
+    /// An event of the resident register was applied.
+    RegisterEvent = "register-event",
+    /// A verifier was registered or changed.
+    VerifierRegistered = "verifier-registered",
+    /// A person or program was given credentials.
+    OperatorRegistered = "operator-registered",
+    /// Records or ledgers were read.
+    RecordsRead = "records-read",
+    /// Somebody without the right tried to use the system.
+    AccessRefused = "access-refused",
+    /// A segment of query records was sealed; the entry holds its hash.
+    QuerySegmentSealed = "query-segment-sealed",
+    /// Room entry records were brought in (A 5.4.1).
+    RoomEntry = "room-entry",
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How it ended (処理の結果). Refusals and no-ops are entries too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It had been done before; nothing changed.
+    NoOp,
+    /// It was refused; nothing changed.
+    Refused {
+        /// The rule that refused it.
+        rule: String,
+    },
+}

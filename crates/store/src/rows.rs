@@ -1,0 +1,234 @@
+//! The shapes of what is stored: plain records, decided elsewhere.
+
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use domain::application::{ApplicationKind, ApplicationState};
+use domain::certificate::{CertificateKind, CertificateState};
+use domain::crl_series::{Partition, SeriesState};
+use domain::id::{ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId};
+use jiff::Timestamp;
+
+use crate::Sequence;
+
+/// A CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaRow {
+    /// Its id.
+    pub id: CaId,
+    /// SHA-256 of the policy file in effect.
+    pub policy_digest: [u8; 32],
+    /// When it was set up.
+    pub created_at: Timestamp,
+}
+
+/// One key generation of a CA; the generations of a CA share one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityRow {
+    /// The CA.
+    pub ca: CaId,
+    /// The generation, from 1.
+    pub generation: u32,
+    /// The label of the private key in the key store.
+    pub key_label: String,
+    /// The key's algorithm.
+    pub key_algorithm: KeyAlgorithm,
+    /// What it signs with.
+    pub signature_algorithm: SignatureAlgorithm,
+    /// The Name, DER.
+    pub name: Vec<u8>,
+    /// The SubjectPublicKeyInfo, DER.
+    pub spki: Vec<u8>,
+    /// The serial of the self-signed certificate.
+    pub self_signed: SerialNumber,
+    /// When the key was made.
+    pub created_at: Timestamp,
+}
+
+/// A certificate that is about to be signed: step 4 of issuance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntentRow {
+    /// The issuing CA.
+    pub ca: CaId,
+    /// The generation of the key that signs.
+    pub generation: u32,
+    /// The serial.
+    pub serial: SerialNumber,
+    /// What the certificate is for.
+    pub kind: CertificateKind,
+    /// The list that would tell of its revocation, fixed for ever.
+    pub partition: Partition,
+    /// The subject Name, DER; unique per CA but for the CA's own.
+    pub subject: Vec<u8>,
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// The whole TBSCertificate, byte for byte.
+    pub tbs: Vec<u8>,
+    /// `notBefore`.
+    pub not_before: Timestamp,
+    /// `notAfter`; the last second belongs to the period (RFC 5280 4.1.2.5).
+    pub not_after: Timestamp,
+    /// SHA-256 of the policy it was drafted from, resolved once.
+    pub policy_digest: [u8; 32],
+    /// The holder, for user certificates.
+    pub holder: Option<ResidentCode>,
+    /// The application it comes from, for user certificates.
+    pub application: Option<ApplicationId>,
+    /// When the intent was made.
+    pub at: Timestamp,
+}
+
+/// A certificate with its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateRow {
+    /// What was intended; the TBS stands here too.
+    pub intent: IntentRow,
+    /// The signed certificate; absent while the state is intended.
+    pub der: Option<Vec<u8>>,
+    /// The state.
+    pub state: CertificateState,
+    /// The journal entry of its last change of state.
+    pub changed: Sequence,
+    /// The journal entry of its intent; orders certificates by issue.
+    pub issued: Sequence,
+}
+
+/// What a status answer or a list needs to know of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusRow {
+    /// The serial.
+    pub serial: SerialNumber,
+    /// What it is for.
+    pub kind: CertificateKind,
+    /// Its list.
+    pub partition: Partition,
+    /// The generation of the key that signed it.
+    pub generation: u32,
+    /// Its state.
+    pub state: CertificateState,
+    /// `notAfter`.
+    pub not_after: Timestamp,
+}
+
+/// A list series: one per CA, key generation and partition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesKey {
+    /// The CA.
+    pub ca: CaId,
+    /// The generation of the key that signs the lists.
+    pub generation: u32,
+    /// What they cover.
+    pub partition: Partition,
+}
+
+/// A list series and where it stands. Series that never had a list have no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesRow {
+    /// Which.
+    pub key: SeriesKey,
+    /// Where it stands.
+    pub state: SeriesState,
+    /// The number of the newest list that was built.
+    pub built: u64,
+    /// The number of the list that is published, if one ever was.
+    pub published: Option<u64>,
+}
+
+/// One list of a series.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CrlKey {
+    /// The series.
+    pub series: SeriesKey,
+    /// The cRLNumber, from 1.
+    pub number: u64,
+}
+
+/// What is known of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlRow {
+    /// Which.
+    pub key: CrlKey,
+    /// `thisUpdate`.
+    pub this_update: Timestamp,
+    /// `nextUpdate`, the end of its validity.
+    pub next_update: Timestamp,
+    /// The next planned issue (CRL Next Publish).
+    pub next_publish: Timestamp,
+    /// How many entries it has.
+    pub entries: u64,
+    /// SHA-256 of its content.
+    pub sha256: [u8; 32],
+    /// The last journal entry its content includes.
+    pub as_of: Sequence,
+}
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationRow {
+    /// Its id.
+    pub id: ApplicationId,
+    /// The CA it is made to.
+    pub ca: CaId,
+    /// The municipality of the window.
+    pub municipality: MunicipalityCode,
+    /// What is applied for.
+    pub kind: ApplicationKind,
+    /// Where it stands.
+    pub state: ApplicationState,
+    /// The resident concerned.
+    pub resident: ResidentCode,
+    /// The form and what was recorded since, in the stored shape of `ra`.
+    pub record: Vec<u8>,
+}
+
+/// A card, sealed by `card`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardRow {
+    /// The number printed on it.
+    pub id: CardId,
+    /// Whose it is.
+    pub holder: ResidentCode,
+    /// The municipality that hands it out.
+    pub municipality: MunicipalityCode,
+    /// The sealed content.
+    pub sealed: Vec<u8>,
+}
+
+/// A registered verifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifierRow {
+    /// Its id.
+    pub id: VerifierId,
+    /// Its name.
+    pub name: String,
+    /// The DN it binds with at the repository.
+    pub bind_dn: String,
+    /// The hash of its LDAP password (PHC string).
+    pub password_hash: String,
+    /// The certificate that signs its OCSP requests, DER, pinned as registered.
+    pub request_certificate: Vec<u8>,
+    /// Whether OCSP answers it about user certificates.
+    pub may_query_ocsp: bool,
+    /// Whether it may read user CRLs.
+    pub may_read_crl: bool,
+}
+
+/// What somebody shows to be let in, as it is stored: never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Credential {
+    /// SHA-256 of a random bearer token.
+    TokenSha256([u8; 32]),
+    /// SHA-256 of a client certificate, DER.
+    CertificateSha256([u8; 32]),
+}
+
+/// A person or program that may use the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorRow {
+    /// Who.
+    pub id: ActorId,
+    /// The municipality of a window clerk.
+    pub municipality: Option<MunicipalityCode>,
+    /// The role, by its name.
+    pub role: String,
+    /// What they show.
+    pub credentials: Vec<Credential>,
+}

@@ -1,0 +1,242 @@
+//! A unit of work: journal entries, and the changes they tell of.
+
+use std::io::Read;
+
+use domain::act::{Act, Actor};
+use domain::application::ApplicationState;
+use domain::certificate::CertificateState;
+use domain::crl_series::SeriesState;
+use domain::id::{ApplicationId, CaId, OperationId, ResidentCode, SerialNumber};
+use domain::journal::{EventKind, Outcome};
+use jiff::Timestamp;
+
+use crate::rows::{
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, IntentRow, OperatorRow, SeriesKey, VerifierRow,
+};
+
+/// What one commit carries. There is no unit without an entry.
+#[derive(Debug)]
+pub struct Unit {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Unit {
+    /// A unit that records `entry` and changes nothing yet.
+    pub fn new(entry: Entry) -> Self {
+        Self { entries: vec![entry], changes: Vec::new() }
+    }
+
+    /// Adds a change.
+    #[must_use]
+    pub fn change(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Adds a further entry.
+    #[must_use]
+    pub fn entry(mut self, entry: Entry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+}
+
+/// One journal entry, before it has its place in the sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What happened.
+    pub kind: EventKind,
+    /// When, by the clock of the operation.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub actor: Actor,
+    /// The operation it belongs to.
+    pub operation: OperationId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The CA concerned, if one is.
+    pub ca: Option<CaId>,
+    /// What it happened to: a serial number, an application, a series, never a person.
+    pub subject: Option<String>,
+    /// Further facts, in the order given; never personal data.
+    pub details: Vec<(&'static str, String)>,
+    /// Personal data, encrypted under a key of its subject's own.
+    pub personal: Option<Personal>,
+}
+
+/// Personal data in an entry; erasing it is destroying its subject's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Personal {
+    /// Whose data it is.
+    pub resident: ResidentCode,
+    /// The data.
+    pub text: String,
+}
+
+impl Entry {
+    /// An entry about something that `act` did.
+    pub fn new(kind: EventKind, act: &Act) -> Self {
+        Self {
+            kind,
+            at: act.at,
+            actor: act.actor.clone(),
+            operation: act.operation.clone(),
+            outcome: Outcome::Done,
+            ca: None,
+            subject: None,
+            details: Vec::new(),
+            personal: None,
+        }
+    }
+
+    /// Names the CA concerned.
+    #[must_use]
+    pub fn ca(mut self, ca: &CaId) -> Self {
+        self.ca = Some(ca.clone());
+        self
+    }
+
+    /// Names what it happened to.
+    #[must_use]
+    pub fn subject(mut self, subject: impl ToString) -> Self {
+        self.subject = Some(subject.to_string());
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn detail(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.details.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds personal data.
+    #[must_use]
+    pub fn personal(mut self, resident: &ResidentCode, text: impl Into<String>) -> Self {
+        self.personal = Some(Personal { resident: resident.clone(), text: text.into() });
+        self
+    }
+
+    /// Says that it was refused, and by which rule.
+    #[must_use]
+    pub fn refused(mut self, rule: impl ToString) -> Self {
+        self.outcome = Outcome::Refused { rule: rule.to_string() };
+        self
+    }
+
+    /// Says that nothing was left to do.
+    #[must_use]
+    pub fn no_op(mut self) -> Self {
+        self.outcome = Outcome::NoOp;
+        self
+    }
+}
+
+/// One change of state. Whoever builds it has decided; the store checks that the state the
+/// decision rested on is still there, and applies.
+pub enum Change {
+    /// A new CA.
+    AddCa(CaRow),
+    /// A new key generation of a CA.
+    AddAuthority(AuthorityRow),
+    /// Step 4 of issuance. Serial and (but for CA keys) public key must be new for ever.
+    AddIntent(Box<IntentRow>),
+    /// Step 6 of issuance: the intent becomes a certificate.
+    CompleteIntent {
+        /// The issuing CA.
+        ca: CaId,
+        /// The serial of the intent.
+        serial: SerialNumber,
+        /// The signed certificate.
+        der: Vec<u8>,
+        /// The state it enters.
+        to: CertificateState,
+    },
+    /// A transition of a certificate.
+    SetCertificate {
+        /// The issuing CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+        /// The state the decision rested on.
+        from: CertificateState,
+        /// The state it enters.
+        to: CertificateState,
+    },
+    /// A new application.
+    AddApplication(Box<ApplicationRow>),
+    /// A transition of an application, with its record as it is from now on.
+    SetApplication {
+        /// Which.
+        id: ApplicationId,
+        /// The state the decision rested on.
+        from: ApplicationState,
+        /// The state it enters.
+        to: ApplicationState,
+        /// The stored shape of the whole record.
+        record: Vec<u8>,
+    },
+    /// A list that was built and signed, not yet published. Its number must be the next.
+    AddCrl {
+        /// What is known of it.
+        row: CrlRow,
+        /// The CertificateList, streamed.
+        content: Box<dyn Read + Send>,
+    },
+    /// A transition of a list series.
+    SetSeries {
+        /// Which.
+        series: SeriesKey,
+        /// The state the decision rested on.
+        from: SeriesState,
+        /// The state it enters.
+        to: SeriesState,
+        /// The number that is published from now on, when `to` is published.
+        published: Option<u64>,
+    },
+    /// A card as it is from now on.
+    PutCard(CardRow),
+    /// The register's events up to this one are applied.
+    SetRegisterCursor {
+        /// The cursor the decision rested on.
+        from: u64,
+        /// The cursor from now on.
+        to: u64,
+    },
+    /// A verifier, new or changed.
+    PutVerifier(Box<VerifierRow>),
+    /// A person or program with credentials, new or changed.
+    PutOperator(OperatorRow),
+    /// The answer to give when the operation is repeated. The id must be new.
+    RecordOperation {
+        /// The operation.
+        id: OperationId,
+        /// Its answer, in the caller's own stored shape.
+        answer: Vec<u8>,
+    },
+    /// Destroys the key of a resident's personal data in the journal.
+    ForgetResident(ResidentCode),
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AddCa(_) => "AddCa",
+            Self::AddAuthority(_) => "AddAuthority",
+            Self::AddIntent(_) => "AddIntent",
+            Self::CompleteIntent { .. } => "CompleteIntent",
+            Self::SetCertificate { .. } => "SetCertificate",
+            Self::AddApplication(_) => "AddApplication",
+            Self::SetApplication { .. } => "SetApplication",
+            Self::AddCrl { .. } => "AddCrl",
+            Self::SetSeries { .. } => "SetSeries",
+            Self::PutCard(_) => "PutCard",
+            Self::SetRegisterCursor { .. } => "SetRegisterCursor",
+            Self::PutVerifier(_) => "PutVerifier",
+            Self::PutOperator(_) => "PutOperator",
+            Self::RecordOperation { .. } => "RecordOperation",
+            Self::ForgetResident(_) => "ForgetResident",
+        })
+    }
+}
