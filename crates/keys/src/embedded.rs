@@ -1,0 +1,181 @@
+//! The embedded key store: a directory of sealed files, one for each key (K1).
+
+pub(crate) mod directory;
+mod file;
+
+use std::path::{Path, PathBuf};
+
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+
+use crate::error::{CorruptFile, KeyError};
+use crate::held::{self, HeldKeys};
+use crate::label::KeyLabel;
+use crate::pair::KeyPair;
+use crate::seal::MasterKey;
+use crate::store::{KeyStore, PublicKey};
+use crate::wrap::{TransportKey, WrappedPrivateKey};
+
+/// Names the store and proves the master key.
+const STORE_FILE: &str = "store.json";
+
+/// A key store in a directory: `store.json`, and `LABEL.key` for each key.
+///
+/// Private keys are PKCS#8 under AES-256-GCM with the master key; label, algorithm and public key
+/// are bound to them, so that no file can stand in for another. Opening reads every file and keeps
+/// the keys parsed in memory.
+///
+/// Several processes may have one store open to sign. Changes exclude each other by a file lock; a
+/// key made or destroyed by another process is seen at the next opening.
+#[derive(Debug)]
+pub struct EmbeddedKeyStore {
+    directory: PathBuf,
+    master: MasterKey,
+    keys: HeldKeys,
+}
+
+impl EmbeddedKeyStore {
+    /// Makes an empty store in `directory`, which must not hold one, and opens it.
+    ///
+    /// # Errors
+    /// [`KeyError::Directory`] when there is a store already; [`KeyError::Storage`].
+    pub fn init(directory: &Path, master: MasterKey) -> Result<Self, KeyError> {
+        directory::create(directory)?;
+        let path = directory.join(STORE_FILE);
+        if path.exists() {
+            let rule = "holds a key store already";
+            return Err(KeyError::Directory { path: directory.to_owned(), rule });
+        }
+        directory::write_durably(&path, &file::seal_store(&master)?)?;
+        Ok(Self { directory: directory.to_owned(), master, keys: HeldKeys::default() })
+    }
+
+    /// Opens a store and checks every file of it.
+    ///
+    /// # Errors
+    /// [`KeyError::Directory`] where there is no store, [`KeyError::WrongMasterKey`],
+    /// [`KeyError::Corrupt`] with all files that are not what was written, [`KeyError::Storage`].
+    pub fn open(directory: &Path, master: MasterKey) -> Result<Self, KeyError> {
+        check_store_file(directory, &master)?;
+        let keys = HeldKeys::default();
+        let mut corrupt = Vec::new();
+        for name in directory::key_files(directory)? {
+            match read_key(directory, &name, &master)? {
+                Ok((label, pair)) => keys.insert(label, pair)?,
+                Err(reason) => corrupt.push(CorruptFile { name, reason }),
+            }
+        }
+        if !corrupt.is_empty() {
+            return Err(KeyError::Corrupt(corrupt));
+        }
+        Ok(Self { directory: directory.to_owned(), master, keys })
+    }
+
+    fn key_path(&self, label: &KeyLabel) -> PathBuf {
+        self.directory.join(format!("{label}{}", directory::KEY_SUFFIX))
+    }
+}
+
+impl KeyStore for EmbeddedKeyStore {
+    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
+        self.keys.expect_free(label)?;
+        // Made before the lock is taken: finding primes takes long.
+        let pair = KeyPair::generate(algorithm)?;
+        let public_key = pair.public_key().clone();
+        let contents = file::seal_key(&self.master, label, &pair)?;
+        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
+        let path = self.key_path(label);
+        if path.exists() {
+            return Err(KeyError::LabelTaken(label.clone()));
+        }
+        directory::write_durably(&path, &contents)?;
+        self.keys.insert(label.clone(), pair)?;
+        Ok(public_key)
+    }
+
+    fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
+        self.keys.public_key(label)
+    }
+
+    fn sign(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.keys.sign(label, algorithm, message)
+    }
+
+    fn sign_digest(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.keys.sign_digest(label, algorithm, digest)
+    }
+
+    fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
+        self.keys.sign_checkpoint(label, message)
+    }
+
+    fn generate_for_card(
+        &self,
+        algorithm: KeyAlgorithm,
+        transport: &TransportKey,
+    ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
+        held::generate_for_card(algorithm, transport)
+    }
+
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.keys.get(label)?;
+        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
+        directory::erase(&self.key_path(label))?;
+        self.keys.remove(label)
+    }
+
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        Ok(self.keys.labels())
+    }
+}
+
+/// Tells a directory without a store and a wrong master key from corruption.
+fn check_store_file(directory: &Path, master: &MasterKey) -> Result<(), KeyError> {
+    let path = directory.join(STORE_FILE);
+    if !path.exists() {
+        let rule = "holds no key store";
+        return Err(KeyError::Directory { path: directory.to_owned(), rule });
+    }
+    let contents = directory::read(&path)?;
+    match file::opens_store(master, &contents) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(KeyError::WrongMasterKey(directory.to_owned())),
+        Err(reason) => {
+            Err(KeyError::Corrupt(vec![CorruptFile { name: STORE_FILE.to_owned(), reason }]))
+        }
+    }
+}
+
+/// Reads one key file: outside, a failure to read; inside, what is wrong with what was read.
+type ReadKey = Result<(KeyLabel, KeyPair), &'static str>;
+
+fn read_key(directory: &Path, name: &str, master: &MasterKey) -> Result<ReadKey, KeyError> {
+    let stem = name.strip_suffix(directory::KEY_SUFFIX).unwrap_or(name);
+    let Ok(label) = stem.parse::<KeyLabel>() else {
+        return Ok(Err("its name is not a key label"));
+    };
+    let contents = directory::read(&directory.join(name))?;
+    Ok(file::open_key(master, &label, &contents).map(|pair| (label, pair)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k1_the_embedded_store_keeps_the_contract() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let master = MasterKey::generate().expect("randomness");
+        let store = EmbeddedKeyStore::init(directory.path(), master).expect("a store");
+        crate::contract::check(&store);
+    }
+}

@@ -1,0 +1,113 @@
+//! What can go wrong with a key, and whose fault it is.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+
+use crate::label::KeyLabel;
+
+/// Why a key store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The caller's fault: there is no key of this label.
+    #[error("there is no key {0}")]
+    UnknownLabel(KeyLabel),
+    /// The caller's fault: a label names one key for ever.
+    #[error("the key {0} exists already; a label is never used twice")]
+    LabelTaken(KeyLabel),
+    /// The policy's fault: no key of this algorithm is made here.
+    #[error("a key of {algorithm} is not made here: {rule}")]
+    AlgorithmRefused {
+        /// The algorithm asked for.
+        algorithm: KeyAlgorithm,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The caller's fault: the key cannot make this signature.
+    #[error("the key {label} is {key} and cannot sign with {signature}")]
+    SignatureMismatch {
+        /// The key.
+        label: KeyLabel,
+        /// What the key is.
+        key: KeyAlgorithm,
+        /// What was asked of it.
+        signature: SignatureAlgorithm,
+    },
+    /// The caller's fault: checkpoints are signed with Ed25519 only.
+    #[error("the key {label} is {key}; checkpoints are signed with ed25519 only")]
+    NotForCheckpoints {
+        /// The key.
+        label: KeyLabel,
+        /// What the key is.
+        key: KeyAlgorithm,
+    },
+    /// The caller's fault: the digest is not of the signature's hash algorithm.
+    #[error("a digest for {signature} has {expected} bytes, not {received}")]
+    DigestLength {
+        /// The signature asked for.
+        signature: SignatureAlgorithm,
+        /// The length of its hash, in bytes.
+        expected: usize,
+        /// The length received, in bytes.
+        received: usize,
+    },
+    /// The operator's fault: the store was made under another master key.
+    #[error("the master key does not open the key store in {}", .0.display())]
+    WrongMasterKey(PathBuf),
+    /// The operator's fault: the master key file cannot serve.
+    #[error("the master key file {} is refused: {rule}", path.display())]
+    MasterKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The operator's fault: there is no key store here, or already one.
+    #[error("{} {rule}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence.
+        rule: &'static str,
+    },
+    /// The storage's fault: these files are not what was written.
+    #[error("the key store has corrupt files: {}", Listed(.0))]
+    Corrupt(Vec<CorruptFile>),
+    /// The storage's fault: reading or writing failed; nothing was acknowledged.
+    #[error("{action} {} failed: {source}", path.display())]
+    Storage {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The provider's fault: the cryptographic library failed.
+    #[error("the cryptographic provider failed at {0}")]
+    Provider(&'static str),
+}
+
+/// One file of a store that is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorruptFile {
+    /// The name of the file within the store's directory.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// The corrupt files of a message, one after the other.
+struct Listed<'a>(&'a [CorruptFile]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, file) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{} ({})", file.name, file.reason)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! Parsed keys in memory, shared by all threads that sign.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+
+use crate::error::KeyError;
+use crate::label::KeyLabel;
+use crate::pair::KeyPair;
+use crate::store::PublicKey;
+use crate::wrap::{TransportKey, WrappedPrivateKey};
+
+/// The keys of an open store. The lock guards the table alone and is never held while signing.
+///
+/// A thread that panics leaves the table whole (each change is one insertion or removal), so a
+/// poisoned lock is taken over.
+#[derive(Debug, Default)]
+pub(crate) struct HeldKeys(RwLock<BTreeMap<KeyLabel, Arc<KeyPair>>>);
+
+impl HeldKeys {
+    /// The key of a label.
+    pub(crate) fn get(&self, label: &KeyLabel) -> Result<Arc<KeyPair>, KeyError> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.get(label).cloned().ok_or_else(|| KeyError::UnknownLabel(label.clone()))
+    }
+
+    /// Refuses a label that exists.
+    pub(crate) fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        match self.get(label) {
+            Ok(_) => Err(KeyError::LabelTaken(label.clone())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Adds a key under a label that is free.
+    pub(crate) fn insert(&self, label: KeyLabel, pair: KeyPair) -> Result<(), KeyError> {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if table.contains_key(&label) {
+            return Err(KeyError::LabelTaken(label));
+        }
+        table.insert(label, Arc::new(pair));
+        Ok(())
+    }
+
+    /// Takes a key out; signatures under way with it come to their end.
+    pub(crate) fn remove(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let removed = table.remove(label).map(drop);
+        removed.ok_or_else(|| KeyError::UnknownLabel(label.clone()))
+    }
+
+    /// The labels, in order.
+    pub(crate) fn labels(&self) -> Vec<KeyLabel> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// The public key of a label.
+    pub(crate) fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
+        Ok(self.get(label)?.public_key().clone())
+    }
+
+    /// Signs a message.
+    pub(crate) fn sign(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.get(label)?.sign(label, algorithm, message)
+    }
+
+    /// Signs a message by its digest.
+    pub(crate) fn sign_digest(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.get(label)?.sign_digest(label, algorithm, digest)
+    }
+
+    /// Signs a checkpoint.
+    pub(crate) fn sign_checkpoint(
+        &self,
+        label: &KeyLabel,
+        message: &[u8],
+    ) -> Result<[u8; 64], KeyError> {
+        self.get(label)?.sign_checkpoint(label, message)
+    }
+}
+
+/// Makes a holder's key pair, wraps it to the card and wipes it (K5).
+pub(crate) fn generate_for_card(
+    algorithm: KeyAlgorithm,
+    transport: &TransportKey,
+) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
+    if algorithm == KeyAlgorithm::Ed25519 {
+        let rule = "no certificate is issued for Ed25519";
+        return Err(KeyError::AlgorithmRefused { algorithm, rule });
+    }
+    let pair = KeyPair::generate(algorithm)?;
+    let wrapped = transport.wrap(&pair.to_pkcs8()?)?;
+    Ok((pair.public_key().clone(), wrapped))
+}
