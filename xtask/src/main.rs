@@ -1,3 +1,68 @@
-//! Every chore of the project: tests, checks, tables, benchmarks.
+//! Every chore of the project: `cargo xtask` alone lists them.
 
-fn main() {}
+mod advisories;
+mod check;
+mod fuzz;
+mod layering;
+mod machine;
+mod process;
+mod requirements;
+mod tables;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+  test [FILTER…]                 install what the tests need, then run them (doctests unless filtered)
+  check                          everything before the tests: the chores below, and fmt, clippy, deny, doc
+  layering                       the crates see only the rings to their left
+  tidy                           the rules of the text: sizes, purposes, links, names
+  requirements [-v]              which requirement rows have a test that bears their id
+  advisories                     the locked dependencies against the reviewed advisories
+  tables [--check]               write the checked-in tables, or say how they differ from the code
+  fuzz [--seconds N] [TARGET…]   run the fuzz targets, two at a time, 60 seconds each unless told
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((chore, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(chore, rest) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            eprintln!("xtask {chore}: {error:#}");
+            ExitCode::FAILURE
+        }
+        None => {
+            eprint!("xtask: no such chore or option: {}\n\n{USAGE}", arguments.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs one chore; `None` where there is no such chore or it takes no such arguments.
+fn run(chore: &str, arguments: &[String]) -> Option<Result<()>> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Some(match (chore, words.as_slice()) {
+        ("test", filters) => test::run(filters),
+        ("check", []) => check::run(),
+        ("layering", []) => layering::run(),
+        ("tidy", []) => tidy::run(),
+        ("requirements", []) => requirements::run(false),
+        ("requirements", ["-v"]) => requirements::run(true),
+        ("advisories", []) => advisories::run(),
+        ("tables", []) => tables::write(),
+        ("tables", ["--check"]) => tables::check(),
+        ("fuzz", rest) => fuzz::run(fuzz::Options::parse(rest)?),
+        _ => return None,
+    })
+}

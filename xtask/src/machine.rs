@@ -1,0 +1,131 @@
+//! What the machine must have: named when missing, and installed as root on Debian.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{process, workspace};
+
+/// A Debian package that some chore needs.
+pub(crate) struct Need {
+    package: &'static str,
+    /// The command that succeeds only where the package's work is already done.
+    proof: &'static [&'static str],
+    why: &'static str,
+}
+
+/// What the tests need: clients that nobody here wrote.
+pub(crate) const FOR_TESTS: &[Need] = &[
+    Need {
+        package: "openssl",
+        proof: &["openssl", "version"],
+        why: "reads certificates, CRLs and OCSP responses, and makes requests",
+    },
+    Need {
+        package: "ldap-utils",
+        proof: &["ldapsearch", "-VV"],
+        why: "fetches CRLs from the LDAP repository",
+    },
+    Need {
+        package: "curl",
+        proof: &["curl", "--version"],
+        why: "fetches the web repository and calls the REST API",
+    },
+    Need {
+        package: "gnutls-bin",
+        proof: &["certtool", "--version"],
+        why: "reads certificates and CRLs a second time, by other code",
+    },
+    Need {
+        package: "python3",
+        proof: &["python3", "--version"],
+        why: "runs pkilint, ldap3 and the euc_jp oracle",
+    },
+    Need {
+        package: "python3-venv",
+        proof: &["python3", "-c", "import ensurepip, venv"],
+        why: "makes the virtual environment for pkilint and ldap3",
+    },
+];
+
+/// What fuzzing needs.
+pub(crate) const FOR_FUZZING: &[Need] =
+    &[Need { package: "g++", proof: &["c++", "--version"], why: "builds libFuzzer" }];
+
+/// Python packages of the tests, each with its version.
+const PYTHON_REQUIREMENTS: &str = "xtask/python-requirements.txt";
+
+/// Makes sure that the machine has what is needed; names what is missing and cannot be installed.
+pub(crate) fn provide(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for need in &missing {
+        eprintln!("missing: {} ({})", need.package, need.why);
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    if !is_root_on_debian() {
+        bail!("install these first, on Debian: apt-get install {}", packages.join(" "));
+    }
+    install(&packages)?;
+    match missing.iter().find(|need| !need.is_met()) {
+        Some(need) => bail!("{} is installed, yet {:?} fails", need.package, need.proof),
+        None => Ok(()),
+    }
+}
+
+/// The Python of a virtual environment that has the tests' packages; made or renewed if need be.
+pub(crate) fn python() -> Result<PathBuf> {
+    let home = workspace::target_dir().join("python");
+    let python = home.join("bin/python");
+    let stamp = home.join("installed-requirements.txt");
+    let wanted = workspace::read(PYTHON_REQUIREMENTS)?;
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+    install_requirements(&python)?;
+    std::fs::write(&stamp, wanted)?;
+    Ok(python)
+}
+
+impl Need {
+    fn is_met(&self) -> bool {
+        let [program, arguments @ ..] = self.proof else { return false };
+        process::succeeds(Command::new(program).args(arguments))
+    }
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    process::run(Command::new("apt-get").args(["update", "-q"]))?;
+    let mut command = Command::new("apt-get");
+    command.args(["install", "-q", "-y", "--no-install-recommends"]).args(packages);
+    process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+fn install_requirements(python: &Path) -> Result<()> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    process::run(pip.arg(workspace::root().join(PYTHON_REQUIREMENTS)))
+}
+
+fn is_root_on_debian() -> bool {
+    let user = process::output(Command::new("id").arg("-u"));
+    Path::new("/etc/debian_version").exists() && user.is_ok_and(|id| id.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_is_met_only_where_its_proof_succeeds() {
+        let need = |proof| Need { package: "x", proof, why: "y" };
+        assert!(need(&["true"]).is_met());
+        assert!(!need(&["false"]).is_met());
+        assert!(!need(&["no-such-program-here"]).is_met());
+        assert!(!need(&[]).is_met(), "a need without proof is never met");
+    }
+}

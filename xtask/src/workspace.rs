@@ -1,0 +1,38 @@
+//! Where the project lies, and which files are its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+
+/// The directory of the workspace's `Cargo.toml`.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// The directory of build products, where tools and the Python environment go too.
+pub(crate) fn target_dir() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => root().join(directory),
+        None => root().join("target"),
+    }
+}
+
+/// Every file of the project, relative to the root: tracked, or new and not ignored.
+pub(crate) fn files() -> Result<Vec<String>> {
+    let mut command = Command::new("git");
+    command.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listing = process::output(command.current_dir(root()))?;
+    let mut files: Vec<String> = listing.split_terminator('\0').map(str::to_owned).collect();
+    files.retain(|file| root().join(file).is_file());
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// The text of a file given relative to the root.
+pub(crate) fn read(file: &str) -> Result<String> {
+    std::fs::read_to_string(root().join(file)).with_context(|| format!("cannot read {file}"))
+}
