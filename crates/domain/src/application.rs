@@ -196,20 +196,68 @@ pub const TRANSITIONS: &[Transition] = {
     use ApplicationEvent as E;
     use ApplicationState as S;
     &[
-        row(Scope::All, S::Received, E::Verify, S::Verified, "existence and identity checked (A 3.2.3, S 3-1-9)"),
-        row(Scope::All, S::Received, E::Refuse, S::Refused, "any doubt refuses (A 4.1.2.1(3), S 3-1-9)"),
+        row(
+            Scope::All,
+            S::Received,
+            E::Verify,
+            S::Verified,
+            "existence and identity checked (A 3.2.3, S 3-1-9)",
+        ),
+        row(
+            Scope::All,
+            S::Received,
+            E::Refuse,
+            S::Refused,
+            "any doubt refuses (A 4.1.2.1(3), S 3-1-9)",
+        ),
         row(Scope::All, S::Received, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
-        row(Scope::All, S::Verified, E::Approve, S::Approved, "second approval where the policy asks (A 5.2.1.2)"),
-        row(Scope::All, S::Verified, E::Refuse, S::Refused, "any doubt refuses (A 4.1.2.1(3), S 3-1-9)"),
+        row(
+            Scope::All,
+            S::Verified,
+            E::Approve,
+            S::Approved,
+            "second approval where the policy asks (A 5.2.1.2)",
+        ),
+        row(
+            Scope::All,
+            S::Verified,
+            E::Refuse,
+            S::Refused,
+            "any doubt refuses (A 4.1.2.1(3), S 3-1-9)",
+        ),
         row(Scope::All, S::Verified, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
         row(Scope::All, S::Approved, E::Refuse, S::Refused, "the CA or a rule refuses (S 4-2-3)"),
         row(Scope::All, S::Approved, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
         row(Scope::Issuing, S::Verified, E::Issue, S::Issued, "the CA issues (A 4.3.1.1, S 4-2-1)"),
         row(Scope::Issuing, S::Approved, E::Issue, S::Issued, "the CA issues (A 4.3.1.1, S 4-2-1)"),
-        row(Scope::Issuing, S::Issued, E::Complete, S::Completed, "delivery at the window (A 4.4.1.1, S 4-3-1)"),
-        row(Scope::Issuing, S::Issued, E::Withdraw, S::Withdrawn, "destroyed before delivery (A 4.9.9)"),
-        row(Scope::NotIssuing, S::Verified, E::Complete, S::Completed, "carried out by the CA (A 4.9.3.1, S 4-4-2)"),
-        row(Scope::NotIssuing, S::Approved, E::Complete, S::Completed, "carried out by the CA (A 4.9.3.1, S 4-4-2)"),
+        row(
+            Scope::Issuing,
+            S::Issued,
+            E::Complete,
+            S::Completed,
+            "delivery at the window (A 4.4.1.1, S 4-3-1)",
+        ),
+        row(
+            Scope::Issuing,
+            S::Issued,
+            E::Withdraw,
+            S::Withdrawn,
+            "destroyed before delivery (A 4.9.9)",
+        ),
+        row(
+            Scope::NotIssuing,
+            S::Verified,
+            E::Complete,
+            S::Completed,
+            "carried out by the CA (A 4.9.3.1, S 4-4-2)",
+        ),
+        row(
+            Scope::NotIssuing,
+            S::Approved,
+            E::Complete,
+            S::Completed,
+            "carried out by the CA (A 4.9.3.1, S 4-4-2)",
+        ),
     ]
 };
 

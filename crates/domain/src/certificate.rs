@@ -65,10 +65,7 @@ impl CertificateKind {
 
     /// Whether the subject is a CA, so that its revocation belongs on an ARL.
     pub fn is_authority(self) -> bool {
-        matches!(
-            self,
-            Self::SelfSigned | Self::LinkOldWithNew | Self::LinkNewWithOld | Self::Cross
-        )
+        matches!(self, Self::SelfSigned | Self::LinkOldWithNew | Self::LinkNewWithOld | Self::Cross)
     }
 }
 
@@ -237,11 +234,31 @@ pub const TRANSITIONS: &[Transition] = {
     use StateName as S;
     &[
         row(S::Intended, E::Issue, S::Undelivered, "issued onto an unusable card (A 4.3.1.1(1))"),
-        row(S::Intended, E::IssueInForce, S::Good, "other certificates need no delivery (A 4.3.1.2)"),
-        row(S::Intended, E::Discard, S::Revoked, "an intent that cannot be finished ends as destroyed before delivery (A 4.9.9)"),
-        row(S::Intended, E::Revoke, S::Revoked, "a possibly signed serial can be revoked (A 4.9.12)"),
+        row(
+            S::Intended,
+            E::IssueInForce,
+            S::Good,
+            "other certificates need no delivery (A 4.3.1.2)",
+        ),
+        row(
+            S::Intended,
+            E::Discard,
+            S::Revoked,
+            "an intent that cannot be finished ends as destroyed before delivery (A 4.9.9)",
+        ),
+        row(
+            S::Intended,
+            E::Revoke,
+            S::Revoked,
+            "a possibly signed serial can be revoked (A 4.9.12)",
+        ),
         row(S::Undelivered, E::Deliver, S::Good, "delivery at the window (A 4.4.1.1)"),
-        row(S::Undelivered, E::Discard, S::Revoked, "destroyed before delivery, reason 0 (A 4.9.9)"),
+        row(
+            S::Undelivered,
+            E::Discard,
+            S::Revoked,
+            "destroyed before delivery, reason 0 (A 4.9.9)",
+        ),
         row(S::Undelivered, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
         row(S::Good, E::Hold, S::Held, "hold by phone (A 4.9.13)"),
         row(S::Good, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
@@ -295,10 +312,10 @@ impl CertificateState {
     /// [`RefusedTransition`] when [`TRANSITIONS`] has no row for this state and event.
     pub fn after(self, event: CertificateEvent, at: Timestamp) -> Result<Self, RefusedTransition> {
         let (from, name) = (self.name(), event.name());
-        let transition = TRANSITIONS
-            .iter()
-            .find(|t| t.from == from && t.event == name)
-            .ok_or_else(|| RefusedTransition { state: from, event: name, rule: refusal(from, name) })?;
+        let transition =
+            TRANSITIONS.iter().find(|t| t.from == from && t.event == name).ok_or_else(|| {
+                RefusedTransition { state: from, event: name, rule: refusal(from, name) }
+            })?;
         Ok(match (transition.to, event) {
             (StateName::Intended, _) => Self::Intended,
             (StateName::Undelivered, _) => Self::Undelivered { since: at },
@@ -343,7 +360,9 @@ mod tests {
             StateName::Undelivered => CertificateState::Undelivered { since: AT },
             StateName::Good => CertificateState::Good,
             StateName::Held => CertificateState::Held { since: AT },
-            StateName::Revoked => CertificateState::Revoked { at: AT, reason: RevocationReason::KeyCompromise },
+            StateName::Revoked => {
+                CertificateState::Revoked { at: AT, reason: RevocationReason::KeyCompromise }
+            }
         }
     }
 
@@ -381,6 +400,9 @@ mod tests {
     #[test]
     fn l11_a_discarded_certificate_has_reason_unspecified() {
         let after = state(StateName::Undelivered).after(CertificateEvent::Discard, AT);
-        assert_eq!(after, Ok(CertificateState::Revoked { at: AT, reason: RevocationReason::Unspecified }));
+        assert_eq!(
+            after,
+            Ok(CertificateState::Revoked { at: AT, reason: RevocationReason::Unspecified })
+        );
     }
 }

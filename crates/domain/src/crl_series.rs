@@ -131,7 +131,12 @@ pub struct Transition {
     pub rule: &'static str,
 }
 
-const fn row(from: SeriesState, event: SeriesEvent, to: SeriesState, rule: &'static str) -> Transition {
+const fn row(
+    from: SeriesState,
+    event: SeriesEvent,
+    to: SeriesState,
+    rule: &'static str,
+) -> Transition {
     Transition { from, event, to, rule }
 }
 
@@ -142,9 +147,24 @@ pub const TRANSITIONS: &[Transition] = {
     &[
         row(S::Empty, E::Build, S::Built, "the first list (A 4.9.7, S 4-4-9)"),
         row(S::Published, E::Build, S::Built, "every 24 hours, or at once (A 4.9.7, S 4-4-9)"),
-        row(S::Withheld, E::Build, S::Built, "a new list with a new number replaces a withheld one"),
-        row(S::Built, E::Build, S::Built, "a list left unpublished by a crash is overtaken by the next number"),
-        row(S::Built, E::Publish, S::Published, "complete, advancing, fitting issuer, AKI and IDP (A 4.9.8)"),
+        row(
+            S::Withheld,
+            E::Build,
+            S::Built,
+            "a new list with a new number replaces a withheld one",
+        ),
+        row(
+            S::Built,
+            E::Build,
+            S::Built,
+            "a list left unpublished by a crash is overtaken by the next number",
+        ),
+        row(
+            S::Built,
+            E::Publish,
+            S::Published,
+            "complete, advancing, fitting issuer, AKI and IDP (A 4.9.8)",
+        ),
         row(S::Built, E::Withhold, S::Withheld, "the second reader found a difference"),
     ]
 };
@@ -181,7 +201,11 @@ mod tests {
     fn l14_only_a_built_list_meets_the_gate() {
         for state in SeriesState::ALL {
             for event in [SeriesEvent::Publish, SeriesEvent::Withhold] {
-                assert_eq!(state.after(event).is_ok(), state == SeriesState::Built, "{state} {event}");
+                assert_eq!(
+                    state.after(event).is_ok(),
+                    state == SeriesState::Built,
+                    "{state} {event}"
+                );
             }
             assert_eq!(state.after(SeriesEvent::Build), Ok(SeriesState::Built));
         }
@@ -190,7 +214,13 @@ mod tests {
     #[test]
     fn v2_a_partition_survives_its_name() {
         let municipality = Partition::Municipality("11203".parse().expect("a code"));
-        for partition in [municipality, Partition::Other, Partition::ArlSelfSigned, Partition::ArlLink, Partition::ArlCross] {
+        for partition in [
+            municipality,
+            Partition::Other,
+            Partition::ArlSelfSigned,
+            Partition::ArlLink,
+            Partition::ArlCross,
+        ] {
             assert_eq!(partition.to_string().parse(), Ok(partition));
         }
     }

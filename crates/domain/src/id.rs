@@ -225,7 +225,8 @@ impl FromStr for SerialNumber {
 
     /// Reads 1 to 32 hexadecimal digits (of either case, as OpenSSL prints them).
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let refuse = || InvalidId::new("serial number", text, "1 to 32 hexadecimal digits, not zero");
+        let refuse =
+            || InvalidId::new("serial number", text, "1 to 32 hexadecimal digits, not zero");
         if text.is_empty() || text.len() > 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(refuse());
         }
@@ -240,7 +241,11 @@ mod tests {
 
     #[test]
     fn p6_a_serial_survives_der_and_text() {
-        for bytes in [[0xff; 16], [0x7f; 16], [1; 16], { let mut b = [0; 16]; b[15] = 0x80; b }] {
+        for bytes in [[0xff; 16], [0x7f; 16], [1; 16], {
+            let mut b = [0; 16];
+            b[15] = 0x80;
+            b
+        }] {
             let serial = SerialNumber::from_random(bytes).expect("not zero");
             assert_eq!(SerialNumber::from_integer(&serial.to_integer()), Some(serial));
             assert_eq!(serial.to_string().parse(), Ok(serial));

@@ -14,7 +14,7 @@ pub use attribute::{
     check_name, joined_name, name_with_alias,
 };
 pub use repertoire::{Plane, Repertoire};
-pub use substitutes::{Candidate, Rule, Substitutes};
+pub use substitutes::{Candidate, InvalidTable, Rule, Substitutes};
 pub use substitution::{Choices, Replacement, Substituted, SubstitutionError, substitute};
 
 /// A character that may not be certified as it is (S 3-1-8).

@@ -1,0 +1,433 @@
+//! From a policy as read to a policy that is valid: every refusal names the entry and the rule.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::file::{self, File};
+use super::profile::{Extension, ExtensionRule, Profile};
+use super::{
+    ApplicationRules, Clause, Cps, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule, KeyRules,
+    ListRules, OcspRules, Policy, RevocationRule, Undelivered, UserKeyRule,
+};
+use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use crate::application::ApplicationKind;
+use crate::certificate::CertificateKind;
+use crate::identity::{Applicant, Evidence, Requester, RevocationCause};
+use crate::name::{Attribute, AttributeKind, DistinguishedName};
+use crate::reason::RevocationReason;
+
+/// Why a policy file is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// It is no TOML of the right shape; the text says where.
+    #[error("policy file: {0}")]
+    Shape(String),
+    /// An entry breaks a rule.
+    #[error("policy entry {entry}: {rule}")]
+    Entry {
+        /// Where, for example `revocation[3].reason`.
+        entry: String,
+        /// The rule it breaks.
+        rule: String,
+    },
+}
+
+/// A policy is a few pages; a megabyte is a mistake.
+const MAXIMUM_BYTES: usize = 1 << 20;
+
+type Result<T> = std::result::Result<T, PolicyError>;
+
+pub(super) fn refuse<T>(entry: impl Into<String>, rule: impl Into<String>) -> Result<T> {
+    Err(PolicyError::Entry { entry: entry.into(), rule: rule.into() })
+}
+
+impl Policy {
+    /// Reads and checks a policy.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the first entry that breaks a rule; unknown entries are errors too.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        if text.len() > MAXIMUM_BYTES {
+            return Err(PolicyError::Shape(format!("longer than {MAXIMUM_BYTES} bytes")));
+        }
+        let file: File =
+            toml::from_str(text).map_err(|error| PolicyError::Shape(error.to_string()))?;
+        let policy = convert(file)?;
+        check_whole(&policy)?;
+        Ok(policy)
+    }
+}
+
+fn convert(file: File) -> Result<Policy> {
+    Ok(Policy {
+        ca: parse("policy.ca", &file.policy.ca)?,
+        title: text("policy.title", file.policy.title)?,
+        effective_from: parse("policy.effective_from", &file.policy.effective_from)?,
+        test: file.policy.test,
+        prefecture: file.policy.prefecture.map(prefecture).transpose()?,
+        cps: cps(file.cps)?,
+        issuer: issuer(file.issuer)?,
+        keys: keys(file.keys)?,
+        applications: applications(file.applications)?,
+        identity: each("identity", file.identity, identity)?,
+        hold: file.hold.map(hold).transpose()?,
+        revocations: each("revocation", file.revocation, revocation)?,
+        lists: lists(file.lists)?,
+        ocsp: ocsp(file.ocsp)?,
+        profiles: profiles(file.profile)?,
+    })
+}
+
+/// Rules that hold between entries.
+fn check_whole(policy: &Policy) -> Result<()> {
+    check_profiles(policy)?;
+    check_keys(&policy.keys)?;
+    check_users(policy)?;
+    let holds = policy.hold.is_some();
+    if policy.applications.undelivered == Undelivered::Hold && !holds {
+        return refuse(
+            "applications.undelivered",
+            "a CPS without hold cannot list undelivered certificates as held",
+        );
+    }
+    if policy.applications.kinds.contains(&ApplicationKind::HoldRelease) != holds {
+        return refuse(
+            "applications.kinds",
+            "hold-release is taken exactly where there is a [hold]",
+        );
+    }
+    for cause in [
+        RevocationCause::DestroyedBeforeDelivery,
+        RevocationCause::Renewed,
+        RevocationCause::CaKeyCompromised,
+        RevocationCause::KeyCompromised,
+        RevocationCause::UseEnded,
+    ] {
+        if policy.revocation(cause).is_none() {
+            return refuse("revocation", format!("a row for {cause} is missing"));
+        }
+    }
+    Ok(())
+}
+
+/// A CA has users, windows and identity rules, or none of them.
+fn check_users(policy: &Policy) -> Result<()> {
+    let takes = !policy.applications.kinds.is_empty();
+    let parts = [
+        ("keys.user", policy.keys.user.is_some()),
+        ("profile user", policy.profiles.contains_key(&CertificateKind::User)),
+        ("identity (resident)", policy.evidence(Applicant::Resident).is_some()),
+    ];
+    for (entry, present) in parts {
+        if present != takes {
+            return refuse(entry, "stands exactly where applications are taken");
+        }
+    }
+    for (index, rule) in policy.identity.iter().enumerate() {
+        if policy.identity[..index].iter().any(|earlier| earlier.applicant == rule.applicant) {
+            return refuse(
+                format!("identity[{index}]"),
+                format!("a second rule for {}", rule.applicant),
+            );
+        }
+    }
+    for (index, rule) in policy.revocations.iter().enumerate() {
+        if policy.revocations[..index].iter().any(|earlier| earlier.cause == rule.cause) {
+            return refuse(
+                format!("revocation[{index}]"),
+                format!("a second row for {}", rule.cause),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_profiles(policy: &Policy) -> Result<()> {
+    for kind in
+        [CertificateKind::SelfSigned, CertificateKind::OcspResponder, CertificateKind::TlsServer]
+    {
+        if !policy.profiles.contains_key(&kind) {
+            return refuse("profile", format!("the profile of {kind} is missing"));
+        }
+    }
+    for (kind, profile) in &policy.profiles {
+        for extension in &profile.extensions {
+            if let ExtensionRule::CertificatePolicies { policy: oid, .. } = &extension.rule
+                && oid.is_test_policy() != policy.test
+            {
+                let rule = "test policy OIDs belong to test CAs, and only to them (S 1-2)";
+                return refuse(format!("profile {kind}"), rule);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(keys: &KeyRules) -> Result<()> {
+    if !keys.signature.fits(keys.ca.algorithm) {
+        return refuse(
+            "keys.signature",
+            format!("{} needs another key than {}", keys.signature, keys.ca.algorithm),
+        );
+    }
+    for (entry, rule) in [("keys.ca", &keys.ca), ("keys.other", &keys.other)] {
+        if rule.algorithm == KeyAlgorithm::Rsa1024 {
+            return refuse(entry, "rsa-1024 is only for users, by S 6-1-2-3");
+        }
+    }
+    let user = keys.user.as_ref();
+    let algorithms =
+        [Some(keys.ca.algorithm), Some(keys.other.algorithm), user.map(|rule| rule.algorithm)];
+    if algorithms.contains(&Some(KeyAlgorithm::Ed25519)) {
+        return refuse("keys", "no certificate is issued for ed25519");
+    }
+    if user.is_some_and(|rule| {
+        rule.algorithm == KeyAlgorithm::Rsa1024 && !rule.clause.0.starts_with("S ")
+    }) {
+        return refuse("keys.user", "rsa-1024 is accepted only where a clause of S says so");
+    }
+    Ok(())
+}
+
+/// Converts the rows of a table; their place goes into every refusal.
+fn each<T, U>(table: &str, rows: Vec<T>, convert: impl Fn(&str, T) -> Result<U>) -> Result<Vec<U>> {
+    rows.into_iter()
+        .enumerate()
+        .map(|(index, row)| convert(&format!("{table}[{index}]"), row))
+        .collect()
+}
+
+fn parse<T: FromStr>(entry: &str, value: &str) -> Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    value.parse().or_else(|error: T::Err| refuse(entry, error.to_string()))
+}
+
+/// A name out of a closed set.
+pub(super) fn choice<T>(entry: &str, value: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+    find(value)
+        .map_or_else(|| refuse(entry, format!("{value:?} is not one of the values there are")), Ok)
+}
+
+fn choices<T: PartialEq>(
+    entry: &str,
+    values: &[String],
+    find: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>> {
+    let mut found = Vec::with_capacity(values.len());
+    for value in values {
+        let item = choice(entry, value, &find)?;
+        if found.contains(&item) {
+            return refuse(entry, format!("{value:?} stands twice"));
+        }
+        found.push(item);
+    }
+    Ok(found)
+}
+
+fn text(entry: &str, value: String) -> Result<String> {
+    let printable = !value.trim().is_empty() && !value.chars().any(char::is_control);
+    if printable { Ok(value) } else { refuse(entry, "must be a text without control characters") }
+}
+
+fn clause(entry: &str, value: String) -> Result<Clause> {
+    let source = value.split_once(' ').map(|(source, rest)| (source, rest.trim()));
+    match source {
+        Some(("A" | "S" | "RFC" | "assumption:" | "facts:", rest)) if !rest.is_empty() => {
+            Ok(Clause(value))
+        }
+        _ => refuse(
+            format!("{entry}.clause"),
+            "must name a clause: A 6.3.2, S 4-4-5, RFC 6960 4.2.2, assumption: …",
+        ),
+    }
+}
+
+fn prefecture(value: String) -> Result<String> {
+    let number = value.parse::<u8>().ok().filter(|number| (1..=47).contains(number));
+    if value.len() == 2 && number.is_some() {
+        Ok(value)
+    } else {
+        refuse("policy.prefecture", "two digits from 01 to 47 (JIS X 0401)")
+    }
+}
+
+/// A name written as `["C=JP", "O=JPKI"]`, country first.
+pub(super) fn name(entry: &str, parts: &[String]) -> Result<DistinguishedName> {
+    let attributes: Vec<Attribute> =
+        parts.iter().map(|part| attribute(entry, part)).collect::<Result<_>>()?;
+    match attributes.first() {
+        Some(Attribute { kind: AttributeKind::Country, .. }) => Ok(DistinguishedName(attributes)),
+        _ => refuse(entry, "a name starts with its country"),
+    }
+}
+
+fn attribute(entry: &str, part: &str) -> Result<Attribute> {
+    let Some((keyword, value)) = part.split_once('=') else {
+        return refuse(entry, format!("{part:?} is not KEYWORD=value"));
+    };
+    let kind = choice(entry, keyword, AttributeKind::from_keyword)?;
+    let value = text(entry, value.to_owned())?;
+    let country = value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase());
+    if kind == AttributeKind::Country && !country {
+        return refuse(entry, "a country is two capital letters (ISO 3166)");
+    }
+    // RFC 5280 appendix A: the upper bounds of our attribute types are 64 to 128 characters.
+    if value.chars().count() > 64 {
+        return refuse(entry, format!("{keyword} is longer than 64 characters"));
+    }
+    Ok(Attribute::new(kind, value))
+}
+
+fn cps(table: file::CpsTable) -> Result<Cps> {
+    let laws = each("cps.laws", table.laws, |entry, law| {
+        Ok((text(entry, law.title)?, uri(entry, law.uri)?))
+    })?;
+    Ok(Cps { title: text("cps.title", table.title)?, uri: uri("cps.uri", table.uri)?, laws })
+}
+
+fn uri(entry: &str, value: String) -> Result<String> {
+    let web = value.starts_with("http://") || value.starts_with("https://");
+    let graphic = value.bytes().all(|b| b.is_ascii_graphic());
+    if web && graphic && value.len() <= 255 {
+        Ok(value)
+    } else {
+        refuse(entry, "an http address in ASCII")
+    }
+}
+
+fn issuer(table: file::IssuerTable) -> Result<Issuer> {
+    Ok(Issuer {
+        name: name("issuer.name", &table.name)?,
+        alternative_name: name("issuer.alternative_name", &table.alternative_name)?,
+        clause: clause("issuer", table.clause)?,
+    })
+}
+
+fn keys(table: file::KeysTable) -> Result<KeyRules> {
+    if !(1..=10).contains(&table.ca_renewal_years) {
+        return refuse("keys.ca_renewal_years", "1 to 10 years");
+    }
+    Ok(KeyRules {
+        ca: key("keys.ca", table.ca)?,
+        signature: choice("keys.signature", &table.signature, SignatureAlgorithm::from_name)?,
+        user: table.user.map(user_key).transpose()?,
+        other: key("keys.other", table.other)?,
+        ca_renewal_years: table.ca_renewal_years,
+    })
+}
+
+fn key(entry: &str, table: file::KeyTable) -> Result<KeyRule> {
+    let algorithm = choice(entry, &table.algorithm, KeyAlgorithm::from_name)?;
+    Ok(KeyRule { algorithm, clause: clause(entry, table.clause)? })
+}
+
+fn user_key(table: file::UserKeyTable) -> Result<UserKeyRule> {
+    let entry = "keys.user";
+    let maker =
+        |name: &str| [KeyMaker::Authority, KeyMaker::Holder].into_iter().find(|m| m.name() == name);
+    Ok(UserKeyRule {
+        algorithm: choice(entry, &table.algorithm, KeyAlgorithm::from_name)?,
+        made_by: choice(entry, &table.made_by, maker)?,
+        clause: clause(entry, table.clause)?,
+    })
+}
+
+fn applications(table: file::ApplicationsTable) -> Result<ApplicationRules> {
+    let entry = "applications";
+    let undelivered =
+        |name: &str| [Undelivered::Hold, Undelivered::Good].into_iter().find(|u| u.name() == name);
+    Ok(ApplicationRules {
+        kinds: choices("applications.kinds", &table.kinds, ApplicationKind::from_name)?,
+        second_approval: table.second_approval,
+        undelivered: choice("applications.undelivered", &table.undelivered, undelivered)?,
+        clause: clause(entry, table.clause)?,
+    })
+}
+
+fn identity(entry: &str, table: file::IdentityTable) -> Result<IdentityRule> {
+    Ok(IdentityRule {
+        applicant: choice(entry, &table.applicant, Applicant::from_name)?,
+        evidence: choices(entry, &table.evidence, Evidence::from_name)?,
+        clause: clause(entry, table.clause)?,
+    })
+}
+
+fn hold(table: file::HoldTable) -> Result<HoldRule> {
+    Ok(HoldRule {
+        requested_by: choices("hold.requested_by", &table.requested_by, Requester::from_name)?,
+        clause: clause("hold", table.clause)?,
+    })
+}
+
+fn revocation(entry: &str, table: file::RevocationTable) -> Result<RevocationRule> {
+    let Some(reason) = RevocationReason::from_code(table.reason) else {
+        return refuse(format!("{entry}.reason"), "0 to 5; hold (6) is a state, not a revocation");
+    };
+    Ok(RevocationRule {
+        cause: choice(entry, &table.cause, RevocationCause::from_name)?,
+        reason,
+        requested_by: choices(entry, &table.requested_by, Requester::from_name)?,
+        second_approval: table.second_approval,
+        clause: clause(entry, table.clause)?,
+    })
+}
+
+fn lists(table: file::ListsTable) -> Result<ListRules> {
+    if table.period_hours == 0
+        || table.period_hours >= table.validity_hours
+        || table.validity_hours > 24 * 30
+    {
+        return refuse("lists", "0 < period_hours < validity_hours <= 720");
+    }
+    Ok(ListRules {
+        validity_hours: table.validity_hours,
+        period_hours: table.period_hours,
+        base: name("lists.base", &table.base)?,
+        clause: clause("lists", table.clause)?,
+    })
+}
+
+fn ocsp(table: file::OcspTable) -> Result<OcspRules> {
+    Ok(OcspRules {
+        uri: uri("ocsp.uri", table.uri)?,
+        verifiers_only: table.verifiers_only,
+        clause: clause("ocsp", table.clause)?,
+    })
+}
+
+fn profiles(tables: Vec<file::ProfileTable>) -> Result<BTreeMap<CertificateKind, Profile>> {
+    let mut profiles = BTreeMap::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let entry = format!("profile[{index}]");
+        let kind = choice(&entry, &table.kind, CertificateKind::from_name)?;
+        let profile = profile(&format!("profile {kind}"), table)?;
+        if profiles.insert(kind, profile).is_some() {
+            return refuse(entry, format!("a second profile of {kind}"));
+        }
+    }
+    Ok(profiles)
+}
+
+fn profile(entry: &str, table: file::ProfileTable) -> Result<Profile> {
+    let extensions = table
+        .extensions
+        .into_iter()
+        .map(|extension| super::profile::extension(entry, extension))
+        .collect::<Result<Vec<Extension>>>()?;
+    for (index, extension) in extensions.iter().enumerate() {
+        let same = |other: &Extension| {
+            std::mem::discriminant(&other.rule) == std::mem::discriminant(&extension.rule)
+        };
+        if extensions[..index].iter().any(same) {
+            return refuse(entry, "an extension stands twice (RFC 5280 4.2)");
+        }
+    }
+    Ok(Profile {
+        subject: super::profile::subject(entry, table.subject)?,
+        validity: super::profile::validity(entry, table.validity)?,
+        extensions,
+        clause: clause(entry, table.clause)?,
+    })
+}

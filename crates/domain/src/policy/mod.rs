@@ -1,0 +1,261 @@
+//! What a CA permits, as data: one policy per CA and effective date, every entry with its clause.
+//!
+//! A policy is read from TOML into [`file`] shapes and becomes a [`Policy`] by [`Policy::from_toml`];
+//! data chooses and parameterises the closed enums here, there are no expressions.
+
+mod check;
+mod file;
+mod oid;
+mod profile;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil::Date;
+
+pub use check::PolicyError;
+pub use oid::ObjectIdentifier;
+pub use profile::{
+    Extension, ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Profile, SubjectRule,
+    ValidityRule,
+};
+
+use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use crate::application::ApplicationKind;
+use crate::certificate::CertificateKind;
+use crate::id::{CaId, MunicipalityCode};
+use crate::identity::{Applicant, Evidence, Requester, RevocationCause};
+use crate::name::DistinguishedName;
+use crate::reason::RevocationReason;
+
+/// The clause of a CPS (`A 6.3.2.2`, `S 4-4-5`) or fact that an entry follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause(pub(crate) String);
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A valid policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The CA it belongs to.
+    pub ca: CaId,
+    /// What the CA is called, in Japanese.
+    pub title: String,
+    /// Where its CPS is published.
+    pub cps: Cps,
+    /// The day from which it holds.
+    pub effective_from: Date,
+    /// Whether the CA is a test CA, which alone may use the test policy OIDs.
+    pub test: bool,
+    /// How the CA is named.
+    pub issuer: Issuer,
+    /// The prefecture (two digits) whose municipalities it serves; all when absent.
+    pub prefecture: Option<String>,
+    /// Keys and signatures.
+    pub keys: KeyRules,
+    /// What can be applied for.
+    pub applications: ApplicationRules,
+    /// What a window checks, by who stands there.
+    pub identity: Vec<IdentityRule>,
+    /// Holds, where there are any.
+    pub hold: Option<HoldRule>,
+    /// Which event revokes with which reason, and who may ask.
+    pub revocations: Vec<RevocationRule>,
+    /// Revocation lists.
+    pub lists: ListRules,
+    /// Status answers.
+    pub ocsp: OcspRules,
+    /// What certificates look like, by kind.
+    pub profiles: BTreeMap<CertificateKind, Profile>,
+}
+
+/// The CPS a policy puts into data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cps {
+    /// Its title.
+    pub title: String,
+    /// Where it is published; the CPS qualifier of certificates.
+    pub uri: String,
+    /// Laws it rests on, as title and address.
+    pub laws: Vec<(String, String)>,
+}
+
+/// How the CA is named; every key generation has the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The issuer field.
+    pub name: DistinguishedName,
+    /// The Japanese name in subjectAltName and issuerAltName.
+    pub alternative_name: DistinguishedName,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// Keys and signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRules {
+    /// The CA's own keys.
+    pub ca: KeyRule,
+    /// What the CA signs with.
+    pub signature: SignatureAlgorithm,
+    /// The residents' keys and who makes them, where the CA has users.
+    pub user: Option<UserKeyRule>,
+    /// Keys of servers and responders.
+    pub other: KeyRule,
+    /// Years after which the CA's key is renewed.
+    pub ca_renewal_years: u8,
+}
+
+/// One kind of key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRule {
+    /// The algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// The residents' keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserKeyRule {
+    /// The algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// Who makes them.
+    pub made_by: KeyMaker,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// Who makes a resident's key pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyMaker {
+    /// The CA, wrapped to the card (A 6.1.1.2).
+    Authority,
+    /// The holder, on the municipality's generator; only the public key travels (S 6-1-2-1).
+    Holder,
+}
+
+/// What can be applied for at a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationRules {
+    /// The kinds that are taken.
+    pub kinds: Vec<ApplicationKind>,
+    /// Whether a second person approves what a clerk verified.
+    pub second_approval: bool,
+    /// What the world is told of a certificate that was issued but not delivered.
+    pub undelivered: Undelivered,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// What OCSP and CRL say until delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undelivered {
+    /// certificateHold.
+    Hold,
+    /// Nothing: the CPS knows no hold, and delivery follows at the same window.
+    Good,
+}
+
+/// What a window checks before it believes an applicant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityRule {
+    /// Who stands at the window.
+    pub applicant: Applicant,
+    /// The evidence, all of it needed.
+    pub evidence: Vec<Evidence>,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// That a certificate may be held, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRule {
+    /// Who may ask for the hold and for its release.
+    pub requested_by: Vec<Requester>,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// One row of the revocation table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationRule {
+    /// The event.
+    pub cause: RevocationCause,
+    /// The reason it leaves in lists and answers.
+    pub reason: RevocationReason,
+    /// Who may ask.
+    pub requested_by: Vec<Requester>,
+    /// Whether a second person must approve.
+    pub second_approval: bool,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// Revocation lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRules {
+    /// Hours from `thisUpdate` to `nextUpdate`.
+    pub validity_hours: u16,
+    /// Hours from one issue to the next.
+    pub period_hours: u16,
+    /// The name above the distribution points of the municipalities.
+    pub base: DistinguishedName,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+/// Status answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OcspRules {
+    /// The address in authorityInfoAccess.
+    pub uri: String,
+    /// Whether a user certificate's status is only for registered verifiers.
+    pub verifiers_only: bool,
+    /// Where this is ruled.
+    pub clause: Clause,
+}
+
+impl Policy {
+    /// Whether the CA serves this municipality.
+    pub fn serves(&self, municipality: MunicipalityCode) -> bool {
+        self.prefecture.as_deref().is_none_or(|prefecture| prefecture == municipality.prefecture())
+    }
+
+    /// The row of the revocation table for `cause`, if the CPS knows it.
+    pub fn revocation(&self, cause: RevocationCause) -> Option<&RevocationRule> {
+        self.revocations.iter().find(|rule| rule.cause == cause)
+    }
+
+    /// What must be checked of `applicant`.
+    pub fn evidence(&self, applicant: Applicant) -> Option<&IdentityRule> {
+        self.identity.iter().find(|rule| rule.applicant == applicant)
+    }
+}
+
+impl KeyMaker {
+    /// The name in policy files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authority => "authority",
+            Self::Holder => "holder",
+        }
+    }
+}
+
+impl Undelivered {
+    /// The name in policy files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Good => "good",
+        }
+    }
+}
