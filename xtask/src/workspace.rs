@@ -21,12 +21,14 @@ pub(crate) fn target_dir() -> PathBuf {
 }
 
 /// Every file of the project, relative to the root: tracked, or new and not ignored.
+///
+/// A link to a directory counts as one file, as it does for git.
 pub(crate) fn files() -> Result<Vec<String>> {
     let mut command = Command::new("git");
     command.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listing = process::output(command.current_dir(root()))?;
     let mut files: Vec<String> = listing.split_terminator('\0').map(str::to_owned).collect();
-    files.retain(|file| root().join(file).is_file());
+    files.retain(|file| root().join(file).exists());
     files.sort();
     files.dedup();
     Ok(files)

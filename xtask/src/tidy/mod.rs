@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let listing = Listing::of(&files);
     let mut complaints = Vec::new();
     let mut measures = Vec::new();
-    for file in &files {
+    for file in files.iter().filter(|file| workspace::root().join(file).is_file()) {
         let bytes = std::fs::read(workspace::root().join(file))?;
         complaints.extend(text::oversized(file, bytes.len()));
         let Ok(content) = String::from_utf8(bytes) else { continue };
