@@ -1,1 +1,30 @@
 //! Certificates, CRLs, OCSP and PKCS#10 as bytes, and the lints that re-read them.
+//!
+//! # Architecture invariant
+//! This crate holds no private key, knows no policy file, no database and no clock. Everything is
+//! *written* by [`der_writer`] and everything is *read* by the `der` and `x509-cert` crates, so
+//! that a lint never repeats the mistake of the writer.
+
+pub mod algorithm;
+pub mod certificate;
+pub mod crl;
+pub mod der_writer;
+pub mod error;
+pub mod extension;
+pub mod fingerprint;
+pub mod general_name;
+pub mod key_check;
+//LINT
+pub mod name;
+//OCSP
+pub mod oid;
+pub mod pem;
+//PKCS
+pub mod public_key;
+pub mod read;
+pub mod signature;
+pub mod time;
+
+mod der_reader;
+
+pub use error::Error;

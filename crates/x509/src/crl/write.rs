@@ -1,0 +1,403 @@
+//! The CRL writer: two passes over the entries, constant memory, any number of entries.
+//!
+//! DER puts lengths before contents, so the entries are walked twice: [`CrlPlan::measure`] counts,
+//! [`CrlPlan::write_tbs`] writes and hashes. The caller then has the digest signed and puts the
+//! list together as `list_header ‖ TBS ‖ list_trailer`:
+//!
+//! - An RSA signature has a known length ([`crate::algorithm::signature_length`]), so the header
+//!   can go into the file first, right after measuring, and everything is written in one go.
+//! - An ECDSA signature varies by some octets. Write the TBS into a temporary file, sign, then
+//!   write header, the file's content and trailer.
+//!
+//! Extensions are written in this order: authorityKeyIdentifier, cRLNumber,
+//! issuingDistributionPoint (critical), CRL Next Publish. It is the order of the CRLs OpenSSL
+//! makes, with the non-standard extension last.
+
+use std::io::Write;
+
+use aws_lc_rs::digest;
+use domain::algorithm::SignatureAlgorithm;
+use domain::id::SerialNumber;
+use jiff::Timestamp;
+
+use crate::algorithm::{digest_of, identifier};
+use crate::der_writer::{DerWriter, Header, element_length, tag};
+use crate::error::Error;
+use crate::extension::{AuthorityKeyIdentifier, write_point_name};
+use crate::name::Name;
+use crate::oid;
+use crate::time;
+
+/// Entries are handed to the digest and the sink in pieces of this size.
+const PIECE_LENGTH: usize = 64 << 10;
+/// The most an entry takes: header 2, serial 19, time 17, reason 14.
+const MAX_ENTRY_LENGTH: usize = 52;
+/// Room for everything that is not an entry.
+const MAX_FRAME_LENGTH: usize = 16 << 10;
+
+/// One revoked or held certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RevokedEntry {
+    /// The certificate's serial.
+    pub serial: SerialNumber,
+    /// When it was revoked or held.
+    pub revoked_at: Timestamp,
+    /// The CRLReason code; 0 is left out of the entry (RFC 5280 5.3.1).
+    pub code: u8,
+}
+
+/// Which certificates a list is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DistributionPointScope {
+    /// onlyContainsUserCerts: a CRL.
+    UserCertificates,
+    /// onlyContainsCACerts: an ARL.
+    CaCertificates,
+}
+
+/// The critical issuingDistributionPoint (RFC 5280 5.2.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuingDistributionPoint {
+    /// The directoryName that the certificates' cRLDistributionPoints state.
+    pub name: Name,
+    /// Which certificates the list is about.
+    pub scope: DistributionPointScope,
+}
+
+/// Everything a CRL says but its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlTemplate {
+    /// The algorithm the issuer will sign with.
+    pub signature: SignatureAlgorithm,
+    /// The issuer.
+    pub issuer: Name,
+    /// When the list was made.
+    pub this_update: Timestamp,
+    /// When it ends: 72 hours later (A 4.9.7, S 4-4-4-5).
+    pub next_update: Timestamp,
+    /// When the next one is planned: 24 hours later.
+    pub next_publish: Option<Timestamp>,
+    /// cRLNumber.
+    pub number: u64,
+    /// The key that signs.
+    pub authority_key_identifier: AuthorityKeyIdentifier,
+    /// The partition; `None` for a complete list.
+    pub distribution_point: Option<IssuingDistributionPoint>,
+}
+
+/// A list whose lengths are known: the result of the first pass.
+#[derive(Debug, Clone)]
+pub struct CrlPlan {
+    signature: SignatureAlgorithm,
+    entry_count: u64,
+    entries_length: u64,
+    /// Everything before the entries, the outer header included.
+    head: Vec<u8>,
+    /// Everything after them.
+    tail: Vec<u8>,
+}
+
+/// A TBSCertList that was written.
+#[derive(Debug, Clone)]
+pub struct WrittenTbs {
+    /// Its length in octets.
+    pub length: u64,
+    /// How many entries it has.
+    pub entry_count: u64,
+    /// Its digest, by the template's signature algorithm; this is what is to be signed.
+    pub digest: digest::Digest,
+}
+
+/// Writes a TBSCertList in both passes.
+///
+/// `entries` is called twice and must give the same entries in the same order both times, so it
+/// should read one snapshot of the database.
+///
+/// # Errors
+/// What [`CrlPlan::measure`] and [`CrlPlan::write_tbs`] say.
+pub fn write_tbs<I, F>(
+    template: &CrlTemplate,
+    mut entries: impl FnMut() -> I,
+    sink: &mut (impl Write + ?Sized),
+) -> Result<WrittenTbs, Error>
+where
+    I: IntoIterator<Item = Result<RevokedEntry, F>>,
+    F: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    CrlPlan::measure(template, entries())?.write_tbs(entries(), sink)
+}
+
+impl CrlPlan {
+    /// The first pass: counts and measures the entries.
+    ///
+    /// # Errors
+    /// [`Error::Entries`] if they cannot be read, [`Error::Draft`] for a code RFC 5280 does not
+    /// know.
+    pub fn measure<F>(
+        template: &CrlTemplate,
+        entries: impl IntoIterator<Item = Result<RevokedEntry, F>>,
+    ) -> Result<Self, Error>
+    where
+        F: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (mut entry_count, mut entries_length) = (0u64, 0u64);
+        for entry in entries {
+            let entry = entry.map_err(|fault| Error::Entries(fault.into()))?;
+            entries_length += EncodedEntry::new(&entry)?.as_bytes().len() as u64;
+            entry_count += 1;
+        }
+        let (head, tail) = frame(template, entry_count, entries_length);
+        Ok(Self { signature: template.signature, entry_count, entries_length, head, tail })
+    }
+
+    /// The length of the TBSCertList in octets.
+    pub fn tbs_length(&self) -> u64 {
+        self.head.len() as u64 + self.entries_length + self.tail.len() as u64
+    }
+
+    /// How many entries were counted.
+    pub fn entry_count(&self) -> u64 {
+        self.entry_count
+    }
+
+    /// The second pass: writes the TBSCertList into `sink` and hashes it.
+    ///
+    /// # Errors
+    /// [`Error::EntriesChanged`] if there are others than the first time: what is in the sink is
+    /// then worthless. [`Error::Sink`] if it does not take the bytes. [`Error::Entries`].
+    pub fn write_tbs<F>(
+        &self,
+        entries: impl IntoIterator<Item = Result<RevokedEntry, F>>,
+        sink: &mut (impl Write + ?Sized),
+    ) -> Result<WrittenTbs, Error>
+    where
+        F: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut output = HashingOutput::new(self.signature, sink);
+        output.put(&self.head)?;
+        let (mut count, mut length) = (0u64, 0u64);
+        for entry in entries {
+            let entry = entry.map_err(|fault| Error::Entries(fault.into()))?;
+            let encoded = EncodedEntry::new(&entry)?;
+            count += 1;
+            length += encoded.as_bytes().len() as u64;
+            // Stop at once rather than fill a disk with a list that cannot be right.
+            if count > self.entry_count || length > self.entries_length {
+                return Err(self.changed(count, length));
+            }
+            output.put(encoded.as_bytes())?;
+        }
+        if (count, length) != (self.entry_count, self.entries_length) {
+            return Err(self.changed(count, length));
+        }
+        output.put(&self.tail)?;
+        let digest = output.finish()?;
+        Ok(WrittenTbs { length: self.tbs_length(), entry_count: count, digest })
+    }
+
+    fn changed(&self, second_count: u64, second_length: u64) -> Error {
+        Error::EntriesChanged {
+            first_count: self.entry_count,
+            first_length: self.entries_length,
+            second_count,
+            second_length,
+        }
+    }
+}
+
+/// What stands before the TBS in a CertificateList: the outer SEQUENCE's header.
+pub fn list_header(
+    tbs_length: u64,
+    algorithm: SignatureAlgorithm,
+    signature_length: usize,
+) -> Vec<u8> {
+    let content = tbs_length
+        + identifier(algorithm).len() as u64
+        // One octet of the BIT STRING counts its unused bits.
+        + element_length(signature_length as u64 + 1);
+    Header::new(tag::SEQUENCE, content).as_bytes().to_vec()
+}
+
+/// What stands after the TBS in a CertificateList: algorithm and signature.
+pub fn list_trailer(algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+    let mut writer = DerWriter::with_capacity(signature.len() + 32);
+    writer.raw(&identifier(algorithm));
+    writer.bit_string(signature);
+    writer.into_bytes()
+}
+
+/// Everything around the entries, as (before, after).
+fn frame(template: &CrlTemplate, entry_count: u64, entries_length: u64) -> (Vec<u8>, Vec<u8>) {
+    let mut fields = DerWriter::with_capacity(1024);
+    fields.integer(1);
+    fields.raw(&identifier(template.signature));
+    fields.raw(template.issuer.as_der());
+    fields.time(template.this_update);
+    fields.time(template.next_update);
+    // An empty list has no revokedCertificates at all (RFC 5280 5.1.2.6).
+    if entry_count > 0 {
+        fields.raw(Header::new(tag::SEQUENCE, entries_length).as_bytes());
+    }
+    let fields = fields.into_bytes();
+    let tail = crl_extensions(template);
+    let content = fields.len() as u64 + entries_length + tail.len() as u64;
+    let mut head = Header::new(tag::SEQUENCE, content).as_bytes().to_vec();
+    head.extend(fields);
+    (head, tail)
+}
+
+fn crl_extensions(template: &CrlTemplate) -> Vec<u8> {
+    let mut writer = DerWriter::with_capacity(MAX_FRAME_LENGTH / 16);
+    writer.context(0, |w| {
+        w.sequence(|w| {
+            let aki = &template.authority_key_identifier;
+            write_extension(w, oid::AUTHORITY_KEY_IDENTIFIER, false, |w| aki.write(w));
+            write_extension(w, oid::CRL_NUMBER, false, |w| w.integer(template.number));
+            if let Some(point) = &template.distribution_point {
+                let critical = true;
+                write_extension(w, oid::ISSUING_DISTRIBUTION_POINT, critical, |w| point.write(w));
+            }
+            if let Some(at) = template.next_publish {
+                write_extension(w, oid::CRL_NEXT_PUBLISH, false, |w| w.time(at));
+            }
+        });
+    });
+    writer.into_bytes()
+}
+
+fn write_extension(
+    w: &mut DerWriter,
+    oid: const_oid::ObjectIdentifier,
+    critical: bool,
+    value: impl FnOnce(&mut DerWriter),
+) {
+    w.sequence(|w| {
+        w.oid(oid);
+        if critical {
+            w.boolean(true);
+        }
+        w.nested(tag::OCTET_STRING, value);
+    });
+}
+
+impl IssuingDistributionPoint {
+    fn write(&self, w: &mut DerWriter) {
+        w.sequence(|w| {
+            write_point_name(w, &self.name);
+            let number = match self.scope {
+                DistributionPointScope::UserCertificates => 1,
+                DistributionPointScope::CaCertificates => 2,
+            };
+            w.context_primitive(number, &[0xff]);
+        });
+    }
+}
+
+/// An entry on the wire, without allocation.
+struct EncodedEntry {
+    octets: [u8; MAX_ENTRY_LENGTH],
+    length: usize,
+}
+
+impl EncodedEntry {
+    fn new(entry: &RevokedEntry) -> Result<Self, Error> {
+        // 7 is not used and nothing follows 10 (RFC 5280 5.3.1); 8 belongs to delta CRLs.
+        if entry.code == 7 || entry.code == 8 || entry.code > 10 {
+            return Err(Error::draft("CRL entry", format!("no reason has the code {}", entry.code)));
+        }
+        let mut encoded = Self { octets: [0; MAX_ENTRY_LENGTH], length: 2 };
+        encoded.push_serial(entry.serial.as_bytes());
+        encoded.push(time::encode(entry.revoked_at).as_bytes());
+        if entry.code != 0 {
+            encoded.push(&[0x30, 12, 0x30, 10, 0x06, 3, 0x55, 0x1d, 0x15, 0x04, 3, 0x0a, 1, entry.code]);
+        }
+        // Content stays below 128 octets, so the length is one octet.
+        encoded.octets[..2].copy_from_slice(&[tag::SEQUENCE, (encoded.length - 2) as u8]);
+        Ok(encoded)
+    }
+
+    /// The minimal INTEGER, as `SerialNumber::to_integer` would give it on the heap.
+    fn push_serial(&mut self, serial: &[u8; 16]) {
+        let zeros = serial.iter().take_while(|octet| **octet == 0).count().min(15);
+        let magnitude = &serial[zeros..];
+        let sign = usize::from(magnitude[0] >= 0x80);
+        self.push(&[tag::INTEGER, (magnitude.len() + sign) as u8]);
+        self.length += sign;
+        self.push(magnitude);
+    }
+
+    fn push(&mut self, octets: &[u8]) {
+        self.octets[self.length..self.length + octets.len()].copy_from_slice(octets);
+        self.length += octets.len();
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.octets[..self.length]
+    }
+}
+
+/// Gathers small writes into pieces that are hashed and handed to the sink.
+struct HashingOutput<'a, W: Write + ?Sized> {
+    context: digest::Context,
+    piece: Vec<u8>,
+    sink: &'a mut W,
+}
+
+impl<'a, W: Write + ?Sized> HashingOutput<'a, W> {
+    fn new(signature: SignatureAlgorithm, sink: &'a mut W) -> Self {
+        let context = digest::Context::new(digest_of(signature));
+        Self { context, piece: Vec::with_capacity(PIECE_LENGTH + MAX_FRAME_LENGTH), sink }
+    }
+
+    fn put(&mut self, octets: &[u8]) -> Result<(), Error> {
+        self.piece.extend_from_slice(octets);
+        if self.piece.len() >= PIECE_LENGTH { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.context.update(&self.piece);
+        self.sink.write_all(&self.piece)?;
+        self.piece.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<digest::Digest, Error> {
+        self.flush()?;
+        self.sink.flush()?;
+        Ok(self.context.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v1_an_entry_is_the_same_as_the_general_writer_makes() {
+        let at: Timestamp = "2026-11-22T03:04:05Z".parse().expect("a time");
+        for (bytes, code) in [([0xff; 16], 6), ([1; 16], 0), ([0x80; 16], 1)] {
+            let serial = SerialNumber::from_random(bytes).expect("a serial");
+            let entry = RevokedEntry { serial, revoked_at: at, code };
+            let mut w = DerWriter::new();
+            w.sequence(|w| {
+                w.integer_octets(&serial.to_integer());
+                w.time(at);
+                if code != 0 {
+                    w.sequence(|w| {
+                        write_extension(w, oid::REASON_CODE, false, |w| w.enumerated(code));
+                    });
+                }
+            });
+            assert_eq!(EncodedEntry::new(&entry).expect("an entry").as_bytes(), w.into_bytes());
+        }
+    }
+
+    #[test]
+    fn l11_codes_that_rfc_5280_does_not_have_are_refused() {
+        let serial = SerialNumber::from_random([1; 16]).expect("a serial");
+        for code in [7, 8, 11, 255] {
+            let entry = RevokedEntry { serial, revoked_at: Timestamp::UNIX_EPOCH, code };
+            assert!(EncodedEntry::new(&entry).is_err());
+        }
+    }
+}

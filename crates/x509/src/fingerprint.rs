@@ -1,0 +1,34 @@
+//! Fingerprints as people compare them: colon-separated hexadecimal (V4).
+
+use aws_lc_rs::digest;
+
+/// The SHA-1 of `bytes`, for key identifiers and for people's old habits, never for security.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    sized(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
+}
+
+/// The SHA-256 of `bytes`.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    sized(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// `digest` in upper-case hexadecimal with colons, as OpenSSL prints fingerprints.
+pub fn colon_hex(digest: &[u8]) -> String {
+    digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+}
+
+/// The SHA-1 fingerprint of `der`, for example of a whole certificate.
+pub fn sha1_colon_hex(der: &[u8]) -> String {
+    colon_hex(&sha1(der))
+}
+
+/// The SHA-256 fingerprint of `der`.
+pub fn sha256_colon_hex(der: &[u8]) -> String {
+    colon_hex(&sha256(der))
+}
+
+fn sized<const N: usize>(digest: &[u8]) -> [u8; N] {
+    let mut octets = [0; N];
+    octets.copy_from_slice(digest);
+    octets
+}
