@@ -16,10 +16,10 @@ pub mod general_name;
 pub mod key_check;
 //LINT
 pub mod name;
-//OCSP
+pub mod ocsp;
 pub mod oid;
 pub mod pem;
-//PKCS
+pub mod pkcs10;
 pub mod public_key;
 pub mod read;
 pub mod signature;
