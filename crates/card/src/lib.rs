@@ -1,1 +1,30 @@
 //! The JPKI card and the municipality's key pair generator, in process.
+//!
+//! A [`Card`] goes from blank over personalised but unusable to delivered, and each key of a renewal
+//! goes the same way on a delivered card. The card application that readers talk to (APDUs, files,
+//! access conditions) comes to stand on the same object.
+//!
+//! # Architecture invariant
+//! A holder's private key is in clear only while a signature is made or a key is checked, inside
+//! this crate; no field, sealed form or message of it holds one. RSA-1024, and with it the `rsa`
+//! crate, is used in `small_rsa` and nowhere else in the tree (S 6-1-2-3).
+
+mod card;
+mod error;
+pub mod key_pair_generator;
+mod private_key;
+mod sealed;
+mod secret;
+mod slot;
+mod small_rsa;
+mod stored;
+mod transport;
+
+pub use card::{Card, LifeState, possession_statement};
+pub use error::CardError;
+pub use sealed::VaultKey;
+pub use secret::{
+    AuthenticationPin, HolderSecret, HolderSecrets, InvalidSecret, SignaturePassword,
+};
+pub use slot::{CardSlot, Certificates};
+pub use transport::TransportKey;

@@ -1,0 +1,169 @@
+//! A slot of the card: the delivered key with its certificates, and the one on its way.
+
+use std::fmt;
+
+use domain::algorithm::KeyAlgorithm;
+
+use crate::error::CardError;
+use crate::secret::GuardedSecret;
+
+/// The two applications of the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CardSlot {
+    /// User authentication (利用者証明用; CPS A).
+    Authentication,
+    /// Signature (署名用; CPS S).
+    Signature,
+}
+
+impl CardSlot {
+    /// Both slots.
+    pub const ALL: [Self; 2] = [Self::Authentication, Self::Signature];
+
+    /// The slot's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Signature => "signature",
+        }
+    }
+
+    /// How many wrong tries block its secret (C3).
+    pub fn tries(self) -> u8 {
+        match self {
+            Self::Authentication => 3,
+            Self::Signature => 5,
+        }
+    }
+
+    pub(crate) fn secret_name(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication PIN",
+            Self::Signature => "signature password",
+        }
+    }
+
+    pub(crate) fn secret_rule(self) -> &'static str {
+        match self {
+            Self::Authentication => "4 digits",
+            Self::Signature => "6 to 16 of the characters A-Z and 0-9",
+        }
+    }
+}
+
+impl fmt::Display for CardSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The certificates beside a key, in DER.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificates {
+    /// The holder's certificate.
+    pub holder: Vec<u8>,
+    /// The certificate of the CA that issued it.
+    pub ca: Vec<u8>,
+}
+
+/// A private key as it was received, wrapped to the card, with its public key.
+#[derive(Clone)]
+pub(crate) struct CardKey {
+    pub(crate) algorithm: KeyAlgorithm,
+    pub(crate) spki_der: Vec<u8>,
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// A key that its holder can use.
+#[derive(Clone)]
+pub(crate) struct Delivered {
+    pub(crate) key: CardKey,
+    pub(crate) certificates: Certificates,
+    pub(crate) secret: GuardedSecret,
+}
+
+/// A key on its way to the holder: it proves itself, and does nothing else.
+#[derive(Clone)]
+pub(crate) struct Loading {
+    pub(crate) key: CardKey,
+    pub(crate) certificates: Option<Certificates>,
+}
+
+/// One slot. A renewal loads beside the delivered key, which goes only when the new one is delivered.
+#[derive(Clone, Default)]
+pub(crate) struct Slot {
+    pub(crate) delivered: Option<Delivered>,
+    pub(crate) loading: Option<Loading>,
+}
+
+impl Slot {
+    /// Takes a key in; the same key again changes nothing, so that the window may repeat itself.
+    pub(crate) fn load_key(&mut self, slot: CardSlot, key: CardKey) -> Result<(), CardError> {
+        match &self.loading {
+            Some(loading) if loading.key.spki_der == key.spki_der => Ok(()),
+            Some(_) => Err(CardError::LoadingAnother { slot, what: "key" }),
+            None => {
+                self.loading = Some(Loading { key, certificates: None });
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the certificates of the loading key in; the same ones again change nothing.
+    pub(crate) fn load_certificates(
+        &mut self,
+        slot: CardSlot,
+        certificates: Certificates,
+    ) -> Result<(), CardError> {
+        let loading = self.loading.as_mut().ok_or(CardError::NothingLoading { slot })?;
+        check_form(slot, "certificate", &certificates.holder)?;
+        check_form(slot, "CA certificate", &certificates.ca)?;
+        let spki = &loading.key.spki_der;
+        // The key's 160 octets and more stand in a certificate in one place only: its own key.
+        if !certificates.holder.windows(spki.len()).any(|part| part == spki) {
+            let rule = "it is not for the key on the card";
+            return Err(CardError::CertificateRefused { slot, certificate: "certificate", rule });
+        }
+        match &loading.certificates {
+            Some(present) if *present != certificates => {
+                Err(CardError::LoadingAnother { slot, what: "certificate" })
+            }
+            _ => {
+                loading.certificates = Some(certificates);
+                Ok(())
+            }
+        }
+    }
+
+    /// What the slot will be once delivered, or `None` when nothing is loading.
+    pub(crate) fn deliverable(
+        &self,
+        slot: CardSlot,
+        new_secret: Option<GuardedSecret>,
+    ) -> Result<Option<Delivered>, CardError> {
+        let Some(loading) = &self.loading else {
+            return match new_secret {
+                Some(_) => Err(CardError::SecretUnwanted { slot }),
+                None => Ok(None),
+            };
+        };
+        let certificates =
+            loading.certificates.clone().ok_or(CardError::CertificatesMissing { slot })?;
+        // At a renewal the holder keeps the secret, with the tries as they are.
+        let kept = || self.delivered.as_ref().map(|delivered| delivered.secret.clone());
+        let secret = new_secret.or_else(kept).ok_or(CardError::SecretMissing { slot })?;
+        Ok(Some(Delivered { key: loading.key.clone(), certificates, secret }))
+    }
+}
+
+/// Readers take a certificate's length from its first four octets: `30 82 hh ll`.
+fn check_form(slot: CardSlot, certificate: &'static str, encoded: &[u8]) -> Result<(), CardError> {
+    let refuse = |rule| Err(CardError::CertificateRefused { slot, certificate, rule });
+    let [0x30, 0x82, high, low, content @ ..] = encoded else {
+        return refuse("it must be DER of 256 to 65535 octets in a SEQUENCE");
+    };
+    if content.len() != usize::from(u16::from_be_bytes([*high, *low])) {
+        return refuse("its length is not the one it states");
+    }
+    Ok(())
+}
