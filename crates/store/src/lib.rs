@@ -8,16 +8,21 @@
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
 //! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.
 
+pub mod journal;
 mod rows;
+mod sqlite;
 mod unit;
 
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
     IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
 };
+pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
 
-use domain::id::{ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId};
+use domain::id::{
+    ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId,
+};
 
 /// The position of a journal entry: dense, from 0, in the order of commits.
 pub type Sequence = u64;
@@ -106,7 +111,12 @@ pub trait Store: Send + Sync {
     fn certificates_for(&self, application: &ApplicationId) -> Result<Vec<CertificateRow>>;
 
     /// Certificates of one CA in order of issue, for lists on screens: at most `limit` after `after`.
-    fn certificates(&self, ca: &CaId, after: Option<Sequence>, limit: usize) -> Result<Vec<CertificateRow>>;
+    fn certificates(
+        &self,
+        ca: &CaId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<CertificateRow>>;
 
     /// Intents without their issue: serials that may have been signed.
     fn open_intents(&self) -> Result<Vec<IntentRow>>;
@@ -153,7 +163,11 @@ pub trait Store: Send + Sync {
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>>;
 
     /// Applications of a municipality, newest first, at most `limit`.
-    fn applications(&self, municipality: &domain::id::MunicipalityCode, limit: usize) -> Result<Vec<ApplicationRow>>;
+    fn applications(
+        &self,
+        municipality: &domain::id::MunicipalityCode,
+        limit: usize,
+    ) -> Result<Vec<ApplicationRow>>;
 
     /// The stored answer of an operation that was carried out before under this id.
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;

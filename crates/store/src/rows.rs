@@ -4,7 +4,9 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::application::{ApplicationKind, ApplicationState};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::{Partition, SeriesState};
-use domain::id::{ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId};
+use domain::id::{
+    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId,
+};
 use jiff::Timestamp;
 
 use crate::Sequence;

@@ -11,7 +11,8 @@ use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, IntentRow, OperatorRow, SeriesKey, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, IntentRow, OperatorRow, SeriesKey,
+    VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.

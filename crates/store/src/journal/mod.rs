@@ -1,0 +1,57 @@
+//! The journal as evidence: entries as bytes, the tree over them, checkpoints, export, verify.
+//!
+//! An entry's leaf is committed with the entry. The sealer adds the interior nodes and signs
+//! the root; whoever holds a checkpoint and the public key can prove any later change.
+
+mod checkpoint;
+mod entry;
+mod hex;
+mod merkle;
+mod personal;
+mod proof;
+
+pub use self::checkpoint::{Checkpoint, CheckpointSigner, InvalidNote, VerifierKey};
+pub(crate) use self::entry::encode;
+pub use self::merkle::{Edge, Hash, Node, leaf_hash};
+pub use self::personal::PersonalDataKey;
+pub(crate) use self::personal::{KeyRing, ResidentKey};
+pub use self::proof::{
+    InvalidProof, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
+};
+
+use jiff::Timestamp;
+
+use crate::{Result, Sequence};
+
+/// A journal entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its place.
+    pub sequence: Sequence,
+    /// Its canonical JSON.
+    pub body: Vec<u8>,
+    /// The leaf hash stored with it, as stored.
+    pub hash: Hash,
+}
+
+/// What sealing, export and verification need of a store. Every implementation of
+/// [`crate::Store`] has it.
+pub trait SealableJournal: Send + Sync {
+    /// At most `limit` entries from `from` on, in order.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] or [`crate::Error::Corrupt`]; so for every call here.
+    fn leaves(&self, from: Sequence, limit: usize) -> Result<Vec<Leaf>>;
+
+    /// The hash of a complete subtree of 2^`level` leaves, or of a leaf, if it is stored.
+    fn node(&self, level: u8, place: u64) -> Result<Option<Hash>>;
+
+    /// At most `limit` checkpoints of more than `after_size` entries, in order.
+    fn checkpoints(&self, after_size: u64, limit: usize) -> Result<Vec<Checkpoint>>;
+
+    /// The newest checkpoint.
+    fn last_checkpoint(&self) -> Result<Option<Checkpoint>>;
+
+    /// Stores what one sealing adds, all or nothing.
+    fn store_seal(&self, nodes: Vec<Node>, checkpoint: Checkpoint, at: Timestamp) -> Result<()>;
+}

@@ -1,0 +1,66 @@
+//! Applies a unit inside its savepoint: first its journal entries, then its changes, in order.
+
+mod access;
+mod authority;
+mod certificate;
+mod crl;
+pub(super) mod journal;
+mod window;
+
+use rusqlite::Connection;
+
+pub(super) use self::journal::check_ring;
+use crate::journal::KeyRing;
+use crate::unit::{Change, Unit};
+use crate::{Result, Sequence};
+
+/// Applies all of `unit`, whose entries take the places from `first` on. On an error the caller
+/// rolls back what was done until then.
+pub(super) fn unit(
+    connection: &Connection,
+    first: Sequence,
+    ring: &KeyRing,
+    unit: Unit,
+) -> Result<()> {
+    journal::append(connection, first, ring, &unit.entries)?;
+    let mut places = certificate::IntentPlaces::new(first, &unit.entries);
+    let mut before = crl::Before::default();
+    for change in unit.changes {
+        apply(connection, first, &mut places, &mut before, change)?;
+    }
+    Ok(())
+}
+
+fn apply(
+    c: &Connection,
+    first: Sequence,
+    places: &mut certificate::IntentPlaces,
+    before: &mut crl::Before,
+    change: Change,
+) -> Result<()> {
+    match change {
+        Change::AddCa(row) => authority::add_ca(c, &row),
+        Change::AddAuthority(row) => authority::add(c, &row),
+        Change::AddIntent(row) => certificate::add_intent(c, places.next(), &row),
+        Change::CompleteIntent { ca, serial, der, to } => {
+            certificate::complete(c, first, &ca, &serial, &der, to)
+        }
+        Change::SetCertificate { ca, serial, from, to } => {
+            certificate::set(c, first, &ca, &serial, from, to)
+        }
+        Change::AddApplication(row) => window::add_application(c, first, &row),
+        Change::SetApplication { id, from, to, record } => {
+            window::set_application(c, &id, from, to, &record)
+        }
+        Change::AddCrl { row, mut content } => crl::add(c, before, &row, &mut *content),
+        Change::SetSeries { series, from, to, published } => {
+            crl::set_series(c, before, &series, from, to, published)
+        }
+        Change::PutCard(row) => window::put_card(c, &row),
+        Change::SetRegisterCursor { from, to } => window::set_register_cursor(c, from, to),
+        Change::PutVerifier(row) => access::put_verifier(c, &row),
+        Change::PutOperator(row) => access::put_operator(c, &row),
+        Change::RecordOperation { id, answer } => window::record_operation(c, first, &id, &answer),
+        Change::ForgetResident(resident) => journal::forget(c, &resident),
+    }
+}

@@ -1,0 +1,103 @@
+//! Schema versions: each is one bounded script, applied once, in order, in its own transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{Error, Result};
+
+/// The scripts, the first leading from an empty file to version 1. A script must be bounded: it
+/// may create, but never rewrite a table that grows; such a change is spread over later commits.
+const SCRIPTS: &[&str] = &[include_str!("schema.sql")];
+
+/// Marks a file as ours: "JTSN" as a number.
+const APPLICATION_ID: i32 = 0x4a54_534e;
+
+/// Brings the database to the version this program knows.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the file belongs to something else or to a newer program.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    migrate_with(connection, SCRIPTS)
+}
+
+fn migrate_with(connection: &mut Connection, scripts: &[&str]) -> Result<()> {
+    // Immediate, so that two programs that start together do not both migrate.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = checked_version(&transaction, scripts.len())?;
+    for (done, script) in scripts.iter().enumerate().skip(version) {
+        transaction.execute_batch(script)?;
+        transaction.pragma_update(
+            None,
+            "user_version",
+            i64::try_from(done + 1).unwrap_or(i64::MAX),
+        )?;
+        tracing::info!(version = done + 1, "migrated the database");
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(transaction.commit()?)
+}
+
+fn checked_version(connection: &Connection, known: usize) -> Result<usize> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (version, owner) = (pragma("user_version")?, pragma("application_id")?);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if owner != i64::from(APPLICATION_ID) && tables != 0 {
+        return Err(Error::Unavailable("the file is another program's database".into()));
+    }
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > known {
+        return Err(Error::Unavailable(format!(
+            "the database has version {version}, and this program knows no version after {known}"
+        )));
+    }
+    Ok(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "CREATE TABLE a (x INTEGER) STRICT";
+    const SECOND: &str = "CREATE TABLE b (x INTEGER) STRICT";
+
+    fn version(connection: &Connection) -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
+    }
+
+    #[test]
+    fn a_migration_runs_once_and_in_order() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        migrate_with(&mut connection, &[FIRST]).expect("version 1");
+        connection.execute("INSERT INTO a VALUES (1)", []).expect("a row");
+        migrate_with(&mut connection, &[FIRST, SECOND]).expect("version 2");
+        migrate_with(&mut connection, &[FIRST, SECOND]).expect("nothing left to do");
+        let rows: i64 =
+            connection.query_row("SELECT count(*) FROM a", [], |r| r.get(0)).expect("the row");
+        assert_eq!((version(&connection), rows), (2, 1));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_version_before() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        migrate_with(&mut connection, &[FIRST]).expect("version 1");
+        let broken = "CREATE TABLE c (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT";
+        migrate_with(&mut connection, &[FIRST, broken]).expect_err("table a exists");
+        let c: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'c'", [], |r| r.get(0))
+            .expect("a count");
+        assert_eq!((version(&connection), c), (1, 0));
+    }
+
+    #[test]
+    fn a_newer_database_and_a_strangers_database_are_refused() {
+        let mut newer = Connection::open_in_memory().expect("a database");
+        migrate_with(&mut newer, &[FIRST, SECOND]).expect("version 2");
+        let refused = migrate_with(&mut newer, &[FIRST]).expect_err("newer").to_string();
+        assert!(refused.contains("version 2"), "{refused}");
+
+        let mut other = Connection::open_in_memory().expect("a database");
+        other.execute_batch("CREATE TABLE theirs (x)").expect("a table");
+        let refused = migrate_with(&mut other, &[FIRST]).expect_err("a stranger's").to_string();
+        assert!(refused.contains("another program"), "{refused}");
+    }
+}

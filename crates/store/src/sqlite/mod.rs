@@ -1,0 +1,266 @@
+//! The store on SQLite: WAL, every commit flushed, one writer thread, readers beside it.
+
+mod apply;
+mod fault;
+mod gate;
+mod map;
+mod migrate;
+mod pool;
+mod read;
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use domain::crl_series::Partition;
+use domain::id::{
+    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, OperationId, ResidentCode,
+    SerialNumber, VerifierId,
+};
+use jiff::Timestamp;
+
+use self::pool::Pool;
+use self::writer::{Sealing, Writer};
+use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
+use crate::rows::{
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
+    IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+};
+use crate::unit::Unit;
+use crate::{Result, RevokedSnapshot, Sequence, Store};
+
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub(crate) personal_data_key: PersonalDataKey,
+    pub(crate) readers: usize,
+    pub(crate) max_unsealed: Option<Duration>,
+    pub(crate) max_pages: Option<u32>,
+}
+
+impl Options {
+    /// The usual way, with the master key of the personal data in the journal.
+    pub fn new(personal_data_key: PersonalDataKey) -> Self {
+        // Four resting readers serve the cores of a usual server; more are opened when needed.
+        Self { personal_data_key, readers: 4, max_unsealed: None, max_pages: None }
+    }
+
+    /// How many idle read connections are kept.
+    #[must_use]
+    pub fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// Refuses commits when the oldest unsealed journal entry waits longer than this for its
+    /// checkpoint. Without a limit, and so without a sealer, nothing is refused.
+    #[must_use]
+    pub fn max_unsealed(mut self, limit: Duration) -> Self {
+        self.max_unsealed = Some(limit);
+        self
+    }
+
+    /// Bounds the file, in pages of 4096 bytes: a quota, and a full disk to test with.
+    #[must_use]
+    pub fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = Some(pages);
+        self
+    }
+}
+
+/// The store in one SQLite file.
+pub struct Sqlite {
+    pool: Pool,
+    ring: KeyRing,
+    writer: Writer,
+}
+
+impl Sqlite {
+    /// Opens the database at `path`, creates it when there is none, and brings its schema up
+    /// to date.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the file cannot be opened, belongs to a newer program
+    /// or was made under another personal data key.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let path = path.as_ref();
+        let ring = KeyRing::new(options.personal_data_key.clone());
+        let pool = Pool::new(path, options.readers);
+        let writer = Writer::start(path, options)?;
+        Ok(Self { pool, ring, writer })
+    }
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sqlite")
+    }
+}
+
+impl Store for Sqlite {
+    fn commit(&self, unit: Unit) -> Result<Sequence> {
+        self.writer.commit(unit)
+    }
+
+    fn cas(&self) -> Result<Vec<CaRow>> {
+        self.pool.read(read::authority::cas)
+    }
+
+    fn authorities(&self, ca: &CaId) -> Result<Vec<AuthorityRow>> {
+        self.pool.read(|c| read::authority::authorities(c, ca))
+    }
+
+    fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>> {
+        self.pool.read(|c| read::certificate::one(c, ca, serial))
+    }
+
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>> {
+        self.pool.read(|c| read::certificate::status(c, ca, serial))
+    }
+
+    fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>> {
+        self.pool.read(|c| read::certificate::of_holder(c, ca, holder))
+    }
+
+    fn certificates_for(&self, application: &ApplicationId) -> Result<Vec<CertificateRow>> {
+        self.pool.read(|c| read::certificate::for_application(c, application))
+    }
+
+    fn certificates(
+        &self,
+        ca: &CaId,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<CertificateRow>> {
+        self.pool.read(|c| read::certificate::page(c, ca, after, limit))
+    }
+
+    fn open_intents(&self) -> Result<Vec<IntentRow>> {
+        self.pool.read(read::certificate::open_intents)
+    }
+
+    fn key_was_certified(&self, spki_sha256: &[u8; 32]) -> Result<bool> {
+        self.pool.read(|c| read::certificate::key_was_certified(c, spki_sha256))
+    }
+
+    fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool> {
+        self.pool.read(|c| read::certificate::subject_is_taken(c, ca, subject))
+    }
+
+    fn with_revoked(
+        &self,
+        series: &SeriesKey,
+        undelivered: bool,
+        expires_from: Timestamp,
+        read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
+    ) -> Result<()> {
+        self.pool.read(|c| read::revoked::with(c, series, undelivered, expires_from, read))
+    }
+
+    fn revoked_by_partition(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        undelivered: bool,
+        expires_from: Timestamp,
+    ) -> Result<Vec<(Partition, u64)>> {
+        self.pool
+            .read(|c| read::revoked::by_partition(c, ca, generation, undelivered, expires_from))
+    }
+
+    fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>> {
+        self.pool.read(|c| read::crl::series(c, ca))
+    }
+
+    fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>> {
+        self.pool.read(|c| read::crl::one(c, key))
+    }
+
+    fn crl_content(&self, key: &CrlKey) -> Result<Option<Vec<u8>>> {
+        self.pool.read(|c| read::crl::content(c, key))
+    }
+
+    fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>> {
+        self.pool.read(|c| read::crl::numbers(c, series))
+    }
+
+    fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {
+        self.pool.read(|c| read::window::application(c, id))
+    }
+
+    fn applications(
+        &self,
+        municipality: &MunicipalityCode,
+        limit: usize,
+    ) -> Result<Vec<ApplicationRow>> {
+        self.pool.read(|c| read::window::applications(c, municipality, limit))
+    }
+
+    fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>> {
+        self.pool.read(|c| read::window::operation(c, id))
+    }
+
+    fn card(&self, id: &CardId) -> Result<Option<CardRow>> {
+        self.pool.read(|c| read::window::card(c, id))
+    }
+
+    fn cards_of(&self, holder: &ResidentCode) -> Result<Vec<CardRow>> {
+        self.pool.read(|c| read::window::cards_of(c, holder))
+    }
+
+    fn register_cursor(&self) -> Result<u64> {
+        self.pool.read(read::window::register_cursor)
+    }
+
+    fn verifiers(&self) -> Result<Vec<VerifierRow>> {
+        self.pool.read(read::access::verifiers)
+    }
+
+    fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>> {
+        self.pool.read(|c| read::access::verifier(c, id))
+    }
+
+    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>> {
+        self.pool.read(|c| read::access::operator(c, id))
+    }
+
+    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
+        self.pool.read(|c| read::access::operator_by_credential(c, credential))
+    }
+
+    fn last_sequence(&self) -> Result<Option<Sequence>> {
+        self.pool.read(read::journal::last_sequence)
+    }
+
+    fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>> {
+        let leaves = self.pool.read(|c| read::journal::leaves(c, from, limit))?;
+        Ok(leaves.into_iter().map(|leaf| (leaf.sequence, leaf.body)).collect())
+    }
+
+    fn journal_personal(&self, sequence: Sequence) -> Result<Option<String>> {
+        self.pool.read(|c| read::journal::personal(c, &self.ring, sequence))
+    }
+}
+
+impl SealableJournal for Sqlite {
+    fn leaves(&self, from: Sequence, limit: usize) -> Result<Vec<Leaf>> {
+        self.pool.read(|c| read::journal::leaves(c, from, limit))
+    }
+
+    fn node(&self, level: u8, place: u64) -> Result<Option<Hash>> {
+        self.pool.read(|c| read::journal::node(c, level, place))
+    }
+
+    fn checkpoints(&self, after_size: u64, limit: usize) -> Result<Vec<Checkpoint>> {
+        self.pool.read(|c| read::journal::checkpoints(c, after_size, limit))
+    }
+
+    fn last_checkpoint(&self) -> Result<Option<Checkpoint>> {
+        self.pool.read(read::journal::last_checkpoint)
+    }
+
+    fn store_seal(&self, nodes: Vec<Node>, checkpoint: Checkpoint, at: Timestamp) -> Result<()> {
+        self.writer.seal(Sealing { nodes, checkpoint, at })
+    }
+}

@@ -1,0 +1,42 @@
+//! CAs and their key generations.
+
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use domain::id::CaId;
+use rusqlite::{Connection, Row};
+
+use super::all;
+use crate::Result;
+use crate::rows::{AuthorityRow, CaRow};
+use crate::sqlite::map::{named, parsed, serial, timestamp};
+
+pub(in crate::sqlite) fn cas(connection: &Connection) -> Result<Vec<CaRow>> {
+    all(connection, "SELECT * FROM ca ORDER BY id", [], |row| {
+        Ok(CaRow {
+            id: parsed(row, "id")?,
+            policy_digest: row.get("policy_digest")?,
+            created_at: timestamp(row, "created_at")?,
+        })
+    })
+}
+
+pub(in crate::sqlite) fn authorities(
+    connection: &Connection,
+    ca: &CaId,
+) -> Result<Vec<AuthorityRow>> {
+    const SQL: &str = "SELECT * FROM authority WHERE ca = ?1 ORDER BY generation";
+    all(connection, SQL, [ca.as_str()], authority)
+}
+
+fn authority(row: &Row<'_>) -> Result<AuthorityRow> {
+    Ok(AuthorityRow {
+        ca: parsed(row, "ca")?,
+        generation: row.get("generation")?,
+        key_label: row.get("key_label")?,
+        key_algorithm: named(row, "key_algorithm", KeyAlgorithm::from_name)?,
+        signature_algorithm: named(row, "signature_algorithm", SignatureAlgorithm::from_name)?,
+        name: row.get("name")?,
+        spki: row.get("spki")?,
+        self_signed: serial(row, "self_signed")?,
+        created_at: timestamp(row, "created_at")?,
+    })
+}

@@ -1,0 +1,214 @@
+//! The one thread that writes: it commits the units of many callers in one durable transaction.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::gate::Gate;
+use super::pool::{BUSY_TIMEOUT, STATEMENTS};
+use super::{Options, apply, migrate};
+use crate::journal::{Checkpoint, KeyRing, Node};
+use crate::unit::Unit;
+use crate::{Error, Result, Sequence};
+
+/// How many units share a transaction at most: enough that the flush to disk is no longer what
+/// costs, few enough that the first caller does not wait long for the last.
+const BATCH: usize = 256;
+
+/// How many units wait before their callers do.
+const QUEUE: usize = 1024;
+
+/// What is asked of the writer.
+pub(super) enum Job {
+    /// Commit a unit.
+    Commit(Box<Unit>, SyncSender<Result<Sequence>>),
+    /// Store the outcome of a sealing.
+    Seal(Box<Sealing>, SyncSender<Result<()>>),
+}
+
+/// What one sealing adds to the tree.
+pub(super) struct Sealing {
+    pub(super) nodes: Vec<Node>,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) at: Timestamp,
+}
+
+/// The writer's end that callers hold. Dropping it ends the thread after what is queued.
+pub(super) struct Writer {
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Opens the database for writing, brings its schema up to date and starts the thread.
+    pub(super) fn start(path: &Path, options: Options) -> Result<Self> {
+        let mut connection = open(path, &options)?;
+        migrate::migrate(&mut connection)?;
+        let ring = KeyRing::new(options.personal_data_key);
+        apply::check_ring(&connection, &ring)?;
+        let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
+        let (jobs, queue) = sync_channel(QUEUE);
+        let state = State { connection, ring, gate };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || state.run(&queue))
+            .map_err(|e| Error::Unavailable(format!("no writer thread: {e}")))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Has a unit committed and waits until it is on stable storage.
+    pub(super) fn commit(&self, unit: Unit) -> Result<Sequence> {
+        self.ask(|answer| Job::Commit(Box::new(unit), answer))
+    }
+
+    /// Has the outcome of a sealing stored.
+    pub(super) fn seal(&self, sealing: Sealing) -> Result<()> {
+        self.ask(|answer| Job::Seal(Box::new(sealing), answer))
+    }
+
+    fn ask<T>(&self, job: impl FnOnce(SyncSender<Result<T>>) -> Job) -> Result<T> {
+        let gone = || Error::Unavailable("the writer has stopped".into());
+        let (answer, answered) = sync_channel(1);
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job(answer)).map_err(|_| gone())?;
+        answered.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there was told to its callers already, by their missing answers.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn open(path: &Path, options: &Options) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Error::Unavailable(format!("journal mode {mode} in place of WAL")));
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A destroyed key must not survive in a free page.
+    connection.pragma_update(None, "secure_delete", true)?;
+    if let Some(pages) = options.max_pages {
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    Ok(connection)
+}
+
+/// A commit that was applied and waits, with its caller, for the transaction's end.
+type Applied = (SyncSender<Result<Sequence>>, Result<Sequence>);
+
+/// What the thread owns.
+struct State {
+    connection: Connection,
+    ring: KeyRing,
+    gate: Gate,
+}
+
+impl State {
+    fn run(mut self, queue: &Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            let mut units = Vec::new();
+            let mut next = Some(first);
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Commit(unit, answer) => units.push((unit, answer)),
+                    Job::Seal(sealing, answer) => {
+                        self.commit_all(std::mem::take(&mut units));
+                        // A caller that no longer waits needs no answer.
+                        let _ = answer.send(self.seal(&sealing));
+                    }
+                }
+                if units.len() < BATCH {
+                    next = queue.try_recv().ok();
+                }
+            }
+            self.commit_all(units);
+        }
+    }
+
+    /// Commits `units` in one transaction and answers everybody once it is on disk.
+    fn commit_all(&mut self, units: Vec<(Box<Unit>, SyncSender<Result<Sequence>>)>) {
+        if units.is_empty() {
+            return;
+        }
+        let mut applied: Vec<Applied> = Vec::with_capacity(units.len());
+        let outcome = self.transact(units, &mut applied);
+        if outcome.is_ok() && applied.iter().any(|(_, result)| result.is_ok()) {
+            self.gate.committed();
+        }
+        for (caller, result) in applied {
+            let answer = match (&outcome, result) {
+                (Err(fault), Ok(_)) => Err(Error::Unavailable(fault.to_string())),
+                (_, own) => own,
+            };
+            let _ = caller.send(answer);
+        }
+    }
+
+    /// Every unit gets its place in `applied`, whatever becomes of the transaction.
+    fn transact(
+        &mut self,
+        units: Vec<(Box<Unit>, SyncSender<Result<Sequence>>)>,
+        applied: &mut Vec<Applied>,
+    ) -> Result<()> {
+        let mut units = units.into_iter();
+        let outcome = self.gate.check().and_then(|()| {
+            let mut transaction =
+                self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut next = apply::journal::next_sequence(&transaction)?;
+            for (unit, caller) in units.by_ref() {
+                let entries = unit.entries.len() as u64;
+                let result = apply_unit(&mut transaction, next, &self.ring, *unit);
+                next += if result.is_ok() { entries } else { 0 };
+                applied.push((caller, result));
+                // A full disk can end the whole transaction, not only the statement.
+                if transaction.is_autocommit() {
+                    return Err(Error::Unavailable("the database ended the transaction".into()));
+                }
+            }
+            Ok(transaction.commit()?)
+        });
+        if let Err(fault) = &outcome {
+            let rest =
+                units.map(|(_, caller)| (caller, Err(Error::Unavailable(fault.to_string()))));
+            applied.extend(rest);
+        }
+        outcome
+    }
+
+    fn seal(&mut self, sealing: &Sealing) -> Result<()> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        apply::journal::seal(&transaction, sealing)?;
+        let unsealed = apply::journal::unsealed(&transaction)?;
+        transaction.commit()?;
+        self.gate.sealed(unsealed);
+        Ok(())
+    }
+}
+
+/// Applies a unit in a savepoint of its own, so that its failure is its own too.
+fn apply_unit(
+    transaction: &mut rusqlite::Transaction<'_>,
+    first: Sequence,
+    ring: &KeyRing,
+    unit: Unit,
+) -> Result<Sequence> {
+    let savepoint = transaction.savepoint()?;
+    apply::unit(&savepoint, first, ring, unit)?;
+    savepoint.commit()?;
+    Ok(first)
+}
