@@ -1,1 +1,3 @@
 //! The windows and people: applications, identity checks, the register link.
+
+pub mod register;

@@ -52,7 +52,7 @@ impl Repertoire {
             if matches!(row, 1..=8 | 16..=84)
                 && let Some(c) = decode(&bytes)
             {
-                repertoire.jis_x_0208.insert(as_jis_x_0208_maps(row, cell, c));
+                repertoire.jis_x_0208.insert(of_same_cell(c).unwrap_or(c));
             }
             if let Some(c) = decode(&[0x8F, bytes[0], bytes[1]]) {
                 repertoire.jis_x_0212.insert(as_jis_x_0212_maps(row, cell, c));
@@ -79,21 +79,25 @@ fn decode(bytes: &[u8]) -> Option<char> {
     scalars.next().filter(|_| scalars.next().is_none())
 }
 
-/// The character that JIS X 0208 means by a cell which Microsoft's table, and so the WHATWG
-/// decoder, reads as a look-alike.
-fn as_jis_x_0208_maps(row: u8, cell: u8, decoded: char) -> char {
-    match (row, cell) {
-        (1, 33) => '\u{301C}',
-        (1, 34) => '\u{2016}',
-        (1, 61) => '\u{2212}',
-        (1, 81) => '\u{00A2}',
-        (1, 82) => '\u{00A3}',
-        (2, 44) => '\u{00AC}',
-        _ => decoded,
-    }
+/// Cells of JIS X 0208 that Microsoft's table, and so the WHATWG decoder and many a keyboard, reads
+/// as another character: theirs, then the one of the standard.
+///
+/// They are 1-33, 1-34, 1-61, 1-81, 1-82 and 2-44.
+const MICROSOFT_CELLS: [(char, char); 6] = [
+    ('\u{FF5E}', '\u{301C}'),
+    ('\u{2225}', '\u{2016}'),
+    ('\u{FF0D}', '\u{2212}'),
+    ('\u{FFE0}', '\u{00A2}'),
+    ('\u{FFE1}', '\u{00A3}'),
+    ('\u{FFE2}', '\u{00AC}'),
+];
+
+/// The character of the standard for the cell that Microsoft reads as `c`, if there is one.
+pub(super) fn of_same_cell(c: char) -> Option<char> {
+    MICROSOFT_CELLS.iter().find(|(microsoft, _)| *microsoft == c).map(|(_, jis)| *jis)
 }
 
-/// The same for JIS X 0212, whose tilde is the one of ASCII.
+/// The character that JIS X 0212 means by a cell: its tilde is the one of ASCII, not U+FF5E.
 fn as_jis_x_0212_maps(row: u8, cell: u8, decoded: char) -> char {
     if (row, cell) == (2, 23) { '~' } else { decoded }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::repertoire::of_same_cell;
 use super::{Repertoire, is_variation_selector};
 
 /// Where a substitute comes from.
@@ -10,6 +11,9 @@ use super::{Repertoire, is_variation_selector};
 pub enum Rule {
     /// The same character without its variation selector.
     WithoutSelector,
+    /// The character of JIS X 0208 whose cell Microsoft's table reads as this one, for example
+    /// the minus sign for the full-width hyphen that keyboards give.
+    SameCell,
     /// JIS縮退マップ of the National Tax Agency.
     Nta,
     /// MJ縮退マップ: unification in JIS X 0213.
@@ -27,6 +31,7 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Self::WithoutSelector => "BASE",
+            Self::SameCell => "CELL",
             Self::Nta => "NTA",
             Self::Mj1 => "MJ1",
             Self::Mj2 => "MJ2",
@@ -35,7 +40,7 @@ impl Rule {
         }
     }
 
-    /// The rule that the table writes so; [`Rule::WithoutSelector`] is never in the table.
+    /// The rule that the table writes so; the first two are never in the table.
     fn from_table(name: &str) -> Option<Self> {
         [Self::Nta, Self::Mj1, Self::Mj2, Self::Mj4, Self::Mj8]
             .into_iter()
@@ -106,6 +111,9 @@ impl Substitutes {
         if has_selector && Repertoire::standard().contains(base) {
             return vec![Candidate { character: base, rule: Rule::WithoutSelector }];
         }
+        if let Some(character) = of_same_cell(base) {
+            return vec![Candidate { character, rule: Rule::SameCell }];
+        }
         self.0.get(&base).cloned().unwrap_or_default()
     }
 
@@ -175,6 +183,7 @@ mod tests {
         assert_eq!(candidates("㐨"), "予MJ4 抒MJ4 ");
         assert_eq!(candidates("葛\u{E0100}"), "葛BASE ");
         assert_eq!(candidates("髙\u{E0100}"), "高MJ1 ");
+        assert_eq!(candidates("\u{FF0D}"), "\u{2212}CELL ");
         assert_eq!(candidates("高"), "");
         assert_eq!(candidates(""), "");
     }

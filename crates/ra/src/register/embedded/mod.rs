@@ -1,0 +1,231 @@
+//! A resident register inside the program, for trials and demonstrations: not a real one.
+
+mod command;
+mod file;
+mod stored;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use domain::id::ResidentCode;
+use domain::resident::{BasicFour, Resident};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+pub use command::Correction;
+
+use self::file::EventFile;
+use super::{RegisterError, RegisterEvent, RegisterEventKind, ResidentRegister};
+
+/// A register held in memory and, if it was created in a directory, kept there.
+///
+/// On disk it is the list of the first residents, written once, and a file of events that only
+/// grows. A command returns after its events have reached the disk; one that fails changed nothing.
+#[derive(Debug)]
+pub struct EmbeddedRegister {
+    state: Mutex<State>,
+}
+
+/// Why a command to the register was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// There is no such resident: the caller's fault.
+    #[error("no resident is registered under the code {0}")]
+    NotFound(ResidentCode),
+    /// Two residents to begin with have one code: the caller's fault.
+    #[error("two residents have the code {0}")]
+    CodeTaken(ResidentCode),
+    /// A field is empty, or its value does not exist: the caller's fault.
+    #[error("{field}: {rule}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The command would leave the record as it is: the caller's fault.
+    #[error("the correction changes nothing")]
+    NothingChanged,
+    /// Moving in needs a notice of moving out: the caller's fault.
+    #[error("the resident has not given notice of moving out")]
+    NotMovedOut,
+    /// The notice was already given: the caller's fault.
+    #[error("the resident has already given notice of moving out")]
+    AlreadyMovedOut,
+    /// Another process keeps the register open.
+    #[error("the register in {0} is in use by another process")]
+    InUse(String),
+    /// A file of the register does not keep its form.
+    #[error("{file}, line {line}: {problem}")]
+    Corrupt {
+        /// The file's name.
+        file: &'static str,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The disk refused, or an earlier write failed and the register must be opened again.
+    #[error("the register's files cannot be used")]
+    Storage(#[from] std::io::Error),
+    /// The register was switched off by [`EmbeddedRegister::set_available`].
+    #[error("the register is switched off")]
+    Off,
+}
+
+impl EmbeddedRegister {
+    /// A register in memory alone.
+    ///
+    /// # Errors
+    /// `CodeTaken`.
+    pub fn in_memory(residents: Vec<Resident>) -> Result<Self, EmbeddedError> {
+        Ok(Self::from_state(State::new(residents)?))
+    }
+
+    /// A new register in `directory`, which must exist and hold none yet.
+    ///
+    /// # Errors
+    /// `CodeTaken`, `InUse` and `Storage`.
+    pub fn create(directory: &Path, residents: Vec<Resident>) -> Result<Self, EmbeddedError> {
+        let mut state = State::new(residents)?;
+        file::write_residents(directory, state.records.values())?;
+        state.file = Some(EventFile::open(directory)?.0);
+        Ok(Self::from_state(state))
+    }
+
+    /// The register in `directory`, with every event it ever returned from.
+    ///
+    /// An event whose line was cut off by a crash never returned to its caller and is dropped.
+    ///
+    /// # Errors
+    /// `InUse`, `Corrupt` and `Storage`.
+    pub fn open(directory: &Path) -> Result<Self, EmbeddedError> {
+        let (event_file, steps) = EventFile::open(directory)?;
+        let mut state = State::new(file::read_residents(directory)?)?;
+        steps.into_iter().for_each(|step| state.apply(step));
+        state.file = Some(event_file);
+        Ok(Self::from_state(state))
+    }
+
+    /// Whether `directory` holds a register.
+    pub fn exists(directory: &Path) -> bool {
+        file::exists(directory)
+    }
+
+    /// Switches the link on or off, as a network does; commands and questions fail while it is off.
+    pub fn set_available(&self, available: bool) {
+        // A poisoned lock fails every question already.
+        if let Ok(mut state) = self.state.lock() {
+            state.is_off = !available;
+        }
+    }
+
+    /// Every registered resident in the order of their codes.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn residents(&self) -> Result<Vec<Resident>, RegisterError> {
+        Ok(self.ask()?.records.values().map(|r| r.resident.clone()).collect())
+    }
+
+    fn from_state(state: State) -> Self {
+        Self { state: Mutex::new(state) }
+    }
+
+    fn ask(&self) -> Result<MutexGuard<'_, State>, RegisterError> {
+        let down = |why: &str| RegisterError::Unavailable(why.to_owned());
+        let state = self.state.lock().map_err(|_| down("an earlier command broke off"))?;
+        if state.is_off { Err(down("it is switched off")) } else { Ok(state) }
+    }
+}
+
+impl ResidentRegister for EmbeddedRegister {
+    fn find(&self, code: &ResidentCode) -> Result<Resident, RegisterError> {
+        let state = self.ask()?;
+        let record =
+            state.records.get(code).ok_or_else(|| RegisterError::NotFound(code.clone()))?;
+        Ok(record.resident.clone())
+    }
+
+    fn search(&self, asked: &BasicFour) -> Result<Vec<Resident>, RegisterError> {
+        let state = self.ask()?;
+        let residents = state.records.values().map(|r| &r.resident);
+        Ok(residents.filter(|r| r.answers_to(asked)).cloned().collect())
+    }
+
+    fn events_after(
+        &self,
+        sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<RegisterEvent>, RegisterError> {
+        let state = self.ask()?;
+        let read = usize::try_from(sequence).unwrap_or(usize::MAX);
+        Ok(state.events.iter().skip(read).take(limit).cloned().collect())
+    }
+}
+
+/// A resident's record with what certificates do not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    resident: Resident,
+    /// The planned date of moving out, from the notice until the resident moves in.
+    moved_out: Option<Date>,
+}
+
+/// What one command does: its events and the record after them, `None` when it was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    at: Timestamp,
+    resident: ResidentCode,
+    kinds: Vec<RegisterEventKind>,
+    after: Option<Record>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    records: BTreeMap<ResidentCode, Record>,
+    /// The event with the sequence number n stands at n − 1.
+    events: Vec<RegisterEvent>,
+    file: Option<EventFile>,
+    is_off: bool,
+}
+
+impl State {
+    fn new(residents: Vec<Resident>) -> Result<Self, EmbeddedError> {
+        let mut state = Self::default();
+        for resident in residents {
+            let code = resident.code.clone();
+            let record = Record { resident, moved_out: None };
+            if state.records.insert(code.clone(), record).is_some() {
+                return Err(EmbeddedError::CodeTaken(code));
+            }
+        }
+        Ok(state)
+    }
+
+    fn record(&self, code: &ResidentCode) -> Result<&Record, EmbeddedError> {
+        self.records.get(code).ok_or_else(|| EmbeddedError::NotFound(code.clone()))
+    }
+
+    /// Makes the step durable, then visible.
+    fn commit(&mut self, step: Step) -> Result<(), EmbeddedError> {
+        if let Some(file) = &mut self.file {
+            file.append(&step)?;
+        }
+        self.apply(step);
+        Ok(())
+    }
+
+    fn apply(&mut self, step: Step) {
+        for kind in step.kinds {
+            let sequence = self.events.len() as u64 + 1;
+            let resident = step.resident.clone();
+            self.events.push(RegisterEvent { sequence, at: step.at, resident, kind });
+        }
+        match step.after {
+            Some(record) => self.records.insert(step.resident, record),
+            None => self.records.remove(&step.resident),
+        };
+    }
+}
