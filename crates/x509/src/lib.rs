@@ -14,7 +14,7 @@ pub mod extension;
 pub mod fingerprint;
 pub mod general_name;
 pub mod key_check;
-//LINT
+pub mod lint;
 pub mod name;
 pub mod ocsp;
 pub mod oid;

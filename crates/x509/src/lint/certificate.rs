@@ -1,0 +1,106 @@
+//! The lints of certificates.
+
+use const_oid::ObjectIdentifier;
+use der::Decode;
+use domain::algorithm::SignatureAlgorithm;
+use domain::id::SerialNumber;
+use x509_cert::certificate::{Raw, TbsCertificateInner};
+
+use super::{Finding, Lint, run, unreadable};
+use crate::certificate::Validity;
+use crate::name::Name;
+use crate::read::TbsCertificate;
+
+mod version;
+mod serial_form;
+mod serial_entropy;
+mod serial_as_drafted;
+mod signature_as_drafted;
+mod issuer;
+mod validity_order;
+mod validity_form;
+mod validity_as_drafted;
+mod subject;
+mod name_strings;
+mod key_as_drafted;
+mod key_parameters;
+mod extensions_unique;
+mod extensions_as_drafted;
+mod key_usage;
+mod basic_constraints;
+mod subject_key_identifier;
+mod authority_key_identifier;
+mod policies;
+mod alternative_names;
+mod distribution_points;
+mod ocsp_signing;
+mod canonical;
+
+/// What a certificate is supposed to say, from the draft and not from its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// The reserved serial.
+    pub serial: SerialNumber,
+    /// The algorithm the issuer will sign with.
+    pub signature: SignatureAlgorithm,
+    /// The issuer.
+    pub issuer: Name,
+    /// The validity period.
+    pub validity: Validity,
+    /// The subject.
+    pub subject: Name,
+    /// The SubjectPublicKeyInfo.
+    pub subject_public_key_info: Vec<u8>,
+    /// The extensions with their criticality, in the profile's order.
+    pub extensions: Vec<(ObjectIdentifier, bool)>,
+    /// The key identifier of the issuing key; `None` for a self-signed certificate, which in this
+    /// profile has no authorityKeyIdentifier.
+    pub authority_key_identifier: Option<Vec<u8>>,
+}
+
+/// A certificate before it is signed, read twice over, with what it should say.
+#[derive(Debug)]
+pub struct CertificateDraft {
+    tbs: TbsCertificate,
+    model: TbsCertificateInner<Raw>,
+    expectation: Expectation,
+}
+
+/// Every certificate lint, in the order of the fields they look at.
+pub static CERTIFICATE_LINTS: &[Lint<CertificateDraft>] = &[
+    version::LINT,
+    serial_form::LINT,
+    serial_entropy::LINT,
+    serial_as_drafted::LINT,
+    signature_as_drafted::LINT,
+    issuer::LINT,
+    validity_order::LINT,
+    validity_form::LINT,
+    validity_as_drafted::LINT,
+    subject::LINT,
+    name_strings::LINT,
+    key_as_drafted::LINT,
+    key_parameters::LINT,
+    extensions_unique::LINT,
+    extensions_as_drafted::LINT,
+    key_usage::LINT,
+    basic_constraints::LINT,
+    subject_key_identifier::LINT,
+    authority_key_identifier::LINT,
+    policies::LINT,
+    alternative_names::LINT,
+    distribution_points::LINT,
+    ocsp_signing::LINT,
+    canonical::LINT,
+];
+
+/// Lints a TBSCertificate against what its draft was supposed to say.
+///
+/// # Errors
+/// Every finding; the certificate must then not be signed.
+pub fn lint_certificate(tbs: &[u8], expectation: &Expectation) -> Result<(), Vec<Finding>> {
+    let model = TbsCertificateInner::<Raw>::from_der(tbs).map_err(unreadable)?;
+    let tbs = TbsCertificate::parse(tbs).map_err(unreadable)?;
+    let dated = tbs.validity.not_before;
+    run(CERTIFICATE_LINTS, &CertificateDraft { tbs, model, expectation: expectation.clone() }, dated)
+}

@@ -1,0 +1,20 @@
+//! thisUpdate and nextUpdate are there, in order, and as planned.
+
+use jiff::civil::date;
+
+use super::super::{Lint, ensure, same};
+use super::CrlDraft;
+
+pub(super) const LINT: Lint<CrlDraft> = Lint {
+    name: "period",
+    clause: "RFC 5280 5.1.2.4, 5.1.2.5",
+    effective: date(2008, 5, 1),
+    check,
+};
+
+fn check(draft: &CrlDraft) -> Result<(), String> {
+    let ordered = draft.next_update.is_some_and(|next| draft.this_update < next);
+    ensure(ordered, || format!("{} to {:?}", draft.this_update, draft.next_update))?;
+    same("thisUpdate", &draft.this_update, &draft.expectation.this_update)?;
+    same("nextUpdate", &draft.next_update, &Some(draft.expectation.next_update))
+}
