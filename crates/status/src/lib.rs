@@ -1,1 +1,3 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
+
+pub mod ldap;

@@ -1,0 +1,225 @@
+//! One connection: octets in, octets out, and the deadlines that a silent or slow client meets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::{Answer, Next};
+use super::decode::{DecodeError, decode};
+use super::encode::{self, Outcome};
+use super::message::{Message, ResultCode};
+use super::server::Transport;
+use super::session::{Service, Session};
+
+/// Octets handed to the socket between two looks at the clock.
+const WRITE_STEP_BYTES: usize = 64 * 1_024;
+/// Octets of answers produced in one visit to a blocking thread: bounds what waits in memory.
+const BATCH_BYTES: usize = 1_024 * 1_024;
+/// Octets read at once: nearly every request fits.
+const READ_BYTES: usize = 4 * 1_024;
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// What a connection needs besides its socket.
+pub(super) struct Connection {
+    pub(super) service: Arc<Service>,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) peer: SocketAddr,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// What came instead of, or as, a request.
+enum Received {
+    Message(Message),
+    Malformed(DecodeError),
+    /// The client closed, was silent too long, or was too slow.
+    Gone,
+    /// The server stops.
+    Stopping,
+}
+
+impl Connection {
+    /// Serves the client until either side ends the session.
+    pub(super) async fn run(mut self, stream: TcpStream, transport: Transport) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let encrypted = transport == Transport::Tls;
+        let session = Session::new(Arc::clone(&self.service), self.peer, encrypted);
+        match transport {
+            Transport::Plain => self.plain(stream, session).await,
+            Transport::Tls => self.encrypted(stream, session).await,
+        }
+    }
+
+    async fn plain(&mut self, mut stream: TcpStream, session: Session) -> io::Result<()> {
+        match self.converse(&mut stream, session).await? {
+            Some(mut session) => {
+                session.tls_established();
+                self.encrypted(stream, session).await
+            }
+            None => stream.shutdown().await,
+        }
+    }
+
+    async fn encrypted(&mut self, stream: TcpStream, session: Session) -> io::Result<()> {
+        let Some(tls) = &self.tls else {
+            return Err(io::Error::other("TLS is not configured"));
+        };
+        let mut stream =
+            timeout(self.service.settings.limits.handshake, tls.accept(stream)).await??;
+        self.converse(&mut stream, session).await?;
+        stream.shutdown().await
+    }
+
+    /// Answers requests until the session ends, or gives it back where TLS is to begin.
+    async fn converse(
+        &mut self,
+        stream: &mut impl Stream,
+        mut session: Session,
+    ) -> io::Result<Option<Session>> {
+        let mut buffer = BytesMut::new();
+        loop {
+            let received = self.receive(stream, &mut buffer).await?;
+            let respond: Box<dyn FnOnce(&mut Session) -> Answer + Send> = match received {
+                Received::Message(message) => Box::new(|session| session.handle(message)),
+                Received::Malformed(error) => Box::new(move |session| session.malformed(&error)),
+                Received::Gone => return Ok(None),
+                Received::Stopping => {
+                    self.send(stream, vec![closing_notice("the server stops")]).await?;
+                    return Ok(None);
+                }
+            };
+            let next;
+            (session, next) = self.answer(stream, session, respond).await?;
+            match next {
+                Next::Continue => {}
+                Next::Close => return Ok(None),
+                // Octets sent in clear after StartTLS would later pass for protected ones (RFC 4511 section 4.14.1).
+                Next::StartTls if !buffer.is_empty() => return Ok(None),
+                Next::StartTls => return Ok(Some(session)),
+            }
+        }
+    }
+
+    /// Waits for one whole request.
+    async fn receive(
+        &mut self,
+        stream: &mut impl Stream,
+        buffer: &mut BytesMut,
+    ) -> io::Result<Received> {
+        let limits = &self.service.settings.limits;
+        let begun = Instant::now();
+        let mut deadline = begun + limits.idle;
+        let mut partial = false;
+        loop {
+            match decode(buffer) {
+                Ok(Some((message, length))) => {
+                    buffer.advance(length);
+                    return Ok(Received::Message(message));
+                }
+                Ok(None) => {}
+                Err(error) => return Ok(Received::Malformed(error)),
+            }
+            if !partial && !buffer.is_empty() {
+                partial = true;
+                deadline = Instant::now() + limits.request;
+            }
+            buffer.reserve(READ_BYTES);
+            let read = tokio::select! {
+                read = timeout_at(deadline, stream.read_buf(buffer)) => read,
+                _ = self.stopping.wait_for(|stopping| *stopping) => return Ok(Received::Stopping),
+            };
+            match read {
+                Ok(Ok(0)) | Err(_) => return Ok(Received::Gone),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Lets the session answer on a thread that may block, and sends what it produces batch by batch.
+    async fn answer(
+        &self,
+        stream: &mut impl Stream,
+        mut session: Session,
+        respond: Box<dyn FnOnce(&mut Session) -> Answer + Send>,
+    ) -> io::Result<(Session, Next)> {
+        let produce = move || {
+            let mut answer = respond(&mut session);
+            let batch = batch_of(&mut answer);
+            (session, answer, batch)
+        };
+        let (session, mut answer, (mut pieces, mut more)) = blocking(produce).await?;
+        loop {
+            self.send(stream, pieces).await?;
+            if !more {
+                return Ok((session, answer.next));
+            }
+            (answer, (pieces, more)) = blocking(move || {
+                let batch = batch_of(&mut answer);
+                (answer, batch)
+            })
+            .await?;
+        }
+    }
+
+    async fn send(&self, stream: &mut impl Stream, pieces: Vec<Bytes>) -> io::Result<()> {
+        let patience = self.service.settings.limits.sending;
+        for piece in pieces {
+            for step in piece.chunks(WRITE_STEP_BYTES) {
+                timeout(patience, stream.write_all(step)).await??;
+            }
+        }
+        timeout(patience, stream.flush()).await?
+    }
+}
+
+/// Tells a client for whom there is no room to come back later.
+pub(super) async fn turn_away(mut stream: TcpStream, transport: Transport) {
+    // Within TLS nothing can be said before a handshake, which is what there is no room for.
+    if transport == Transport::Plain {
+        let notice = closing_notice("too many connections; try again later");
+        // Who does not take the notice at once does not get it.
+        let _ = timeout(Duration::from_secs(1), stream.write_all(&notice)).await;
+    }
+}
+
+fn closing_notice(words: &str) -> Bytes {
+    let outcome = Outcome::new(ResultCode::Unavailable, words);
+    Bytes::from(encode::notice_of_disconnection(&outcome).to_vec())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}
+
+/// Responses of about one batch as pieces, small ones joined; and whether there may be more.
+fn batch_of(answer: &mut Answer) -> (Vec<Bytes>, bool) {
+    let (mut pieces, mut joined, mut total) = (Vec::new(), BytesMut::new(), 0);
+    while total < BATCH_BYTES {
+        let Some(response) = answer.next() else {
+            pieces.push(joined.freeze());
+            return (pieces, false);
+        };
+        total += response.length();
+        for piece in response.pieces() {
+            // What the encoder left apart is large and shared; everything else fills one buffer.
+            if piece.len() < READ_BYTES {
+                joined.extend_from_slice(piece);
+            } else {
+                pieces.push(joined.split().freeze());
+                pieces.push(piece.clone());
+            }
+        }
+    }
+    pieces.push(joined.freeze());
+    (pieces, true)
+}

@@ -1,0 +1,103 @@
+//! Reading of one request from received octets, with every bound checked before the parser sees them.
+
+mod structure;
+mod translate;
+
+use super::message::{Message, Operation, Request, ResultCode};
+use structure::{Envelope, Header, StructureError};
+
+/// Longest request accepted, in octets: a search with 32 filter levels and every attribute named is
+/// under 10 KiB; OpenLDAP gives anonymous clients 256 KiB, but they may write and ours may not.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1_024;
+/// Deepest nesting of filters: clients build two or three levels by hand, ten by program.
+pub const MAX_FILTER_DEPTH: usize = 32;
+/// Most BER elements in one request: bounds the work of a filter whatever its shape.
+pub const MAX_ELEMENTS: usize = 2_048;
+/// Most controls with one request: two are known here.
+pub const MAX_CONTROLS: usize = 16;
+
+/// Why octets cannot be a request; the session ends with a Notice of Disconnection (RFC 4511 section 4.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The outer length exceeds [`MAX_MESSAGE_BYTES`].
+    #[error("a request of {0} octets is longer than the 65,536 that are accepted")]
+    TooLong(usize),
+    /// The octets are not the BER that RFC 4511 section 5.1 prescribes.
+    #[error("malformed request at octet {at}: {rule}")]
+    Malformed {
+        /// The octet at which reading stopped.
+        at: usize,
+        /// What was expected.
+        rule: &'static str,
+    },
+}
+
+/// Reads the request at the start of `octets`.
+///
+/// Returns the request and the number of octets it took, or `None` when more octets are needed. A
+/// request whose structure is sound but whose content is not comes back as [`Request::Refused`], so
+/// that the session survives it.
+///
+/// # Errors
+/// [`DecodeError`] when the session cannot go on.
+pub fn decode(octets: &[u8]) -> Result<Option<(Message, usize)>, DecodeError> {
+    let Some(total) = message_length(octets)? else {
+        return Ok(None);
+    };
+    let Some(message) = octets.get(..total) else {
+        return Ok(None);
+    };
+    let envelope = structure::envelope(message)?;
+    let depth = structure::check(message).map(|()| None).or_else(refusal_of)?;
+    let message = match depth {
+        Some((code, reason)) => refused(&envelope, code, reason.to_owned())?,
+        None => parse(message, &envelope)?,
+    };
+    Ok(Some((message, total)))
+}
+
+/// The whole length of the message that starts here, `None` while its header is incomplete.
+fn message_length(octets: &[u8]) -> Result<Option<usize>, DecodeError> {
+    match octets.first() {
+        None => return Ok(None),
+        Some(0x30) => {}
+        Some(_) => return Err(DecodeError::Malformed { at: 0, rule: "a SEQUENCE was expected" }),
+    }
+    let Some(Header { content, length, .. }) = Header::read(octets, 0)? else {
+        return Ok(None);
+    };
+    match content.checked_add(length) {
+        Some(total) if total <= MAX_MESSAGE_BYTES => Ok(Some(total)),
+        _ => Err(DecodeError::TooLong(content.saturating_add(length))),
+    }
+}
+
+/// A limit that the request may be told about, or an error that ends the session.
+fn refusal_of(error: StructureError) -> Result<Option<(ResultCode, &'static str)>, DecodeError> {
+    match error {
+        StructureError::Limit(reason) => Ok(Some((ResultCode::AdminLimitExceeded, reason))),
+        StructureError::Malformed(error) => Err(error),
+    }
+}
+
+fn parse(octets: &[u8], envelope: &Envelope) -> Result<Message, DecodeError> {
+    match envelope.tag {
+        // The type of UnbindRequest is NULL, of AbandonRequest INTEGER; neither has a response to fail with.
+        0x42 => Ok(Message { id: envelope.id, request: Request::Unbind, controls: Vec::new() }),
+        0x50 => {
+            let request = Request::Abandon(envelope.abandoned(octets)?);
+            Ok(Message { id: envelope.id, request, controls: Vec::new() })
+        }
+        _ => translate::message(octets)
+            .or_else(|refusal| refused(envelope, refusal.code, refusal.reason)),
+    }
+}
+
+fn refused(envelope: &Envelope, code: ResultCode, reason: String) -> Result<Message, DecodeError> {
+    let operation = Operation::of_request_tag(envelope.tag).ok_or(DecodeError::Malformed {
+        at: envelope.at,
+        rule: "this tag is not a request of LDAPv3",
+    })?;
+    let request = Request::Refused { operation, code, reason };
+    Ok(Message { id: envelope.id, request, controls: Vec::new() })
+}

@@ -1,0 +1,97 @@
+//! The record of what was asked: written before an answer leaves, or the answer does not leave.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::directory::Identity;
+use super::message::{Operation, ResultCode, Scope};
+
+/// Keeps the record of operations.
+///
+/// # Contract
+/// When `record` returns `Ok`, the record outlives the process. It is called before the first octet
+/// of the answer is sent, from threads that may block; when it fails the operation answers
+/// `unavailable` and does nothing. Nobody retries: the implementation does, or refuses.
+pub trait QueryLog: Send + Sync {
+    /// Records one operation with its result.
+    ///
+    /// # Errors
+    /// [`LogUnavailable`] when the record could not be kept.
+    fn record(&self, query: &Query) -> Result<(), LogUnavailable>;
+}
+
+/// One operation and its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// Where it came from.
+    pub peer: SocketAddr,
+    /// Who asked; for a bind, who the session is afterwards.
+    pub identity: Identity,
+    /// What was asked.
+    pub asked: Asked,
+    /// The result.
+    pub result: ResultCode,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A bind with this name.
+    Bind {
+        /// As received.
+        name: String,
+    },
+    /// A search.
+    Search {
+        /// The base, as received.
+        base: String,
+        /// The scope.
+        scope: Scope,
+        /// The attributes asked for, as received.
+        attributes: Vec<String>,
+        /// How many entries the answer holds.
+        entries: usize,
+    },
+    /// A comparison.
+    Compare {
+        /// The entry, as received.
+        entry: String,
+        /// The attribute, as received.
+        attribute: String,
+    },
+    /// An extended operation, by OID as received.
+    Extended(String),
+    /// A request that is refused whatever it holds: a write, or content without meaning.
+    Refused(Operation),
+    /// Octets that are no request; the session ends.
+    Malformed(String),
+}
+
+/// The record cannot be kept. The words go to the program's log, not to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the query log cannot be written: {0}")]
+pub struct LogUnavailable(pub String);
+
+/// The in-memory twin.
+#[derive(Debug, Default)]
+pub struct MemoryQueryLog {
+    queries: Mutex<Vec<Query>>,
+}
+
+impl MemoryQueryLog {
+    /// What was recorded so far, in order.
+    pub fn queries(&self) -> Vec<Query> {
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl QueryLog for MemoryQueryLog {
+    fn record(&self, query: &Query) -> Result<(), LogUnavailable> {
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner).push(query.clone());
+        Ok(())
+    }
+}
