@@ -6,6 +6,6 @@ pub mod write;
 
 pub use read::{Crl, CrlEntries, ReceivedDistributionPoint, ReceivedEntry};
 pub use write::{
-    CrlPlan, CrlTemplate, DistributionPointScope, IssuingDistributionPoint, RevokedEntry,
-    WrittenTbs, list_header, list_trailer, write_tbs,
+    CrlMeasure, CrlPlan, CrlTbsWriter, CrlTemplate, DistributionPointScope,
+    IssuingDistributionPoint, RevokedEntry, WrittenTbs, list_header, list_trailer, write_tbs,
 };

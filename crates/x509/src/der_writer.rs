@@ -190,9 +190,8 @@ impl DerWriter {
 
     /// A BIT STRING of whole octets.
     pub fn bit_string(&mut self, octets: &[u8]) {
-        self.bytes.extend_from_slice(
-            Header::new(tag::BIT_STRING, octets.len() as u64 + 1).as_bytes(),
-        );
+        self.bytes
+            .extend_from_slice(Header::new(tag::BIT_STRING, octets.len() as u64 + 1).as_bytes());
         self.bytes.push(0);
         self.bytes.extend_from_slice(octets);
     }

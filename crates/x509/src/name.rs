@@ -79,7 +79,11 @@ impl Name {
     /// repeated, leading or trailing spaces; every other type by its octets.
     pub fn matches(&self, other: &Self) -> bool {
         self.attributes.len() == other.attributes.len()
-            && self.attributes.iter().zip(&other.attributes).all(|(a, b)| relative_names_match(a, b))
+            && self
+                .attributes
+                .iter()
+                .zip(&other.attributes)
+                .all(|(a, b)| relative_names_match(a, b))
     }
 }
 
@@ -238,8 +242,8 @@ fn escape(text: &str) -> String {
     let last = text.chars().count().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
     for (index, character) in text.chars().enumerate() {
-        let at_edge = character == ' ' && (index == 0 || index == last)
-            || character == '#' && index == 0;
+        let at_edge =
+            character == ' ' && (index == 0 || index == last) || character == '#' && index == 0;
         match character {
             '\0' => escaped.push_str("\\00"),
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' => escaped.extend(['\\', character]),

@@ -2,9 +2,9 @@
 //!
 //! x509-cert 0.3.0 gives `IssuingDistributionPoint` the identifier of subjectInfoAccess; a CRL
 //! written or read through it would lose its partition. So no identifier is ever taken from
-//! `AssociatedOid`; `tests/foreign_defects.rs` says when that may change.
+//! `AssociatedOid`; `tests/suite/foreign_defects.rs` says when that may change.
 
-use const_oid::ObjectIdentifier;
+pub use const_oid::ObjectIdentifier;
 
 /// Declares documented object identifiers.
 macro_rules! oids {
@@ -122,4 +122,20 @@ oids! {
 oids! {
     /// The extensionRequest attribute of PKCS#10 (RFC 2985 5.4.2).
     EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
+}
+
+// The basic attributes of a JPKI signature certificate, as otherName (S 3-1-2, 4-2-2).
+oids! {
+    /// commonName: the name, with the alias of foreign residents.
+    JPKI_NAME = "1.2.392.200149.8.5.5.1";
+    /// substituteCharacterOfCommonName: one digit a character.
+    JPKI_NAME_SUBSTITUTES = "1.2.392.200149.8.5.5.2";
+    /// gender.
+    JPKI_GENDER = "1.2.392.200149.8.5.5.3";
+    /// dateOfBirth: era digit and Gregorian date.
+    JPKI_DATE_OF_BIRTH = "1.2.392.200149.8.5.5.4";
+    /// address.
+    JPKI_ADDRESS = "1.2.392.200149.8.5.5.5";
+    /// substituteCharacterOfAddress: one digit a character.
+    JPKI_ADDRESS_SUBSTITUTES = "1.2.392.200149.8.5.5.6";
 }

@@ -154,7 +154,9 @@ fn read_rsa(key: &[u8]) -> Result<KeyNumbers, Error> {
 
 fn magnitude(content: &[u8]) -> Result<Vec<u8>, Error> {
     match content {
-        [0] | [0x80..=0xff, ..] => Err(Error::malformed(WHAT, "an RSA number that is not positive")),
+        [0] | [0x80..=0xff, ..] => {
+            Err(Error::malformed(WHAT, "an RSA number that is not positive"))
+        }
         [0, rest @ ..] => Ok(rest.to_vec()),
         all => Ok(all.to_vec()),
     }

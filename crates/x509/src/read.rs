@@ -17,8 +17,8 @@ use crate::time;
 
 mod extensions;
 
-pub(crate) use extensions::{parse_authority_key_identifier, parse_general_names};
 pub use extensions::{BasicConstraints, DistributionPoint};
+pub(crate) use extensions::{parse_authority_key_identifier, parse_general_names};
 
 /// The longest certificate accepted. JPKI's take 1.6 KB; 64 KiB is what common TLS stacks take.
 pub const MAX_CERTIFICATE_LENGTH: usize = 64 << 10;

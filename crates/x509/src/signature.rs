@@ -62,9 +62,15 @@ fn verifier(
         (SignatureAlgorithm::RsaSha256, KeyNumbers::Rsa { .. }) => {
             Some(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
         }
-        (SignatureAlgorithm::RsaSha384, KeyNumbers::Rsa { .. }) => Some(&RSA_PKCS1_2048_8192_SHA384),
-        (SignatureAlgorithm::EcdsaSha256, KeyNumbers::EcP256 { .. }) => Some(&ECDSA_P256_SHA256_ASN1),
-        (SignatureAlgorithm::EcdsaSha384, KeyNumbers::EcP384 { .. }) => Some(&ECDSA_P384_SHA384_ASN1),
+        (SignatureAlgorithm::RsaSha384, KeyNumbers::Rsa { .. }) => {
+            Some(&RSA_PKCS1_2048_8192_SHA384)
+        }
+        (SignatureAlgorithm::EcdsaSha256, KeyNumbers::EcP256 { .. }) => {
+            Some(&ECDSA_P256_SHA256_ASN1)
+        }
+        (SignatureAlgorithm::EcdsaSha384, KeyNumbers::EcP384 { .. }) => {
+            Some(&ECDSA_P384_SHA384_ASN1)
+        }
         _ => None,
     }
 }

@@ -80,8 +80,10 @@ pub fn decode(element: AnyRef<'_>) -> Result<Timestamp, Error> {
     if bytes.last() != Some(&b'Z') || !digits.iter().all(u8::is_ascii_digit) {
         return Err(refuse("not digits followed by Z"));
     }
-    let pairs: Vec<i16> =
-        digits.chunks_exact(2).map(|d| i16::from(d[0] - b'0') * 10 + i16::from(d[1] - b'0')).collect();
+    let pairs: Vec<i16> = digits
+        .chunks_exact(2)
+        .map(|d| i16::from(d[0] - b'0') * 10 + i16::from(d[1] - b'0'))
+        .collect();
     civil_from_pairs(&pairs)
         .and_then(|at| Offset::UTC.to_timestamp(at).ok())
         .ok_or_else(|| refuse("no such date or time of day"))
@@ -90,7 +92,9 @@ pub fn decode(element: AnyRef<'_>) -> Result<Timestamp, Error> {
 fn civil_from_pairs(pairs: &[i16]) -> Option<civil::DateTime> {
     let (year, rest) = match pairs {
         // Two digits stand for 1950 to 2049 (RFC 5280 4.1.2.5.1).
-        [short, rest @ ..] if rest.len() == 5 => (short + if *short < 50 { 2000 } else { 1900 }, rest),
+        [short, rest @ ..] if rest.len() == 5 => {
+            (short + if *short < 50 { 2000 } else { 1900 }, rest)
+        }
         [century, short, rest @ ..] => (century * 100 + short, rest),
         _ => return None,
     };

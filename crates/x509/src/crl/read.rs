@@ -170,7 +170,8 @@ impl<'a> Crl<'a> {
     /// [`Error::Malformed`] if it is not a number of at most 64 bits, as all of ours are.
     pub fn number(&self) -> Result<Option<u64>, Error> {
         let Some(extension) = self.extension(oid::CRL_NUMBER) else { return Ok(None) };
-        let number = Int::from_der(&extension.value).map_err(|e| Error::malformed("cRLNumber", e))?;
+        let number =
+            Int::from_der(&extension.value).map_err(|e| Error::malformed("cRLNumber", e))?;
         small_integer(number.as_bytes())
             .map(Some)
             .ok_or_else(|| Error::malformed("cRLNumber", "no number of 64 bits"))

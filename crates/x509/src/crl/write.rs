@@ -1,7 +1,7 @@
 //! The CRL writer: two passes over the entries, constant memory, any number of entries.
 //!
-//! DER puts lengths before contents, so the entries are walked twice: [`CrlPlan::measure`] counts,
-//! [`CrlPlan::write_tbs`] writes and hashes. The caller then has the digest signed and puts the
+//! DER puts lengths before contents, so the entries are walked twice: [`CrlMeasure`] counts,
+//! [`CrlTbsWriter`] writes and hashes. The caller then has the digest signed and puts the
 //! list together as `list_header ‖ TBS ‖ list_trailer`:
 //!
 //! - An RSA signature has a known length ([`crate::algorithm::signature_length`]), so the header
@@ -114,7 +114,7 @@ pub struct WrittenTbs {
 /// should read one snapshot of the database.
 ///
 /// # Errors
-/// What [`CrlPlan::measure`] and [`CrlPlan::write_tbs`] say.
+/// What [`CrlMeasure::add`] and [`CrlTbsWriter::add`] say, and [`Error::Entries`].
 pub fn write_tbs<I, F>(
     template: &CrlTemplate,
     mut entries: impl FnMut() -> I,
@@ -124,32 +124,84 @@ where
     I: IntoIterator<Item = Result<RevokedEntry, F>>,
     F: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    CrlPlan::measure(template, entries())?.write_tbs(entries(), sink)
+    let mut measure = CrlMeasure::default();
+    for entry in entries() {
+        measure.add(&entry.map_err(|fault| Error::Entries(fault.into()))?)?;
+    }
+    let plan = measure.plan(template);
+    let mut writer = plan.writer(sink)?;
+    for entry in entries() {
+        writer.add(&entry.map_err(|fault| Error::Entries(fault.into()))?)?;
+    }
+    writer.finish()
+}
+
+/// The first pass: counts and measures the entries.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CrlMeasure {
+    entry_count: u64,
+    entries_length: u64,
+}
+
+impl CrlMeasure {
+    /// Counts one entry.
+    ///
+    /// # Errors
+    /// [`Error::Draft`] for a code RFC 5280 does not know.
+    pub fn add(&mut self, entry: &RevokedEntry) -> Result<(), Error> {
+        self.entries_length += EncodedEntry::new(entry)?.as_bytes().len() as u64;
+        self.entry_count += 1;
+        Ok(())
+    }
+
+    /// The list with all its lengths.
+    pub fn plan(self, template: &CrlTemplate) -> CrlPlan {
+        let Self { entry_count, entries_length } = self;
+        let (head, tail) = frame(template, entry_count, entries_length);
+        CrlPlan { signature: template.signature, entry_count, entries_length, head, tail }
+    }
+}
+
+/// The second pass: writes the TBSCertList into a sink and hashes it.
+pub struct CrlTbsWriter<'a, W: Write + ?Sized> {
+    plan: &'a CrlPlan,
+    output: HashingOutput<'a, W>,
+    count: u64,
+    length: u64,
+}
+
+impl<W: Write + ?Sized> CrlTbsWriter<'_, W> {
+    /// Writes one entry.
+    ///
+    /// # Errors
+    /// [`Error::EntriesChanged`] if there are more or longer ones than the first time: what is in
+    /// the sink is then worthless. [`Error::Sink`] if it does not take the bytes.
+    pub fn add(&mut self, entry: &RevokedEntry) -> Result<(), Error> {
+        let encoded = EncodedEntry::new(entry)?;
+        self.count += 1;
+        self.length += encoded.as_bytes().len() as u64;
+        // Stop at once rather than fill a disk with a list that cannot be right.
+        if self.count > self.plan.entry_count || self.length > self.plan.entries_length {
+            return Err(self.plan.changed(self.count, self.length));
+        }
+        self.output.put(encoded.as_bytes())
+    }
+
+    /// Writes what follows the entries.
+    ///
+    /// # Errors
+    /// [`Error::EntriesChanged`] if there were fewer than the first time; [`Error::Sink`].
+    pub fn finish(mut self) -> Result<WrittenTbs, Error> {
+        if (self.count, self.length) != (self.plan.entry_count, self.plan.entries_length) {
+            return Err(self.plan.changed(self.count, self.length));
+        }
+        self.output.put(&self.plan.tail)?;
+        let digest = self.output.finish()?;
+        Ok(WrittenTbs { length: self.plan.tbs_length(), entry_count: self.count, digest })
+    }
 }
 
 impl CrlPlan {
-    /// The first pass: counts and measures the entries.
-    ///
-    /// # Errors
-    /// [`Error::Entries`] if they cannot be read, [`Error::Draft`] for a code RFC 5280 does not
-    /// know.
-    pub fn measure<F>(
-        template: &CrlTemplate,
-        entries: impl IntoIterator<Item = Result<RevokedEntry, F>>,
-    ) -> Result<Self, Error>
-    where
-        F: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (mut entry_count, mut entries_length) = (0u64, 0u64);
-        for entry in entries {
-            let entry = entry.map_err(|fault| Error::Entries(fault.into()))?;
-            entries_length += EncodedEntry::new(&entry)?.as_bytes().len() as u64;
-            entry_count += 1;
-        }
-        let (head, tail) = frame(template, entry_count, entries_length);
-        Ok(Self { signature: template.signature, entry_count, entries_length, head, tail })
-    }
-
     /// The length of the TBSCertList in octets.
     pub fn tbs_length(&self) -> u64 {
         self.head.len() as u64 + self.entries_length + self.tail.len() as u64
@@ -160,39 +212,17 @@ impl CrlPlan {
         self.entry_count
     }
 
-    /// The second pass: writes the TBSCertList into `sink` and hashes it.
+    /// Starts the second pass.
     ///
     /// # Errors
-    /// [`Error::EntriesChanged`] if there are others than the first time: what is in the sink is
-    /// then worthless. [`Error::Sink`] if it does not take the bytes. [`Error::Entries`].
-    pub fn write_tbs<F>(
-        &self,
-        entries: impl IntoIterator<Item = Result<RevokedEntry, F>>,
-        sink: &mut (impl Write + ?Sized),
-    ) -> Result<WrittenTbs, Error>
-    where
-        F: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    /// [`Error::Sink`] if the sink does not take the head.
+    pub fn writer<'a, W: Write + ?Sized>(
+        &'a self,
+        sink: &'a mut W,
+    ) -> Result<CrlTbsWriter<'a, W>, Error> {
         let mut output = HashingOutput::new(self.signature, sink);
         output.put(&self.head)?;
-        let (mut count, mut length) = (0u64, 0u64);
-        for entry in entries {
-            let entry = entry.map_err(|fault| Error::Entries(fault.into()))?;
-            let encoded = EncodedEntry::new(&entry)?;
-            count += 1;
-            length += encoded.as_bytes().len() as u64;
-            // Stop at once rather than fill a disk with a list that cannot be right.
-            if count > self.entry_count || length > self.entries_length {
-                return Err(self.changed(count, length));
-            }
-            output.put(encoded.as_bytes())?;
-        }
-        if (count, length) != (self.entry_count, self.entries_length) {
-            return Err(self.changed(count, length));
-        }
-        output.put(&self.tail)?;
-        let digest = output.finish()?;
-        Ok(WrittenTbs { length: self.tbs_length(), entry_count: count, digest })
+        Ok(CrlTbsWriter { plan: self, output, count: 0, length: 0 })
     }
 
     fn changed(&self, second_count: u64, second_length: u64) -> Error {
@@ -303,13 +333,18 @@ impl EncodedEntry {
     fn new(entry: &RevokedEntry) -> Result<Self, Error> {
         // 7 is not used and nothing follows 10 (RFC 5280 5.3.1); 8 belongs to delta CRLs.
         if entry.code == 7 || entry.code == 8 || entry.code > 10 {
-            return Err(Error::draft("CRL entry", format!("no reason has the code {}", entry.code)));
+            return Err(Error::draft(
+                "CRL entry",
+                format!("no reason has the code {}", entry.code),
+            ));
         }
         let mut encoded = Self { octets: [0; MAX_ENTRY_LENGTH], length: 2 };
         encoded.push_serial(entry.serial.as_bytes());
         encoded.push(time::encode(entry.revoked_at).as_bytes());
         if entry.code != 0 {
-            encoded.push(&[0x30, 12, 0x30, 10, 0x06, 3, 0x55, 0x1d, 0x15, 0x04, 3, 0x0a, 1, entry.code]);
+            encoded.push(&[
+                0x30, 12, 0x30, 10, 0x06, 3, 0x55, 0x1d, 0x15, 0x04, 3, 0x0a, 1, entry.code,
+            ]);
         }
         // Content stays below 128 octets, so the length is one octet.
         encoded.octets[..2].copy_from_slice(&[tag::SEQUENCE, (encoded.length - 2) as u8]);

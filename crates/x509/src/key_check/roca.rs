@@ -29,7 +29,8 @@ struct Subgroup {
 /// Whether `modulus`, given as big-endian octets, bears the mark.
 pub fn is_roca_marked(modulus: &[u8]) -> bool {
     static SUBGROUPS: OnceLock<Vec<Subgroup>> = OnceLock::new();
-    let subgroups = SUBGROUPS.get_or_init(|| PRIMES.iter().map(|p| subgroup(u32::from(*p))).collect());
+    let subgroups =
+        SUBGROUPS.get_or_init(|| PRIMES.iter().map(|p| subgroup(u32::from(*p))).collect());
     let mut exponents = Vec::with_capacity(PRIMES.len());
     for (subgroup, remainder) in subgroups.iter().zip(remainders(modulus)) {
         match subgroup.logarithms[remainder as usize] {
@@ -113,11 +114,15 @@ mod tests {
     impl Big {
         fn times(&self, factor: u32) -> Self {
             let mut carry = 0u64;
-            let mut words: Vec<u32> = self.0.iter().map(|word| {
-                let value = u64::from(*word) * u64::from(factor) + carry;
-                carry = value >> 32;
-                value as u32
-            }).collect();
+            let mut words: Vec<u32> = self
+                .0
+                .iter()
+                .map(|word| {
+                    let value = u64::from(*word) * u64::from(factor) + carry;
+                    carry = value >> 32;
+                    value as u32
+                })
+                .collect();
             words.push(carry as u32);
             Self(words)
         }
@@ -125,12 +130,16 @@ mod tests {
         fn plus(&self, other: &Self) -> Self {
             let mut carry = 0u64;
             let length = self.0.len().max(other.0.len()) + 1;
-            Self((0..length).map(|index| {
-                let word = |big: &Self| u64::from(big.0.get(index).copied().unwrap_or(0));
-                let value = word(self) + word(other) + carry;
-                carry = value >> 32;
-                value as u32
-            }).collect())
+            Self(
+                (0..length)
+                    .map(|index| {
+                        let word = |big: &Self| u64::from(big.0.get(index).copied().unwrap_or(0));
+                        let value = word(self) + word(other) + carry;
+                        carry = value >> 32;
+                        value as u32
+                    })
+                    .collect(),
+            )
         }
 
         fn octets(&self) -> Vec<u8> {
@@ -147,9 +156,11 @@ mod tests {
     fn with_exponents(exponent: impl Fn(u32) -> u32) -> Big {
         let (mut number, mut step) = (Big(vec![1]), Big(vec![2]));
         for prime in PRIMES.map(u32::from) {
-            let wanted = (0..exponent(prime)).fold(1, |power, _| power * (GENERATOR % prime) % prime);
+            let wanted =
+                (0..exponent(prime)).fold(1, |power, _| power * (GENERATOR % prime) % prime);
             let remainder = |big: &Big| {
-                big.0.iter().rev().fold(0u64, |r, w| (r << 32 | u64::from(*w)) % u64::from(prime)) as u32
+                big.0.iter().rev().fold(0u64, |r, w| (r << 32 | u64::from(*w)) % u64::from(prime))
+                    as u32
             };
             while remainder(&number) != wanted {
                 number = number.plus(&step);
@@ -160,14 +171,19 @@ mod tests {
     }
 
     fn pseudo_random(seed: u64) -> Vec<u8> {
-        (0..32).flat_map(|i| crate::fingerprint::sha256(&[seed.to_be_bytes(), [i; 8]].concat())[..8].to_vec()).collect()
+        (0..32)
+            .flat_map(|i| {
+                crate::fingerprint::sha256(&[seed.to_be_bytes(), [i; 8]].concat())[..8].to_vec()
+            })
+            .collect()
     }
 
     #[test]
     fn p9_moduli_of_the_flawed_generator_are_recognised() {
         for exponent in [0, 1, 2, 1000, 54_321] {
             // N = 65537^c + k·M for any k, as the product of two such primes is.
-            let number = with_exponents(|_| exponent).plus(&primorial().times(0xdead_beef).times(0x1234_5679));
+            let number = with_exponents(|_| exponent)
+                .plus(&primorial().times(0xdead_beef).times(0x1234_5679));
             assert!(is_roca_marked(&number.octets()), "{exponent}");
         }
     }

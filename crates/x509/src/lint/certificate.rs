@@ -11,30 +11,30 @@ use crate::certificate::Validity;
 use crate::name::Name;
 use crate::read::TbsCertificate;
 
-mod version;
-mod serial_form;
-mod serial_entropy;
-mod serial_as_drafted;
-mod signature_as_drafted;
+mod alternative_names;
+mod authority_key_identifier;
+mod basic_constraints;
+mod canonical;
+mod distribution_points;
+mod extensions_as_drafted;
+mod extensions_unique;
 mod issuer;
-mod validity_order;
-mod validity_form;
-mod validity_as_drafted;
-mod subject;
-mod name_strings;
 mod key_as_drafted;
 mod key_parameters;
-mod extensions_unique;
-mod extensions_as_drafted;
 mod key_usage;
-mod basic_constraints;
-mod subject_key_identifier;
-mod authority_key_identifier;
-mod policies;
-mod alternative_names;
-mod distribution_points;
+mod name_strings;
 mod ocsp_signing;
-mod canonical;
+mod policies;
+mod serial_as_drafted;
+mod serial_entropy;
+mod serial_form;
+mod signature_as_drafted;
+mod subject;
+mod subject_key_identifier;
+mod validity_as_drafted;
+mod validity_form;
+mod validity_order;
+mod version;
 
 /// What a certificate is supposed to say, from the draft and not from its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,5 +102,9 @@ pub fn lint_certificate(tbs: &[u8], expectation: &Expectation) -> Result<(), Vec
     let model = TbsCertificateInner::<Raw>::from_der(tbs).map_err(unreadable)?;
     let tbs = TbsCertificate::parse(tbs).map_err(unreadable)?;
     let dated = tbs.validity.not_before;
-    run(CERTIFICATE_LINTS, &CertificateDraft { tbs, model, expectation: expectation.clone() }, dated)
+    run(
+        CERTIFICATE_LINTS,
+        &CertificateDraft { tbs, model, expectation: expectation.clone() },
+        dated,
+    )
 }

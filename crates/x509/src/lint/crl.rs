@@ -8,15 +8,15 @@ use crate::crl::{Crl, DistributionPointScope, ReceivedDistributionPoint};
 use crate::name::Name;
 use crate::read::ReceivedExtension;
 
-mod version;
-mod signature;
-mod issuer;
-mod period;
-mod next_publish;
-mod number;
 mod authority_key_identifier;
 mod distribution_point;
+mod issuer;
 mod known_extensions;
+mod next_publish;
+mod number;
+mod period;
+mod signature;
+mod version;
 
 /// What a CRL is supposed to say, from the series' state and not from its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

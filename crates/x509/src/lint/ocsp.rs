@@ -1,14 +1,14 @@
 //! The lints of OCSP responses.
 
 use super::{Finding, Lint, run, unreadable};
-use crate::ocsp::response_reader::ResponseData;
 use crate::ocsp::SingleResponse;
+use crate::ocsp::response_reader::ResponseData;
 
-mod responder;
 mod answers;
+mod nonce;
+mod responder;
 mod status;
 mod times;
-mod nonce;
 
 /// What a response is supposed to say, from the request and the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +29,8 @@ pub struct OcspDraft {
 }
 
 /// Every OCSP lint.
-pub static OCSP_LINTS: &[Lint<OcspDraft>] = &[
-    responder::LINT,
-    answers::LINT,
-    status::LINT,
-    times::LINT,
-    nonce::LINT,
-];
+pub static OCSP_LINTS: &[Lint<OcspDraft>] =
+    &[responder::LINT, answers::LINT, status::LINT, times::LINT, nonce::LINT];
 
 /// Lints a ResponseData against what it was supposed to say.
 ///

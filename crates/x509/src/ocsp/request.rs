@@ -240,10 +240,9 @@ impl CertId {
         let issuer_key_hash = fields.content(Tag::OctetString)?.to_vec();
         let serial = fields.integer()?.to_vec();
         fields.finish()?;
-        if let Ok(hash) = hash_algorithm {
-            if [issuer_name_hash.len(), issuer_key_hash.len()] != [hash.length(); 2] {
-                return Err(Error::malformed(WHAT, "a hash of the wrong length"));
-            }
+        let lengths = [issuer_name_hash.len(), issuer_key_hash.len()];
+        if hash_algorithm.is_ok_and(|hash| lengths != [hash.length(); 2]) {
+            return Err(Error::malformed(WHAT, "a hash of the wrong length"));
         }
         Ok(Self { der: der.to_vec(), hash_algorithm, issuer_name_hash, issuer_key_hash, serial })
     }
@@ -310,7 +309,10 @@ fn parse_signature(der: &[u8]) -> Result<RequestSignature, Error> {
 }
 
 /// Reads `SEQUENCE OF Certificate`, at most [`MAX_CERTIFICATES_BROUGHT`] of them.
-pub(super) fn parse_certificates(what: &'static str, der: &[u8]) -> Result<Vec<Certificate>, Error> {
+pub(super) fn parse_certificates(
+    what: &'static str,
+    der: &[u8],
+) -> Result<Vec<Certificate>, Error> {
     let mut fields = Fields::of_sequence(what, der)?;
     let mut certificates = Vec::new();
     while !fields.is_finished() {

@@ -172,7 +172,9 @@ impl ReceivedSingle {
         let status = read_status(&mut fields)?;
         let this_update = read_generalized(&mut fields)?;
         let next_update = match fields.optional(0xa0)? {
-            Some(wrapper) => Some(read_generalized(&mut Fields::of_content(WHAT, wrapper.value())?)?),
+            Some(wrapper) => {
+                Some(read_generalized(&mut Fields::of_content(WHAT, wrapper.value())?)?)
+            }
             None => None,
         };
         // singleExtensions say nothing this system needs.
@@ -207,9 +209,8 @@ fn read_responder(fields: &mut Fields<'_>) -> Result<ResponderId, Error> {
     if let Some(name) = fields.optional(0xa1)? {
         return Name::parse(name.value()).map(ResponderId::Name);
     }
-    let wrapper = fields
-        .optional(0xa2)?
-        .ok_or_else(|| Error::malformed(WHAT, "no responder id"))?;
+    let wrapper =
+        fields.optional(0xa2)?.ok_or_else(|| Error::malformed(WHAT, "no responder id"))?;
     let hash = single(WHAT, wrapper.value())?;
     match hash.header().tag() {
         Tag::OctetString => Ok(ResponderId::KeyHash(hash.value().to_vec())),

@@ -140,7 +140,9 @@ impl TbsCertificate {
             self.decode(oid::AUTHORITY_INFO_ACCESS, "authorityInfoAccess")?;
         let responders = access.into_iter().flat_map(|a| a.0).filter_map(|description| {
             match (description.access_method == oid::ACCESS_OCSP, description.access_location) {
-                (true, ForeignName::UniformResourceIdentifier(uri)) => Some(uri.as_str().to_owned()),
+                (true, ForeignName::UniformResourceIdentifier(uri)) => {
+                    Some(uri.as_str().to_owned())
+                }
                 _ => None,
             }
         });
@@ -152,7 +154,11 @@ impl TbsCertificate {
         parse_general_names(&extension.value)
     }
 
-    fn decode<'a, T>(&'a self, oid: ObjectIdentifier, what: &'static str) -> Result<Option<T>, Error>
+    fn decode<'a, T>(
+        &'a self,
+        oid: ObjectIdentifier,
+        what: &'static str,
+    ) -> Result<Option<T>, Error>
     where
         T: Decode<'a, Error = der::Error>,
     {

@@ -1,8 +1,8 @@
 //! Alternative names are neither an empty list nor empty in themselves.
 
-use jiff::civil::date;
 use crate::general_name::GeneralName;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CertificateDraft;
@@ -29,8 +29,12 @@ fn check(draft: &CertificateDraft) -> Result<(), String> {
 fn check_name(name: &GeneralName) -> Result<(), String> {
     match name {
         // A space is no domain name (RFC 5280 4.2.1.6), and a label ends at 63 octets (RFC 1035).
-        GeneralName::Dns(text) => ensure(text.split('.').all(is_label), || format!("dNSName {text:?}")),
-        GeneralName::Uri(text) => ensure(text.contains(':'), || format!("URI {text:?} is relative")),
+        GeneralName::Dns(text) => {
+            ensure(text.split('.').all(is_label), || format!("dNSName {text:?}"))
+        }
+        GeneralName::Uri(text) => {
+            ensure(text.contains(':'), || format!("URI {text:?} is relative"))
+        }
         GeneralName::Rfc822(text) => ensure(text.contains('@'), || format!("rfc822Name {text:?}")),
         GeneralName::DirectoryName(name) => {
             ensure(!name.is_empty(), || "an empty directoryName".to_owned())

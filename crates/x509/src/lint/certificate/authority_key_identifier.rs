@@ -1,7 +1,7 @@
 //! authorityKeyIdentifier names the key that will sign; a self-signed certificate has none.
 
-use jiff::civil::date;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
 use super::CertificateDraft;

@@ -1,7 +1,7 @@
 //! basicConstraints of a CA is critical; only CAs limit the path.
 
-use jiff::civil::date;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CertificateDraft;

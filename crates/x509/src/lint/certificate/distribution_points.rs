@@ -1,7 +1,7 @@
 //! cRLDistributionPoints names at least one place.
 
-use jiff::civil::date;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CertificateDraft;

@@ -14,6 +14,7 @@ pub(super) const LINT: Lint<CertificateDraft> = Lint {
 
 fn check(draft: &CertificateDraft) -> Result<(), String> {
     let extensions = draft.model.extensions().into_iter().flatten();
-    let found: Vec<_> = extensions.map(|extension| (extension.extn_id, extension.critical)).collect();
+    let found: Vec<_> =
+        extensions.map(|extension| (extension.extn_id, extension.critical)).collect();
     same("the list of extensions", &found, &draft.expectation.extensions)
 }

@@ -5,12 +5,8 @@ use jiff::civil::date;
 use super::super::{Lint, ensure};
 use super::CertificateDraft;
 
-pub(super) const LINT: Lint<CertificateDraft> = Lint {
-    name: "extensions_unique",
-    clause: "RFC 5280 4.2",
-    effective: date(2008, 5, 1),
-    check,
-};
+pub(super) const LINT: Lint<CertificateDraft> =
+    Lint { name: "extensions_unique", clause: "RFC 5280 4.2", effective: date(2008, 5, 1), check };
 
 fn check(draft: &CertificateDraft) -> Result<(), String> {
     let extensions = draft.model.extensions().map_or(&[][..], Vec::as_slice);

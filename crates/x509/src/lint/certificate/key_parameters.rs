@@ -1,7 +1,7 @@
 //! RSA keys have NULL parameters, EC keys a named curve.
 
-use jiff::civil::date;
 use der::Tag;
+use jiff::civil::date;
 
 use crate::oid;
 

@@ -1,18 +1,14 @@
 //! keyUsage says something, is critical, and grants certificate signing exactly to CAs.
 
-use jiff::civil::date;
 use crate::extension::KeyUsage;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CertificateDraft;
 
-pub(super) const LINT: Lint<CertificateDraft> = Lint {
-    name: "key_usage",
-    clause: "RFC 5280 4.2.1.3",
-    effective: date(2008, 5, 1),
-    check,
-};
+pub(super) const LINT: Lint<CertificateDraft> =
+    Lint { name: "key_usage", clause: "RFC 5280 4.2.1.3", effective: date(2008, 5, 1), check };
 
 fn check(draft: &CertificateDraft) -> Result<(), String> {
     let tbs = &draft.tbs;

@@ -1,7 +1,7 @@
 //! Names are PrintableString or UTF8String; the country is two printable letters.
 
-use jiff::civil::date;
 use der::{Tag, Tagged};
+use jiff::civil::date;
 use x509_cert::name::Name;
 
 use crate::oid;
@@ -23,7 +23,9 @@ fn check(draft: &CertificateDraft) -> Result<(), String> {
 fn check_name(name: &Name) -> Result<(), String> {
     name.iter().try_for_each(|attribute| {
         let (tag, octets) = (attribute.value.tag(), attribute.value.value());
-        ensure(matches!(tag, Tag::PrintableString | Tag::Utf8String), || format!("{tag} in a name"))?;
+        ensure(matches!(tag, Tag::PrintableString | Tag::Utf8String), || {
+            format!("{tag} in a name")
+        })?;
         ensure(!octets.is_empty(), || format!("an empty {}", attribute.oid))?;
         let country = attribute.oid == oid::COUNTRY;
         let two_letters = octets.len() == 2 && octets.iter().all(u8::is_ascii_uppercase);

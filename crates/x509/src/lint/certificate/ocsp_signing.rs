@@ -1,18 +1,14 @@
 //! An OCSP responder signs digitally and need not be checked itself.
 
-use jiff::civil::date;
 use crate::extension::KeyUsage;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CertificateDraft;
 
-pub(super) const LINT: Lint<CertificateDraft> = Lint {
-    name: "ocsp_signing",
-    clause: "RFC 6960 4.2.2.2.1",
-    effective: date(2013, 6, 1),
-    check,
-};
+pub(super) const LINT: Lint<CertificateDraft> =
+    Lint { name: "ocsp_signing", clause: "RFC 6960 4.2.2.2.1", effective: date(2013, 6, 1), check };
 
 fn check(draft: &CertificateDraft) -> Result<(), String> {
     let tbs = &draft.tbs;

@@ -1,17 +1,13 @@
 //! certificatePolicies names at least one policy and none twice.
 
-use jiff::civil::date;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CertificateDraft;
 
-pub(super) const LINT: Lint<CertificateDraft> = Lint {
-    name: "policies",
-    clause: "RFC 5280 4.2.1.4",
-    effective: date(2008, 5, 1),
-    check,
-};
+pub(super) const LINT: Lint<CertificateDraft> =
+    Lint { name: "policies", clause: "RFC 5280 4.2.1.4", effective: date(2008, 5, 1), check };
 
 fn check(draft: &CertificateDraft) -> Result<(), String> {
     let policies = draft.tbs.certificate_policies().map_err(|e| e.to_string())?;

@@ -1,7 +1,7 @@
 //! subjectKeyIdentifier is the SHA-1 of the certified key, and a CA has one.
 
-use jiff::civil::date;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
 use super::CertificateDraft;

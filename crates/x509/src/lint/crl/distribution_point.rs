@@ -1,7 +1,7 @@
 //! issuingDistributionPoint is critical and is the series' partition and kind.
 
-use jiff::civil::date;
 use crate::crl::DistributionPointScope;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
 use super::CrlDraft;

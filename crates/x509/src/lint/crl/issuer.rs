@@ -5,12 +5,8 @@ use jiff::civil::date;
 use super::super::{Lint, ensure};
 use super::CrlDraft;
 
-pub(super) const LINT: Lint<CrlDraft> = Lint {
-    name: "issuer",
-    clause: "RFC 5280 5.1.2.3",
-    effective: date(2008, 5, 1),
-    check,
-};
+pub(super) const LINT: Lint<CrlDraft> =
+    Lint { name: "issuer", clause: "RFC 5280 5.1.2.3", effective: date(2008, 5, 1), check };
 
 fn check(draft: &CrlDraft) -> Result<(), String> {
     let (found, wanted) = (&draft.issuer, &draft.expectation.issuer);

@@ -1,17 +1,13 @@
 //! No extension stands there that nobody asked for.
 
-use jiff::civil::date;
 use crate::oid;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::CrlDraft;
 
-pub(super) const LINT: Lint<CrlDraft> = Lint {
-    name: "known_extensions",
-    clause: "RFC 5280 5.2",
-    effective: date(2008, 5, 1),
-    check,
-};
+pub(super) const LINT: Lint<CrlDraft> =
+    Lint { name: "known_extensions", clause: "RFC 5280 5.2", effective: date(2008, 5, 1), check };
 
 fn check(draft: &CrlDraft) -> Result<(), String> {
     let known = [

@@ -5,12 +5,8 @@ use jiff::civil::date;
 use super::super::{Lint, ensure, same};
 use super::OcspDraft;
 
-pub(super) const LINT: Lint<OcspDraft> = Lint {
-    name: "answers",
-    clause: "RFC 6960 4.2.2.3",
-    effective: date(2013, 6, 1),
-    check,
-};
+pub(super) const LINT: Lint<OcspDraft> =
+    Lint { name: "answers", clause: "RFC 6960 4.2.2.3", effective: date(2013, 6, 1), check };
 
 fn check(draft: &OcspDraft) -> Result<(), String> {
     let found: Vec<_> = draft.data.singles.iter().map(|single| &single.cert_id.der).collect();

@@ -1,17 +1,13 @@
 //! Every status is what the database said, time and reason included.
 
-use jiff::civil::date;
 use crate::ocsp::{CertificateStatus, ReceivedStatus};
+use jiff::civil::date;
 
 use super::super::{Lint, same};
 use super::OcspDraft;
 
-pub(super) const LINT: Lint<OcspDraft> = Lint {
-    name: "status",
-    clause: "A 4.9.9; RFC 6960 2.2",
-    effective: date(2013, 6, 1),
-    check,
-};
+pub(super) const LINT: Lint<OcspDraft> =
+    Lint { name: "status", clause: "A 4.9.9; RFC 6960 2.2", effective: date(2013, 6, 1), check };
 
 fn check(draft: &OcspDraft) -> Result<(), String> {
     let pairs = draft.data.singles.iter().zip(&draft.expectation.singles);

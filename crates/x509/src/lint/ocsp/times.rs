@@ -1,17 +1,13 @@
 //! No answer is younger than the response, ends before it begins, or tells of the future.
 
-use jiff::civil::date;
 use crate::ocsp::ReceivedStatus;
+use jiff::civil::date;
 
 use super::super::{Lint, ensure};
 use super::OcspDraft;
 
-pub(super) const LINT: Lint<OcspDraft> = Lint {
-    name: "times",
-    clause: "RFC 6960 2.4, 4.2.2.1",
-    effective: date(2013, 6, 1),
-    check,
-};
+pub(super) const LINT: Lint<OcspDraft> =
+    Lint { name: "times", clause: "RFC 6960 2.4, 4.2.2.1", effective: date(2013, 6, 1), check };
 
 fn check(draft: &OcspDraft) -> Result<(), String> {
     let produced_at = draft.data.produced_at;

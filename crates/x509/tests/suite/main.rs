@@ -1,0 +1,12 @@
+//! Everything this crate writes, read by programs nobody here wrote; everything it reads, broken.
+#![allow(clippy::unwrap_used)]
+
+mod crl;
+mod foreign_defects;
+mod hostile;
+mod keys;
+mod lints;
+mod ocsp;
+mod pkcs10;
+mod profiles;
+mod support;
