@@ -17,34 +17,20 @@ use std::io::Write;
 
 use aws_lc_rs::digest;
 use domain::algorithm::SignatureAlgorithm;
-use domain::id::SerialNumber;
 use jiff::Timestamp;
 
+use super::entry::{EncodedEntry, RevokedEntry};
 use crate::algorithm::{digest_of, identifier};
 use crate::der_writer::{DerWriter, Header, element_length, tag};
 use crate::error::Error;
 use crate::extension::{AuthorityKeyIdentifier, write_point_name};
 use crate::name::Name;
 use crate::oid;
-use crate::time;
 
 /// Entries are handed to the digest and the sink in pieces of this size.
 const PIECE_LENGTH: usize = 64 << 10;
-/// The most an entry takes: header 2, serial 19, time 17, reason 14.
-const MAX_ENTRY_LENGTH: usize = 52;
 /// Room for everything that is not an entry.
 const MAX_FRAME_LENGTH: usize = 16 << 10;
-
-/// One revoked or held certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RevokedEntry {
-    /// The certificate's serial.
-    pub serial: SerialNumber,
-    /// When it was revoked or held.
-    pub revoked_at: Timestamp,
-    /// The CRLReason code; 0 is left out of the entry (RFC 5280 5.3.1).
-    pub code: u8,
-}
 
 /// Which certificates a list is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -323,54 +309,6 @@ impl IssuingDistributionPoint {
     }
 }
 
-/// An entry on the wire, without allocation.
-struct EncodedEntry {
-    octets: [u8; MAX_ENTRY_LENGTH],
-    length: usize,
-}
-
-impl EncodedEntry {
-    fn new(entry: &RevokedEntry) -> Result<Self, Error> {
-        // 7 is not used and nothing follows 10 (RFC 5280 5.3.1); 8 belongs to delta CRLs.
-        if entry.code == 7 || entry.code == 8 || entry.code > 10 {
-            return Err(Error::draft(
-                "CRL entry",
-                format!("no reason has the code {}", entry.code),
-            ));
-        }
-        let mut encoded = Self { octets: [0; MAX_ENTRY_LENGTH], length: 2 };
-        encoded.push_serial(entry.serial.as_bytes());
-        encoded.push(time::encode(entry.revoked_at).as_bytes());
-        if entry.code != 0 {
-            encoded.push(&[
-                0x30, 12, 0x30, 10, 0x06, 3, 0x55, 0x1d, 0x15, 0x04, 3, 0x0a, 1, entry.code,
-            ]);
-        }
-        // Content stays below 128 octets, so the length is one octet.
-        encoded.octets[..2].copy_from_slice(&[tag::SEQUENCE, (encoded.length - 2) as u8]);
-        Ok(encoded)
-    }
-
-    /// The minimal INTEGER, as `SerialNumber::to_integer` would give it on the heap.
-    fn push_serial(&mut self, serial: &[u8; 16]) {
-        let zeros = serial.iter().take_while(|octet| **octet == 0).count().min(15);
-        let magnitude = &serial[zeros..];
-        let sign = usize::from(magnitude[0] >= 0x80);
-        self.push(&[tag::INTEGER, (magnitude.len() + sign) as u8]);
-        self.length += sign;
-        self.push(magnitude);
-    }
-
-    fn push(&mut self, octets: &[u8]) {
-        self.octets[self.length..self.length + octets.len()].copy_from_slice(octets);
-        self.length += octets.len();
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.octets[..self.length]
-    }
-}
-
 /// Gathers small writes into pieces that are hashed and handed to the sink.
 struct HashingOutput<'a, W: Write + ?Sized> {
     context: digest::Context,
@@ -400,39 +338,5 @@ impl<'a, W: Write + ?Sized> HashingOutput<'a, W> {
         self.flush()?;
         self.sink.flush()?;
         Ok(self.context.finish())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn v1_an_entry_is_the_same_as_the_general_writer_makes() {
-        let at: Timestamp = "2026-11-22T03:04:05Z".parse().expect("a time");
-        for (bytes, code) in [([0xff; 16], 6), ([1; 16], 0), ([0x80; 16], 1)] {
-            let serial = SerialNumber::from_random(bytes).expect("a serial");
-            let entry = RevokedEntry { serial, revoked_at: at, code };
-            let mut w = DerWriter::new();
-            w.sequence(|w| {
-                w.integer_octets(&serial.to_integer());
-                w.time(at);
-                if code != 0 {
-                    w.sequence(|w| {
-                        write_extension(w, oid::REASON_CODE, false, |w| w.enumerated(code));
-                    });
-                }
-            });
-            assert_eq!(EncodedEntry::new(&entry).expect("an entry").as_bytes(), w.into_bytes());
-        }
-    }
-
-    #[test]
-    fn l11_codes_that_rfc_5280_does_not_have_are_refused() {
-        let serial = SerialNumber::from_random([1; 16]).expect("a serial");
-        for code in [7, 8, 11, 255] {
-            let entry = RevokedEntry { serial, revoked_at: Timestamp::UNIX_EPOCH, code };
-            assert!(EncodedEntry::new(&entry).is_err());
-        }
     }
 }

@@ -97,4 +97,24 @@ proptest! {
     fn garbage_is_answered(input in prop::collection::vec(any::<u8>(), 0..300)) {
         feed(&input);
     }
+
+    #[test]
+    fn p9_every_second_from_1950_to_9999_survives_the_wire(
+        second in -631_152_000i64..=253_402_300_799,
+    ) {
+        let at = jiff::Timestamp::from_second(second).unwrap();
+        let encoded = x509::time::encode(at);
+        let element = der::AnyRef::try_from(encoded.as_bytes()).unwrap();
+        prop_assert_eq!(x509::time::decode(element).unwrap(), at);
+    }
+
+    #[test]
+    fn elements_of_any_length_are_read_by_the_der_crate(length in 0usize..70_000) {
+        let mut w = x509::der_writer::DerWriter::new();
+        w.sequence(|w| w.octet_string(&vec![7; length]));
+        let bytes = w.into_bytes();
+        let outer = der::AnyRef::try_from(bytes.as_slice()).unwrap();
+        let inner = der::AnyRef::try_from(outer.value()).unwrap();
+        prop_assert_eq!(inner.value().len(), length);
+    }
 }
