@@ -8,8 +8,11 @@
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
 //! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod journal;
 mod rows;
+pub mod segments;
 mod sqlite;
 mod unit;
 
@@ -20,6 +23,7 @@ pub use rows::{
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
 
+use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId,
 };
@@ -78,6 +82,13 @@ pub trait RevokedSnapshot {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Corrupt`]; what `each` saw until then is no list.
     fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<()>;
+
+    /// How many certificates the lists of the same key must hold, by partition, over all of them:
+    /// the same rule as [`RevokedSnapshot::for_each`], asked by another query.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Corrupt`].
+    fn count_by_partition(&self) -> Result<Vec<(Partition, u64)>>;
 }
 
 /// The database. Calls block; an implementation is free to commit many callers' units together.
@@ -124,6 +135,9 @@ pub trait Store: Send + Sync {
     /// Whether this key (SHA-256 of its SubjectPublicKeyInfo) was ever certified or intended to be.
     fn key_was_certified(&self, spki_sha256: &[u8; 32]) -> Result<bool>;
 
+    /// The newest certificate of a CA, responder or server for this key.
+    fn certificate_for_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<CertificateRow>>;
+
     /// Whether this subject (DER) names a certificate of the CA already (A 3.1.5, S 3-1-4).
     fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool>;
 
@@ -137,15 +151,8 @@ pub trait Store: Send + Sync {
         read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
     ) -> Result<()>;
 
-    /// For each partition of a CA generation, how many certificates a list must hold; the same
-    /// rule as [`Store::with_revoked`], counted by another query, over all partitions.
-    fn revoked_by_partition(
-        &self,
-        ca: &CaId,
-        generation: u32,
-        undelivered: bool,
-        expires_from: jiff::Timestamp,
-    ) -> Result<Vec<(domain::crl_series::Partition, u64)>>;
+    /// The partitions in which a key generation ever certified or intended to.
+    fn partitions(&self, ca: &CaId, generation: u32) -> Result<Vec<Partition>>;
 
     /// Every list series of a CA.
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>>;

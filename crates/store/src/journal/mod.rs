@@ -5,10 +5,14 @@
 
 mod checkpoint;
 mod entry;
+mod export;
 mod hex;
 mod merkle;
 mod personal;
 mod proof;
+mod seal;
+mod sink;
+mod verify;
 
 pub use self::checkpoint::{Checkpoint, CheckpointSigner, InvalidNote, VerifierKey};
 pub(crate) use self::entry::encode;
@@ -18,6 +22,11 @@ pub(crate) use self::personal::{KeyRing, ResidentKey};
 pub use self::proof::{
     InvalidProof, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
 };
+
+pub use self::export::export;
+pub use self::seal::{Sealer, run_sealer};
+pub use self::sink::read_sink;
+pub use self::verify::{Finding, Report, verify_database, verify_export};
 
 use jiff::Timestamp;
 

@@ -3,6 +3,7 @@
 mod apply;
 mod fault;
 mod gate;
+mod inspect;
 mod map;
 mod migrate;
 mod pool;
@@ -19,6 +20,7 @@ use domain::id::{
 };
 use jiff::Timestamp;
 
+pub(crate) use self::inspect::ReadOnlyJournal;
 use self::pool::Pool;
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
@@ -28,7 +30,6 @@ use crate::rows::{
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
-
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -144,6 +145,10 @@ impl Store for Sqlite {
         self.pool.read(|c| read::certificate::key_was_certified(c, spki_sha256))
     }
 
+    fn certificate_for_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<CertificateRow>> {
+        self.pool.read(|c| read::certificate::for_key(c, spki_sha256))
+    }
+
     fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool> {
         self.pool.read(|c| read::certificate::subject_is_taken(c, ca, subject))
     }
@@ -158,15 +163,8 @@ impl Store for Sqlite {
         self.pool.read(|c| read::revoked::with(c, series, undelivered, expires_from, read))
     }
 
-    fn revoked_by_partition(
-        &self,
-        ca: &CaId,
-        generation: u32,
-        undelivered: bool,
-        expires_from: Timestamp,
-    ) -> Result<Vec<(Partition, u64)>> {
-        self.pool
-            .read(|c| read::revoked::by_partition(c, ca, generation, undelivered, expires_from))
+    fn partitions(&self, ca: &CaId, generation: u32) -> Result<Vec<Partition>> {
+        self.pool.read(|c| read::certificate::partitions(c, ca, generation))
     }
 
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>> {

@@ -63,6 +63,11 @@ CREATE INDEX certificate_listed ON certificate
     WHERE state IN ('undelivered', 'held', 'revoked');
 CREATE INDEX certificate_intended ON certificate (ca, issued) WHERE state = 'intended';
 CREATE INDEX certificate_holder ON certificate (ca, holder, issued) WHERE holder IS NOT NULL;
+CREATE INDEX certificate_partition ON certificate (ca, generation, partition);
+CREATE INDEX certificate_other_key ON certificate (spki_sha256) WHERE kind <> 'user';
+-- A holder waits for at most one certificate of a CA (A 4.3.1.1, S 4-2-3).
+CREATE UNIQUE INDEX certificate_pending ON certificate (ca, holder)
+    WHERE kind = 'user' AND state IN ('intended', 'undelivered');
 CREATE INDEX certificate_application ON certificate (application) WHERE application IS NOT NULL;
 -- A subject names one user certificate for ever (A 3.1.5, S 3-1-4); servers keep their names.
 CREATE UNIQUE INDEX certificate_user_subject ON certificate (ca, subject) WHERE kind = 'user';

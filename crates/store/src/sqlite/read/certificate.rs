@@ -1,5 +1,6 @@
 //! Certificates, intents, and what exists once.
 
+use domain::crl_series::Partition;
 use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 use rusqlite::{Connection, Row, params};
 
@@ -81,6 +82,26 @@ pub(in crate::sqlite) fn key_was_certified(
 ) -> Result<bool> {
     const SQL: &str = "SELECT 1 FROM certified_key WHERE spki_sha256 = ?1";
     Ok(connection.prepare_cached(SQL)?.exists([spki_sha256])?)
+}
+
+/// The newest certificate for a key that is no resident's.
+pub(in crate::sqlite) fn for_key(
+    connection: &Connection,
+    spki_sha256: &[u8; 32],
+) -> Result<Option<CertificateRow>> {
+    const SQL: &str = "SELECT * FROM certificate
+        WHERE spki_sha256 = ?1 AND kind <> 'user' ORDER BY issued DESC LIMIT 1";
+    first(connection, SQL, [spki_sha256], certificate)
+}
+
+pub(in crate::sqlite) fn partitions(
+    connection: &Connection,
+    ca: &CaId,
+    generation: u32,
+) -> Result<Vec<Partition>> {
+    const SQL: &str = "SELECT DISTINCT partition FROM certificate
+        WHERE ca = ?1 AND generation = ?2 ORDER BY partition";
+    all(connection, SQL, params![ca.as_str(), generation], map::partition)
 }
 
 pub(in crate::sqlite) fn subject_is_taken(

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Params, Row};
 use crate::Result;
 
 /// Every row of a query.
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     values: impl Params,
@@ -41,6 +41,6 @@ fn first<T>(
 }
 
 /// A limit as SQL takes it.
-fn limit(rows: usize) -> i64 {
+pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,6 @@
 //! What a revocation list must hold: one consistent view, streamed in the order of serials.
 
 use domain::crl_series::Partition;
-use domain::id::CaId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -69,15 +68,10 @@ impl RevokedSnapshot for Snapshot<'_> {
         }
         Ok(())
     }
-}
 
-pub(in crate::sqlite) fn by_partition(
-    connection: &Connection,
-    ca: &CaId,
-    generation: u32,
-    undelivered: bool,
-    expires_from: Timestamp,
-) -> Result<Vec<(Partition, u64)>> {
-    let values = params![ca.as_str(), generation, undelivered, micros(expires_from)];
-    all(connection, COUNTED, values, |row| Ok((map::partition(row)?, row.get(1)?)))
+    fn count_by_partition(&self) -> Result<Vec<(Partition, u64)>> {
+        let SeriesKey { ca, generation, .. } = self.series;
+        let values = params![ca.as_str(), generation, self.undelivered, micros(self.expires_from)];
+        all(self.view, COUNTED, values, |row| Ok((map::partition(row)?, row.get(1)?)))
+    }
 }

@@ -1,0 +1,181 @@
+//! Sealing: the entries since the last checkpoint enter the tree, and the new root is signed.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::merkle::{Edge, Hash, Node, leaf_hash};
+use super::sink::Sink;
+use super::{Checkpoint, CheckpointSigner, SealableJournal, VerifierKey};
+use crate::{Error, Result};
+
+/// How many entries a checkpoint adds at most, so that a long backlog takes bounded memory.
+const MAX_ENTRIES: usize = 16 * 1024;
+
+/// How many entries are read at once.
+const PAGE: usize = 1024;
+
+/// Seals until `stop` says so or is dropped, at once and then every `interval`; seals once more
+/// before it returns. A failure is logged and tried again: the store's own limit
+/// ([`crate::Options::max_unsealed`]) stops the work when it lasts.
+pub fn run_sealer(
+    journal: &dyn SealableJournal,
+    signer: &dyn CheckpointSigner,
+    sinks: Vec<PathBuf>,
+    stop: &Receiver<()>,
+    interval: Duration,
+    clock: &dyn Fn() -> Timestamp,
+) {
+    let mut sealer = Sealer::new(sinks);
+    loop {
+        let stopped = stop.recv_timeout(interval) != Err(RecvTimeoutError::Timeout);
+        if let Err(error) = sealer.seal(journal, signer, clock()) {
+            tracing::error!(%error, "the journal could not be sealed");
+        }
+        if stopped {
+            return;
+        }
+    }
+}
+
+/// Seals the journal and hands every checkpoint to the sinks.
+#[derive(Debug)]
+pub struct Sealer {
+    sinks: Vec<Sink>,
+    /// What the sinks held at the start, until it was compared with the tree.
+    unchecked: Option<Vec<(u64, Hash)>>,
+}
+
+impl Sealer {
+    /// A sealer that appends to a file in each of these directories, which the database's owner
+    /// should not be able to change.
+    pub fn new(sinks: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self { sinks: sinks.into_iter().map(Sink::new).collect(), unchecked: None }
+    }
+
+    /// Seals everything committed since the last checkpoint and returns the new one, or none
+    /// when there was nothing. The checkpoint is with every sink before it is in the store.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the stored tree is no continuation of its last checkpoint or of
+    /// one that a sink holds: then nothing is signed. [`Error::Unavailable`] for the database,
+    /// the signer or a sink.
+    pub fn seal(
+        &mut self,
+        journal: &dyn SealableJournal,
+        signer: &dyn CheckpointSigner,
+        now: Timestamp,
+    ) -> Result<Option<Checkpoint>> {
+        let mut newest = None;
+        loop {
+            let mut edge = trusted_edge(journal, signer)?;
+            let before = edge.size();
+            let known = self.known(journal, signer, &edge)?;
+            let nodes = grow(journal, &mut edge, &known)?;
+            if let Some((size, _)) = known.iter().find(|(size, _)| *size > edge.size())
+                && edge.size() - before < MAX_ENTRIES as u64
+            {
+                let reason =
+                    format!("it ends before entry {size}, which a sealed checkpoint covers");
+                return Err(corrupt("journal", reason));
+            }
+            if edge.size() == before {
+                self.unchecked = Some(Vec::new());
+                return Ok(newest);
+            }
+            let checkpoint = Checkpoint::sign(edge.size(), edge.root(), signer)?;
+            for sink in &self.sinks {
+                sink.append(&checkpoint)?;
+            }
+            journal.store_seal(nodes, checkpoint.clone(), now)?;
+            newest = Some(checkpoint);
+        }
+    }
+
+    /// The checkpoints of the sinks that are still to be compared; those the stored tree covers
+    /// are compared here.
+    fn known(
+        &mut self,
+        journal: &dyn SealableJournal,
+        signer: &dyn CheckpointSigner,
+        edge: &Edge,
+    ) -> Result<Vec<(u64, Hash)>> {
+        let mut known = match self.unchecked.take() {
+            Some(known) => known,
+            None => self.last_of_sinks(signer)?,
+        };
+        for (size, root) in known.iter().filter(|(size, _)| *size <= edge.size()) {
+            let then = Edge::load(*size, |level, place| journal.node(level, place))?;
+            agree(*size, &then.root(), root)?;
+        }
+        known.retain(|(size, _)| *size > edge.size());
+        self.unchecked = Some(known.clone());
+        Ok(known)
+    }
+
+    fn last_of_sinks(&self, signer: &dyn CheckpointSigner) -> Result<Vec<(u64, Hash)>> {
+        let mut known = Vec::new();
+        for sink in &self.sinks {
+            if let Some(last) = sink.last(signer.name())? {
+                known.push((last.size, last.root));
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// The right edge at the last checkpoint, proven to be the one that was signed.
+fn trusted_edge(journal: &dyn SealableJournal, signer: &dyn CheckpointSigner) -> Result<Edge> {
+    let Some(last) = journal.last_checkpoint()? else { return Ok(Edge::default()) };
+    let key = VerifierKey::new(signer.name(), signer.public_key())
+        .map_err(|e| Error::Unavailable(e.to_string()))?;
+    if !last.is_signed_by(&key) {
+        let what = format!("checkpoint of size {}", last.size);
+        return Err(corrupt(&what, format!("it bears no valid signature of {}", key.name())));
+    }
+    let edge = Edge::load(last.size, |level, place| journal.node(level, place))?;
+    agree(last.size, &edge.root(), &last.root)?;
+    Ok(edge)
+}
+
+/// Appends the entries after the edge, each checked, and returns the nodes they complete.
+fn grow(
+    journal: &dyn SealableJournal,
+    edge: &mut Edge,
+    known: &[(u64, Hash)],
+) -> Result<Vec<Node>> {
+    let (mut nodes, end) = (Vec::new(), edge.size() + MAX_ENTRIES as u64);
+    while edge.size() < end {
+        let page = journal.leaves(edge.size(), PAGE)?;
+        for leaf in &page {
+            let what = format!("entry {}", edge.size());
+            if leaf.sequence != edge.size() {
+                return Err(corrupt(&what, "it is missing".into()));
+            }
+            if leaf_hash(&leaf.body) != leaf.hash {
+                return Err(corrupt(&what, "its body does not match its leaf hash".into()));
+            }
+            edge.append(leaf.hash, |node| nodes.push(node));
+            for (size, root) in known.iter().filter(|(size, _)| *size == edge.size()) {
+                agree(*size, &edge.root(), root)?;
+            }
+        }
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    Ok(nodes)
+}
+
+fn agree(size: u64, found: &Hash, signed: &Hash) -> Result<()> {
+    if found == signed {
+        return Ok(());
+    }
+    Err(corrupt("journal", format!("its tree is not the one of checkpoint size {size}")))
+}
+
+fn corrupt(what: &str, reason: String) -> Error {
+    Error::Corrupt { what: what.to_owned(), reason }
+}

@@ -1,0 +1,330 @@
+//! Query records (OCSP, LDAP), too many for the journal: segments whose hashes are entries in it.
+//!
+//! A record is one line of JSON. A segment that is full or old is closed, flushed to disk and
+//! hashed; the caller commits a journal entry of kind
+//! [`domain::journal::EventKind::QuerySegmentSealed`] with what [`Sealed`] says. Whoever cannot
+//! append has an error and must not answer its query (no record, no work).
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::{Error, Result};
+
+/// A record is a few hundred octets; more is none of ours.
+const MAX_RECORD: usize = 64 * 1024;
+
+/// The name's end while records are appended.
+const OPEN: &str = "open";
+
+/// The name's end once no record can be added.
+const CLOSED: &str = "jsonl";
+
+/// When a segment is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// After this many records.
+    pub records: u64,
+    /// Or when its first record is this old.
+    pub age: Duration,
+}
+
+impl Default for Limits {
+    /// A million records is some hundred megabytes; an hour bounds what a crash leaves unsealed.
+    fn default() -> Self {
+        Self { records: 1_000_000, age: Duration::from_secs(3600) }
+    }
+}
+
+/// A segment that was closed: what its journal entry says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The name of its file in the directory.
+    pub name: String,
+    /// How many records it holds.
+    pub records: u64,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+}
+
+/// The segments in one directory.
+#[derive(Debug)]
+pub struct QuerySegments {
+    directory: PathBuf,
+    limits: Limits,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    next: u64,
+    segment: Option<Segment>,
+}
+
+impl QuerySegments {
+    /// Opens a directory, creates it when there is none, and seals what the last run left open.
+    /// The second value tells of every segment so sealed; commit an entry for each.
+    ///
+    /// A last record that a crash cut in half is removed before sealing: its query was never
+    /// answered.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the directory or a file in it cannot be used.
+    pub fn open(directory: impl AsRef<Path>, limits: Limits) -> Result<(Self, Vec<Sealed>)> {
+        let directory = directory.as_ref().to_owned();
+        std::fs::create_dir_all(&directory).map_err(|e| failed(&directory, e))?;
+        let (mut next, mut leftovers) = (0, Vec::new());
+        for (number, path) in numbered(&directory)? {
+            next = next.max(number + 1);
+            if path.extension().is_some_and(|extension| extension == OPEN) {
+                leftovers.push((number, path));
+            }
+        }
+        leftovers.sort();
+        let sealed = leftovers
+            .into_iter()
+            .map(|(number, path)| recover(&directory, number, &path).map_err(|e| failed(&path, e)))
+            .collect::<Result<Vec<_>>>()?;
+        let current = Mutex::new(Current { next, segment: None });
+        Ok((Self { directory, limits, current }, sealed.into_iter().flatten().collect()))
+    }
+
+    /// Appends a record, one line of JSON without its line end, and hands it to the operating
+    /// system before it returns. When that fills the segment, or the segment is old, it is
+    /// sealed and returned.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the record may not be in the segment.
+    pub fn append(&self, record: &[u8]) -> Result<Option<Sealed>> {
+        if record.len() > MAX_RECORD || record.contains(&b'\n') {
+            let reason = "a query record is one line of at most 64 KiB";
+            return Err(Error::Unavailable(reason.into()));
+        }
+        let mut current = self.lock();
+        let segment = match current.segment.take() {
+            Some(segment) => segment,
+            None => self.start(&mut current)?,
+        };
+        let segment = current.segment.insert(segment);
+        if let Err(error) = segment.append(record) {
+            let failure = failed(&segment.path, error);
+            // Half a record may stand at its end; only start-up can mend that.
+            current.segment = None;
+            return Err(failure);
+        }
+        self.seal_when_due(&mut current)
+    }
+
+    /// Seals the segment when it is old, though no record comes in; call it every few seconds.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; the segment is sealed at the next start.
+    pub fn seal_due(&self) -> Result<Option<Sealed>> {
+        self.seal_when_due(&mut self.lock())
+    }
+
+    /// Seals the segment now, at the end of the program.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; the segment is sealed at the next start.
+    pub fn close(&self) -> Result<Option<Sealed>> {
+        self.seal(&mut self.lock())
+    }
+
+    fn start(&self, current: &mut Current) -> Result<Segment> {
+        let path = self.directory.join(format!("{:010}.{OPEN}", current.next));
+        let file = OpenOptions::new().create_new(true).append(true).open(&path);
+        let file = file.map_err(|e| failed(&path, e))?;
+        let number = current.next;
+        current.next += 1;
+        let digest = Context::new(&SHA256);
+        Ok(Segment {
+            number,
+            path,
+            file,
+            digest,
+            line: Vec::new(),
+            records: 0,
+            since: Instant::now(),
+        })
+    }
+
+    fn seal_when_due(&self, current: &mut Current) -> Result<Option<Sealed>> {
+        match &current.segment {
+            Some(s) if s.records >= self.limits.records || s.since.elapsed() >= self.limits.age => {
+                self.seal(current)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn seal(&self, current: &mut Current) -> Result<Option<Sealed>> {
+        let Some(segment) = current.segment.take() else { return Ok(None) };
+        let path = segment.path.clone();
+        segment.seal(&self.directory).map(Some).map_err(|e| failed(&path, e))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Segment {
+    number: u64,
+    path: PathBuf,
+    file: File,
+    digest: Context,
+    line: Vec<u8>,
+    records: u64,
+    since: Instant,
+}
+
+impl std::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Segment({}, {} records)", self.number, self.records)
+    }
+}
+
+impl Segment {
+    fn append(&mut self, record: &[u8]) -> std::io::Result<()> {
+        self.line.clear();
+        self.line.extend_from_slice(record);
+        self.line.push(b'\n');
+        self.file.write_all(&self.line)?;
+        self.digest.update(&self.line);
+        self.records += 1;
+        Ok(())
+    }
+
+    fn seal(self, directory: &Path) -> std::io::Result<Sealed> {
+        self.file.sync_all()?;
+        let name = close(directory, self.number, &self.path)?;
+        Ok(Sealed { name, records: self.records, sha256: finish(self.digest) })
+    }
+}
+
+/// Gives a flushed segment its final name, durably.
+fn close(directory: &Path, number: u64, path: &Path) -> std::io::Result<String> {
+    let name = format!("{number:010}.{CLOSED}");
+    std::fs::rename(path, directory.join(&name))?;
+    File::open(directory)?.sync_all()?;
+    Ok(name)
+}
+
+/// Seals a segment of an earlier run; an empty one is removed.
+fn recover(directory: &Path, number: u64, path: &Path) -> std::io::Result<Option<Sealed>> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let (mut digest, mut records, mut whole) = (Context::new(&SHA256), 0, 0);
+    let (mut reader, mut line) = (BufReader::new(&file), Vec::new());
+    loop {
+        line.clear();
+        // A record and its line end; more than that is no record and is cut off as well.
+        reader.by_ref().take(MAX_RECORD as u64 + 1).read_until(b'\n', &mut line)?;
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        digest.update(&line);
+        records += 1;
+        whole += line.len() as u64;
+    }
+    if records == 0 {
+        return std::fs::remove_file(path).map(|()| None);
+    }
+    file.set_len(whole)?;
+    file.sync_all()?;
+    let name = close(directory, number, path)?;
+    Ok(Some(Sealed { name, records, sha256: finish(digest) }))
+}
+
+/// The files named like a segment, with their numbers.
+fn numbered(directory: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(|e| failed(directory, e))? {
+        let path = entry.map_err(|e| failed(directory, e))?.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|s| s.parse().ok());
+        found.extend(number.map(|number| (number, path)));
+    }
+    Ok(found)
+}
+
+fn finish(digest: Context) -> [u8; 32] {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest.finish().as_ref());
+    sha256
+}
+
+fn failed(path: &Path, error: std::io::Error) -> Error {
+    Error::Unavailable(format!("query segments, {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Limits = Limits { records: 3, age: Duration::from_secs(3600) };
+
+    fn sha256(bytes: &[u8]) -> [u8; 32] {
+        let mut digest = Context::new(&SHA256);
+        digest.update(bytes);
+        finish(digest)
+    }
+
+    #[test]
+    fn e1_a_full_segment_is_sealed_with_the_hash_of_its_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, leftovers) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        assert_eq!(leftovers, []);
+        assert_eq!(segments.append(b"{\"a\":1}").expect("a record"), None);
+        assert_eq!(segments.append(b"{\"a\":2}").expect("a record"), None);
+        let sealed = segments.append(b"{\"a\":3}").expect("a record").expect("it is full");
+        let file = std::fs::read(directory.path().join(&sealed.name)).expect("the file");
+        assert_eq!(file, b"{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+        assert_eq!(
+            sealed,
+            Sealed { name: "0000000000.jsonl".into(), records: 3, sha256: sha256(&file) }
+        );
+        segments.append(b"{}").expect("a record");
+        assert_eq!(segments.close().expect("closed").expect("one").name, "0000000001.jsonl");
+        assert_eq!(segments.close().expect("closed"), None);
+    }
+
+    #[test]
+    fn e1_an_old_segment_is_sealed_without_a_record() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let limits = Limits { records: 100, age: Duration::ZERO };
+        let (segments, _) = QuerySegments::open(directory.path(), limits).expect("segments");
+        assert_eq!(segments.seal_due().expect("nothing yet"), None);
+        assert_eq!(segments.append(b"{}").expect("a record").expect("old at once").records, 1);
+    }
+
+    #[test]
+    fn e1_what_a_crash_left_open_is_sealed_at_the_start() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        segments.append(b"{\"a\":1}").expect("a record");
+        drop(segments);
+        let open = directory.path().join("0000000000.open");
+        let mut file = OpenOptions::new().append(true).open(open).expect("the segment");
+        file.write_all(b"{\"half").expect("half a record");
+        let (segments, leftovers) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let expected =
+            Sealed { name: "0000000000.jsonl".into(), records: 1, sha256: sha256(b"{\"a\":1}\n") };
+        assert_eq!(leftovers, [expected]);
+        segments.append(b"{}").expect("a record");
+        assert!(directory.path().join("0000000001.open").exists());
+    }
+
+    #[test]
+    fn e1_a_record_that_cannot_be_written_is_an_error() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path().join("segments");
+        let (segments, _) = QuerySegments::open(&place, SMALL).expect("segments");
+        std::fs::remove_dir_all(&place).expect("the disk is gone");
+        assert!(matches!(segments.append(b"{}"), Err(Error::Unavailable(_))));
+        assert!(matches!(segments.append(b"two\nlines"), Err(Error::Unavailable(_))));
+    }
+}
