@@ -101,7 +101,9 @@ impl Need {
 fn install(packages: &[&str]) -> Result<()> {
     process::run(Command::new("apt-get").args(["update", "-q"]))?;
     let mut command = Command::new("apt-get");
-    command.args(["install", "-qq", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]).args(packages);
+    command
+        .args(["install", "-qq", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"])
+        .args(packages);
     process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
