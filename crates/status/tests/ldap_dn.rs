@@ -72,8 +72,8 @@ fn different_names() {
 #[test]
 fn texts_that_are_no_names() {
     let long = format!("CN={}", "a".repeat(MAX_DN_BYTES));
-    let many = vec!["CN=a"; 33].join(",");
-    let wide = vec!["CN=a"; 9].join("+");
+    let many = ["CN=a"; 33].join(",");
+    let wide = ["CN=a"; 9].join("+");
     let texts = [
         "a",
         "=a",

@@ -22,7 +22,7 @@ assert not anonymous.search(point, '(objectClass=*)', BASE, attributes=['certifi
 assert anonymous.result['result'] == 50, anonymous.result
 pages = anonymous.extend.standard.paged_search(points, '(objectClass=*)', LEVEL, attributes=['cn'], paged_size=2)
 assert len(list(pages)) == 7
-assert anonymous.search('c=jp', '(cn=*\\ff*)', SUBTREE) is False and anonymous.result['result'] == 0, anonymous.result
+assert anonymous.search('c=jp', '(userCertificate;binary=\\30\\82\\ff)', SUBTREE) is False and anonymous.result['result'] == 0, anonymous.result
 assert anonymous.search(point, '(objectClass=*)', BASE, attributes=['cn']), 'the session survives'
 
 verifier = Connection(server, name, password)

@@ -23,6 +23,8 @@ use super::message::Scope;
 /// - Methods are called from threads that may block, by many sessions at once; they do not retry.
 ///   They return within seconds; what takes long belongs into [`Values::Later`].
 /// - `authenticate` takes as long for an unknown name as for a wrong password.
+///
+/// Every implementation runs [`super::directory_findings`] in its tests.
 pub trait Directory: Send + Sync {
     /// Checks a name and a password; neither is empty.
     ///

@@ -14,6 +14,7 @@
 mod answer;
 mod attribute;
 mod connection;
+mod contract;
 mod decode;
 mod directory;
 mod dn;
@@ -34,6 +35,7 @@ mod settings;
 
 pub use answer::{Answer, Next};
 pub use attribute::{AttributeDescription, MAX_DESCRIPTION_BYTES};
+pub use contract::directory_findings;
 pub use decode::{
     DecodeError, MAX_CONTROLS, MAX_ELEMENTS, MAX_FILTER_DEPTH, MAX_MESSAGE_BYTES, decode,
 };

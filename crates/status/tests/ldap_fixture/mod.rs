@@ -1,5 +1,6 @@
 //! A small published tree, a server over it, and the foreign clients that talk to it.
-#![allow(dead_code, clippy::unwrap_used)]
+// Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -103,6 +104,59 @@ pub fn session() -> (Session, Arc<MemoryQueryLog>) {
     (Session::new(Arc::new(service), peer(), false), log)
 }
 
+/// Encodes requests as a client would; the id counts from 1.
+pub fn request(id: u32, operation: rasn_ldap::ProtocolOp) -> Vec<u8> {
+    rasn::ber::encode(&rasn_ldap::LdapMessage::new(id, operation)).unwrap()
+}
+
+/// A base search that asks for no attributes.
+pub fn search_of(base: &str, filter: rasn_ldap::Filter) -> rasn_ldap::ProtocolOp {
+    use rasn_ldap::{ProtocolOp, SearchRequest, SearchRequestDerefAliases, SearchRequestScope};
+    let never = SearchRequestDerefAliases::NeverDerefAliases;
+    let scope = SearchRequestScope::BaseObject;
+    let none = vec!["1.1".into()];
+    ProtocolOp::SearchRequest(SearchRequest::new(
+        base.into(),
+        scope,
+        never,
+        0,
+        0,
+        false,
+        filter,
+        none,
+    ))
+}
+
+/// The filter that every entry fits.
+pub fn any_entry() -> rasn_ldap::Filter {
+    rasn_ldap::Filter::Present("objectClass".into())
+}
+
+/// Reads answers back with the foreign parser: id and result code, `None` for an entry.
+pub fn results(mut octets: &[u8]) -> Vec<(u32, Option<u8>)> {
+    use rasn_ldap::ProtocolOp as Op;
+    let mut results = Vec::new();
+    while !octets.is_empty() {
+        let (message, rest): (rasn_ldap::LdapMessage, _) =
+            rasn::ber::decode_with_remainder(octets).unwrap();
+        octets = rest;
+        let code = match message.protocol_op {
+            Op::BindResponse(response) => Some(response.result_code),
+            Op::SearchResDone(response) => Some(response.0.result_code),
+            Op::ModifyResponse(response) => Some(response.0.result_code),
+            Op::CompareResponse(response) => Some(response.0.result_code),
+            Op::AddResponse(response) => Some(response.0.result_code),
+            Op::DelResponse(response) => Some(response.0.result_code),
+            Op::ModDnResponse(response) => Some(response.0.result_code),
+            Op::ExtendedResp(response) => Some(response.result_code),
+            Op::SearchResEntry(_) => None,
+            other => panic!("unexpected {other:?}"),
+        };
+        results.push((message.message_id, code.map(|code| code as u8)));
+    }
+    results
+}
+
 pub fn verifier() -> Identity {
     Identity::Verifier { id: "verifier-1".parse().unwrap(), name: dn(VERIFIER) }
 }
@@ -171,9 +225,10 @@ pub struct Said {
 }
 
 impl Running {
-    /// Runs one of OpenLDAP's tools; `-x` and the address are added.
+    /// Runs one of OpenLDAP's tools; `-x` and the address are added. The address is numeric because
+    /// libldap looks for the machine's own name in the certificate where the URL says `localhost`.
     pub async fn openldap(&self, tool: &str, arguments: &[&str]) -> Said {
-        let url = format!("ldap://localhost:{}", self.plain.port());
+        let url = format!("ldap://127.0.0.1:{}", self.plain.port());
         self.openldap_at(&url, tool, arguments).await
     }
 

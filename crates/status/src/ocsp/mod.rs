@@ -1,0 +1,37 @@
+//! The OCSP responder: one request in, one answer out, without sockets (RFC 6960, RFC 8954).
+//!
+//! [`Responder::answer`] always answers. What cannot be read gets malformedRequest; whoever may not
+//! ask gets sigRequired or unauthorized; a store, key or query log that fails gets tryLater or
+//! internalError. It never panics and never keeps a caller waiting for more than it was asked.
+//!
+//! # What it decides where RFC 6960 leaves a choice
+//! - **Who may ask.** The status of a user certificate is for registered verifiers (A 4.9.10,
+//!   S 4-4-4-3): unsigned requests get sigRequired, requests signed by anybody else unauthorized. A
+//!   serial that was never issued is treated like a user's, else the difference would tell who has
+//!   a certificate. The certificates of the CA and its services are open to all, whoever signs.
+//! - **One answer, one issuer.** The signer is the delegate of the key that the first CertID names
+//!   (RFC 6960 4.2.2.2). CertIDs of issuers not served here, or in a hash not known here, are
+//!   answered unknown beside it; a request that names no issuer of ours, or two of ours, gets
+//!   unauthorized, "not capable of responding authoritatively" (RFC 6960 2.3).
+//! - **Unknown critical extensions** get unauthorized for the same reason: the request is well
+//!   formed (so not malformedRequest), but what it insists on cannot be honoured.
+//! - **Nonces** have 1 to 32 octets (RFC 8954 2.1); others get malformedRequest.
+//! - **Times.** thisUpdate and producedAt are the moment of the answer, and nextUpdate is left out:
+//!   newer information is always there (RFC 6960 4.2.2.1). A service that must satisfy RFC 5019
+//!   clients sets [`Settings::validity`] and accepts that others may repeat an answer for so long.
+//! - **The clock decides nothing.** A certificate that the database calls revoked is revoked, even
+//!   if this machine's clock has not reached the time of it; producedAt then moves up to that time.
+//!
+//! # Architecture invariant
+//! Only the responder's key is used here, and nothing is written but the query log.
+
+mod access;
+mod cache;
+mod issuer;
+mod responder;
+mod source;
+mod status;
+
+pub use issuer::{AuthorityConfig, ConfigError, GenerationConfig, ResponderIdentity};
+pub use responder::{Answer, Freshness, Responder, Settings};
+pub use source::StatusSource;

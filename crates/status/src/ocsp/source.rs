@@ -1,0 +1,60 @@
+//! What the responder needs of the database.
+
+use std::sync::Arc;
+
+use domain::id::{CaId, SerialNumber, VerifierId};
+use store::{Sequence, StatusRow, Store, VerifierRow};
+
+/// Committed state, read only.
+///
+/// # Contract
+/// Every method sees everything that was committed before it was called, by any process.
+pub trait StatusSource: Send + Sync {
+    /// The state of a certificate.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>>;
+
+    /// Every verifier.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn verifiers(&self) -> store::Result<Vec<VerifierRow>>;
+
+    /// One verifier.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn verifier(&self, id: &VerifierId) -> store::Result<Option<VerifierRow>>;
+
+    /// The last committed journal entry.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn last_sequence(&self) -> store::Result<Option<Sequence>>;
+
+    /// A number that is another one after every commit, where telling it costs far less than
+    /// reading a row; `None` where it does not, and every answer then reads the row.
+    fn changes(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl StatusSource for Arc<dyn Store> {
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>> {
+        self.as_ref().status(ca, serial)
+    }
+
+    fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {
+        self.as_ref().verifiers()
+    }
+
+    fn verifier(&self, id: &VerifierId) -> store::Result<Option<VerifierRow>> {
+        self.as_ref().verifier(id)
+    }
+
+    fn last_sequence(&self) -> store::Result<Option<Sequence>> {
+        self.as_ref().last_sequence()
+    }
+}

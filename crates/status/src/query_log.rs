@@ -1,0 +1,175 @@
+//! The record of every query, by whatever protocol it came: kept before the answer leaves (E1).
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::id::{CaId, VerifierId};
+use jiff::Timestamp;
+use x509::ocsp::{CertificateStatus, ErrorStatus};
+
+use crate::ldap::{self, Identity, ResultCode};
+
+pub use crate::ldap::LogUnavailable;
+
+/// Keeps the record of queries (A 5.4.1: every validity query, with its result and who asked).
+///
+/// # Contract
+/// When `record` returns `Ok`, the record outlives the process. It is called before the first octet
+/// of the answer is sent, from many threads at once; when it fails, the answer does not leave and
+/// the protocol's own "try later" does. Nobody retries: the implementation does, or refuses. OCSP
+/// calls it on the thread that serves the connection, so it should not wait for a disk each time.
+pub trait QueryLog: Send + Sync {
+    /// Records one query with its answer.
+    ///
+    /// # Errors
+    /// [`LogUnavailable`] when the record could not be kept.
+    fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable>;
+}
+
+/// One query and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryRecord {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// Where it came from.
+    pub peer: SocketAddr,
+    /// The verifier who proved to be asking, if one did.
+    pub verifier: Option<VerifierId>,
+    /// What was asked and answered.
+    pub query: Query,
+}
+
+/// What was asked and answered, by protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// An OCSP request.
+    Ocsp {
+        /// The certificates asked about, in order; empty where the request could not be read.
+        asked: Vec<OcspAsked>,
+        /// What came of it.
+        outcome: OcspOutcome,
+    },
+    /// An LDAP operation.
+    Ldap {
+        /// What was asked.
+        asked: ldap::Asked,
+        /// The result.
+        result: ResultCode,
+    },
+    /// A revocation list fetched from the web repository.
+    Web {
+        /// The path, as received.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+/// One certificate of an OCSP request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OcspAsked {
+    /// The CA, if it is one of ours.
+    pub ca: Option<CaId>,
+    /// The serial in hexadecimal, cut to 40 digits.
+    pub serial: String,
+    /// What was answered, if anything was.
+    pub status: Option<CertificateStatus>,
+}
+
+/// What came of an OCSP request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OcspOutcome {
+    /// It was answered with a signature made for it.
+    Signed,
+    /// It was answered with a signature made before, for the same state.
+    Repeated,
+    /// There was no answer.
+    Refused {
+        /// What the client was told.
+        status: ErrorStatus,
+        /// Why.
+        rule: String,
+    },
+}
+
+impl fmt::Display for QueryRecord {
+    /// One line; what came from outside is quoted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verifier = self.verifier.as_ref().map_or("-", |id| id.as_str());
+        write!(f, "{} {} {verifier} {}", self.at, self.peer, self.query)
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ocsp { asked, outcome } => {
+                write!(f, "ocsp {outcome}")?;
+                asked.iter().try_for_each(|asked| write!(f, " {asked}"))
+            }
+            Self::Ldap { asked, result } => write!(f, "ldap {result:?} {asked:?}"),
+            Self::Web { path, status } => write!(f, "web {status} {path:?}"),
+        }
+    }
+}
+
+impl fmt::Display for OcspAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ca = self.ca.as_ref().map_or("-", |ca| ca.as_str());
+        write!(f, "{ca}/{}=", self.serial)?;
+        match self.status {
+            None => f.write_str("-"),
+            Some(CertificateStatus::Good) => f.write_str("good"),
+            Some(CertificateStatus::Unknown) => f.write_str("unknown"),
+            Some(CertificateStatus::Revoked { at, reason: None }) => write!(f, "revoked@{at}"),
+            Some(CertificateStatus::Revoked { at, reason: Some(code) }) => {
+                write!(f, "revoked({code})@{at}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for OcspOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signed => f.write_str("signed"),
+            Self::Repeated => f.write_str("repeated"),
+            Self::Refused { status, rule } => write!(f, "{status:?} {rule:?}"),
+        }
+    }
+}
+
+/// Lets the LDAP server write into the common record.
+pub struct LdapRecords(pub Arc<dyn QueryLog>);
+
+impl ldap::QueryLog for LdapRecords {
+    fn record(&self, query: &ldap::Query) -> Result<(), LogUnavailable> {
+        let verifier = match &query.identity {
+            Identity::Anonymous => None,
+            Identity::Verifier { id, .. } => Some(id.clone()),
+        };
+        let told = Query::Ldap { asked: query.asked.clone(), result: query.result };
+        self.0.record(&QueryRecord { at: query.at, peer: query.peer, verifier, query: told })
+    }
+}
+
+/// The in-memory twin.
+#[derive(Debug, Default)]
+pub struct MemoryQueryLog {
+    records: Mutex<Vec<QueryRecord>>,
+}
+
+impl MemoryQueryLog {
+    /// What was recorded so far, in order.
+    pub fn records(&self) -> Vec<QueryRecord> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl QueryLog for MemoryQueryLog {
+    fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Raw octets over a socket: what the server does with clients that split, pile up, lie or stay silent.
+#![allow(clippy::unwrap_used)]
+
+mod ldap_fixture;
+
+use std::time::Duration;
+
+use jitsuin_status::ldap::{Asked, Limits, Settings};
+use ldap_fixture::{Running, any_entry, request, results, search_of, serve, settings};
+use rasn_ldap::{ExtendedRequest, ProtocolOp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const UNBIND: [u8; 7] = [0x30, 5, 2, 1, 9, 0x42, 0];
+
+async fn connect(server: &Running) -> TcpStream {
+    TcpStream::connect(server.plain).await.unwrap()
+}
+
+/// Everything the server sends until it closes.
+async fn rest(mut stream: TcpStream) -> Vec<u8> {
+    let mut octets = Vec::new();
+    // A reset after unread octets is a close too.
+    let _ = stream.read_to_end(&mut octets).await;
+    octets
+}
+
+async fn says(server: &Running, octets: &[u8]) -> Vec<(u32, Option<u8>)> {
+    let mut stream = connect(server).await;
+    stream.write_all(octets).await.unwrap();
+    results(&rest(stream).await)
+}
+
+fn point(id: u32) -> Vec<u8> {
+    request(id, search_of("c=jp", any_entry()))
+}
+
+#[tokio::test]
+async fn several_requests_in_one_packet_are_answered_in_order() {
+    let server = serve(settings()).await;
+    let octets = [point(1), point(2), UNBIND.to_vec()].concat();
+    assert_eq!(says(&server, &octets).await, [(1, None), (1, Some(0)), (2, None), (2, Some(0))]);
+}
+
+#[tokio::test]
+async fn a_request_may_come_octet_by_octet() {
+    let server = serve(settings()).await;
+    let mut stream = connect(&server).await;
+    stream.set_nodelay(true).unwrap();
+    for octet in [point(1), UNBIND.to_vec()].concat() {
+        stream.write_all(&[octet]).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(results(&rest(stream).await), [(1, None), (1, Some(0))]);
+}
+
+#[tokio::test]
+async fn what_is_no_request_gets_a_notice_and_a_close() {
+    let server = serve(settings()).await;
+    let cases: [&[u8]; 5] = [
+        b"GET / HTTP/1.1\r\n\r\n",
+        &[0x30, 0x80, 2, 1, 1, 0x42, 0, 0, 0],
+        &[0x30, 0x84, 0x7f, 0xff, 0xff, 0xff],
+        &[0x30, 5, 2, 1, 0, 0x42, 0],
+        &[0x30, 5, 2, 1, 1, 0x42, 9],
+    ];
+    for octets in cases {
+        assert_eq!(says(&server, octets).await, [(0, Some(2))], "{octets:x?}");
+    }
+    let recorded = server.log.queries();
+    assert!(
+        recorded.len() == 5
+            && recorded.iter().all(|query| matches!(query.asked, Asked::Malformed(_)))
+    );
+}
+
+#[tokio::test]
+async fn the_session_survives_requests_without_meaning() {
+    let server = serve(settings()).await;
+    let empty_search = [0x30, 5, 2, 1, 1, 0x63, 0];
+    let bomb = (0..500).fold(any_entry(), |inner, _| rasn_ldap::Filter::Not(Box::new(inner)));
+    let abandon = [0x30, 6, 2, 1, 3, 0x50, 1, 2];
+    let octets =
+        [&empty_search[..], &request(2, search_of("", bomb)), &abandon, &point(4), &UNBIND]
+            .concat();
+    assert_eq!(
+        says(&server, &octets).await,
+        [(1, Some(2)), (2, Some(11)), (4, None), (4, Some(0))]
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_the_middle_costs_nothing() {
+    let server = serve(settings()).await;
+    let mut stream = connect(&server).await;
+    stream.write_all(&point(1)[..10]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(rest(stream).await, [0_u8; 0]);
+    assert_eq!(says(&server, &[point(1), UNBIND.to_vec()].concat()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn silent_and_slow_clients_are_left() {
+    let limits = Limits {
+        idle: Duration::from_millis(50),
+        request: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let server = serve(Settings { limits, ..settings() }).await;
+    assert_eq!(rest(connect(&server).await).await, [0_u8; 0]);
+    assert_eq!(says(&server, &point(1)[..10]).await, []);
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let server = serve(Settings { limits, ..settings() }).await;
+    let mut first = connect(&server).await;
+    first.write_all(&point(1)).await.unwrap();
+    first.read_u8().await.unwrap();
+    assert_eq!(results(&rest(connect(&server).await).await), [(0, Some(52))]);
+    first.write_all(&UNBIND).await.unwrap();
+    rest(first).await;
+}
+
+#[tokio::test]
+async fn requests_smuggled_behind_start_tls_are_not_answered() {
+    let server = serve(settings()).await;
+    let start_tls = ExtendedRequest {
+        request_name: b"1.3.6.1.4.1.1466.20037".to_vec().into(),
+        request_value: None,
+    };
+    let octets = [request(1, ProtocolOp::ExtendedReq(start_tls)), point(2)].concat();
+    assert_eq!(says(&server, &octets).await, [(1, Some(0))]);
+}
+
+#[tokio::test]
+async fn a_stopping_server_says_goodbye() {
+    let server = serve(settings()).await;
+    let mut stream = connect(&server).await;
+    stream.write_all(&point(1)).await.unwrap();
+    stream.read_u8().await.unwrap();
+    drop(server);
+    let octets = [vec![0x30], rest(stream).await].concat();
+    assert_eq!(results(&octets), [(1, None), (1, Some(0)), (0, Some(52))]);
+}
