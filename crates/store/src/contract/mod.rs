@@ -1,1 +1,65 @@
-//! x
+//! What every implementation of [`Store`] must do: one suite, run over each.
+//!
+//! [`contract_suite!`] makes a test of every check, each on an empty store of its own.
+
+pub mod certificates;
+pub mod fixtures;
+pub mod lists;
+pub mod units;
+pub mod windows;
+
+#[cfg(doc)]
+use crate::Store;
+
+/// Makes a test of every check. `$open` is an expression for a function without arguments that
+/// returns a guard and an empty store, `(impl Sized, impl Store)`.
+#[macro_export]
+macro_rules! contract_suite {
+    ($open:expr) => {
+        $crate::contract_suite!(@tests $open;
+            certificates: p6_a_serial_number_exists_once
+                p6_a_key_is_certified_once_over_all_cas
+                p6_a_ca_key_is_certified_again_only_as_a_ca_key
+                p6_a_subject_names_one_user_certificate
+                p6_a_holder_waits_for_one_certificate
+                p6_an_intent_needs_its_ca_and_its_own_entry
+                l1_an_intent_becomes_a_certificate
+                l9_an_unfinished_intent_can_end_revoked
+                l14_a_transition_needs_the_state_it_was_decided_on
+                l14_a_state_must_have_what_belongs_to_it
+                l1_certificates_are_found_by_holder_application_and_issue;
+            lists: l10_a_list_holds_what_is_revoked_held_and_undelivered
+                l10_a_list_leaves_out_what_expired
+                l10_a_snapshot_does_not_move
+                v2_the_count_over_partitions_is_the_lists
+                v8_every_list_is_kept_and_its_numbers_have_no_gap
+                v8_a_list_must_be_what_it_was_announced_as
+                v8_a_series_moves_only_from_where_it_stands
+                v8_a_published_number_was_built;
+            units: e2_a_unit_commits_whole_or_not_at_all
+                e2_a_failed_unit_takes_no_place_in_the_sequence
+                e2_many_threads_get_a_dense_sequence
+                e1_an_entry_says_what_when_how_and_who
+                e1_refusals_and_no_ops_are_entries
+                e1_the_journal_is_read_in_pages
+                e1_personal_data_ends_with_its_key;
+            windows: l1_an_application_moves_only_from_where_it_stands
+                l1_applications_are_listed_newest_first
+                w8_an_operation_is_recorded_once
+                l1_a_card_is_as_it_was_put_last
+                w8_the_register_cursor_advances_from_where_it_is
+                v5_a_verifier_is_as_it_was_put_last
+                e1_a_credential_belongs_to_one_operator
+                p1_cas_and_generations_exist_once;
+        );
+    };
+    (@tests $open:expr; $($module:ident: $($name:ident)+;)+) => {
+        $($(
+            #[test]
+            fn $name() {
+                let (_guard, store) = $open();
+                $crate::contract::$module::$name(&store);
+            }
+        )+)+
+    };
+}

@@ -8,6 +8,8 @@ mod map;
 mod migrate;
 mod pool;
 mod read;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;

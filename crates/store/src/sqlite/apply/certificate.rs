@@ -3,7 +3,7 @@
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::{CaId, SerialNumber};
 use domain::journal::EventKind;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use crate::rows::IntentRow;
 use crate::sqlite::fault::inserted;
@@ -24,6 +24,9 @@ const ADD_INTENT: &str = "INSERT INTO certificate
     VALUES (?1, ?2, ?3, ?4, ?5, 'intended', ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const STATE: &str = "SELECT state, state_at, reason FROM certificate WHERE ca = ?1 AND serial = ?2";
+
+const PENDING: &str = "SELECT 1 FROM certificate
+    WHERE ca = ?1 AND holder = ?2 AND kind = 'user' AND state IN ('intended', 'undelivered')";
 
 const SET_STATE: &str = "UPDATE certificate
     SET state = ?3, state_at = ?4, reason = ?5, changed = ?6, der = coalesce(?7, der)
@@ -74,18 +77,22 @@ pub(super) fn add_intent(connection: &Connection, issued: Sequence, row: &Intent
         row.application.as_ref().map(|a| a.as_str()),
         row.tbs,
     ]);
-    let what = || {
-        let taken = connection.query_row(
-            STATE,
-            params![row.ca.as_str(), row.serial.as_bytes()],
-            |_| Ok(()),
-        );
-        match taken {
-            Ok(()) => format!("serial number {} of CA {}", row.serial, row.ca),
-            Err(_) => format!("an intent of CA {} under journal entry {issued}", row.ca),
-        }
+    inserted(outcome, || clash(connection, issued, row), || format!("CA {}", row.ca))
+}
+
+/// Which of the rules of uniqueness an intent breaks.
+fn clash(connection: &Connection, issued: Sequence, row: &IntentRow) -> String {
+    let exists = |sql: &str, value: &dyn ToSql| {
+        connection.query_row(sql, params![row.ca.as_str(), value], |_| Ok(())).is_ok()
     };
-    inserted(outcome, what, || format!("CA {}", row.ca))
+    let holder = row.holder.as_ref().map(|holder| holder.as_str());
+    if exists(STATE, row.serial.as_bytes()) {
+        format!("serial number {} of CA {}", row.serial, row.ca)
+    } else if exists(PENDING, &holder) {
+        format!("a certificate of CA {} that the holder waits for", row.ca)
+    } else {
+        format!("an intent of CA {} under journal entry {issued}", row.ca)
+    }
 }
 
 /// A key is certified once. Only a CA's own key may be certified again, and only as a CA's key:

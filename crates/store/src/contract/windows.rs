@@ -1,0 +1,162 @@
+//! Applications, cards, operations, the register's cursor, verifiers, operators and CAs.
+
+use domain::application::ApplicationState;
+use domain::journal::EventKind;
+
+use super::fixtures::*;
+use crate::{
+    ApplicationRow, CaRow, CardRow, Change, Credential, Error, OperatorRow, Store, VerifierRow,
+};
+
+/// An application is moved from the state it is in, with its whole record.
+pub fn l1_an_application_moves_only_from_where_it_stands(store: &dyn Store) {
+    use ApplicationState::{Received, Refused, Verified};
+    let add = || {
+        unit(EventKind::ApplicationReceived, Change::AddApplication(Box::new(application("app-1"))))
+    };
+    assert!(matches!(store.commit(add()), Err(Error::Missing { .. })), "there is no CA");
+    with_cas(store);
+    store.commit(add()).expect("received");
+    assert!(matches!(store.commit(add()), Err(Error::Duplicate { .. })));
+    let id = application("app-1").id;
+    let set = |id: &str, from, to| {
+        let id = id.parse().expect("an id");
+        let change = Change::SetApplication { id, from, to, record: b"{\"v\":2}".to_vec() };
+        store.commit(unit(EventKind::ApplicationVerified, change))
+    };
+    set("app-1", Received, Verified).expect("where it stands");
+    let expected =
+        ApplicationRow { state: Verified, record: b"{\"v\":2}".to_vec(), ..application("app-1") };
+    assert_eq!(store.application(&id).expect("read"), Some(expected));
+    let error = set("app-1", Received, Refused).expect_err("stale");
+    assert_eq!(
+        error.to_string(),
+        "application app-1 changed meanwhile: expected received, found verified"
+    );
+    assert!(matches!(set("app-2", Received, Verified), Err(Error::Missing { .. })));
+}
+
+/// Newest first, of one municipality, no more than asked.
+pub fn l1_applications_are_listed_newest_first(store: &dyn Store) {
+    with_cas(store);
+    for id in ["app-1", "app-2", "app-3"] {
+        commit(store, Change::AddApplication(Box::new(application(id))));
+    }
+    let elsewhere = "01100".parse().expect("a code");
+    let other = ApplicationRow { municipality: elsewhere, ..application("app-4") };
+    commit(store, Change::AddApplication(Box::new(other)));
+    let listed = |limit| -> Vec<String> {
+        let rows = store.applications(&municipality(), limit).expect("read");
+        rows.iter().map(|a| a.id.to_string()).collect()
+    };
+    assert_eq!(listed(10), ["app-3", "app-2", "app-1"]);
+    assert_eq!(listed(1), ["app-3"]);
+}
+
+/// A repeated operation finds its answer and cannot be recorded again.
+pub fn w8_an_operation_is_recorded_once(store: &dyn Store) {
+    let id = act("op-1").operation;
+    assert_eq!(store.operation(&id).expect("read"), None);
+    let record = |answer: &[u8]| Change::RecordOperation { id: id.clone(), answer: answer.into() };
+    commit(store, record(b"first"));
+    let again = store.commit(unit(EventKind::CardChanged, record(b"second")));
+    assert!(matches!(again, Err(Error::Duplicate { what }) if what == "operation op-1"));
+    assert_eq!(store.operation(&id).expect("read").as_deref(), Some(&b"first"[..]));
+}
+
+/// Cards by number and by holder.
+pub fn l1_a_card_is_as_it_was_put_last(store: &dyn Store) {
+    let card = |id: &str, sealed: &[u8]| CardRow {
+        id: id.parse().expect("an id"),
+        holder: resident(1),
+        municipality: municipality(),
+        sealed: sealed.to_vec(),
+    };
+    commit(store, Change::PutCard(card("card-2", b"a")));
+    commit(store, Change::PutCard(card("card-1", b"b")));
+    commit(store, Change::PutCard(card("card-2", b"c")));
+    let of_other = CardRow { holder: resident(2), ..card("card-3", b"d") };
+    commit(store, Change::PutCard(of_other));
+    let read = store.card(&card("card-2", b"").id).expect("read");
+    assert_eq!(read, Some(card("card-2", b"c")));
+    assert_eq!(store.card(&card("card-9", b"").id).expect("read"), None);
+    let held = store.cards_of(&resident(1)).expect("read");
+    assert_eq!(held, [card("card-1", b"b"), card("card-2", b"c")]);
+}
+
+/// Events are applied once, in order.
+pub fn w8_the_register_cursor_advances_from_where_it_is(store: &dyn Store) {
+    assert_eq!(store.register_cursor().expect("read"), 0);
+    commit(store, Change::SetRegisterCursor { from: 0, to: 5 });
+    let late = Change::SetRegisterCursor { from: 0, to: 6 };
+    let outcome = store.commit(unit(EventKind::RegisterEvent, late));
+    assert!(matches!(outcome, Err(Error::Stale { found, .. }) if found == "5"));
+    assert_eq!(store.register_cursor().expect("read"), 5);
+}
+
+/// Verifiers by id; two cannot bind under one name.
+pub fn v5_a_verifier_is_as_it_was_put_last(store: &dyn Store) {
+    let verifier = |id: &str, bind_dn: &str| VerifierRow {
+        id: id.parse().expect("an id"),
+        name: "総務局".into(),
+        bind_dn: bind_dn.into(),
+        password_hash: "$argon2id$".into(),
+        request_certificate: vec![1, 2, 3],
+        may_query_ocsp: true,
+        may_read_crl: false,
+    };
+    commit(store, Change::PutVerifier(Box::new(verifier("v-2", "cn=two"))));
+    commit(store, Change::PutVerifier(Box::new(verifier("v-1", "cn=one"))));
+    let changed = VerifierRow { may_read_crl: true, ..verifier("v-2", "cn=two") };
+    commit(store, Change::PutVerifier(Box::new(changed.clone())));
+    assert_eq!(store.verifiers().expect("read"), [verifier("v-1", "cn=one"), changed.clone()]);
+    assert_eq!(store.verifier(&changed.id).expect("read"), Some(changed));
+    assert_eq!(store.verifier(&"v-3".parse().expect("an id")).expect("read"), None);
+    let same_name = Change::PutVerifier(Box::new(verifier("v-3", "cn=one")));
+    let outcome = store.commit(unit(EventKind::VerifierRegistered, same_name));
+    assert!(matches!(outcome, Err(Error::Duplicate { .. })));
+}
+
+/// Whoever shows a credential is one person; a credential taken away lets nobody in.
+pub fn e1_a_credential_belongs_to_one_operator(store: &dyn Store) {
+    let (token, certificate) =
+        (Credential::TokenSha256([1; 32]), Credential::CertificateSha256([1; 32]));
+    let operator = |id: &str, credentials: &[Credential]| OperatorRow {
+        id: id.parse().expect("an id"),
+        municipality: Some(municipality()),
+        role: "window".into(),
+        credentials: credentials.to_vec(),
+    };
+    let both = operator("op-1", &[token.clone(), certificate.clone()]);
+    commit(store, Change::PutOperator(both.clone()));
+    assert_eq!(store.operator(&both.id).expect("read"), Some(both.clone()));
+    assert_eq!(store.operator_by_credential(&certificate).expect("read"), Some(both.clone()));
+    let thief = Change::PutOperator(operator("op-2", std::slice::from_ref(&token)));
+    let outcome = store.commit(unit(EventKind::OperatorRegistered, thief));
+    assert!(matches!(outcome, Err(Error::Duplicate { .. })));
+    assert_eq!(store.operator(&"op-2".parse().expect("an id")).expect("read"), None);
+    let fewer = OperatorRow { municipality: None, ..operator("op-1", &[certificate]) };
+    commit(store, Change::PutOperator(fewer.clone()));
+    assert_eq!(store.operator(&both.id).expect("read"), Some(fewer));
+    assert_eq!(store.operator_by_credential(&token).expect("read"), None);
+}
+
+/// CAs and their generations, in order.
+pub fn p1_cas_and_generations_exist_once(store: &dyn Store) {
+    let add_authority = |generation| Change::AddAuthority(authority(ca(), generation));
+    let outcome = store.commit(unit(EventKind::KeyGenerated, add_authority(1)));
+    assert!(matches!(outcome, Err(Error::Missing { .. })));
+    commit(store, Change::AddCa(ca_row(other_ca())));
+    commit(store, Change::AddCa(ca_row(ca())));
+    let again = Change::AddCa(CaRow { policy_digest: [0; 32], ..ca_row(ca()) });
+    let outcome = store.commit(unit(EventKind::CaCreated, again));
+    assert!(matches!(outcome, Err(Error::Duplicate { .. })));
+    assert_eq!(store.cas().expect("read"), [ca_row(ca()), ca_row(other_ca())]);
+    commit(store, add_authority(2));
+    commit(store, add_authority(1));
+    let outcome = store.commit(unit(EventKind::KeyGenerated, add_authority(1)));
+    assert!(matches!(outcome, Err(Error::Duplicate { .. })));
+    let generations = store.authorities(&ca()).expect("read");
+    assert_eq!(generations, [authority(ca(), 1), authority(ca(), 2)]);
+    assert_eq!(store.authorities(&other_ca()).expect("read"), []);
+}

@@ -1,0 +1,20 @@
+//! The contract over SQLite, and what only a file can prove.
+
+use tempfile::TempDir;
+
+use crate::journal::PersonalDataKey;
+use crate::{Options, Sqlite};
+
+fn options() -> Options {
+    Options::new(PersonalDataKey::new([7; 32]))
+}
+
+fn open() -> (TempDir, Sqlite) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = Sqlite::open(directory.path().join("jitsuin.db"), options()).expect("a store");
+    (directory, store)
+}
+
+mod contract {
+    crate::contract_suite!(super::open);
+}
