@@ -72,9 +72,8 @@ fn characters(text: &str) -> impl Iterator<Item = Character<'_>> {
     std::iter::from_fn(move || {
         let mut scalars = rest.char_indices();
         let (_, base) = scalars.next()?;
-        let end = scalars
-            .find(|(_, c)| is_variation_selector(*c) == is_variation_selector(base))
-            .map_or(rest.len(), |(at, _)| at);
+        let end =
+            scalars.find(|(_, c)| !is_variation_selector(*c)).map_or(rest.len(), |(at, _)| at);
         let character = Character { index, text: &rest[..end], base };
         rest = &rest[end..];
         index += 1;
@@ -132,6 +131,9 @@ mod tests {
         let expected = [(1, "\u{908A}\u{E0101}".to_owned()), (2, "葛\u{E0100}".to_owned())];
         assert_eq!(offending(text), expected);
         assert_eq!(length(text), 4);
+        let at_the_beginning = "\u{FE00}\u{E0100}A";
+        assert_eq!(offending(at_the_beginning), [(0, "\u{FE00}\u{E0100}".to_owned())]);
+        assert_eq!(length(at_the_beginning), 2);
     }
 
     #[test]
