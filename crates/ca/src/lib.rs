@@ -1,1 +1,28 @@
 //! The certification authority: issuance in six steps, revocation, the CRL cycle.
+//!
+//! # Architecture invariant
+//! Nothing in here reads a clock, knows a window or answers the world. Every act comes with who,
+//! when and under which operation id; every change is one unit of the store with its entry.
+
+mod authority;
+mod error;
+mod issuance;
+mod life;
+mod lists;
+mod partition;
+mod random;
+mod recovery;
+mod request;
+mod setup;
+
+pub use authority::{CertificationAuthority, Generation};
+pub use error::{Error, Result};
+pub use issuance::{Issued, Step};
+pub use life::{Changed, RevocationOrder};
+pub use lists::{Difference, ListOutcome};
+pub use partition::{distribution_point, partition_of};
+pub use recovery::Settled;
+pub use request::{
+    CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
+};
+pub use setup::Responder;

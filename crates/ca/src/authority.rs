@@ -1,0 +1,172 @@
+//! One CA with its policy, its key generations, its store and its keys.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+use domain::act::Act;
+use domain::id::{CaId, SerialNumber};
+use domain::journal::EventKind;
+use domain::policy::Policy;
+use keys::{KeyLabel, KeyStore};
+use store::{AuthorityRow, Entry, Store, Unit};
+use x509::name::Name;
+use x509::public_key::SpkiInfo;
+
+use crate::error::{Error, Result};
+use crate::issuance::Step;
+
+/// A certification authority: everything it does, it does by its policy, through its store.
+pub struct CertificationAuthority {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy_digest: [u8; 32],
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    generations: RwLock<Vec<Arc<Generation>>>,
+    sequence: AtomicU64,
+    observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
+}
+
+/// One key of the CA; all its generations have the same name (A 5.6).
+#[derive(Debug)]
+pub struct Generation {
+    /// The number, from 1.
+    pub number: u32,
+    /// The private key's label.
+    pub label: KeyLabel,
+    /// The CA's name.
+    pub name: Name,
+    /// The public key.
+    pub key: SpkiInfo,
+    /// The serial of the self-signed certificate.
+    pub self_signed: SerialNumber,
+}
+
+impl CertificationAuthority {
+    /// Opens a CA that was set up before.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if the store does not have it; [`Error::Store`].
+    pub fn open(policy_text: &str, store: Arc<dyn Store>, keys: Arc<dyn KeyStore>) -> Result<Self> {
+        let authority = Self::without_keys(policy_text, store, keys)?;
+        let id = &authority.policy.ca;
+        if !authority.store.cas()?.iter().any(|row| row.id == *id) {
+            return Err(Error::Unknown { field: "ca", value: id.to_string() });
+        }
+        for row in authority.store.authorities(id)? {
+            authority.adopt(Generation::from_row(&row)?);
+        }
+        Ok(authority)
+    }
+
+    pub(crate) fn without_keys(
+        policy_text: &str,
+        store: Arc<dyn Store>,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Self> {
+        let policy =
+            Policy::from_toml(policy_text).map_err(|error| Error::refused("policy", error))?;
+        let sequence = AtomicU64::new(store.last_sequence()?.unwrap_or(0));
+        Ok(Self {
+            policy: Arc::new(policy),
+            policy_digest: x509::fingerprint::sha256(policy_text.as_bytes()),
+            store,
+            keys,
+            generations: RwLock::new(Vec::new()),
+            sequence,
+            observer: None,
+        })
+    }
+
+    /// Calls `observer` after every numbered step of issuance; tests crash the program there.
+    #[must_use]
+    pub fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The CA's id.
+    pub fn id(&self) -> &CaId {
+        &self.policy.ca
+    }
+
+    /// The policy in effect.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The key generations, oldest first.
+    pub fn generations(&self) -> Vec<Arc<Generation>> {
+        self.generations.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The generation that signs new certificates.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] before the first key exists.
+    pub fn current(&self) -> Result<Arc<Generation>> {
+        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
+        self.generations().last().cloned().ok_or_else(missing)
+    }
+
+    /// The self-signed certificate of a generation, DER.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if it was never issued.
+    pub fn self_signed_certificate(&self, generation: &Generation) -> Result<Vec<u8>> {
+        let row = self.store.certificate(self.id(), &generation.self_signed)?;
+        let missing = || Error::Unknown {
+            field: "self-signed certificate",
+            value: generation.self_signed.to_string(),
+        };
+        row.and_then(|row| row.der).ok_or_else(missing)
+    }
+
+    pub(crate) fn adopt(&self, generation: Generation) {
+        let mut generations =
+            self.generations.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        generations.push(Arc::new(generation));
+    }
+
+    pub(crate) fn reached(&self, step: Step) {
+        if let Some(observer) = &self.observer {
+            observer(step);
+        }
+    }
+
+    /// A number that no other issuance of this run gets.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Hands `result` on; when it is a refusal, the journal has it first (fails closed).
+    pub(crate) fn recording<T>(
+        &self,
+        act: &Act,
+        kind: EventKind,
+        subject: impl ToString,
+        result: Result<T>,
+    ) -> Result<T> {
+        if let Err(error) = &result
+            && error.is_refusal()
+        {
+            let entry = Entry::new(kind, act).ca(self.id()).subject(subject).refused(error);
+            self.store.commit(Unit::new(entry))?;
+        }
+        result
+    }
+}
+
+impl Generation {
+    fn from_row(row: &AuthorityRow) -> Result<Self> {
+        Ok(Self {
+            number: row.generation,
+            label: row
+                .key_label
+                .parse()
+                .map_err(|_| Error::Unknown { field: "key label", value: row.key_label.clone() })?,
+            name: Name::parse(&row.name)?,
+            key: SpkiInfo::parse(&row.spki)?,
+            self_signed: row.self_signed,
+        })
+    }
+}

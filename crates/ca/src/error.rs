@@ -1,0 +1,72 @@
+//! What can go wrong at the CA, and whose fault it is.
+
+use domain::certificate::RefusedTransition;
+
+/// Why the CA did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller's fault: a rule forbids it. The refusal is in the journal.
+    #[error("{field}: {rule}")]
+    Refused {
+        /// The field or thing that breaks the rule.
+        field: &'static str,
+        /// The rule, with its clause.
+        rule: String,
+    },
+    /// The caller's fault: there is no such thing here. The refusal is in the journal.
+    #[error("{field}: {value} does not exist here")]
+    Unknown {
+        /// The field that names it.
+        field: &'static str,
+        /// What was named.
+        value: String,
+    },
+    /// Our fault: the draft does not conform to its profile. Nothing was signed.
+    #[error("the draft breaks {} rule(s): {}", .0.len(), .0.join("; "))]
+    Nonconforming(Vec<String>),
+    /// The key store's fault.
+    #[error("the key store: {0}")]
+    Keys(#[from] keys::KeyError),
+    /// The key store's fault: what it signed is not what was asked. The CA must not go on.
+    #[error("the signature over serial {0} is not that of the CA's key over the committed bytes")]
+    WrongSignature(String),
+    /// The database's fault, or that of somebody who changed the state meanwhile.
+    #[error("the database: {0}")]
+    Store(#[from] store::Error),
+    /// Bytes that could not be written or read.
+    #[error("encoding: {0}")]
+    Encoding(#[from] x509::Error),
+    /// The machine's fault: no randomness.
+    #[error("the random generator failed")]
+    Random,
+    /// The machine's fault: a temporary file.
+    #[error("temporary file: {0}")]
+    File(#[from] std::io::Error),
+}
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A refusal by `rule`.
+    pub fn refused(field: &'static str, rule: impl ToString) -> Self {
+        Self::Refused { field, rule: rule.to_string() }
+    }
+
+    /// Whether the caller is at fault, so that the journal records a refusal.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Unknown { .. } | Self::Nonconforming(_))
+    }
+}
+
+impl From<RefusedTransition> for Error {
+    fn from(refused: RefusedTransition) -> Self {
+        Self::refused("state", refused)
+    }
+}
+
+impl From<domain::validity::OutOfRange> for Error {
+    fn from(out: domain::validity::OutOfRange) -> Self {
+        Self::refused("validity", out)
+    }
+}

@@ -1,0 +1,196 @@
+//! Step 2: from an order and the policy to the octets that will be signed.
+
+use domain::certificate::CertificateKind;
+use domain::crl_series::Partition;
+use domain::id::{ApplicationId, ResidentCode, SerialNumber};
+use domain::name::DistinguishedName;
+use domain::policy::{ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Policy, Profile};
+use domain::validity::Period;
+use x509::certificate::{CertificateTemplate, Validity};
+use x509::extension::{
+    AuthorityKeyIdentifier, Extension, ExtensionValue, KeyUsage, PolicyInformation,
+};
+use x509::general_name::GeneralName;
+use x509::name::Name;
+use x509::public_key::SpkiInfo;
+
+use crate::authority::{CertificationAuthority, Generation};
+use crate::error::{Error, Result};
+use crate::partition::distribution_point;
+
+/// One certificate to be issued, with everything the profile leaves open.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub kind: CertificateKind,
+    pub partition: Partition,
+    pub subject: DistinguishedName,
+    pub key: SpkiInfo,
+    pub period: Period,
+    /// The names for subjectAltName that come from the request or the resident.
+    pub names: Vec<GeneralName>,
+    pub holder: Option<ResidentCode>,
+    pub application: Option<ApplicationId>,
+}
+
+/// A drafted certificate.
+pub(crate) struct Draft {
+    pub order: Order,
+    pub template: CertificateTemplate,
+    pub tbs: Vec<u8>,
+    pub generation: u32,
+    /// The key identifier of the key that will sign.
+    pub signer_key_id: [u8; 20],
+}
+
+impl Draft {
+    pub(super) fn new(
+        authority: &CertificationAuthority,
+        serial: SerialNumber,
+        order: Order,
+        signer: &Generation,
+    ) -> Result<Self> {
+        let policy = &authority.policy;
+        let profile = profile(policy, order.kind)?;
+        let source = Source { policy, order: &order, signer, serial };
+        let extensions = profile
+            .extensions
+            .iter()
+            .map(|extension| {
+                let value = source.value(&extension.rule)?;
+                Ok(Extension { critical: extension.critical, value })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let template = CertificateTemplate {
+            serial,
+            signature: policy.keys.signature,
+            issuer: signer.name.clone(),
+            validity: Validity {
+                not_before: order.period.not_before,
+                not_after: order.period.not_after,
+            },
+            subject: Name::write(&order.subject)?,
+            subject_public_key_info: order.key.as_der().to_vec(),
+            extensions,
+        };
+        let tbs = template.to_tbs()?;
+        let signer_key_id = signer.key.key_identifier();
+        Ok(Self { generation: signer.number, order, template, tbs, signer_key_id })
+    }
+}
+
+/// The profile of a kind.
+///
+/// # Errors
+/// [`Error::Refused`] when the policy has none: such certificates are not issued.
+pub(crate) fn profile(policy: &Policy, kind: CertificateKind) -> Result<&Profile> {
+    let none =
+        || Error::refused("kind", format!("the policy of {} has no profile {kind}", policy.ca));
+    policy.profiles.get(&kind).ok_or_else(none)
+}
+
+/// Where the values of extensions come from.
+struct Source<'a> {
+    policy: &'a Policy,
+    order: &'a Order,
+    signer: &'a Generation,
+    serial: SerialNumber,
+}
+
+impl Source<'_> {
+    fn value(&self, rule: &ExtensionRule) -> Result<ExtensionValue> {
+        Ok(match rule {
+            ExtensionRule::KeyUsage(bits) => ExtensionValue::KeyUsage(key_usage(bits)),
+            ExtensionRule::ExtendedKeyUsage(purposes) => {
+                ExtensionValue::ExtendedKeyUsage(purposes.iter().map(oid).collect::<Result<_>>()?)
+            }
+            ExtensionRule::CertificatePolicies { policy, cps } => {
+                let cps_uri = cps.then(|| self.policy.cps.uri.clone());
+                ExtensionValue::CertificatePolicies(vec![PolicyInformation {
+                    policy: oid(policy)?,
+                    cps_uri,
+                }])
+            }
+            ExtensionRule::SubjectAltName(source) => {
+                ExtensionValue::SubjectAltName(self.names(*source)?)
+            }
+            ExtensionRule::IssuerAltName => {
+                ExtensionValue::IssuerAltName(vec![self.issuer_alternative()?])
+            }
+            ExtensionRule::BasicConstraintsAuthority => {
+                ExtensionValue::BasicConstraints { ca: true, path_length: None }
+            }
+            ExtensionRule::CrlDistributionPoints(point) => {
+                ExtensionValue::CrlDistributionPoints(vec![self.list_point(*point)?])
+            }
+            ExtensionRule::AuthorityInfoAccess => ExtensionValue::AuthorityInfoAccess {
+                ocsp_uris: vec![self.policy.ocsp.uri.clone()],
+            },
+            ExtensionRule::AuthorityKeyIdentifier { issuer_and_serial } => {
+                self.authority_key_identifier(*issuer_and_serial)
+            }
+            ExtensionRule::SubjectKeyIdentifier => {
+                ExtensionValue::SubjectKeyIdentifier(self.order.key.key_identifier().to_vec())
+            }
+            ExtensionRule::OcspNoCheck => ExtensionValue::OcspNoCheck,
+        })
+    }
+
+    fn names(&self, source: NamesSource) -> Result<Vec<GeneralName>> {
+        match source {
+            NamesSource::IssuerAlternative => Ok(vec![self.issuer_alternative()?]),
+            NamesSource::BasicAttributes | NamesSource::Requested
+                if self.order.names.is_empty() =>
+            {
+                Err(Error::refused(
+                    "subjectAltName",
+                    "the profile needs names, and none were given (RFC 5280 4.2.1.6)",
+                ))
+            }
+            NamesSource::BasicAttributes | NamesSource::Requested => Ok(self.order.names.clone()),
+        }
+    }
+
+    fn issuer_alternative(&self) -> Result<GeneralName> {
+        Ok(GeneralName::DirectoryName(Name::write(&self.policy.issuer.alternative_name)?))
+    }
+
+    fn list_point(&self, point: ListPoint) -> Result<Name> {
+        match point {
+            ListPoint::Issuer => Ok(self.signer.name.clone()),
+            ListPoint::Partition => {
+                Ok(Name::write(&distribution_point(self.policy, self.order.partition)?)?)
+            }
+        }
+    }
+
+    fn authority_key_identifier(&self, issuer_and_serial: bool) -> ExtensionValue {
+        // A certificate that its own key signs has itself for an issuer certificate.
+        let serial = if self.order.kind == CertificateKind::SelfSigned {
+            self.serial
+        } else {
+            self.signer.self_signed
+        };
+        ExtensionValue::AuthorityKeyIdentifier(AuthorityKeyIdentifier {
+            key_identifier: self.signer.key.key_identifier().to_vec(),
+            issuer_and_serial: issuer_and_serial
+                .then(|| (self.signer.name.clone(), serial.to_integer())),
+        })
+    }
+}
+
+fn oid(oid: &domain::policy::ObjectIdentifier) -> Result<x509::oid::ObjectIdentifier> {
+    x509::oid::ObjectIdentifier::new(oid.as_str())
+        .map_err(|_| Error::refused("policy", format!("{oid} cannot be encoded")))
+}
+
+fn key_usage(bits: &[KeyUsageBit]) -> KeyUsage {
+    bits.iter().fold(KeyUsage::default(), |usage, bit| {
+        usage.and(match bit {
+            KeyUsageBit::DigitalSignature => KeyUsage::DIGITAL_SIGNATURE,
+            KeyUsageBit::NonRepudiation => KeyUsage::NON_REPUDIATION,
+            KeyUsageBit::KeyEncipherment => KeyUsage::KEY_ENCIPHERMENT,
+            KeyUsageBit::KeyCertSign => KeyUsage::KEY_CERT_SIGN,
+            KeyUsageBit::CrlSign => KeyUsage::CRL_SIGN,
+        })
+    })
+}

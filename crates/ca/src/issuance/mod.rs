@@ -1,0 +1,49 @@
+//! Issuance: six steps, each consuming the last, from a checked request to a certificate.
+
+mod draft;
+mod expect;
+mod service;
+mod steps;
+mod subject;
+mod user;
+
+pub(crate) use draft::Order;
+pub use steps::Step;
+pub(crate) use steps::{Intended, hex};
+pub(crate) use user::check_possession;
+
+use domain::act::Act;
+use domain::certificate::CertificateEvent;
+use domain::id::SerialNumber;
+
+use crate::authority::{CertificationAuthority, Generation};
+use crate::error::Result;
+use steps::Reserved;
+
+/// A certificate that was issued: step 6 is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// The serial.
+    pub serial: SerialNumber,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+}
+
+impl CertificationAuthority {
+    /// The six steps. A crash between 4 and 6 leaves a serial that may have been signed; start-up
+    /// finds and settles it (see [`CertificationAuthority::recover`]).
+    pub(crate) fn issue(
+        &self,
+        act: &Act,
+        order: Order,
+        signer: &Generation,
+        into: CertificateEvent,
+    ) -> Result<Issued> {
+        let reserved = Reserved::new(self)?; // 1: a serial nobody can predict
+        let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
+        let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
+        let intended = linted.commit_intent(act)?; // 4: serial and TBS on disk
+        let signed = intended.sign(signer)?; // 5: signed, verified, compared
+        signed.commit_issue(act, into) // 6: on disk; only now does anything leave
+    }
+}

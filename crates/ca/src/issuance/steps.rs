@@ -1,0 +1,167 @@
+//! The six steps as types: skipping or repeating one does not compile.
+
+use domain::act::Act;
+use domain::certificate::{CertificateEvent, CertificateState};
+use domain::id::SerialNumber;
+use domain::journal::EventKind;
+use jiff::Timestamp;
+use store::{Change, Entry, IntentRow, Unit};
+use x509::read::Certificate;
+
+use super::draft::{Draft, Order};
+use super::{Issued, expect};
+use crate::authority::{CertificationAuthority, Generation};
+use crate::error::{Error, Result};
+use crate::random;
+
+/// A numbered step of issuance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// 1: a serial is reserved.
+    Reserved = 1,
+    /// 2: the TBS is drafted.
+    Drafted = 2,
+    /// 3: the draft is linted.
+    Linted = 3,
+    /// 4: the intent is on disk.
+    Intended = 4,
+    /// 5: the signature exists.
+    Signed = 5,
+    /// 6: the issue is on disk.
+    Issued = 6,
+}
+
+/// After step 1: a serial.
+pub(super) struct Reserved<'a> {
+    authority: &'a CertificationAuthority,
+    serial: SerialNumber,
+}
+
+/// After step 2: a draft.
+pub(super) struct Drafted<'a> {
+    authority: &'a CertificationAuthority,
+    draft: Draft,
+}
+
+/// After step 3: a draft that other code has read and found to conform.
+pub(super) struct Linted<'a>(Drafted<'a>);
+
+/// After step 4: the right to one signature over exactly the committed bytes.
+pub(crate) struct Intended<'a> {
+    authority: &'a CertificationAuthority,
+    serial: SerialNumber,
+    tbs: Vec<u8>,
+}
+
+/// After step 5: a certificate that nobody has seen.
+pub(crate) struct Signed<'a> {
+    authority: &'a CertificationAuthority,
+    serial: SerialNumber,
+    certificate: Vec<u8>,
+}
+
+impl<'a> Reserved<'a> {
+    pub(super) fn new(authority: &'a CertificationAuthority) -> Result<Self> {
+        let serial = random::serial()?;
+        authority.reached(Step::Reserved);
+        Ok(Self { authority, serial })
+    }
+
+    pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
+        let draft = Draft::new(self.authority, self.serial, order, signer)?;
+        self.authority.reached(Step::Drafted);
+        Ok(Drafted { authority: self.authority, draft })
+    }
+}
+
+impl<'a> Drafted<'a> {
+    pub(super) fn lint(self) -> Result<Linted<'a>> {
+        expect::check(&self.authority.policy, &self.draft)?;
+        self.authority.reached(Step::Linted);
+        Ok(Linted(self))
+    }
+}
+
+impl<'a> Linted<'a> {
+    pub(super) fn commit_intent(self, act: &Act) -> Result<Intended<'a>> {
+        let Drafted { authority, draft } = self.0;
+        let intended =
+            Intended { authority, serial: draft.template.serial, tbs: draft.tbs.clone() };
+        let entry = Entry::new(EventKind::CertificateIntended, act)
+            .ca(authority.id())
+            .subject(intended.serial)
+            .detail("kind", draft.order.kind)
+            .detail("tbs_sha256", hex(&x509::fingerprint::sha256(&draft.tbs)))
+            .detail("policy_sha256", hex(&authority.policy_digest));
+        let row = draft.into_row(authority, act.at);
+        authority.store.commit(Unit::new(entry).change(Change::AddIntent(Box::new(row))))?;
+        authority.reached(Step::Intended);
+        Ok(intended)
+    }
+}
+
+impl<'a> Intended<'a> {
+    /// The right to sign an intent that a crash left behind: the same bytes, no others.
+    pub(crate) fn found(authority: &'a CertificationAuthority, row: &IntentRow) -> Self {
+        Self { authority, serial: row.serial, tbs: row.tbs.clone() }
+    }
+
+    pub(crate) fn sign(self, signer: &Generation) -> Result<Signed<'a>> {
+        let algorithm = self.authority.policy.keys.signature;
+        let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
+        let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
+        let wrong = |_| Error::WrongSignature(self.serial.to_string());
+        let read = Certificate::parse(&certificate).map_err(wrong)?;
+        read.verify(signer.key.as_der()).map_err(wrong)?;
+        if read.tbs.der != self.tbs {
+            return Err(Error::WrongSignature(self.serial.to_string()));
+        }
+        self.authority.reached(Step::Signed);
+        Ok(Signed { authority: self.authority, serial: self.serial, certificate })
+    }
+}
+
+impl Signed<'_> {
+    pub(crate) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
+        let to = CertificateState::Intended.after(into, act.at)?;
+        let entry = Entry::new(EventKind::CertificateIssued, act)
+            .ca(self.authority.id())
+            .subject(self.serial)
+            .detail("state", to.name())
+            .detail("certificate_sha256", hex(&x509::fingerprint::sha256(&self.certificate)));
+        let change = Change::CompleteIntent {
+            ca: self.authority.id().clone(),
+            serial: self.serial,
+            der: self.certificate.clone(),
+            to,
+        };
+        self.authority.store.commit(Unit::new(entry).change(change))?;
+        self.authority.reached(Step::Issued);
+        Ok(Issued { serial: self.serial, certificate: self.certificate })
+    }
+}
+
+impl Draft {
+    fn into_row(self, authority: &CertificationAuthority, at: Timestamp) -> IntentRow {
+        IntentRow {
+            ca: authority.id().clone(),
+            generation: self.generation,
+            serial: self.template.serial,
+            kind: self.order.kind,
+            partition: self.order.partition,
+            subject: self.template.subject.as_der().to_vec(),
+            spki_sha256: self.order.key.spki_sha256(),
+            tbs: self.tbs,
+            not_before: self.template.validity.not_before,
+            not_after: self.template.validity.not_after,
+            policy_digest: authority.policy_digest,
+            holder: self.order.holder,
+            application: self.order.application,
+            at,
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,61 @@
+//! How a subject is named, by the rule of its profile (P6).
+
+use domain::id::MunicipalityCode;
+use domain::municipality;
+use domain::name::{Attribute, AttributeKind, DistinguishedName};
+use domain::policy::SubjectRule;
+use jiff::Timestamp;
+use jiff::tz::{self, TimeZone};
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::random;
+
+/// A resident's subject.
+pub(super) fn of_user(
+    authority: &CertificationAuthority,
+    rule: &SubjectRule,
+    at: Timestamp,
+    municipality: MunicipalityCode,
+    window: u8,
+) -> Result<DistinguishedName> {
+    let country = Attribute::new(AttributeKind::Country, "JP");
+    match rule {
+        SubjectRule::RandomAndMunicipality { random, suffix } => {
+            let common_name =
+                format!("{}{municipality}{suffix}", random::letters_and_digits(*random)?);
+            Ok(DistinguishedName(vec![
+                country,
+                Attribute::new(AttributeKind::CommonName, common_name),
+            ]))
+        }
+        SubjectRule::PlaceAndSequence => {
+            place_and_sequence(authority, country, at, municipality, window)
+        }
+        SubjectRule::Issuer | SubjectRule::Service { .. } => {
+            Err(Error::refused("profile", "the profile of users names no resident"))
+        }
+    }
+}
+
+/// `C=JP, L=` prefecture, `L=` municipality, `CN=` civil time, sequence, window.
+fn place_and_sequence(
+    authority: &CertificationAuthority,
+    country: Attribute,
+    at: Timestamp,
+    code: MunicipalityCode,
+    window: u8,
+) -> Result<DistinguishedName> {
+    let place = municipality::find(code)
+        .ok_or_else(|| Error::Unknown { field: "municipality", value: code.to_string() })?;
+    let japan = TimeZone::fixed(tz::offset(9));
+    let time = at.to_zoned(japan).strftime("%Y%m%d%H%M%S").to_string();
+    // Six digits keep two issues of one second apart; the database refuses the same name twice.
+    let sequence = authority.next_sequence() % 1_000_000;
+    Ok(DistinguishedName(vec![
+        country,
+        Attribute::new(AttributeKind::Locality, place.prefecture_romanised()),
+        Attribute::new(AttributeKind::Locality, place.romanised.as_str()),
+        Attribute::new(AttributeKind::CommonName, format!("{time}{sequence:06}{code}{window:02}")),
+    ]))
+}

@@ -1,0 +1,266 @@
+//! Certificates of residents: the rules around the six steps.
+
+use domain::act::Act;
+use domain::application::ApplicationKind;
+use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::id::MunicipalityCode;
+use domain::identity::RevocationCause;
+use domain::journal::EventKind;
+use domain::municipality;
+use domain::policy::{ExtensionRule, KeyMaker, NamesSource, UserKeyRule, ValidityRule};
+use domain::validity::{self, Period};
+use jiff::Timestamp;
+use store::CertificateRow;
+use x509::general_name::GeneralName;
+use x509::key_check;
+use x509::oid;
+use x509::public_key::SpkiInfo;
+
+use super::draft::{Order, profile};
+use super::subject;
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::partition::partition_of;
+use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, Possession, UserRequest};
+
+impl CertificationAuthority {
+    /// Issues a resident's certificate onto an unusable card (A 4.3.1.1, S 4-2-1).
+    ///
+    /// Asked again for the same application with the same public key, it answers what it answered.
+    /// When the CA made the key, the wrapped key left once and is nowhere: asked again, the first
+    /// certificate is destroyed before delivery and another issued with a new key.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::Unknown`] by the rules of the policy, journaled.
+    pub fn issue_to_user(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
+        let subject = request.application.clone();
+        let result = self.issue_to_user_unrecorded(act, request);
+        self.recording(act, EventKind::CertificateIntended, subject, result)
+    }
+
+    fn issue_to_user_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
+        let municipality = self.check_territory(&request)?;
+        if let Some(issued) = self.issued_before(act, &request)? {
+            return Ok(issued);
+        }
+        let renewed = self.check_existing(act.at, &request)?;
+        let (key, wrapped_key) = self.user_key(&request)?;
+        if self.store.key_was_certified(&key.spki_sha256())? {
+            return Err(Error::refused("public key", "a public key is certified once, ever"));
+        }
+        let profile = profile(&self.policy, CertificateKind::User)?;
+        let order = Order {
+            kind: CertificateKind::User,
+            partition: partition_of(CertificateKind::User, Some(municipality))?,
+            subject: subject::of_user(
+                self,
+                &profile.subject,
+                act.at,
+                municipality,
+                request.window,
+            )?,
+            key,
+            period: period(profile.validity, act.at, &request, renewed.as_ref())?,
+            names: self.user_names(&request)?,
+            holder: Some(request.holder.clone()),
+            application: Some(request.application.clone()),
+        };
+        let signer = self.current()?;
+        let issued = self.issue(act, order, &signer, CertificateEvent::Issue)?;
+        Ok(IssuedToUser {
+            serial: issued.serial,
+            certificate: issued.certificate,
+            authority_certificate: self.self_signed_certificate(&signer)?,
+            wrapped_key,
+        })
+    }
+
+    /// The municipality as the list knows it, if this CA serves it.
+    fn check_territory(&self, request: &UserRequest) -> Result<MunicipalityCode> {
+        let known = municipality::find(request.municipality).ok_or_else(|| Error::Unknown {
+            field: "municipality",
+            value: request.municipality.to_string(),
+        })?;
+        if !self.policy.serves(known.code) {
+            return Err(Error::refused(
+                "municipality",
+                format!("{} is outside the CA's territory", known.code),
+            ));
+        }
+        if !request.kind.issues() || !self.policy.applications.kinds.contains(&request.kind) {
+            let clause = &self.policy.applications.clause;
+            return Err(Error::refused(
+                "kind",
+                format!("{} is not taken here ({clause})", request.kind),
+            ));
+        }
+        if request.window > 99 {
+            return Err(Error::refused("window", "0 to 99"));
+        }
+        Ok(known.code)
+    }
+
+    /// What an earlier call for this application left.
+    fn issued_before(&self, act: &Act, request: &UserRequest) -> Result<Option<IssuedToUser>> {
+        let rows = self.store.certificates_for(&request.application)?;
+        let Some(row) =
+            rows.iter().find(|row| !matches!(row.state, CertificateState::Revoked { .. }))
+        else {
+            return Ok(None);
+        };
+        let (CertificateState::Undelivered { .. }, Some(der)) = (row.state, &row.der) else {
+            return Err(Error::refused(
+                "application",
+                "its certificate was delivered, or is being issued now",
+            ));
+        };
+        match &request.key {
+            KeySource::Holder { spki, .. }
+                if SpkiInfo::parse(spki)?.spki_sha256() == row.intent.spki_sha256 =>
+            {
+                Ok(Some(IssuedToUser {
+                    serial: row.intent.serial,
+                    certificate: der.clone(),
+                    authority_certificate: self.self_signed_certificate(&*self.current()?)?,
+                    wrapped_key: None,
+                }))
+            }
+            KeySource::Holder { .. } => Err(Error::refused(
+                "public key",
+                "the application has a certificate for another key",
+            )),
+            KeySource::Authority { .. } => {
+                self.end(act, row, RevocationCause::DestroyedBeforeDelivery)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether the holder may be issued another certificate; the one that is renewed, if so.
+    fn check_existing(
+        &self,
+        at: Timestamp,
+        request: &UserRequest,
+    ) -> Result<Option<CertificateRow>> {
+        let rows = self.store.certificates_of(self.id(), &request.holder)?;
+        let pending = |row: &&CertificateRow| {
+            matches!(row.state, CertificateState::Intended | CertificateState::Undelivered { .. })
+        };
+        if rows.iter().any(|row| pending(&row)) {
+            return Err(Error::refused(
+                "holder",
+                "an undelivered certificate exists: deliver or destroy it first (A 4.3.1.1)",
+            ));
+        }
+        let in_force =
+            rows.into_iter().find(|row| row.state.is_in_force() && row.intent.not_after >= at);
+        match (request.kind, in_force) {
+            (ApplicationKind::IssueOnCard, Some(_)) => Err(Error::refused(
+                "holder",
+                "a valid or held certificate exists (A 4.3.1.1(2), S 4-2-3)",
+            )),
+            (ApplicationKind::Renewal, None) => Err(Error::refused(
+                "holder",
+                "there is no certificate in force to renew (A 4.7.1.1, S 3-2)",
+            )),
+            (ApplicationKind::Renewal, renewed) => Ok(renewed),
+            _ => Ok(None),
+        }
+    }
+
+    /// The public key, made or checked as the policy says, and the wrapped private key if made here.
+    fn user_key(&self, request: &UserRequest) -> Result<(SpkiInfo, Option<Vec<u8>>)> {
+        let none = || Error::refused("key", "this CA has no users");
+        let rule: &UserKeyRule = self.policy.keys.user.as_ref().ok_or_else(none)?;
+        let (spki, wrapped) = match (&request.key, rule.made_by) {
+            (KeySource::Authority { transport }, KeyMaker::Authority) => {
+                let (public, wrapped) = self.keys.generate_for_card(rule.algorithm, transport)?;
+                (SpkiInfo::parse(&public.spki_der)?, Some(wrapped.as_bytes().to_vec()))
+            }
+            (KeySource::Holder { spki, possession }, KeyMaker::Holder) => {
+                let key =
+                    SpkiInfo::parse(spki).map_err(|error| Error::refused("public key", error))?;
+                check_possession(&key, possession)?;
+                (key, None)
+            }
+            (_, maker) => {
+                let rule = format!("keys are made by the {} ({})", maker.name(), rule.clause);
+                return Err(Error::refused("key", rule));
+            }
+        };
+        key_check::check(&spki, rule.algorithm, &|_: &[u8; 32]| false)
+            .map_err(|refused| Error::refused("public key", refused))?;
+        Ok((spki, wrapped))
+    }
+
+    /// The names for subjectAltName, where the profile carries the resident's attributes.
+    fn user_names(&self, request: &UserRequest) -> Result<Vec<GeneralName>> {
+        let profile = profile(&self.policy, CertificateKind::User)?;
+        let carries = ExtensionRule::SubjectAltName(NamesSource::BasicAttributes);
+        let wanted = profile.extensions.iter().any(|extension| extension.rule == carries);
+        match (&request.attributes, wanted) {
+            (Some(attributes), true) => Ok(attribute_names(attributes)),
+            (None, true) => Err(Error::refused(
+                "attributes",
+                "the profile carries the four basic attributes (S 3-1-2)",
+            )),
+            (_, false) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// That the private key exists where the public key came from (A 4.3.1.1(1)②, S 3-1-11).
+pub(crate) fn check_possession(key: &SpkiInfo, possession: &Possession) -> Result<()> {
+    // The statement holds a nonce of 32 octets, the card's id and the slot: never less, hardly more.
+    if !(32..=256).contains(&possession.statement.len()) {
+        return Err(Error::refused("possession", "a statement of 32 to 256 octets"));
+    }
+    let algorithm = domain::algorithm::SignatureAlgorithm::RsaSha256;
+    x509::signature::verify(
+        "proof of possession",
+        key.as_der(),
+        algorithm,
+        &possession.statement,
+        &possession.signature,
+    )
+    .map_err(|_| {
+        Error::refused("possession", "the card does not hold the private key of this public key")
+    })
+}
+
+/// The six otherName values, in the order the profile of the CPS has them.
+fn attribute_names(attributes: &CertifiedAttributes) -> Vec<GeneralName> {
+    let gender = attributes.gender.to_string();
+    [
+        (oid::JPKI_NAME, &attributes.name),
+        (oid::JPKI_DATE_OF_BIRTH, &attributes.date_of_birth),
+        (oid::JPKI_GENDER, &gender),
+        (oid::JPKI_ADDRESS, &attributes.address),
+        (oid::JPKI_NAME_SUBSTITUTES, &attributes.name_flags),
+        (oid::JPKI_ADDRESS_SUBSTITUTES, &attributes.address_flags),
+    ]
+    .map(|(oid, value)| GeneralName::OtherName { oid, value: value.clone() })
+    .into()
+}
+
+fn period(
+    rule: ValidityRule,
+    at: Timestamp,
+    request: &UserRequest,
+    renewed: Option<&CertificateRow>,
+) -> Result<Period> {
+    Ok(match rule {
+        ValidityRule::Years { years } => validity::for_years(at, years)?,
+        ValidityRule::Birthdays { count, renewed_count, renewal_months } => {
+            let near_end = |row: &CertificateRow| {
+                validity::less_than_months_left(at, row.intent.not_after, renewal_months)
+            };
+            let count = if renewed.is_some_and(near_end) { renewed_count } else { count };
+            let card_expiry = request.card_expiry;
+            if card_expiry.is_some_and(|expiry| expiry < validity::civil_date(at)) {
+                return Err(Error::refused("card_expiry", "the card has expired (A 6.3.2.2)"));
+            }
+            validity::to_birthday(at, request.birth_date, count, card_expiry)?
+        }
+    })
+}

@@ -1,0 +1,283 @@
+//! What happens to a certificate after its issue: delivery, hold, release, revocation.
+
+use domain::act::{Act, Actor};
+use domain::certificate::{CertificateEvent, CertificateState};
+use domain::id::{ActorId, SerialNumber};
+use domain::identity::{Requester, RevocationCause};
+use domain::journal::EventKind;
+use domain::policy::RevocationRule;
+use domain::reason::RevocationReason;
+use store::{CertificateRow, Change, Entry, Unit};
+use x509::public_key::SpkiInfo;
+use x509::read::Certificate;
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::issuance::check_possession;
+use crate::request::Possession;
+
+/// What a certificate's change of state came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// The certificate.
+    pub serial: SerialNumber,
+    /// Its state now.
+    pub state: CertificateState,
+    /// Whether it was so before; then nothing changed.
+    pub no_op: bool,
+}
+
+/// Who asks for a revocation and who, where the policy wants it, approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationOrder {
+    /// The event.
+    pub cause: RevocationCause,
+    /// Who asks.
+    pub requester: Requester,
+    /// The second person, who must not be the one who acts.
+    pub approver: Option<ActorId>,
+}
+
+impl CertificationAuthority {
+    /// Puts a delivered certificate in force; in the same commit the holder's older ones end
+    /// (A 4.3.1.1(1), 4.4.1.1). The card has proven that it holds the key.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the proof fails or the state does not allow it, journaled.
+    pub fn deliver(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        possession: &Possession,
+    ) -> Result<Changed> {
+        let result = self.deliver_unrecorded(act, serial, possession);
+        self.recording(act, EventKind::CertificateDelivered, serial, result)
+    }
+
+    fn deliver_unrecorded(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        possession: &Possession,
+    ) -> Result<Changed> {
+        let row = self.certificate(serial)?;
+        let der = row
+            .der
+            .as_deref()
+            .ok_or_else(|| Error::refused("state", "it has not been issued yet"))?;
+        let certificate = Certificate::parse(der)?;
+        check_possession(&SpkiInfo::parse(&certificate.tbs.subject_public_key_info)?, possession)?;
+        if row.state == CertificateState::Good {
+            return self.no_op(act, EventKind::CertificateDelivered, &row);
+        }
+        let to = row.state.after(CertificateEvent::Deliver, act.at)?;
+        let mut unit = Unit::new(self.entry(EventKind::CertificateDelivered, act, serial));
+        let renewed = self.rule(RevocationCause::Renewed)?;
+        for older in self.older_in_force(&row)? {
+            let end = older.state.after(event_of(renewed.reason), act.at)?;
+            let entry = self
+                .entry(EventKind::CertificateRevoked, act, &older.intent.serial)
+                .detail("cause", renewed.cause)
+                .detail("reason", renewed.reason);
+            unit = unit.entry(entry).change(self.change(&older, end));
+        }
+        self.store.commit(unit.change(self.change(&row, to)))?;
+        Ok(Changed { serial: *serial, state: to, no_op: false })
+    }
+
+    /// Holds a certificate at the holder's word, by phone at any hour (A 4.9.13–4.9.15).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the CPS knows no hold (S 4-4-5), or the state does not allow it.
+    pub fn hold(&self, act: &Act, serial: &SerialNumber) -> Result<Changed> {
+        let result = self.check_hold().and_then(|()| {
+            let by_phone = matches!(act.actor, Actor::CallCentreAgent(_) | Actor::Staff(_));
+            if !by_phone {
+                return Err(Error::refused(
+                    "actor",
+                    "a hold is taken by the call centre (A 4.9.15①)",
+                ));
+            }
+            let row = self.certificate(serial)?;
+            if matches!(row.state, CertificateState::Held { .. }) {
+                return self.no_op(act, EventKind::CertificateHeld, &row);
+            }
+            self.refuse_expired(act, &row)?;
+            self.transition(act, &row, CertificateEvent::Hold, EventKind::CertificateHeld)
+        });
+        self.recording(act, EventKind::CertificateHeld, serial, result)
+    }
+
+    /// Releases a hold at the window, after its identity check (A 4.9.15③–⑤).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] anywhere but at a window, or if the certificate is not held.
+    pub fn release(&self, act: &Act, serial: &SerialNumber) -> Result<Changed> {
+        let result = self.check_hold().and_then(|()| {
+            if !matches!(act.actor, Actor::WindowClerk { .. }) {
+                return Err(Error::refused(
+                    "actor",
+                    "a hold is released only at the window (A 4.9.15③)",
+                ));
+            }
+            let row = self.certificate(serial)?;
+            self.transition(act, &row, CertificateEvent::Release, EventKind::CertificateReleased)
+        });
+        self.recording(act, EventKind::CertificateReleased, serial, result)
+    }
+
+    /// Revokes a certificate for good by a row of the policy's table (A 4.9.1, S 4-4-1, 4-4-2).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the table has no row for the cause, the requester may not ask, a
+    /// second approval is missing, or the certificate ended for another reason before.
+    pub fn revoke(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        order: &RevocationOrder,
+    ) -> Result<Changed> {
+        let result = self.check_order(act, order).and_then(|reason| {
+            let row = self.certificate(serial)?;
+            match row.state {
+                CertificateState::Revoked { reason: was, .. } if was == reason => {
+                    self.no_op(act, EventKind::CertificateRevoked, &row)
+                }
+                _ => self.end(act, &row, order.cause),
+            }
+        });
+        self.recording(act, EventKind::CertificateRevoked, serial, result)
+    }
+
+    /// Ends a certificate by the policy's row for `cause`, whoever asked.
+    pub(crate) fn end(
+        &self,
+        act: &Act,
+        row: &CertificateRow,
+        cause: RevocationCause,
+    ) -> Result<Changed> {
+        let rule = self.rule(cause)?;
+        let event = event_of(rule.reason);
+        let kind = match cause {
+            RevocationCause::DestroyedBeforeDelivery => EventKind::CertificateDiscarded,
+            _ => EventKind::CertificateRevoked,
+        };
+        let to = row.state.after(event, act.at)?;
+        let entry = self
+            .entry(kind, act, &row.intent.serial)
+            .detail("cause", cause)
+            .detail("reason", rule.reason);
+        self.store.commit(Unit::new(entry).change(self.change(row, to)))?;
+        Ok(Changed { serial: row.intent.serial, state: to, no_op: false })
+    }
+
+    fn check_order(&self, act: &Act, order: &RevocationOrder) -> Result<RevocationReason> {
+        let rule = self.rule(order.cause)?;
+        if !rule.requested_by.contains(&order.requester) {
+            let text = format!(
+                "{} may not be asked for by the {} ({})",
+                order.cause, order.requester, rule.clause
+            );
+            return Err(Error::refused("requester", text));
+        }
+        if rule.second_approval
+            && !order.approver.as_ref().is_some_and(|second| !is(&act.actor, second))
+        {
+            let text =
+                format!("{} needs the approval of a second person ({})", order.cause, rule.clause);
+            return Err(Error::refused("approver", text));
+        }
+        Ok(rule.reason)
+    }
+
+    fn check_hold(&self) -> Result<()> {
+        match self.policy.hold {
+            Some(_) => Ok(()),
+            None => Err(Error::refused("hold", format!("{} knows no hold (S 4-4-5)", self.id()))),
+        }
+    }
+
+    fn refuse_expired(&self, act: &Act, row: &CertificateRow) -> Result<()> {
+        if row.intent.not_after < act.at {
+            return Err(Error::refused(
+                "state",
+                "it has expired; its use has ended (A 4.9.16, 4.11)",
+            ));
+        }
+        Ok(())
+    }
+
+    fn rule(&self, cause: RevocationCause) -> Result<&RevocationRule> {
+        let none = || {
+            Error::refused("cause", format!("the policy of {} has no row for {cause}", self.id()))
+        };
+        self.policy.revocation(cause).ok_or_else(none)
+    }
+
+    /// A certificate of this CA.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if there is none with this serial.
+    pub fn certificate(&self, serial: &SerialNumber) -> Result<CertificateRow> {
+        let none =
+            || Error::Unknown { field: "certificate", value: format!("{}/{serial}", self.id()) };
+        self.store.certificate(self.id(), serial)?.ok_or_else(none)
+    }
+
+    fn older_in_force(&self, row: &CertificateRow) -> Result<Vec<CertificateRow>> {
+        let Some(holder) = &row.intent.holder else { return Ok(Vec::new()) };
+        let mut rows = self.store.certificates_of(self.id(), holder)?;
+        rows.retain(|other| other.intent.serial != row.intent.serial && other.state.is_in_force());
+        Ok(rows)
+    }
+
+    fn transition(
+        &self,
+        act: &Act,
+        row: &CertificateRow,
+        event: CertificateEvent,
+        kind: EventKind,
+    ) -> Result<Changed> {
+        let to = row.state.after(event, act.at)?;
+        let unit =
+            Unit::new(self.entry(kind, act, &row.intent.serial)).change(self.change(row, to));
+        self.store.commit(unit)?;
+        Ok(Changed { serial: row.intent.serial, state: to, no_op: false })
+    }
+
+    fn no_op(&self, act: &Act, kind: EventKind, row: &CertificateRow) -> Result<Changed> {
+        self.store.commit(Unit::new(self.entry(kind, act, &row.intent.serial).no_op()))?;
+        Ok(Changed { serial: row.intent.serial, state: row.state, no_op: true })
+    }
+
+    fn entry(&self, kind: EventKind, act: &Act, serial: &SerialNumber) -> Entry {
+        Entry::new(kind, act).ca(self.id()).subject(serial)
+    }
+
+    fn change(&self, row: &CertificateRow, to: CertificateState) -> Change {
+        Change::SetCertificate {
+            ca: self.id().clone(),
+            serial: row.intent.serial,
+            from: row.state,
+            to,
+        }
+    }
+}
+
+/// Reason 0 stands only for what was destroyed before delivery, a transition of its own.
+fn event_of(reason: RevocationReason) -> CertificateEvent {
+    match reason {
+        RevocationReason::Unspecified => CertificateEvent::Discard,
+        reason => CertificateEvent::Revoke(reason),
+    }
+}
+
+fn is(actor: &Actor, person: &ActorId) -> bool {
+    match actor {
+        Actor::WindowClerk { id, .. }
+        | Actor::CallCentreAgent(id)
+        | Actor::Staff(id)
+        | Actor::System(id) => id == person,
+        Actor::Verifier(_) | Actor::Anonymous => false,
+    }
+}

@@ -1,0 +1,159 @@
+//! Building a list: two passes over one view of the database, into a temporary file, signed.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+
+use domain::act::Act;
+use domain::crl_series::{SeriesEvent, SeriesState};
+use domain::journal::EventKind;
+use domain::validity::whole_second;
+use store::{Change, CrlKey, CrlRow, RevokedSnapshot, SeriesKey, Unit};
+use x509::crl::{CrlTemplate, DistributionPointScope, IssuingDistributionPoint};
+use x509::extension::AuthorityKeyIdentifier;
+use x509::name::Name;
+
+use super::{Candidate, hours, list_entry, list_line};
+use crate::authority::{CertificationAuthority, Generation};
+use crate::error::{Error, Result};
+use crate::partition::distribution_point;
+
+impl CertificationAuthority {
+    /// Builds the next list of a series and keeps it, unpublished.
+    ///
+    /// One view of the database serves the writer and the second reader, so that a revocation
+    /// that arrives meanwhile is neither lost nor taken for a difference: the next list has it.
+    pub(super) fn build_list(&self, act: &Act, series: &SeriesKey) -> Result<Candidate> {
+        let before = self.series_row(series)?;
+        let (from, number) =
+            before.map_or((SeriesState::Empty, 1), |row| (row.state, row.built + 1));
+        let to =
+            from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
+        let generation = self.generation(series.generation)?;
+        let template = self.list_template(act, series, number, &generation)?;
+        let expires_from = self.expires_from(series, number)?;
+        let mut built = None;
+        self.store.with_revoked(series, self.lists_undelivered(), expires_from, &mut |view| {
+            built = Some(self.write_and_read(&template, series, &generation, view));
+            Ok(())
+        })?;
+        let (candidate, file) =
+            built.ok_or_else(|| Error::refused("series", "the database gave no view"))??;
+        let unit = Unit::new(list_entry(EventKind::CrlBuilt, act, &candidate.row))
+            .change(Change::AddCrl { row: candidate.row.clone(), content: Box::new(file) })
+            .change(Change::SetSeries { series: series.clone(), from, to, published: None });
+        self.store.commit(unit)?;
+        Ok(candidate)
+    }
+
+    /// Writes the list from `view` and has it read again against the same view.
+    fn write_and_read(
+        &self,
+        template: &CrlTemplate,
+        series: &SeriesKey,
+        generation: &Generation,
+        view: &dyn RevokedSnapshot,
+    ) -> Result<(Candidate, File)> {
+        let (mut file, entries) = self.write_list(template, generation, view)?;
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        file.seek(SeekFrom::Start(0))?;
+        let row = CrlRow {
+            key: CrlKey { series: series.clone(), number: template.number },
+            this_update: template.this_update,
+            next_update: template.next_update,
+            next_publish: template.next_publish.unwrap_or(template.next_update),
+            entries,
+            sha256: x509::fingerprint::sha256(&content),
+            as_of: view.as_of(),
+        };
+        let differences = self.differences(&row, &content, view)?;
+        Ok((Candidate { row, differences }, file))
+    }
+
+    fn list_template(
+        &self,
+        act: &Act,
+        series: &SeriesKey,
+        number: u64,
+        generation: &Generation,
+    ) -> Result<CrlTemplate> {
+        let this_update = whole_second(act.at);
+        if let Some(last) =
+            self.store.crl(&CrlKey { series: series.clone(), number: number - 1 })?
+            && last.this_update >= this_update
+        {
+            let rule = format!(
+                "list {} is of {}: thisUpdate must advance by a second",
+                number - 1,
+                last.this_update
+            );
+            return Err(Error::refused("thisUpdate", rule));
+        }
+        let scope = if series.partition.is_authority() {
+            DistributionPointScope::CaCertificates
+        } else {
+            DistributionPointScope::UserCertificates
+        };
+        Ok(CrlTemplate {
+            signature: self.policy.keys.signature,
+            issuer: generation.name.clone(),
+            this_update,
+            next_update: this_update + hours(self.policy.lists.validity_hours),
+            next_publish: Some(this_update + hours(self.policy.lists.period_hours)),
+            number,
+            authority_key_identifier: AuthorityKeyIdentifier {
+                key_identifier: generation.key.key_identifier().to_vec(),
+                issuer_and_serial: None,
+            },
+            distribution_point: Some(IssuingDistributionPoint {
+                name: Name::write(&distribution_point(&self.policy, series.partition)?)?,
+                scope,
+            }),
+        })
+    }
+
+    /// Writes the whole CertificateList into a temporary file, and counts its entries.
+    fn write_list(
+        &self,
+        template: &CrlTemplate,
+        generation: &Generation,
+        view: &dyn RevokedSnapshot,
+    ) -> Result<(File, u64)> {
+        let mut measure = x509::crl::CrlMeasure::default();
+        each_line(view, &mut |line| measure.add(line))?;
+        let plan = measure.plan(template);
+        let mut body = BufWriter::new(tempfile::tempfile()?);
+        let mut writer = plan.writer(&mut body)?;
+        each_line(view, &mut |line| writer.add(line))?;
+        let written = writer.finish()?;
+        let mut body = body.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+
+        let algorithm = template.signature;
+        let signature =
+            self.keys.sign_digest(&generation.label, algorithm, written.digest.as_ref())?;
+        let mut list = BufWriter::new(tempfile::tempfile()?);
+        list.write_all(&x509::crl::list_header(written.length, algorithm, signature.len()))?;
+        body.seek(SeekFrom::Start(0))?;
+        std::io::copy(&mut body, &mut list)?;
+        list.write_all(&x509::crl::list_trailer(algorithm, &signature))?;
+        let mut list = list.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        list.seek(SeekFrom::Start(0))?;
+        Ok((list, written.entry_count))
+    }
+}
+
+/// Calls `each` with the line of every listed certificate; the first failure of it ends the walk.
+fn each_line(
+    view: &dyn RevokedSnapshot,
+    each: &mut dyn FnMut(&x509::crl::RevokedEntry) -> std::result::Result<(), x509::Error>,
+) -> Result<()> {
+    let mut failed = None;
+    view.for_each(&mut |row| {
+        if failed.is_none()
+            && let Some(line) = list_line(&row)
+        {
+            failed = each(&line).err();
+        }
+    })?;
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}

@@ -1,0 +1,213 @@
+//! The publication gate: a second reader that shares nothing with the writer but the database.
+
+use std::fmt;
+
+use domain::crl_series::Partition;
+use domain::id::SerialNumber;
+use domain::validity::whole_second;
+use store::{CrlRow, RevokedSnapshot, SeriesKey};
+use x509::crl::{Crl, ReceivedDistributionPoint};
+use x509::name::Name;
+
+use super::list_line;
+use crate::authority::{CertificationAuthority, Generation};
+use crate::error::Result;
+use crate::issuance::hex;
+use crate::partition::distribution_point;
+
+/// At most so many differences are reported of one list; the first ones tell enough.
+const REPORTED: usize = 20;
+
+/// What the second reader found wrong with a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// The list cannot be read, or its signature is not the CA's.
+    Unreadable(String),
+    /// A field is not what it must be.
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What stands there and what should.
+        found: String,
+    },
+    /// The database has a listed certificate that the list lacks.
+    Missing(SerialNumber),
+    /// The list has an entry that the database does not.
+    Surplus(String),
+    /// An entry says something else than the database.
+    Entry(SerialNumber),
+    /// The counts over all partitions do not add up.
+    Partition {
+        /// The partition.
+        partition: Partition,
+        /// What the list or database has.
+        found: String,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(reason) => write!(f, "the list cannot be believed: {reason}"),
+            Self::Field { field, found } => write!(f, "{field}: {found}"),
+            Self::Missing(serial) => write!(f, "serial {serial} is revoked or held but not listed"),
+            Self::Surplus(serial) => write!(f, "serial {serial} is listed but not revoked or held"),
+            Self::Entry(serial) => {
+                write!(f, "the entry of serial {serial} differs from the database")
+            }
+            Self::Partition { partition, found } => write!(f, "partition {partition}: {found}"),
+        }
+    }
+}
+
+impl CertificationAuthority {
+    /// Everything that keeps a built list from being published; none if it may be.
+    pub(super) fn differences(
+        &self,
+        row: &CrlRow,
+        content: &[u8],
+        view: &dyn RevokedSnapshot,
+    ) -> Result<Vec<Difference>> {
+        let generation = self.generation(row.key.series.generation)?;
+        let read =
+            Crl::parse(content).and_then(|crl| crl.verify(generation.key.as_der()).map(|()| crl));
+        let crl = match read {
+            Ok(crl) => crl,
+            Err(error) => return Ok(vec![Difference::Unreadable(error.to_string())]),
+        };
+        let mut found = self.check_fields(row, &crl, &generation)?;
+        found.extend(check_entries(&crl, view)?);
+        found.extend(self.check_counts(row, view)?);
+        found.truncate(REPORTED);
+        Ok(found)
+    }
+
+    /// Issuer, key, partition, number and time: that no other list takes this one's place.
+    fn check_fields(
+        &self,
+        row: &CrlRow,
+        crl: &Crl<'_>,
+        generation: &Generation,
+    ) -> Result<Vec<Difference>> {
+        let series = &row.key.series;
+        let point = Name::write(&distribution_point(&self.policy, series.partition)?)?;
+        let key = crl.authority_key_identifier()?.map(|aki| aki.key_identifier);
+        let own = generation.key.key_identifier();
+        let number = crl.number()?;
+        let idp = crl.issuing_distribution_point()?;
+        let advances = self.published(series)?.is_none_or(|last| {
+            last.key.number < row.key.number && last.this_update < crl.this_update
+        });
+        let checks = [
+            ("issuer", crl.issuer == generation.name, crl.issuer.to_string()),
+            ("authorityKeyIdentifier", key.as_deref() == Some(&own[..]), format!("{key:02x?}")),
+            ("cRLNumber", number == Some(row.key.number), format!("{number:?}")),
+            (
+                "issuingDistributionPoint",
+                idp.as_ref().is_some_and(|idp| fits(idp, &point, series)),
+                format!("{idp:?}"),
+            ),
+            ("thisUpdate", crl.this_update == row.this_update, crl.this_update.to_string()),
+            (
+                "thisUpdate",
+                advances,
+                format!("{} does not advance on the published list", crl.this_update),
+            ),
+            (
+                "nextUpdate",
+                crl.next_update == Some(row.next_update),
+                format!("{:?}", crl.next_update),
+            ),
+        ];
+        let wrong = checks.into_iter().filter(|(_, holds, _)| !holds);
+        Ok(wrong.map(|(field, _, found)| Difference::Field { field, found }).collect())
+    }
+
+    /// The number of entries again, by another query; and no certificate outside every series.
+    fn check_counts(&self, row: &CrlRow, view: &dyn RevokedSnapshot) -> Result<Vec<Difference>> {
+        let own = row.key.series.partition;
+        let served: Vec<Partition> =
+            self.all_series()?.into_iter().map(|key| key.partition).collect();
+        let counts = view.count_by_partition()?;
+        let counted =
+            counts.iter().find(|(partition, _)| *partition == own).map_or(0, |(_, count)| *count);
+        let mut found = Vec::new();
+        if counted != row.entries {
+            let text =
+                format!("the list has {} entries, the database counts {counted}", row.entries);
+            found.push(Difference::Partition { partition: own, found: text });
+        }
+        for (partition, count) in counts {
+            if count > 0 && !served.contains(&partition) {
+                let text = format!("{count} revoked certificates belong to no list");
+                found.push(Difference::Partition { partition, found: text });
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn fits(idp: &ReceivedDistributionPoint, point: &Name, series: &SeriesKey) -> bool {
+    let authority = series.partition.is_authority();
+    idp.critical
+        && !idp.restricted_otherwise
+        && idp.names.as_slice() == std::slice::from_ref(point)
+        && idp.only_ca_certificates == authority
+        && idp.only_user_certificates != authority
+}
+
+/// Every entry against the database, both in the order of serials.
+fn check_entries(crl: &Crl<'_>, view: &dyn RevokedSnapshot) -> Result<Vec<Difference>> {
+    let mut found = Vec::new();
+    let mut entries = crl.entries().peekable();
+    view.for_each(&mut |status| {
+        let Some(line) = list_line(&status) else { return };
+        let wanted = line.serial.to_integer();
+        while let Some(surplus) =
+            entries.next_if(|entry| entry.as_ref().is_ok_and(|e| precedes(e.serial, &wanted)))
+        {
+            report(
+                &mut found,
+                surplus.map_or_else(unreadable, |e| Difference::Surplus(hex(e.serial))),
+            );
+        }
+        match entries.next_if(|entry| entry.as_ref().is_ok_and(|e| e.serial == wanted)) {
+            Some(Ok(entry))
+                if entry.revoked_at == whole_second(line.revoked_at)
+                    && entry.code.unwrap_or(0) == line.code => {}
+            Some(_) => report(&mut found, Difference::Entry(line.serial)),
+            None => report(&mut found, Difference::Missing(line.serial)),
+        }
+    })?;
+    for surplus in entries.take(REPORTED) {
+        report(&mut found, surplus.map_or_else(unreadable, |e| Difference::Surplus(hex(e.serial))));
+    }
+    Ok(found)
+}
+
+/// Whether one INTEGER content comes before another: ours are positive and minimal.
+fn precedes(one: &[u8], other: &[u8]) -> bool {
+    (one.len(), one) < (other.len(), other)
+}
+
+fn unreadable(error: x509::Error) -> Difference {
+    Difference::Unreadable(error.to_string())
+}
+
+fn report(found: &mut Vec<Difference>, difference: Difference) {
+    if found.len() < REPORTED {
+        found.push(difference);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serials_are_ordered_as_numbers() {
+        assert!(
+            precedes(&[0x7f], &[0, 0x80]) && precedes(&[1, 0], &[1, 1]) && !precedes(&[2], &[1])
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! Programs nobody here wrote, run with a bound on their time.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a program said.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Whether it exited with status 0.
+    pub success: bool,
+    /// Standard output followed by standard error.
+    pub text: String,
+    /// Standard output as bytes.
+    pub stdout: Vec<u8>,
+}
+
+/// Runs `program` in `directory`.
+///
+/// The program is killed after a minute: a client that hangs must not hang the suite.
+pub fn run(directory: &Path, program: &str, arguments: &[&str]) -> Output {
+    let output = Command::new("timeout")
+        .arg("60")
+        .arg(program)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("{program} cannot be run ({error}): cargo xtask test installs it")
+        });
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    Output { success: output.status.success(), text, stdout: output.stdout }
+}
