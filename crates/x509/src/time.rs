@@ -80,11 +80,12 @@ pub fn decode(element: AnyRef<'_>) -> Result<Timestamp, Error> {
     if bytes.last() != Some(&b'Z') || !digits.iter().all(u8::is_ascii_digit) {
         return Err(refuse("not digits followed by Z"));
     }
-    let pairs: Vec<i16> = digits
-        .chunks_exact(2)
-        .map(|d| i16::from(d[0] - b'0') * 10 + i16::from(d[1] - b'0'))
-        .collect();
-    civil_from_pairs(&pairs)
+    // A CRL has a date for every entry, so nothing is allocated here.
+    let mut pairs = [0; 7];
+    for (pair, two) in pairs.iter_mut().zip(digits.chunks_exact(2)) {
+        *pair = i16::from(two[0] - b'0') * 10 + i16::from(two[1] - b'0');
+    }
+    civil_from_pairs(&pairs[..digits.len() / 2])
         .and_then(|at| Offset::UTC.to_timestamp(at).ok())
         .ok_or_else(|| refuse("no such date or time of day"))
 }
