@@ -1,3 +1,5 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
 pub mod ldap;
+pub mod ocsp;
+pub mod query_log;

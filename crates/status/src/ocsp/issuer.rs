@@ -136,8 +136,8 @@ impl Issuer {
     pub(super) fn is_named_by(&self, asked: &CertId) -> bool {
         let given = (asked.issuer_name_hash.as_slice(), asked.issuer_key_hash.as_slice());
         match asked.hash_algorithm {
-            Ok(HashAlgorithm::Sha1) => given == (&self.sha1.0, &self.sha1.1),
-            Ok(HashAlgorithm::Sha256) => given == (&self.sha256.0, &self.sha256.1),
+            Ok(HashAlgorithm::Sha1) => given == (&self.sha1.0[..], &self.sha1.1[..]),
+            Ok(HashAlgorithm::Sha256) => given == (&self.sha256.0[..], &self.sha256.1[..]),
             Err(_) => false,
         }
     }
@@ -160,9 +160,7 @@ fn unfitness(
     signature: SignatureAlgorithm,
 ) -> Option<&'static str> {
     let purposes = delegate.tbs.extended_key_usage();
-    if !purposes.is_ok_and(|purposes| {
-        purposes.is_some_and(|purposes| purposes.contains(&x509::oid::OCSP_SIGNING))
-    }) {
+    if !purposes.is_ok_and(|purposes| purposes.contains(&x509::oid::OCSP_SIGNING)) {
         return Some("extKeyUsage does not hold OCSPSigning (RFC 6960 4.2.2.2)");
     }
     if held.spki_der != delegate.tbs.subject_public_key_info {

@@ -1,0 +1,404 @@
+//! The responder: numbered steps from a request's octets to an answer's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::id::{SerialNumber, VerifierId};
+use jiff::{SignedDuration, Timestamp};
+use keys::KeyStore;
+use store::StatusRow;
+use x509::lint::{OcspExpectation, lint_ocsp};
+use x509::ocsp::{
+    CertId, CertificateStatus, ErrorStatus, OcspRequest, ResponseTemplate, SingleResponse,
+    assemble_basic, error_response,
+};
+
+use super::access::{Asker, Verifiers};
+use super::cache::{Cache, Kept};
+use super::issuer::{AuthorityConfig, ConfigError, Issuer};
+use super::source::StatusSource;
+use super::status::{is_open, latest_revocation, status_of};
+use crate::query_log::{OcspAsked, OcspOutcome, Query, QueryLog, QueryRecord};
+
+/// How answers are made and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// From thisUpdate to nextUpdate; `None` leaves nextUpdate out. With a value, caches between
+    /// here and the client may repeat an answer for so long, whatever happens meanwhile.
+    pub validity: Option<SignedDuration>,
+    /// How long an answer may be repeated while the state is unchanged. A minute is far below the
+    /// 15 that clients allow for a missing nextUpdate, and saves 59 of 60 signatures of a busy one.
+    pub repeat_for: SignedDuration,
+    /// How many answers are kept. 16,384 of some 2 KB take 32 MB.
+    pub kept_answers: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let repeat_for = SignedDuration::from_secs(60);
+        Self { validity: None, repeat_for, kept_answers: 16_384 }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The OCSPResponse, DER.
+    pub bytes: Bytes,
+    /// How long caches may repeat it (RFC 5019 6); `None` for not at all.
+    pub freshness: Option<Freshness>,
+}
+
+/// The times that HTTP caches are told (RFC 5019 6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// When the answer was made.
+    pub produced_at: Timestamp,
+    /// When there is a newer one.
+    pub next_update: Timestamp,
+}
+
+/// An OCSP responder for one or several CAs.
+pub struct Responder {
+    issuers: Vec<Issuer>,
+    source: Arc<dyn StatusSource>,
+    keys: Arc<dyn KeyStore>,
+    log: Arc<dyn QueryLog>,
+    verifiers: Verifiers,
+    cache: Cache,
+    settings: Settings,
+}
+
+/// Why there is no answer.
+struct Refusal {
+    status: ErrorStatus,
+    rule: String,
+}
+
+/// What a request asks, with the state of each certificate.
+struct Inquiry<'a> {
+    request: &'a OcspRequest,
+    issuer: &'a Issuer,
+    singles: Vec<Single<'a>>,
+    now: Timestamp,
+}
+
+/// One certificate asked about.
+struct Single<'a> {
+    cert_id: &'a CertId,
+    /// Whether the issuer named is the one that answers.
+    ours: bool,
+    row: Option<StatusRow>,
+}
+
+/// What goes into the query log, filled in as the steps go on.
+#[derive(Default)]
+struct Account {
+    asked: Vec<OcspAsked>,
+    verifier: Option<VerifierId>,
+    repeated: bool,
+}
+
+impl Responder {
+    /// A responder for `authorities`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a delegate whose answers no client would believe.
+    pub fn new(
+        authorities: &[AuthorityConfig],
+        source: Arc<dyn StatusSource>,
+        keys: Arc<dyn KeyStore>,
+        log: Arc<dyn QueryLog>,
+        settings: Settings,
+    ) -> Result<Self, ConfigError> {
+        let mut issuers = Vec::new();
+        for authority in authorities {
+            for generation in &authority.generations {
+                issuers.push(Issuer::new(authority, generation, keys.as_ref())?);
+            }
+        }
+        let verifiers = Verifiers::new(Arc::clone(&source));
+        let cache = Cache::new(settings.kept_answers);
+        Ok(Self { issuers, source, keys, log, verifiers, cache, settings })
+    }
+
+    /// Answers a request as of the database's state at this moment; `now` is what clocks show.
+    pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Answer {
+        let mut account = Account::default();
+        let outcome = self.respond(request, now, &mut account);
+        self.close(outcome, account, peer, now)
+    }
+
+    /// Refuses a request that was too long to be read to its end.
+    pub fn refuse_oversized(&self, peer: SocketAddr, now: Timestamp) -> Answer {
+        let refusal = Refusal::new(ErrorStatus::MalformedRequest, "longer than any request");
+        self.close(Err(refusal), Account::default(), peer, now)
+    }
+
+    fn respond(
+        &self,
+        der: &[u8],
+        now: Timestamp,
+        account: &mut Account,
+    ) -> Result<Answer, Refusal> {
+        // 1 Read the request.
+        let request = read(der)?;
+        // 2 Find the CA key that is asked about.
+        let issuer = self.issuer(&request)?;
+        // 3 Find out who asks.
+        let asker = self.verifiers.asker(&request, now).map_err(Refusal::store)?;
+        if let Asker::Verifier(id) = &asker {
+            account.verifier = Some(id.clone());
+        }
+        // 4 Read the states; what is kept for the same question may spare the reading.
+        let kept = self.kept(&request, now);
+        let changes = self.source.changes();
+        let inquiry = self.inquire(&request, issuer, kept.as_deref(), changes, now, account)?;
+        // 5 Let only those have an answer who may.
+        let open = inquiry.admit(&asker)?;
+        // 6 Repeat an answer that was made from the same state.
+        if let Some(kept) = kept.filter(|kept| inquiry.is_answered_by(kept)) {
+            account.repeated = true;
+            self.found_again(&inquiry, &kept, changes);
+            return Ok(self.repeated(&kept, open));
+        }
+        // 7 Draft, lint, sign.
+        let (produced_at, bytes) = self.sign(&inquiry)?;
+        self.keep(&inquiry, &bytes, changes, produced_at);
+        let freshness = self.freshness(produced_at, open && request.nonce.is_none());
+        Ok(Answer { bytes, freshness })
+    }
+
+    /// The issuer whose delegate answers: the first that is named.
+    fn issuer(&self, request: &OcspRequest) -> Result<&Issuer, Refusal> {
+        let named = |asked: &CertId| self.issuers.iter().find(|issuer| issuer.is_named_by(asked));
+        let mut all = request.certificates.iter().filter_map(named);
+        let unauthorized = |rule| Refusal::new(ErrorStatus::Unauthorized, rule);
+        let first = all.next().ok_or_else(|| unauthorized("no issuer named is served here"))?;
+        if all.any(|other| !std::ptr::eq(first, other)) {
+            return Err(unauthorized("one answer cannot be signed for two issuers"));
+        }
+        Ok(first)
+    }
+
+    fn inquire<'a>(
+        &self,
+        request: &'a OcspRequest,
+        issuer: &'a Issuer,
+        kept: Option<&Kept>,
+        changes: Option<u64>,
+        now: Timestamp,
+        account: &mut Account,
+    ) -> Result<Inquiry<'a>, Refusal> {
+        let mut singles = Vec::with_capacity(request.certificates.len());
+        for cert_id in &request.certificates {
+            let ours = issuer.is_named_by(cert_id);
+            let serial = cert_id.serial_number();
+            account.asked.push(asked(cert_id, ours.then_some(issuer), serial));
+            let row = match (ours, serial) {
+                (true, Some(serial)) => self.row(issuer, &serial, kept, changes)?,
+                _ => None,
+            };
+            singles.push(Single { cert_id, ours, row });
+        }
+        let inquiry = Inquiry { request, issuer, singles, now };
+        for (asked, single) in account.asked.iter_mut().zip(&inquiry.singles) {
+            asked.status = Some(inquiry.status(single));
+        }
+        Ok(inquiry)
+    }
+
+    /// The state of a certificate that this key of the CA signed.
+    fn row(
+        &self,
+        issuer: &Issuer,
+        serial: &SerialNumber,
+        kept: Option<&Kept>,
+        changes: Option<u64>,
+    ) -> Result<Option<StatusRow>, Refusal> {
+        if let Some(kept) = kept.filter(|kept| changes.is_some() && kept.changes == changes) {
+            return Ok(Some(kept.row));
+        }
+        let row = self.source.status(&issuer.ca, serial).map_err(Refusal::store)?;
+        Ok(row.filter(|row| row.generation == issuer.generation))
+    }
+
+    fn sign(&self, inquiry: &Inquiry<'_>) -> Result<(Timestamp, Bytes), Refusal> {
+        let issuer = inquiry.issuer;
+        if !issuer.is_in_force(inquiry.now) {
+            return Err(Refusal::internal("the responder's certificate is not valid now"));
+        }
+        let template = inquiry.template(&self.settings);
+        let produced_at = template.produced_at;
+        let tbs = template.to_tbs();
+        let ResponseTemplate { responder_key_hash, singles, nonce, .. } = template;
+        lint_ocsp(&tbs, &OcspExpectation { responder_key_hash, singles, nonce })
+            .map_err(|findings| Refusal::internal(format!("the draft was refused: {findings:?}")))?;
+        let signature = self.keys.sign(&issuer.key, issuer.signature, &tbs);
+        let signature = signature.map_err(Refusal::internal)?;
+        let response = assemble_basic(&tbs, issuer.signature, &signature, &[&issuer.certificate]);
+        Ok((produced_at, Bytes::from(response)))
+    }
+
+    /// The record comes before the answer; without it there is none.
+    fn close(
+        &self,
+        outcome: Result<Answer, Refusal>,
+        mut account: Account,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Answer {
+        let (answer, told) = match outcome {
+            Ok(answer) if account.repeated => (answer, OcspOutcome::Repeated),
+            Ok(answer) => (answer, OcspOutcome::Signed),
+            Err(refusal) => {
+                account.asked.iter_mut().for_each(|asked| asked.status = None);
+                refusal.close()
+            }
+        };
+        let query = Query::Ocsp { asked: account.asked, outcome: told };
+        let record = QueryRecord { at: now, peer, verifier: account.verifier, query };
+        match self.log.record(&record) {
+            Ok(()) => answer,
+            Err(fault) => Refusal::new(ErrorStatus::TryLater, fault).close().0,
+        }
+    }
+
+    // What is kept -------------------------------------------------------------------------------
+
+    /// The answer kept for a request that one kept answer can answer, unless it is too old.
+    fn kept(&self, request: &OcspRequest, now: Timestamp) -> Option<Arc<Kept>> {
+        let [cert_id] = request.certificates.as_slice() else { return None };
+        if request.nonce.is_some() {
+            return None;
+        }
+        let kept = self.cache.get(&cert_id.der)?;
+        let age = now.duration_since(kept.produced_at);
+        let half_life = self.settings.validity.map(|validity| validity / 2);
+        let limit = half_life.map_or(self.settings.repeat_for, |h| h.min(self.settings.repeat_for));
+        (!age.is_negative() && age < limit).then_some(kept)
+    }
+
+    fn keep(&self, inquiry: &Inquiry<'_>, bytes: &Bytes, changes: Option<u64>, at: Timestamp) {
+        if let ([Single { cert_id, row: Some(row), .. }], None) =
+            (inquiry.singles.as_slice(), &inquiry.request.nonce)
+        {
+            let kept = Kept { bytes: bytes.clone(), row: *row, changes, produced_at: at };
+            self.cache.put(cert_id.der.clone(), kept);
+        }
+    }
+
+    /// Notes that the state was still the same after other commits.
+    fn found_again(&self, inquiry: &Inquiry<'_>, kept: &Kept, changes: Option<u64>) {
+        if kept.changes != changes {
+            self.keep(inquiry, &kept.bytes, changes, kept.produced_at);
+        }
+    }
+
+    fn repeated(&self, kept: &Kept, open: bool) -> Answer {
+        let freshness = self.freshness(kept.produced_at, open);
+        Answer { bytes: kept.bytes.clone(), freshness }
+    }
+
+    /// Only what is open to all, and has an end, may lie in other people's caches.
+    fn freshness(&self, produced_at: Timestamp, shared: bool) -> Option<Freshness> {
+        let validity = self.settings.validity.filter(|_| shared)?;
+        let next_update = produced_at.checked_add(validity).ok()?;
+        Some(Freshness { produced_at, next_update })
+    }
+}
+
+impl Inquiry<'_> {
+    fn status(&self, single: &Single<'_>) -> CertificateStatus {
+        status_of(single.row.as_ref(), self.issuer.undelivered)
+    }
+
+    /// Refuses who may not ask, and says whether the answer is open to all.
+    fn admit(&self, asker: &Asker) -> Result<bool, Refusal> {
+        let open = |single: &Single<'_>| !single.ours || is_open(single.row.as_ref());
+        if !self.issuer.verifiers_only || self.singles.iter().all(open) {
+            return Ok(true);
+        }
+        match asker {
+            Asker::Verifier(_) => Ok(false),
+            Asker::Anonymous => {
+                Err(Refusal::new(ErrorStatus::SigRequired, "only registered verifiers may ask"))
+            }
+            Asker::Refused(rule) => Err(Refusal::new(ErrorStatus::Unauthorized, rule)),
+        }
+    }
+
+    fn is_answered_by(&self, kept: &Kept) -> bool {
+        matches!(self.singles.as_slice(), [Single { row: Some(row), .. }] if *row == kept.row)
+    }
+
+    fn template(&self, settings: &Settings) -> ResponseTemplate {
+        let statuses: Vec<_> = self.singles.iter().map(|single| self.status(single)).collect();
+        // A slow clock of ours must not hide what the database already knows (Boulder #2995).
+        let produced_at = self.now.max(latest_revocation(statuses.iter().copied()));
+        let next_update = settings.validity.and_then(|v| produced_at.checked_add(v).ok());
+        let answers = self.singles.iter().zip(statuses).map(|(single, status)| SingleResponse {
+            cert_id: single.cert_id.der.clone(),
+            status,
+            this_update: produced_at,
+            next_update,
+        });
+        ResponseTemplate {
+            responder_key_hash: self.issuer.responder_key_hash,
+            produced_at,
+            singles: answers.collect(),
+            nonce: self.request.nonce.as_ref().map(|nonce| nonce.value.clone()),
+        }
+    }
+}
+
+impl Refusal {
+    fn new(status: ErrorStatus, rule: impl ToString) -> Self {
+        Self { status, rule: rule.to_string() }
+    }
+
+    fn internal(rule: impl ToString) -> Self {
+        Self::new(ErrorStatus::InternalError, rule)
+    }
+
+    fn store(error: store::Error) -> Self {
+        Self::new(ErrorStatus::TryLater, error)
+    }
+
+    /// The answer that says no more than the status; the words go to the logs.
+    fn close(self) -> (Answer, OcspOutcome) {
+        let Self { status, rule } = self;
+        if matches!(status, ErrorStatus::InternalError | ErrorStatus::TryLater) {
+            tracing::error!(?status, %rule, "an OCSP request could not be answered");
+        }
+        let answer = Answer { bytes: Bytes::from(error_response(status)), freshness: None };
+        (answer, OcspOutcome::Refused { status, rule })
+    }
+}
+
+fn read(der: &[u8]) -> Result<OcspRequest, Refusal> {
+    let malformed = |rule: String| Refusal::new(ErrorStatus::MalformedRequest, rule);
+    let request = OcspRequest::parse(der).map_err(|error| malformed(error.to_string()))?;
+    if request.nonce.as_ref().is_some_and(|nonce| !nonce.has_allowed_length()) {
+        return Err(malformed("a nonce has 1 to 32 octets (RFC 8954 2.1)".to_owned()));
+    }
+    if !request.accepts_basic() {
+        return Err(malformed("every client accepts basic responses (RFC 6960 4.4.3)".to_owned()));
+    }
+    match request.unknown_critical.first() {
+        Some(oid) => {
+            let rule = format!("critical extension {oid} is not known here");
+            Err(Refusal::new(ErrorStatus::Unauthorized, rule))
+        }
+        None => Ok(request),
+    }
+}
+
+fn asked(cert_id: &CertId, issuer: Option<&Issuer>, serial: Option<SerialNumber>) -> OcspAsked {
+    let serial = match serial {
+        Some(serial) => serial.to_string(),
+        None => cert_id.serial.iter().take(20).map(|octet| format!("{octet:02x}")).collect(),
+    };
+    OcspAsked { ca: issuer.map(|issuer| issuer.ca.clone()), serial, status: None }
+}
