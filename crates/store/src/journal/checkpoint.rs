@@ -158,7 +158,7 @@ impl VerifierKey {
         id
     }
 
-    fn verifies(&self, text: &[u8], blob: &[u8]) -> bool {
+    pub(super) fn verifies(&self, text: &[u8], blob: &[u8]) -> bool {
         let Some((id, signature)) = blob.split_at_checked(4) else { return false };
         id == self.id()
             && UnparsedPublicKey::new(&ED25519, self.public_key).verify(text, signature).is_ok()

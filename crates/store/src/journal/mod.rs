@@ -12,6 +12,8 @@ mod personal;
 mod proof;
 mod seal;
 mod sink;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use self::checkpoint::{Checkpoint, CheckpointSigner, InvalidNote, VerifierKey};

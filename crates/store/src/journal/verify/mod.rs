@@ -139,11 +139,11 @@ impl fmt::Display for Finding {
                 write!(f, "entry inserted after entry {after}")
             }
             Self::Inserted { after: None } => f.write_str("entry inserted before entry 0"),
-            Self::Changed { first, last } if first == last => {
-                write!(f, "entry {first} does not match the tree")
+            Self::Changed { first, last } if first + 1 == *last => {
+                write!(f, "entry {first} or {last} does not match the tree")
             }
             Self::Changed { first, last } => {
-                write!(f, "entry {first} or {last}, or one between, does not match the tree")
+                write!(f, "one of entries {first} to {last} does not match the tree")
             }
             Self::Node { level, place } => {
                 write!(f, "node {place} of level {level} does not match the entries below it")

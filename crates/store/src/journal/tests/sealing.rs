@@ -1,0 +1,179 @@
+//! Sealing: what is signed, where it goes, and when nothing is.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use domain::journal::EventKind;
+use rusqlite::Connection;
+
+use super::{Place, TestSigner, commit, forty};
+use crate::contract::fixtures::{at, entry};
+use crate::journal::{
+    Checkpoint, CheckpointSigner, PersonalDataKey, SealableJournal, Sealer, consistency_proof,
+    inclusion_proof, read_sink, run_sealer, verify_consistency, verify_database, verify_inclusion,
+};
+use crate::{Error, Options, Sqlite, Store, Unit};
+
+#[test]
+fn e2_every_entry_and_every_checkpoint_can_be_proven() {
+    let place = forty();
+    let store = place.open();
+    let checkpoints = store.checkpoints(0, 10).expect("read");
+    assert_eq!(checkpoints.iter().map(|c| c.size).collect::<Vec<_>>(), [10, 25, 37]);
+    let node = |level, place| store.node(level, place);
+    for checkpoint in &checkpoints {
+        for leaf in store.leaves(0, checkpoint.size as usize).expect("read") {
+            let proof = inclusion_proof(leaf.sequence, checkpoint.size, node).expect("a proof");
+            let (hash, size) = (&leaf.hash, checkpoint.size);
+            verify_inclusion(hash, leaf.sequence, size, &checkpoint.root, &proof)
+                .expect("included");
+        }
+    }
+    for pair in checkpoints.windows(2) {
+        let (old, new) = (&pair[0], &pair[1]);
+        let proof = consistency_proof(old.size, new.size, node).expect("a proof");
+        verify_consistency((old.size, &old.root), (new.size, &new.root), &proof).expect("appended");
+    }
+}
+
+#[test]
+fn e2_a_checkpoint_goes_to_the_sinks_before_the_store() {
+    let place = forty();
+    let store = place.open();
+    assert_eq!(read_sink(&place.sink()).expect("read"), store.checkpoints(0, 10).expect("read"));
+    let mut homeless = Sealer::new([place.sink().join("not-there")]);
+    let outcome = homeless.seal(&store, &TestSigner::new(1), at(0));
+    assert!(matches!(outcome, Err(Error::Unavailable(_))));
+    assert_eq!(store.last_checkpoint().expect("read").map(|c| c.size), Some(37));
+    place.grow(&store, 0);
+    assert_eq!(read_sink(&place.sink()).expect("read").len(), 4);
+}
+
+#[test]
+fn e2_nothing_new_is_nothing_to_seal() {
+    let place = Place::new();
+    let store = place.open();
+    let (mut sealer, signer) = (place.sealer(), TestSigner::new(1));
+    assert_eq!(sealer.seal(&store, &signer, at(0)).expect("nothing"), None);
+    commit(&store, 1);
+    assert_eq!(sealer.seal(&store, &signer, at(0)).expect("one").map(|c| c.size), Some(1));
+    assert_eq!(sealer.seal(&store, &signer, at(0)).expect("nothing"), None);
+}
+
+#[test]
+fn e2_a_signer_that_cannot_sign_seals_nothing() {
+    struct Locked;
+    impl CheckpointSigner for Locked {
+        fn name(&self) -> &str {
+            "locked"
+        }
+        fn public_key(&self) -> [u8; 32] {
+            [1; 32]
+        }
+        fn sign(&self, _: &[u8]) -> Result<[u8; 64], String> {
+            Err("the token is locked".into())
+        }
+    }
+    let place = Place::new();
+    let store = place.open();
+    commit(&store, 1);
+    let error = place.sealer().seal(&store, &Locked, at(0)).expect_err("locked").to_string();
+    assert!(error.contains("the token is locked"), "{error}");
+    assert_eq!(store.last_checkpoint().expect("read"), None);
+}
+
+/// Changes the closed database with `sql` and returns why sealing then refuses.
+fn refusal(place: &Place, sql: &str) -> String {
+    let connection = Connection::open(place.database()).expect("the file");
+    connection.execute_batch("PRAGMA foreign_keys = OFF").expect("off");
+    connection.execute_batch(sql).expect("the change");
+    drop(connection);
+    let store = place.open();
+    let error = place.sealer().seal(&store, &TestSigner::new(1), at(0)).expect_err("refused");
+    assert_eq!(read_sink(&place.sink()).expect("read").len(), 3, "nothing was signed");
+    error.to_string()
+}
+
+#[test]
+fn e2_a_changed_past_is_not_continued() {
+    let node = refusal(
+        &forty(),
+        "UPDATE merkle_node SET hash = zeroblob(32) WHERE level = 5 AND place = 0",
+    );
+    assert!(node.contains("not the one of checkpoint size 37"), "{node}");
+    let body =
+        refusal(&forty(), "UPDATE journal SET body = CAST('{}' AS BLOB) WHERE sequence = 38");
+    assert!(body.contains("entry 38"), "{body}");
+    let gap = refusal(&forty(), "DELETE FROM journal WHERE sequence = 38");
+    assert!(gap.contains("entry 38"), "{gap}");
+    let cut = refusal(
+        &forty(),
+        "DELETE FROM journal WHERE sequence >= 25; DELETE FROM checkpoint WHERE size > 25;
+         DELETE FROM merkle_node WHERE (place + 1) << level > 25",
+    );
+    assert!(cut.contains("ends before entry 37"), "{cut}");
+}
+
+#[test]
+fn e2_a_journal_replaced_under_another_key_is_not_continued() {
+    let place = forty();
+    let mut note = Checkpoint::sign(37, [0; 32], &TestSigner::new(9)).expect("signed").note;
+    note = note.replace('\'', "''");
+    let told = refusal(&place, &format!("UPDATE checkpoint SET note = '{note}' WHERE size = 37"));
+    assert!(told.contains("no valid signature"), "{told}");
+}
+
+#[test]
+fn e2_a_journal_that_diverged_from_its_sink_is_not_continued() {
+    // The database is replaced by one with other entries, sealed with the same key elsewhere.
+    let (place, other) = (forty(), Place::new());
+    let store = other.open();
+    commit(&store, 50);
+    let error = place.sealer().seal(&store, &TestSigner::new(1), at(0)).expect_err("another past");
+    assert!(error.to_string().contains("checkpoint size 37"), "{error}");
+    assert_eq!(store.last_checkpoint().expect("read"), None);
+}
+
+#[test]
+fn e2_commits_stop_when_sealing_does() {
+    let place = Place::new();
+    let options = Options::new(PersonalDataKey::new([7; 32])).max_unsealed(Duration::ZERO);
+    let store = Sqlite::open(place.database(), options).expect("a store");
+    let told = || Unit::new(entry(EventKind::RoomEntry));
+    store.commit(told()).expect("nothing waits yet");
+    let refused = store.commit(told()).expect_err("it waits for its seal").to_string();
+    assert!(refused.contains("waited"), "{refused}");
+    place.sealer().seal(&store, &TestSigner::new(1), at(0)).expect("sealed");
+    assert_eq!(store.commit(told()).expect("open again"), 1);
+}
+
+#[test]
+fn e2_the_sealer_seals_a_last_time_when_it_is_stopped() {
+    let place = Place::new();
+    let store = place.open();
+    commit(&store, 5);
+    let (stop, stopped) = channel();
+    drop(stop);
+    let (signer, hour) = (TestSigner::new(1), Duration::from_secs(3600));
+    run_sealer(&store, &signer, vec![place.sink()], &stopped, hour, &|| at(9));
+    assert_eq!(store.last_checkpoint().expect("read").map(|c| c.size), Some(5));
+    let report = verify_database(&place.database(), &signer.key(), &[]).expect("read");
+    assert!(report.is_intact() && report.sealed == 5, "{report:?}");
+}
+
+#[test]
+fn e2_a_long_backlog_is_sealed_in_bounded_steps() {
+    let place = Place::new();
+    let store = place.open();
+    let mut unit = Unit::new(entry(EventKind::RoomEntry));
+    for _ in 0..20_000 {
+        unit = unit.entry(entry(EventKind::RoomEntry));
+    }
+    store.commit(unit).expect("committed");
+    let signer = TestSigner::new(1);
+    let last = place.sealer().seal(&store, &signer, at(0)).expect("sealed").expect("one");
+    assert_eq!(last.size, 20_001);
+    assert_eq!(store.checkpoints(0, 10).expect("read").len(), 2);
+    let report = verify_database(&place.database(), &signer.key(), &[]).expect("read");
+    assert_eq!((report.entries, report.sealed, report.findings), (20_001, 20_001, vec![]));
+}
