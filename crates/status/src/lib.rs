@@ -1,5 +1,7 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
+pub mod http;
 pub mod ldap;
 pub mod ocsp;
 pub mod query_log;
+pub mod verifier_auth;

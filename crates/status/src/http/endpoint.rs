@@ -1,0 +1,202 @@
+//! One HTTP request: read within bounds, handed to its part, answered.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, LAST_MODIFIED,
+};
+use hyper::http::request;
+use hyper::{Request, Response};
+use tokio::time::timeout;
+use x509::fingerprint::sha256;
+use x509::ocsp::request::MAX_REQUEST_LENGTH;
+
+use super::reply::{Reply, http_date, ocsp_response};
+use super::repository::{Fetch, Repository};
+use super::route::{Parts, Route};
+use super::server::Shared;
+use crate::ocsp::{Answer, Freshness, Responder};
+
+/// The answers to one client.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: SocketAddr,
+    pub(super) encrypted: bool,
+}
+
+/// Why a body was not read.
+enum Unread {
+    TooLong,
+    TooSlow,
+    Broken,
+}
+
+impl Endpoint {
+    /// Answers a request; whatever happens, there is an answer.
+    pub(super) async fn respond(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let services = &self.shared.services;
+        let parts =
+            Parts { ocsp: services.ocsp.is_some(), repository: services.repository.is_some() };
+        let route = parts.route(&head.method, head.uri.path());
+        match (route, &services.ocsp, &services.repository) {
+            (Route::OcspBody, Some(responder), _) => self.posted(responder, &head, body).await,
+            (Route::OcspPath(encoded), Some(responder), _) => self.addressed(responder, encoded),
+            (Route::Repository, _, Some(repository)) => self.fetched(repository, &head).await,
+            (Route::WrongMethod(allowed), ..) => {
+                Reply::words(405, "not by this method").header("allow", allowed).into_response()
+            }
+            _ => Reply::words(404, "nothing is published here").into_response(),
+        }
+    }
+
+    async fn posted(
+        &self,
+        responder: &Responder,
+        head: &request::Parts,
+        body: Incoming,
+    ) -> Response<Full<Bytes>> {
+        if !is_ocsp_request(&head.headers) {
+            let words = "an OCSP request has the type application/ocsp-request";
+            return Reply::words(415, words).into_response();
+        }
+        let now = (self.shared.clock)();
+        let answer = match self.read(body).await {
+            Ok(der) => responder.answer(&der, self.peer, (self.shared.clock)()),
+            Err(Unread::TooLong) => responder.refuse_oversized(self.peer, now),
+            Err(Unread::TooSlow) => {
+                let reply = Reply::words(408, "the request took too long");
+                return reply.header("connection", "close").into_response();
+            }
+            Err(Unread::Broken) => {
+                return Reply::words(400, "the request broke off").into_response();
+            }
+        };
+        uncached(answer)
+    }
+
+    /// RFC 6960 A.1: the base64 of the request, percent-encoded where the address needs it.
+    fn addressed(&self, responder: &Responder, encoded: &str) -> Response<Full<Bytes>> {
+        // What cannot be decoded is no request; the responder says so and records it.
+        let der = percent_decoded(encoded)
+            .and_then(|text| Base64::decode_vec(&text).ok())
+            .unwrap_or_default();
+        let now = (self.shared.clock)();
+        let answer = responder.answer(&der, self.peer, now);
+        match answer.freshness {
+            Some(freshness) => cacheable(answer.bytes, freshness, now),
+            None => uncached(answer),
+        }
+    }
+
+    async fn fetched(
+        &self,
+        repository: &Arc<Repository>,
+        head: &request::Parts,
+    ) -> Response<Full<Bytes>> {
+        let fetch = Fetch {
+            path: head.uri.path().to_owned(),
+            authorization: text(&head.headers, AUTHORIZATION),
+            if_none_match: text(&head.headers, IF_NONE_MATCH),
+            peer: self.peer,
+            encrypted: self.encrypted,
+            now: (self.shared.clock)(),
+        };
+        // The permits are never closed; if they were, nothing would be answered any more.
+        let _permit = self.shared.repository_slots.acquire().await;
+        let repository = Arc::clone(repository);
+        match tokio::task::spawn_blocking(move || repository.answer(&fetch)).await {
+            Ok(reply) => reply.into_response(),
+            Err(fault) => Reply::unavailable(&fault).into_response(),
+        }
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Bytes, Unread> {
+        if body.size_hint().lower() > MAX_REQUEST_LENGTH as u64 {
+            return Err(Unread::TooLong);
+        }
+        let collecting = Limited::new(body, MAX_REQUEST_LENGTH).collect();
+        match timeout(self.shared.limits.body, collecting).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLong),
+            Ok(Err(_)) => Err(Unread::Broken),
+            Err(_) => Err(Unread::TooSlow),
+        }
+    }
+}
+
+/// Nobody between here and the client may keep the answer: the state may change at once.
+fn uncached(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = ocsp_response(answer.bytes);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// RFC 5019 6.2: caches may repeat it until nextUpdate.
+fn cacheable(body: Bytes, freshness: Freshness, now: jiff::Timestamp) -> Response<Full<Bytes>> {
+    let left = freshness.next_update.duration_since(now).as_secs().max(0);
+    let etag = format!("\"{}\"", hex(&sha256(&body)));
+    let headers = [
+        (LAST_MODIFIED, http_date(freshness.produced_at)),
+        (EXPIRES, http_date(freshness.next_update)),
+        (ETAG, etag),
+        (CACHE_CONTROL, format!("max-age={left}, public, no-transform, must-revalidate")),
+    ];
+    let mut response = ocsp_response(body);
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn is_ocsp_request(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/ocsp-request")
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// Undoes percent-encoding (RFC 3986 2.1), or `None` where a `%` is not followed by two digits.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        decoded.push_str(&rest[..at]);
+        let digits = rest.get(at + 1..at + 3).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let octet = u8::from_str_radix(digits?, 16).ok()?;
+        decoded.push(char::from(octet));
+        rest = &rest[at + 3..];
+    }
+    decoded.push_str(rest);
+    Some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v5_percent_encoding_is_undone_or_refused() {
+        assert_eq!(percent_decoded("a%2Fb%3d%2B"), Some("a/b=+".to_owned()));
+        assert_eq!(percent_decoded("a/b="), Some("a/b=".to_owned()));
+        for broken in ["%", "a%2", "%zz", "%+1", "%é1"] {
+            assert_eq!(percent_decoded(broken), None, "{broken}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The web repository: CPS, CA certificates, notices, and every revocation list (V4, V8, V11).
+
+mod html;
+mod lists;
+mod pages;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use domain::certificate::CertificateState;
+use domain::id::CaId;
+use domain::policy::Policy;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use store::{AuthorityRow, Sequence, Store};
+
+use self::lists::ListPath;
+use super::reply::{Reply, http_date};
+use crate::ldap::ClearPasswords;
+use crate::query_log::QueryLog;
+use crate::verifier_auth::VerifierAuth;
+
+/// What is published of one CA beside what the store knows.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// Its policy, with the CPS and the laws.
+    pub policy: Arc<Policy>,
+    /// Notices, for example of a compromise (A 2.2, S 2-6-1). That a CA certificate was revoked is
+    /// told without one.
+    pub notices: Vec<Notice>,
+    /// CAs it is or was cross-certified with (A 9.12, S 8-2).
+    pub cross_certified: Vec<CrossCertified>,
+}
+
+/// A notice to everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Its day.
+    pub date: Date,
+    /// Its text, in Japanese.
+    pub text: String,
+}
+
+/// A CA that is or was cross-certified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrossCertified {
+    /// Its name.
+    pub name: String,
+    /// The first day.
+    pub since: Date,
+    /// The last day, if there is one.
+    pub until: Option<Date>,
+}
+
+/// A request to the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// The path, as received.
+    pub path: String,
+    /// The Authorization header.
+    pub authorization: Option<String>,
+    /// The If-None-Match header.
+    pub if_none_match: Option<String>,
+    /// Where it came from.
+    pub peer: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub encrypted: bool,
+    /// What clocks show.
+    pub now: Timestamp,
+}
+
+/// The web repository. Its answers come from the store as it is at that moment.
+pub struct Repository {
+    store: Arc<dyn Store>,
+    verifiers: VerifierAuth,
+    clear_passwords: ClearPasswords,
+    log: Arc<dyn QueryLog>,
+    publications: Vec<Publication>,
+}
+
+impl Repository {
+    /// A repository of the CAs in `publications`, in that order.
+    pub fn new(
+        store: Arc<dyn Store>,
+        verifiers: VerifierAuth,
+        clear_passwords: ClearPasswords,
+        log: Arc<dyn QueryLog>,
+        publications: Vec<Publication>,
+    ) -> Self {
+        Self { store, verifiers, clear_passwords, log, publications }
+    }
+
+    /// Answers a request. It reads the store and may check a password, so it may block.
+    pub fn answer(&self, fetch: &Fetch) -> Reply {
+        let segments: Vec<&str> = fetch.path.split('/').skip(1).collect();
+        let reply = match segments.as_slice() {
+            [""] => self.index(),
+            ["style.css"] => Ok(pages::style()),
+            ["cps", ca] => self.cps(ca),
+            ["ca", ca, file] => self.ca_certificate(ca, file, fetch),
+            ["crl", ca] => self.lists_of(ca),
+            ["crl", rest @ ..] => match ListPath::parse(rest) {
+                Some(path) => self.recorded_list(&path, fetch),
+                None => Ok(not_found()),
+            },
+            _ => Ok(not_found()),
+        };
+        reply.unwrap_or_else(|fault| Reply::unavailable(&fault))
+    }
+
+    fn index(&self) -> store::Result<Reply> {
+        let as_of = self.as_of()?;
+        let mut shown = Vec::new();
+        for publication in &self.publications {
+            let certificates = self.ca_certificates(&publication.policy.ca)?;
+            shown.push((publication, certificates));
+        }
+        Ok(pages::index(&shown, as_of))
+    }
+
+    fn cps(&self, ca: &str) -> store::Result<Reply> {
+        let as_of = self.as_of()?;
+        Ok(self.publication(ca).map_or_else(not_found, |found| pages::cps(&found.policy, as_of)))
+    }
+
+    fn lists_of(&self, ca: &str) -> store::Result<Reply> {
+        let Some(publication) = self.publication(ca) else { return Ok(not_found()) };
+        let as_of = self.as_of()?;
+        let series = self.store.series(&publication.policy.ca)?;
+        Ok(pages::lists(&publication.policy, &series, as_of))
+    }
+
+    fn ca_certificate(&self, ca: &str, file: &str, fetch: &Fetch) -> store::Result<Reply> {
+        let generation = file.strip_suffix(".cer").and_then(|number| number.parse::<u32>().ok());
+        let (Some(publication), Some(generation)) = (self.publication(ca), generation) else {
+            return Ok(not_found());
+        };
+        let as_of = self.as_of()?;
+        let certificates = self.ca_certificates(&publication.policy.ca)?;
+        let Some(found) = certificates.into_iter().find(|c| c.row.generation == generation) else {
+            return Ok(not_found());
+        };
+        let etag = quoted(&x509::fingerprint::sha256(&found.der));
+        let reply = Reply::new(200, "application/pkix-cert", found.der);
+        Ok(as_revalidated(reply, &etag, found.row.created_at, as_of, fetch))
+    }
+
+    /// The self-signed certificates of a CA, oldest first.
+    fn ca_certificates(&self, ca: &CaId) -> store::Result<Vec<CaCertificate>> {
+        let mut certificates = Vec::new();
+        for row in self.store.authorities(ca)? {
+            let stored = self.store.certificate(ca, &row.self_signed)?;
+            let issued = stored.and_then(|stored| Some((stored.der?, stored.state)));
+            certificates.extend(issued.map(|(der, state)| CaCertificate { row, der, state }));
+        }
+        Ok(certificates)
+    }
+
+    fn publication(&self, ca: &str) -> Option<&Publication> {
+        self.publications.iter().find(|publication| publication.policy.ca.as_str() == ca)
+    }
+
+    /// The last journal entry, read before anything else: what is read later includes it.
+    fn as_of(&self) -> store::Result<Sequence> {
+        Ok(self.store.last_sequence()?.unwrap_or(0))
+    }
+}
+
+/// A CA certificate with its state.
+struct CaCertificate {
+    row: AuthorityRow,
+    der: Vec<u8>,
+    state: CertificateState,
+}
+
+fn not_found() -> Reply {
+    Reply::words(404, "nothing is published here")
+}
+
+fn quoted(sha256: &[u8; 32]) -> String {
+    format!("\"{}\"", super::endpoint::hex(sha256))
+}
+
+/// Adds what lets clients ask again cheaply, and answers 304 if they have it already. Caches must
+/// ask each time, because a new list can come at any moment (A 4.9.7).
+fn as_revalidated(
+    reply: Reply,
+    etag: &str,
+    modified: Timestamp,
+    as_of: Sequence,
+    fetch: &Fetch,
+) -> Reply {
+    let has_it = fetch.if_none_match.as_deref().is_some_and(|known| {
+        known.trim() == "*" || known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
+    });
+    let reply = match has_it {
+        true => Reply { status: 304, headers: Vec::new(), body: bytes::Bytes::new() },
+        false => reply,
+    };
+    reply
+        .header("etag", etag)
+        .header("last-modified", http_date(modified))
+        .header("cache-control", "no-cache")
+        .header(AS_OF, as_of.to_string())
+}
+
+/// The header that says as of which journal entry an answer is (V11).
+const AS_OF: &str = "as-of-entry";

@@ -1,0 +1,95 @@
+//! Which part a request is for, by method and path alone.
+
+use hyper::Method;
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// An OCSP request in the body.
+    OcspBody,
+    /// An OCSP request in the path: what follows the slash, still encoded.
+    OcspPath(&'a str),
+    /// The repository.
+    Repository,
+    /// Nothing answers here.
+    NotFound,
+    /// Something does, but not by this method; the methods that it allows.
+    WrongMethod(&'static str),
+}
+
+/// Which parts a server has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) ocsp: bool,
+    pub(super) repository: bool,
+}
+
+const READ: &str = "GET, HEAD";
+
+impl Parts {
+    /// Where `method` and `path` lead.
+    pub(super) fn route<'a>(self, method: &Method, path: &'a str) -> Route<'a> {
+        let reads = *method == Method::GET || *method == Method::HEAD;
+        let posted = self.ocsp && matches!(path, "/" | "/ocsp" | "/ocsp/");
+        if posted && *method == Method::POST {
+            return Route::OcspBody;
+        }
+        if let Some(encoded) = self.encoded_request(path) {
+            return if reads { Route::OcspPath(encoded) } else { Route::WrongMethod(READ) };
+        }
+        // The addresses of OCSP proper are not the repository's.
+        let repository = self.repository && !path.starts_with("/ocsp");
+        match (reads, posted) {
+            (true, _) if repository => Route::Repository,
+            (_, true) if repository => Route::WrongMethod("GET, HEAD, POST"),
+            (_, true) => Route::WrongMethod("POST"),
+            (false, false) if repository => Route::WrongMethod(READ),
+            _ => Route::NotFound,
+        }
+    }
+
+    /// The request in a path, if it is the path of one.
+    ///
+    /// A DER SEQUENCE begins with `M` in base64, and nothing of the repository does.
+    fn encoded_request(self, path: &str) -> Option<&str> {
+        if !self.ocsp {
+            return None;
+        }
+        match path.strip_prefix("/ocsp/") {
+            Some("") => None,
+            Some(encoded) => Some(encoded),
+            None => path.strip_prefix('/').filter(|encoded| encoded.starts_with('M')),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v5_every_path_and_method_has_one_answer() {
+        let both = Parts { ocsp: true, repository: true };
+        let ocsp = Parts { ocsp: true, repository: false };
+        let web = Parts { ocsp: false, repository: true };
+        for (parts, method, path, route) in [
+            (both, Method::POST, "/", Route::OcspBody),
+            (both, Method::POST, "/ocsp", Route::OcspBody),
+            (both, Method::GET, "/ocsp/MEIw", Route::OcspPath("MEIw")),
+            (both, Method::GET, "/MEIw/x%3D", Route::OcspPath("MEIw/x%3D")),
+            (both, Method::HEAD, "/MEIw", Route::OcspPath("MEIw")),
+            (both, Method::PUT, "/MEIw", Route::WrongMethod(READ)),
+            (both, Method::GET, "/", Route::Repository),
+            (both, Method::DELETE, "/", Route::WrongMethod("GET, HEAD, POST")),
+            (both, Method::GET, "/ocsp", Route::WrongMethod("POST")),
+            (both, Method::POST, "/crl/x", Route::WrongMethod(READ)),
+            (ocsp, Method::GET, "/", Route::WrongMethod("POST")),
+            (ocsp, Method::GET, "/crl/x", Route::NotFound),
+            (web, Method::POST, "/", Route::WrongMethod(READ)),
+            (web, Method::GET, "/MEIw", Route::Repository),
+            (web, Method::GET, "/ocsp/MEIw", Route::NotFound),
+        ] {
+            assert_eq!(parts.route(&method, path), route, "{method} {path}");
+        }
+    }
+}

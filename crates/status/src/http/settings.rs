@@ -1,0 +1,42 @@
+//! Every limit of the HTTP server with its reason.
+
+use std::time::Duration;
+
+/// Bounds of what clients can make the server do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Open connections. Each costs a task, a buffer and a file descriptor; half of the usual soft
+    /// limit of 1,024 descriptors is left to the rest of the program.
+    pub connections: usize,
+    /// Time for a request's head, counted from the end of the answer before; so it also ends idle
+    /// connections. Verifiers send bursts, and connect again after a pause.
+    pub head: Duration,
+    /// Time for a request's body, which is a few kilobytes.
+    pub body: Duration,
+    /// Time without progress while sending: below a few KB/s no list arrives while it is valid.
+    pub sending: Duration,
+    /// Time for a TLS handshake: a few round trips.
+    pub handshake: Duration,
+    /// Time that running answers get when the server stops.
+    pub shutdown: Duration,
+    /// Repository answers made at once. Each holds a list in memory or computes a password hash.
+    pub repository_at_once: usize,
+}
+
+/// Octets of a request's head: a signed OCSP request of one verifier certificate takes 4 KB in the
+/// address, and RFC 6960 A.1 sends longer ones by POST.
+pub(super) const MAX_HEAD_BYTES: usize = 16 << 10;
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(10),
+            sending: Duration::from_secs(30),
+            handshake: Duration::from_secs(10),
+            shutdown: Duration::from_secs(10),
+            repository_at_once: 8,
+        }
+    }
+}
