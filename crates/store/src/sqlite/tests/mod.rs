@@ -1,5 +1,7 @@
 //! The contract over SQLite, and what only a file can prove.
 
+mod durability;
+
 use tempfile::TempDir;
 
 use crate::journal::PersonalDataKey;
