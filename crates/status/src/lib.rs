@@ -1,5 +1,6 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
+pub mod directory;
 pub mod http;
 pub mod ldap;
 pub mod ocsp;
