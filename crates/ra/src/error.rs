@@ -1,0 +1,94 @@
+//! Why a window did not do what it was asked, and whose fault it is.
+
+use card::CardError;
+use domain::application::RefusedTransition;
+
+use crate::authority::AuthorityError;
+use crate::form::FormError;
+use crate::register::RegisterError;
+
+/// Why an operation was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// The clerk's or the applicant's to mend: a field of the form. The refusal is journaled.
+    #[error("{0}")]
+    Form(#[from] FormError),
+    /// The caller's fault: a rule forbids it. The refusal is journaled.
+    #[error("{field}: {rule}")]
+    Refused {
+        /// The field or thing that breaks the rule.
+        field: &'static str,
+        /// The rule, with its clause.
+        rule: String,
+    },
+    /// The caller has not the right: the wrong kind of actor, or another municipality's.
+    #[error("this actor may not do this: {0}")]
+    NotPermitted(&'static str),
+    /// The caller's fault: there is no such thing. The refusal is journaled.
+    #[error("{field}: there is none such")]
+    Unknown {
+        /// The field that names it.
+        field: &'static str,
+    },
+    /// The CA refused or failed.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The card refused or failed.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The resident register gave no answer.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The database's fault, or that of somebody who changed the state meanwhile: repeat it.
+    #[error("the database: {0}")]
+    Store(#[from] store::Error),
+    /// What is stored or was answered does not have the form it must have.
+    #[error("{what} cannot be read: {problem}")]
+    Unreadable {
+        /// What it is.
+        what: &'static str,
+        /// Why not.
+        problem: String,
+    },
+    /// The machine's fault: no randomness.
+    #[error("the random generator failed")]
+    Random,
+}
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, WindowError>;
+
+impl WindowError {
+    /// A refusal by `rule`.
+    pub(crate) fn refused(field: &'static str, rule: impl Into<String>) -> Self {
+        Self::Refused { field, rule: rule.into() }
+    }
+
+    /// The rule for the journal when the caller is at fault; it repeats nothing that was typed.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Form(error) => Some(error.rule()),
+            Self::Refused { .. } | Self::NotPermitted(_) | Self::Unknown { .. } => {
+                Some(self.to_string())
+            }
+            Self::Authority(AuthorityError::Refused { .. }) => Some(self.to_string()),
+            Self::Authority(AuthorityError::Unknown { field, .. }) => {
+                Some(format!("{field}: the CA knows none such"))
+            }
+            Self::Register(RegisterError::NotFound(_)) => {
+                Some("resident: not registered (A 3.2.3.1, S 3-1-9)".into())
+            }
+            Self::Card(
+                CardError::Provider(_) | CardError::SealBroken | CardError::Malformed(_),
+            ) => None,
+            Self::Card(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl From<RefusedTransition> for WindowError {
+    fn from(refused: RefusedTransition) -> Self {
+        Self::refused("state", refused.to_string())
+    }
+}

@@ -1,0 +1,164 @@
+//! The stored shape of a record: JSON with a version, of types of its own.
+
+use domain::application::ApplicationState;
+use domain::identity::Evidence;
+use serde::{Deserialize, Serialize};
+
+use super::stored_form::StoredForm;
+use super::{Check, IssuedOnCard, PreparedKey, Record, Stage};
+use crate::error::{Result, WindowError};
+
+/// The only version of the shape so far.
+const VERSION: u8 = 1;
+
+const WHAT: &str = "a stored application record";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredRecord {
+    version: u8,
+    form: StoredForm,
+    stages: Vec<StoredStage>,
+    checks: Vec<StoredCheck>,
+    doubts: Vec<String>,
+    targets: Vec<String>,
+    prepared: Option<StoredPrepared>,
+    issued: Option<StoredIssued>,
+    receipt: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredStage {
+    state: String,
+    by: String,
+    at: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCheck {
+    evidence: String,
+    document: String,
+    number: String,
+    note: String,
+    by: String,
+    at: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredPrepared {
+    card: String,
+    spki_sha256: [u8; 32],
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredIssued {
+    card: String,
+    serial: String,
+}
+
+/// The record as it is stored.
+pub(crate) fn encode(record: &Record) -> Result<Vec<u8>> {
+    let stored = StoredRecord {
+        version: VERSION,
+        form: StoredForm::from(&record.form),
+        stages: record.stages.iter().map(store_stage).collect(),
+        checks: record.checks.iter().map(store_check).collect(),
+        doubts: record.doubts.clone(),
+        targets: record.targets.iter().map(ToString::to_string).collect(),
+        prepared: record.prepared.as_ref().map(|prepared| StoredPrepared {
+            card: prepared.card.to_string(),
+            spki_sha256: prepared.spki_sha256,
+        }),
+        issued: record.issued.as_ref().map(|issued| StoredIssued {
+            card: issued.card.to_string(),
+            serial: issued.serial.to_string(),
+        }),
+        receipt: record.receipt.clone(),
+    };
+    serde_json::to_vec(&stored).map_err(unreadable)
+}
+
+/// The record in its stored form.
+///
+/// # Errors
+/// [`WindowError::Unreadable`] when it is not what [`encode`] writes.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Record> {
+    let stored: StoredRecord = serde_json::from_slice(bytes).map_err(unreadable)?;
+    if stored.version != VERSION {
+        return Err(unreadable(format!("version {} is not known", stored.version)));
+    }
+    Ok(Record {
+        form: stored.form.restore()?,
+        stages: stored.stages.into_iter().map(restore_stage).collect::<Result<_>>()?,
+        checks: stored.checks.into_iter().map(restore_check).collect::<Result<_>>()?,
+        doubts: stored.doubts,
+        targets: stored.targets.iter().map(|serial| read(serial)).collect::<Result<_>>()?,
+        prepared: stored.prepared.map(restore_prepared).transpose()?,
+        issued: stored.issued.map(restore_issued).transpose()?,
+        receipt: stored.receipt,
+    })
+}
+
+/// Something that was written by its `Display` and is read by its `FromStr`.
+pub(super) fn read<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<T> {
+    text.parse().map_err(|error: T::Err| unreadable(error.to_string()))
+}
+
+/// One of a closed set of names.
+pub(super) fn named<T>(text: &str, find: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+    find(text).ok_or_else(|| unreadable(format!("{text:?} is not known")))
+}
+
+pub(super) fn unreadable(problem: impl ToString) -> WindowError {
+    WindowError::Unreadable { what: WHAT, problem: problem.to_string() }
+}
+
+fn store_stage(stage: &Stage) -> StoredStage {
+    StoredStage {
+        state: stage.state.name().into(),
+        by: stage.by.to_string(),
+        at: stage.at.to_string(),
+    }
+}
+
+fn restore_stage(stored: StoredStage) -> Result<Stage> {
+    Ok(Stage {
+        state: named(&stored.state, ApplicationState::from_name)?,
+        by: read(&stored.by)?,
+        at: read(&stored.at)?,
+    })
+}
+
+fn store_check(check: &Check) -> StoredCheck {
+    StoredCheck {
+        evidence: check.evidence.name().into(),
+        document: check.document.clone(),
+        number: check.number.clone(),
+        note: check.note.clone(),
+        by: check.by.to_string(),
+        at: check.at.to_string(),
+    }
+}
+
+fn restore_check(stored: StoredCheck) -> Result<Check> {
+    Ok(Check {
+        evidence: named(&stored.evidence, Evidence::from_name)?,
+        document: stored.document,
+        number: stored.number,
+        note: stored.note,
+        by: read(&stored.by)?,
+        at: read(&stored.at)?,
+    })
+}
+
+fn restore_prepared(stored: StoredPrepared) -> Result<PreparedKey> {
+    Ok(PreparedKey { card: read(&stored.card)?, spki_sha256: stored.spki_sha256 })
+}
+
+fn restore_issued(stored: StoredIssued) -> Result<IssuedOnCard> {
+    Ok(IssuedOnCard { card: read(&stored.card)?, serial: read(&stored.serial)? })
+}

@@ -1,0 +1,177 @@
+//! The municipal window: every operation on an application, each safe to repeat after any cut.
+//!
+//! An operation is recognised by the id of its [`Act`]. Asked again with the same id it answers as
+//! before; the same id with another request is refused. What it changed and its answer are one
+//! unit of the store, so a cut leaves either nothing of it or all of it; what the CA did before the
+//! cut, the repetition finds and goes on from (see the contract of
+//! [`Authority`](crate::authority::Authority)).
+
+mod abandon;
+mod call_centre;
+mod cards;
+mod complete;
+mod deliver;
+mod existence;
+mod issue;
+mod locks;
+mod operation;
+mod receipt;
+mod receive;
+mod register_link;
+mod verify;
+
+use std::sync::Arc;
+
+use card::VaultKey;
+use domain::act::{Act, Actor};
+use domain::application::{ApplicationKind, ApplicationState};
+use domain::id::{ActorId, ApplicationId, CaId, MunicipalityCode, ResidentCode};
+use domain::journal::EventKind;
+use domain::municipality;
+use store::{ApplicationRow, Entry, Store, Unit};
+
+use self::locks::Locks;
+use crate::authority::{Authorities, Authority};
+use crate::error::{Result, WindowError};
+use crate::record::{self, Record};
+use crate::register::ResidentRegister;
+
+pub use call_centre::PhoneHold;
+pub use receipt::Receipt;
+pub use register_link::RegisterRun;
+pub use verify::{
+    EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS, Verification,
+};
+
+/// The windows of all municipalities, the call centre's and the register's way to the CAs.
+pub struct Window {
+    store: Arc<dyn Store>,
+    register: Arc<dyn ResidentRegister>,
+    authorities: Authorities,
+    vault: VaultKey,
+    applications: Locks,
+    cards: Locks,
+}
+
+/// An application as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its id.
+    pub id: ApplicationId,
+    /// The CA it is made to.
+    pub ca: CaId,
+    /// The municipality of the window.
+    pub municipality: MunicipalityCode,
+    /// What is applied for.
+    pub kind: ApplicationKind,
+    /// Where it stands.
+    pub state: ApplicationState,
+    /// The resident concerned.
+    pub resident: ResidentCode,
+    /// The form and everything recorded since.
+    pub record: Record,
+}
+
+impl Window {
+    /// The windows over a store, a register and CAs; cards are stored under `vault`.
+    ///
+    /// One process alone may run the windows of a store: what two clerks do to one application
+    /// or one card at the same time is put in order by locks in memory.
+    pub fn new(
+        store: Arc<dyn Store>,
+        register: Arc<dyn ResidentRegister>,
+        authorities: impl IntoIterator<Item = Arc<dyn Authority>>,
+        vault: VaultKey,
+    ) -> Self {
+        let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
+        let [applications, cards] = [Locks::default(), Locks::default()];
+        Self { store, register, authorities, vault, applications, cards }
+    }
+
+    /// An application of the clerk's municipality.
+    ///
+    /// # Errors
+    /// [`WindowError::NotPermitted`], [`WindowError::Unknown`], and what the store says. Reading
+    /// is not journaled here.
+    pub fn application(&self, actor: &Actor, id: &ApplicationId) -> Result<Application> {
+        let (_, municipality) = clerk(actor)?;
+        self.load(id, municipality)
+    }
+
+    /// The applications of the clerk's municipality, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`application`](Self::application).
+    pub fn applications(&self, actor: &Actor, limit: usize) -> Result<Vec<Application>> {
+        let (_, municipality) = clerk(actor)?;
+        let rows = self.store.applications(&municipality, limit)?;
+        rows.into_iter().map(Application::restore).collect()
+    }
+
+    fn load(&self, id: &ApplicationId, municipality: MunicipalityCode) -> Result<Application> {
+        let row = self.store.application(id)?;
+        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
+        if row.municipality != municipality {
+            let rule = "the application was made to another municipality";
+            return Err(WindowError::NotPermitted(rule));
+        }
+        Application::restore(row)
+    }
+
+    fn authority(&self, ca: &CaId) -> Result<&dyn Authority> {
+        let authority = self.authorities.get(ca).map(AsRef::as_ref);
+        authority.ok_or(WindowError::Unknown { field: "ca" })
+    }
+
+    /// Journals a refusal; without the journal's word there is no answer but the journal's error.
+    fn recording<A>(
+        &self,
+        act: &Act,
+        kind: EventKind,
+        subject: &str,
+        result: Result<A>,
+    ) -> Result<A> {
+        if let Err(error) = &result
+            && let Some(rule) = error.refusal()
+        {
+            let kind = match error {
+                WindowError::NotPermitted(_) => EventKind::AccessRefused,
+                _ => kind,
+            };
+            let entry = Entry::new(kind, act).subject(subject).refused(rule);
+            self.store.commit(Unit::new(entry))?;
+        }
+        result
+    }
+}
+
+impl std::fmt::Debug for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Window({:?})", self.authorities.keys())
+    }
+}
+
+impl Application {
+    fn restore(row: ApplicationRow) -> Result<Self> {
+        let record = record::decode(&row.record)?;
+        Ok(Self {
+            id: row.id,
+            ca: row.ca,
+            municipality: row.municipality,
+            kind: row.kind,
+            state: row.state,
+            resident: row.resident,
+            record,
+        })
+    }
+}
+
+/// The clerk and the municipality of the window, a ward's being its city.
+fn clerk(actor: &Actor) -> Result<(ActorId, MunicipalityCode)> {
+    match actor {
+        Actor::WindowClerk { id, municipality: code } => {
+            Ok((id.clone(), municipality::find(*code).map_or(*code, |known| known.code)))
+        }
+        _ => Err(WindowError::NotPermitted("only a clerk at a municipality's window may")),
+    }
+}

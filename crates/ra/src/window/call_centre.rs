@@ -1,0 +1,161 @@
+//! Holds by phone, at any hour, found by the four basic attributes (L10; A 3.4.3.1, 4.9.13).
+
+use domain::act::{Act, Actor};
+use domain::certificate::CertificateState;
+use domain::id::{CaId, SerialNumber};
+use domain::identity::Requester;
+use domain::journal::EventKind;
+use domain::resident::{BasicFour, Resident};
+use serde::{Deserialize, Serialize};
+use store::{Entry, Unit};
+
+use super::Window;
+use super::operation::Begun;
+use crate::authority::Authority;
+use crate::error::{Result, WindowError};
+
+/// What a hold by phone came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneHold {
+    /// The certificates that are on hold now, by CA.
+    pub held: Vec<(CaId, SerialNumber)>,
+    /// The CAs where the caller has a certificate that may not be held, with the rule.
+    pub refused: Vec<(CaId, String)>,
+}
+
+impl Window {
+    /// Holds every certificate in force of the one resident who answers to `asked`, at the CAs
+    /// that know a hold. Release is for the window alone (A 4.9.15③).
+    ///
+    /// # Errors
+    /// [`WindowError::NotPermitted`] for anyone but the call centre; [`WindowError::Refused`] when
+    /// not exactly one resident answers, or nothing can be held (S 4-4-5); journaled.
+    pub fn hold_by_phone(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
+        let kind = EventKind::CertificateHeld;
+        let _turn = self.applications.lock(act.operation.as_str());
+        let result = self.hold_unrecorded(act, asked);
+        self.recording(act, kind, act.operation.as_str(), result)
+    }
+
+    fn hold_unrecorded(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
+        if !matches!(act.actor, Actor::CallCentreAgent(_)) {
+            return Err(WindowError::NotPermitted(
+                "a hold is taken by the call centre (A 4.9.15①)",
+            ));
+        }
+        let (birth, gender) = (asked.birth_date.to_string(), asked.gender.code().to_string());
+        let request = ["hold by phone", &asked.name, &asked.address, &birth, &gender];
+        let operation = match self.begin(act, &request)? {
+            Begun::First(operation) => operation,
+            Begun::Again(answer) => {
+                self.store.commit(Unit::new(entry(act).no_op()))?;
+                return restore(&answer);
+            }
+        };
+        let resident = self.the_one(asked)?;
+        let mut hold = PhoneHold { held: Vec::new(), refused: Vec::new() };
+        for authority in self.authorities.values() {
+            hold_at(authority.as_ref(), act, &resident, &mut hold)?;
+        }
+        if hold.held.is_empty() {
+            let rules: Vec<_> = hold.refused.into_iter().map(|(_, rule)| rule).collect();
+            let none = "there is no certificate in force to hold (A 4.9.13)";
+            let rule = if rules.is_empty() { none.to_owned() } else { rules.join("; ") };
+            return Err(WindowError::refused("certificate", rule));
+        }
+        let mut entry = entry(act).personal(&resident.code, format!("{asked:?}"));
+        for (ca, serial) in &hold.held {
+            entry = entry.detail("held", format!("{ca}/{serial}"));
+        }
+        for (_, rule) in &hold.refused {
+            entry = entry.detail("refused", rule);
+        }
+        self.store.commit(Unit::new(entry).change(operation.answered(&stored(&hold)?)?))?;
+        Ok(hold)
+    }
+
+    /// The resident who answers to the four attributes, if it is exactly one.
+    fn the_one(&self, asked: &BasicFour) -> Result<Resident> {
+        let mut found = self.register.search(asked)?;
+        match (found.pop(), found.is_empty()) {
+            (Some(resident), true) => Ok(resident),
+            (None, _) => {
+                let rule = "no resident answers to these four attributes (A 3.4.3.1)";
+                Err(WindowError::refused("caller", rule))
+            }
+            (Some(_), false) => {
+                let rule = "more than one resident answers to these four attributes (A 3.4.3.1)";
+                Err(WindowError::refused("caller", rule))
+            }
+        }
+    }
+}
+
+fn hold_at(
+    authority: &dyn Authority,
+    act: &Act,
+    resident: &Resident,
+    hold: &mut PhoneHold,
+) -> Result<()> {
+    let certificates = authority.certificates_of(&resident.code)?;
+    let in_force: Vec<_> = certificates.iter().filter(|c| c.is_in_force(act.at)).collect();
+    if in_force.is_empty() {
+        return Ok(());
+    }
+    let ca = authority.id();
+    let policy = authority.policy();
+    match &policy.hold {
+        None => {
+            hold.refused.push((ca.clone(), format!("{ca} knows no hold (S 4-4-5)")));
+            return Ok(());
+        }
+        Some(rule) if !rule.requested_by.contains(&Requester::Holder) => {
+            let text = format!("{ca}: the holder may not ask for it ({})", rule.clause);
+            hold.refused.push((ca.clone(), text));
+            return Ok(());
+        }
+        Some(_) => {}
+    }
+    for certificate in in_force {
+        if certificate.state == CertificateState::Good {
+            authority.hold(act, &certificate.serial)?;
+        }
+        hold.held.push((ca.clone(), certificate.serial));
+    }
+    Ok(())
+}
+
+fn entry(act: &Act) -> Entry {
+    Entry::new(EventKind::CertificateHeld, act).subject(&act.operation).detail("asked", "by phone")
+}
+
+/// The stored shape of an answer.
+#[derive(Serialize, Deserialize)]
+struct StoredHold {
+    held: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
+}
+
+fn stored(hold: &PhoneHold) -> Result<String> {
+    let texts = |(ca, text): &(CaId, SerialNumber)| (ca.to_string(), text.to_string());
+    let rules = |(ca, rule): &(CaId, String)| (ca.to_string(), rule.clone());
+    let stored = StoredHold {
+        held: hold.held.iter().map(texts).collect(),
+        refused: hold.refused.iter().map(rules).collect(),
+    };
+    serde_json::to_string(&stored).map_err(unreadable)
+}
+
+fn restore(answer: &str) -> Result<PhoneHold> {
+    let stored: StoredHold = serde_json::from_str(answer).map_err(unreadable)?;
+    let held = stored.held.iter().map(|(ca, serial)| {
+        Ok((ca.parse().map_err(unreadable)?, serial.parse().map_err(unreadable)?))
+    });
+    let refused =
+        stored.refused.into_iter().map(|(ca, rule)| Ok((ca.parse().map_err(unreadable)?, rule)));
+    Ok(PhoneHold { held: held.collect::<Result<_>>()?, refused: refused.collect::<Result<_>>()? })
+}
+
+fn unreadable(error: impl ToString) -> WindowError {
+    WindowError::Unreadable { what: "the stored answer of a hold", problem: error.to_string() }
+}

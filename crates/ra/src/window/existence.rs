@@ -1,0 +1,69 @@
+//! The existence check, made by the system itself against the resident register (L5, W8).
+
+use domain::policy::Policy;
+use domain::resident::{BasicFour, Resident};
+use domain::{municipality, text};
+
+use super::Window;
+use crate::error::{Result, WindowError};
+use crate::form::{Form, carries_attributes};
+use crate::register::RegisterError;
+
+impl Window {
+    /// What speaks against the form in the register as it is now; nothing when it agrees.
+    ///
+    /// The four attributes must be as recorded (S 3-1-9①), the record not removed, and kept by the
+    /// municipality of the window (住所地市区町村長; A 3.2.3.1).
+    ///
+    /// # Errors
+    /// [`RegisterError::Unavailable`]: nobody can tell, so nothing goes on.
+    pub(super) fn existence_doubts(&self, form: &Form, policy: &Policy) -> Result<Vec<String>> {
+        let resident = match self.register.find(&form.resident) {
+            Ok(resident) => resident,
+            Err(RegisterError::NotFound(_)) => {
+                return Ok(vec!["the resident is not registered (A 3.2.3.1, S 3-1-9)".into()]);
+            }
+            Err(down) => return Err(down.into()),
+        };
+        let mut doubts: Vec<String> = Vec::new();
+        let home = municipality::find(resident.municipality).map(|known| known.code);
+        if home != Some(form.municipality) {
+            doubts.push("the record is kept by another municipality (A 3.2.3.1, S 4-1-1)".into());
+        }
+        let (typed, recorded) = both_fours(form, &resident, carries_attributes(policy));
+        let differs = typed.differences(&recorded);
+        doubts.extend(differs.iter().map(|attribute| {
+            format!("the {attribute} is not the one in the register (A 3.2.3.1, S 3-1-9)")
+        }));
+        Ok(doubts)
+    }
+
+    /// Refuses when the register no longer says what was checked.
+    ///
+    /// # Errors
+    /// [`WindowError::Refused`] with the first doubt, and as
+    /// [`existence_doubts`](Self::existence_doubts).
+    pub(super) fn expect_existence(&self, form: &Form, policy: &Policy) -> Result<()> {
+        match self.existence_doubts(form, policy)?.first() {
+            None => Ok(()),
+            Some(doubt) => {
+                Err(WindowError::refused("resident", format!("since the check, {doubt}")))
+            }
+        }
+    }
+}
+
+/// The attributes of form and record to compare. An alias counts where it is certified, and
+/// wherever one was typed; A's form has none (A 4.1.2.1(4)).
+fn both_fours(form: &Form, resident: &Resident, is_certified: bool) -> (BasicFour, BasicFour) {
+    let with_alias = is_certified || form.alias.is_some();
+    let name = text::joined_name(&form.family_name, &form.given_name);
+    let typed = BasicFour {
+        name: text::name_with_alias(&name, form.alias.as_deref()),
+        address: form.address.clone(),
+        birth_date: form.birth_date,
+        gender: form.gender,
+    };
+    let name = if with_alias { resident.name_with_alias() } else { resident.name() };
+    (typed, BasicFour { name, ..resident.basic_four() })
+}

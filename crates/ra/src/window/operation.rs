@@ -1,0 +1,166 @@
+//! Operations that can be repeated: recognised by their id, answered as before.
+
+use domain::act::{Act, Actor};
+use domain::application::{self, ApplicationEvent, ApplicationState};
+use domain::id::{ActorId, ApplicationId};
+use domain::journal::EventKind;
+use serde::{Deserialize, Serialize};
+use store::{Change, Entry, Unit};
+use x509::fingerprint::{colon_hex, sha256};
+
+use super::{Application, Window, clerk};
+use crate::authority::Authority;
+use crate::error::{Result, WindowError};
+use crate::record::{self, Record, Stage};
+
+/// What the ids of operations that apply the register's events begin with; nobody else's may.
+pub(super) const EVENT_OPERATIONS: &str = "register-event-";
+
+const WHAT: &str = "the stored answer of an operation";
+
+/// An operation that was not carried out yet.
+pub(super) struct Operation<'a> {
+    pub(super) act: &'a Act,
+    fingerprint: String,
+}
+
+/// Whether an operation is new.
+pub(super) enum Begun<'a> {
+    /// It is.
+    First(Operation<'a>),
+    /// It was carried out before, with this answer.
+    Again(String),
+}
+
+/// What is stored of an operation.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredAnswer {
+    version: u8,
+    /// SHA-256 of who asked for what, without any secret.
+    request: String,
+    answer: String,
+}
+
+impl Operation<'_> {
+    /// The change that stores the answer beside what the operation changed.
+    pub(super) fn answered(&self, answer: &str) -> Result<Change> {
+        let request = self.fingerprint.clone();
+        let stored = StoredAnswer { version: 1, request, answer: answer.to_owned() };
+        let answer = serde_json::to_vec(&stored).map_err(unreadable)?;
+        Ok(Change::RecordOperation { id: self.act.operation.clone(), answer })
+    }
+}
+
+impl Window {
+    /// Looks an operation up by its id; `request` is what is asked, without any secret.
+    pub(super) fn begin<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Begun<'a>> {
+        let is_system = matches!(act.actor, Actor::System(_));
+        if act.operation.as_str().starts_with(EVENT_OPERATIONS) && !is_system {
+            return Err(WindowError::refused("operation", "ids of this form are the system's own"));
+        }
+        let fingerprint = fingerprint(act, request);
+        let Some(stored) = self.store.operation(&act.operation)? else {
+            return Ok(Begun::First(Operation { act, fingerprint }));
+        };
+        let stored: StoredAnswer = serde_json::from_slice(&stored).map_err(unreadable)?;
+        if stored.request == fingerprint {
+            Ok(Begun::Again(stored.answer))
+        } else {
+            Err(WindowError::refused("operation", "the id was used for another request"))
+        }
+    }
+
+    /// One step of an application at its window: permission, repetition, the work, the answer.
+    pub(super) fn step<A>(
+        &self,
+        act: &Act,
+        (id, kind): (&ApplicationId, EventKind),
+        request: &[&str],
+        work: impl FnOnce(Step<'_>) -> Result<()>,
+        answer: impl FnOnce(&Application) -> Result<A>,
+    ) -> Result<A> {
+        let _turn = self.applications.lock(id.as_str());
+        let result = (|| {
+            let (by, municipality) = clerk(&act.actor)?;
+            let application = self.load(id, municipality)?;
+            let request = [&[kind.name(), id.as_str()], request].concat();
+            let operation = match self.begin(act, &request)? {
+                Begun::First(operation) => operation,
+                Begun::Again(_) => {
+                    let entry = Entry::new(kind, act).subject(id).no_op();
+                    self.store.commit(Unit::new(entry))?;
+                    return answer(&application);
+                }
+            };
+            let authority = self.authority(&application.ca)?;
+            work(Step { operation, kind, by, application, authority })?;
+            answer(&self.load(id, municipality)?)
+        })();
+        self.recording(act, kind, id.as_str(), result)
+    }
+}
+
+/// A step under way.
+pub(super) struct Step<'a> {
+    pub(super) operation: Operation<'a>,
+    pub(super) kind: EventKind,
+    pub(super) by: ActorId,
+    pub(super) application: Application,
+    pub(super) authority: &'a dyn Authority,
+}
+
+impl Step<'_> {
+    /// The state after `event`, if the table and the policy allow it now.
+    pub(super) fn after(&self, event: ApplicationEvent) -> Result<ApplicationState> {
+        let Application { kind, state, .. } = self.application;
+        let second_approval = self.authority.policy().applications.second_approval;
+        Ok(application::after(kind, state, event, second_approval)?)
+    }
+
+    /// The journal entry of this step.
+    pub(super) fn entry(&self) -> Entry {
+        let application = &self.application;
+        Entry::new(self.kind, self.operation.act).ca(&application.ca).subject(&application.id)
+    }
+
+    /// The unit that takes the application to `to` and stores the operation's answer.
+    pub(super) fn unit(
+        &self,
+        entry: Entry,
+        to: ApplicationState,
+        mut record: Record,
+    ) -> Result<Unit> {
+        let (by, at) = (self.by.clone(), self.operation.act.at);
+        record.stages.push(Stage { state: to, by, at });
+        let id = self.application.id.clone();
+        let answer = self.operation.answered(id.as_str())?;
+        let from = self.application.state;
+        let record = record::encode(&record)?;
+        let change = Change::SetApplication { id, from, to, record };
+        Ok(Unit::new(entry).change(change).change(answer))
+    }
+}
+
+/// Who asks for what, as a digest. The operation itself is not in it: it is what is looked up.
+fn fingerprint(act: &Act, request: &[&str]) -> String {
+    let actor = match &act.actor {
+        Actor::WindowClerk { id, municipality } => format!("clerk {id} of {municipality}"),
+        Actor::CallCentreAgent(id) => format!("call-centre agent {id}"),
+        Actor::Staff(id) => format!("staff {id}"),
+        Actor::Verifier(id) => format!("verifier {id}"),
+        // Whichever part of the program acts, the system goes on from where it was.
+        Actor::System(_) => "system".to_owned(),
+        Actor::Anonymous => "anonymous".to_owned(),
+    };
+    let mut text = Vec::new();
+    for part in [&[actor.as_str()], request].concat() {
+        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        text.extend_from_slice(part.as_bytes());
+    }
+    colon_hex(&sha256(&text))
+}
+
+fn unreadable(error: serde_json::Error) -> WindowError {
+    WindowError::Unreadable { what: WHAT, problem: error.to_string() }
+}

@@ -1,0 +1,74 @@
+//! The paper that tells an applicant that a revocation or release was carried out.
+
+use domain::era::JapaneseDate;
+use domain::id::{ApplicationId, SerialNumber};
+use domain::identity::RevocationCause;
+use domain::municipality;
+use domain::policy::Policy;
+use jiff::Timestamp;
+use jiff::tz::{Offset, offset};
+
+use super::Application;
+use crate::form::Request;
+
+/// A receipt to print (A 4.9.3.1(1), S 4-4-2-2②, 4-4-2-3②).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The application it belongs to.
+    pub application: ApplicationId,
+    /// The text in Japanese, line by line. It names no person: the clerk hands it over.
+    pub text: String,
+}
+
+/// Japan Standard Time.
+const JAPAN: Offset = offset(9);
+
+/// The text of the receipt for what was done at `at`.
+pub(super) fn text(
+    application: &Application,
+    policy: &Policy,
+    serials: &[SerialNumber],
+    at: Timestamp,
+) -> String {
+    let (title, what, done) = words(&application.record.form.request);
+    let local = JAPAN.to_datetime(at);
+    let time = format!("{}時{:02}分", local.hour(), local.minute());
+    let place = municipality::find(application.municipality)
+        .map_or_else(|| application.municipality.to_string(), |m| m.full_name());
+    let mut lines = vec![
+        title.to_owned(),
+        String::new(),
+        format!("受付番号　　{}", application.id),
+        format!("申請年月日　{}", JapaneseDate(application.record.form.date)),
+        format!("申請の内容　{what}"),
+        format!("認証局　　　{}", policy.title),
+    ];
+    lines.extend(serials.iter().map(|serial| format!("電子証明書の発行番号　{serial}")));
+    lines.extend([
+        format!("処理完了日時　{}{time}", JapaneseDate(local.date())),
+        String::new(),
+        format!("上記の申請を受理し、{done}ことを通知します。"),
+        String::new(),
+        format!("{place}長"),
+    ]);
+    lines.join("\n")
+}
+
+/// Title, content and what was done.
+fn words(request: &Request) -> (&'static str, &'static str, &'static str) {
+    let revoked = |what| ("電子証明書失効申請等受理通知書", what, "電子証明書の失効処理を完了した");
+    match request {
+        Request::Revocation(RevocationCause::KeyCompromised) => {
+            revoked("秘密鍵の漏えい、滅失又は毀損の届出による失効")
+        }
+        Request::Revocation(RevocationCause::CardUnusable) => {
+            revoked("個人番号カードが使用できなくなった旨の届出による失効")
+        }
+        Request::Revocation(_) => revoked("サービスの利用の取りやめによる失効"),
+        _ => (
+            "電子証明書一時保留解除届出受理通知書",
+            "電子証明書の一時保留の解除",
+            "電子証明書の一時保留を解除した",
+        ),
+    }
+}

@@ -1,0 +1,278 @@
+//! Ends certificates by what happens in the resident register (L8; A 4.9.1.1(2), S 4-4-1).
+//!
+//! Each event is applied once: the unit that says so carries its number as an operation's id. The
+//! cursor goes up to the first event that is still open and stays before it, so that a move-out
+//! whose thirty days run is read again in every run and over restarts; the events behind it that
+//! were applied are recognised by their operations. What is read again is as long as the oldest
+//! open move-out is old, whatever became of the program in between.
+
+mod moves;
+
+use domain::act::{Act, Actor};
+use domain::certificate::CertificateState;
+use domain::id::{CaId, OperationId, SerialNumber};
+use domain::identity::{Requester, RevocationCause};
+use domain::journal::EventKind;
+use domain::municipality;
+use domain::validity::civil_date;
+use jiff::Timestamp;
+use store::{Change, Entry, Unit};
+
+use self::moves::{Fate, Moves};
+use super::operation::{Begun, EVENT_OPERATIONS};
+use super::{Application, Window};
+use crate::authority::{Authority, HolderCertificate, RevocationOrder};
+use crate::error::{Result, WindowError};
+use crate::form::carries_attributes;
+use crate::register::{RegisterError, RegisterEvent, RegisterEventKind};
+
+/// How many events are asked for at once.
+const PAGE: usize = 1000;
+
+/// What a run over the register's events came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegisterRun {
+    /// How many events were applied.
+    pub applied: usize,
+    /// The certificates that were revoked.
+    pub revoked: Vec<(CaId, SerialNumber)>,
+    /// Move-outs whose thirty days are not over.
+    pub open: usize,
+    /// Events that a CA refused to follow, with the rule; the next run tries them again.
+    pub failed: Vec<(u64, String)>,
+    /// The cursor after the run.
+    pub cursor: u64,
+}
+
+/// What an event asks for now.
+enum Decision {
+    /// Revocation for this cause, of what was issued until `before` and later if it is not true.
+    Revoke { cause: RevocationCause, before: Timestamp },
+    /// Nothing.
+    Nothing,
+    /// To wait: its days are not over.
+    Open,
+}
+
+impl Window {
+    /// Applies the events of the register that were not applied yet, as of the act's moment.
+    ///
+    /// Every certificate in force or undelivered ends at each CA whose policy has the cause. One
+    /// that was issued after the event and says what the register says stays: it came of it.
+    ///
+    /// # Errors
+    /// [`WindowError::NotPermitted`] for anyone but the system; [`WindowError::Register`],
+    /// [`WindowError::Store`] or an unavailable CA break the run off. The next goes on from there.
+    pub fn apply_register_events(&self, act: &Act) -> Result<RegisterRun> {
+        let kind = EventKind::RegisterEvent;
+        let permitted = match act.actor {
+            Actor::System(_) => Ok(()),
+            _ => Err(WindowError::NotPermitted("the register's events are applied by the system")),
+        };
+        self.recording(act, kind, "register", permitted)?;
+        let _turn = self.applications.lock("the register's events");
+        let from = self.store.register_cursor()?;
+        let moves = self.moves_after(from)?;
+        let mut run = RegisterRun { cursor: from, ..RegisterRun::default() };
+        let mut read = from;
+        while read < moves.last {
+            let events = self.register.events_after(read, PAGE)?;
+            for event in events.iter().filter(|event| event.sequence <= moves.last) {
+                self.apply_event(act, event, &moves, &mut run)?;
+            }
+            read = events.last().map_or(moves.last, |event| event.sequence);
+        }
+        self.move_cursor(act, from, &run)?;
+        Ok(run)
+    }
+
+    /// Every move of the events after `from`, read ahead: a move-in settles an earlier move-out.
+    fn moves_after(&self, from: u64) -> Result<Moves> {
+        let mut moves = Moves::new(from);
+        loop {
+            let events = self.register.events_after(moves.last, PAGE)?;
+            if events.is_empty() {
+                return Ok(moves);
+            }
+            events.iter().for_each(|event| moves.add(event));
+        }
+    }
+
+    fn apply_event(
+        &self,
+        act: &Act,
+        event: &RegisterEvent,
+        moves: &Moves,
+        run: &mut RegisterRun,
+    ) -> Result<()> {
+        let act = Act { operation: event_operation(event.sequence)?, ..act.clone() };
+        let is_next = run.cursor + 1 == event.sequence;
+        let kind = kind_name(&event.kind);
+        let operation = match self.begin(&act, &[event.resident.as_str(), kind])? {
+            Begun::First(operation) => operation,
+            Begun::Again(_) => {
+                run.cursor += u64::from(is_next);
+                return Ok(());
+            }
+        };
+        let revoked = match decide(event, moves, act.at) {
+            Decision::Open => {
+                run.open += 1;
+                return Ok(());
+            }
+            Decision::Nothing => Vec::new(),
+            Decision::Revoke { cause, before } => {
+                match self.revoke_everywhere(&act, event, cause, before) {
+                    Ok(revoked) => revoked,
+                    Err(error) => return self.failed(&act, event, error, run),
+                }
+            }
+        };
+        let mut entry = entry(&act, event);
+        for (ca, serial) in &revoked {
+            entry = entry.detail("revoked", format!("{ca}/{serial}"));
+        }
+        let entry = entry.personal(&event.resident, format!("{:?}", event.kind));
+        self.store.commit(Unit::new(entry).change(operation.answered(kind)?))?;
+        run.applied += 1;
+        run.cursor += u64::from(is_next);
+        run.revoked.extend(revoked);
+        Ok(())
+    }
+
+    /// A refusal by a CA is journaled and does not keep later events waiting; anything else does.
+    fn failed(
+        &self,
+        act: &Act,
+        event: &RegisterEvent,
+        error: WindowError,
+        run: &mut RegisterRun,
+    ) -> Result<()> {
+        let rule = error.refusal();
+        let Some(rule) = rule else {
+            return Err(error);
+        };
+        self.store.commit(Unit::new(entry(act, event).refused(&rule)))?;
+        run.failed.push((event.sequence, rule));
+        Ok(())
+    }
+
+    fn revoke_everywhere(
+        &self,
+        act: &Act,
+        event: &RegisterEvent,
+        cause: RevocationCause,
+        before: Timestamp,
+    ) -> Result<Vec<(CaId, SerialNumber)>> {
+        let mut revoked = Vec::new();
+        for authority in self.authorities.values() {
+            if authority.policy().revocation(cause).is_none() {
+                continue;
+            }
+            let order = RevocationOrder { cause, requester: Requester::Mayor, approver: None };
+            for certificate in authority.certificates_of(&event.resident)? {
+                let ended = matches!(certificate.state, CertificateState::Revoked { .. });
+                // An intent is the CA's own to settle: nobody knows yet whether it was signed.
+                let intended = certificate.state == CertificateState::Intended;
+                if ended || intended || act.at > certificate.not_after {
+                    continue;
+                }
+                if self.came_of_it(authority.as_ref(), &certificate, before)? {
+                    continue;
+                }
+                authority.revoke(act, &certificate.serial, &order)?;
+                revoked.push((authority.id().clone(), certificate.serial));
+            }
+        }
+        Ok(revoked)
+    }
+
+    /// Whether the certificate was issued after `before` for what the register says now.
+    ///
+    /// Both are asked: the clocks of register and CA may differ, and a stale certificate must go.
+    fn came_of_it(
+        &self,
+        authority: &dyn Authority,
+        certificate: &HolderCertificate,
+        before: Timestamp,
+    ) -> Result<bool> {
+        let Some(id) = &certificate.application else {
+            return Ok(false);
+        };
+        let Some(row) = self.store.application(id)? else {
+            return Ok(false);
+        };
+        if certificate.issued_at <= before {
+            return Ok(false);
+        }
+        let form = Application::restore(row)?.record.form;
+        if carries_attributes(authority.policy()) {
+            return Ok(self.existence_doubts(&form, authority.policy())?.is_empty());
+        }
+        match self.register.find(&form.resident) {
+            Ok(resident) => {
+                let home = municipality::find(resident.municipality).map(|known| known.code);
+                Ok(home == Some(form.municipality))
+            }
+            Err(RegisterError::NotFound(_)) => Ok(false),
+            Err(down) => Err(down.into()),
+        }
+    }
+
+    fn move_cursor(&self, act: &Act, from: u64, run: &RegisterRun) -> Result<()> {
+        if run.cursor == from {
+            return Ok(());
+        }
+        let entry = Entry::new(EventKind::RegisterEvent, act)
+            .subject("cursor")
+            .detail("from", from)
+            .detail("to", run.cursor)
+            .detail("open", run.open);
+        let change = Change::SetRegisterCursor { from, to: run.cursor };
+        self.store.commit(Unit::new(entry).change(change))?;
+        Ok(())
+    }
+}
+
+fn decide(event: &RegisterEvent, moves: &Moves, now: Timestamp) -> Decision {
+    let revoke = |cause| Decision::Revoke { cause, before: event.at };
+    match &event.kind {
+        RegisterEventKind::Removed(_) => revoke(RevocationCause::RecordRemoved),
+        RegisterEventKind::Changed(_) => revoke(RevocationCause::AttributesChanged),
+        RegisterEventKind::RecordingError => revoke(RevocationCause::RecordingError),
+        RegisterEventKind::MovedIn { .. } => Decision::Nothing,
+        RegisterEventKind::MovedOut { planned } => {
+            match moves.fate(event, *planned, civil_date(now)) {
+                Fate::Running => Decision::Open,
+                Fate::MovedIn => Decision::Nothing,
+                // Who moved in late may have a certificate since: that one stays.
+                Fate::Overdue { moved_in } => Decision::Revoke {
+                    cause: RevocationCause::NotMovedIn,
+                    before: moved_in.unwrap_or(Timestamp::MAX),
+                },
+            }
+        }
+    }
+}
+
+fn entry(act: &Act, event: &RegisterEvent) -> Entry {
+    Entry::new(EventKind::RegisterEvent, act)
+        .subject(event.sequence)
+        .detail("kind", kind_name(&event.kind))
+}
+
+fn kind_name(kind: &RegisterEventKind) -> &'static str {
+    match kind {
+        RegisterEventKind::Removed(_) => "removed",
+        RegisterEventKind::Changed(_) => "changed",
+        RegisterEventKind::MovedOut { .. } => "moved-out",
+        RegisterEventKind::MovedIn { .. } => "moved-in",
+        RegisterEventKind::RecordingError => "recording-error",
+    }
+}
+
+fn event_operation(sequence: u64) -> Result<OperationId> {
+    format!("{EVENT_OPERATIONS}{sequence}").parse().map_err(|error: domain::id::InvalidId| {
+        WindowError::Unreadable { what: "an operation id", problem: error.to_string() }
+    })
+}

@@ -1,0 +1,242 @@
+//! Checks existence and identity step by step, and approval by a second person (L5, W3).
+
+use domain::act::Act;
+use domain::application::{ApplicationEvent, ApplicationState};
+use domain::certificate::CertificateState;
+use domain::id::{ApplicationId, SerialNumber};
+use domain::identity::Evidence;
+use domain::journal::EventKind;
+use domain::policy::IdentityRule;
+
+use super::operation::Step;
+use super::{Application, Window};
+use crate::error::{Result, WindowError};
+use crate::form::{Request, plain_text};
+use crate::record::{Check, Record};
+
+/// The longest description or number of a document, in characters.
+pub const MAX_DOCUMENT_CHARACTERS: usize = 100;
+
+/// The longest note or doubt, in characters.
+pub const MAX_NOTE_CHARACTERS: usize = 400;
+
+/// What a clerk saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvidenceRecord {
+    /// Each document; the register match is the system's own and not among them.
+    pub items: Vec<EvidenceItem>,
+    /// What made the clerk doubt, if anything did: it refuses the application.
+    pub doubt: Option<String>,
+}
+
+/// One document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceItem {
+    /// Which step of the check it serves.
+    pub evidence: Evidence,
+    /// What was shown or handed in.
+    pub document: String,
+    /// Its number; may be empty.
+    pub number: String,
+    /// What else is worth knowing; may be empty.
+    pub note: String,
+}
+
+/// What an identity check came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// Existence and identity are beyond doubt.
+    Verified,
+    /// A doubt refused the application (A 4.1.2.1(3), S 3-1-9).
+    Refused {
+        /// Every doubt.
+        doubts: Vec<String>,
+    },
+}
+
+impl Window {
+    /// Records what the clerk checked; the system compares the form with the register itself.
+    ///
+    /// Any doubt, of the clerk or by the register, refuses the application. Evidence that is
+    /// missing without a doubt refuses the operation alone: the applicant may bring it.
+    ///
+    /// # Errors
+    /// [`WindowError::Refused`] and [`WindowError::Form`] by the rules, journaled;
+    /// [`WindowError::Register`] when the register does not answer.
+    pub fn verify(
+        &self,
+        act: &Act,
+        id: &ApplicationId,
+        evidence: &EvidenceRecord,
+    ) -> Result<Verification> {
+        let request = flattened(evidence);
+        let request: Vec<&str> = request.iter().map(String::as_str).collect();
+        let step = (id, EventKind::ApplicationVerified);
+        self.step(act, step, &request, |step| self.check(step, evidence), verification)
+    }
+
+    /// Approves what another person checked (A 5.2.1.2).
+    ///
+    /// # Errors
+    /// [`WindowError::Refused`] for the person who checked, or in another state; journaled.
+    pub fn approve(&self, act: &Act, id: &ApplicationId) -> Result<()> {
+        let approve = |step: Step<'_>| {
+            let to = step.after(ApplicationEvent::Approve)?;
+            let record = step.application.record.clone();
+            if record.who(ApplicationState::Verified) == Some(&step.by) {
+                let rule = "nobody approves what they checked themselves (A 5.2.1.2, S 5-2)";
+                return Err(WindowError::refused("actor", rule));
+            }
+            self.store.commit(step.unit(step.entry(), to, record)?)?;
+            Ok(())
+        };
+        let step = (id, EventKind::ApplicationApproved);
+        self.step(act, step, &[], approve, |_| Ok(()))
+    }
+
+    fn check(&self, step: Step<'_>, evidence: &EvidenceRecord) -> Result<()> {
+        // 1. The table allows the step, and what was typed has its form.
+        let verified = step.after(ApplicationEvent::Verify)?;
+        let mut record = step.application.record.clone();
+        let policy = step.authority.policy();
+        let applicant = record.form.applicant.role();
+        let rule = policy.evidence(applicant).ok_or_else(|| {
+            WindowError::refused("applicant", format!("{} serves no {applicant}", policy.ca))
+        })?;
+        record.checks = checks(&step, evidence)?;
+        // 2. The system looks the resident up.
+        let doubts = self.existence_doubts(&record.form, policy)?;
+        record.checks.insert(0, register_check(&step, &doubts));
+        // 3. Any doubt refuses the application.
+        if evidence.doubt.is_some() || !doubts.is_empty() {
+            return self.refuse_for(&step, record, doubts, evidence.doubt.as_deref());
+        }
+        // 4. Nothing of the policy's list is missing.
+        expect_complete(rule, &record.checks)?;
+        record.targets = targets(&step)?;
+        let seen: Vec<_> = record.checks.iter().map(|check| check.evidence.name()).collect();
+        let entry = step
+            .entry()
+            .detail("applicant", applicant)
+            .detail("evidence", seen.join(" "))
+            .personal(&step.application.resident, documents(&record));
+        self.store.commit(step.unit(entry, verified, record)?)?;
+        Ok(())
+    }
+
+    fn refuse_for(
+        &self,
+        step: &Step<'_>,
+        mut record: Record,
+        doubts: Vec<String>,
+        doubt: Option<&str>,
+    ) -> Result<()> {
+        let to = step.after(ApplicationEvent::Refuse)?;
+        let found = if doubts.is_empty() { "by the clerk".into() } else { doubts.join("; ") };
+        record.doubts = doubts;
+        if let Some(text) = doubt {
+            record.doubts.push(plain_text("doubt", text, MAX_NOTE_CHARACTERS)?);
+        }
+        let mut entry = step.entry().detail("doubt", found);
+        entry.kind = EventKind::ApplicationRefused;
+        let personal = format!("{} {}", documents(&record), record.doubts.join("; "));
+        let entry = entry.personal(&step.application.resident, personal);
+        self.store.commit(step.unit(entry, to, record)?)?;
+        Ok(())
+    }
+}
+
+/// The clerk's part of the checks, each text within its bounds.
+fn checks(step: &Step<'_>, evidence: &EvidenceRecord) -> Result<Vec<Check>> {
+    let mut checks: Vec<Check> = Vec::new();
+    for item in &evidence.items {
+        if item.evidence == Evidence::RegisterMatch {
+            let rule = "the register match is the system's own";
+            return Err(WindowError::refused("evidence", rule));
+        }
+        if checks.iter().any(|check| check.evidence == item.evidence) {
+            let rule = format!("{} is given twice", item.evidence);
+            return Err(WindowError::refused("evidence", rule));
+        }
+        checks.push(Check {
+            evidence: item.evidence,
+            document: plain_text("document", &item.document, MAX_DOCUMENT_CHARACTERS)?,
+            number: optional_text("number", &item.number, MAX_DOCUMENT_CHARACTERS)?,
+            note: optional_text("note", &item.note, MAX_NOTE_CHARACTERS)?,
+            by: step.by.clone(),
+            at: step.operation.act.at,
+        });
+    }
+    Ok(checks)
+}
+
+fn optional_text(field: &'static str, text: &str, limit: usize) -> Result<String> {
+    if text.is_empty() { Ok(String::new()) } else { Ok(plain_text(field, text, limit)?) }
+}
+
+fn register_check(step: &Step<'_>, doubts: &[String]) -> Check {
+    let document = if doubts.is_empty() { "agrees".into() } else { doubts.join("; ") };
+    Check {
+        evidence: Evidence::RegisterMatch,
+        document,
+        number: String::new(),
+        note: String::new(),
+        by: step.by.clone(),
+        at: step.operation.act.at,
+    }
+}
+
+fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<()> {
+    let is_seen = |evidence: &Evidence| checks.iter().any(|check| check.evidence == *evidence);
+    match rule.evidence.iter().find(|evidence| !is_seen(evidence)) {
+        None => Ok(()),
+        Some(missing) => {
+            Err(WindowError::refused("evidence", format!("{missing} is missing ({})", rule.clause)))
+        }
+    }
+}
+
+/// The certificates a revocation or release is about; there must be one.
+fn targets(step: &Step<'_>) -> Result<Vec<SerialNumber>> {
+    let request = &step.application.record.form.request;
+    let (wanted, rule): (fn(CertificateState) -> bool, _) = match request {
+        Request::Revocation(_) => {
+            (CertificateState::is_in_force, "there is none in force to revoke (A 4.9.1.1, 4.11)")
+        }
+        Request::HoldRelease => (
+            |state| matches!(state, CertificateState::Held { .. }),
+            "there is none on hold to release (A 4.9.15)",
+        ),
+        _ => return Ok(Vec::new()),
+    };
+    let certificates = step.authority.certificates_of(&step.application.resident)?;
+    let at = step.operation.act.at;
+    let chosen = certificates.iter().filter(|c| c.is_in_force(at) && wanted(c.state));
+    let serials: Vec<_> = chosen.map(|certificate| certificate.serial).collect();
+    if serials.is_empty() { Err(WindowError::refused("certificate", rule)) } else { Ok(serials) }
+}
+
+/// The documents that were seen, for the personal part of the journal entry.
+fn documents(record: &Record) -> String {
+    let line = |check: &Check| {
+        format!("{}: {} {} {}", check.evidence, check.document, check.number, check.note)
+    };
+    record.checks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn verification(application: &Application) -> Result<Verification> {
+    let record = &application.record;
+    Ok(match record.who(ApplicationState::Verified) {
+        Some(_) => Verification::Verified,
+        None => Verification::Refused { doubts: record.doubts.clone() },
+    })
+}
+
+/// What is asked, part by part.
+fn flattened(evidence: &EvidenceRecord) -> Vec<String> {
+    let item = |item: &EvidenceItem| {
+        let name = item.evidence.name().to_owned();
+        [name, item.document.clone(), item.number.clone(), item.note.clone()]
+    };
+    evidence.items.iter().flat_map(item).chain(evidence.doubt.clone()).collect()
+}
