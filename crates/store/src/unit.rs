@@ -141,7 +141,8 @@ pub enum Change {
     AddCa(CaRow),
     /// A new key generation of a CA.
     AddAuthority(AuthorityRow),
-    /// Step 4 of issuance. Serial and (but for CA keys) public key must be new for ever.
+    /// Step 4 of issuance. Serial and (but for CA keys) public key must be new for ever. Several
+    /// in one unit need as many entries of kind `CertificateIntended`, in the same order.
     AddIntent(Box<IntentRow>),
     /// Step 6 of issuance: the intent becomes a certificate.
     CompleteIntent {
@@ -178,7 +179,9 @@ pub enum Change {
         /// The stored shape of the whole record.
         record: Vec<u8>,
     },
-    /// A list that was built and signed, not yet published. Its number must be the next.
+    /// A list that was built and signed, not yet published. Its number must be the next; it takes
+    /// its series to built, from whatever state. A [`Change::SetSeries`] to built after it in the
+    /// same unit may state from where.
     AddCrl {
         /// What is known of it.
         row: CrlRow,

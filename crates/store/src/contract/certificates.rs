@@ -6,7 +6,7 @@ use domain::journal::EventKind;
 use domain::reason::RevocationReason;
 
 use super::fixtures::*;
-use crate::{CertificateRow, Change, Error, IntentRow, StatusRow, Store};
+use crate::{CertificateRow, Change, Error, IntentRow, StatusRow, Store, Unit};
 
 fn refused(store: &dyn Store, row: IntentRow) -> Error {
     let change = Change::AddIntent(Box::new(row));
@@ -114,6 +114,14 @@ pub fn p6_an_intent_needs_its_ca_and_its_own_entry(store: &dyn Store) {
     let issued: Vec<u64> =
         store.certificates(&ca(), None, 10).expect("read").iter().map(|c| c.issued).collect();
     assert_eq!(issued, [first, first + 1]);
+    let from = CertificateState::Intended;
+    let to = CertificateState::Revoked { at: at(9), reason: RevocationReason::Unspecified };
+    let at_once = Unit::new(entry(EventKind::CertificateIntended))
+        .entry(entry(EventKind::CertificateIntended))
+        .change(add(3))
+        .change(add(4))
+        .change(Change::SetCertificate { ca: ca(), serial: serial(4), from, to });
+    store.commit(at_once).expect("an intent and its end in one unit");
 }
 
 /// Steps 4 and 6 of issuance, and what can be read after each.

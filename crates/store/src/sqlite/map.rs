@@ -8,10 +8,15 @@ use domain::crl_series::{Partition, SeriesState};
 use domain::id::SerialNumber;
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Row, RowIndex};
 
 use super::fault::corrupt;
 use crate::{Error, Result};
+
+/// A column, by name; or by number, where a million rows are read.
+pub(super) trait Column: RowIndex + Copy + Display {}
+
+impl<C: RowIndex + Copy + Display> Column for C {}
 
 /// A time as it is stored: microseconds since 1970-01-01 UTC.
 pub(super) fn micros(at: Timestamp) -> i64 {
@@ -19,12 +24,12 @@ pub(super) fn micros(at: Timestamp) -> i64 {
 }
 
 /// The time in a column.
-pub(super) fn timestamp(row: &Row<'_>, column: &str) -> Result<Timestamp> {
+pub(super) fn timestamp(row: &Row<'_>, column: impl Column) -> Result<Timestamp> {
     Timestamp::from_microsecond(row.get(column)?).map_err(|e| corrupt(column, e))
 }
 
 /// A text column that names an identity or a partition.
-pub(super) fn parsed<T>(row: &Row<'_>, column: &str) -> Result<T>
+pub(super) fn parsed<T>(row: &Row<'_>, column: impl Column) -> Result<T>
 where
     T: FromStr,
     T::Err: Display,
@@ -37,7 +42,7 @@ where
 }
 
 /// The same for a column that may be empty.
-pub(super) fn parsed_option<T>(row: &Row<'_>, column: &str) -> Result<Option<T>>
+pub(super) fn parsed_option<T>(row: &Row<'_>, column: impl Column) -> Result<Option<T>>
 where
     T: FromStr,
     T::Err: Display,
@@ -49,7 +54,7 @@ where
 /// A text column that names a variant of a closed set.
 pub(super) fn named<T>(
     row: &Row<'_>,
-    column: &str,
+    column: impl Column,
     from_name: impl Fn(&str) -> Option<T>,
 ) -> Result<T> {
     let name = row.get_ref(column)?.as_str().map_err(|e| corrupt(column, e))?;
@@ -57,13 +62,13 @@ pub(super) fn named<T>(
 }
 
 /// A serial number.
-pub(super) fn serial(row: &Row<'_>, column: &str) -> Result<SerialNumber> {
+pub(super) fn serial(row: &Row<'_>, column: impl Column) -> Result<SerialNumber> {
     SerialNumber::from_random(row.get(column)?).ok_or_else(|| corrupt(column, "zero"))
 }
 
 /// The kind of a certificate.
-pub(super) fn kind(row: &Row<'_>) -> Result<CertificateKind> {
-    named(row, "kind", CertificateKind::from_name)
+pub(super) fn kind(row: &Row<'_>, column: impl Column) -> Result<CertificateKind> {
+    named(row, column, CertificateKind::from_name)
 }
 
 /// A partition.
@@ -99,17 +104,26 @@ impl From<CertificateState> for StateColumns {
 
 /// A certificate's state.
 pub(super) fn state(row: &Row<'_>) -> Result<CertificateState> {
-    let name = named(row, "state", |n| StateName::ALL.into_iter().find(|s| s.name() == n))?;
+    state_in(row, "state", "state_at", "reason")
+}
+
+/// A certificate's state in these columns.
+pub(super) fn state_in<C: Column>(
+    row: &Row<'_>,
+    state: C,
+    state_at: C,
+    reason: C,
+) -> Result<CertificateState> {
+    let name = named(row, state, |n| StateName::ALL.into_iter().find(|s| s.name() == n))?;
+    let at = || timestamp(row, state_at);
     Ok(match name {
         StateName::Intended => CertificateState::Intended,
         StateName::Good => CertificateState::Good,
-        StateName::Undelivered => {
-            CertificateState::Undelivered { since: timestamp(row, "state_at")? }
-        }
-        StateName::Held => CertificateState::Held { since: timestamp(row, "state_at")? },
+        StateName::Undelivered => CertificateState::Undelivered { since: at()? },
+        StateName::Held => CertificateState::Held { since: at()? },
         StateName::Revoked => CertificateState::Revoked {
-            at: timestamp(row, "state_at")?,
-            reason: named(row, "reason", RevocationReason::from_name)?,
+            at: at()?,
+            reason: named(row, reason, RevocationReason::from_name)?,
         },
     })
 }

@@ -29,7 +29,8 @@ const PENDING: &str = "SELECT 1 FROM certificate
     WHERE ca = ?1 AND holder = ?2 AND kind = 'user' AND state IN ('intended', 'undelivered')";
 
 const SET_STATE: &str = "UPDATE certificate
-    SET state = ?3, state_at = ?4, reason = ?5, changed = ?6, der = coalesce(?7, der)
+    SET state = ?3, state_at = ?4, reason = ?5, changed = max(issued, ?6),
+        der = coalesce(?7, der)
     WHERE ca = ?1 AND serial = ?2";
 
 /// Which journal entry tells of which intent of a unit: the n-th intent belongs to the n-th

@@ -29,15 +29,15 @@ pub(in crate::sqlite) fn status(
     first(connection, SQL, params![ca.as_str(), serial.as_bytes()], status_row)
 }
 
-/// What a status answer needs, of any query that names these columns.
+/// What a status answer needs, of any query for these columns in the order of [`StatusRow`].
 pub(super) fn status_row(row: &Row<'_>) -> Result<StatusRow> {
     Ok(StatusRow {
-        serial: serial(row, "serial")?,
-        kind: map::kind(row)?,
-        partition: map::partition(row)?,
-        generation: row.get("generation")?,
-        state: map::state(row)?,
-        not_after: timestamp(row, "not_after")?,
+        serial: serial(row, 0)?,
+        kind: map::kind(row, 1)?,
+        partition: parsed(row, 2)?,
+        generation: row.get(3)?,
+        state: map::state_in(row, 4, 5, 6)?,
+        not_after: timestamp(row, 7)?,
     })
 }
 
@@ -137,7 +137,7 @@ fn intent(row: &Row<'_>) -> Result<IntentRow> {
         ca: parsed(row, "ca")?,
         generation: row.get("generation")?,
         serial: serial(row, "serial")?,
-        kind: map::kind(row)?,
+        kind: map::kind(row, "kind")?,
         partition: map::partition(row)?,
         subject: row.get("subject")?,
         spki_sha256: row.get("spki_sha256")?,
