@@ -1,0 +1,116 @@
+//! Who gets an answer: registered verifiers about users, anybody about the CA and its services.
+#![allow(clippy::unwrap_used)]
+
+mod ocsp_fixture;
+
+use domain::certificate::{CertificateKind, CertificateState as State};
+use jiff::SignedDuration;
+use jitsuin_status::ocsp::Settings;
+use ocsp_fixture::request::{Draft, Signer};
+use ocsp_fixture::{PEER, World, response_status, serial};
+
+const ANSWERED: u8 = 0;
+const SIG_REQUIRED: u8 = 5;
+const UNAUTHORIZED: u8 = 6;
+
+#[test]
+fn v5_unsigned_requests_learn_of_every_kind_but_users() {
+    let world = World::new();
+    let responder = world.responder();
+    for (fill, kind) in (1..).zip(CertificateKind::ALL) {
+        let serial = world.put(fill, kind, State::Good);
+        let request = Draft::about(&world.ca, &[serial]).unsigned();
+        let expected = if kind == CertificateKind::User { SIG_REQUIRED } else { ANSWERED };
+        let answer = responder.answer(&request, PEER, world.now);
+        assert_eq!(response_status(&answer), expected, "{kind}");
+    }
+}
+
+#[test]
+fn v5_unsigned_requests_do_not_learn_which_serials_exist() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let server = world.put(2, CertificateKind::TlsServer, State::Good);
+    let intended = world.put(3, CertificateKind::TlsServer, State::Intended);
+    let responder = world.responder();
+    for asked in [vec![user], vec![serial(99)], vec![intended], vec![server, user]] {
+        let request = Draft::about(&world.ca, &asked).unsigned();
+        let answer = responder.answer(&request, PEER, world.now);
+        assert_eq!(response_status(&answer), SIG_REQUIRED, "{asked:?}");
+    }
+}
+
+#[test]
+fn v5_where_the_policy_opens_ocsp_anybody_may_ask() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let mut config = world.config(&world.ca);
+    config.verifiers_only = false;
+    let responder = world.responder_for(&[config], Settings::default());
+    let request = Draft::about(&world.ca, &[user, serial(99)]).unsigned();
+    assert_eq!(response_status(&responder.answer(&request, PEER, world.now)), ANSWERED);
+}
+
+#[test]
+fn v5_only_a_registered_verifier_with_the_right_and_a_valid_certificate_is_answered() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::new(&world, "verifier-1");
+    let request = Draft::about(&world.ca, &[user]).signed(&signer);
+    let responder = world.responder();
+    let status_at = |now| response_status(&responder.answer(&request, PEER, now));
+    assert_eq!(status_at(world.now), UNAUTHORIZED, "a stranger");
+    let row = world.verifier("verifier-1", &signer.certificate);
+    world.register(row.clone());
+    assert_eq!(status_at(world.now), ANSWERED, "registered while the responder runs");
+    let mut without = row.clone();
+    without.may_query_ocsp = false;
+    world.register(without);
+    assert_eq!(status_at(world.now), UNAUTHORIZED, "the right was taken away");
+    world.register(row);
+    let end = world.now + SignedDuration::from_hours(1_000);
+    // The delegate is as old as the verifier's certificate, so at the end nobody can answer.
+    assert_eq!(status_at(end), ANSWERED, "the last second belongs to the period");
+    assert_eq!(status_at(end + SignedDuration::from_secs(1)), UNAUTHORIZED, "expired");
+    let early = world.now - SignedDuration::from_hours(2);
+    assert_eq!(status_at(early), UNAUTHORIZED, "not yet valid");
+    let renewed = Signer::new(&world, "verifier-1b");
+    world.register(world.verifier("verifier-1", &renewed.certificate));
+    assert_eq!(status_at(world.now), UNAUTHORIZED, "another certificate took its place");
+}
+
+#[test]
+fn v5_a_signature_that_does_not_hold_is_unauthorized() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let stranger = Signer::new(&world, "stranger");
+    let responder = world.responder();
+    let draft = Draft::about(&world.ca, &[user]);
+    // A stranger's signature under the verifier's certificate, an empty one, and none to know by.
+    let forged = Signer { world: &world, key: "stranger", certificate: signer.certificate.clone() };
+    for request in [
+        draft.signed(&forged),
+        draft.with_signature(&[], &[&signer.certificate]),
+        draft.with_signature(&[1; 64], &[]),
+        draft.signed(&stranger),
+    ] {
+        assert_eq!(response_status(&responder.answer(&request, PEER, world.now)), UNAUTHORIZED);
+    }
+    // The signature of another request.
+    let other = Draft::about(&world.ca, &[serial(7)]).signed(&signer);
+    let spliced = [draft.signed(&signer), other].map(|der| der);
+    assert_ne!(spliced[0], spliced[1]);
+    assert_eq!(response_status(&responder.answer(&spliced[0], PEER, world.now)), ANSWERED);
+}
+
+#[test]
+fn v5_what_is_open_stays_open_to_whoever_signs() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let stranger = Signer::new(&world, "stranger");
+    let request = Draft::about(&world.ca, &[server]).signed(&stranger);
+    let answer = world.responder().answer(&request, PEER, world.now);
+    assert_eq!(response_status(&answer), ANSWERED);
+    assert_eq!(world.log.records()[0].verifier, None, "a stranger is not recorded as a verifier");
+}

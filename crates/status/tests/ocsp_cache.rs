@@ -1,0 +1,136 @@
+//! Answers are repeated only while the database still says the same.
+#![allow(clippy::unwrap_used)]
+
+mod ocsp_fixture;
+
+use std::sync::atomic::Ordering;
+
+use domain::certificate::{CertificateKind, CertificateState as State};
+use domain::id::SerialNumber;
+use domain::reason::RevocationReason;
+use jiff::SignedDuration;
+use jitsuin_status::ocsp::Settings;
+use jitsuin_status::query_log::{OcspOutcome, Query};
+use ocsp_fixture::request::{Draft, Signer, believed, statuses};
+use ocsp_fixture::{PEER, World, response_status};
+use x509::ocsp::ReceivedStatus;
+
+fn outcomes(world: &World) -> Vec<OcspOutcome> {
+    let records = world.log.records().into_iter();
+    records
+        .map(|record| match record.query {
+            Query::Ocsp { outcome, .. } => outcome,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+fn revoke(world: &World, serial: SerialNumber) -> State {
+    let to = State::Revoked { at: world.now, reason: RevocationReason::KeyCompromise };
+    world.change(serial, State::Good, to);
+    to
+}
+
+#[test]
+fn v5_a_revocation_between_two_equal_requests_is_told_at_once() {
+    for changes in [0, 41] {
+        let world = World::new();
+        let server = world.put(1, CertificateKind::TlsServer, State::Good);
+        let responder = world.responder();
+        let request = Draft::about(&world.ca, &[server]).unsigned();
+        world.faults.changes.store(changes, Ordering::Relaxed);
+        let first = responder.answer(&request, PEER, world.now);
+        let second = responder.answer(&request, PEER, world.now);
+        assert_eq!(first, second);
+        revoke(&world, server);
+        if changes > 0 {
+            world.faults.changes.store(changes + 1, Ordering::Relaxed);
+        }
+        let third = responder.answer(&request, PEER, world.now);
+        let revoked = ReceivedStatus::Revoked { at: world.now, reason: Some(1) };
+        assert_eq!(statuses(&third), [revoked]);
+        assert_eq!(responder.answer(&request, PEER, world.now), third);
+        use OcspOutcome::{Repeated, Signed};
+        assert_eq!(outcomes(&world), [Signed, Repeated, Signed, Repeated]);
+    }
+}
+
+#[test]
+fn v5_the_row_is_read_again_unless_the_source_knows_that_nothing_changed() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let responder = world.responder();
+    let request = Draft::about(&world.ca, &[server]).unsigned();
+    let reads_of_one_more = || {
+        let before = world.faults.status_reads.load(Ordering::Relaxed);
+        assert_eq!(response_status(&responder.answer(&request, PEER, world.now)), 0);
+        world.faults.status_reads.load(Ordering::Relaxed) - before
+    };
+    assert_eq!([reads_of_one_more(), reads_of_one_more()], [1, 1], "it cannot tell");
+    world.faults.changes.store(5, Ordering::Relaxed);
+    assert_eq!([reads_of_one_more(), reads_of_one_more()], [1, 0], "it can");
+    world.faults.changes.store(6, Ordering::Relaxed);
+    assert_eq!([reads_of_one_more(), reads_of_one_more()], [1, 0], "another commit, same row");
+}
+
+#[test]
+fn v5_only_single_questions_without_nonce_are_repeated_and_not_for_long() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let other = world.put(2, CertificateKind::TlsServer, State::Good);
+    let responder = world.responder();
+    let draft = Draft::about(&world.ca, &[server]);
+    let minute = SignedDuration::from_secs(60);
+    for (request, now, repeated) in [
+        (draft.clone(), world.now, false),
+        (draft.clone().nonce(&[1; 8]), world.now, false),
+        (draft.clone(), world.now, true),
+        (Draft::about(&world.ca, &[server, other]), world.now, false),
+        (draft.clone(), world.now + SignedDuration::from_secs(59), true),
+        (draft.clone(), world.now + minute, false),
+        (draft, world.now, false),
+    ] {
+        let answer = responder.answer(&request.unsigned(), PEER, now);
+        assert_eq!(response_status(&answer), 0);
+        let last = outcomes(&world).pop().unwrap();
+        assert_eq!(last == OcspOutcome::Repeated, repeated, "{request:?}", request = request.cert_ids);
+    }
+}
+
+#[test]
+fn v5_a_kept_answer_is_not_given_to_who_may_not_ask() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let responder = world.responder();
+    let draft = Draft::about(&world.ca, &[user]);
+    for expected in [OcspOutcome::Signed, OcspOutcome::Repeated] {
+        let answer = responder.answer(&draft.signed(&signer), PEER, world.now);
+        assert_eq!((response_status(&answer), outcomes(&world).pop()), (0, Some(expected)));
+    }
+    assert_eq!(response_status(&responder.answer(&draft.unsigned(), PEER, world.now)), 5);
+}
+
+#[test]
+fn v5_caches_outside_are_told_of_open_answers_with_an_end_only() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let user = world.put(2, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let hour = SignedDuration::from_hours(1);
+    let settings = Settings { validity: Some(hour), ..Settings::default() };
+    let responder = world.responder_for(&[world.config(&world.ca)], settings);
+    let about = |serial| Draft::about(&world.ca, &[serial]);
+    let open = responder.answer(&about(server).unsigned(), PEER, world.now);
+    let freshness = open.freshness.unwrap();
+    assert_eq!((freshness.produced_at, freshness.next_update), (world.now, world.now + hour));
+    assert_eq!(believed(&open).data.singles[0].next_update, Some(world.now + hour));
+    let again = responder.answer(&about(server).unsigned(), PEER, world.now);
+    assert_eq!(again.freshness, open.freshness, "also when repeated");
+    let with_nonce = about(server).nonce(&[1; 8]).unsigned();
+    for request in [with_nonce, about(user).signed(&signer), about(user).signed(&signer)] {
+        assert_eq!(responder.answer(&request, PEER, world.now).freshness, None);
+    }
+    let lasting = world.responder().answer(&about(server).unsigned(), PEER, world.now);
+    assert_eq!(lasting.freshness, None, "without an end there is nothing to cache");
+}
