@@ -181,7 +181,7 @@ impl CertificationAuthority {
             return Err(Error::refused("requester", text));
         }
         if rule.second_approval
-            && !order.approver.as_ref().is_some_and(|second| !is(&act.actor, second))
+            && order.approver.as_ref().is_none_or(|second| is(&act.actor, second))
         {
             let text =
                 format!("{} needs the approval of a second person ({})", order.cause, rule.clause);

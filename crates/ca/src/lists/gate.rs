@@ -1,15 +1,18 @@
-//! The publication gate: a second reader that shares nothing with the writer but the database.
+//! The publication gate: a second reader that shares nothing with the writer but the view of the
+//! database both read.
 
 use std::fmt;
 
+use domain::certificate::CertificateState;
 use domain::crl_series::Partition;
 use domain::id::SerialNumber;
+use domain::reason::RevocationReason;
 use domain::validity::whole_second;
+use jiff::Timestamp;
 use store::{CrlRow, RevokedSnapshot, SeriesKey};
 use x509::crl::{Crl, ReceivedDistributionPoint};
 use x509::name::Name;
 
-use super::list_line;
 use crate::authority::{CertificationAuthority, Generation};
 use crate::error::Result;
 use crate::issuance::hex;
@@ -161,8 +164,8 @@ fn check_entries(crl: &Crl<'_>, view: &dyn RevokedSnapshot) -> Result<Vec<Differ
     let mut found = Vec::new();
     let mut entries = crl.entries().peekable();
     view.for_each(&mut |status| {
-        let Some(line) = list_line(&status) else { return };
-        let wanted = line.serial.to_integer();
+        let Some((since, code)) = listed_as(&status.state) else { return };
+        let wanted = status.serial.to_integer();
         while let Some(surplus) =
             entries.next_if(|entry| entry.as_ref().is_ok_and(|e| precedes(e.serial, &wanted)))
         {
@@ -173,16 +176,32 @@ fn check_entries(crl: &Crl<'_>, view: &dyn RevokedSnapshot) -> Result<Vec<Differ
         }
         match entries.next_if(|entry| entry.as_ref().is_ok_and(|e| e.serial == wanted)) {
             Some(Ok(entry))
-                if entry.revoked_at == whole_second(line.revoked_at)
-                    && entry.code.unwrap_or(0) == line.code => {}
-            Some(_) => report(&mut found, Difference::Entry(line.serial)),
-            None => report(&mut found, Difference::Missing(line.serial)),
+                if entry.revoked_at == whole_second(since)
+                    && entry.code.unwrap_or(0) == code => {}
+            Some(_) => report(&mut found, Difference::Entry(status.serial)),
+            None => report(&mut found, Difference::Missing(status.serial)),
         }
     })?;
     for surplus in entries.take(REPORTED) {
         report(&mut found, surplus.map_or_else(unreadable, |e| Difference::Surplus(hex(e.serial))));
     }
     Ok(found)
+}
+
+/// Since when and with which code a list must name a certificate in this state (A 4.9.9).
+///
+/// The writer has its own reading of the states, so that neither repeats the other's mistake.
+fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
+    match state {
+        CertificateState::Revoked { at, reason: RevocationReason::Unspecified } => Some((*at, 0)),
+        CertificateState::Revoked { at, reason: RevocationReason::KeyCompromise } => Some((*at, 1)),
+        CertificateState::Revoked { at, reason: RevocationReason::CaCompromise } => Some((*at, 2)),
+        CertificateState::Revoked { at, reason: RevocationReason::AffiliationChanged } => Some((*at, 3)),
+        CertificateState::Revoked { at, reason: RevocationReason::Superseded } => Some((*at, 4)),
+        CertificateState::Revoked { at, reason: RevocationReason::CessationOfOperation } => Some((*at, 5)),
+        CertificateState::Held { since } | CertificateState::Undelivered { since } => Some((*since, 6)),
+        CertificateState::Good | CertificateState::Intended => None,
+    }
 }
 
 /// Whether one INTEGER content comes before another: ours are positive and minimal.

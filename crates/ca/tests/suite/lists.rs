@@ -94,7 +94,7 @@ fn v2_openssl_takes_the_right_partition_and_refuses_the_wrong_one() {
     revoke(&world, &world.auth, &revoked);
     publish_all(&world, &world.auth);
     let root =
-        world.auth.self_signed_certificate(&*world.auth.current().expect("a key")).expect("a root");
+        world.auth.self_signed_certificate(&world.auth.current().expect("a key")).expect("a root");
     world.scratch.write("root.pem", pem::encode(pem::CERTIFICATE, &root).expect("PEM"));
     let list = |partition, name: &str| {
         let key = CrlKey { series: series(world.auth.id(), partition), number: 1 };
