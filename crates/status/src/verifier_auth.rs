@@ -58,11 +58,7 @@ impl VerifierAuth {
         self.admit(row, password)
     }
 
-    fn admit(
-        &self,
-        row: Option<VerifierRow>,
-        password: &[u8],
-    ) -> Result<VerifierRow, AuthRefusal> {
+    fn admit(&self, row: Option<VerifierRow>, password: &[u8]) -> Result<VerifierRow, AuthRefusal> {
         let hash = row.as_ref().map_or(&self.decoy, |row| &row.password_hash);
         let fits = !password.is_empty() && (self.check)(password, hash);
         row.filter(|_| fits).ok_or(AuthRefusal::InvalidCredentials)

@@ -154,7 +154,10 @@ fn e1_every_query_is_recorded_with_who_asked_what_and_the_answer() {
         other => panic!("{other:?}"),
     };
     let (asked, outcome) = parts(0);
-    assert_eq!((asked[0].ca.as_ref(), asked[0].serial.clone()), (Some(&world.ca.id), user.to_string()));
+    assert_eq!(
+        (asked[0].ca.as_ref(), asked[0].serial.clone()),
+        (Some(&world.ca.id), user.to_string())
+    );
     assert_eq!((asked[0].status, outcome), (Some(CertificateStatus::Good), OcspOutcome::Signed));
     let (asked, outcome) = parts(1);
     assert_eq!(asked[0].status, None, "what was not answered is not in the record as answered");

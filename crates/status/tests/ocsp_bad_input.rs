@@ -79,9 +79,8 @@ fn v5_what_is_insisted_on_but_not_known_is_unauthorized() {
     let server = world.put(1, CertificateKind::TlsServer, State::Good);
     let responder = world.responder();
     let draft = Draft::about(&world.ca, &[server]);
-    let status = |draft: Draft| {
-        response_status(&responder.answer(&draft.unsigned(), PEER, world.now))
-    };
+    let status =
+        |draft: Draft| response_status(&responder.answer(&draft.unsigned(), PEER, world.now));
     assert_eq!(status(draft.clone().extension(STRANGE, true, &[5, 0])), UNAUTHORIZED);
     assert_eq!(status(draft.clone().extension(STRANGE, false, &[5, 0])), 0);
     // A client that reads only a kind of response there is not.

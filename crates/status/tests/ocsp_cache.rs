@@ -93,7 +93,12 @@ fn v5_only_single_questions_without_nonce_are_repeated_and_not_for_long() {
         let answer = responder.answer(&request.unsigned(), PEER, now);
         assert_eq!(response_status(&answer), 0);
         let last = outcomes(&world).pop().unwrap();
-        assert_eq!(last == OcspOutcome::Repeated, repeated, "{request:?}", request = request.cert_ids);
+        assert_eq!(
+            last == OcspOutcome::Repeated,
+            repeated,
+            "{request:?}",
+            request = request.cert_ids
+        );
     }
 }
 

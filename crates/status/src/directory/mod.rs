@@ -37,8 +37,7 @@ pub struct CaEntry {
 
 /// Tells which series there are and how their distribution points are named. It is asked again
 /// after every commit, so it should be quick.
-pub type PointTable =
-    dyn Fn() -> Result<Vec<(SeriesKey, DistinguishedName)>, String> + Send + Sync;
+pub type PointTable = dyn Fn() -> Result<Vec<(SeriesKey, DistinguishedName)>, String> + Send + Sync;
 
 /// The directory over the store.
 pub struct RepositoryDirectory {
@@ -135,7 +134,9 @@ impl Directory for RepositoryDirectory {
         match self.verifiers.by_bind_dn(name, password) {
             Ok(row) => Ok(Identity::Verifier { id: row.id, name: name.clone() }),
             Err(AuthRefusal::InvalidCredentials) => Err(BindRefusal::InvalidCredentials),
-            Err(AuthRefusal::Unavailable(fault)) => Err(BindRefusal::Unavailable(fault.to_string())),
+            Err(AuthRefusal::Unavailable(fault)) => {
+                Err(BindRefusal::Unavailable(fault.to_string()))
+            }
         }
     }
 

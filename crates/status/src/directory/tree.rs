@@ -75,7 +75,12 @@ impl Tree {
             Scope::OneLevel => dn.is_child_of(base),
             Scope::Subtree => dn.is_within(base),
         };
-        Ok(self.order.iter().filter(in_scope).filter_map(|dn| self.nodes.get_key_value(dn)).collect())
+        Ok(self
+            .order
+            .iter()
+            .filter(in_scope)
+            .filter_map(|dn| self.nodes.get_key_value(dn))
+            .collect())
     }
 
     /// The names that nothing here lies above.

@@ -233,8 +233,9 @@ impl Responder {
         let produced_at = template.produced_at;
         let tbs = template.to_tbs();
         let ResponseTemplate { responder_key_hash, singles, nonce, .. } = template;
-        lint_ocsp(&tbs, &OcspExpectation { responder_key_hash, singles, nonce })
-            .map_err(|findings| Refusal::internal(format!("the draft was refused: {findings:?}")))?;
+        lint_ocsp(&tbs, &OcspExpectation { responder_key_hash, singles, nonce }).map_err(
+            |findings| Refusal::internal(format!("the draft was refused: {findings:?}")),
+        )?;
         let signature = self.keys.sign(&issuer.key, issuer.signature, &tbs);
         let signature = signature.map_err(Refusal::internal)?;
         let response = assemble_basic(&tbs, issuer.signature, &signature, &[&issuer.certificate]);

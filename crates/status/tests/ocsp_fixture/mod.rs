@@ -35,10 +35,8 @@ use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
 pub const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::EcdsaSha256;
-pub const PEER: SocketAddr = SocketAddr::new(
-    std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-    40_000,
-);
+pub const PEER: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 40_000);
 
 /// The switches of everything that can fail.
 #[derive(Default)]
@@ -144,7 +142,13 @@ impl World {
     }
 
     /// Builds a list of a series; it is published as well unless it is withheld.
-    pub fn list(&self, partition: Partition, number: u64, content: &[u8], publish: bool) -> SeriesKey {
+    pub fn list(
+        &self,
+        partition: Partition,
+        number: u64,
+        content: &[u8],
+        publish: bool,
+    ) -> SeriesKey {
         let series = SeriesKey { ca: self.ca.id.clone(), generation: 1, partition };
         let row = CrlRow {
             key: CrlKey { series: series.clone(), number },

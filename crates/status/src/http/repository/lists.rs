@@ -31,7 +31,10 @@ impl ListPath {
         };
         let ca: CaId = ca.parse().ok()?;
         let partition: Partition = partition.parse().ok()?;
-        Some(Self { series: SeriesKey { ca, generation: generation.parse().ok()?, partition }, number })
+        Some(Self {
+            series: SeriesKey { ca, generation: generation.parse().ok()?, partition },
+            number,
+        })
     }
 
     /// Whether the list tells of residents (A 2.4, S 2-6-3).

@@ -191,7 +191,8 @@ fn as_revalidated(
     fetch: &Fetch,
 ) -> Reply {
     let has_it = fetch.if_none_match.as_deref().is_some_and(|known| {
-        known.trim() == "*" || known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
+        known.trim() == "*"
+            || known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
     });
     let reply = match has_it {
         true => Reply { status: 304, headers: Vec::new(), body: bytes::Bytes::new() },

@@ -59,7 +59,8 @@ pub(super) fn style() -> Reply {
 fn section(publication: &Publication, certificates: &[CaCertificate]) -> String {
     let policy = &publication.policy;
     let ca = policy.ca.as_str();
-    let test = if policy.test { "<p><strong>試験用の認証局です。</strong></p>" } else { "" };
+    let test =
+        if policy.test { "<p><strong>試験用の認証局です。</strong></p>" } else { "" };
     format!(
         "<section><h2>{}</h2>{test}<p>識別名: <code>{}</code></p><ul><li>{}</li><li>{}</li></ul>\
          <h3>認証局の証明書</h3>{}<h3>お知らせ</h3>{}<h3>相互認証</h3>{}</section>",

@@ -1,0 +1,254 @@
+//! The web repository: what is open, what is for verifiers, and as of when.
+#![allow(clippy::unwrap_used)]
+
+mod ocsp_fixture;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use base64ct::{Base64, Encoding};
+use domain::certificate::CertificateState as State;
+use domain::crl_series::Partition;
+use domain::policy::Policy;
+use domain::reason::RevocationReason;
+use jitsuin_status::http::{
+    CrossCertified, Fetch, HttpLimits, Notice, Publication, Reply, Repository, Services,
+};
+use jitsuin_status::ldap::ClearPasswords;
+use jitsuin_status::query_log::Query;
+use jitsuin_status::verifier_auth::VerifierAuth;
+use ocsp_fixture::foreign::{Running, run, text};
+use ocsp_fixture::{FailingLog, PEER, World};
+use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
+
+const POLICY: &str = include_str!("../../../policy/jpki-auth.toml");
+const LIST: &[u8] = b"the list of Kawaguchi";
+
+fn municipality() -> Partition {
+    Partition::Municipality("11203".parse().unwrap())
+}
+
+fn auth(world: &World) -> VerifierAuth {
+    let check = |password: &[u8], hash: &str| {
+        String::from_utf8_lossy(password) == hash.trim_start_matches("hash of ")
+    };
+    VerifierAuth::new(world.store.clone(), Arc::new(check), "hash of nothing known")
+}
+
+fn publication() -> Publication {
+    let policy = Arc::new(Policy::from_toml(POLICY).unwrap());
+    Publication { policy, notices: Vec::new(), cross_certified: Vec::new() }
+}
+
+fn repository_of(world: &World, publication: Publication, clear: ClearPasswords) -> Repository {
+    let log = Arc::new(FailingLog { log: world.log.clone(), faults: world.faults.clone() });
+    Repository::new(world.store.clone(), auth(world), clear, log, vec![publication])
+}
+
+fn repository(world: &World) -> Repository {
+    repository_of(world, publication(), ClearPasswords::Accepted)
+}
+
+fn fetch(world: &World, path: &str, credentials: Option<&str>) -> Fetch {
+    let encoded =
+        credentials.map(|text| format!("Basic {}", Base64::encode_string(text.as_bytes())));
+    Fetch {
+        path: path.to_owned(),
+        authorization: encoded,
+        if_none_match: None,
+        peer: PEER,
+        encrypted: false,
+        now: world.now,
+    }
+}
+
+fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    reply.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+}
+
+fn page(repository: &Repository, world: &World, path: &str) -> String {
+    let reply = repository.answer(&fetch(world, path, None));
+    assert_eq!(
+        (reply.status, header(&reply, "content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
+    assert!(header(&reply, "as-of-entry").unwrap().parse::<u64>().is_ok());
+    String::from_utf8(reply.body.to_vec()).unwrap()
+}
+
+#[test]
+fn v4_the_ca_certificate_is_published_with_its_fingerprints() {
+    let world = World::new();
+    let repository = repository(&world);
+    let index = page(&repository, &world, "/");
+    assert!(index.contains(&sha1_colon_hex(&world.ca.certificate)));
+    assert!(index.contains(&sha256_colon_hex(&world.ca.certificate)));
+    assert!(index.contains("href=\"/ca/jpki-auth/1.cer\""));
+    let reply = repository.answer(&fetch(&world, "/ca/jpki-auth/1.cer", None));
+    assert_eq!(reply.body, world.ca.certificate);
+    assert_eq!(header(&reply, "content-type"), Some("application/pkix-cert"));
+    for path in ["/ca/jpki-auth/2.cer", "/ca/nobody/1.cer", "/ca/jpki-auth/1.pem", "/ca/"] {
+        assert_eq!(repository.answer(&fetch(&world, path, None)).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn v4_cps_laws_notices_and_cross_certification_are_told_or_said_to_be_none() {
+    let world = World::new();
+    let plain = repository(&world);
+    let index = page(&plain, &world, "/");
+    assert!(index.contains("危殆化その他のお知らせはありません"));
+    assert!(index.contains("相互認証している、又はしていた認証局はありません"));
+    let cps = page(&plain, &world, "/cps/jpki-auth");
+    assert!(cps.contains("href=\"http://www.jpki.go.jp/cps.html\""));
+    assert!(cps.contains("href=\"https://laws.e-gov.go.jp/law/414AC0000000153\""));
+    let mut told = publication();
+    let date = "2026-11-22".parse().unwrap();
+    told.notices.push(Notice { date, text: "<script>&".to_owned() });
+    let name = "政府<認証局>".to_owned();
+    told.cross_certified.push(CrossCertified { name, since: date, until: Some(date) });
+    let index = page(&repository_of(&world, told, ClearPasswords::Accepted), &world, "/");
+    assert!(index.contains("2026年11月22日: &lt;script&gt;&amp;"));
+    assert!(index.contains("政府&lt;認証局&gt;（2026年11月22日から2026年11月22日）"));
+    assert!(!index.contains("<script"));
+}
+
+#[test]
+fn v4_a_compromised_ca_is_told_without_anybody_writing_a_notice() {
+    let world = World::new();
+    let serial = world.store.authorities(&world.ca.id).unwrap()[0].self_signed;
+    let reason = RevocationReason::CaCompromise;
+    world.change(serial, State::Good, State::Revoked { at: world.now, reason });
+    let index = page(&repository(&world), &world, "/");
+    assert!(index.contains("秘密鍵の危殆化のため第1世代の証明書を失効しました"));
+    assert!(index.contains("<td>失効</td>"));
+}
+
+#[test]
+fn v8_authority_lists_are_open_and_user_lists_are_for_verifiers_with_the_right() {
+    let world = World::new();
+    world.list(Partition::ArlSelfSigned, 1, b"the ARL", true);
+    world.list(municipality(), 1, LIST, true);
+    let mut other = world.verifier("verifier-2", b"another certificate");
+    other.may_read_crl = false;
+    world.register(world.verifier("verifier-1", b"certificate"));
+    world.register(other);
+    let repository = repository(&world);
+    let arl = repository.answer(&fetch(&world, "/crl/jpki-auth/1/arl-self-signed.crl", None));
+    assert_eq!((arl.status, arl.body.as_ref()), (200, b"the ARL".as_slice()));
+    assert_eq!(header(&arl, "content-type"), Some("application/pkix-crl"));
+    let path = "/crl/jpki-auth/1/11203.crl";
+    for (credentials, status) in [
+        (None, 401),
+        (Some("verifier-1:wrong"), 401),
+        (Some("verifier-1:"), 401),
+        (Some("nobody:correct horse"), 401),
+        (Some("no body at all:nothing known"), 401),
+        (Some("verifier-2:correct horse"), 403),
+        (Some("verifier-1:correct horse"), 200),
+    ] {
+        let reply = repository.answer(&fetch(&world, path, credentials));
+        assert_eq!(reply.status, status, "{credentials:?}");
+        assert_eq!(reply.body == LIST, status == 200, "{credentials:?}");
+        assert_eq!(header(&reply, "www-authenticate").is_some(), status == 401);
+    }
+    // Whether a list exists is not told to strangers either.
+    let nowhere = "/crl/jpki-auth/1/01100.crl";
+    assert_eq!(repository.answer(&fetch(&world, nowhere, None)).status, 401);
+    let known = Some("verifier-1:correct horse");
+    assert_eq!(repository.answer(&fetch(&world, nowhere, known)).status, 404);
+    let strict = repository_of(&world, publication(), ClearPasswords::Refused);
+    assert_eq!(strict.answer(&fetch(&world, path, known)).status, 403, "not in clear text");
+    let encrypted = Fetch { encrypted: true, ..fetch(&world, path, known) };
+    assert_eq!(strict.answer(&encrypted).status, 200);
+}
+
+#[test]
+fn v8_every_list_stays_by_its_number_and_only_published_ones_are_shown() {
+    let world = World::new();
+    for (number, publish) in [(1, true), (2, true), (3, false)] {
+        world.list(Partition::ArlLink, number, format!("list {number}").as_bytes(), publish);
+    }
+    let repository = repository(&world);
+    let body = |path: &str| {
+        let reply = repository.answer(&fetch(&world, path, None));
+        (reply.status, String::from_utf8_lossy(&reply.body).into_owned())
+    };
+    assert_eq!(body("/crl/jpki-auth/1/arl-link.crl"), (200, "list 2".to_owned()));
+    assert_eq!(body("/crl/jpki-auth/1/arl-link/1.crl"), (200, "list 1".to_owned()));
+    assert_eq!(body("/crl/jpki-auth/1/arl-link/2.crl"), (200, "list 2".to_owned()));
+    for missing in ["3", "4", "0"] {
+        assert_eq!(body(&format!("/crl/jpki-auth/1/arl-link/{missing}.crl")).0, 404, "{missing}");
+    }
+    assert_eq!(body("/crl/jpki-auth/1/arl-cross.crl").0, 404, "never built");
+    let lists = page(&repository, &world, "/crl/jpki-auth");
+    assert!(lists.contains("href=\"/crl/jpki-auth/1/arl-link.crl\""));
+}
+
+#[test]
+fn v11_a_list_says_as_of_when_and_is_asked_for_again_cheaply() {
+    let world = World::new();
+    world.list(Partition::ArlSelfSigned, 1, b"the ARL", true);
+    let repository = repository(&world);
+    let mut asking = fetch(&world, "/crl/jpki-auth/1/arl-self-signed.crl", None);
+    let reply = repository.answer(&asking);
+    assert_eq!(header(&reply, "as-of-entry"), Some("3"));
+    assert!(header(&reply, "last-modified").unwrap().ends_with(" GMT"));
+    let etag = header(&reply, "etag").unwrap().to_owned();
+    asking.if_none_match = Some(format!("\"other\", {etag}"));
+    let again = repository.answer(&asking);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    world.list(Partition::ArlSelfSigned, 2, b"the next ARL", true);
+    assert_eq!(repository.answer(&asking).status, 200, "a new list is there at once");
+}
+
+#[test]
+fn e1_every_list_fetched_is_recorded_or_not_given() {
+    let world = World::new();
+    world.list(municipality(), 1, LIST, true);
+    world.register(world.verifier("verifier-1", b"certificate"));
+    let repository = repository(&world);
+    let path = "/crl/jpki-auth/1/11203.crl";
+    let asking = fetch(&world, path, Some("verifier-1:correct horse"));
+    repository.answer(&asking);
+    repository.answer(&fetch(&world, path, None));
+    let records = world.log.records();
+    let told: Vec<_> =
+        records.iter().map(|record| (record.verifier.is_some(), &record.query)).collect();
+    let query = |status| Query::Web { path: path.to_owned(), status };
+    assert_eq!(told, [(true, &query(200)), (false, &query(401))]);
+    world.faults.log.store(true, Ordering::Relaxed);
+    assert_eq!(repository.answer(&asking).status, 503);
+}
+
+#[test]
+fn v4_curl_reads_the_repository_beside_ocsp() {
+    let world = World::new();
+    world.list(municipality(), 1, LIST, true);
+    let mut verifier = world.verifier("verifier-1", b"certificate");
+    verifier.password_hash = "hash of secret".to_owned();
+    world.register(verifier);
+    let services = Services {
+        ocsp: Some(Arc::new(world.responder())),
+        repository: Some(Arc::new(repository(&world))),
+    };
+    let server = Running::start(services, HttpLimits::default());
+    let directory = world.directory.path();
+    let curl = |options: &str, path: &str| {
+        let output = run(directory, &format!("curl -sS {options} {}", server.url(path)));
+        assert!(output.status.success(), "{}", text(&output));
+        text(&output)
+    };
+    assert!(curl("", "/").contains("公的個人認証サービス"));
+    assert!(curl("-i", "/style.css").contains("text/css"));
+    assert!(curl("-I", "/ca/jpki-auth/1.cer").starts_with("HTTP/1.1 200"));
+    let list = "/crl/jpki-auth/1/11203.crl";
+    assert_eq!(curl("-u verifier-1:wrong -o no -w %{http_code}", list), "401");
+    assert_eq!(curl("-u verifier-1:secret", list).as_bytes(), LIST);
+    assert_eq!(curl("-X DELETE -o no -w %{http_code}", "/"), "405");
+    assert_eq!(curl("-o no -w %{http_code}", "/../../etc/passwd"), "404");
+    curl("-o ca.cer", "/ca/jpki-auth/1.cer");
+    let shown =
+        text(&run(directory, "openssl x509 -inform DER -in ca.cer -noout -fingerprint -sha256"));
+    assert!(shown.contains(&sha256_colon_hex(&world.ca.certificate)), "{shown}");
+}

@@ -1,0 +1,216 @@
+//! The HTTP server's manners: types, methods, sizes, and clients that are slow or many.
+#![allow(clippy::unwrap_used)]
+
+mod ocsp_fixture;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64ct::{Base64, Encoding};
+use domain::certificate::{CertificateKind, CertificateState as State};
+use jiff::SignedDuration;
+use jitsuin_status::http::{HttpLimits, Services};
+use jitsuin_status::ocsp::Settings;
+use ocsp_fixture::World;
+use ocsp_fixture::foreign::Running;
+use ocsp_fixture::request::Draft;
+use x509::ocsp::OcspResponse;
+use x509::ocsp::request::MAX_REQUEST_LENGTH;
+
+/// Short enough that a test waits for them, long enough for a busy machine.
+fn short() -> HttpLimits {
+    let short = Duration::from_millis(300);
+    HttpLimits { head: short, body: short, ..HttpLimits::default() }
+}
+
+fn serve(world: &World, limits: HttpLimits) -> Running {
+    let ocsp = Some(Arc::new(world.responder()));
+    Running::start(Services { ocsp, repository: None }, limits)
+}
+
+fn connect(server: &Running) -> TcpStream {
+    let stream = TcpStream::connect(server.address).unwrap();
+    // A server that hangs must fail the test instead of holding it up.
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// Sends octets and reads until the server closes; the head and the body.
+fn exchange(server: &Running, octets: &[u8]) -> (String, Vec<u8>) {
+    let mut stream = connect(server);
+    stream.write_all(octets).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    (head, answer.get(end + 4..).unwrap_or_default().to_vec())
+}
+
+fn request(method: &str, path: &str, kind: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: ocsp\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+         content-length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn post(server: &Running, body: &[u8]) -> (String, Vec<u8>) {
+    exchange(server, &request("POST", "/", "application/ocsp-request", body))
+}
+
+fn refused(body: &[u8]) -> u8 {
+    match OcspResponse::parse(body).unwrap() {
+        OcspResponse::Refused(status) => status,
+        answer => panic!("{answer:?}"),
+    }
+}
+
+#[test]
+fn v5_every_request_has_the_right_http_status() {
+    let world = World::new();
+    let server = serve(&world, HttpLimits::default());
+    for (method, path, kind, status) in [
+        ("POST", "/", "application/ocsp-request", "200"),
+        ("POST", "/ocsp", "Application/OCSP-Request; charset=x", "200"),
+        ("POST", "/", "application/x-www-form-urlencoded", "415"),
+        ("POST", "/nowhere", "application/ocsp-request", "404"),
+        ("GET", "/nowhere", "text/plain", "404"),
+        ("GET", "/", "text/plain", "405"),
+        ("DELETE", "/ocsp", "text/plain", "405"),
+        ("GET", "/ocsp/%zz", "text/plain", "200"),
+        ("GET", "/ocsp/AAAA", "text/plain", "200"),
+    ] {
+        let (head, body) = exchange(&server, &request(method, path, kind, b"x"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{method} {path}: {head}");
+        if status == "200" {
+            assert_eq!(refused(&body), 1, "what cannot be read is malformed");
+        }
+        assert_eq!(status == "405", head.contains("\r\nallow: "), "{head}");
+    }
+}
+
+#[test]
+fn v5_head_has_the_headers_of_get_and_no_body() {
+    let world = World::new();
+    let server = serve(&world, HttpLimits::default());
+    let certificate = world.put(1, CertificateKind::TlsServer, State::Good);
+    let der = Draft::about(&world.ca, &[certificate]).unsigned();
+    let path = format!("/ocsp/{}", Base64::encode_string(&der));
+    let (head, body) = exchange(&server, &request("HEAD", &path, "text/plain", b""));
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("application/ocsp-response"));
+    assert_eq!(body, b"");
+}
+
+#[test]
+fn v5_oversized_requests_are_malformed_and_not_read_to_their_end() {
+    let world = World::new();
+    let server = serve(&world, HttpLimits::default());
+    // Announced, and sent in pieces without a length.
+    let announced = format!(
+        "POST / HTTP/1.1\r\nhost: o\r\nconnection: close\r\n\
+         content-type: application/ocsp-request\r\ncontent-length: {}\r\n\r\n",
+        1_u64 << 40
+    );
+    let (head, body) = exchange(&server, announced.as_bytes());
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(refused(&body), 1);
+    let chunk = [b"1000\r\n".as_slice(), &[0x30; 0x1000], b"\r\n"].concat();
+    let mut chunked = b"POST / HTTP/1.1\r\nhost: o\r\nconnection: close\r\n\
+        content-type: application/ocsp-request\r\ntransfer-encoding: chunked\r\n\r\n"
+        .to_vec();
+    chunked.extend(chunk.repeat(MAX_REQUEST_LENGTH / 0x1000));
+    chunked.extend(b"1\r\nx\r\n");
+    let (head, body) = exchange(&server, &chunked);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(refused(&body), 1);
+    let (head, _) =
+        exchange(&server, format!("GET /{} HTTP/1.1\r\n", "M".repeat(40_000)).as_bytes());
+    assert!(head.starts_with("HTTP/1.1 4"), "an endless head is refused: {head:?}");
+}
+
+#[test]
+fn v5_slow_and_silent_clients_are_cut_off() {
+    let world = World::new();
+    let server = serve(&world, short());
+    let (head, _) = exchange(&server, b"");
+    assert_eq!(head, "", "silence is met with an end");
+    let (head, _) = exchange(&server, b"POST / HTTP/1.1\r\nhost: o\r\nx-slow");
+    assert!(!head.contains("200"), "half a head: {head:?}");
+    let half = b"POST / HTTP/1.1\r\nhost: o\r\ncontent-type: application/ocsp-request\r\n\
+        content-length: 10\r\n\r\n012";
+    let (head, _) = exchange(&server, half);
+    assert!(head.starts_with("HTTP/1.1 408"), "half a body: {head:?}");
+    // And nobody else was kept waiting.
+    assert!(post(&server, b"x").0.starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn v5_one_connection_carries_many_requests() {
+    let world = World::new();
+    let certificate = world.put(1, CertificateKind::TlsServer, State::Good);
+    let der = Draft::about(&world.ca, &[certificate]).unsigned();
+    let server = serve(&world, short());
+    let one = request("POST", "/", "application/ocsp-request", &der);
+    let kept = String::from_utf8_lossy(&one).contains("connection: close");
+    assert!(kept);
+    let open = [
+        format!(
+            "POST / HTTP/1.1\r\nhost: o\r\ncontent-type: application/ocsp-request\r\n\
+             content-length: {}\r\n\r\n",
+            der.len()
+        )
+        .into_bytes(),
+        der.clone(),
+    ]
+    .concat();
+    let mut stream = connect(&server);
+    stream.write_all(&open.repeat(5)).unwrap();
+    let mut answers = Vec::new();
+    // The server ends the connection when it has been idle.
+    stream.read_to_end(&mut answers).unwrap();
+    let count = answers.windows(12).filter(|twelve| twelve == b"HTTP/1.1 200").count();
+    assert_eq!(count, 5);
+    assert_eq!(world.log.records().len(), 5);
+}
+
+#[test]
+fn v5_who_finds_no_room_is_told_to_come_back() {
+    let world = World::new();
+    let server = serve(&world, HttpLimits { connections: 1, ..HttpLimits::default() });
+    let mut first = connect(&server);
+    first.write_all(b"POST / HTTP/1.1\r\n").unwrap();
+    let mut second = connect(&server);
+    let mut answer = String::new();
+    second.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
+    drop(first);
+    // The slot is free once the server has seen the end of the first.
+    let answered = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        post(&server, b"x").0.starts_with("HTTP/1.1 200")
+    });
+    assert!(answered);
+}
+
+#[test]
+fn v5_cacheable_answers_bear_the_headers_of_rfc_5019() {
+    let world = World::new();
+    let certificate = world.put(1, CertificateKind::TlsServer, State::Good);
+    let validity = Some(SignedDuration::from_hours(1));
+    let settings = Settings { validity, ..Settings::default() };
+    let ocsp = Some(Arc::new(world.responder_for(&[world.config(&world.ca)], settings)));
+    let server = Running::start(Services { ocsp, repository: None }, HttpLimits::default());
+    let der = Draft::about(&world.ca, &[certificate]).unsigned();
+    let path = format!("/ocsp/{}", Base64::encode_string(&der));
+    let (head, body) = exchange(&server, &request("GET", &path, "text/plain", b""));
+    assert!(matches!(OcspResponse::parse(&body), Ok(OcspResponse::Successful(_))));
+    for part in ["last-modified: ", "expires: ", "etag: \"", "cache-control: max-age=3"] {
+        assert!(head.contains(part), "{part}: {head}");
+    }
+    assert!(head.contains("public, no-transform, must-revalidate"), "{head}");
+    let (head, _) = post(&server, &der);
+    assert!(head.contains("cache-control: no-store"), "answers to POST are not cached: {head}");
+}
