@@ -1,3 +1,53 @@
-//! The program: configuration, wiring, commands.
+//! The Japanese citizen PKI as one program: certification authority, windows, cards, answers.
 
-fn main() {}
+mod answer;
+mod cli;
+mod commands;
+mod config;
+mod credentials;
+mod demo;
+mod home;
+mod join;
+mod serve;
+mod set_up;
+mod system;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use jiff::Timestamp;
+
+use crate::cli::Cli;
+use crate::system::Clock;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    // The one place where the program looks at a clock; everywhere else it is injected.
+    let clock: Clock = Arc::new(Timestamp::now);
+    match commands::run(&cli, clock) {
+        Ok(answer) => print(&cli, &answer),
+        Err(error) => {
+            eprintln!("jitsuin: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Prints an answer; a reader that went away early is no failure of ours.
+fn print(cli: &Cli, answer: &answer::Answer) -> ExitCode {
+    let text = if cli.json { answer.json.to_string() } else { answer.text.clone() };
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Logs go to standard error in English; `RUST_LOG` chooses, warnings are the default.
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

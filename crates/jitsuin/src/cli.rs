@@ -1,0 +1,363 @@
+//! The command line: what can be asked, in the words people use.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The Japanese citizen PKI: certification authority, municipal windows, cards, status services.
+#[derive(Debug, Parser)]
+#[command(name = "jitsuin", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "jitsuin.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) person: Person,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Who acts, and under which operation id a repetition is recognised.
+#[derive(Debug, Args)]
+pub(crate) struct Person {
+    /// Who acts.
+    #[arg(long, global = true, default_value = "console", value_name = "ID")]
+    pub(crate) operator: String,
+    /// Act as a clerk at the window of this municipality.
+    #[arg(long, global = true, value_name = "CODE")]
+    pub(crate) window: Option<String>,
+    /// Act as an agent of the call centre.
+    #[arg(long, global = true, conflicts_with = "window")]
+    pub(crate) call_centre: bool,
+    /// The id of this operation; repeating a command with the same id has no further effect.
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) operation: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up and run everything on this machine, with invented residents, and say what to try.
+    Demo(DemoArguments),
+    /// Set an installation up: keys, CAs, first credentials, first lists.
+    Init,
+    /// Run the services of an installation until it is stopped.
+    Serve,
+    /// Certification authorities, and certificates for servers.
+    #[command(subcommand)]
+    Ca(CaCommand),
+    /// Applications at a window, from the form to the delivered card.
+    #[command(subcommand)]
+    Apply(ApplyCommand),
+    /// Certificates that were issued.
+    #[command(subcommand)]
+    Cert(CertCommand),
+    /// Hold certificates at a holder's word, found by the four basic attributes (A 4.9.15).
+    Hold(HoldArguments),
+    /// Revoke a certificate by a row of the policy's table.
+    Revoke(RevokeArguments),
+    /// Revocation lists.
+    #[command(subcommand)]
+    Crl(CrlCommand),
+    /// The resident register and the link to it.
+    #[command(subcommand)]
+    Register(RegisterCommand),
+    /// Policy files.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// The journal as evidence.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Give a person or program a token for the API.
+    Operator(OperatorArguments),
+    /// Check that everything agrees with everything else.
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Where to set up; what is there is used again.
+    #[arg(long, default_value = "demo-data", value_name = "D")]
+    pub(crate) dir: PathBuf,
+    /// The first of four ports; 0 lets the system choose.
+    #[arg(long, default_value_t = 8440, value_name = "N")]
+    pub(crate) base_port: u16,
+    /// Write what is where into this file once everything answers.
+    #[arg(long, value_name = "F")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Tell the whole story step by step, and exit.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The token to keep the keys in; not built yet, so any value is refused.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) hsm: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaCommand {
+    /// List the CAs with their keys and fingerprints.
+    List,
+    /// Write the CA's newest self-signed certificate as PEM.
+    Certificate {
+        /// The CA.
+        ca: String,
+    },
+    /// Issue a certificate to a server, from a PKCS#10 request.
+    Issue {
+        /// The CA.
+        ca: String,
+        /// tls-server, ocsp-responder, verification-server or code-signing.
+        #[arg(long, value_name = "KIND")]
+        kind: String,
+        /// The request, PEM.
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApplyCommand {
+    /// Take an application in, from a form in JSON.
+    Receive {
+        /// The form.
+        form: PathBuf,
+    },
+    /// Record the identity check, from a record in JSON.
+    Verify {
+        /// The application.
+        id: String,
+        /// The evidence.
+        evidence: PathBuf,
+    },
+    /// Approve as the second person.
+    Approve {
+        /// The application.
+        id: String,
+    },
+    /// Have the certificate issued onto the card, unusable.
+    Issue {
+        /// The application.
+        id: String,
+    },
+    /// Deliver the card with the holder's PIN or password.
+    Deliver {
+        /// The application.
+        id: String,
+        /// A file with the authentication PIN or signature password.
+        #[arg(long, value_name = "FILE")]
+        secret: PathBuf,
+    },
+    /// Carry out an application for revocation or for the release of a hold.
+    Complete {
+        /// The application.
+        id: String,
+    },
+    /// Destroy a certificate that was issued but never delivered.
+    Discard {
+        /// The application.
+        id: String,
+    },
+    /// Refuse an application.
+    Refuse {
+        /// The application.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Note that the applicant withdrew.
+    Withdraw {
+        /// The application.
+        id: String,
+    },
+    /// Show an application.
+    Show {
+        /// The application.
+        id: String,
+    },
+    /// List the newest applications of a municipality.
+    List {
+        /// The municipality's code.
+        municipality: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertCommand {
+    /// List the certificates of a CA in order of issue.
+    List {
+        /// The CA.
+        ca: String,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Show a certificate's state; write it as PEM with --pem.
+    Show {
+        /// The CA.
+        ca: String,
+        /// The serial number, hexadecimal.
+        serial: String,
+        /// Write the certificate itself.
+        #[arg(long)]
+        pem: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HoldArguments {
+    /// The holder's name, family and given name joined by an ideographic space.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The date of birth, YYYY-MM-DD.
+    #[arg(long)]
+    pub(crate) birth_date: String,
+    /// male, female or unknown.
+    #[arg(long)]
+    pub(crate) gender: String,
+    /// The address, prefecture first.
+    #[arg(long)]
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArguments {
+    /// The CA.
+    pub(crate) ca: String,
+    /// The serial number, hexadecimal.
+    pub(crate) serial: String,
+    /// The event, as the policy's table names it.
+    #[arg(long)]
+    pub(crate) cause: String,
+    /// Who asks: holder, agent, mayor or authority.
+    #[arg(long)]
+    pub(crate) requester: String,
+    /// The second person, where the policy wants one.
+    #[arg(long)]
+    pub(crate) approver: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CrlCommand {
+    /// Publish the lists that are due; every list of a CA with --ca.
+    Publish {
+        /// Publish all lists of this CA, due or not.
+        #[arg(long)]
+        ca: Option<String>,
+    },
+    /// List the series with their newest lists.
+    List,
+    /// Write a list as PEM: the published one, or the one with this number.
+    Show {
+        /// The CA.
+        ca: String,
+        /// The municipality's code, other, arl-self-signed, arl-link or arl-cross.
+        partition: String,
+        /// The number.
+        #[arg(long)]
+        number: Option<u64>,
+        /// The key generation.
+        #[arg(long, default_value_t = 1)]
+        generation: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegisterCommand {
+    /// Fill an empty embedded register with invented residents.
+    Generate {
+        /// How many.
+        #[arg(long, default_value_t = 2000)]
+        count: usize,
+        /// Their municipalities.
+        #[arg(long = "municipality", required = true)]
+        municipalities: Vec<String>,
+        /// The seed: the same one gives the same residents.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Show a resident.
+    Show {
+        /// The resident's code.
+        code: String,
+    },
+    /// Record a resident's death.
+    Died {
+        /// The resident's code.
+        code: String,
+    },
+    /// Record a change of address.
+    Moved {
+        /// The resident's code.
+        code: String,
+        /// The new address.
+        address: String,
+    },
+    /// Record a notice of moving out.
+    MovedOut {
+        /// The resident's code.
+        code: String,
+        /// The planned day, YYYY-MM-DD.
+        planned: String,
+    },
+    /// Carry out what the register's events ask of the CAs.
+    Apply,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check a policy file.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Show a policy, one fact a line with its clause.
+    Show {
+        /// The file.
+        file: PathBuf,
+        /// Only the profile of this kind.
+        #[arg(long)]
+        profile: Option<String>,
+    },
+    /// Show what changes from one policy to another.
+    Diff {
+        /// The policy in effect.
+        old: PathBuf,
+        /// The policy to come.
+        new: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Write the journal with its checkpoints into a file.
+    Export {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Verify an export, or a database file, with nothing but the public key.
+    Verify {
+        /// The export or the database.
+        file: PathBuf,
+        /// The public key of the checkpoints.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// A directory of checkpoints from outside, to be found in the journal again.
+        #[arg(long, value_name = "DIR")]
+        checkpoints: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperatorArguments {
+    /// The id.
+    pub(crate) id: String,
+    /// staff, clerk or call-centre.
+    #[arg(long)]
+    pub(crate) role: String,
+    /// The municipality of a clerk.
+    #[arg(long)]
+    pub(crate) municipality: Option<String>,
+}

@@ -1,0 +1,118 @@
+//! The configuration file: as read, and as valid.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// The file as it is read.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigFile {
+    /// Where everything lives, relative to the file.
+    pub(crate) data: PathBuf,
+    /// The policy files, relative to the file; one CA each.
+    pub(crate) policies: Vec<PathBuf>,
+    /// Where to listen.
+    pub(crate) listen: Listen,
+    /// Where else checkpoints go: places the database's owner cannot reach.
+    #[serde(default)]
+    pub(crate) checkpoint_directories: Vec<PathBuf>,
+}
+
+/// The addresses of the services.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listen {
+    /// The REST API, over TLS.
+    pub(crate) api: SocketAddr,
+    /// OCSP and the web repository, over HTTP: what they serve is signed.
+    pub(crate) repository: SocketAddr,
+    /// The directory, with StartTLS.
+    pub(crate) ldap: SocketAddr,
+    /// The directory over TLS.
+    pub(crate) ldaps: SocketAddr,
+    /// The names the TLS certificate is for.
+    pub(crate) host_names: Vec<String>,
+}
+
+/// A configuration that is valid: paths are whole, policies are read.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) policies: Vec<String>,
+    pub(crate) listen: Listen,
+    pub(crate) checkpoint_directories: Vec<PathBuf>,
+}
+
+impl Config {
+    /// Reads a configuration and its policies.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("{}: cannot be read; `jitsuin init` makes one", path.display()))?;
+        let file: ConfigFile =
+            toml::from_str(&text).with_context(|| format!("{}: not a configuration", path.display()))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        let policies = file
+            .policies
+            .iter()
+            .map(|policy| read_policy(&base.join(policy)))
+            .collect::<Result<Vec<_>>>()?;
+        if policies.is_empty() {
+            bail!("{}: policies: at least one CA", path.display());
+        }
+        if file.listen.host_names.is_empty() {
+            bail!("{}: listen.host_names: at least one name", path.display());
+        }
+        let checkpoint_directories = file.checkpoint_directories.iter().map(|place| base.join(place)).collect();
+        Ok(Self { data: base.join(file.data), policies, listen: file.listen, checkpoint_directories })
+    }
+}
+
+impl ConfigFile {
+    /// A configuration on this machine, with the services at `first_port` and the three after it.
+    pub(crate) fn local(first_port: u16) -> Self {
+        let at = |offset: u16| {
+            let port = if first_port == 0 { 0 } else { first_port + offset };
+            SocketAddr::from(([127, 0, 0, 1], port))
+        };
+        Self {
+            data: PathBuf::from("data"),
+            policies: SHIPPED.iter().map(|(name, _)| PathBuf::from("policy").join(name)).collect(),
+            listen: Listen {
+                api: at(0),
+                repository: at(1),
+                ldap: at(2),
+                ldaps: at(3),
+                host_names: vec!["localhost".to_owned()],
+            },
+            checkpoint_directories: vec![PathBuf::from("checkpoints")],
+        }
+    }
+
+    /// Writes the configuration and the shipped policies beside it, where they are missing.
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let base = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(base.join("policy")).with_context(|| format!("{}", base.display()))?;
+        for (name, text) in SHIPPED {
+            let policy = base.join("policy").join(name);
+            if !policy.exists() {
+                std::fs::write(&policy, text).with_context(|| format!("{}", policy.display()))?;
+            }
+        }
+        std::fs::write(path, toml::to_string_pretty(self)?).with_context(|| format!("{}", path.display()))
+    }
+}
+
+/// The policies that come with the program and are set up unless told otherwise.
+const SHIPPED: [(&str, &str); 2] = [
+    ("jpki-auth.toml", include_str!("../../../policy/jpki-auth.toml")),
+    ("saitama-sign.toml", include_str!("../../../policy/saitama-sign.toml")),
+];
+
+fn read_policy(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    domain::policy::Policy::from_toml(&text).with_context(|| path.display().to_string())?;
+    Ok(text)
+}

@@ -1,0 +1,154 @@
+//! Credentials that set-up hands to people: the first verifier, operators, the TLS server.
+
+use std::net::{IpAddr, SocketAddr};
+
+use anyhow::{Context, Result};
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, PasswordHash};
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::Pkcs8V1Der;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ca::ServiceRequest;
+use domain::algorithm::SignatureAlgorithm;
+use domain::certificate::CertificateKind;
+use domain::id::{MunicipalityCode, SerialNumber};
+use domain::journal::EventKind;
+use domain::name::{Attribute, AttributeKind, DistinguishedName};
+use domain::validity;
+use store::{Change, Credential, Entry, OperatorRow, Store, Unit, VerifierRow};
+use x509::certificate::{CertificateTemplate, Validity, assemble};
+use x509::extension::{Extension, ExtensionValue, KeyUsage};
+use x509::name::Name;
+use x509::pem;
+
+use crate::home::{write_private, write_public};
+use crate::system::{System, random_text};
+
+/// A password or token that a person types or pastes: 24 of 32 characters are 120 bits.
+const SECRET_LENGTH: usize = 24;
+
+impl System {
+    /// Registers a verifier with a password for the directory and a request-signing certificate,
+    /// and writes both for it into the directory of what is handed out.
+    pub(crate) fn add_verifier(&self, id: &str) -> Result<()> {
+        let password = random_text(SECRET_LENGTH)?;
+        let key = ServiceKey::new()?;
+        let certificate = key.self_signed(id, self.now())?;
+        let row = VerifierRow {
+            id: id.parse()?,
+            name: id.to_owned(),
+            bind_dn: format!("CN={id},OU=Verifiers,O=JPKI,C=JP"),
+            password_hash: hash(&password)?,
+            request_certificate: certificate.clone(),
+            may_query_ocsp: true,
+            may_read_crl: true,
+        };
+        let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
+            .subject(id)
+            .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&certificate));
+        self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
+        let place = self.home.handed_out();
+        write_private(&place.join(format!("{id}.password")), password.as_bytes())?;
+        write_private(&place.join(format!("{id}.key")), key.pem()?.as_bytes())?;
+        write_public(&place.join(format!("{id}.pem")), pem::encode(pem::CERTIFICATE, &certificate)?.as_bytes())
+    }
+
+    /// Gives a person or program a token for the API, written once into what is handed out.
+    pub(crate) fn add_operator(&self, id: &str, role: &str, municipality: Option<MunicipalityCode>) -> Result<()> {
+        let token = random_text(SECRET_LENGTH)?;
+        let row = OperatorRow {
+            id: id.parse()?,
+            municipality,
+            role: role.to_owned(),
+            credentials: vec![Credential::TokenSha256(x509::fingerprint::sha256(token.as_bytes()))],
+        };
+        let entry = Entry::new(EventKind::OperatorRegistered, &self.act("set-up")?)
+            .subject(id)
+            .detail("role", role);
+        self.store.commit(Unit::new(entry).change(Change::PutOperator(row)))?;
+        write_private(&self.home.handed_out().join(format!("{id}.token")), token.as_bytes())
+    }
+
+    /// Makes the TLS server's key and has the first CA certify it for the configured names.
+    pub(crate) fn certify_tls_server(&self) -> Result<()> {
+        let authority = self.authorities.values().next().context("at least one CA")?;
+        let key = ServiceKey::new()?;
+        let listen = &self.config.listen;
+        let mut addresses: Vec<IpAddr> =
+            [listen.api, listen.repository, listen.ldap, listen.ldaps].iter().map(SocketAddr::ip).collect();
+        addresses.sort();
+        addresses.dedup();
+        let request = ServiceRequest {
+            kind: CertificateKind::TlsServer,
+            common_name: listen.host_names[0].clone(),
+            spki: key.spki()?,
+            dns_names: listen.host_names.clone(),
+            addresses,
+        };
+        let issued = authority.issue_to_service(&self.act("set-up")?, &request)?;
+        let root = authority.self_signed_certificate(&*authority.current()?)?;
+        let tls = self.home.tls();
+        write_private(&tls.join("server.key"), key.pem()?.as_bytes())?;
+        write_public(&tls.join("server.pem"), pem::encode(pem::CERTIFICATE, &issued.certificate)?.as_bytes())?;
+        write_public(&tls.join("ca.pem"), pem::encode(pem::CERTIFICATE, &root)?.as_bytes())
+    }
+}
+
+/// The hash of a password, PHC string form (Argon2id, the crate's defaults of RFC 9106).
+pub(crate) fn hash(password: &str) -> Result<String> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| anyhow::anyhow!("password hash: {error}"))
+}
+
+/// Whether a password belongs to a hash.
+pub(crate) fn password_fits(password: &[u8], hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+}
+
+/// A key pair of a server or verifier outside the CA's key store.
+struct ServiceKey(RsaKeyPair);
+
+impl ServiceKey {
+    fn new() -> Result<Self> {
+        RsaKeyPair::generate(KeySize::Rsa2048).map(Self).map_err(|_| anyhow::anyhow!("no key could be made"))
+    }
+
+    fn spki(&self) -> Result<Vec<u8>> {
+        let der = self.0.public_key().as_der().map_err(|_| anyhow::anyhow!("no public key"))?;
+        Ok(der.as_ref().to_vec())
+    }
+
+    fn pem(&self) -> Result<zeroize::Zeroizing<String>> {
+        let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| anyhow::anyhow!("no private key"))?;
+        Ok(zeroize::Zeroizing::new(pem::encode("PRIVATE KEY", der.as_ref())?))
+    }
+
+    /// A certificate of its own for signing OCSP requests; the register pins it, whoever issued it.
+    fn self_signed(&self, common_name: &str, now: jiff::Timestamp) -> Result<Vec<u8>> {
+        let name = Name::write(&DistinguishedName(vec![
+            Attribute::new(AttributeKind::Country, "JP"),
+            Attribute::new(AttributeKind::CommonName, common_name),
+        ]))?;
+        let mut serial = [0; 16];
+        aws_lc_rs::rand::fill(&mut serial).map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+        let period = validity::for_years(now, 5)?;
+        let algorithm = SignatureAlgorithm::RsaSha256;
+        let tbs = CertificateTemplate {
+            serial: SerialNumber::from_random(serial).context("the random generator failed")?,
+            signature: algorithm,
+            issuer: name.clone(),
+            validity: Validity { not_before: period.not_before, not_after: period.not_after },
+            subject: name,
+            subject_public_key_info: self.spki()?,
+            extensions: vec![Extension::critical(ExtensionValue::KeyUsage(KeyUsage::DIGITAL_SIGNATURE))],
+        }
+        .to_tbs()?;
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &tbs, &mut signature)
+            .map_err(|_| anyhow::anyhow!("no signature"))?;
+        Ok(assemble(&tbs, algorithm, &signature))
+    }
+}

@@ -1,0 +1,81 @@
+//! `demo`: everything on this machine with invented residents, and what to try with it.
+
+mod guide;
+mod ready;
+mod story;
+mod town;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::cli::DemoArguments;
+use crate::config::{Config, ConfigFile};
+use crate::serve::{Listeners, Running, wait_for_signal};
+use crate::set_up;
+use crate::system::{Clock, System};
+
+pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
+    if let Some(token) = &arguments.hsm {
+        bail!("--hsm {token}: keys in a PKCS#11 token are not built yet; leave it out for the embedded store");
+    }
+    let config = arguments.dir.join("jitsuin.toml");
+    let fresh = !config.exists();
+    if fresh {
+        std::fs::create_dir_all(&arguments.dir)?;
+        ConfigFile::local(arguments.base_port).write(&config)?;
+    }
+    // The ports may have changed since the directory was made; everything else stays.
+    let mut listen = Config::read(&config)?.listen;
+    let local = ConfigFile::local(arguments.base_port).listen;
+    (listen.api, listen.repository, listen.ldap, listen.ldaps) =
+        (local.api, local.repository, local.ldap, local.ldaps);
+    say(&format!("setting up in {}", arguments.dir.display()));
+    let system = Arc::new(set_up::set_up(&config, clock)?);
+    let listeners = Listeners::bind(&listen)?;
+    let addresses = listeners.addresses()?;
+    if !town::is_populated(&system) {
+        town::populate(&system)?;
+        story::issue_to_town(&system, &|line| say(line))?;
+    }
+    let running = Running::start(system.clone(), listeners)?;
+    let place = ready::Place { directory: &arguments.dir, addresses };
+    let ready = ready::describe(&system, &place)?;
+    if let Some(path) = &arguments.ready_file {
+        write_whole(path, &serde_json::to_vec_pretty(&ready)?)?;
+    }
+    if arguments.once {
+        story::tell(&system, &|line| say(line))?;
+    }
+    say(&guide::text(&ready));
+    if !arguments.once {
+        wait_for_signal()?;
+    }
+    running.stop()?;
+    Ok(Answer::new("", json!({ "ready": ready })))
+}
+
+/// Progress goes to standard output line by line, so that it is seen while it happens.
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Writes a file so that whoever waits for it never reads half of it.
+fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, content)?;
+    Ok(std::fs::rename(&partial, path)?)
+}
+
+/// The operators whose tokens the demo hands out, with their roles.
+fn operators(system: &System) -> Vec<(String, &'static str)> {
+    let clerks = town::MUNICIPALITIES.iter().map(|code| (format!("clerk-{code}"), "clerk"));
+    let mut operators: Vec<_> = clerks.collect();
+    operators.push(("call-centre".to_owned(), "call-centre"));
+    operators.push(("console".to_owned(), "staff"));
+    operators.retain(|(id, _)| system.home.handed_out().join(format!("{id}.token")).exists());
+    operators
+}

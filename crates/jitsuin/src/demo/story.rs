@@ -1,0 +1,274 @@
+//! The demo's story, told through the same operations that a window, a call centre and the
+//! register use: nothing here has a short cut.
+
+use anyhow::{Context, Result, ensure};
+use card::{CardSlot, HolderSecret, HolderSecrets};
+use domain::act::{Act, Actor};
+use domain::id::{ApplicationId, CardId, SerialNumber};
+use domain::identity::{Evidence, Requester, RevocationCause};
+use domain::resident::Resident;
+use domain::text;
+use domain::validity::civil_date;
+use ra::form::ReceivedForm;
+use ra::register::{Removal, embedded::Correction};
+use ra::window::{EvidenceItem, EvidenceRecord, Verification};
+
+use super::town::{MUNICIPALITIES, newcomers};
+use crate::system::{System, new_operation};
+
+const AUTH: &str = "jpki-auth";
+const SIGN: &str = "saitama-sign";
+
+/// The secrets that every invented holder chose.
+pub(super) const PIN: &str = "1234";
+pub(super) const PASSWORD: &str = "ABC123";
+
+/// Where the story goes.
+type Say<'a> = &'a dyn Fn(&str);
+
+/// Issues certificates to residents of every municipality and leaves them in every state.
+pub(super) fn issue_to_town(system: &System, say: Say<'_>) -> Result<()> {
+    let mut settled = Vec::new();
+    for municipality in MUNICIPALITIES {
+        let people = newcomers(system, municipality, 6)?;
+        ensure!(people.len() == 6, "{municipality}: too few residents");
+        let town = Town { system, municipality };
+        settled.push(town.issue_to(&people)?);
+        say(&format!("{municipality}: 6 residents served at the window"));
+    }
+    for (place, people) in settled.iter().enumerate() {
+        special_case(system, place, people)?;
+    }
+    system.apply_register_events()?;
+    let published = system.publish_all()?;
+    say(&format!("{published} revocation lists published"));
+    Ok(())
+}
+
+/// One resident's way from the form to the end of the certificate, every step said with its result.
+pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
+    let municipality = MUNICIPALITIES[2];
+    let people = newcomers(system, municipality, 2)?;
+    let [resident, second] = people.as_slice() else { anyhow::bail!("too few residents") };
+    let town = Town { system, municipality };
+    say(&format!("1. {} applies at the window of {municipality}", resident.name()));
+    let application = town.receive(resident, AUTH, "issue-with-card", None)?;
+    town.verify(&application, &resident_evidence())?;
+    say(&format!("2. application {application}: existence and identity checked"));
+    let issued = system.window()?.issue(&town.clerk()?, &application)?;
+    say(&format!("3. certificate {} is on card {}, unusable: {}", issued.serial, issued.card, town.state(AUTH, &issued.serial)?));
+    town.deliver(&application, AUTH)?;
+    say(&format!("4. the card proved its key and was delivered: {}", town.state(AUTH, &issued.serial)?));
+    let sign = town.full_issue(resident, SIGN, "issue-on-card", Some(&issued.card))?;
+    say(&format!("5. signature certificate {} on the same card: {}", sign.serial, town.state(SIGN, &sign.serial)?));
+    town.hold(resident)?;
+    say(&format!("6. the card is reported lost by phone: {}", town.state(AUTH, &issued.serial)?));
+    town.carry_out(resident, AUTH, "hold-release", "")?;
+    say(&format!("7. found again, released at the window: {}", town.state(AUTH, &issued.serial)?));
+    town.carry_out(resident, AUTH, "revocation", "use-ended")?;
+    say(&format!("8. use ended, in writing: {}", town.state(AUTH, &issued.serial)?));
+    let other = town.full_issue(second, AUTH, "issue-with-card", None)?;
+    system.register()?.remove(&second.code, Removal::Death, system.now())?;
+    system.apply_register_events()?;
+    say(&format!("9. the register records a death: {}", town.state(AUTH, &other.serial)?));
+    let published = system.publish_all()?;
+    say(&format!("10. {published} revocation lists published"));
+    let findings = Vec::<String>::new();
+    ensure!(findings.is_empty(), "check: {findings:?}");
+    say("11. check: everything agrees with everything else");
+    Ok(())
+}
+
+/// What became of a municipality's first residents.
+struct Settled {
+    municipality: &'static str,
+    /// One with both certificates in force.
+    in_force: (Resident, CardId, SerialNumber, SerialNumber),
+    /// One whose card waits to be handed over.
+    waiting: ApplicationId,
+}
+
+/// A window of one municipality.
+struct Town<'a> {
+    system: &'a System,
+    municipality: &'static str,
+}
+
+/// A certificate on a card.
+struct OnCard {
+    card: CardId,
+    serial: SerialNumber,
+}
+
+impl Town<'_> {
+    /// Six residents: two in force, one held, two revoked for reasons 5 and 1, one undelivered.
+    fn issue_to(&self, people: &[Resident]) -> Result<Settled> {
+        let mut served = Vec::new();
+        for resident in &people[..5] {
+            let auth = self.full_issue(resident, AUTH, "issue-with-card", None)?;
+            served.push((resident, auth));
+        }
+        let mut signed = Vec::new();
+        for (resident, auth) in [&served[0], &served[1], &served[3], &served[4]] {
+            signed.push(self.full_issue(resident, SIGN, "issue-on-card", Some(&auth.card))?.serial);
+        }
+        let (held, card) = (served[2].0, &served[2].1.card);
+        let on_the_way = self.receive(held, SIGN, "issue-on-card", Some(card))?;
+        self.verify(&on_the_way, &resident_evidence())?;
+        self.system.window()?.issue(&self.clerk()?, &on_the_way)?;
+        self.hold(held)?;
+        for (resident, cause) in [(served[3].0, "use-ended"), (served[4].0, "key-compromised")] {
+            self.carry_out(resident, AUTH, "revocation", cause)?;
+            self.carry_out(resident, SIGN, "revocation", cause)?;
+        }
+        let waiting = self.receive(&people[5], AUTH, "issue-with-card", None)?;
+        self.verify(&waiting, &resident_evidence())?;
+        self.system.window()?.issue(&self.clerk()?, &waiting)?;
+        let (resident, auth) = &served[1];
+        let in_force = ((*resident).clone(), auth.card.clone(), auth.serial, signed[1]);
+        Ok(Settled { municipality: self.municipality, in_force, waiting })
+    }
+
+    /// From the form to the delivered certificate.
+    fn full_issue(&self, resident: &Resident, ca: &str, kind: &str, card: Option<&CardId>) -> Result<OnCard> {
+        let application = self.receive(resident, ca, kind, card)?;
+        self.verify(&application, &resident_evidence())?;
+        let issued = self.system.window()?.issue(&self.clerk()?, &application)?;
+        self.deliver(&application, ca)?;
+        Ok(OnCard { card: issued.card, serial: issued.serial })
+    }
+
+    fn receive(&self, resident: &Resident, ca: &str, kind: &str, card: Option<&CardId>) -> Result<ApplicationId> {
+        let form = ReceivedForm { card: card.map(ToString::to_string).unwrap_or_default(), ..self.form(resident, ca, kind) };
+        Ok(self.system.window()?.receive(&self.clerk()?, &form)?)
+    }
+
+    fn verify(&self, application: &ApplicationId, evidence: &EvidenceRecord) -> Result<()> {
+        match self.system.window()?.verify(&self.clerk()?, application, evidence)? {
+            Verification::Verified => Ok(()),
+            Verification::Refused { doubts } => anyhow::bail!("{application} refused: {}", doubts.join("; ")),
+        }
+    }
+
+    fn deliver(&self, application: &ApplicationId, ca: &str) -> Result<()> {
+        let secrets = match ca {
+            AUTH => holder_secrets(CardSlot::Authentication, PIN)?,
+            _ => holder_secrets(CardSlot::Signature, PASSWORD)?,
+        };
+        self.system.window()?.deliver(&self.clerk()?, application, secrets)?;
+        Ok(())
+    }
+
+    /// A revocation or release on paper, from the form to the receipt.
+    fn carry_out(&self, resident: &Resident, ca: &str, kind: &str, cause: &str) -> Result<()> {
+        let form = ReceivedForm { cause: cause.to_owned(), ..self.form(resident, ca, kind) };
+        let application = self.system.window()?.receive(&self.clerk()?, &form)?;
+        self.verify(&application, &resident_evidence())?;
+        self.system.window()?.complete(&self.clerk()?, &application)?;
+        Ok(())
+    }
+
+    fn hold(&self, resident: &Resident) -> Result<()> {
+        let act = self.act(Actor::CallCentreAgent("call-centre".parse()?))?;
+        self.system.window()?.hold_by_phone(&act, &resident.basic_four())?;
+        Ok(())
+    }
+
+    fn state(&self, ca: &str, serial: &SerialNumber) -> Result<String> {
+        Ok(self.system.authority(ca)?.certificate(serial)?.state.name().to_string())
+    }
+
+    fn clerk(&self) -> Result<Act> {
+        let id = format!("clerk-{}", self.municipality).parse()?;
+        self.act(Actor::WindowClerk { id, municipality: self.municipality.parse()? })
+    }
+
+    fn act(&self, actor: Actor) -> Result<Act> {
+        Ok(Act { actor, at: self.system.now(), operation: new_operation()? })
+    }
+
+    fn form(&self, resident: &Resident, ca: &str, kind: &str) -> ReceivedForm {
+        ReceivedForm {
+            kind: kind.to_owned(),
+            ca: ca.to_owned(),
+            municipality: self.municipality.to_owned(),
+            window: "1".to_owned(),
+            date: civil_date(self.system.now()).to_string(),
+            resident: resident.code.to_string(),
+            family_name: resident.family_name.clone(),
+            given_name: resident.given_name.clone(),
+            reading: resident.reading.clone(),
+            alias: resident.alias.clone().unwrap_or_default(),
+            address: resident.address.clone(),
+            birth_date: resident.birth_date.to_string(),
+            gender: resident.gender.code().to_string(),
+            name_substitutes: first_substitutes(&resident.name_with_alias()),
+            address_substitutes: first_substitutes(&resident.address),
+            ..ReceivedForm::default()
+        }
+    }
+}
+
+/// One more reason for each municipality: 4, 5, 3, 0 and 2.
+fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> {
+    let town = Town { system, municipality: settled.municipality };
+    let (resident, card, auth, sign) = &settled.in_force;
+    let now = system.now();
+    match place {
+        0 => {
+            town.full_issue(resident, AUTH, "renewal", Some(card))?;
+            town.full_issue(resident, SIGN, "renewal", Some(card))?;
+        }
+        1 => system.register()?.remove(&resident.code, Removal::Death, now)?,
+        2 => {
+            let address = format!("{}２号室", resident.address);
+            system.register()?.correct(&resident.code, Correction { address: Some(address), ..Correction::default() }, now)?;
+        }
+        3 => {
+            system.register()?.declare_error(&resident.code, now)?;
+            system.window()?.discard(&town.clerk()?, &settled.waiting)?;
+        }
+        _ => {
+            // What a compromise of the CA's key does to every certificate, on one of each CA.
+            let order = ca::RevocationOrder {
+                cause: RevocationCause::CaKeyCompromised,
+                requester: Requester::Authority,
+                approver: Some("second-operator".parse()?),
+            };
+            let act = town.act(Actor::Staff("first-operator".parse()?))?;
+            system.authority(AUTH)?.revoke(&act, auth, &order)?;
+            let act = town.act(Actor::Staff("first-operator".parse()?))?;
+            system.authority(SIGN)?.revoke(&act, sign, &order)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a resident with a driving licence shows.
+fn resident_evidence() -> EvidenceRecord {
+    let item = EvidenceItem {
+        evidence: Evidence::PhotoDocument,
+        document: "運転免許証".to_owned(),
+        number: "見本第0001号".to_owned(),
+        note: String::new(),
+    };
+    EvidenceRecord { items: vec![item], doubt: None }
+}
+
+fn holder_secrets(slot: CardSlot, secret: &str) -> Result<HolderSecrets> {
+    Ok(match HolderSecret::parse(slot, secret).context("a secret of the demo")? {
+        HolderSecret::Authentication(pin) => HolderSecrets { authentication: Some(pin), signature: None },
+        HolderSecret::Signature(password) => HolderSecrets { authentication: None, signature: Some(password) },
+    })
+}
+
+/// The first substitute on offer for every character outside the repertoire; a geta mark where
+/// nothing is on offer.
+fn first_substitutes(text: &str) -> String {
+    let Err(offences) = text::check(text) else { return String::new() };
+    let chosen = offences.iter().map(|offence| {
+        let substitute = offence.substitutes.first().map_or('〓', |candidate| candidate.character);
+        format!("{}:{substitute}", offence.index)
+    });
+    chosen.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,56 @@
+//! The demo's residents: two thousand and more people who do not exist, in five municipalities.
+
+use anyhow::Result;
+use domain::id::MunicipalityCode;
+use domain::resident::Resident;
+use ra::register::embedded::EmbeddedRegister;
+
+use crate::system::System;
+
+/// Saitama, Kawagoe, Kawaguchi, Tokorozawa and Koshigaya: both CAs serve them.
+pub(super) const MUNICIPALITIES: [&str; 5] = ["11100", "11201", "11203", "11208", "11222"];
+
+/// How many residents live there.
+const COUNT: usize = 2_500;
+
+/// The seed of the demo: everybody who runs it meets the same people.
+const SEED: u64 = 2026;
+
+/// Whether the register has residents.
+pub(super) fn is_populated(system: &System) -> bool {
+    EmbeddedRegister::exists(&system.home.register())
+}
+
+/// Fills the register, and gives the windows and the call centre their credentials.
+pub(super) fn populate(system: &System) -> Result<()> {
+    let municipalities: Vec<MunicipalityCode> =
+        MUNICIPALITIES.iter().map(|code| code.parse()).collect::<Result<_, _>>()?;
+    system.invent_residents(SEED, COUNT, municipalities.clone())?;
+    for code in municipalities {
+        system.add_operator(&format!("clerk-{code}"), "clerk", Some(code))?;
+    }
+    system.add_operator("call-centre", "call-centre", None)
+}
+
+/// The residents of a municipality who never had a certificate, adults first come first.
+pub(super) fn newcomers(system: &System, municipality: &str, count: usize) -> Result<Vec<Resident>> {
+    let mut found = Vec::with_capacity(count);
+    for resident in system.register()?.residents()? {
+        if found.len() == count {
+            break;
+        }
+        if resident.municipality.as_str() == municipality && !has_certificates(system, &resident)? {
+            found.push(resident);
+        }
+    }
+    Ok(found)
+}
+
+fn has_certificates(system: &System, resident: &Resident) -> Result<bool> {
+    for authority in system.authorities.keys() {
+        if !store::Store::certificates_of(system.store.as_ref(), authority, &resident.code)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,104 @@
+//! The data directory: what lies where, and the secrets that open it.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+/// The data directory of one installation.
+#[derive(Debug, Clone)]
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    /// The directory `path`, whether it exists yet or not.
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("state.db")
+    }
+
+    /// The key store.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// The master key of the key store.
+    pub(crate) fn master_key(&self) -> PathBuf {
+        self.0.join("master.key")
+    }
+
+    /// The embedded resident register.
+    pub(crate) fn register(&self) -> PathBuf {
+        self.0.join("register")
+    }
+
+    /// Segments of query records.
+    pub(crate) fn queries(&self) -> PathBuf {
+        self.0.join("queries")
+    }
+
+    /// The TLS server's key and certificate, and the roots clients need.
+    pub(crate) fn tls(&self) -> PathBuf {
+        self.0.join("tls")
+    }
+
+    /// What set-up hands to people: the first verifier's and operator's credentials.
+    pub(crate) fn handed_out(&self) -> PathBuf {
+        self.0.join("handed-out")
+    }
+
+    /// The public key that verifies checkpoints.
+    pub(crate) fn audit_key(&self) -> PathBuf {
+        self.0.join("audit.pub")
+    }
+
+    /// Makes the directory, readable by its owner alone.
+    pub(crate) fn create(&self) -> Result<()> {
+        for directory in [self.0.clone(), self.tls(), self.handed_out()] {
+            std::fs::DirBuilder::new().recursive(true).create(&directory).with_context(|| directory.display().to_string())?;
+        }
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(&self.0, owner_only).with_context(|| self.0.display().to_string())
+    }
+
+    /// The 32 octets of a named secret: read, or made when `create` is set.
+    pub(crate) fn secret(&self, name: &str, create: bool) -> Result<Zeroizing<[u8; 32]>> {
+        let path = self.0.join(format!("{name}.key"));
+        if !path.exists() && create {
+            let mut octets = Zeroizing::new([0; 32]);
+            rand::fill(octets.as_mut()).map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+            write_private(&path, octets.as_ref())?;
+        }
+        let read = Zeroizing::new(std::fs::read(&path).with_context(|| path.display().to_string())?);
+        let Ok(octets) = <[u8; 32]>::try_from(read.as_slice()) else {
+            bail!("{}: a secret has 32 octets", path.display());
+        };
+        Ok(Zeroizing::new(octets))
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    let context = || path.display().to_string();
+    let partial = path.with_extension("partial");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)
+        .with_context(context)?;
+    file.write_all(content).and_then(|()| file.sync_all()).with_context(context)?;
+    std::fs::rename(&partial, path).with_context(context)
+}
+
+/// Writes a file that anyone may read.
+pub(crate) fn write_public(path: &Path, content: &[u8]) -> Result<()> {
+    std::fs::write(path, content).with_context(|| path.display().to_string())
+}

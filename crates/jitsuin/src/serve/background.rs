@@ -1,0 +1,88 @@
+//! What happens without being asked: sealing the journal, publishing lists, following the register.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use store::journal::run_sealer;
+
+use crate::join::{AuditSigner, SealedQueryLog};
+use crate::system::System;
+
+/// How often the journal is sealed: well within the second that evidence may wait.
+const SEALING: Duration = Duration::from_millis(250);
+
+/// How often the cycle looks: a list is due once a day, an event of the register now and then.
+const CYCLE: Duration = Duration::from_secs(10);
+
+/// The background threads.
+pub(super) struct Threads {
+    cycle: (Sender<()>, JoinHandle<()>),
+    sealer: (Sender<()>, JoinHandle<()>),
+}
+
+pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Result<Threads> {
+    let signer = AuditSigner::open(system.keys.clone())?;
+    let sinks = system.config.checkpoint_directories.clone();
+    for sink in &sinks {
+        std::fs::create_dir_all(sink)?;
+    }
+    let sealer = {
+        let (store, clock) = (system.store.clone(), system.clock.clone());
+        spawn("sealer", move |stop| run_sealer(store.as_ref(), &signer, sinks, &stop, SEALING, clock.as_ref()))?
+    };
+    let cycle = {
+        let (system, queries) = (system.clone(), queries.clone());
+        spawn("cycle", move |stop| run_cycle(&system, &queries, &stop))?
+    };
+    Ok(Threads { cycle, sealer })
+}
+
+impl Threads {
+    /// Stops the cycle and waits for what it is doing.
+    pub(super) fn stop_cycle(&self) -> Result<()> {
+        let (stop, thread) = &self.cycle;
+        let _ = stop.send(());
+        while !thread.is_finished() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Stops the sealer, which seals once more.
+    pub(super) fn stop_sealer(self) -> Result<()> {
+        let (stop, thread) = self.sealer;
+        let _ = stop.send(());
+        thread.join().map_err(|_| anyhow!("the sealer broke off"))
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce(Receiver<()>) + Send + 'static) -> Result<(Sender<()>, JoinHandle<()>)> {
+    let (stop, stopping) = channel();
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(stopping))?;
+    Ok((stop, thread))
+}
+
+/// Each turn stands alone: what fails is said and tried again at the next.
+fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
+    loop {
+        let turns: [(&str, Result<()>); 3] = [
+            ("the register's events", system.apply_register_events().map(drop)),
+            ("the lists", system.publish_due().map(drop)),
+            ("the query records", queries.seal_due()),
+        ];
+        for (what, outcome) in turns {
+            if let Err(error) = outcome {
+                tracing::error!("{what}: {error:#}");
+            }
+        }
+        if stop.recv_timeout(CYCLE) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    if let Err(error) = queries.close() {
+        tracing::error!("the query records: {error:#}");
+    }
+}

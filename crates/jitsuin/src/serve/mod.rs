@@ -1,0 +1,115 @@
+//! `serve`: every service of an installation, from bound addresses to an orderly end.
+
+mod background;
+mod services;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use domain::journal::EventKind;
+use tokio::sync::watch;
+
+use crate::config::Listen;
+use crate::system::System;
+
+/// Sockets that are bound, so that their addresses are known before anything answers.
+pub(crate) struct Listeners {
+    api: TcpListener,
+    repository: TcpListener,
+    ldap: TcpListener,
+    ldaps: TcpListener,
+}
+
+impl Listeners {
+    /// Binds all four.
+    pub(crate) fn bind(listen: &Listen) -> Result<Self> {
+        let bind = |name: &str, address: SocketAddr| -> Result<TcpListener> {
+            let listener = TcpListener::bind(address).with_context(|| format!("listen.{name}: {address}"))?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        };
+        Ok(Self {
+            api: bind("api", listen.api)?,
+            repository: bind("repository", listen.repository)?,
+            ldap: bind("ldap", listen.ldap)?,
+            ldaps: bind("ldaps", listen.ldaps)?,
+        })
+    }
+
+    /// The addresses as they are, with the ports that the system chose.
+    pub(crate) fn addresses(&self) -> Result<Addresses> {
+        Ok(Addresses {
+            api: self.api.local_addr()?,
+            repository: self.repository.local_addr()?,
+            ldap: self.ldap.local_addr()?,
+            ldaps: self.ldaps.local_addr()?,
+        })
+    }
+}
+
+/// Where the services are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addresses {
+    pub(crate) api: SocketAddr,
+    pub(crate) repository: SocketAddr,
+    pub(crate) ldap: SocketAddr,
+    pub(crate) ldaps: SocketAddr,
+}
+
+/// The services of an installation, running; they stop when this is stopped.
+pub(crate) struct Running {
+    stop: watch::Sender<bool>,
+    services: services::Threads,
+    background: background::Threads,
+    system: Arc<System>,
+}
+
+impl Running {
+    /// Settles what a crash left, then starts everything.
+    pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
+        system.record(EventKind::SystemStarted)?;
+        for said in system.recover()? {
+            eprintln!("jitsuin: {said}");
+        }
+        let (stop, stopping) = watch::channel(false);
+        let queries = services::query_log(&system)?;
+        let background = background::start(&system, &queries)?;
+        let services = services::start(&system, listeners, queries, &stopping)?;
+        Ok(Self { stop, services, background, system })
+    }
+
+    /// Stops everything in good order: the answers first, the journal last.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.stop.send_replace(true);
+        self.services.join()?;
+        self.background.stop_cycle()?;
+        self.system.record(EventKind::SystemStopped)?;
+        self.background.stop_sealer()
+    }
+}
+
+/// Runs until the process is told to stop.
+pub(crate) fn until_stopped(system: System) -> Result<()> {
+    let listeners = Listeners::bind(&system.config.listen)?;
+    let addresses = listeners.addresses()?;
+    let running = Running::start(Arc::new(system), listeners)?;
+    println!("api https://{}/api/v1", addresses.api);
+    println!("repository and OCSP http://{}/", addresses.repository);
+    println!("ldap://{} ldaps://{}", addresses.ldap, addresses.ldaps);
+    wait_for_signal()?;
+    running.stop()
+}
+
+/// Blocks until SIGINT or SIGTERM.
+pub(crate) fn wait_for_signal() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    })
+}

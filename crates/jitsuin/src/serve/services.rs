@@ -1,0 +1,202 @@
+//! The services that answer the world: HTTP for OCSP and the repository, LDAP, the API.
+
+use std::fs;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, anyhow};
+use rustls::ServerConfig;
+use status::directory::{CaEntry, RepositoryDirectory};
+use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
+use status::ldap::{self, ClearPasswords, LdapServer, Transport};
+use status::ocsp::{AuthorityConfig, GenerationConfig, Responder, ResponderIdentity};
+use status::query_log::{LdapRecords, QueryLog};
+use status::verifier_auth::VerifierAuth;
+use store::Store;
+use store::segments::{Limits, QuerySegments};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::Listeners;
+use crate::credentials::{hash, password_fits};
+use crate::join::SealedQueryLog;
+use crate::system::{System, random_text};
+
+/// The threads of the services.
+pub(super) struct Threads(Vec<JoinHandle<Result<()>>>);
+
+impl Threads {
+    /// Waits for all of them.
+    pub(super) fn join(self) -> Result<()> {
+        for thread in self.0 {
+            thread.join().map_err(|_| anyhow!("a service broke off"))??;
+        }
+        Ok(())
+    }
+}
+
+/// The record of queries; segments that a crash left open are sealed first.
+pub(super) fn query_log(system: &System) -> Result<Arc<SealedQueryLog>> {
+    let (segments, left_over) = QuerySegments::open(system.home.queries(), Limits::default())?;
+    let store: Arc<dyn Store> = system.store.clone();
+    let log = SealedQueryLog::new(segments, store, system.clock.clone());
+    for sealed in &left_over {
+        log.seal(sealed)?;
+    }
+    Ok(Arc::new(log))
+}
+
+pub(super) fn start(
+    system: &Arc<System>,
+    listeners: Listeners,
+    queries: Arc<SealedQueryLog>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Threads> {
+    let queries: Arc<dyn QueryLog> = queries;
+    let verifiers = verifier_auth(system)?;
+    let (certificate, key) = tls_files(system)?;
+    let tls = Arc::new(tls_config(&certificate, &key)?);
+    let mut threads = Vec::new();
+
+    let http = Arc::new(http_server(system, &queries, &verifiers)?);
+    // OCSP is answered on the thread that serves the connection: one runtime for each core.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for _ in 0..cores {
+        let (http, stop) = (http.clone(), stopped(stopping));
+        let listener = listeners.repository.try_clone()?;
+        threads.push(spawn("http", move |runtime| {
+            runtime.block_on(async { http.serve(TcpListener::from_std(listener)?, stop).await; Ok(()) })
+        })?);
+    }
+
+    let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls.clone())?);
+    for (listener, transport) in [(listeners.ldap, Transport::Plain), (listeners.ldaps, Transport::Tls)] {
+        let (ldap, stop) = (ldap.clone(), stopped(stopping));
+        threads.push(spawn("ldap", move |runtime| {
+            runtime.block_on(async { Ok(ldap.serve(TcpListener::from_std(listener)?, transport, stop).await?) })
+        })?);
+    }
+
+    let _ = listeners.api;
+    Ok(Threads(threads))
+}
+
+/// A runtime on a thread of its own.
+fn spawn(
+    name: &str,
+    work: impl FnOnce(tokio::runtime::Runtime) -> Result<()> + Send + 'static,
+) -> Result<JoinHandle<Result<()>>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(move || work(runtime))?)
+}
+
+/// Completes when the services are to stop.
+fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut stopping = stopping.clone();
+    async move {
+        // The sender gone means the same as told to stop.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    }
+}
+
+fn verifier_auth(system: &System) -> Result<VerifierAuth> {
+    let decoy = hash(&random_text(24)?)?;
+    Ok(VerifierAuth::new(system.store.clone(), Arc::new(password_fits), decoy))
+}
+
+fn tls_files(system: &System) -> Result<(String, String)> {
+    let read = |name: &str| {
+        let path = system.home.tls().join(name);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    Ok((read("server.pem")?, read("server.key")?))
+}
+
+/// Passwords may cross the wire in clear only where it does not leave the machine.
+fn clear_passwords(address: std::net::SocketAddr) -> ClearPasswords {
+    if address.ip().is_loopback() { ClearPasswords::Accepted } else { ClearPasswords::Refused }
+}
+
+fn http_server(system: &System, queries: &Arc<dyn QueryLog>, verifiers: &VerifierAuth) -> Result<HttpServer> {
+    let store: Arc<dyn Store> = system.store.clone();
+    let authorities = system.authorities.values().map(|ca| responder_config(system, ca)).collect::<Result<Vec<_>>>()?;
+    let responder = Responder::new(
+        &authorities,
+        Arc::new(store.clone()),
+        system.keys.clone(),
+        queries.clone(),
+        status::ocsp::Settings::default(),
+    )?;
+    let publications = system.authorities.values().map(|ca| Publication {
+        policy: Arc::new(ca.policy().clone()),
+        notices: Vec::new(),
+        cross_certified: Vec::new(),
+    });
+    let repository = Repository::new(
+        store,
+        verifiers.clone(),
+        clear_passwords(system.config.listen.repository),
+        queries.clone(),
+        publications.collect(),
+    );
+    let services = Services { ocsp: Some(Arc::new(responder)), repository: Some(Arc::new(repository)) };
+    Ok(HttpServer::new(services, HttpLimits::default(), None, system.clock.clone()))
+}
+
+fn responder_config(system: &System, authority: &ca::CertificationAuthority) -> Result<AuthorityConfig> {
+    let responder = authority.set_up_responder(&system.act("set-up")?)?;
+    let policy = authority.policy();
+    let generations = authority.generations().into_iter().map(|generation| GenerationConfig {
+        number: generation.number,
+        public_key: generation.key.clone(),
+        responder: ResponderIdentity {
+            certificate: responder.certificate.clone(),
+            key: responder.label.clone(),
+            signature: policy.keys.signature,
+        },
+    });
+    Ok(AuthorityConfig {
+        ca: authority.id().clone(),
+        issuer_name: authority.current()?.name.as_der().to_vec(),
+        undelivered: policy.applications.undelivered,
+        verifiers_only: policy.ocsp.verifiers_only,
+        generations: generations.collect(),
+    })
+}
+
+fn ldap_server(
+    system: &Arc<System>,
+    queries: &Arc<dyn QueryLog>,
+    verifiers: &VerifierAuth,
+    tls: Arc<ServerConfig>,
+) -> Result<LdapServer> {
+    let cas = system.authorities.values().map(|ca| CaEntry {
+        ca: ca.id().clone(),
+        name: ca.policy().issuer.name.clone(),
+        cross_certificate_pairs: Vec::new(),
+    });
+    let points = {
+        let system = system.clone();
+        move || system.distribution_points().map_err(|error| error.to_string())
+    };
+    let directory = RepositoryDirectory::new(
+        system.store.clone(),
+        verifiers.clone(),
+        cas.collect(),
+        Arc::new(points),
+        system.clock.clone(),
+    );
+    let settings = ldap::Settings {
+        clear_passwords: clear_passwords(system.config.listen.ldap),
+        ..ldap::Settings::default()
+    };
+    let records = Arc::new(LdapRecords(queries.clone()));
+    Ok(LdapServer::new(settings, Arc::new(directory), Some(tls), records, system.clock.clone()))
+}
+
+fn tls_config(_certificate: &str, _key: &str) -> Result<ServerConfig> {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let chain = vec![CertificateDer::from_pem_slice(_certificate.as_bytes())?];
+    let key = PrivateKeyDer::from_pem_slice(_key.as_bytes())?;
+    Ok(ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?)
+}

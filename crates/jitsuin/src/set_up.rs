@@ -1,0 +1,58 @@
+//! `init`: an installation from nothing, or what an earlier, broken-off `init` left to do.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use ca::CertificationAuthority;
+use domain::act::{Act, Actor};
+use store::Store;
+
+use crate::config::Config;
+use crate::home::write_public;
+use crate::join::AuditSigner;
+use crate::system::{Clock, Foundation, System, new_operation};
+
+/// Sets an installation up: keys, CAs with their responders, the TLS server, the first verifier,
+/// the first operator, the first lists.
+pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
+    let config = Config::read(path)?;
+    let foundation = Foundation::open(&config, true)?;
+    let store: Arc<dyn Store> = foundation.store.clone();
+    let keys = foundation.keys.clone();
+    let act = || -> Result<Act> {
+        Ok(Act { actor: Actor::System("set-up".parse()?), at: clock(), operation: new_operation()? })
+    };
+    let mut authorities = BTreeMap::new();
+    for policy in &config.policies {
+        let authority = CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?;
+        authority.recover(&act()?)?;
+        authority.set_up_responder(&act()?)?;
+        if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
+            bail!("policies: two files are for the same CA");
+        }
+    }
+    let system = System::join(config, foundation, authorities, clock);
+    system.hand_out()?;
+    Ok(system)
+}
+
+impl System {
+    /// What people and services need to begin with, where it is missing.
+    fn hand_out(&self) -> Result<()> {
+        let signer = AuditSigner::open(self.keys.clone())?;
+        write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
+        if !self.home.tls().join("ca.pem").exists() {
+            self.certify_tls_server()?;
+        }
+        if self.store.verifiers()?.is_empty() {
+            self.add_verifier("verifier-1")?;
+        }
+        if self.store.operator(&"console".parse()?)?.is_none() {
+            self.add_operator("console", "staff", None)?;
+        }
+        self.publish_due()?;
+        Ok(())
+    }
+}

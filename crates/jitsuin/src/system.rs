@@ -1,0 +1,288 @@
+//! One installation, opened: database, keys, CAs, register and windows, joined.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use ca::{CertificationAuthority, ListOutcome};
+use domain::act::{Act, Actor};
+use domain::id::{CaId, MunicipalityCode};
+use domain::journal::EventKind;
+use domain::name::DistinguishedName;
+use domain::validity::civil_date;
+use jiff::Timestamp;
+use keys::{EmbeddedKeyStore, KeyStore, MasterKey};
+use ra::register::embedded::EmbeddedRegister;
+use ra::register::synthetic::{Parameters, residents};
+use ra::window::{RegisterRun, Window};
+use store::journal::PersonalDataKey;
+use store::{Entry, Options, SeriesKey, Sqlite, Store, Unit};
+
+use crate::config::Config;
+use crate::home::Home;
+use crate::join::WindowAuthority;
+
+/// The clock that the program injects everywhere.
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Everything of one installation but its services.
+pub(crate) struct System {
+    pub(crate) config: Config,
+    pub(crate) home: Home,
+    pub(crate) clock: Clock,
+    pub(crate) store: Arc<Sqlite>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    windows: OnceLock<Windows>,
+}
+
+/// The register and the windows that look into it: opened when first asked for, because one
+/// process at a time may have the embedded register.
+#[derive(Clone)]
+struct Windows {
+    register: Arc<EmbeddedRegister>,
+    window: Arc<Window>,
+}
+
+/// The parts that exist before the CAs do.
+pub(crate) struct Foundation {
+    pub(crate) home: Home,
+    pub(crate) store: Arc<Sqlite>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+}
+
+impl Foundation {
+    /// Opens them; `create` makes what is missing, as `init` does.
+    pub(crate) fn open(config: &Config, create: bool) -> Result<Self> {
+        let home = Home::new(&config.data);
+        if create {
+            home.create()?;
+        }
+        if !home.master_key().exists() && !create {
+            bail!("{}: not set up; run `jitsuin init`", config.data.display());
+        }
+        let store = open_store(&home, create)?;
+        let keys = open_keys(&home, create)?;
+        Ok(Self { home, store, keys })
+    }
+}
+
+impl System {
+    /// Opens an installation, and settles what a crash left in it.
+    pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self> {
+        let config = Config::read(path)?;
+        let foundation = Foundation::open(&config, false)?;
+        let store: Arc<dyn Store> = foundation.store.clone();
+        let mut authorities = BTreeMap::new();
+        for policy in &config.policies {
+            let authority = CertificationAuthority::open(policy, store.clone(), foundation.keys.clone())?;
+            authorities.insert(authority.id().clone(), Arc::new(authority));
+        }
+        Ok(Self::join(config, foundation, authorities, clock))
+    }
+
+    /// Joins the parts of an installation.
+    pub(crate) fn join(
+        config: Config,
+        foundation: Foundation,
+        authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+        clock: Clock,
+    ) -> Self {
+        let Foundation { home, store, keys } = foundation;
+        Self { config, home, clock, store, keys, authorities, windows: OnceLock::new() }
+    }
+
+    /// The municipal windows.
+    pub(crate) fn window(&self) -> Result<Arc<Window>> {
+        Ok(self.windows()?.window)
+    }
+
+    /// The embedded resident register.
+    pub(crate) fn register(&self) -> Result<Arc<EmbeddedRegister>> {
+        Ok(self.windows()?.register)
+    }
+
+    fn windows(&self) -> Result<Windows> {
+        if let Some(open) = self.windows.get() {
+            return Ok(open.clone());
+        }
+        let register = open_register(&self.home)?;
+        let store: Arc<dyn Store> = self.store.clone();
+        let authorities = self.authorities.values().map(|authority| {
+            let joined: Arc<dyn ra::authority::Authority> = Arc::new(WindowAuthority::new(authority.clone(), store.clone()));
+            joined
+        });
+        let vault = card::VaultKey::new(&*self.home.secret("vault", false)?);
+        let window = Window::new(store.clone(), register.clone(), authorities, vault);
+        Ok(self.windows.get_or_init(|| Windows { register, window: Arc::new(window) }).clone())
+    }
+
+    /// Settles the intents that a crash left behind, and says what was done.
+    pub(crate) fn recover(&self) -> Result<Vec<String>> {
+        let mut said = Vec::new();
+        for (id, authority) in &self.authorities {
+            for settled in authority.recover(&self.act("recovery")?)? {
+                said.push(match settled {
+                    ca::Settled::Finished(serial) => format!("{id}: serial {serial} was possibly signed: finished"),
+                    ca::Settled::Revoked(serial) => format!("{id}: serial {serial} was possibly signed: revoked"),
+                });
+            }
+        }
+        Ok(said)
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// An act of the program itself, by the name of the part that acts.
+    pub(crate) fn act(&self, part: &str) -> Result<Act> {
+        Ok(Act { actor: Actor::System(part.parse()?), at: self.now(), operation: new_operation()? })
+    }
+
+    /// A CA of this installation.
+    pub(crate) fn authority(&self, id: &str) -> Result<&Arc<CertificationAuthority>> {
+        let known: Vec<_> = self.authorities.keys().map(CaId::as_str).collect();
+        self.authorities
+            .iter()
+            .find(|(known, _)| known.as_str() == id)
+            .map(|(_, authority)| authority)
+            .with_context(|| format!("ca: {id:?} is not one of {}", known.join(", ")))
+    }
+
+    /// Fills a register that never had residents with invented ones.
+    pub(crate) fn invent_residents(&self, seed: u64, count: usize, municipalities: Vec<MunicipalityCode>) -> Result<()> {
+        let directory = self.home.register();
+        if EmbeddedRegister::exists(&directory) {
+            bail!("{}: the register has residents already", directory.display());
+        }
+        let parameters = Parameters { seed, count, municipalities, today: civil_date(self.now()) };
+        std::fs::create_dir_all(&directory)?;
+        EmbeddedRegister::create(&directory, residents(&parameters)?)?;
+        Ok(())
+    }
+
+    /// Publishes every list anew, whether it is due or not; returns how many.
+    ///
+    /// A list of this very second cannot be replaced (`thisUpdate` has whole seconds), so this
+    /// waits for the next one.
+    pub(crate) fn publish_all(&self) -> Result<usize> {
+        let second = self.now().as_second();
+        while self.now().as_second() == second {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut published = 0;
+        for authority in self.authorities.values() {
+            let act = self.act("list-cycle")?;
+            let outcomes = authority.publish_lists(&act, &authority.all_series()?);
+            published += published_lists(authority.id(), outcomes)?;
+        }
+        Ok(published)
+    }
+
+    /// Publishes every list that is due; returns how many.
+    pub(crate) fn publish_due(&self) -> Result<usize> {
+        let mut published = 0;
+        for authority in self.authorities.values() {
+            let act = self.act("list-cycle")?;
+            let outcomes = authority.publish_lists(&act, &authority.due_lists(act.at)?);
+            published += published_lists(authority.id(), outcomes)?;
+        }
+        Ok(published)
+    }
+
+    /// Every list series with the name of its distribution point.
+    pub(crate) fn distribution_points(&self) -> ca::Result<Vec<(SeriesKey, DistinguishedName)>> {
+        let mut points = Vec::new();
+        for authority in self.authorities.values() {
+            for series in authority.all_series()? {
+                let name = ca::distribution_point(authority.policy(), series.partition)?;
+                points.push((series, name));
+            }
+        }
+        Ok(points)
+    }
+
+    /// Carries out what the resident register's events ask of the CAs (L8).
+    pub(crate) fn apply_register_events(&self) -> Result<RegisterRun> {
+        let act = self.act("register-link")?;
+        Ok(self.window()?.apply_register_events(&act)?)
+    }
+
+    /// Puts an event of the program into the journal.
+    pub(crate) fn record(&self, kind: EventKind) -> Result<()> {
+        let entry = Entry::new(kind, &self.act("program")?).detail("version", env!("CARGO_PKG_VERSION"));
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
+    }
+}
+
+/// How many lists were published; the first that was not is an error, after all were tried.
+fn published_lists(ca: &CaId, outcomes: Vec<ListOutcome>) -> Result<usize> {
+    let mut published = 0;
+    let mut trouble = None;
+    for outcome in outcomes {
+        let said = match outcome {
+            ListOutcome::Published(_) => {
+                published += 1;
+                continue;
+            }
+            ListOutcome::Withheld { key, differences } => {
+                let first = differences.first().map(ToString::to_string).unwrap_or_default();
+                format!("{ca}: list {} {} is withheld: {first}", key.series.partition, key.number)
+            }
+            ListOutcome::Failed { series, error } => format!("{ca}: list {}: {error}", series.partition),
+        };
+        tracing::error!("{said}");
+        trouble.get_or_insert(said);
+    }
+    trouble.map_or(Ok(published), |said| Err(anyhow::anyhow!(said)))
+}
+
+/// A new operation id, for acts that nobody will repeat by hand.
+pub(crate) fn new_operation() -> Result<domain::id::OperationId> {
+    Ok(format!("op-{}", random_text(20)?).parse()?)
+}
+
+/// `length` random letters and digits, for ids, tokens and passwords.
+pub(crate) fn random_text(length: usize) -> Result<String> {
+    // 32 characters, so that every octet maps evenly; without those that people mix up.
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut octets = vec![0; length];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+    Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
+}
+
+fn open_store(home: &Home, create: bool) -> Result<Arc<Sqlite>> {
+    let personal = PersonalDataKey::new(*home.secret("personal", create)?);
+    let store = Sqlite::open(home.database(), Options::new(personal));
+    Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
+}
+
+fn open_keys(home: &Home, create: bool) -> Result<Arc<dyn KeyStore>> {
+    let directory = home.keys();
+    if create && !home.master_key().exists() {
+        MasterKey::generate()?.write_file(&home.master_key())?;
+        home.secret("vault", true)?;
+    }
+    let master = MasterKey::read_file(&home.master_key())?;
+    let fresh = create && !directory.exists();
+    let store = if fresh { EmbeddedKeyStore::init(&directory, master) } else { EmbeddedKeyStore::open(&directory, master) };
+    Ok(Arc::new(store?))
+}
+
+/// The register of the installation; empty when it never had residents.
+fn open_register(home: &Home) -> Result<Arc<EmbeddedRegister>> {
+    let directory = home.register();
+    std::fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
+    let register = if EmbeddedRegister::exists(&directory) {
+        EmbeddedRegister::open(&directory)
+    } else {
+        EmbeddedRegister::create(&directory, Vec::new())
+    };
+    let busy = "while `jitsuin serve` runs, use its API for what needs the resident register";
+    Ok(Arc::new(register.context(busy)?))
+}
