@@ -173,3 +173,27 @@ impl QueryLog for MemoryQueryLog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e1_ldap_writes_into_the_same_record() {
+        let log = Arc::new(MemoryQueryLog::default());
+        let id: VerifierId = "verifier-1".parse().expect("an id");
+        let query = ldap::Query {
+            at: Timestamp::UNIX_EPOCH,
+            peer: SocketAddr::from(([127, 0, 0, 1], 40_000)),
+            identity: Identity::Verifier { id: id.clone(), name: ldap::Dn::root() },
+            asked: ldap::Asked::Bind { name: "CN=\n".to_owned() },
+            result: ResultCode::Success,
+        };
+        ldap::QueryLog::record(&LdapRecords(log.clone()), &query).expect("memory");
+        let records = log.records();
+        assert_eq!((records.len(), &records[0].verifier), (1, &Some(id)));
+        let line = records[0].to_string();
+        assert!(line.contains("verifier-1 ldap Success"), "{line}");
+        assert!(!line.contains('\n'), "what comes from outside is quoted: {line}");
+    }
+}

@@ -3,8 +3,11 @@
 
 mod ocsp_fixture;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use domain::certificate::CertificateState as State;
@@ -251,4 +254,22 @@ fn v4_curl_reads_the_repository_beside_ocsp() {
     let shown =
         text(&run(directory, "openssl x509 -inform DER -in ca.cer -noout -fingerprint -sha256"));
     assert!(shown.contains(&sha256_colon_hex(&world.ca.certificate)), "{shown}");
+}
+
+#[test]
+fn v8_who_takes_nothing_of_a_long_list_is_cut_off() {
+    let world = World::new();
+    // More than the buffers of both sides hold together.
+    let length = 32 << 20;
+    world.list(Partition::ArlLink, 1, &vec![0x30; length], true);
+    let services = Services { ocsp: None, repository: Some(Arc::new(repository(&world))) };
+    let sending = Duration::from_millis(300);
+    let server = Running::start(services, HttpLimits { sending, ..HttpLimits::default() });
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(b"GET /crl/jpki-auth/1/arl-link.crl HTTP/1.1\r\nhost: r\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let mut taken = Vec::new();
+    // The end may be an orderly one or a reset.
+    let _ = stream.read_to_end(&mut taken);
+    assert!(taken.len() < length, "{} octets came", taken.len());
 }

@@ -27,7 +27,9 @@
 
 mod access;
 mod cache;
+mod inquiry;
 mod issuer;
+mod refusal;
 mod responder;
 mod source;
 mod status;

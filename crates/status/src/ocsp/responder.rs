@@ -9,16 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use keys::KeyStore;
 use store::StatusRow;
 use x509::lint::{OcspExpectation, lint_ocsp};
-use x509::ocsp::{
-    CertId, CertificateStatus, ErrorStatus, OcspRequest, ResponseTemplate, SingleResponse,
-    assemble_basic, error_response,
-};
+use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_basic};
 
 use super::access::{Asker, Verifiers};
 use super::cache::{Cache, Kept};
+use super::inquiry::{Inquiry, Single};
 use super::issuer::{AuthorityConfig, ConfigError, Issuer};
+use super::refusal::Refusal;
 use super::source::StatusSource;
-use super::status::{is_open, latest_revocation, status_of};
 use crate::query_log::{OcspAsked, OcspOutcome, Query, QueryLog, QueryRecord};
 
 /// How answers are made and kept.
@@ -68,28 +66,6 @@ pub struct Responder {
     verifiers: Verifiers,
     cache: Cache,
     settings: Settings,
-}
-
-/// Why there is no answer.
-struct Refusal {
-    status: ErrorStatus,
-    rule: String,
-}
-
-/// What a request asks, with the state of each certificate.
-struct Inquiry<'a> {
-    request: &'a OcspRequest,
-    issuer: &'a Issuer,
-    singles: Vec<Single<'a>>,
-    now: Timestamp,
-}
-
-/// One certificate asked about.
-struct Single<'a> {
-    cert_id: &'a CertId,
-    /// Whether the issuer named is the one that answers.
-    ours: bool,
-    row: Option<StatusRow>,
 }
 
 /// What goes into the query log, filled in as the steps go on.
@@ -266,8 +242,6 @@ impl Responder {
         }
     }
 
-    // What is kept -------------------------------------------------------------------------------
-
     /// The answer kept for a request that one kept answer can answer, unless it is too old.
     fn kept(&self, request: &OcspRequest, now: Timestamp) -> Option<Arc<Kept>> {
         let [cert_id] = request.certificates.as_slice() else { return None };
@@ -307,74 +281,6 @@ impl Responder {
         let validity = self.settings.validity.filter(|_| shared)?;
         let next_update = produced_at.checked_add(validity).ok()?;
         Some(Freshness { produced_at, next_update })
-    }
-}
-
-impl Inquiry<'_> {
-    fn status(&self, single: &Single<'_>) -> CertificateStatus {
-        status_of(single.row.as_ref(), self.issuer.undelivered)
-    }
-
-    /// Refuses who may not ask, and says whether the answer is open to all.
-    fn admit(&self, asker: &Asker) -> Result<bool, Refusal> {
-        let open = |single: &Single<'_>| !single.ours || is_open(single.row.as_ref());
-        if !self.issuer.verifiers_only || self.singles.iter().all(open) {
-            return Ok(true);
-        }
-        match asker {
-            Asker::Verifier(_) => Ok(false),
-            Asker::Anonymous => {
-                Err(Refusal::new(ErrorStatus::SigRequired, "only registered verifiers may ask"))
-            }
-            Asker::Refused(rule) => Err(Refusal::new(ErrorStatus::Unauthorized, rule)),
-        }
-    }
-
-    fn is_answered_by(&self, kept: &Kept) -> bool {
-        matches!(self.singles.as_slice(), [Single { row: Some(row), .. }] if *row == kept.row)
-    }
-
-    fn template(&self, settings: &Settings) -> ResponseTemplate {
-        let statuses: Vec<_> = self.singles.iter().map(|single| self.status(single)).collect();
-        // A slow clock of ours must not hide what the database already knows (Boulder #2995).
-        let produced_at = self.now.max(latest_revocation(statuses.iter().copied()));
-        let next_update = settings.validity.and_then(|v| produced_at.checked_add(v).ok());
-        let answers = self.singles.iter().zip(statuses).map(|(single, status)| SingleResponse {
-            cert_id: single.cert_id.der.clone(),
-            status,
-            this_update: produced_at,
-            next_update,
-        });
-        ResponseTemplate {
-            responder_key_hash: self.issuer.responder_key_hash,
-            produced_at,
-            singles: answers.collect(),
-            nonce: self.request.nonce.as_ref().map(|nonce| nonce.value.clone()),
-        }
-    }
-}
-
-impl Refusal {
-    fn new(status: ErrorStatus, rule: impl ToString) -> Self {
-        Self { status, rule: rule.to_string() }
-    }
-
-    fn internal(rule: impl ToString) -> Self {
-        Self::new(ErrorStatus::InternalError, rule)
-    }
-
-    fn store(error: store::Error) -> Self {
-        Self::new(ErrorStatus::TryLater, error)
-    }
-
-    /// The answer that says no more than the status; the words go to the logs.
-    fn close(self) -> (Answer, OcspOutcome) {
-        let Self { status, rule } = self;
-        if matches!(status, ErrorStatus::InternalError | ErrorStatus::TryLater) {
-            tracing::error!(?status, %rule, "an OCSP request could not be answered");
-        }
-        let answer = Answer { bytes: Bytes::from(error_response(status)), freshness: None };
-        (answer, OcspOutcome::Refused { status, rule })
     }
 }
 
