@@ -162,3 +162,78 @@ fn restore_prepared(stored: StoredPrepared) -> Result<PreparedKey> {
 fn restore_issued(stored: StoredIssued) -> Result<IssuedOnCard> {
     Ok(IssuedOnCard { card: read(&stored.card)?, serial: read(&stored.serial)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A stored record as an earlier program wrote it; this text may never stop being readable.
+    fn earlier() -> Value {
+        json!({
+            "version": 1,
+            "form": {
+                "ca": "saitama-sign", "kind": "renewal", "card": "card-1", "cause": null,
+                "municipality": "11203", "window": 3, "date": "2026-04-01",
+                "resident": "10000000002", "family_name": "髙橋", "given_name": "花子",
+                "reading": "タカハシ　ハナコ", "alias": null,
+                "address": "埼玉県川口市青木", "birth_date": "2000-02-29", "gender": "2",
+                "agent": { "name": "代理", "address": "埼玉県" },
+                "certified": {
+                    "name": "高橋　花子", "name_flags": "10000", "date_of_birth": "420000229",
+                    "gender": "2", "address": "埼玉県川口市青木", "address_flags": "00000000",
+                    "name_replacements": [
+                        { "index": 0, "original": "髙", "substitute": "高", "rule": "MJ1" },
+                        { "index": 3, "original": "\u{E123}", "substitute": "花", "rule": null }
+                    ],
+                    "address_replacements": []
+                }
+            },
+            "stages": [{ "state": "received", "by": "clerk-a", "at": "2026-04-01T03:00:00Z" }],
+            "checks": [{
+                "evidence": "photo-document", "document": "旅券", "number": "TK1",
+                "note": "", "by": "clerk-a", "at": "2026-04-01T03:00:00Z"
+            }],
+            "doubts": ["x"],
+            "targets": ["0000000000000000000000000000000a"],
+            "prepared": { "card": "card-1", "spki_sha256": vec![7; 32] },
+            "issued": { "card": "card-1", "serial": "0000000000000000000000000000000b" },
+            "receipt": "受理"
+        })
+    }
+
+    #[test]
+    fn l4_a_record_is_stored_as_it_was_read() {
+        let bytes = earlier().to_string().into_bytes();
+        let record = decode(&bytes).expect("readable");
+        let again: Value =
+            serde_json::from_slice(&encode(&record).expect("encodes")).expect("JSON");
+        assert_eq!(again, earlier());
+    }
+
+    #[test]
+    fn what_is_not_a_record_is_refused_and_never_guessed() {
+        let spoil = |path: &str, value: Value| {
+            let mut record = earlier();
+            *record.pointer_mut(path).expect("a place") = value;
+            record.to_string()
+        };
+        let cases = [
+            spoil("/version", json!(2)),
+            spoil("/form/kind", json!("divorce")),
+            spoil("/form/card", json!(null)),
+            spoil("/form/birth_date", json!("2000-02-30")),
+            spoil("/form/gender", json!("9")),
+            spoil("/form/certified/name_replacements/0/rule", json!("MJ3")),
+            spoil("/stages/0/state", json!("lost")),
+            spoil("/checks/0/evidence", json!("horoscope")),
+            spoil("/targets/0", json!("0")),
+            spoil("/issued/serial", json!("xyz")),
+            String::from("{"),
+        ];
+        for text in cases {
+            let error = decode(text.as_bytes()).expect_err(&text);
+            assert!(matches!(error, WindowError::Unreadable { .. }), "{error}");
+        }
+    }
+}

@@ -120,19 +120,16 @@ impl Window {
                 run.open += 1;
                 return Ok(());
             }
-            Decision::Nothing => Vec::new(),
+            Decision::Nothing => Ok(Vec::new()),
             Decision::Revoke { cause, before } => {
-                match self.revoke_everywhere(&act, event, cause, before) {
-                    Ok(revoked) => revoked,
-                    Err(error) => return self.failed(&act, event, error, run),
-                }
+                self.revoke_everywhere(&act, event, cause, before)
             }
         };
-        let mut entry = entry(&act, event);
-        for (ca, serial) in &revoked {
-            entry = entry.detail("revoked", format!("{ca}/{serial}"));
-        }
-        let entry = entry.personal(&event.resident, format!("{:?}", event.kind));
+        let revoked = match revoked {
+            Ok(revoked) => revoked,
+            Err(error) => return self.failed(&act, event, error, run),
+        };
+        let entry = entry_of(&act, event, &revoked);
         self.store.commit(Unit::new(entry).change(operation.answered(kind)?))?;
         run.applied += 1;
         run.cursor += u64::from(is_next);
@@ -259,6 +256,15 @@ fn entry(act: &Act, event: &RegisterEvent) -> Entry {
     Entry::new(EventKind::RegisterEvent, act)
         .subject(event.sequence)
         .detail("kind", kind_name(&event.kind))
+}
+
+/// The entry of an event that was applied, with what it ended.
+fn entry_of(act: &Act, event: &RegisterEvent, revoked: &[(CaId, SerialNumber)]) -> Entry {
+    let personal = format!("{:?}", event.kind);
+    let entry = entry(act, event).personal(&event.resident, personal);
+    revoked
+        .iter()
+        .fold(entry, |entry, (ca, serial)| entry.detail("revoked", format!("{ca}/{serial}")))
 }
 
 fn kind_name(kind: &RegisterEventKind) -> &'static str {

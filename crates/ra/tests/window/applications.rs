@@ -1,0 +1,149 @@
+//! Who may do what to an application, and that asking twice is asking once.
+
+use domain::act::Actor;
+use domain::application::ApplicationState;
+use domain::identity::Evidence;
+use domain::journal::EventKind;
+use jitsuin_ra::WindowError;
+use jitsuin_ra::form::ReceivedForm;
+
+use crate::fixture::{AUTH, SIGN, World, clerk, evidence, form, pin, taro};
+
+fn first() -> ReceivedForm {
+    form(&taro(), "jpki-auth", "issue-with-card")
+}
+
+#[test]
+fn l4_the_application_is_recorded_and_personal_data_is_sealed_in_the_journal() {
+    let world = World::new();
+    let id = world.receive(&first());
+    let application = world.window.application(&world.act().actor, &id).expect("there");
+    assert_eq!(application.state, ApplicationState::Received);
+    assert_eq!(application.record.form.family_name, "川口");
+    let received = world.journal().pop().expect("an entry");
+    assert!(received.contains("application-received") && received.contains("issue-with-card"));
+    assert!(!received.contains("川口") && !received.contains("10000000001"), "{received}");
+    let sequence = world.store.newest();
+    let personal = world.store.personal(sequence).expect("sealed, not lost");
+    assert!(personal.contains("川口") && personal.contains("カワグチ"));
+}
+
+#[test]
+fn l5_a_foreign_municipality_s_clerk_is_refused_everywhere() {
+    let world = World::new();
+    let id = world.receive(&first());
+    let act = || world.act_of(clerk("clerk-o", "11100"));
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    let refusals = [
+        world.window.receive(&act(), &first()).err(),
+        world.window.verify(&act(), &id, &seen).err(),
+        world.window.approve(&act(), &id).err(),
+        world.window.issue(&act(), &id).err(),
+        world.window.deliver(&act(), &id, pin()).err(),
+        world.window.discard(&act(), &id).err(),
+        world.window.refuse(&act(), &id, "因縁").err(),
+        world.window.withdraw(&act(), &id).err(),
+        world.window.complete(&act(), &id).err(),
+        world.window.application(&act().actor, &id).err(),
+    ];
+    for (at, refused) in refusals.iter().enumerate() {
+        assert!(matches!(refused, Some(WindowError::NotPermitted(_))), "{at}: {refused:?}");
+    }
+    world.expect_refusal(EventKind::AccessRefused, "another municipality");
+    let own = world.window.application(&world.act().actor, &id).expect("there");
+    assert_eq!(own.state, ApplicationState::Received);
+    assert_eq!(world.window.applications(&act().actor, 10).expect("a list"), []);
+}
+
+#[test]
+fn l5_only_clerks_work_at_windows() {
+    let world = World::new();
+    let person = |text: &str| text.parse().expect("an id");
+    for actor in [
+        Actor::CallCentreAgent(person("agent")),
+        Actor::Staff(person("staff")),
+        Actor::System(person("part")),
+        Actor::Anonymous,
+    ] {
+        let act = world.act_of(actor);
+        let refused = world.window.receive(&act, &first()).expect_err("no clerk");
+        assert!(matches!(refused, WindowError::NotPermitted(_)), "{refused}");
+        world.expect_refusal(EventKind::AccessRefused, "only a clerk");
+    }
+}
+
+#[test]
+fn l14_an_operation_is_carried_out_once_and_its_id_belongs_to_its_request() {
+    let world = World::new();
+    let act = world.act();
+    let id = world.window.receive(&act, &first()).expect("received");
+    assert_eq!(world.window.receive(&act, &first()).expect("again"), id);
+    let entries = world.journal();
+    assert!(entries.last().expect("an entry").contains("no-op"));
+    assert_eq!(world.window.applications(&act.actor, 10).expect("a list").len(), 1);
+    let other = ReceivedForm { window: "4".into(), ..first() };
+    let refused = world.window.receive(&act, &other).expect_err("another request");
+    assert!(refused.to_string().contains("used for another request"), "{refused}");
+    let refused = world.window.withdraw(&act, &id).expect_err("another operation");
+    assert!(refused.to_string().contains("used for another request"), "{refused}");
+    let stolen = domain::act::Act { actor: clerk("clerk-b", "11203"), ..act };
+    let refused = world.window.receive(&stolen, &first()).expect_err("another clerk");
+    assert!(refused.to_string().contains("used for another request"), "{refused}");
+}
+
+#[test]
+fn l8_a_clerk_cannot_take_the_id_of_a_register_event() {
+    let world = World::new();
+    let mut act = world.act();
+    act.operation = "register-event-1".parse().expect("an id");
+    let refused = world.window.receive(&act, &first()).expect_err("a reserved id");
+    assert!(refused.to_string().contains("the system's own"), "{refused}");
+}
+
+#[test]
+fn l14_steps_out_of_turn_are_refused_with_state_and_rule() {
+    let world = World::new();
+    let id = world.receive(&first());
+    let refused = world.window.issue(&world.act(), &id).expect_err("not verified").to_string();
+    assert!(refused.contains("received") && refused.contains("issue"), "{refused}");
+    world.expect_refusal(EventKind::ApplicationIssued, "received");
+    assert!(world.window.deliver(&world.act(), &id, pin()).is_err());
+    assert!(world.window.discard(&world.act(), &id).is_err());
+    assert!(world.window.complete(&world.act(), &id).is_err());
+    world.window.withdraw(&world.act(), &id).expect("withdrawn");
+    assert!(world.window.refuse(&world.act(), &id, "遅い").is_err());
+    let application = world.window.application(&world.act().actor, &id).expect("there");
+    assert_eq!(application.state, ApplicationState::Withdrawn);
+    let unknown = "ap-nowhere".parse().expect("an id");
+    let refused = world.window.issue(&world.act(), &unknown).expect_err("unknown");
+    assert!(matches!(refused, WindowError::Unknown { field: "application" }));
+}
+
+#[test]
+fn l14_nobody_approves_what_they_checked_and_nothing_skips_the_approval() {
+    let auth =
+        AUTH.replace("second_approval = false\nundelivered", "second_approval = true\nundelivered");
+    assert_ne!(auth, AUTH);
+    let world = World::with_policies(&auth, SIGN);
+    let id = world.verified(&first());
+    let refused = world.window.issue(&world.act(), &id).expect_err("not approved").to_string();
+    assert!(refused.contains("a second person must approve first"), "{refused}");
+    let refused = world.window.approve(&world.act(), &id).expect_err("the same clerk").to_string();
+    assert!(refused.contains("nobody approves"), "{refused}");
+    world.expect_refusal(EventKind::ApplicationApproved, "nobody approves");
+    let other = world.act_of(clerk("clerk-b", "11203"));
+    world.window.approve(&other, &id).expect("approved by B");
+    world.window.issue(&world.act(), &id).expect("issued");
+}
+
+#[test]
+fn l14_a_refusal_is_recorded_with_its_reason() {
+    let world = World::new();
+    let id = world.verified(&first());
+    let refused = world.window.refuse(&world.act(), &id, "").expect_err("no reason");
+    assert!(refused.to_string().contains("reason: it must be filled in"), "{refused}");
+    world.window.refuse(&world.act(), &id, "本人が来庁しない").expect("refused");
+    let application = world.window.application(&world.act().actor, &id).expect("there");
+    assert_eq!(application.state, ApplicationState::Refused);
+    assert_eq!(application.record.doubts, ["本人が来庁しない"]);
+}

@@ -1,0 +1,217 @@
+//! Cut off at every effect on store and CA, before and after it, and repeated: the end is the same.
+
+use card::{CardSlot, HolderSecrets, LifeState};
+use domain::act::Act;
+use domain::application::ApplicationState;
+use domain::certificate::StateName;
+use domain::id::{ApplicationId, CardId};
+use domain::journal::EventKind;
+use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::{Result, WindowError};
+
+use crate::fixture::cut::When;
+use crate::fixture::{World, form, form_with_card, password, pin, taro};
+
+/// Cuts `operation` at each of its effects in a fresh world, repeats it under the same id, and
+/// looks at what it came to.
+fn at_every_cut<S>(
+    expected_effects: usize,
+    prepare: impl Fn(&World) -> S,
+    operation: impl Fn(&World, &Act, &S) -> Result<()>,
+    check: impl Fn(&World, &S),
+) {
+    for when in [When::Before, When::After] {
+        for effect in 0..expected_effects + 1 {
+            let world = World::new();
+            let start = prepare(&world);
+            let act = world.act();
+            world.cut.plan(effect, when);
+            let outcome = operation(&world, &act, &start);
+            let fell = world.cut.lift();
+            assert_eq!(fell, effect < expected_effects, "effect {effect}: {outcome:?}");
+            assert_eq!(outcome.is_err(), fell, "effect {effect}: {outcome:?}");
+            let repeated = operation(&world, &act, &start);
+            assert!(repeated.is_ok(), "effect {effect} {when:?}: {repeated:?}");
+            check(&world, &start);
+        }
+    }
+}
+
+fn state(world: &World, id: &ApplicationId) -> ApplicationState {
+    world.window.application(&world.act().actor, id).expect("there").state
+}
+
+fn with_card() -> ReceivedForm {
+    form(&taro(), "jpki-auth", "issue-with-card")
+}
+
+#[test]
+fn l1_an_issue_with_a_card_cut_anywhere_is_healed_by_repeating_it() {
+    at_every_cut(
+        2,
+        |world| world.verified(&with_card()),
+        |world, act, id| world.window.issue(act, id).map(drop),
+        |world, id| {
+            let issued = world.window.application(&world.act().actor, id).expect("there");
+            let issued = issued.record.issued.expect("issued");
+            assert_eq!(world.state_at_auth(&issued.serial), StateName::Undelivered);
+            let undelivered =
+                world.auth.all().iter().filter(|held| held.summary.is_undelivered()).count();
+            assert_eq!(undelivered, 1, "no second certificate is left behind");
+            world.window.deliver(&world.act(), id, pin()).expect("delivered");
+            assert!(world.card(&issued.card).certificates(CardSlot::Authentication).is_ok());
+        },
+    );
+}
+
+#[test]
+fn l2_an_issue_for_a_holder_s_key_cut_anywhere_certifies_that_key_once() {
+    at_every_cut(
+        3,
+        |world| {
+            let (card, _) = world.first_card(&taro());
+            world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card))
+        },
+        |world, act, id| world.window.issue(act, id).map(drop),
+        |world, id| {
+            assert_eq!(world.sign.all().len(), 1);
+            let serial = world.window.deliver(&world.act(), id, password()).expect("delivered");
+            assert_eq!(world.state_at_sign(&serial), StateName::Good);
+        },
+    );
+}
+
+#[test]
+fn l1_a_delivery_cut_anywhere_ends_the_older_once_and_the_newer_is_in_force() {
+    at_every_cut(
+        2,
+        |world| {
+            let (_, older) = world.first_card(&taro());
+            (world.issued(&with_card()), older)
+        },
+        |world, act, ((id, _, _), _)| world.window.deliver(act, id, pin()).map(drop),
+        |world, ((id, card, newer), older)| {
+            assert_eq!(state(world, id), ApplicationState::Completed);
+            assert_eq!(world.card(card).life(), LifeState::Delivered);
+            assert_eq!(world.state_at_auth(newer), StateName::Good);
+            assert_eq!(world.state_at_auth(older), StateName::Revoked);
+            assert_eq!(world.auth.one(older).reasons.len(), 1);
+        },
+    );
+}
+
+#[test]
+fn l11_a_discard_cut_anywhere_destroys_card_and_certificate() {
+    at_every_cut(
+        2,
+        |world| world.issued(&with_card()),
+        |world, act, (id, _, _)| world.window.discard(act, id),
+        |world, (id, card, serial)| {
+            assert_eq!(state(world, id), ApplicationState::Withdrawn);
+            assert_eq!(world.card(card).life(), LifeState::Destroyed);
+            assert_eq!(world.state_at_auth(serial), StateName::Revoked);
+        },
+    );
+}
+
+#[test]
+fn l7_a_revocation_cut_anywhere_revokes_once_and_prints_its_receipt() {
+    at_every_cut(
+        2,
+        |world| {
+            let (_, serial) = world.first_card(&taro());
+            let form = ReceivedForm {
+                cause: "key-compromised".into(),
+                ..form(&taro(), "jpki-auth", "revocation")
+            };
+            (world.verified(&form), serial)
+        },
+        |world, act, (id, serial)| {
+            let receipt = world.window.complete(act, id)?;
+            assert!(receipt.text.contains(&serial.to_string()));
+            Ok(())
+        },
+        |world, (id, serial)| {
+            assert_eq!(state(world, id), ApplicationState::Completed);
+            assert_eq!(world.auth.one(serial).reasons.len(), 1);
+        },
+    );
+}
+
+#[test]
+fn l4_a_receipt_of_a_form_cut_anywhere_takes_in_one_application() {
+    at_every_cut(
+        1,
+        |_| (),
+        |world, act, ()| world.window.receive(act, &with_card()).map(drop),
+        |world, ()| {
+            let list = world.window.applications(&world.act().actor, 10).expect("a list");
+            assert_eq!(list.len(), 1);
+        },
+    );
+}
+
+/// An issue that stopped after the CA, when the applicant then goes away.
+fn stopped_after_the_ca(world: &World) -> (ApplicationId, CardId) {
+    let (card, _) = world.first_card(&taro());
+    let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
+    let id = world.verified(&form);
+    world.cut.plan(1, When::After);
+    assert!(world.window.issue(&world.act(), &id).is_err());
+    assert!(world.cut.lift());
+    (id, card)
+}
+
+#[test]
+fn l11_what_a_cut_left_behind_ends_with_the_application() {
+    let world = World::new();
+    let (id, card) = stopped_after_the_ca(&world);
+    assert_eq!(state(&world, &id), ApplicationState::Verified);
+    assert!(world.sign.all()[0].summary.is_undelivered());
+    world.window.withdraw(&world.act(), &id).expect("withdrawn");
+    assert_eq!(world.sign.all()[0].summary.state.name(), StateName::Revoked);
+    assert_eq!(world.card(&card).loading_public_key(CardSlot::Signature), Ok(None));
+    let again = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
+    let (_, serial) = world.delivered(&again, password());
+    assert_eq!(world.state_at_sign(&serial), StateName::Good);
+}
+
+#[test]
+fn l1_a_cut_issue_is_not_overtaken_by_another_application() {
+    let world = World::new();
+    let (first, card) = stopped_after_the_ca(&world);
+    let second = world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card));
+    let refused = world.window.issue(&world.act(), &second).expect_err("first things first");
+    assert!(refused.to_string().contains("waits for delivery"), "{refused}");
+    world.window.issue(&world.act(), &first).expect("under a new operation id as well");
+    world.window.deliver(&world.act(), &first, password()).expect("delivered");
+    assert_eq!(world.sign.all().len(), 1);
+}
+
+#[test]
+fn l11_a_delivery_the_ca_carried_out_cannot_be_discarded() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
+    let (id, _, serial) = world.issued(&form);
+    world.cut.plan(0, When::After);
+    assert!(world.window.deliver(&world.act(), &id, password()).is_err());
+    assert!(world.cut.lift());
+    let refused = world.window.discard(&world.act(), &id).expect_err("it is in force");
+    assert!(refused.to_string().contains("repeat the delivery"), "{refused}");
+    assert_eq!(world.state_at_sign(&serial), StateName::Good);
+    world.window.deliver(&world.act(), &id, password()).expect("delivered");
+    assert!(world.window.deliver(&world.act(), &id, HolderSecrets::default()).is_err());
+}
+
+#[test]
+fn e1_a_refusal_that_cannot_be_journaled_is_no_answer() {
+    let world = World::new();
+    let id = world.receive(&with_card());
+    world.cut.plan(0, When::Before);
+    let broken = world.window.issue(&world.act(), &id).expect_err("not verified");
+    assert!(matches!(broken, WindowError::Store(_)), "{broken}");
+    world.cut.lift();
+    world.window.issue(&world.act(), &id).expect_err("not verified");
+    world.expect_refusal(EventKind::ApplicationIssued, "received");
+}

@@ -1,0 +1,12 @@
+//! The window's operations from form to delivered card, through the public interface.
+
+mod applications;
+mod call_centre;
+mod crashes;
+mod fixture;
+mod form;
+mod identity;
+mod issuance;
+mod register_link;
+mod register_moves;
+mod revocation;
