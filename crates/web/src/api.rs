@@ -1,0 +1,171 @@
+//! The REST API under `/api/v1`: one thin handler for each operation of the desk.
+//!
+//! # Architecture invariant
+//! Every route but [`HEALTH`] stands behind [`crate::access`], which comes before any body is read.
+//! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
+
+mod applications;
+mod authorities;
+mod certificates;
+mod document;
+mod input;
+mod journal;
+mod lists;
+mod register;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::http::StatusCode;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::access;
+use crate::desk::Desk;
+use crate::problem::{Fault, Problem};
+use crate::wire::ProblemBody;
+
+pub use document::openapi;
+pub use input::MAX_BODY;
+
+/// The one address that is open to everybody, and says nothing but that somebody is there.
+pub const HEALTH: &str = "/api/v1/health";
+
+/// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
+const AT_ONCE: usize = 64;
+
+/// Time for one operation: a key pair of a slow card takes seconds, a round of lists minutes.
+const WORK: Duration = Duration::from_secs(300);
+
+/// What every handler has.
+#[derive(Clone)]
+pub struct Api {
+    desk: Arc<Desk>,
+    slots: Arc<Semaphore>,
+}
+
+/// What a handler answers.
+pub(crate) type Answer<T> = Result<Json<T>, Problem>;
+
+impl Api {
+    /// Has the desk do `work` on a thread that may block. A panic there becomes an incident.
+    ///
+    /// # Errors
+    /// Those of the work, and 503 when it takes too long; it goes on then, and a repetition with
+    /// the same operation id finds what it did.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = slot.map_err(|closed| Problem::unavailable("the desk", &closed))?;
+        let desk = Arc::clone(&self.desk);
+        let task = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            work(&desk)
+        });
+        match timeout(WORK, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(panicked)) => Err(Problem::broke(&panicked)),
+            Err(late) => Err(Problem::unavailable("the operation", &late)),
+        }
+    }
+
+    /// As [`run`](Self::run), answered in JSON.
+    async fn answer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Answer<T> {
+        self.run(work).await.map(Json)
+    }
+}
+
+/// The API over a desk; connections bring their [`access::Peer`] as an extension.
+pub fn router(desk: Arc<Desk>) -> Router {
+    let api = Api { desk, slots: Arc::new(Semaphore::new(AT_ONCE)) };
+    let guarded = Router::new()
+        .merge(applications_routes())
+        .merge(certificates_routes())
+        .merge(register_routes())
+        .route("/api/v1/journal", get(journal::read))
+        .route("/api/v1/check", get(journal::check))
+        .route("/api/v1/openapi.json", get(document::show))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(api.clone(), access::guard))
+        .with_state(api);
+    Router::new().route(HEALTH, get(document::health)).fallback_service(guarded)
+}
+
+fn applications_routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/applications", post(applications::receive).get(applications::list))
+        .route("/api/v1/applications/{id}", get(applications::show))
+        .route("/api/v1/applications/{id}/verification", post(applications::verify))
+        .route("/api/v1/applications/{id}/approval", post(applications::approve))
+        .route("/api/v1/applications/{id}/issue", post(applications::issue))
+        .route("/api/v1/applications/{id}/delivery", post(applications::deliver))
+        .route("/api/v1/applications/{id}/completion", post(applications::complete))
+        .route("/api/v1/applications/{id}/discard", post(applications::discard))
+        .route("/api/v1/applications/{id}/refusal", post(applications::refuse))
+        .route("/api/v1/applications/{id}/withdrawal", post(applications::withdraw))
+        .route("/api/v1/holds", post(applications::hold))
+}
+
+fn certificates_routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/cas", get(authorities::list))
+        .route("/api/v1/cas/{ca}", get(authorities::show))
+        .route("/api/v1/cas/{ca}/policy", get(authorities::policy))
+        .route("/api/v1/cas/{ca}/certificates", get(certificates::list))
+        .route("/api/v1/cas/{ca}/certificates/{serial}", get(certificates::show))
+        .route("/api/v1/cas/{ca}/certificates/{serial}/revocation", post(certificates::revoke))
+        .route("/api/v1/cas/{ca}/service-certificates", post(certificates::issue_to_service))
+        .route("/api/v1/cas/{ca}/lists", get(lists::series))
+        .route("/api/v1/cas/{ca}/lists/{generation}/{partition}", get(lists::fetch))
+        .route("/api/v1/cas/{ca}/publication", post(lists::publish_all))
+        .route("/api/v1/publication", post(lists::publish_due))
+}
+
+fn register_routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/residents/{code}", get(register::show))
+        .route("/api/v1/residents/{code}/death", post(register::record_death))
+        .route("/api/v1/residents/{code}/address", post(register::record_address))
+        .route("/api/v1/residents/{code}/move-out", post(register::record_move_out))
+        .route("/api/v1/register-runs", post(register::apply_events))
+}
+
+async fn nowhere() -> Problem {
+    Problem::new(Fault::Unknown, "the API has no such address")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(Fault::NoSuchMethod, "the address is known, but not with this method")
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let fault = self.fault;
+        let status = StatusCode::from_u16(fault.words().0);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(ProblemBody::from(self))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match fault {
+            Fault::Unauthenticated => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Fault::Unavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

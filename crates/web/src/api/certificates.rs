@@ -1,0 +1,89 @@
+//! Certificates that were issued, and those for servers.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use domain::act::Act;
+use hyper::http::StatusCode;
+
+use super::input::{Asked, Input, Named, PageQuery};
+use super::{Answer, Api};
+use crate::problem::Problem;
+use crate::wire::{
+    CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
+    ServiceCertificateBody, ServiceRequestBody,
+};
+
+/// Lists certificates in order of issue.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cas/{ca}/certificates",
+    operation_id = "list_certificates",
+    tag = "certificates",
+    params(("ca" = String, Path, description = "The CA."), PageQuery),
+    responses((status = 200, description = "The certificates.", body = CertificatePage), Problem),
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(act): Extension<Act>,
+    Named(ca): Named<String>,
+    Asked(query): Asked<PageQuery>,
+) -> Answer<CertificatePage> {
+    api.answer(move |desk| desk.certificates(&act, &ca, query.after, query.limit)).await
+}
+
+/// Shows a certificate with its state.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cas/{ca}/certificates/{serial}",
+    operation_id = "show_certificate",
+    tag = "certificates",
+    params(("ca" = String, Path, description = "The CA."), ("serial" = String, Path, description = "The serial, hexadecimal.")),
+    responses((status = 200, description = "The certificate.", body = CertificateBody), Problem),
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    Extension(act): Extension<Act>,
+    Named((ca, serial)): Named<(String, String)>,
+) -> Answer<CertificateBody> {
+    api.answer(move |desk| desk.certificate(&act, &ca, &serial)).await
+}
+
+/// Revokes a certificate by a row of the policy's table.
+#[utoipa::path(
+    post,
+    path = "/api/v1/cas/{ca}/certificates/{serial}/revocation",
+    operation_id = "revoke_certificate",
+    tag = "certificates",
+    params(("ca" = String, Path, description = "The CA."), ("serial" = String, Path, description = "The serial, hexadecimal.")),
+    request_body = RevocationBody,
+    responses((status = 200, description = "Revoked, now or before.", body = RevocationOutcomeBody), Problem),
+)]
+pub(super) async fn revoke(
+    State(api): State<Api>,
+    Extension(act): Extension<Act>,
+    Named((ca, serial)): Named<(String, String)>,
+    Input(body): Input<RevocationBody>,
+) -> Answer<RevocationOutcomeBody> {
+    api.answer(move |desk| desk.revoke(&act, &ca, &serial, &body)).await
+}
+
+/// Issues a certificate to a server from a PKCS#10 request.
+#[utoipa::path(
+    post,
+    path = "/api/v1/cas/{ca}/service-certificates",
+    operation_id = "issue_service_certificate",
+    tag = "certificates",
+    params(("ca" = String, Path, description = "The CA.")),
+    request_body = ServiceRequestBody,
+    responses((status = 201, description = "Issued and in force.", body = ServiceCertificateBody), Problem),
+)]
+pub(super) async fn issue_to_service(
+    State(api): State<Api>,
+    Extension(act): Extension<Act>,
+    Named(ca): Named<String>,
+    Input(body): Input<ServiceRequestBody>,
+) -> Result<(StatusCode, Json<ServiceCertificateBody>), Problem> {
+    let answer = api.answer(move |desk| desk.issue_to_service(&act, &ca, &body)).await?;
+    Ok((StatusCode::CREATED, answer))
+}

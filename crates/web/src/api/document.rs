@@ -1,0 +1,141 @@
+//! The OpenAPI document of the API, made from the handlers themselves.
+
+use std::collections::BTreeMap;
+
+use axum::http::HeaderName;
+use hyper::header::CONTENT_TYPE;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::Response;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use super::{applications, authorities, certificates, journal, lists, register};
+use crate::access::OPERATION_ID;
+use crate::problem::{Fault, Problem};
+use crate::wire::ProblemBody;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "jitsuin",
+        description = "The Japanese citizen PKI: windows, certification authorities, revocation \
+            lists, resident register, journal. Who asks proves it with a bearer token or a client \
+            certificate. A request with an Operation-Id can be repeated without a second effect."
+    ),
+    paths(
+        applications::receive, applications::list, applications::show, applications::verify,
+        applications::approve, applications::issue, applications::deliver, applications::complete,
+        applications::discard, applications::refuse, applications::withdraw, applications::hold,
+        authorities::list, authorities::show, authorities::policy,
+        certificates::list, certificates::show, certificates::revoke,
+        certificates::issue_to_service,
+        lists::series, lists::fetch, lists::publish_due, lists::publish_all,
+        register::show, register::record_death, register::record_address,
+        register::record_move_out, register::apply_events,
+        journal::read, journal::check, show, health,
+    ),
+    components(schemas(ProblemBody)),
+    security(("bearer" = []), ("client_certificate" = [])),
+    modifiers(&Schemes, &OperationIds),
+)]
+struct Described;
+
+/// The OpenAPI document, JSON.
+pub fn openapi() -> String {
+    // The document is made of constants: it has no map with keys that JSON could not express.
+    Described::openapi().to_pretty_json().unwrap_or_default()
+}
+
+/// The OpenAPI document of this API.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    operation_id = "show_openapi",
+    tag = "about",
+    responses((status = 200, description = "The document.", body = Object), Problem),
+)]
+pub(super) async fn show() -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, "application/json")], openapi())
+}
+
+/// Says that somebody is there, and nothing else.
+#[utoipa::path(
+    get,
+    path = "/api/v1/health",
+    operation_id = "health",
+    tag = "about",
+    security(()),
+    responses((status = 200, description = "ok", body = String, content_type = "text/plain")),
+)]
+pub(super) async fn health() -> &'static str {
+    "ok"
+}
+
+/// How somebody proves who they are.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("bearer", bearer);
+        let description = Some("A client certificate that is pinned for its operator.".to_owned());
+        let tls = SecurityScheme::MutualTls { description, deprecated: None, extensions: None };
+        components.add_security_scheme("client_certificate", tls);
+    }
+}
+
+/// The header by which a repetition is recognised, on everything that changes something.
+struct OperationIds;
+
+impl Modify for OperationIds {
+    fn modify(&self, document: &mut Document) {
+        for item in document.paths.paths.values_mut() {
+            if let Some(operation) = &mut item.post {
+                add_operation_id(operation);
+            }
+        }
+    }
+}
+
+fn add_operation_id(operation: &mut Operation) {
+    let text = || ObjectBuilder::new().schema_type(Type::String).max_length(Some(64)).build();
+    let parameter = ParameterBuilder::new()
+        .name(OPERATION_ID)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Repeating a request with the same id has no second effect."))
+        .schema(Some(text()))
+        .build();
+    operation.parameters.get_or_insert_default().push(parameter.into());
+    let header = HeaderBuilder::new()
+        .schema(Some(text()))
+        .description(Some("The id of this operation, given or fresh."))
+        .build();
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response.headers.insert(OPERATION_ID.to_owned(), header.clone().into());
+        }
+    }
+}
+
+/// Every way in which an operation may be refused, from the one table of faults.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = |fault: Fault| {
+            let (status, _, title) = fault.words();
+            let content = Content::new(Some(Ref::from_schema_name("ProblemBody")));
+            let response = ResponseBuilder::new()
+                .description(title)
+                .content("application/problem+json", content)
+                .build();
+            (status.to_string(), response.into())
+        };
+        // An operation that is described exists, with its method.
+        let faults = Fault::ALL.into_iter().filter(|fault| *fault != Fault::NoSuchMethod);
+        faults.map(response).collect()
+    }
+}

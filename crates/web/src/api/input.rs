@@ -1,0 +1,142 @@
+//! What a request brings: bodies, path and query, each within bounds and refused with a reason.
+
+use std::time::Duration;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::header::CONTENT_TYPE;
+use hyper::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use utoipa::IntoParams;
+
+use crate::problem::{Fault, Problem};
+
+/// Octets of a body: the longest form, with every field at its limit of characters, takes a tenth.
+pub const MAX_BODY: usize = 64 << 10;
+
+/// Time for a body of that size, which even a poor line brings in seconds.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// The rows of a page unless the caller says otherwise.
+const USUAL_PAGE: usize = 100;
+
+/// A JSON body.
+pub(super) struct Input<T>(pub(super) T);
+
+/// What the path names.
+pub(super) struct Named<T>(pub(super) T);
+
+/// What the query asks.
+pub(super) struct Asked<T>(pub(super) T);
+
+/// A page of rows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// The place after which the page begins, from the answer before.
+    pub(super) after: Option<u64>,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page")]
+    #[param(required = false)]
+    pub(super) limit: usize,
+}
+
+/// At most so many rows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LimitQuery {
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page")]
+    #[param(required = false)]
+    pub(super) limit: usize,
+}
+
+/// A stretch of the journal.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct JournalQuery {
+    /// The sequence to begin at.
+    #[serde(default)]
+    #[param(required = false)]
+    pub(super) from: u64,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page")]
+    #[param(required = false)]
+    pub(super) limit: usize,
+}
+
+fn usual_page() -> usize {
+    USUAL_PAGE
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        expect_json(&request)?;
+        let body = Limited::new(request.into_body(), MAX_BODY).collect();
+        let late = |_| Problem::new(Fault::TooSlow, "body: it did not arrive within 10 seconds");
+        let body = timeout(BODY_TIME, body).await.map_err(late)?;
+        let octets = body.map_err(unread)?.to_bytes();
+        let mut reader = serde_json::Deserializer::from_slice(&octets);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let field = error.path().to_string();
+            malformed(&field, error.inner())
+        })?;
+        reader.end().map_err(|error| malformed(".", &error))?;
+        Ok(Self(value))
+    }
+}
+
+/// The field by its path within the body; the whole body has the path ".".
+fn malformed(field: &str, error: &serde_json::Error) -> Problem {
+    let field = if field == "." { "body" } else { field };
+    Problem::new(Fault::Malformed, format!("{field}: {error}")).about(field)
+}
+
+fn expect_json(request: &Request) -> Result<(), Problem> {
+    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(Fault::MediaType, "content-type: it must be application/json"))
+}
+
+fn unread(error: Box<dyn std::error::Error + Send + Sync>) -> Problem {
+    if error.is::<LengthLimitError>() {
+        let detail = format!("body: at most {MAX_BODY} octets are read");
+        return Problem::new(Fault::TooLarge, detail);
+    }
+    Problem::new(Fault::Malformed, "body: it broke off")
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        let Path(value) = path.map_err(|error: PathRejection| {
+            Problem::new(Fault::Malformed, format!("path: {}", error.body_text()))
+        })?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        let Query(value) = query.map_err(|error: QueryRejection| {
+            Problem::new(Fault::Malformed, format!("query: {}", error.body_text()))
+        })?;
+        Ok(Self(value))
+    }
+}

@@ -1,0 +1,176 @@
+//! The desk: every operation of the command line and the API once, as plain blocking calls.
+//!
+//! An operation says who may ask ([`permission`]), reads the shapes of [`crate::wire`], has `ra` or
+//! `ca` do it, and answers with a shape. Refusals by the desk itself are in the journal before they
+//! are told, as those of `ra` and `ca` are; so is every reading of records and ledgers (E1).
+
+mod applications;
+mod authorities;
+mod certificates;
+mod check;
+mod journal;
+mod lists;
+pub mod permission;
+mod register;
+mod repeat;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ca::CertificationAuthority;
+use domain::act::{Act, Actor};
+use domain::id::{CaId, InvalidId, OperationId};
+use domain::journal::EventKind;
+use jiff::Timestamp;
+use ra::register::ResidentRegister;
+use ra::register::embedded::EmbeddedRegister;
+use ra::window::Window;
+use store::{Entry, Store, Unit};
+
+use self::permission::Operation;
+use self::repeat::Turns;
+use crate::problem::{Fault, Problem, parse_id};
+
+pub use lists::ListEncoding;
+
+/// What tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The most rows one answer holds: at a few kilobytes a row that is a few megabytes.
+pub const MAX_PAGE: usize = 1000;
+
+/// Everything an operation needs.
+pub struct Desk {
+    store: Arc<dyn Store>,
+    authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    windows: Option<Windows>,
+    clock: Clock,
+    turns: Turns,
+}
+
+/// The windows with the register they look into. One process at a time may have them.
+#[derive(Clone)]
+pub struct Windows {
+    /// The windows.
+    pub window: Arc<Window>,
+    /// The register.
+    pub register: Arc<dyn ResidentRegister>,
+    /// The same register where it is the embedded one, which takes commands.
+    pub embedded: Option<Arc<EmbeddedRegister>>,
+}
+
+impl Desk {
+    /// A desk over a store and its CAs, without windows.
+    pub fn new(
+        store: Arc<dyn Store>,
+        authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+        clock: Clock,
+    ) -> Self {
+        Self { store, authorities, windows: None, clock, turns: Turns::default() }
+    }
+
+    /// Adds the windows; what needs them is unavailable at a desk without.
+    #[must_use]
+    pub fn with_windows(self, windows: Windows) -> Self {
+        Self { windows: Some(windows), ..self }
+    }
+
+    /// An act of `actor` now; without an operation id it gets a fresh one.
+    ///
+    /// # Errors
+    /// The random generator failed.
+    pub fn act(&self, actor: Actor, operation: Option<OperationId>) -> Result<Act, Problem> {
+        let operation = match operation {
+            Some(operation) => operation,
+            None => fresh_operation()?,
+        };
+        Ok(Act { actor, at: (self.clock)(), operation })
+    }
+
+    /// The database, for who proves who they are.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Lets the actor pass if the table permits; else the journal has the attempt first.
+    fn admit(&self, act: &Act, operation: Operation) -> Result<(), Problem> {
+        if operation.permits(&act.actor) {
+            return Ok(());
+        }
+        let rule = operation.rule();
+        let entry = Entry::new(EventKind::AccessRefused, act).subject(operation.name());
+        self.store.commit(Unit::new(entry.refused(&rule)))?;
+        Err(Problem::new(Fault::NotPermitted, rule))
+    }
+
+    /// Hands `result` on; a refusal by the desk is in the journal first.
+    fn checked<T>(
+        &self,
+        act: &Act,
+        operation: Operation,
+        result: Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        if let Err(problem) = &result
+            && problem.is_refusal()
+        {
+            let kind = match problem.fault {
+                Fault::NotPermitted => EventKind::AccessRefused,
+                _ => operation.kind(),
+            };
+            let entry = Entry::new(kind, act).subject(operation.name()).refused(&problem.detail);
+            self.store.commit(Unit::new(entry))?;
+        }
+        result
+    }
+
+    /// The identity in `field`; one that is none is refused as an operation is.
+    fn id<T: std::str::FromStr<Err = InvalidId>>(
+        &self,
+        act: &Act,
+        operation: Operation,
+        field: &str,
+        text: &str,
+    ) -> Result<T, Problem> {
+        self.checked(act, operation, parse_id(field, text))
+    }
+
+    /// A CA of this installation.
+    fn authority(
+        &self,
+        act: &Act,
+        operation: Operation,
+        ca: &str,
+    ) -> Result<&Arc<CertificationAuthority>, Problem> {
+        let id: CaId = self.id(act, operation, "ca", ca)?;
+        let found = self.authorities.get(&id).ok_or_else(|| Problem::unknown("ca"));
+        self.checked(act, operation, found)
+    }
+
+    fn windows(&self) -> Result<&Windows, Problem> {
+        self.windows.as_ref().ok_or_else(|| {
+            Problem::unavailable("the windows and their register", &"this desk has no windows")
+        })
+    }
+
+    /// Journals that records were read; only then may they be shown.
+    fn journal_reading(&self, entry: Entry) -> Result<(), Problem> {
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
+    }
+}
+
+/// The entry of a reading.
+fn reading(act: &Act, operation: Operation) -> Entry {
+    Entry::new(EventKind::RecordsRead, act).detail("operation", operation.name())
+}
+
+fn fresh_operation() -> Result<OperationId, Problem> {
+    let id = crate::random::id("op").ok_or_else(|| Problem::broke(&"no randomness"))?;
+    id.parse().map_err(|error: InvalidId| Problem::broke(&error))
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({:?})", self.authorities.keys())
+    }
+}

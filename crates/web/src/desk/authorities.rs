@@ -1,0 +1,107 @@
+//! The CAs with their keys and policies.
+
+use std::sync::Arc;
+
+use ca::{CertificationAuthority, Generation};
+use domain::act::Act;
+use domain::certificate::CertificateKind;
+use store::AuthorityRow;
+use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
+
+use super::Desk;
+use super::certificates::certificate_pem;
+use super::permission::Operation;
+use crate::problem::Problem;
+use crate::wire::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
+
+impl Desk {
+    /// Every CA with its keys and certificates.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn authorities(&self, act: &Act) -> Result<AuthorityList, Problem> {
+        self.admit(act, Operation::ListAuthorities)?;
+        let bodies = self.authorities.values().map(|authority| self.authority_body(authority));
+        Ok(AuthorityList { authorities: bodies.collect::<Result<_, _>>()? })
+    }
+
+    /// One CA with its keys and certificates.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn show_authority(&self, act: &Act, ca: &str) -> Result<AuthorityBody, Problem> {
+        let operation = Operation::ShowAuthority;
+        self.admit(act, operation)?;
+        self.authority_body(self.authority(act, operation, ca)?)
+    }
+
+    /// The policy in effect at a CA, whole or of one profile, one fact a line with its clause.
+    ///
+    /// # Errors
+    /// 404 for no such CA; 422 for no such profile.
+    pub fn policy(
+        &self,
+        act: &Act,
+        ca: &str,
+        profile: Option<&str>,
+    ) -> Result<PolicyBody, Problem> {
+        let operation = Operation::ShowPolicy;
+        self.admit(act, operation)?;
+        let authority = self.authority(act, operation, ca)?;
+        let policy = authority.policy();
+        let kind = profile.map(|name| {
+            CertificateKind::from_name(name)
+                .filter(|kind| policy.profiles.contains_key(kind))
+                .ok_or_else(|| Problem::refused("profile", "the policy has none of this kind"))
+        });
+        let lines = match self.checked(act, operation, kind.transpose())? {
+            Some(kind) => policy.show_profile(kind),
+            None => policy.show(),
+        };
+        Ok(PolicyBody { ca: authority.id().to_string(), lines })
+    }
+
+    fn authority_body(
+        &self,
+        authority: &Arc<CertificationAuthority>,
+    ) -> Result<AuthorityBody, Problem> {
+        let (id, policy) = (authority.id(), authority.policy());
+        let rows = self.store.cas()?;
+        let row = rows.iter().find(|row| row.id == *id).ok_or_else(|| Problem::unknown("ca"))?;
+        let rows = self.store.authorities(id)?;
+        let generations = authority.generations();
+        let body = |row: &AuthorityRow| {
+            let found = generations.iter().find(|generation| generation.number == row.generation);
+            let generation = found.ok_or_else(|| Problem::unknown("generation"))?;
+            generation_body(authority, generation, row)
+        };
+        Ok(AuthorityBody {
+            id: id.to_string(),
+            title: policy.title.clone(),
+            test: policy.test,
+            effective_from: policy.effective_from.to_string(),
+            policy_sha256: row.policy_digest.iter().map(|octet| format!("{octet:02x}")).collect(),
+            created_at: row.created_at.to_string(),
+            generations: rows.iter().map(body).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn generation_body(
+    authority: &CertificationAuthority,
+    generation: &Generation,
+    row: &AuthorityRow,
+) -> Result<GenerationBody, Problem> {
+    let certificate = authority.self_signed_certificate(generation)?;
+    Ok(GenerationBody {
+        number: generation.number,
+        name: generation.name.to_string(),
+        key_algorithm: row.key_algorithm.to_string(),
+        signature_algorithm: row.signature_algorithm.to_string(),
+        serial: generation.self_signed.to_string(),
+        sha256: sha256_colon_hex(&certificate),
+        sha1: sha1_colon_hex(&certificate),
+        certificate_pem: certificate_pem(&certificate)?,
+        created_at: row.created_at.to_string(),
+    })
+}

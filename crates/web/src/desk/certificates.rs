@@ -1,0 +1,166 @@
+//! Certificates that were issued: shown, listed, revoked; and certificates for servers.
+
+use ca::ServiceRequest;
+use domain::act::Act;
+use domain::certificate::CertificateKind;
+use domain::id::SerialNumber;
+use store::CertificateRow;
+use x509::general_name::GeneralName;
+use x509::pem;
+use x509::pkcs10::CertificateRequest;
+
+use super::permission::Operation;
+use super::{Desk, MAX_PAGE, reading};
+use crate::problem::Problem;
+use crate::wire::{
+    CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
+    ServiceCertificateBody, ServiceRequestBody,
+};
+
+impl Desk {
+    /// Shows a certificate with its state.
+    ///
+    /// # Errors
+    /// 404; the reading is journaled first.
+    pub fn certificate(
+        &self,
+        act: &Act,
+        ca: &str,
+        serial: &str,
+    ) -> Result<CertificateBody, Problem> {
+        let operation = Operation::ShowCertificate;
+        self.admit(act, operation)?;
+        let authority = self.authority(act, operation, ca)?;
+        let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
+        let found = authority.certificate(&serial).map_err(Problem::from);
+        let row = self.checked(act, operation, found)?;
+        let entry = reading(act, operation).ca(authority.id()).subject(serial);
+        self.journal_reading(match &row.intent.holder {
+            Some(holder) => entry.personal(holder, "certificate"),
+            None => entry,
+        })?;
+        CertificateBody::of(&row, true)
+    }
+
+    /// Certificates of a CA in order of issue: at most `limit` after the place `after`.
+    ///
+    /// # Errors
+    /// 404 for no such CA; the reading is journaled first.
+    pub fn certificates(
+        &self,
+        act: &Act,
+        ca: &str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<CertificatePage, Problem> {
+        let operation = Operation::ListCertificates;
+        self.admit(act, operation)?;
+        let authority = self.authority(act, operation, ca)?;
+        let limit = limit.clamp(1, MAX_PAGE);
+        let rows = self.store.certificates(authority.id(), after, limit)?;
+        self.journal_reading(
+            reading(act, operation).ca(authority.id()).detail("rows", rows.len()),
+        )?;
+        let is_full = rows.len() == limit;
+        let next = rows.last().filter(|_| is_full).map(|row| row.issued);
+        let body = |row: &CertificateRow| CertificateBody::of(row, false);
+        Ok(CertificatePage { certificates: rows.iter().map(body).collect::<Result<_, _>>()?, next })
+    }
+
+    /// Revokes a certificate for good by a row of the policy's table.
+    ///
+    /// The second person must be a registered operator; that they agree is the caller's word,
+    /// which the journal keeps. What needs an approver's own hand goes through an application.
+    ///
+    /// # Errors
+    /// 422 by the table or the state, 404 for no such certificate.
+    pub fn revoke(
+        &self,
+        act: &Act,
+        ca: &str,
+        serial: &str,
+        body: &RevocationBody,
+    ) -> Result<RevocationOutcomeBody, Problem> {
+        let operation = Operation::RevokeCertificate;
+        self.admit(act, operation)?;
+        let authority = self.authority(act, operation, ca)?;
+        let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
+        let order = self.checked(act, operation, ca::RevocationOrder::try_from(body))?;
+        if let Some(approver) = &order.approver
+            && self.store.operator(approver)?.is_none()
+        {
+            let refused = Problem::refused("approver", "no operator is registered under this id");
+            return self.checked(act, operation, Err(refused));
+        }
+        let text = serial.to_string();
+        let approver = body.approver.as_deref().unwrap_or_default();
+        let request = [ca, &text, &body.cause, &body.requester, approver];
+        self.once(act, operation, &request, || {
+            let changed = authority.revoke(act, &serial, &order)?;
+            let (state, since, reason) = crate::wire::state_words(changed.state);
+            let no_op = changed.no_op;
+            let (ca, serial) = (ca.to_owned(), changed.serial.to_string());
+            Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
+        })
+    }
+
+    /// Issues a certificate to a server from a PKCS#10 request, which proves possession of its key.
+    ///
+    /// # Errors
+    /// 422 for a request that cannot be believed or that the policy refuses.
+    pub fn issue_to_service(
+        &self,
+        act: &Act,
+        ca: &str,
+        body: &ServiceRequestBody,
+    ) -> Result<ServiceCertificateBody, Problem> {
+        let operation = Operation::IssueServiceCertificate;
+        self.admit(act, operation)?;
+        let authority = self.authority(act, operation, ca)?;
+        let request = self.checked(act, operation, service_request(body))?;
+        let asked = [ca, &body.kind, &body.request_pem, &request.common_name];
+        self.once(act, operation, &asked, || {
+            let issued = authority.issue_to_service(act, &request)?;
+            let signer = authority.current()?;
+            let root = authority.self_signed_certificate(&signer)?;
+            Ok(ServiceCertificateBody {
+                ca: authority.id().to_string(),
+                serial: issued.serial.to_string(),
+                certificate_pem: certificate_pem(&issued.certificate)?,
+                authority_certificate_pem: certificate_pem(&root)?,
+            })
+        })
+    }
+}
+
+/// A certificate as PEM.
+pub(super) fn certificate_pem(der: &[u8]) -> Result<String, Problem> {
+    pem::encode(pem::CERTIFICATE, der).map_err(|error| Problem::broke(&error))
+}
+
+fn service_request(body: &ServiceRequestBody) -> Result<ServiceRequest, Problem> {
+    let kind = CertificateKind::from_name(&body.kind).ok_or_else(|| {
+        let rule = "it must be tls-server, ocsp-responder, verification-server or code-signing";
+        Problem::refused("kind", rule)
+    })?;
+    let unbelievable = |error: x509::Error| Problem::refused("request_pem", error);
+    let der = pem::decode(pem::CERTIFICATE_REQUEST, &body.request_pem).map_err(unbelievable)?;
+    let request = CertificateRequest::parse_and_verify(&der).map_err(unbelievable)?;
+    let (mut dns_names, mut addresses) = (Vec::new(), Vec::new());
+    for name in request.requested_alt_names().map_err(unbelievable)? {
+        match name {
+            GeneralName::Dns(name) => dns_names.push(name),
+            GeneralName::IpAddress(address) => addresses.push(address),
+            _ => {
+                let rule = "only DNS names and IP addresses can be certified";
+                return Err(Problem::refused("request_pem", rule));
+            }
+        }
+    }
+    let common_name = body.common_name.clone().or_else(|| dns_names.first().cloned());
+    let common_name = common_name.ok_or_else(|| {
+        Problem::refused("common_name", "it is needed where the request has no DNS name")
+    })?;
+    let spki = request.public_key.as_der().to_vec();
+    Ok(ServiceRequest { kind, common_name, spki, dns_names, addresses })
+}

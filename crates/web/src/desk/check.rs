@@ -1,0 +1,149 @@
+//! The check that everything agrees with everything else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ca::CertificationAuthority;
+use domain::act::Act;
+use domain::certificate::CertificateKind;
+use domain::crl_series::SeriesState;
+use domain::id::ResidentCode;
+use domain::policy::Undelivered;
+use jiff::Timestamp;
+use store::{CertificateRow, CrlRow, Sequence, SeriesRow};
+
+use super::permission::Operation;
+use super::{Desk, MAX_PAGE, reading};
+use crate::problem::Problem;
+use crate::wire::{CheckReportBody, FindingBody};
+
+/// What a check gathers: what does not agree, and what is merely worth knowing.
+#[derive(Default)]
+struct Gathered {
+    findings: Vec<FindingBody>,
+    facts: Vec<FindingBody>,
+}
+
+impl Desk {
+    /// Checks every CA: open intents, residents with two certificates in force, lists that are
+    /// missing, withheld, overdue or not the newest.
+    ///
+    /// # Errors
+    /// The database's. The check is journaled with what it came to.
+    pub fn check(&self, act: &Act) -> Result<CheckReportBody, Problem> {
+        let operation = Operation::CheckConsistency;
+        self.admit(act, operation)?;
+        let as_of = self.store.last_sequence()?;
+        let mut gathered = Gathered::default();
+        self.check_intents(&mut gathered)?;
+        for authority in self.authorities.values() {
+            self.check_double_issue(authority, act.at, &mut gathered)?;
+            for row in self.series_rows(authority)? {
+                self.check_series(authority, &row, act.at, &mut gathered)?;
+            }
+        }
+        let Gathered { findings, facts } = gathered;
+        let entry = reading(act, operation).subject("whole installation");
+        self.journal_reading(entry.detail("findings", findings.len()))?;
+        Ok(CheckReportBody { consistent: findings.is_empty(), as_of, findings, facts })
+    }
+
+    fn check_intents(&self, gathered: &mut Gathered) -> Result<(), Problem> {
+        for intent in self.store.open_intents()? {
+            gathered.findings.push(FindingBody {
+                rule: "open-intent".to_owned(),
+                ca: intent.ca.to_string(),
+                subject: intent.serial.to_string(),
+                detail: "the serial may have been signed; recovery at start-up settles it".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_double_issue(
+        &self,
+        authority: &Arc<CertificationAuthority>,
+        at: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), Problem> {
+        let mut in_force: HashMap<ResidentCode, CertificateRow> = HashMap::new();
+        let mut after: Option<Sequence> = None;
+        loop {
+            let rows = self.store.certificates(authority.id(), after, MAX_PAGE)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.issued);
+            for row in rows {
+                let counts = row.intent.kind == CertificateKind::User
+                    && row.state.is_in_force()
+                    && at <= row.intent.not_after;
+                let Some(holder) = row.intent.holder.clone().filter(|_| counts) else { continue };
+                let serial = row.intent.serial;
+                if let Some(other) = in_force.insert(holder, row) {
+                    gathered.findings.push(FindingBody {
+                        rule: "double-issue".to_owned(),
+                        ca: authority.id().to_string(),
+                        subject: serial.to_string(),
+                        detail: format!("its holder also has {} in force", other.intent.serial),
+                    });
+                }
+            }
+        }
+    }
+
+    fn check_series(
+        &self,
+        authority: &Arc<CertificationAuthority>,
+        row: &SeriesRow,
+        at: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), Problem> {
+        let about = |rule: &str, detail: String| FindingBody {
+            rule: rule.to_owned(),
+            ca: row.key.ca.to_string(),
+            subject: format!("{}/{}", row.key.generation, row.key.partition),
+            detail,
+        };
+        if row.state == SeriesState::Withheld {
+            gathered.findings.push(about("list-withheld", format!("number {}", row.built)));
+        }
+        let Some(list) = authority.published(&row.key)? else {
+            gathered.findings.push(about("list-missing", "none was ever published".to_owned()));
+            return Ok(());
+        };
+        if row.built != list.key.number {
+            let detail = format!("{} is built, {} is published", row.built, list.key.number);
+            gathered.findings.push(about("list-not-newest", detail));
+        }
+        if list.next_update < at {
+            let detail = format!("nextUpdate was {}", list.next_update);
+            gathered.findings.push(about("list-overdue", detail));
+        } else if list.next_publish < at {
+            let detail = format!("the next was planned for {}", list.next_publish);
+            gathered.facts.push(about("list-due", detail));
+        }
+        let now = self.listed_now(authority, row, &list)?;
+        if now != list.entries {
+            let detail = format!("{now} now, {} on list {}", list.entries, list.key.number);
+            gathered.facts.push(about("entries-since-list", detail));
+        }
+        Ok(())
+    }
+
+    /// How many certificates the next list would hold.
+    fn listed_now(
+        &self,
+        authority: &Arc<CertificationAuthority>,
+        row: &SeriesRow,
+        list: &CrlRow,
+    ) -> Result<u64, Problem> {
+        let undelivered = authority.policy().applications.undelivered == Undelivered::Hold;
+        let mut listed = 0;
+        self.store.with_revoked(&row.key, undelivered, list.this_update, &mut |snapshot| {
+            let counts = snapshot.count_by_partition()?;
+            let own = counts.iter().find(|(partition, _)| *partition == row.key.partition);
+            listed = own.map_or(0, |(_, count)| *count);
+            Ok(())
+        })?;
+        Ok(listed)
+    }
+}

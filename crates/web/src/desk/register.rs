@@ -1,0 +1,139 @@
+//! The resident register: looked into, linked, and where it is the embedded one, commanded.
+
+use domain::act::{Act, Actor};
+use domain::id::{InvalidId, ResidentCode};
+use domain::journal::EventKind;
+use domain::municipality;
+use domain::resident::Resident;
+use jiff::civil::Date;
+use ra::register::Removal;
+use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
+use store::{Entry, Unit};
+
+use super::permission::Operation;
+use super::{Desk, reading};
+use crate::problem::{Fault, Problem};
+use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody};
+
+impl Desk {
+    /// Shows a resident; a clerk sees those of their own municipality.
+    ///
+    /// # Errors
+    /// 404, 403; the reading is journaled first.
+    pub fn resident(&self, act: &Act, code: &str) -> Result<ResidentBody, Problem> {
+        let operation = Operation::ShowResident;
+        self.admit(act, operation)?;
+        let code: ResidentCode = self.id(act, operation, "resident", code)?;
+        let found = self.windows()?.register.find(&code).map_err(Problem::from);
+        let found = found.and_then(|resident| own_resident(&act.actor, resident));
+        let resident = self.checked(act, operation, found)?;
+        let entry = reading(act, operation).subject("resident register");
+        self.journal_reading(entry.personal(&code, format!("resident {code}")))?;
+        Ok(resident.into())
+    }
+
+    /// Carries out what the register's events ask of the CAs (L8).
+    ///
+    /// The windows take that from the system alone; who set the system to work, the desk's own
+    /// entry says.
+    ///
+    /// # Errors
+    /// 503 when the register or a CA does not answer; the next run goes on from there.
+    pub fn apply_register_events(&self, act: &Act) -> Result<RegisterRunBody, Problem> {
+        let operation = Operation::ApplyRegisterEvents;
+        self.admit(act, operation)?;
+        let windows = self.windows()?;
+        self.once(act, operation, &[], || {
+            let link = "register-link".parse();
+            let link = link.map_err(|error: InvalidId| Problem::broke(&error))?;
+            let system = Act { actor: Actor::System(link), ..act.clone() };
+            Ok(windows.window.apply_register_events(&system)?.into())
+        })
+    }
+
+    /// Records a resident's death in the embedded register.
+    ///
+    /// # Errors
+    /// 404; 422 where the register is not the embedded one.
+    pub fn record_death(&self, act: &Act, code: &str) -> Result<RegisterCommandBody, Problem> {
+        self.command(act, Operation::RecordDeath, code, "death", |register, code| {
+            register.remove(code, Removal::Death, act.at)
+        })
+    }
+
+    /// Records a new address within the municipality in the embedded register.
+    ///
+    /// # Errors
+    /// As [`record_death`](Self::record_death), and 422 for an address elsewhere.
+    pub fn record_address(
+        &self,
+        act: &Act,
+        code: &str,
+        body: &AddressBody,
+    ) -> Result<RegisterCommandBody, Problem> {
+        let recorded = format!("address {}", body.address);
+        self.command(act, Operation::RecordAddress, code, &recorded, |register, code| {
+            let address = Some(body.address.clone());
+            register.correct(code, Correction { address, ..Correction::default() }, act.at)
+        })
+    }
+
+    /// Records a notice of moving out in the embedded register.
+    ///
+    /// # Errors
+    /// As [`record_death`](Self::record_death), and 422 for no such day.
+    pub fn record_move_out(
+        &self,
+        act: &Act,
+        code: &str,
+        body: &MoveOutBody,
+    ) -> Result<RegisterCommandBody, Problem> {
+        let operation = Operation::RecordMoveOut;
+        self.admit(act, operation)?;
+        let planned = body.planned.parse::<Date>();
+        let planned =
+            planned.map_err(|_| Problem::refused("planned", "it must be a day, YYYY-MM-DD"));
+        let planned = self.checked(act, operation, planned)?;
+        let recorded = format!("move-out {planned}");
+        self.command(act, operation, code, &recorded, |register, code| {
+            register.move_out(code, planned, act.at)
+        })
+    }
+
+    /// One command to the embedded register: in the journal before it is carried out, because the
+    /// register is a house of its own and cannot share the commit.
+    fn command(
+        &self,
+        act: &Act,
+        operation: Operation,
+        code: &str,
+        recorded: &str,
+        work: impl FnOnce(&EmbeddedRegister, &ResidentCode) -> Result<(), EmbeddedError>,
+    ) -> Result<RegisterCommandBody, Problem> {
+        self.admit(act, operation)?;
+        let code: ResidentCode = self.id(act, operation, "resident", code)?;
+        let rule = "this installation's register is not the embedded one; it takes no commands";
+        let embedded = self.windows()?.embedded.as_ref();
+        let embedded = embedded.ok_or_else(|| Problem::refused("register", rule));
+        let embedded = self.checked(act, operation, embedded)?;
+        self.once(act, operation, &[code.as_str(), recorded], || {
+            let entry = Entry::new(EventKind::RegisterEvent, act).subject("embedded register");
+            let entry = entry.detail("command", operation.name());
+            self.store.commit(Unit::new(entry.personal(&code, recorded)))?;
+            self.checked(act, operation, work(embedded, &code).map_err(Problem::from))?;
+            Ok(RegisterCommandBody { code: code.to_string(), recorded: recorded.to_owned() })
+        })
+    }
+}
+
+/// The resident, if this actor may see the record.
+fn own_resident(actor: &Actor, resident: Resident) -> Result<Resident, Problem> {
+    let Actor::WindowClerk { municipality, .. } = actor else { return Ok(resident) };
+    // A ward's window serves its city.
+    let city = |code| municipality::find(code).map_or(code, |known| known.code);
+    if city(*municipality) == city(resident.municipality) {
+        return Ok(resident);
+    }
+    let rule = "a clerk sees the residents of their own municipality";
+    Err(Problem::new(Fault::NotPermitted, rule))
+}

@@ -1,0 +1,246 @@
+//! Why an operation was refused or failed, in words that may leave the house.
+
+use std::fmt;
+
+use domain::id::InvalidId;
+use ra::WindowError;
+use ra::authority::AuthorityError;
+use ra::register::RegisterError;
+use ra::register::embedded::EmbeddedError;
+
+/// Whose fault it is, which decides the HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller's: what was sent cannot be read.
+    Malformed,
+    /// The caller's: who they are is not proven.
+    Unauthenticated,
+    /// The caller's: they have not the right.
+    NotPermitted,
+    /// The caller's: there is no such thing.
+    Unknown,
+    /// The caller's: the address exists, the method does not.
+    NoSuchMethod,
+    /// The caller's: a body without end, or none in time.
+    TooSlow,
+    /// Nobody's: the state changed meanwhile, or the operation's id is taken.
+    Conflict,
+    /// The caller's: more octets than the limit.
+    TooLarge,
+    /// The caller's: not the media type that is expected.
+    MediaType,
+    /// The caller's: a rule forbids it.
+    Refused,
+    /// Ours: something broke.
+    Internal,
+    /// Ours: something that is needed does not answer now; it may have been carried out.
+    Unavailable,
+}
+
+/// A refusal or failure. Its text holds what the caller needs and nothing of the inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// The field or thing that breaks a rule.
+    pub field: Option<String>,
+    /// What is wrong, with the rule.
+    pub detail: String,
+    /// Under which id the log has the inner words.
+    pub incident: Option<String>,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 12] = [
+        Self::Malformed,
+        Self::Unauthenticated,
+        Self::NotPermitted,
+        Self::Unknown,
+        Self::NoSuchMethod,
+        Self::TooSlow,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::Refused,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// HTTP status, name in the problem type, title (RFC 9457 3.1).
+    pub fn words(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::Malformed => (400, "malformed", "The request cannot be read"),
+            Self::Unauthenticated => (401, "unauthenticated", "Who asks is not proven"),
+            Self::NotPermitted => (403, "not-permitted", "This actor may not do this"),
+            Self::Unknown => (404, "unknown", "There is no such thing"),
+            Self::NoSuchMethod => (405, "no-such-method", "The method does not exist here"),
+            Self::TooSlow => (408, "too-slow", "The request did not arrive in time"),
+            Self::Conflict => (409, "conflict", "The state is another one by now"),
+            Self::TooLarge => (413, "too-large", "The request is too large"),
+            Self::MediaType => (415, "media-type", "The request has the wrong media type"),
+            Self::Refused => (422, "refused", "A rule forbids it"),
+            Self::Internal => (500, "internal", "Something broke"),
+            Self::Unavailable => (503, "unavailable", "Something that is needed does not answer"),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of `fault`, told by `detail`.
+    pub fn new(fault: Fault, detail: impl Into<String>) -> Self {
+        Self { fault, field: None, detail: detail.into(), incident: None }
+    }
+
+    /// A refusal of `field` by `rule`.
+    pub fn refused(field: &str, rule: impl fmt::Display) -> Self {
+        Self::new(Fault::Refused, format!("{field}: {rule}")).about(field)
+    }
+
+    /// That there is no such thing as `field` names.
+    pub fn unknown(field: &str) -> Self {
+        Self::new(Fault::Unknown, format!("{field}: there is none such")).about(field)
+    }
+
+    /// Names the field.
+    #[must_use]
+    pub fn about(self, field: &str) -> Self {
+        Self { field: Some(field.to_owned()), ..self }
+    }
+
+    /// Something broke: the log gets the inner words, the caller the incident's id.
+    pub fn broke(error: &dyn fmt::Display) -> Self {
+        Self::incident(Fault::Internal, "it is in the log under the incident's id", error)
+    }
+
+    /// Something does not answer now, whatever it was.
+    pub fn unavailable(what: &str, error: &dyn fmt::Display) -> Self {
+        let detail = format!("{what} does not answer; repeat it with the same operation id");
+        Self::incident(Fault::Unavailable, detail, error)
+    }
+
+    fn incident(fault: Fault, detail: impl Into<String>, error: &dyn fmt::Display) -> Self {
+        let incident = crate::random::id("incident").unwrap_or_else(|| "incident".to_owned());
+        tracing::error!(incident, %error, "an operation failed");
+        Self { incident: Some(incident), ..Self::new(fault, detail) }
+    }
+
+    /// Whether the caller is at fault or too late, so that the journal records a refusal.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self.fault, Fault::Internal | Fault::Unavailable)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.incident {
+            Some(incident) => write!(f, "{}: {} ({incident})", self.fault.words().2, self.detail),
+            None => f.write_str(&self.detail),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Reads the identity in `field`.
+pub(crate) fn parse_id<T: std::str::FromStr<Err = InvalidId>>(
+    field: &str,
+    text: &str,
+) -> Result<T, Problem> {
+    text.parse().map_err(|error: InvalidId| Problem::refused(field, error.rule))
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        match &error {
+            store::Error::Stale { .. } | store::Error::Duplicate { .. } => {
+                Self::new(Fault::Conflict, error.to_string())
+            }
+            store::Error::Missing { .. } => Self::new(Fault::Unknown, error.to_string()),
+            store::Error::Corrupt { .. } => Self::broke(&error),
+            store::Error::Unavailable(_) => Self::unavailable("the database", &error),
+        }
+    }
+}
+
+impl From<WindowError> for Problem {
+    fn from(error: WindowError) -> Self {
+        match error {
+            WindowError::Form(form) => {
+                Self::new(Fault::Refused, form.to_string()).about(form.field)
+            }
+            WindowError::Refused { field: "operation", rule } => {
+                Self::new(Fault::Conflict, format!("operation: {rule}")).about("operation")
+            }
+            WindowError::Refused { field, rule } => Self::refused(field, rule),
+            WindowError::NotPermitted(_) => Self::new(Fault::NotPermitted, error.to_string()),
+            WindowError::Unknown { field } => Self::unknown(field),
+            WindowError::Authority(error) => error.into(),
+            WindowError::Card(error) => of_card(&error),
+            WindowError::Register(error) => match error {
+                RegisterError::NotFound(_) => Self::refused("resident", error),
+                down @ RegisterError::Unavailable(_) => down.into(),
+            },
+            WindowError::Store(error) => error.into(),
+            WindowError::Unreadable { .. } | WindowError::Random => Self::broke(&error),
+        }
+    }
+}
+
+fn of_card(error: &card::CardError) -> Problem {
+    use card::CardError::{Malformed, Provider, SealBroken};
+    match error {
+        Provider(_) | SealBroken | Malformed(_) => Problem::broke(error),
+        refusal => Problem::refused("card", refusal),
+    }
+}
+
+impl From<AuthorityError> for Problem {
+    fn from(error: AuthorityError) -> Self {
+        match error {
+            AuthorityError::Refused { field, rule } => Self::refused(field, rule),
+            AuthorityError::Unknown { field, .. } => Self::unknown(field),
+            AuthorityError::Unavailable(_) => Self::unavailable("the CA", &error),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::NotFound(_) => Self::unknown("resident"),
+            RegisterError::Unavailable(_) => Self::unavailable("the resident register", &error),
+        }
+    }
+}
+
+impl From<EmbeddedError> for Problem {
+    fn from(error: EmbeddedError) -> Self {
+        use EmbeddedError as E;
+        match error {
+            E::NotFound(_) => Self::unknown("resident"),
+            E::Field { field, rule } => Self::refused(field, rule),
+            E::NothingChanged | E::NotMovedOut | E::AlreadyMovedOut | E::CodeTaken(_) => {
+                Self::refused("resident", error)
+            }
+            E::InUse(_) | E::Off => Self::unavailable("the resident register", &error),
+            E::Corrupt { .. } | E::Storage(_) => Self::broke(&error),
+        }
+    }
+}
+
+impl From<ca::Error> for Problem {
+    fn from(error: ca::Error) -> Self {
+        match error {
+            ca::Error::Refused { field, rule } => Self::refused(field, rule),
+            ca::Error::Unknown { field, .. } => Self::unknown(field),
+            ca::Error::Store(error) => error.into(),
+            ca::Error::Keys(_) => Self::unavailable("the key store", &error),
+            ca::Error::Nonconforming(_)
+            | ca::Error::WrongSignature(_)
+            | ca::Error::Encoding(_)
+            | ca::Error::Random
+            | ca::Error::File(_) => Self::broke(&error),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The accept loop: TLS, the client's certificate handed on as an extension, bounds on connections.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use x509::fingerprint::sha256;
+
+use crate::access::Peer;
+
+/// Open connections: windows keep one each; half of the usual soft limit of 1,024 descriptors is
+/// left to the rest of the program.
+const CONNECTIONS: usize = 512;
+
+/// Time for a TLS handshake: a few round trips.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Time for a request's head, counted from the end of the answer before, so it also ends idle
+/// connections.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// Octets of a head: a token, an operation id and what browsers and proxies add.
+const MAX_HEAD_BYTES: usize = 16 << 10;
+
+/// Time that running operations get when the server stops.
+const SHUTDOWN: Duration = Duration::from_secs(30);
+
+/// Serves `router` ([`crate::api::router`]) on `listener` over TLS until `shutdown` completes;
+/// running operations are let finish.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
+    let tls = TlsAcceptor::from(tls);
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &slots) => {
+                let Some((stream, peer, slot)) = accepted else { continue };
+                let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
+                connections.spawn(async move {
+                    let _slot = slot;
+                    if let Err(error) = converse(stream, peer, tls, router, stopping).await {
+                        tracing::debug!(%peer, %error, "an API connection ended");
+                    }
+                });
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    // What is still running after that is dropped with the set.
+    let _ = timeout(SHUTDOWN, finished).await;
+}
+
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+/// The next connection, once there is room for it; more wait in the kernel's queue.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, slot)),
+        Err(error) => {
+            // Mostly "too many open files": wait for some to close instead of spinning.
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: TlsAcceptor,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    stream.set_nodelay(true)?;
+    let stream = timeout(HANDSHAKE, tls.accept(stream)).await.map_err(io::Error::from)??;
+    let peer = Peer { address, certificate: certificate_of(&stream) };
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        outcome = connection.as_mut() => return Ok(outcome?),
+        // An error means that the server is gone, which is a stop as well.
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    Ok(connection.await?)
+}
+
+/// SHA-256 of the certificate whose key the client proved to hold in the handshake.
+fn certificate_of(stream: &TlsStream<TcpStream>) -> Option<[u8; 32]> {
+    let (_, session) = stream.get_ref();
+    session.peer_certificates()?.first().map(|certificate| sha256(certificate))
+}

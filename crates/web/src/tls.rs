@@ -1,0 +1,115 @@
+//! TLS for the API: who a client certificate belongs to is decided by its pin, not by its issuer.
+
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{
+    CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    SignatureScheme,
+};
+use x509::read::Certificate;
+
+/// Why no TLS can be offered; the operator's to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate or the key is not PEM of the right kind.
+    #[error("{what}: {problem}")]
+    Pem {
+        /// Which of the two.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Certificate and key do not go together, or TLS cannot use them.
+    #[error("certificate and key: {0}")]
+    Unusable(#[from] Error),
+}
+
+/// TLS 1.2 and 1.3 with the server's certificate chain and key, both PEM. Client certificates are
+/// asked for and not required.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn tls_config(certificate_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| pem_error("certificate", &error))?;
+    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| pem_error("key", &error))?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_client_cert_verifier(Arc::new(PinnedLater { provider }))
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn pem_error(what: &'static str, problem: &dyn std::fmt::Display) -> TlsError {
+    TlsError::Pem { what, problem: problem.to_string() }
+}
+
+/// Accepts any client certificate whose private key the client proves to hold.
+///
+/// `danger`: at the handshake nothing is checked but that proof: neither issuer nor validity nor
+/// revocation. Identity is decided later, in [`crate::access`], by comparing the SHA-256 of the
+/// whole certificate with what was registered for an operator, which none of those checks could
+/// add to. Nothing else may take an identity from a connection that this verifier let in.
+#[derive(Debug)]
+struct PinnedLater {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for PinnedLater {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        // danger: see the type.
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    /// Reads the key with our own reader, because webpki's refuses certificates with a critical
+    /// certificatePolicies extension, as those of JPKI have.
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let certificate = Certificate::parse(certificate)
+            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = SubjectPublicKeyInfoDer::from(certificate.tbs.subject_public_key_info);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,34 @@
+//! The shapes in which operations are asked and answered: of their own, never the domain's.
+//!
+//! Every shape refuses fields it does not know, so that a misspelt one is not silently left out.
+
+mod application;
+mod authority;
+mod certificate;
+mod evidence;
+mod form;
+mod journal;
+mod list;
+mod problem;
+mod register;
+mod secret;
+
+pub use application::{
+    ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
+};
+pub use authority::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
+pub(crate) use certificate::state_words;
+pub use certificate::{
+    CertificateBody, CertificateIdBody, CertificatePage, HoldBody, HoldOutcomeBody,
+    RefusedHoldBody, RevocationBody, RevocationOutcomeBody, ServiceCertificateBody,
+    ServiceRequestBody,
+};
+pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
+pub use form::FormBody;
+pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
+pub use list::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
+pub use problem::ProblemBody;
+pub use register::{
+    AddressBody, EventFailureBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody,
+};
+pub use secret::SecretText;

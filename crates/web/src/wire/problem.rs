@@ -1,0 +1,43 @@
+//! A refusal or failure on the wire (RFC 9457).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+
+/// The beginning of every problem type; a tag URI (RFC 4151), because it names and is not fetched.
+const TYPE: &str = "tag:jitsuin.example,2026:problem/";
+
+/// What went wrong.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ProblemBody {
+    /// The type of problem, a tag URI.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The type in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong, with the rule and its clause.
+    pub detail: String,
+    /// The field or thing that breaks the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Under which id the log knows more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+}
+
+impl From<Problem> for ProblemBody {
+    fn from(problem: Problem) -> Self {
+        let (status, name, title) = problem.fault.words();
+        Self {
+            kind: format!("{TYPE}{name}"),
+            title: title.to_owned(),
+            status,
+            detail: problem.detail,
+            field: problem.field,
+            incident: problem.incident,
+        }
+    }
+}
