@@ -13,3 +13,4 @@ pub mod register;
 pub mod window;
 
 pub use error::{Result, WindowError};
+pub use window::Window;

@@ -163,7 +163,8 @@ pub trait Store: Send + Sync {
     /// The content of a list.
     fn crl_content(&self, key: &CrlKey) -> Result<Option<Vec<u8>>>;
 
-    /// The numbers of all lists of a series, ascending.
+    /// The numbers of the lists of a series that were ever published, ascending. A list that the
+    /// gate withheld stays in the database as evidence and is not among them.
     fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>>;
 
     /// An application.

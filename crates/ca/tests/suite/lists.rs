@@ -231,4 +231,6 @@ fn v11_the_gate_withholds_a_list_that_lacks_an_entry() {
     assert!(
         matches!(honest, ListOutcome::Published(row) if row.key.number == 3 && row.entries == 1)
     );
+    let given_out = world.scratch.store.crl_numbers(&key).expect("numbers");
+    assert_eq!(given_out, [1, 3], "what the gate withheld is never given out, even when overtaken");
 }

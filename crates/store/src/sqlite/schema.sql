@@ -101,6 +101,8 @@ CREATE TABLE crl (
     entries      INTEGER NOT NULL CHECK (entries >= 0),
     sha256       BLOB NOT NULL CHECK (length(sha256) = 32),
     as_of        INTEGER NOT NULL CHECK (as_of >= 0),
+    -- Whether the gate ever let it pass: what it withheld is evidence, and never given out.
+    published    INTEGER NOT NULL DEFAULT 0 CHECK (published IN (0, 1)),
     PRIMARY KEY (ca, generation, partition, number),
     FOREIGN KEY (ca, generation, partition) REFERENCES series (ca, generation, partition)
 ) STRICT, WITHOUT ROWID;

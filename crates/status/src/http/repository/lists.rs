@@ -71,8 +71,8 @@ impl Repository {
         let row = series.into_iter().find(|row| row.key == path.series);
         let Some(published) = row.and_then(|row| row.published) else { return Ok(not_found()) };
         let number = path.number.unwrap_or(published);
-        // A list that still waits at the gate, or was withheld there, is not published.
-        if number > published {
+        // A list that still waits at the gate, or was withheld there, is never given out.
+        if self.store.crl_numbers(&path.series)?.binary_search(&number).is_err() {
             return Ok(not_found());
         }
         let key = CrlKey { series: path.series.clone(), number };

@@ -33,6 +33,9 @@ const ADD_CHUNK: &str = "INSERT INTO crl_chunk (ca, generation, partition, numbe
 const SET_SERIES: &str = "UPDATE series SET state = ?4, published = coalesce(?5, published)
     WHERE ca = ?1 AND generation = ?2 AND partition = ?3";
 
+const SET_PUBLISHED: &str = "UPDATE crl SET published = 1
+    WHERE ca = ?1 AND generation = ?2 AND partition = ?3 AND number = ?4";
+
 /// The states of the series before the unit's lists were added, so that a unit may also state
 /// the transition to built that adding a list makes by itself.
 #[derive(Default)]
@@ -151,7 +154,13 @@ pub(super) fn set_series(
         to.name(),
         published
     ]);
-    inserted(outcome, || told(series), || told(series))
+    inserted(outcome, || told(series), || told(series))?;
+    let Some(number) = published else { return Ok(()) };
+    let partition = series.partition.to_string();
+    let key = params![series.ca.as_str(), series.generation, partition, number];
+    let marked = connection.prepare_cached(SET_PUBLISHED)?.execute(key)?;
+    let what = || format!("{} list {number}", told(series));
+    if marked == 1 { Ok(()) } else { Err(Error::Missing { what: what() }) }
 }
 
 fn standing(connection: &Connection, series: &SeriesKey) -> Result<Option<(SeriesState, u64)>> {

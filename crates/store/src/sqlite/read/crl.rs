@@ -58,7 +58,7 @@ pub(in crate::sqlite) fn content(connection: &Connection, key: &CrlKey) -> Resul
 
 pub(in crate::sqlite) fn numbers(connection: &Connection, series: &SeriesKey) -> Result<Vec<u64>> {
     const SQL: &str = "SELECT number FROM crl
-        WHERE ca = ?1 AND generation = ?2 AND partition = ?3 ORDER BY number";
+        WHERE ca = ?1 AND generation = ?2 AND partition = ?3 AND published = 1 ORDER BY number";
     let partition = series.partition.to_string();
     let values = params![series.ca.as_str(), series.generation, partition];
     all(connection, SQL, values, |row| Ok(row.get(0)?))
