@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use domain::identity::RevocationCause;
+use domain::policy::Policy;
 use domain::reason::RevocationReason;
+use domain::{application, certificate, crl_series};
 
 use crate::workspace;
 
@@ -12,7 +15,79 @@ const DIRECTORY: &str = "docs/tables";
 
 /// Every table: the file's name under `docs/tables`, and its content.
 fn tables() -> Vec<(&'static str, String)> {
-    vec![("revocation-reasons.txt", revocation_reasons())]
+    vec![
+        ("application-transitions.txt", application_transitions()),
+        ("certificate-transitions.txt", certificate_transitions()),
+        ("list-series-transitions.txt", list_series_transitions()),
+        ("revocation-causes.txt", revocation_causes()),
+        ("revocation-reasons.txt", revocation_reasons()),
+    ]
+}
+
+/// Every transition of a certificate, and that every other pair is refused.
+fn certificate_transitions() -> String {
+    table(
+        certificate::TRANSITIONS.iter().map(|t| {
+            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+        }),
+    )
+}
+
+fn application_transitions() -> String {
+    table(application::TRANSITIONS.iter().map(|t| {
+        let scope = match t.scope {
+            application::Scope::All => "all",
+            application::Scope::Issuing => "issuing",
+            application::Scope::NotIssuing => "not issuing",
+        };
+        [scope, t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+    }))
+}
+
+fn list_series_transitions() -> String {
+    table(
+        crl_series::TRANSITIONS.iter().map(|t| {
+            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+        }),
+    )
+}
+
+/// Cause × requester of every shipped policy: who may end a certificate, and with which reason.
+fn revocation_causes() -> String {
+    let policies = ["jpki-auth", "saitama-sign", "bridge"].map(shipped_policy);
+    let mut rows = Vec::new();
+    for cause in RevocationCause::ALL {
+        for policy in &policies {
+            let row = match policy.revocation(*cause) {
+                None => [String::from("-"), String::from("-"), String::from("no row: refused")],
+                Some(rule) => {
+                    let by: Vec<&str> = rule.requested_by.iter().map(|one| one.name()).collect();
+                    let second = if rule.second_approval { " + second person" } else { "" };
+                    [
+                        rule.reason.code().to_string(),
+                        by.join(", ") + second,
+                        rule.clause.to_string(),
+                    ]
+                }
+            };
+            let mut line = vec![cause.name().to_owned(), policy.ca.to_string()];
+            line.extend(row);
+            rows.push(line);
+        }
+    }
+    table(rows.into_iter())
+}
+
+/// A shipped policy; one that cannot be read prints as a difference in every table.
+fn shipped_policy(name: &str) -> Policy {
+    let path = workspace::root().join("policy").join(name).with_extension("toml");
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    Policy::from_toml(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Rows in columns, separated by `|`.
+fn table(rows: impl Iterator<Item = Vec<String>>) -> String {
+    rows.map(|row| row.join(" | ") + "\n").collect()
 }
 
 fn revocation_reasons() -> String {
