@@ -1,5 +1,7 @@
 //! What a command answers: lines for people, JSON for programs.
 
+use anyhow::Result;
+use serde::Serialize;
 use serde_json::Value;
 
 /// The answer of a command that did what it was asked.
@@ -20,5 +22,56 @@ impl Answer {
     /// An answer of lines, the same for people and programs.
     pub(crate) fn lines(lines: Vec<String>) -> Self {
         Self { text: lines.join("\n"), json: Value::from(lines) }
+    }
+
+    /// A body of the desk: its fields line by line for people, as it is for programs.
+    pub(crate) fn of(body: &impl Serialize) -> Result<Self> {
+        let json = serde_json::to_value(body)?;
+        let mut lines = Vec::new();
+        describe("", &json, &mut lines);
+        Ok(Self { text: lines.join("\n"), json })
+    }
+}
+
+/// Fields as `name: value`, what lies inside as `outer.inner: value`, rows of a list on a line each.
+fn describe(name: &str, value: &Value, lines: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                let inner = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+                describe(&inner, value, lines);
+            }
+        }
+        Value::Array(rows) => lines.extend(rows.iter().map(row)),
+        scalar => lines.push(format!("{name}: {}", plain(scalar))),
+    }
+}
+
+/// A row of a list: its scalars, separated by spaces.
+fn row(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let scalars =
+                fields.values().filter(|v| !v.is_null() && !v.is_object() && !v.is_array());
+            scalars.map(plain).collect::<Vec<_>>().join("  ")
+        }
+        other => plain(other),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_fields_and_rows_line_by_line() {
+        let body = serde_json::json!({ "a": 1, "b": { "c": "x" }, "d": [{ "e": "f", "g": null }], "h": null });
+        let answer = Answer::of(&body).expect("a body");
+        assert_eq!(answer.text, "a: 1\nb.c: x\nf");
     }
 }

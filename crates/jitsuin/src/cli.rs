@@ -99,8 +99,8 @@ pub(crate) struct DemoArguments {
 pub(crate) enum CaCommand {
     /// List the CAs with their keys and fingerprints.
     List,
-    /// Write the CA's newest self-signed certificate as PEM.
-    Certificate {
+    /// Show a CA with its certificates.
+    Show {
         /// The CA.
         ca: String,
     },
@@ -177,11 +177,8 @@ pub(crate) enum ApplyCommand {
         /// The application.
         id: String,
     },
-    /// List the newest applications of a municipality.
-    List {
-        /// The municipality's code.
-        municipality: String,
-    },
+    /// List the newest applications of the window's municipality.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -247,8 +244,11 @@ pub(crate) enum CrlCommand {
         #[arg(long)]
         ca: Option<String>,
     },
-    /// List the series with their newest lists.
-    List,
+    /// List the series of a CA with their newest lists.
+    List {
+        /// The CA.
+        ca: String,
+    },
     /// Write a list as PEM: the published one, or the one with this number.
     Show {
         /// The CA.

@@ -49,10 +49,11 @@ pub(crate) struct Config {
 impl Config {
     /// Reads a configuration and its policies.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{}: cannot be read; `jitsuin init` makes one", path.display()))?;
-        let file: ConfigFile =
-            toml::from_str(&text).with_context(|| format!("{}: not a configuration", path.display()))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("{}: cannot be read; `jitsuin init` makes one", path.display())
+        })?;
+        let file: ConfigFile = toml::from_str(&text)
+            .with_context(|| format!("{}: not a configuration", path.display()))?;
         let base = path.parent().unwrap_or(Path::new("."));
         let policies = file
             .policies
@@ -65,8 +66,14 @@ impl Config {
         if file.listen.host_names.is_empty() {
             bail!("{}: listen.host_names: at least one name", path.display());
         }
-        let checkpoint_directories = file.checkpoint_directories.iter().map(|place| base.join(place)).collect();
-        Ok(Self { data: base.join(file.data), policies, listen: file.listen, checkpoint_directories })
+        let checkpoint_directories =
+            file.checkpoint_directories.iter().map(|place| base.join(place)).collect();
+        Ok(Self {
+            data: base.join(file.data),
+            policies,
+            listen: file.listen,
+            checkpoint_directories,
+        })
     }
 }
 
@@ -94,14 +101,16 @@ impl ConfigFile {
     /// Writes the configuration and the shipped policies beside it, where they are missing.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let base = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(base.join("policy")).with_context(|| format!("{}", base.display()))?;
+        std::fs::create_dir_all(base.join("policy"))
+            .with_context(|| format!("{}", base.display()))?;
         for (name, text) in SHIPPED {
             let policy = base.join("policy").join(name);
             if !policy.exists() {
                 std::fs::write(&policy, text).with_context(|| format!("{}", policy.display()))?;
             }
         }
-        std::fs::write(path, toml::to_string_pretty(self)?).with_context(|| format!("{}", path.display()))
+        std::fs::write(path, toml::to_string_pretty(self)?)
+            .with_context(|| format!("{}", path.display()))
     }
 }
 
@@ -112,7 +121,8 @@ const SHIPPED: [(&str, &str); 2] = [
 ];
 
 fn read_policy(path: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{}: cannot be read", path.display()))?;
     domain::policy::Policy::from_toml(&text).with_context(|| path.display().to_string())?;
     Ok(text)
 }

@@ -52,11 +52,19 @@ impl System {
         let place = self.home.handed_out();
         write_private(&place.join(format!("{id}.password")), password.as_bytes())?;
         write_private(&place.join(format!("{id}.key")), key.pem()?.as_bytes())?;
-        write_public(&place.join(format!("{id}.pem")), pem::encode(pem::CERTIFICATE, &certificate)?.as_bytes())
+        write_public(
+            &place.join(format!("{id}.pem")),
+            pem::encode(pem::CERTIFICATE, &certificate)?.as_bytes(),
+        )
     }
 
     /// Gives a person or program a token for the API, written once into what is handed out.
-    pub(crate) fn add_operator(&self, id: &str, role: &str, municipality: Option<MunicipalityCode>) -> Result<()> {
+    pub(crate) fn add_operator(
+        &self,
+        id: &str,
+        role: &str,
+        municipality: Option<MunicipalityCode>,
+    ) -> Result<()> {
         let token = random_text(SECRET_LENGTH)?;
         let row = OperatorRow {
             id: id.parse()?,
@@ -76,8 +84,10 @@ impl System {
         let authority = self.authorities.values().next().context("at least one CA")?;
         let key = ServiceKey::new()?;
         let listen = &self.config.listen;
-        let mut addresses: Vec<IpAddr> =
-            [listen.api, listen.repository, listen.ldap, listen.ldaps].iter().map(SocketAddr::ip).collect();
+        let mut addresses: Vec<IpAddr> = [listen.api, listen.repository, listen.ldap, listen.ldaps]
+            .iter()
+            .map(SocketAddr::ip)
+            .collect();
         addresses.sort();
         addresses.dedup();
         let request = ServiceRequest {
@@ -91,7 +101,10 @@ impl System {
         let root = authority.self_signed_certificate(&*authority.current()?)?;
         let tls = self.home.tls();
         write_private(&tls.join("server.key"), key.pem()?.as_bytes())?;
-        write_public(&tls.join("server.pem"), pem::encode(pem::CERTIFICATE, &issued.certificate)?.as_bytes())?;
+        write_public(
+            &tls.join("server.pem"),
+            pem::encode(pem::CERTIFICATE, &issued.certificate)?.as_bytes(),
+        )?;
         write_public(&tls.join("ca.pem"), pem::encode(pem::CERTIFICATE, &root)?.as_bytes())
     }
 }
@@ -104,7 +117,8 @@ pub(crate) fn hash(password: &str) -> Result<String> {
 
 /// Whether a password belongs to a hash.
 pub(crate) fn password_fits(password: &[u8], hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }
 
 /// A key pair of a server or verifier outside the CA's key store.
@@ -112,7 +126,9 @@ struct ServiceKey(RsaKeyPair);
 
 impl ServiceKey {
     fn new() -> Result<Self> {
-        RsaKeyPair::generate(KeySize::Rsa2048).map(Self).map_err(|_| anyhow::anyhow!("no key could be made"))
+        RsaKeyPair::generate(KeySize::Rsa2048)
+            .map(Self)
+            .map_err(|_| anyhow::anyhow!("no key could be made"))
     }
 
     fn spki(&self) -> Result<Vec<u8>> {
@@ -132,7 +148,8 @@ impl ServiceKey {
             Attribute::new(AttributeKind::CommonName, common_name),
         ]))?;
         let mut serial = [0; 16];
-        aws_lc_rs::rand::fill(&mut serial).map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+        aws_lc_rs::rand::fill(&mut serial)
+            .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
         let period = validity::for_years(now, 5)?;
         let algorithm = SignatureAlgorithm::RsaSha256;
         let tbs = CertificateTemplate {
@@ -142,7 +159,9 @@ impl ServiceKey {
             validity: Validity { not_before: period.not_before, not_after: period.not_after },
             subject: name,
             subject_public_key_info: self.spki()?,
-            extensions: vec![Extension::critical(ExtensionValue::KeyUsage(KeyUsage::DIGITAL_SIGNATURE))],
+            extensions: vec![Extension::critical(ExtensionValue::KeyUsage(
+                KeyUsage::DIGITAL_SIGNATURE,
+            ))],
         }
         .to_tbs()?;
         let mut signature = vec![0; self.0.public_modulus_len()];

@@ -61,7 +61,10 @@ impl Home {
     /// Makes the directory, readable by its owner alone.
     pub(crate) fn create(&self) -> Result<()> {
         for directory in [self.0.clone(), self.tls(), self.handed_out()] {
-            std::fs::DirBuilder::new().recursive(true).create(&directory).with_context(|| directory.display().to_string())?;
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .create(&directory)
+                .with_context(|| directory.display().to_string())?;
         }
         let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(&self.0, owner_only).with_context(|| self.0.display().to_string())
@@ -72,10 +75,12 @@ impl Home {
         let path = self.0.join(format!("{name}.key"));
         if !path.exists() && create {
             let mut octets = Zeroizing::new([0; 32]);
-            rand::fill(octets.as_mut()).map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+            rand::fill(octets.as_mut())
+                .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
             write_private(&path, octets.as_ref())?;
         }
-        let read = Zeroizing::new(std::fs::read(&path).with_context(|| path.display().to_string())?);
+        let read =
+            Zeroizing::new(std::fs::read(&path).with_context(|| path.display().to_string())?);
         let Ok(octets) = <[u8; 32]>::try_from(read.as_slice()) else {
             bail!("{}: a secret has 32 octets", path.display());
         };

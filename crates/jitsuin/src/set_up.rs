@@ -22,11 +22,16 @@ pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
     let store: Arc<dyn Store> = foundation.store.clone();
     let keys = foundation.keys.clone();
     let act = || -> Result<Act> {
-        Ok(Act { actor: Actor::System("set-up".parse()?), at: clock(), operation: new_operation()? })
+        Ok(Act {
+            actor: Actor::System("set-up".parse()?),
+            at: clock(),
+            operation: new_operation()?,
+        })
     };
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
-        let authority = CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?;
+        let authority =
+            CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?;
         authority.recover(&act()?)?;
         authority.set_up_responder(&act()?)?;
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {

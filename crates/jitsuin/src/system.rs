@@ -19,6 +19,7 @@ use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
 use store::{Entry, Options, SeriesKey, Sqlite, Store, Unit};
+use web::desk::Desk;
 
 use crate::config::Config;
 use crate::home::Home;
@@ -77,7 +78,8 @@ impl System {
         let store: Arc<dyn Store> = foundation.store.clone();
         let mut authorities = BTreeMap::new();
         for policy in &config.policies {
-            let authority = CertificationAuthority::open(policy, store.clone(), foundation.keys.clone())?;
+            let authority =
+                CertificationAuthority::open(policy, store.clone(), foundation.keys.clone())?;
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
         Ok(Self::join(config, foundation, authorities, clock))
@@ -104,6 +106,19 @@ impl System {
         Ok(self.windows()?.register)
     }
 
+    /// The desk at which every operation is done, without windows.
+    pub(crate) fn desk_without_windows(&self) -> Desk {
+        Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
+    }
+
+    /// The desk with the windows and the resident register.
+    pub(crate) fn desk(&self) -> Result<Desk> {
+        let Windows { register, window } = self.windows()?;
+        let windows =
+            web::desk::Windows { window, register: register.clone(), embedded: Some(register) };
+        Ok(self.desk_without_windows().with_windows(windows))
+    }
+
     fn windows(&self) -> Result<Windows> {
         if let Some(open) = self.windows.get() {
             return Ok(open.clone());
@@ -111,7 +126,8 @@ impl System {
         let register = open_register(&self.home)?;
         let store: Arc<dyn Store> = self.store.clone();
         let authorities = self.authorities.values().map(|authority| {
-            let joined: Arc<dyn ra::authority::Authority> = Arc::new(WindowAuthority::new(authority.clone(), store.clone()));
+            let joined: Arc<dyn ra::authority::Authority> =
+                Arc::new(WindowAuthority::new(authority.clone(), store.clone()));
             joined
         });
         let vault = card::VaultKey::new(&*self.home.secret("vault", false)?);
@@ -125,8 +141,12 @@ impl System {
         for (id, authority) in &self.authorities {
             for settled in authority.recover(&self.act("recovery")?)? {
                 said.push(match settled {
-                    ca::Settled::Finished(serial) => format!("{id}: serial {serial} was possibly signed: finished"),
-                    ca::Settled::Revoked(serial) => format!("{id}: serial {serial} was possibly signed: revoked"),
+                    ca::Settled::Finished(serial) => {
+                        format!("{id}: serial {serial} was possibly signed: finished")
+                    }
+                    ca::Settled::Revoked(serial) => {
+                        format!("{id}: serial {serial} was possibly signed: revoked")
+                    }
                 });
             }
         }
@@ -154,7 +174,12 @@ impl System {
     }
 
     /// Fills a register that never had residents with invented ones.
-    pub(crate) fn invent_residents(&self, seed: u64, count: usize, municipalities: Vec<MunicipalityCode>) -> Result<()> {
+    pub(crate) fn invent_residents(
+        &self,
+        seed: u64,
+        count: usize,
+        municipalities: Vec<MunicipalityCode>,
+    ) -> Result<()> {
         let directory = self.home.register();
         if EmbeddedRegister::exists(&directory) {
             bail!("{}: the register has residents already", directory.display());
@@ -214,7 +239,8 @@ impl System {
 
     /// Puts an event of the program into the journal.
     pub(crate) fn record(&self, kind: EventKind) -> Result<()> {
-        let entry = Entry::new(kind, &self.act("program")?).detail("version", env!("CARGO_PKG_VERSION"));
+        let entry =
+            Entry::new(kind, &self.act("program")?).detail("version", env!("CARGO_PKG_VERSION"));
         self.store.commit(Unit::new(entry))?;
         Ok(())
     }
@@ -234,7 +260,9 @@ fn published_lists(ca: &CaId, outcomes: Vec<ListOutcome>) -> Result<usize> {
                 let first = differences.first().map(ToString::to_string).unwrap_or_default();
                 format!("{ca}: list {} {} is withheld: {first}", key.series.partition, key.number)
             }
-            ListOutcome::Failed { series, error } => format!("{ca}: list {}: {error}", series.partition),
+            ListOutcome::Failed { series, error } => {
+                format!("{ca}: list {}: {error}", series.partition)
+            }
         };
         tracing::error!("{said}");
         trouble.get_or_insert(said);
@@ -252,7 +280,8 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
     // 32 characters, so that every octet maps evenly; without those that people mix up.
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut octets = vec![0; length];
-    aws_lc_rs::rand::fill(&mut octets).map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+    aws_lc_rs::rand::fill(&mut octets)
+        .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
     Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
 }
 
@@ -270,7 +299,11 @@ fn open_keys(home: &Home, create: bool) -> Result<Arc<dyn KeyStore>> {
     }
     let master = MasterKey::read_file(&home.master_key())?;
     let fresh = create && !directory.exists();
-    let store = if fresh { EmbeddedKeyStore::init(&directory, master) } else { EmbeddedKeyStore::open(&directory, master) };
+    let store = if fresh {
+        EmbeddedKeyStore::init(&directory, master)
+    } else {
+        EmbeddedKeyStore::open(&directory, master)
+    };
     Ok(Arc::new(store?))
 }
 

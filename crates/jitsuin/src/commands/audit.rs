@@ -6,7 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use store::journal::{Checkpoint, Report, VerifierKey, export, read_sink, verify_database, verify_export};
+use store::journal::{
+    Checkpoint, Report, VerifierKey, export, read_sink, verify_database, verify_export,
+};
 
 use crate::answer::Answer;
 use crate::cli::AuditCommand;
@@ -30,7 +32,8 @@ pub(super) fn verify(command: &AuditCommand) -> Result<Answer> {
         bail!("audit: only verify works without an installation");
     };
     let text = std::fs::read_to_string(key).with_context(|| key.display().to_string())?;
-    let verifier: VerifierKey = text.trim().parse().with_context(|| format!("{}: no public key", key.display()))?;
+    let verifier: VerifierKey =
+        text.trim().parse().with_context(|| format!("{}: no public key", key.display()))?;
     let known: Vec<Checkpoint> = match checkpoints {
         Some(directory) => read_sink(directory)?,
         None => Vec::new(),

@@ -19,7 +19,8 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Answer> {
         }
         PolicyCommand::Show { file, profile: None } => Ok(Answer::lines(read(file)?.show())),
         PolicyCommand::Show { file, profile: Some(name) } => {
-            let kind = CertificateKind::from_name(name).with_context(|| format!("profile: no kind {name:?}"))?;
+            let kind = CertificateKind::from_name(name)
+                .with_context(|| format!("profile: no kind {name:?}"))?;
             let lines = read(file)?.show_profile(kind);
             anyhow::ensure!(!lines.is_empty(), "profile: the policy has none for {name}");
             Ok(Answer::lines(lines))
@@ -29,6 +30,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Answer> {
 }
 
 fn read(path: &Path) -> Result<Policy> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{}: cannot be read", path.display()))?;
     Policy::from_toml(&text).with_context(|| path.display().to_string())
 }

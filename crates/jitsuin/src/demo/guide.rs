@@ -5,7 +5,8 @@ use serde_json::Value;
 /// The guide for what the ready file describes.
 pub(super) fn text(ready: &Value) -> String {
     let text = |pointer: &str| ready.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let auth = ready["cas"].as_array().and_then(|cas| cas.iter().find(|ca| ca["id"] == "jpki-auth"));
+    let auth =
+        ready["cas"].as_array().and_then(|cas| cas.iter().find(|ca| ca["id"] == "jpki-auth"));
     let (Some(auth), Some(good), Some(held), Some(revoked)) =
         (auth, user(ready, "good"), user(ready, "held"), user(ready, "revoked"))
     else {
@@ -13,34 +14,61 @@ pub(super) fn text(ready: &Value) -> String {
     };
     let word = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
     let (ca, ocsp) = (word(auth, "certificate_pem"), text("/ocsp_url"));
-    let (signer, key) = (text("/verifier/client_certificate_pem"), text("/verifier/client_key_pem"));
+    let (signer, key) =
+        (text("/verifier/client_certificate_pem"), text("/verifier/client_key_pem"));
     let ask = |title: &str, certificate: &Value| {
         format!(
             "# {title}\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -signer {signer} -signkey {key} -CAfile {ca}",
             word(certificate, "certificate_pem")
         )
     };
-    let clerk = ready["operators"].as_array().and_then(|all| all.iter().find(|one| one["role"] == "staff"));
+    let clerk =
+        ready["operators"].as_array().and_then(|all| all.iter().find(|one| one["role"] == "staff"));
     let token = clerk.map(|clerk| word(clerk, "password")).unwrap_or_default();
     let steps = [
-        format!("# A CA certificate, and where it is published\nopenssl x509 -in {ca} -noout -subject -dates -ext subjectAltName,crlDistributionPoints\ncurl -s {}/", text("/repository_url")),
+        format!(
+            "# A CA certificate, and where it is published\nopenssl x509 -in {ca} -noout -subject -dates -ext subjectAltName,crlDistributionPoints\ncurl -s {}/",
+            text("/repository_url")
+        ),
         ask("Is this certificate good? Asked by the registered verifier", &good),
         ask("A certificate on hold", &held),
         ask("A revoked certificate, with its reason", &revoked),
-        format!("# Without a verifier's signature there is no answer about a resident\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -CAfile {ca}", word(&good, "certificate_pem")),
+        format!(
+            "# Without a verifier's signature there is no answer about a resident\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -CAfile {ca}",
+            word(&good, "certificate_pem")
+        ),
         format!(
             "# The municipality's revocation list from the directory, as the verifier; then openssl uses it\nldapsearch -LLL -o ldif-wrap=no -x -H {} -D '{}' -y {} -b '{}' -s base 'certificateRevocationList;binary' | sed -n 's/^certificateRevocationList;binary:: //p' | base64 -d > /tmp/jitsuin-crl.der\nopenssl crl -inform DER -in /tmp/jitsuin-crl.der -noout -text | head -30\nopenssl crl -inform DER -in /tmp/jitsuin-crl.der -out /tmp/jitsuin-crl.pem\nopenssl verify -crl_check -CAfile {ca} -CRLfile /tmp/jitsuin-crl.pem {}",
-            text("/ldap_url"), text("/verifier/bind_dn"), text("/verifier/password_file"), word(&good, "crl_dn"), word(&good, "certificate_pem")
+            text("/ldap_url"),
+            text("/verifier/bind_dn"),
+            text("/verifier/password_file"),
+            word(&good, "crl_dn"),
+            word(&good, "certificate_pem")
         ),
-        format!("# What anyone may read, over TLS\nLDAPTLS_CACERT={} ldapsearch -LLL -x -H {} -b '{}' -s base 'authorityRevocationList;binary' | head -5", text("/tls_ca_pem"), text("/ldaps_url"), word(auth, "arl_dn")),
-        format!("# The API: the CAs\ncurl -s --cacert {} -H 'Authorization: Bearer {token}' {}/api/v1/cas", text("/tls_ca_pem"), text("/web_url")),
+        format!(
+            "# What anyone may read, over TLS\nLDAPTLS_CACERT={} ldapsearch -LLL -x -H {} -b '{}' -s base 'authorityRevocationList;binary' | head -5",
+            text("/tls_ca_pem"),
+            text("/ldaps_url"),
+            word(auth, "arl_dn")
+        ),
+        format!(
+            "# The API: the CAs\ncurl -s --cacert {} -H 'Authorization: Bearer {token}' {}/api/v1/cas",
+            text("/tls_ca_pem"),
+            text("/web_url")
+        ),
     ];
     format!("\nTry these:\n\n{}\n", steps.join("\n\n"))
 }
 
 /// The first user certificate of the authentication CA in a state.
 fn user(ready: &Value, status: &str) -> Option<Value> {
-    ready["certificates"].as_array()?.iter().find(|certificate| {
-        certificate["ca"] == "jpki-auth" && certificate["kind"] == "user" && certificate["status"] == status
-    }).cloned()
+    ready["certificates"]
+        .as_array()?
+        .iter()
+        .find(|certificate| {
+            certificate["ca"] == "jpki-auth"
+                && certificate["kind"] == "user"
+                && certificate["status"] == status
+        })
+        .cloned()
 }

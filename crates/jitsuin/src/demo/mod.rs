@@ -20,7 +20,9 @@ use crate::system::{Clock, System};
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if let Some(token) = &arguments.hsm {
-        bail!("--hsm {token}: keys in a PKCS#11 token are not built yet; leave it out for the embedded store");
+        bail!(
+            "--hsm {token}: keys in a PKCS#11 token are not built yet; leave it out for the embedded store"
+        );
     }
     let config = arguments.dir.join("jitsuin.toml");
     let fresh = !config.exists();

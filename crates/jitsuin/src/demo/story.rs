@@ -56,11 +56,23 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     town.verify(&application, &resident_evidence())?;
     say(&format!("2. application {application}: existence and identity checked"));
     let issued = system.window()?.issue(&town.clerk()?, &application)?;
-    say(&format!("3. certificate {} is on card {}, unusable: {}", issued.serial, issued.card, town.state(AUTH, &issued.serial)?));
+    say(&format!(
+        "3. certificate {} is on card {}, unusable: {}",
+        issued.serial,
+        issued.card,
+        town.state(AUTH, &issued.serial)?
+    ));
     town.deliver(&application, AUTH)?;
-    say(&format!("4. the card proved its key and was delivered: {}", town.state(AUTH, &issued.serial)?));
+    say(&format!(
+        "4. the card proved its key and was delivered: {}",
+        town.state(AUTH, &issued.serial)?
+    ));
     let sign = town.full_issue(resident, SIGN, "issue-on-card", Some(&issued.card))?;
-    say(&format!("5. signature certificate {} on the same card: {}", sign.serial, town.state(SIGN, &sign.serial)?));
+    say(&format!(
+        "5. signature certificate {} on the same card: {}",
+        sign.serial,
+        town.state(SIGN, &sign.serial)?
+    ));
     town.hold(resident)?;
     say(&format!("6. the card is reported lost by phone: {}", town.state(AUTH, &issued.serial)?));
     town.carry_out(resident, AUTH, "hold-release", "")?;
@@ -73,8 +85,9 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     say(&format!("9. the register records a death: {}", town.state(AUTH, &other.serial)?));
     let published = system.publish_all()?;
     say(&format!("10. {published} revocation lists published"));
-    let findings = Vec::<String>::new();
-    ensure!(findings.is_empty(), "check: {findings:?}");
+    let desk = system.desk()?;
+    let report = serde_json::to_value(desk.check(&town.act(Actor::Staff("console".parse()?))?)?)?;
+    ensure!(report["findings"].as_array().is_some_and(Vec::is_empty), "check: {report}");
     say("11. check: everything agrees with everything else");
     Ok(())
 }
@@ -130,7 +143,13 @@ impl Town<'_> {
     }
 
     /// From the form to the delivered certificate.
-    fn full_issue(&self, resident: &Resident, ca: &str, kind: &str, card: Option<&CardId>) -> Result<OnCard> {
+    fn full_issue(
+        &self,
+        resident: &Resident,
+        ca: &str,
+        kind: &str,
+        card: Option<&CardId>,
+    ) -> Result<OnCard> {
         let application = self.receive(resident, ca, kind, card)?;
         self.verify(&application, &resident_evidence())?;
         let issued = self.system.window()?.issue(&self.clerk()?, &application)?;
@@ -138,15 +157,26 @@ impl Town<'_> {
         Ok(OnCard { card: issued.card, serial: issued.serial })
     }
 
-    fn receive(&self, resident: &Resident, ca: &str, kind: &str, card: Option<&CardId>) -> Result<ApplicationId> {
-        let form = ReceivedForm { card: card.map(ToString::to_string).unwrap_or_default(), ..self.form(resident, ca, kind) };
+    fn receive(
+        &self,
+        resident: &Resident,
+        ca: &str,
+        kind: &str,
+        card: Option<&CardId>,
+    ) -> Result<ApplicationId> {
+        let form = ReceivedForm {
+            card: card.map(ToString::to_string).unwrap_or_default(),
+            ..self.form(resident, ca, kind)
+        };
         Ok(self.system.window()?.receive(&self.clerk()?, &form)?)
     }
 
     fn verify(&self, application: &ApplicationId, evidence: &EvidenceRecord) -> Result<()> {
         match self.system.window()?.verify(&self.clerk()?, application, evidence)? {
             Verification::Verified => Ok(()),
-            Verification::Refused { doubts } => anyhow::bail!("{application} refused: {}", doubts.join("; ")),
+            Verification::Refused { doubts } => {
+                anyhow::bail!("{application} refused: {}", doubts.join("; "))
+            }
         }
     }
 
@@ -222,7 +252,11 @@ fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> 
         1 => system.register()?.remove(&resident.code, Removal::Death, now)?,
         2 => {
             let address = format!("{}２号室", resident.address);
-            system.register()?.correct(&resident.code, Correction { address: Some(address), ..Correction::default() }, now)?;
+            system.register()?.correct(
+                &resident.code,
+                Correction { address: Some(address), ..Correction::default() },
+                now,
+            )?;
         }
         3 => {
             system.register()?.declare_error(&resident.code, now)?;
@@ -257,8 +291,12 @@ fn resident_evidence() -> EvidenceRecord {
 
 fn holder_secrets(slot: CardSlot, secret: &str) -> Result<HolderSecrets> {
     Ok(match HolderSecret::parse(slot, secret).context("a secret of the demo")? {
-        HolderSecret::Authentication(pin) => HolderSecrets { authentication: Some(pin), signature: None },
-        HolderSecret::Signature(password) => HolderSecrets { authentication: None, signature: Some(password) },
+        HolderSecret::Authentication(pin) => {
+            HolderSecrets { authentication: Some(pin), signature: None }
+        }
+        HolderSecret::Signature(password) => {
+            HolderSecrets { authentication: None, signature: Some(password) }
+        }
     })
 }
 

@@ -33,7 +33,11 @@ pub(super) fn populate(system: &System) -> Result<()> {
 }
 
 /// The residents of a municipality who never had a certificate, adults first come first.
-pub(super) fn newcomers(system: &System, municipality: &str, count: usize) -> Result<Vec<Resident>> {
+pub(super) fn newcomers(
+    system: &System,
+    municipality: &str,
+    count: usize,
+) -> Result<Vec<Resident>> {
     let mut found = Vec::with_capacity(count);
     for resident in system.register()?.residents()? {
         if found.len() == count {
@@ -48,7 +52,9 @@ pub(super) fn newcomers(system: &System, municipality: &str, count: usize) -> Re
 
 fn has_certificates(system: &System, resident: &Resident) -> Result<bool> {
     for authority in system.authorities.keys() {
-        if !store::Store::certificates_of(system.store.as_ref(), authority, &resident.code)?.is_empty() {
+        if !store::Store::certificates_of(system.store.as_ref(), authority, &resident.code)?
+            .is_empty()
+        {
             return Ok(true);
         }
     }

@@ -6,7 +6,9 @@ use ca::CertificationAuthority;
 use domain::act::Act;
 use domain::id::{CaId, ResidentCode, SerialNumber};
 use domain::policy::Policy;
-use ra::authority::{self, Authority, AuthorityError, HolderCertificate, IssueRequest, IssuedCertificate};
+use ra::authority::{
+    self, Authority, AuthorityError, HolderCertificate, IssueRequest, IssuedCertificate,
+};
 use store::{CertificateRow, Store};
 
 /// Joins a CA to the windows.
@@ -40,7 +42,12 @@ impl Authority for WindowAuthority {
         })
     }
 
-    fn deliver(&self, act: &Act, serial: &SerialNumber, proof: &authority::Possession) -> Result<(), AuthorityError> {
+    fn deliver(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        proof: &authority::Possession,
+    ) -> Result<(), AuthorityError> {
         self.authority.deliver(act, serial, &possession(proof.clone())).map(drop).map_err(refused)
     }
 
@@ -52,7 +59,12 @@ impl Authority for WindowAuthority {
         self.authority.release(act, serial).map(drop).map_err(refused)
     }
 
-    fn revoke(&self, act: &Act, serial: &SerialNumber, order: &authority::RevocationOrder) -> Result<(), AuthorityError> {
+    fn revoke(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        order: &authority::RevocationOrder,
+    ) -> Result<(), AuthorityError> {
         let order = ca::RevocationOrder {
             cause: order.cause,
             requester: order.requester,
@@ -61,7 +73,10 @@ impl Authority for WindowAuthority {
         self.authority.revoke(act, serial, &order).map(drop).map_err(refused)
     }
 
-    fn certificates_of(&self, holder: &ResidentCode) -> Result<Vec<HolderCertificate>, AuthorityError> {
+    fn certificates_of(
+        &self,
+        holder: &ResidentCode,
+    ) -> Result<Vec<HolderCertificate>, AuthorityError> {
         let rows = self.store.certificates_of(self.authority.id(), holder);
         let rows = rows.map_err(|error| AuthorityError::Unavailable(error.to_string()))?;
         Ok(rows.into_iter().map(holder_certificate).collect())
@@ -89,9 +104,9 @@ fn user_request(request: IssueRequest) -> ca::UserRequest {
         card_expiry: Some(request.card_expiry),
         attributes: request.attributes.map(attributes),
         key: match request.key {
-            authority::KeySource::FromAuthority { transport } => {
-                ca::KeySource::Authority { transport: keys::TransportKey::new(transport.as_bytes()) }
-            }
+            authority::KeySource::FromAuthority { transport } => ca::KeySource::Authority {
+                transport: keys::TransportKey::new(transport.as_bytes()),
+            },
             authority::KeySource::FromHolder { spki, possession: proof } => {
                 ca::KeySource::Holder { spki, possession: possession(proof) }
             }

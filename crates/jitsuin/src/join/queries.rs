@@ -58,7 +58,10 @@ impl SealedQueryLog {
 impl QueryLog for SealedQueryLog {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
         let line = record.to_string();
-        let sealed = self.segments.append(line.as_bytes()).map_err(|error| LogUnavailable(error.to_string()))?;
+        let sealed = self
+            .segments
+            .append(line.as_bytes())
+            .map_err(|error| LogUnavailable(error.to_string()))?;
         match sealed {
             Some(sealed) => self.seal(&sealed).map_err(|error| LogUnavailable(error.to_string())),
             None => Ok(()),

@@ -27,7 +27,8 @@ impl AuditSigner {
             Err(error) => return Err(error.into()),
         };
         let spki = x509::public_key::SpkiInfo::parse(&public.spki_der)?;
-        let public_key = spki.subject_public_key().try_into().context("an Ed25519 key has 32 octets")?;
+        let public_key =
+            spki.subject_public_key().try_into().context("an Ed25519 key has 32 octets")?;
         Ok(Self { keys, label, public_key })
     }
 

@@ -31,7 +31,9 @@ pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Resu
     }
     let sealer = {
         let (store, clock) = (system.store.clone(), system.clock.clone());
-        spawn("sealer", move |stop| run_sealer(store.as_ref(), &signer, sinks, &stop, SEALING, clock.as_ref()))?
+        spawn("sealer", move |stop| {
+            run_sealer(store.as_ref(), &signer, sinks, &stop, SEALING, clock.as_ref())
+        })?
     };
     let cycle = {
         let (system, queries) = (system.clone(), queries.clone());
@@ -59,7 +61,10 @@ impl Threads {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce(Receiver<()>) + Send + 'static) -> Result<(Sender<()>, JoinHandle<()>)> {
+fn spawn(
+    name: &str,
+    work: impl FnOnce(Receiver<()>) + Send + 'static,
+) -> Result<(Sender<()>, JoinHandle<()>)> {
     let (stop, stopping) = channel();
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(stopping))?;
     Ok((stop, thread))

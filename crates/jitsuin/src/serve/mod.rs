@@ -25,7 +25,8 @@ impl Listeners {
     /// Binds all four.
     pub(crate) fn bind(listen: &Listen) -> Result<Self> {
         let bind = |name: &str, address: SocketAddr| -> Result<TcpListener> {
-            let listener = TcpListener::bind(address).with_context(|| format!("listen.{name}: {address}"))?;
+            let listener =
+                TcpListener::bind(address).with_context(|| format!("listen.{name}: {address}"))?;
             listener.set_nonblocking(true)?;
             Ok(listener)
         };
@@ -105,7 +106,8 @@ pub(crate) fn until_stopped(system: System) -> Result<()> {
 pub(crate) fn wait_for_signal() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted?,
             _ = terminate.recv() => {}

@@ -6,6 +6,8 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow};
 use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use status::directory::{CaEntry, RepositoryDirectory};
 use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
 use status::ldap::{self, ClearPasswords, LdapServer, Transport};
@@ -16,6 +18,7 @@ use store::Store;
 use store::segments::{Limits, QuerySegments};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use super::Listeners;
 use crate::credentials::{hash, password_fits};
@@ -55,7 +58,7 @@ pub(super) fn start(
     let queries: Arc<dyn QueryLog> = queries;
     let verifiers = verifier_auth(system)?;
     let (certificate, key) = tls_files(system)?;
-    let tls = Arc::new(tls_config(&certificate, &key)?);
+    let api_tls = Arc::new(web::tls::tls_config(&certificate, &key)?);
     let mut threads = Vec::new();
 
     let http = Arc::new(http_server(system, &queries, &verifiers)?);
@@ -65,19 +68,37 @@ pub(super) fn start(
         let (http, stop) = (http.clone(), stopped(stopping));
         let listener = listeners.repository.try_clone()?;
         threads.push(spawn("http", move |runtime| {
-            runtime.block_on(async { http.serve(TcpListener::from_std(listener)?, stop).await; Ok(()) })
+            runtime.block_on(async {
+                http.serve(TcpListener::from_std(listener)?, stop).await;
+                Ok(())
+            })
         })?);
     }
 
-    let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls.clone())?);
-    for (listener, transport) in [(listeners.ldap, Transport::Plain), (listeners.ldaps, Transport::Tls)] {
+    let ldap = Arc::new(ldap_server(
+        system,
+        &queries,
+        &verifiers,
+        Arc::new(directory_tls(&certificate, &key)?),
+    )?);
+    for (listener, transport) in
+        [(listeners.ldap, Transport::Plain), (listeners.ldaps, Transport::Tls)]
+    {
         let (ldap, stop) = (ldap.clone(), stopped(stopping));
         threads.push(spawn("ldap", move |runtime| {
-            runtime.block_on(async { Ok(ldap.serve(TcpListener::from_std(listener)?, transport, stop).await?) })
+            runtime.block_on(async {
+                Ok(ldap.serve(TcpListener::from_std(listener)?, transport, stop).await?)
+            })
         })?);
     }
 
-    let _ = listeners.api;
+    let (router, stop) = (web::api::router(Arc::new(system.desk()?)), stopped(stopping));
+    threads.push(spawn("api", move |runtime| {
+        runtime.block_on(async {
+            web::server::serve(TcpListener::from_std(listeners.api)?, api_tls, router, stop).await;
+            Ok(())
+        })
+    })?);
     Ok(Threads(threads))
 }
 
@@ -104,12 +125,24 @@ fn verifier_auth(system: &System) -> Result<VerifierAuth> {
     Ok(VerifierAuth::new(system.store.clone(), Arc::new(password_fits), decoy))
 }
 
-fn tls_files(system: &System) -> Result<(String, String)> {
+/// The TLS server's certificate and key, PEM.
+fn tls_files(system: &System) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>)> {
     let read = |name: &str| {
         let path = system.home.tls().join(name);
-        fs::read_to_string(&path).with_context(|| path.display().to_string())
+        fs::read(&path).with_context(|| path.display().to_string())
     };
-    Ok((read("server.pem")?, read("server.key")?))
+    Ok((read("server.pem")?, Zeroizing::new(read("server.key")?)))
+}
+
+/// TLS for the directory: the server alone shows a certificate, verifiers bind with a password.
+fn directory_tls(certificate: &[u8], key: &[u8]) -> Result<ServerConfig> {
+    let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>()?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_slice(key)?)?;
+    Ok(config)
 }
 
 /// Passwords may cross the wire in clear only where it does not leave the machine.
@@ -117,9 +150,17 @@ fn clear_passwords(address: std::net::SocketAddr) -> ClearPasswords {
     if address.ip().is_loopback() { ClearPasswords::Accepted } else { ClearPasswords::Refused }
 }
 
-fn http_server(system: &System, queries: &Arc<dyn QueryLog>, verifiers: &VerifierAuth) -> Result<HttpServer> {
+fn http_server(
+    system: &System,
+    queries: &Arc<dyn QueryLog>,
+    verifiers: &VerifierAuth,
+) -> Result<HttpServer> {
     let store: Arc<dyn Store> = system.store.clone();
-    let authorities = system.authorities.values().map(|ca| responder_config(system, ca)).collect::<Result<Vec<_>>>()?;
+    let authorities = system
+        .authorities
+        .values()
+        .map(|ca| responder_config(system, ca))
+        .collect::<Result<Vec<_>>>()?;
     let responder = Responder::new(
         &authorities,
         Arc::new(store.clone()),
@@ -139,11 +180,15 @@ fn http_server(system: &System, queries: &Arc<dyn QueryLog>, verifiers: &Verifie
         queries.clone(),
         publications.collect(),
     );
-    let services = Services { ocsp: Some(Arc::new(responder)), repository: Some(Arc::new(repository)) };
+    let services =
+        Services { ocsp: Some(Arc::new(responder)), repository: Some(Arc::new(repository)) };
     Ok(HttpServer::new(services, HttpLimits::default(), None, system.clock.clone()))
 }
 
-fn responder_config(system: &System, authority: &ca::CertificationAuthority) -> Result<AuthorityConfig> {
+fn responder_config(
+    system: &System,
+    authority: &ca::CertificationAuthority,
+) -> Result<AuthorityConfig> {
     let responder = authority.set_up_responder(&system.act("set-up")?)?;
     let policy = authority.policy();
     let generations = authority.generations().into_iter().map(|generation| GenerationConfig {
@@ -192,11 +237,4 @@ fn ldap_server(
     };
     let records = Arc::new(LdapRecords(queries.clone()));
     Ok(LdapServer::new(settings, Arc::new(directory), Some(tls), records, system.clock.clone()))
-}
-
-fn tls_config(_certificate: &str, _key: &str) -> Result<ServerConfig> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let chain = vec![CertificateDer::from_pem_slice(_certificate.as_bytes())?];
-    let key = PrivateKeyDer::from_pem_slice(_key.as_bytes())?;
-    Ok(ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?)
 }

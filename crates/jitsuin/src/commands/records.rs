@@ -1,0 +1,78 @@
+//! `ca`, `cert`, `crl`, `revoke` and `check`: certificates, lists, and whether all agree.
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use web::desk::ListEncoding;
+use web::wire::{RevocationBody, ServiceRequestBody};
+
+use super::Office;
+use crate::answer::Answer;
+use crate::cli::{CaCommand, CertCommand, CrlCommand, RevokeArguments};
+
+pub(super) fn authorities(office: &Office, command: &CaCommand) -> Result<Answer> {
+    let Office { desk, act } = office;
+    match command {
+        CaCommand::List => Answer::of(&desk.authorities(act)?),
+        CaCommand::Show { ca } => Answer::of(&desk.show_authority(act, ca)?),
+        CaCommand::Issue { ca, kind, request } => {
+            let request_pem =
+                std::fs::read_to_string(request).with_context(|| request.display().to_string())?;
+            let body = ServiceRequestBody { kind: kind.clone(), request_pem, common_name: None };
+            let issued = desk.issue_to_service(act, ca, &body)?;
+            Ok(Answer::new(issued.certificate_pem.trim_end(), serde_json::to_value(&issued)?))
+        }
+    }
+}
+
+pub(super) fn certificates(office: &Office, command: &CertCommand) -> Result<Answer> {
+    let Office { desk, act } = office;
+    match command {
+        CertCommand::List { ca, limit } => Answer::of(&desk.certificates(act, ca, None, *limit)?),
+        CertCommand::Show { ca, serial, pem: false } => {
+            Answer::of(&desk.certificate(act, ca, serial)?)
+        }
+        CertCommand::Show { ca, serial, pem: true } => {
+            let body = serde_json::to_value(desk.certificate(act, ca, serial)?)?;
+            let pem = body["certificate_pem"]
+                .as_str()
+                .context("it was never issued")?
+                .trim_end()
+                .to_owned();
+            Ok(Answer::new(pem, body))
+        }
+    }
+}
+
+pub(super) fn lists(office: &Office, command: &CrlCommand) -> Result<Answer> {
+    let Office { desk, act } = office;
+    match command {
+        CrlCommand::Publish { ca: None } => Answer::of(&desk.publish_due(act)?),
+        CrlCommand::Publish { ca: Some(ca) } => Answer::of(&desk.publish_all(act, ca)?),
+        CrlCommand::List { ca } => Answer::of(&desk.series(act, ca)?),
+        CrlCommand::Show { ca, partition, number, generation } => {
+            let list = desk.list(act, ca, (*generation, partition), *number, ListEncoding::Pem)?;
+            let pem = String::from_utf8(list).context("PEM is text")?;
+            Ok(Answer::new(pem.trim_end(), json!({ "crl_pem": pem })))
+        }
+    }
+}
+
+pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Answer> {
+    let body = RevocationBody {
+        cause: arguments.cause.clone(),
+        requester: arguments.requester.clone(),
+        approver: arguments.approver.clone(),
+    };
+    Answer::of(&office.desk.revoke(&office.act, &arguments.ca, &arguments.serial, &body)?)
+}
+
+/// Everything agrees with everything else, or the command fails with what does not.
+pub(super) fn check(office: &Office) -> Result<Answer> {
+    let report = serde_json::to_value(office.desk.check(&office.act)?)?;
+    let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !findings.is_empty() {
+        let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        bail!("{} finding(s): {}", told.len(), told.join("; "));
+    }
+    Answer::of(&report)
+}
