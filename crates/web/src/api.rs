@@ -169,3 +169,44 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use testkit::{Clock, Scratch, act, clerk};
+
+    use super::*;
+    use crate::wire::FormBody;
+
+    fn api(scratch: &Scratch, clock: &Clock) -> Api {
+        let told = clock.clone();
+        let clock = Arc::new(move || told.now());
+        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), clock);
+        Api { desk: Arc::new(desk), slots: Arc::new(Semaphore::new(1)) }
+    }
+
+    #[tokio::test]
+    async fn w1_a_panic_leaves_as_an_incident_and_takes_no_slot_with_it() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = api(&scratch, &clock);
+        for _ in 0..2 {
+            let answer = api.run::<()>(|_| panic!("the inner words")).await;
+            let problem = answer.expect_err("a panic is no answer");
+            assert_eq!(problem.fault, Fault::Internal);
+            assert!(problem.incident.is_some());
+            assert!(!problem.to_string().contains("inner words"), "{problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn w1_a_desk_without_windows_says_so_and_still_does_the_rest() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = api(&scratch, &clock);
+        let (clerk, staff) = (clerk(&clock, "11203"), act(&clock));
+        let received = api.run(move |desk| desk.receive(&clerk, FormBody::default())).await;
+        assert_eq!(received.expect_err("no windows").fault, Fault::Unavailable);
+        let report = api.run(move |desk| desk.check(&staff)).await.expect("a report");
+        assert!(report.consistent);
+    }
+}

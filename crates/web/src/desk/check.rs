@@ -7,10 +7,10 @@ use ca::CertificationAuthority;
 use domain::act::Act;
 use domain::certificate::CertificateKind;
 use domain::crl_series::SeriesState;
-use domain::id::ResidentCode;
+use domain::id::{ResidentCode, SerialNumber};
 use domain::policy::Undelivered;
 use jiff::Timestamp;
-use store::{CertificateRow, CrlRow, Sequence, SeriesRow};
+use store::{CrlRow, Sequence, SeriesRow};
 
 use super::permission::Operation;
 use super::{Desk, MAX_PAGE, reading};
@@ -66,7 +66,7 @@ impl Desk {
         at: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), Problem> {
-        let mut in_force: HashMap<ResidentCode, CertificateRow> = HashMap::new();
+        let mut in_force: HashMap<ResidentCode, SerialNumber> = HashMap::new();
         let mut after: Option<Sequence> = None;
         loop {
             let rows = self.store.certificates(authority.id(), after, MAX_PAGE)?;
@@ -76,14 +76,14 @@ impl Desk {
                 let counts = row.intent.kind == CertificateKind::User
                     && row.state.is_in_force()
                     && at <= row.intent.not_after;
-                let Some(holder) = row.intent.holder.clone().filter(|_| counts) else { continue };
+                let Some(holder) = row.intent.holder.filter(|_| counts) else { continue };
                 let serial = row.intent.serial;
-                if let Some(other) = in_force.insert(holder, row) {
+                if let Some(other) = in_force.insert(holder, serial) {
                     gathered.findings.push(FindingBody {
                         rule: "double-issue".to_owned(),
                         ca: authority.id().to_string(),
                         subject: serial.to_string(),
-                        detail: format!("its holder also has {} in force", other.intent.serial),
+                        detail: format!("its holder also has {} in force", other),
                     });
                 }
             }

@@ -25,7 +25,7 @@ pub struct EvidenceBody {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentBody {
-    /// Which step of the check it serves, for example photo-id.
+    /// Which step of the check it serves, for example photo-document.
     pub evidence: String,
     /// What was shown or handed in.
     pub document: String,

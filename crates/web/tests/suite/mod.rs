@@ -1,0 +1,10 @@
+//! The parts of the suite, and the installation they all ask.
+
+mod authority;
+mod client;
+mod document;
+mod doors;
+mod flow;
+mod input;
+mod journal;
+mod world;

@@ -1,0 +1,181 @@
+//! An installation behind a TLS listener: both shipped CAs, two residents, an operator of each kind.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ca::CertificationAuthority;
+use domain::id::CaId;
+use domain::journal::EventKind;
+use domain::resident::{Gender, Resident};
+use jiff::Timestamp;
+use jiff::civil::date;
+use jitsuin_web::desk::{Desk, Windows};
+use jitsuin_web::wire::ServiceRequestBody;
+use jitsuin_web::{api, server, tls};
+use keys::{KeyStore, MemoryKeyStore};
+use ra::register::embedded::EmbeddedRegister;
+use ra::window::Window;
+use store::{Change, Credential, Entry, OperatorRow, Store, Unit};
+use testkit::{Clock, Scratch, act, run};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use x509::fingerprint::sha256;
+
+use super::authority::WindowAuthority;
+
+/// Kawaguchi in Saitama: both CAs serve it.
+pub(super) const KAWAGUCHI: &str = "11203";
+pub(super) const HANAKO: &str = "10000000001";
+pub(super) const AUTH: &str = include_str!("../../../../policy/jpki-auth.toml");
+pub(super) const SIGN: &str = include_str!("../../../../policy/saitama-sign.toml");
+
+pub(super) struct World {
+    pub(super) scratch: Scratch,
+    pub(super) clock: Clock,
+    pub(super) address: SocketAddr,
+    _runtime: Runtime,
+}
+
+impl World {
+    /// Opens the installation and serves it on a free port.
+    pub(super) fn new() -> Self {
+        let scratch = Scratch::new();
+        // The certificates must hold for curl, which looks at the real clock.
+        let clock = Clock::at(&Timestamp::now().to_string());
+        let desk = Arc::new(open(&scratch, &clock));
+        add_operators(&scratch, &clock);
+        certify_server(&scratch, &clock, &desk);
+        let (runtime, address) = start(&scratch, desk);
+        Self { scratch, clock, address, _runtime: runtime }
+    }
+
+    /// The number of journal entries.
+    pub(super) fn entries(&self) -> u64 {
+        let last = self.scratch.store.last_sequence().expect("a journal");
+        last.map_or(0, |last| last + 1)
+    }
+
+    /// The journal from `from` on, as text.
+    pub(super) fn journal_from(&self, from: u64) -> Vec<String> {
+        let rows = self.scratch.store.journal(from, 1000).expect("a journal");
+        rows.into_iter().map(|(_, body)| String::from_utf8(body).expect("JSON")).collect()
+    }
+}
+
+fn open(scratch: &Scratch, clock: &Clock) -> Desk {
+    let store: Arc<dyn Store> = scratch.store.clone();
+    let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
+    let mut authorities: BTreeMap<CaId, Arc<CertificationAuthority>> = BTreeMap::new();
+    for policy in [AUTH, SIGN] {
+        let authority =
+            CertificationAuthority::set_up(&act(clock), policy, store.clone(), keys.clone());
+        let authority = Arc::new(authority.expect("a CA can be set up"));
+        authorities.insert(authority.id().clone(), authority);
+    }
+    let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
+    let joined = authorities.values().map(|authority| {
+        let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
+        Arc::new(joined) as Arc<dyn ra::authority::Authority>
+    });
+    let vault = card::VaultKey::new(&[5; 32]);
+    let window = Window::new(store.clone(), register.clone(), joined, vault);
+    let told = clock.clone();
+    let windows =
+        Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
+    Desk::new(store, authorities, Arc::new(move || told.now())).with_windows(windows)
+}
+
+/// Two residents of Kawaguchi, nobody who exists.
+fn residents() -> Vec<Resident> {
+    let resident = |code: &str, given: &str, number: &str| Resident {
+        code: code.parse().expect("a code"),
+        municipality: KAWAGUCHI.parse().expect("a municipality"),
+        family_name: "青木".to_owned(),
+        given_name: given.to_owned(),
+        reading: "アオキ　テスト".to_owned(),
+        alias: None,
+        address: format!("埼玉県川口市青木二丁目{number}番１号"),
+        birth_date: date(1980, 1, 2),
+        gender: Gender::Female,
+        is_foreign: false,
+    };
+    vec![resident(HANAKO, "花子", "１"), resident("10000000002", "月子", "２")]
+}
+
+/// One operator of each kind, with their name as token; Suzuki has a client certificate instead.
+fn add_operators(scratch: &Scratch, clock: &Clock) {
+    let key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let names = ["-keyout", "suzuki.key", "-out", "suzuki.pem", "-subj", "/CN=suzuki"];
+    let made = run(scratch.path(), "openssl", &[&key[..], &names].concat());
+    assert!(made.success, "{}", made.text);
+    let text = std::fs::read_to_string(scratch.path().join("suzuki.pem")).expect("PEM");
+    let pinned = x509::pem::decode(x509::pem::CERTIFICATE, &text).expect("a certificate");
+    let token = |name: &str| Credential::TokenSha256(sha256(name.as_bytes()));
+    let pin = Credential::CertificateSha256(sha256(&pinned));
+    for (id, role, municipality, credential) in [
+        ("sato", "clerk", Some(KAWAGUCHI), token("sato")),
+        ("tanaka", "clerk", Some("11100"), token("tanaka")),
+        ("phone", "call-centre", None, token("phone")),
+        ("staff", "staff", None, token("staff")),
+        ("suzuki", "staff", None, pin),
+        ("lost", "clerk", None, token("lost")),
+    ] {
+        let row = OperatorRow {
+            id: id.parse().expect("an actor id"),
+            municipality: municipality.map(|code| code.parse().expect("a municipality")),
+            role: role.to_owned(),
+            credentials: vec![credential],
+        };
+        let entry = Entry::new(EventKind::OperatorRegistered, &act(clock)).subject(id);
+        let unit = Unit::new(entry).change(Change::PutOperator(row));
+        scratch.store.commit(unit).expect("an operator");
+    }
+}
+
+/// A request made by openssl, for a server on this machine.
+pub(super) fn server_request(scratch: &Scratch, name: &str) -> String {
+    let (key, request) = (format!("{name}.key"), format!("{name}.csr"));
+    let made = run(
+        scratch.path(),
+        "openssl",
+        &[
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            &key,
+            "-out",
+            &request,
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ],
+    );
+    assert!(made.success, "{}", made.text);
+    std::fs::read_to_string(scratch.path().join(request)).expect("PEM")
+}
+
+fn certify_server(scratch: &Scratch, clock: &Clock, desk: &Desk) {
+    let body = ServiceRequestBody {
+        kind: "tls-server".to_owned(),
+        request_pem: server_request(scratch, "server"),
+        common_name: None,
+    };
+    let issued = desk.issue_to_service(&act(clock), "jpki-auth", &body).expect("a certificate");
+    scratch.write("server.pem", issued.certificate_pem);
+    scratch.write("ca.pem", issued.authority_certificate_pem);
+}
+
+fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr) {
+    let read = |name: &str| std::fs::read(scratch.path().join(name)).expect("PEM");
+    let config = tls::tls_config(&read("server.pem"), &read("server.key")).expect("TLS");
+    let runtime = Runtime::new().expect("a runtime");
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = api::router(desk);
+    runtime.spawn(server::serve(listener, Arc::new(config), router, std::future::pending()));
+    (runtime, address)
+}
