@@ -58,7 +58,7 @@ fn revocation_causes() -> String {
     let mut rows = Vec::new();
     for cause in RevocationCause::ALL {
         for policy in &policies {
-            let row = match policy.revocation(*cause) {
+            let row = match policy.revocation(cause) {
                 None => [String::from("-"), String::from("-"), String::from("no row: refused")],
                 Some(rule) => {
                     let by: Vec<&str> = rule.requested_by.iter().map(|one| one.name()).collect();

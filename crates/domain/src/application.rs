@@ -1,154 +1,65 @@
 //! The life of an application at a window: its kinds, its states, the one table of transitions.
 
-use std::fmt;
+use crate::named::named;
 
-/// What is applied for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApplicationKind {
-    /// A first certificate together with a new card (A 4.3.1.1(1)).
-    IssueWithCard,
-    /// A certificate on the card the applicant holds (A 4.3.1.1(2), S 4-1-1).
-    IssueOnCard,
-    /// A new key and certificate in place of the one in force (A 4.7, S 3-2).
-    Renewal,
-    /// The end of a certificate, in writing (A 4.9.3.1, S 4-4-2).
-    Revocation,
-    /// The release of a hold (A 4.9.15).
-    HoldRelease,
+named! {
+    /// What is applied for.
+    ApplicationKind {
+        /// A first certificate together with a new card (A 4.3.1.1(1)).
+        IssueWithCard = "issue-with-card",
+        /// A certificate on the card the applicant holds (A 4.3.1.1(2), S 4-1-1).
+        IssueOnCard = "issue-on-card",
+        /// A new key and certificate in place of the one in force (A 4.7, S 3-2).
+        Renewal = "renewal",
+        /// The end of a certificate, in writing (A 4.9.3.1, S 4-4-2).
+        Revocation = "revocation",
+        /// The release of a hold (A 4.9.15).
+        HoldRelease = "hold-release",
+    }
 }
 
 impl ApplicationKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [
-        Self::IssueWithCard,
-        Self::IssueOnCard,
-        Self::Renewal,
-        Self::Revocation,
-        Self::HoldRelease,
-    ];
-
-    /// The name in policy files, commands and rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::IssueWithCard => "issue-with-card",
-            Self::IssueOnCard => "issue-on-card",
-            Self::Renewal => "renewal",
-            Self::Revocation => "revocation",
-            Self::HoldRelease => "hold-release",
-        }
-    }
-
-    /// The kind with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.name() == name)
-    }
-
     /// Whether a certificate comes out of it.
     pub fn issues(self) -> bool {
         matches!(self, Self::IssueWithCard | Self::IssueOnCard | Self::Renewal)
     }
 }
 
-impl fmt::Display for ApplicationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// Where an application stands.
+    ApplicationState {
+        /// The form was taken in.
+        Received = "received",
+        /// A clerk has checked existence and identity.
+        Verified = "verified",
+        /// A second clerk has approved.
+        Approved = "approved",
+        /// The certificate exists and is on its card, unusable.
+        Issued = "issued",
+        /// Done: delivered, revoked or released.
+        Completed = "completed",
+        /// Refused; the reason is with the record.
+        Refused = "refused",
+        /// Withdrawn by the applicant, or destroyed before delivery.
+        Withdrawn = "withdrawn",
     }
 }
 
-/// Where an application stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApplicationState {
-    /// The form was taken in.
-    Received,
-    /// A clerk has checked existence and identity.
-    Verified,
-    /// A second clerk has approved.
-    Approved,
-    /// The certificate exists and is on its card, unusable.
-    Issued,
-    /// Done: delivered, revoked or released.
-    Completed,
-    /// Refused; the reason is with the record.
-    Refused,
-    /// Withdrawn by the applicant, or destroyed before delivery.
-    Withdrawn,
-}
-
-impl ApplicationState {
-    /// Every state.
-    pub const ALL: [Self; 7] = [
-        Self::Received,
-        Self::Verified,
-        Self::Approved,
-        Self::Issued,
-        Self::Completed,
-        Self::Refused,
-        Self::Withdrawn,
-    ];
-
-    /// The name in rows and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Verified => "verified",
-            Self::Approved => "approved",
-            Self::Issued => "issued",
-            Self::Completed => "completed",
-            Self::Refused => "refused",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    /// The state with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.name() == name)
-    }
-}
-
-impl fmt::Display for ApplicationState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What can happen to an application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApplicationEvent {
-    /// Existence and identity were checked without doubt.
-    Verify,
-    /// A second person approved.
-    Approve,
-    /// The CA issued the certificate.
-    Issue,
-    /// The certificate was delivered, or the revocation or release carried out.
-    Complete,
-    /// A doubt or a rule refused it.
-    Refuse,
-    /// The applicant withdrew, or the unused certificate was destroyed.
-    Withdraw,
-}
-
-impl ApplicationEvent {
-    /// Every event.
-    pub const ALL: [Self; 6] =
-        [Self::Verify, Self::Approve, Self::Issue, Self::Complete, Self::Refuse, Self::Withdraw];
-
-    /// The name in messages and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Verify => "verify",
-            Self::Approve => "approve",
-            Self::Issue => "issue",
-            Self::Complete => "complete",
-            Self::Refuse => "refuse",
-            Self::Withdraw => "withdraw",
-        }
-    }
-}
-
-impl fmt::Display for ApplicationEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// What can happen to an application.
+    ApplicationEvent {
+        /// Existence and identity were checked without doubt.
+        Verify = "verify",
+        /// A second person approved.
+        Approve = "approve",
+        /// The CA issued the certificate.
+        Issue = "issue",
+        /// The certificate was delivered, or the revocation or release carried out.
+        Complete = "complete",
+        /// A doubt or a rule refused it.
+        Refuse = "refuse",
+        /// The applicant withdrew, or the unused certificate was destroyed.
+        Withdraw = "withdraw",
     }
 }
 

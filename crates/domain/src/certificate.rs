@@ -1,77 +1,38 @@
 //! The life of a certificate: its kinds, its states, and the one table of transitions (L14).
 
-use std::fmt;
-
 use jiff::Timestamp;
 
+use crate::named::named;
 use crate::reason::RevocationReason;
 
-/// What a certificate is for (P3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CertificateKind {
-    /// A resident's certificate (利用者証明用電子証明書, 署名用電子証明書).
-    User,
-    /// A CA's self-signed certificate (自己署名証明書).
-    SelfSigned,
-    /// A link certificate for the old key, signed with the new (OldWithNew).
-    LinkOldWithNew,
-    /// A link certificate for the new key, signed with the old (NewWithOld).
-    LinkNewWithOld,
-    /// A certificate issued to the bridge CA (相互認証証明書).
-    Cross,
-    /// The delegated OCSP responder (OCSPレスポンダ証明書).
-    OcspResponder,
-    /// A TLS server of the service (SSL証明書).
-    TlsServer,
-    /// The official-certificate verification server (官職証明書検証サーバ証明書).
-    VerificationServer,
-    /// Code signing.
-    CodeSigning,
+named! {
+    /// What a certificate is for (P3).
+    CertificateKind {
+        /// A resident's certificate (利用者証明用電子証明書, 署名用電子証明書).
+        User = "user",
+        /// A CA's self-signed certificate (自己署名証明書).
+        SelfSigned = "self-signed",
+        /// A link certificate for the old key, signed with the new (OldWithNew).
+        LinkOldWithNew = "link-old-with-new",
+        /// A link certificate for the new key, signed with the old (NewWithOld).
+        LinkNewWithOld = "link-new-with-old",
+        /// A certificate issued to the bridge CA (相互認証証明書).
+        Cross = "cross",
+        /// The delegated OCSP responder (OCSPレスポンダ証明書).
+        OcspResponder = "ocsp-responder",
+        /// A TLS server of the service (SSL証明書).
+        TlsServer = "tls-server",
+        /// The official-certificate verification server (官職証明書検証サーバ証明書).
+        VerificationServer = "verification-server",
+        /// Code signing.
+        CodeSigning = "code-signing",
+    }
 }
 
 impl CertificateKind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::User,
-        Self::SelfSigned,
-        Self::LinkOldWithNew,
-        Self::LinkNewWithOld,
-        Self::Cross,
-        Self::OcspResponder,
-        Self::TlsServer,
-        Self::VerificationServer,
-        Self::CodeSigning,
-    ];
-
-    /// The name used in policy files, commands and rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::SelfSigned => "self-signed",
-            Self::LinkOldWithNew => "link-old-with-new",
-            Self::LinkNewWithOld => "link-new-with-old",
-            Self::Cross => "cross",
-            Self::OcspResponder => "ocsp-responder",
-            Self::TlsServer => "tls-server",
-            Self::VerificationServer => "verification-server",
-            Self::CodeSigning => "code-signing",
-        }
-    }
-
-    /// The kind with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.name() == name)
-    }
-
     /// Whether the subject is a CA, so that its revocation belongs on an ARL.
     pub fn is_authority(self) -> bool {
         matches!(self, Self::SelfSigned | Self::LinkOldWithNew | Self::LinkNewWithOld | Self::Cross)
-    }
-}
-
-impl fmt::Display for CertificateKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -103,41 +64,19 @@ pub enum CertificateState {
     },
 }
 
-/// The name of a [`CertificateState`], for tables and rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StateName {
-    /// [`CertificateState::Intended`]
-    Intended,
-    /// [`CertificateState::Undelivered`]
-    Undelivered,
-    /// [`CertificateState::Good`]
-    Good,
-    /// [`CertificateState::Held`]
-    Held,
-    /// [`CertificateState::Revoked`]
-    Revoked,
-}
-
-impl StateName {
-    /// Every state.
-    pub const ALL: [Self; 5] =
-        [Self::Intended, Self::Undelivered, Self::Good, Self::Held, Self::Revoked];
-
-    /// The name in rows, commands and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Undelivered => "undelivered",
-            Self::Good => "good",
-            Self::Held => "held",
-            Self::Revoked => "revoked",
-        }
-    }
-}
-
-impl fmt::Display for StateName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// The name of a [`CertificateState`], for tables and rows.
+    StateName {
+        /// [`CertificateState::Intended`]
+        Intended = "intended",
+        /// [`CertificateState::Undelivered`]
+        Undelivered = "undelivered",
+        /// [`CertificateState::Good`]
+        Good = "good",
+        /// [`CertificateState::Held`]
+        Held = "held",
+        /// [`CertificateState::Revoked`]
+        Revoked = "revoked",
     }
 }
 
@@ -160,54 +99,23 @@ pub enum CertificateEvent {
     Revoke(RevocationReason),
 }
 
-/// The name of a [`CertificateEvent`], for tables and messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventName {
-    /// [`CertificateEvent::Issue`]
-    Issue,
-    /// [`CertificateEvent::IssueInForce`]
-    IssueInForce,
-    /// [`CertificateEvent::Deliver`]
-    Deliver,
-    /// [`CertificateEvent::Hold`]
-    Hold,
-    /// [`CertificateEvent::Release`]
-    Release,
-    /// [`CertificateEvent::Discard`]
-    Discard,
-    /// [`CertificateEvent::Revoke`]
-    Revoke,
-}
-
-impl EventName {
-    /// Every event.
-    pub const ALL: [Self; 7] = [
-        Self::Issue,
-        Self::IssueInForce,
-        Self::Deliver,
-        Self::Hold,
-        Self::Release,
-        Self::Discard,
-        Self::Revoke,
-    ];
-
-    /// The name in messages and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::IssueInForce => "issue-in-force",
-            Self::Deliver => "deliver",
-            Self::Hold => "hold",
-            Self::Release => "release",
-            Self::Discard => "discard",
-            Self::Revoke => "revoke",
-        }
-    }
-}
-
-impl fmt::Display for EventName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// The name of a [`CertificateEvent`], for tables and messages.
+    EventName {
+        /// [`CertificateEvent::Issue`]
+        Issue = "issue",
+        /// [`CertificateEvent::IssueInForce`]
+        IssueInForce = "issue-in-force",
+        /// [`CertificateEvent::Deliver`]
+        Deliver = "deliver",
+        /// [`CertificateEvent::Hold`]
+        Hold = "hold",
+        /// [`CertificateEvent::Release`]
+        Release = "release",
+        /// [`CertificateEvent::Discard`]
+        Discard = "discard",
+        /// [`CertificateEvent::Revoke`]
+        Revoke = "revoke",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::id::MunicipalityCode;
+use crate::named::named;
 
 /// Which certificates a list covers; every certificate belongs to exactly one, fixed at issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,68 +54,29 @@ impl std::str::FromStr for Partition {
     }
 }
 
-/// Where the newest list of a series stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SeriesState {
-    /// No list was ever built.
-    Empty,
-    /// A list is built and signed, and waits at the publication gate.
-    Built,
-    /// The newest list is published.
-    Published,
-    /// The gate refused the newest list; the one published before stays up.
-    Withheld,
-}
-
-impl SeriesState {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Empty, Self::Built, Self::Published, Self::Withheld];
-
-    /// The name in rows and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Built => "built",
-            Self::Published => "published",
-            Self::Withheld => "withheld",
-        }
+named! {
+    /// Where the newest list of a series stands.
+    SeriesState {
+        /// No list was ever built.
+        Empty = "empty",
+        /// A list is built and signed, and waits at the publication gate.
+        Built = "built",
+        /// The newest list is published.
+        Published = "published",
+        /// The gate refused the newest list; the one published before stays up.
+        Withheld = "withheld",
     }
 }
 
-impl fmt::Display for SeriesState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What can happen to a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SeriesEvent {
-    /// A list with the next number is built and signed.
-    Build,
-    /// The second reader found it complete and fitting.
-    Publish,
-    /// The second reader found a difference.
-    Withhold,
-}
-
-impl SeriesEvent {
-    /// Every event.
-    pub const ALL: [Self; 3] = [Self::Build, Self::Publish, Self::Withhold];
-
-    /// The name in messages and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Build => "build",
-            Self::Publish => "publish",
-            Self::Withhold => "withhold",
-        }
-    }
-}
-
-impl fmt::Display for SeriesEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// What can happen to a series.
+    SeriesEvent {
+        /// A list with the next number is built and signed.
+        Build = "build",
+        /// The second reader found it complete and fitting.
+        Publish = "publish",
+        /// The second reader found a difference.
+        Withhold = "withhold",
     }
 }
 

@@ -1,38 +1,8 @@
 //! What a window checks before it believes somebody: evidence, and who brings it (L5).
 
-use std::fmt;
+use crate::named::named;
 
-/// Declares a closed set of names as policy files and forms write them.
-macro_rules! names {
-    ($(#[$meta:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$item])* $variant,)+ }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The name in policy files, forms and rows.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// The value with this name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.name() == name)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-    };
-}
-
-names! {
+named! {
     /// Who stands at the window.
     Applicant {
         /// The resident.
@@ -42,7 +12,7 @@ names! {
     }
 }
 
-names! {
+named! {
     /// One step of an identity check.
     Evidence {
         /// The four attributes agree with the resident register (existence, 実在性).
@@ -62,7 +32,7 @@ names! {
     }
 }
 
-names! {
+named! {
     /// Who may ask for a revocation (A 4.9.2, S 4-4-1-2).
     Requester {
         /// The holder.
@@ -76,7 +46,7 @@ names! {
     }
 }
 
-names! {
+named! {
     /// The events that end a certificate.
     RevocationCause {
         /// The holder stops using the service.

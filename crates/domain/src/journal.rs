@@ -1,29 +1,10 @@
 //! What the journal tells of: the kinds of event and how they ended (A 5.4.1, S 4-11-2).
 
-use std::fmt;
+use crate::named::named;
 
-/// Declares the closed set of journal event kinds with their names.
-macro_rules! event_kinds {
-    ($($(#[$meta:meta])* $variant:ident = $name:literal,)+) => {
-        /// The kind of a journal entry (事象又は処理の種類).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum EventKind {
-            $($(#[$meta])* $variant,)+
-        }
-
-        impl EventKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The name in entries and exports.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
-}
-
-event_kinds! {
+named! {
+    /// The kind of a journal entry (事象又は処理の種類).
+    EventKind {
     /// The program started; the log exists from this moment on.
     SystemStarted = "system-started",
     /// The program stopped in good order.
@@ -88,11 +69,6 @@ event_kinds! {
     QuerySegmentSealed = "query-segment-sealed",
     /// Room entry records were brought in (A 5.4.1).
     RoomEntry = "room-entry",
-}
-
-impl fmt::Display for EventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod journal;
 pub mod municipality;
 pub mod name;
+mod named;
 pub mod policy;
 pub mod reason;
 pub mod resident;
