@@ -1,45 +1,23 @@
 //! From a policy as read to a policy that is valid: every refusal names the entry and the rule.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
+use super::error::{PolicyError, Result, refuse};
 use super::file::{self, File};
 use super::profile::{Extension, ExtensionRule, Profile};
+use super::read::{choice, choices, clause, each, name, parse, prefecture, text, uri};
 use super::{
-    ApplicationRules, Clause, Cps, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule, KeyRules,
-    ListRules, OcspRules, Policy, RevocationRule, Undelivered, UserKeyRule,
+    ApplicationRules, Cps, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule, KeyRules, ListRules,
+    OcspRules, Policy, RevocationRule, Undelivered, UserKeyRule,
 };
 use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use crate::application::ApplicationKind;
 use crate::certificate::CertificateKind;
 use crate::identity::{Applicant, Evidence, Requester, RevocationCause};
-use crate::name::{Attribute, AttributeKind, DistinguishedName};
 use crate::reason::RevocationReason;
-
-/// Why a policy file is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// It is no TOML of the right shape; the text says where.
-    #[error("policy file: {0}")]
-    Shape(String),
-    /// An entry breaks a rule.
-    #[error("policy entry {entry}: {rule}")]
-    Entry {
-        /// Where, for example `revocation[3].reason`.
-        entry: String,
-        /// The rule it breaks.
-        rule: String,
-    },
-}
 
 /// A policy is a few pages; a megabyte is a mistake.
 const MAXIMUM_BYTES: usize = 1 << 20;
-
-type Result<T> = std::result::Result<T, PolicyError>;
-
-pub(super) fn refuse<T>(entry: impl Into<String>, rule: impl Into<String>) -> Result<T> {
-    Err(PolicyError::Entry { entry: entry.into(), rule: rule.into() })
-}
 
 impl Policy {
     /// Reads and checks a policy.
@@ -189,112 +167,11 @@ fn check_keys(keys: &KeyRules) -> Result<()> {
     Ok(())
 }
 
-/// Converts the rows of a table; their place goes into every refusal.
-fn each<T, U>(table: &str, rows: Vec<T>, convert: impl Fn(&str, T) -> Result<U>) -> Result<Vec<U>> {
-    rows.into_iter()
-        .enumerate()
-        .map(|(index, row)| convert(&format!("{table}[{index}]"), row))
-        .collect()
-}
-
-fn parse<T: FromStr>(entry: &str, value: &str) -> Result<T>
-where
-    T::Err: std::fmt::Display,
-{
-    value.parse().or_else(|error: T::Err| refuse(entry, error.to_string()))
-}
-
-/// A name out of a closed set.
-pub(super) fn choice<T>(entry: &str, value: &str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
-    find(value)
-        .map_or_else(|| refuse(entry, format!("{value:?} is not one of the values there are")), Ok)
-}
-
-fn choices<T: PartialEq>(
-    entry: &str,
-    values: &[String],
-    find: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>> {
-    let mut found = Vec::with_capacity(values.len());
-    for value in values {
-        let item = choice(entry, value, &find)?;
-        if found.contains(&item) {
-            return refuse(entry, format!("{value:?} stands twice"));
-        }
-        found.push(item);
-    }
-    Ok(found)
-}
-
-fn text(entry: &str, value: String) -> Result<String> {
-    let printable = !value.trim().is_empty() && !value.chars().any(char::is_control);
-    if printable { Ok(value) } else { refuse(entry, "must be a text without control characters") }
-}
-
-fn clause(entry: &str, value: String) -> Result<Clause> {
-    let source = value.split_once(' ').map(|(source, rest)| (source, rest.trim()));
-    match source {
-        Some(("A" | "S" | "RFC" | "assumption:" | "facts:", rest)) if !rest.is_empty() => {
-            Ok(Clause(value))
-        }
-        _ => refuse(
-            format!("{entry}.clause"),
-            "must name a clause: A 6.3.2, S 4-4-5, RFC 6960 4.2.2, assumption: …",
-        ),
-    }
-}
-
-fn prefecture(value: String) -> Result<String> {
-    let number = value.parse::<u8>().ok().filter(|number| (1..=47).contains(number));
-    if value.len() == 2 && number.is_some() {
-        Ok(value)
-    } else {
-        refuse("policy.prefecture", "two digits from 01 to 47 (JIS X 0401)")
-    }
-}
-
-/// A name written as `["C=JP", "O=JPKI"]`, country first.
-pub(super) fn name(entry: &str, parts: &[String]) -> Result<DistinguishedName> {
-    let attributes: Vec<Attribute> =
-        parts.iter().map(|part| attribute(entry, part)).collect::<Result<_>>()?;
-    match attributes.first() {
-        Some(Attribute { kind: AttributeKind::Country, .. }) => Ok(DistinguishedName(attributes)),
-        _ => refuse(entry, "a name starts with its country"),
-    }
-}
-
-fn attribute(entry: &str, part: &str) -> Result<Attribute> {
-    let Some((keyword, value)) = part.split_once('=') else {
-        return refuse(entry, format!("{part:?} is not KEYWORD=value"));
-    };
-    let kind = choice(entry, keyword, AttributeKind::from_keyword)?;
-    let value = text(entry, value.to_owned())?;
-    let country = value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase());
-    if kind == AttributeKind::Country && !country {
-        return refuse(entry, "a country is two capital letters (ISO 3166)");
-    }
-    // RFC 5280 appendix A: the upper bounds of our attribute types are 64 to 128 characters.
-    if value.chars().count() > 64 {
-        return refuse(entry, format!("{keyword} is longer than 64 characters"));
-    }
-    Ok(Attribute::new(kind, value))
-}
-
 fn cps(table: file::CpsTable) -> Result<Cps> {
     let laws = each("cps.laws", table.laws, |entry, law| {
         Ok((text(entry, law.title)?, uri(entry, law.uri)?))
     })?;
     Ok(Cps { title: text("cps.title", table.title)?, uri: uri("cps.uri", table.uri)?, laws })
-}
-
-fn uri(entry: &str, value: String) -> Result<String> {
-    let web = value.starts_with("http://") || value.starts_with("https://");
-    let graphic = value.bytes().all(|b| b.is_ascii_graphic());
-    if web && graphic && value.len() <= 255 {
-        Ok(value)
-    } else {
-        refuse(entry, "an http address in ASCII")
-    }
 }
 
 fn issuer(table: file::IssuerTable) -> Result<Issuer> {

@@ -4,9 +4,11 @@
 //! data chooses and parameterises the closed enums here, there are no expressions.
 
 mod check;
+mod error;
 mod file;
 mod oid;
 mod profile;
+mod read;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -16,7 +18,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-pub use check::PolicyError;
+pub use error::PolicyError;
 pub use oid::ObjectIdentifier;
 pub use profile::{
     Extension, ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Profile, SubjectRule,

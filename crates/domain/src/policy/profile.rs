@@ -1,6 +1,7 @@
 //! What a kind of certificate looks like: subject, validity, extensions in order.
 
-use super::check::{PolicyError, choice, name, refuse};
+use super::error::{PolicyError, refuse};
+use super::read::{choice, name};
 use super::{Clause, ObjectIdentifier, file};
 use crate::name::DistinguishedName;
 
