@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn w1_a_panic_leaves_as_an_incident_and_takes_no_slot_with_it() {
+    async fn a_panic_leaves_as_an_incident_and_takes_no_slot_with_it() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
         for _ in 0..2 {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn w1_a_desk_without_windows_says_so_and_still_does_the_rest() {
+    async fn a_desk_without_windows_says_so_and_still_does_the_rest() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
         let (clerk, staff) = (clerk(&clock, "11203"), act(&clock));

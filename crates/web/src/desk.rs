@@ -8,6 +8,7 @@ mod applications;
 mod authorities;
 mod certificates;
 mod check;
+mod joined;
 mod journal;
 mod lists;
 pub mod permission;
@@ -31,6 +32,7 @@ use self::permission::Operation;
 use self::repeat::Turns;
 use crate::problem::{Fault, Problem, parse_id};
 
+pub use joined::WindowAuthority;
 pub use lists::ListEncoding;
 
 /// What tells the time.

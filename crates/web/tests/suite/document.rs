@@ -56,7 +56,7 @@ impl Described {
 }
 
 #[test]
-fn w1_every_reference_of_the_document_resolves_and_every_operation_is_described() {
+fn every_reference_of_the_document_resolves_and_every_operation_is_described() {
     let world = World::new();
     let document = world.get("sato", "/api/v1/openapi.json").expect(200);
     assert_eq!(document, serde_json::from_str::<Value>(&openapi()).expect("JSON"));
@@ -85,7 +85,7 @@ fn w1_every_reference_of_the_document_resolves_and_every_operation_is_described(
 }
 
 #[test]
-fn w1_every_operation_of_the_document_has_its_route() {
+fn every_operation_of_the_document_has_its_route() {
     let world = World::new();
     for Described { method, path, operation, .. } in described() {
         let reply = world.ask(Proof::Token("staff"), &method, &path, Some(b"{}"), &[]);

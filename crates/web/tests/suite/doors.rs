@@ -11,7 +11,7 @@ use super::flow::form;
 use super::world::{HANAKO, World};
 
 #[test]
-fn w2_every_operation_of_the_document_is_closed_to_who_proves_nothing() {
+fn every_operation_of_the_document_is_closed_to_who_proves_nothing() {
     let world = World::new();
     for Described { method, path, operation, .. } in described() {
         if operation == "health" {
@@ -30,7 +30,7 @@ fn w2_every_operation_of_the_document_is_closed_to_who_proves_nothing() {
 }
 
 #[test]
-fn w2_wrong_proofs_are_refused_and_the_health_address_says_nothing() {
+fn wrong_proofs_are_refused_and_the_health_address_says_nothing() {
     let world = World::new();
     let path = "/api/v1/cas";
     // Its critical policies are those of a JPKI certificate: the handshake must not end over them.
@@ -69,7 +69,7 @@ fn w2_wrong_proofs_are_refused_and_the_health_address_says_nothing() {
 }
 
 #[test]
-fn w2_a_pinned_client_certificate_is_a_proof_under_both_versions_of_tls() {
+fn a_pinned_client_certificate_is_a_proof_under_both_versions_of_tls() {
     let world = World::new();
     for version in [&["--tlsv1.3"][..], &["--tls-max", "1.2"]] {
         let entries = world.entries();
@@ -80,7 +80,7 @@ fn w2_a_pinned_client_certificate_is_a_proof_under_both_versions_of_tls() {
 }
 
 #[test]
-fn w3_every_role_meets_exactly_the_operations_of_the_table() {
+fn every_role_meets_exactly_the_operations_of_the_table() {
     let world = World::new();
     let known: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.name()).collect();
     let all = described();
@@ -109,7 +109,7 @@ fn w3_every_role_meets_exactly_the_operations_of_the_table() {
 }
 
 #[test]
-fn w3_a_clerk_sees_nothing_of_another_municipality() {
+fn a_clerk_sees_nothing_of_another_municipality() {
     let world = World::new();
     let form = form(&world, "jpki-auth", "issue-with-card", "");
     let received = world.post("sato", "/api/v1/applications", &form).expect(201);
@@ -124,7 +124,7 @@ fn w3_a_clerk_sees_nothing_of_another_municipality() {
 }
 
 #[test]
-fn w3_the_second_person_of_a_revocation_is_an_operator() {
+fn the_second_person_of_a_revocation_is_an_operator() {
     let world = World::new();
     let found = world.get("staff", "/api/v1/cas/jpki-auth/certificates?limit=1").expect(200);
     let serial = found["certificates"][0]["serial"].as_str().expect("a serial").to_owned();

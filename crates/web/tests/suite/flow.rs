@@ -112,7 +112,7 @@ fn assert_published(world: &World, ca: &str, serial: &str) {
 }
 
 #[test]
-fn l13_a_server_is_certified_from_its_own_request_and_never_twice() {
+fn a_server_is_certified_from_its_own_request_and_never_twice() {
     let world = World::new();
     let request_pem = server_request(&world.scratch, "other");
     let body = json!({ "kind": "tls-server", "request_pem": request_pem });
@@ -130,7 +130,7 @@ fn l13_a_server_is_certified_from_its_own_request_and_never_twice() {
 }
 
 #[test]
-fn w1_the_same_operation_id_gives_the_same_answer_and_no_second_effect() {
+fn the_same_operation_id_gives_the_same_answer_and_no_second_effect() {
     let world = World::new();
     let form = form(&world, "jpki-auth", "issue-with-card", "").to_string();
     let headers = ["-H", "Operation-Id: form-1"];
@@ -148,7 +148,7 @@ fn w1_the_same_operation_id_gives_the_same_answer_and_no_second_effect() {
 }
 
 #[test]
-fn v2_a_repeated_publication_builds_no_second_list() {
+fn a_repeated_publication_builds_no_second_list() {
     let world = World::new();
     let path = "/api/v1/cas/jpki-auth/publication";
     let headers = ["-H", "Operation-Id: lists-1"];
@@ -166,7 +166,7 @@ fn v2_a_repeated_publication_builds_no_second_list() {
 }
 
 #[test]
-fn p5_cas_show_the_fingerprint_that_openssl_computes() {
+fn cas_show_the_fingerprint_that_openssl_computes() {
     let world = World::new();
     let cas = world.get("sato", "/api/v1/cas").expect(200);
     let generation = &cas["authorities"][0]["generations"][0];

@@ -43,7 +43,7 @@ fn l4_every_field_of_a_form_is_refused_by_its_name_and_rule() {
 }
 
 #[test]
-fn w1_what_cannot_be_read_is_refused_before_anything_happens() {
+fn what_cannot_be_read_is_refused_before_anything_happens() {
     let world = World::new();
     let send = |body: &[u8], more: &[&str]| {
         world.ask(Proof::Token("sato"), "POST", APPLICATIONS, Some(body), more)

@@ -1,6 +1,5 @@
 //! The parts of the suite, and the installation they all ask.
 
-mod authority;
 mod client;
 mod document;
 mod doors;

@@ -10,7 +10,7 @@ use domain::journal::EventKind;
 use domain::resident::{Gender, Resident};
 use jiff::Timestamp;
 use jiff::civil::date;
-use jitsuin_web::desk::{Desk, Windows};
+use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
 use jitsuin_web::wire::ServiceRequestBody;
 use jitsuin_web::{api, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
@@ -21,8 +21,6 @@ use testkit::{Clock, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use x509::fingerprint::sha256;
-
-use super::authority::WindowAuthority;
 
 /// Kawaguchi in Saitama: both CAs serve it.
 pub(super) const KAWAGUCHI: &str = "11203";

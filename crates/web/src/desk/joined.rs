@@ -1,4 +1,4 @@
-//! A CA as the windows see it: what the program does when it joins the two.
+//! The CA as the windows see it: `ra` states what it needs, `ca` has it, this joins them.
 
 use std::sync::Arc;
 
@@ -12,13 +12,14 @@ use ra::authority::{
 use store::{CertificateRow, Store};
 
 /// Joins a CA to the windows.
-pub(super) struct WindowAuthority {
+pub struct WindowAuthority {
     authority: Arc<CertificationAuthority>,
     store: Arc<dyn Store>,
 }
 
 impl WindowAuthority {
-    pub(super) fn new(authority: Arc<CertificationAuthority>, store: Arc<dyn Store>) -> Self {
+    /// A CA as the windows over `store` see it.
+    pub fn new(authority: Arc<CertificationAuthority>, store: Arc<dyn Store>) -> Self {
         Self { authority, store }
     }
 }
