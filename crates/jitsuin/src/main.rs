@@ -30,10 +30,20 @@ fn main() -> ExitCode {
     match commands::run(&cli, clock) {
         Ok(answer) => print(&cli, &answer),
         Err(error) => {
-            eprintln!("jitsuin: {error:#}");
+            eprintln!("jitsuin: {}", in_one_line(&error));
             ExitCode::from(1)
         }
     }
+}
+
+/// An error with its causes in one line: what a parser draws of its input is left out.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let is_drawn = |line: &str| {
+        line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
+    };
+    let said = text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_drawn(line));
+    said.collect::<Vec<_>>().join(": ")
 }
 
 /// Prints an answer; a reader that went away early is no failure of ours.

@@ -19,11 +19,10 @@ use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
 use store::{Entry, Options, SeriesKey, Sqlite, Store, Unit};
-use web::desk::Desk;
+use web::desk::{Desk, WindowAuthority};
 
 use crate::config::Config;
 use crate::home::Home;
-use crate::join::WindowAuthority;
 
 /// The clock that the program injects everywhere.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
