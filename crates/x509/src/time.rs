@@ -35,6 +35,15 @@ pub fn encode(at: Timestamp) -> EncodedTime {
     EncodedTime { octets, length: 15 }
 }
 
+/// How long [`encode`] makes a time, found without its date.
+pub(crate) fn encoded_length(at: Timestamp) -> usize {
+    // From 1950-01-01T00:00:00Z to the second before 2050 (RFC 5280 4.1.2.5).
+    const UTC_TIME_SECONDS: std::ops::Range<i64> = -631_152_000..2_524_608_000;
+    // Before 1970, where `as_second` rounds up, a date still rounds down.
+    let second = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+    if UTC_TIME_SECONDS.contains(&second) { 15 } else { 17 }
+}
+
 /// GeneralizedTime whatever the year (RFC 6960 4.2.2.1, RFC 5280 4.1.2.5.2).
 pub fn encode_generalized(at: Timestamp) -> EncodedTime {
     generalized(Offset::UTC.to_datetime(at))
@@ -120,6 +129,7 @@ mod tests {
     fn encoded(at: &str) -> String {
         let at: Timestamp = at.parse().expect("a time");
         let bytes = encode(at).as_bytes().to_vec();
+        assert_eq!(encoded_length(at), bytes.len());
         let element = AnyRef::try_from(bytes.as_slice()).expect("an element");
         assert_eq!(decode(element).expect("re-read").as_second(), at.as_second());
         format!("{:02x} {}", bytes[0], String::from_utf8_lossy(&bytes[2..]))
@@ -132,6 +142,8 @@ mod tests {
         assert_eq!(encoded("1950-01-01T00:00:00Z"), "17 500101000000Z");
         assert_eq!(encoded("1949-12-31T23:59:59Z"), "18 19491231235959Z");
         assert_eq!(encoded("2026-11-22T14:59:59.999Z"), "17 261122145959Z");
+        let before: Timestamp = "1949-12-31T23:59:59.5Z".parse().expect("a time");
+        assert_eq!(encoded_length(before), encode(before).as_bytes().len());
     }
 
     #[test]

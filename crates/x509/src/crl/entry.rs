@@ -21,6 +21,18 @@ pub struct RevokedEntry {
     pub code: u8,
 }
 
+impl RevokedEntry {
+    /// Refuses a code that no entry of ours has.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        // 7 is not used and nothing follows 10 (RFC 5280 5.3.1); 8 belongs to delta CRLs.
+        if self.code == 7 || self.code == 8 || self.code > 10 {
+            let rule = format!("no reason has the code {}", self.code);
+            return Err(Error::draft("CRL entry", rule));
+        }
+        Ok(())
+    }
+}
+
 /// An entry on the wire, without allocation.
 pub(super) struct EncodedEntry {
     octets: [u8; MAX_ENTRY_LENGTH],
@@ -29,13 +41,7 @@ pub(super) struct EncodedEntry {
 
 impl EncodedEntry {
     pub(super) fn new(entry: &RevokedEntry) -> Result<Self, Error> {
-        // 7 is not used and nothing follows 10 (RFC 5280 5.3.1); 8 belongs to delta CRLs.
-        if entry.code == 7 || entry.code == 8 || entry.code > 10 {
-            return Err(Error::draft(
-                "CRL entry",
-                format!("no reason has the code {}", entry.code),
-            ));
-        }
+        entry.check()?;
         let mut encoded = Self { octets: [0; MAX_ENTRY_LENGTH], length: 2 };
         encoded.push_serial(entry.serial.as_bytes());
         encoded.push(time::encode(entry.revoked_at).as_bytes());
@@ -49,10 +55,18 @@ impl EncodedEntry {
         Ok(encoded)
     }
 
+    /// How long the entry is, without encoding it.
+    pub(super) fn length(entry: &RevokedEntry) -> usize {
+        let serial = entry.serial.as_bytes();
+        let magnitude = minimal(serial);
+        let serial = 2 + magnitude.len() + usize::from(magnitude[0] >= 0x80);
+        let reason = if entry.code == 0 { 0 } else { 14 };
+        2 + serial + time::encoded_length(entry.revoked_at) + reason
+    }
+
     /// The minimal INTEGER, as `SerialNumber::to_integer` would give it on the heap.
     fn push_serial(&mut self, serial: &[u8; 16]) {
-        let zeros = serial.iter().take_while(|octet| **octet == 0).count().min(15);
-        let magnitude = &serial[zeros..];
+        let magnitude = minimal(serial);
         let sign = usize::from(magnitude[0] >= 0x80);
         self.push(&[tag::INTEGER, (magnitude.len() + sign) as u8]);
         self.length += sign;
@@ -67,6 +81,12 @@ impl EncodedEntry {
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.octets[..self.length]
     }
+}
+
+/// A serial without its leading zeros; one octet at least.
+fn minimal(serial: &[u8; 16]) -> &[u8] {
+    let zeros = serial.iter().take_while(|octet| **octet == 0).count().min(15);
+    &serial[zeros..]
 }
 
 #[cfg(test)]
@@ -94,7 +114,9 @@ mod tests {
                     });
                 }
             });
-            assert_eq!(EncodedEntry::new(&entry).expect("an entry").as_bytes(), w.into_bytes());
+            let general = w.into_bytes();
+            assert_eq!(EncodedEntry::length(&entry), general.len());
+            assert_eq!(EncodedEntry::new(&entry).expect("an entry").as_bytes(), general);
         }
     }
 

@@ -135,7 +135,8 @@ impl CrlMeasure {
     /// # Errors
     /// [`Error::Draft`] for a code RFC 5280 does not know.
     pub fn add(&mut self, entry: &RevokedEntry) -> Result<(), Error> {
-        self.entries_length += EncodedEntry::new(entry)?.as_bytes().len() as u64;
+        entry.check()?;
+        self.entries_length += EncodedEntry::length(entry) as u64;
         self.entry_count += 1;
         Ok(())
     }
