@@ -1,7 +1,7 @@
 //! One CA with its policy, its key generations, its store and its keys.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use domain::act::Act;
 use domain::id::{CaId, SerialNumber};
@@ -39,6 +39,8 @@ pub struct Generation {
     pub key: SpkiInfo,
     /// The serial of the self-signed certificate.
     pub self_signed: SerialNumber,
+    /// The self-signed certificate, once it was read; it never changes.
+    pub(crate) certificate: OnceLock<Vec<u8>>,
 }
 
 impl CertificationAuthority {
@@ -113,12 +115,16 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Unknown`] if it was never issued.
     pub fn self_signed_certificate(&self, generation: &Generation) -> Result<Vec<u8>> {
+        if let Some(known) = generation.certificate.get() {
+            return Ok(known.clone());
+        }
         let row = self.store.certificate(self.id(), &generation.self_signed)?;
         let missing = || Error::Unknown {
             field: "self-signed certificate",
             value: generation.self_signed.to_string(),
         };
-        row.and_then(|row| row.der).ok_or_else(missing)
+        let der = row.and_then(|row| row.der).ok_or_else(missing)?;
+        Ok(generation.certificate.get_or_init(|| der).clone())
     }
 
     pub(crate) fn adopt(&self, generation: Generation) {
@@ -167,6 +173,7 @@ impl Generation {
             name: Name::parse(&row.name)?,
             key: SpkiInfo::parse(&row.spki)?,
             self_signed: row.self_signed,
+            certificate: OnceLock::new(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Setting a CA up: its key, its self-signed certificate, its responder.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::act::Act;
 use domain::certificate::CertificateKind;
@@ -58,7 +58,9 @@ impl CertificationAuthority {
         let name = Name::write(&self.policy.issuer.name)?;
         // The serial is known only once the certificate exists; nothing reads it before.
         let provisional = crate::random::serial()?;
-        let mut generation = Generation { number: 1, label, name, key, self_signed: provisional };
+        let certificate = OnceLock::new();
+        let self_signed = provisional;
+        let mut generation = Generation { number: 1, label, name, key, self_signed, certificate };
         let issued = self.issue_self_signed(act, &generation)?;
         generation.self_signed = issued.serial;
         let row = AuthorityRow {
