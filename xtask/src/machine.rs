@@ -49,6 +49,16 @@ pub(crate) const FOR_TESTS: &[Need] = &[
     },
 ];
 
+/// What the benchmarks need.
+pub(crate) const FOR_BENCHMARKS: &[Need] = &[
+    Need {
+        package: "nginx-light",
+        proof: &["nginx", "-v"],
+        why: "serves the same octets as the OCSP responder",
+    },
+    Need { package: "wrk", proof: &["which", "wrk"], why: "puts load on both" },
+];
+
 /// What fuzzing needs.
 pub(crate) const FOR_FUZZING: &[Need] =
     &[Need { package: "g++", proof: &["c++", "--version"], why: "builds libFuzzer" }];

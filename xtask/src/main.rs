@@ -1,6 +1,7 @@
 //! Every chore of the project: `cargo xtask` alone lists them.
 
 mod advisories;
+mod bench;
 mod check;
 mod fuzz;
 mod layering;
@@ -27,6 +28,7 @@ cargo xtask CHORE
   requirements [-v]              which requirement rows have a test that bears their id
   advisories                     the locked dependencies against the reviewed advisories
   tables [--check]               write the checked-in tables, or say how they differ from the code
+  bench [FILTER…]                run the benchmarks, each beside its limit; never fails for slowness
   fuzz [--seconds N] [TARGET…]   run the fuzz targets, two at a time, 60 seconds each unless told
 ";
 
@@ -62,6 +64,7 @@ fn run(chore: &str, arguments: &[String]) -> Option<Result<()>> {
         ("advisories", []) => advisories::run(),
         ("tables", []) => tables::write(),
         ("tables", ["--check"]) => tables::check(),
+        ("bench", filters) => bench::run(filters),
         ("fuzz", rest) => fuzz::run(fuzz::Options::parse(rest)?),
         _ => return None,
     })

@@ -1,0 +1,97 @@
+//! A CA as it is run: embedded key store and database, both files of their own directory.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use domain::application::ApplicationKind;
+use jiff::civil::date;
+use jitsuin_ca::{CertificationAuthority, CertifiedAttributes, KeySource, Step, UserRequest};
+use keys::{EmbeddedKeyStore, MasterKey};
+use store::journal::PersonalDataKey;
+use store::{Options, Sqlite};
+use tempfile::TempDir;
+use testkit::{Clock, act};
+
+use super::holders::Holder;
+
+const POLICY: &str = include_str!("../../../../policy/saitama-sign.toml");
+
+pub(crate) struct World {
+    authority: CertificationAuthority,
+    clock: Clock,
+    _directory: TempDir,
+}
+
+impl World {
+    pub(crate) fn new(readers: usize) -> Self {
+        // Not the system's temporary directory: flushing to a disk of memory would cost nothing.
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let clock = Clock::at("2026-11-22T03:00:00Z");
+        let authority = set_up(directory.path(), readers, &clock);
+        Self { authority, clock, _directory: directory }
+    }
+
+    pub(crate) fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+        self.authority = self.authority.observed(observer);
+        self
+    }
+
+    /// Issues to every holder, `in_flight` at a time; certificates a second.
+    pub(crate) fn issue(&self, holders: &[Holder], in_flight: usize) -> f64 {
+        let mut shares: Vec<Vec<UserRequest>> = (0..in_flight).map(|_| Vec::new()).collect();
+        for (number, holder) in holders.iter().enumerate() {
+            shares[number % in_flight].push(request(number, holder));
+        }
+        let started = Instant::now();
+        thread::scope(|scope| {
+            for share in shares {
+                scope.spawn(|| share.into_iter().for_each(|request| self.issue_one(request)));
+            }
+        });
+        holders.len() as f64 / started.elapsed().as_secs_f64()
+    }
+
+    fn issue_one(&self, request: UserRequest) {
+        self.authority.issue_to_user(&act(&self.clock), request).unwrap();
+    }
+}
+
+fn set_up(directory: &Path, readers: usize, clock: &Clock) -> CertificationAuthority {
+    let options = Options::new(PersonalDataKey::new([7; 32])).readers(readers);
+    let store = Arc::new(Sqlite::open(directory.join("state.db"), options).unwrap());
+    let master = MasterKey::new(&[9; 32]);
+    let keys = Arc::new(EmbeddedKeyStore::init(&directory.join("keys"), master).unwrap());
+    CertificationAuthority::set_up(&act(clock), &policy(), store, keys).unwrap()
+}
+
+/// The prefectural CA's policy, but holders make keys of the size that the CA itself signs with.
+fn policy() -> String {
+    let changed =
+        POLICY.replace(r#"user = { algorithm = "rsa-1024""#, r#"user = { algorithm = "rsa-2048""#);
+    assert_ne!(changed, POLICY, "the policy names its users' keys another way");
+    changed
+}
+
+fn request(number: usize, holder: &Holder) -> UserRequest {
+    let attributes = CertifiedAttributes {
+        name: "高橋\u{3000}花子".to_owned(),
+        name_flags: "10000".to_owned(),
+        date_of_birth: "319800102".to_owned(),
+        gender: '2',
+        address: "埼玉県川口市青木二丁目１番１号".to_owned(),
+        address_flags: "000000000000000".to_owned(),
+    };
+    UserRequest {
+        application: format!("application-{number}").parse().unwrap(),
+        kind: ApplicationKind::IssueOnCard,
+        holder: format!("{number:011}").parse().unwrap(),
+        municipality: "11203".parse().unwrap(),
+        window: 1,
+        birth_date: date(1980, 1, 2),
+        card_expiry: None,
+        attributes: Some(attributes),
+        key: KeySource::Holder { spki: holder.spki.clone(), possession: holder.possession() },
+    }
+}
