@@ -176,8 +176,7 @@ fn check_entries(crl: &Crl<'_>, view: &dyn RevokedSnapshot) -> Result<Vec<Differ
         }
         match entries.next_if(|entry| entry.as_ref().is_ok_and(|e| e.serial == wanted)) {
             Some(Ok(entry))
-                if entry.revoked_at == whole_second(since)
-                    && entry.code.unwrap_or(0) == code => {}
+                if entry.revoked_at == whole_second(since) && entry.code.unwrap_or(0) == code => {}
             Some(_) => report(&mut found, Difference::Entry(status.serial)),
             None => report(&mut found, Difference::Missing(status.serial)),
         }
@@ -196,10 +195,16 @@ fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
         CertificateState::Revoked { at, reason: RevocationReason::Unspecified } => Some((*at, 0)),
         CertificateState::Revoked { at, reason: RevocationReason::KeyCompromise } => Some((*at, 1)),
         CertificateState::Revoked { at, reason: RevocationReason::CaCompromise } => Some((*at, 2)),
-        CertificateState::Revoked { at, reason: RevocationReason::AffiliationChanged } => Some((*at, 3)),
+        CertificateState::Revoked { at, reason: RevocationReason::AffiliationChanged } => {
+            Some((*at, 3))
+        }
         CertificateState::Revoked { at, reason: RevocationReason::Superseded } => Some((*at, 4)),
-        CertificateState::Revoked { at, reason: RevocationReason::CessationOfOperation } => Some((*at, 5)),
-        CertificateState::Held { since } | CertificateState::Undelivered { since } => Some((*since, 6)),
+        CertificateState::Revoked { at, reason: RevocationReason::CessationOfOperation } => {
+            Some((*at, 5))
+        }
+        CertificateState::Held { since } | CertificateState::Undelivered { since } => {
+            Some((*since, 6))
+        }
         CertificateState::Good | CertificateState::Intended => None,
     }
 }
