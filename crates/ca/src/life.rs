@@ -7,6 +7,7 @@ use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::policy::RevocationRule;
 use domain::reason::RevocationReason;
+use jiff::Timestamp;
 use store::{CertificateRow, Change, Entry, Unit};
 use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
@@ -73,7 +74,7 @@ impl CertificationAuthority {
         let to = row.state.after(CertificateEvent::Deliver, act.at)?;
         let mut unit = Unit::new(self.entry(EventKind::CertificateDelivered, act, serial));
         let renewed = self.rule(RevocationCause::Renewed)?;
-        for older in self.older_in_force(&row)? {
+        for older in self.older_in_force(act.at, &row)? {
             let end = older.state.after(event_of(renewed.reason), act.at)?;
             let entry = self
                 .entry(EventKind::CertificateRevoked, act, &older.intent.serial)
@@ -224,10 +225,15 @@ impl CertificationAuthority {
         self.store.certificate(self.id(), serial)?.ok_or_else(none)
     }
 
-    fn older_in_force(&self, row: &CertificateRow) -> Result<Vec<CertificateRow>> {
+    /// The holder's other certificates that are in force; an expired one has ended by itself (L12).
+    fn older_in_force(&self, at: Timestamp, row: &CertificateRow) -> Result<Vec<CertificateRow>> {
         let Some(holder) = &row.intent.holder else { return Ok(Vec::new()) };
         let mut rows = self.store.certificates_of(self.id(), holder)?;
-        rows.retain(|other| other.intent.serial != row.intent.serial && other.state.is_in_force());
+        rows.retain(|other| {
+            other.intent.serial != row.intent.serial
+                && other.state.is_in_force()
+                && other.intent.not_after >= at
+        });
         Ok(rows)
     }
 

@@ -15,9 +15,10 @@ pub(crate) use user::check_possession;
 use domain::act::Act;
 use domain::certificate::CertificateEvent;
 use domain::id::SerialNumber;
+use domain::validity;
 
 use crate::authority::{CertificationAuthority, Generation};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use steps::Reserved;
 
 /// A certificate that was issued: step 6 is on disk.
@@ -39,11 +40,21 @@ impl CertificationAuthority {
         signer: &Generation,
         into: CertificateEvent,
     ) -> Result<Issued> {
+        self.refuse_before_effect(act)?;
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
         let intended = linted.commit_intent(act)?; // 4: serial and TBS on disk
         let signed = intended.sign(signer)?; // 5: signed, verified, compared
         signed.commit_issue(act, into) // 6: on disk; only now does anything leave
+    }
+
+    /// A policy issues nothing before the day from which it holds.
+    fn refuse_before_effect(&self, act: &Act) -> Result<()> {
+        let from = self.policy.effective_from;
+        if validity::civil_date(act.at) < from {
+            return Err(Error::refused("policy", format!("it is in effect from {from}")));
+        }
+        Ok(())
     }
 }

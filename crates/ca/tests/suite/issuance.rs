@@ -77,9 +77,31 @@ fn l2_a_second_certificate_on_a_card_is_refused_while_one_is_in_force() {
 #[test]
 fn l12_an_expired_certificate_is_no_hindrance() {
     let world = World::new();
-    world.good_sign(1);
+    let expired = world.good_sign(1);
     world.clock.advance(SignedDuration::from_hours(24 * 366 * 3));
     world.good_sign(1);
+    let row = world.sign.certificate(&expired).expect("it exists");
+    assert_eq!(row.state, CertificateState::Good, "it ended by itself and is not revoked");
+}
+
+#[test]
+fn p1_a_policy_issues_nothing_before_its_day() {
+    let scratch = testkit::Scratch::new();
+    let clock = testkit::Clock::at("2026-11-22T03:00:00Z");
+    let keys = std::sync::Arc::new(keys::MemoryKeyStore::new());
+    let later = super::world::AUTH
+        .replace("effective_from = \"2026-01-01\"", "effective_from = \"2026-11-23\"");
+    let set_up = || {
+        ca::CertificationAuthority::set_up(
+            &act(&clock),
+            &later,
+            scratch.store.clone(),
+            keys.clone(),
+        )
+    };
+    assert!(set_up().is_err_and(|error| error.to_string().contains("2026-11-23")));
+    clock.advance(SignedDuration::from_hours(12));
+    assert!(set_up().is_ok(), "midnight in Japan has passed");
 }
 
 #[test]
