@@ -12,9 +12,11 @@ use crate::public_key::{KeyNumbers, SpkiInfo, bit_length};
 
 mod roca;
 mod small_factor;
+mod weak_keys;
 
 pub use roca::is_roca_marked;
 pub use small_factor::{SMALL_FACTOR_LIMIT, small_factor};
+pub use weak_keys::{BadWeakKeys, WeakKeys};
 
 /// Why a public key must not be certified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,8 +51,8 @@ pub enum RefusedKey {
 
 /// A list of keys known to be weak.
 ///
-/// Only the mechanics are here: a list, such as Debian's of 2008, is loaded by whoever runs the
-/// system and asked by the SHA-256 of the SubjectPublicKeyInfo. Any closure is one.
+/// It is asked by the SHA-256 of the SubjectPublicKeyInfo. [`WeakKeys`] is one that is read from a
+/// file by whoever runs the system; any closure is one.
 pub trait Blocklist {
     /// Whether the key with this SHA-256 of its SubjectPublicKeyInfo is known to be weak.
     fn known_weak(&self, spki_sha256: &[u8; 32]) -> bool;
