@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use x509::key_check::WeakKeys;
 
 /// The file as it is read.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -19,6 +21,10 @@ pub(crate) struct ConfigFile {
     /// Where else checkpoints go: places the database's owner cannot reach.
     #[serde(default)]
     pub(crate) checkpoint_directories: Vec<PathBuf>,
+    /// A list of keys that no CA may certify, relative to the file: SHA-256 of the
+    /// SubjectPublicKeyInfo, one a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weak_keys: Option<PathBuf>,
 }
 
 /// The addresses of the services.
@@ -44,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) policies: Vec<String>,
     pub(crate) listen: Listen,
     pub(crate) checkpoint_directories: Vec<PathBuf>,
+    pub(crate) weak_keys: Arc<WeakKeys>,
 }
 
 impl Config {
@@ -68,11 +75,16 @@ impl Config {
         }
         let checkpoint_directories =
             file.checkpoint_directories.iter().map(|place| base.join(place)).collect();
+        let weak_keys = match file.weak_keys {
+            Some(list) => read_weak_keys(&base.join(list))?,
+            None => WeakKeys::default(),
+        };
         Ok(Self {
             data: base.join(file.data),
             policies,
             listen: file.listen,
             checkpoint_directories,
+            weak_keys: Arc::new(weak_keys),
         })
     }
 }
@@ -95,6 +107,7 @@ impl ConfigFile {
                 host_names: vec!["localhost".to_owned()],
             },
             checkpoint_directories: vec![PathBuf::from("checkpoints")],
+            weak_keys: None,
         }
     }
 
@@ -119,6 +132,12 @@ const SHIPPED: [(&str, &str); 2] = [
     ("jpki-auth.toml", include_str!("../../../policy/jpki-auth.toml")),
     ("saitama-sign.toml", include_str!("../../../policy/saitama-sign.toml")),
 ];
+
+pub(crate) fn read_weak_keys(path: &Path) -> Result<WeakKeys> {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    WeakKeys::read(std::io::BufReader::new(file)).with_context(|| path.display().to_string())
+}
 
 fn read_policy(path: &Path) -> Result<String> {
     let text = std::fs::read_to_string(path)

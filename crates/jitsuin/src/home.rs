@@ -53,6 +53,11 @@ impl Home {
         self.0.join("handed-out")
     }
 
+    /// Locked by whoever seals the journal.
+    pub(crate) fn seal_lock(&self) -> PathBuf {
+        self.0.join("seal.lock")
+    }
+
     /// The public key that verifies checkpoints.
     pub(crate) fn audit_key(&self) -> PathBuf {
         self.0.join("audit.pub")

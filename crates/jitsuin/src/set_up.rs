@@ -31,7 +31,8 @@ pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
         let authority =
-            CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?;
+            CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?
+                .refusing(config.weak_keys.clone());
         authority.recover(&act()?)?;
         authority.set_up_responder(&act()?)?;
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
@@ -58,6 +59,6 @@ impl System {
             self.add_operator("console", "staff", None)?;
         }
         self.publish_due()?;
-        Ok(())
+        self.seal()
     }
 }

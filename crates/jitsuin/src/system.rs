@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use ca::{CertificationAuthority, ListOutcome};
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
@@ -24,6 +24,10 @@ use web::desk::{Desk, WindowAuthority};
 use crate::config::Config;
 use crate::home::Home;
 
+/// How long entries may wait for their seal before all work stops: the sealer works every quarter
+/// of a second, so a minute without it is a fault and no delay.
+const UNSEALED_LIMIT: Duration = Duration::from_secs(60);
+
 /// The clock that the program injects everywhere.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -35,7 +39,7 @@ pub(crate) struct System {
     pub(crate) store: Arc<Sqlite>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
-    windows: OnceLock<Windows>,
+    windows: Mutex<Option<Windows>>,
 }
 
 /// The register and the windows that look into it: opened when first asked for, because one
@@ -78,7 +82,8 @@ impl System {
         let mut authorities = BTreeMap::new();
         for policy in &config.policies {
             let authority =
-                CertificationAuthority::open(policy, store.clone(), foundation.keys.clone())?;
+                CertificationAuthority::open(policy, store.clone(), foundation.keys.clone())?
+                    .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
         Ok(Self::join(config, foundation, authorities, clock))
@@ -92,7 +97,7 @@ impl System {
         clock: Clock,
     ) -> Self {
         let Foundation { home, store, keys } = foundation;
-        Self { config, home, clock, store, keys, authorities, windows: OnceLock::new() }
+        Self { config, home, clock, store, keys, authorities, windows: Mutex::new(None) }
     }
 
     /// The municipal windows.
@@ -119,7 +124,10 @@ impl System {
     }
 
     fn windows(&self) -> Result<Windows> {
-        if let Some(open) = self.windows.get() {
+        // Held while opening: of two threads that ask at once, the second must not find the register
+        // in use by the first.
+        let mut opened = self.windows.lock().map_err(|_| anyhow!("the windows broke off"))?;
+        if let Some(open) = &*opened {
             return Ok(open.clone());
         }
         let register = open_register(&self.home)?;
@@ -131,7 +139,7 @@ impl System {
         });
         let vault = card::VaultKey::new(&*self.home.secret("vault", false)?);
         let window = Window::new(store.clone(), register.clone(), authorities, vault);
-        Ok(self.windows.get_or_init(|| Windows { register, window: Arc::new(window) }).clone())
+        Ok(opened.insert(Windows { register, window: Arc::new(window) }).clone())
     }
 
     /// Settles the intents that a crash left behind, and says what was done.
@@ -286,7 +294,7 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
 
 fn open_store(home: &Home, create: bool) -> Result<Arc<Sqlite>> {
     let personal = PersonalDataKey::new(*home.secret("personal", create)?);
-    let store = Sqlite::open(home.database(), Options::new(personal));
+    let store = Sqlite::open(home.database(), Options::new(personal).max_unsealed(UNSEALED_LIMIT));
     Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
 }
 

@@ -33,7 +33,12 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             serve::until_stopped(System::open(&cli.config, clock)?)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
-        _ => with_system(cli, &System::open(&cli.config, clock)?),
+        _ => {
+            let system = System::open(&cli.config, clock)?;
+            let answer = with_system(cli, &system);
+            // A refusal is an entry too, and its evidence must not wait for the next server.
+            system.seal().and(answer)
+        }
     }
 }
 

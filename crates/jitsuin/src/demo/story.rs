@@ -34,6 +34,7 @@ pub(super) fn issue_to_town(system: &System, say: Say<'_>) -> Result<()> {
         ensure!(people.len() == 6, "{municipality}: too few residents");
         let town = Town { system, municipality };
         settled.push(town.issue_to(&people)?);
+        system.seal()?;
         say(&format!("{municipality}: 6 residents served at the window"));
     }
     for (place, people) in settled.iter().enumerate() {

@@ -5,10 +5,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use store::journal::run_sealer;
 
-use crate::join::{AuditSigner, SealedQueryLog};
+use crate::join::SealedQueryLog;
+use crate::seal::SealLock;
 use crate::system::System;
 
 /// How often the journal is sealed: well within the second that evidence may wait.
@@ -24,15 +25,14 @@ pub(super) struct Threads {
 }
 
 pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Result<Threads> {
-    let signer = AuditSigner::open(system.keys.clone())?;
-    let sinks = system.config.checkpoint_directories.clone();
-    for sink in &sinks {
-        std::fs::create_dir_all(sink)?;
-    }
+    let Some(seal) = SealLock::take(system)? else {
+        bail!("{}: another `jitsuin serve` runs on it", system.config.data.display());
+    };
     let sealer = {
         let (store, clock) = (system.store.clone(), system.clock.clone());
         spawn("sealer", move |stop| {
-            run_sealer(store.as_ref(), &signer, sinks, &stop, SEALING, clock.as_ref())
+            let SealLock { signer, sinks, .. } = &seal;
+            run_sealer(store.as_ref(), signer, sinks.clone(), &stop, SEALING, clock.as_ref());
         })?
     };
     let cycle = {

@@ -109,8 +109,6 @@ fn open(path: &Path, options: &Options) -> Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // Random serials and hashes touch all of an index: 64 MiB hold the inner pages of millions.
     connection.pragma_update(None, "cache_size", -64 * 1024)?;
-    // 16 MiB of log between checkpoints, so that a busy hour does not flush the file every 4.
-    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     // A destroyed key must not survive in a free page.
     connection.pragma_update(None, "secure_delete", true)?;
     if let Some(pages) = options.max_pages {
