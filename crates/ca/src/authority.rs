@@ -9,6 +9,7 @@ use domain::journal::EventKind;
 use domain::policy::Policy;
 use keys::{KeyLabel, KeyStore};
 use store::{AuthorityRow, Entry, Store, Unit};
+use x509::key_check::WeakKeys;
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
@@ -21,6 +22,7 @@ pub struct CertificationAuthority {
     pub(crate) policy_digest: [u8; 32],
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) weak_keys: Arc<WeakKeys>,
     generations: RwLock<Vec<Arc<Generation>>>,
     sequence: AtomicU64,
     observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
@@ -73,6 +75,7 @@ impl CertificationAuthority {
             policy_digest: x509::fingerprint::sha256(policy_text.as_bytes()),
             store,
             keys,
+            weak_keys: Arc::default(),
             generations: RwLock::new(Vec::new()),
             sequence,
             observer: None,
@@ -83,6 +86,13 @@ impl CertificationAuthority {
     #[must_use]
     pub fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Refuses, from now on, to certify the keys of this list (CVE-2008-0166 and its like).
+    #[must_use]
+    pub fn refusing(mut self, weak_keys: Arc<WeakKeys>) -> Self {
+        self.weak_keys = weak_keys;
         self
     }
 

@@ -43,7 +43,7 @@ impl CertificationAuthority {
         };
         let key =
             SpkiInfo::parse(&request.spki).map_err(|error| Error::refused("public key", error))?;
-        key_check::check(&key, self.policy.keys.other.algorithm, &|_: &[u8; 32]| false)
+        key_check::check(&key, self.policy.keys.other.algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         if self.store.key_was_certified(&key.spki_sha256())? {
             return Err(Error::refused("public key", "a public key is certified once, ever"));

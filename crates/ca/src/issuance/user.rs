@@ -188,7 +188,7 @@ impl CertificationAuthority {
                 return Err(Error::refused("key", rule));
             }
         };
-        key_check::check(&spki, rule.algorithm, &|_: &[u8; 32]| false)
+        key_check::check(&spki, rule.algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         Ok((spki, wrapped))
     }
