@@ -19,7 +19,7 @@ pub use authority::{CertificationAuthority, Generation};
 pub use error::{Error, Result};
 pub use issuance::{Issued, Step};
 pub use life::{Changed, RevocationOrder};
-pub use lists::{Difference, ListOutcome};
+pub use lists::{Difference, LateList, ListOutcome};
 pub use partition::{distribution_point, partition_of};
 pub use recovery::Settled;
 pub use request::{

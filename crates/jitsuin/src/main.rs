@@ -8,6 +8,7 @@ mod credentials;
 mod demo;
 mod home;
 mod join;
+mod lists;
 mod seal;
 mod serve;
 mod set_up;

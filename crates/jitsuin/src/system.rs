@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use ca::{CertificationAuthority, ListOutcome};
+use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
@@ -197,35 +197,6 @@ impl System {
         Ok(())
     }
 
-    /// Publishes every list anew, whether it is due or not; returns how many.
-    ///
-    /// A list of this very second cannot be replaced (`thisUpdate` has whole seconds), so this
-    /// waits for the next one.
-    pub(crate) fn publish_all(&self) -> Result<usize> {
-        let second = self.now().as_second();
-        while self.now().as_second() == second {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let mut published = 0;
-        for authority in self.authorities.values() {
-            let act = self.act("list-cycle")?;
-            let outcomes = authority.publish_lists(&act, &authority.all_series()?);
-            published += published_lists(authority.id(), outcomes)?;
-        }
-        Ok(published)
-    }
-
-    /// Publishes every list that is due; returns how many.
-    pub(crate) fn publish_due(&self) -> Result<usize> {
-        let mut published = 0;
-        for authority in self.authorities.values() {
-            let act = self.act("list-cycle")?;
-            let outcomes = authority.publish_lists(&act, &authority.due_lists(act.at)?);
-            published += published_lists(authority.id(), outcomes)?;
-        }
-        Ok(published)
-    }
-
     /// Every list series with the name of its distribution point.
     pub(crate) fn distribution_points(&self) -> ca::Result<Vec<(SeriesKey, DistinguishedName)>> {
         let mut points = Vec::new();
@@ -251,30 +222,6 @@ impl System {
         self.store.commit(Unit::new(entry))?;
         Ok(())
     }
-}
-
-/// How many lists were published; the first that was not is an error, after all were tried.
-fn published_lists(ca: &CaId, outcomes: Vec<ListOutcome>) -> Result<usize> {
-    let mut published = 0;
-    let mut trouble = None;
-    for outcome in outcomes {
-        let said = match outcome {
-            ListOutcome::Published(_) => {
-                published += 1;
-                continue;
-            }
-            ListOutcome::Withheld { key, differences } => {
-                let first = differences.first().map(ToString::to_string).unwrap_or_default();
-                format!("{ca}: list {} {} is withheld: {first}", key.series.partition, key.number)
-            }
-            ListOutcome::Failed { series, error } => {
-                format!("{ca}: list {}: {error}", series.partition)
-            }
-        };
-        tracing::error!("{said}");
-        trouble.get_or_insert(said);
-    }
-    trouble.map_or(Ok(published), |said| Err(anyhow::anyhow!(said)))
 }
 
 /// A new operation id, for acts that nobody will repeat by hand.

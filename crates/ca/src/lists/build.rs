@@ -30,6 +30,7 @@ impl CertificationAuthority {
             from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
         let generation = self.generation(series.generation)?;
         let template = self.list_template(act, series, number, &generation)?;
+        self.lint_list(&template, series, &generation)?;
         let expires_from = self.expires_from(series, number)?;
         let mut built = None;
         self.store.with_revoked(series, self.lists_undelivered(), expires_from, &mut |view| {

@@ -2,6 +2,8 @@
 
 mod build;
 mod gate;
+mod late;
+mod lint;
 
 use domain::act::Act;
 use domain::certificate::CertificateState;
@@ -17,6 +19,7 @@ use crate::authority::{CertificationAuthority, Generation};
 use crate::error::{Error, Result};
 
 pub use gate::Difference;
+pub use late::LateList;
 
 /// A list that is built and kept, with what the second reader found in it.
 struct Candidate {

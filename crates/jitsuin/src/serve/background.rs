@@ -73,9 +73,10 @@ fn spawn(
 /// Each turn stands alone: what fails is said and tried again at the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     loop {
-        let turns: [(&str, Result<()>); 3] = [
+        let turns: [(&str, Result<()>); 4] = [
             ("the register's events", system.apply_register_events().map(drop)),
             ("the lists", system.publish_due().map(drop)),
+            ("the lists' plan", system.miss_late_lists()),
             ("the query records", queries.seal_due()),
         ];
         for (what, outcome) in turns {
