@@ -51,6 +51,27 @@ fn v5_what_is_no_request_is_malformed() {
     assert_eq!(world.log.records().len(), 8, "each is recorded");
 }
 
+/// The CertID is echoed in what is signed and is the key of what is kept, so no client may stretch it.
+#[test]
+fn v5_a_hash_comes_with_null_or_nothing() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let responder = world.responder();
+    let long = vec![7; 40_000];
+    let cases: [(&str, &[&[u8]], u8); 5] = [
+        ("nothing", &[], 0),
+        ("NULL", &[&[]], 0),
+        ("a NULL that holds something", &[&[0]], MALFORMED),
+        ("40,000 octets", &[&long], MALFORMED),
+        ("two parameters", &[&[], &[]], MALFORMED),
+    ];
+    for (what, parameters, status) in cases {
+        let request = Draft::with_parameters(&world.ca, parameters, server).unsigned();
+        let answer = responder.answer(&request, PEER, world.now);
+        assert_eq!(response_status(&answer), status, "{what}");
+    }
+}
+
 #[test]
 fn v5_as_many_as_allowed_are_answered() {
     let world = World::new();

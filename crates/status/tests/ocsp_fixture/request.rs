@@ -29,6 +29,22 @@ impl Draft {
         Self { cert_ids: ids.collect(), extensions: Vec::new() }
     }
 
+    /// With SHA-1 and these NULLs as parameters, however many and whatever they hold.
+    pub fn with_parameters(ca: &Ca, parameters: &[&[u8]], serial: SerialNumber) -> Self {
+        let known = CertId::of(HashAlgorithm::Sha1, &ca.name, &ca.key, &serial.to_integer());
+        let mut w = DerWriter::new();
+        w.sequence(|w| {
+            w.sequence(|w| {
+                w.oid(oid::SHA1);
+                parameters.iter().for_each(|content| w.element(0x05, content));
+            });
+            w.octet_string(&known.issuer_name_hash);
+            w.octet_string(&known.issuer_key_hash);
+            w.element(0x02, &known.serial);
+        });
+        Self { cert_ids: vec![w.into_bytes()], extensions: Vec::new() }
+    }
+
     pub fn nonce(mut self, octets: &[u8]) -> Self {
         let mut value = DerWriter::new();
         value.octet_string(octets);

@@ -26,6 +26,9 @@ pub const MAX_CERTIFICATES_BROUGHT: usize = 8;
 
 const WHAT: &str = "OCSP request";
 
+/// A NULL, DER.
+const NULL: &[u8] = &[0x05, 0x00];
+
 /// A hash with which a CertID may name an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HashAlgorithm {
@@ -230,12 +233,18 @@ impl CertId {
     /// Reads a DER CertID.
     ///
     /// # Errors
-    /// [`Error::Malformed`], also if a hash has another length than its algorithm's.
+    /// [`Error::Malformed`], also if a hash has another length than its algorithm's, or parameters
+    /// other than the NULL that may stand there (RFC 4055 2.1): they would be signed in the answer.
     pub fn parse(der: &[u8]) -> Result<Self, Error> {
         const WHAT: &str = "CertID";
         let mut fields = Fields::of_sequence(WHAT, der)?;
         let mut algorithm = Fields::of_content(WHAT, fields.content(Tag::Sequence)?)?;
         let hash_algorithm = HashAlgorithm::from_oid(algorithm.oid()?);
+        let parameters = if algorithm.is_finished() { NULL } else { algorithm.raw()? };
+        algorithm.finish()?;
+        if hash_algorithm.is_ok() && parameters != NULL {
+            return Err(Error::malformed(WHAT, "a hash has no parameters"));
+        }
         let issuer_name_hash = fields.content(Tag::OctetString)?.to_vec();
         let issuer_key_hash = fields.content(Tag::OctetString)?.to_vec();
         let serial = fields.integer()?.to_vec();
