@@ -3,6 +3,9 @@
 mod crash;
 mod forgetful;
 mod issuance;
+mod journal;
+mod keys;
 mod life;
 mod lists;
+mod order;
 mod world;

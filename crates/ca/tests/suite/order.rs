@@ -1,0 +1,156 @@
+//! What happens before what: nothing leaves uncommitted, no list replaces the wrong one, no list
+//! ends unnoticed.
+
+use std::sync::{Arc, Mutex};
+
+use ca::{CertificationAuthority, Difference, ListOutcome, Step};
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use domain::application::ApplicationKind;
+use domain::crl_series::Partition;
+use jiff::SignedDuration;
+use keys::{KeyError, KeyLabel, KeyStore, PublicKey, TransportKey, WrappedPrivateKey};
+use store::{CertificateRow, SeriesKey, Store};
+use testkit::act;
+
+use super::world::{AUTH, World, auth_request, card};
+
+/// The rows that stand in the database when a step is reached: intents, issued certificates.
+type Seen = Arc<Mutex<Vec<(Step, usize, usize)>>>;
+
+#[test]
+fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
+    let world = World::new();
+    let seen: Seen = Arc::default();
+    let (store, log) = (world.scratch.store.clone(), seen.clone());
+    let id = world.auth.id().clone();
+    let count = move |step| {
+        let rows = store.certificates(&id, None, 100).expect("a read");
+        let issued = rows.iter().filter(|row: &&CertificateRow| row.der.is_some()).count();
+        let open = store.open_intents().expect("a read").len();
+        log.lock().expect("a lock").push((step, open, issued));
+    };
+    let authority =
+        CertificationAuthority::open(AUTH, world.scratch.store.clone(), world.keys.clone())
+            .expect("the CA")
+            .observed(Arc::new(count));
+    let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
+    let issued = authority.issue_to_user(&act(&world.clock), request).expect("issued");
+    let expected = [
+        (Step::Reserved, 0, 1),
+        (Step::Drafted, 0, 1),
+        (Step::Linted, 0, 1),
+        (Step::Intended, 1, 1),
+        (Step::Signed, 1, 1),
+        (Step::Issued, 0, 2),
+    ];
+    assert_eq!(*seen.lock().expect("a lock"), expected, "intent, signature, issue, in this order");
+    let status = world.scratch.store.status(authority.id(), &issued.serial).expect("a read");
+    assert!(status.is_some(), "what OCSP reads has it");
+    let row = authority.certificate(&issued.serial).expect("it exists");
+    assert_eq!(row.intent.policy_digest, x509::fingerprint::sha256(AUTH.as_bytes()));
+}
+
+/// A key store that signs lists with another CA's key, as a rollover once did elsewhere.
+struct Confused(Arc<dyn KeyStore>);
+
+impl KeyStore for Confused {
+    fn sign_digest(
+        &self,
+        _: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let other = "saitama-sign-ca-1".parse().expect("a label");
+        self.0.sign_digest(&other, algorithm, digest)
+    }
+
+    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
+        self.0.generate(label, algorithm)
+    }
+
+    fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
+        self.0.public_key(label)
+    }
+
+    fn sign(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.0.sign(label, algorithm, message)
+    }
+
+    fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
+        self.0.sign_checkpoint(label, message)
+    }
+
+    fn generate_for_card(
+        &self,
+        algorithm: KeyAlgorithm,
+        transport: &TransportKey,
+    ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
+        self.0.generate_for_card(algorithm, transport)
+    }
+
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.0.destroy(label)
+    }
+
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.0.labels()
+    }
+}
+
+#[test]
+fn v11_a_list_that_another_key_signed_never_replaces_the_right_one() {
+    let world = World::new();
+    let key = SeriesKey {
+        ca: world.auth.id().clone(),
+        generation: 1,
+        partition: Partition::ArlSelfSigned,
+    };
+    let right = world.auth.publish_list(&act(&world.clock), &key).expect("built");
+    assert!(matches!(right, ListOutcome::Published(_)), "{right:?}");
+    world.clock.advance(SignedDuration::from_hours(24));
+    let confused = CertificationAuthority::open(
+        AUTH,
+        world.scratch.store.clone(),
+        Arc::new(Confused(world.keys.clone())),
+    )
+    .expect("the CA");
+    let wrong = confused.publish_list(&act(&world.clock), &key).expect("built");
+    let ListOutcome::Withheld { differences, .. } = wrong else { panic!("published: {wrong:?}") };
+    assert!(matches!(differences[..], [Difference::Unreadable(_)]), "{differences:?}");
+    let published = world.auth.published(&key).expect("a read").expect("the right one");
+    assert_eq!(published.key.number, 1);
+    let last = world.scratch.store.last_sequence().expect("a read").expect("entries");
+    let entry = world.scratch.store.journal(last, 1).expect("an entry").remove(0).1;
+    let entry = String::from_utf8(entry).expect("JSON");
+    assert!(entry.contains("crl-withheld") && entry.contains("refused"), "{entry}");
+}
+
+#[test]
+fn v1_a_late_list_is_missed_long_before_it_ends_partition_by_partition() {
+    let world = World::new();
+    world.good_auth(1);
+    let now = || world.clock.now();
+    let late = || world.auth.late_lists(now()).expect("a read");
+    let all = world.auth.all_series().expect("a read");
+    assert!(late().len() == all.len() && late().iter().all(|list| list.ends.is_none()));
+    world.auth.publish_lists(&act(&world.clock), &all[1..]);
+    let never = late();
+    assert_eq!((never.len(), &never[0].series), (1, &all[0]), "one was never published");
+    world.clock.advance(SignedDuration::from_hours(1));
+    world.auth.publish_lists(&act(&world.clock), &all[..1]);
+    assert_eq!(late(), []);
+    world.clock.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(1));
+    assert_eq!(late(), [], "planned, and not an hour late");
+    world.clock.advance(SignedDuration::from_secs(1));
+    let missed = late();
+    assert_eq!(missed.len(), all.len() - 1, "{missed:?}");
+    for list in missed {
+        let left = list.ends.expect("it was published").duration_since(now());
+        assert_eq!(left, SignedDuration::from_hours(47), "time to mend it");
+    }
+}
