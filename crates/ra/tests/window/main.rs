@@ -7,6 +7,7 @@ mod fixture;
 mod form;
 mod identity;
 mod issuance;
+mod journal;
 mod register_link;
 mod register_moves;
 mod revocation;

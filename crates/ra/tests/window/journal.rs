@@ -1,0 +1,132 @@
+//! Every operation of the window that changes anything leaves its entry (E1).
+
+use domain::act::{Act, Actor};
+use domain::identity::Evidence;
+use domain::journal::EventKind;
+use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::register::Removal;
+
+use crate::fixture::{AUTH, SIGN, World, at, clerk, evidence, form, hanako, kim, pin, taro};
+
+/// The entries that an act left: kind and result of each, in order.
+fn entries(world: &World, act: &Act) -> Vec<String> {
+    let operation = format!("\"{}\"", act.operation);
+    let own = world.journal().into_iter().filter(|entry| entry.contains(&operation));
+    own.map(|entry| {
+        let kind = EventKind::ALL
+            .iter()
+            .find(|kind| entry.contains(&format!("\"kind\":\"{}\"", kind.name())))
+            .expect("a kind");
+        let result = ["done", "no-op", "refused"]
+            .into_iter()
+            .find(|result| entry.contains(&format!("\"result\":\"{result}\"")))
+            .expect("a result");
+        format!("{kind} {result}")
+    })
+    .collect()
+}
+
+/// Does something once, and again under the same id: done, then nothing left to do.
+fn expect<T>(world: &World, act: &Act, kind: EventKind, work: impl Fn(&Act) -> Option<T>) -> T {
+    let done = work(act).expect("done");
+    let told = entries(world, act);
+    assert!(told.contains(&format!("{kind} done")), "{kind}: {told:?}");
+    work(act).expect("again");
+    let again = entries(world, act);
+    assert_eq!(again[..told.len()], told, "what was told stays");
+    assert!(again[told.len()..].iter().all(|entry| entry.ends_with(" no-op")), "{again:?}");
+    assert!(again.len() > told.len(), "{kind}: a repetition is an entry too");
+    done
+}
+
+#[test]
+fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
+    let auth =
+        AUTH.replace("second_approval = false\nundelivered", "second_approval = true\nundelivered");
+    let world = World::with_policies(&auth, SIGN);
+    let window = &world.window;
+    let own = || world.act();
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    let receive = |form: &ReceivedForm| {
+        expect(&world, &own(), EventKind::ApplicationReceived, |act| window.receive(act, form).ok())
+    };
+    let verify = |id: &_| {
+        let verified = |act: &Act| window.verify(act, id, &seen).ok();
+        expect(&world, &own(), EventKind::ApplicationVerified, verified);
+        let second = world.act_of(clerk("clerk-b", "11203"));
+        let approved = |act: &Act| window.approve(act, id).ok();
+        expect(&world, &second, EventKind::ApplicationApproved, approved);
+    };
+    let issue = |id: &_| {
+        expect(&world, &own(), EventKind::ApplicationIssued, |act| window.issue(act, id).ok());
+    };
+
+    let id = receive(&form(&taro(), "jpki-auth", "issue-with-card"));
+    verify(&id);
+    issue(&id);
+    let delivered = |act: &Act| window.deliver(act, &id, pin()).ok();
+    expect(&world, &own(), EventKind::ApplicationCompleted, delivered);
+
+    let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
+    let held = |act: &Act| window.hold_by_phone(act, &taro().basic_four()).ok();
+    expect(&world, &world.act_of(agent), EventKind::CertificateHeld, held);
+
+    let release = receive(&form(&taro(), "jpki-auth", "hold-release"));
+    verify(&release);
+    let released = |act: &Act| window.complete(act, &release).ok();
+    expect(&world, &own(), EventKind::ApplicationCompleted, released);
+
+    let ended =
+        ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
+    let ended = receive(&ended);
+    verify(&ended);
+    let revoked = |act: &Act| window.complete(act, &ended).ok();
+    expect(&world, &own(), EventKind::ApplicationCompleted, revoked);
+
+    let id = receive(&form(&hanako(), "jpki-auth", "issue-with-card"));
+    verify(&id);
+    issue(&id);
+    let discarded = |act: &Act| window.discard(act, &id).ok();
+    expect(&world, &own(), EventKind::ApplicationWithdrawn, discarded);
+
+    let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
+    let refused = |act: &Act| window.refuse(act, &id, "本人と認められない").ok();
+    expect(&world, &own(), EventKind::ApplicationRefused, refused);
+
+    let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
+    let withdrawn = |act: &Act| window.withdraw(act, &id).ok();
+    expect(&world, &own(), EventKind::ApplicationWithdrawn, withdrawn);
+
+    let later = at("2026-04-02T03:00:00Z");
+    world.register.remove(&kim().code, Removal::Death, later).expect("removed");
+    let link = Actor::System("register-link".parse().expect("an id"));
+    let run = Act { at: later, ..world.act_of(link) };
+    window.apply_register_events(&run).expect("a run");
+    let told = world.journal();
+    let applied = |entry: &&String| entry.contains("register-event") && entry.contains("\"done\"");
+    assert!(told.iter().any(|entry| applied(&entry)), "{told:?}");
+}
+
+#[test]
+fn e1_an_application_that_does_not_exist_is_a_refusal_in_the_journal() {
+    let world = World::new();
+    let nowhere = "ap-nowhere".parse().expect("an id");
+    let window = &world.window;
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    let tries: [&dyn Fn(&Act) -> bool; 8] = [
+        &|act| window.verify(act, &nowhere, &seen).is_err(),
+        &|act| window.approve(act, &nowhere).is_err(),
+        &|act| window.issue(act, &nowhere).is_err(),
+        &|act| window.deliver(act, &nowhere, pin()).is_err(),
+        &|act| window.complete(act, &nowhere).is_err(),
+        &|act| window.discard(act, &nowhere).is_err(),
+        &|act| window.refuse(act, &nowhere, "不明").is_err(),
+        &|act| window.withdraw(act, &nowhere).is_err(),
+    ];
+    for (number, fails) in tries.iter().enumerate() {
+        let act = world.act();
+        assert!(fails(&act));
+        let told = entries(&world, &act);
+        assert!(matches!(&told[..], [one] if one.ends_with(" refused")), "{number}: {told:?}");
+    }
+}
