@@ -2,6 +2,7 @@
 
 mod crash;
 mod forgetful;
+mod golden;
 mod issuance;
 mod journal;
 mod keys;
