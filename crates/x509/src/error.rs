@@ -64,6 +64,9 @@ pub enum Error {
     /// The store's fault: the entries could not be read.
     #[error("the CRL's entries could not be read")]
     Entries(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The machine's fault: the source did not give the bytes.
+    #[error("the CRL could not be read")]
+    Source(#[source] std::io::Error),
     /// The machine's fault: the sink did not take the bytes.
     #[error("the CRL could not be written")]
     Sink(#[from] std::io::Error),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 
+use aws_lc_rs::digest::{Context, SHA256};
 use domain::act::Act;
 use domain::crl_series::{SeriesEvent, SeriesState};
 use domain::journal::EventKind;
@@ -55,19 +56,18 @@ impl CertificationAuthority {
         view: &dyn RevokedSnapshot,
     ) -> Result<(Candidate, File)> {
         let (mut file, entries) = self.write_list(template, generation, view)?;
-        let mut content = Vec::new();
-        file.read_to_end(&mut content)?;
-        file.seek(SeekFrom::Start(0))?;
+        let sha256 = sha256(&mut file)?;
         let row = CrlRow {
             key: CrlKey { series: series.clone(), number: template.number },
             this_update: template.this_update,
             next_update: template.next_update,
             next_publish: template.next_publish.unwrap_or(template.next_update),
             entries,
-            sha256: x509::fingerprint::sha256(&content),
+            sha256,
             as_of: view.as_of(),
         };
-        let differences = self.differences(&row, &content, view)?;
+        let differences = self.differences(&row, &file, view)?;
+        file.seek(SeekFrom::Start(0))?;
         Ok((Candidate { row, differences }, file))
     }
 
@@ -141,6 +141,23 @@ impl CertificationAuthority {
         list.seek(SeekFrom::Start(0))?;
         Ok((list, written.entry_count))
     }
+}
+
+/// The SHA-256 of a file, which is then at its beginning again.
+fn sha256(file: &mut File) -> Result<[u8; 32]> {
+    let mut context = Context::new(&SHA256);
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            break;
+        }
+        context.update(&piece[..length]);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(context.finish().as_ref());
+    Ok(sha256)
 }
 
 /// Calls `each` with the line of every listed certificate; the first failure of it ends the walk.

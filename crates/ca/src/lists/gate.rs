@@ -1,7 +1,10 @@
 //! The publication gate: a second reader that shares nothing with the writer but the view of the
 //! database both read.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
 
 use domain::certificate::CertificateState;
 use domain::crl_series::Partition;
@@ -10,7 +13,7 @@ use domain::reason::RevocationReason;
 use domain::validity::whole_second;
 use jiff::Timestamp;
 use store::{CrlRow, RevokedSnapshot, SeriesKey};
-use x509::crl::{Crl, ReceivedDistributionPoint};
+use x509::crl::{Crl, CrlStream, ReceivedDistributionPoint};
 use x509::name::Name;
 
 use crate::authority::{CertificationAuthority, Generation};
@@ -68,18 +71,27 @@ impl CertificationAuthority {
     pub(super) fn differences(
         &self,
         row: &CrlRow,
-        content: &[u8],
+        content: &File,
         view: &dyn RevokedSnapshot,
     ) -> Result<Vec<Difference>> {
         let generation = self.generation(row.key.series.generation)?;
-        let read =
-            Crl::parse(content).and_then(|crl| crl.verify(generation.key.as_der()).map(|()| crl));
-        let crl = match read {
-            Ok(crl) => crl,
-            Err(error) => return Ok(vec![Difference::Unreadable(error.to_string())]),
+        let source = BufReader::with_capacity(64 << 10, content);
+        let mut stream = match CrlStream::open(source, self.policy.keys.signature) {
+            Ok(stream) => stream,
+            Err(error) => return Ok(vec![unreadable(error)]),
         };
-        let mut found = self.check_fields(row, &crl, &generation)?;
-        found.extend(check_entries(&crl, view)?);
+        let entries = check_entries(&mut stream, view)?;
+        // Only now is it known whether what was read is the CA's word.
+        let verified = stream.finish().and_then(|(frame, digest)| {
+            Crl::parse(&frame)?.verify_digest(generation.key.as_der(), &digest)?;
+            Ok(frame)
+        });
+        let frame = match verified {
+            Ok(frame) => frame,
+            Err(error) => return Ok(vec![unreadable(error)]),
+        };
+        let mut found = self.check_fields(row, &Crl::parse(&frame)?, &generation)?;
+        found.extend(entries);
         found.extend(self.check_counts(row, view)?);
         found.truncate(REPORTED);
         Ok(found)
@@ -160,31 +172,54 @@ fn fits(idp: &ReceivedDistributionPoint, point: &Name, series: &SeriesKey) -> bo
 }
 
 /// Every entry against the database, both in the order of serials.
-fn check_entries(crl: &Crl<'_>, view: &dyn RevokedSnapshot) -> Result<Vec<Difference>> {
+fn check_entries<R: Read>(
+    stream: &mut CrlStream<R>,
+    view: &dyn RevokedSnapshot,
+) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
-    let mut entries = crl.entries().peekable();
     view.for_each(&mut |status| {
-        let Some((since, code)) = listed_as(&status.state) else { return };
-        let wanted = status.serial.to_integer();
-        while let Some(surplus) =
-            entries.next_if(|entry| entry.as_ref().is_ok_and(|e| precedes(e.serial, &wanted)))
-        {
-            report(
-                &mut found,
-                surplus.map_or_else(unreadable, |e| Difference::Surplus(hex(e.serial))),
-            );
-        }
-        match entries.next_if(|entry| entry.as_ref().is_ok_and(|e| e.serial == wanted)) {
-            Some(Ok(entry))
-                if entry.revoked_at == whole_second(since) && entry.code.unwrap_or(0) == code => {}
-            Some(_) => report(&mut found, Difference::Entry(status.serial)),
-            None => report(&mut found, Difference::Missing(status.serial)),
+        if let Some((since, code)) = listed_as(&status.state) {
+            let wanted = Wanted { serial: status.serial, since: whole_second(since), code };
+            wanted.seek(stream, &mut found);
         }
     })?;
-    for surplus in entries.take(REPORTED) {
-        report(&mut found, surplus.map_or_else(unreadable, |e| Difference::Surplus(hex(e.serial))));
+    // What cannot be read is found again, and told, when the rest of the list is.
+    while let Ok(Some(surplus)) = stream.peek() {
+        report(&mut found, Difference::Surplus(hex(surplus.serial)));
+        stream.advance();
     }
     Ok(found)
+}
+
+/// What the list must say of one certificate.
+struct Wanted {
+    serial: SerialNumber,
+    since: Timestamp,
+    code: u8,
+}
+
+impl Wanted {
+    /// Walks the list up to this certificate's entry, or to where it should have been.
+    fn seek<R: Read>(&self, stream: &mut CrlStream<R>, found: &mut Vec<Difference>) {
+        let serial = self.serial.to_integer();
+        while let Ok(Some(entry)) = stream.peek() {
+            let order = in_order(entry.serial, &serial);
+            match order {
+                Ordering::Greater => break,
+                Ordering::Less => report(found, Difference::Surplus(hex(entry.serial))),
+                Ordering::Equal => {
+                    if entry.revoked_at != self.since || entry.code.unwrap_or(0) != self.code {
+                        report(found, Difference::Entry(self.serial));
+                    }
+                }
+            }
+            stream.advance();
+            if order == Ordering::Equal {
+                return;
+            }
+        }
+        report(found, Difference::Missing(self.serial));
+    }
 }
 
 /// Since when and with which code a list must name a certificate in this state (A 4.9.9).
@@ -209,9 +244,9 @@ fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
     }
 }
 
-/// Whether one INTEGER content comes before another: ours are positive and minimal.
-fn precedes(one: &[u8], other: &[u8]) -> bool {
-    (one.len(), one) < (other.len(), other)
+/// How two INTEGER contents stand to each other: ours are positive and minimal.
+fn in_order(one: &[u8], other: &[u8]) -> Ordering {
+    (one.len(), one).cmp(&(other.len(), other))
 }
 
 fn unreadable(error: x509::Error) -> Difference {
@@ -230,8 +265,9 @@ mod tests {
 
     #[test]
     fn serials_are_ordered_as_numbers() {
-        assert!(
-            precedes(&[0x7f], &[0, 0x80]) && precedes(&[1, 0], &[1, 1]) && !precedes(&[2], &[1])
-        );
+        assert_eq!(in_order(&[0x7f], &[0, 0x80]), Ordering::Less);
+        assert_eq!(in_order(&[1, 0], &[1, 1]), Ordering::Less);
+        assert_eq!(in_order(&[2], &[1]), Ordering::Greater);
+        assert_eq!(in_order(&[2], &[2]), Ordering::Equal);
     }
 }

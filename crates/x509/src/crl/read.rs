@@ -265,6 +265,11 @@ impl<'a> Iterator for CrlEntries<'a> {
 }
 
 impl<'a> CrlEntries<'a> {
+    /// The entries in these octets.
+    pub(super) fn of(entries: &'a [u8]) -> Self {
+        Self { rest: entries }
+    }
+
     fn read_next(&mut self) -> Result<ReceivedEntry<'a>, Error> {
         const WHAT: &str = "CRL entry";
         let mut list = Fields::of_content(WHAT, self.rest)?;

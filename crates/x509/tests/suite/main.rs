@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crl;
+mod crl_stream;
 mod foreign_defects;
 mod hostile;
 mod keys;
