@@ -107,8 +107,9 @@ fn open(path: &Path, options: &Options) -> Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // Random serials and hashes touch all of an index: 64 MiB hold the inner pages of millions.
-    connection.pragma_update(None, "cache_size", -64 * 1024)?;
+    // Random serials and hashes touch all of an index: 32 MiB hold the inner pages of millions, and
+    // leave as much to whoever builds a long list, which passes through here too (V1: 64 MiB).
+    connection.pragma_update(None, "cache_size", -32 * 1024)?;
     // A destroyed key must not survive in a free page.
     connection.pragma_update(None, "secure_delete", true)?;
     if let Some(pages) = options.max_pages {
