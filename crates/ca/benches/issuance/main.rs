@@ -4,6 +4,7 @@
 //! that is flushed at every commit; holders' keys and their proofs are made before the clock runs.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run may say so by ending")]
 
+mod effort;
 mod holders;
 mod shares;
 mod world;
@@ -29,13 +30,21 @@ fn main() {
     let rounds = number("JITSUIN_BENCH_ROUNDS", 5);
     let holders = holders::load(CERTIFICATES);
     let key = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    let issue = || World::new(IN_FLIGHT).issue(&holders, IN_FLIGHT);
-    issue();
-    let measured = Rounds::alternate(rounds, issue, || raw_signing(&key));
+    World::new(IN_FLIGHT).issue(&holders, IN_FLIGHT);
+    let (mut own_effort, mut raw_effort) = (Vec::new(), Vec::new());
+    let measured = Rounds::alternate(
+        rounds,
+        || {
+            let world = World::new(IN_FLIGHT);
+            effort::noting(&mut own_effort, CERTIFICATES, || world.issue(&holders, IN_FLIGHT))
+        },
+        || effort::noting(&mut raw_effort, CERTIFICATES, || raw_signing(&key)),
+    );
     measured
         .figure("durable issuance", "certificates/s", "raw RSA-2048 signatures, all cores")
         .aim(Aim::AtLeast(0.8))
         .print();
+    effort::figure(&own_effort, &raw_effort).print();
     shares::print(&holders, 1e6 * cores() as f64 / raw_signing(&key));
 }
 
