@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::act::{Act, Actor};
@@ -23,6 +23,10 @@ use crate::problem::{Fault, Problem, parse_id};
 
 /// The header with the id of an operation, on requests and answers.
 pub const OPERATION_ID: &str = "operation-id";
+
+/// The header in which the second person of an operation shows their own bearer token, as the first
+/// does in `Authorization`.
+pub const APPROVER_AUTHORIZATION: &str = "approver-authorization";
 
 /// Octets of a token: those we give have 24.
 const MAX_TOKEN: usize = 256;
@@ -89,24 +93,53 @@ async fn admit(api: &Api, parts: &request::Parts) -> Result<Act, Problem> {
 
 /// What is shown; a token goes before a certificate, so that who sends one is not somebody else.
 fn credential(headers: &HeaderMap, peer: Option<Peer>) -> Result<Credential, Problem> {
-    let mut given = headers.get_all(AUTHORIZATION).iter();
-    match (given.next(), given.next()) {
-        (Some(value), None) => {
-            let token = value.to_str().ok().and_then(|value| {
-                let (scheme, token) = value.split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-            });
-            let token = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len()));
-            let token = token.ok_or_else(|| unproven("authorization: it is no bearer token"))?;
-            Ok(Credential::TokenSha256(sha256(token.as_bytes())))
-        }
-        (Some(_), Some(_)) => Err(unproven("authorization: it is given twice")),
-        (None, _) => {
-            let certificate = peer.and_then(|peer| peer.certificate);
-            let certificate = certificate
-                .ok_or_else(|| unproven("a bearer token or a client certificate is needed"))?;
-            Ok(Credential::CertificateSha256(certificate))
-        }
+    if let Some(token) = bearer(headers, AUTHORIZATION.as_str())? {
+        return Ok(token);
+    }
+    let certificate = peer.and_then(|peer| peer.certificate);
+    let certificate =
+        certificate.ok_or_else(|| unproven("a bearer token or a client certificate is needed"))?;
+    Ok(Credential::CertificateSha256(certificate))
+}
+
+/// The token in the header `name`, if it is there.
+fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Credential>, Problem> {
+    let mut given = headers.get_all(name).iter();
+    let value = match (given.next(), given.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err(unproven(&format!("{name}: it is given twice"))),
+    };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let token = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len()));
+    let token = token.ok_or_else(|| unproven(&format!("{name}: it is no bearer token")))?;
+    Ok(Some(Credential::TokenSha256(sha256(token.as_bytes()))))
+}
+
+/// What the second person shows: their name in the first one's mouth proves nothing.
+pub(crate) struct Approval(Option<Credential>);
+
+impl<S: Sync> FromRequestParts<S> for Approval {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
+        let unread = |problem: Problem| Problem { fault: Fault::Malformed, ..problem };
+        bearer(&parts.headers, APPROVER_AUTHORIZATION).map(Self).map_err(unread)
+    }
+}
+
+impl Approval {
+    /// Whether `person` showed it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn is_of(&self, desk: &Desk, person: &str) -> Result<bool, Problem> {
+        let Some(credential) = &self.0 else { return Ok(false) };
+        let shown = desk.store().operator_by_credential(credential)?;
+        Ok(shown.is_some_and(|operator| operator.id.as_str() == person))
     }
 }
 
@@ -118,7 +151,7 @@ fn actor(desk: &Desk, credential: &Credential) -> Result<Actor, Problem> {
 }
 
 /// As whom an operator acts.
-fn actor_of(operator: OperatorRow) -> Result<Actor, Problem> {
+pub(crate) fn actor_of(operator: OperatorRow) -> Result<Actor, Problem> {
     let OperatorRow { id, municipality, role, .. } = operator;
     match (municipality, role.as_str()) {
         (Some(municipality), _) => Ok(Actor::WindowClerk { id, municipality }),

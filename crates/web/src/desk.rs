@@ -41,6 +41,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// The most rows one answer holds: at a few kilobytes a row that is a few megabytes.
 pub const MAX_PAGE: usize = 1000;
 
+/// The last number that has a next one in the store; asking beyond it is asking beyond the end.
+const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
+
 /// Everything an operation needs.
 pub struct Desk {
     store: Arc<dyn Store>,

@@ -8,6 +8,7 @@ use hyper::http::StatusCode;
 
 use super::input::{Asked, Input, Named, PageQuery};
 use super::{Answer, Api};
+use crate::access::Approval;
 use crate::problem::Problem;
 use crate::wire::{
     CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
@@ -55,7 +56,11 @@ pub(super) async fn show(
     path = "/api/v1/cas/{ca}/certificates/{serial}/revocation",
     operation_id = "revoke_certificate",
     tag = "certificates",
-    params(("ca" = String, Path, description = "The CA."), ("serial" = String, Path, description = "The serial, hexadecimal.")),
+    params(
+        ("ca" = String, Path, description = "The CA."),
+        ("serial" = String, Path, description = "The serial, hexadecimal."),
+        ("Approver-Authorization" = Option<String>, Header, description = "The bearer token of the second person, where one is named."),
+    ),
     request_body = RevocationBody,
     responses((status = 200, description = "Revoked, now or before.", body = RevocationOutcomeBody), Problem),
 )]
@@ -63,9 +68,10 @@ pub(super) async fn revoke(
     State(api): State<Api>,
     Extension(act): Extension<Act>,
     Named((ca, serial)): Named<(String, String)>,
+    approval: Approval,
     Input(body): Input<RevocationBody>,
 ) -> Answer<RevocationOutcomeBody> {
-    api.answer(move |desk| desk.revoke(&act, &ca, &serial, &body)).await
+    api.answer(move |desk| desk.revoke_approved(&act, &ca, &serial, &body, &approval)).await
 }
 
 /// Issues a certificate to a server from a PKCS#10 request.

@@ -3,14 +3,15 @@
 use ca::ServiceRequest;
 use domain::act::Act;
 use domain::certificate::CertificateKind;
-use domain::id::SerialNumber;
+use domain::id::{ActorId, SerialNumber};
 use store::CertificateRow;
 use x509::general_name::GeneralName;
 use x509::pem;
 use x509::pkcs10::CertificateRequest;
 
 use super::permission::Operation;
-use super::{Desk, MAX_PAGE, reading};
+use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
+use crate::access::{Approval, actor_of};
 use crate::problem::Problem;
 use crate::wire::{
     CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
@@ -57,6 +58,7 @@ impl Desk {
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
         let limit = limit.clamp(1, MAX_PAGE);
+        let after = after.map(|place| place.min(LAST_NUMBER));
         let rows = self.store.certificates(authority.id(), after, limit)?;
         self.journal_reading(
             reading(act, operation).ca(authority.id()).detail("rows", rows.len()),
@@ -69,8 +71,9 @@ impl Desk {
 
     /// Revokes a certificate for good by a row of the policy's table.
     ///
-    /// The second person must be a registered operator; that they agree is the caller's word,
-    /// which the journal keeps. What needs an approver's own hand goes through an application.
+    /// The second person must be an operator who could do it too; that they agree is the caller's
+    /// word, which only the console is taken at. Whoever asks from elsewhere goes through
+    /// [`revoke_approved`](Self::revoke_approved).
     ///
     /// # Errors
     /// 422 by the table or the state, 404 for no such certificate.
@@ -86,11 +89,8 @@ impl Desk {
         let authority = self.authority(act, operation, ca)?;
         let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
         let order = self.checked(act, operation, ca::RevocationOrder::try_from(body))?;
-        if let Some(approver) = &order.approver
-            && self.store.operator(approver)?.is_none()
-        {
-            let refused = Problem::refused("approver", "no operator is registered under this id");
-            return self.checked(act, operation, Err(refused));
+        if let Some(approver) = &order.approver {
+            self.checked(act, operation, self.second_person(operation, approver))?;
         }
         let text = serial.to_string();
         let approver = body.approver.as_deref().unwrap_or_default();
@@ -102,6 +102,41 @@ impl Desk {
             let (ca, serial) = (ca.to_owned(), changed.serial.to_string());
             Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
         })
+    }
+
+    /// As [`revoke`](Self::revoke), where the second person has shown who they are themselves.
+    ///
+    /// # Errors
+    /// As [`revoke`](Self::revoke), and 422 when somebody is named who did not.
+    pub(crate) fn revoke_approved(
+        &self,
+        act: &Act,
+        ca: &str,
+        serial: &str,
+        body: &RevocationBody,
+        approval: &Approval,
+    ) -> Result<RevocationOutcomeBody, Problem> {
+        let operation = Operation::RevokeCertificate;
+        self.admit(act, operation)?;
+        if let Some(person) = &body.approver
+            && !approval.is_of(self, person)?
+        {
+            let rule = "they show their own token in the header Approver-Authorization";
+            return self.checked(act, operation, Err(Problem::refused("approver", rule)));
+        }
+        self.revoke(act, ca, serial, body)
+    }
+
+    /// Refuses a second person who is nobody, or to whom the operation is not open.
+    fn second_person(&self, operation: Operation, person: &ActorId) -> Result<(), Problem> {
+        let refused = |rule: String| Problem::refused("approver", rule);
+        let operator = self.store.operator(person)?;
+        let operator = operator
+            .ok_or_else(|| refused("no operator is registered under this id".to_owned()))?;
+        match operation.permits(&actor_of(operator)?) {
+            true => Ok(()),
+            false => Err(refused(operation.rule())),
+        }
     }
 
     /// Issues a certificate to a server from a PKCS#10 request, which proves possession of its key.

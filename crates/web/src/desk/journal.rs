@@ -3,7 +3,7 @@
 use domain::act::Act;
 
 use super::permission::Operation;
-use super::{Desk, MAX_PAGE, reading};
+use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{JournalEntryBody, JournalPage};
 
@@ -16,7 +16,7 @@ impl Desk {
         let operation = Operation::ReadJournal;
         self.admit(act, operation)?;
         let limit = limit.clamp(1, MAX_PAGE);
-        let rows = self.store.journal(from, limit)?;
+        let rows = self.store.journal(from.min(LAST_NUMBER), limit)?;
         let entry = reading(act, operation).subject("journal");
         self.journal_reading(entry.detail("from", from).detail("rows", rows.len()))?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|(sequence, _)| sequence + 1);

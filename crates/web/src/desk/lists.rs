@@ -8,8 +8,8 @@ use domain::crl_series::{Partition, SeriesState};
 use store::{CrlKey, SeriesKey, SeriesRow};
 use x509::pem;
 
-use super::Desk;
 use super::permission::Operation;
+use super::{Desk, LAST_NUMBER};
 use crate::problem::Problem;
 use crate::wire::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
 
@@ -96,7 +96,7 @@ impl Desk {
         let partition: Partition = self.id(act, operation, "partition", partition)?;
         let series = SeriesKey { ca: authority.id().clone(), generation, partition };
         let number = match number {
-            Some(number) => Some(number),
+            Some(number) => Some(number.min(LAST_NUMBER)),
             None => authority.published(&series)?.map(|row| row.key.number),
         };
         let content = match number {

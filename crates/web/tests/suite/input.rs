@@ -103,3 +103,15 @@ fn l5_bad_evidence_secrets_and_orders_are_refused_by_field() {
     world.get("staff", "/api/v1/cas/jpki-auth/certificates/ab").problem(404);
     world.get("staff", "/api/v1/residents/99999999999").problem(404);
 }
+
+#[test]
+fn a_number_beyond_every_end_is_no_fault_of_ours() {
+    let world = World::new();
+    let far = u64::MAX;
+    let journal = world.get("staff", &format!("/api/v1/journal?from={far}")).expect(200);
+    assert_eq!(journal["entries"], json!([]));
+    let ca = "/api/v1/cas/jpki-auth";
+    let page = world.get("staff", &format!("{ca}/certificates?after={far}")).expect(200);
+    assert_eq!(page["certificates"], json!([]));
+    world.get("staff", &format!("{ca}/lists/1/other?number={far}")).problem(404);
+}
