@@ -214,3 +214,12 @@ fn v5_cacheable_answers_bear_the_headers_of_rfc_5019() {
     let (head, _) = post(&server, &der);
     assert!(head.contains("cache-control: no-store"), "answers to POST are not cached: {head}");
 }
+
+/// Whoever holds every connection of OCSP, repository and directory open keeps nobody from the
+/// journal: of the usual 1,024 descriptors half stay free.
+#[test]
+fn v5_strangers_leave_half_of_the_usual_descriptors() {
+    let web = HttpLimits::default().connections;
+    let directory = jitsuin_status::ldap::Limits::default().connections;
+    assert!(web + directory <= 512, "{web} + {directory}");
+}

@@ -22,9 +22,9 @@ use x509::fingerprint::sha256;
 
 use crate::access::Peer;
 
-/// Open connections: windows keep one each; half of the usual soft limit of 1,024 descriptors is
-/// left to the rest of the program.
-const CONNECTIONS: usize = 512;
+/// Open connections: windows keep one each. OCSP and directory may take half of the usual soft limit
+/// of 1,024 descriptors; with these, 320 are left to journal, keys and database.
+const CONNECTIONS: usize = 192;
 
 /// Time for a TLS handshake: a few round trips.
 const HANDSHAKE: Duration = Duration::from_secs(10);

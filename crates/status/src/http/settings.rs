@@ -5,8 +5,9 @@ use std::time::Duration;
 /// Bounds of what clients can make the server do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Open connections. Each costs a task, a buffer and a file descriptor; half of the usual soft
-    /// limit of 1,024 descriptors is left to the rest of the program.
+    /// Open connections. Each costs a task, a buffer and a file descriptor. With those of the
+    /// directory they take at most half of the usual soft limit of 1,024 descriptors: strangers who
+    /// hold them all must not keep the journal's files from being opened.
     pub connections: usize,
     /// Time for a request's head, counted from the end of the answer before; so it also ends idle
     /// connections. Verifiers send bursts, and connect again after a pause.
@@ -30,7 +31,7 @@ pub(super) const MAX_HEAD_BYTES: usize = 16 << 10;
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {
-            connections: 512,
+            connections: 320,
             head: Duration::from_secs(30),
             body: Duration::from_secs(10),
             sending: Duration::from_secs(30),

@@ -30,8 +30,8 @@ impl Default for Settings {
 /// the decoder (see [`super::MAX_MESSAGE_BYTES`] and its neighbours).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections. Each costs a task, two buffers and a file descriptor; 1,024 is the usual
-    /// soft limit of descriptors, of which half are left to the rest of the program.
+    /// Open connections. Each costs a task, two buffers and a file descriptor. With those of the web
+    /// they take at most half of the usual soft limit of 1,024 descriptors.
     pub connections: usize,
     /// Silence between requests before the session ends. Clients keep connections for bursts, not
     /// for hours; OpenLDAP's clients notice and connect again.
@@ -59,7 +59,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 512,
+            connections: 192,
             idle: Duration::from_secs(300),
             request: Duration::from_secs(30),
             handshake: Duration::from_secs(10),
