@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Certificates that were issued.
     #[command(subcommand)]
     Cert(CertCommand),
+    /// Public keys that must not be certified.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Hold certificates at a holder's word, found by the four basic attributes (A 4.9.15).
     Hold(HoldArguments),
     /// Revoke a certificate by a row of the policy's table.
@@ -200,6 +203,16 @@ pub(crate) enum CertCommand {
         /// Write the certificate itself.
         #[arg(long)]
         pem: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Find the certificates whose key is on a list of weak keys.
+    Weak {
+        /// SHA-256 of the SubjectPublicKeyInfo, one a line; the configured list unless told.
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
     },
 }
 

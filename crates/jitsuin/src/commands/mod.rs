@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod key;
 mod policy;
 mod records;
 mod register;
@@ -50,6 +51,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Register(command) => register::run(cli, system, command),
         Command::Ca(command) => records::authorities(&Office::new(cli, system)?, command),
         Command::Cert(command) => records::certificates(&Office::new(cli, system)?, command),
+        Command::Key(command) => key::run(cli, system, command),
         Command::Crl(command) => records::lists(&Office::new(cli, system)?, command),
         Command::Revoke(arguments) => records::revoke(&Office::new(cli, system)?, arguments),
         Command::Check => records::check(&Office::new(cli, system)?),

@@ -1,0 +1,73 @@
+//! `key`: public keys that were certified and should not have been.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use domain::id::CaId;
+use domain::journal::EventKind;
+use serde_json::{Value, json};
+use store::{CertificateRow, Entry, Sequence, Store, Unit};
+use web::desk::permission::Operation;
+use x509::key_check::{Blocklist, WeakKeys};
+
+use super::Office;
+use crate::answer::Answer;
+use crate::cli::{Cli, KeyCommand};
+use crate::config::read_weak_keys;
+use crate::system::System;
+
+/// How many certificates are read at a time: a few megabytes.
+const PAGE: usize = 1000;
+
+pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<Answer> {
+    let KeyCommand::Weak { list } = command;
+    let weak_keys = match list {
+        Some(path) => Arc::new(read_weak_keys(path)?),
+        None => system.config.weak_keys.clone(),
+    };
+    anyhow::ensure!(!weak_keys.is_empty(), "the list of weak keys is empty");
+    let office = Office::new(cli, system)?;
+    let listing = Operation::ListCertificates;
+    anyhow::ensure!(listing.permits(&office.act.actor), listing.rule());
+    let mut found = Vec::new();
+    for ca in system.authorities.keys() {
+        found.extend(search(system.store.as_ref(), ca, &weak_keys)?);
+    }
+    // The records of every holder were read: that is in the journal before it is told (E1).
+    let entry = Entry::new(EventKind::RecordsRead, &office.act)
+        .subject("weak keys")
+        .detail("listed", weak_keys.len())
+        .detail("found", found.len());
+    system.store.commit(Unit::new(entry))?;
+    let lines: Vec<String> = found.iter().map(told).collect();
+    let bodies: Vec<Value> = found.iter().map(body).collect();
+    let text = match lines.len() {
+        0 => format!("none of {} listed keys was ever certified", weak_keys.len()),
+        _ => lines.join("\n"),
+    };
+    Ok(Answer::new(text, json!({ "listed": weak_keys.len(), "found": bodies })))
+}
+
+/// Every certificate of a CA, or intent to make one, whose key is on the list.
+fn search(store: &dyn Store, ca: &CaId, weak_keys: &WeakKeys) -> Result<Vec<CertificateRow>> {
+    let mut found = Vec::new();
+    let mut after: Option<Sequence> = None;
+    loop {
+        let rows = store.certificates(ca, after, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(found) };
+        after = Some(last.issued);
+        found.extend(rows.into_iter().filter(|row| weak_keys.known_weak(&row.intent.spki_sha256)));
+    }
+}
+
+fn told(row: &CertificateRow) -> String {
+    format!("{} {} {}", row.intent.ca, row.intent.serial, row.state.name())
+}
+
+fn body(row: &CertificateRow) -> Value {
+    json!({
+        "ca": row.intent.ca.as_str(),
+        "serial": row.intent.serial.to_string(),
+        "state": row.state.name().to_string(),
+    })
+}
