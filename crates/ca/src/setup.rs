@@ -129,15 +129,19 @@ impl CertificationAuthority {
         label: &KeyLabel,
         algorithm: domain::algorithm::KeyAlgorithm,
     ) -> Result<Vec<u8>> {
-        if let Ok(found) = self.keys.public_key(label) {
-            return Ok(found.spki_der);
-        }
-        let public = self.keys.generate(label, algorithm)?;
+        let found = self.keys.public_key(label).ok();
+        let is_new = found.is_none();
+        let public = match found {
+            Some(public) => public,
+            None => self.keys.generate(label, algorithm)?,
+        };
         let entry = Entry::new(EventKind::KeyGenerated, act)
             .ca(self.id())
             .subject(label)
             .detail("algorithm", algorithm)
             .detail("spki_sha256", hex(&x509::fingerprint::sha256(&public.spki_der)));
+        // A cut after the key was made would leave it without an entry: found again, it gets one.
+        let entry = if is_new { entry } else { entry.no_op() };
         self.store.commit(Unit::new(entry))?;
         Ok(public.spki_der)
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
-use store::Store;
+use domain::journal::EventKind;
+use store::{Entry, Store, Unit};
 
 use crate::config::Config;
 use crate::home::write_public;
@@ -45,9 +46,22 @@ pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
 }
 
 impl System {
+    /// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).
+    fn audit_signer(&self) -> Result<AuditSigner> {
+        let known = self.keys.labels()?.len();
+        let signer = AuditSigner::open(self.keys.clone())?;
+        if self.keys.labels()?.len() > known {
+            let entry = Entry::new(EventKind::KeyGenerated, &self.act("set-up")?)
+                .subject("audit-1")
+                .detail("verifier_key", signer.verifier_key()?);
+            self.store.commit(Unit::new(entry))?;
+        }
+        Ok(signer)
+    }
+
     /// What people and services need to begin with, where it is missing.
     fn hand_out(&self) -> Result<()> {
-        let signer = AuditSigner::open(self.keys.clone())?;
+        let signer = self.audit_signer()?;
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
         if !self.home.tls().join("ca.pem").exists() {
             self.certify_tls_server()?;

@@ -1,6 +1,6 @@
 //! Query records (OCSP, LDAP), too many for the journal: segments whose hashes are entries in it.
 //!
-//! A record is one line of JSON. A segment that is full or old is closed, flushed to disk and
+//! A record is one line of text. A segment that is full or old is closed, flushed to disk and
 //! hashed; the caller commits a journal entry of kind
 //! [`domain::journal::EventKind::QuerySegmentSealed`] with what [`Sealed`] says. Whoever cannot
 //! append has an error and must not answer its query (no record, no work).
@@ -93,7 +93,7 @@ impl QuerySegments {
         Ok((Self { directory, limits, current }, sealed.into_iter().flatten().collect()))
     }
 
-    /// Appends a record, one line of JSON without its line end, and hands it to the operating
+    /// Appends a record, one line without its line end, and hands it to the operating
     /// system before it returns. When that fills the segment, or the segment is old, it is
     /// sealed and returned.
     ///

@@ -57,7 +57,7 @@ impl SealedQueryLog {
 
 impl QueryLog for SealedQueryLog {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
-        let line = record.to_string();
+        let line = bounded(record.to_string());
         let sealed = self
             .segments
             .append(line.as_bytes())
@@ -66,5 +66,40 @@ impl QueryLog for SealedQueryLog {
             Some(sealed) => self.seal(&sealed).map_err(|error| LogUnavailable(error.to_string())),
             None => Ok(()),
         }
+    }
+}
+
+/// The longest line a record makes. What the protocols' own limits let in fits, except where
+/// quoting makes a strange name several times as long.
+const LONGEST_LINE: usize = 32 << 10;
+
+/// A line that fits into a segment: a long one keeps its beginning and says what was cut, so that
+/// nobody's long question can keep the record from being written and so the answer from leaving.
+fn bounded(line: String) -> String {
+    if line.len() <= LONGEST_LINE {
+        return line;
+    }
+    let sha256 = x509::fingerprint::sha256(line.as_bytes());
+    let sha256 = x509::fingerprint::colon_hex(&sha256);
+    let kept = &line[..line.floor_char_boundary(LONGEST_LINE)];
+    format!("{kept}… cut; {} octets in all, SHA-256 {sha256}", line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e1_the_longest_question_is_recorded_and_does_not_block_its_answer() {
+        let place = tempfile::tempdir().expect("a directory");
+        let limits = store::segments::Limits::default();
+        let (segments, _) = QuerySegments::open(place.path(), limits).expect("segments");
+        for character in ['x', '\u{1}', '髙'] {
+            let long: String = std::iter::repeat_n(character, 60_000).collect();
+            let line = bounded(format!("ldap {long:?}"));
+            assert!(line.len() < LONGEST_LINE + 200 && line.contains("octets in all"), "{line}");
+            assert!(segments.append(line.as_bytes()).is_ok());
+        }
+        assert_eq!(bounded("short".to_owned()), "short");
     }
 }
