@@ -37,6 +37,7 @@ use crate::record::{self, Record};
 use crate::register::ResidentRegister;
 
 pub use call_centre::PhoneHold;
+pub use operation::EVENT_OPERATIONS;
 pub use receipt::Receipt;
 pub use register_link::RegisterRun;
 pub use verify::{

@@ -14,7 +14,7 @@ use crate::error::{Result, WindowError};
 use crate::record::{self, Record, Stage};
 
 /// What the ids of operations that apply the register's events begin with; nobody else's may.
-pub(super) const EVENT_OPERATIONS: &str = "register-event-";
+pub const EVENT_OPERATIONS: &str = "register-event-";
 
 const WHAT: &str = "the stored answer of an operation";
 

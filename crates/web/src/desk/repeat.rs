@@ -7,6 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::act::Act;
+use ra::window::EVENT_OPERATIONS;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
@@ -53,6 +54,7 @@ impl Desk {
         request: &[&str],
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
+        self.checked(act, operation, unreserved(act))?;
         let _turn = self.turns.take(act.operation.as_str());
         let fingerprint = fingerprint(act, operation, request);
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
@@ -74,7 +76,18 @@ impl Desk {
 }
 
 fn taken() -> Problem {
-    let detail = "operation: the id was used for another request";
+    conflict("operation: the id was used for another request")
+}
+
+/// Refuses the ids of the register's events: who took one would keep its event from being applied.
+fn unreserved(act: &Act) -> Result<(), Problem> {
+    if act.operation.as_str().starts_with(EVENT_OPERATIONS) {
+        return Err(conflict("operation: ids of this form are the system's own"));
+    }
+    Ok(())
+}
+
+fn conflict(detail: &str) -> Problem {
     Problem::new(Fault::Conflict, detail).about("operation")
 }
 

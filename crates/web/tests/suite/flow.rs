@@ -165,6 +165,24 @@ fn a_repeated_publication_builds_no_second_list() {
     assert_eq!(stolen.problem(409)["field"], "operation");
 }
 
+/// Whoever could take the id of an event to come would keep the register's link from ever applying
+/// it, and with it every later one.
+#[test]
+fn l8_nobody_takes_the_operation_id_of_an_event_to_come() {
+    let world = World::new();
+    let headers = ["-H", "Operation-Id: register-event-1"];
+    let take = |path: &str| {
+        world.ask(Proof::Token("staff"), "POST", path, Some(b"{}"), &headers).problem(409)
+    };
+    let entries = world.entries();
+    assert_eq!(take("/api/v1/cas/jpki-auth/publication")["field"], "operation");
+    assert!(world.journal_from(entries)[0].contains("refused"));
+    assert_eq!(take(&format!("/api/v1/residents/{HANAKO}/death"))["field"], "operation");
+    world.post("staff", &format!("/api/v1/residents/{HANAKO}/death"), &json!({})).expect(200);
+    let run = world.post("staff", "/api/v1/register-runs", &json!({})).expect(200);
+    assert_eq!((&run["applied"], &run["cursor"]), (&json!(1), &json!(1)), "{run}");
+}
+
 #[test]
 fn cas_show_the_fingerprint_that_openssl_computes() {
     let world = World::new();
