@@ -106,6 +106,11 @@ impl CertificationAuthority {
         &self.policy
     }
 
+    /// The SHA-256 of the policy's text, as every intent records it.
+    pub fn policy_digest(&self) -> &[u8; 32] {
+        &self.policy_digest
+    }
+
     /// The key generations, oldest first.
     pub fn generations(&self) -> Vec<Arc<Generation>> {
         self.generations.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()

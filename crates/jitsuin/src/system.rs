@@ -215,6 +215,23 @@ impl System {
         Ok(self.window()?.apply_register_events(&act)?)
     }
 
+    /// Says in the journal under which policies the CAs work from now on: nothing new where it is
+    /// the one that the CA was set up with.
+    pub(crate) fn record_policies(&self) -> Result<()> {
+        let rows = self.store.cas()?;
+        for (id, authority) in &self.authorities {
+            let digest = authority.policy_digest();
+            let sha256: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+            let entry = Entry::new(EventKind::PolicyAdopted, &self.act("program")?)
+                .ca(id)
+                .detail("effective_from", authority.policy().effective_from)
+                .detail("policy_sha256", sha256);
+            let is_first = rows.iter().any(|row| row.id == *id && row.policy_digest == *digest);
+            self.store.commit(Unit::new(if is_first { entry.no_op() } else { entry }))?;
+        }
+        Ok(())
+    }
+
     /// Puts an event of the program into the journal.
     pub(crate) fn record(&self, kind: EventKind) -> Result<()> {
         let entry =

@@ -70,6 +70,7 @@ impl Running {
     /// Settles what a crash left, then starts everything.
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
         system.record(EventKind::SystemStarted)?;
+        system.record_policies()?;
         for said in system.recover()? {
             eprintln!("jitsuin: {said}");
         }
