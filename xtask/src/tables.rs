@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use domain::certificate::CertificateKind;
 use domain::identity::RevocationCause;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
@@ -56,9 +57,12 @@ fn list_series_transitions() -> String {
 fn revocation_causes() -> String {
     let policies = ["jpki-auth", "saitama-sign", "bridge"].map(shipped_policy);
     let mut rows = Vec::new();
-    for cause in RevocationCause::ALL {
+    let kinds = [CertificateKind::User, CertificateKind::SelfSigned];
+    for (kind, cause) in
+        kinds.iter().flat_map(|kind| RevocationCause::ALL.map(|cause| (*kind, cause)))
+    {
         for policy in &policies {
-            let row = match policy.revocation(cause) {
+            let row = match policy.revocation_of(kind, cause) {
                 None => [String::from("-"), String::from("-"), String::from("no row: refused")],
                 Some(rule) => {
                     let by: Vec<&str> = rule.requested_by.iter().map(|one| one.name()).collect();
@@ -70,7 +74,9 @@ fn revocation_causes() -> String {
                     ]
                 }
             };
-            let mut line = vec![cause.name().to_owned(), policy.ca.to_string()];
+            let subjects = if kind == CertificateKind::User { "users" } else { "others" };
+            let mut line =
+                vec![subjects.to_owned(), cause.name().to_owned(), policy.ca.to_string()];
             line.extend(row);
             rows.push(line);
         }

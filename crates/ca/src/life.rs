@@ -1,7 +1,7 @@
 //! What happens to a certificate after its issue: delivery, hold, release, revocation.
 
 use domain::act::{Act, Actor};
-use domain::certificate::{CertificateEvent, CertificateState};
+use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::{ActorId, SerialNumber};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
@@ -73,7 +73,7 @@ impl CertificationAuthority {
         }
         let to = row.state.after(CertificateEvent::Deliver, act.at)?;
         let mut unit = Unit::new(self.entry(EventKind::CertificateDelivered, act, serial));
-        let renewed = self.rule(RevocationCause::Renewed)?;
+        let renewed = self.rule(CertificateKind::User, RevocationCause::Renewed)?;
         for older in self.older_in_force(act.at, &row)? {
             let end = older.state.after(event_of(renewed.reason), act.at)?;
             let entry = self
@@ -138,42 +138,54 @@ impl CertificationAuthority {
         serial: &SerialNumber,
         order: &RevocationOrder,
     ) -> Result<Changed> {
-        let result = self.check_order(act, order).and_then(|reason| {
-            let row = self.certificate(serial)?;
+        let result = self.certificate(serial).and_then(|row| {
+            let reason = self.check_order(act, row.intent.kind, order)?;
             match row.state {
                 CertificateState::Revoked { reason: was, .. } if was == reason => {
                     self.no_op(act, EventKind::CertificateRevoked, &row)
                 }
-                _ => self.end(act, &row, order.cause),
+                _ => self.end(act, &row, order.cause, Some(order)),
             }
         });
         self.recording(act, EventKind::CertificateRevoked, serial, result)
     }
 
-    /// Ends a certificate by the policy's row for `cause`, whoever asked.
+    /// Ends a certificate by the policy's row for `cause`; the entry says who asked and approved.
     pub(crate) fn end(
         &self,
         act: &Act,
         row: &CertificateRow,
         cause: RevocationCause,
+        order: Option<&RevocationOrder>,
     ) -> Result<Changed> {
-        let rule = self.rule(cause)?;
+        let rule = self.rule(row.intent.kind, cause)?;
         let event = event_of(rule.reason);
         let kind = match cause {
             RevocationCause::DestroyedBeforeDelivery => EventKind::CertificateDiscarded,
             _ => EventKind::CertificateRevoked,
         };
         let to = row.state.after(event, act.at)?;
-        let entry = self
+        let mut entry = self
             .entry(kind, act, &row.intent.serial)
             .detail("cause", cause)
             .detail("reason", rule.reason);
+        if let Some(order) = order {
+            entry = entry.detail("requester", order.requester);
+        }
+        if let Some(approver) = order.and_then(|order| order.approver.as_ref()) {
+            entry = entry.detail("approver", approver);
+        }
         self.store.commit(Unit::new(entry).change(self.change(row, to)))?;
         Ok(Changed { serial: row.intent.serial, state: to, no_op: false })
     }
 
-    fn check_order(&self, act: &Act, order: &RevocationOrder) -> Result<RevocationReason> {
-        let rule = self.rule(order.cause)?;
+    fn check_order(
+        &self,
+        act: &Act,
+        kind: CertificateKind,
+        order: &RevocationOrder,
+    ) -> Result<RevocationReason> {
+        let rule = self.rule(kind, order.cause)?;
         if !rule.requested_by.contains(&order.requester) {
             let text = format!(
                 "{} may not be asked for by the {} ({})",
@@ -208,11 +220,12 @@ impl CertificationAuthority {
         Ok(())
     }
 
-    fn rule(&self, cause: RevocationCause) -> Result<&RevocationRule> {
+    fn rule(&self, kind: CertificateKind, cause: RevocationCause) -> Result<&RevocationRule> {
         let none = || {
-            Error::refused("cause", format!("the policy of {} has no row for {cause}", self.id()))
+            let rule = format!("the policy of {} has no row for {cause} of {kind}", self.id());
+            Error::refused("cause", rule)
         };
-        self.policy.revocation(cause).ok_or_else(none)
+        self.policy.revocation_of(kind, cause).ok_or_else(none)
     }
 
     /// A certificate of this CA.

@@ -51,7 +51,7 @@ impl CertificationAuthority {
                     changed: 0,
                     issued: 0,
                 };
-                self.end(act, &intent, RevocationCause::DestroyedBeforeDelivery)?;
+                self.end(act, &intent, RevocationCause::DestroyedBeforeDelivery, None)?;
                 Settled::Revoked(row.serial)
             }
         };

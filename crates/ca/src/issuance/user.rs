@@ -130,7 +130,7 @@ impl CertificationAuthority {
                 "the application has a certificate for another key",
             )),
             KeySource::Authority { .. } => {
-                self.end(act, row, RevocationCause::DestroyedBeforeDelivery)?;
+                self.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
                 Ok(None)
             }
         }

@@ -6,6 +6,7 @@ use domain::act::{Act, Actor};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use domain::identity::{Requester, RevocationCause};
+use store::Store;
 use testkit::{Clock, act, clerk};
 
 use super::world::{KAWAGUCHI, World, auth_request, card, possession};
@@ -174,4 +175,24 @@ fn a_certificate_that_is_not_ours_is_unknown() {
         &by(Requester::Holder, RevocationCause::UseEnded),
     );
     assert!(matches!(error, Err(Error::Unknown { field: "certificate", .. })));
+}
+
+/// The table's causes for residents do not reach what signs them; that ends only by two people.
+#[test]
+fn l9_one_person_alone_ends_no_certificate_of_the_ca_itself() {
+    use Requester as R;
+    use RevocationCause as C;
+    let world = World::new();
+    let root = world.auth.current().expect("a key").self_signed;
+    let revoke = |order: &RevocationOrder| world.auth.revoke(&act(&world.clock), &root, order);
+    assert!(rule(revoke(&by(R::Authority, C::RecordingError))).contains("no row"));
+    assert!(rule(revoke(&by(R::Holder, C::UseEnded))).contains("A 5.2.1.1(6)"));
+    assert!(rule(revoke(&by(R::Authority, C::UseEnded))).contains("second person"));
+    let approver = Some("other".parse().expect("an id"));
+    let two = RevocationOrder { approver, ..by(R::Authority, C::UseEnded) };
+    assert!(matches!(revoke(&two).expect("two people").state, CertificateState::Revoked { .. }));
+    let last = world.scratch.store.last_sequence().expect("a journal").expect("entries");
+    let (_, body) = world.scratch.store.journal(last, 1).expect("entries").remove(0);
+    let text = String::from_utf8(body).expect("UTF-8");
+    assert!(text.contains("other") && text.contains("authority"), "who asked and approved: {text}");
 }

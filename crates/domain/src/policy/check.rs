@@ -8,7 +8,7 @@ use super::profile::{Extension, ExtensionRule, Profile};
 use super::read::{choice, choices, clause, each, name, parse, prefecture, text, uri};
 use super::{
     ApplicationRules, Cps, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule, KeyRules, ListRules,
-    OcspRules, Policy, RevocationRule, Undelivered, UserKeyRule,
+    OcspRules, Policy, RevocationRule, Subjects, Undelivered, UserKeyRule,
 };
 use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use crate::application::ApplicationKind;
@@ -74,17 +74,7 @@ fn check_whole(policy: &Policy) -> Result<()> {
             "hold-release is taken exactly where there is a [hold]",
         );
     }
-    for cause in [
-        RevocationCause::DestroyedBeforeDelivery,
-        RevocationCause::Renewed,
-        RevocationCause::CaKeyCompromised,
-        RevocationCause::KeyCompromised,
-        RevocationCause::UseEnded,
-    ] {
-        if policy.revocation(cause).is_none() {
-            return refuse("revocation", format!("a row for {cause} is missing"));
-        }
-    }
+    check_revocations(policy)?;
     Ok(())
 }
 
@@ -110,11 +100,42 @@ fn check_users(policy: &Policy) -> Result<()> {
         }
     }
     for (index, rule) in policy.revocations.iter().enumerate() {
-        if policy.revocations[..index].iter().any(|earlier| earlier.cause == rule.cause) {
+        if policy.revocations[..index]
+            .iter()
+            .any(|earlier| earlier.cause == rule.cause && earlier.subjects == rule.subjects)
+        {
             return refuse(
                 format!("revocation[{index}]"),
                 format!("a second row for {}", rule.cause),
             );
+        }
+    }
+    Ok(())
+}
+
+/// Every kind of certificate that the CA issues can end; what needs a second person has one.
+fn check_revocations(policy: &Policy) -> Result<()> {
+    let users =
+        policy.profiles.contains_key(&CertificateKind::User).then_some(CertificateKind::User);
+    for kind in users.into_iter().chain([CertificateKind::SelfSigned]) {
+        for cause in [
+            RevocationCause::DestroyedBeforeDelivery,
+            RevocationCause::Renewed,
+            RevocationCause::CaKeyCompromised,
+            RevocationCause::KeyCompromised,
+            RevocationCause::UseEnded,
+        ] {
+            if policy.revocation_of(kind, cause).is_none() {
+                return refuse("revocation", format!("a row for {cause} of {kind} is missing"));
+            }
+        }
+    }
+    let others =
+        policy.revocations.iter().enumerate().filter(|(_, row)| row.subjects == Subjects::Others);
+    for (index, row) in others {
+        if !row.second_approval || row.requested_by != [Requester::Authority] {
+            let rule = "what is no resident's ends by two senior operators alone (A 5.2.1.1(6), 5.2.2, S 5-2-1)";
+            return refuse(format!("revocation[{index}]"), rule);
         }
     }
     Ok(())
@@ -243,6 +264,7 @@ fn revocation(entry: &str, table: file::RevocationTable) -> Result<RevocationRul
         return refuse(format!("{entry}.reason"), "0 to 5; hold (6) is a state, not a revocation");
     };
     Ok(RevocationRule {
+        subjects: choice(entry, &table.subjects, Subjects::from_name)?,
         cause: choice(entry, &table.cause, RevocationCause::from_name)?,
         reason,
         requested_by: choices(entry, &table.requested_by, Requester::from_name)?,

@@ -106,6 +106,7 @@ pub(super) struct HoldTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RevocationTable {
+    pub subjects: String,
     pub cause: String,
     pub reason: u8,
     pub requested_by: Vec<String>,

@@ -31,6 +31,7 @@ use crate::certificate::CertificateKind;
 use crate::id::{CaId, MunicipalityCode};
 use crate::identity::{Applicant, Evidence, Requester, RevocationCause};
 use crate::name::DistinguishedName;
+use crate::named::named;
 use crate::reason::RevocationReason;
 
 /// The clause of a CPS (`A 6.3.2.2`, `S 4-4-5`) or fact that an entry follows.
@@ -186,9 +187,21 @@ pub struct HoldRule {
     pub clause: Clause,
 }
 
+named! {
+    /// Whose certificates a row of the revocation table is about.
+    Subjects {
+        /// Residents' certificates (利用者証明用電子証明書, 電子証明書).
+        Users = "users",
+        /// The CA's own, its responders and servers (その他の証明書; A 4.9.1.2).
+        Others = "others",
+    }
+}
+
 /// One row of the revocation table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationRule {
+    /// Whose certificates it is about.
+    pub subjects: Subjects,
     /// The event.
     pub cause: RevocationCause,
     /// The reason it leaves in lists and answers.
@@ -231,9 +244,22 @@ impl Policy {
         self.prefecture.as_deref().is_none_or(|prefecture| prefecture == municipality.prefecture())
     }
 
-    /// The row of the revocation table for `cause`, if the CPS knows it.
+    /// The row of the revocation table for residents' certificates and `cause`, if there is one.
     pub fn revocation(&self, cause: RevocationCause) -> Option<&RevocationRule> {
-        self.revocations.iter().find(|rule| rule.cause == cause)
+        self.revocation_of(CertificateKind::User, cause)
+    }
+
+    /// The row of the revocation table for a kind of certificate and `cause`, if there is one.
+    pub fn revocation_of(
+        &self,
+        kind: CertificateKind,
+        cause: RevocationCause,
+    ) -> Option<&RevocationRule> {
+        let subjects = match kind {
+            CertificateKind::User => Subjects::Users,
+            _ => Subjects::Others,
+        };
+        self.revocations.iter().find(|rule| rule.subjects == subjects && rule.cause == cause)
     }
 
     /// What must be checked of `applicant`.

@@ -83,7 +83,8 @@ impl Policy {
             let second = if rule.second_approval { ", second approval" } else { "" };
             let asked = names(&rule.requested_by);
             let text = format!(
-                "revocation, {}: reason {} {}, by {asked}{second}",
+                "revocation of {}, {}: reason {} {}, by {asked}{second}",
+                rule.subjects,
                 rule.cause,
                 rule.reason.code(),
                 rule.reason
