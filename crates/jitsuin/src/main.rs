@@ -28,7 +28,11 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging();
     // The one place where the program looks at a clock; everywhere else it is injected.
-    let clock: Clock = Arc::new(Timestamp::now);
+    // In microseconds, as the store keeps times: what is answered now is what is read later.
+    let clock: Clock = Arc::new(|| {
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    });
     match commands::run(&cli, clock) {
         Ok(answer) => print(&cli, &answer),
         Err(error) => {

@@ -29,7 +29,11 @@ pub(super) fn certificates(office: &Office, command: &CertCommand) -> Result<Ans
     match command {
         CertCommand::List { ca, limit } => Answer::of(&desk.certificates(act, ca, None, *limit)?),
         CertCommand::Show { ca, serial, pem: false } => {
-            Answer::of(&desk.certificate(act, ca, serial)?)
+            let mut body = serde_json::to_value(desk.certificate(act, ca, serial)?)?;
+            if let Some(fields) = body.as_object_mut() {
+                fields.remove("certificate_pem");
+            }
+            Answer::of(&body)
         }
         CertCommand::Show { ca, serial, pem: true } => {
             let body = serde_json::to_value(desk.certificate(act, ca, serial)?)?;
