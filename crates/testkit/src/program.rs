@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 pub struct Output {
     /// Whether it exited with status 0.
     pub success: bool,
+    /// The exit status; none if a signal ended it, 124 if its minute was over.
+    pub status: Option<i32>,
     /// Standard output followed by standard error.
     pub text: String,
     /// Standard output as bytes.
@@ -30,5 +32,10 @@ pub fn run(directory: &Path, program: &str, arguments: &[&str]) -> Output {
         });
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
-    Output { success: output.status.success(), text, stdout: output.stdout }
+    Output {
+        success: output.status.success(),
+        status: output.status.code(),
+        text,
+        stdout: output.stdout,
+    }
 }

@@ -1,0 +1,109 @@
+//! The command line itself: help, usage errors, set-up, and what refuses.
+
+use std::fs;
+
+use tempfile::TempDir;
+use testkit::run;
+
+use crate::demo::PROGRAM;
+
+#[test]
+fn help_explains_every_command_and_wrong_usage_is_status_2() {
+    let scratch = TempDir::new().unwrap();
+    let said = run(scratch.path(), PROGRAM, &["--help"]);
+    assert_eq!(said.status, Some(0));
+    for command in [
+        "demo", "init", "serve", "ca", "apply", "cert", "hold", "revoke", "crl", "register",
+        "policy", "audit", "check",
+    ] {
+        let listed = said.text.lines().any(|line| line.trim().starts_with(&format!("{command} ")));
+        assert!(listed, "{command}: {}", said.text);
+        let help = run(scratch.path(), PROGRAM, &[command, "--help"]);
+        assert_eq!(help.status, Some(0), "{command}");
+        assert!(help.text.contains("Usage: jitsuin"), "{command}: {}", help.text);
+    }
+    for wrong in [
+        &[][..],
+        &["nonsense"],
+        &["policy"],
+        &["policy", "check"],
+        &["demo", "--base-port", "70000"],
+        &["audit", "verify", "file"],
+        &["--json"],
+    ] {
+        let said = run(scratch.path(), PROGRAM, wrong);
+        assert_eq!(said.status, Some(2), "{wrong:?}: {}", said.text);
+    }
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn a_token_that_is_not_built_yet_is_refused_before_anything_is_made() {
+    let scratch = TempDir::new().unwrap();
+    let said = run(scratch.path(), PROGRAM, &["demo", "--dir", "d", "--hsm", "softhsm"]);
+    assert_eq!(said.status, Some(1));
+    assert_eq!(said.text.lines().count(), 1, "{}", said.text);
+    assert!(said.text.starts_with("jitsuin: --hsm softhsm: "), "{}", said.text);
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn e2_init_twice_changes_nothing_that_was_set_up() {
+    let scratch = TempDir::new().unwrap();
+    let init = || {
+        let said = run(scratch.path(), PROGRAM, &["init"]);
+        assert!(said.success, "{}", said.text);
+    };
+    let kept = [
+        "jitsuin.toml",
+        "policy/jpki-auth.toml",
+        "policy/saitama-sign.toml",
+        "data/master.key",
+        "data/audit.pub",
+        "data/tls/ca.pem",
+        "data/tls/server.pem",
+        "data/handed-out/verifier-1.pem",
+        "data/handed-out/verifier-1.password",
+        "data/handed-out/console.token",
+    ];
+    let read = || kept.map(|name| fs::read(scratch.path().join(name)).expect(name));
+    init();
+    let first = read();
+    init();
+    assert!(read() == first, "the second init leaves everything as it is");
+    let key = ["audit", "verify", "data/state.db", "--key", "data/audit.pub"];
+    let said = run(scratch.path(), PROGRAM, &key);
+    assert!(said.success, "{}", said.text);
+}
+
+#[test]
+fn secrets_that_set_up_writes_are_readable_by_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = TempDir::new().unwrap();
+    assert!(run(scratch.path(), PROGRAM, &["init"]).success);
+    for name in [
+        "data/master.key",
+        "data/personal.key",
+        "data/vault.key",
+        "data/tls/server.key",
+        "data/handed-out/verifier-1.password",
+        "data/handed-out/verifier-1.key",
+        "data/handed-out/console.token",
+    ] {
+        let mode = fs::metadata(scratch.path().join(name)).expect(name).permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_missing_or_wrong_is_named_in_one_line() {
+    let scratch = TempDir::new().unwrap();
+    let export = || run(scratch.path(), PROGRAM, &["audit", "export", "file"]);
+    let said = export();
+    assert_eq!(said.status, Some(1));
+    assert!(said.text.starts_with("jitsuin: jitsuin.toml: cannot be read"), "{}", said.text);
+    fs::write(scratch.path().join("jitsuin.toml"), "data = 1\nnonsense = 2\n").unwrap();
+    let said = export();
+    assert_eq!((said.status, said.text.lines().count()), (Some(1), 1), "{}", said.text);
+    assert!(said.text.starts_with("jitsuin: jitsuin.toml: not a configuration"), "{}", said.text);
+}

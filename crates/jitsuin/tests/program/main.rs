@@ -1,0 +1,22 @@
+//! The whole program, through its real binary and sockets, against clients nobody here wrote.
+#![allow(clippy::unwrap_used)]
+
+mod agreement;
+mod client;
+mod command_line;
+mod demo;
+mod journal;
+mod ldap;
+mod lints;
+mod lists;
+mod ocsp;
+mod ocsp_protocol;
+mod policies;
+mod profiles;
+mod ready_file;
+mod repository;
+mod restart;
+mod service_requests;
+mod signature_profile;
+mod window_life;
+mod workplace;

@@ -1,0 +1,130 @@
+//! An installation of a test's own, worked with through the command line alone.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::{Output, run};
+
+use crate::demo::PROGRAM;
+
+/// The municipality of the windows here, and of all residents.
+pub(crate) const KAWAGUCHI: &str = "11203";
+
+/// A clerk at the window.
+pub(crate) const CLERK: [&str; 4] = ["--operator", "clerk-1", "--window", KAWAGUCHI];
+
+/// An agent on the phone.
+pub(crate) const PHONE: [&str; 3] = ["--operator", "agent-1", "--call-centre"];
+
+/// The staff of the CA.
+pub(crate) const STAFF: [&str; 2] = ["--operator", "staff-1"];
+
+/// An installation with invented residents; nothing runs but the command that is called.
+pub(crate) struct Workplace {
+    scratch: TempDir,
+}
+
+impl Workplace {
+    /// Sets one up.
+    pub(crate) fn new() -> Self {
+        let place = Self { scratch: TempDir::new().unwrap() };
+        place.answer(&STAFF, &["init"]);
+        let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
+        assert_eq!(place.answer(&STAFF, &[&of[..], &["--seed", "7"]].concat())["residents"], 60);
+        place
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Runs a command as somebody.
+    pub(crate) fn run(&self, who: &[&str], command: &[&str]) -> Output {
+        run(self.path(), PROGRAM, &[&["--json"], who, command].concat())
+    }
+
+    /// Runs a command that must be carried out; returns its answer.
+    pub(crate) fn answer(&self, who: &[&str], command: &[&str]) -> Value {
+        let said = self.run(who, command);
+        assert_eq!(said.status, Some(0), "{command:?}: {}", said.text);
+        serde_json::from_slice(&said.stdout).unwrap_or_else(|e| panic!("{e}: {}", said.text))
+    }
+
+    /// Runs a command that must be refused in one line; returns the line.
+    pub(crate) fn refusal(&self, who: &[&str], command: &[&str]) -> String {
+        let said = self.run(who, command);
+        assert_eq!(said.status, Some(1), "{command:?}: {}", said.text);
+        assert_eq!(said.text.lines().count(), 1, "{command:?}: {}", said.text);
+        assert!(said.text.starts_with("jitsuin: "), "{}", said.text);
+        said.text
+    }
+
+    /// Writes a value into a file for a command to read.
+    pub(crate) fn write(&self, name: &str, value: &Value) {
+        fs::write(self.path().join(name), value.to_string()).unwrap();
+    }
+
+    /// The records of residents who need no substitutes: born here, in common characters.
+    pub(crate) fn residents(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.path().join("data/register/residents.jsonl")).unwrap();
+        let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let is_plain =
+            |text: &Value| !text.as_str().unwrap().contains(['髙', '﨑', '𠮷', '德', '瀨']);
+        all.filter(|one| one["is_foreign"] == false && one["birth_date"].as_str() < Some("2000"))
+            .filter(|one| is_plain(&one["family_name"]) && is_plain(&one["given_name"]))
+            .collect()
+    }
+
+    /// Takes an application in, and has the resident's evidence ready; returns its id.
+    pub(crate) fn received(&self, resident: &Value, more: &Value) -> String {
+        self.write("form.json", &form(resident, more));
+        let received = self.answer(&CLERK, &["apply", "receive", "form.json"]);
+        assert_eq!(received["state"], "received");
+        let shown = json!({ "items": [
+            { "evidence": "photo-document", "document": "旅券", "number": "TR1234567" }
+        ] });
+        self.write("evidence.json", &shown);
+        received["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Takes an application in and records the identity check; returns its id.
+    pub(crate) fn verified(&self, resident: &Value, more: &Value) -> String {
+        let id = self.received(resident, more);
+        let verified = self.answer(&CLERK, &["apply", "verify", &id, "evidence.json"]);
+        assert_eq!(verified["state"], "verified", "{verified}");
+        id
+    }
+
+    /// From the form to the delivered card; returns the completed application.
+    pub(crate) fn delivered(&self, resident: &Value, more: &Value, secret: &str) -> Value {
+        let id = self.verified(resident, more);
+        assert_eq!(self.answer(&CLERK, &["apply", "issue", &id])["state"], "issued");
+        fs::write(self.path().join("secret"), secret).unwrap();
+        let deliver = ["apply", "deliver", &id, "--secret", "secret"];
+        let delivered = self.answer(&CLERK, &deliver);
+        assert_eq!(delivered["state"], "completed");
+        delivered
+    }
+
+    /// The state of a certificate.
+    pub(crate) fn state(&self, ca: &str, serial: &str) -> String {
+        let shown = self.answer(&STAFF, &["cert", "show", ca, serial]);
+        shown["state"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The form for a resident as the register knows them.
+pub(crate) fn form(resident: &Value, more: &Value) -> Value {
+    let today = jiff::Timestamp::now().in_tz("Asia/Tokyo").unwrap().date().to_string();
+    let mut form = json!({
+        "municipality": KAWAGUCHI, "window": "1", "date": today, "resident": resident["code"],
+    });
+    let fields = form.as_object_mut().unwrap();
+    for field in ["family_name", "given_name", "reading", "address", "birth_date", "gender"] {
+        fields.insert(field.to_owned(), resident[field].clone());
+    }
+    fields.extend(more.as_object().unwrap().clone());
+    form
+}
