@@ -48,14 +48,16 @@ impl System {
         let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
             .subject(id)
             .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&certificate));
-        self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
+        // The files first: a row whose secret nobody was handed could not be used, nor made again.
         let place = self.home.handed_out();
         write_private(&place.join(format!("{id}.password")), password.as_bytes())?;
         write_private(&place.join(format!("{id}.key")), key.pem()?.as_bytes())?;
         write_public(
             &place.join(format!("{id}.pem")),
             pem::encode(pem::CERTIFICATE, &certificate)?.as_bytes(),
-        )
+        )?;
+        self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
+        Ok(())
     }
 
     /// Gives a person or program a token for the API, written once into what is handed out.
@@ -75,8 +77,9 @@ impl System {
         let entry = Entry::new(EventKind::OperatorRegistered, &self.act("set-up")?)
             .subject(id)
             .detail("role", role);
+        write_private(&self.home.handed_out().join(format!("{id}.token")), token.as_bytes())?;
         self.store.commit(Unit::new(entry).change(Change::PutOperator(row)))?;
-        write_private(&self.home.handed_out().join(format!("{id}.token")), token.as_bytes())
+        Ok(())
     }
 
     /// Makes the TLS server's key and has the first CA certify it for the configured names.

@@ -4,7 +4,7 @@
 //! before; the same id with another request is refused. What it changed and its answer are one
 //! unit of the store, so a cut leaves either nothing of it or all of it; what the CA did before the
 //! cut, the repetition finds and goes on from (see the contract of
-//! [`Authority`](crate::authority::Authority)).
+//! [`Authority`]).
 
 mod abandon;
 mod call_centre;

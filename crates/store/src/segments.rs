@@ -2,8 +2,9 @@
 //!
 //! A record is one line of text. A segment that is full or old is closed, flushed to disk and
 //! hashed; the caller commits a journal entry of kind
-//! [`domain::journal::EventKind::QuerySegmentSealed`] with what [`Sealed`] says. Whoever cannot
-//! append has an error and must not answer its query (no record, no work).
+//! [`domain::journal::EventKind::QuerySegmentSealed`] with what [`Sealed`] says, and then tells
+//! [`QuerySegments::journaled`]; until that the segment comes up again at every start. Whoever
+//! cannot append has an error and must not answer its query (no record, no work).
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,8 +22,11 @@ const MAX_RECORD: usize = 64 * 1024;
 /// The name's end while records are appended.
 const OPEN: &str = "open";
 
-/// The name's end once no record can be added.
-const CLOSED: &str = "jsonl";
+/// The name's end once no record can be added, until its hash is in the journal.
+const CLOSED: &str = "closed";
+
+/// The name's end once the journal has its hash.
+const JOURNALED: &str = "log";
 
 /// When a segment is sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +47,7 @@ impl Default for Limits {
 /// A segment that was closed: what its journal entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// The name of its file in the directory.
+    /// The name of its file in the directory, from when the journal has its hash.
     pub name: String,
     /// How many records it holds.
     pub records: u64,
@@ -67,7 +71,8 @@ struct Current {
 
 impl QuerySegments {
     /// Opens a directory, creates it when there is none, and seals what the last run left open.
-    /// The second value tells of every segment so sealed; commit an entry for each.
+    /// The second value tells of every segment that the journal may not know; commit an entry for
+    /// each.
     ///
     /// A last record that a crash cut in half is removed before sealing: its query was never
     /// answered.
@@ -80,7 +85,7 @@ impl QuerySegments {
         let (mut next, mut leftovers) = (0, Vec::new());
         for (number, path) in numbered(&directory)? {
             next = next.max(number + 1);
-            if path.extension().is_some_and(|extension| extension == OPEN) {
+            if path.extension().is_some_and(|end| end == OPEN || end == CLOSED) {
                 leftovers.push((number, path));
             }
         }
@@ -112,8 +117,10 @@ impl QuerySegments {
         let segment = current.segment.insert(segment);
         if let Err(error) = segment.append(record) {
             let failure = failed(&segment.path, error);
-            // Half a record may stand at its end; only start-up can mend that.
-            current.segment = None;
+            // Half a record may stand at its end; where it cannot be cut off, start-up does it.
+            if segment.cut_to_whole_records().is_err() {
+                current.segment = None;
+            }
             return Err(failure);
         }
         self.seal_when_due(&mut current)
@@ -135,6 +142,18 @@ impl QuerySegments {
         self.seal(&mut self.lock())
     }
 
+    /// Notes that the journal has the hash of a segment.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; the segment then comes up again at the next start.
+    pub fn journaled(&self, sealed: &Sealed) -> Result<()> {
+        let path = self.directory.join(&sealed.name);
+        let closed = path.with_extension(CLOSED);
+        let renamed = std::fs::rename(&closed, &path);
+        let kept = renamed.and_then(|()| File::open(&self.directory)?.sync_all());
+        kept.map_err(|e| failed(&closed, e))
+    }
+
     fn start(&self, current: &mut Current) -> Result<Segment> {
         let path = self.directory.join(format!("{:010}.{OPEN}", current.next));
         let file = OpenOptions::new().create_new(true).append(true).open(&path);
@@ -148,6 +167,7 @@ impl QuerySegments {
             file,
             digest,
             line: Vec::new(),
+            length: 0,
             records: 0,
             since: Instant::now(),
         })
@@ -179,6 +199,8 @@ struct Segment {
     file: File,
     digest: Context,
     line: Vec<u8>,
+    /// The octets of all whole records.
+    length: u64,
     records: u64,
     since: Instant,
 }
@@ -196,8 +218,13 @@ impl Segment {
         self.line.push(b'\n');
         self.file.write_all(&self.line)?;
         self.digest.update(&self.line);
+        self.length += self.line.len() as u64;
         self.records += 1;
         Ok(())
+    }
+
+    fn cut_to_whole_records(&self) -> std::io::Result<()> {
+        self.file.set_len(self.length)
     }
 
     fn seal(self, directory: &Path) -> std::io::Result<Sealed> {
@@ -207,12 +234,11 @@ impl Segment {
     }
 }
 
-/// Gives a flushed segment its final name, durably.
+/// Closes a flushed segment, durably; returns the name it has once the journal knows it.
 fn close(directory: &Path, number: u64, path: &Path) -> std::io::Result<String> {
-    let name = format!("{number:010}.{CLOSED}");
-    std::fs::rename(path, directory.join(&name))?;
+    std::fs::rename(path, directory.join(format!("{number:010}.{CLOSED}")))?;
     File::open(directory)?.sync_all()?;
-    Ok(name)
+    Ok(format!("{number:010}.{JOURNALED}"))
 }
 
 /// Seals a segment of an earlier run; an empty one is removed.
@@ -281,14 +307,15 @@ mod tests {
         assert_eq!(segments.append(b"{\"a\":1}").expect("a record"), None);
         assert_eq!(segments.append(b"{\"a\":2}").expect("a record"), None);
         let sealed = segments.append(b"{\"a\":3}").expect("a record").expect("it is full");
+        segments.journaled(&sealed).expect("renamed");
         let file = std::fs::read(directory.path().join(&sealed.name)).expect("the file");
         assert_eq!(file, b"{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
         assert_eq!(
             sealed,
-            Sealed { name: "0000000000.jsonl".into(), records: 3, sha256: sha256(&file) }
+            Sealed { name: "0000000000.log".into(), records: 3, sha256: sha256(&file) }
         );
         segments.append(b"{}").expect("a record");
-        assert_eq!(segments.close().expect("closed").expect("one").name, "0000000001.jsonl");
+        assert_eq!(segments.close().expect("closed").expect("one").name, "0000000001.log");
         assert_eq!(segments.close().expect("closed"), None);
     }
 
@@ -312,8 +339,12 @@ mod tests {
         file.write_all(b"{\"half").expect("half a record");
         let (segments, leftovers) = QuerySegments::open(directory.path(), SMALL).expect("segments");
         let expected =
-            Sealed { name: "0000000000.jsonl".into(), records: 1, sha256: sha256(b"{\"a\":1}\n") };
+            Sealed { name: "0000000000.log".into(), records: 1, sha256: sha256(b"{\"a\":1}\n") };
         assert_eq!(leftovers, [expected]);
+        let again = QuerySegments::open(directory.path(), SMALL).expect("segments").1;
+        assert_eq!(again, leftovers, "it comes up until the journal has it");
+        segments.journaled(&leftovers[0]).expect("renamed");
+        assert_eq!(QuerySegments::open(directory.path(), SMALL).expect("segments").1, []);
         segments.append(b"{}").expect("a record");
         assert!(directory.path().join("0000000001.open").exists());
     }

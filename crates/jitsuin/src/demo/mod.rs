@@ -5,7 +5,6 @@ mod ready;
 mod story;
 mod town;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -14,6 +13,7 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::cli::DemoArguments;
 use crate::config::{Config, ConfigFile};
+use crate::home::write_private;
 use crate::serve::{Listeners, Running, wait_for_signal};
 use crate::set_up;
 use crate::system::{Clock, System};
@@ -47,7 +47,8 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let place = ready::Place { directory: &arguments.dir, addresses };
     let ready = ready::describe(&system, &place)?;
     if let Some(path) = &arguments.ready_file {
-        write_whole(path, &serde_json::to_vec_pretty(&ready)?)?;
+        // It holds every token of the demo.
+        write_private(path, &serde_json::to_vec_pretty(&ready)?)?;
     }
     if arguments.once {
         story::tell(&system, &|line| say(line))?;
@@ -63,13 +64,6 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
 /// Progress goes to standard output line by line, so that it is seen while it happens.
 fn say(line: &str) {
     println!("{line}");
-}
-
-/// Writes a file so that whoever waits for it never reads half of it.
-fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let partial = path.with_extension("partial");
-    std::fs::write(&partial, content)?;
-    Ok(std::fs::rename(&partial, path)?)
 }
 
 /// The operators whose tokens the demo hands out, with their roles.

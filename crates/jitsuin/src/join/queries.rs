@@ -35,7 +35,7 @@ impl SealedQueryLog {
             .detail("records", sealed.records)
             .detail("sha256", sha256);
         self.store.commit(Unit::new(entry))?;
-        Ok(())
+        Ok(self.segments.journaled(sealed)?)
     }
 
     /// Seals what is due by its age; called now and then.

@@ -41,6 +41,7 @@ impl Desk {
             for row in self.series_rows(authority)? {
                 self.check_series(authority, &row, act.at, &mut gathered)?;
             }
+            check_late(authority, act.at, &mut gathered)?;
         }
         let Gathered { findings, facts } = gathered;
         let entry = reading(act, operation).subject("whole installation");
@@ -146,4 +147,23 @@ impl Desk {
         })?;
         Ok(listed)
     }
+}
+
+/// A list that was planned and did not come is a finding long before the old one ends.
+fn check_late(
+    authority: &CertificationAuthority,
+    at: Timestamp,
+    gathered: &mut Gathered,
+) -> Result<(), Problem> {
+    for late in authority.late_lists(at)? {
+        // One that was never published is told of as missing.
+        let Some(ends) = late.ends else { continue };
+        gathered.findings.push(FindingBody {
+            rule: "list-late".to_owned(),
+            ca: authority.id().to_string(),
+            subject: format!("{}/{}", late.series.generation, late.series.partition),
+            detail: format!("the planned list did not come; the last one ends {ends}"),
+        });
+    }
+    Ok(())
 }

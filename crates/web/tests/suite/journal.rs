@@ -80,7 +80,10 @@ fn e1_the_check_finds_what_does_not_agree() {
     world.post("staff", "/api/v1/publication", &json!({})).expect(200);
     let report = world.get("staff", "/api/v1/check").expect(200);
     assert_eq!(report["consistent"], true, "{report}");
-    world.clock.advance(jiff::SignedDuration::from_hours(73));
+    world.clock.advance(jiff::SignedDuration::from_hours(25));
+    let report = world.get("staff", "/api/v1/check").expect(200);
+    assert_eq!(report["findings"][0]["rule"], "list-late", "two days before it ends: {report}");
+    world.clock.advance(jiff::SignedDuration::from_hours(48));
     let report = world.get("staff", "/api/v1/check").expect(200);
     assert_eq!(report["findings"][0]["rule"], "list-overdue", "{report}");
 }
