@@ -1,7 +1,7 @@
 //! `ca`, `cert`, `crl`, `revoke` and `check`: certificates, lists, and whether all agree.
 
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use web::desk::ListEncoding;
 use web::wire::{RevocationBody, ServiceRequestBody};
 
@@ -50,8 +50,12 @@ pub(super) fn certificates(office: &Office, command: &CertCommand) -> Result<Ans
 pub(super) fn lists(office: &Office, command: &CrlCommand) -> Result<Answer> {
     let Office { desk, act } = office;
     match command {
-        CrlCommand::Publish { ca: None } => Answer::of(&desk.publish_due(act)?),
-        CrlCommand::Publish { ca: Some(ca) } => Answer::of(&desk.publish_all(act, ca)?),
+        CrlCommand::Publish { ca: None } => {
+            published(&serde_json::to_value(desk.publish_due(act)?)?)
+        }
+        CrlCommand::Publish { ca: Some(ca) } => {
+            published(&serde_json::to_value(desk.publish_all(act, ca)?)?)
+        }
         CrlCommand::List { ca } => Answer::of(&desk.series(act, ca)?),
         CrlCommand::Show { ca, partition, number, generation } => {
             let list = desk.list(act, ca, (*generation, partition), *number, ListEncoding::Pem)?;
@@ -59,6 +63,20 @@ pub(super) fn lists(office: &Office, command: &CrlCommand) -> Result<Answer> {
             Ok(Answer::new(pem.trim_end(), json!({ "crl_pem": pem })))
         }
     }
+}
+
+/// What a round published; a list that was not published makes the command fail, and is named.
+fn published(round: &Value) -> Result<Answer> {
+    let lists = round["lists"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let failed: Vec<String> = lists
+        .iter()
+        .filter(|list| list["outcome"] != "published")
+        .map(|list| format!("{} {}: {}", list["ca"], list["partition"], list["problems"]))
+        .collect();
+    if !failed.is_empty() {
+        bail!("{} of {} lists not published: {}", failed.len(), lists.len(), failed.join("; "));
+    }
+    Answer::of(round)
 }
 
 pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Answer> {
