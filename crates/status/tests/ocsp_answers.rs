@@ -165,3 +165,20 @@ fn e1_every_query_is_recorded_with_who_asked_what_and_the_answer() {
     assert_eq!(parts(2).0, []);
     assert!(records[0].to_string().ends_with(&format!("ocsp signed jpki-auth/{user}=good")));
 }
+
+/// Clients do not ask about a delegate with nocheck, so the responder itself must know.
+#[test]
+fn v5_a_revoked_responder_signs_nothing_more() {
+    let world = World::new();
+    let delegate = x509::read::Certificate::parse(&world.ca.delegate).unwrap();
+    let own = delegate.tbs.serial_number().unwrap();
+    world.put_serial(own, CertificateKind::OcspResponder, State::Good);
+    let asked = world.put(9, CertificateKind::TlsServer, State::Good);
+    let responder = world.responder();
+    let request = Draft::about(&world.ca, &[asked]).unsigned();
+    assert_eq!(response_status(&responder.answer(&request, PEER, world.now)), 0);
+    let reason = RevocationReason::KeyCompromise;
+    world.change(own, State::Good, State::Revoked { at: world.now, reason });
+    let later = world.now + SignedDuration::from_secs(3600);
+    assert_eq!(response_status(&responder.answer(&request, PEER, later)), 2, "internalError");
+}

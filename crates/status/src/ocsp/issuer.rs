@@ -1,7 +1,7 @@
 //! The CAs a responder answers for: one delegate for each key generation (RFC 6960 4.2.2.2).
 
 use domain::algorithm::SignatureAlgorithm;
-use domain::id::CaId;
+use domain::id::{CaId, SerialNumber};
 use domain::policy::Undelivered;
 use jiff::Timestamp;
 use keys::{KeyLabel, KeyStore};
@@ -92,6 +92,8 @@ pub(super) struct Issuer {
     pub(super) key: KeyLabel,
     pub(super) signature: SignatureAlgorithm,
     pub(super) responder_key_hash: [u8; 20],
+    /// The delegate's serial, under which the database knows whether it was revoked.
+    pub(super) delegate: Option<SerialNumber>,
     validity: Validity,
     sha1: ([u8; 20], [u8; 20]),
     sha256: ([u8; 32], [u8; 32]),
@@ -123,6 +125,7 @@ impl Issuer {
             undelivered: authority.undelivered,
             verifiers_only: authority.verifiers_only,
             responder_key_hash: responder_key.key_identifier(),
+            delegate: delegate.tbs.serial_number(),
             validity: delegate.tbs.validity,
             sha1: (sha1(name), sha1(ca_key)),
             sha256: (sha256(name), sha256(ca_key)),

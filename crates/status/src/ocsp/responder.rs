@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::certificate::CertificateState;
 use domain::id::{SerialNumber, VerifierId};
 use jiff::{SignedDuration, Timestamp};
 use keys::KeyStore;
@@ -204,6 +205,14 @@ impl Responder {
         let issuer = inquiry.issuer;
         if !issuer.is_in_force(inquiry.now) {
             return Err(Refusal::internal("the responder's certificate is not valid now"));
+        }
+        // Clients are told not to ask about it (nocheck), so nobody else would notice.
+        let delegate = match &issuer.delegate {
+            Some(serial) => self.source.status(&issuer.ca, serial).map_err(Refusal::store)?,
+            None => None,
+        };
+        if delegate.is_some_and(|row| matches!(row.state, CertificateState::Revoked { .. })) {
+            return Err(Refusal::internal("the responder's certificate was revoked"));
         }
         let template = inquiry.template(&self.settings);
         let produced_at = template.produced_at;

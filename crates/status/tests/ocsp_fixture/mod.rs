@@ -110,7 +110,16 @@ impl World {
 
     /// A certificate in the database in this state.
     pub fn put(&self, fill: u8, kind: CertificateKind, state: CertificateState) -> SerialNumber {
-        let serial = serial(fill);
+        self.put_serial(serial(fill), kind, state)
+    }
+
+    /// A certificate with this serial.
+    pub fn put_serial(
+        &self,
+        serial: SerialNumber,
+        kind: CertificateKind,
+        state: CertificateState,
+    ) -> SerialNumber {
         put_intent(self.store.as_ref(), &self.ca.id, serial, kind, b"tbs", self.now);
         if state != CertificateState::Intended {
             complete(self.store.as_ref(), &self.ca.id, serial, b"certificate", state, self.now);

@@ -73,7 +73,7 @@ impl Desk {
     ///
     /// The second person must be an operator who could do it too; that they agree is the caller's
     /// word, which only the console is taken at. Whoever asks from elsewhere goes through
-    /// [`revoke_approved`](Self::revoke_approved).
+    /// `revoke_approved`.
     ///
     /// # Errors
     /// 422 by the table or the state, 404 for no such certificate.
