@@ -71,7 +71,7 @@ impl CertificationAuthority {
         Ok((Candidate { row, differences }, file))
     }
 
-    fn list_template(
+    pub(super) fn list_template(
         &self,
         act: &Act,
         series: &SeriesKey,
@@ -114,7 +114,7 @@ impl CertificationAuthority {
     }
 
     /// Writes the whole CertificateList into a temporary file, and counts its entries.
-    fn write_list(
+    pub(super) fn write_list(
         &self,
         template: &CrlTemplate,
         generation: &Generation,

@@ -4,6 +4,8 @@ mod build;
 mod gate;
 mod late;
 mod lint;
+#[cfg(test)]
+mod tests;
 
 use domain::act::Act;
 use domain::certificate::CertificateState;
