@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agreement;
+mod api;
 mod client;
 mod command_line;
 mod demo;

@@ -115,6 +115,35 @@ fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_the_command_line() {
 }
 
 #[test]
+fn l6_a_renewal_is_a_new_key_and_the_old_certificate_ends_at_delivery() {
+    let place = Workplace::new();
+    let resident = &place.residents()[2];
+    let first = place.delivered(resident, &auth("issue-with-card"), "1234");
+    let old = serial(&first);
+    let again = json!({ "ca": "jpki-auth", "kind": "issue-on-card", "card": first["card"] });
+    let id = place.verified(resident, &again);
+    let said = place.refusal(&CLERK, &["apply", "issue", &id]);
+    assert!(said.contains("A 4.3.1.1(2)"), "only a renewal replaces one in force: {said}");
+    let renewal = json!({ "ca": "jpki-auth", "kind": "renewal", "card": first["card"] });
+    let id = place.verified(resident, &renewal);
+    let issued = place.answer(&CLERK, &["apply", "issue", &id]);
+    let new = serial(&issued);
+    assert_eq!(place.state("jpki-auth", &old), "good", "the old one ends at delivery");
+    fs::write(place.path().join("secret"), "1234").unwrap();
+    place.answer(&CLERK, &["apply", "deliver", &id, "--secret", "secret"]);
+    assert_eq!(place.state("jpki-auth", &new), "good");
+    let ended = place.answer(&STAFF, &["cert", "show", "jpki-auth", &old]);
+    assert_eq!((&ended["state"], &ended["reason"]), (&json!("revoked"), &json!("superseded")));
+    let key = |serial: &str| {
+        let shown = place.answer(&STAFF, &["cert", "show", "jpki-auth", serial, "--pem"]);
+        fs::write(place.path().join("one.pem"), shown["certificate_pem"].as_str().unwrap())
+            .unwrap();
+        run(place.path(), "openssl", &["x509", "-in", "one.pem", "-noout", "-pubkey"]).text
+    };
+    assert_ne!(key(&old), key(&new), "no renewal without a new key");
+}
+
+#[test]
 fn l11_revocation_follows_the_policys_table() {
     let place = Workplace::new();
     let resident = &place.residents()[1];
