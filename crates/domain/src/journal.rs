@@ -17,6 +17,30 @@ named! {
     KeyGenerated = "key-generated",
     /// A key pair was destroyed.
     KeyDestroyed = "key-destroyed",
+    /// A key was wrapped for its backup.
+    KeyBackedUp = "key-backed-up",
+    /// A key was restored from its backup.
+    KeyRestored = "key-restored",
+    /// A custodian came forward for an act on keys.
+    CustodianPresent = "custodian-present",
+    /// Enough custodians were present: the keys can be used.
+    KeysActivated = "keys-activated",
+    /// The keys cannot be used any more until custodians come again.
+    KeysDeactivated = "keys-deactivated",
+    /// The custodians' shares were made.
+    CustodyEstablished = "custody-established",
+    /// A ceremony began, or went on after an interruption.
+    CeremonyStarted = "ceremony-started",
+    /// A step of a ceremony was carried out.
+    CeremonyStep = "ceremony-step",
+    /// A ceremony ended, and its minutes were signed.
+    CeremonyCompleted = "ceremony-completed",
+    /// A CA's key was renewed.
+    KeyRenewed = "key-renewed",
+    /// A CA's key counts as compromised; a step of what follows was carried out.
+    KeyCompromised = "key-compromised",
+    /// Whether the clock may be trusted changed.
+    ClockChecked = "clock-checked",
     /// Step 4 of issuance: serial and TBS are on disk.
     CertificateIntended = "certificate-intended",
     /// Step 6 of issuance: the certificate exists.
@@ -61,6 +85,14 @@ named! {
     VerifierRegistered = "verifier-registered",
     /// A person or program was given credentials.
     OperatorRegistered = "operator-registered",
+    /// A member of the staff was proposed, confirmed, changed or removed.
+    StaffChanged = "staff-changed",
+    /// Somebody was let in, or gave credentials that do not fit.
+    LoggedIn = "logged-in",
+    /// A person's credentials were set or changed.
+    CredentialChanged = "credential-changed",
+    /// A request for a certificate that is no resident's went a step on.
+    ServiceRequestChanged = "service-request-changed",
     /// Records or ledgers were read.
     RecordsRead = "records-read",
     /// Somebody without the right tried to use the system.
