@@ -55,7 +55,13 @@ impl Error {
 
     /// Whether the caller is at fault, so that the journal records a refusal.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Unknown { .. } | Self::Nonconforming(_))
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Unknown { .. }
+                | Self::Nonconforming(_)
+                | Self::Store(store::Error::Stopped { .. })
+        )
     }
 }
 

@@ -5,6 +5,7 @@
 //! when and under which operation id; every change is one unit of the store with its entry.
 
 mod authority;
+mod compromise;
 mod error;
 mod issuance;
 mod life;
@@ -16,6 +17,7 @@ mod request;
 mod setup;
 
 pub use authority::{CertificationAuthority, Generation};
+pub use compromise::CompromisePlan;
 pub use error::{Error, Result};
 pub use issuance::{Issued, Step};
 pub use life::{Changed, RevocationOrder};

@@ -8,6 +8,7 @@ pub mod act;
 pub mod algorithm;
 pub mod application;
 pub mod certificate;
+pub mod compromise;
 pub mod crl_series;
 pub mod era;
 pub mod id;

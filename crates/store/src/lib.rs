@@ -17,8 +17,9 @@ mod sqlite;
 mod unit;
 
 pub use rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
-    IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, CompromiseRow, Credential,
+    CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
+    VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -63,6 +64,12 @@ pub enum Error {
         what: String,
         /// Why it cannot be.
         reason: String,
+    },
+    /// A unit would begin what was stopped: nothing new is issued under a compromised key.
+    #[error("stopped: {what} (A 5.7.3, S 4-14-2)")]
+    Stopped {
+        /// What was stopped, and why.
+        what: String,
     },
     /// The database cannot take the unit now: disk full, locked, gone. Nothing was committed.
     #[error("the database refused: {0}")]
@@ -166,6 +173,22 @@ pub trait Store: Send + Sync {
     /// The numbers of the lists of a series that were ever published, ascending. A list that the
     /// gate withheld stays in the database as evidence and is not among them.
     fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>>;
+
+    /// The keys of a CA that count as compromised, oldest first.
+    fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>>;
+
+    /// The notices of a CA to everybody, oldest first.
+    fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>>;
+
+    /// What a key generation signed, or may have signed, and is not revoked, in order of issue:
+    /// at most `limit` with their places, from the place `from` on.
+    fn unrevoked(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, StatusRow)>>;
 
     /// An application.
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>>;

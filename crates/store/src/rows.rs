@@ -3,6 +3,7 @@
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::application::{ApplicationKind, ApplicationState};
 use domain::certificate::{CertificateKind, CertificateState};
+use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId,
@@ -160,6 +161,34 @@ pub struct CrlRow {
     pub sha256: [u8; 32],
     /// The last journal entry its content includes.
     pub as_of: Sequence,
+}
+
+/// A key generation that counts as compromised, and how far what follows has come (K7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompromiseRow {
+    /// The CA.
+    pub ca: CaId,
+    /// The generation of the key.
+    pub generation: u32,
+    /// How far the procedure has come.
+    pub state: CompromiseState,
+    /// When it was declared.
+    pub declared_at: Timestamp,
+    /// Everything issued before this place is revoked.
+    pub place: Sequence,
+    /// How many certificates the procedure has revoked.
+    pub revoked: u64,
+}
+
+/// A notice to everybody in the web repository (A 2.2, S 2-6-1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// The CA.
+    pub ca: CaId,
+    /// When it was posted.
+    pub at: Timestamp,
+    /// Its text, in Japanese.
+    pub text: String,
 }
 
 /// An application.

@@ -5,14 +5,15 @@ use std::io::Read;
 use domain::act::{Act, Actor};
 use domain::application::ApplicationState;
 use domain::certificate::CertificateState;
+use domain::compromise::CompromiseState;
 use domain::crl_series::SeriesState;
 use domain::id::{ApplicationId, CaId, OperationId, ResidentCode, SerialNumber};
 use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, IntentRow, OperatorRow, SeriesKey,
-    VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CompromiseRow, CrlRow, IntentRow, NoticeRow,
+    OperatorRow, SeriesKey, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -208,6 +209,17 @@ pub enum Change {
         /// The cursor from now on.
         to: u64,
     },
+    /// A CA's key counts as compromised from now on: an intent under it is refused.
+    DeclareCompromise(CompromiseRow),
+    /// What follows a compromise has come further.
+    AdvanceCompromise {
+        /// The state the decision rested on.
+        from: CompromiseState,
+        /// The procedure as it is from now on.
+        row: CompromiseRow,
+    },
+    /// A notice to everybody; the same one twice is one.
+    AddNotice(NoticeRow),
     /// A verifier, new or changed.
     PutVerifier(Box<VerifierRow>),
     /// A person or program with credentials, new or changed.
@@ -237,6 +249,9 @@ impl std::fmt::Debug for Change {
             Self::SetSeries { .. } => "SetSeries",
             Self::PutCard(_) => "PutCard",
             Self::SetRegisterCursor { .. } => "SetRegisterCursor",
+            Self::DeclareCompromise(_) => "DeclareCompromise",
+            Self::AdvanceCompromise { .. } => "AdvanceCompromise",
+            Self::AddNotice(_) => "AddNotice",
             Self::PutVerifier(_) => "PutVerifier",
             Self::PutOperator(_) => "PutOperator",
             Self::RecordOperation { .. } => "RecordOperation",

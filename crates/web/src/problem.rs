@@ -156,6 +156,7 @@ impl From<store::Error> for Problem {
             store::Error::Stale { .. } | store::Error::Duplicate { .. } => {
                 Self::new(Fault::Conflict, error.to_string())
             }
+            store::Error::Stopped { .. } => Self::new(Fault::Conflict, error.to_string()),
             store::Error::Missing { .. } => Self::new(Fault::Unknown, error.to_string()),
             store::Error::Corrupt { .. } => Self::broke(&error),
             store::Error::Unavailable(_) => Self::unavailable("the database", &error),

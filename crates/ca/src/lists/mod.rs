@@ -152,7 +152,7 @@ impl CertificationAuthority {
         SeriesKey { ca: self.id().clone(), generation: generation.number, partition }
     }
 
-    fn generation(&self, number: u32) -> Result<std::sync::Arc<Generation>> {
+    pub(crate) fn generation(&self, number: u32) -> Result<std::sync::Arc<Generation>> {
         let none = || Error::Unknown { field: "generation", value: number.to_string() };
         self.generations()
             .into_iter()

@@ -115,6 +115,24 @@ impl Store for Forgetful {
         self.0.crl_numbers(series)
     }
 
+    fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>> {
+        self.0.compromises(ca)
+    }
+
+    fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>> {
+        self.0.notices(ca)
+    }
+
+    fn unrevoked(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, StatusRow)>> {
+        self.0.unrevoked(ca, generation, from, limit)
+    }
+
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {
         self.0.application(id)
     }

@@ -27,8 +27,9 @@ use self::pool::Pool;
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
-    IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, CompromiseRow, Credential,
+    CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
+    VerifierRow,
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
@@ -183,6 +184,24 @@ impl Store for Sqlite {
 
     fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>> {
         self.pool.read(|c| read::crl::numbers(c, series))
+    }
+
+    fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>> {
+        self.pool.read(|c| read::compromise::compromises(c, ca))
+    }
+
+    fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>> {
+        self.pool.read(|c| read::compromise::notices(c, ca))
+    }
+
+    fn unrevoked(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, StatusRow)>> {
+        self.pool.read(|c| read::compromise::unrevoked(c, ca, generation, from, limit))
     }
 
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {

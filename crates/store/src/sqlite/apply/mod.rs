@@ -3,6 +3,7 @@
 mod access;
 mod authority;
 mod certificate;
+mod compromise;
 mod crl;
 pub(super) mod journal;
 mod window;
@@ -41,7 +42,13 @@ fn apply(
     match change {
         Change::AddCa(row) => authority::add_ca(c, &row),
         Change::AddAuthority(row) => authority::add(c, &row),
-        Change::AddIntent(row) => certificate::add_intent(c, places.next(), &row),
+        Change::AddIntent(row) => {
+            compromise::refuse(c, &row.ca, row.generation)?;
+            certificate::add_intent(c, places.next(), &row)
+        }
+        Change::DeclareCompromise(row) => compromise::declare(c, &row),
+        Change::AdvanceCompromise { from, row } => compromise::advance(c, from, &row),
+        Change::AddNotice(row) => compromise::add_notice(c, &row),
         Change::CompleteIntent { ca, serial, der, to } => {
             certificate::complete(c, first, &ca, &serial, &der, to)
         }
