@@ -85,6 +85,37 @@ pub enum KeyError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The operator's fault: this backup does not bring a key back.
+    #[error("the backup of {label} is refused: {rule}")]
+    BackupRefused {
+        /// The label that the backup names.
+        label: KeyLabel,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The token's fault: it cannot wrap or unwrap keys of this kind, so there is no backup.
+    #[error("this token cannot make or restore a backup of a key of {0}")]
+    NoBackup(KeyAlgorithm),
+    /// The operator's fault: this is no backup of a key.
+    #[error("the backup cannot be read: {0}")]
+    BackupUnreadable(&'static str),
+    /// The custodians' turn: the keys of the authority are not activated (A 6.2.7).
+    #[error("the keys are not activated: the custodians must put their shares together")]
+    NotActivated,
+    /// The machine's fault: no signature is made while its clock cannot be trusted.
+    #[error("signing has stopped: {reason}")]
+    ClockDrift {
+        /// What is wrong with the clock.
+        reason: String,
+    },
+    /// The token's or its driver's fault: a PKCS#11 function failed.
+    #[error("the token failed at {action}: {code}")]
+    Token {
+        /// What was tried.
+        action: &'static str,
+        /// The name of the return value, as PKCS#11 has it.
+        code: &'static str,
+    },
     /// The provider's fault: the cryptographic library failed.
     #[error("the cryptographic provider failed at {0}")]
     Provider(&'static str),

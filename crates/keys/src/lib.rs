@@ -8,6 +8,7 @@
 //! No function of this crate returns a private key in clear. The one key that leaves leaves wrapped
 //! to a card (RFC 5649), and is never stored here.
 
+mod backup;
 #[cfg(any(test, feature = "contract"))]
 #[doc(hidden)]
 pub mod contract;
@@ -18,10 +19,12 @@ mod hex;
 mod label;
 mod memory;
 mod pair;
+mod proof;
 mod seal;
 mod store;
 mod wrap;
 
+pub use backup::{BackupKey, KeyBackup};
 pub use embedded::EmbeddedKeyStore;
 pub use error::{CorruptFile, KeyError};
 pub use label::KeyLabel;
