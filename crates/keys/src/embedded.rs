@@ -2,6 +2,7 @@
 
 pub(crate) mod directory;
 mod file;
+mod rekey;
 
 use std::path::{Path, PathBuf};
 

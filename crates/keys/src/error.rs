@@ -53,6 +53,15 @@ pub enum KeyError {
         /// The length received, in bytes.
         received: usize,
     },
+    /// Nobody's fault: the keys are asleep until enough custodians come (A 6.2.8, 6.2.9).
+    #[error("the keys are not activated; enough custodians have to come first")]
+    NotActivated,
+    /// The machine's fault: nothing may be signed at present, though the keys are active.
+    #[error("signing is stopped: {rule}")]
+    SigningStopped {
+        /// Why, in words for the operator.
+        rule: String,
+    },
     /// The operator's fault: the store was made under another master key.
     #[error("the master key does not open the key store in {}", .0.display())]
     WrongMasterKey(PathBuf),
