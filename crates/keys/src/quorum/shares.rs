@@ -78,16 +78,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn k2_fewer_shares_than_the_threshold_fit_every_secret() {
-        // Of a threshold of two, one octet of the second share is even over many sharings: were the
-        // polynomial biased (as RUSTSEC-2024-0398 has it), some values would never come.
+    fn k2_every_coefficient_occurs_so_that_a_share_fits_every_secret() {
+        // Of a zero octet and a threshold of two, the second share is the coefficient times two,
+        // which maps the field onto itself. Libraries left out zero, or all even octets.
         let secret = QuorumSecret::from_octets(&[0; 32]).expect("32 octets");
         let mut seen = [false; 256];
         for _ in 0..256 {
             let shares = split(&secret, 2, 2).expect("splits");
             shares[1][1..].iter().for_each(|octet| seen[usize::from(*octet)] = true);
         }
-        assert!(seen.iter().all(|seen| *seen), "8192 octets reach all 256 values");
+        assert!(seen.iter().all(|seen| *seen), "8192 draws reach all 256 values");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::*;
 use crate::{EmbeddedOpener, KeyError, Opener};
 
 /// A cost that lets hundreds of guesses run in a test.
-const LIGHT: Cost = Cost { memory_kib: 32, passes: 1, lanes: 1 };
+const LIGHT: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
 const WINDOW: SignedDuration = SignedDuration::from_mins(30);
 const NUMBER: usize = 5;
 const THRESHOLD: u8 = 3;

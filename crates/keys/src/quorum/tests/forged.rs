@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{EmbeddedKeyStore, MasterKey};
 
+/// Something done to a record.
+type Change = fn(&mut Value);
+
 /// The record of `set` with something changed in it.
 fn changed(set: &CustodySet, change: impl FnOnce(&mut Value)) -> Result<CustodySet, QuorumError> {
     let mut record = serde_json::from_slice(&set.to_json().expect("encodes")).expect("JSON");
@@ -83,7 +86,7 @@ fn k2_a_forged_record_cannot_take_all_memory() {
 #[test]
 fn k2_a_record_of_another_form_is_refused() {
     let (set, _) = establish();
-    let changes: [(&str, fn(&mut Value)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("another version", |record| record["version"] = json!(2)),
         ("an unknown field", |record| record["note"] = json!("")),
         ("a short name", |record| record["set"] = json!("00")),
