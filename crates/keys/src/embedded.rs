@@ -3,6 +3,7 @@
 pub(crate) mod directory;
 mod file;
 mod pool;
+mod rekey;
 
 use std::path::{Path, PathBuf};
 

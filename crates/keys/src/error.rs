@@ -53,6 +53,15 @@ pub enum KeyError {
         /// The length received, in bytes.
         received: usize,
     },
+    /// Nobody's fault: the keys are asleep until enough custodians come (A 6.2.8, 6.2.9).
+    #[error("the keys are not activated; enough custodians have to come first")]
+    NotActivated,
+    /// The machine's fault: nothing may be signed at present, though the keys are active.
+    #[error("signing is stopped: {rule}")]
+    SigningStopped {
+        /// Why, in words for the operator.
+        rule: String,
+    },
     /// The operator's fault: the store was made under another master key.
     #[error("the master key does not open the key store in {}", .0.display())]
     WrongMasterKey(PathBuf),
@@ -99,15 +108,6 @@ pub enum KeyError {
     /// The operator's fault: this is no backup of a key.
     #[error("the backup cannot be read: {0}")]
     BackupUnreadable(&'static str),
-    /// The custodians' turn: the keys of the authority are not activated (A 6.2.7).
-    #[error("the keys are not activated: the custodians must put their shares together")]
-    NotActivated,
-    /// The machine's fault: no signature is made while its clock cannot be trusted.
-    #[error("signing has stopped: {reason}")]
-    ClockDrift {
-        /// What is wrong with the clock.
-        reason: String,
-    },
     /// The token's or its driver's fault: a PKCS#11 function failed.
     #[error("the token failed at {action}: {code}")]
     Token {

@@ -44,6 +44,17 @@ impl Pool {
         Ok(())
     }
 
+    /// Erases every key that is ready, under whatever master key; the caller holds the lock.
+    pub(super) fn erase_ready(&self) -> Result<(), KeyError> {
+        if !self.directory.exists() {
+            return Ok(());
+        }
+        for name in directory::names_ending(&self.directory, READY)? {
+            directory::erase(&self.directory.join(name))?;
+        }
+        Ok(())
+    }
+
     /// How many keys of `algorithm` are ready.
     pub(super) fn count(&self, algorithm: KeyAlgorithm) -> Result<usize, KeyError> {
         Ok(self.ready(algorithm)?.len())
