@@ -13,6 +13,8 @@ mod seal;
 mod serve;
 mod set_up;
 mod system;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the key store is joined next"))]
+mod trusted_time;
 
 use std::io::Write;
 use std::process::ExitCode;
