@@ -233,7 +233,8 @@ fn e9_the_background_asks_by_itself_and_ends_when_told() {
     let watch = machine.watch(true);
     let (stop, stopping) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        let background = scope.spawn(|| run(&watch, &stopping));
+        let watched = &watch;
+        let background = scope.spawn(move || run(watched, &stopping));
         while watch.permit().is_err() {
             std::thread::sleep(Duration::from_millis(5));
             assert!(!background.is_finished(), "it watches until told to stop");
