@@ -12,6 +12,7 @@ impl EmbeddedKeyStore {
     ///
     /// File after file is replaced durably, `store.json` last. After an interruption neither key
     /// opens the whole store, and nothing is lost: the same call with the same keys finishes it.
+    /// Users' keys that are ready are erased, for others are made at any time.
     /// What the disk keeps of overwritten files is out of reach here, and so are copies.
     ///
     /// # Errors
@@ -66,6 +67,7 @@ mod tests {
         for label in LABELS {
             store.generate(&label.parse().expect("a label"), KeyAlgorithm::EcP256).expect("a key");
         }
+        store.prepare_user_keys(KeyAlgorithm::EcP256, 1).expect("a user's key");
         directory
     }
 
@@ -77,6 +79,7 @@ mod tests {
         assert!(matches!(old, Err(KeyError::WrongMasterKey(_))));
         let new = EmbeddedKeyStore::open(directory.path(), master(2)).expect("opens");
         assert_eq!(new.labels().expect("labels").len(), 2);
+        assert_eq!(new.prepared_user_keys(KeyAlgorithm::EcP256).expect("a number"), 0);
     }
 
     #[test]

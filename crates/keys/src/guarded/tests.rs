@@ -54,18 +54,31 @@ fn sign(store: &GuardedKeyStore) -> Result<Vec<u8>, KeyError> {
     store.sign(&label(), SignatureAlgorithm::EcdsaSha256, b"x")
 }
 
+/// A backup of another store's key.
+fn backup() -> crate::KeyBackup {
+    let label = "elsewhere".parse().expect("a label");
+    let key = BackupKey::new(&[2; 32]);
+    MemoryKeyStore::new().generate_with_backup(&label, KeyAlgorithm::EcP256, &key).expect("made")
+}
+
 /// Every call of the trait, by name, with an outcome without its value.
 fn calls(store: &GuardedKeyStore) -> Vec<(&'static str, Result<(), KeyError>)> {
     let with = SignatureAlgorithm::EcdsaSha256;
-    let transport = TransportKey::new(&[1; 32]);
+    let (backup_key, transport) = (BackupKey::new(&[2; 32]), TransportKey::new(&[1; 32]));
+    let (label, curve) = (label(), KeyAlgorithm::EcP256);
+    let backup = backup();
     vec![
-        ("generate", store.generate(&label(), KeyAlgorithm::EcP256).map(drop)),
-        ("public_key", store.public_key(&label()).map(drop)),
+        ("generate", store.generate(&label, curve).map(drop)),
+        ("backup", store.generate_with_backup(&label, curve, &backup_key).map(drop)),
+        ("restore", store.restore(&backup, &backup_key).map(drop)),
+        ("prepare", store.prepare_user_keys(curve, 1).map(drop)),
+        ("prepared", store.prepared_user_keys(curve).map(drop)),
+        ("public_key", store.public_key(&label).map(drop)),
         ("sign", sign(store).map(drop)),
-        ("sign_digest", store.sign_digest(&label(), with, &[0; 32]).map(drop)),
-        ("sign_checkpoint", store.sign_checkpoint(&label(), b"x").map(drop)),
-        ("generate_for_card", store.generate_for_card(KeyAlgorithm::EcP256, &transport).map(drop)),
-        ("destroy", store.destroy(&label())),
+        ("sign_digest", store.sign_digest(&label, with, &[0; 32]).map(drop)),
+        ("sign_checkpoint", store.sign_checkpoint(&label, b"x").map(drop)),
+        ("generate_for_card", store.generate_for_card(curve, &transport).map(drop)),
+        ("destroy", store.destroy(&label)),
         ("labels", store.labels().map(drop)),
     ]
 }
