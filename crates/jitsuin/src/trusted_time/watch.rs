@@ -82,7 +82,10 @@ struct Seen {
 }
 
 impl ClockWatch {
-    /// Watches `wall`; `on_change` is told of every change of state, outside of any lock.
+    /// Watches `wall`; `on_change` is told of every change of state, outside of any lock of ours.
+    ///
+    /// It is called on the thread that noticed, which may be about to sign: it must neither sign
+    /// nor wait for that thread's work, but hand the news on.
     ///
     /// With a source nothing is permitted before it has agreed once, so call
     /// [`tick`](Self::tick) before the first signature.
