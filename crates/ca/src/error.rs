@@ -27,6 +27,9 @@ pub enum Error {
     /// The key store's fault.
     #[error("the key store: {0}")]
     Keys(#[from] keys::KeyError),
+    /// The custodians' fault, or that of their record.
+    #[error(transparent)]
+    Quorum(#[from] keys::quorum::QuorumError),
     /// The key store's fault: what it signed is not what was asked. The CA must not go on.
     #[error("the signature over serial {0} is not that of the CA's key over the committed bytes")]
     WrongSignature(String),
@@ -60,6 +63,7 @@ impl Error {
             Self::Refused { .. }
                 | Self::Unknown { .. }
                 | Self::Nonconforming(_)
+                | Self::Quorum(_)
                 | Self::Store(store::Error::Stopped { .. })
         )
     }

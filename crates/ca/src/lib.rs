@@ -6,6 +6,7 @@
 
 mod authority;
 mod compromise;
+mod custody;
 mod error;
 mod issuance;
 mod life;
@@ -18,6 +19,7 @@ mod setup;
 
 pub use authority::{CertificationAuthority, Generation};
 pub use compromise::CompromisePlan;
+pub use custody::{Custody, Standing, Terms};
 pub use error::{Error, Result};
 pub use issuance::{Issued, Step};
 pub use life::{Changed, RevocationOrder};

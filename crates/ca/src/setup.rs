@@ -53,7 +53,7 @@ impl CertificationAuthority {
 
     fn first_generation(&self, act: &Act) -> Result<()> {
         let label = label(&format!("{}-ca-1", self.id()))?;
-        let public = self.key(act, &label, self.policy.keys.ca.algorithm)?;
+        let public = self.key(act, &*self.keys, &label, self.policy.keys.ca.algorithm)?;
         let key = SpkiInfo::parse(&public)?;
         let name = Name::write(&self.policy.issuer.name)?;
         // The serial is known only once the certificate exists; nothing reads it before.
@@ -88,9 +88,9 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// What keys and store say.
-    pub fn set_up_responder(&self, act: &Act) -> Result<Responder> {
+    pub fn set_up_responder(&self, act: &Act, keys: &dyn KeyStore) -> Result<Responder> {
         let label = label(&format!("{}-ocsp-1", self.id()))?;
-        let spki = self.key(act, &label, self.policy.keys.other.algorithm)?;
+        let spki = self.key(act, keys, &label, self.policy.keys.other.algorithm)?;
         let wanted = SpkiInfo::parse(&spki)?.spki_sha256();
         let certificate = match self.service_certificate(CertificateKind::OcspResponder, &wanted)? {
             Some(found) => found,
@@ -126,14 +126,15 @@ impl CertificationAuthority {
     fn key(
         &self,
         act: &Act,
+        keys: &dyn KeyStore,
         label: &KeyLabel,
         algorithm: domain::algorithm::KeyAlgorithm,
     ) -> Result<Vec<u8>> {
-        let found = self.keys.public_key(label).ok();
+        let found = keys.public_key(label).ok();
         let is_new = found.is_none();
         let public = match found {
             Some(public) => public,
-            None => self.keys.generate(label, algorithm)?,
+            None => keys.generate(label, algorithm)?,
         };
         let entry = Entry::new(EventKind::KeyGenerated, act)
             .ca(self.id())

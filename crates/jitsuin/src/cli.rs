@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
 
 /// The Japanese citizen PKI: certification authority, municipal windows, cards, status services.
@@ -32,6 +33,10 @@ pub(crate) struct Person {
     /// Act as an agent of the call centre.
     #[arg(long, global = true, conflicts_with = "window")]
     pub(crate) call_centre: bool,
+    /// A custodian who is present, with the file of the passphrase (- for standard input): enough
+    /// of them activate the CAs' keys for this command.
+    #[arg(long = "custodian", global = true, value_name = "ID=FILE")]
+    pub(crate) custodians: Vec<Present>,
     /// The id of this operation; repeating a command with the same id has no further effect.
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) operation: Option<String>,

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod credentials;
+mod custodians;
 mod demo;
 mod home;
 mod join;

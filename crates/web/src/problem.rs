@@ -235,6 +235,7 @@ impl From<ca::Error> for Problem {
         match error {
             ca::Error::Refused { field, rule } => Self::refused(field, rule),
             ca::Error::Unknown { field, .. } => Self::unknown(field),
+            ca::Error::Quorum(error) => Self::refused("custodians", error.to_string()),
             ca::Error::Store(error) => error.into(),
             ca::Error::Keys(_) => Self::unavailable("the key store", &error),
             ca::Error::Nonconforming(_)

@@ -1,5 +1,6 @@
 //! `demo`: everything on this machine with invented residents, and what to try with it.
 
+mod custodians;
 mod guide;
 mod ready;
 mod story;
@@ -36,7 +37,8 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     (listen.api, listen.repository, listen.ldap, listen.ldaps) =
         (local.api, local.repository, local.ldap, local.ldaps);
     say(&format!("setting up in {}", arguments.dir.display()));
-    let system = Arc::new(set_up::set_up(&config, clock)?);
+    let system =
+        Arc::new(set_up::set_up(&config, clock, &custodians::of_the_demo(&arguments.dir)?)?);
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;
     if !town::is_populated(&system) {

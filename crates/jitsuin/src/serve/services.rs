@@ -164,7 +164,7 @@ fn http_server(
     let responder = Responder::new(
         &authorities,
         Arc::new(store.clone()),
-        system.keys.clone(),
+        system.service_keys.clone(),
         queries.clone(),
         status::ocsp::Settings::default(),
     )?;
@@ -188,7 +188,7 @@ fn responder_config(
     system: &System,
     authority: &ca::CertificationAuthority,
 ) -> Result<AuthorityConfig> {
-    let responder = authority.set_up_responder(&system.act("set-up")?)?;
+    let responder = authority.set_up_responder(&system.act("set-up")?, &*system.service_keys)?;
     let policy = authority.policy();
     let generations = authority.generations().into_iter().map(|generation| GenerationConfig {
         number: generation.number,

@@ -5,6 +5,7 @@ mod agreement;
 mod api;
 mod client;
 mod command_line;
+mod custodians;
 mod demo;
 mod journal;
 mod ldap;
