@@ -198,3 +198,20 @@ impl KeyStore for Pkcs11KeyStore {
 fn alone(lock: &Mutex<()>) -> MutexGuard<'_, ()> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::softhsm::SoftHsm;
+
+    use super::*;
+
+    #[test]
+    fn k1_a_token_keeps_the_contract() {
+        SoftHsm::in_child("token::tests::k1_a_token_keeps_the_contract", |_| {
+            let config =
+                TokenConfig { module: SoftHsm::MODULE.into(), token_label: "contract".to_owned() };
+            let made = Pkcs11KeyStore::init_token(&config, "so-pin-1234", "user-pin-1234");
+            crate::contract::check(&made.expect("a token"));
+        });
+    }
+}

@@ -9,7 +9,7 @@ use super::code;
 use super::connection::Fault;
 use super::objects::{Access, Name, TokenKey};
 use super::public;
-use crate::backup::{ANOTHER_KEY, BackupKey, KeyBackup, NOT_OPENED};
+use crate::backup::{ANOTHER_KEY, BackupKey, KeyBackup};
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::store::PublicKey;
@@ -22,6 +22,8 @@ pub(super) const KEY_WRAP: Mechanism<'static> = Mechanism::AesKeyWrapPad;
 pub(super) enum Life {
     /// Labelled, for good; signs and never leaves.
     Permanent,
+    /// The same, out of a backup.
+    Restored,
     /// In the pool of users' keys; leaves wrapped, never signs.
     Pooled,
     /// In one session, to be wrapped; never signs.
@@ -53,12 +55,13 @@ impl Access<'_> {
         self.expect_free(label)?;
         self.with_passing_pair(algorithm, |public, private| {
             let public_key = public::read(self, public)?;
-            self.with_wrapping_key(&*backup.wrapping_key(label, &public_key)?, |wrapping_key| {
+            let keys = backup.derive(label, &public_key)?;
+            self.with_wrapping_key(keys.wrapping_key(), |wrapping_key| {
                 let wrapped = self
                     .session
                     .wrap_key(&KEY_WRAP, wrapping_key, private)
                     .map_err(|error| no_backup(algorithm, error))?;
-                let made = KeyBackup { label: label.clone(), public_key, wrapped };
+                let made = KeyBackup::new(label.clone(), public_key, wrapped, &keys);
                 self.bring_back(&made, wrapping_key)?;
                 Ok(made)
             })
@@ -68,8 +71,8 @@ impl Access<'_> {
     /// Brings a key back from a backup.
     pub(super) fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<(), Fault> {
         self.expect_free(&backup.label)?;
-        let derived = key.wrapping_key(&backup.label, &backup.public_key)?;
-        self.with_wrapping_key(&derived, |wrapping_key| self.bring_back(backup, wrapping_key))
+        let keys = key.keys_of(backup)?;
+        self.with_wrapping_key(keys.wrapping_key(), |key| self.bring_back(backup, key))
     }
 
     /// Destroys a labelled key.
@@ -116,18 +119,17 @@ impl Access<'_> {
     /// Puts the key of a backup into the token: its public half first, for a key exists exactly if
     /// its private half does.
     fn bring_back(&self, backup: &KeyBackup, wrapping_key: ObjectHandle) -> Result<(), Fault> {
-        let refuse = |rule| KeyError::BackupRefused { label: backup.label.clone(), rule };
         let algorithm = backup.public_key.algorithm;
         let name = Name::of(&backup.label);
         let mut public = public::to_attributes(&backup.public_key)
-            .ok_or_else(|| refuse("its public key is not of its algorithm"))?;
-        public.extend(public_uses(Life::Permanent));
+            .ok_or_else(|| backup.refuse("its public key is not of its algorithm"))?;
+        public.extend(public_uses(Life::Restored));
         public.extend(name.attributes());
         let mut private = vec![
             Attribute::Class(ObjectClass::PRIVATE_KEY),
             Attribute::KeyType(public::key_type(algorithm)),
         ];
-        private.extend(private_uses(Life::Permanent));
+        private.extend(private_uses(Life::Restored));
         private.extend(name.attributes());
         self.session.create_object(&public)?;
         let unwrapped = self.session.unwrap_key(&KEY_WRAP, wrapping_key, &backup.wrapped, &private);
@@ -135,14 +137,11 @@ impl Access<'_> {
             Ok(private) => TokenKey { private, public_key: backup.public_key.clone() },
             Err(error) => {
                 self.destroy_all(&name.id)?;
-                return Err(match not_opened(algorithm, &error) {
-                    Some(rule) => refuse(rule).into(),
-                    None => no_backup(algorithm, error),
-                });
+                return Err(no_backup(algorithm, error));
             }
         };
         match self.accept(&backup.label, &name, &key) {
-            Err(Fault::Refused(KeyError::Provider(_))) => Err(refuse(ANOTHER_KEY).into()),
+            Err(Fault::Refused(KeyError::Provider(_))) => Err(backup.refuse(ANOTHER_KEY).into()),
             accepted => accepted,
         }
     }
@@ -185,15 +184,18 @@ fn public_uses(life: Life) -> Vec<Attribute> {
 
 /// What a private object may be used for, and that it shows itself to nobody.
 fn private_uses(life: Life) -> Vec<Attribute> {
+    let stays = matches!(life, Life::Permanent | Life::Restored);
     vec![
         Attribute::Token(life != Life::Passing),
         Attribute::Private(true),
         Attribute::Sensitive(true),
-        Attribute::Extractable(life != Life::Permanent),
-        Attribute::Sign(life == Life::Permanent),
+        Attribute::Extractable(!stays),
+        Attribute::Sign(stays),
         Attribute::Decrypt(false),
         Attribute::Unwrap(false),
-        Attribute::Modifiable(life == Life::Pooled),
+        // SoftHSM2 fills in what it unwraps by modifying it. The uses above stay as they are:
+        // neither Sensitive nor Extractable can be turned back (PKCS#11 2.40, 4.9).
+        Attribute::Modifiable(matches!(life, Life::Pooled | Life::Restored)),
     ]
 }
 
@@ -211,16 +213,5 @@ fn no_backup(algorithm: KeyAlgorithm, error: Error) -> Fault {
             KeyError::NoBackup(algorithm).into()
         }
         _ => error.into(),
-    }
-}
-
-/// The rule that a backup breaks which the token could not unwrap, if it was the backup's fault.
-fn not_opened(_: KeyAlgorithm, error: &Error) -> Option<&'static str> {
-    match code::value(error)? {
-        RvError::WrappedKeyInvalid
-        | RvError::WrappedKeyLenRange
-        | RvError::EncryptedDataInvalid
-        | RvError::EncryptedDataLenRange => Some(NOT_OPENED),
-        _ => None,
     }
 }
