@@ -44,7 +44,7 @@ pub struct TokenConfig {
 /// back. Hashes are made here and signed there.
 ///
 /// One process-wide C_Initialize serves all stores of a module, which is never finalised. Lost
-/// sessions and restarts are survived by connecting again, three times at most; a wrong PIN is
+/// sessions and restarts are survived by connecting again, a few times at most; a wrong PIN is
 /// tried once, and afterwards every call is refused. When the store is dropped it logs out.
 ///
 /// A user's key that is taken from the pool is generated without a proof: it may not sign.

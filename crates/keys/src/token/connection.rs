@@ -21,8 +21,9 @@ use super::{TokenConfig, slots};
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 
-/// How often something is tried that can be tried again.
-const TRIES: u32 = 3;
+/// How often something is tried that can be tried again. A lost login costs two tries: the stale
+/// handle is noticed before the login; two losses in a row are survived.
+const TRIES: u32 = 5;
 
 /// How long a token that cannot be reached is left alone before the next try.
 const PAUSE: Duration = Duration::from_millis(200);
