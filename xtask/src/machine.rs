@@ -66,6 +66,16 @@ pub(crate) const FOR_BENCHMARKS: &[Need] = &[
         proof: &["nginx", "-v"],
         why: "serves the same octets as the OCSP responder",
     },
+    Need {
+        package: "softhsm2",
+        proof: &["softhsm2-util", "--version"],
+        why: "is the PKCS#11 token whose own rate the store is held against",
+    },
+    Need {
+        package: "openssl",
+        proof: &["openssl", "version"],
+        why: "makes RSA keys beside the pool",
+    },
     Need { package: "wrk", proof: &["which", "wrk"], why: "puts load on both" },
 ];
 

@@ -75,10 +75,12 @@ impl Access<'_> {
 
     /// The private object of a label, if there is one.
     pub(super) fn private_of(&self, label: &KeyLabel) -> Result<Option<ObjectHandle>, Fault> {
-        let found = self.find(ObjectClass::PRIVATE_KEY, &Name::of(label).id)?;
+        let id = Name::of(label).id;
+        let mut found = self.find(ObjectClass::PRIVATE_KEY, &id)?;
         if found.is_empty() {
             // Without a login the token hides private objects as if there were none.
             self.expect_login()?;
+            found = self.find(ObjectClass::PRIVATE_KEY, &id)?;
         }
         match found.as_slice() {
             [] => Ok(None),
