@@ -6,18 +6,22 @@ mod keeping;
 mod login;
 mod module;
 mod objects;
+mod opener;
+mod pins;
 mod pool;
 mod public;
 mod signing;
 mod slots;
 mod users;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use self::connection::Connection;
+pub use self::opener::TokenOpener;
 use crate::backup::{BackupKey, KeyBackup};
 use crate::error::KeyError;
 use crate::held;
@@ -35,6 +39,21 @@ pub struct TokenConfig {
     pub module: PathBuf,
     /// The label of the token, 1 to 32 ASCII characters without a space.
     pub token_label: String,
+}
+
+/// The two PINs of a token.
+#[derive(Clone, Copy)]
+pub struct TokenPins<'a> {
+    /// The security officer's, who sets the user's.
+    pub so: &'a str,
+    /// The user's, who works with the keys.
+    pub user: &'a str,
+}
+
+impl fmt::Debug for TokenPins<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenPins(secret)")
+    }
 }
 
 /// A key store in a PKCS#11 token.
@@ -71,6 +90,22 @@ impl Pkcs11KeyStore {
     ) -> Result<Self, KeyError> {
         slots::initialize(config, so_pin, user_pin)?;
         Self::open(config, user_pin)
+    }
+
+    /// Changes both PINs of a token that no store of this process has open.
+    ///
+    /// After an interruption the same call finishes it. Where a PIN is neither the old nor the new
+    /// one, that is two wrong tries.
+    ///
+    /// # Errors
+    /// [`KeyError::TokenRefused`] when there is no such token, [`KeyError::PinRefused`],
+    /// [`KeyError::TokenDriver`], [`KeyError::Token`].
+    pub fn change_pins(
+        config: &TokenConfig,
+        from: TokenPins<'_>,
+        to: TokenPins<'_>,
+    ) -> Result<(), KeyError> {
+        pins::change(config, from, to)
     }
 
     /// Logs in to a token and destroys the users' keys that were about to leave it.

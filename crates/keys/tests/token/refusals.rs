@@ -3,7 +3,7 @@
 use cryptoki::context::{CInitializeArgs, CInitializeFlags};
 use cryptoki::types::AuthPin;
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
-use jitsuin_keys::token::{Pkcs11KeyStore, TokenConfig};
+use jitsuin_keys::token::{Pkcs11KeyStore, TokenConfig, TokenPins};
 use jitsuin_keys::{KeyError, KeyStore};
 use testkit::softhsm::SoftHsm;
 
@@ -99,6 +99,31 @@ fn k1_an_initialisation_that_was_cut_off_is_taken_up_again() {
         let wrong = Pkcs11KeyStore::init_token(&config("one"), "not-the-so-pin", PIN);
         assert!(matches!(wrong, Err(KeyError::PinRefused { .. })), "{wrong:?}");
         new_token("one");
+    });
+}
+
+#[test]
+fn k2_changed_pins_shut_the_old_ones_out_and_an_interruption_is_finished() {
+    let name = "refusals::k2_changed_pins_shut_the_old_ones_out_and_an_interruption_is_finished";
+    SoftHsm::in_child(name, |_| {
+        let (store, ca) = (new_token("one"), label("ca"));
+        store.generate(&ca, KeyAlgorithm::Rsa2048).expect("a key pair");
+        drop(store);
+        let old = TokenPins { so: SO_PIN, user: PIN };
+        let new = TokenPins { so: "another-so-pin", user: "another-pin" };
+        let half = TokenPins { so: SO_PIN, user: new.user };
+        let change = |from, to| Pkcs11KeyStore::change_pins(&config("one"), from, to);
+        change(old, half).expect("the user's alone, as before an interruption");
+        change(old, new).expect("finished");
+        change(old, new).expect("finished already");
+        let refused = Pkcs11KeyStore::open(&config("one"), PIN);
+        assert!(matches!(refused, Err(KeyError::PinRefused { .. })), "{refused:?}");
+        let store = Pkcs11KeyStore::open(&config("one"), new.user).expect("opens");
+        expect_rsa_signature(&store, &ca);
+        drop(store);
+        let wrong = change(old, TokenPins { so: "third-so-pin", user: "third-pin" });
+        assert!(matches!(wrong, Err(KeyError::PinRefused { .. })), "{wrong:?}");
+        assert!(!format!("{old:?}").contains(PIN), "PINs are never shown");
     });
 }
 
