@@ -98,9 +98,12 @@ fn hexadecimal(key: &PublicKey) -> String {
     key.spki_der.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
+/// The files of the pool in the order in which their keys are taken.
 fn files(directory: &TempDir) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory.path().join("users")).expect("a directory");
-    entries.map(|entry| entry.expect("an entry").path()).collect()
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
 }
 
 fn open(directory: &TempDir) -> Result<EmbeddedKeyStore, KeyError> {
