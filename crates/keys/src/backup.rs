@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded};
 use domain::algorithm::KeyAlgorithm;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,8 @@ const VERSION: u32 = 1;
 
 /// The key of all backups, which the custodians put together (A 6.2.4, S 6-2-1-3).
 ///
-/// Each backup has a wrapping key of its own, derived from this one and all that the backup says
-/// about itself, so that no backup opens under another name.
+/// Each backup has keys of its own, derived from this one and all that the backup says about itself,
+/// so that no backup opens under another name.
 pub struct BackupKey(Zeroizing<[u8; 32]>);
 
 impl BackupKey {
@@ -29,23 +30,23 @@ impl BackupKey {
         Self(Zeroizing::new(*bytes))
     }
 
-    /// The wrapping key of one backup: HKDF-SHA-256 with its label, algorithm and public key.
-    pub(crate) fn wrapping_key(
+    /// The two keys of one backup: HKDF-SHA-256 with its label, algorithm and public key.
+    pub(crate) fn derive(
         &self,
         label: &KeyLabel,
         public_key: &PublicKey,
-    ) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-        let failed = |_| KeyError::Provider("deriving the key of a backup");
+    ) -> Result<DerivedKeys, KeyError> {
+        let failed = |_| KeyError::Provider("deriving the keys of a backup");
         let algorithm = public_key.algorithm.name().as_bytes();
         // Labels and names hold no zero octet, so the parts stay apart.
         let context =
             [b"jitsuin key backup 1", label.as_str().as_bytes(), algorithm, &public_key.spki_der]
                 .join(&0);
-        let mut derived = Zeroizing::new([0; 32]);
+        let mut derived = DerivedKeys(Zeroizing::new([[0; 32]; 2]));
         Salt::new(HKDF_SHA256, &[])
             .extract(self.0.as_slice())
-            .expand(&[&context], Octets32)
-            .and_then(|material| material.fill(derived.as_mut_slice()))
+            .expand(&[&context], Octets64)
+            .and_then(|material| material.fill(derived.0.as_flattened_mut()))
             .map_err(failed)?;
         Ok(derived)
     }
@@ -53,39 +54,60 @@ impl BackupKey {
     /// Wraps a key pair as the backup of `label`.
     pub(crate) fn wrap(&self, label: &KeyLabel, pair: &KeyPair) -> Result<KeyBackup, KeyError> {
         let failed = |_| KeyError::Provider("wrapping a backup");
-        let wrapping_key = self.wrapping_key(label, pair.public_key())?;
-        let wrapping_key = AesKek::new(&AES_256, wrapping_key.as_slice()).map_err(failed)?;
+        let keys = self.derive(label, pair.public_key())?;
+        let wrapping_key = AesKek::new(&AES_256, keys.wrapping_key()).map_err(failed)?;
         let pkcs8 = pair.to_pkcs8()?;
         // RFC 5649 adds 8 octets and pads to a multiple of 8.
         let mut wrapped = vec![0; pkcs8.len() + 15];
         let length = wrapping_key.wrap_with_padding(&pkcs8, &mut wrapped).map_err(failed)?.len();
         wrapped.truncate(length);
-        Ok(KeyBackup { label: label.clone(), public_key: pair.public_key().clone(), wrapped })
+        Ok(KeyBackup::new(label.clone(), pair.public_key().clone(), wrapped, &keys))
+    }
+
+    /// The keys of a backup, if it is whole and of this backup key.
+    pub(crate) fn keys_of(&self, backup: &KeyBackup) -> Result<DerivedKeys, KeyError> {
+        let keys = self.derive(&backup.label, &backup.public_key)?;
+        hmac::verify(&keys.check_key(), &backup.wrapped, &backup.tag)
+            .map(|()| keys)
+            .map_err(|_| backup.refuse(NOT_OPENED))
     }
 
     /// Unwraps a backup and proves, by a signature, that it holds the key it names.
     pub(crate) fn unwrap(&self, backup: &KeyBackup) -> Result<KeyPair, KeyError> {
-        let refuse = |rule| KeyError::BackupRefused { label: backup.label.clone(), rule };
-        let wrapping_key = self.wrapping_key(&backup.label, &backup.public_key)?;
-        let wrapping_key = AesKek::new(&AES_256, wrapping_key.as_slice())
+        let keys = self.keys_of(backup)?;
+        let wrapping_key = AesKek::new(&AES_256, keys.wrapping_key())
             .map_err(|_| KeyError::Provider("unwrapping a backup"))?;
         let mut pkcs8 = Zeroizing::new(vec![0; backup.wrapped.len()]);
         let length = wrapping_key
             .unwrap_with_padding(&backup.wrapped, &mut pkcs8)
-            .map_err(|_| refuse(NOT_OPENED))?
+            .map_err(|_| backup.refuse(NOT_OPENED))?
             .len();
         let pair = KeyPair::from_pkcs8(backup.public_key.algorithm, &pkcs8[..length])
-            .ok_or_else(|| refuse("it holds no private key of its algorithm"))?;
+            .ok_or_else(|| backup.refuse("it holds no private key of its algorithm"))?;
         if *pair.public_key() != backup.public_key {
-            return Err(refuse(ANOTHER_KEY));
+            return Err(backup.refuse(ANOTHER_KEY));
         }
         pair.prove()?;
         Ok(pair)
     }
 }
 
+/// The wrapping key of one backup, and the key of its tag.
+pub(crate) struct DerivedKeys(Zeroizing<[[u8; 32]; 2]>);
+
+impl DerivedKeys {
+    /// The AES-256 key that wraps.
+    pub(crate) fn wrapping_key(&self) -> &[u8; 32] {
+        &self.0[0]
+    }
+
+    fn check_key(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &self.0[1])
+    }
+}
+
 /// Why a backup is refused that its key does not open.
-pub(crate) const NOT_OPENED: &str =
+const NOT_OPENED: &str =
     "the backup key does not open it, or label, algorithm or public key were changed";
 
 /// Why a backup is refused whose private key does not belong to its public key.
@@ -109,9 +131,28 @@ pub struct KeyBackup {
     pub public_key: PublicKey,
     /// The octets of the wrapping.
     pub wrapped: Vec<u8>,
+    /// HMAC-SHA-256 of the wrapping: a backup that was changed, or is tried with another backup
+    /// key, is known before a token is bothered with it.
+    pub tag: Vec<u8>,
 }
 
 impl KeyBackup {
+    /// A backup of what was wrapped with these keys.
+    pub(crate) fn new(
+        label: KeyLabel,
+        public_key: PublicKey,
+        wrapped: Vec<u8>,
+        keys: &DerivedKeys,
+    ) -> Self {
+        let tag = hmac::sign(&keys.check_key(), &wrapped).as_ref().to_vec();
+        Self { label, public_key, wrapped, tag }
+    }
+
+    /// A refusal that names the backup.
+    pub(crate) fn refuse(&self, rule: &'static str) -> KeyError {
+        KeyError::BackupRefused { label: self.label.clone(), rule }
+    }
+
     /// The backup as a JSON document.
     pub fn to_json(&self) -> String {
         let document = Document {
@@ -120,6 +161,7 @@ impl KeyBackup {
             algorithm: self.public_key.algorithm.name().to_owned(),
             spki: self.public_key.spki_der.clone(),
             wrapped: self.wrapped.clone(),
+            tag: self.tag.clone(),
         };
         // Numbers and texts alone: this serialisation has no way to fail.
         serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
@@ -144,6 +186,7 @@ impl KeyBackup {
                 .map_err(|_| KeyError::BackupUnreadable("its label is not a key label"))?,
             public_key: PublicKey { algorithm, spki_der: document.spki },
             wrapped: document.wrapped,
+            tag: document.tag,
         })
     }
 }
@@ -165,14 +208,16 @@ struct Document {
     spki: Vec<u8>,
     #[serde(with = "hex")]
     wrapped: Vec<u8>,
+    #[serde(with = "hex")]
+    tag: Vec<u8>,
 }
 
 /// The length that HKDF is asked for.
-struct Octets32;
+struct Octets64;
 
-impl KeyType for Octets32 {
+impl KeyType for Octets64 {
     fn len(&self) -> usize {
-        32
+        64
     }
 }
 
@@ -210,9 +255,11 @@ mod tests {
         short.wrapped.pop();
         let mut empty = backup.clone();
         empty.wrapped.clear();
-        let mut flipped = backup;
+        let mut flipped = backup.clone();
         flipped.wrapped[9] ^= 1;
-        for changed in [renamed, another_algorithm, another_key, short, empty, flipped] {
+        let mut untagged = backup;
+        untagged.tag.clear();
+        for changed in [renamed, another_algorithm, another_key, short, empty, flipped, untagged] {
             let refused = key.unwrap(&changed);
             assert!(matches!(refused, Err(KeyError::BackupRefused { .. })), "{changed:?}");
         }

@@ -114,7 +114,31 @@ pub enum KeyError {
         /// What was tried.
         action: &'static str,
         /// The name of the return value, as PKCS#11 has it.
-        code: &'static str,
+        code: String,
+    },
+    /// The operator's fault: there is no such token, or it is not what it should be.
+    #[error("the token {token} is refused: {rule}")]
+    TokenRefused {
+        /// The label of the token.
+        token: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The custodians' fault: the token does not let anybody in with this PIN.
+    #[error("the token {token} refuses the login: {rule}")]
+    PinRefused {
+        /// The label of the token.
+        token: String,
+        /// What is wrong with the PIN.
+        rule: &'static str,
+    },
+    /// The operator's fault: this file is no PKCS#11 module that can be loaded.
+    #[error("the PKCS#11 module {} cannot be loaded: {reason}", path.display())]
+    TokenDriver {
+        /// The file.
+        path: PathBuf,
+        /// What its loading or its start said.
+        reason: String,
     },
     /// The provider's fault: the cryptographic library failed.
     #[error("the cryptographic provider failed at {0}")]
