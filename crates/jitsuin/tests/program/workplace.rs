@@ -43,7 +43,7 @@ impl Workplace {
     pub(crate) fn empty() -> Self {
         let place = Self { scratch: TempDir::new().unwrap() };
         for custodian in CUSTODIANS {
-            let passphrase = format!("the passphrase of {custodian}");
+            let passphrase = format!("known to {custodian} and nobody else");
             fs::write(place.path().join(format!("{custodian}.passphrase")), passphrase).unwrap();
         }
         place
