@@ -38,6 +38,16 @@ pub(crate) const FOR_TESTS: &[Need] = &[
         why: "reads certificates and CRLs a second time, by other code",
     },
     Need {
+        package: "fonts-ipaexfont",
+        proof: &["test", "-e", "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf"],
+        why: "is the Japanese font of the ceremonies' minutes",
+    },
+    Need {
+        package: "poppler-utils",
+        proof: &["pdftotext", "-v"],
+        why: "reads the minutes that are PDF",
+    },
+    Need {
         package: "python3",
         proof: &["python3", "--version"],
         why: "runs pkilint, ldap3 and the euc_jp oracle",

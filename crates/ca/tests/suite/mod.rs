@@ -1,6 +1,6 @@
 //! One module for each part of the CA's work.
 
-pub mod ceremony;
+mod ceremony;
 mod compromise;
 mod crash;
 mod forgetful;

@@ -87,6 +87,9 @@ impl VerifierKey {
     /// [`InvalidNote`] when it is no note, or this key did not sign it.
     pub fn open<'a>(&self, note: &'a str) -> std::result::Result<&'a str, InvalidNote> {
         let (text, signatures) = parts(note)?;
+        if !note.ends_with('\n') {
+            return Err(InvalidNote("its last line is cut short"));
+        }
         let valid = |line: &str| {
             let blob = line
                 .strip_prefix("— ")
