@@ -251,3 +251,22 @@ fn k3_every_state_and_event_without_a_row_is_refused() {
         assert_eq!(leaves, !matches!(state, State::Completed | State::Abandoned), "{state}");
     }
 }
+
+#[test]
+fn k3_the_sample_scripts_fit_the_installation_they_are_for() {
+    let at = |newest| {
+        ["bridge", "jpki-auth", "saitama-sign"].map(|ca| (ca.parse().expect("an id"), newest))
+    };
+    for (script, newest) in [
+        (include_str!("../../../../docs/ceremonies/genesis.toml"), 0),
+        (include_str!("../../../../docs/ceremonies/renewal.toml"), 1),
+        (include_str!("../../../../docs/ceremonies/backup-restore.toml"), 1),
+        (include_str!("../../../../docs/ceremonies/destruction.toml"), 2),
+    ] {
+        let premises = |newest| Premises { threshold: 2, cas: Some(at(newest).into()) };
+        let read = Script::from_toml(script, &premises(newest));
+        assert_eq!(read.err(), None, "{script}");
+        let elsewhere = if newest == 0 { 1 } else { 0 };
+        assert!(Script::from_toml(script, &premises(elsewhere)).is_err(), "{script}");
+    }
+}
