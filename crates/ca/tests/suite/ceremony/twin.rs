@@ -34,14 +34,17 @@ pub(super) struct Cut {
 #[derive(Clone)]
 pub(super) struct Certificates(pub(super) BTreeMap<&'static str, Vec<u8>>);
 
+/// A change of facts that makes them untrue.
+pub(super) type Lie = fn(&mut StepFacts);
+
 pub(super) struct Twin {
     pub(super) certificates: Certificates,
     pub(super) hardware: Rc<RefCell<Hardware>>,
     pub(super) cut: Cut,
     /// The step whose call fails, by operation id, as often as it says.
     pub(super) failing: Option<(String, &'static str)>,
-    /// Changes the facts of a step before they are handed over.
-    pub(super) lie: Option<fn(&str, &mut StepFacts)>,
+    /// Changes the facts of the step of this number before they are handed over.
+    pub(super) lie: Option<(usize, Lie)>,
 }
 
 impl Twin {
@@ -72,8 +75,10 @@ impl Twin {
         self.point();
         *self.hardware.borrow_mut().calls.entry(operation.clone()).or_default() += 1;
         self.point();
-        if let Some(lie) = self.lie {
-            lie(&operation, &mut facts);
+        if let Some((step, lie)) = self.lie
+            && operation.ends_with(&format!("-{step}"))
+        {
+            lie(&mut facts);
         }
         Ok(facts)
     }
