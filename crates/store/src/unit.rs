@@ -12,8 +12,8 @@ use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow, IntentRow, NoticeRow,
-    OperatorRow, SeriesKey, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow, IntentRow,
+    NoticeRow, OperatorRow, SeriesKey, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.

@@ -28,8 +28,8 @@ use self::pool::Pool;
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow, Credential,
-    CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
+    Credential, CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
     VerifierRow,
 };
 use crate::unit::Unit;
