@@ -48,6 +48,16 @@ pub(crate) const FOR_TESTS: &[Need] = &[
         why: "looks at the token from outside, and tries to take keys out of it",
     },
     Need {
+        package: "fonts-ipaexfont",
+        proof: &["test", "-e", "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf"],
+        why: "is the Japanese font of the ceremonies' minutes",
+    },
+    Need {
+        package: "poppler-utils",
+        proof: &["pdftotext", "-v"],
+        why: "reads the minutes that are PDF",
+    },
+    Need {
         package: "python3",
         proof: &["python3", "--version"],
         why: "runs pkilint, ldap3 and the euc_jp oracle",

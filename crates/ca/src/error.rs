@@ -21,6 +21,15 @@ pub enum Error {
         /// What was named.
         value: String,
     },
+    /// A step of a ceremony failed; the ceremony is interrupted, and goes on from this step when
+    /// the same script is run again.
+    #[error("{place} failed, and the ceremony is interrupted: {reason}")]
+    Step {
+        /// Which step, for example `step 3 (backup)`.
+        place: String,
+        /// Why, in one line.
+        reason: String,
+    },
     /// Our fault: the draft does not conform to its profile. Nothing was signed.
     #[error("the draft breaks {} rule(s): {}", .0.len(), .0.join("; "))]
     Nonconforming(Vec<String>),

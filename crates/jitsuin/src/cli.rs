@@ -1,9 +1,13 @@
 //! The command line: what can be asked, in the words people use.
 
+mod ceremony;
+
 use std::path::PathBuf;
 
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::ceremony::CeremonyCommand;
 
 /// The Japanese citizen PKI: certification authority, municipal windows, cards, status services.
 #[derive(Debug, Parser)]
@@ -75,6 +79,9 @@ pub(crate) enum Command {
     /// Policy files.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Key ceremonies, from the script to the signed minutes.
+    #[command(subcommand)]
+    Ceremony(CeremonyCommand),
     /// The journal as evidence.
     #[command(subcommand)]
     Audit(AuditCommand),

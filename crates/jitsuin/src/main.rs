@@ -10,6 +10,8 @@ mod demo;
 mod home;
 mod join;
 mod lists;
+#[cfg_attr(not(test), expect(dead_code, reason = "`ceremony run` draws minutes up"))]
+mod minutes;
 mod seal;
 mod serve;
 mod set_up;

@@ -17,13 +17,14 @@ mod sqlite;
 mod unit;
 
 pub use rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, CompromiseRow, Credential,
-    CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
+    Credential, CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
     VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
 
+use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId,
@@ -223,6 +224,9 @@ pub trait Store: Send + Sync {
 
     /// Whoever holds this credential.
     fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>>;
+
+    /// A ceremony as it was put last, with the first journal entry of that change.
+    fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>>;
 
     /// The sequence of the last committed entry, if there is any.
     fn last_sequence(&self) -> Result<Option<Sequence>>;

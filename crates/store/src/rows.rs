@@ -2,6 +2,7 @@
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::application::{ApplicationKind, ApplicationState};
+use domain::ceremony::{CeremonyId, State};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
@@ -262,4 +263,23 @@ pub struct OperatorRow {
     pub role: String,
     /// What they show.
     pub credentials: Vec<Credential>,
+}
+
+/// A key ceremony and its account so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CeremonyRow {
+    /// Its id.
+    pub id: CeremonyId,
+    /// The script, byte for byte.
+    pub script: String,
+    /// SHA-256 of the script.
+    pub script_sha256: [u8; 32],
+    /// Where it stands.
+    pub state: State,
+    /// How many steps are done.
+    pub steps_done: u32,
+    /// What happened so far, in the stored shape of `ca`.
+    pub account: Vec<u8>,
+    /// How often it was put, from 1.
+    pub revision: u64,
 }

@@ -12,8 +12,8 @@ use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CompromiseRow, CrlRow, IntentRow, NoticeRow,
-    OperatorRow, SeriesKey, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow, IntentRow,
+    NoticeRow, OperatorRow, SeriesKey, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -231,6 +231,9 @@ pub enum Change {
         /// Its answer, in the caller's own stored shape.
         answer: Vec<u8>,
     },
+    /// A ceremony, new (revision 1) or as it is from now on; the revision must be the next one,
+    /// and the script stays the first one's.
+    PutCeremony(Box<CeremonyRow>),
     /// Destroys the key of a resident's personal data in the journal.
     ForgetResident(ResidentCode),
 }
@@ -255,6 +258,7 @@ impl std::fmt::Debug for Change {
             Self::PutVerifier(_) => "PutVerifier",
             Self::PutOperator(_) => "PutOperator",
             Self::RecordOperation { .. } => "RecordOperation",
+            Self::PutCeremony(_) => "PutCeremony",
             Self::ForgetResident(_) => "ForgetResident",
         })
     }

@@ -242,6 +242,7 @@ impl From<ca::Error> for Problem {
             | ca::Error::WrongSignature(_)
             | ca::Error::Encoding(_)
             | ca::Error::Random
+            | ca::Error::Step { .. }
             | ca::Error::File(_) => Self::broke(&error),
         }
     }

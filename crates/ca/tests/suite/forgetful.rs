@@ -177,6 +177,13 @@ impl Store for Forgetful {
         self.0.operator_by_credential(credential)
     }
 
+    fn ceremony(
+        &self,
+        id: &domain::ceremony::CeremonyId,
+    ) -> Result<Option<(CeremonyRow, Sequence)>> {
+        self.0.ceremony(id)
+    }
+
     fn last_sequence(&self) -> Result<Option<Sequence>> {
         self.0.last_sequence()
     }

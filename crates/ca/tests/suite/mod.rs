@@ -1,5 +1,6 @@
 //! One module for each part of the CA's work.
 
+mod ceremony;
 mod compromise;
 mod crash;
 mod forgetful;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod ceremony;
 mod key;
 mod policy;
 mod records;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init => init(cli, clock),
         Command::Policy(command) => policy::run(command),
+        Command::Ceremony(command) => ceremony::run(command),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Serve => {
             let system = System::open(&cli.config, clock)?;
@@ -62,6 +64,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Operator(arguments) => operator(system, arguments),
         Command::Audit(AuditCommand::Export { file }) => audit::export_to(system, file),
         Command::Audit(AuditCommand::Verify { .. })
+        | Command::Ceremony(_)
         | Command::Demo(_)
         | Command::Init
         | Command::Policy(_)

@@ -15,7 +15,7 @@ fn help_explains_every_command_and_wrong_usage_is_status_2() {
     assert_eq!(said.status, Some(0));
     for command in [
         "demo", "init", "serve", "ca", "apply", "cert", "hold", "revoke", "crl", "register",
-        "policy", "audit", "check",
+        "policy", "ceremony", "audit", "check",
     ] {
         let listed = said.text.lines().any(|line| line.trim().starts_with(&format!("{command} ")));
         assert!(listed, "{command}: {}", said.text);

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod api;
+mod ceremonies;
 mod client;
 mod command_line;
 mod custodians;

@@ -15,6 +15,7 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, OperationId, ResidentCode,
@@ -27,8 +28,8 @@ use self::pool::Pool;
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, CompromiseRow, Credential,
-    CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
+    Credential, CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
     VerifierRow,
 };
 use crate::unit::Unit;
@@ -246,6 +247,10 @@ impl Store for Sqlite {
 
     fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
         self.pool.read(|c| read::access::operator_by_credential(c, credential))
+    }
+
+    fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>> {
+        self.pool.read(|c| read::ceremony::one(c, id))
     }
 
     fn last_sequence(&self) -> Result<Option<Sequence>> {

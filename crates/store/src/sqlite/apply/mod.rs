@@ -2,6 +2,7 @@
 
 mod access;
 mod authority;
+mod ceremony;
 mod certificate;
 mod compromise;
 mod crl;
@@ -68,6 +69,7 @@ fn apply(
         Change::PutVerifier(row) => access::put_verifier(c, &row),
         Change::PutOperator(row) => access::put_operator(c, &row),
         Change::RecordOperation { id, answer } => window::record_operation(c, first, &id, &answer),
+        Change::PutCeremony(row) => ceremony::put(c, first, &row),
         Change::ForgetResident(resident) => journal::forget(c, &resident),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod access;
 pub(super) mod authority;
+pub(super) mod ceremony;
 pub(super) mod certificate;
 pub(super) mod compromise;
 pub(super) mod crl;
