@@ -105,7 +105,7 @@ pub(crate) struct DemoArguments {
     /// Tell the whole story step by step, and exit.
     #[arg(long)]
     pub(crate) once: bool,
-    /// The token to keep the keys in; not built yet, so any value is refused.
+    /// Keep the CAs' keys in a token: softhsm is the one the demo sets up.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) hsm: Option<String>,
 }

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use ca::{Custody, Terms};
 use domain::act::Act;
+use domain::journal::EventKind;
+use domain::policy::KeyMaker;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
-use keys::{EmbeddedOpener, GuardedKeyStore, Opener, SigningGate};
-use store::Store;
+use keys::token::TokenOpener;
+use keys::{EmbeddedOpener, GuardedKeyStore, KeyStore, Opener, SigningGate};
+use store::{Entry, Store, Unit};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
@@ -57,11 +60,15 @@ fn read(file: &str) -> Result<Vec<u8>> {
 
 /// The guarded store of the CAs' keys, asleep.
 pub(crate) fn guarded(
+    config: &Config,
     home: &Home,
     clock: Clock,
     gate: Arc<dyn SigningGate>,
 ) -> Arc<GuardedKeyStore> {
-    let opener: Box<dyn Opener> = Box::new(EmbeddedOpener { directory: home.keys() });
+    let opener: Box<dyn Opener> = match &config.token {
+        Some(token) => Box::new(TokenOpener { config: token.clone() }),
+        None => Box::new(EmbeddedOpener { directory: home.keys() }),
+    };
     Arc::new(GuardedKeyStore::new(opener, clock, gate))
 }
 
@@ -130,6 +137,35 @@ impl System {
         Ok(())
     }
 }
+
+impl System {
+    /// Makes one user's key ahead of need, where a CA makes them and its pool lacks one (K5).
+    pub(crate) fn prepare_a_user_key(&self) -> Result<bool> {
+        if !self.custody.is_active() {
+            return Ok(false);
+        }
+        let keys = self.custody.keys();
+        for authority in self.authorities.values() {
+            let rule = authority.policy().keys.user.as_ref();
+            let Some(rule) = rule.filter(|rule| rule.made_by == KeyMaker::Authority) else {
+                continue;
+            };
+            let ready = keys.prepared_user_keys(rule.algorithm)?;
+            if ready < POOL_SIZE && keys.prepare_user_keys(rule.algorithm, ready + 1)? > 0 {
+                let entry = Entry::new(EventKind::KeyGenerated, &self.act("pool")?)
+                    .ca(authority.id())
+                    .subject("user key, made ahead of need")
+                    .detail("algorithm", rule.algorithm)
+                    .detail("ready", ready + 1);
+                self.store.commit(Unit::new(entry))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+const POOL_SIZE: usize = 20;
 
 /// How many custodians open the keys, and how many there are: what the strictest policy wants.
 fn quorum(_config: &Config) -> Result<(u8, u8)> {

@@ -16,7 +16,6 @@ mod seal;
 mod serve;
 mod set_up;
 mod system;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the key store is joined next"))]
 mod trusted_time;
 
 use std::io::Write;

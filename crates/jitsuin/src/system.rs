@@ -13,7 +13,7 @@ use domain::journal::EventKind;
 use domain::name::DistinguishedName;
 use domain::validity::civil_date;
 use jiff::Timestamp;
-use keys::{AlwaysPermitted, EmbeddedKeyStore, GuardedKeyStore, KeyStore, MasterKey};
+use keys::{EmbeddedKeyStore, GuardedKeyStore, KeyStore, MasterKey};
 use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
@@ -24,6 +24,7 @@ use web::desk::{Desk, WindowAuthority};
 use crate::config::Config;
 use crate::custodians;
 use crate::home::Home;
+use crate::trusted_time::TrustedClock;
 
 /// How long entries may wait for their seal before all work stops: the sealer works every quarter
 /// of a second, so a minute without it is a fault and no delay.
@@ -37,6 +38,8 @@ pub(crate) struct System {
     pub(crate) config: Config,
     pub(crate) home: Home,
     pub(crate) clock: Clock,
+    /// Whether the clock may be believed.
+    pub(crate) trusted: TrustedClock,
     pub(crate) store: Arc<Sqlite>,
     /// The CAs' keys in the hands of their custodians.
     pub(crate) custody: Arc<Custody>,
@@ -60,6 +63,7 @@ pub(crate) struct Foundation {
     pub(crate) store: Arc<Sqlite>,
     pub(crate) keys: Arc<GuardedKeyStore>,
     pub(crate) service_keys: Arc<dyn KeyStore>,
+    pub(crate) trusted: TrustedClock,
 }
 
 impl Foundation {
@@ -73,9 +77,10 @@ impl Foundation {
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
         let store = open_store(&home, create)?;
+        let trusted = TrustedClock::new(&config.time, clock);
         let service_keys = open_service_keys(&home, create)?;
-        let keys = custodians::guarded(&home, clock.clone(), Arc::new(AlwaysPermitted));
-        Ok(Self { home, store, keys, service_keys })
+        let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
+        Ok(Self { home, store, keys, service_keys, trusted })
     }
 }
 
@@ -104,9 +109,9 @@ impl System {
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
     ) -> Self {
-        let Foundation { home, store, keys: _, service_keys } = foundation;
+        let Foundation { home, store, keys: _, service_keys, trusted } = foundation;
         let windows = Mutex::new(None);
-        Self { config, home, clock, store, custody, service_keys, authorities, windows }
+        Self { config, home, clock, trusted, store, custody, service_keys, authorities, windows }
     }
 
     /// The municipal windows.

@@ -8,11 +8,13 @@
 mod config;
 mod sntp;
 mod state;
+mod trusted;
 mod watch;
 
 pub(crate) use config::TimeConfig;
 pub(crate) use sntp::SntpClient;
 pub(crate) use state::ClockState;
+pub(crate) use trusted::TrustedClock;
 pub(crate) use watch::{ClockWatch, Monotonic, TimeSource, monotonic, run};
 
 #[cfg(test)]
