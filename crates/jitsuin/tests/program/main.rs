@@ -8,6 +8,7 @@ mod client;
 mod command_line;
 mod custodians;
 mod demo;
+mod hsm;
 mod journal;
 mod ldap;
 mod lints;
