@@ -18,7 +18,8 @@ mod unit;
 
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
-    IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    GenerationPlan, IntentRow, OperatorRow, PlannedKey, SeriesKey, SeriesRow, StatusRow,
+    VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -109,6 +110,13 @@ pub trait Store: Send + Sync {
     /// The key generations of a CA, oldest first.
     fn authorities(&self, ca: &CaId) -> Result<Vec<AuthorityRow>>;
 
+    /// The generation of a CA that is being made, if one is.
+    fn generation_plan(&self, ca: &CaId) -> Result<Option<GenerationPlan>>;
+
+    /// The certificates that a CA issued, or intended, to its own name (DER): self-signed and link
+    /// certificates in any state, oldest first.
+    fn self_issued(&self, ca: &CaId, name: &[u8]) -> Result<Vec<CertificateRow>>;
+
     /// A certificate, or an intent that was never completed.
     fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>>;
 
@@ -156,6 +164,9 @@ pub trait Store: Send + Sync {
 
     /// Every list series of a CA.
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>>;
+
+    /// One list series, if it ever had a list.
+    fn series_row(&self, key: &SeriesKey) -> Result<Option<SeriesRow>>;
 
     /// A list that was built, whether published or not, without its content.
     fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>>;

@@ -11,8 +11,8 @@ use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, IntentRow, OperatorRow, SeriesKey,
-    VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, GenerationPlan, IntentRow, OperatorRow,
+    SeriesKey, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -139,7 +139,10 @@ impl Entry {
 pub enum Change {
     /// A new CA.
     AddCa(CaRow),
-    /// A new key generation of a CA.
+    /// A key generation that is being made, at most one at a time of a CA; put again, it may only
+    /// gain its key.
+    PutGenerationPlan(Box<GenerationPlan>),
+    /// A new key generation of a CA; a plan of it ends.
     AddAuthority(AuthorityRow),
     /// Step 4 of issuance. Serial and (but for CA keys) public key must be new for ever. Several
     /// in one unit need as many entries of kind `CertificateIntended`, in the same order.
@@ -240,6 +243,7 @@ impl std::fmt::Debug for Change {
             Self::PutVerifier(_) => "PutVerifier",
             Self::PutOperator(_) => "PutOperator",
             Self::RecordOperation { .. } => "RecordOperation",
+            Self::PutGenerationPlan(_) => "PutGenerationPlan",
             Self::ForgetResident(_) => "ForgetResident",
         })
     }

@@ -99,6 +99,18 @@ impl Store for Forgetful {
         self.0.partitions(ca, generation)
     }
 
+    fn generation_plan(&self, ca: &CaId) -> Result<Option<GenerationPlan>> {
+        self.0.generation_plan(ca)
+    }
+
+    fn self_issued(&self, ca: &CaId, name: &[u8]) -> Result<Vec<CertificateRow>> {
+        self.0.self_issued(ca, name)
+    }
+
+    fn series_row(&self, key: &SeriesKey) -> Result<Option<SeriesRow>> {
+        self.0.series_row(key)
+    }
+
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>> {
         self.0.series(ca)
     }

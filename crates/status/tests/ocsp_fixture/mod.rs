@@ -207,6 +207,7 @@ impl Ca {
             spki: key.as_der().to_vec(),
             self_signed: own.serial,
             created_at: now,
+            issues_from: now,
         };
         commit(store, EventKind::KeyGenerated, vec![Change::AddAuthority(authority)], now);
         put_intent(store, &id, own.serial, CertificateKind::SelfSigned, &tbs, now);

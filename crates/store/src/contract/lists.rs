@@ -107,6 +107,17 @@ fn counted(
     counted
 }
 
+/// The same row as among all series of the CA.
+pub fn v8_one_series_is_read_without_the_others(store: &dyn Store) {
+    with_cas(store);
+    assert_eq!(store.series_row(&series()).expect("read"), None);
+    commit(store, add(list(1, b"one"), b"one"));
+    let all = store.series(&ca()).expect("read");
+    assert_eq!(store.series_row(&series()).expect("read").as_ref(), all.first());
+    let other = SeriesKey { generation: 9, ..series() };
+    assert_eq!(store.series_row(&other).expect("read"), None);
+}
+
 /// A list row of this number with this content.
 fn list(number: u64, content: &[u8]) -> CrlRow {
     let mut sha256 = [0; 32];

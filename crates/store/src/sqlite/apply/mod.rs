@@ -40,6 +40,7 @@ fn apply(
 ) -> Result<()> {
     match change {
         Change::AddCa(row) => authority::add_ca(c, &row),
+        Change::PutGenerationPlan(plan) => authority::put_plan(c, &plan),
         Change::AddAuthority(row) => authority::add(c, &row),
         Change::AddIntent(row) => certificate::add_intent(c, places.next(), &row),
         Change::CompleteIntent { ca, serial, der, to } => {
