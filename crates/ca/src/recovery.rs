@@ -1,5 +1,7 @@
 //! Start-up: what a crash between steps 4 and 6 of issuance left is settled, and said so.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::SerialNumber;
@@ -7,8 +9,9 @@ use domain::identity::RevocationCause;
 use domain::journal::EventKind;
 use store::{Entry, IntentRow, Unit};
 
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::Result;
+use crate::generation::Generation;
 use crate::issuance::Intended;
 
 /// How one left-over intent was settled.
@@ -79,7 +82,12 @@ impl CertificationAuthority {
         row.kind == CertificateKind::User && made_here
     }
 
-    fn signer_of(&self, row: &IntentRow) -> Result<Option<std::sync::Arc<Generation>>> {
-        Ok(self.generations().into_iter().find(|generation| generation.number == row.generation))
+    /// The generation that was to sign; it may still be in the making.
+    fn signer_of(&self, row: &IntentRow) -> Result<Option<Arc<Generation>>> {
+        if let Ok(found) = self.generation(row.generation) {
+            return Ok(Some(found));
+        }
+        let planned = self.planned_generation()?;
+        Ok(planned.filter(|generation| generation.number == row.generation).map(Arc::new))
     }
 }

@@ -17,8 +17,9 @@ use domain::certificate::CertificateEvent;
 use domain::id::SerialNumber;
 use domain::validity;
 
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use steps::Reserved;
 
 /// A certificate that was issued: step 6 is on disk.
