@@ -14,6 +14,7 @@ mod making;
 mod partition;
 mod random;
 mod recovery;
+mod renewal;
 mod request;
 mod responder;
 mod setup;
@@ -27,6 +28,7 @@ pub use lists::{Difference, LateList, ListOutcome};
 pub use making::{MakeKey, find_or_generate};
 pub use partition::{distribution_point, partition_of};
 pub use recovery::Settled;
+pub use renewal::{Finding, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };

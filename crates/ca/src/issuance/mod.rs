@@ -3,14 +3,18 @@
 mod draft;
 mod expect;
 mod service;
+mod sketch;
 mod steps;
 mod subject;
 mod user;
 
 pub(crate) use draft::Order;
+pub(crate) use service::years;
+pub(crate) use sketch::sketch;
 pub use steps::Step;
 pub(crate) use steps::{Intended, hex};
-pub(crate) use user::check_possession;
+pub(crate) use subject::of_user as subject_of_user;
+pub(crate) use user::{attribute_names, check_possession};
 
 use domain::act::Act;
 use domain::certificate::CertificateEvent;

@@ -234,7 +234,7 @@ pub(crate) fn check_possession(key: &SpkiInfo, possession: &Possession) -> Resul
 }
 
 /// The six otherName values, in the order the profile of the CPS has them.
-fn attribute_names(attributes: &CertifiedAttributes) -> Vec<GeneralName> {
+pub(crate) fn attribute_names(attributes: &CertifiedAttributes) -> Vec<GeneralName> {
     let gender = attributes.gender.to_string();
     [
         (oid::JPKI_NAME, &attributes.name),

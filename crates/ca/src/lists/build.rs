@@ -8,6 +8,7 @@ use domain::act::Act;
 use domain::crl_series::{SeriesEvent, SeriesState};
 use domain::journal::EventKind;
 use domain::validity::whole_second;
+use jiff::Timestamp;
 use keys::KeyStore;
 use store::{Change, CrlKey, CrlRow, RevokedSnapshot, SeriesKey, Unit};
 use x509::crl::{CrlTemplate, DistributionPointScope, IssuingDistributionPoint};
@@ -41,7 +42,7 @@ impl CertificationAuthority {
             let rule = format!("its root ended at {}: nothing is signed with it", generation.ends);
             return Err(Error::refused("generation", rule));
         }
-        let template = self.list_template(act, series, number, &generation)?;
+        let template = self.list_template(act.at, series, number, &generation)?;
         self.lint_list(&template, series, &generation)?;
         let expires_from = self.expires_from(series, number)?;
         let mut built = None;
@@ -85,12 +86,12 @@ impl CertificationAuthority {
 
     pub(crate) fn list_template(
         &self,
-        act: &Act,
+        at: Timestamp,
         series: &SeriesKey,
         number: u64,
         generation: &Generation,
     ) -> Result<CrlTemplate> {
-        let this_update = whole_second(act.at);
+        let this_update = whole_second(at);
         if let Some(last) =
             self.store.crl(&CrlKey { series: series.clone(), number: number - 1 })?
             && last.this_update >= this_update

@@ -17,7 +17,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Nonconforming`] with every finding: such a list is never signed.
-    pub(super) fn lint_list(
+    pub(crate) fn lint_list(
         &self,
         template: &CrlTemplate,
         series: &SeriesKey,

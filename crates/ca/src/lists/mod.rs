@@ -24,6 +24,7 @@ use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 
+pub(crate) use build::write_list;
 pub use gate::Difference;
 pub use late::LateList;
 

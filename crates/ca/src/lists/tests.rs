@@ -55,7 +55,7 @@ fn v11_every_field_that_tells_lists_apart_keeps_a_wrong_one_from_the_public() {
         generation: 1,
         partition: Partition::ArlSelfSigned,
     };
-    let right = authority.list_template(&act(&clock), &series, 1, &generation).expect("a draft");
+    let right = authority.list_template(clock.now(), &series, 1, &generation).expect("a draft");
     let found = |template: &CrlTemplate| {
         let mut differences = Vec::new();
         let mut judge = |view: &dyn store::RevokedSnapshot| {
