@@ -84,7 +84,7 @@ pub trait RevokedSnapshot {
     /// [`Error::Unavailable`] or [`Error::Corrupt`]; what `each` saw until then is no list.
     fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<()>;
 
-    /// How many certificates the lists of the same key must hold, by partition, over all of them:
+    /// How many certificates the lists of the same CA must hold, by partition, over all of them:
     /// the same rule as [`RevokedSnapshot::for_each`], asked by another query.
     ///
     /// # Errors
@@ -150,7 +150,9 @@ pub trait Store: Send + Sync {
     fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool>;
 
     /// Runs `read` over a consistent view of the certificates a list must hold: revoked, held and
-    /// (with `undelivered`) not yet delivered, that expire at `expires_from` or later.
+    /// (with `undelivered`) not yet delivered, that expire at `expires_from` or later. They are those
+    /// of the partition by every generation of the CA's key: the generations share one name, and so
+    /// a list by any of them is taken to be complete for it (RFC 5280 5, 6.3.3).
     fn with_revoked(
         &self,
         series: &SeriesKey,

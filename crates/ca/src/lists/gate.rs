@@ -148,7 +148,7 @@ impl CertificationAuthority {
         view: &dyn RevokedSnapshot,
         served: &mut Served,
     ) -> Result<Vec<Difference>> {
-        let SeriesKey { generation, partition: own, .. } = row.key.series;
+        let own = row.key.series.partition;
         let counts = view.count_by_partition()?;
         let counted =
             counts.iter().find(|(partition, _)| *partition == own).map_or(0, |(_, count)| *count);
@@ -159,7 +159,7 @@ impl CertificationAuthority {
             found.push(Difference::Partition { partition: own, found: text });
         }
         for (partition, count) in counts {
-            if count > 0 && !served.has(self, generation, partition)? {
+            if count > 0 && !served.has(self, partition)? {
                 let text = format!("{count} revoked certificates belong to no list");
                 found.push(Difference::Partition { partition, found: text });
             }

@@ -7,7 +7,7 @@ mod lint;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::act::Act;
@@ -34,25 +34,17 @@ struct Candidate {
     differences: Vec<Difference>,
 }
 
-/// The partitions that have lists, by generation: read once in a cycle, not once for each list.
+/// The partitions that have lists: read once in a cycle, not once for each list.
 #[derive(Debug, Default)]
-struct Served(HashMap<u32, Vec<Partition>>);
+struct Served(HashSet<Partition>);
 
 impl Served {
     /// Whether a partition has a list. One that is not known yet may have come since it was read.
-    fn has(
-        &mut self,
-        authority: &CertificationAuthority,
-        generation: u32,
-        partition: Partition,
-    ) -> Result<bool> {
-        if self.0.get(&generation).is_some_and(|known| known.contains(&partition)) {
-            return Ok(true);
+    fn has(&mut self, authority: &CertificationAuthority, partition: Partition) -> Result<bool> {
+        if !self.0.contains(&partition) {
+            self.0 = authority.all_series()?.into_iter().map(|key| key.partition).collect();
         }
-        let known = authority.served(generation)?;
-        let found = known.contains(&partition);
-        self.0.insert(generation, known);
-        Ok(found)
+        Ok(self.0.contains(&partition))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One module for each part of the CA's work.
 
 mod crash;
-mod forgetful;
+mod faulty;
 mod golden;
 mod issuance;
 mod journal;
@@ -9,4 +9,8 @@ mod keys;
 mod life;
 mod lists;
 mod order;
+mod renewal;
+mod renewal_crash;
+mod renewal_foreign;
+mod town;
 mod world;
