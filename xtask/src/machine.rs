@@ -38,6 +38,11 @@ pub(crate) const FOR_TESTS: &[Need] = &[
         why: "reads certificates and CRLs a second time, by other code",
     },
     Need {
+        package: "default-jdk-headless",
+        proof: &["javac", "-version"],
+        why: "builds certification paths across link certificates, as Java relying parties do",
+    },
+    Need {
         package: "python3",
         proof: &["python3", "--version"],
         why: "runs pkilint, ldap3 and the euc_jp oracle",
