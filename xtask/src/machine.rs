@@ -58,6 +58,11 @@ pub(crate) const FOR_TESTS: &[Need] = &[
         why: "reads the minutes that are PDF",
     },
     Need {
+        package: "default-jdk-headless",
+        proof: &["javac", "-version"],
+        why: "builds certification paths across link certificates, as Java relying parties do",
+    },
+    Need {
         package: "python3",
         proof: &["python3", "--version"],
         why: "runs pkilint, ldap3 and the euc_jp oracle",

@@ -1,19 +1,18 @@
 //! One CA with its policy, its key generations, its store and its keys.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, RwLock};
 
 use domain::act::Act;
-use domain::id::{CaId, SerialNumber};
+use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::policy::Policy;
-use keys::{KeyLabel, KeyStore};
-use store::{AuthorityRow, Entry, Store, Unit};
+use keys::KeyStore;
+use store::{Entry, Store, Unit};
 use x509::key_check::WeakKeys;
-use x509::name::Name;
-use x509::public_key::SpkiInfo;
 
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::issuance::Step;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
@@ -28,23 +27,6 @@ pub struct CertificationAuthority {
     observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
 }
 
-/// One key of the CA; all its generations have the same name (A 5.6).
-#[derive(Debug)]
-pub struct Generation {
-    /// The number, from 1.
-    pub number: u32,
-    /// The private key's label.
-    pub label: KeyLabel,
-    /// The CA's name.
-    pub name: Name,
-    /// The public key.
-    pub key: SpkiInfo,
-    /// The serial of the self-signed certificate.
-    pub self_signed: SerialNumber,
-    /// The self-signed certificate, once it was read; it never changes.
-    pub(crate) certificate: OnceLock<Vec<u8>>,
-}
-
 impl CertificationAuthority {
     /// Opens a CA that was set up before.
     ///
@@ -57,7 +39,7 @@ impl CertificationAuthority {
             return Err(Error::Unknown { field: "ca", value: id.to_string() });
         }
         for row in authority.store.authorities(id)? {
-            authority.adopt(Generation::from_row(&row)?);
+            authority.adopt(authority.generation_of(&row)?);
         }
         Ok(authority)
     }
@@ -116,15 +98,6 @@ impl CertificationAuthority {
         self.generations.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// The generation that signs new certificates.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] before the first key exists.
-    pub fn current(&self) -> Result<Arc<Generation>> {
-        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
-        self.generations().last().cloned().ok_or_else(missing)
-    }
-
     /// The self-signed certificate of a generation, DER.
     ///
     /// # Errors
@@ -145,7 +118,11 @@ impl CertificationAuthority {
     pub(crate) fn adopt(&self, generation: Generation) {
         let mut generations =
             self.generations.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        generations.push(Arc::new(generation));
+        // Two threads may learn of the same generation; it stands here once, in order.
+        if generations.iter().all(|known| known.number != generation.number) {
+            generations.push(Arc::new(generation));
+            generations.sort_by_key(|generation| generation.number);
+        }
     }
 
     pub(crate) fn reached(&self, step: Step) {
@@ -174,21 +151,5 @@ impl CertificationAuthority {
             self.store.commit(Unit::new(entry))?;
         }
         result
-    }
-}
-
-impl Generation {
-    fn from_row(row: &AuthorityRow) -> Result<Self> {
-        Ok(Self {
-            number: row.generation,
-            label: row
-                .key_label
-                .parse()
-                .map_err(|_| Error::Unknown { field: "key label", value: row.key_label.clone() })?,
-            name: Name::parse(&row.name)?,
-            key: SpkiInfo::parse(&row.spki)?,
-            self_signed: row.self_signed,
-            certificate: OnceLock::new(),
-        })
     }
 }

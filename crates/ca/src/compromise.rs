@@ -1,13 +1,15 @@
 //! What follows when a CA's key counts as compromised: one way, each step once (A 5.7.3, S 4-14-2).
 
 use domain::act::Act;
-use domain::certificate::CertificateKind;
+use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
 use domain::id::ActorId;
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::policy::RevocationRule;
-use store::{Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow, Unit};
+use store::{
+    CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow, Unit,
+};
 use x509::fingerprint::{sha256, sha256_colon_hex};
 
 use crate::authority::CertificationAuthority;
@@ -27,7 +29,7 @@ pub struct CompromisePlan {
     pub generation: u32,
     /// How many certificates would be revoked.
     pub certificates: u64,
-    /// The lists that would be published.
+    /// The lists that would be published: all of the CA, since each holds what every key certified.
     pub lists: Vec<SeriesKey>,
     /// Where the procedure stands, if it was declared before.
     pub state: Option<CompromiseState>,
@@ -47,7 +49,8 @@ impl CertificationAuthority {
             from = next;
         }
         let state = self.compromise(generation)?.map(|row| row.state);
-        Ok(CompromisePlan { generation, certificates, lists: self.lists_of(generation)?, state })
+        certificates += u64::from(self.link_of(generation)?.is_some());
+        Ok(CompromisePlan { generation, certificates, lists: self.all_series()?, state })
     }
 
     /// Declares the key of a generation compromised: from this commit on nothing is issued under it.
@@ -172,6 +175,11 @@ impl CertificationAuthority {
             row = further;
             told(row.revoked);
         }
+        if let Some(link) = self.link_of(row.generation)? {
+            // The newer key still vouches for this one: that ends with it.
+            self.end(act, &link, RevocationCause::CaKeyCompromised, None)?;
+            row.revoked += 1;
+        }
         let entry = self
             .compromise_entry(act, row.generation, CompromiseState::Revoked)
             .detail("revoked", row.revoked);
@@ -208,7 +216,7 @@ impl CertificationAuthority {
 
     fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
         let mut lists = 0;
-        for outcome in self.publish_lists(act, &self.lists_of(row.generation)?) {
+        for outcome in self.publish_lists(act, &self.all_series()?) {
             let refused = |what: String| Err(Error::refused("lists", what));
             match outcome {
                 ListOutcome::Published(_) => lists += 1,
@@ -267,9 +275,15 @@ impl CertificationAuthority {
         Ok(Some((last + 1, page.into_iter().map(|(_, row)| row).collect())))
     }
 
-    fn lists_of(&self, generation: u32) -> Result<Vec<SeriesKey>> {
-        let all = self.all_series()?;
-        Ok(all.into_iter().filter(|series| series.generation == generation).collect())
+    /// The link with which a newer key certified this one, unless it ended before.
+    fn link_of(&self, generation: u32) -> Result<Option<CertificateRow>> {
+        let key = self.generation(generation)?.key.spki_sha256();
+        let newest = self.store.certificate_for_key(&key)?;
+        Ok(newest.filter(|row| {
+            row.intent.kind == CertificateKind::LinkOldWithNew
+                && row.intent.generation != generation
+                && row.state == CertificateState::Good
+        }))
     }
 
     fn compromise_rule(&self, kind: CertificateKind) -> Result<&RevocationRule> {

@@ -9,25 +9,32 @@ pub mod ceremony;
 mod compromise;
 mod custody;
 mod error;
+mod generation;
 mod issuance;
 mod life;
 mod lists;
+mod making;
 mod partition;
 mod random;
 mod recovery;
+mod renewal;
 mod request;
+mod responder;
 mod setup;
 
-pub use authority::{CertificationAuthority, Generation};
+pub use authority::CertificationAuthority;
 pub use compromise::CompromisePlan;
 pub use custody::{Custody, Standing, Terms};
 pub use error::{Error, Result};
+pub use generation::Generation;
 pub use issuance::{Issued, Step};
 pub use life::{Changed, RevocationOrder};
 pub use lists::{Difference, LateList, ListOutcome};
+pub use making::{MakeKey, find_or_generate};
 pub use partition::{distribution_point, partition_of};
 pub use recovery::Settled;
+pub use renewal::{Finding, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };
-pub use setup::Responder;
+pub use responder::Responder;

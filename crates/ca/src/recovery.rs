@@ -1,5 +1,7 @@
 //! Start-up: what a crash between steps 4 and 6 of issuance left is settled, and said so.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::SerialNumber;
@@ -7,8 +9,9 @@ use domain::identity::RevocationCause;
 use domain::journal::EventKind;
 use store::{Entry, IntentRow, Unit};
 
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::Result;
+use crate::generation::Generation;
 use crate::issuance::Intended;
 
 /// How one left-over intent was settled.
@@ -29,13 +32,31 @@ impl CertificationAuthority {
     /// # Errors
     /// What keys and store say; what was settled until then stays settled.
     pub fn recover(&self, act: &Act) -> Result<Vec<Settled>> {
+        self.settle_all(act, &self.left_open()?)
+    }
+
+    /// The intents of this CA that have no issue. Asked at start-up, before anything is issued, they
+    /// are what a crash left behind.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub fn left_open(&self) -> Result<Vec<IntentRow>> {
         let open = self.store.open_intents()?;
-        open.iter().filter(|row| row.ca == *self.id()).map(|row| self.settle(act, row)).collect()
+        Ok(open.into_iter().filter(|row| row.ca == *self.id()).collect())
+    }
+
+    /// Settles intents that were left open, as [`recover`](Self::recover) does: later, when the keys
+    /// were asleep at start-up.
+    ///
+    /// # Errors
+    /// As `recover`.
+    pub fn settle_all(&self, act: &Act, open: &[IntentRow]) -> Result<Vec<Settled>> {
+        open.iter().map(|row| self.settle(act, row)).collect()
     }
 
     fn settle(&self, act: &Act, row: &IntentRow) -> Result<Settled> {
         let settled = match self.signer_of(row)? {
-            Some(signer) if !self.key_was_lost(row) => {
+            Some(signer) if !self.key_was_lost(row) && !self.is_compromised(row)? => {
                 let into = match row.kind {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
@@ -79,7 +100,17 @@ impl CertificationAuthority {
         row.kind == CertificateKind::User && made_here
     }
 
-    fn signer_of(&self, row: &IntentRow) -> Result<Option<std::sync::Arc<Generation>>> {
-        Ok(self.generations().into_iter().find(|generation| generation.number == row.generation))
+    /// Nothing more is issued under a key that counts as compromised (A 5.7.3).
+    fn is_compromised(&self, row: &IntentRow) -> Result<bool> {
+        Ok(self.compromise(row.generation)?.is_some())
+    }
+
+    /// The generation that was to sign; it may still be in the making.
+    fn signer_of(&self, row: &IntentRow) -> Result<Option<Arc<Generation>>> {
+        if let Ok(found) = self.generation(row.generation) {
+            return Ok(Some(found));
+        }
+        let planned = self.planned_generation()?;
+        Ok(planned.filter(|generation| generation.number == row.generation).map(Arc::new))
     }
 }

@@ -33,6 +33,19 @@ impl KeyAlgorithm {
             Self::EcP256 | Self::EcP384 | Self::Ed25519 => None,
         }
     }
+
+    /// The signature that a responder or a card makes with such a key, where no policy chooses.
+    /// None for Ed25519, which signs no certificates, lists or answers.
+    pub fn own_signature(self) -> Option<SignatureAlgorithm> {
+        match self {
+            Self::Rsa1024 | Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
+                Some(SignatureAlgorithm::RsaSha256)
+            }
+            Self::EcP256 => Some(SignatureAlgorithm::EcdsaSha256),
+            Self::EcP384 => Some(SignatureAlgorithm::EcdsaSha384),
+            Self::Ed25519 => None,
+        }
+    }
 }
 
 named! {
@@ -56,6 +69,20 @@ impl SignatureAlgorithm {
             Self::RsaSha256 | Self::RsaSha384 => key.rsa_modulus_bits().is_some(),
             Self::EcdsaSha256 => key == KeyAlgorithm::EcP256,
             Self::EcdsaSha384 => key == KeyAlgorithm::EcP384,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p5_what_a_key_signs_with_of_itself_fits_it() {
+        for key in KeyAlgorithm::ALL {
+            let own = key.own_signature();
+            assert_eq!(own.is_none(), key == KeyAlgorithm::Ed25519);
+            assert!(own.is_none_or(|signature| signature.fits(key)), "{key}");
         }
     }
 }

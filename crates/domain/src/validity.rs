@@ -104,6 +104,33 @@ pub fn to_birthday(
     Ok(Period { not_before: whole_second(at), not_after: end_of(last)? })
 }
 
+/// The period of a link certificate: from the making of the old or the new key to the end of the
+/// old root, to the second (A 7.1(3), S 7-1-4).
+///
+/// # Errors
+/// [`OutOfRange`] if the old root ended before.
+pub fn for_link(made: Timestamp, old_root_ends: Timestamp) -> Result<Period, OutOfRange> {
+    let period = Period { not_before: whole_second(made), not_after: whole_second(old_root_ends) };
+    if period.not_before <= period.not_after { Ok(period) } else { Err(OutOfRange) }
+}
+
+/// The last moment by which a CA key made at `made` is to be renewed (A 5.6, 6.3.2.1, S 4-13).
+///
+/// # Errors
+/// [`OutOfRange`] at the edge of the calendar.
+pub fn renewal_due(made: Timestamp, years: u8) -> Result<Timestamp, OutOfRange> {
+    Ok(for_years(made, years)?.not_after)
+}
+
+/// `months` calendar months before the civil day of `at` in Japan, at its first moment.
+///
+/// # Errors
+/// [`OutOfRange`] at the edge of the calendar.
+pub fn months_before(at: Timestamp, months: u8) -> Result<Timestamp, OutOfRange> {
+    let day = civil_date(at).checked_sub(i32::from(months).months())?;
+    Ok(day.to_zoned(JAPAN)?.timestamp())
+}
+
 /// Whether less than `months` calendar months are left until the end of `not_after`'s day
 /// (A 6.3.2.2: 三月未満; Civil Code 143).
 pub fn less_than_months_left(at: Timestamp, not_after: Timestamp, months: u8) -> bool {
@@ -163,6 +190,22 @@ mod tests {
                 "{day} {birth} {count}"
             );
         }
+    }
+
+    #[test]
+    fn p4_links_last_from_the_making_of_a_key_to_the_end_of_the_old_root() {
+        let (made, ends) = (at("2026-11-22T03:04:05.6Z"), at("2036-11-21T14:59:59Z"));
+        let period = for_link(made, ends).expect("in order");
+        assert_eq!(period.not_before, at("2026-11-22T03:04:05Z"));
+        assert_eq!(period.not_after, ends);
+        assert_eq!(for_link(at("2036-11-21T15:00:00Z"), ends), Err(OutOfRange));
+    }
+
+    #[test]
+    fn k6_a_key_of_four_years_is_due_at_the_end_of_its_last_day() {
+        let due = renewal_due(at("2026-11-22T03:00:00Z"), 4).expect("in range");
+        assert_eq!(due, at("2030-11-21T14:59:59Z"));
+        assert_eq!(months_before(due, 6).expect("in range"), at("2030-05-20T15:00:00Z"));
     }
 
     #[test]

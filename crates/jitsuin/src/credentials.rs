@@ -101,7 +101,7 @@ impl System {
             addresses,
         };
         let issued = authority.issue_to_service(&self.act("set-up")?, &request)?;
-        let root = authority.self_signed_certificate(&*authority.current()?)?;
+        let root = authority.self_signed_certificate(&*authority.current_at(self.now())?)?;
         let tls = self.home.tls();
         write_private(&tls.join("server.key"), key.pem()?.as_bytes())?;
         write_public(

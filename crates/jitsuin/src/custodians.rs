@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use ca::{Custody, Terms};
 use domain::act::Act;
 use domain::journal::EventKind;
-use domain::policy::KeyMaker;
+use domain::policy::{CustodianRules, KeyMaker, Policy};
+use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::token::TokenOpener;
 use keys::{EmbeddedOpener, GuardedKeyStore, KeyStore, Opener, SigningGate};
@@ -151,7 +152,9 @@ impl System {
                 continue;
             };
             let ready = keys.prepared_user_keys(rule.algorithm)?;
-            if ready < POOL_SIZE && keys.prepare_user_keys(rule.algorithm, ready + 1)? > 0 {
+            if ready < usize::from(rule.pool)
+                && keys.prepare_user_keys(rule.algorithm, ready + 1)? > 0
+            {
                 let entry = Entry::new(EventKind::KeyGenerated, &self.act("pool")?)
                     .ca(authority.id())
                     .subject("user key, made ahead of need")
@@ -165,16 +168,23 @@ impl System {
     }
 }
 
-const POOL_SIZE: usize = 20;
-
 /// How many custodians open the keys, and how many there are: what the strictest policy wants.
-fn quorum(_config: &Config) -> Result<(u8, u8)> {
-    Ok((2, 3))
+pub(crate) fn quorum(config: &Config) -> Result<(u8, u8)> {
+    let rules = rules(config)?;
+    let most = |of: fn(&CustodianRules) -> u8| rules.iter().map(of).max().unwrap_or(u8::MAX);
+    Ok((most(|rule| rule.threshold), most(|rule| rule.number)))
 }
 
-fn terms(_config: &Config) -> Result<Terms> {
+/// The shortest times that any policy gives.
+fn terms(config: &Config) -> Result<Terms> {
+    let rules = rules(config)?;
+    let least = |of: fn(&CustodianRules) -> u16| rules.iter().map(of).min().unwrap_or(1);
     Ok(Terms {
-        window: jiff::SignedDuration::from_mins(30),
-        active_for: jiff::SignedDuration::from_hours(168),
+        window: SignedDuration::from_mins(i64::from(least(|rule| rule.window_minutes))),
+        active_for: SignedDuration::from_hours(i64::from(least(|rule| rule.active_hours))),
     })
+}
+
+fn rules(config: &Config) -> Result<Vec<CustodianRules>> {
+    config.policies.iter().map(|text| Ok(Policy::from_toml(text)?.custodians)).collect()
 }

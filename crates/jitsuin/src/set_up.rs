@@ -42,7 +42,9 @@ pub(crate) fn set_up(
             CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?
                 .refusing(config.weak_keys.clone());
         authority.recover(&act()?)?;
-        authority.set_up_responder(&act()?, &*foundation.service_keys)?;
+        for generation in authority.generations() {
+            authority.set_up_responder(&act()?, &generation, &*foundation.service_keys)?;
+        }
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
             bail!("policies: two files are for the same CA");
         }

@@ -18,7 +18,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
-use store::{Entry, Options, SeriesKey, Sqlite, Store, Unit};
+use store::{Entry, IntentRow, Options, SeriesKey, Sqlite, Store, Unit};
 use web::desk::{Desk, WindowAuthority};
 
 use crate::config::Config;
@@ -46,6 +46,8 @@ pub(crate) struct System {
     /// The keys of audit and responders, awake around the clock.
     pub(crate) service_keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    /// What a crash left behind, until the keys are awake to settle it.
+    left_open: Mutex<BTreeMap<CaId, Vec<IntentRow>>>,
     windows: Mutex<Option<Windows>>,
 }
 
@@ -110,8 +112,19 @@ impl System {
         clock: Clock,
     ) -> Self {
         let Foundation { home, store, keys: _, service_keys, trusted } = foundation;
-        let windows = Mutex::new(None);
-        Self { config, home, clock, trusted, store, custody, service_keys, authorities, windows }
+        let (windows, left_open) = (Mutex::new(None), Mutex::default());
+        Self {
+            config,
+            home,
+            clock,
+            trusted,
+            store,
+            custody,
+            service_keys,
+            authorities,
+            left_open,
+            windows,
+        }
     }
 
     /// The municipal windows.
@@ -156,11 +169,30 @@ impl System {
         Ok(opened.insert(Windows { register, window: Arc::new(window) }).clone())
     }
 
-    /// Settles the intents that a crash left behind, and says what was done.
-    pub(crate) fn recover(&self) -> Result<Vec<String>> {
-        let mut said = Vec::new();
+    /// Notes the intents that a crash left behind; nothing may have been issued in this process yet.
+    pub(crate) fn find_left_open(&self) -> Result<()> {
         for (id, authority) in &self.authorities {
-            for settled in authority.recover(&self.act("recovery")?)? {
+            let open = authority.left_open()?;
+            if !open.is_empty() {
+                self.left_open
+                    .lock()
+                    .map_err(|_| anyhow!("recovery broke off"))?
+                    .insert(id.clone(), open);
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles what was noted once the keys are awake, and says what was done.
+    pub(crate) fn settle_left_open(&self) -> Result<Vec<String>> {
+        let mut said = Vec::new();
+        if !self.custody.is_active() {
+            return Ok(said);
+        }
+        let mut left = self.left_open.lock().map_err(|_| anyhow!("recovery broke off"))?;
+        while let Some((id, open)) = left.first_key_value() {
+            let authority = self.authority(id.as_str())?;
+            for settled in authority.settle_all(&self.act("recovery")?, open)? {
                 said.push(match settled {
                     ca::Settled::Finished(serial) => {
                         format!("{id}: serial {serial} was possibly signed: finished")
@@ -170,6 +202,7 @@ impl System {
                     }
                 });
             }
+            left.pop_first();
         }
         Ok(said)
     }

@@ -88,6 +88,26 @@ fn v4_the_ca_entry_holds_its_certificate_and_all_its_authority_lists() {
 }
 
 #[test]
+fn k6_v3_the_ca_entry_holds_the_links_that_are_valid() {
+    use domain::certificate::{CertificateKind, CertificateState};
+    let world = World::new();
+    world.put(5, CertificateKind::LinkOldWithNew, CertificateState::Good);
+    let revoked = CertificateState::Revoked {
+        at: world.now,
+        reason: domain::reason::RevocationReason::Superseded,
+    };
+    world.put(6, CertificateKind::LinkNewWithOld, revoked);
+    let (directory, _) = directory(&world);
+    let ca = entry(&directory, CA, &Identity::Anonymous);
+    let mut held = values(&ca, "cACertificate;binary");
+    held.sort();
+    let mut wanted = vec![b"certificate".to_vec(), world.ca.certificate.clone()];
+    wanted.sort();
+    assert_eq!(held, wanted, "one link and the root; the revoked link is gone");
+    assert_eq!(values(&ca, "crossCertificatePair;binary"), Vec::<Vec<u8>>::new());
+}
+
+#[test]
 fn v8_user_lists_are_withheld_from_whoever_may_not_read_them() {
     let world = World::new();
     world.list(municipality("11203"), 1, b"Kawaguchi", true);

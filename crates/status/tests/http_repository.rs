@@ -97,6 +97,28 @@ fn v4_the_ca_certificate_is_published_with_its_fingerprints() {
 }
 
 #[test]
+fn k6_v4_links_are_published_with_their_fingerprints_and_nothing_of_a_key_in_the_making() {
+    use domain::certificate::{CertificateKind, CertificateState};
+    let world = World::new();
+    world.put(5, CertificateKind::LinkOldWithNew, CertificateState::Good);
+    // It leads to generation 2, which does not stand yet.
+    world.put(6, CertificateKind::LinkNewWithOld, CertificateState::Good);
+    let repository = repository(&world);
+    let index = page(&repository, &world, "/");
+    assert!(index.contains("href=\"/ca/jpki-auth/1-link-old-with-new.cer\""), "{index}");
+    assert!(index.contains(&sha256_colon_hex(b"certificate")));
+    assert!(!index.contains("link-new-with-old"), "{index}");
+    let get =
+        |file: &str| repository.answer(&fetch(&world, &format!("/ca/jpki-auth/{file}"), None));
+    assert_eq!(get("1-link-old-with-new.cer").body, b"certificate".as_slice());
+    assert_eq!(get("2-link-new-with-old.cer").status, 404);
+    let mut late = fetch(&world, "/", None);
+    late.now += jiff::SignedDuration::from_hours(20_000);
+    let index = String::from_utf8(repository.answer(&late).body.to_vec()).unwrap();
+    assert!(index.contains("有効期間満了"), "{index}");
+}
+
+#[test]
 fn v4_cps_laws_notices_and_cross_certification_are_told_or_said_to_be_none() {
     let world = World::new();
     let plain = repository(&world);

@@ -18,8 +18,8 @@ mod unit;
 
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    Credential, CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
-    VerifierRow,
+    Credential, CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, OperatorRow, PlannedKey,
+    SeriesKey, SeriesRow, StatusRow, VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -91,7 +91,7 @@ pub trait RevokedSnapshot {
     /// [`Error::Unavailable`] or [`Error::Corrupt`]; what `each` saw until then is no list.
     fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<()>;
 
-    /// How many certificates the lists of the same key must hold, by partition, over all of them:
+    /// How many certificates the lists of the same CA must hold, by partition, over all of them:
     /// the same rule as [`RevokedSnapshot::for_each`], asked by another query.
     ///
     /// # Errors
@@ -116,6 +116,13 @@ pub trait Store: Send + Sync {
 
     /// The key generations of a CA, oldest first.
     fn authorities(&self, ca: &CaId) -> Result<Vec<AuthorityRow>>;
+
+    /// The generation of a CA that is being made, if one is.
+    fn generation_plan(&self, ca: &CaId) -> Result<Option<GenerationPlan>>;
+
+    /// The certificates that a CA issued, or intended, to its own name (DER): self-signed and link
+    /// certificates in any state, oldest first.
+    fn self_issued(&self, ca: &CaId, name: &[u8]) -> Result<Vec<CertificateRow>>;
 
     /// A certificate, or an intent that was never completed.
     fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>>;
@@ -150,7 +157,9 @@ pub trait Store: Send + Sync {
     fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool>;
 
     /// Runs `read` over a consistent view of the certificates a list must hold: revoked, held and
-    /// (with `undelivered`) not yet delivered, that expire at `expires_from` or later.
+    /// (with `undelivered`) not yet delivered, that expire at `expires_from` or later. They are those
+    /// of the partition by every generation of the CA's key: the generations share one name, and so
+    /// a list by any of them is taken to be complete for it (RFC 5280 5, 6.3.3).
     fn with_revoked(
         &self,
         series: &SeriesKey,
@@ -164,6 +173,9 @@ pub trait Store: Send + Sync {
 
     /// Every list series of a CA.
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>>;
+
+    /// One list series, if it ever had a list.
+    fn series_row(&self, key: &SeriesKey) -> Result<Option<SeriesRow>>;
 
     /// A list that was built, whether published or not, without its content.
     fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>>;

@@ -45,6 +45,36 @@ pub struct AuthorityRow {
     pub self_signed: SerialNumber,
     /// When the key was made.
     pub created_at: Timestamp,
+    /// From when on it signs new certificates; until then the generation before it does.
+    pub issues_from: Timestamp,
+}
+
+/// A key generation that is being made. It ends when its [`AuthorityRow`] is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenerationPlan {
+    /// The CA.
+    pub ca: CaId,
+    /// The generation, from 1.
+    pub generation: u32,
+    /// The label under which its key is made.
+    pub key_label: String,
+    /// The key's algorithm.
+    pub key_algorithm: KeyAlgorithm,
+    /// What it will sign with.
+    pub signature_algorithm: SignatureAlgorithm,
+    /// From when on it will sign new certificates.
+    pub issues_from: Timestamp,
+    /// The key, once it is made.
+    pub key: Option<PlannedKey>,
+}
+
+/// The key of a generation that is being made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedKey {
+    /// The SubjectPublicKeyInfo, DER.
+    pub spki: Vec<u8>,
+    /// When it was made.
+    pub made_at: Timestamp,
 }
 
 /// A certificate that is about to be signed: step 4 of issuance.

@@ -12,8 +12,8 @@ use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow, IntentRow,
-    NoticeRow, OperatorRow, SeriesKey, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow,
+    GenerationPlan, IntentRow, NoticeRow, OperatorRow, SeriesKey, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -140,7 +140,10 @@ impl Entry {
 pub enum Change {
     /// A new CA.
     AddCa(CaRow),
-    /// A new key generation of a CA.
+    /// A key generation that is being made, at most one at a time of a CA; put again, it may only
+    /// gain its key.
+    PutGenerationPlan(Box<GenerationPlan>),
+    /// A new key generation of a CA; a plan of it ends.
     AddAuthority(AuthorityRow),
     /// Step 4 of issuance. Serial and (but for CA keys) public key must be new for ever. Several
     /// in one unit need as many entries of kind `CertificateIntended`, in the same order.
@@ -259,6 +262,7 @@ impl std::fmt::Debug for Change {
             Self::PutOperator(_) => "PutOperator",
             Self::RecordOperation { .. } => "RecordOperation",
             Self::PutCeremony(_) => "PutCeremony",
+            Self::PutGenerationPlan(_) => "PutGenerationPlan",
             Self::ForgetResident(_) => "ForgetResident",
         })
     }

@@ -18,6 +18,7 @@ pub mod lint;
 pub mod name;
 pub mod ocsp;
 pub mod oid;
+pub mod path;
 pub mod pem;
 pub mod pkcs10;
 pub mod public_key;

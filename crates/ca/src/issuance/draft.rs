@@ -1,5 +1,6 @@
 //! Step 2: from an order and the policy to the octets that will be signed.
 
+use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use domain::id::{ApplicationId, ResidentCode, SerialNumber};
@@ -14,8 +15,9 @@ use x509::general_name::GeneralName;
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::partition::distribution_point;
 
 /// One certificate to be issued, with everything the profile leaves open.
@@ -38,6 +40,8 @@ pub(crate) struct Draft {
     pub template: CertificateTemplate,
     pub tbs: Vec<u8>,
     pub generation: u32,
+    /// What the key that will sign signs with.
+    pub signature: SignatureAlgorithm,
     /// The key identifier of the key that will sign.
     pub signer_key_id: [u8; 20],
 }
@@ -62,7 +66,7 @@ impl Draft {
             .collect::<Result<Vec<_>>>()?;
         let template = CertificateTemplate {
             serial,
-            signature: policy.keys.signature,
+            signature: signer.signature,
             issuer: signer.name.clone(),
             validity: Validity {
                 not_before: order.period.not_before,
@@ -74,7 +78,8 @@ impl Draft {
         };
         let tbs = template.to_tbs()?;
         let signer_key_id = signer.key.key_identifier();
-        Ok(Self { generation: signer.number, order, template, tbs, signer_key_id })
+        let (generation, signature) = (signer.number, signer.signature);
+        Ok(Self { generation, signature, order, template, tbs, signer_key_id })
     }
 }
 

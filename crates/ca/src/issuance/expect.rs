@@ -26,7 +26,7 @@ fn expectation(policy: &Policy, draft: &Draft) -> Result<Expectation> {
     let self_signed = draft.order.kind == CertificateKind::SelfSigned;
     Ok(Expectation {
         serial: draft.template.serial,
-        signature: policy.keys.signature,
+        signature: draft.signature,
         issuer: Name::write(&policy.issuer.name)?,
         validity: draft.template.validity,
         subject: Name::write(&draft.order.subject)?,

@@ -3,23 +3,29 @@
 mod draft;
 mod expect;
 mod service;
+mod sketch;
 mod steps;
 mod subject;
 mod user;
 
 pub(crate) use draft::Order;
+pub(crate) use service::years;
+pub(crate) use sketch::sketch;
 pub use steps::Step;
 pub(crate) use steps::{Intended, hex};
-pub(crate) use user::check_possession;
+pub(crate) use subject::of_user as subject_of_user;
+pub(crate) use user::{attribute_names, check_possession};
 
 use domain::act::Act;
-use domain::certificate::CertificateEvent;
+use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::id::SerialNumber;
+use domain::identity::RevocationCause;
 use domain::validity;
 
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
-use steps::Reserved;
+use crate::generation::Generation;
+use steps::{Reserved, Signed};
 
 /// A certificate that was issued: step 6 is on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +53,29 @@ impl CertificationAuthority {
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
         let intended = linted.commit_intent(act)?; // 4: serial and TBS on disk
-        let signed = intended.sign(signer)?; // 5: signed, verified, compared
+        let signed = self.sign_or_discard(act, intended, signer)?; // 5: signed, verified, compared
         signed.commit_issue(act, into) // 6: on disk; only now does anything leave
+    }
+
+    /// Signs, or ends the intent of a resident's certificate at once: their next application must not
+    /// wait for a restart because the token failed or the clock jumped just then.
+    fn sign_or_discard<'a>(
+        &'a self,
+        act: &Act,
+        intended: Intended<'a>,
+        signer: &Generation,
+    ) -> Result<Signed<'a>> {
+        let serial = intended.serial();
+        intended.sign(signer).inspect_err(|_| {
+            let discarded = self.certificate(&serial).and_then(|row| match row.intent.kind {
+                CertificateKind::User => {
+                    self.end(act, &row, RevocationCause::DestroyedBeforeDelivery, None).map(drop)
+                }
+                _ => Ok(()),
+            });
+            // What cannot be settled now, start-up finds; the first error is the one to tell.
+            drop(discarded);
+        })
     }
 
     /// A policy issues nothing before the day from which it holds.

@@ -5,15 +5,17 @@ use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::journal::EventKind;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::{SubjectRule, ValidityRule};
-use domain::validity;
+use domain::validity::{self, Period};
+use jiff::Timestamp;
 use x509::general_name::GeneralName;
 use x509::key_check;
 use x509::public_key::SpkiInfo;
 
 use super::Issued;
 use super::draft::{Order, profile};
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::partition::partition_of;
 use crate::request::ServiceRequest;
 
@@ -26,10 +28,20 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Refused`] by the rules of the policy, journaled.
     pub fn issue_to_service(&self, act: &Act, request: &ServiceRequest) -> Result<Issued> {
-        let result = self.service_order(act, request).and_then(|order| {
-            let signer = self.current()?;
-            self.issue(act, order, &signer, CertificateEvent::IssueInForce)
-        });
+        let signer = self.current_at(act.at)?;
+        self.issue_with(act, request, &signer)
+    }
+
+    /// The same by the key of a certain generation.
+    pub(crate) fn issue_with(
+        &self,
+        act: &Act,
+        request: &ServiceRequest,
+        signer: &Generation,
+    ) -> Result<Issued> {
+        let result = self
+            .service_order(act, request)
+            .and_then(|order| self.issue(act, order, signer, CertificateEvent::IssueInForce));
         self.recording(act, EventKind::CertificateIntended, &request.common_name, result)
     }
 
@@ -53,35 +65,38 @@ impl CertificationAuthority {
             partition: partition_of(request.kind, None)?,
             subject: below(base, &request.common_name)?,
             key,
-            period: years(profile.validity, act)?,
+            period: years(profile.validity, act.at)?,
             names: requested_names(request)?,
             holder: None,
             application: None,
         })
     }
 
-    /// Issues the self-signed certificate of a new generation (A 7.1(2), S 7-1-3).
-    pub(crate) fn issue_self_signed(&self, act: &Act, generation: &Generation) -> Result<Issued> {
-        let profile = profile(&self.policy, CertificateKind::SelfSigned)?;
-        let order = Order {
-            kind: CertificateKind::SelfSigned,
-            partition: partition_of(CertificateKind::SelfSigned, None)?,
-            subject: self.policy.issuer.name.clone(),
-            key: generation.key.clone(),
-            period: years(profile.validity, act)?,
-            names: Vec::new(),
-            holder: None,
-            application: None,
-        };
-        self.issue(act, order, generation, CertificateEvent::IssueInForce)
+    /// The period of a certificate to the CA's own name: `links` has, for a link, when the key was
+    /// made that it is for, and when the old root ends.
+    pub(crate) fn own_period(
+        &self,
+        kind: CertificateKind,
+        at: Timestamp,
+        link: Option<(Timestamp, Timestamp)>,
+    ) -> Result<Period> {
+        match (profile(&self.policy, kind)?.validity, link) {
+            (ValidityRule::OldWithNew | ValidityRule::NewWithOld, Some((made, ends))) => {
+                Ok(validity::for_link(made, ends)?)
+            }
+            (rule, _) => years(rule, at),
+        }
     }
 }
 
-fn years(rule: ValidityRule, act: &Act) -> Result<validity::Period> {
+pub(crate) fn years(rule: ValidityRule, at: Timestamp) -> Result<Period> {
     match rule {
-        ValidityRule::Years { years } => Ok(validity::for_years(act.at, years)?),
+        ValidityRule::Years { years } => Ok(validity::for_years(at, years)?),
         ValidityRule::Birthdays { .. } => {
             Err(Error::refused("profile", "only residents have birthdays"))
+        }
+        ValidityRule::OldWithNew | ValidityRule::NewWithOld => {
+            Err(Error::refused("profile", "only links last as links do"))
         }
     }
 }

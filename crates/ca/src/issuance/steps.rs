@@ -6,12 +6,13 @@ use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use jiff::Timestamp;
 use store::{Change, Entry, IntentRow, Unit};
-use x509::read::Certificate;
+use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order};
 use super::{Issued, expect};
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::random;
 
 /// A numbered step of issuance.
@@ -106,8 +107,15 @@ impl<'a> Intended<'a> {
         Self { authority, serial: row.serial, tbs: row.tbs.clone() }
     }
 
+    /// The serial that may be signed.
+    pub(super) fn serial(&self) -> SerialNumber {
+        self.serial
+    }
+
     pub(crate) fn sign(self, signer: &Generation) -> Result<Signed<'a>> {
-        let algorithm = self.authority.policy.keys.signature;
+        // What was committed names its algorithm; the policy may have moved on since.
+        let algorithm =
+            x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
         let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());

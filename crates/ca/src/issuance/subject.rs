@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::random;
 
 /// A resident's subject.
-pub(super) fn of_user(
+pub(crate) fn of_user(
     authority: &CertificationAuthority,
     rule: &SubjectRule,
     at: Timestamp,

@@ -1,6 +1,7 @@
 //! Certificates of residents: the rules around the six steps.
 
 use domain::act::Act;
+use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::MunicipalityCode;
@@ -66,7 +67,7 @@ impl CertificationAuthority {
             holder: Some(request.holder.clone()),
             application: Some(request.application.clone()),
         };
-        let signer = self.current()?;
+        let signer = self.current_at(act.at)?;
         let issued = self.issue(act, order, &signer, CertificateEvent::Issue)?;
         Ok(IssuedToUser {
             serial: issued.serial,
@@ -122,7 +123,8 @@ impl CertificationAuthority {
                 Ok(Some(IssuedToUser {
                     serial: row.intent.serial,
                     certificate: der.clone(),
-                    authority_certificate: self.self_signed_certificate(&*self.current()?)?,
+                    authority_certificate: self
+                        .self_signed_certificate(&*self.generation(row.intent.generation)?)?,
                     wrapped_key: None,
                 }))
             }
@@ -224,7 +226,10 @@ pub(crate) fn check_possession(key: &SpkiInfo, possession: &Possession) -> Resul
     if !(32..=256).contains(&possession.statement.len()) {
         return Err(Error::refused("possession", "a statement of 32 to 256 octets"));
     }
-    let algorithm = domain::algorithm::SignatureAlgorithm::RsaSha256;
+    let algorithm = key
+        .key_algorithm()
+        .and_then(KeyAlgorithm::own_signature)
+        .ok_or_else(|| Error::refused("possession", "no card signs with such a key"))?;
     x509::signature::verify(
         "proof of possession",
         key.as_der(),
@@ -238,7 +243,7 @@ pub(crate) fn check_possession(key: &SpkiInfo, possession: &Possession) -> Resul
 }
 
 /// The six otherName values, in the order the profile of the CPS has them.
-fn attribute_names(attributes: &CertifiedAttributes) -> Vec<GeneralName> {
+pub(crate) fn attribute_names(attributes: &CertifiedAttributes) -> Vec<GeneralName> {
     let gender = attributes.gender.to_string();
     [
         (oid::JPKI_NAME, &attributes.name),
@@ -270,6 +275,9 @@ fn period(
                 return Err(Error::refused("card_expiry", "the card has expired (A 6.3.2.2)"));
             }
             validity::to_birthday(at, request.birth_date, count, card_expiry)?
+        }
+        ValidityRule::OldWithNew | ValidityRule::NewWithOld => {
+            return Err(Error::refused("profile", "only links last as links do"));
         }
     })
 }

@@ -8,14 +8,17 @@ use domain::act::Act;
 use domain::crl_series::{SeriesEvent, SeriesState};
 use domain::journal::EventKind;
 use domain::validity::whole_second;
+use jiff::Timestamp;
+use keys::KeyStore;
 use store::{Change, CrlKey, CrlRow, RevokedSnapshot, SeriesKey, Unit};
 use x509::crl::{CrlTemplate, DistributionPointScope, IssuingDistributionPoint};
 use x509::extension::AuthorityKeyIdentifier;
 use x509::name::Name;
 
-use super::{Candidate, hours, list_entry, list_line};
-use crate::authority::{CertificationAuthority, Generation};
+use super::{Candidate, Served, hours, list_entry, list_line};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::partition::distribution_point;
 
 impl CertificationAuthority {
@@ -23,19 +26,28 @@ impl CertificationAuthority {
     ///
     /// One view of the database serves the writer and the second reader, so that a revocation
     /// that arrives meanwhile is neither lost nor taken for a difference: the next list has it.
-    pub(super) fn build_list(&self, act: &Act, series: &SeriesKey) -> Result<Candidate> {
-        let before = self.series_row(series)?;
+    pub(super) fn build_list(
+        &self,
+        act: &Act,
+        series: &SeriesKey,
+        served: &mut Served,
+    ) -> Result<Candidate> {
+        let before = self.store.series_row(series)?;
         let (from, number) =
             before.map_or((SeriesState::Empty, 1), |row| (row.state, row.built + 1));
         let to =
             from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
         let generation = self.generation(series.generation)?;
-        let template = self.list_template(act, series, number, &generation)?;
+        if generation.ends < act.at {
+            let rule = format!("its root ended at {}: nothing is signed with it", generation.ends);
+            return Err(Error::refused("generation", rule));
+        }
+        let template = self.list_template(act.at, series, number, &generation)?;
         self.lint_list(&template, series, &generation)?;
         let expires_from = self.expires_from(series, number)?;
         let mut built = None;
         self.store.with_revoked(series, self.lists_undelivered(), expires_from, &mut |view| {
-            built = Some(self.write_and_read(&template, series, &generation, view));
+            built = Some(self.write_and_read(&template, series, &generation, view, served));
             Ok(())
         })?;
         let (candidate, file) =
@@ -54,8 +66,9 @@ impl CertificationAuthority {
         series: &SeriesKey,
         generation: &Generation,
         view: &dyn RevokedSnapshot,
+        served: &mut Served,
     ) -> Result<(Candidate, File)> {
-        let (mut file, entries) = self.write_list(template, generation, view)?;
+        let (mut file, entries) = write_list(&*self.keys, template, generation, view)?;
         let sha256 = sha256(&mut file)?;
         let row = CrlRow {
             key: CrlKey { series: series.clone(), number: template.number },
@@ -66,19 +79,19 @@ impl CertificationAuthority {
             sha256,
             as_of: view.as_of(),
         };
-        let differences = self.differences(&row, &file, view)?;
+        let differences = self.differences(&row, &file, view, served)?;
         file.seek(SeekFrom::Start(0))?;
         Ok((Candidate { row, differences }, file))
     }
 
-    pub(super) fn list_template(
+    pub(crate) fn list_template(
         &self,
-        act: &Act,
+        at: Timestamp,
         series: &SeriesKey,
         number: u64,
         generation: &Generation,
     ) -> Result<CrlTemplate> {
-        let this_update = whole_second(act.at);
+        let this_update = whole_second(at);
         if let Some(last) =
             self.store.crl(&CrlKey { series: series.clone(), number: number - 1 })?
             && last.this_update >= this_update
@@ -96,7 +109,7 @@ impl CertificationAuthority {
             DistributionPointScope::UserCertificates
         };
         Ok(CrlTemplate {
-            signature: self.policy.keys.signature,
+            signature: generation.signature,
             issuer: generation.name.clone(),
             this_update,
             next_update: this_update + hours(self.policy.lists.validity_hours),
@@ -112,35 +125,34 @@ impl CertificationAuthority {
             }),
         })
     }
+}
 
-    /// Writes the whole CertificateList into a temporary file, and counts its entries.
-    pub(super) fn write_list(
-        &self,
-        template: &CrlTemplate,
-        generation: &Generation,
-        view: &dyn RevokedSnapshot,
-    ) -> Result<(File, u64)> {
-        let mut measure = x509::crl::CrlMeasure::default();
-        each_line(view, &mut |line| measure.add(line))?;
-        let plan = measure.plan(template);
-        let mut body = BufWriter::new(tempfile::tempfile()?);
-        let mut writer = plan.writer(&mut body)?;
-        each_line(view, &mut |line| writer.add(line))?;
-        let written = writer.finish()?;
-        let mut body = body.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+/// Writes the whole CertificateList into a temporary file, and counts its entries.
+pub(crate) fn write_list(
+    keys: &dyn KeyStore,
+    template: &CrlTemplate,
+    generation: &Generation,
+    view: &dyn RevokedSnapshot,
+) -> Result<(File, u64)> {
+    let mut measure = x509::crl::CrlMeasure::default();
+    each_line(view, &mut |line| measure.add(line))?;
+    let plan = measure.plan(template);
+    let mut body = BufWriter::new(tempfile::tempfile()?);
+    let mut writer = plan.writer(&mut body)?;
+    each_line(view, &mut |line| writer.add(line))?;
+    let written = writer.finish()?;
+    let mut body = body.into_inner().map_err(std::io::IntoInnerError::into_error)?;
 
-        let algorithm = template.signature;
-        let signature =
-            self.keys.sign_digest(&generation.label, algorithm, written.digest.as_ref())?;
-        let mut list = BufWriter::new(tempfile::tempfile()?);
-        list.write_all(&x509::crl::list_header(written.length, algorithm, signature.len()))?;
-        body.seek(SeekFrom::Start(0))?;
-        std::io::copy(&mut body, &mut list)?;
-        list.write_all(&x509::crl::list_trailer(algorithm, &signature))?;
-        let mut list = list.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        list.seek(SeekFrom::Start(0))?;
-        Ok((list, written.entry_count))
-    }
+    let algorithm = template.signature;
+    let signature = keys.sign_digest(&generation.label, algorithm, written.digest.as_ref())?;
+    let mut list = BufWriter::new(tempfile::tempfile()?);
+    list.write_all(&x509::crl::list_header(written.length, algorithm, signature.len()))?;
+    body.seek(SeekFrom::Start(0))?;
+    std::io::copy(&mut body, &mut list)?;
+    list.write_all(&x509::crl::list_trailer(algorithm, &signature))?;
+    let mut list = list.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    list.seek(SeekFrom::Start(0))?;
+    Ok((list, written.entry_count))
 }
 
 /// The SHA-256 of a file, which is then at its beginning again.

@@ -16,8 +16,10 @@ use store::{CrlRow, RevokedSnapshot, SeriesKey};
 use x509::crl::{Crl, CrlStream, ReceivedDistributionPoint};
 use x509::name::Name;
 
-use crate::authority::{CertificationAuthority, Generation};
+use super::Served;
+use crate::authority::CertificationAuthority;
 use crate::error::Result;
+use crate::generation::Generation;
 use crate::issuance::hex;
 use crate::partition::distribution_point;
 
@@ -73,10 +75,11 @@ impl CertificationAuthority {
         row: &CrlRow,
         content: &File,
         view: &dyn RevokedSnapshot,
+        served: &mut Served,
     ) -> Result<Vec<Difference>> {
         let generation = self.generation(row.key.series.generation)?;
         let source = BufReader::with_capacity(64 << 10, content);
-        let mut stream = match CrlStream::open(source, self.policy.keys.signature) {
+        let mut stream = match CrlStream::open(source, generation.signature) {
             Ok(stream) => stream,
             Err(error) => return Ok(vec![unreadable(error)]),
         };
@@ -92,7 +95,7 @@ impl CertificationAuthority {
         };
         let mut found = self.check_fields(row, &Crl::parse(&frame)?, &generation)?;
         found.extend(entries);
-        found.extend(self.check_counts(row, view)?);
+        found.extend(self.check_counts(row, view, served)?);
         found.truncate(REPORTED);
         Ok(found)
     }
@@ -139,10 +142,13 @@ impl CertificationAuthority {
     }
 
     /// The number of entries again, by another query; and no certificate outside every series.
-    fn check_counts(&self, row: &CrlRow, view: &dyn RevokedSnapshot) -> Result<Vec<Difference>> {
+    fn check_counts(
+        &self,
+        row: &CrlRow,
+        view: &dyn RevokedSnapshot,
+        served: &mut Served,
+    ) -> Result<Vec<Difference>> {
         let own = row.key.series.partition;
-        let served: Vec<Partition> =
-            self.all_series()?.into_iter().map(|key| key.partition).collect();
         let counts = view.count_by_partition()?;
         let counted =
             counts.iter().find(|(partition, _)| *partition == own).map_or(0, |(_, count)| *count);
@@ -153,7 +159,7 @@ impl CertificationAuthority {
             found.push(Difference::Partition { partition: own, found: text });
         }
         for (partition, count) in counts {
-            if count > 0 && !served.contains(&partition) {
+            if count > 0 && !served.has(self, partition)? {
                 let text = format!("{count} revoked certificates belong to no list");
                 found.push(Difference::Partition { partition, found: text });
             }

@@ -26,7 +26,7 @@ impl CertificationAuthority {
     /// [`crate::Error::Store`].
     pub fn late_lists(&self, now: Timestamp) -> Result<Vec<LateList>> {
         let mut late = Vec::new();
-        for series in self.all_series()? {
+        for series in self.series_at(now)? {
             let published = self.published(&series)?;
             let is_late = published.as_ref().is_none_or(|row| row.next_publish + GRACE <= now);
             if is_late {

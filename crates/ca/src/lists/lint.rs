@@ -6,8 +6,9 @@ use x509::lint::{CrlExpectation, lint_crl_header};
 use x509::name::Name;
 
 use super::hours;
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::partition::distribution_point;
 
 impl CertificationAuthority {
@@ -16,7 +17,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Nonconforming`] with every finding: such a list is never signed.
-    pub(super) fn lint_list(
+    pub(crate) fn lint_list(
         &self,
         template: &CrlTemplate,
         series: &SeriesKey,
@@ -32,7 +33,7 @@ impl CertificationAuthority {
         };
         let point = Name::write(&distribution_point(&self.policy, series.partition)?)?;
         let expectation = CrlExpectation {
-            signature: self.policy.keys.signature,
+            signature: generation.signature,
             issuer: Name::write(&self.policy.issuer.name)?,
             authority_key_identifier: generation.key.key_identifier().to_vec(),
             number: template.number,

@@ -7,6 +7,9 @@ mod lint;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::CertificateState;
 use domain::crl_series::{Partition, SeriesEvent, SeriesState};
@@ -17,9 +20,11 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Change, CrlKey, CrlRow, Entry, SeriesKey, SeriesRow, StatusRow, Unit};
 use x509::crl::RevokedEntry;
 
-use crate::authority::{CertificationAuthority, Generation};
+use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 
+pub(crate) use build::write_list;
 pub use gate::Difference;
 pub use late::LateList;
 
@@ -27,6 +32,20 @@ pub use late::LateList;
 struct Candidate {
     row: CrlRow,
     differences: Vec<Difference>,
+}
+
+/// The partitions that have lists: read once in a cycle, not once for each list.
+#[derive(Debug, Default)]
+struct Served(HashSet<Partition>);
+
+impl Served {
+    /// Whether a partition has a list. One that is not known yet may have come since it was read.
+    fn has(&mut self, authority: &CertificationAuthority, partition: Partition) -> Result<bool> {
+        if !self.0.contains(&partition) {
+            self.0 = authority.all_series()?.into_iter().map(|key| key.partition).collect();
+        }
+        Ok(self.0.contains(&partition))
+    }
 }
 
 /// What became of one list of a cycle.
@@ -57,7 +76,7 @@ impl CertificationAuthority {
     /// [`Error::Store`].
     pub fn due_lists(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
         let mut due = Vec::new();
-        for key in self.all_series()? {
+        for key in self.series_at(now)? {
             let published = self.published(&key)?;
             if published.is_none_or(|row| row.next_publish <= now) {
                 due.push(key);
@@ -66,23 +85,30 @@ impl CertificationAuthority {
         Ok(due)
     }
 
-    /// Every series the CA publishes: the three ARLs, the servers' list, and one for each
-    /// municipality in which it ever issued.
+    /// Every series the CA ever published or will: of each generation of its key the three ARLs, the
+    /// servers' list, and one for each municipality in which it ever issued.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub fn all_series(&self) -> Result<Vec<SeriesKey>> {
+        self.series_of(self.generations())
+    }
+
+    /// The series that the CA still publishes at `now`: those of every generation whose root has
+    /// not ended, since each signs what it once signed for until then (A 5.6, K6).
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn series_at(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
+        let mut generations = self.generations();
+        generations.retain(|generation| now <= generation.ends);
+        self.series_of(generations)
+    }
+
+    fn series_of(&self, generations: Vec<Arc<Generation>>) -> Result<Vec<SeriesKey>> {
         let mut all = Vec::new();
-        for generation in self.generations() {
-            let mut partitions = vec![
-                Partition::Other,
-                Partition::ArlSelfSigned,
-                Partition::ArlLink,
-                Partition::ArlCross,
-            ];
-            let counted = self.store.partitions(self.id(), generation.number)?;
-            partitions
-                .extend(counted.into_iter().filter(|p| matches!(p, Partition::Municipality(_))));
+        for generation in generations {
+            let partitions = self.served(generation.number)?;
             all.extend(
                 partitions.into_iter().map(|partition| self.series_key(&generation, partition)),
             );
@@ -90,11 +116,25 @@ impl CertificationAuthority {
         Ok(all)
     }
 
+    /// The partitions of which a generation has lists.
+    fn served(&self, generation: u32) -> Result<Vec<Partition>> {
+        let mut partitions = vec![
+            Partition::Other,
+            Partition::ArlSelfSigned,
+            Partition::ArlLink,
+            Partition::ArlCross,
+        ];
+        let counted = self.store.partitions(self.id(), generation)?;
+        partitions.extend(counted.into_iter().filter(|p| matches!(p, Partition::Municipality(_))));
+        Ok(partitions)
+    }
+
     /// Builds and publishes every list of `series`; a list that fails does not stop the others.
     pub fn publish_lists(&self, act: &Act, series: &[SeriesKey]) -> Vec<ListOutcome> {
+        let mut served = Served::default();
         series
             .iter()
-            .map(|key| match self.publish_list(act, key) {
+            .map(|key| match self.publish_with(act, key, &mut served) {
                 Ok(outcome) => outcome,
                 Err(error) => ListOutcome::Failed { series: key.clone(), error },
             })
@@ -104,10 +144,19 @@ impl CertificationAuthority {
     /// Builds the next list of a series and publishes it if the gate lets it pass.
     ///
     /// # Errors
-    /// [`Error::Refused`] when less than a second passed since the last list; [`Error::Store`],
-    /// [`Error::Keys`], [`Error::Encoding`], [`Error::File`].
+    /// [`Error::Refused`] when less than a second passed since the last list, or the generation's
+    /// root has ended; [`Error::Store`], [`Error::Keys`], [`Error::Encoding`], [`Error::File`].
     pub fn publish_list(&self, act: &Act, series: &SeriesKey) -> Result<ListOutcome> {
-        let candidate = self.build_list(act, series)?;
+        self.publish_with(act, series, &mut Served::default())
+    }
+
+    fn publish_with(
+        &self,
+        act: &Act,
+        series: &SeriesKey,
+        served: &mut Served,
+    ) -> Result<ListOutcome> {
+        let candidate = self.build_list(act, series, served)?;
         let Candidate { row, differences } = candidate;
         let (event, kind) = match differences.first() {
             None => (SeriesEvent::Publish, EventKind::CrlPublished),
@@ -138,26 +187,14 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn published(&self, series: &SeriesKey) -> Result<Option<CrlRow>> {
-        let Some(SeriesRow { published: Some(number), .. }) = self.series_row(series)? else {
+        let Some(SeriesRow { published: Some(number), .. }) = self.store.series_row(series)? else {
             return Ok(None);
         };
         Ok(self.store.crl(&CrlKey { series: series.clone(), number })?)
     }
 
-    fn series_row(&self, series: &SeriesKey) -> Result<Option<SeriesRow>> {
-        Ok(self.store.series(self.id())?.into_iter().find(|row| row.key == *series))
-    }
-
     fn series_key(&self, generation: &Generation, partition: Partition) -> SeriesKey {
         SeriesKey { ca: self.id().clone(), generation: generation.number, partition }
-    }
-
-    pub(crate) fn generation(&self, number: u32) -> Result<std::sync::Arc<Generation>> {
-        let none = || Error::Unknown { field: "generation", value: number.to_string() };
-        self.generations()
-            .into_iter()
-            .find(|generation| generation.number == number)
-            .ok_or_else(none)
     }
 
     /// Whether certificates that were not delivered yet stand on lists as held.

@@ -11,7 +11,8 @@ use testkit::{Clock, Scratch, act};
 use x509::crl::{CrlTemplate, DistributionPointScope};
 use x509::name::Name;
 
-use super::Difference;
+use super::build::write_list;
+use super::{Difference, Served};
 use crate::authority::CertificationAuthority;
 
 const POLICY: &str = include_str!("../../../../policy/jpki-auth.toml");
@@ -48,18 +49,18 @@ fn v11_every_field_that_tells_lists_apart_keeps_a_wrong_one_from_the_public() {
     let authority =
         CertificationAuthority::set_up(&act(&clock), POLICY, scratch.store.clone(), keys)
             .expect("a CA");
-    let generation = authority.current().expect("a key");
+    let generation = authority.current_at(clock.now()).expect("a key");
     let series = SeriesKey {
         ca: authority.id().clone(),
         generation: 1,
         partition: Partition::ArlSelfSigned,
     };
-    let right = authority.list_template(&act(&clock), &series, 1, &generation).expect("a draft");
+    let right = authority.list_template(clock.now(), &series, 1, &generation).expect("a draft");
     let found = |template: &CrlTemplate| {
         let mut differences = Vec::new();
         let mut judge = |view: &dyn store::RevokedSnapshot| {
             let (list, entries) =
-                authority.write_list(template, &generation, view).expect("a list");
+                write_list(&*authority.keys, template, &generation, view).expect("a list");
             differences = judged(&authority, &right, &series, (&list, entries), view);
             Ok(())
         };
@@ -96,5 +97,5 @@ fn judged(
         sha256: [0; 32],
         as_of: view.as_of(),
     };
-    authority.differences(&row, list, view).expect("a judgement")
+    authority.differences(&row, list, view, &mut Served::default()).expect("a judgement")
 }

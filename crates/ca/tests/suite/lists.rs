@@ -93,8 +93,10 @@ fn v2_openssl_takes_the_right_partition_and_refuses_the_wrong_one() {
     let (revoked, good) = (world.good_auth(1), world.good_auth(2));
     revoke(&world, &world.auth, &revoked);
     publish_all(&world, &world.auth);
-    let root =
-        world.auth.self_signed_certificate(&world.auth.current().expect("a key")).expect("a root");
+    let root = world
+        .auth
+        .self_signed_certificate(&world.auth.current_at(world.clock.now()).expect("a key"))
+        .expect("a root");
     world.scratch.write("root.pem", pem::encode(pem::CERTIFICATE, &root).expect("PEM"));
     let list = |partition, name: &str| {
         let key = CrlKey { series: series(world.auth.id(), partition), number: 1 };
@@ -214,7 +216,7 @@ fn v11_the_gate_withholds_a_list_that_lacks_an_entry() {
     revoke(&world, &world.auth, &serial);
     publish_all(&world, &world.auth);
     let forgetful: Arc<dyn Store> =
-        Arc::new(super::forgetful::Forgetful(world.scratch.store.clone()));
+        Arc::new(super::faulty::Faulty::forgetful(world.scratch.store.clone()));
     let authority = CertificationAuthority::open(super::world::AUTH, forgetful, world.keys.clone())
         .expect("the CA");
     world.clock.advance(SignedDuration::from_hours(24));

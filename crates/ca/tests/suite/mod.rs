@@ -3,7 +3,7 @@
 mod ceremony;
 mod compromise;
 mod crash;
-mod forgetful;
+mod faulty;
 mod golden;
 mod issuance;
 mod journal;
@@ -11,4 +11,8 @@ mod keys;
 mod life;
 mod lists;
 mod order;
+mod renewal;
+mod renewal_crash;
+mod renewal_foreign;
+mod town;
 mod world;

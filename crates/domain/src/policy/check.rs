@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::error::{PolicyError, Result, refuse};
 use super::file::{self, File};
-use super::profile::{Extension, ExtensionRule, Profile};
+use super::profile::{Extension, ExtensionRule, Profile, SubjectRule, ValidityRule};
 use super::read::{choice, choices, clause, each, name, parse, prefecture, text, uri};
 use super::{
-    ApplicationRules, Cps, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule, KeyRules, ListRules,
-    OcspRules, Policy, RevocationRule, Subjects, Undelivered, UserKeyRule,
+    ApplicationRules, Cps, CustodianRules, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule,
+    KeyRules, ListRules, OcspRules, Policy, RevocationRule, Subjects, Undelivered, UserKeyRule,
 };
 use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use crate::application::ApplicationKind;
@@ -18,6 +18,12 @@ use crate::reason::RevocationReason;
 
 /// A policy is a few pages; a megabyte is a mistake.
 const MAXIMUM_BYTES: usize = 1 << 20;
+
+/// Ten thousand keys are the work of half a day for one core; more is a mistake.
+const MAXIMUM_POOL: u16 = 10_000;
+
+/// So many people are hardly ever in one room.
+const MAXIMUM_CUSTODIANS: u8 = 16;
 
 impl Policy {
     /// Reads and checks a policy.
@@ -46,6 +52,7 @@ fn convert(file: File) -> Result<Policy> {
         cps: cps(file.cps)?,
         issuer: issuer(file.issuer)?,
         keys: keys(file.keys)?,
+        custodians: custodians(file.custodians)?,
         applications: applications(file.applications)?,
         identity: each("identity", file.identity, identity)?,
         hold: file.hold.map(hold).transpose()?,
@@ -142,22 +149,48 @@ fn check_revocations(policy: &Policy) -> Result<()> {
 }
 
 fn check_profiles(policy: &Policy) -> Result<()> {
-    for kind in
-        [CertificateKind::SelfSigned, CertificateKind::OcspResponder, CertificateKind::TlsServer]
-    {
+    for kind in [
+        CertificateKind::SelfSigned,
+        CertificateKind::LinkOldWithNew,
+        CertificateKind::LinkNewWithOld,
+        CertificateKind::OcspResponder,
+        CertificateKind::TlsServer,
+    ] {
         if !policy.profiles.contains_key(&kind) {
             return refuse("profile", format!("the profile of {kind} is missing"));
         }
     }
     for (kind, profile) in &policy.profiles {
+        check_kind(*kind, profile)?;
         for extension in &profile.extensions {
             if let ExtensionRule::CertificatePolicies { policy: oid, .. } = &extension.rule
+                && !oid.is_any_policy()
                 && oid.is_test_policy() != policy.test
             {
                 let rule = "test policy OIDs belong to test CAs, and only to them (S 1-2)";
                 return refuse(format!("profile {kind}"), rule);
             }
         }
+    }
+    Ok(())
+}
+
+/// Links last as links do and bear the CA's own name; nothing else does.
+fn check_kind(kind: CertificateKind, profile: &Profile) -> Result<()> {
+    let of_link = match profile.validity {
+        ValidityRule::OldWithNew => Some(CertificateKind::LinkOldWithNew),
+        ValidityRule::NewWithOld => Some(CertificateKind::LinkNewWithOld),
+        ValidityRule::Years { .. } | ValidityRule::Birthdays { .. } => None,
+    };
+    let is_link = matches!(kind, CertificateKind::LinkOldWithNew | CertificateKind::LinkNewWithOld);
+    if is_link != of_link.is_some() || of_link.is_some_and(|wanted| wanted != kind) {
+        return refuse(
+            format!("profile {kind}"),
+            "links, and only they, have the validity rule of their own name (A 7.1(3), S 7-1-4)",
+        );
+    }
+    if is_link && profile.subject != SubjectRule::Issuer {
+        return refuse(format!("profile {kind}"), "a link bears the CA's own name (A 7.1(3))");
     }
     Ok(())
 }
@@ -225,11 +258,35 @@ fn user_key(table: file::UserKeyTable) -> Result<UserKeyRule> {
     let entry = "keys.user";
     let maker =
         |name: &str| [KeyMaker::Authority, KeyMaker::Holder].into_iter().find(|m| m.name() == name);
+    let made_by = choice(entry, &table.made_by, maker)?;
+    let pool = match (made_by, table.pool) {
+        (KeyMaker::Authority, Some(pool)) if pool <= MAXIMUM_POOL => pool,
+        (KeyMaker::Holder, None) => 0,
+        _ => {
+            return refuse(
+                "keys.user.pool",
+                "0 to 10000 keys made ahead, exactly where the authority makes them",
+            );
+        }
+    };
     Ok(UserKeyRule {
         algorithm: choice(entry, &table.algorithm, KeyAlgorithm::from_name)?,
-        made_by: choice(entry, &table.made_by, maker)?,
+        made_by,
+        pool,
         clause: clause(entry, table.clause)?,
     })
+}
+
+fn custodians(table: file::CustodiansTable) -> Result<CustodianRules> {
+    let file::CustodiansTable { threshold, number, window_minutes, active_hours, .. } = table;
+    if !(2..=number).contains(&threshold) || number > MAXIMUM_CUSTODIANS {
+        return refuse("custodians", "2 <= threshold <= number <= 16: no one alone opens a key");
+    }
+    if !(1..=24 * 60).contains(&window_minutes) || !(1..=24 * 366).contains(&active_hours) {
+        return refuse("custodians", "a window of at most a day, at most a year of activity");
+    }
+    let clause = clause("custodians", table.clause)?;
+    Ok(CustodianRules { threshold, number, window_minutes, active_hours, clause })
 }
 
 fn applications(table: file::ApplicationsTable) -> Result<ApplicationRules> {

@@ -10,6 +10,7 @@ pub(super) struct File {
     pub cps: CpsTable,
     pub issuer: IssuerTable,
     pub keys: KeysTable,
+    pub custodians: CustodiansTable,
     pub applications: ApplicationsTable,
     #[serde(default)]
     pub identity: Vec<IdentityTable>,
@@ -76,6 +77,17 @@ pub(super) struct KeyTable {
 pub(super) struct UserKeyTable {
     pub algorithm: String,
     pub made_by: String,
+    pub pool: Option<u16>,
+    pub clause: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CustodiansTable {
+    pub threshold: u8,
+    pub number: u8,
+    pub window_minutes: u16,
+    pub active_hours: u16,
     pub clause: String,
 }
 
@@ -156,6 +168,8 @@ pub(super) enum SubjectTable {
 pub(super) enum ValidityTable {
     Birthdays { count: u8, renewed_count: u8, renewal_months: u8 },
     Years { years: u8 },
+    OldWithNew {},
+    NewWithOld {},
 }
 
 /// An extension, tagged by its name in RFC 5280 and RFC 6960.

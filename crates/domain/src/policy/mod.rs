@@ -63,6 +63,8 @@ pub struct Policy {
     pub prefecture: Option<String>,
     /// Keys and signatures.
     pub keys: KeyRules,
+    /// Who opens the CA's keys.
+    pub custodians: CustodianRules,
     /// What can be applied for.
     pub applications: ApplicationRules,
     /// What a window checks, by who stands there.
@@ -132,6 +134,8 @@ pub struct UserKeyRule {
     pub algorithm: KeyAlgorithm,
     /// Who makes them.
     pub made_by: KeyMaker,
+    /// How many are made ahead of need; none where the holders make them.
+    pub pool: u16,
     /// Where this is ruled.
     pub clause: Clause,
 }
@@ -143,6 +147,21 @@ pub enum KeyMaker {
     Authority,
     /// The holder, on the municipality's generator; only the public key travels (S 6-1-2-1).
     Holder,
+}
+
+/// How many custodians open the CA's keys, and for how long (A 6.2.2.1, S 6-2-1-2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustodianRules {
+    /// How many must come together; at least two, because no one alone may.
+    pub threshold: u8,
+    /// How many there are.
+    pub number: u8,
+    /// Minutes within which they must come together.
+    pub window_minutes: u16,
+    /// Hours for which the keys then stay open.
+    pub active_hours: u16,
+    /// Where this is ruled.
+    pub clause: Clause,
 }
 
 /// What can be applied for at a window.

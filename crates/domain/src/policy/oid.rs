@@ -10,6 +10,9 @@ pub struct ObjectIdentifier(String);
 /// The arc under which the prefectural CPS puts its test policies (S 1-2).
 const TEST_ARC: &str = "1.2.392.200149.8.5.1.0.";
 
+/// anyPolicy (RFC 5280 4.2.1.4).
+const ANY_POLICY: &str = "2.5.29.32.0";
+
 impl ObjectIdentifier {
     /// The dotted form.
     pub fn as_str(&self) -> &str {
@@ -19,6 +22,11 @@ impl ObjectIdentifier {
     /// Whether only a test CA may use it (S 1-2).
     pub fn is_test_policy(&self) -> bool {
         self.0.starts_with(TEST_ARC)
+    }
+
+    /// Whether it is anyPolicy, which is nobody's own (RFC 5280 4.2.1.4).
+    pub fn is_any_policy(&self) -> bool {
+        self.0 == ANY_POLICY
     }
 }
 

@@ -57,6 +57,10 @@ pub enum ValidityRule {
         /// How many.
         years: u8,
     },
+    /// From the making of the old key to the end of the old root (A 7.1(3), S 7-1-4).
+    OldWithNew,
+    /// From the making of the new key to the end of the old root (A 7.1(3), S 7-1-4).
+    NewWithOld,
 }
 
 /// One extension of a profile.
@@ -193,6 +197,8 @@ pub(super) fn validity(
         file::ValidityTable::Years { years } if (1..=10).contains(&years) => {
             Ok(ValidityRule::Years { years })
         }
+        file::ValidityTable::OldWithNew {} => Ok(ValidityRule::OldWithNew),
+        file::ValidityTable::NewWithOld {} => Ok(ValidityRule::NewWithOld),
         file::ValidityTable::Birthdays { count, renewed_count, renewal_months }
             if (1..=10).contains(&count)
                 && (count..=count + 1).contains(&renewed_count)

@@ -1,7 +1,7 @@
 //! A policy as lines of text, one fact a line with its clause: for people to check and to compare.
 
 use super::profile::{Extension, ExtensionRule, Profile, SubjectRule, ValidityRule};
-use super::{Clause, Policy};
+use super::{Clause, CustodianRules, KeyMaker, Policy};
 use crate::certificate::CertificateKind;
 
 impl Policy {
@@ -47,14 +47,26 @@ impl Policy {
             ),
             line(&format!("other keys: {}", self.keys.other.algorithm), &self.keys.other.clause),
             format!("CA key renewal: every {} years", self.keys.ca_renewal_years),
+            self.show_custodians(),
         ];
         lines.extend(self.keys.user.as_ref().map(|user| {
-            line(
-                &format!("user keys: {}, made by the {}", user.algorithm, user.made_by.name()),
-                &user.clause,
-            )
+            let ahead = match user.made_by {
+                KeyMaker::Authority => format!(", {} ahead of need", user.pool),
+                KeyMaker::Holder => String::new(),
+            };
+            let (algorithm, maker) = (user.algorithm, user.made_by.name());
+            line(&format!("user keys: {algorithm}, made by the {maker}{ahead}"), &user.clause)
         }));
         lines
+    }
+
+    fn show_custodians(&self) -> String {
+        let CustodianRules { threshold, number, window_minutes, active_hours, clause } =
+            &self.custodians;
+        let text = format!(
+            "custodians: {threshold} of {number} within {window_minutes} minutes open the CA's keys for {active_hours} h"
+        );
+        line(&text, clause)
     }
 
     fn show_work(&self) -> Vec<String> {
@@ -130,6 +142,12 @@ fn profile_lines(kind: CertificateKind, profile: &Profile) -> Vec<String> {
     };
     let validity = match profile.validity {
         ValidityRule::Years { years } => format!("{years} years, to 23:59:59 in Japan"),
+        ValidityRule::OldWithNew => {
+            "from the making of the old key to the end of the old root".to_owned()
+        }
+        ValidityRule::NewWithOld => {
+            "from the making of the new key to the end of the old root".to_owned()
+        }
         ValidityRule::Birthdays { count, renewed_count, renewal_months } => format!(
             "to birthday {count} after issue ({renewed_count} when renewed in the last {renewal_months} months), or the card's expiry"
         ),

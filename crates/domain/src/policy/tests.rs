@@ -122,6 +122,19 @@ fn every_broken_entry_is_refused_by_name_and_rule() {
         ),
         ("policy = \"1.2.392.200149.8.5.1.3.30\"", "policy = \"1.02.3\"", "profile user"),
         ("kind = \"ocsp-responder\"", "kind = \"user\"", "a second profile of user"),
+        ("threshold = 2", "threshold = 1", "custodians"),
+        ("threshold = 2", "threshold = 4", "custodians"),
+        ("number = 3", "number = 17", "custodians"),
+        ("window_minutes = 30", "window_minutes = 0", "custodians"),
+        ("active_hours = 168", "active_hours = 9000", "custodians"),
+        ("clause = \"A 6.2.2.1\"", "clause = \"two of three\"", "custodians.clause"),
+        ("pool = 20, ", "", "keys.user.pool"),
+        ("pool = 20", "pool = 20000", "keys.user.pool"),
+        ("made_by = \"authority\"", "made_by = \"holder\"", "keys.user.pool"),
+        ("rule = \"old-with-new\"", "rule = \"new-with-old\"", "profile link-old-with-new"),
+        ("rule = \"old-with-new\"", "rule = \"years\", years = 10", "profile link-old-with-new"),
+        ("rule = \"years\", years = 10", "rule = \"old-with-new\"", "profile self-signed"),
+        ("kind = \"link-new-with-old\"", "kind = \"code-signing\"", "link-new-with-old is missing"),
     ];
     for (from, to, expected) in cases {
         let broken = AUTH.replacen(from, to, 1);
@@ -154,4 +167,38 @@ fn p3_a_profile_can_be_read_and_compared() {
             && difference[1].starts_with("+ profile user")
     );
     assert!(auth.diff(&auth).is_empty());
+}
+
+#[test]
+fn p3_p4_every_shipped_policy_has_both_links_and_shows_them() {
+    for text in [AUTH, SIGN, BRIDGE] {
+        let policy = read(text);
+        for (kind, key) in [
+            (CertificateKind::LinkOldWithNew, "the old key"),
+            (CertificateKind::LinkNewWithOld, "the new key"),
+        ] {
+            let shown = policy.show_profile(kind).join("\n");
+            assert!(shown.contains("subject: the CA's own name"), "{shown}");
+            let validity = format!("from the making of {key} to the end of the old root");
+            assert!(shown.contains(&validity), "{shown}");
+            assert!(shown.contains("basicConstraints, critical: CA:TRUE"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn k2_k5_custodians_and_the_pool_of_keys_are_shown_and_compared() {
+    let auth = read(AUTH);
+    let wider =
+        read(&AUTH.replace("threshold = 2", "threshold = 3").replace("pool = 20", "pool = 5"));
+    assert_eq!(
+        auth.diff(&wider),
+        [
+            "- custodians: 2 of 3 within 30 minutes open the CA's keys for 168 h [A 6.2.2.1]",
+            "- user keys: rsa-2048, made by the authority, 20 ahead of need [A 6.1.5.2]",
+            "+ custodians: 3 of 3 within 30 minutes open the CA's keys for 168 h [A 6.2.2.1]",
+            "+ user keys: rsa-2048, made by the authority, 5 ahead of need [A 6.1.5.2]",
+        ]
+    );
+    assert_eq!(read(SIGN).keys.user.expect("S has users").pool, 0, "the holders make them");
 }

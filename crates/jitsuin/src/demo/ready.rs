@@ -7,6 +7,7 @@ use anyhow::Result;
 use ca::CertificationAuthority;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{CertificateRow, Store};
 use x509::pem;
@@ -31,7 +32,7 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
     let mut cas = Vec::new();
     let mut certificates = Vec::new();
     for authority in system.authorities.values() {
-        cas.push(describe_ca(authority, &out, &ocsp_url)?);
+        cas.push(describe_ca(authority, system.now(), &out, &ocsp_url)?);
         for row in system.store.certificates(authority.id(), None, 10_000)? {
             certificates.extend(describe_certificate(authority, &row, &out)?);
         }
@@ -52,8 +53,13 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
     }))
 }
 
-fn describe_ca(authority: &CertificationAuthority, out: &Path, ocsp_url: &str) -> Result<Value> {
-    let der = authority.self_signed_certificate(&*authority.current()?)?;
+fn describe_ca(
+    authority: &CertificationAuthority,
+    now: Timestamp,
+    out: &Path,
+    ocsp_url: &str,
+) -> Result<Value> {
+    let der = authority.self_signed_certificate(&*authority.current_at(now)?)?;
     let path = out.join(format!("{}.pem", authority.id()));
     write_public(&path, pem::encode(pem::CERTIFICATE, &der)?.as_bytes())?;
     let (mut points, mut arl) = (Vec::new(), String::new());

@@ -111,7 +111,8 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
 /// Each turn stands alone: what fails is said and tried again at the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     loop {
-        let turns: [(&str, Result<()>); 5] = [
+        let turns: [(&str, Result<()>); 6] = [
+            ("what a crash left", system.settle_left_open().map(drop)),
             ("the clock", system.record_clock()),
             ("the register's events", system.apply_register_events().map(drop)),
             ("the lists", system.publish_due().map(drop)),

@@ -1,6 +1,7 @@
 //! `serve`: every service of an installation, from bound addresses to an orderly end.
 
 mod background;
+mod responders;
 mod services;
 
 use std::net::{SocketAddr, TcpListener};
@@ -71,7 +72,8 @@ impl Running {
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
         system.record(EventKind::SystemStarted)?;
         system.record_policies()?;
-        for said in system.recover()? {
+        system.find_left_open()?;
+        for said in system.settle_left_open()? {
             eprintln!("jitsuin: {said}");
         }
         let (stop, stopping) = watch::channel(false);

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use status::directory::{CaEntry, RepositoryDirectory};
 use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
 use status::ldap::{self, ClearPasswords, LdapServer, Transport};
-use status::ocsp::{AuthorityConfig, GenerationConfig, Responder, ResponderIdentity};
+use status::ocsp::Responder;
 use status::query_log::{LdapRecords, QueryLog};
 use status::verifier_auth::VerifierAuth;
 use store::Store;
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use super::Listeners;
+use super::{Listeners, responders};
 use crate::credentials::{hash, password_fits};
 use crate::join::SealedQueryLog;
 use crate::system::{System, random_text};
@@ -61,7 +61,15 @@ pub(super) fn start(
     let api_tls = Arc::new(web::tls::tls_config(&certificate, &key)?);
     let mut threads = Vec::new();
 
-    let http = Arc::new(http_server(system, &queries, &verifiers)?);
+    let responder = Arc::new(responders::responder(system, &queries)?);
+    threads.push({
+        let (system, responder, stop) = (system.clone(), responder.clone(), stopped(stopping));
+        spawn("responders", move |runtime| {
+            runtime.block_on(responders::follow(&system, &responder, stop));
+            Ok(())
+        })?
+    });
+    let http = Arc::new(http_server(system, &responder, &queries, &verifiers));
     // OCSP is answered on the thread that serves the connection: one runtime for each core.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for _ in 0..cores {
@@ -152,60 +160,24 @@ fn clear_passwords(address: std::net::SocketAddr) -> ClearPasswords {
 
 fn http_server(
     system: &System,
+    responder: &Arc<Responder>,
     queries: &Arc<dyn QueryLog>,
     verifiers: &VerifierAuth,
-) -> Result<HttpServer> {
-    let store: Arc<dyn Store> = system.store.clone();
-    let authorities = system
-        .authorities
-        .values()
-        .map(|ca| responder_config(system, ca))
-        .collect::<Result<Vec<_>>>()?;
-    let responder = Responder::new(
-        &authorities,
-        Arc::new(store.clone()),
-        system.service_keys.clone(),
-        queries.clone(),
-        status::ocsp::Settings::default(),
-    )?;
+) -> HttpServer {
     let publications = system.authorities.values().map(|ca| Publication {
         policy: Arc::new(ca.policy().clone()),
         cross_certified: Vec::new(),
     });
     let repository = Repository::new(
-        store,
+        system.store.clone(),
         verifiers.clone(),
         clear_passwords(system.config.listen.repository),
         queries.clone(),
         publications.collect(),
     );
     let services =
-        Services { ocsp: Some(Arc::new(responder)), repository: Some(Arc::new(repository)) };
-    Ok(HttpServer::new(services, HttpLimits::default(), None, system.clock.clone()))
-}
-
-fn responder_config(
-    system: &System,
-    authority: &ca::CertificationAuthority,
-) -> Result<AuthorityConfig> {
-    let responder = authority.set_up_responder(&system.act("set-up")?, &*system.service_keys)?;
-    let policy = authority.policy();
-    let generations = authority.generations().into_iter().map(|generation| GenerationConfig {
-        number: generation.number,
-        public_key: generation.key.clone(),
-        responder: ResponderIdentity {
-            certificate: responder.certificate.clone(),
-            key: responder.label.clone(),
-            signature: policy.keys.signature,
-        },
-    });
-    Ok(AuthorityConfig {
-        ca: authority.id().clone(),
-        issuer_name: authority.current()?.name.as_der().to_vec(),
-        undelivered: policy.applications.undelivered,
-        verifiers_only: policy.ocsp.verifiers_only,
-        generations: generations.collect(),
-    })
+        Services { ocsp: Some(responder.clone()), repository: Some(Arc::new(repository)) };
+    HttpServer::new(services, HttpLimits::default(), None, system.clock.clone())
 }
 
 fn ldap_server(

@@ -1,6 +1,6 @@
 //! The directory's entries from the store: CA entries and distribution points (V2, V11).
 //!
-//! The CA's own entry (pkiCA) holds its certificates and all its ARLs; each distribution point
+//! The CA's own entry (pkiCA) holds its self-signed and link certificates and all its ARLs; each distribution point
 //! (cRLDistributionPoint) holds the lists of its partition, one for each key generation. What lies
 //! above them is filled in. Lists of user certificates are withheld from whoever is not a verifier
 //! with the right to read them.
@@ -14,6 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use domain::id::CaId;
 use domain::name::DistinguishedName;
+use jiff::Timestamp;
 use store::{CrlKey, SeriesKey, Store};
 
 use self::entry::{described, named_attributes, withheld_lists};
@@ -86,14 +87,21 @@ impl RepositoryDirectory {
         }
     }
 
-    fn entry(&self, snapshot: &Snapshot, dn: &Dn, node: &Node, reads_lists: bool) -> Entry {
+    fn entry(
+        &self,
+        snapshot: &Snapshot,
+        (dn, node): (&Dn, &Node),
+        as_of: Timestamp,
+        reads_lists: bool,
+    ) -> Entry {
         let mut attributes = named_attributes(dn, &node.holds);
         let mut modified = None;
         if let Holds::Authority(index) = node.holds
             && let Some(authority) = snapshot.authorities.get(index)
         {
             modified = authority.modified;
-            let certificates = Values::Here(authority.certificates.clone());
+            let valid = authority.certificates.iter().filter(|(ends, _)| as_of <= *ends);
+            let certificates = Values::Here(valid.map(|(_, der)| der.clone()).collect());
             attributes.extend(described("cACertificate;binary", certificates));
             let pairs = Values::Here(authority.pairs.clone());
             attributes.extend(described("crossCertificatePair;binary", pairs));
@@ -145,8 +153,7 @@ impl Directory for RepositoryDirectory {
         let reads_lists = self.may_read_lists(caller)?;
         let snapshot = self.current()?;
         let nodes = snapshot.tree.within(base, scope)?;
-        let entries =
-            nodes.into_iter().map(|(dn, node)| self.entry(&snapshot, dn, node, reads_lists));
+        let entries = nodes.into_iter().map(|node| self.entry(&snapshot, node, as_of, reads_lists));
         Ok(Found { as_of, entries: entries.collect() })
     }
 

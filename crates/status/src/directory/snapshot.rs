@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::certificate::CertificateState;
 use domain::name::DistinguishedName;
 use jiff::Timestamp;
 use store::{CrlKey, Sequence, SeriesKey, Store};
@@ -24,7 +25,8 @@ pub(super) struct Snapshot {
 
 /// A CA's values.
 pub(super) struct Authority {
-    pub(super) certificates: Vec<Bytes>,
+    /// Self-signed and link certificates that were not revoked, each with its last moment.
+    pub(super) certificates: Vec<(Timestamp, Bytes)>,
     pub(super) pairs: Vec<Bytes>,
     pub(super) modified: Option<Timestamp>,
 }
@@ -79,13 +81,19 @@ fn published_list(
     Ok(row.map(|row| Published { key, this_update: row.this_update }))
 }
 
+/// What a CA's entry holds: all that it issued to its own name and did not revoke. Links belong
+/// here and not into crossCertificatePair, as they are self-issued (RFC 4523 2.3, X.509 11.2.2).
 fn authority(store: &dyn Store, ca: &CaEntry) -> store::Result<Authority> {
     let mut certificates = Vec::new();
     let mut modified = None;
-    for row in store.authorities(&ca.ca)? {
-        let stored = store.certificate(&ca.ca, &row.self_signed)?;
-        certificates.extend(stored.and_then(|stored| stored.der).map(Bytes::from));
-        modified = modified.max(Some(row.created_at));
+    let rows = store.authorities(&ca.ca)?;
+    if let Some(row) = rows.first() {
+        for own in store.self_issued(&ca.ca, &row.name)? {
+            modified = modified.max(Some(own.intent.at));
+            if let (CertificateState::Good, Some(der)) = (own.state, own.der) {
+                certificates.push((own.intent.not_after, Bytes::from(der)));
+            }
+        }
     }
     let pairs = ca.cross_certificate_pairs.iter().map(|pair| Bytes::copy_from_slice(pair));
     Ok(Authority { certificates, pairs: pairs.collect(), modified })

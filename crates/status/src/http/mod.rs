@@ -6,7 +6,8 @@
 //! | `GET /ocsp/{base64}`, `GET /{base64}` | the same in the address (RFC 6960 A.1) |
 //! | `/` | what is published, for people |
 //! | `/cps/{ca}` | the CPS and the laws it rests on |
-//! | `/ca/{ca}/{generation}.cer` | a CA certificate |
+//! | `/ca/{ca}/{generation}.cer` | a self-signed certificate |
+//! | `/ca/{ca}/{generation}-{kind}.cer` | a link certificate that came with this generation |
 //! | `/crl/{ca}` | the lists of a CA, for people |
 //! | `/crl/{ca}/{generation}/{partition}.crl` | the list that is published now |
 //! | `/crl/{ca}/{generation}/{partition}/{number}.crl` | a list by its number |

@@ -1,7 +1,7 @@
 //! The responder: numbered steps from a request's octets to an answer's.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use domain::certificate::CertificateState;
@@ -61,7 +61,7 @@ pub struct Freshness {
 
 /// An OCSP responder for one or several CAs.
 pub struct Responder {
-    issuers: Vec<Issuer>,
+    issuers: RwLock<Arc<Vec<Issuer>>>,
     source: Arc<dyn StatusSource>,
     keys: Arc<dyn KeyStore>,
     log: Arc<dyn QueryLog>,
@@ -90,15 +90,21 @@ impl Responder {
         log: Arc<dyn QueryLog>,
         settings: Settings,
     ) -> Result<Self, ConfigError> {
-        let mut issuers = Vec::new();
-        for authority in authorities {
-            for generation in &authority.generations {
-                issuers.push(Issuer::new(authority, generation, keys.as_ref())?);
-            }
-        }
+        let issuers = RwLock::new(Arc::new(checked(authorities, keys.as_ref())?));
         let verifiers = Verifiers::new(Arc::clone(&source));
         let cache = Cache::new(settings.kept_answers);
         Ok(Self { issuers, source, keys, log, verifiers, cache, settings })
+    }
+
+    /// Answers for `authorities` from now on, without a pause: after a renewal, or when a delegate
+    /// has a successor. Answers that are kept stay, as they were right when they were signed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] as for [`Responder::new`]; then it goes on as before.
+    pub fn adopt(&self, authorities: &[AuthorityConfig]) -> Result<(), ConfigError> {
+        let issuers = Arc::new(checked(authorities, self.keys.as_ref())?);
+        *self.issuers.write().unwrap_or_else(PoisonError::into_inner) = issuers;
+        Ok(())
     }
 
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
@@ -123,7 +129,8 @@ impl Responder {
         // 1 Read the request.
         let request = read(der)?;
         // 2 Find the CA key that is asked about.
-        let issuer = self.issuer(&request)?;
+        let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
+        let issuer = issuer(&issuers, &request)?;
         // 3 Find out who asks.
         let asker = self.verifiers.asker(&request, now).map_err(Refusal::store)?;
         if let Asker::Verifier(id) = &asker {
@@ -146,18 +153,6 @@ impl Responder {
         self.keep(&inquiry, &bytes, changes, produced_at);
         let freshness = self.freshness(produced_at, open && request.nonce.is_none());
         Ok(Answer { bytes, freshness })
-    }
-
-    /// The issuer whose delegate answers: the first that is named.
-    fn issuer(&self, request: &OcspRequest) -> Result<&Issuer, Refusal> {
-        let named = |asked: &CertId| self.issuers.iter().find(|issuer| issuer.is_named_by(asked));
-        let mut all = request.certificates.iter().filter_map(named);
-        let unauthorized = |rule| Refusal::new(ErrorStatus::Unauthorized, rule);
-        let first = all.next().ok_or_else(|| unauthorized("no issuer named is served here"))?;
-        if all.any(|other| !std::ptr::eq(first, other)) {
-            return Err(unauthorized("one answer cannot be signed for two issuers"));
-        }
-        Ok(first)
     }
 
     fn inquire<'a>(
@@ -298,6 +293,32 @@ impl Responder {
 /// which ends its certificate with all others, it goes on: somebody has to say that they ended.
 fn ends_the_answers(state: CertificateState) -> bool {
     matches!(state, CertificateState::Revoked { reason, .. } if reason != RevocationReason::CaCompromise)
+}
+
+/// Every generation of every CA with its delegate, each checked.
+fn checked(
+    authorities: &[AuthorityConfig],
+    keys: &dyn KeyStore,
+) -> Result<Vec<Issuer>, ConfigError> {
+    let mut issuers = Vec::new();
+    for authority in authorities {
+        for generation in &authority.generations {
+            issuers.push(Issuer::new(authority, generation, keys)?);
+        }
+    }
+    Ok(issuers)
+}
+
+/// The issuer whose delegate answers: the first that is named.
+fn issuer<'a>(issuers: &'a [Issuer], request: &OcspRequest) -> Result<&'a Issuer, Refusal> {
+    let named = |asked: &CertId| issuers.iter().find(|issuer| issuer.is_named_by(asked));
+    let mut all = request.certificates.iter().filter_map(named);
+    let unauthorized = |rule| Refusal::new(ErrorStatus::Unauthorized, rule);
+    let first = all.next().ok_or_else(|| unauthorized("no issuer named is served here"))?;
+    if all.any(|other| !std::ptr::eq(first, other)) {
+        return Err(unauthorized("one answer cannot be signed for two issuers"));
+    }
+    Ok(first)
 }
 
 fn read(der: &[u8]) -> Result<OcspRequest, Refusal> {

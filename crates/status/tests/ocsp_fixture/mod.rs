@@ -212,6 +212,7 @@ impl Ca {
             spki: key.as_der().to_vec(),
             self_signed: own.serial,
             created_at: now,
+            issues_from: now,
         };
         commit(store, EventKind::KeyGenerated, vec![Change::AddAuthority(authority)], now);
         put_intent(store, &id, own.serial, CertificateKind::SelfSigned, &tbs, now);
@@ -291,6 +292,7 @@ pub fn put_intent(
     let partition = match kind {
         CertificateKind::User => Partition::Municipality("11203".parse().unwrap()),
         CertificateKind::SelfSigned => Partition::ArlSelfSigned,
+        CertificateKind::LinkOldWithNew | CertificateKind::LinkNewWithOld => Partition::ArlLink,
         _ => Partition::Other,
     };
     let intent = IntentRow {
@@ -299,7 +301,12 @@ pub fn put_intent(
         serial,
         kind,
         partition,
-        subject: format!("{ca}/{serial}").into_bytes(),
+        subject: match kind {
+            CertificateKind::SelfSigned
+            | CertificateKind::LinkOldWithNew
+            | CertificateKind::LinkNewWithOld => name(ca.as_str()).as_der().to_vec(),
+            _ => format!("{ca}/{serial}").into_bytes(),
+        },
         spki_sha256: sha256(format!("{ca}/{serial}").as_bytes()),
         tbs: tbs.to_vec(),
         not_before: now,

@@ -86,6 +86,7 @@ pub fn authority(ca: CaId, generation: u32) -> AuthorityRow {
         spki: vec![0x30, 1, generation as u8],
         self_signed: serial(200),
         created_at: at(1),
+        issues_from: at(0),
     }
 }
 

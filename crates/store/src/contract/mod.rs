@@ -5,6 +5,7 @@
 pub mod ceremonies;
 pub mod certificates;
 pub mod fixtures;
+pub mod generations;
 pub mod lists;
 pub mod units;
 pub mod windows;
@@ -38,7 +39,8 @@ macro_rules! contract_suite {
                 v8_every_list_is_kept_and_its_numbers_have_no_gap
                 v8_a_list_must_be_what_it_was_announced_as
                 v8_a_series_moves_only_from_where_it_stands
-                v8_a_published_number_was_built;
+                v8_a_published_number_was_built
+                v8_one_series_is_read_without_the_others;
             units: e2_a_unit_commits_whole_or_not_at_all
                 e2_a_failed_unit_takes_no_place_in_the_sequence
                 e2_many_threads_get_a_dense_sequence
@@ -54,6 +56,9 @@ macro_rules! contract_suite {
                 v5_a_verifier_is_as_it_was_put_last
                 e1_a_credential_belongs_to_one_operator
                 p1_cas_and_generations_exist_once;
+            generations: k6_one_generation_is_planned_at_a_time_and_only_gains_its_key
+                k6_a_plan_ends_with_its_generation
+                k6_the_cas_own_certificates_are_found_by_its_name;
         );
     };
     (@tests $open:expr; $($module:ident: $($name:ident)+;)+) => {

@@ -29,8 +29,8 @@ use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    Credential, CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
-    VerifierRow,
+    Credential, CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, OperatorRow, SeriesKey,
+    SeriesRow, StatusRow, VerifierRow,
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
@@ -169,6 +169,18 @@ impl Store for Sqlite {
 
     fn partitions(&self, ca: &CaId, generation: u32) -> Result<Vec<Partition>> {
         self.pool.read(|c| read::certificate::partitions(c, ca, generation))
+    }
+
+    fn generation_plan(&self, ca: &CaId) -> Result<Option<GenerationPlan>> {
+        self.pool.read(|c| read::authority::plan(c, ca))
+    }
+
+    fn self_issued(&self, ca: &CaId, name: &[u8]) -> Result<Vec<CertificateRow>> {
+        self.pool.read(|c| read::certificate::self_issued(c, ca, name))
+    }
+
+    fn series_row(&self, key: &SeriesKey) -> Result<Option<SeriesRow>> {
+        self.pool.read(|c| read::crl::series_row(c, key))
     }
 
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>> {

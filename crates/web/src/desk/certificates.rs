@@ -156,7 +156,7 @@ impl Desk {
         let asked = [ca, &body.kind, &body.request_pem, &request.common_name];
         self.once(act, operation, &asked, || {
             let issued = authority.issue_to_service(act, &request)?;
-            let signer = authority.current()?;
+            let signer = authority.current_at(act.at)?;
             let root = authority.self_signed_certificate(&signer)?;
             Ok(ServiceCertificateBody {
                 ca: authority.id().to_string(),

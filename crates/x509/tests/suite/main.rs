@@ -8,6 +8,7 @@ mod hostile;
 mod keys;
 mod lints;
 mod ocsp;
+mod paths;
 mod pkcs10;
 mod profiles;
 mod support;

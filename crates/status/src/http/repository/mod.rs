@@ -7,12 +7,12 @@ mod pages;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use domain::certificate::CertificateState;
+use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::CaId;
 use domain::policy::Policy;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use store::{AuthorityRow, Sequence, Store};
+use store::{CertificateRow, Sequence, Store};
 
 use self::lists::ListPath;
 use super::reply::{Reply, http_date};
@@ -82,7 +82,7 @@ impl Repository {
     pub fn answer(&self, fetch: &Fetch) -> Reply {
         let segments: Vec<&str> = fetch.path.split('/').skip(1).collect();
         let reply = match segments.as_slice() {
-            [""] => self.index(),
+            [""] => self.index(fetch.now),
             ["style.css"] => Ok(pages::style()),
             ["cps", ca] => self.cps(ca),
             ["ca", ca, file] => self.ca_certificate(ca, file, fetch),
@@ -96,7 +96,7 @@ impl Repository {
         reply.unwrap_or_else(|fault| Reply::unavailable(&fault))
     }
 
-    fn index(&self) -> store::Result<Reply> {
+    fn index(&self, now: Timestamp) -> store::Result<Reply> {
         let as_of = self.as_of()?;
         let mut shown = Vec::new();
         for publication in &self.publications {
@@ -104,7 +104,7 @@ impl Repository {
             let notices = self.store.notices(&publication.policy.ca)?;
             shown.push(pages::Shown { publication, certificates, notices });
         }
-        Ok(pages::index(&shown, as_of))
+        Ok(pages::index(&shown, now, as_of))
     }
 
     fn cps(&self, ca: &str) -> store::Result<Reply> {
@@ -120,29 +120,29 @@ impl Repository {
     }
 
     fn ca_certificate(&self, ca: &str, file: &str, fetch: &Fetch) -> store::Result<Reply> {
-        let generation = file.strip_suffix(".cer").and_then(|number| number.parse::<u32>().ok());
-        let (Some(publication), Some(generation)) = (self.publication(ca), generation) else {
-            return Ok(not_found());
-        };
+        let Some(publication) = self.publication(ca) else { return Ok(not_found()) };
         let as_of = self.as_of()?;
         let certificates = self.ca_certificates(&publication.policy.ca)?;
-        let Some(found) = certificates.into_iter().find(|c| c.row.generation == generation) else {
+        let Some(found) = certificates.into_iter().find(|c| c.file_name() == file) else {
             return Ok(not_found());
         };
         let etag = quoted(&x509::fingerprint::sha256(&found.der));
         let reply = Reply::new(200, "application/pkix-cert", found.der);
-        Ok(as_revalidated(reply, &etag, found.row.created_at, as_of, fetch))
+        Ok(as_revalidated(reply, &etag, found.issued_at, as_of, fetch))
     }
 
-    /// The self-signed certificates of a CA, oldest first.
+    /// The self-signed and link certificates of a CA, oldest first.
     fn ca_certificates(&self, ca: &CaId) -> store::Result<Vec<CaCertificate>> {
-        let mut certificates = Vec::new();
-        for row in self.store.authorities(ca)? {
-            let stored = self.store.certificate(ca, &row.self_signed)?;
-            let issued = stored.and_then(|stored| Some((stored.der?, stored.state)));
-            certificates.extend(issued.map(|(der, state)| CaCertificate { row, der, state }));
-        }
-        Ok(certificates)
+        let rows = self.store.authorities(ca)?;
+        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        // A generation that is still being made is nobody's yet.
+        let newest = rows.iter().map(|row| row.generation).max().unwrap_or(0);
+        let own = self.store.self_issued(ca, &row.name)?;
+        Ok(own
+            .into_iter()
+            .filter_map(CaCertificate::new)
+            .filter(|certificate| certificate.generation <= newest)
+            .collect())
     }
 
     fn publication(&self, ca: &str) -> Option<&Publication> {
@@ -157,9 +157,34 @@ impl Repository {
 
 /// A CA certificate with its state.
 struct CaCertificate {
-    row: AuthorityRow,
+    kind: CertificateKind,
+    /// The generation that it came with.
+    generation: u32,
     der: Vec<u8>,
     state: CertificateState,
+    issued_at: Timestamp,
+    ends: Timestamp,
+}
+
+impl CaCertificate {
+    fn new(row: CertificateRow) -> Option<Self> {
+        let kind = row.intent.kind;
+        let generation = match kind {
+            // The old key signed it when the new one came.
+            CertificateKind::LinkNewWithOld => row.intent.generation + 1,
+            _ => row.intent.generation,
+        };
+        let (issued_at, ends) = (row.intent.at, row.intent.not_after);
+        Some(Self { kind, generation, der: row.der?, state: row.state, issued_at, ends })
+    }
+
+    /// The last part of its address.
+    fn file_name(&self) -> String {
+        match self.kind {
+            CertificateKind::SelfSigned => format!("{}.cer", self.generation),
+            link => format!("{}-{link}.cer", self.generation),
+        }
+    }
 }
 
 fn not_found() -> Reply {

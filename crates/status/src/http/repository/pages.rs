@@ -1,6 +1,6 @@
 //! The repository's pages, in Japanese, small and without scripts (V4).
 
-use domain::certificate::CertificateState;
+use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
@@ -21,8 +21,8 @@ pub(super) struct Shown<'a> {
 }
 
 /// The page that lists everything.
-pub(super) fn index(shown: &[Shown<'_>], as_of: Sequence) -> Reply {
-    let sections: String = shown.iter().map(section).collect();
+pub(super) fn index(shown: &[Shown<'_>], now: Timestamp, as_of: Sequence) -> Reply {
+    let sections: String = shown.iter().map(|one| section(one, now)).collect();
     page("公的個人認証サービス リポジトリ", &sections, as_of)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn style() -> Reply {
     Reply::new(200, "text/css; charset=utf-8", STYLE).header("cache-control", "max-age=3600")
 }
 
-fn section(shown: &Shown<'_>) -> String {
+fn section(shown: &Shown<'_>, now: Timestamp) -> String {
     let Shown { publication, certificates, notices: posted } = shown;
     let policy = &publication.policy;
     let ca = policy.ca.as_str();
@@ -77,25 +77,25 @@ fn section(shown: &Shown<'_>) -> String {
         Text(&policy.issuer.name),
         link(&format!("/cps/{ca}"), "運用規程と関係法令"),
         link(&format!("/crl/{ca}"), "失効リスト"),
-        certificate_table(ca, certificates),
+        certificate_table(ca, certificates, now),
         notices(posted, certificates),
         cross_certified(publication),
     )
 }
 
-fn certificate_table(ca: &str, certificates: &[CaCertificate]) -> String {
+fn certificate_table(ca: &str, certificates: &[CaCertificate], now: Timestamp) -> String {
     if certificates.is_empty() {
         return "<p>公開されている証明書はありません。</p>".to_owned();
     }
     let rows: String = certificates
         .iter()
         .map(|certificate| {
-            let generation = certificate.row.generation;
             format!(
-                "<tr><td>第{generation}世代<br>{}</td><td>{}</td>\
+                "<tr><td>{}<br>{}</td><td>{}</td>\
                  <td>SHA-1<br><code>{}</code><br>SHA-256<br><code>{}</code></td></tr>",
-                link(&format!("/ca/{ca}/{generation}.cer"), "証明書（DER）"),
-                Text(standing(certificate.state)),
+                Text(certificate_title(certificate)),
+                link(&format!("/ca/{ca}/{}", certificate.file_name()), "証明書（DER）"),
+                Text(standing(certificate, now)),
                 sha1_colon_hex(&certificate.der),
                 sha256_colon_hex(&certificate.der),
             )
@@ -113,9 +113,8 @@ fn notices(posted: &[NoticeRow], certificates: &[CaCertificate]) -> String {
                 }
                 _ => "",
             };
-            let generation = certificate.row.generation;
-            let day = japanese_time(at);
-            Some(format!("<li>{day}: {cause}第{generation}世代の証明書を失効しました。</li>"))
+            let (day, title) = (japanese_time(at), certificate_title(certificate));
+            Some(format!("<li>{day}: {cause}{title}の証明書を失効しました。</li>"))
         }
         _ => None,
     });
@@ -160,8 +159,23 @@ fn partition_title(partition: Partition) -> String {
     }
 }
 
-fn standing(state: CertificateState) -> &'static str {
-    match state {
+fn certificate_title(certificate: &CaCertificate) -> String {
+    let generation = certificate.generation;
+    let older = generation.saturating_sub(1);
+    match certificate.kind {
+        CertificateKind::LinkOldWithNew => {
+            format!("リンク（第{older}世代の鍵を第{generation}世代の鍵で証明）")
+        }
+        CertificateKind::LinkNewWithOld => {
+            format!("リンク（第{generation}世代の鍵を第{older}世代の鍵で証明）")
+        }
+        _ => format!("第{generation}世代"),
+    }
+}
+
+fn standing(certificate: &CaCertificate, now: Timestamp) -> &'static str {
+    match certificate.state {
+        CertificateState::Good if certificate.ends < now => "有効期間満了",
         CertificateState::Good => "有効",
         CertificateState::Revoked { .. } => "失効",
         CertificateState::Held { .. } => "保留",

@@ -42,6 +42,7 @@ fn apply(
 ) -> Result<()> {
     match change {
         Change::AddCa(row) => authority::add_ca(c, &row),
+        Change::PutGenerationPlan(plan) => authority::put_plan(c, &plan),
         Change::AddAuthority(row) => authority::add(c, &row),
         Change::AddIntent(row) => {
             compromise::refuse(c, &row.ca, row.generation)?;

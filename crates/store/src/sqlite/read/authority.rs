@@ -4,9 +4,9 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::id::CaId;
 use rusqlite::{Connection, Row};
 
-use super::all;
+use super::{all, first};
 use crate::Result;
-use crate::rows::{AuthorityRow, CaRow};
+use crate::rows::{AuthorityRow, CaRow, GenerationPlan, PlannedKey};
 use crate::sqlite::map::{named, parsed, serial, timestamp};
 
 pub(in crate::sqlite) fn cas(connection: &Connection) -> Result<Vec<CaRow>> {
@@ -38,5 +38,28 @@ fn authority(row: &Row<'_>) -> Result<AuthorityRow> {
         spki: row.get("spki")?,
         self_signed: serial(row, "self_signed")?,
         created_at: timestamp(row, "created_at")?,
+        issues_from: timestamp(row, "issues_from")?,
+    })
+}
+
+pub(in crate::sqlite) fn plan(
+    connection: &Connection,
+    ca: &CaId,
+) -> Result<Option<GenerationPlan>> {
+    const SQL: &str = "SELECT * FROM generation_plan WHERE ca = ?1";
+    first(connection, SQL, [ca.as_str()], |row| {
+        let spki: Option<Vec<u8>> = row.get("spki")?;
+        let key = spki.map(|spki| -> Result<_> {
+            Ok(PlannedKey { spki, made_at: timestamp(row, "key_made_at")? })
+        });
+        Ok(GenerationPlan {
+            ca: parsed(row, "ca")?,
+            generation: row.get("generation")?,
+            key_label: row.get("key_label")?,
+            key_algorithm: named(row, "key_algorithm", KeyAlgorithm::from_name)?,
+            signature_algorithm: named(row, "signature_algorithm", SignatureAlgorithm::from_name)?,
+            issues_from: timestamp(row, "issues_from")?,
+            key: key.transpose()?,
+        })
     })
 }

@@ -94,6 +94,19 @@ pub(in crate::sqlite) fn for_key(
     first(connection, SQL, [spki_sha256], certificate)
 }
 
+pub(in crate::sqlite) fn self_issued(
+    connection: &Connection,
+    ca: &CaId,
+    name: &[u8],
+) -> Result<Vec<CertificateRow>> {
+    // By the index of subjects that are no residents'.
+    const SQL: &str = "SELECT * FROM certificate
+        WHERE ca = ?1 AND subject = ?2 AND kind <> 'user'
+            AND kind IN ('self-signed', 'link-old-with-new', 'link-new-with-old')
+        ORDER BY issued";
+    all(connection, SQL, params![ca.as_str(), name], certificate)
+}
+
 pub(in crate::sqlite) fn partitions(
     connection: &Connection,
     ca: &CaId,

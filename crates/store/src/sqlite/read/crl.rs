@@ -10,13 +10,24 @@ use crate::sqlite::map::{self, parsed, timestamp};
 
 pub(in crate::sqlite) fn series(connection: &Connection, ca: &CaId) -> Result<Vec<SeriesRow>> {
     const SQL: &str = "SELECT * FROM series WHERE ca = ?1 ORDER BY generation, partition";
-    all(connection, SQL, [ca.as_str()], |row| {
-        Ok(SeriesRow {
-            key: series_key(row)?,
-            state: map::series_state(row)?,
-            built: row.get("built")?,
-            published: row.get("published")?,
-        })
+    all(connection, SQL, [ca.as_str()], series_shape)
+}
+
+pub(in crate::sqlite) fn series_row(
+    connection: &Connection,
+    key: &SeriesKey,
+) -> Result<Option<SeriesRow>> {
+    const SQL: &str = "SELECT * FROM series WHERE ca = ?1 AND generation = ?2 AND partition = ?3";
+    let values = params![key.ca.as_str(), key.generation, key.partition.to_string()];
+    first(connection, SQL, values, series_shape)
+}
+
+fn series_shape(row: &Row<'_>) -> Result<SeriesRow> {
+    Ok(SeriesRow {
+        key: series_key(row)?,
+        state: map::series_state(row)?,
+        built: row.get("built")?,
+        published: row.get("published")?,
     })
 }
 

@@ -1,14 +1,36 @@
-//! A store whose list query loses the first certificate, as a wrong setting once did (Boulder #6438).
+//! A store with faults: its list query loses the first certificate, as a wrong setting once did
+//! (Boulder #6438), or its commits end with the power.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use domain::crl_series::Partition;
 use domain::id::*;
 use jiff::Timestamp;
 use store::*;
 
-/// Forgets one certificate of every list; everything else is the real store.
-pub(super) struct Forgetful(pub(super) Arc<Sqlite>);
+/// The real store but for one fault.
+pub(super) struct Faulty {
+    store: Arc<Sqlite>,
+    fault: Fault,
+}
+
+enum Fault {
+    /// Forgets one certificate of every list.
+    Forgetful,
+    /// Cuts the power at the commit at which `left` is used up; it is lost or just unanswered.
+    Cutting { left: Arc<AtomicI32>, lost: bool },
+}
+
+impl Faulty {
+    pub(super) fn forgetful(store: Arc<Sqlite>) -> Self {
+        Self { store, fault: Fault::Forgetful }
+    }
+
+    pub(super) fn cutting(store: Arc<Sqlite>, left: Arc<AtomicI32>, lost: bool) -> Self {
+        Self { store, fault: Fault::Cutting { left, lost } }
+    }
+}
 
 struct Lossy<'a>(&'a dyn RevokedSnapshot);
 
@@ -31,7 +53,7 @@ impl RevokedSnapshot for Lossy<'_> {
     }
 }
 
-impl Store for Forgetful {
+impl Store for Faulty {
     fn with_revoked(
         &self,
         series: &SeriesKey,
@@ -39,35 +61,52 @@ impl Store for Forgetful {
         expires_from: Timestamp,
         read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
     ) -> Result<()> {
-        self.0.with_revoked(series, undelivered, expires_from, &mut |view| read(&Lossy(view)))
+        match self.fault {
+            Fault::Forgetful => {
+                self.store
+                    .with_revoked(series, undelivered, expires_from, &mut |view| read(&Lossy(view)))
+            }
+            Fault::Cutting { .. } => {
+                self.store.with_revoked(series, undelivered, expires_from, read)
+            }
+        }
     }
 
     fn commit(&self, unit: Unit) -> Result<Sequence> {
-        self.0.commit(unit)
+        let Fault::Cutting { left, lost } = &self.fault else {
+            return self.store.commit(unit);
+        };
+        let number = left.fetch_sub(1, Ordering::Relaxed);
+        let off = || Error::Unavailable("cut off".to_owned());
+        match (number, lost) {
+            (2.., _) => self.store.commit(unit),
+            (1, false) => self.store.commit(unit).and_then(|_| Err(off())),
+            _ => Err(off()),
+        }
     }
 
     fn cas(&self) -> Result<Vec<CaRow>> {
-        self.0.cas()
+        self.store.cas()
     }
 
     fn authorities(&self, ca: &CaId) -> Result<Vec<AuthorityRow>> {
-        self.0.authorities(ca)
+        self.store.authorities(ca)
     }
 
     fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>> {
-        self.0.certificate(ca, serial)
+        self.store.certificate(ca, serial)
     }
 
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>> {
-        self.0.status(ca, serial)
+        self.store.status(ca, serial)
     }
 
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>> {
-        self.0.certificates_of(ca, holder)
+        self.store.certificates_of(ca, holder)
     }
 
     fn certificates_for(&self, application: &ApplicationId) -> Result<Vec<CertificateRow>> {
-        self.0.certificates_for(application)
+        self.store.certificates_for(application)
     }
 
     fn certificates(
@@ -76,51 +115,63 @@ impl Store for Forgetful {
         after: Option<Sequence>,
         limit: usize,
     ) -> Result<Vec<CertificateRow>> {
-        self.0.certificates(ca, after, limit)
+        self.store.certificates(ca, after, limit)
     }
 
     fn open_intents(&self) -> Result<Vec<IntentRow>> {
-        self.0.open_intents()
+        self.store.open_intents()
     }
 
     fn key_was_certified(&self, spki_sha256: &[u8; 32]) -> Result<bool> {
-        self.0.key_was_certified(spki_sha256)
+        self.store.key_was_certified(spki_sha256)
     }
 
     fn certificate_for_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<CertificateRow>> {
-        self.0.certificate_for_key(spki_sha256)
+        self.store.certificate_for_key(spki_sha256)
     }
 
     fn subject_is_taken(&self, ca: &CaId, subject: &[u8]) -> Result<bool> {
-        self.0.subject_is_taken(ca, subject)
+        self.store.subject_is_taken(ca, subject)
     }
 
     fn partitions(&self, ca: &CaId, generation: u32) -> Result<Vec<Partition>> {
-        self.0.partitions(ca, generation)
+        self.store.partitions(ca, generation)
+    }
+
+    fn generation_plan(&self, ca: &CaId) -> Result<Option<GenerationPlan>> {
+        self.store.generation_plan(ca)
+    }
+
+    fn self_issued(&self, ca: &CaId, name: &[u8]) -> Result<Vec<CertificateRow>> {
+        self.store.self_issued(ca, name)
+    }
+
+    fn series_row(&self, key: &SeriesKey) -> Result<Option<SeriesRow>> {
+        self.store.series_row(key)
     }
 
     fn series(&self, ca: &CaId) -> Result<Vec<SeriesRow>> {
-        self.0.series(ca)
+        self.store.series(ca)
     }
 
     fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>> {
-        self.0.crl(key)
+        self.store.crl(key)
     }
 
     fn crl_content(&self, key: &CrlKey) -> Result<Option<Vec<u8>>> {
-        self.0.crl_content(key)
+        self.store.crl_content(key)
     }
 
     fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>> {
-        self.0.crl_numbers(series)
+        self.store.crl_numbers(series)
     }
 
     fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>> {
-        self.0.compromises(ca)
+        self.store.compromises(ca)
     }
 
     fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>> {
-        self.0.notices(ca)
+        self.store.notices(ca)
     }
 
     fn unrevoked(
@@ -130,11 +181,11 @@ impl Store for Forgetful {
         from: Sequence,
         limit: usize,
     ) -> Result<Vec<(Sequence, StatusRow)>> {
-        self.0.unrevoked(ca, generation, from, limit)
+        self.store.unrevoked(ca, generation, from, limit)
     }
 
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {
-        self.0.application(id)
+        self.store.application(id)
     }
 
     fn applications(
@@ -142,57 +193,57 @@ impl Store for Forgetful {
         municipality: &MunicipalityCode,
         limit: usize,
     ) -> Result<Vec<ApplicationRow>> {
-        self.0.applications(municipality, limit)
+        self.store.applications(municipality, limit)
     }
 
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>> {
-        self.0.operation(id)
+        self.store.operation(id)
     }
 
     fn card(&self, id: &CardId) -> Result<Option<CardRow>> {
-        self.0.card(id)
+        self.store.card(id)
     }
 
     fn cards_of(&self, holder: &ResidentCode) -> Result<Vec<CardRow>> {
-        self.0.cards_of(holder)
+        self.store.cards_of(holder)
     }
 
     fn register_cursor(&self) -> Result<u64> {
-        self.0.register_cursor()
+        self.store.register_cursor()
     }
 
     fn verifiers(&self) -> Result<Vec<VerifierRow>> {
-        self.0.verifiers()
+        self.store.verifiers()
     }
 
     fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>> {
-        self.0.verifier(id)
+        self.store.verifier(id)
     }
 
     fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>> {
-        self.0.operator(id)
+        self.store.operator(id)
     }
 
     fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
-        self.0.operator_by_credential(credential)
+        self.store.operator_by_credential(credential)
     }
 
     fn ceremony(
         &self,
         id: &domain::ceremony::CeremonyId,
     ) -> Result<Option<(CeremonyRow, Sequence)>> {
-        self.0.ceremony(id)
+        self.store.ceremony(id)
     }
 
     fn last_sequence(&self) -> Result<Option<Sequence>> {
-        self.0.last_sequence()
+        self.store.last_sequence()
     }
 
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>> {
-        self.0.journal(from, limit)
+        self.store.journal(from, limit)
     }
 
     fn journal_personal(&self, sequence: Sequence) -> Result<Option<String>> {
-        self.0.journal_personal(sequence)
+        self.store.journal_personal(sequence)
     }
 }

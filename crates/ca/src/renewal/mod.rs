@@ -1,0 +1,259 @@
+//! Key renewal: a new key of the same name, linked to the old one in both ways (A 5.6, S 4-13).
+
+mod model;
+mod path;
+mod rehearsal;
+mod samples;
+
+use std::sync::Arc;
+
+use domain::act::Act;
+use domain::certificate::CertificateKind;
+use domain::journal::EventKind;
+use domain::validity::{self, whole_second};
+use jiff::Timestamp;
+use keys::KeyStore;
+use store::{Entry, GenerationPlan, Unit};
+use x509::fingerprint::sha256_colon_hex;
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::generation::Generation;
+use crate::making::{MakeKey, Own};
+use crate::responder::Responder;
+
+pub use path::{RehearsedPath, Trust};
+pub use rehearsal::{Finding, Rehearsal, Weight};
+
+/// A renewal within so many months of its last day needs no reason: an assumption, since the CPS
+/// name only the last day (A 6.3.2.1, S 6-3-1-2).
+const REGULAR_MONTHS: u8 = 6;
+
+/// What a renewal is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewal {
+    /// From when on the new key signs new certificates; the old one does until then.
+    pub issues_from: Timestamp,
+    /// Why it comes before its time, if it does (A 6.3.2.1: 暗号方式が脆弱になったと判断した場合).
+    pub early: Option<String>,
+}
+
+/// A renewed key.
+#[derive(Debug, Clone)]
+pub struct Renewed {
+    /// The new generation.
+    pub generation: Arc<Generation>,
+    /// Its self-signed certificate, DER.
+    pub self_signed: Vec<u8>,
+    /// The old key certified with the new, DER.
+    pub old_with_new: Vec<u8>,
+    /// The new key certified with the old, DER.
+    pub new_with_old: Vec<u8>,
+    /// Who answers for it.
+    pub responder: Responder,
+    /// Whether all of it existed before.
+    pub no_op: bool,
+}
+
+/// Where a renewal stands when it is asked for.
+enum Standing {
+    /// It was completed before.
+    Completed { old: Arc<Generation>, new: Arc<Generation> },
+    /// It was begun before.
+    Begun { old: Arc<Generation>, plan: GenerationPlan },
+    /// It may begin.
+    New { old: Arc<Generation>, plan: GenerationPlan },
+}
+
+impl CertificationAuthority {
+    /// Renews the CA's key: a key by the present policy, its self-signed certificate, both links,
+    /// its responder. Every part is made once: called again after a cut, it goes on.
+    ///
+    /// It is rehearsed first; a renewal that would break a path is refused before anything is made.
+    /// `service_keys` holds the responders' keys.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] before its time without a reason, while another renewal is unfinished, or
+    /// when the rehearsal finds that a path would break: journaled. What keys and store say.
+    pub fn renew_key(
+        &self,
+        act: &Act,
+        renewal: &Renewal,
+        make_key: &MakeKey<'_>,
+        service_keys: &dyn KeyStore,
+    ) -> Result<Renewed> {
+        let standing = self.standing(act.at, renewal).and_then(|standing| {
+            if let Standing::New { .. } = standing {
+                self.rehearse_renewal(act.at, renewal.issues_from)?.expect_sound()?;
+            }
+            Ok(standing)
+        });
+        match self.recording(act, EventKind::KeyRenewed, self.id(), standing)? {
+            Standing::Completed { old, new } => self.renewed_before(act, &old, new, service_keys),
+            Standing::Begun { old, plan } => {
+                self.carry_out(act, &old, plan, make_key, service_keys)
+            }
+            Standing::New { old, plan } => {
+                self.begin(act, renewal, &plan)?;
+                self.carry_out(act, &old, plan, make_key, service_keys)
+            }
+        }
+    }
+
+    /// The parts of a renewal, each found if it exists.
+    fn carry_out(
+        &self,
+        act: &Act,
+        old: &Generation,
+        plan: GenerationPlan,
+        make_key: &MakeKey<'_>,
+        service_keys: &dyn KeyStore,
+    ) -> Result<Renewed> {
+        let new = self.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
+        let old_with_new = self.link(act, CertificateKind::LinkOldWithNew, old, &new)?; // 2
+        let new_with_old = self.link(act, CertificateKind::LinkNewWithOld, old, &new)?; // 3
+        let responder = self.set_up_responder(act, &new, service_keys)?; // 4: it answers from 5 on
+        let (number, self_signed) = (new.number, self.self_signed_certificate(&new)?);
+        let entry = self
+            .renewed(act, "completed")
+            .subject(new.self_signed)
+            .detail("generation", number)
+            .detail("certificate_sha256", sha256_colon_hex(&self_signed))
+            .detail("old_with_new_sha256", sha256_colon_hex(&old_with_new.certificate))
+            .detail("new_with_old_sha256", sha256_colon_hex(&new_with_old.certificate));
+        self.complete_generation(entry, new)?; // 5: it stands beside the old one
+        Ok(Renewed {
+            generation: self.generation(number)?,
+            self_signed,
+            old_with_new: old_with_new.certificate,
+            new_with_old: new_with_old.certificate,
+            responder,
+            no_op: false,
+        })
+    }
+
+    /// Both links, as they exist or are made now; the old root's end is theirs.
+    fn link(
+        &self,
+        act: &Act,
+        kind: CertificateKind,
+        old: &Generation,
+        new: &Generation,
+    ) -> Result<Own> {
+        let (of, signer) = match kind {
+            CertificateKind::LinkOldWithNew => (old, new),
+            _ => (new, old),
+        };
+        let period = self.own_period(kind, act.at, Some((of.made_at, old.ends)))?;
+        self.own_certificate(act, kind, of, signer, period)
+    }
+
+    /// Whether the renewal may begin, has begun, or is done (A 5.6, 6.3.2.1, S 4-13, 6-3-1-2).
+    fn standing(&self, now: Timestamp, renewal: &Renewal) -> Result<Standing> {
+        self.refresh()?;
+        let issues_from = whole_second(renewal.issues_from);
+        let generations = self.generations();
+        if let Some(plan) = self.store.generation_plan(self.id())? {
+            if plan.issues_from != issues_from || plan.generation == 1 {
+                let rule = format!(
+                    "generation {} is being made, to issue from {}: finish it first",
+                    plan.generation, plan.issues_from
+                );
+                return Err(Error::refused("renewal", rule));
+            }
+            return Ok(Standing::Begun { old: self.generation(plan.generation - 1)?, plan });
+        }
+        match generations.as_slice() {
+            [.., old, new] if new.issues_from == issues_from => {
+                Ok(Standing::Completed { old: Arc::clone(old), new: Arc::clone(new) })
+            }
+            [.., newest] => {
+                check_time(now, newest, issues_from)?;
+                self.check_due(newest, issues_from, renewal.early.as_deref())?;
+                let plan = self.plan(newest.number + 1, issues_from);
+                Ok(Standing::New { old: Arc::clone(newest), plan })
+            }
+            [] => Err(Error::Unknown { field: "ca key", value: self.id().to_string() }),
+        }
+    }
+
+    /// Whether it is time, or a reason is given.
+    fn check_due(
+        &self,
+        newest: &Generation,
+        issues_from: Timestamp,
+        early: Option<&str>,
+    ) -> Result<()> {
+        let years = self.policy.keys.ca_renewal_years;
+        let due = validity::renewal_due(newest.made_at, years)?;
+        let regular = validity::months_before(due, REGULAR_MONTHS)?;
+        match early {
+            None if issues_from < regular => Err(Error::refused(
+                "issues_from",
+                format!(
+                    "the key is due by {due}; before {regular} a renewal needs a reason (A 6.3.2.1, S 6-3-1-2)"
+                ),
+            )),
+            Some(reason)
+                if reason.trim().is_empty()
+                    || reason.chars().count() > 400
+                    || reason.chars().any(char::is_control) =>
+            {
+                Err(Error::refused("early", "a reason of 1 to 400 characters"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&self, act: &Act, renewal: &Renewal, plan: &GenerationPlan) -> Result<()> {
+        let mut entry = self
+            .renewed(act, "begun")
+            .detail("generation", plan.generation)
+            .detail("issues_from", plan.issues_from)
+            .detail("algorithm", plan.key_algorithm)
+            .detail("signature", plan.signature_algorithm);
+        if let Some(reason) = &renewal.early {
+            entry = entry.detail("early", reason);
+        }
+        self.store.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
+        Ok(())
+    }
+
+    /// What a renewal that was completed before had left; nothing new is made but an entry.
+    fn renewed_before(
+        &self,
+        act: &Act,
+        old: &Generation,
+        new: Arc<Generation>,
+        service_keys: &dyn KeyStore,
+    ) -> Result<Renewed> {
+        let old_with_new = self.link(act, CertificateKind::LinkOldWithNew, old, &new)?.certificate;
+        let new_with_old = self.link(act, CertificateKind::LinkNewWithOld, old, &new)?.certificate;
+        let responder = self.set_up_responder(act, &new, service_keys)?;
+        let entry = self.renewed(act, "completed").subject(new.self_signed).no_op();
+        self.store.commit(Unit::new(entry))?;
+        let self_signed = self.self_signed_certificate(&new)?;
+        let no_op = true;
+        Ok(Renewed { generation: new, self_signed, old_with_new, new_with_old, responder, no_op })
+    }
+
+    fn renewed(&self, act: &Act, step: &str) -> Entry {
+        Entry::new(EventKind::KeyRenewed, act).ca(self.id()).detail("step", step)
+    }
+}
+
+/// One renewal after another, none in the past, none of a key whose root has ended.
+fn check_time(now: Timestamp, newest: &Generation, issues_from: Timestamp) -> Result<()> {
+    let refused = |rule: String| Err(Error::refused("issues_from", rule));
+    if newest.issues_from > now {
+        let (number, from) = (newest.number, newest.issues_from);
+        return refused(format!("generation {number} issues from {from}: one move after another"));
+    }
+    if issues_from < whole_second(now) {
+        return refused("it lies in the past".to_owned());
+    }
+    if newest.ends <= issues_from {
+        return refused(format!("the old root ends before, at {}: no link spans it", newest.ends));
+    }
+    Ok(())
+}

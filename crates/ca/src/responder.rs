@@ -1,0 +1,191 @@
+//! The OCSP responders: one delegate for each key generation, renewed before its certificate ends.
+
+use domain::act::Act;
+use domain::algorithm::SignatureAlgorithm;
+use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use jiff::{SignedDuration, Timestamp};
+use keys::{KeyError, KeyLabel, KeyStore};
+use store::{CertificateRow, Unit};
+use x509::public_key::SpkiInfo;
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::generation::{Generation, label};
+use crate::issuance::Intended;
+use crate::request::ServiceRequest;
+
+/// A delegate gets a successor so long before its certificate ends: custodians are not at hand
+/// every day.
+const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// A generation lasts ten years and a delegate at least one; more names than this are a fault.
+const MAXIMUM_DELEGATES: u32 = 100;
+
+/// The responder that answers for a key of a CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responder {
+    /// The label of its key, in the store of the services' keys.
+    pub label: KeyLabel,
+    /// Its certificate, DER, by the key it answers for (RFC 6960 4.2.2.2).
+    pub certificate: Vec<u8>,
+    /// What it signs with.
+    pub signature: SignatureAlgorithm,
+}
+
+/// Where the names of a generation's delegates lead.
+enum Place {
+    /// A delegate whose certificate is good.
+    Taken { responder: Responder, ends: Timestamp },
+    /// A key without a certificate, or none yet.
+    Free { label: KeyLabel },
+}
+
+impl CertificationAuthority {
+    /// The responder of a generation that answers at `at`, if there is one.
+    ///
+    /// # Errors
+    /// What keys and store say.
+    pub fn responder(
+        &self,
+        at: Timestamp,
+        generation: &Generation,
+        keys: &dyn KeyStore,
+    ) -> Result<Option<Responder>> {
+        let places = self.places(generation, keys)?;
+        Ok(places.into_iter().rev().find_map(|place| match place {
+            Place::Taken { responder, ends } if at <= ends => Some(responder),
+            _ => None,
+        }))
+    }
+
+    /// The responder of a generation (RFC 6960 4.2.2.2): found, or made with a key in `keys` and a
+    /// certificate by the CA's key of that generation. One that is about to end, or was revoked,
+    /// gets a successor with a key of its own.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] once the generation's root has ended; what keys and store say.
+    pub fn set_up_responder(
+        &self,
+        act: &Act,
+        generation: &Generation,
+        keys: &dyn KeyStore,
+    ) -> Result<Responder> {
+        let lasts = generation.ends.min(act.at + RENEWED_BEFORE);
+        let mut free = None;
+        for place in self.places(generation, keys)? {
+            match place {
+                Place::Taken { responder, ends } if lasts <= ends => return Ok(responder),
+                Place::Taken { .. } => {}
+                Place::Free { label } => free = Some(label),
+            }
+        }
+        if generation.ends < act.at {
+            let rule = format!("its root ended at {}: nobody answers for it", generation.ends);
+            return Err(Error::refused("generation", rule));
+        }
+        let label = free.ok_or_else(|| Error::refused("responder", "it had too many delegates"))?;
+        self.make_responder(act, generation, keys, label)
+    }
+
+    /// Every delegate that a generation had and that was not revoked, and the next free name.
+    fn places(&self, generation: &Generation, keys: &dyn KeyStore) -> Result<Vec<Place>> {
+        let mut places = Vec::new();
+        for number in 1..=MAXIMUM_DELEGATES {
+            let label = self.delegate_label(generation, number)?;
+            let public = match keys.public_key(&label) {
+                Ok(public) => public,
+                Err(KeyError::UnknownLabel(_)) => {
+                    places.push(Place::Free { label });
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let spki = SpkiInfo::parse(&public.spki_der)?;
+            let Some(row) = self.delegate_row(&spki)? else {
+                places.push(Place::Free { label });
+                break;
+            };
+            match (row.state, row.der) {
+                (CertificateState::Good, Some(certificate)) => {
+                    let signature = own_signature(&spki)?;
+                    let responder = Responder { label, certificate, signature };
+                    places.push(Place::Taken { responder, ends: row.intent.not_after });
+                }
+                (CertificateState::Intended, _) => {
+                    places.push(Place::Free { label });
+                    break;
+                }
+                _ => {}
+            }
+        }
+        Ok(places)
+    }
+
+    fn make_responder(
+        &self,
+        act: &Act,
+        generation: &Generation,
+        keys: &dyn KeyStore,
+        label: KeyLabel,
+    ) -> Result<Responder> {
+        let public = match keys.public_key(&label) {
+            Err(KeyError::UnknownLabel(_)) => {
+                let algorithm = self.policy.keys.other.algorithm;
+                let public = keys.generate(&label, algorithm)?;
+                let entry = self.key_generated(act, &label, algorithm, &public.spki_der);
+                self.store.commit(Unit::new(entry))?;
+                public
+            }
+            Ok(found) => {
+                // A cut may have left the key without an entry: found again, it gets one.
+                let entry = self.key_generated(act, &label, found.algorithm, &found.spki_der);
+                self.store.commit(Unit::new(entry.no_op()))?;
+                found
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let spki = SpkiInfo::parse(&public.spki_der)?;
+        let signature = own_signature(&spki)?;
+        let certificate = match self.delegate_row(&spki)? {
+            Some(row) => Intended::found(self, &row.intent)
+                .sign(generation)?
+                .commit_issue(act, CertificateEvent::IssueInForce)?,
+            None => self.issue_with(act, &request(public.spki_der), generation)?,
+        }
+        .certificate;
+        Ok(Responder { label, certificate, signature })
+    }
+
+    /// The certificate, or the intent, of a delegate's key.
+    fn delegate_row(&self, spki: &SpkiInfo) -> Result<Option<CertificateRow>> {
+        let row = self.store.certificate_for_key(&spki.spki_sha256())?;
+        let ours = |row: &CertificateRow| {
+            row.intent.kind == CertificateKind::OcspResponder && row.intent.ca == *self.id()
+        };
+        Ok(row.filter(ours))
+    }
+
+    fn delegate_label(&self, generation: &Generation, number: u32) -> Result<KeyLabel> {
+        let (ca, generation) = (self.id(), generation.number);
+        match number {
+            1 => label(&format!("{ca}-ocsp-{generation}")),
+            _ => label(&format!("{ca}-ocsp-{generation}-{number}")),
+        }
+    }
+}
+
+fn own_signature(spki: &SpkiInfo) -> Result<SignatureAlgorithm> {
+    spki.key_algorithm()
+        .and_then(domain::algorithm::KeyAlgorithm::own_signature)
+        .ok_or_else(|| Error::refused("public key", "no responder signs with such a key"))
+}
+
+fn request(spki: Vec<u8>) -> ServiceRequest {
+    ServiceRequest {
+        kind: CertificateKind::OcspResponder,
+        common_name: "OCSP Responder".to_owned(),
+        spki,
+        dns_names: Vec::new(),
+        addresses: Vec::new(),
+    }
+}

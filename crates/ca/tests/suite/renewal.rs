@@ -1,0 +1,305 @@
+//! Renewal of the CA's key: when it may be, what it leaves, who signs what before and after.
+
+use std::sync::Arc;
+
+use ca::{CertificationAuthority, Renewal, Weight};
+use domain::algorithm::KeyAlgorithm;
+use domain::certificate::CertificateKind;
+use domain::crl_series::Partition;
+use jiff::SignedDuration;
+use keys::KeyStore;
+use store::Store;
+use testkit::act;
+use x509::crl::Crl;
+use x509::read::Certificate;
+
+use super::town::{Town, moved, quick};
+use super::world::AUTH;
+
+fn read(der: &[u8]) -> Certificate {
+    Certificate::parse(der).expect("a certificate")
+}
+
+fn entries(town: &Town) -> usize {
+    town.scratch.store.journal(0, 1_000).expect("a read").len()
+}
+
+#[test]
+fn k6_p3_p4_a_renewal_makes_root_and_links_with_their_periods_and_extensions() {
+    let town = Town::new(&quick());
+    let (made, old) = (town.clock.now(), read(&town.root(1)));
+    town.clock.advance(SignedDuration::from_hours(24 * 365));
+    let renewed = town.renew(&town.renewal()).expect("renewed");
+    let (new, now) = (read(&town.root(2)), town.clock.now());
+    assert_eq!(new.der, renewed.self_signed);
+    assert_eq!(new.tbs.subject, old.tbs.subject, "every generation has the same name");
+    for (link, subject_key, signer, from) in
+        [(&renewed.old_with_new, &old, &new, made), (&renewed.new_with_old, &new, &old, now)]
+    {
+        let link = read(link);
+        link.verify(&signer.tbs.subject_public_key_info).expect("by the other key");
+        assert!(link.tbs.is_self_issued());
+        assert_eq!(link.tbs.subject_public_key_info, subject_key.tbs.subject_public_key_info);
+        assert_eq!(link.tbs.validity.not_before, from);
+        assert_eq!(link.tbs.validity.not_after, old.tbs.validity.not_after);
+        let identifier = link.tbs.authority_key_identifier().expect("readable").expect("there");
+        let of_signer = signer.tbs.subject_key_identifier().expect("readable").expect("there");
+        assert_eq!(identifier.key_identifier, of_signer);
+        assert_eq!(identifier.issuer_and_serial, None);
+        let constraints = link.tbs.basic_constraints().expect("readable").expect("there");
+        assert!(constraints.ca && constraints.path_length.is_none());
+        let points = link.tbs.crl_distribution_points().expect("readable");
+        let own = ca::distribution_point(town.authority.policy(), Partition::ArlLink);
+        let own = x509::name::Name::write(&own.expect("a name")).expect("a name");
+        assert_eq!(points, [x509::read::DistributionPoint::DirectoryName(own)]);
+    }
+}
+
+#[test]
+fn k6_issuance_moves_over_at_the_planned_moment_and_not_before() {
+    let town = Town::new(&quick());
+    let renewal = town.renewal();
+    let renewed = town.renew(&renewal).expect("renewed");
+    assert_eq!(renewed.generation.issues_from, renewal.issues_from);
+    let by = |der: &[u8], generation: u32| {
+        let key = town.authority.generation(generation).expect("it exists").key.clone();
+        read(der).verify(key.as_der()).is_ok()
+    };
+    let server = town.server("before");
+    assert!(by(&server, 1) && !by(&server, 2), "the old key until then");
+    town.clock.advance(SignedDuration::from_secs(3599));
+    assert!(by(&town.user(1), 1), "to the last second");
+    town.clock.advance(SignedDuration::from_secs(1));
+    let server = town.server("after");
+    assert!(by(&server, 2) && !by(&server, 1), "the new key from then on");
+    assert!(by(&town.user(2), 2));
+}
+
+#[test]
+fn p5_users_responders_and_lists_follow_the_algorithm_of_the_policy() {
+    for key in [KeyAlgorithm::Rsa3072, KeyAlgorithm::EcP256, KeyAlgorithm::EcP384] {
+        let mut town = Town::new(AUTH);
+        let first = town.authority.generation(1).expect("a key");
+        let now = act(&town.clock);
+        let responder = town.authority.set_up_responder(&now, &first, &town.service_keys);
+        let responder = responder.expect("a responder");
+        town.adopt(&moved(AUTH, key));
+        let renewed = town.renew(&town.renewal()).expect("renewed");
+        town.clock.advance(SignedDuration::from_hours(2));
+        let (user, signature) = (read(&town.user(1)), key.own_signature().expect("it signs"));
+        assert_eq!(user.algorithm().expect("known"), signature);
+        let of_user = user.tbs.public_key().expect("a key").key_algorithm();
+        assert_eq!(of_user, Some(key), "the users' keys follow");
+        assert_eq!(renewed.responder.signature, signature, "the new responder follows");
+        assert!(responder.signature.fits(KeyAlgorithm::Rsa2048), "the old one stays");
+        let delegate = read(&renewed.responder.certificate);
+        delegate.verify(renewed.generation.key.as_der()).expect("by the new key");
+        town.publish();
+        for (generation, wanted) in [(1, first.signature), (2, signature)] {
+            let list = town.list(generation, Partition::Other);
+            let list = Crl::parse(&list).expect("a list");
+            assert_eq!(list.algorithm().expect("known"), wanted, "{key}: generation {generation}");
+        }
+        // Links are signed each in the way of their signer.
+        let old_with_new = read(&renewed.old_with_new).algorithm().expect("known");
+        let new_with_old = read(&renewed.new_with_old).algorithm().expect("known");
+        assert_eq!((old_with_new, new_with_old), (signature, first.signature));
+    }
+}
+
+#[test]
+fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all() {
+    let town = Town::new(&quick());
+    town.clock.advance(SignedDuration::from_hours(24 * 365));
+    let before = read(&town.user(1)).tbs.serial;
+    town.renew(&town.renewal()).expect("renewed");
+    town.clock.advance(SignedDuration::from_hours(2));
+    let after = read(&town.user(2)).tbs.serial;
+    assert_eq!(town.publish(), 10, "of each key one municipality, the servers, three ARLs");
+    let kawaguchi = Partition::Municipality(super::world::KAWAGUCHI.parse().expect("a code"));
+    for generation in [1, 2] {
+        let list = town.list(generation, kawaguchi);
+        let list = Crl::parse(&list).expect("a list");
+        let key = &town.authority.generation(generation).expect("it exists").key;
+        list.verify(key.as_der()).expect("by its own key");
+        let mut listed: Vec<Vec<u8>> =
+            list.entries().map(|entry| entry.expect("readable").serial.to_vec()).collect();
+        listed.sort();
+        let mut wanted = vec![before.clone(), after.clone()];
+        wanted.sort();
+        assert_eq!(listed, wanted, "generation {generation}: both wait for delivery");
+    }
+    let old = town.authority.generation(1).expect("it exists");
+    let series = town.authority.series_at(old.ends).expect("series");
+    assert_eq!(series.len(), 10, "to the last second");
+    let late = old.ends + SignedDuration::from_secs(1);
+    let series = town.authority.series_at(late).expect("series");
+    assert!(series.iter().all(|series| series.generation == 2), "then no more");
+    let missed = town.authority.late_lists(late).expect("series");
+    assert!(missed.iter().all(|list| list.series.generation == 2), "and nobody misses them");
+    let own = series[0].clone();
+    let ended = store::SeriesKey { generation: 1, ..own };
+    let now = domain::act::Act { at: late, ..act(&town.clock) };
+    let refused = town.authority.publish_list(&now, &ended).expect_err("it ended").to_string();
+    assert!(refused.contains("its root ended"), "{refused}");
+}
+
+#[test]
+fn k6_a_renewal_before_its_time_needs_a_reason() {
+    let town = Town::new(&quick());
+    let early = town.renewal();
+    let bare = Renewal { early: None, ..early.clone() };
+    let blank = Renewal { early: Some("  ".to_owned()), ..early };
+    for (renewal, rule) in [(&bare, "needs a reason"), (&blank, "a reason of 1 to 400")] {
+        let (labels, before) = (town.keys.labels().expect("labels"), entries(&town));
+        let refused = town.renew(renewal).expect_err("too early").to_string();
+        assert!(refused.contains(rule), "{refused}");
+        assert_eq!(town.keys.labels().expect("labels"), labels, "no key was made");
+        assert_eq!(entries(&town), before + 1, "the refusal is in the journal");
+    }
+    // Four years less six months after the key was made it is time.
+    town.clock.advance(SignedDuration::from_hours(24 * (365 * 4 - 180)));
+    let renewal = Renewal { early: None, issues_from: town.clock.now() };
+    town.renew(&renewal).expect("in time");
+}
+
+#[test]
+fn k6_one_renewal_after_another_and_none_of_the_past() {
+    let town = Town::new(&quick());
+    let past =
+        Renewal { issues_from: town.clock.now() - SignedDuration::from_secs(1), ..town.renewal() };
+    assert!(town.renew(&past).expect_err("past").to_string().contains("past"));
+    let beyond = town.authority.generation(1).expect("a key").ends;
+    let beyond = Renewal { issues_from: beyond, ..town.renewal() };
+    assert!(town.renew(&beyond).expect_err("ended").to_string().contains("no link spans it"));
+    let renewal = town.renewal();
+    let first = town.renew(&renewal).expect("renewed");
+    // Asked again it answers the same and makes nothing.
+    let labels = town.keys.labels().expect("labels");
+    let again = town.renew(&renewal).expect("no-op");
+    assert!(again.no_op && !first.no_op);
+    assert_eq!(again.self_signed, first.self_signed);
+    assert_eq!(
+        (&again.old_with_new, &again.new_with_old),
+        (&first.old_with_new, &first.new_with_old)
+    );
+    assert_eq!(again.responder, first.responder);
+    assert_eq!(town.keys.labels().expect("labels"), labels);
+    let later = SignedDuration::from_hours(1);
+    let next = Renewal { issues_from: renewal.issues_from + later, ..renewal };
+    let refused = town.renew(&next).expect_err("the move is still to come").to_string();
+    assert!(refused.contains("one move after another"), "{refused}");
+}
+
+/// GlobalSign, 2016: every path is simulated before a link exists.
+#[test]
+fn k6_a_renewal_that_would_break_a_path_is_refused_before_any_real_key_signs() {
+    let broken = quick().replacen(
+        "validity = { rule = \"new-with-old\" }\nextensions = [\n  { id = \"keyUsage\", critical = true, bits = [\"keyCertSign\", \"cRLSign\"] },",
+        "validity = { rule = \"new-with-old\" }\nextensions = [\n  { id = \"keyUsage\", critical = true, bits = [\"keyCertSign\"] },",
+        1,
+    );
+    assert_ne!(broken, quick());
+    let mut town = Town::new(&quick());
+    town.adopt(&broken);
+    let rehearsal = town
+        .authority
+        .rehearse_renewal(town.clock.now(), town.renewal().issues_from)
+        .expect("it can be rehearsed");
+    assert!(!rehearsal.is_sound());
+    let breaks = rehearsal.findings.iter().find(|finding| finding.weight == Weight::Breaks);
+    let text = breaks.expect("a path breaks").text.clone();
+    assert!(text.contains("cRLSign") && text.contains("root 1"), "{text}");
+    let (labels, before) = (town.keys.labels().expect("labels"), entries(&town));
+    let refused = town.renew(&town.renewal()).expect_err("it would break").to_string();
+    assert!(refused.contains("cRLSign"), "{refused}");
+    assert_eq!(town.keys.labels().expect("labels"), labels);
+    assert_eq!(entries(&town), before + 1, "nothing but the refusal");
+}
+
+#[test]
+fn k6_a_rehearsal_touches_nothing_and_tells_what_will_be() {
+    let mut town = Town::new(AUTH);
+    town.adopt(&moved(AUTH, KeyAlgorithm::EcP384));
+    let (labels, before) = (town.keys.labels().expect("labels"), entries(&town));
+    // So late that users outlive the old root: 4 years of 10 are gone, and 7 more.
+    let now = town.clock.now() + SignedDuration::from_hours(24 * 365 * 5);
+    let rehearsal = town.authority.rehearse_renewal(now, now).expect("a rehearsal");
+    assert_eq!(town.keys.labels().expect("labels"), labels);
+    assert_eq!(entries(&town), before);
+    assert!(rehearsal.is_sound(), "{:?}", rehearsal.findings);
+    assert_eq!(rehearsal.paths.len(), 2 * 2 * 6, "readers, roots, samples");
+    let told: String = rehearsal.findings.iter().map(|finding| format!("{finding}\n")).collect();
+    for wanted in [
+        "beware: certificates of kind user name their root by issuer and serial too",
+        "beware: users certified until the move hold certificates until 2037-11-21T14:59:59Z",
+        "beware: it is late",
+        "beware: the algorithm moves from rsa-2048 with sha256WithRSAEncryption to ec-p384",
+        "note: who holds only root 1",
+    ] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+}
+
+#[test]
+fn k6_another_process_learns_of_the_new_generation() {
+    let town = Town::new(&quick());
+    let other = CertificationAuthority::open(
+        &quick(),
+        town.scratch.store.clone(),
+        Arc::clone(&town.keys) as Arc<dyn KeyStore>,
+    )
+    .expect("the CA");
+    assert!(!other.refresh().expect("a read"));
+    let renewal = town.renewal();
+    town.renew(&renewal).expect("renewed");
+    assert_eq!(other.generations().len(), 1);
+    assert!(other.refresh().expect("a read"));
+    assert_eq!(other.current_at(renewal.issues_from).expect("a key").number, 2);
+    assert!(!other.refresh().expect("a read"), "once");
+}
+
+#[test]
+fn k6_a_responder_that_is_about_to_end_or_was_revoked_gets_a_successor() {
+    let town = Town::new(&quick());
+    let root = town.authority.generation(1).expect("a key");
+    let set_up = || town.authority.set_up_responder(&act(&town.clock), &root, &town.service_keys);
+    let first = set_up().expect("a responder");
+    assert_eq!(set_up().expect("the same"), first);
+    town.clock.advance(SignedDuration::from_hours(24 * (365 * 5 - 20)));
+    let second = set_up().expect("a successor");
+    assert_eq!(second.label.as_str(), "jpki-auth-ocsp-1-2");
+    let at = town.clock.now();
+    let found = town.authority.responder(at, &root, &town.service_keys).expect("a read");
+    assert_eq!(found, Some(second.clone()), "the newest answers");
+    let order = ca::RevocationOrder {
+        cause: domain::identity::RevocationCause::KeyCompromised,
+        requester: domain::identity::Requester::Authority,
+        approver: Some("second".parse().expect("an id")),
+    };
+    let serial = read(&second.certificate).tbs.serial_number().expect("ours");
+    town.authority.revoke(&act(&town.clock), &serial, &order).expect("revoked");
+    let third = set_up().expect("a successor");
+    assert_eq!(third.label.as_str(), "jpki-auth-ocsp-1-3");
+    town.clock.advance(root.ends.duration_since(town.clock.now()) + SignedDuration::from_secs(1));
+    let refused = set_up().expect_err("its root ended").to_string();
+    assert!(refused.contains("its root ended"), "{refused}");
+}
+
+#[test]
+fn k6_link_certificates_have_their_kinds_and_no_third_ever_comes() {
+    let town = Town::new(&quick());
+    town.renew(&town.renewal()).expect("renewed");
+    let name = town.authority.generation(1).expect("a key").name.clone();
+    let rows = town.scratch.store.self_issued(town.authority.id(), name.as_der()).expect("a read");
+    let kinds: Vec<_> = rows.iter().map(|row| (row.intent.kind, row.intent.generation)).collect();
+    assert_eq!(
+        kinds,
+        [
+            (CertificateKind::SelfSigned, 1),
+            (CertificateKind::SelfSigned, 2),
+            (CertificateKind::LinkOldWithNew, 2),
+            (CertificateKind::LinkNewWithOld, 1),
+        ]
+    );
+}
