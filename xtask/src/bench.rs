@@ -11,8 +11,13 @@ use serde_json::{Value, json};
 use crate::{machine, process, workspace};
 
 /// Each benchmark with the package whose speed it measures.
-const BENCHMARKS: &[(&str, &str)] =
-    &[("jitsuin-ca", "issuance"), ("jitsuin-ca", "revocation_list"), ("jitsuin-status", "ocsp")];
+const BENCHMARKS: &[(&str, &str)] = &[
+    ("jitsuin-ca", "issuance"),
+    ("jitsuin-ca", "revocation_list"),
+    ("jitsuin-status", "ocsp"),
+    ("jitsuin-keys", "token"),
+    ("jitsuin-keys", "user_keys"),
+];
 
 /// Where the figures go; git ignores the directory.
 const RESULTS: &str = "bench-results/latest.json";

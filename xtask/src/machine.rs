@@ -43,6 +43,26 @@ pub(crate) const FOR_TESTS: &[Need] = &[
         why: "builds certification paths across link certificates, as Java relying parties do",
     },
     Need {
+        package: "softhsm2",
+        proof: &["softhsm2-util", "--version"],
+        why: "is the PKCS#11 token of the tests",
+    },
+    Need {
+        package: "opensc",
+        proof: &["which", "pkcs11-tool"],
+        why: "looks at the token from outside, and tries to take keys out of it",
+    },
+    Need {
+        package: "fonts-ipaexfont",
+        proof: &["test", "-e", "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf"],
+        why: "is the Japanese font of the ceremonies' minutes",
+    },
+    Need {
+        package: "poppler-utils",
+        proof: &["pdftotext", "-v"],
+        why: "reads the minutes that are PDF",
+    },
+    Need {
         package: "python3",
         proof: &["python3", "--version"],
         why: "runs pkilint, ldap3 and the euc_jp oracle",
@@ -60,6 +80,16 @@ pub(crate) const FOR_BENCHMARKS: &[Need] = &[
         package: "nginx-light",
         proof: &["nginx", "-v"],
         why: "serves the same octets as the OCSP responder",
+    },
+    Need {
+        package: "softhsm2",
+        proof: &["softhsm2-util", "--version"],
+        why: "is the PKCS#11 token whose own rate the store is held against",
+    },
+    Need {
+        package: "openssl",
+        proof: &["openssl", "version"],
+        why: "makes RSA keys beside the pool",
     },
     Need { package: "wrk", proof: &["which", "wrk"], why: "puts load on both" },
 ];

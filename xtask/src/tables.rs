@@ -8,7 +8,7 @@ use domain::certificate::CertificateKind;
 use domain::identity::RevocationCause;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
-use domain::{application, certificate, crl_series};
+use domain::{application, ceremony, certificate, crl_series};
 
 use crate::workspace;
 
@@ -18,6 +18,7 @@ const DIRECTORY: &str = "docs/tables";
 fn tables() -> Vec<(&'static str, String)> {
     vec![
         ("application-transitions.txt", application_transitions()),
+        ("ceremony-transitions.txt", ceremony_transitions()),
         ("certificate-transitions.txt", certificate_transitions()),
         ("list-series-transitions.txt", list_series_transitions()),
         ("revocation-causes.txt", revocation_causes()),
@@ -43,6 +44,15 @@ fn application_transitions() -> String {
         };
         [scope, t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
     }))
+}
+
+/// Every transition of a ceremony; steps are begun and done while it runs.
+fn ceremony_transitions() -> String {
+    table(
+        ceremony::TRANSITIONS.iter().map(|t| {
+            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+        }),
+    )
 }
 
 fn list_series_transitions() -> String {

@@ -21,12 +21,24 @@ pub enum Error {
         /// What was named.
         value: String,
     },
+    /// A step of a ceremony failed; the ceremony is interrupted, and goes on from this step when
+    /// the same script is run again.
+    #[error("{place} failed, and the ceremony is interrupted: {reason}")]
+    Step {
+        /// Which step, for example `step 3 (backup)`.
+        place: String,
+        /// Why, in one line.
+        reason: String,
+    },
     /// Our fault: the draft does not conform to its profile. Nothing was signed.
     #[error("the draft breaks {} rule(s): {}", .0.len(), .0.join("; "))]
     Nonconforming(Vec<String>),
     /// The key store's fault.
     #[error("the key store: {0}")]
     Keys(#[from] keys::KeyError),
+    /// The custodians' fault, or that of their record.
+    #[error(transparent)]
+    Quorum(#[from] keys::quorum::QuorumError),
     /// The key store's fault: what it signed is not what was asked. The CA must not go on.
     #[error("the signature over serial {0} is not that of the CA's key over the committed bytes")]
     WrongSignature(String),
@@ -55,7 +67,14 @@ impl Error {
 
     /// Whether the caller is at fault, so that the journal records a refusal.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Unknown { .. } | Self::Nonconforming(_))
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Unknown { .. }
+                | Self::Nonconforming(_)
+                | Self::Quorum(_)
+                | Self::Store(store::Error::Stopped { .. })
+        )
     }
 }
 

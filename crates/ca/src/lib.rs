@@ -5,6 +5,9 @@
 //! when and under which operation id; every change is one unit of the store with its entry.
 
 mod authority;
+pub mod ceremony;
+mod compromise;
+mod custody;
 mod error;
 mod generation;
 mod issuance;
@@ -20,6 +23,8 @@ mod responder;
 mod setup;
 
 pub use authority::CertificationAuthority;
+pub use compromise::CompromisePlan;
+pub use custody::{Custody, Standing, Terms};
 pub use error::{Error, Result};
 pub use generation::Generation;
 pub use issuance::{Issued, Step};

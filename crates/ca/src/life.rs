@@ -179,7 +179,7 @@ impl CertificationAuthority {
         Ok(Changed { serial: row.intent.serial, state: to, no_op: false })
     }
 
-    fn check_order(
+    pub(crate) fn check_order(
         &self,
         act: &Act,
         kind: CertificateKind,
@@ -220,7 +220,11 @@ impl CertificationAuthority {
         Ok(())
     }
 
-    fn rule(&self, kind: CertificateKind, cause: RevocationCause) -> Result<&RevocationRule> {
+    pub(crate) fn rule(
+        &self,
+        kind: CertificateKind,
+        cause: RevocationCause,
+    ) -> Result<&RevocationRule> {
         let none = || {
             let rule = format!("the policy of {} has no row for {cause} of {kind}", self.id());
             Error::refused("cause", rule)
@@ -284,7 +288,7 @@ impl CertificationAuthority {
 }
 
 /// Reason 0 stands only for what was destroyed before delivery, a transition of its own.
-fn event_of(reason: RevocationReason) -> CertificateEvent {
+pub(crate) fn event_of(reason: RevocationReason) -> CertificateEvent {
     match reason {
         RevocationReason::Unspecified => CertificateEvent::Discard,
         reason => CertificateEvent::Revoke(reason),

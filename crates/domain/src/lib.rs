@@ -7,7 +7,9 @@
 pub mod act;
 pub mod algorithm;
 pub mod application;
+pub mod ceremony;
 pub mod certificate;
+pub mod compromise;
 pub mod crl_series;
 pub mod era;
 pub mod id;

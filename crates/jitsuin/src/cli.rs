@@ -1,8 +1,13 @@
 //! The command line: what can be asked, in the words people use.
 
+mod ceremony;
+
 use std::path::PathBuf;
 
+use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::ceremony::CeremonyCommand;
 
 /// The Japanese citizen PKI: certification authority, municipal windows, cards, status services.
 #[derive(Debug, Parser)]
@@ -32,6 +37,10 @@ pub(crate) struct Person {
     /// Act as an agent of the call centre.
     #[arg(long, global = true, conflicts_with = "window")]
     pub(crate) call_centre: bool,
+    /// A custodian who is present, with the file of the passphrase (- for standard input): enough
+    /// of them activate the CAs' keys for this command.
+    #[arg(long = "custodian", global = true, value_name = "ID=FILE")]
+    pub(crate) custodians: Vec<Present>,
     /// The id of this operation; repeating a command with the same id has no further effect.
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) operation: Option<String>,
@@ -70,6 +79,9 @@ pub(crate) enum Command {
     /// Policy files.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Key ceremonies, from the script to the signed minutes.
+    #[command(subcommand)]
+    Ceremony(CeremonyCommand),
     /// The journal as evidence.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -93,7 +105,7 @@ pub(crate) struct DemoArguments {
     /// Tell the whole story step by step, and exit.
     #[arg(long)]
     pub(crate) once: bool,
-    /// The token to keep the keys in; not built yet, so any value is refused.
+    /// Keep the CAs' keys in a token: softhsm is the one the demo sets up.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) hsm: Option<String>,
 }

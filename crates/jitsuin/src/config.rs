@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use keys::token::TokenConfig;
 use serde::{Deserialize, Serialize};
 use x509::key_check::WeakKeys;
+
+use crate::trusted_time::TimeConfig;
 
 /// The file as it is read.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -18,6 +21,12 @@ pub(crate) struct ConfigFile {
     pub(crate) policies: Vec<PathBuf>,
     /// Where to listen.
     pub(crate) listen: Listen,
+    /// The PKCS#11 token of the CAs' keys; without it they are in an embedded store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<TokenTable>,
+    /// What the clock is held against.
+    #[serde(default)]
+    pub(crate) time: TimeConfig,
     /// Where else checkpoints go: places the database's owner cannot reach.
     #[serde(default)]
     pub(crate) checkpoint_directories: Vec<PathBuf>,
@@ -25,6 +34,16 @@ pub(crate) struct ConfigFile {
     /// SubjectPublicKeyInfo, one a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) weak_keys: Option<PathBuf>,
+}
+
+/// A PKCS#11 token.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenTable {
+    /// The driver of the token's maker, a shared library.
+    pub(crate) module: PathBuf,
+    /// The label of the token, which `init` makes.
+    pub(crate) label: String,
 }
 
 /// The addresses of the services.
@@ -49,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) policies: Vec<String>,
     pub(crate) listen: Listen,
+    pub(crate) token: Option<TokenConfig>,
+    pub(crate) time: TimeConfig,
     pub(crate) checkpoint_directories: Vec<PathBuf>,
     pub(crate) weak_keys: Arc<WeakKeys>,
 }
@@ -75,6 +96,10 @@ impl Config {
         }
         let checkpoint_directories =
             file.checkpoint_directories.iter().map(|place| base.join(place)).collect();
+        file.time.check().with_context(|| path.display().to_string())?;
+        let token = file
+            .token
+            .map(|token| TokenConfig { module: base.join(token.module), token_label: token.label });
         let weak_keys = match file.weak_keys {
             Some(list) => read_weak_keys(&base.join(list))?,
             None => WeakKeys::default(),
@@ -83,6 +108,8 @@ impl Config {
             data: base.join(file.data),
             policies,
             listen: file.listen,
+            token,
+            time: file.time,
             checkpoint_directories,
             weak_keys: Arc::new(weak_keys),
         })
@@ -106,6 +133,8 @@ impl ConfigFile {
                 ldaps: at(3),
                 host_names: vec!["localhost".to_owned()],
             },
+            token: None,
+            time: TimeConfig::default(),
             checkpoint_directories: vec![PathBuf::from("checkpoints")],
             weak_keys: None,
         }

@@ -23,14 +23,24 @@ impl Home {
         self.0.join("state.db")
     }
 
-    /// The key store.
+    /// The embedded store of the CAs' keys, which only custodians open.
     pub(crate) fn keys(&self) -> PathBuf {
         self.0.join("keys")
     }
 
-    /// The master key of the key store.
-    pub(crate) fn master_key(&self) -> PathBuf {
-        self.0.join("master.key")
+    /// The custodians' sealed shares.
+    pub(crate) fn custody(&self) -> PathBuf {
+        self.0.join("custody.json")
+    }
+
+    /// The store of the keys that the machine opens by itself: audit and responders.
+    pub(crate) fn service_keys(&self) -> PathBuf {
+        self.0.join("service-keys")
+    }
+
+    /// The master key of the services' store.
+    pub(crate) fn service_master_key(&self) -> PathBuf {
+        self.0.join("service.key")
     }
 
     /// The embedded resident register.

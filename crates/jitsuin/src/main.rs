@@ -5,14 +5,18 @@ mod cli;
 mod commands;
 mod config;
 mod credentials;
+mod custodians;
 mod demo;
 mod home;
 mod join;
 mod lists;
+#[cfg_attr(not(test), expect(dead_code, reason = "`ceremony run` draws minutes up"))]
+mod minutes;
 mod seal;
 mod serve;
 mod set_up;
 mod system;
+mod trusted_time;
 
 use std::io::Write;
 use std::process::ExitCode;

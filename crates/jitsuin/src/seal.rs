@@ -33,7 +33,11 @@ impl SealLock {
         for sink in &sinks {
             std::fs::create_dir_all(sink).with_context(|| sink.display().to_string())?;
         }
-        Ok(Some(Self { signer: AuditSigner::open(system.keys.clone())?, sinks, _lock: lock }))
+        Ok(Some(Self {
+            signer: AuditSigner::open(system.service_keys.clone())?,
+            sinks,
+            _lock: lock,
+        }))
     }
 }
 

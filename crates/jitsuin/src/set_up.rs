@@ -8,18 +8,24 @@ use anyhow::{Result, bail};
 use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
 use domain::journal::EventKind;
+use keys::quorum::{CustodianId, Passphrase};
 use store::{Entry, Store, Unit};
 
 use crate::config::Config;
+use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::system::{Clock, Foundation, System, new_operation};
 
 /// Sets an installation up: keys, CAs with their responders, the TLS server, the first verifier,
 /// the first operator, the first lists.
-pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
+pub(crate) fn set_up(
+    path: &Path,
+    clock: Clock,
+    custodians: &[(CustodianId, Passphrase)],
+) -> Result<System> {
     let config = Config::read(path)?;
-    let foundation = Foundation::open(&config, true)?;
+    let foundation = Foundation::open(&config, true, &clock)?;
     let store: Arc<dyn Store> = foundation.store.clone();
     let keys = foundation.keys.clone();
     let act = || -> Result<Act> {
@@ -29,6 +35,7 @@ pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
             operation: new_operation()?,
         })
     };
+    let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
         let authority =
@@ -36,13 +43,13 @@ pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
                 .refusing(config.weak_keys.clone());
         authority.recover(&act()?)?;
         for generation in authority.generations() {
-            authority.set_up_responder(&act()?, &generation, &*keys)?;
+            authority.set_up_responder(&act()?, &generation, &*foundation.service_keys)?;
         }
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
             bail!("policies: two files are for the same CA");
         }
     }
-    let system = System::join(config, foundation, authorities, clock);
+    let system = System::join(config, foundation, custody, authorities, clock);
     system.hand_out()?;
     Ok(system)
 }
@@ -50,9 +57,9 @@ pub(crate) fn set_up(path: &Path, clock: Clock) -> Result<System> {
 impl System {
     /// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).
     fn audit_signer(&self) -> Result<AuditSigner> {
-        let known = self.keys.labels()?.len();
-        let signer = AuditSigner::open(self.keys.clone())?;
-        if self.keys.labels()?.len() > known {
+        let known = self.service_keys.labels()?.len();
+        let signer = AuditSigner::open(self.service_keys.clone())?;
+        if self.service_keys.labels()?.len() > known {
             let entry = Entry::new(EventKind::KeyGenerated, &self.act("set-up")?)
                 .subject("audit-1")
                 .detail("verifier_key", signer.verifier_key()?);

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use ca::CertificationAuthority;
+use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::name::DistinguishedName;
 use domain::validity::civil_date;
 use jiff::Timestamp;
-use keys::{EmbeddedKeyStore, KeyStore, MasterKey};
+use keys::{EmbeddedKeyStore, GuardedKeyStore, KeyStore, MasterKey};
 use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
@@ -22,7 +22,9 @@ use store::{Entry, Options, SeriesKey, Sqlite, Store, Unit};
 use web::desk::{Desk, WindowAuthority};
 
 use crate::config::Config;
+use crate::custodians;
 use crate::home::Home;
+use crate::trusted_time::TrustedClock;
 
 /// How long entries may wait for their seal before all work stops: the sealer works every quarter
 /// of a second, so a minute without it is a fault and no delay.
@@ -36,8 +38,13 @@ pub(crate) struct System {
     pub(crate) config: Config,
     pub(crate) home: Home,
     pub(crate) clock: Clock,
+    /// Whether the clock may be believed.
+    pub(crate) trusted: TrustedClock,
     pub(crate) store: Arc<Sqlite>,
-    pub(crate) keys: Arc<dyn KeyStore>,
+    /// The CAs' keys in the hands of their custodians.
+    pub(crate) custody: Arc<Custody>,
+    /// The keys of audit and responders, awake around the clock.
+    pub(crate) service_keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
     windows: Mutex<Option<Windows>>,
 }
@@ -54,22 +61,26 @@ struct Windows {
 pub(crate) struct Foundation {
     pub(crate) home: Home,
     pub(crate) store: Arc<Sqlite>,
-    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) keys: Arc<GuardedKeyStore>,
+    pub(crate) service_keys: Arc<dyn KeyStore>,
+    pub(crate) trusted: TrustedClock,
 }
 
 impl Foundation {
     /// Opens them; `create` makes what is missing, as `init` does.
-    pub(crate) fn open(config: &Config, create: bool) -> Result<Self> {
+    pub(crate) fn open(config: &Config, create: bool, clock: &Clock) -> Result<Self> {
         let home = Home::new(&config.data);
         if create {
             home.create()?;
         }
-        if !home.master_key().exists() && !create {
+        if !home.service_master_key().exists() && !create {
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
         let store = open_store(&home, create)?;
-        let keys = open_keys(&home, create)?;
-        Ok(Self { home, store, keys })
+        let trusted = TrustedClock::new(&config.time, clock);
+        let service_keys = open_service_keys(&home, create)?;
+        let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
+        Ok(Self { home, store, keys, service_keys, trusted })
     }
 }
 
@@ -77,7 +88,8 @@ impl System {
     /// Opens an installation, and settles what a crash left in it.
     pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
-        let foundation = Foundation::open(&config, false)?;
+        let foundation = Foundation::open(&config, false, &clock)?;
+        let custody = custodians::open(&config, &foundation)?;
         let store: Arc<dyn Store> = foundation.store.clone();
         let mut authorities = BTreeMap::new();
         for policy in &config.policies {
@@ -86,18 +98,20 @@ impl System {
                     .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
-        Ok(Self::join(config, foundation, authorities, clock))
+        Ok(Self::join(config, foundation, custody, authorities, clock))
     }
 
     /// Joins the parts of an installation.
     pub(crate) fn join(
         config: Config,
         foundation: Foundation,
+        custody: Arc<Custody>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
     ) -> Self {
-        let Foundation { home, store, keys } = foundation;
-        Self { config, home, clock, store, keys, authorities, windows: Mutex::new(None) }
+        let Foundation { home, store, keys: _, service_keys, trusted } = foundation;
+        let windows = Mutex::new(None);
+        Self { config, home, clock, trusted, store, custody, service_keys, authorities, windows }
     }
 
     /// The municipal windows.
@@ -262,13 +276,14 @@ fn open_store(home: &Home, create: bool) -> Result<Arc<Sqlite>> {
     Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
 }
 
-fn open_keys(home: &Home, create: bool) -> Result<Arc<dyn KeyStore>> {
-    let directory = home.keys();
-    if create && !home.master_key().exists() {
-        MasterKey::generate()?.write_file(&home.master_key())?;
+/// The keys that the machine opens alone: the journal is sealed and OCSP answered at all hours.
+fn open_service_keys(home: &Home, create: bool) -> Result<Arc<dyn KeyStore>> {
+    let directory = home.service_keys();
+    if create && !home.service_master_key().exists() {
+        MasterKey::generate()?.write_file(&home.service_master_key())?;
         home.secret("vault", true)?;
     }
-    let master = MasterKey::read_file(&home.master_key())?;
+    let master = MasterKey::read_file(&home.service_master_key())?;
     let fresh = create && !directory.exists();
     let store = if fresh {
         EmbeddedKeyStore::init(&directory, master)

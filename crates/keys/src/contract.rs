@@ -1,9 +1,11 @@
 //! One suite over every key store: a backend that passes [`check`] keeps the contract.
 
+mod backups;
+mod users;
+
 use std::thread;
 
 use aws_lc_rs::digest::{SHA256, SHA384, digest};
-use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey, VerificationAlgorithm,
@@ -12,7 +14,6 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use crate::error::KeyError;
 use crate::label::KeyLabel;
-use crate::pair::KeyPair;
 use crate::store::{KeyStore, PublicKey};
 use crate::wrap::TransportKey;
 
@@ -42,7 +43,8 @@ pub fn check(store: &dyn KeyStore) {
     signs_checkpoints_with_ed25519_only(store, &log, &rsa);
     refuses_algorithms(store);
     signs_from_many_threads(store, &rsa);
-    wraps_to_a_card(store);
+    users::prepares_and_wraps_to_a_card(store);
+    backups::check(store, &rsa);
     destroys_for_good(store, &rsa);
 }
 
@@ -126,23 +128,6 @@ fn signs_from_many_threads(store: &dyn KeyStore, rsa: &KeyLabel) {
         let made = store.generate(&label("contract-meanwhile"), KeyAlgorithm::EcP256);
         assert!(made.is_ok());
     });
-}
-
-fn wraps_to_a_card(store: &dyn KeyStore) {
-    let before = store.labels().expect("labels");
-    let made = store.generate_for_card(KeyAlgorithm::Rsa2048, &TransportKey::new(&[9; 32]));
-    let (public_key, wrapped) = made.expect("a wrapped key");
-    let open = |transport: [u8; 32]| {
-        let mut output = vec![0; wrapped.as_bytes().len()];
-        let wrapping_key = AesKek::new(&AES_256, &transport).expect("a key");
-        let opened = wrapping_key.unwrap_with_padding(wrapped.as_bytes(), &mut output);
-        opened.ok().map(|pkcs8| pkcs8.to_vec())
-    };
-    let pkcs8 = open([9; 32]).expect("the card opens it");
-    let inside = KeyPair::from_pkcs8(KeyAlgorithm::Rsa2048, &pkcs8).expect("a private key");
-    assert_eq!(*inside.public_key(), public_key);
-    assert_eq!(open([8; 32]), None, "another card must not open it");
-    assert_eq!(store.labels().expect("labels"), before, "it must not be stored");
 }
 
 fn destroys_for_good(store: &dyn KeyStore, rsa: &KeyLabel) {

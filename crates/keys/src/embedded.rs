@@ -2,11 +2,15 @@
 
 pub(crate) mod directory;
 mod file;
+mod pool;
+mod rekey;
 
 use std::path::{Path, PathBuf};
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
+use self::pool::Pool;
+use crate::backup::{BackupKey, KeyBackup};
 use crate::error::{CorruptFile, KeyError};
 use crate::held::{self, HeldKeys};
 use crate::label::KeyLabel;
@@ -18,7 +22,7 @@ use crate::wrap::{TransportKey, WrappedPrivateKey};
 /// Names the store and proves the master key.
 const STORE_FILE: &str = "store.json";
 
-/// A key store in a directory: `store.json`, and `LABEL.key` for each key.
+/// A key store in a directory: `store.json`, `LABEL.key` for each key, and the pool in `users/`.
 ///
 /// Private keys are PKCS#8 under AES-256-GCM with the master key; label, algorithm and public key
 /// are bound to them, so that no file can stand in for another. Opening reads every file and keeps
@@ -31,6 +35,7 @@ pub struct EmbeddedKeyStore {
     directory: PathBuf,
     master: MasterKey,
     keys: HeldKeys,
+    pool: Pool,
 }
 
 impl EmbeddedKeyStore {
@@ -46,7 +51,7 @@ impl EmbeddedKeyStore {
             return Err(KeyError::Directory { path: directory.to_owned(), rule });
         }
         directory::write_durably(&path, &file::seal_store(&master)?)?;
-        Ok(Self { directory: directory.to_owned(), master, keys: HeldKeys::default() })
+        Ok(Self::with(directory, master, HeldKeys::default()))
     }
 
     /// Opens a store and checks every file of it.
@@ -58,7 +63,7 @@ impl EmbeddedKeyStore {
         check_store_file(directory, &master)?;
         let keys = HeldKeys::default();
         let mut corrupt = Vec::new();
-        for name in directory::key_files(directory)? {
+        for name in directory::names_ending(directory, directory::KEY_SUFFIX)? {
             match read_key(directory, &name, &master)? {
                 Ok((label, pair)) => keys.insert(label, pair)?,
                 Err(reason) => corrupt.push(CorruptFile { name, reason }),
@@ -67,7 +72,28 @@ impl EmbeddedKeyStore {
         if !corrupt.is_empty() {
             return Err(KeyError::Corrupt(corrupt));
         }
-        Ok(Self { directory: directory.to_owned(), master, keys })
+        let store = Self::with(directory, master, keys);
+        store.pool.erase_leaving()?;
+        Ok(store)
+    }
+
+    fn with(directory: &Path, master: MasterKey, keys: HeldKeys) -> Self {
+        let pool = Pool::new(directory, directory.join(STORE_FILE));
+        Self { directory: directory.to_owned(), master, keys, pool }
+    }
+
+    /// Stores a key under a label that is free, durably.
+    fn keep(&self, label: &KeyLabel, pair: KeyPair) -> Result<PublicKey, KeyError> {
+        let public_key = pair.public_key().clone();
+        let contents = file::seal_key(&self.master, label, &pair)?;
+        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
+        let path = self.key_path(label);
+        if path.exists() {
+            return Err(KeyError::LabelTaken(label.clone()));
+        }
+        directory::write_durably(&path, &contents)?;
+        self.keys.insert(label.clone(), pair)?;
+        Ok(public_key)
     }
 
     fn key_path(&self, label: &KeyLabel) -> PathBuf {
@@ -79,17 +105,24 @@ impl KeyStore for EmbeddedKeyStore {
     fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
         self.keys.expect_free(label)?;
         // Made before the lock is taken: finding primes takes long.
-        let pair = KeyPair::generate(algorithm)?;
-        let public_key = pair.public_key().clone();
-        let contents = file::seal_key(&self.master, label, &pair)?;
-        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
-        let path = self.key_path(label);
-        if path.exists() {
-            return Err(KeyError::LabelTaken(label.clone()));
-        }
-        directory::write_durably(&path, &contents)?;
-        self.keys.insert(label.clone(), pair)?;
-        Ok(public_key)
+        self.keep(label, KeyPair::generate(algorithm)?)
+    }
+
+    fn generate_with_backup(
+        &self,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup: &BackupKey,
+    ) -> Result<KeyBackup, KeyError> {
+        self.keys.expect_free(label)?;
+        let backed_up = backup.wrap(label, &KeyPair::generate(algorithm)?)?;
+        self.restore(&backed_up, backup)?;
+        Ok(backed_up)
+    }
+
+    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
+        self.keys.expect_free(&backup.label)?;
+        self.keep(&backup.label, key.unwrap(backup)?)
     }
 
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
@@ -118,12 +151,32 @@ impl KeyStore for EmbeddedKeyStore {
         self.keys.sign_checkpoint(label, message)
     }
 
+    fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
+        held::expect_for_users(algorithm)?;
+        let mut made = 0;
+        while self.pool.count(algorithm)? < wanted {
+            let pair = KeyPair::generate(algorithm)?;
+            made += usize::from(self.pool.add(&self.master, &pair, wanted)?);
+        }
+        Ok(made)
+    }
+
+    fn prepared_user_keys(&self, algorithm: KeyAlgorithm) -> Result<usize, KeyError> {
+        self.pool.count(algorithm)
+    }
+
     fn generate_for_card(
         &self,
         algorithm: KeyAlgorithm,
         transport: &TransportKey,
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
-        held::generate_for_card(algorithm, transport)
+        held::expect_for_users(algorithm)?;
+        let Some(leaving) = self.pool.take(&self.master, algorithm)? else {
+            return held::wrap_to_card(&KeyPair::generate(algorithm)?, transport);
+        };
+        let wrapped = held::wrap_to_card(&leaving.pair, transport);
+        self.pool.erase(leaving)?;
+        wrapped
     }
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {

@@ -53,6 +53,15 @@ pub enum KeyError {
         /// The length received, in bytes.
         received: usize,
     },
+    /// Nobody's fault: the keys are asleep until enough custodians come (A 6.2.8, 6.2.9).
+    #[error("the keys are not activated; enough custodians have to come first")]
+    NotActivated,
+    /// The machine's fault: nothing may be signed at present, though the keys are active.
+    #[error("signing is stopped: {rule}")]
+    SigningStopped {
+        /// Why, in words for the operator.
+        rule: String,
+    },
     /// The operator's fault: the store was made under another master key.
     #[error("the master key does not open the key store in {}", .0.display())]
     WrongMasterKey(PathBuf),
@@ -84,6 +93,52 @@ pub enum KeyError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// The operator's fault: this backup does not bring a key back.
+    #[error("the backup of {label} is refused: {rule}")]
+    BackupRefused {
+        /// The label that the backup names.
+        label: KeyLabel,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The token's fault: it cannot wrap or unwrap keys of this kind, so there is no backup.
+    #[error("this token cannot make or restore a backup of a key of {0}")]
+    NoBackup(KeyAlgorithm),
+    /// The operator's fault: this is no backup of a key.
+    #[error("the backup cannot be read: {0}")]
+    BackupUnreadable(&'static str),
+    /// The token's or its driver's fault: a PKCS#11 function failed.
+    #[error("the token failed at {action}: {code}")]
+    Token {
+        /// What was tried.
+        action: &'static str,
+        /// The name of the return value, as PKCS#11 has it.
+        code: String,
+    },
+    /// The operator's fault: there is no such token, or it is not what it should be.
+    #[error("the token {token} is refused: {rule}")]
+    TokenRefused {
+        /// The label of the token.
+        token: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The custodians' fault: the token does not let anybody in with this PIN.
+    #[error("the token {token} refuses the login: {rule}")]
+    PinRefused {
+        /// The label of the token.
+        token: String,
+        /// What is wrong with the PIN.
+        rule: &'static str,
+    },
+    /// The operator's fault: this file is no PKCS#11 module that can be loaded.
+    #[error("the PKCS#11 module {} cannot be loaded: {reason}", path.display())]
+    TokenDriver {
+        /// The file.
+        path: PathBuf,
+        /// What its loading or its start said.
+        reason: String,
     },
     /// The provider's fault: the cryptographic library failed.
     #[error("the cryptographic provider failed at {0}")]

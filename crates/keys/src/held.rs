@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use crate::error::KeyError;
+use crate::hex;
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
 use crate::store::PublicKey;
@@ -90,16 +91,46 @@ impl HeldKeys {
     }
 }
 
-/// Makes a holder's key pair, wraps it to the card and wipes it (K5).
-pub(crate) fn generate_for_card(
-    algorithm: KeyAlgorithm,
+/// Refuses the algorithms in which no user's key is made.
+pub(crate) fn expect_for_users(algorithm: KeyAlgorithm) -> Result<(), KeyError> {
+    match algorithm {
+        KeyAlgorithm::Ed25519 => {
+            let rule = "no certificate is issued for Ed25519";
+            Err(KeyError::AlgorithmRefused { algorithm, rule })
+        }
+        _ => expect_made_here(algorithm),
+    }
+}
+
+/// Refuses the algorithm in which no key is made by any store.
+pub(crate) fn expect_made_here(algorithm: KeyAlgorithm) -> Result<(), KeyError> {
+    match algorithm {
+        KeyAlgorithm::Rsa1024 => {
+            let rule = "RSA-1024 is for the window's key pair generator alone (S 6-1-2-3)";
+            Err(KeyError::AlgorithmRefused { algorithm, rule })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How the names of all keys of one algorithm begin in the pool of users' keys.
+pub(crate) fn pool_prefix(algorithm: KeyAlgorithm) -> String {
+    format!("{}-user-", algorithm.name())
+}
+
+/// A new name in the pool, never to be guessed or used twice.
+pub(crate) fn pool_label(algorithm: KeyAlgorithm) -> Result<KeyLabel, KeyError> {
+    let mut id = [0; 16];
+    aws_lc_rs::rand::fill(&mut id).map_err(|_| KeyError::Provider("naming a user's key"))?;
+    let text = pool_prefix(algorithm) + &hex::encode(&id);
+    text.parse().map_err(|_| KeyError::Provider("naming a user's key"))
+}
+
+/// Wraps a user's key pair to its card (K5).
+pub(crate) fn wrap_to_card(
+    pair: &KeyPair,
     transport: &TransportKey,
 ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
-    if algorithm == KeyAlgorithm::Ed25519 {
-        let rule = "no certificate is issued for Ed25519";
-        return Err(KeyError::AlgorithmRefused { algorithm, rule });
-    }
-    let pair = KeyPair::generate(algorithm)?;
     let wrapped = transport.wrap(&pair.to_pkcs8()?)?;
     Ok((pair.public_key().clone(), wrapped))
 }

@@ -1,29 +1,41 @@
-//! Private keys that never leave: an embedded encrypted store, later PKCS#11, behind one trait.
+//! Private keys that never leave: in a PKCS#11 token or an encrypted directory, behind one trait.
 //!
-//! [`KeyStore`] is the contract. Two backends keep it: [`EmbeddedKeyStore`], a directory of sealed
-//! files for a first look and small installations (K1), and [`MemoryKeyStore`], its twin for tests.
-//! A PKCS#11 token joins here as a third, behind the same trait and under the same `contract` suite.
+//! [`KeyStore`] is the contract. Three backends keep it: [`token::Pkcs11KeyStore`] in a hardware
+//! module (K1), [`EmbeddedKeyStore`], a directory of sealed files for a first look and small
+//! installations, and [`MemoryKeyStore`], its twin for tests. One `contract` suite runs over all.
+//!
+//! [`GuardedKeyStore`] stands before a store that no one opens alone: it sleeps until a quorum of
+//! custodians ([`quorum`]) activates it, and asks before it signs (K2, E9).
 //!
 //! # Architecture invariant
-//! No function of this crate returns a private key in clear. The one key that leaves leaves wrapped
-//! to a card (RFC 5649), and is never stored here.
+//! No function of this crate returns a private key in clear. Wrapped (RFC 5649), a user's key leaves
+//! once to its card and is deleted here, and a CA's key leaves once, to its backup, when it is made.
 
+mod backup;
 #[cfg(any(test, feature = "contract"))]
 #[doc(hidden)]
 pub mod contract;
 mod embedded;
 mod error;
+mod guarded;
 mod held;
 mod hex;
 mod label;
 mod memory;
 mod pair;
+mod proof;
+pub mod quorum;
 mod seal;
 mod store;
+pub mod token;
 mod wrap;
 
+pub use backup::{BackupKey, KeyBackup};
 pub use embedded::EmbeddedKeyStore;
 pub use error::{CorruptFile, KeyError};
+pub use guarded::{
+    Activation, AlwaysPermitted, Clock, EmbeddedOpener, GuardedKeyStore, Opener, SigningGate,
+};
 pub use label::KeyLabel;
 pub use memory::MemoryKeyStore;
 pub use seal::MasterKey;

@@ -1,7 +1,11 @@
 //! The twin of the embedded store that forgets everything at its end, for tests.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
+use crate::backup::{BackupKey, KeyBackup};
 use crate::error::KeyError;
 use crate::held::{self, HeldKeys};
 use crate::label::KeyLabel;
@@ -13,12 +17,18 @@ use crate::wrap::{TransportKey, WrappedPrivateKey};
 #[derive(Debug, Default)]
 pub struct MemoryKeyStore {
     keys: HeldKeys,
+    /// Users' keys that are ready, by the name of their algorithm.
+    users: Mutex<BTreeMap<&'static str, Vec<KeyPair>>>,
 }
 
 impl MemoryKeyStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn users(&self) -> MutexGuard<'_, BTreeMap<&'static str, Vec<KeyPair>>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -29,6 +39,23 @@ impl KeyStore for MemoryKeyStore {
         let public_key = pair.public_key().clone();
         self.keys.insert(label.clone(), pair)?;
         Ok(public_key)
+    }
+
+    fn generate_with_backup(
+        &self,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup: &BackupKey,
+    ) -> Result<KeyBackup, KeyError> {
+        self.keys.expect_free(label)?;
+        let backed_up = backup.wrap(label, &KeyPair::generate(algorithm)?)?;
+        self.restore(&backed_up, backup)?;
+        Ok(backed_up)
+    }
+
+    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
+        self.keys.insert(backup.label.clone(), key.unwrap(backup)?)?;
+        Ok(backup.public_key.clone())
     }
 
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
@@ -57,12 +84,30 @@ impl KeyStore for MemoryKeyStore {
         self.keys.sign_checkpoint(label, message)
     }
 
+    fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
+        held::expect_for_users(algorithm)?;
+        let mut made = 0;
+        while self.prepared_user_keys(algorithm)? < wanted {
+            let pair = KeyPair::generate(algorithm)?;
+            self.users().entry(algorithm.name()).or_default().push(pair);
+            made += 1;
+        }
+        Ok(made)
+    }
+
+    fn prepared_user_keys(&self, algorithm: KeyAlgorithm) -> Result<usize, KeyError> {
+        Ok(self.users().get(algorithm.name()).map_or(0, Vec::len))
+    }
+
     fn generate_for_card(
         &self,
         algorithm: KeyAlgorithm,
         transport: &TransportKey,
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
-        held::generate_for_card(algorithm, transport)
+        held::expect_for_users(algorithm)?;
+        let ready = self.users().get_mut(algorithm.name()).and_then(Vec::pop);
+        let pair = ready.map_or_else(|| KeyPair::generate(algorithm), Ok)?;
+        held::wrap_to_card(&pair, transport)
     }
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {

@@ -16,7 +16,9 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
+use crate::held;
 use crate::label::KeyLabel;
+use crate::proof;
 use crate::store::PublicKey;
 
 /// A private key with its public key, kept parsed so that a signature costs only itself.
@@ -104,6 +106,18 @@ impl KeyPair {
         signature.as_ref().try_into().map_err(|_| KeyError::Provider("signing a checkpoint"))
     }
 
+    /// Signs a nonce and verifies it, so that the private key is known to be that of the public.
+    pub(crate) fn prove(&self) -> Result<(), KeyError> {
+        let nonce = proof::nonce()?;
+        let signature = match &self.private_key {
+            PrivateKey::Rsa(key) => sign_rsa(key, &RSA_PKCS1_SHA256, &Input::Message(&nonce)),
+            PrivateKey::Ecdsa(key) => sign_ecdsa(key, &Input::Message(&nonce)),
+            PrivateKey::Ed25519(key) => key.try_sign(&nonce).map(|s| s.as_ref().to_vec()),
+        }
+        .map_err(failed("proving a private key"))?;
+        proof::check(&self.public_key, &nonce, &signature)
+    }
+
     fn sign_input(
         &self,
         label: &KeyLabel,
@@ -137,13 +151,11 @@ impl fmt::Debug for KeyPair {
 
 impl PrivateKey {
     fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        held::expect_made_here(algorithm)?;
         let rsa = |size| RsaKeyPair::generate(size).map(Self::Rsa);
         let ecdsa = |curve| EcdsaKeyPair::generate(curve).map(Self::Ecdsa);
         match algorithm {
-            KeyAlgorithm::Rsa1024 => {
-                let rule = "RSA-1024 is for the window's key pair generator alone (S 6-1-2-3)";
-                return Err(KeyError::AlgorithmRefused { algorithm, rule });
-            }
+            KeyAlgorithm::Rsa1024 => Err(Unspecified),
             KeyAlgorithm::Rsa2048 => rsa(KeySize::Rsa2048),
             KeyAlgorithm::Rsa3072 => rsa(KeySize::Rsa3072),
             KeyAlgorithm::Rsa4096 => rsa(KeySize::Rsa4096),

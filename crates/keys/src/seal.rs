@@ -102,7 +102,7 @@ impl fmt::Debug for MasterKey {
 }
 
 /// A secret under AES-256-GCM, as the store's files hold it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sealed {
     /// The nonce, drawn at random for each sealing.

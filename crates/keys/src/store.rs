@@ -2,6 +2,7 @@
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
+use crate::backup::{BackupKey, KeyBackup};
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::wrap::{TransportKey, WrappedPrivateKey};
@@ -14,7 +15,8 @@ use crate::wrap::{TransportKey, WrappedPrivateKey};
 ///   after the key is gone from it.
 /// - **Who may call**: the CA's signer and the OCSP responder, each with the labels it was given.
 ///   The store knows no people; the quorum of custodians (K2) stands before the opening of it.
-/// - **Never exports**: nothing returns a stored private key, in clear or wrapped.
+/// - **Never exports**: nothing returns a stored private key in clear. Wrapped, a key leaves once:
+///   a CA's to its backup when it is made, a user's to its card when it is deleted.
 /// - **Concurrency**: every method may be called from any thread. Signing holds no lock while the
 ///   provider computes, and neither waits for a key generation nor for a disk.
 /// - **Retries**: none here. A signature may be asked for again; a failed `generate` left nothing.
@@ -25,6 +27,28 @@ pub trait KeyStore: Send + Sync {
     /// [`KeyError::LabelTaken`] for a label that exists, [`KeyError::AlgorithmRefused`] for
     /// RSA-1024, which only the window's generator may make (S 6-1-2).
     fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError>;
+
+    /// As [`generate`](Self::generate), with a backup that is proven at birth (K4).
+    ///
+    /// The key is made, wrapped under `backup`, and what is stored is that wrapping unwrapped
+    /// again; a signature over a nonce verifies before this returns. The stored key is as little
+    /// extractable as any other: there is no second chance to make a backup of it.
+    ///
+    /// # Errors
+    /// As `generate`, and [`KeyError::NoBackup`] from a token that cannot wrap this kind of key.
+    fn generate_with_backup(
+        &self,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup: &BackupKey,
+    ) -> Result<KeyBackup, KeyError>;
+
+    /// Brings a key back from its backup, into a store that lacks it, and proves it by signing.
+    ///
+    /// # Errors
+    /// [`KeyError::LabelTaken`]; [`KeyError::BackupRefused`] when the key does not open the backup
+    /// or what is in it is not the key it names.
+    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError>;
 
     /// The public key of a label.
     ///
@@ -64,10 +88,27 @@ pub trait KeyStore: Send + Sync {
     /// [`KeyError::UnknownLabel`]; [`KeyError::NotForCheckpoints`] for a key of another kind.
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError>;
 
-    /// Makes a holder's key pair, wraps the private key to the card, and forgets it (K5, A 6.1.1.2).
+    /// Makes users' key pairs ahead of need until `wanted` of them are ready; how many were made.
     ///
-    /// The private key is PKCS#8 under AES-256 key wrap with padding (RFC 5649). It has no label and
-    /// is never stored, so it can be neither signed with here nor wrapped a second time.
+    /// Each is durable before the next is begun, so that this may be interrupted at any time. They
+    /// have no label: nothing can sign with them here.
+    ///
+    /// # Errors
+    /// [`KeyError::AlgorithmRefused`] for RSA-1024 and for Ed25519.
+    fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError>;
+
+    /// How many users' key pairs are ready.
+    ///
+    /// # Errors
+    /// [`KeyError::Storage`] or [`KeyError::Token`] where a backend has to ask.
+    fn prepared_user_keys(&self, algorithm: KeyAlgorithm) -> Result<usize, KeyError>;
+
+    /// Takes a user's key pair that is ready, or makes one now; wraps the private key to the card
+    /// and deletes it (K5, A 6.1.1.2, A 6.2.6).
+    ///
+    /// The private key is PKCS#8 under AES-256 key wrap with padding (RFC 5649). This returns only
+    /// after the deletion. A key is marked as leaving before it is wrapped, and what is so marked is
+    /// never wrapped again: after a crash the next opening of the store destroys it.
     ///
     /// # Errors
     /// [`KeyError::AlgorithmRefused`] for RSA-1024 and for Ed25519.
@@ -86,7 +127,7 @@ pub trait KeyStore: Send + Sync {
     /// The labels of all keys, in order.
     ///
     /// # Errors
-    /// [`KeyError::Storage`] where a backend has to ask a device.
+    /// [`KeyError::Token`] where a backend has to ask a device.
     fn labels(&self) -> Result<Vec<KeyLabel>, KeyError>;
 }
 

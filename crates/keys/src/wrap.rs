@@ -16,6 +16,11 @@ impl TransportKey {
         Self(Zeroizing::new(*bytes))
     }
 
+    /// The octets of the key, for a token that wraps by itself.
+    pub(crate) fn octets(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Wraps a PKCS#8 document.
     pub(crate) fn wrap(&self, pkcs8: &[u8]) -> Result<WrappedPrivateKey, KeyError> {
         let failed = |_| KeyError::Provider("wrapping a private key to a card");
@@ -39,6 +44,11 @@ impl fmt::Debug for TransportKey {
 pub struct WrappedPrivateKey(Vec<u8>);
 
 impl WrappedPrivateKey {
+    /// What a token has wrapped.
+    pub(crate) fn from_octets(octets: Vec<u8>) -> Self {
+        Self(octets)
+    }
+
     /// The octets of the RFC 5649 wrapping.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

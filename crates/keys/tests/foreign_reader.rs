@@ -4,9 +4,11 @@ use std::fs;
 use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, SHA384, digest};
+use jitsuin_keys::token::{Pkcs11KeyStore, TokenConfig};
 use jitsuin_keys::{EmbeddedKeyStore, KeyLabel, KeyStore, MasterKey, MemoryKeyStore};
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use testkit::softhsm::SoftHsm;
 
 const MESSAGE: &[u8] = b"to be signed by us and believed by others";
 
@@ -21,6 +23,16 @@ fn k1_openssl_verifies_signatures_of_the_embedded_store() {
     let master = MasterKey::generate().expect("randomness");
     let store = EmbeddedKeyStore::init(directory.path(), master).expect("a store");
     openssl_verifies_every_algorithm(&store);
+}
+
+#[test]
+fn k1_openssl_verifies_signatures_of_a_token() {
+    SoftHsm::in_child("k1_openssl_verifies_signatures_of_a_token", |_| {
+        let config =
+            TokenConfig { module: SoftHsm::MODULE.into(), token_label: "foreign".to_owned() };
+        let store = Pkcs11KeyStore::init_token(&config, "so-pin-1234", "user-pin-1234");
+        openssl_verifies_every_algorithm(&store.expect("a token"));
+    });
 }
 
 fn openssl_verifies_every_algorithm(store: &dyn KeyStore) {

@@ -12,10 +12,11 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use domain::certificate::CertificateState as State;
 use domain::crl_series::Partition;
+use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
 use jitsuin_status::http::{
-    CrossCertified, Fetch, HttpLimits, Notice, Publication, Reply, Repository, Services,
+    CrossCertified, Fetch, HttpLimits, Publication, Reply, Repository, Services,
 };
 use jitsuin_status::ldap::ClearPasswords;
 use jitsuin_status::query_log::Query;
@@ -40,7 +41,7 @@ fn auth(world: &World) -> VerifierAuth {
 
 fn publication() -> Publication {
     let policy = Arc::new(Policy::from_toml(POLICY).unwrap());
-    Publication { policy, notices: Vec::new(), cross_certified: Vec::new() }
+    Publication { policy, cross_certified: Vec::new() }
 }
 
 fn repository_of(world: &World, publication: Publication, clear: ClearPasswords) -> Repository {
@@ -129,11 +130,16 @@ fn v4_cps_laws_notices_and_cross_certification_are_told_or_said_to_be_none() {
     assert!(cps.contains("href=\"https://laws.e-gov.go.jp/law/414AC0000000153\""));
     let mut told = publication();
     let date = "2026-11-22".parse().unwrap();
-    told.notices.push(Notice { date, text: "<script>&".to_owned() });
+    let notice = store::NoticeRow {
+        ca: world.ca.id.clone(),
+        at: "2026-11-22T03:00:00Z".parse().unwrap(),
+        text: "<script>&".to_owned(),
+    };
+    world.commit(EventKind::KeyCompromised, store::Change::AddNotice(notice));
     let name = "政府<認証局>".to_owned();
     told.cross_certified.push(CrossCertified { name, since: date, until: Some(date) });
     let index = page(&repository_of(&world, told, ClearPasswords::Accepted), &world, "/");
-    assert!(index.contains("2026年11月22日: &lt;script&gt;&amp;"));
+    assert!(index.contains(": &lt;script&gt;&amp;</li>"));
     assert!(index.contains("政府&lt;認証局&gt;（2026年11月22日から2026年11月22日）"));
     assert!(!index.contains("<script"));
 }

@@ -17,13 +17,14 @@ mod sqlite;
 mod unit;
 
 pub use rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
-    GenerationPlan, IntentRow, OperatorRow, PlannedKey, SeriesKey, SeriesRow, StatusRow,
-    VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
+    Credential, CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, OperatorRow, PlannedKey,
+    SeriesKey, SeriesRow, StatusRow, VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
 
+use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId,
@@ -64,6 +65,12 @@ pub enum Error {
         what: String,
         /// Why it cannot be.
         reason: String,
+    },
+    /// A unit would begin what was stopped: nothing new is issued under a compromised key.
+    #[error("stopped: {what} (A 5.7.3, S 4-14-2)")]
+    Stopped {
+        /// What was stopped, and why.
+        what: String,
     },
     /// The database cannot take the unit now: disk full, locked, gone. Nothing was committed.
     #[error("the database refused: {0}")]
@@ -180,6 +187,22 @@ pub trait Store: Send + Sync {
     /// gate withheld stays in the database as evidence and is not among them.
     fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>>;
 
+    /// The keys of a CA that count as compromised, oldest first.
+    fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>>;
+
+    /// The notices of a CA to everybody, oldest first.
+    fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>>;
+
+    /// What a key generation signed, or may have signed, and is not revoked, in order of issue:
+    /// at most `limit` with their places, from the place `from` on.
+    fn unrevoked(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, StatusRow)>>;
+
     /// An application.
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>>;
 
@@ -213,6 +236,9 @@ pub trait Store: Send + Sync {
 
     /// Whoever holds this credential.
     fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>>;
+
+    /// A ceremony as it was put last, with the first journal entry of that change.
+    fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>>;
 
     /// The sequence of the last committed entry, if there is any.
     fn last_sequence(&self) -> Result<Option<Sequence>>;

@@ -2,7 +2,9 @@
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::application::{ApplicationKind, ApplicationState};
+use domain::ceremony::{CeremonyId, State};
 use domain::certificate::{CertificateKind, CertificateState};
+use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId,
@@ -192,6 +194,34 @@ pub struct CrlRow {
     pub as_of: Sequence,
 }
 
+/// A key generation that counts as compromised, and how far what follows has come (K7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompromiseRow {
+    /// The CA.
+    pub ca: CaId,
+    /// The generation of the key.
+    pub generation: u32,
+    /// How far the procedure has come.
+    pub state: CompromiseState,
+    /// When it was declared.
+    pub declared_at: Timestamp,
+    /// Everything issued before this place is revoked.
+    pub place: Sequence,
+    /// How many certificates the procedure has revoked.
+    pub revoked: u64,
+}
+
+/// A notice to everybody in the web repository (A 2.2, S 2-6-1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// The CA.
+    pub ca: CaId,
+    /// When it was posted.
+    pub at: Timestamp,
+    /// Its text, in Japanese.
+    pub text: String,
+}
+
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplicationRow {
@@ -263,4 +293,23 @@ pub struct OperatorRow {
     pub role: String,
     /// What they show.
     pub credentials: Vec<Credential>,
+}
+
+/// A key ceremony and its account so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CeremonyRow {
+    /// Its id.
+    pub id: CeremonyId,
+    /// The script, byte for byte.
+    pub script: String,
+    /// SHA-256 of the script.
+    pub script_sha256: [u8; 32],
+    /// Where it stands.
+    pub state: State,
+    /// How many steps are done.
+    pub steps_done: u32,
+    /// What happened so far, in the stored shape of `ca`.
+    pub account: Vec<u8>,
+    /// How often it was put, from 1.
+    pub revision: u64,
 }

@@ -5,14 +5,15 @@ use std::io::Read;
 use domain::act::{Act, Actor};
 use domain::application::ApplicationState;
 use domain::certificate::CertificateState;
+use domain::compromise::CompromiseState;
 use domain::crl_series::SeriesState;
 use domain::id::{ApplicationId, CaId, OperationId, ResidentCode, SerialNumber};
 use domain::journal::{EventKind, Outcome};
 use jiff::Timestamp;
 
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CrlRow, GenerationPlan, IntentRow, OperatorRow,
-    SeriesKey, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow,
+    GenerationPlan, IntentRow, NoticeRow, OperatorRow, SeriesKey, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -211,6 +212,17 @@ pub enum Change {
         /// The cursor from now on.
         to: u64,
     },
+    /// A CA's key counts as compromised from now on: an intent under it is refused.
+    DeclareCompromise(CompromiseRow),
+    /// What follows a compromise has come further.
+    AdvanceCompromise {
+        /// The state the decision rested on.
+        from: CompromiseState,
+        /// The procedure as it is from now on.
+        row: CompromiseRow,
+    },
+    /// A notice to everybody; the same one twice is one.
+    AddNotice(NoticeRow),
     /// A verifier, new or changed.
     PutVerifier(Box<VerifierRow>),
     /// A person or program with credentials, new or changed.
@@ -222,6 +234,9 @@ pub enum Change {
         /// Its answer, in the caller's own stored shape.
         answer: Vec<u8>,
     },
+    /// A ceremony, new (revision 1) or as it is from now on; the revision must be the next one,
+    /// and the script stays the first one's.
+    PutCeremony(Box<CeremonyRow>),
     /// Destroys the key of a resident's personal data in the journal.
     ForgetResident(ResidentCode),
 }
@@ -240,10 +255,14 @@ impl std::fmt::Debug for Change {
             Self::SetSeries { .. } => "SetSeries",
             Self::PutCard(_) => "PutCard",
             Self::SetRegisterCursor { .. } => "SetRegisterCursor",
+            Self::DeclareCompromise(_) => "DeclareCompromise",
+            Self::AdvanceCompromise { .. } => "AdvanceCompromise",
+            Self::AddNotice(_) => "AddNotice",
             Self::PutVerifier(_) => "PutVerifier",
             Self::PutOperator(_) => "PutOperator",
             Self::RecordOperation { .. } => "RecordOperation",
             Self::PutGenerationPlan(_) => "PutGenerationPlan",
+            Self::PutCeremony(_) => "PutCeremony",
             Self::ForgetResident(_) => "ForgetResident",
         })
     }

@@ -1,9 +1,10 @@
-//! Simulated clock, scratch database, foreign programs and figures, for tests and benchmarks only.
+//! Simulated clock, scratch database, foreign programs, a token and figures, for tests and benchmarks only.
 
 mod clock;
 mod figure;
 mod program;
 mod scratch;
+pub mod softhsm;
 
 pub use clock::{Clock, act, clerk};
 pub use figure::{Aim, Figure, Rounds, median};

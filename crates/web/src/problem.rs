@@ -156,6 +156,7 @@ impl From<store::Error> for Problem {
             store::Error::Stale { .. } | store::Error::Duplicate { .. } => {
                 Self::new(Fault::Conflict, error.to_string())
             }
+            store::Error::Stopped { .. } => Self::new(Fault::Conflict, error.to_string()),
             store::Error::Missing { .. } => Self::new(Fault::Unknown, error.to_string()),
             store::Error::Corrupt { .. } => Self::broke(&error),
             store::Error::Unavailable(_) => Self::unavailable("the database", &error),
@@ -234,12 +235,14 @@ impl From<ca::Error> for Problem {
         match error {
             ca::Error::Refused { field, rule } => Self::refused(field, rule),
             ca::Error::Unknown { field, .. } => Self::unknown(field),
+            ca::Error::Quorum(error) => Self::refused("custodians", error.to_string()),
             ca::Error::Store(error) => error.into(),
             ca::Error::Keys(_) => Self::unavailable("the key store", &error),
             ca::Error::Nonconforming(_)
             | ca::Error::WrongSignature(_)
             | ca::Error::Encoding(_)
             | ca::Error::Random
+            | ca::Error::Step { .. }
             | ca::Error::File(_) => Self::broke(&error),
         }
     }

@@ -41,7 +41,9 @@ fn ring_violations(graph: &Graph, from: &Package) -> Vec<String> {
     let ours = graph.dependencies(from).filter(|(to, _)| to.member);
     ours.filter_map(|(to, edge)| {
         let to_place = place(to)?;
-        (!may_see(from_place, to_place, edge.tests_only))
+        let stands_on_us = || graph.path(to, |package| package == from).is_some();
+        let circle = to_place == Place::Fixtures && stands_on_us();
+        (circle || !may_see(from_place, to_place, edge.tests_only))
             .then(|| format!("{} must not see {}", from.short_name(), to.short_name()))
     })
     .collect()
@@ -50,8 +52,8 @@ fn ring_violations(graph: &Graph, from: &Package) -> Vec<String> {
 fn may_see(from: Place, to: Place, tests_only: bool) -> bool {
     match (from, to) {
         (Place::Ring(from), Place::Ring(to)) => to < from,
-        // Fixtures stand on the first two rings, so only tests of the rings after them can use them.
-        (Place::Ring(from), Place::Fixtures) => tests_only && from > 1,
+        // Fixtures stand on crates of the first two rings; those cannot use them, others' tests can.
+        (Place::Ring(from), Place::Fixtures) => tests_only && from > 0,
         (Place::Fixtures, Place::Ring(to)) => to <= 1,
         (Place::Chores, Place::Ring(to)) => to == 0,
         (_, Place::Chores) | (_, Place::Fixtures) => false,
@@ -137,7 +139,7 @@ mod tests {
     #[case::a_sibling("jitsuin-ra -> jitsuin-ca", "ra must not see ca")]
     #[case::a_sibling_in_tests("jitsuin-store ~> jitsuin-keys", "store must not see keys")]
     #[case::fixtures("jitsuin-ca -> jitsuin-testkit", "ca must not see testkit")]
-    #[case::early_fixtures("jitsuin-x509 ~> jitsuin-testkit", "x509 must not see testkit")]
+    #[case::early_fixtures("jitsuin-domain ~> jitsuin-testkit", "domain must not see testkit")]
     #[case::chores("jitsuin -> xtask", "jitsuin must not see xtask")]
     #[case::no_ring("jitsuin-common -> jitsuin-domain", "common has no ring")]
     #[case::hidden("jitsuin-ra -> jitsuin-keys", "ra → keys")]
@@ -162,6 +164,16 @@ mod tests {
             violations(&graph(&ours, &["jitsuin-ca ~> jitsuin-testkit"])),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn what_the_fixtures_stand_on_may_not_use_them() {
+        let ours = ["jitsuin-keys", "jitsuin-store", "jitsuin-testkit"];
+        let stands = "jitsuin-testkit -> jitsuin-store";
+        let fine = graph(&ours, &["jitsuin-keys ~> jitsuin-testkit", stands]);
+        assert_eq!(violations(&fine), Vec::<String>::new());
+        let circle = graph(&ours, &["jitsuin-store ~> jitsuin-testkit", stands]);
+        assert_eq!(violations(&circle), ["store must not see testkit"]);
     }
 
     #[test]

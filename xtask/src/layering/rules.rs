@@ -74,6 +74,12 @@ pub(super) const ONLY_DIRECT: &[OnlyDirect] = &[
         reason: "the database is behind the Store trait",
     },
     OnlyDirect {
+        what: "cryptoki",
+        by: &["keys"],
+        in_tests_too: false,
+        reason: "the token is behind the KeyStore trait",
+    },
+    OnlyDirect {
         what: "axum",
         by: &["web"],
         in_tests_too: false,

@@ -46,6 +46,8 @@ impl CertificationAuthority {
         into: CertificateEvent,
     ) -> Result<Issued> {
         self.refuse_before_effect(act)?;
+        // A key that sleeps must not leave an intent behind.
+        self.keys.public_key(&signer.label)?;
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists

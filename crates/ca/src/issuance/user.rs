@@ -11,13 +11,14 @@ use domain::municipality;
 use domain::policy::{ExtensionRule, KeyMaker, NamesSource, UserKeyRule, ValidityRule};
 use domain::validity::{self, Period};
 use jiff::Timestamp;
-use store::CertificateRow;
+use store::{CertificateRow, Entry, Unit};
 use x509::general_name::GeneralName;
 use x509::key_check;
 use x509::oid;
 use x509::public_key::SpkiInfo;
 
 use super::draft::{Order, profile};
+use super::steps::hex;
 use super::subject;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -45,7 +46,7 @@ impl CertificationAuthority {
             return Ok(issued);
         }
         let renewed = self.check_existing(act.at, &request)?;
-        let (key, wrapped_key) = self.user_key(&request)?;
+        let (key, wrapped_key) = self.user_key(act, &request)?;
         if self.store.key_was_certified(&key.spki_sha256())? {
             return Err(Error::refused("public key", "a public key is certified once, ever"));
         }
@@ -170,14 +171,22 @@ impl CertificationAuthority {
         }
     }
 
-    /// The public key, made or checked as the policy says, and the wrapped private key if made here.
-    fn user_key(&self, request: &UserRequest) -> Result<(SpkiInfo, Option<Vec<u8>>)> {
+    /// The public key, made or checked as the policy says, and the wrapped private key if made here,
+    /// whose deletion is in the journal before anything goes on (A 6.2.7.2).
+    fn user_key(&self, act: &Act, request: &UserRequest) -> Result<(SpkiInfo, Option<Vec<u8>>)> {
         let none = || Error::refused("key", "this CA has no users");
         let rule: &UserKeyRule = self.policy.keys.user.as_ref().ok_or_else(none)?;
         let (spki, wrapped) = match (&request.key, rule.made_by) {
             (KeySource::Authority { transport }, KeyMaker::Authority) => {
                 let (public, wrapped) = self.keys.generate_for_card(rule.algorithm, transport)?;
-                (SpkiInfo::parse(&public.spki_der)?, Some(wrapped.as_bytes().to_vec()))
+                let spki = SpkiInfo::parse(&public.spki_der)?;
+                let entry = Entry::new(EventKind::KeyDestroyed, act)
+                    .ca(self.id())
+                    .subject(&request.application)
+                    .detail("spki_sha256", hex(&spki.spki_sha256()))
+                    .detail("left", "wrapped to the card");
+                self.store.commit(Unit::new(entry))?;
+                (spki, Some(wrapped.as_bytes().to_vec()))
             }
             (KeySource::Holder { spki, possession }, KeyMaker::Holder) => {
                 let key =

@@ -166,6 +166,24 @@ impl Store for Faulty {
         self.store.crl_numbers(series)
     }
 
+    fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>> {
+        self.store.compromises(ca)
+    }
+
+    fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>> {
+        self.store.notices(ca)
+    }
+
+    fn unrevoked(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, StatusRow)>> {
+        self.store.unrevoked(ca, generation, from, limit)
+    }
+
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {
         self.store.application(id)
     }
@@ -208,6 +226,13 @@ impl Store for Faulty {
 
     fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
         self.store.operator_by_credential(credential)
+    }
+
+    fn ceremony(
+        &self,
+        id: &domain::ceremony::CeremonyId,
+    ) -> Result<Option<(CeremonyRow, Sequence)>> {
+        self.store.ceremony(id)
     }
 
     fn last_sequence(&self) -> Result<Option<Sequence>> {

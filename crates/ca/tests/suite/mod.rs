@@ -1,5 +1,7 @@
 //! One module for each part of the CA's work.
 
+mod ceremony;
+mod compromise;
 mod crash;
 mod faulty;
 mod golden;

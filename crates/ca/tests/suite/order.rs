@@ -8,7 +8,9 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::application::ApplicationKind;
 use domain::crl_series::Partition;
 use jiff::SignedDuration;
-use keys::{KeyError, KeyLabel, KeyStore, PublicKey, TransportKey, WrappedPrivateKey};
+use keys::{
+    BackupKey, KeyBackup, KeyError, KeyLabel, KeyStore, PublicKey, TransportKey, WrappedPrivateKey,
+};
 use store::{CertificateRow, SeriesKey, Store};
 use testkit::act;
 
@@ -83,6 +85,27 @@ impl KeyStore for Confused {
 
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
         self.0.sign_checkpoint(label, message)
+    }
+
+    fn generate_with_backup(
+        &self,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup: &BackupKey,
+    ) -> Result<KeyBackup, KeyError> {
+        self.0.generate_with_backup(label, algorithm, backup)
+    }
+
+    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
+        self.0.restore(backup, key)
+    }
+
+    fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
+        self.0.prepare_user_keys(algorithm, wanted)
+    }
+
+    fn prepared_user_keys(&self, algorithm: KeyAlgorithm) -> Result<usize, KeyError> {
+        self.0.prepared_user_keys(algorithm)
     }
 
     fn generate_for_card(

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod ceremony;
 mod key;
 mod policy;
 mod records;
@@ -17,6 +18,7 @@ use web::desk::Desk;
 use crate::answer::Answer;
 use crate::cli::{AuditCommand, Cli, Command, OperatorArguments, Person};
 use crate::config::ConfigFile;
+use crate::custodians::passphrases;
 use crate::system::{Clock, System};
 use crate::{demo, serve, set_up};
 
@@ -27,16 +29,20 @@ const FIRST_PORT: u16 = 8440;
 pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock),
-        Command::Init => init(&cli.config, clock),
+        Command::Init => init(cli, clock),
         Command::Policy(command) => policy::run(command),
+        Command::Ceremony(command) => ceremony::run(command),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Serve => {
-            serve::until_stopped(System::open(&cli.config, clock)?)?;
+            let system = System::open(&cli.config, clock)?;
+            system.let_in(&cli.person.custodians)?;
+            serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
         _ => {
             let system = System::open(&cli.config, clock)?;
-            let answer = with_system(cli, &system);
+            let answer =
+                system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
             // A refusal is an entry too, and its evidence must not wait for the next server.
             system.seal().and(answer)
         }
@@ -58,6 +64,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Operator(arguments) => operator(system, arguments),
         Command::Audit(AuditCommand::Export { file }) => audit::export_to(system, file),
         Command::Audit(AuditCommand::Verify { .. })
+        | Command::Ceremony(_)
         | Command::Demo(_)
         | Command::Init
         | Command::Policy(_)
@@ -100,14 +107,15 @@ fn actor(person: &Person) -> Result<Actor> {
     })
 }
 
-fn init(config: &Path, clock: Clock) -> Result<Answer> {
+fn init(cli: &Cli, clock: Clock) -> Result<Answer> {
+    let config = cli.config.as_path();
     if !config.exists() {
         if let Some(directory) = config.parent() {
             std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
         ConfigFile::local(FIRST_PORT).write(config)?;
     }
-    let system = set_up::set_up(config, clock)?;
+    let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?)?;
     let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
     let place = system.home.handed_out();
     let text = format!(

@@ -1,6 +1,8 @@
 //! `demo`: everything on this machine with invented residents, and what to try with it.
 
+mod custodians;
 mod guide;
+mod hsm;
 mod ready;
 mod story;
 mod town;
@@ -19,24 +21,29 @@ use crate::set_up;
 use crate::system::{Clock, System};
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
-    if let Some(token) = &arguments.hsm {
-        bail!(
-            "--hsm {token}: keys in a PKCS#11 token are not built yet; leave it out for the embedded store"
-        );
-    }
+    let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;
     let config = arguments.dir.join("jitsuin.toml");
     let fresh = !config.exists();
     if fresh {
         std::fs::create_dir_all(&arguments.dir)?;
-        ConfigFile::local(arguments.base_port).write(&config)?;
+        ConfigFile { token: token.clone(), ..ConfigFile::local(arguments.base_port) }
+            .write(&config)?;
     }
     // The ports may have changed since the directory was made; everything else stays.
-    let mut listen = Config::read(&config)?.listen;
+    let Config { mut listen, token: kept, .. } = Config::read(&config)?;
+    if kept.is_some() != token.is_some() {
+        bail!(
+            "{}: its keys are {}; say so, or choose another --dir",
+            arguments.dir.display(),
+            if kept.is_some() { "in a token (--hsm softhsm)" } else { "not in a token" }
+        );
+    }
     let local = ConfigFile::local(arguments.base_port).listen;
     (listen.api, listen.repository, listen.ldap, listen.ldaps) =
         (local.api, local.repository, local.ldap, local.ldaps);
     say(&format!("setting up in {}", arguments.dir.display()));
-    let system = Arc::new(set_up::set_up(&config, clock)?);
+    let custodians = custodians::of_the_demo(&arguments.dir)?;
+    let system = Arc::new(set_up::set_up(&config, clock, &custodians)?);
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;
     if !town::is_populated(&system) {
@@ -45,7 +52,12 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     }
     let running = Running::start(system.clone(), listeners)?;
     let place = ready::Place { directory: &arguments.dir, addresses };
-    let ready = ready::describe(&system, &place)?;
+    let mut ready = ready::describe(&system, &place)?;
+    if let (Some(fields), Some(token)) =
+        (ready.as_object_mut(), hsm::describe(&system, &custodians)?)
+    {
+        fields.insert("hsm".to_owned(), token);
+    }
     if let Some(path) = &arguments.ready_file {
         // It holds every token of the demo.
         write_private(path, &serde_json::to_vec_pretty(&ready)?)?;

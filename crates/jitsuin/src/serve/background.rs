@@ -11,6 +11,7 @@ use store::journal::run_sealer;
 use crate::join::SealedQueryLog;
 use crate::seal::SealLock;
 use crate::system::System;
+use crate::trusted_time;
 
 /// How often the journal is sealed: well within the second that evidence may wait.
 const SEALING: Duration = Duration::from_millis(250);
@@ -18,10 +19,15 @@ const SEALING: Duration = Duration::from_millis(250);
 /// How often the cycle looks: a list is due once a day, an event of the register now and then.
 const CYCLE: Duration = Duration::from_secs(10);
 
+/// How often the pool of users' keys is looked after while it is full.
+const POOL: Duration = Duration::from_secs(1);
+
 /// The background threads.
 pub(super) struct Threads {
     cycle: (Sender<()>, JoinHandle<()>),
     sealer: (Sender<()>, JoinHandle<()>),
+    clock: (Sender<()>, JoinHandle<()>),
+    pool: (Sender<()>, JoinHandle<()>),
 }
 
 pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Result<Threads> {
@@ -39,16 +45,28 @@ pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Resu
         let (system, queries) = (system.clone(), queries.clone());
         spawn("cycle", move |stop| run_cycle(&system, &queries, &stop))?
     };
-    Ok(Threads { cycle, sealer })
+    let clock = {
+        let watch = system.trusted.watch.clone();
+        spawn("clock", move |stop| trusted_time::run(&watch, &stop))?
+    };
+    let pool = {
+        let system = system.clone();
+        spawn("pool", move |stop| run_pool(&system, &stop))?
+    };
+    Ok(Threads { cycle, sealer, clock, pool })
 }
 
 impl Threads {
-    /// Stops the cycle and waits for what it is doing.
-    pub(super) fn stop_cycle(&self) -> Result<()> {
-        let (stop, thread) = &self.cycle;
-        let _ = stop.send(());
-        while !thread.is_finished() {
-            std::thread::sleep(Duration::from_millis(5));
+    /// Stops everything but the sealer, and waits for what it is doing.
+    pub(super) fn stop_work(&self) -> Result<()> {
+        let threads = [&self.cycle, &self.clock, &self.pool];
+        for (stop, _) in threads {
+            let _ = stop.send(());
+        }
+        for (_, thread) in threads {
+            while !thread.is_finished() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         Ok(())
     }
@@ -70,10 +88,31 @@ fn spawn(
     Ok((stop, thread))
 }
 
+/// Fills the pool of users' keys while the keys are awake, one key at a time, so that issuance
+/// never waits for it and a stop never long.
+fn run_pool(system: &System, stop: &Receiver<()>) {
+    loop {
+        match system.prepare_a_user_key() {
+            Ok(true) => {
+                if stop.try_recv() != Err(std::sync::mpsc::TryRecvError::Empty) {
+                    break;
+                }
+                continue;
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!("the pool of users' keys: {error:#}"),
+        }
+        if stop.recv_timeout(POOL) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+}
+
 /// Each turn stands alone: what fails is said and tried again at the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     loop {
-        let turns: [(&str, Result<()>); 4] = [
+        let turns: [(&str, Result<()>); 5] = [
+            ("the clock", system.record_clock()),
             ("the register's events", system.apply_register_events().map(drop)),
             ("the lists", system.publish_due().map(drop)),
             ("the lists' plan", system.miss_late_lists()),

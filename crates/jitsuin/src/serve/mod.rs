@@ -86,7 +86,7 @@ impl Running {
     pub(crate) fn stop(self) -> Result<()> {
         self.stop.send_replace(true);
         self.services.join()?;
-        self.background.stop_cycle()?;
+        self.background.stop_work()?;
         self.system.record(EventKind::SystemStopped)?;
         self.background.stop_sealer()
     }

@@ -23,7 +23,7 @@ pub(super) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<
     Ok(Responder::new(
         &configs(system)?,
         Arc::new(store),
-        system.keys.clone(),
+        system.service_keys.clone(),
         queries.clone(),
         status::ocsp::Settings::default(),
     )?)
@@ -103,7 +103,7 @@ fn delegate(
     authority: &CertificationAuthority,
     generation: &Generation,
 ) -> Result<ca::Responder> {
-    let keys = &*system.keys;
+    let keys = &*system.service_keys;
     authority.set_up_responder(&system.act("set-up")?, generation, keys).or_else(|error| {
         let found = authority.responder(system.now(), generation, keys)?;
         found.ok_or_else(|| error.into())

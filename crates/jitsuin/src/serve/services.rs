@@ -166,7 +166,6 @@ fn http_server(
 ) -> HttpServer {
     let publications = system.authorities.values().map(|ca| Publication {
         policy: Arc::new(ca.policy().clone()),
-        notices: Vec::new(),
         cross_certified: Vec::new(),
     });
     let repository = Repository::new(

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use testkit::run;
 
 use crate::demo::PROGRAM;
+use crate::workplace::Workplace;
 
 #[test]
 fn help_explains_every_command_and_wrong_usage_is_status_2() {
@@ -14,7 +15,7 @@ fn help_explains_every_command_and_wrong_usage_is_status_2() {
     assert_eq!(said.status, Some(0));
     for command in [
         "demo", "init", "serve", "ca", "apply", "cert", "hold", "revoke", "crl", "register",
-        "policy", "audit", "check",
+        "policy", "ceremony", "audit", "check",
     ] {
         let listed = said.text.lines().any(|line| line.trim().starts_with(&format!("{command} ")));
         assert!(listed, "{command}: {}", said.text);
@@ -49,16 +50,13 @@ fn a_token_that_is_not_built_yet_is_refused_before_anything_is_made() {
 
 #[test]
 fn e2_init_twice_changes_nothing_that_was_set_up() {
-    let scratch = TempDir::new().unwrap();
-    let init = || {
-        let said = run(scratch.path(), PROGRAM, &["init"]);
-        assert!(said.success, "{}", said.text);
-    };
+    let place = Workplace::empty();
     let kept = [
         "jitsuin.toml",
         "policy/jpki-auth.toml",
         "policy/saitama-sign.toml",
-        "data/master.key",
+        "data/service.key",
+        "data/custody.json",
         "data/audit.pub",
         "data/tls/ca.pem",
         "data/tls/server.pem",
@@ -66,23 +64,24 @@ fn e2_init_twice_changes_nothing_that_was_set_up() {
         "data/handed-out/verifier-1.password",
         "data/handed-out/console.token",
     ];
-    let read = || kept.map(|name| fs::read(scratch.path().join(name)).expect(name));
-    init();
+    let read = || kept.map(|name| fs::read(place.path().join(name)).expect(name));
+    place.init();
     let first = read();
-    init();
+    place.init();
     assert!(read() == first, "the second init leaves everything as it is");
     let key = ["audit", "verify", "data/state.db", "--key", "data/audit.pub"];
-    let said = run(scratch.path(), PROGRAM, &key);
+    let said = run(place.path(), PROGRAM, &key);
     assert!(said.success, "{}", said.text);
 }
 
 #[test]
 fn secrets_that_set_up_writes_are_readable_by_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let scratch = TempDir::new().unwrap();
-    assert!(run(scratch.path(), PROGRAM, &["init"]).success);
+    let place = Workplace::empty();
+    place.init();
     for name in [
-        "data/master.key",
+        "data/service.key",
+        "data/custody.json",
         "data/personal.key",
         "data/vault.key",
         "data/tls/server.key",
@@ -90,7 +89,7 @@ fn secrets_that_set_up_writes_are_readable_by_their_owner_alone() {
         "data/handed-out/verifier-1.key",
         "data/handed-out/console.token",
     ] {
-        let mode = fs::metadata(scratch.path().join(name)).expect(name).permissions().mode();
+        let mode = fs::metadata(place.path().join(name)).expect(name).permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }

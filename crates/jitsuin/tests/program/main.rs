@@ -3,9 +3,12 @@
 
 mod agreement;
 mod api;
+mod ceremonies;
 mod client;
 mod command_line;
+mod custodians;
 mod demo;
+mod hsm;
 mod journal;
 mod ldap;
 mod lints;

@@ -21,6 +21,9 @@ pub(crate) const PHONE: [&str; 3] = ["--operator", "agent-1", "--call-centre"];
 /// The staff of the CA.
 pub(crate) const STAFF: [&str; 2] = ["--operator", "staff-1"];
 
+/// The custodians of the keys, any two of whom activate them.
+pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];
+
 /// An installation with invented residents; nothing runs but the command that is called.
 pub(crate) struct Workplace {
     scratch: TempDir,
@@ -29,11 +32,28 @@ pub(crate) struct Workplace {
 impl Workplace {
     /// Sets one up.
     pub(crate) fn new() -> Self {
-        let place = Self { scratch: TempDir::new().unwrap() };
-        place.answer(&STAFF, &["init"]);
+        let place = Self::empty();
+        place.init();
         let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
         assert_eq!(place.answer(&STAFF, &[&of[..], &["--seed", "7"]].concat())["residents"], 60);
         place
+    }
+
+    /// A directory where nothing was set up, with the custodians' passphrases beside it.
+    pub(crate) fn empty() -> Self {
+        let place = Self { scratch: TempDir::new().unwrap() };
+        for custodian in CUSTODIANS {
+            let passphrase = format!("known to {custodian} and nobody else");
+            fs::write(place.path().join(format!("{custodian}.passphrase")), passphrase).unwrap();
+        }
+        place
+    }
+
+    /// Sets up what is not set up yet, with all custodians present.
+    pub(crate) fn init(&self) {
+        let all = present(&CUSTODIANS);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        self.answer(&STAFF, &[&all, &["init"][..]].concat());
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -42,6 +62,13 @@ impl Workplace {
 
     /// Runs a command as somebody.
     pub(crate) fn run(&self, who: &[&str], command: &[&str]) -> Output {
+        let custodians = if needs_keys(command) { present(&CUSTODIANS[..2]) } else { Vec::new() };
+        let custodians: Vec<&str> = custodians.iter().map(String::as_str).collect();
+        self.run_as_is(who, &[&custodians, command].concat())
+    }
+
+    /// Runs a command as somebody, without custodians who come for it.
+    pub(crate) fn run_as_is(&self, who: &[&str], command: &[&str]) -> Output {
         run(self.path(), PROGRAM, &[&["--json"], who, command].concat())
     }
 
@@ -113,6 +140,16 @@ impl Workplace {
         let shown = self.answer(&STAFF, &["cert", "show", ca, serial]);
         shown["state"].as_str().unwrap().to_owned()
     }
+}
+
+/// The options that say which custodians are present.
+pub(crate) fn present(custodians: &[&str]) -> Vec<String> {
+    custodians.iter().map(|id| format!("--custodian={id}={id}.passphrase")).collect()
+}
+
+/// Whether a command has a CA's key sign: the custodians come for those alone.
+fn needs_keys(command: &[&str]) -> bool {
+    matches!(command, ["apply" | "ca", "issue", ..] | ["crl", "publish", ..])
 }
 
 /// The form for a resident as the register knows them.

@@ -31,6 +31,11 @@ pub(crate) fn write_durably(path: &Path, contents: &[u8]) -> Result<(), KeyError
     written.map_err(failed("writing", path))
 }
 
+/// Renames a file, durably.
+pub(crate) fn rename_durably(from: &Path, to: &Path) -> Result<(), KeyError> {
+    fs::rename(from, to).and_then(|()| sync_directory_of(to)).map_err(failed("renaming", from))
+}
+
 /// Overwrites a file with zeros and removes it, durably.
 pub(crate) fn erase(path: &Path) -> Result<(), KeyError> {
     overwrite(path)
@@ -48,8 +53,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
     Ok(contents)
 }
 
-/// The names of all key files, in order.
-pub(crate) fn key_files(directory: &Path) -> Result<Vec<String>, KeyError> {
+/// The names of all files that end in `suffix`, in order.
+pub(crate) fn names_ending(directory: &Path, suffix: &str) -> Result<Vec<String>, KeyError> {
     let names = || -> io::Result<Vec<String>> {
         let entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name()));
         let names = entries.collect::<io::Result<Vec<_>>>()?;
@@ -57,7 +62,7 @@ pub(crate) fn key_files(directory: &Path) -> Result<Vec<String>, KeyError> {
     };
     let mut names = names().map_err(failed("listing", directory))?;
     // Names with a leading dot are writes that a crash cut off: never acknowledged, not keys.
-    names.retain(|name| name.ends_with(KEY_SUFFIX) && !name.starts_with('.'));
+    names.retain(|name| name.ends_with(suffix) && !name.starts_with('.'));
     names.sort();
     Ok(names)
 }

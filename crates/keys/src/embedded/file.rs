@@ -16,6 +16,12 @@ const VERSION: u32 = 1;
 /// What `store.json` seals, so that a wrong master key is known as such before any key is read.
 const STORE_TEXT: &[u8] = b"jitsuin key store";
 
+/// What the seal of a key of the store binds first.
+const STORED_KEY: &[u8] = b"jitsuin key file 1";
+
+/// What the seal of a user's key in the pool binds first.
+const USER_KEY: &[u8] = b"jitsuin user key file 1";
+
 /// `store.json`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,8 +63,44 @@ pub(super) fn seal_key(
     label: &KeyLabel,
     pair: &KeyPair,
 ) -> Result<Vec<u8>, KeyError> {
+    seal_for(STORED_KEY, master, label, pair)
+}
+
+/// The key in a file that must be `label`'s, or what is wrong with the file.
+pub(super) fn open_key(
+    master: &MasterKey,
+    label: &KeyLabel,
+    contents: &[u8],
+) -> Result<KeyPair, &'static str> {
+    open_for(STORED_KEY, master, label, contents)
+}
+
+/// The contents of the file of a user's key, which cannot stand in for a key of the store.
+pub(super) fn seal_user_key(
+    master: &MasterKey,
+    label: &KeyLabel,
+    pair: &KeyPair,
+) -> Result<Vec<u8>, KeyError> {
+    seal_for(USER_KEY, master, label, pair)
+}
+
+/// The user's key in a file, or what is wrong with the file.
+pub(super) fn open_user_key(
+    master: &MasterKey,
+    label: &KeyLabel,
+    contents: &[u8],
+) -> Result<KeyPair, &'static str> {
+    open_for(USER_KEY, master, label, contents)
+}
+
+fn seal_for(
+    purpose: &[u8],
+    master: &MasterKey,
+    label: &KeyLabel,
+    pair: &KeyPair,
+) -> Result<Vec<u8>, KeyError> {
     let PublicKey { algorithm, spki_der } = pair.public_key();
-    let context = context(label.as_str(), *algorithm, spki_der);
+    let context = context(purpose, label.as_str(), *algorithm, spki_der);
     to_json(&KeyFile {
         version: VERSION,
         label: label.to_string(),
@@ -68,8 +110,8 @@ pub(super) fn seal_key(
     })
 }
 
-/// The key in a file that must be `label`'s, or what is wrong with the file.
-pub(super) fn open_key(
+fn open_for(
+    purpose: &[u8],
     master: &MasterKey,
     label: &KeyLabel,
     contents: &[u8],
@@ -82,7 +124,7 @@ pub(super) fn open_key(
         return Err("it belongs to another label");
     }
     let algorithm = KeyAlgorithm::from_name(&file.algorithm).ok_or("its algorithm is not known")?;
-    let context = context(label.as_str(), algorithm, &file.spki);
+    let context = context(purpose, label.as_str(), algorithm, &file.spki);
     let pkcs8 = master.open(&file.private_key, &context).ok_or("its seal is broken")?;
     let pair = KeyPair::from_pkcs8(algorithm, &pkcs8).ok_or("it holds no such private key")?;
     // The seal binds the public key already; this catches a fault in the making of the file.
@@ -93,8 +135,8 @@ pub(super) fn open_key(
 }
 
 /// What the seal of a key binds besides the key. Names hold no zero octet, so the parts stay apart.
-fn context(label: &str, algorithm: KeyAlgorithm, spki_der: &[u8]) -> Vec<u8> {
-    [b"jitsuin key file 1", label.as_bytes(), algorithm.name().as_bytes(), spki_der].join(&0)
+fn context(purpose: &[u8], label: &str, algorithm: KeyAlgorithm, spki_der: &[u8]) -> Vec<u8> {
+    [purpose, label.as_bytes(), algorithm.name().as_bytes(), spki_der].join(&0)
 }
 
 fn to_json(file: &impl Serialize) -> Result<Vec<u8>, KeyError> {

@@ -31,6 +31,6 @@ mod settings;
 mod stalling;
 
 pub use reply::Reply;
-pub use repository::{CrossCertified, Fetch, Notice, Publication, Repository};
+pub use repository::{CrossCertified, Fetch, Publication, Repository};
 pub use server::{Clock, HttpServer, Services};
 pub use settings::HttpLimits;

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use domain::certificate::CertificateState;
 use domain::id::{SerialNumber, VerifierId};
+use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use keys::KeyStore;
 use store::StatusRow;
@@ -206,7 +207,7 @@ impl Responder {
             Some(serial) => self.source.status(&issuer.ca, serial).map_err(Refusal::store)?,
             None => None,
         };
-        if delegate.is_some_and(|row| matches!(row.state, CertificateState::Revoked { .. })) {
+        if delegate.is_some_and(|row| ends_the_answers(row.state)) {
             return Err(Refusal::internal("the responder's certificate was revoked"));
         }
         let template = inquiry.template(&self.settings);
@@ -286,6 +287,12 @@ impl Responder {
         let next_update = produced_at.checked_add(validity).ok()?;
         Some(Freshness { produced_at, next_update })
     }
+}
+
+/// Whether a delegate in this state may not answer any more. After a compromise of the CA's key,
+/// which ends its certificate with all others, it goes on: somebody has to say that they ended.
+fn ends_the_answers(state: CertificateState) -> bool {
+    matches!(state, CertificateState::Revoked { reason, .. } if reason != RevocationReason::CaCompromise)
 }
 
 /// Every generation of every CA with its delegate, each checked.

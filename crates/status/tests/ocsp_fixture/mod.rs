@@ -133,6 +133,11 @@ impl World {
         commit(self.store.as_ref(), EventKind::CertificateRevoked, vec![change], self.now);
     }
 
+    /// Commits one change.
+    pub fn commit(&self, kind: EventKind, change: Change) {
+        commit(self.store.as_ref(), kind, vec![change], self.now);
+    }
+
     pub fn verifier(&self, id: &str, certificate: &[u8]) -> VerifierRow {
         VerifierRow {
             id: id.parse::<VerifierId>().unwrap(),

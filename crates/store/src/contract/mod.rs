@@ -2,6 +2,7 @@
 //!
 //! [`contract_suite!`] makes a test of every check, each on an empty store of its own.
 
+pub mod ceremonies;
 pub mod certificates;
 pub mod fixtures;
 pub mod generations;
@@ -29,6 +30,8 @@ macro_rules! contract_suite {
                 l14_a_transition_needs_the_state_it_was_decided_on
                 l14_a_state_must_have_what_belongs_to_it
                 l1_certificates_are_found_by_holder_application_and_issue;
+            ceremonies: k3_a_ceremony_is_as_it_was_put_last
+                k3_a_ceremony_changes_only_from_where_it_stands;
             lists: l10_a_list_holds_what_is_revoked_held_and_undelivered
                 l10_a_list_leaves_out_what_expired
                 l10_a_snapshot_does_not_move

@@ -8,6 +8,7 @@ mod entry;
 mod export;
 mod hex;
 mod merkle;
+mod note;
 mod personal;
 mod proof;
 mod seal;
@@ -16,9 +17,10 @@ mod sink;
 mod tests;
 mod verify;
 
-pub use self::checkpoint::{Checkpoint, CheckpointSigner, InvalidNote, VerifierKey};
+pub use self::checkpoint::{Checkpoint, CheckpointSigner};
 pub(crate) use self::entry::encode;
 pub use self::merkle::{Edge, Hash, Node, leaf_hash};
+pub use self::note::{InvalidNote, VerifierKey, sign_note};
 pub use self::personal::PersonalDataKey;
 pub(crate) use self::personal::{KeyRing, ResidentKey};
 pub use self::proof::{

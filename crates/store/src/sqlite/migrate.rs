@@ -6,7 +6,12 @@ use crate::{Error, Result};
 
 /// The scripts, the first leading from an empty file to version 1. A script must be bounded: it
 /// may create, but never rewrite a table that grows; such a change is spread over later commits.
-const SCRIPTS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_renewal.sql")];
+const SCRIPTS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_compromise.sql"),
+    include_str!("schema_ceremony.sql"),
+    include_str!("schema_renewal.sql"),
+];
 
 /// Marks a file as ours: "JTSN" as a number.
 const APPLICATION_ID: i32 = 0x4a54_534e;

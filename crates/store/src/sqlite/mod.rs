@@ -15,6 +15,7 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, OperationId, ResidentCode,
@@ -27,8 +28,9 @@ use self::pool::Pool;
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
 use crate::rows::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CertificateRow, Credential, CrlKey, CrlRow,
-    GenerationPlan, IntentRow, OperatorRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
+    Credential, CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, OperatorRow, SeriesKey,
+    SeriesRow, StatusRow, VerifierRow,
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
@@ -197,6 +199,24 @@ impl Store for Sqlite {
         self.pool.read(|c| read::crl::numbers(c, series))
     }
 
+    fn compromises(&self, ca: &CaId) -> Result<Vec<CompromiseRow>> {
+        self.pool.read(|c| read::compromise::compromises(c, ca))
+    }
+
+    fn notices(&self, ca: &CaId) -> Result<Vec<NoticeRow>> {
+        self.pool.read(|c| read::compromise::notices(c, ca))
+    }
+
+    fn unrevoked(
+        &self,
+        ca: &CaId,
+        generation: u32,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, StatusRow)>> {
+        self.pool.read(|c| read::compromise::unrevoked(c, ca, generation, from, limit))
+    }
+
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>> {
         self.pool.read(|c| read::window::application(c, id))
     }
@@ -239,6 +259,10 @@ impl Store for Sqlite {
 
     fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
         self.pool.read(|c| read::access::operator_by_credential(c, credential))
+    }
+
+    fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>> {
+        self.pool.read(|c| read::ceremony::one(c, id))
     }
 
     fn last_sequence(&self) -> Result<Option<Sequence>> {

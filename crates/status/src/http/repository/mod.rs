@@ -25,20 +25,8 @@ use crate::verifier_auth::VerifierAuth;
 pub struct Publication {
     /// Its policy, with the CPS and the laws.
     pub policy: Arc<Policy>,
-    /// Notices, for example of a compromise (A 2.2, S 2-6-1). That a CA certificate was revoked is
-    /// told without one.
-    pub notices: Vec<Notice>,
     /// CAs it is or was cross-certified with (A 9.12, S 8-2).
     pub cross_certified: Vec<CrossCertified>,
-}
-
-/// A notice to everybody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Its day.
-    pub date: Date,
-    /// Its text, in Japanese.
-    pub text: String,
 }
 
 /// A CA that is or was cross-certified.
@@ -113,7 +101,8 @@ impl Repository {
         let mut shown = Vec::new();
         for publication in &self.publications {
             let certificates = self.ca_certificates(&publication.policy.ca)?;
-            shown.push((publication, certificates));
+            let notices = self.store.notices(&publication.policy.ca)?;
+            shown.push(pages::Shown { publication, certificates, notices });
         }
         Ok(pages::index(&shown, now, as_of))
     }

@@ -6,20 +6,23 @@ use domain::policy::Policy;
 use domain::reason::RevocationReason;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use store::{Sequence, SeriesRow};
+use store::{NoticeRow, Sequence, SeriesRow};
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
 use super::html::{Text, link};
 use super::{AS_OF, CaCertificate, Publication, Reply};
 
+/// What is shown of one CA.
+pub(super) struct Shown<'a> {
+    pub publication: &'a Publication,
+    pub certificates: Vec<CaCertificate>,
+    /// What was posted, for example after a compromise (A 2.2, S 2-6-1).
+    pub notices: Vec<NoticeRow>,
+}
+
 /// The page that lists everything.
-pub(super) fn index(
-    shown: &[(&Publication, Vec<CaCertificate>)],
-    now: Timestamp,
-    as_of: Sequence,
-) -> Reply {
-    let sections: String =
-        shown.iter().map(|(publication, c)| section(publication, c, now)).collect();
+pub(super) fn index(shown: &[Shown<'_>], now: Timestamp, as_of: Sequence) -> Reply {
+    let sections: String = shown.iter().map(|shown| section(shown, now)).collect();
     page("公的個人認証サービス リポジトリ", &sections, as_of)
 }
 
@@ -61,7 +64,8 @@ pub(super) fn style() -> Reply {
     Reply::new(200, "text/css; charset=utf-8", STYLE).header("cache-control", "max-age=3600")
 }
 
-fn section(publication: &Publication, certificates: &[CaCertificate], now: Timestamp) -> String {
+fn section(shown: &Shown<'_>, now: Timestamp) -> String {
+    let Shown { publication, certificates, notices: posted } = shown;
     let policy = &publication.policy;
     let ca = policy.ca.as_str();
     let test =
@@ -74,7 +78,7 @@ fn section(publication: &Publication, certificates: &[CaCertificate], now: Times
         link(&format!("/cps/{ca}"), "運用規程と関係法令"),
         link(&format!("/crl/{ca}"), "失効リスト"),
         certificate_table(ca, certificates, now),
-        notices(publication, certificates),
+        notices(posted, certificates),
         cross_certified(publication),
     )
 }
@@ -100,7 +104,7 @@ fn certificate_table(ca: &str, certificates: &[CaCertificate], now: Timestamp) -
     format!("<table><tr><th>証明書</th><th>状態</th><th>フィンガープリント</th></tr>{rows}</table>")
 }
 
-fn notices(publication: &Publication, certificates: &[CaCertificate]) -> String {
+fn notices(posted: &[NoticeRow], certificates: &[CaCertificate]) -> String {
     let revoked = certificates.iter().filter_map(|certificate| match certificate.state {
         CertificateState::Revoked { at, reason } => {
             let cause = match reason {
@@ -114,9 +118,9 @@ fn notices(publication: &Publication, certificates: &[CaCertificate]) -> String 
         }
         _ => None,
     });
-    let given = publication.notices.iter().map(|notice| {
-        format!("<li>{}: {}</li>", Text(japanese_date(notice.date)), Text(&notice.text))
-    });
+    let given = posted
+        .iter()
+        .map(|notice| format!("<li>{}: {}</li>", japanese_time(notice.at), Text(&notice.text)));
     list(revoked.chain(given), "危殆化その他のお知らせはありません。")
 }
 

@@ -86,7 +86,7 @@ fn e2_an_untouched_database_verifies_while_it_is_in_use() {
     &["checkpoint of size 26: it is a checkpoint of size 25"])]
 #[case::checkpoint_unreadable(
     "UPDATE checkpoint SET note = 'x' WHERE size = 25",
-    &["checkpoint of size 25: not a checkpoint: no empty line before the signatures"])]
+    &["checkpoint of size 25: not a signed note: no empty line before the signatures"])]
 fn e2_a_database_tampered_with_is_told_where(#[case] sql: &str, #[case] expected: &[&str]) {
     let place = forty();
     intruder(&place).execute_batch(sql).expect("the change");

@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 
 use super::TestSigner;
-use crate::journal::{Checkpoint, VerifierKey};
+use crate::journal::{Checkpoint, VerifierKey, sign_note};
 
 #[test]
 fn e2_the_published_example_of_a_signed_note_verifies() {
@@ -83,5 +83,22 @@ fn e2_a_verifier_key_must_fit_its_id() {
     }
     for name in ["", "a b", "a+b", "a\nb"] {
         assert!(VerifierKey::new(name, [0; 32]).is_err(), "{name:?}");
+    }
+}
+
+#[test]
+fn e2_a_note_of_another_kind_opens_only_with_its_key_and_is_no_checkpoint() {
+    let signer = TestSigner::new(1);
+    let text = "another kind\n1\nAAAA\n";
+    let note = sign_note(text, &signer).expect("signed");
+    assert_eq!(signer.key().open(&note), Ok(text));
+    let other = TestSigner::new(2).key().open(&note).expect_err("another key");
+    assert_eq!(other.to_string(), "not a signed note: it bears no valid signature of the key");
+    assert!(signer.key().open(&note.replace("another", "Another")).is_err());
+    let posing = sign_note(&format!("posing\n1\n{}\n", Base64::encode_string(&[5; 32])), &signer);
+    let posing = Checkpoint::parse(posing.expect("signed")).expect("the form of a checkpoint");
+    assert!(!posing.is_signed_by(&signer.key()), "its origin is not the log");
+    for text in ["", "no end", "\n", "a\n\nb\n"] {
+        assert!(sign_note(text, &signer).is_err(), "{text:?}");
     }
 }

@@ -2,7 +2,9 @@
 
 mod access;
 mod authority;
+mod ceremony;
 mod certificate;
+mod compromise;
 mod crl;
 pub(super) mod journal;
 mod window;
@@ -42,7 +44,13 @@ fn apply(
         Change::AddCa(row) => authority::add_ca(c, &row),
         Change::PutGenerationPlan(plan) => authority::put_plan(c, &plan),
         Change::AddAuthority(row) => authority::add(c, &row),
-        Change::AddIntent(row) => certificate::add_intent(c, places.next(), &row),
+        Change::AddIntent(row) => {
+            compromise::refuse(c, &row.ca, row.generation)?;
+            certificate::add_intent(c, places.next(), &row)
+        }
+        Change::DeclareCompromise(row) => compromise::declare(c, &row),
+        Change::AdvanceCompromise { from, row } => compromise::advance(c, from, &row),
+        Change::AddNotice(row) => compromise::add_notice(c, &row),
         Change::CompleteIntent { ca, serial, der, to } => {
             certificate::complete(c, first, &ca, &serial, &der, to)
         }
@@ -62,6 +70,7 @@ fn apply(
         Change::PutVerifier(row) => access::put_verifier(c, &row),
         Change::PutOperator(row) => access::put_operator(c, &row),
         Change::RecordOperation { id, answer } => window::record_operation(c, first, &id, &answer),
+        Change::PutCeremony(row) => ceremony::put(c, first, &row),
         Change::ForgetResident(resident) => journal::forget(c, &resident),
     }
 }

@@ -2,7 +2,9 @@
 
 pub(super) mod access;
 pub(super) mod authority;
+pub(super) mod ceremony;
 pub(super) mod certificate;
+pub(super) mod compromise;
 pub(super) mod crl;
 pub(super) mod journal;
 pub(super) mod revoked;

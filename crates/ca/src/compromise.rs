@@ -1,0 +1,281 @@
+//! What follows when a CA's key counts as compromised: one way, each step once (A 5.7.3, S 4-14-2).
+
+use domain::act::Act;
+use domain::certificate::CertificateKind;
+use domain::compromise::CompromiseState;
+use domain::id::ActorId;
+use domain::identity::{Requester, RevocationCause};
+use domain::journal::EventKind;
+use domain::policy::RevocationRule;
+use store::{Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow, Unit};
+use x509::fingerprint::{sha256, sha256_colon_hex};
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::issuance::hex;
+use crate::life::{RevocationOrder, event_of};
+use crate::lists::ListOutcome;
+
+/// Certificates revoked in one unit: some hundredths of a second, so that nobody waits long behind
+/// it, and few enough flushes to disk for a million.
+const TOGETHER: usize = 1000;
+
+/// What a declaration would set going, told before anything is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompromisePlan {
+    /// The generation of the key.
+    pub generation: u32,
+    /// How many certificates would be revoked.
+    pub certificates: u64,
+    /// The lists that would be published.
+    pub lists: Vec<SeriesKey>,
+    /// Where the procedure stands, if it was declared before.
+    pub state: Option<CompromiseState>,
+}
+
+impl CertificationAuthority {
+    /// What a compromise of this generation's key would mean; changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a generation that does not exist; [`Error::Store`].
+    pub fn compromise_plan(&self, generation: u32) -> Result<CompromisePlan> {
+        self.generation(generation)?;
+        let mut certificates = 0;
+        let mut from = 0;
+        while let Some((next, rows)) = self.unrevoked(generation, from)? {
+            certificates += rows.len() as u64;
+            from = next;
+        }
+        let state = self.compromise(generation)?.map(|row| row.state);
+        Ok(CompromisePlan { generation, certificates, lists: self.all_series()?, state })
+    }
+
+    /// Declares the key of a generation compromised: from this commit on nothing is issued under it.
+    ///
+    /// Declared before, it stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] without a second person; [`Error::Unknown`]; journaled.
+    pub fn declare_compromise(
+        &self,
+        act: &Act,
+        generation: u32,
+        approver: &ActorId,
+    ) -> Result<CompromiseRow> {
+        let result = self.declare(act, generation, approver);
+        self.recording(act, EventKind::KeyCompromised, generation, result)
+    }
+
+    fn declare(&self, act: &Act, generation: u32, approver: &ActorId) -> Result<CompromiseRow> {
+        let key = self.generation(generation)?;
+        let order = RevocationOrder {
+            cause: RevocationCause::CaKeyCompromised,
+            requester: Requester::Authority,
+            approver: Some(approver.clone()),
+        };
+        for kind in [CertificateKind::SelfSigned, CertificateKind::User] {
+            if self.policy.profiles.contains_key(&kind) {
+                self.check_order(act, kind, &order)?;
+            }
+        }
+        let entry = self.compromise_entry(act, generation, CompromiseState::Declared);
+        if let Some(row) = self.compromise(generation)? {
+            self.store.commit(Unit::new(entry.no_op()))?;
+            return Ok(row);
+        }
+        let row = CompromiseRow {
+            ca: self.id().clone(),
+            generation,
+            state: CompromiseState::Declared,
+            declared_at: act.at,
+            place: 0,
+            revoked: 0,
+        };
+        let entry = entry
+            .detail("approver", approver)
+            .detail("spki_sha256", sha256_colon_hex(key.key.as_der()));
+        self.store.commit(Unit::new(entry).change(Change::DeclareCompromise(row.clone())))?;
+        Ok(row)
+    }
+
+    /// Carries the next step out, and says where the procedure stands then; broken off anywhere, it
+    /// goes on from what is on disk.
+    ///
+    /// `told` hears how many certificates are revoked so far. The step after
+    /// [`CompromiseState::Announced`] is [`complete_compromise`](Self::complete_compromise).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where nothing was declared or a list could not be published: the step is
+    /// not done, and may be tried again; [`Error::Store`].
+    pub fn continue_compromise(
+        &self,
+        act: &Act,
+        generation: u32,
+        told: &mut dyn FnMut(u64),
+    ) -> Result<CompromiseRow> {
+        let row = self.declared(generation)?;
+        match row.state {
+            CompromiseState::Declared => self.revoke_all(act, row, told),
+            CompromiseState::Revoked => self.publish_all_of(act, &row),
+            CompromiseState::Listed => self.announce(act, &row),
+            CompromiseState::Announced | CompromiseState::Completed => Ok(row),
+        }
+    }
+
+    /// Notes that the bridge CA's notification, of which this is the SHA-256, is prepared.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] before the notice was posted.
+    pub fn complete_compromise(
+        &self,
+        act: &Act,
+        generation: u32,
+        notification_sha256: &[u8; 32],
+    ) -> Result<CompromiseRow> {
+        let row = self.declared(generation)?;
+        match row.state {
+            CompromiseState::Completed => Ok(row),
+            CompromiseState::Announced => {
+                let entry = self
+                    .compromise_entry(act, generation, CompromiseState::Completed)
+                    .detail("notification_sha256", hex(notification_sha256));
+                self.advance(&row, entry, Vec::new())
+            }
+            state => Err(Error::refused("compromise", format!("first: {}", state.task()))),
+        }
+    }
+
+    /// Where the procedure for a generation's key stands, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn compromise(&self, generation: u32) -> Result<Option<CompromiseRow>> {
+        let rows = self.store.compromises(self.id())?;
+        Ok(rows.into_iter().find(|row| row.generation == generation))
+    }
+
+    fn declared(&self, generation: u32) -> Result<CompromiseRow> {
+        let none = || Error::refused("compromise", "it was not declared");
+        self.compromise(generation)?.ok_or_else(none)
+    }
+
+    fn revoke_all(
+        &self,
+        act: &Act,
+        mut row: CompromiseRow,
+        told: &mut dyn FnMut(u64),
+    ) -> Result<CompromiseRow> {
+        while let Some((next, rows)) = self.unrevoked(row.generation, row.place)? {
+            let revoked = row.revoked + rows.len() as u64;
+            let further = CompromiseRow { place: next, revoked, ..row.clone() };
+            self.store.commit(self.revocation_unit(act, &further, &rows)?)?;
+            row = further;
+            told(row.revoked);
+        }
+        let entry = self
+            .compromise_entry(act, row.generation, CompromiseState::Revoked)
+            .detail("revoked", row.revoked);
+        self.advance(&row, entry, Vec::new())
+    }
+
+    /// One unit of revocations; its entry holds what it takes to find them again: where in the
+    /// order of issue they end, how many they are, and the hash over their serials in that order.
+    fn revocation_unit(
+        &self,
+        act: &Act,
+        further: &CompromiseRow,
+        rows: &[StatusRow],
+    ) -> Result<Unit> {
+        let serials: Vec<u8> =
+            rows.iter().flat_map(|row| row.serial.as_bytes().iter().copied()).collect();
+        let entry = Entry::new(EventKind::CertificateRevoked, act)
+            .ca(self.id())
+            .subject(format!("generation {}", further.generation))
+            .detail("cause", RevocationCause::CaKeyCompromised)
+            .detail("count", rows.len())
+            .detail("issued_before", further.place)
+            .detail("serials_sha256", hex(&sha256(&serials)));
+        let advance =
+            Change::AdvanceCompromise { from: CompromiseState::Declared, row: further.clone() };
+        let mut unit = Unit::new(entry).change(advance);
+        for row in rows {
+            let to = row.state.after(event_of(self.compromise_rule(row.kind)?.reason), act.at)?;
+            let (ca, serial, from) = (self.id().clone(), row.serial, row.state);
+            unit = unit.change(Change::SetCertificate { ca, serial, from, to });
+        }
+        Ok(unit)
+    }
+
+    /// The lists of every generation: each holds what all of them certified.
+    fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
+        let mut lists = 0;
+        for outcome in self.publish_lists(act, &self.series_at(act.at)?) {
+            let refused = |what: String| Err(Error::refused("lists", what));
+            match outcome {
+                ListOutcome::Published(_) => lists += 1,
+                ListOutcome::Withheld { key, differences } => {
+                    let first = differences.first().map(ToString::to_string).unwrap_or_default();
+                    return refused(format!("{} was withheld: {first}", key.series.partition));
+                }
+                ListOutcome::Failed { series, error } => {
+                    return refused(format!("{}: {error}", series.partition));
+                }
+            }
+        }
+        let entry = self
+            .compromise_entry(act, row.generation, CompromiseState::Listed)
+            .detail("lists", lists);
+        self.advance(row, entry, Vec::new())
+    }
+
+    fn announce(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
+        let key = self.generation(row.generation)?;
+        let text = format!(
+            "第{}世代の署名鍵（SHA-256 {}）が危殆化したため、この鍵による発行業務を停止し、\
+             この鍵で署名したすべての証明書を失効しました。この鍵を信頼の起点から外してください。",
+            row.generation,
+            sha256_colon_hex(key.key.as_der()),
+        );
+        let notice = NoticeRow { ca: self.id().clone(), at: row.declared_at, text };
+        let entry = self.compromise_entry(act, row.generation, CompromiseState::Announced);
+        self.advance(row, entry, vec![Change::AddNotice(notice)])
+    }
+
+    /// Commits the next state with its entry and whatever belongs to it.
+    fn advance(
+        &self,
+        row: &CompromiseRow,
+        entry: Entry,
+        changes: Vec<Change>,
+    ) -> Result<CompromiseRow> {
+        let last = || Error::refused("compromise", "it is completed");
+        let state = row.state.next().ok_or_else(last)?;
+        let next = CompromiseRow { state, ..row.clone() };
+        let change = Change::AdvanceCompromise { from: row.state, row: next.clone() };
+        let unit = changes.into_iter().fold(Unit::new(entry).change(change), Unit::change);
+        self.store.commit(unit)?;
+        Ok(next)
+    }
+
+    /// The next certificates to revoke, and the place after the last of them.
+    fn unrevoked(
+        &self,
+        generation: u32,
+        from: Sequence,
+    ) -> Result<Option<(Sequence, Vec<StatusRow>)>> {
+        let page = self.store.unrevoked(self.id(), generation, from, TOGETHER)?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        Ok(Some((last + 1, page.into_iter().map(|(_, row)| row).collect())))
+    }
+
+    fn compromise_rule(&self, kind: CertificateKind) -> Result<&RevocationRule> {
+        self.rule(kind, RevocationCause::CaKeyCompromised)
+    }
+
+    fn compromise_entry(&self, act: &Act, generation: u32, state: CompromiseState) -> Entry {
+        Entry::new(EventKind::KeyCompromised, act)
+            .ca(self.id())
+            .subject(format!("generation {generation}"))
+            .detail("state", state)
+    }
+}

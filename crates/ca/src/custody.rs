@@ -1,0 +1,236 @@
+//! The custodians of the CA's keys: who came, when the keys woke, when they slept again (K2).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::act::Act;
+use domain::id::ActorId;
+use domain::journal::EventKind;
+use jiff::{SignedDuration, Timestamp};
+use keys::quorum::{CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumSecret};
+use keys::{Activation, GuardedKeyStore};
+use store::{Entry, Store, Unit};
+
+use crate::error::{Error, Result};
+
+/// How the custodians' acts are bounded, from the policies (A 6.2.2.1, S 6-2-1-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// How long the others may take from the first custodian on.
+    pub window: SignedDuration,
+    /// How long the keys stay active.
+    pub active_for: SignedDuration,
+}
+
+/// Where the custodians' work stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the keys can be used.
+    pub activation: Activation,
+    /// Who came so far, while they are gathering.
+    pub present: Vec<ActorId>,
+    /// How many have to come.
+    pub threshold: u8,
+    /// Everybody who may.
+    pub custodians: Vec<ActorId>,
+    /// The name of the set of shares.
+    pub set: String,
+}
+
+/// The keys of an installation's CAs in the hands of their custodians.
+pub struct Custody {
+    store: Arc<dyn Store>,
+    keys: Arc<GuardedKeyStore>,
+    set: CustodySet,
+    terms: Terms,
+    gathering: Mutex<Gathering>,
+}
+
+impl Custody {
+    /// Puts `keys` into the hands of the custodians of `set`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a window that cannot be one.
+    pub fn new(
+        store: Arc<dyn Store>,
+        keys: Arc<GuardedKeyStore>,
+        set: CustodySet,
+        terms: Terms,
+    ) -> Result<Self> {
+        let gathering = Mutex::new(Gathering::new(&set, terms.window)?);
+        Ok(Self { store, keys, set, terms, gathering })
+    }
+
+    /// Makes the key store under a new secret, which leaves this function as shares alone; the store
+    /// is active afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Quorum`] for too few custodians, or two with one passphrase; the key store's.
+    pub fn establish(
+        act: &Act,
+        store: Arc<dyn Store>,
+        keys: Arc<GuardedKeyStore>,
+        threshold: u8,
+        custodians: &[(CustodianId, Passphrase)],
+        terms: Terms,
+        keep: &dyn Fn(&CustodySet) -> Result<()>,
+    ) -> Result<Self> {
+        let (set, secret) = CustodySet::establish(threshold, custodians, act.at)?;
+        // The shares before the store: without them nobody could ever open it again.
+        keep(&set)?;
+        let until = act.at + terms.active_for;
+        keys.create(&secret, Some(until))?;
+        let established = Entry::new(EventKind::CustodyEstablished, act)
+            .subject(set.id())
+            .detail("threshold", threshold)
+            .detail("custodians", names(set.custodians()));
+        let activated = Entry::new(EventKind::KeysActivated, act)
+            .subject(set.id())
+            .detail("custodians", names(set.custodians()))
+            .detail("until", until);
+        store.commit(Unit::new(established).entry(activated))?;
+        Self::new(store, keys, set, terms)
+    }
+
+    /// Takes a custodian's passphrase; the last one needed activates the keys.
+    ///
+    /// # Errors
+    /// [`Error::Quorum`], journaled: a stranger, the same custodian twice, a wrong passphrase, a
+    /// window that is over; the key store's, with the gathering at its beginning again.
+    pub fn contribute(
+        &self,
+        act: &Act,
+        custodian: &ActorId,
+        passphrase: &Passphrase,
+    ) -> Result<Standing> {
+        let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
+        let mut gathering = self.gathering();
+        let here = names(gathering.custodians());
+        let id = CustodianId::from(custodian.clone());
+        match gathering.contribute(&id, passphrase, act.at) {
+            Ok(Progress::Waiting { have, need, until }) => {
+                let entry = entry.detail("have", have).detail("need", need).detail("until", until);
+                self.store.commit(Unit::new(entry))?;
+            }
+            Ok(Progress::Complete(secret)) => {
+                self.store.commit(Unit::new(entry))?;
+                self.activate(act, &secret, &format!("{here} {custodian}"))?;
+            }
+            Err(error) => {
+                self.store.commit(Unit::new(entry.refused(&error)))?;
+                return Err(error.into());
+            }
+        }
+        drop(gathering);
+        Ok(self.standing())
+    }
+
+    fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
+        let until = act.at + self.terms.active_for;
+        let entry = Entry::new(EventKind::KeysActivated, act)
+            .subject(self.set.id())
+            .detail("custodians", custodians.trim())
+            .detail("until", until);
+        if let Err(error) = self.keys.activate(secret, Some(until)) {
+            self.store.commit(Unit::new(entry.refused(&error)))?;
+            return Err(error.into());
+        }
+        // Nothing may be signed that the journal does not know to be possible.
+        if let Err(error) = self.store.commit(Unit::new(entry)) {
+            self.keys.deactivate();
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    /// The custodians' secret itself, for the acts that need it: backups, restorations, new shares.
+    ///
+    /// # Errors
+    /// As [`contribute`](Self::contribute); [`Error::Refused`] with fewer than enough custodians.
+    pub fn secret(
+        &self,
+        act: &Act,
+        custodians: &[(CustodianId, Passphrase)],
+    ) -> Result<QuorumSecret> {
+        let mut gathering = Gathering::new(&self.set, self.terms.window)?;
+        for (custodian, passphrase) in custodians {
+            let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
+            match gathering.contribute(custodian, passphrase, act.at) {
+                Ok(Progress::Waiting { .. }) => {
+                    self.store.commit(Unit::new(entry))?;
+                }
+                Ok(Progress::Complete(secret)) => {
+                    self.store.commit(Unit::new(entry))?;
+                    return Ok(secret);
+                }
+                Err(error) => {
+                    self.store.commit(Unit::new(entry.refused(&error)))?;
+                    return Err(error.into());
+                }
+            }
+        }
+        let rule = format!(
+            "{} of {} custodians are here (A 6.2.2.1, S 6-2-1-2)",
+            custodians.len(),
+            self.set.threshold()
+        );
+        Err(Error::refused("custodians", rule))
+    }
+
+    /// Puts the keys to sleep (A 6.2.9.1), and whoever was gathering starts anew.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: the keys sleep all the same.
+    pub fn deactivate(&self, act: &Act) -> Result<Standing> {
+        let was_active = self.keys.deactivate();
+        self.gathering().forget();
+        let entry = Entry::new(EventKind::KeysDeactivated, act).subject(self.set.id());
+        self.store.commit(Unit::new(if was_active { entry } else { entry.no_op() }))?;
+        Ok(self.standing())
+    }
+
+    /// Where the custodians' work stands.
+    pub fn standing(&self) -> Standing {
+        let actors = |ids: &mut dyn Iterator<Item = &CustodianId>| -> Vec<ActorId> {
+            ids.map(|id| id.actor().clone()).collect()
+        };
+        Standing {
+            activation: self.keys.state(),
+            present: actors(&mut self.gathering().custodians()),
+            threshold: self.set.threshold(),
+            custodians: actors(&mut self.set.custodians()),
+            set: self.set.id(),
+        }
+    }
+
+    /// The guarded keys.
+    pub fn keys(&self) -> &Arc<GuardedKeyStore> {
+        &self.keys
+    }
+
+    /// Whether the keys can be used at `now`.
+    pub fn is_active(&self) -> bool {
+        matches!(self.keys.state(), Activation::Active { .. })
+    }
+
+    /// When the keys fall asleep, if they are awake.
+    pub fn active_until(&self) -> Option<Timestamp> {
+        match self.keys.state() {
+            Activation::Active { until, .. } => until,
+            Activation::Inactive => None,
+        }
+    }
+
+    fn gathering(&self) -> MutexGuard<'_, Gathering> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Custody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Custody({:?})", self.keys)
+    }
+}
+
+fn names<'a>(custodians: impl Iterator<Item = &'a CustodianId>) -> String {
+    custodians.map(CustodianId::as_str).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,180 @@
+//! The custodians of an installation's keys: how they are named on the command line and let in.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use ca::{Custody, Terms};
+use domain::act::Act;
+use domain::journal::EventKind;
+use domain::policy::KeyMaker;
+use keys::quorum::{CustodianId, CustodySet, Passphrase};
+use keys::token::TokenOpener;
+use keys::{EmbeddedOpener, GuardedKeyStore, KeyStore, Opener, SigningGate};
+use store::{Entry, Store, Unit};
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::home::Home;
+use crate::system::{Clock, Foundation, System};
+
+/// A custodian who is present: who, and the file with the passphrase, `-` for standard input.
+#[derive(Debug, Clone)]
+pub(crate) struct Present {
+    pub(crate) custodian: CustodianId,
+    pub(crate) file: String,
+}
+
+impl FromStr for Present {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (id, file) = text.split_once('=').ok_or("ID=FILE is needed")?;
+        let custodian = id.parse().map_err(|error: domain::id::InvalidId| error.to_string())?;
+        Ok(Self { custodian, file: file.to_owned() })
+    }
+}
+
+/// Reads the passphrases of those who are present.
+pub(crate) fn passphrases(present: &[Present]) -> Result<Vec<(CustodianId, Passphrase)>> {
+    present
+        .iter()
+        .map(|one| {
+            let octets = Zeroizing::new(read(&one.file)?);
+            let passphrase = Passphrase::new(&octets).with_context(|| one.custodian.to_string())?;
+            Ok((one.custodian.clone(), passphrase))
+        })
+        .collect()
+}
+
+/// One line from standard input, or a file.
+fn read(file: &str) -> Result<Vec<u8>> {
+    if file == "-" {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).context("standard input")?;
+        return Ok(line.into_bytes());
+    }
+    std::fs::read(Path::new(file)).with_context(|| file.to_owned())
+}
+
+/// The guarded store of the CAs' keys, asleep.
+pub(crate) fn guarded(
+    config: &Config,
+    home: &Home,
+    clock: Clock,
+    gate: Arc<dyn SigningGate>,
+) -> Arc<GuardedKeyStore> {
+    let opener: Box<dyn Opener> = match &config.token {
+        Some(token) => Box::new(TokenOpener { config: token.clone() }),
+        None => Box::new(EmbeddedOpener { directory: home.keys() }),
+    };
+    Arc::new(GuardedKeyStore::new(opener, clock, gate))
+}
+
+/// The custody of an installation that was set up.
+pub(crate) fn open(config: &Config, foundation: &Foundation) -> Result<Arc<Custody>> {
+    let path = foundation.home.custody();
+    let set = CustodySet::read_file(&path).with_context(|| path.display().to_string())?;
+    let store: Arc<dyn Store> = foundation.store.clone();
+    Ok(Arc::new(Custody::new(store, foundation.keys.clone(), set, terms(config)?)?))
+}
+
+/// Establishes the custody, or goes on where an earlier try broke off; the keys are awake then.
+pub(crate) fn establish(
+    act: &Act,
+    config: &Config,
+    foundation: &Foundation,
+    custodians: &[(CustodianId, Passphrase)],
+) -> Result<Arc<Custody>> {
+    let path = foundation.home.custody();
+    if path.exists() {
+        let custody = open(config, foundation)?;
+        wake(&custody, act, custodians)?;
+        return Ok(custody);
+    }
+    let (threshold, number) = quorum(config)?;
+    if custodians.len() < usize::from(number) {
+        bail!(
+            "the policies want {number} custodians, {threshold} of whom open the keys, and {} are \
+             named: --custodian ID=PASSPHRASE_FILE for each of them (A 6.2.2.1, S 6-2-1-2)",
+            custodians.len()
+        );
+    }
+    let keep = |set: &CustodySet| Ok(set.write_file(&path)?);
+    let (store, keys): (Arc<dyn Store>, _) = (foundation.store.clone(), foundation.keys.clone());
+    let custody =
+        Custody::establish(act, store, keys, threshold, custodians, terms(config)?, &keep)?;
+    Ok(Arc::new(custody))
+}
+
+/// Has custodians come one after the other until the keys are awake; nobody comes in vain.
+fn wake(custody: &Custody, act: &Act, custodians: &[(CustodianId, Passphrase)]) -> Result<()> {
+    for (custodian, passphrase) in custodians {
+        if custody.is_active() {
+            break;
+        }
+        custody.contribute(act, custodian.actor(), passphrase)?;
+    }
+    Ok(())
+}
+
+impl System {
+    /// Lets the custodians in who are present; with enough of them the keys are awake.
+    pub(crate) fn let_in(&self, present: &[Present]) -> Result<()> {
+        if present.is_empty() {
+            return Ok(());
+        }
+        wake(&self.custody, &self.act("custody")?, &passphrases(present)?)?;
+        let standing = self.custody.standing();
+        if !self.custody.is_active() {
+            bail!(
+                "custodians: {} of {} are here (A 6.2.2.1, S 6-2-1-2)",
+                standing.present.len(),
+                standing.threshold
+            );
+        }
+        Ok(())
+    }
+}
+
+impl System {
+    /// Makes one user's key ahead of need, where a CA makes them and its pool lacks one (K5).
+    pub(crate) fn prepare_a_user_key(&self) -> Result<bool> {
+        if !self.custody.is_active() {
+            return Ok(false);
+        }
+        let keys = self.custody.keys();
+        for authority in self.authorities.values() {
+            let rule = authority.policy().keys.user.as_ref();
+            let Some(rule) = rule.filter(|rule| rule.made_by == KeyMaker::Authority) else {
+                continue;
+            };
+            let ready = keys.prepared_user_keys(rule.algorithm)?;
+            if ready < POOL_SIZE && keys.prepare_user_keys(rule.algorithm, ready + 1)? > 0 {
+                let entry = Entry::new(EventKind::KeyGenerated, &self.act("pool")?)
+                    .ca(authority.id())
+                    .subject("user key, made ahead of need")
+                    .detail("algorithm", rule.algorithm)
+                    .detail("ready", ready + 1);
+                self.store.commit(Unit::new(entry))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+const POOL_SIZE: usize = 20;
+
+/// How many custodians open the keys, and how many there are: what the strictest policy wants.
+fn quorum(_config: &Config) -> Result<(u8, u8)> {
+    Ok((2, 3))
+}
+
+fn terms(_config: &Config) -> Result<Terms> {
+    Ok(Terms {
+        window: jiff::SignedDuration::from_mins(30),
+        active_for: jiff::SignedDuration::from_hours(168),
+    })
+}

@@ -1,0 +1,56 @@
+//! The clock of an installation under watch, and the news of it on their way into the journal.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use domain::journal::EventKind;
+use store::{Entry, Store, Unit};
+
+use crate::system::{Clock, System};
+use crate::trusted_time::{ClockState, ClockWatch, SntpClient, TimeConfig, TimeSource, monotonic};
+
+/// The watch, and what it noticed that the journal does not know yet.
+#[derive(Clone)]
+pub(crate) struct TrustedClock {
+    pub(crate) watch: Arc<ClockWatch>,
+    news: Arc<Mutex<Vec<ClockState>>>,
+}
+
+impl TrustedClock {
+    /// Watches `clock`, and asks the configured source a first time.
+    pub(crate) fn new(config: &TimeConfig, clock: &Clock) -> Self {
+        let news: Arc<Mutex<Vec<ClockState>>> = Arc::default();
+        let noticed = news.clone();
+        // Noticed perhaps by somebody about to sign: the entry is made later, by another.
+        let on_change = Box::new(move |state: &ClockState| {
+            noticed.lock().unwrap_or_else(PoisonError::into_inner).push(*state);
+        });
+        let beat = monotonic();
+        let source = config.source.as_deref().map(|server| -> Box<dyn TimeSource> {
+            Box::new(SntpClient::new(server, clock.clone(), beat.clone()))
+        });
+        let watch = ClockWatch::new(config, clock.clone(), beat, source, on_change);
+        watch.tick();
+        Self { watch: Arc::new(watch), news }
+    }
+
+    fn take_news(&self) -> Vec<ClockState> {
+        std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl System {
+    /// Tells the journal what the watch over the clock noticed (A 6.8).
+    pub(crate) fn record_clock(&self) -> Result<()> {
+        for state in self.trusted.take_news() {
+            let entry = Entry::new(EventKind::ClockChecked, &self.act("clock-watch")?)
+                .subject(state.name());
+            let entry = match state.rule() {
+                Some(rule) => entry.refused(rule),
+                None => entry,
+            };
+            self.store.commit(Unit::new(entry))?;
+        }
+        Ok(())
+    }
+}

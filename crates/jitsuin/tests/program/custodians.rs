@@ -1,0 +1,92 @@
+//! Keys that nobody holds alone, through the command line: who comes, how many, and what is refused.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::workplace::{CLERK, CUSTODIANS, STAFF, Workplace, present};
+
+/// Publishes every list, which takes a CA's key, with these custodians present.
+fn publish(place: &Workplace, custodians: &[String]) -> testkit::Output {
+    let custodians: Vec<&str> = custodians.iter().map(String::as_str).collect();
+    let command = [&custodians, &["crl", "publish", "--ca", "jpki-auth"][..]].concat();
+    // A list is a second younger than the one before it.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    place.run_as_is(&STAFF, &command)
+}
+
+#[test]
+fn k2_every_subset_of_custodians_opens_the_keys_or_not() {
+    let place = Workplace::new();
+    for members in 0..1_usize << CUSTODIANS.len() {
+        let here: Vec<&str> = (0..CUSTODIANS.len())
+            .filter(|place| members >> place & 1 == 1)
+            .map(|place| CUSTODIANS[place])
+            .collect();
+        let said = publish(&place, &present(&here));
+        let enough = here.len() >= 2;
+        assert_eq!(said.status, Some(if enough { 0 } else { 1 }), "{here:?}: {}", said.text);
+        match here.len() {
+            0 => assert!(said.text.contains("not activated"), "{}", said.text),
+            1 => assert!(said.text.contains("1 of 2 are here"), "{}", said.text),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn k2_who_comes_twice_is_one_and_strangers_and_wrong_words_open_nothing() {
+    let place = Workplace::new();
+    fs::write(place.path().join("wrong"), "not what custodian-2 chose").unwrap();
+    let first = "--custodian=custodian-1=custodian-1.passphrase".to_owned();
+    for (second, said) in [
+        ("--custodian=custodian-1=custodian-1.passphrase", "is here already"),
+        ("--custodian=custodian-2=wrong", "does not open the share"),
+        ("--custodian=stranger=custodian-2.passphrase", "is no custodian"),
+        ("--custodian=custodian-2=nowhere", "nowhere"),
+    ] {
+        let refused = publish(&place, &[first.clone(), second.to_owned()]);
+        assert_eq!(refused.status, Some(1), "{second}: {}", refused.text);
+        assert!(refused.text.contains(said), "{second}: {}", refused.text);
+        assert_eq!(refused.text.lines().count(), 1, "{}", refused.text);
+    }
+    let exported = place.answer(&STAFF, &["audit", "export", "journal.jsonl"]);
+    assert!(exported.is_object());
+    let journal = fs::read_to_string(place.path().join("journal.jsonl")).unwrap();
+    let told = |kind: &str, words: &str| {
+        journal.lines().filter(|line| line.contains(kind) && line.contains(words)).count()
+    };
+    assert_eq!(told("custodian-present", "is here already"), 1);
+    assert_eq!(told("custodian-present", "does not open the share"), 1);
+    assert!(told("keys-activated", "custodian-1 custodian-2") > 0);
+    assert!(!journal.contains("and nobody else"), "no passphrase in the journal");
+}
+
+#[test]
+fn k2_set_up_wants_every_custodian_and_no_two_with_one_passphrase() {
+    let place = Workplace::empty();
+    let two = present(&CUSTODIANS[..2]);
+    let two: Vec<&str> = two.iter().map(String::as_str).collect();
+    let said = place.refusal(&STAFF, &[&two, &["init"][..]].concat());
+    assert!(said.contains("3 custodians"), "{said}");
+    let copied = place.path().join("custodian-1.passphrase");
+    fs::copy(copied, place.path().join("custodian-3.passphrase")).unwrap();
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let said = place.refusal(&STAFF, &[&all, &["init"][..]].concat());
+    assert!(said.contains("the same passphrase"), "{said}");
+    assert!(!place.path().join("data/custody.json").exists(), "nothing half done");
+}
+
+#[test]
+fn k1_without_custodians_nothing_is_issued_and_nothing_is_left_behind() {
+    let place = Workplace::new();
+    let resident = &place.residents()[0];
+    let id = place.verified(resident, &json!({ "ca": "jpki-auth", "kind": "issue-with-card" }));
+    let said = place.run_as_is(&CLERK, &["apply", "issue", &id]);
+    assert_eq!(said.status, Some(1));
+    assert!(said.text.contains("not activated"), "{}", said.text);
+    let shown = place.answer(&CLERK, &["apply", "show", &id]);
+    assert_eq!(shown["state"], "verified", "{shown}");
+    assert_eq!(place.answer(&CLERK, &["apply", "issue", &id])["state"], "issued");
+}

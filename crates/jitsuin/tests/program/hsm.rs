@@ -1,0 +1,93 @@
+//! The demo on a token, seen from outside by OpenSC's tools.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use testkit::{Output, run};
+
+use crate::demo::PROGRAM;
+
+/// What the ready file says of the token.
+struct Token {
+    conf: String,
+    module: String,
+    label: String,
+    pin: String,
+}
+
+impl Token {
+    fn of(ready: &Value) -> Self {
+        let text = |name: &str| ready["hsm"][name].as_str().unwrap().to_owned();
+        let [conf, module, label, pin] = ["conf", "module", "token_label", "user_pin"].map(text);
+        Self { conf, module, label, pin }
+    }
+
+    fn tool(&self, arguments: &[&str]) -> String {
+        let tool = Command::new("pkcs11-tool")
+            .env("SOFTHSM2_CONF", &self.conf)
+            .args(["--module", &self.module, "--token-label", &self.label])
+            .args(["--login", "--pin", &self.pin])
+            .args(arguments)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&tool.stdout).into_owned()
+    }
+}
+
+fn demo(place: &Path, more: &[&str]) -> Output {
+    let arguments = ["demo", "--dir", "demo", "--base-port", "0", "--once"];
+    run(place, PROGRAM, &[&arguments[..], &["--ready-file", "ready.json"], more].concat())
+}
+
+#[test]
+fn k1_the_demo_runs_on_a_token_that_gives_no_key_away() {
+    let scratch = tempfile::tempdir().unwrap();
+    let said = demo(scratch.path(), &["--hsm", "softhsm"]);
+    assert!(said.success, "{}", said.text);
+    let ready = fs::read(scratch.path().join("ready.json")).unwrap();
+    let ready: Value = serde_json::from_slice(&ready).unwrap();
+    let token = Token::of(&ready);
+    let objects = token.tool(&["--list-objects", "--type", "privkey"]);
+    for label in ["jpki-auth-ca-1", "saitama-sign-ca-1"] {
+        let object = objects.split("Private Key Object").find(|object| object.contains(label));
+        let object = object.unwrap_or_else(|| panic!("{label} is not in the token: {objects}"));
+        assert!(object.contains("never extractable"), "{object}");
+        assert!(object.contains("always sensitive"), "{object}");
+    }
+    // What signs in the token is what the certificates say.
+    let message = scratch.path().join("message");
+    fs::write(&message, "to be signed").unwrap();
+    let signature = scratch.path().join("signature");
+    token.tool(&[
+        "--sign",
+        "--label",
+        "jpki-auth-ca-1",
+        "--mechanism",
+        "SHA256-RSA-PKCS",
+        "--input-file",
+        message.to_str().unwrap(),
+        "--output-file",
+        signature.to_str().unwrap(),
+    ]);
+    let certificate = ready["cas"][0]["certificate_pem"].as_str().unwrap();
+    let key = run(scratch.path(), "openssl", &["x509", "-in", certificate, "-noout", "-pubkey"]);
+    fs::write(scratch.path().join("key.pem"), key.stdout).unwrap();
+    let verify = ["dgst", "-sha256", "-verify", "key.pem", "-signature", "signature", "message"];
+    assert_eq!(run(scratch.path(), "openssl", &verify).text, "Verified OK\n");
+    // No file of the installation holds a CA's key, and the demo does not mix both kinds.
+    assert!(!scratch.path().join("demo/data/keys").exists());
+    let mixed = demo(scratch.path(), &[]);
+    assert_eq!(mixed.status, Some(1));
+    assert!(mixed.text.contains("in a token (--hsm softhsm)"), "{}", mixed.text);
+}
+
+#[test]
+fn k1_a_token_that_the_demo_cannot_make_is_refused_by_name() {
+    let scratch = tempfile::tempdir().unwrap();
+    let said = demo(scratch.path(), &["--hsm", "nshield"]);
+    assert_eq!(said.status, Some(1));
+    assert!(said.text.contains("softhsm is the only token"), "{}", said.text);
+    assert!(!scratch.path().join("demo").exists());
+}

@@ -1,0 +1,108 @@
+//! An embedded store under another master key, for when custodians are not trusted any more.
+
+use std::path::Path;
+
+use crate::embedded::pool::Pool;
+use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file, read_key};
+use crate::error::{CorruptFile, KeyError};
+use crate::seal::MasterKey;
+
+impl EmbeddedKeyStore {
+    /// Seals every file of a closed store under another master key.
+    ///
+    /// File after file is replaced durably, `store.json` last. After an interruption neither key
+    /// opens the whole store, and nothing is lost: the same call with the same keys finishes it.
+    /// Users' keys that are ready are erased, for others are made at any time.
+    /// What the disk keeps of overwritten files is out of reach here, and so are copies.
+    ///
+    /// # Errors
+    /// [`KeyError::WrongMasterKey`] when neither key is the store's; [`KeyError::Corrupt`], before
+    /// anything is changed, with all files that neither opens; [`KeyError::Storage`].
+    pub fn rekey(directory: &Path, from: &MasterKey, to: &MasterKey) -> Result<(), KeyError> {
+        let store = directory.join(STORE_FILE);
+        let _change = directory::lock(&store)?;
+        super::check_store_file(directory, from)
+            .or_else(|error| super::check_store_file(directory, to).map_err(|_| error))?;
+        let mut corrupt = Vec::new();
+        let mut keys = Vec::new();
+        for name in directory::names_ending(directory, directory::KEY_SUFFIX)? {
+            let read = match read_key(directory, &name, from)? {
+                Err(_) => read_key(directory, &name, to)?,
+                read => read,
+            };
+            match read {
+                Ok((label, pair)) => keys.push((name, label, pair)),
+                Err(reason) => corrupt.push(CorruptFile { name, reason }),
+            }
+        }
+        if !corrupt.is_empty() {
+            return Err(KeyError::Corrupt(corrupt));
+        }
+        for (name, label, pair) in &keys {
+            let contents = file::seal_key(to, label, pair)?;
+            directory::write_durably(&directory.join(name), &contents)?;
+        }
+        // Users' keys that nobody has yet are made anew; no other secret need open them.
+        Pool::new(directory, store.clone()).erase_ready()?;
+        directory::write_durably(&store, &file::seal_store(to)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::algorithm::KeyAlgorithm;
+
+    use super::*;
+    use crate::store::KeyStore;
+
+    const LABELS: [&str; 2] = ["one", "two"];
+
+    fn master(octet: u8) -> MasterKey {
+        MasterKey::new(&[octet; 32])
+    }
+
+    fn store() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = EmbeddedKeyStore::init(directory.path(), master(1)).expect("a store");
+        for label in LABELS {
+            store.generate(&label.parse().expect("a label"), KeyAlgorithm::EcP256).expect("a key");
+        }
+        store.prepare_user_keys(KeyAlgorithm::EcP256, 1).expect("a user's key");
+        directory
+    }
+
+    #[test]
+    fn k2_a_rekeyed_store_opens_with_the_new_key_alone() {
+        let directory = store();
+        EmbeddedKeyStore::rekey(directory.path(), &master(1), &master(2)).expect("re-keyed");
+        let old = EmbeddedKeyStore::open(directory.path(), master(1));
+        assert!(matches!(old, Err(KeyError::WrongMasterKey(_))));
+        let new = EmbeddedKeyStore::open(directory.path(), master(2)).expect("opens");
+        assert_eq!(new.labels().expect("labels").len(), 2);
+        assert_eq!(new.prepared_user_keys(KeyAlgorithm::EcP256).expect("a number"), 0);
+    }
+
+    #[test]
+    fn k2_an_interrupted_rekeying_is_finished_by_the_same_call() {
+        let (directory, other) = (store(), store());
+        EmbeddedKeyStore::rekey(other.path(), &master(1), &master(2)).expect("re-keyed");
+        let rekeyed = other.path().join("one.key");
+        std::fs::copy(rekeyed, directory.path().join("one.key")).expect("half of the work");
+        assert!(EmbeddedKeyStore::open(directory.path(), master(1)).is_err());
+        EmbeddedKeyStore::rekey(directory.path(), &master(1), &master(2)).expect("finished");
+        EmbeddedKeyStore::rekey(directory.path(), &master(1), &master(2)).expect("finished twice");
+        assert!(EmbeddedKeyStore::open(directory.path(), master(2)).is_ok());
+    }
+
+    #[test]
+    fn k2_a_strangers_key_changes_nothing() {
+        let directory = store();
+        let refused = EmbeddedKeyStore::rekey(directory.path(), &master(3), &master(2));
+        assert!(matches!(refused, Err(KeyError::WrongMasterKey(_))));
+        std::fs::write(directory.path().join("one.key"), b"{}").expect("written");
+        let refused = EmbeddedKeyStore::rekey(directory.path(), &master(1), &master(2));
+        assert!(matches!(refused, Err(KeyError::Corrupt(files)) if files[0].name == "one.key"));
+        let still = EmbeddedKeyStore::open(directory.path(), master(1));
+        assert!(matches!(still, Err(KeyError::Corrupt(files)) if files.len() == 1));
+    }
+}

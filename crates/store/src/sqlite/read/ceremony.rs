@@ -1,0 +1,27 @@
+//! Ceremonies as they were put last.
+
+use domain::ceremony::{CeremonyId, State};
+use rusqlite::Connection;
+
+use super::first;
+use crate::rows::CeremonyRow;
+use crate::sqlite::map::{named, parsed};
+use crate::{Result, Sequence};
+
+pub(in crate::sqlite) fn one(
+    connection: &Connection,
+    id: &CeremonyId,
+) -> Result<Option<(CeremonyRow, Sequence)>> {
+    first(connection, "SELECT * FROM ceremony WHERE id = ?1", [id.as_str()], |row| {
+        let found = CeremonyRow {
+            id: parsed(row, "id")?,
+            script: row.get("script")?,
+            script_sha256: row.get("script_sha256")?,
+            state: named(row, "state", State::from_name)?,
+            steps_done: row.get("steps_done")?,
+            account: row.get("account")?,
+            revision: row.get("revision")?,
+        };
+        Ok((found, row.get("changed")?))
+    })
+}
