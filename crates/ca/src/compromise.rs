@@ -214,9 +214,10 @@ impl CertificationAuthority {
         Ok(unit)
     }
 
+    /// The lists of every generation: each holds what all of them certified.
     fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
         let mut lists = 0;
-        for outcome in self.publish_lists(act, &self.all_series()?) {
+        for outcome in self.publish_lists(act, &self.series_at(act.at)?) {
             let refused = |what: String| Err(Error::refused("lists", what));
             match outcome {
                 ListOutcome::Published(_) => lists += 1,

@@ -3,6 +3,7 @@
 use domain::act::Act;
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use keys::{KeyError, KeyLabel, KeyStore};
 use store::{CertificateRow, Unit};
@@ -106,7 +107,13 @@ impl CertificationAuthority {
                 break;
             };
             match (row.state, row.der) {
-                (CertificateState::Good, Some(certificate)) => {
+                // After a compromise of the CA's key the delegate goes on: somebody has to say that
+                // its certificates ended, and nothing new is signed with that key.
+                (
+                    CertificateState::Good
+                    | CertificateState::Revoked { reason: RevocationReason::CaCompromise, .. },
+                    Some(certificate),
+                ) => {
                     let signature = own_signature(&spki)?;
                     let responder = Responder { label, certificate, signature };
                     places.push(Place::Taken { responder, ends: row.intent.not_after });

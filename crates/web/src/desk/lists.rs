@@ -72,7 +72,7 @@ impl Desk {
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
         self.once(act, operation, &[ca], || {
-            let all = authority.all_series()?;
+            let all = authority.series_at(act.at)?;
             let lists = authority.publish_lists(act, &all).into_iter().map(outcome).collect();
             Ok(PublicationBody { lists })
         })
