@@ -21,5 +21,6 @@ mod named;
 pub mod policy;
 pub mod reason;
 pub mod resident;
+pub mod staff;
 pub mod text;
 pub mod validity;
