@@ -11,15 +11,16 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod journal;
+mod people;
 mod rows;
 pub mod segments;
 mod sqlite;
 mod unit;
 
+pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    Credential, CrlKey, CrlRow, IntentRow, NoticeRow, OperatorRow, SeriesKey, SeriesRow, StatusRow,
-    VerifierRow,
+    CrlKey, CrlRow, IntentRow, NoticeRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -219,11 +220,20 @@ pub trait Store: Send + Sync {
     /// A verifier.
     fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>>;
 
-    /// A person or program with credentials.
-    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>>;
+    /// Everybody in the registry, in the order of their ids.
+    fn people(&self) -> Result<Vec<PersonRow>>;
 
-    /// Whoever holds this credential.
-    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>>;
+    /// A person of the registry.
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>>;
+
+    /// The credential with this SHA-256, expired or not.
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>>;
+
+    /// A person's credentials but for the password, oldest first.
+    fn credentials_of(&self, person: &ActorId) -> Result<Vec<CredentialRow>>;
+
+    /// A person's password.
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>>;
 
     /// A ceremony as it was put last, with the first journal entry of that change.
     fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>>;

@@ -6,6 +6,7 @@ pub mod ceremonies;
 pub mod certificates;
 pub mod fixtures;
 pub mod lists;
+pub mod people;
 pub mod units;
 pub mod windows;
 
@@ -39,6 +40,10 @@ macro_rules! contract_suite {
                 v8_a_list_must_be_what_it_was_announced_as
                 v8_a_series_moves_only_from_where_it_stands
                 v8_a_published_number_was_built;
+            people: w3_a_person_is_added_once_and_changed_from_what_they_were
+                w3_a_credential_belongs_to_one_person
+                w3_a_credential_ends_once_and_all_of_a_person_together
+                w3_a_password_changes_from_what_it_was;
             units: e2_a_unit_commits_whole_or_not_at_all
                 e2_a_failed_unit_takes_no_place_in_the_sequence
                 e2_many_threads_get_a_dense_sequence
@@ -52,7 +57,6 @@ macro_rules! contract_suite {
                 l1_a_card_is_as_it_was_put_last
                 w8_the_register_cursor_advances_from_where_it_is
                 v5_a_verifier_is_as_it_was_put_last
-                e1_a_credential_belongs_to_one_operator
                 p1_cas_and_generations_exist_once;
         );
     };

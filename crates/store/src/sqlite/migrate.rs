@@ -10,6 +10,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema_compromise.sql"),
     include_str!("schema_ceremony.sql"),
+    include_str!("schema_people.sql"),
 ];
 
 /// Marks a file as ours: "JTSN" as a number.

@@ -7,6 +7,7 @@ pub(super) mod certificate;
 pub(super) mod compromise;
 pub(super) mod crl;
 pub(super) mod journal;
+pub(super) mod people;
 pub(super) mod revoked;
 pub(super) mod window;
 
