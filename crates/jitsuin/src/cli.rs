@@ -28,15 +28,12 @@ pub(crate) struct Cli {
 /// Who acts, and under which operation id a repetition is recognised.
 #[derive(Debug, Args)]
 pub(crate) struct Person {
-    /// Who acts.
-    #[arg(long, global = true, default_value = "console", value_name = "ID")]
-    pub(crate) operator: String,
-    /// Act as a clerk at the window of this municipality.
-    #[arg(long, global = true, value_name = "CODE")]
-    pub(crate) window: Option<String>,
-    /// Act as an agent of the call centre.
-    #[arg(long, global = true, conflicts_with = "window")]
-    pub(crate) call_centre: bool,
+    /// The file with the token, or the enrolment secret, of who acts.
+    #[arg(long = "as", global = true, value_name = "FILE")]
+    pub(crate) shown: Option<PathBuf>,
+    /// Who acts, where FILE holds their password.
+    #[arg(long, global = true, value_name = "ID", requires = "shown")]
+    pub(crate) operator: Option<String>,
     /// A custodian who is present, with the file of the passphrase (- for standard input): enough
     /// of them activate the CAs' keys for this command.
     #[arg(long = "custodian", global = true, value_name = "ID=FILE")]
@@ -50,8 +47,8 @@ pub(crate) struct Person {
 pub(crate) enum Command {
     /// Set up and run everything on this machine, with invented residents, and say what to try.
     Demo(DemoArguments),
-    /// Set an installation up: keys, CAs, first credentials, first lists.
-    Init,
+    /// Set an installation up: keys, CAs, the first two people, first lists.
+    Init(FirstPeople),
     /// Run the services of an installation until it is stopped.
     Serve,
     /// Certification authorities, and certificates for servers.
@@ -85,8 +82,9 @@ pub(crate) enum Command {
     /// The journal as evidence.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Give a person or program a token for the API.
-    Operator(OperatorArguments),
+    /// The registry of people, and one's own credentials.
+    #[command(subcommand)]
+    Staff(StaffCommand),
     /// Check that everything agrees with everything else.
     Check,
 }
@@ -256,9 +254,9 @@ pub(crate) struct RevokeArguments {
     /// Who asks: holder, agent, mayor or authority.
     #[arg(long)]
     pub(crate) requester: String,
-    /// The second person, where the policy wants one.
-    #[arg(long)]
-    pub(crate) approver: Option<String>,
+    /// The file with the token of the second person, where the policy wants one.
+    #[arg(long = "approver-as", value_name = "FILE")]
+    pub(crate) approver: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -375,14 +373,102 @@ pub(crate) enum AuditCommand {
     },
 }
 
+/// The first two people, who register all others (A 5.2.4.1).
 #[derive(Debug, Args)]
-pub(crate) struct OperatorArguments {
-    /// The id.
-    pub(crate) id: String,
-    /// staff, clerk or call-centre.
-    #[arg(long)]
-    pub(crate) role: String,
-    /// The municipality of a clerk.
-    #[arg(long)]
-    pub(crate) municipality: Option<String>,
+pub(crate) struct FirstPeople {
+    /// The CA manager.
+    #[arg(long, default_value = "manager-1", value_name = "ID")]
+    pub(crate) manager: String,
+    /// The first senior operator.
+    #[arg(long, default_value = "operator-1", value_name = "ID")]
+    pub(crate) senior_operator: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StaffCommand {
+    /// Propose a new person, as a senior operator.
+    Propose {
+        /// The id, never given before.
+        id: String,
+        /// The name.
+        #[arg(long)]
+        name: String,
+        /// A role, for example examiner; several may be given.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// The municipality of a window clerk or supervisor.
+        #[arg(long, value_name = "CODE")]
+        municipality: Option<String>,
+    },
+    /// Propose other roles for a person.
+    Roles {
+        /// The person.
+        id: String,
+        /// A role; several may be given.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// The municipality of a window clerk or supervisor.
+        #[arg(long, value_name = "CODE")]
+        municipality: Option<String>,
+    },
+    /// Propose a new enrolment for a person who lost what let them in.
+    Enrol {
+        /// The person.
+        id: String,
+    },
+    /// Propose that a suspended person may act again.
+    Reinstate {
+        /// The person.
+        id: String,
+    },
+    /// Propose that a person leaves.
+    Remove {
+        /// The person.
+        id: String,
+    },
+    /// Confirm what was proposed for a person, as the CA manager.
+    Confirm {
+        /// The person.
+        id: String,
+    },
+    /// Refuse what was proposed for a person, as the CA manager.
+    Refuse {
+        /// The person.
+        id: String,
+    },
+    /// Keep a person from acting, at once.
+    Suspend {
+        /// The person.
+        id: String,
+    },
+    /// List the registry.
+    List,
+    /// Show a person and what lets them in.
+    Show {
+        /// The person.
+        id: String,
+    },
+    /// Set one's own password.
+    Password {
+        /// A file with the new password.
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+    },
+    /// Register a client certificate of one's own.
+    Certificate {
+        /// The certificate, PEM.
+        file: PathBuf,
+    },
+    /// Make a token of one's own, bound to this machine.
+    Token {
+        /// For a program, to be shown from anywhere.
+        #[arg(long)]
+        program: bool,
+        /// How many days it lasts.
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+        /// Where to write it; among what is handed out unless told.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }

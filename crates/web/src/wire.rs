@@ -9,6 +9,7 @@ mod evidence;
 mod form;
 mod journal;
 mod list;
+mod people;
 mod problem;
 mod register;
 mod secret;
@@ -27,6 +28,11 @@ pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
 pub use form::FormBody;
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
 pub use list::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
+pub use people::{
+    ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody, NewPersonBody,
+    PasswordBody, PersonBody, PersonList, ProposalBody, ProposedBody, SessionBody, TokenBody,
+    TokenWishBody,
+};
 pub use problem::ProblemBody;
 pub use register::{
     AddressBody, EventFailureBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody,

@@ -169,12 +169,24 @@ impl Store for Forgetful {
         self.0.verifier(id)
     }
 
-    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>> {
-        self.0.operator(id)
+    fn people(&self) -> Result<Vec<PersonRow>> {
+        self.0.people()
     }
 
-    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
-        self.0.operator_by_credential(credential)
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>> {
+        self.0.person(id)
+    }
+
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>> {
+        self.0.credential(sha256)
+    }
+
+    fn credentials_of(&self, person: &ActorId) -> Result<Vec<CredentialRow>> {
+        self.0.credentials_of(person)
+    }
+
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
+        self.0.password(person)
     }
 
     fn ceremony(

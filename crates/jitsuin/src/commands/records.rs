@@ -80,12 +80,15 @@ fn published(round: &Value) -> Result<Answer> {
 }
 
 pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Answer> {
+    let second = arguments.approver.as_deref().map(|file| office.second(file)).transpose()?;
+    let id = second.as_ref().and_then(|second| second.id());
     let body = RevocationBody {
         cause: arguments.cause.clone(),
         requester: arguments.requester.clone(),
-        approver: arguments.approver.clone(),
+        approver: id.map(ToString::to_string),
     };
-    Answer::of(&office.desk.revoke(&office.act, &arguments.ca, &arguments.serial, &body)?)
+    let RevokeArguments { ca, serial, .. } = arguments;
+    Answer::of(&office.desk.revoke(&office.act, ca, serial, &body, second.as_ref())?)
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.

@@ -2,6 +2,7 @@
 
 mod custodians;
 mod guide;
+mod people;
 mod ready;
 mod story;
 mod town;
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     say(&format!("setting up in {}", arguments.dir.display()));
     let system =
         Arc::new(set_up::set_up(&config, clock, &custodians::of_the_demo(&arguments.dir)?)?);
+    people::register(&system)?;
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;
     if !town::is_populated(&system) {
@@ -66,14 +68,4 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
 /// Progress goes to standard output line by line, so that it is seen while it happens.
 fn say(line: &str) {
     println!("{line}");
-}
-
-/// The operators whose tokens the demo hands out, with their roles.
-fn operators(system: &System) -> Vec<(String, &'static str)> {
-    let clerks = town::MUNICIPALITIES.iter().map(|code| (format!("clerk-{code}"), "clerk"));
-    let mut operators: Vec<_> = clerks.collect();
-    operators.push(("call-centre".to_owned(), "call-centre"));
-    operators.push(("console".to_owned(), "staff"));
-    operators.retain(|(id, _)| system.home.handed_out().join(format!("{id}.token")).exists());
-    operators
 }

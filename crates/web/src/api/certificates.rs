@@ -3,12 +3,12 @@
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use domain::act::Act;
 use hyper::http::StatusCode;
 
 use super::input::{Asked, Input, Named, PageQuery};
 use super::{Answer, Api};
 use crate::access::Approval;
+use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
 use crate::wire::{
     CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
@@ -26,7 +26,7 @@ use crate::wire::{
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Asked(query): Asked<PageQuery>,
 ) -> Answer<CertificatePage> {
@@ -44,7 +44,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
 ) -> Answer<CertificateBody> {
     api.answer(move |desk| desk.certificate(&act, &ca, &serial)).await
@@ -66,12 +66,16 @@ pub(super) async fn show(
 )]
 pub(super) async fn revoke(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
     approval: Approval,
     Input(body): Input<RevocationBody>,
 ) -> Answer<RevocationOutcomeBody> {
-    api.answer(move |desk| desk.revoke_approved(&act, &ca, &serial, &body, &approval)).await
+    let revoke = move |desk: &Desk| {
+        let second = approval.second(desk)?;
+        desk.revoke(&act, &ca, &serial, &body, second.as_ref())
+    };
+    api.answer(revoke).await
 }
 
 /// Issues a certificate to a server from a PKCS#10 request.
@@ -86,7 +90,7 @@ pub(super) async fn revoke(
 )]
 pub(super) async fn issue_to_service(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Input(body): Input<ServiceRequestBody>,
 ) -> Result<(StatusCode, Json<ServiceCertificateBody>), Problem> {

@@ -6,4 +6,5 @@ mod doors;
 mod flow;
 mod input;
 mod journal;
+mod people;
 mod world;
