@@ -18,7 +18,7 @@ use crate::config::{Config, ConfigFile};
 use crate::home::write_private;
 use crate::serve::{Listeners, Running, wait_for_signal};
 use crate::set_up;
-use crate::system::{Clock, System};
+use crate::system::Clock;
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if let Some(token) = &arguments.hsm {

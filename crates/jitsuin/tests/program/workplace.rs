@@ -7,19 +7,33 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Output, run};
 
-use crate::demo::PROGRAM;
+use crate::demo::{PROGRAM, copy_prepared};
 
 /// The municipality of the windows here, and of all residents.
 pub(crate) const KAWAGUCHI: &str = "11203";
 
 /// A clerk at the window.
-pub(crate) const CLERK: [&str; 4] = ["--operator", "clerk-1", "--window", KAWAGUCHI];
+pub(crate) const CLERK: [&str; 2] = ["--as", "data/handed-out/clerk-1.token"];
 
 /// An agent on the phone.
-pub(crate) const PHONE: [&str; 3] = ["--operator", "agent-1", "--call-centre"];
+pub(crate) const PHONE: [&str; 2] = ["--as", "data/handed-out/agent-1.token"];
 
-/// The staff of the CA.
-pub(crate) const STAFF: [&str; 2] = ["--operator", "staff-1"];
+/// The staff of the CA: a senior operator.
+pub(crate) const STAFF: [&str; 2] = ["--as", "data/handed-out/operator-1.token"];
+
+/// The CA manager.
+pub(crate) const MANAGER: [&str; 2] = ["--as", "data/handed-out/manager-1.token"];
+
+/// The internal auditor.
+pub(crate) const AUDITOR: [&str; 2] = ["--as", "data/handed-out/auditor-1.token"];
+
+/// Who works there beside the first two: id, role, and whether it is at the window.
+const PEOPLE: [(&str, &str, bool); 4] = [
+    ("operator-2", "senior-operator", false),
+    ("auditor-1", "internal-auditor", false),
+    ("agent-1", "call-centre-agent", false),
+    ("clerk-1", "window-clerk", true),
+];
 
 /// The custodians of the keys, any two of whom activate them.
 pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];
@@ -30,22 +44,17 @@ pub(crate) struct Workplace {
 }
 
 impl Workplace {
-    /// Sets one up.
+    /// A copy of one that was set up once for this build, by the same commands as any.
     pub(crate) fn new() -> Self {
-        let place = Self::empty();
-        place.init();
-        let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
-        assert_eq!(place.answer(&STAFF, &[&of[..], &["--seed", "7"]].concat())["residents"], 60);
+        let place = Self { scratch: TempDir::new().unwrap() };
+        copy_prepared("workplace", place.path(), set_up);
         place
     }
 
     /// A directory where nothing was set up, with the custodians' passphrases beside it.
     pub(crate) fn empty() -> Self {
         let place = Self { scratch: TempDir::new().unwrap() };
-        for custodian in CUSTODIANS {
-            let passphrase = format!("known to {custodian} and nobody else");
-            fs::write(place.path().join(format!("{custodian}.passphrase")), passphrase).unwrap();
-        }
+        write_passphrases(place.path());
         place
     }
 
@@ -53,7 +62,7 @@ impl Workplace {
     pub(crate) fn init(&self) {
         let all = present(&CUSTODIANS);
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        self.answer(&STAFF, &[&all, &["init"][..]].concat());
+        self.answer(&[], &[&all, &["init"][..]].concat());
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -164,4 +173,35 @@ pub(crate) fn form(resident: &Value, more: &Value) -> Value {
     }
     fields.extend(more.as_object().unwrap().clone());
     form
+}
+
+/// Sets an installation up in an empty directory: everybody comes in as real people do.
+fn set_up(directory: &Path) {
+    write_passphrases(directory);
+    let command = |arguments: &[&str]| {
+        let said = run(directory, PROGRAM, arguments);
+        assert!(said.success, "{arguments:?}: {}", said.text);
+    };
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    command(&[&all, &["init"][..]].concat());
+    for id in ["manager-1", "operator-1"] {
+        command(&["--as", &format!("data/handed-out/{id}.enrolment"), "staff", "token"]);
+    }
+    for (id, role, is_municipal) in PEOPLE {
+        let of = ["staff", "propose", id, "--name", id, "--role", role];
+        let at: &[&str] = if is_municipal { &["--municipality", KAWAGUCHI] } else { &[] };
+        command(&[&STAFF[..], &of, at].concat());
+        command(&[&MANAGER[..], &["staff", "confirm", id]].concat());
+        command(&["--as", &format!("data/handed-out/{id}.enrolment"), "staff", "token"]);
+    }
+    let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
+    command(&[&of[..], &["--seed", "7"]].concat());
+}
+
+fn write_passphrases(directory: &Path) {
+    for custodian in CUSTODIANS {
+        let passphrase = format!("known to {custodian} and nobody else");
+        fs::write(directory.join(format!("{custodian}.passphrase")), passphrase).unwrap();
+    }
 }
