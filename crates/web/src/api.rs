@@ -39,7 +39,8 @@ pub use input::MAX_BODY;
 /// The one address that is open to everybody, and says nothing but that somebody is there.
 pub const HEALTH: &str = "/api/v1/health";
 
-/// The address where people log in: open to everybody, who proves there who they are.
+/// The address where people log in, itself and below it for passkeys: open to everybody, who proves
+/// there who they are.
 pub const LOGIN: &str = "/api/v1/sessions";
 
 /// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
@@ -106,7 +107,11 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(api.clone(), access::guard))
         .with_state(api.clone());
-    let login = Router::new().route(LOGIN, post(sessions::open)).with_state(api);
+    let login = Router::new()
+        .route(LOGIN, post(sessions::open))
+        .route("/api/v1/sessions/passkey-challenges", post(sessions::begin_passkey))
+        .route("/api/v1/sessions/passkey", post(sessions::open_with_passkey))
+        .with_state(api);
     let open = login.method_not_allowed_fallback(no_such_method);
     open.route(HEALTH, get(document::health)).fallback_service(guarded)
 }
@@ -162,6 +167,8 @@ fn people_routes() -> Router<Api> {
         .route("/api/v1/me/password", post(sessions::set_password))
         .route("/api/v1/me/certificates", post(sessions::register_certificate))
         .route("/api/v1/me/tokens", post(sessions::make_token))
+        .route("/api/v1/me/passkey-challenges", post(sessions::begin_own_passkey))
+        .route("/api/v1/me/passkeys", post(sessions::register_passkey))
 }
 
 async fn nowhere() -> Problem {

@@ -13,6 +13,7 @@ mod entrance;
 mod joined;
 mod journal;
 mod lists;
+mod passkeys;
 mod password;
 mod people;
 pub mod permission;
@@ -34,6 +35,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use store::{Entry, Store, Unit};
 
+use self::passkeys::Challenges;
 use self::permission::Operation;
 use self::repeat::Turns;
 use self::sessions::Sessions;
@@ -64,6 +66,8 @@ pub struct Desk {
     turns: Turns,
     sessions: Sessions,
     passwords: Mutex<()>,
+    challenges: Challenges,
+    host: Option<String>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -92,6 +96,8 @@ impl Desk {
             turns: Turns::default(),
             sessions: Sessions::default(),
             passwords: Mutex::new(()),
+            challenges: Challenges::default(),
+            host: None,
         }
     }
 
@@ -99,6 +105,12 @@ impl Desk {
     #[must_use]
     pub fn with_windows(self, windows: Windows) -> Self {
         Self { windows: Some(windows), ..self }
+    }
+
+    /// Names the host to which passkeys belong; at a desk without one there are none.
+    #[must_use]
+    pub fn with_host(self, host: impl Into<String>) -> Self {
+        Self { host: Some(host.into()), ..self }
     }
 
     /// An act of `actor` now; without an operation id it gets a fresh one.

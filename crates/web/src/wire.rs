@@ -29,9 +29,9 @@ pub use form::FormBody;
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
 pub use list::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
 pub use people::{
-    ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody, NewPersonBody,
-    PasswordBody, PersonBody, PersonList, ProposalBody, ProposedBody, SessionBody, TokenBody,
-    TokenWishBody,
+    Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,
+    NewPersonBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, PasswordBody, PersonBody,
+    PersonList, ProposalBody, ProposedBody, SessionBody, TokenBody, TokenWishBody,
 };
 pub use problem::ProblemBody;
 pub use register::{

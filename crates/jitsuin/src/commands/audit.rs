@@ -20,6 +20,8 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result<Answer> {
     office.desk.note_export(&office.act)?;
+    // What is exported is sealed to its last entry, which is this one.
+    system.seal()?;
     let file = File::create(path).with_context(|| path.display().to_string())?;
     let mut writer = BufWriter::new(file);
     let entries = export(system.store.as_ref(), &mut writer)?;

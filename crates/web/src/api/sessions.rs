@@ -11,8 +11,8 @@ use crate::access::{Peer, door};
 use crate::desk::{Door, Principal};
 use crate::problem::Problem;
 use crate::wire::{
-    ChangedBody, ClientCertificateBody, LoginBody, PasswordBody, SessionBody, TokenBody,
-    TokenWishBody,
+    ChangedBody, ClientCertificateBody, LoginBody, PasskeyAnswerBody, PasskeyBody,
+    PasskeyChallengeBody, PasswordBody, SessionBody, TokenBody, TokenWishBody,
 };
 
 /// The door by which a request came.
@@ -44,6 +44,42 @@ pub(super) async fn open(
     Input(body): Input<LoginBody>,
 ) -> Result<Opened, Problem> {
     let answer = api.answer(move |desk| desk.open_session(body, &door)).await?;
+    let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok((StatusCode::CREATED, unstored, answer))
+}
+
+/// Gives a challenge to whoever logs in with a passkey.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/passkey-challenges",
+    operation_id = "begin_passkey_session",
+    tag = "sessions",
+    security(()),
+    responses((status = 201, description = "Given.", body = PasskeyChallengeBody), Problem),
+)]
+pub(super) async fn begin_passkey(
+    State(api): State<Api>,
+) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
+    let answer = api.answer(|desk| desk.begin_passkey_session()).await?;
+    Ok((StatusCode::CREATED, answer))
+}
+
+/// Opens a session for who answers a challenge with their passkey.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/passkey",
+    operation_id = "open_passkey_session",
+    tag = "sessions",
+    security(()),
+    request_body = PasskeyAnswerBody,
+    responses((status = 201, description = "Opened, for eight hours at most.", body = SessionBody), Problem),
+)]
+pub(super) async fn open_with_passkey(
+    State(api): State<Api>,
+    ThisDoor(door): ThisDoor,
+    Input(body): Input<PasskeyAnswerBody>,
+) -> Result<Opened, Problem> {
+    let answer = api.answer(move |desk| desk.open_passkey_session(&body, &door)).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, answer))
 }
@@ -114,5 +150,39 @@ pub(super) async fn make_token(
     Input(body): Input<TokenWishBody>,
 ) -> Result<(StatusCode, Json<TokenBody>), Problem> {
     let answer = api.answer(move |desk| desk.make_token(&act, door.from, &body)).await?;
+    Ok((StatusCode::CREATED, answer))
+}
+
+/// Gives a challenge for a passkey of one's own.
+#[utoipa::path(
+    post,
+    path = "/api/v1/me/passkey-challenges",
+    operation_id = "begin_passkey",
+    tag = "sessions",
+    responses((status = 201, description = "Given.", body = PasskeyChallengeBody), Problem),
+)]
+pub(super) async fn begin_own_passkey(
+    State(api): State<Api>,
+    Extension(act): Extension<Principal>,
+) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
+    let answer = api.answer(move |desk| desk.begin_passkey(&act)).await?;
+    Ok((StatusCode::CREATED, answer))
+}
+
+/// Registers a passkey of one's own.
+#[utoipa::path(
+    post,
+    path = "/api/v1/me/passkeys",
+    operation_id = "register_passkey",
+    tag = "sessions",
+    request_body = PasskeyBody,
+    responses((status = 201, description = "Registered.", body = ChangedBody), Problem),
+)]
+pub(super) async fn register_passkey(
+    State(api): State<Api>,
+    Extension(act): Extension<Principal>,
+    Input(body): Input<PasskeyBody>,
+) -> Result<(StatusCode, Json<ChangedBody>), Problem> {
+    let answer = api.answer(move |desk| desk.register_passkey(&act, &body)).await?;
     Ok((StatusCode::CREATED, answer))
 }

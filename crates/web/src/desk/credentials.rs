@@ -125,7 +125,7 @@ impl Desk {
     }
 
     /// The person who acts, if all their roles may have such a credential.
-    fn own<'a>(
+    pub(super) fn own<'a>(
         &self,
         act: &'a Principal,
         operation: Operation,
@@ -144,7 +144,7 @@ impl Desk {
     }
 
     /// Commits a change of what lets `person` in; what they enrolled with ends with it.
-    fn commit_own(
+    pub(super) fn commit_own(
         &self,
         act: &Principal,
         person: &PersonRow,

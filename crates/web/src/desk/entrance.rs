@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// Hands on whom `found` found; a refusal is in the journal first.
-    fn turned_away<T>(
+    pub(super) fn turned_away<T>(
         &self,
         stranger: &Act,
         door: &Door,
@@ -173,7 +173,7 @@ impl Desk {
         Ok((self.who_may_come_in(&row.person)?, proof))
     }
 
-    fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {
+    pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {
         let person = self.store.person(id)?.filter(may_come_in);
         person.ok_or_else(|| unproven("whoever it belongs to may not act"))
     }

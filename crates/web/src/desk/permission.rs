@@ -191,6 +191,10 @@ operations! {
     /// Registers a client certificate of one's own.
     RegisterCertificate = "register_certificate", CredentialChanged, StrongOrEnrolment,
         [Everybody];
+    /// Gives a challenge for a passkey of one's own.
+    BeginPasskey = "begin_passkey", CredentialChanged, StrongOrEnrolment, [Everybody];
+    /// Registers a passkey of one's own.
+    RegisterPasskey = "register_passkey", CredentialChanged, StrongOrEnrolment, [Everybody];
     /// Makes a token of one's own.
     MakeToken = "make_token", CredentialChanged, StrongOrEnrolment,
         [Everybody];

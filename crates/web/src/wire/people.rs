@@ -1,5 +1,6 @@
 //! People, what is proposed for them, and what lets them in, on the wire.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use domain::staff::PASSWORD_DAYS;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use store::{CredentialRow, PasswordRow, PersonRow, ProposalRow};
 use utoipa::ToSchema;
 
 use super::SecretText;
+use crate::problem::Problem;
 
 /// Somebody who logs in.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -151,6 +153,54 @@ pub struct ClientCertificateBody {
     pub certificate_pem: String,
 }
 
+/// A challenge for a passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PasskeyChallengeBody {
+    /// The challenge: its octets are those of this text. It is good once, for five minutes.
+    pub challenge: String,
+    /// The relying party's id: the host to which passkeys belong.
+    pub host: String,
+}
+
+/// Octets as the browser's interface has them, base64url without padding.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(value_type = String)]
+pub struct Base64Url(String);
+
+/// A new passkey: made for ES256, discoverable, its user verified, without attestation.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyBody {
+    /// The challenge that was given out.
+    pub challenge: String,
+    /// clientDataJSON.
+    #[schema(value_type = String)]
+    pub client_data: Base64Url,
+    /// What getAuthenticatorData() gives.
+    #[schema(value_type = String)]
+    pub authenticator_data: Base64Url,
+}
+
+/// A passkey's answer to a challenge.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAnswerBody {
+    /// The challenge that was given out.
+    pub challenge: String,
+    /// The passkey's id.
+    #[schema(value_type = String)]
+    pub id: Base64Url,
+    /// clientDataJSON.
+    #[schema(value_type = String)]
+    pub client_data: Base64Url,
+    /// authenticatorData.
+    #[schema(value_type = String)]
+    pub authenticator_data: Base64Url,
+    /// The signature.
+    #[schema(value_type = String)]
+    pub signature: Base64Url,
+}
+
 /// A wish for a token.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -182,6 +232,14 @@ pub struct ChangedBody {
     pub kind: String,
     /// From when on it lets nobody in.
     pub expires: Option<String>,
+}
+
+impl Base64Url {
+    /// The octets.
+    pub(crate) fn octets(&self) -> Result<Vec<u8>, Problem> {
+        Base64UrlUnpadded::decode_vec(&self.0)
+            .map_err(|_| Problem::refused("passkey", "its parts are base64url without padding"))
+    }
 }
 
 impl From<&PersonRow> for PersonBody {

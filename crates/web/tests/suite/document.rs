@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 use super::client::Proof;
 use super::world::{HANAKO, World};
 
+/// The operations that are open to whoever asks: they say nothing, or are where one logs in.
+pub(super) const OPEN: [&str; 4] =
+    ["health", "open_session", "begin_passkey_session", "open_passkey_session"];
+
 /// One operation of the document, with a path that can be asked.
 pub(super) struct Described {
     pub(super) operation: String,
@@ -95,7 +99,7 @@ fn every_operation_of_the_document_has_its_route() {
         let text = String::from_utf8_lossy(&reply.body);
         assert_ne!(reply.status, 405, "{operation}");
         assert!(!text.contains("no such address"), "{operation}: {text}");
-        let is_open = ["health", "open_session"].contains(&operation.as_str());
+        let is_open = OPEN.contains(&operation.as_str());
         assert!(reply.header("operation-id").is_some() || is_open, "{operation}");
     }
     world.get("staff", "/api/v1/nowhere").problem(404);

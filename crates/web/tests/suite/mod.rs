@@ -6,5 +6,6 @@ mod doors;
 mod flow;
 mod input;
 mod journal;
+mod passkeys;
 mod people;
 mod world;

@@ -82,7 +82,9 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
-    Desk::new(store, authorities, Arc::new(move || told.now())).with_windows(windows)
+    Desk::new(store, authorities, Arc::new(move || told.now()))
+        .with_windows(windows)
+        .with_host("localhost")
 }
 
 /// Two residents of Kawaguchi, nobody who exists.
