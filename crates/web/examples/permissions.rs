@@ -4,16 +4,18 @@ use domain::staff::Role;
 use jitsuin_web::desk::permission::{Operation, Party};
 
 fn main() {
-    println!("operation | open from | proof | {}", Role::ALL.map(Role::name).join(" | "));
     for operation in Operation::ALL {
-        let is_program = operation.parties().contains(&Party::System);
-        let doors = match (operation.is_in_api(), is_program) {
-            (true, true) => "API, command line, program",
-            (true, false) => "API, command line",
-            (false, _) => "init",
+        let roles: Vec<_> =
+            Role::ALL.into_iter().filter(|role| operation.is_open_to(*role)).collect();
+        let mut open: Vec<_> = match roles.len() == Role::ALL.len() {
+            true => vec!["everybody"],
+            false => roles.iter().map(|role| role.name()).collect(),
         };
-        let open = Role::ALL.map(|role| if operation.is_open_to(role) { "x" } else { "-" });
-        let strength = operation.strength().name();
-        println!("{} | {doors} | {strength} | {}", operation.name(), open.join(" | "));
+        if operation.parties().contains(&Party::System) {
+            open.push("the program");
+        }
+        let doors = if operation.is_in_api() { "API, command line" } else { "init alone" };
+        let (name, proof) = (operation.name(), operation.strength().name());
+        println!("{name} | {proof} | {} | {doors}", open.join(", "));
     }
 }

@@ -147,16 +147,16 @@ operations! {
         [WindowClerk, WindowSupervisor, SeniorOperator, GeneralOperator,
         System];
     /// Records a death in the embedded register.
-    RecordDeath = "record_death", RegisterEvent, Any,
+    RecordDeath = "record_death", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];
     /// Records a change of address in the embedded register.
-    RecordAddress = "record_address", RegisterEvent, Any,
+    RecordAddress = "record_address", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];
     /// Records a notice of moving out in the embedded register.
-    RecordMoveOut = "record_move_out", RegisterEvent, Any,
+    RecordMoveOut = "record_move_out", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];
     /// Carries out what the register's events ask of the CAs.
-    ApplyRegisterEvents = "apply_register_events", RegisterEvent, Any,
+    ApplyRegisterEvents = "apply_register_events", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];
     /// Reads the journal (E3: the internal auditor alone).
     ReadJournal = "read_journal", RecordsRead, Any,
