@@ -3,11 +3,10 @@
 use std::fs;
 
 use serde_json::Value;
-use tempfile::TempDir;
 use testkit::run;
 
 use crate::demo::PROGRAM;
-use crate::workplace::{AUDITOR, CLERK, MANAGER, STAFF, Workplace};
+use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, MANAGER, STAFF, Workplace, present};
 
 const PASSWORD: &str = "a horse, a battery\n";
 
@@ -29,9 +28,9 @@ fn w3_init_makes_the_first_two_people_once_whatever_became_of_them() {
     for file in ["manager-1", "operator-1", "intruder"] {
         let _ = fs::remove_file(place.path().join(format!("data/handed-out/{file}.enrolment")));
     }
-    for arguments in [&["init"][..], &["init", "--manager", "intruder", "--senior-operator", "x"]] {
-        assert!(run(place.path(), PROGRAM, arguments).success);
-    }
+    place.init();
+    let again = ["init", "--manager", "intruder", "--senior-operator", "x"];
+    assert!(place.run_as_is(&[], &again).success);
     for file in ["manager-1", "operator-1", "intruder", "x"] {
         let made = place.path().join(format!("data/handed-out/{file}.enrolment"));
         assert!(!made.exists(), "{file}: a back door");
@@ -48,10 +47,12 @@ fn w3_init_makes_the_first_two_people_once_whatever_became_of_them() {
 
 #[test]
 fn w3_the_first_two_have_the_names_they_are_given_and_must_enrol_first() {
-    let scratch = TempDir::new().unwrap();
-    let place = scratch.path();
+    let empty = Workplace::empty();
+    let place = empty.path();
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let names = ["init", "--manager", "sekinin", "--senior-operator", "jokyu"];
-    assert!(run(place, PROGRAM, &names).success);
+    empty.answer(&[], &[&all, &names[..]].concat());
     let manager = ["--as", "data/handed-out/sekinin.enrolment"];
     let said = run(place, PROGRAM, &[&manager[..], &["check"]].concat());
     assert_eq!(said.status, Some(1));
