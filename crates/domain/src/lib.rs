@@ -22,5 +22,6 @@ pub mod policy;
 pub mod reason;
 pub mod resident;
 pub mod staff;
+pub mod service_request;
 pub mod text;
 pub mod validity;
