@@ -20,7 +20,8 @@ mod unit;
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CrlKey, CrlRow, IntentRow, NoticeRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    CrlKey, CrlRow, IntentRow, NoticeRow, SeriesKey, SeriesRow, ServiceRequestRow, StatusRow,
+    VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -28,8 +29,10 @@ pub use unit::{Change, Entry, Personal, Unit};
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
-    ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId,
+    ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber,
+    ServiceRequestId, VerifierId,
 };
+use domain::service_request::RequestState;
 
 /// The position of a journal entry: dense, from 0, in the order of commits.
 pub type Sequence = u64;
@@ -201,6 +204,17 @@ pub trait Store: Send + Sync {
         municipality: &domain::id::MunicipalityCode,
         limit: usize,
     ) -> Result<Vec<ApplicationRow>>;
+
+    /// A service request.
+    fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>>;
+
+    /// Service requests of a CA, in one state or in all, newest first, at most `limit`.
+    fn service_requests(
+        &self,
+        ca: &CaId,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<ServiceRequestRow>>;
 
     /// The stored answer of an operation that was carried out before under this id.
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;

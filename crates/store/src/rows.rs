@@ -7,8 +7,10 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::{
-    ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId,
+    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber,
+    ServiceRequestId, VerifierId,
 };
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 
 use crate::Sequence;
@@ -208,6 +210,19 @@ pub struct ApplicationRow {
     /// The resident concerned.
     pub resident: ResidentCode,
     /// The form and what was recorded since, in the stored shape of `ra`.
+    pub record: Vec<u8>,
+}
+
+/// A request of the staff about a certificate that is no resident's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRequestRow {
+    /// Its id.
+    pub id: ServiceRequestId,
+    /// The CA it is made to.
+    pub ca: CaId,
+    /// Where it stands.
+    pub state: RequestState,
+    /// What is asked and what was done since, in the stored shape of `ca`.
     pub record: Vec<u8>,
 }
 

@@ -7,14 +7,17 @@ use domain::application::ApplicationState;
 use domain::certificate::CertificateState;
 use domain::compromise::CompromiseState;
 use domain::crl_series::SeriesState;
-use domain::id::{ActorId, ApplicationId, CaId, OperationId, ResidentCode, SerialNumber};
+use domain::id::{
+    ActorId, ApplicationId, CaId, OperationId, ResidentCode, SerialNumber, ServiceRequestId,
+};
 use domain::journal::{EventKind, Outcome};
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow, IntentRow,
-    NoticeRow, SeriesKey, VerifierRow,
+    NoticeRow, SeriesKey, ServiceRequestRow, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -181,6 +184,19 @@ pub enum Change {
         /// The stored shape of the whole record.
         record: Vec<u8>,
     },
+    /// A new request for a certificate that is no resident's, or for its end.
+    AddServiceRequest(ServiceRequestRow),
+    /// A step of a service request, with its record as it is from now on.
+    SetServiceRequest {
+        /// Which.
+        id: ServiceRequestId,
+        /// The state the decision rested on.
+        from: RequestState,
+        /// The state it enters.
+        to: RequestState,
+        /// The stored shape of the whole record.
+        record: Vec<u8>,
+    },
     /// A list that was built and signed, not yet published. Its number must be the next; it takes
     /// its series to built, from whatever state. A [`Change::SetSeries`] to built after it in the
     /// same unit may state from where.
@@ -269,6 +285,8 @@ impl std::fmt::Debug for Change {
             Self::SetCertificate { .. } => "SetCertificate",
             Self::AddApplication(_) => "AddApplication",
             Self::SetApplication { .. } => "SetApplication",
+            Self::AddServiceRequest(_) => "AddServiceRequest",
+            Self::SetServiceRequest { .. } => "SetServiceRequest",
             Self::AddCrl { .. } => "AddCrl",
             Self::SetSeries { .. } => "SetSeries",
             Self::PutCard(_) => "PutCard",

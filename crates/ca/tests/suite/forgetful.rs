@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::crl_series::Partition;
 use domain::id::*;
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 use store::*;
 
@@ -44,6 +45,19 @@ impl Store for Forgetful {
 
     fn commit(&self, unit: Unit) -> Result<Sequence> {
         self.0.commit(unit)
+    }
+
+    fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>> {
+        self.0.service_request(id)
+    }
+
+    fn service_requests(
+        &self,
+        ca: &CaId,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<ServiceRequestRow>> {
+        self.0.service_requests(ca, state, limit)
     }
 
     fn cas(&self) -> Result<Vec<CaRow>> {

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod fixtures;
 pub mod lists;
 pub mod people;
+pub mod requests;
 pub mod units;
 pub mod windows;
 
@@ -44,6 +45,8 @@ macro_rules! contract_suite {
                 w3_a_credential_belongs_to_one_person
                 w3_a_credential_ends_once_and_all_of_a_person_together
                 w3_a_password_changes_from_what_it_was;
+            requests: l13_a_service_request_moves_only_from_where_it_stands
+                l13_service_requests_are_listed_by_state;
             units: e2_a_unit_commits_whole_or_not_at_all
                 e2_a_failed_unit_takes_no_place_in_the_sequence
                 e2_many_threads_get_a_dense_sequence

@@ -19,8 +19,9 @@ use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, OperationId, ResidentCode,
-    SerialNumber, VerifierId,
+    SerialNumber, ServiceRequestId, VerifierId,
 };
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
@@ -30,7 +31,8 @@ use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, Sea
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CrlKey, CrlRow, IntentRow, NoticeRow, SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    CrlKey, CrlRow, IntentRow, NoticeRow, SeriesKey, SeriesRow, ServiceRequestRow, StatusRow,
+    VerifierRow,
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
@@ -215,6 +217,19 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Result<Vec<ApplicationRow>> {
         self.pool.read(|c| read::window::applications(c, municipality, limit))
+    }
+
+    fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>> {
+        self.pool.read(|c| read::request::one(c, id))
+    }
+
+    fn service_requests(
+        &self,
+        ca: &CaId,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<ServiceRequestRow>> {
+        self.pool.read(|c| read::request::of_ca(c, ca, state, limit))
     }
 
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>> {

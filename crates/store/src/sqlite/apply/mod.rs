@@ -8,6 +8,7 @@ mod compromise;
 mod crl;
 pub(super) mod journal;
 mod people;
+mod request;
 mod window;
 
 use rusqlite::Connection;
@@ -60,6 +61,10 @@ fn apply(
         Change::AddApplication(row) => window::add_application(c, first, &row),
         Change::SetApplication { id, from, to, record } => {
             window::set_application(c, &id, from, to, &record)
+        }
+        Change::AddServiceRequest(row) => request::add(c, first, &row),
+        Change::SetServiceRequest { id, from, to, record } => {
+            request::set(c, &id, from, to, &record)
         }
         Change::AddCrl { row, mut content } => crl::add(c, before, &row, &mut *content),
         Change::SetSeries { series, from, to, published } => {
