@@ -16,6 +16,7 @@ mod partition;
 mod random;
 mod recovery;
 mod request;
+mod service_requests;
 mod setup;
 
 pub use authority::{CertificationAuthority, Generation};
@@ -30,4 +31,5 @@ pub use recovery::Settled;
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };
+pub use service_requests::certification;
 pub use setup::Responder;

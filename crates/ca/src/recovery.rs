@@ -40,7 +40,8 @@ impl CertificationAuthority {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                Intended::found(self, row).sign(&signer)?.commit_issue(act, into)?;
+                let request = self.confirmed_for(row)?;
+                Intended::found(self, row, request).sign(&signer)?.commit_issue(act, into)?;
                 Settled::Finished(row.serial)
             }
             _ => {

@@ -11,4 +11,7 @@ mod keys;
 mod life;
 mod lists;
 mod order;
+mod request_cuts;
+mod request_walk;
+mod service_requests;
 mod world;

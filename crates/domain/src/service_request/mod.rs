@@ -179,7 +179,7 @@ pub enum RefusedStep {
 
 /// A service request with everything that was done to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceRequest {
+pub struct Request {
     id: ServiceRequestId,
     ca: CaId,
     purpose: Purpose,
@@ -188,7 +188,7 @@ pub struct ServiceRequest {
     steps: Vec<Done>,
 }
 
-impl ServiceRequest {
+impl Request {
     /// A request as `first` took it in.
     ///
     /// # Errors

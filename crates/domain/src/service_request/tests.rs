@@ -42,13 +42,13 @@ fn purposes() -> [Purpose; 3] {
     ]
 }
 
-fn received(purpose: Purpose) -> ServiceRequest {
+fn received(purpose: Purpose) -> Request {
     let (id, ca) = ("sr-1".parse().expect("an id"), "jpki-auth".parse().expect("a CA"));
-    ServiceRequest::received(id, ca, purpose, done(StepName::Receive, "receive")).expect("received")
+    Request::received(id, ca, purpose, done(StepName::Receive, "receive")).expect("received")
 }
 
 /// Every request that any order of steps by people of their own leads to.
-fn reachable(purpose: Purpose) -> Vec<ServiceRequest> {
+fn reachable(purpose: Purpose) -> Vec<Request> {
     let mut all = vec![received(purpose)];
     let mut place = 0;
     while place < all.len() {
@@ -83,7 +83,7 @@ fn l13_what_is_carried_out_passed_through_every_hand_in_order() {
     use StepName as S;
     for purpose in purposes() {
         let issues = purpose.name().issues();
-        let ended = |request: &ServiceRequest| {
+        let ended = |request: &Request| {
             matches!(request.state(), RequestState::Issued | RequestState::Revoked)
         };
         let carried_out: Vec<_> = reachable(purpose).into_iter().filter(ended).collect();
@@ -162,7 +162,7 @@ fn l13_what_has_to_be_recorded_is_neither_empty_nor_endless() {
             at: Timestamp::UNIX_EPOCH,
         };
         let (id, ca) = ("sr-1".parse().expect("an id"), "jpki-auth".parse().expect("a CA"));
-        let refused = ServiceRequest::received(id, ca, purposes()[0].clone(), first);
+        let refused = Request::received(id, ca, purposes()[0].clone(), first);
         assert!(matches!(refused, Err(RefusedStep::Record { .. })), "{refused:?}");
     }
 }
@@ -171,7 +171,7 @@ fn l13_what_has_to_be_recorded_is_neither_empty_nor_endless() {
 fn l13_a_request_begins_with_its_intake() {
     for name in StepName::ALL.into_iter().filter(|name| *name != StepName::Receive) {
         let (id, ca) = ("sr-1".parse().expect("an id"), "jpki-auth".parse().expect("a CA"));
-        let begun = ServiceRequest::received(id, ca, purposes()[0].clone(), done(name, "a"));
+        let begun = Request::received(id, ca, purposes()[0].clone(), done(name, "a"));
         assert!(matches!(begun, Err(RefusedStep::Order { .. })), "{name}");
     }
 }
