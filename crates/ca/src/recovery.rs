@@ -80,7 +80,7 @@ impl CertificationAuthority {
         row.kind == CertificateKind::User && made_here
     }
 
-    fn signer_of(&self, row: &IntentRow) -> Result<Option<std::sync::Arc<Generation>>> {
+    pub(crate) fn signer_of(&self, row: &IntentRow) -> Result<Option<std::sync::Arc<Generation>>> {
         Ok(self.generations().into_iter().find(|generation| generation.number == row.generation))
     }
 }

@@ -21,7 +21,7 @@ use x509::fingerprint::sha256;
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
-use crate::issuance::hex;
+use crate::issuance::{Intended, hex};
 use crate::life::RevocationOrder;
 
 pub use certification::certification;
@@ -114,9 +114,12 @@ impl CertificationAuthority {
 
     fn issue_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
         let (request, by) = (self.service_request(id)?, member_of_staff(act)?);
-        let done = request.state() == RequestState::Issued;
-        if done && request.by(StepName::Confirm) == Some(&by) {
-            return self.nothing_to_do(act, request);
+        if request.by(StepName::Confirm) == Some(&by) {
+            match request.state() {
+                RequestState::Issued => return self.nothing_to_do(act, request),
+                RequestState::Confirmed => return self.finish_request(act, request),
+                _ => {}
+            }
         }
         request.check(StepName::Confirm, &by)?;
         self.check_purpose(act, request.purpose())?;
@@ -124,8 +127,24 @@ impl CertificationAuthority {
         let none = || Error::refused("purpose", "no certificate comes out of a revocation");
         let order = self.service_order(act, &certification::order(wanted.ok_or_else(none)?)?)?;
         let signer = self.current()?;
+        // A key that sleeps is found out before an intent waits for it.
+        self.keys.public_key(&signer.label)?;
         self.issue_for(act, order, &signer, CertificateEvent::IssueInForce, Some(request))?;
         self.service_request(id)
+    }
+
+    /// Signs what was confirmed and not signed, over the committed bytes, as start-up would.
+    fn finish_request(&self, act: &Act, request: Request) -> Result<Request> {
+        let id = request.id().clone();
+        let serial = request.serial().ok_or_else(|| Error::Unreadable("no serial".to_owned()))?;
+        let row = self.certificate(&serial)?;
+        let signer = self.signer_of(&row.intent)?;
+        let signer = signer.filter(|_| row.state == CertificateState::Intended);
+        let gone = || Error::refused("state", "its serial was revoked before it was signed");
+        let intended = Intended::found(self, &row.intent, Some(request));
+        let signed = intended.sign(&*signer.ok_or_else(gone)?)?;
+        signed.commit_issue(act, CertificateEvent::IssueInForce)?;
+        self.service_request(&id)
     }
 
     /// Revokes the certificate as the second senior operator (A 4.9.3.2).

@@ -73,6 +73,21 @@ fn l13_between_intent_and_issue_a_cut_is_finished_with_its_request() {
 }
 
 #[test]
+fn l13_what_was_confirmed_and_not_signed_is_finished_by_who_confirmed_it() {
+    for step in [Step::Intended, Step::Signed] {
+        let world = World::new();
+        let request = cut(&world, step);
+        let certificates = world.certificates();
+        let issued = world.step(request.id(), StepName::Confirm, "operator-2").expect("finished");
+        assert_eq!(issued.state(), RequestState::Issued);
+        assert_eq!(world.certificates(), certificates, "over the bytes that were committed");
+        let row = world.auth.certificate(&issued.serial().expect("a serial")).expect("it exists");
+        assert_eq!(row.state, CertificateState::Good);
+        assert_eq!(start_up(&world), []);
+    }
+}
+
+#[test]
 fn l13_after_the_issue_a_cut_loses_nothing() {
     let world = World::new();
     let id = cut(&world, Step::Issued).id().clone();
@@ -89,6 +104,8 @@ fn l13_k7_a_confirmed_request_ends_refused_once_its_key_counts_as_compromised() 
     world.auth.declare_compromise(&act, 1, &"other".parse().expect("an id")).expect("declared");
     world.auth.continue_compromise(&act, 1, &mut |_| {}).expect("everything is revoked");
     assert_eq!(start_up(&world), []);
+    let late = world.step(&id, StepName::Confirm, "operator-2");
+    assert!(matches!(late, Err(Error::Refused { field: "state", .. })), "{late:?}");
     let refused = world.step(&id, StepName::Refuse, "operator-3").expect("nothing was signed");
     assert_eq!(refused.state(), RequestState::Refused);
 }
