@@ -7,8 +7,8 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::{
-    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber,
-    ServiceRequestId, VerifierId,
+    ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, ServiceRequestId,
+    VerifierId,
 };
 use domain::service_request::RequestState;
 use jiff::Timestamp;

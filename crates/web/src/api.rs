@@ -14,6 +14,7 @@ mod journal;
 mod lists;
 mod people;
 mod register;
+mod service_requests;
 mod sessions;
 
 use std::sync::Arc;
@@ -98,6 +99,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let guarded = Router::new()
         .merge(applications_routes())
         .merge(certificates_routes())
+        .merge(requests_routes())
         .merge(register_routes())
         .merge(people_routes())
         .route("/api/v1/journal", get(journal::read))
@@ -139,11 +141,26 @@ fn certificates_routes() -> Router<Api> {
         .route("/api/v1/cas/{ca}/certificates", get(certificates::list))
         .route("/api/v1/cas/{ca}/certificates/{serial}", get(certificates::show))
         .route("/api/v1/cas/{ca}/certificates/{serial}/revocation", post(certificates::revoke))
-        .route("/api/v1/cas/{ca}/service-certificates", post(certificates::issue_to_service))
         .route("/api/v1/cas/{ca}/lists", get(lists::series))
         .route("/api/v1/cas/{ca}/lists/{generation}/{partition}", get(lists::fetch))
         .route("/api/v1/cas/{ca}/publication", post(lists::publish_all))
         .route("/api/v1/publication", post(lists::publish_due))
+}
+
+fn requests_routes() -> Router<Api> {
+    Router::new()
+        .route(
+            "/api/v1/service-requests",
+            post(service_requests::receive).get(service_requests::list),
+        )
+        .route("/api/v1/service-requests/{id}", get(service_requests::show))
+        .route("/api/v1/service-requests/{id}/examination", post(service_requests::examine))
+        .route("/api/v1/service-requests/{id}/approval", post(service_requests::approve))
+        .route("/api/v1/service-requests/{id}/release", post(service_requests::release))
+        .route("/api/v1/service-requests/{id}/issue", post(service_requests::issue))
+        .route("/api/v1/service-requests/{id}/revocation", post(service_requests::revoke))
+        .route("/api/v1/service-requests/{id}/refusal", post(service_requests::refuse))
+        .route("/api/v1/service-requests/{id}/withdrawal", post(service_requests::withdraw))
 }
 
 fn register_routes() -> Router<Api> {

@@ -20,6 +20,7 @@ pub mod permission;
 mod principal;
 mod register;
 mod repeat;
+mod service_requests;
 mod sessions;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ mod people;
 mod problem;
 mod register;
 mod secret;
+mod service_request;
 
 pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
@@ -21,8 +22,7 @@ pub use authority::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
 pub(crate) use certificate::state_words;
 pub use certificate::{
     CertificateBody, CertificateIdBody, CertificatePage, HoldBody, HoldOutcomeBody,
-    RefusedHoldBody, RevocationBody, RevocationOutcomeBody, ServiceCertificateBody,
-    ServiceRequestBody,
+    RefusedHoldBody, RevocationBody, RevocationOutcomeBody,
 };
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
 pub use form::FormBody;
@@ -38,3 +38,6 @@ pub use register::{
     AddressBody, EventFailureBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody,
 };
 pub use secret::SecretText;
+pub use service_request::{
+    FindingsBody, ServiceIntakeBody, ServiceRequestBody, ServiceRequestPage, ServiceStepBody,
+};

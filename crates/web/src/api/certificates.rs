@@ -1,19 +1,14 @@
-//! Certificates that were issued, and those for servers.
+//! Certificates that were issued.
 
 use axum::Extension;
-use axum::Json;
 use axum::extract::State;
-use hyper::http::StatusCode;
 
 use super::input::{Asked, Input, Named, PageQuery};
 use super::{Answer, Api};
 use crate::access::Approval;
 use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
-use crate::wire::{
-    CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
-    ServiceCertificateBody, ServiceRequestBody,
-};
+use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
 
 /// Lists certificates in order of issue.
 #[utoipa::path(
@@ -76,24 +71,4 @@ pub(super) async fn revoke(
         desk.revoke(&act, &ca, &serial, &body, second.as_ref())
     };
     api.answer(revoke).await
-}
-
-/// Issues a certificate to a server from a PKCS#10 request.
-#[utoipa::path(
-    post,
-    path = "/api/v1/cas/{ca}/service-certificates",
-    operation_id = "issue_service_certificate",
-    tag = "certificates",
-    params(("ca" = String, Path, description = "The CA.")),
-    request_body = ServiceRequestBody,
-    responses((status = 201, description = "Issued and in force.", body = ServiceCertificateBody), Problem),
-)]
-pub(super) async fn issue_to_service(
-    State(api): State<Api>,
-    Extension(act): Extension<Principal>,
-    Named(ca): Named<String>,
-    Input(body): Input<ServiceRequestBody>,
-) -> Result<(StatusCode, Json<ServiceCertificateBody>), Problem> {
-    let answer = api.answer(move |desk| desk.issue_to_service(&act, &ca, &body)).await?;
-    Ok((StatusCode::CREATED, answer))
 }

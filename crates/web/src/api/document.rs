@@ -12,7 +12,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{applications, authorities, certificates, journal, lists, people, register, sessions};
+use super::{
+    applications, authorities, certificates, journal, lists, people, register, service_requests,
+    sessions,
+};
 use crate::access::OPERATION_ID;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
@@ -31,7 +34,10 @@ use crate::wire::ProblemBody;
         applications::discard, applications::refuse, applications::withdraw, applications::hold,
         authorities::list, authorities::show, authorities::policy,
         certificates::list, certificates::show, certificates::revoke,
-        certificates::issue_to_service,
+        service_requests::receive, service_requests::list, service_requests::show,
+        service_requests::examine, service_requests::approve, service_requests::release,
+        service_requests::issue, service_requests::revoke, service_requests::refuse,
+        service_requests::withdraw,
         lists::series, lists::fetch, lists::publish_due, lists::publish_all,
         register::show, register::record_death, register::record_address,
         register::record_move_out, register::apply_events,

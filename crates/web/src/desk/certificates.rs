@@ -1,21 +1,14 @@
-//! Certificates that were issued: shown, listed, revoked; and certificates for servers.
+//! Certificates that were issued: shown, listed, revoked.
 
-use ca::ServiceRequest;
-use domain::certificate::CertificateKind;
 use domain::id::{ActorId, SerialNumber};
 use store::CertificateRow;
-use x509::general_name::GeneralName;
 use x509::pem;
-use x509::pkcs10::CertificateRequest;
 
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
 use crate::problem::Problem;
-use crate::wire::{
-    CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
-    ServiceCertificateBody, ServiceRequestBody,
-};
+use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
 
 impl Desk {
     /// Shows a certificate with its state.
@@ -102,34 +95,6 @@ impl Desk {
             Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
         })
     }
-
-    /// Issues a certificate to a server from a PKCS#10 request, which proves possession of its key.
-    ///
-    /// # Errors
-    /// 422 for a request that cannot be believed or that the policy refuses.
-    pub fn issue_to_service(
-        &self,
-        act: &Principal,
-        ca: &str,
-        body: &ServiceRequestBody,
-    ) -> Result<ServiceCertificateBody, Problem> {
-        let operation = Operation::IssueServiceCertificate;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let request = self.checked(act, operation, service_request(body))?;
-        let asked = [ca, &body.kind, &body.request_pem, &request.common_name];
-        self.once(act, operation, &asked, || {
-            let issued = authority.issue_to_service(act, &request)?;
-            let signer = authority.current()?;
-            let root = authority.self_signed_certificate(&signer)?;
-            Ok(ServiceCertificateBody {
-                ca: authority.id().to_string(),
-                serial: issued.serial.to_string(),
-                certificate_pem: certificate_pem(&issued.certificate)?,
-                authority_certificate_pem: certificate_pem(&root)?,
-            })
-        })
-    }
 }
 
 /// Refuses a second person who is named and did not come, or to whom the operation is not open.
@@ -152,31 +117,4 @@ fn second_person(
 /// A certificate as PEM.
 pub(super) fn certificate_pem(der: &[u8]) -> Result<String, Problem> {
     pem::encode(pem::CERTIFICATE, der).map_err(|error| Problem::broke(&error))
-}
-
-fn service_request(body: &ServiceRequestBody) -> Result<ServiceRequest, Problem> {
-    let kind = CertificateKind::from_name(&body.kind).ok_or_else(|| {
-        let rule = "it must be tls-server, ocsp-responder, verification-server or code-signing";
-        Problem::refused("kind", rule)
-    })?;
-    let unbelievable = |error: x509::Error| Problem::refused("request_pem", error);
-    let der = pem::decode(pem::CERTIFICATE_REQUEST, &body.request_pem).map_err(unbelievable)?;
-    let request = CertificateRequest::parse_and_verify(&der).map_err(unbelievable)?;
-    let (mut dns_names, mut addresses) = (Vec::new(), Vec::new());
-    for name in request.requested_alt_names().map_err(unbelievable)? {
-        match name {
-            GeneralName::Dns(name) => dns_names.push(name),
-            GeneralName::IpAddress(address) => addresses.push(address),
-            _ => {
-                let rule = "only DNS names and IP addresses can be certified";
-                return Err(Problem::refused("request_pem", rule));
-            }
-        }
-    }
-    let common_name = body.common_name.clone().or_else(|| dns_names.first().cloned());
-    let common_name = common_name.ok_or_else(|| {
-        Problem::refused("common_name", "it is needed where the request has no DNS name")
-    })?;
-    let spki = request.public_key.as_der().to_vec();
-    Ok(ServiceRequest { kind, common_name, spki, dns_names, addresses })
 }

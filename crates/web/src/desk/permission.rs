@@ -116,9 +116,36 @@ operations! {
     /// Lists certificates in order of issue.
     ListCertificates = "list_certificates", RecordsRead, Any,
         [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
-    /// Issues a certificate to a server.
-    IssueServiceCertificate = "issue_service_certificate", CertificateIntended, Strong,
-        [SeniorOperator, System];
+    /// Takes a request for another certificate, or for its end, in (A 5.2.1.1(3)).
+    ReceiveServiceRequest = "receive_service_request", ServiceRequestChanged, Strong,
+        [IntakeClerk];
+    /// Records the examination of such a request (A 5.2.1.1(4)).
+    ExamineServiceRequest = "examine_service_request", ServiceRequestChanged, Strong,
+        [Examiner];
+    /// Approves the examination (A 5.2.1.1(5)).
+    ApproveServiceRequest = "approve_service_request", ServiceRequestChanged, Strong,
+        [Approver];
+    /// Releases a request for the CA's key (A 5.2.1.1(6)).
+    ReleaseServiceRequest = "release_service_request", ServiceRequestChanged, Strong,
+        [SeniorOperator];
+    /// Issues what another senior operator released (A 5.2.2).
+    IssueServiceRequest = "issue_service_request", ServiceRequestChanged, Strong,
+        [SeniorOperator];
+    /// Revokes what another senior operator released (A 5.2.2).
+    RevokeServiceRequest = "revoke_service_request", ServiceRequestChanged, Strong,
+        [SeniorOperator];
+    /// Refuses a request.
+    RefuseServiceRequest = "refuse_service_request", ServiceRequestChanged, Strong,
+        [Examiner, Approver, SeniorOperator];
+    /// Notes that the applicant withdrew.
+    WithdrawServiceRequest = "withdraw_service_request", ServiceRequestChanged, Strong,
+        [IntakeClerk];
+    /// Shows a request.
+    ShowServiceRequest = "show_service_request", RecordsRead, Any,
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
+    /// Lists requests.
+    ListServiceRequests = "list_service_requests", RecordsRead, Any,
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
     /// Lists the CAs.
     ListAuthorities = "list_authorities", RecordsRead, Any,
         [Everybody, System];

@@ -8,4 +8,5 @@ mod input;
 mod journal;
 mod passkeys;
 mod people;
+mod service_requests;
 mod world;

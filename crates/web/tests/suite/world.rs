@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ca::CertificationAuthority;
+use ca::{CertificationAuthority, ServiceRequest};
+use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::resident::{Gender, Resident};
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::Timestamp;
 use jiff::civil::date;
-use jitsuin_web::desk::{Desk, Principal, WindowAuthority, Windows};
-use jitsuin_web::wire::ServiceRequestBody;
+use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
 use jitsuin_web::{api, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
 use ra::register::embedded::EmbeddedRegister;
@@ -22,6 +22,7 @@ use testkit::{Clock, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use x509::fingerprint::sha256;
+use x509::pkcs10::CertificateRequest;
 
 /// Kawaguchi in Saitama: both CAs serve it.
 pub(super) const KAWAGUCHI: &str = "11203";
@@ -44,7 +45,6 @@ impl World {
         let clock = Clock::at(&Timestamp::now().to_string());
         let desk = Arc::new(open(&scratch, &clock));
         add_people(&scratch, &clock);
-        certify_server(&scratch, &clock, &desk);
         let (runtime, address) = start(&scratch, desk);
         Self { scratch, clock, address, _runtime: runtime }
     }
@@ -72,6 +72,7 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
         let authority = Arc::new(authority.expect("a CA can be set up"));
         authorities.insert(authority.id().clone(), authority);
     }
+    certify_server(scratch, clock, &authorities[&"jpki-auth".parse().expect("a CA id")]);
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
     let joined = authorities.values().map(|authority| {
         let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
@@ -197,16 +198,22 @@ pub(super) fn server_request(scratch: &Scratch, name: &str) -> String {
     std::fs::read_to_string(scratch.path().join(request)).expect("PEM")
 }
 
-fn certify_server(scratch: &Scratch, clock: &Clock, desk: &Desk) {
-    let body = ServiceRequestBody {
-        kind: "tls-server".to_owned(),
-        request_pem: server_request(scratch, "server"),
-        common_name: None,
+fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAuthority) {
+    let text = server_request(scratch, "server");
+    let der = x509::pem::decode(x509::pem::CERTIFICATE_REQUEST, &text).expect("PEM");
+    let asked = CertificateRequest::parse_and_verify(&der).expect("a believable request");
+    let request = ServiceRequest {
+        kind: CertificateKind::TlsServer,
+        common_name: "localhost".to_owned(),
+        spki: asked.public_key.as_der().to_vec(),
+        dns_names: vec!["localhost".to_owned()],
+        addresses: vec![[127, 0, 0, 1].into()],
     };
-    let program = Principal::program(act(clock));
-    let issued = desk.issue_to_service(&program, "jpki-auth", &body).expect("a certificate");
-    scratch.write("server.pem", issued.certificate_pem);
-    scratch.write("ca.pem", issued.authority_certificate_pem);
+    let issued = authority.issue_to_service(&act(clock), &request).expect("a certificate");
+    let root = authority.self_signed_certificate(&*authority.current().expect("a key"));
+    let pem = |der: &[u8]| x509::pem::encode(x509::pem::CERTIFICATE, der).expect("PEM");
+    scratch.write("server.pem", pem(&issued.certificate));
+    scratch.write("ca.pem", pem(&root.expect("a root")));
 }
 
 fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr) {
