@@ -9,7 +9,7 @@ use domain::certificate::CertificateKind;
 use domain::identity::RevocationCause;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
-use domain::{application, ceremony, certificate, crl_series, staff};
+use domain::{application, ceremony, certificate, crl_series, service_request, staff};
 
 use crate::workspace;
 
@@ -28,6 +28,8 @@ fn tables() -> Result<Vec<(&'static str, String)>> {
         ("person-transitions.txt", person_transitions()),
         ("revocation-causes.txt", revocation_causes()),
         ("revocation-reasons.txt", revocation_reasons()),
+        ("service-request-people.txt", service_request_people()),
+        ("service-request-transitions.txt", service_request_transitions()),
     ])
 }
 
@@ -94,6 +96,27 @@ fn ceremony_transitions() -> String {
     table(
         ceremony::TRANSITIONS.iter().map(|t| {
             [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+        }),
+    )
+}
+
+/// From hand to hand: every step of a request for another certificate, or for its end.
+fn service_request_transitions() -> String {
+    table(service_request::TRANSITIONS.iter().map(|t| {
+        let scope = match t.scope {
+            service_request::Scope::All => "all",
+            service_request::Scope::Issuing => "issuing",
+            service_request::Scope::Revoking => "revoking",
+        };
+        [scope, t.from.name(), t.step.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+    }))
+}
+
+/// Which two steps of one request are two people's.
+fn service_request_people() -> String {
+    table(
+        service_request::SEPARATIONS.iter().map(|pair| {
+            [pair.one.name(), pair.other.name(), pair.rule].map(str::to_owned).to_vec()
         }),
     )
 }

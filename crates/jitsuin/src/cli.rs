@@ -1,11 +1,13 @@
 //! The command line: what can be asked, in the words people use.
 
 mod ceremony;
+mod request;
 
 mod staff;
 
 use std::path::PathBuf;
 
+pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
 
@@ -55,7 +57,7 @@ pub(crate) enum Command {
     Init(FirstPeople),
     /// Run the services of an installation until it is stopped.
     Serve,
-    /// Certification authorities, and certificates for servers.
+    /// Certification authorities.
     #[command(subcommand)]
     Ca(CaCommand),
     /// Applications at a window, from the form to the delivered card.
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// Public keys that must not be certified.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Requests for servers' certificates and for their end, from the intake to the CA's key.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// Hold certificates at a holder's word, found by the four basic attributes (A 4.9.15).
     Hold(HoldArguments),
     /// Revoke a certificate by a row of the policy's table.
@@ -120,17 +125,6 @@ pub(crate) enum CaCommand {
     Show {
         /// The CA.
         ca: String,
-    },
-    /// Issue a certificate to a server, from a PKCS#10 request.
-    Issue {
-        /// The CA.
-        ca: String,
-        /// tls-server, ocsp-responder, verification-server or code-signing.
-        #[arg(long, value_name = "KIND")]
-        kind: String,
-        /// The request, PEM.
-        #[arg(long, value_name = "FILE")]
-        request: PathBuf,
     },
 }
 

@@ -7,6 +7,7 @@ mod key;
 mod policy;
 mod records;
 mod register;
+mod request;
 mod staff;
 
 use std::net::Ipv4Addr;
@@ -61,6 +62,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Ca(command) => records::authorities(&Office::new(cli, system)?, command),
         Command::Cert(command) => records::certificates(&Office::new(cli, system)?, command),
         Command::Key(command) => key::run(cli, system, command),
+        Command::Request(command) => request::run(&Office::new(cli, system)?, command),
         Command::Crl(command) => records::lists(&Office::new(cli, system)?, command),
         Command::Revoke(arguments) => records::revoke(&Office::new(cli, system)?, arguments),
         Command::Check => records::check(&Office::new(cli, system)?),

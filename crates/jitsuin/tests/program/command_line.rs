@@ -14,8 +14,8 @@ fn help_explains_every_command_and_wrong_usage_is_status_2() {
     let said = run(scratch.path(), PROGRAM, &["--help"]);
     assert_eq!(said.status, Some(0));
     for command in [
-        "demo", "init", "serve", "ca", "apply", "cert", "hold", "revoke", "crl", "register",
-        "policy", "staff", "ceremony", "audit", "check",
+        "demo", "init", "serve", "ca", "apply", "cert", "request", "hold", "revoke", "crl",
+        "register", "policy", "staff", "ceremony", "audit", "check",
     ] {
         let listed = said.text.lines().any(|line| line.trim().starts_with(&format!("{command} ")));
         assert!(listed, "{command}: {}", said.text);

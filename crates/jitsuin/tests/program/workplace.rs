@@ -21,6 +21,18 @@ pub(crate) const PHONE: [&str; 2] = ["--as", "data/handed-out/agent-1.token"];
 /// The staff of the CA: a senior operator.
 pub(crate) const STAFF: [&str; 2] = ["--as", "data/handed-out/operator-1.token"];
 
+/// Another senior operator.
+pub(crate) const OPERATOR_2: [&str; 2] = ["--as", "data/handed-out/operator-2.token"];
+
+/// The intake clerk of requests for servers' certificates.
+pub(crate) const INTAKE: [&str; 2] = ["--as", "data/handed-out/intake-1.token"];
+
+/// Who examines them.
+const EXAMINER: [&str; 2] = ["--as", "data/handed-out/examiner-1.token"];
+
+/// Who approves the examination.
+const APPROVER: [&str; 2] = ["--as", "data/handed-out/approver-1.token"];
+
 /// The CA manager.
 pub(crate) const MANAGER: [&str; 2] = ["--as", "data/handed-out/manager-1.token"];
 
@@ -28,7 +40,10 @@ pub(crate) const MANAGER: [&str; 2] = ["--as", "data/handed-out/manager-1.token"
 pub(crate) const AUDITOR: [&str; 2] = ["--as", "data/handed-out/auditor-1.token"];
 
 /// Who works there beside the first two: id, role, and whether it is at the window.
-const PEOPLE: [(&str, &str, bool); 4] = [
+const PEOPLE: [(&str, &str, bool); 7] = [
+    ("intake-1", "intake-clerk", false),
+    ("examiner-1", "examiner", false),
+    ("approver-1", "approver", false),
     ("operator-2", "senior-operator", false),
     ("auditor-1", "internal-auditor", false),
     ("agent-1", "call-centre-agent", false),
@@ -144,6 +159,29 @@ impl Workplace {
         delivered
     }
 
+    /// The command that takes in a request of the staff, told as `more` says.
+    pub(crate) fn intake<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+        let of = ["request", "receive", "jpki-auth", "--applicant", "情報システム課　試験担当"];
+        [&of[..], &["--document", "申請書"], more].concat()
+    }
+
+    /// Leads a request of the staff up to the first senior operator's release; returns its id.
+    pub(crate) fn released(&self, more: &[&str]) -> String {
+        let received = self.answer(&INTAKE, &self.intake(more));
+        let id = received["id"].as_str().unwrap().to_owned();
+        let findings = ["request", "examine", &id, "--findings", "the applicant is entitled"];
+        assert_eq!(self.answer(&EXAMINER, &findings)["state"], "examined");
+        self.answer(&APPROVER, &["request", "approve", &id]);
+        assert_eq!(self.answer(&STAFF, &["request", "release", &id])["state"], "released");
+        id
+    }
+
+    /// Leads a request for a certificate through every hand; returns it with the certificate.
+    pub(crate) fn issued(&self, more: &[&str]) -> Value {
+        let id = self.released(more);
+        self.answer(&OPERATOR_2, &["request", "issue", &id])
+    }
+
     /// The state of a certificate.
     pub(crate) fn state(&self, ca: &str, serial: &str) -> String {
         let shown = self.answer(&STAFF, &["cert", "show", ca, serial]);
@@ -158,7 +196,7 @@ pub(crate) fn present(custodians: &[&str]) -> Vec<String> {
 
 /// Whether a command has a CA's key sign: the custodians come for those alone.
 fn needs_keys(command: &[&str]) -> bool {
-    matches!(command, ["apply" | "ca", "issue", ..] | ["crl", "publish", ..])
+    matches!(command, ["apply" | "request", "issue", ..] | ["crl", "publish", ..])
 }
 
 /// The form for a resident as the register knows them.
