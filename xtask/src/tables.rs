@@ -2,28 +2,73 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use domain::certificate::CertificateKind;
 use domain::identity::RevocationCause;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
-use domain::{application, ceremony, certificate, crl_series};
+use domain::{application, ceremony, certificate, crl_series, service_request, staff};
 
 use crate::workspace;
 
 const DIRECTORY: &str = "docs/tables";
 
 /// Every table: the file's name under `docs/tables`, and its content.
-fn tables() -> Vec<(&'static str, String)> {
-    vec![
+fn tables() -> Result<Vec<(&'static str, String)>> {
+    Ok(vec![
         ("application-transitions.txt", application_transitions()),
         ("ceremony-transitions.txt", ceremony_transitions()),
         ("certificate-transitions.txt", certificate_transitions()),
+        ("credentials.txt", credentials()),
+        ("excluded-roles.txt", excluded_roles()),
         ("list-series-transitions.txt", list_series_transitions()),
+        ("permissions.txt", permissions()?),
+        ("person-transitions.txt", person_transitions()),
         ("revocation-causes.txt", revocation_causes()),
         ("revocation-reasons.txt", revocation_reasons()),
-    ]
+        ("service-request-people.txt", service_request_people()),
+        ("service-request-transitions.txt", service_request_transitions()),
+    ])
+}
+
+/// Operation × role. The table stands in `web`, which this program must not be built with: it
+/// installs what that needs.
+fn permissions() -> Result<String> {
+    let mut print = Command::new(env!("CARGO"));
+    print.args(["run", "--quiet", "--package", "jitsuin-web", "--example", "permissions"]);
+    let printed = print.current_dir(workspace::root()).output().context("cargo run")?;
+    if !printed.status.success() {
+        bail!("the table of permissions: {}", String::from_utf8_lossy(&printed.stderr));
+    }
+    String::from_utf8(printed.stdout).context("the table of permissions")
+}
+
+/// Which roles nobody may hold together.
+fn excluded_roles() -> String {
+    table(
+        staff::EXCLUSIONS
+            .iter()
+            .map(|row| [row.one.name(), row.other.name(), row.rule].map(str::to_owned).to_vec()),
+    )
+}
+
+/// What each role may prove itself with.
+fn credentials() -> String {
+    table(staff::Role::ALL.iter().map(|role| {
+        let staff::CredentialRule { kinds, rule } = staff::credential_rule(*role);
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+        vec![role.name().to_owned(), kinds.join(", "), rule.to_owned()]
+    }))
+}
+
+fn person_transitions() -> String {
+    table(
+        staff::TRANSITIONS.iter().map(|t| {
+            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+        }),
+    )
 }
 
 /// Every transition of a certificate, and that every other pair is refused.
@@ -51,6 +96,27 @@ fn ceremony_transitions() -> String {
     table(
         ceremony::TRANSITIONS.iter().map(|t| {
             [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+        }),
+    )
+}
+
+/// From hand to hand: every step of a request for another certificate, or for its end.
+fn service_request_transitions() -> String {
+    table(service_request::TRANSITIONS.iter().map(|t| {
+        let scope = match t.scope {
+            service_request::Scope::All => "all",
+            service_request::Scope::Issuing => "issuing",
+            service_request::Scope::Revoking => "revoking",
+        };
+        [scope, t.from.name(), t.step.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
+    }))
+}
+
+/// Which two steps of one request are two people's.
+fn service_request_people() -> String {
+    table(
+        service_request::SEPARATIONS.iter().map(|pair| {
+            [pair.one.name(), pair.other.name(), pair.rule].map(str::to_owned).to_vec()
         }),
     )
 }
@@ -118,7 +184,7 @@ fn revocation_reasons() -> String {
 pub(crate) fn write() -> Result<()> {
     let directory = workspace::root().join(DIRECTORY);
     std::fs::create_dir_all(&directory)?;
-    let tables = tables();
+    let tables = tables()?;
     for (name, content) in &tables {
         std::fs::write(directory.join(name), content).with_context(|| (*name).to_owned())?;
         println!("{DIRECTORY}/{name}");
@@ -135,7 +201,7 @@ pub(crate) fn write() -> Result<()> {
 /// # Errors
 /// Tells line by line what the code prints and the file does not have, and the other way round.
 pub(crate) fn check() -> Result<()> {
-    let differences = differences(&tables(), &checked_in()?);
+    let differences = differences(&tables()?, &checked_in()?);
     if differences.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! What can go wrong at the CA, and whose fault it is.
 
 use domain::certificate::RefusedTransition;
+use domain::service_request::RefusedStep;
 
 /// Why the CA did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum Error {
     /// Bytes that could not be written or read.
     #[error("encoding: {0}")]
     Encoding(#[from] x509::Error),
+    /// What is stored of a service request cannot be read back as it was written.
+    #[error("stored service request: {0}")]
+    Unreadable(String),
     /// The machine's fault: no randomness.
     #[error("the random generator failed")]
     Random,
@@ -81,6 +85,17 @@ impl Error {
 impl From<RefusedTransition> for Error {
     fn from(refused: RefusedTransition) -> Self {
         Self::refused("state", refused)
+    }
+}
+
+impl From<RefusedStep> for Error {
+    fn from(refused: RefusedStep) -> Self {
+        let field = match &refused {
+            RefusedStep::Order { .. } => "state",
+            RefusedStep::SamePerson { .. } => "person",
+            RefusedStep::Record { field, rule } => return Self::refused(field, rule),
+        };
+        Self::refused(field, refused)
     }
 }
 

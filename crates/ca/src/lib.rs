@@ -20,6 +20,7 @@ mod recovery;
 mod renewal;
 mod request;
 mod responder;
+mod service_requests;
 mod setup;
 
 pub use authority::CertificationAuthority;
@@ -38,3 +39,4 @@ pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };
 pub use responder::Responder;
+pub use service_requests::certification;

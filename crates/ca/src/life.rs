@@ -139,6 +139,11 @@ impl CertificationAuthority {
         order: &RevocationOrder,
     ) -> Result<Changed> {
         let result = self.certificate(serial).and_then(|row| {
+            if row.intent.kind.is_service() {
+                let rule = "a service's certificate is revoked by a request that goes from hand to \
+                            hand (A 4.9.3.2, A 5.2.1.1(3)-(6))";
+                return Err(Error::refused("kind", rule));
+            }
             let reason = self.check_order(act, row.intent.kind, order)?;
             match row.state {
                 CertificateState::Revoked { reason: was, .. } if was == reason => {
@@ -158,6 +163,19 @@ impl CertificationAuthority {
         cause: RevocationCause,
         order: Option<&RevocationOrder>,
     ) -> Result<Changed> {
+        let (unit, changed) = self.ending(act, row, cause, order)?;
+        self.store.commit(unit)?;
+        Ok(changed)
+    }
+
+    /// The unit that ends it, and what it comes to; nothing is committed yet.
+    pub(crate) fn ending(
+        &self,
+        act: &Act,
+        row: &CertificateRow,
+        cause: RevocationCause,
+        order: Option<&RevocationOrder>,
+    ) -> Result<(Unit, Changed)> {
         let rule = self.rule(row.intent.kind, cause)?;
         let event = event_of(rule.reason);
         let kind = match cause {
@@ -175,8 +193,8 @@ impl CertificationAuthority {
         if let Some(approver) = order.and_then(|order| order.approver.as_ref()) {
             entry = entry.detail("approver", approver);
         }
-        self.store.commit(Unit::new(entry).change(self.change(row, to)))?;
-        Ok(Changed { serial: row.intent.serial, state: to, no_op: false })
+        let unit = Unit::new(entry).change(self.change(row, to));
+        Ok((unit, Changed { serial: row.intent.serial, state: to, no_op: false }))
     }
 
     pub(crate) fn check_order(

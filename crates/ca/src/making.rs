@@ -119,7 +119,7 @@ impl CertificationAuthority {
             let certificate = match row.der {
                 Some(der) => der,
                 None => {
-                    let signed = Intended::found(self, &row.intent).sign(signer)?;
+                    let signed = Intended::found(self, &row.intent, None).sign(signer)?;
                     signed.commit_issue(act, CertificateEvent::IssueInForce)?.certificate
                 }
             };

@@ -61,7 +61,8 @@ impl CertificationAuthority {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                Intended::found(self, row).sign(&signer)?.commit_issue(act, into)?;
+                let request = self.confirmed_for(row)?;
+                Intended::found(self, row, request).sign(&signer)?.commit_issue(act, into)?;
                 Settled::Finished(row.serial)
             }
             _ => {
@@ -106,7 +107,7 @@ impl CertificationAuthority {
     }
 
     /// The generation that was to sign; it may still be in the making.
-    fn signer_of(&self, row: &IntentRow) -> Result<Option<Arc<Generation>>> {
+    pub(crate) fn signer_of(&self, row: &IntentRow) -> Result<Option<Arc<Generation>>> {
         if let Ok(found) = self.generation(row.generation) {
             return Ok(Some(found));
         }

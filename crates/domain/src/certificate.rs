@@ -34,6 +34,14 @@ impl CertificateKind {
     pub fn is_authority(self) -> bool {
         matches!(self, Self::SelfSigned | Self::LinkOldWithNew | Self::LinkNewWithOld | Self::Cross)
     }
+
+    /// Whether it is issued and revoked by a request of the staff (L13; A 4.1.2.2, A 4.9.3.2).
+    pub fn is_service(self) -> bool {
+        matches!(
+            self,
+            Self::OcspResponder | Self::TlsServer | Self::VerificationServer | Self::CodeSigning
+        )
+    }
 }
 
 /// The state of a certificate, with exactly what exists in it.

@@ -61,6 +61,10 @@ text_id!(
     ApplicationId, "application id"
 );
 text_id!(
+    /// A request of the staff about a certificate that is no resident's (A 4.1.2.2).
+    ServiceRequestId, "service request id"
+);
+text_id!(
     /// One operation at a window or a console; repeating it with the same id has no further effect.
     OperationId, "operation id"
 );

@@ -21,5 +21,7 @@ mod named;
 pub mod policy;
 pub mod reason;
 pub mod resident;
+pub mod service_request;
+pub mod staff;
 pub mod text;
 pub mod validity;

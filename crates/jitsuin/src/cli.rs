@@ -1,11 +1,17 @@
 //! The command line: what can be asked, in the words people use.
 
 mod ceremony;
+mod request;
+
+mod staff;
 
 use std::path::PathBuf;
 
+pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::staff::{FirstPeople, StaffCommand};
 
 pub(crate) use self::ceremony::CeremonyCommand;
 
@@ -28,15 +34,12 @@ pub(crate) struct Cli {
 /// Who acts, and under which operation id a repetition is recognised.
 #[derive(Debug, Args)]
 pub(crate) struct Person {
-    /// Who acts.
-    #[arg(long, global = true, default_value = "console", value_name = "ID")]
-    pub(crate) operator: String,
-    /// Act as a clerk at the window of this municipality.
-    #[arg(long, global = true, value_name = "CODE")]
-    pub(crate) window: Option<String>,
-    /// Act as an agent of the call centre.
-    #[arg(long, global = true, conflicts_with = "window")]
-    pub(crate) call_centre: bool,
+    /// The file with the token, or the enrolment secret, of who acts.
+    #[arg(long = "as", global = true, value_name = "FILE")]
+    pub(crate) shown: Option<PathBuf>,
+    /// Who acts, where FILE holds their password.
+    #[arg(long, global = true, value_name = "ID", requires = "shown")]
+    pub(crate) operator: Option<String>,
     /// A custodian who is present, with the file of the passphrase (- for standard input): enough
     /// of them activate the CAs' keys for this command.
     #[arg(long = "custodian", global = true, value_name = "ID=FILE")]
@@ -50,11 +53,11 @@ pub(crate) struct Person {
 pub(crate) enum Command {
     /// Set up and run everything on this machine, with invented residents, and say what to try.
     Demo(DemoArguments),
-    /// Set an installation up: keys, CAs, first credentials, first lists.
-    Init,
+    /// Set an installation up: keys, CAs, the first two people, first lists.
+    Init(FirstPeople),
     /// Run the services of an installation until it is stopped.
     Serve,
-    /// Certification authorities, and certificates for servers.
+    /// Certification authorities.
     #[command(subcommand)]
     Ca(CaCommand),
     /// Applications at a window, from the form to the delivered card.
@@ -66,6 +69,9 @@ pub(crate) enum Command {
     /// Public keys that must not be certified.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Requests for servers' certificates and for their end, from the intake to the CA's key.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// Hold certificates at a holder's word, found by the four basic attributes (A 4.9.15).
     Hold(HoldArguments),
     /// Revoke a certificate by a row of the policy's table.
@@ -85,8 +91,9 @@ pub(crate) enum Command {
     /// The journal as evidence.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Give a person or program a token for the API.
-    Operator(OperatorArguments),
+    /// The registry of people, and one's own credentials.
+    #[command(subcommand)]
+    Staff(StaffCommand),
     /// Check that everything agrees with everything else.
     Check,
 }
@@ -118,17 +125,6 @@ pub(crate) enum CaCommand {
     Show {
         /// The CA.
         ca: String,
-    },
-    /// Issue a certificate to a server, from a PKCS#10 request.
-    Issue {
-        /// The CA.
-        ca: String,
-        /// tls-server, ocsp-responder, verification-server or code-signing.
-        #[arg(long, value_name = "KIND")]
-        kind: String,
-        /// The request, PEM.
-        #[arg(long, value_name = "FILE")]
-        request: PathBuf,
     },
 }
 
@@ -256,9 +252,9 @@ pub(crate) struct RevokeArguments {
     /// Who asks: holder, agent, mayor or authority.
     #[arg(long)]
     pub(crate) requester: String,
-    /// The second person, where the policy wants one.
-    #[arg(long)]
-    pub(crate) approver: Option<String>,
+    /// The file with the token of the second person, where the policy wants one.
+    #[arg(long = "approver-as", value_name = "FILE")]
+    pub(crate) approver: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -373,16 +369,4 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "DIR")]
         checkpoints: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OperatorArguments {
-    /// The id.
-    pub(crate) id: String,
-    /// staff, clerk or call-centre.
-    #[arg(long)]
-    pub(crate) role: String,
-    /// The municipality of a clerk.
-    #[arg(long)]
-    pub(crate) municipality: Option<String>,
 }

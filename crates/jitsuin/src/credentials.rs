@@ -1,10 +1,8 @@
-//! Credentials that set-up hands to people: the first verifier, operators, the TLS server.
+//! Credentials that set-up hands to people: the first verifier, the first two people, the TLS server.
 
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context, Result};
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Argon2, PasswordHash};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::encoding::Pkcs8V1Der;
 use aws_lc_rs::rand::SystemRandom;
@@ -13,16 +11,19 @@ use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use ca::ServiceRequest;
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::CertificateKind;
-use domain::id::{MunicipalityCode, SerialNumber};
+use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::validity;
-use store::{Change, Credential, Entry, OperatorRow, Store, Unit, VerifierRow};
+use store::{Change, Entry, Store, Unit, VerifierRow};
+use web::desk::{Principal, hash_password};
+use web::wire::SecretText;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
 use x509::name::Name;
 use x509::pem;
 
+use crate::cli::FirstPeople;
 use crate::home::{write_private, write_public};
 use crate::system::{System, random_text};
 
@@ -40,7 +41,7 @@ impl System {
             id: id.parse()?,
             name: id.to_owned(),
             bind_dn: format!("CN={id},OU=Verifiers,O=JPKI,C=JP"),
-            password_hash: hash(&password)?,
+            password_hash: hash_password(&password)?,
             request_certificate: certificate.clone(),
             may_query_ocsp: true,
             may_read_crl: true,
@@ -60,26 +61,29 @@ impl System {
         Ok(())
     }
 
-    /// Gives a person or program a token for the API, written once into what is handed out.
-    pub(crate) fn add_operator(
-        &self,
-        id: &str,
-        role: &str,
-        municipality: Option<MunicipalityCode>,
-    ) -> Result<()> {
-        let token = random_text(SECRET_LENGTH)?;
-        let row = OperatorRow {
-            id: id.parse()?,
-            municipality,
-            role: role.to_owned(),
-            credentials: vec![Credential::TokenSha256(x509::fingerprint::sha256(token.as_bytes()))],
-        };
-        let entry = Entry::new(EventKind::OperatorRegistered, &self.act("set-up")?)
-            .subject(id)
-            .detail("role", role);
-        write_private(&self.home.handed_out().join(format!("{id}.token")), token.as_bytes())?;
-        self.store.commit(Unit::new(entry).change(Change::PutOperator(row)))?;
+    /// Registers the first two people, and writes for each the secret of their enrolment into what
+    /// is handed out. Where there ever was anybody nothing happens: there is no back door.
+    pub(crate) fn register_first_people(&self, first: &FirstPeople) -> Result<()> {
+        if !self.store.people()?.is_empty() {
+            return Ok(());
+        }
+        let (manager, senior) = (first.manager.parse()?, first.senior_operator.parse()?);
+        let secrets =
+            [self.enrolment_file(&first.manager), self.enrolment_file(&first.senior_operator)];
+        let [for_manager, for_senior] = secrets;
+        let (for_manager, for_senior) = (for_manager?, for_senior?);
+        let program = Principal::program(self.act("set-up")?);
+        let desk = self.desk_without_windows();
+        desk.register_first_people(&program, (&manager, &for_manager), (&senior, &for_senior))?;
         Ok(())
+    }
+
+    /// A fresh secret, written before its row: nobody could come in with what nobody was handed.
+    fn enrolment_file(&self, id: &str) -> Result<SecretText> {
+        let secret = SecretText::new(random_text(SECRET_LENGTH)?);
+        let file = self.home.handed_out().join(format!("{id}.enrolment"));
+        write_private(&file, secret.expose().as_bytes())?;
+        Ok(secret)
     }
 
     /// Makes the TLS server's key and has the first CA certify it for the configured names.
@@ -110,18 +114,6 @@ impl System {
         )?;
         write_public(&tls.join("ca.pem"), pem::encode(pem::CERTIFICATE, &root)?.as_bytes())
     }
-}
-
-/// The hash of a password, PHC string form (Argon2id, the crate's defaults of RFC 9106).
-pub(crate) fn hash(password: &str) -> Result<String> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| anyhow::anyhow!("password hash: {error}"))
-}
-
-/// Whether a password belongs to a hash.
-pub(crate) fn password_fits(password: &[u8], hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }
 
 /// A key pair of a server or verifier outside the CA's key store.

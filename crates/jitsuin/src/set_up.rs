@@ -18,7 +18,7 @@ use crate::join::AuditSigner;
 use crate::system::{Clock, Foundation, System, new_operation};
 
 /// Sets an installation up: keys, CAs with their responders, the TLS server, the first verifier,
-/// the first operator, the first lists.
+/// the first lists.
 pub(crate) fn set_up(
     path: &Path,
     clock: Clock,
@@ -77,9 +77,6 @@ impl System {
         }
         if self.store.verifiers()?.is_empty() {
             self.add_verifier("verifier-1")?;
-        }
-        if self.store.operator(&"console".parse()?)?.is_none() {
-            self.add_operator("console", "staff", None)?;
         }
         self.publish_due()?;
         self.seal()

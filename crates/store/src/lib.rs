@@ -11,15 +11,17 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod journal;
+mod people;
 mod rows;
 pub mod segments;
 mod sqlite;
 mod unit;
 
+pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    Credential, CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, OperatorRow, PlannedKey,
-    SeriesKey, SeriesRow, StatusRow, VerifierRow,
+    CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, PlannedKey, SeriesKey, SeriesRow,
+    ServiceRequestRow, StatusRow, VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -27,8 +29,10 @@ pub use unit::{Change, Entry, Personal, Unit};
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
-    ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, VerifierId,
+    ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber,
+    ServiceRequestId, VerifierId,
 };
+use domain::service_request::RequestState;
 
 /// The position of a journal entry: dense, from 0, in the order of commits.
 pub type Sequence = u64;
@@ -213,6 +217,17 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ApplicationRow>>;
 
+    /// A service request.
+    fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>>;
+
+    /// Service requests of a CA, in one state or in all, newest first, at most `limit`.
+    fn service_requests(
+        &self,
+        ca: &CaId,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<ServiceRequestRow>>;
+
     /// The stored answer of an operation that was carried out before under this id.
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;
 
@@ -231,11 +246,20 @@ pub trait Store: Send + Sync {
     /// A verifier.
     fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>>;
 
-    /// A person or program with credentials.
-    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>>;
+    /// Everybody in the registry, in the order of their ids.
+    fn people(&self) -> Result<Vec<PersonRow>>;
 
-    /// Whoever holds this credential.
-    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>>;
+    /// A person of the registry.
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>>;
+
+    /// The credential with this SHA-256, expired or not.
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>>;
+
+    /// A person's credentials but for the password, oldest first.
+    fn credentials_of(&self, person: &ActorId) -> Result<Vec<CredentialRow>>;
+
+    /// A person's password.
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>>;
 
     /// A ceremony as it was put last, with the first journal entry of that change.
     fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>>;

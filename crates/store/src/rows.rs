@@ -7,8 +7,10 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::{
-    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, VerifierId,
+    ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber, ServiceRequestId,
+    VerifierId,
 };
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 
 use crate::Sequence;
@@ -241,6 +243,19 @@ pub struct ApplicationRow {
     pub record: Vec<u8>,
 }
 
+/// A request of the staff about a certificate that is no resident's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRequestRow {
+    /// Its id.
+    pub id: ServiceRequestId,
+    /// The CA it is made to.
+    pub ca: CaId,
+    /// Where it stands.
+    pub state: RequestState,
+    /// What is asked and what was done since, in the stored shape of `ca`.
+    pub record: Vec<u8>,
+}
+
 /// A card, sealed by `card`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardRow {
@@ -271,28 +286,6 @@ pub struct VerifierRow {
     pub may_query_ocsp: bool,
     /// Whether it may read user CRLs.
     pub may_read_crl: bool,
-}
-
-/// What somebody shows to be let in, as it is stored: never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Credential {
-    /// SHA-256 of a random bearer token.
-    TokenSha256([u8; 32]),
-    /// SHA-256 of a client certificate, DER.
-    CertificateSha256([u8; 32]),
-}
-
-/// A person or program that may use the API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OperatorRow {
-    /// Who.
-    pub id: ActorId,
-    /// The municipality of a window clerk.
-    pub municipality: Option<MunicipalityCode>,
-    /// The role, by its name.
-    pub role: String,
-    /// What they show.
-    pub credentials: Vec<Credential>,
 }
 
 /// A key ceremony and its account so far.

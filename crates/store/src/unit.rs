@@ -7,13 +7,17 @@ use domain::application::ApplicationState;
 use domain::certificate::CertificateState;
 use domain::compromise::CompromiseState;
 use domain::crl_series::SeriesState;
-use domain::id::{ApplicationId, CaId, OperationId, ResidentCode, SerialNumber};
+use domain::id::{
+    ActorId, ApplicationId, CaId, OperationId, ResidentCode, SerialNumber, ServiceRequestId,
+};
 use domain::journal::{EventKind, Outcome};
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 
+use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow,
-    GenerationPlan, IntentRow, NoticeRow, OperatorRow, SeriesKey, VerifierRow,
+    GenerationPlan, IntentRow, NoticeRow, SeriesKey, ServiceRequestRow, VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -183,6 +187,19 @@ pub enum Change {
         /// The stored shape of the whole record.
         record: Vec<u8>,
     },
+    /// A new request for a certificate that is no resident's, or for its end.
+    AddServiceRequest(ServiceRequestRow),
+    /// A step of a service request, with its record as it is from now on.
+    SetServiceRequest {
+        /// Which.
+        id: ServiceRequestId,
+        /// The state the decision rested on.
+        from: RequestState,
+        /// The state it enters.
+        to: RequestState,
+        /// The stored shape of the whole record.
+        record: Vec<u8>,
+    },
     /// A list that was built and signed, not yet published. Its number must be the next; it takes
     /// its series to built, from whatever state. A [`Change::SetSeries`] to built after it in the
     /// same unit may state from where.
@@ -225,8 +242,28 @@ pub enum Change {
     AddNotice(NoticeRow),
     /// A verifier, new or changed.
     PutVerifier(Box<VerifierRow>),
-    /// A person or program with credentials, new or changed.
-    PutOperator(OperatorRow),
+    /// A new person. Their id must be new for ever.
+    AddPerson(Box<PersonRow>),
+    /// A change of a person.
+    SetPerson {
+        /// The person the decision rested on.
+        from: Box<PersonRow>,
+        /// The person from now on, under the same id.
+        to: Box<PersonRow>,
+    },
+    /// A new credential of a person. Its digest must be new.
+    AddCredential(Box<CredentialRow>),
+    /// The end of the credential with this SHA-256, which must be there.
+    DropCredential([u8; 32]),
+    /// The end of everything that lets a person in, the password too.
+    DropCredentials(ActorId),
+    /// A person's password with its wrong attempts.
+    SetPassword {
+        /// The one the decision rested on; none if there was none.
+        from: Option<Box<PasswordRow>>,
+        /// The one from now on.
+        to: Box<PasswordRow>,
+    },
     /// The answer to give when the operation is repeated. The id must be new.
     RecordOperation {
         /// The operation.
@@ -251,6 +288,8 @@ impl std::fmt::Debug for Change {
             Self::SetCertificate { .. } => "SetCertificate",
             Self::AddApplication(_) => "AddApplication",
             Self::SetApplication { .. } => "SetApplication",
+            Self::AddServiceRequest(_) => "AddServiceRequest",
+            Self::SetServiceRequest { .. } => "SetServiceRequest",
             Self::AddCrl { .. } => "AddCrl",
             Self::SetSeries { .. } => "SetSeries",
             Self::PutCard(_) => "PutCard",
@@ -259,7 +298,12 @@ impl std::fmt::Debug for Change {
             Self::AdvanceCompromise { .. } => "AdvanceCompromise",
             Self::AddNotice(_) => "AddNotice",
             Self::PutVerifier(_) => "PutVerifier",
-            Self::PutOperator(_) => "PutOperator",
+            Self::AddPerson(_) => "AddPerson",
+            Self::SetPerson { .. } => "SetPerson",
+            Self::AddCredential(_) => "AddCredential",
+            Self::DropCredential(_) => "DropCredential",
+            Self::DropCredentials(_) => "DropCredentials",
+            Self::SetPassword { .. } => "SetPassword",
             Self::RecordOperation { .. } => "RecordOperation",
             Self::PutCeremony(_) => "PutCeremony",
             Self::PutGenerationPlan(_) => "PutGenerationPlan",

@@ -4,21 +4,17 @@
 //! entry, because it is evidence (E1); it says by which door somebody tried, never with which
 //! credential and never whose record was asked for.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::act::{Act, Actor};
 use domain::id::OperationId;
-use domain::journal::EventKind;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
-use store::{Credential, Entry, OperatorRow, Unit};
-use x509::fingerprint::sha256;
 
 use crate::api::Api;
-use crate::desk::Desk;
+use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::problem::{Fault, Problem, parse_id};
 
 /// The header with the id of an operation, on requests and answers.
@@ -43,7 +39,7 @@ pub struct Peer {
     pub certificate: Option<[u8; 32]>,
 }
 
-/// Lets a request pass with its [`Act`], or answers 401 after the journal has the attempt.
+/// Lets a request pass with its [`Principal`], or answers 401 after the journal has the attempt.
 pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let act = match admit(&api, &parts).await {
@@ -66,44 +62,33 @@ fn unstored(mut response: Response) -> Response {
     response
 }
 
-async fn admit(api: &Api, parts: &request::Parts) -> Result<Act, Problem> {
+async fn admit(api: &Api, parts: &request::Parts) -> Result<Principal, Problem> {
     let peer = parts.extensions.get::<Peer>().copied();
-    let credential = credential(&parts.headers, peer);
+    let shown = shown(&parts.headers, peer);
     let operation = operation_id(&parts.headers);
-    let door = format!("{} {}", parts.method, door(parts.uri.path()));
+    let door = door(parts, peer);
     api.run(move |desk| {
-        let proven = credential.and_then(|credential| actor(desk, &credential));
-        match proven {
-            Ok(actor) => desk.act(actor, operation?),
-            Err(problem) if problem.is_refusal() => {
-                let act = desk.act(Actor::Anonymous, None)?;
-                let entry = Entry::new(EventKind::AccessRefused, &act).subject(door);
-                let entry = match peer {
-                    Some(peer) => entry.detail("peer", peer.address.ip()),
-                    None => entry,
-                };
-                desk.store().commit(Unit::new(entry.refused(&problem.detail)))?;
-                Err(problem)
-            }
-            Err(failure) => Err(failure),
-        }
+        let shown = shown.and_then(|shown| operation.map(|operation| (shown, operation)));
+        let (shown, operation) =
+            shown.map_or_else(|problem| (Err(problem), None), |(s, o)| (Ok(s), o));
+        desk.enter(shown, &door, operation)
     })
     .await
 }
 
 /// What is shown; a token goes before a certificate, so that who sends one is not somebody else.
-fn credential(headers: &HeaderMap, peer: Option<Peer>) -> Result<Credential, Problem> {
+fn shown(headers: &HeaderMap, peer: Option<Peer>) -> Result<Shown, Problem> {
     if let Some(token) = bearer(headers, AUTHORIZATION.as_str())? {
         return Ok(token);
     }
     let certificate = peer.and_then(|peer| peer.certificate);
-    let certificate =
-        certificate.ok_or_else(|| unproven("a bearer token or a client certificate is needed"))?;
-    Ok(Credential::CertificateSha256(certificate))
+    certificate
+        .map(Shown::Certificate)
+        .ok_or_else(|| unproven("a bearer token or a client certificate is needed"))
 }
 
 /// The token in the header `name`, if it is there.
-fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Credential>, Problem> {
+fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Shown>, Problem> {
     let mut given = headers.get_all(name).iter();
     let value = match (given.next(), given.next()) {
         (None, _) => return Ok(None),
@@ -116,54 +101,46 @@ fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Credential>, Problem
     });
     let token = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len()));
     let token = token.ok_or_else(|| unproven(&format!("{name}: it is no bearer token")))?;
-    Ok(Some(Credential::TokenSha256(sha256(token.as_bytes()))))
+    Ok(Some(Shown::bearer(token)))
 }
 
 /// What the second person shows: their name in the first one's mouth proves nothing.
-pub(crate) struct Approval(Option<Credential>);
+pub(crate) struct Approval {
+    shown: Option<Shown>,
+    door: Door,
+}
 
 impl<S: Sync> FromRequestParts<S> for Approval {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
         let unread = |problem: Problem| Problem { fault: Fault::Malformed, ..problem };
-        bearer(&parts.headers, APPROVER_AUTHORIZATION).map(Self).map_err(unread)
+        let shown = bearer(&parts.headers, APPROVER_AUTHORIZATION).map_err(unread)?;
+        Ok(Self { shown, door: door(parts, parts.extensions.get::<Peer>().copied()) })
     }
 }
 
 impl Approval {
-    /// Whether `person` showed it.
+    /// Who the second person is, if somebody showed something; nobody if it is not theirs, which
+    /// the journal has.
     ///
     /// # Errors
     /// The database's.
-    pub(crate) fn is_of(&self, desk: &Desk, person: &str) -> Result<bool, Problem> {
-        let Some(credential) = &self.0 else { return Ok(false) };
-        let shown = desk.store().operator_by_credential(credential)?;
-        Ok(shown.is_some_and(|operator| operator.id.as_str() == person))
+    pub(crate) fn second(self, desk: &Desk) -> Result<Option<Principal>, Problem> {
+        let Some(shown) = self.shown else { return Ok(None) };
+        match desk.enter(Ok(shown), &self.door, None) {
+            Ok(principal) => Ok(Some(principal)),
+            Err(problem) if problem.is_refusal() => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 }
 
-fn actor(desk: &Desk, credential: &Credential) -> Result<Actor, Problem> {
-    match desk.store().operator_by_credential(credential)? {
-        Some(operator) => actor_of(operator),
-        None => Err(unproven("the token or certificate belongs to nobody")),
-    }
-}
-
-/// As whom an operator acts.
-pub(crate) fn actor_of(operator: OperatorRow) -> Result<Actor, Problem> {
-    let OperatorRow { id, municipality, role, .. } = operator;
-    match (municipality, role.as_str()) {
-        (Some(municipality), _) => Ok(Actor::WindowClerk { id, municipality }),
-        (None, "call-centre") => Ok(Actor::CallCentreAgent(id)),
-        // Without its window a clerk would count as staff, who may do what no clerk may.
-        (None, "clerk") => Err(unproven("the clerk is registered without a municipality")),
-        (None, _) => Ok(Actor::Staff(id)),
-    }
-}
-
-fn unproven(detail: &str) -> Problem {
-    Problem::new(Fault::Unauthenticated, detail)
+/// The door of a request, for the journal.
+pub(crate) fn door(parts: &request::Parts, peer: Option<Peer>) -> Door {
+    let name = format!("{} {}", parts.method, plain_path(parts.uri.path()));
+    let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    Door { name, from: peer.map_or(nowhere, |peer| peer.address.ip()) }
 }
 
 fn operation_id(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {
@@ -175,7 +152,7 @@ fn operation_id(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {
 }
 
 /// An address for the journal: what may name a person or hold rubbish is left out.
-fn door(path: &str) -> String {
+fn plain_path(path: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || matches!(c, '-' | '.');
     let is_word = |part: &str| part.chars().all(plain) || part == "v1";
     let parts = path.split('/').map(|part| if is_word(part) { part } else { "…" });

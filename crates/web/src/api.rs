@@ -1,7 +1,8 @@
 //! The REST API under `/api/v1`: one thin handler for each operation of the desk.
 //!
 //! # Architecture invariant
-//! Every route but [`HEALTH`] stands behind [`crate::access`], which comes before any body is read.
+//! Every route but [`HEALTH`] and [`LOGIN`] stands behind [`crate::access`], which comes before any
+//! body is read.
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
 mod applications;
@@ -11,7 +12,10 @@ mod document;
 mod input;
 mod journal;
 mod lists;
+mod people;
 mod register;
+mod service_requests;
+mod sessions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +39,10 @@ pub use input::MAX_BODY;
 
 /// The one address that is open to everybody, and says nothing but that somebody is there.
 pub const HEALTH: &str = "/api/v1/health";
+
+/// The address where people log in, itself and below it for passkeys: open to everybody, who proves
+/// there who they are.
+pub const LOGIN: &str = "/api/v1/sessions";
 
 /// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
 const AT_ONCE: usize = 64;
@@ -91,15 +99,23 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let guarded = Router::new()
         .merge(applications_routes())
         .merge(certificates_routes())
+        .merge(requests_routes())
         .merge(register_routes())
+        .merge(people_routes())
         .route("/api/v1/journal", get(journal::read))
         .route("/api/v1/check", get(journal::check))
         .route("/api/v1/openapi.json", get(document::show))
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(api.clone(), access::guard))
+        .with_state(api.clone());
+    let login = Router::new()
+        .route(LOGIN, post(sessions::open))
+        .route("/api/v1/sessions/passkey-challenges", post(sessions::begin_passkey))
+        .route("/api/v1/sessions/passkey", post(sessions::open_with_passkey))
         .with_state(api);
-    Router::new().route(HEALTH, get(document::health)).fallback_service(guarded)
+    let open = login.method_not_allowed_fallback(no_such_method);
+    open.route(HEALTH, get(document::health)).fallback_service(guarded)
 }
 
 fn applications_routes() -> Router<Api> {
@@ -125,11 +141,26 @@ fn certificates_routes() -> Router<Api> {
         .route("/api/v1/cas/{ca}/certificates", get(certificates::list))
         .route("/api/v1/cas/{ca}/certificates/{serial}", get(certificates::show))
         .route("/api/v1/cas/{ca}/certificates/{serial}/revocation", post(certificates::revoke))
-        .route("/api/v1/cas/{ca}/service-certificates", post(certificates::issue_to_service))
         .route("/api/v1/cas/{ca}/lists", get(lists::series))
         .route("/api/v1/cas/{ca}/lists/{generation}/{partition}", get(lists::fetch))
         .route("/api/v1/cas/{ca}/publication", post(lists::publish_all))
         .route("/api/v1/publication", post(lists::publish_due))
+}
+
+fn requests_routes() -> Router<Api> {
+    Router::new()
+        .route(
+            "/api/v1/service-requests",
+            post(service_requests::receive).get(service_requests::list),
+        )
+        .route("/api/v1/service-requests/{id}", get(service_requests::show))
+        .route("/api/v1/service-requests/{id}/examination", post(service_requests::examine))
+        .route("/api/v1/service-requests/{id}/approval", post(service_requests::approve))
+        .route("/api/v1/service-requests/{id}/release", post(service_requests::release))
+        .route("/api/v1/service-requests/{id}/issue", post(service_requests::issue))
+        .route("/api/v1/service-requests/{id}/revocation", post(service_requests::revoke))
+        .route("/api/v1/service-requests/{id}/refusal", post(service_requests::refuse))
+        .route("/api/v1/service-requests/{id}/withdrawal", post(service_requests::withdraw))
 }
 
 fn register_routes() -> Router<Api> {
@@ -139,6 +170,22 @@ fn register_routes() -> Router<Api> {
         .route("/api/v1/residents/{code}/address", post(register::record_address))
         .route("/api/v1/residents/{code}/move-out", post(register::record_move_out))
         .route("/api/v1/register-runs", post(register::apply_events))
+}
+
+fn people_routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/people", get(people::list).post(people::propose))
+        .route("/api/v1/people/{id}", get(people::show))
+        .route("/api/v1/people/{id}/proposals", post(people::propose_change))
+        .route("/api/v1/people/{id}/confirmation", post(people::confirm))
+        .route("/api/v1/people/{id}/refusal", post(people::refuse))
+        .route("/api/v1/people/{id}/suspension", post(people::suspend))
+        .route("/api/v1/sessions/end", post(sessions::end))
+        .route("/api/v1/me/password", post(sessions::set_password))
+        .route("/api/v1/me/certificates", post(sessions::register_certificate))
+        .route("/api/v1/me/tokens", post(sessions::make_token))
+        .route("/api/v1/me/passkey-challenges", post(sessions::begin_own_passkey))
+        .route("/api/v1/me/passkeys", post(sessions::register_passkey))
 }
 
 async fn nowhere() -> Problem {
@@ -174,9 +221,12 @@ impl IntoResponse for Problem {
 mod tests {
     use std::collections::BTreeMap;
 
+    use domain::staff::{PersonState, Role};
+    use store::PersonRow;
     use testkit::{Clock, Scratch, act, clerk};
 
     use super::*;
+    use crate::desk::{Principal, Proof};
     use crate::wire::FormBody;
 
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
@@ -199,11 +249,25 @@ mod tests {
         }
     }
 
+    /// A clerk, who stands in no registry here.
+    fn served(clock: &Clock) -> Principal {
+        let person = PersonRow {
+            id: "clerk".parse().expect("an id"),
+            name: "clerk".to_owned(),
+            state: PersonState::Active,
+            roles: vec![Role::WindowClerk],
+            municipality: Some("11203".parse().expect("a code")),
+            proposal: None,
+            since: clock.now(),
+        };
+        Principal::person(clerk(clock, "11203"), person, Proof::Strong)
+    }
+
     #[tokio::test]
     async fn a_desk_without_windows_says_so_and_still_does_the_rest() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        let (clerk, staff) = (clerk(&clock, "11203"), act(&clock));
+        let (clerk, staff) = (served(&clock), Principal::program(act(&clock)));
         let received = api.run(move |desk| desk.receive(&clerk, FormBody::default())).await;
         assert_eq!(received.expect_err("no windows").fault, Fault::Unavailable);
         let report = api.run(move |desk| desk.check(&staff)).await.expect("a report");

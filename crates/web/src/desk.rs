@@ -8,15 +8,23 @@ mod applications;
 mod authorities;
 mod certificates;
 mod check;
+mod credentials;
+mod entrance;
 mod joined;
 mod journal;
 mod lists;
+mod passkeys;
+mod password;
+mod people;
 pub mod permission;
+mod principal;
 mod register;
 mod repeat;
+mod service_requests;
+mod sessions;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
@@ -28,12 +36,18 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use store::{Entry, Store, Unit};
 
+use self::passkeys::Challenges;
 use self::permission::Operation;
 use self::repeat::Turns;
+use self::sessions::Sessions;
 use crate::problem::{Fault, Problem, parse_id};
 
+pub(crate) use entrance::unproven;
+pub use entrance::{Door, Shown};
 pub use joined::WindowAuthority;
 pub use lists::ListEncoding;
+pub use password::{fits as password_fits, hash as hash_password};
+pub use principal::{Principal, Proof};
 
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -51,6 +65,10 @@ pub struct Desk {
     windows: Option<Windows>,
     clock: Clock,
     turns: Turns,
+    sessions: Sessions,
+    passwords: Mutex<()>,
+    challenges: Challenges,
+    host: Option<String>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -71,13 +89,29 @@ impl Desk {
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
     ) -> Self {
-        Self { store, authorities, windows: None, clock, turns: Turns::default() }
+        Self {
+            store,
+            authorities,
+            windows: None,
+            clock,
+            turns: Turns::default(),
+            sessions: Sessions::default(),
+            passwords: Mutex::new(()),
+            challenges: Challenges::default(),
+            host: None,
+        }
     }
 
     /// Adds the windows; what needs them is unavailable at a desk without.
     #[must_use]
     pub fn with_windows(self, windows: Windows) -> Self {
         Self { windows: Some(windows), ..self }
+    }
+
+    /// Names the host to which passkeys belong; at a desk without one there are none.
+    #[must_use]
+    pub fn with_host(self, host: impl Into<String>) -> Self {
+        Self { host: Some(host.into()), ..self }
     }
 
     /// An act of `actor` now; without an operation id it gets a fresh one.
@@ -92,17 +126,12 @@ impl Desk {
         Ok(Act { actor, at: (self.clock)(), operation })
     }
 
-    /// The database, for who proves who they are.
-    pub(crate) fn store(&self) -> &dyn Store {
-        self.store.as_ref()
-    }
-
-    /// Lets the actor pass if the table permits; else the journal has the attempt first.
-    fn admit(&self, act: &Act, operation: Operation) -> Result<(), Problem> {
-        if operation.permits(&act.actor) {
-            return Ok(());
-        }
-        let rule = operation.rule();
+    /// Lets the principal pass if the table permits; else the journal has the attempt first.
+    ///
+    /// # Errors
+    /// 403 with the rule.
+    pub fn admit(&self, act: &Principal, operation: Operation) -> Result<(), Problem> {
+        let Some(rule) = operation.refusal(act) else { return Ok(()) };
         let entry = Entry::new(EventKind::AccessRefused, act).subject(operation.name());
         self.store.commit(Unit::new(entry.refused(&rule)))?;
         Err(Problem::new(Fault::NotPermitted, rule))

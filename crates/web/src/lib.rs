@@ -15,6 +15,7 @@ mod problem;
 mod random;
 pub mod server;
 pub mod tls;
+mod webauthn;
 pub mod wire;
 
 pub use problem::{Fault, Problem};

@@ -241,6 +241,7 @@ impl From<ca::Error> for Problem {
             ca::Error::Nonconforming(_)
             | ca::Error::WrongSignature(_)
             | ca::Error::Encoding(_)
+            | ca::Error::Unreadable(_)
             | ca::Error::Random
             | ca::Error::Step { .. }
             | ca::Error::File(_) => Self::broke(&error),

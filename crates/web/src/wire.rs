@@ -9,9 +9,11 @@ mod evidence;
 mod form;
 mod journal;
 mod list;
+mod people;
 mod problem;
 mod register;
 mod secret;
+mod service_request;
 
 pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
@@ -20,15 +22,22 @@ pub use authority::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
 pub(crate) use certificate::state_words;
 pub use certificate::{
     CertificateBody, CertificateIdBody, CertificatePage, HoldBody, HoldOutcomeBody,
-    RefusedHoldBody, RevocationBody, RevocationOutcomeBody, ServiceCertificateBody,
-    ServiceRequestBody,
+    RefusedHoldBody, RevocationBody, RevocationOutcomeBody,
 };
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
 pub use form::FormBody;
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
 pub use list::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
+pub use people::{
+    Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,
+    NewPersonBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, PasswordBody, PersonBody,
+    PersonList, ProposalBody, ProposedBody, SessionBody, TokenBody, TokenWishBody,
+};
 pub use problem::ProblemBody;
 pub use register::{
     AddressBody, EventFailureBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody,
 };
 pub use secret::SecretText;
+pub use service_request::{
+    FindingsBody, ServiceIntakeBody, ServiceRequestBody, ServiceRequestPage, ServiceStepBody,
+};

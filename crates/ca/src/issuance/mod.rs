@@ -20,6 +20,7 @@ use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::id::SerialNumber;
 use domain::identity::RevocationCause;
+use domain::service_request::Request;
 use domain::validity;
 
 use crate::authority::CertificationAuthority;
@@ -46,13 +47,25 @@ impl CertificationAuthority {
         signer: &Generation,
         into: CertificateEvent,
     ) -> Result<Issued> {
+        self.issue_for(act, order, signer, into, None)
+    }
+
+    /// The same, by which a released request is confirmed in step 4 and done in step 6.
+    pub(crate) fn issue_for(
+        &self,
+        act: &Act,
+        order: Order,
+        signer: &Generation,
+        into: CertificateEvent,
+        request: Option<Request>,
+    ) -> Result<Issued> {
         self.refuse_before_effect(act)?;
         // A key that sleeps must not leave an intent behind.
         self.keys.public_key(&signer.label)?;
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
-        let intended = linted.commit_intent(act)?; // 4: serial and TBS on disk
+        let intended = linted.commit_intent(act, request)?; // 4: serial and TBS on disk
         let signed = self.sign_or_discard(act, intended, signer)?; // 5: signed, verified, compared
         signed.commit_issue(act, into) // 6: on disk; only now does anything leave
     }

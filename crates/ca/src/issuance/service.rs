@@ -45,7 +45,8 @@ impl CertificationAuthority {
         self.recording(act, EventKind::CertificateIntended, &request.common_name, result)
     }
 
-    fn service_order(&self, act: &Act, request: &ServiceRequest) -> Result<Order> {
+    /// What is to be issued, if policy and key allow it.
+    pub(crate) fn service_order(&self, act: &Act, request: &ServiceRequest) -> Result<Order> {
         let profile = profile(&self.policy, request.kind)?;
         let SubjectRule::Service { base } = &profile.subject else {
             return Err(Error::refused(

@@ -4,6 +4,7 @@ use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
+use domain::service_request::{Request, Step as RequestStep};
 use jiff::Timestamp;
 use store::{Change, Entry, IntentRow, Unit};
 use x509::read::{Certificate, TbsCertificate};
@@ -14,6 +15,7 @@ use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::random;
+use crate::service_requests::{Moved, handled};
 
 /// A numbered step of issuance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +54,8 @@ pub(crate) struct Intended<'a> {
     authority: &'a CertificationAuthority,
     serial: SerialNumber,
     tbs: Vec<u8>,
+    /// The request that asked for it, confirmed with the intent.
+    request: Option<Request>,
 }
 
 /// After step 5: a certificate that nobody has seen.
@@ -59,6 +63,7 @@ pub(crate) struct Signed<'a> {
     authority: &'a CertificationAuthority,
     serial: SerialNumber,
     certificate: Vec<u8>,
+    request: Option<Request>,
 }
 
 impl<'a> Reserved<'a> {
@@ -84,27 +89,36 @@ impl<'a> Drafted<'a> {
 }
 
 impl<'a> Linted<'a> {
-    pub(super) fn commit_intent(self, act: &Act) -> Result<Intended<'a>> {
+    pub(super) fn commit_intent(self, act: &Act, request: Option<Request>) -> Result<Intended<'a>> {
         let Drafted { authority, draft } = self.0;
-        let intended =
-            Intended { authority, serial: draft.template.serial, tbs: draft.tbs.clone() };
+        let serial = draft.template.serial;
+        let confirm = |request| Moved::by(act, request, RequestStep::Confirm { serial });
+        let confirmed = request.map(confirm).transpose()?;
+        let tbs = draft.tbs.clone();
         let entry = Entry::new(EventKind::CertificateIntended, act)
             .ca(authority.id())
-            .subject(intended.serial)
+            .subject(serial)
             .detail("kind", draft.order.kind)
             .detail("tbs_sha256", hex(&x509::fingerprint::sha256(&draft.tbs)))
             .detail("policy_sha256", hex(&authority.policy_digest));
         let row = draft.into_row(authority, act.at);
-        authority.store.commit(Unit::new(entry).change(Change::AddIntent(Box::new(row))))?;
+        let request = confirmed.as_ref().map(|moved| moved.request().clone());
+        let unit = Unit::new(handled(entry, request.as_ref()));
+        let unit = unit.change(Change::AddIntent(Box::new(row)));
+        authority.store.commit(Moved::join(confirmed, act, unit)?)?;
         authority.reached(Step::Intended);
-        Ok(intended)
+        Ok(Intended { authority, serial, tbs, request })
     }
 }
 
 impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others.
-    pub(crate) fn found(authority: &'a CertificationAuthority, row: &IntentRow) -> Self {
-        Self { authority, serial: row.serial, tbs: row.tbs.clone() }
+    pub(crate) fn found(
+        authority: &'a CertificationAuthority,
+        row: &IntentRow,
+        request: Option<Request>,
+    ) -> Self {
+        Self { authority, serial: row.serial, tbs: row.tbs.clone(), request }
     }
 
     /// The serial that may be signed.
@@ -125,7 +139,8 @@ impl<'a> Intended<'a> {
             return Err(Error::WrongSignature(self.serial.to_string()));
         }
         self.authority.reached(Step::Signed);
-        Ok(Signed { authority: self.authority, serial: self.serial, certificate })
+        let Self { authority, serial, request, .. } = self;
+        Ok(Signed { authority, serial, certificate, request })
     }
 }
 
@@ -143,7 +158,10 @@ impl Signed<'_> {
             der: self.certificate.clone(),
             to,
         };
-        self.authority.store.commit(Unit::new(entry).change(change))?;
+        let unit = Unit::new(handled(entry, self.request.as_ref())).change(change);
+        let issue = |request| Moved::by(act, request, RequestStep::Issue);
+        let issued = self.request.map(issue).transpose()?;
+        self.authority.store.commit(Moved::join(issued, act, unit)?)?;
         self.authority.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use domain::crl_series::Partition;
 use domain::id::*;
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 use store::*;
 
@@ -83,6 +84,19 @@ impl Store for Faulty {
             (1, false) => self.store.commit(unit).and_then(|_| Err(off())),
             _ => Err(off()),
         }
+    }
+
+    fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>> {
+        self.store.service_request(id)
+    }
+
+    fn service_requests(
+        &self,
+        ca: &CaId,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<ServiceRequestRow>> {
+        self.store.service_requests(ca, state, limit)
     }
 
     fn cas(&self) -> Result<Vec<CaRow>> {
@@ -220,12 +234,24 @@ impl Store for Faulty {
         self.store.verifier(id)
     }
 
-    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>> {
-        self.store.operator(id)
+    fn people(&self) -> Result<Vec<PersonRow>> {
+        self.store.people()
     }
 
-    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
-        self.store.operator_by_credential(credential)
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>> {
+        self.store.person(id)
+    }
+
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>> {
+        self.store.credential(sha256)
+    }
+
+    fn credentials_of(&self, person: &ActorId) -> Result<Vec<CredentialRow>> {
+        self.store.credentials_of(person)
+    }
+
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
+        self.store.password(person)
     }
 
     fn ceremony(

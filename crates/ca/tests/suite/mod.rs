@@ -14,5 +14,8 @@ mod order;
 mod renewal;
 mod renewal_crash;
 mod renewal_foreign;
+mod request_cuts;
+mod request_walk;
+mod service_requests;
 mod town;
 mod world;

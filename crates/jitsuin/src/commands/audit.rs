@@ -10,6 +10,7 @@ use store::journal::{
     Checkpoint, Report, VerifierKey, export, read_sink, verify_database, verify_export,
 };
 
+use super::Office;
 use crate::answer::Answer;
 use crate::cli::AuditCommand;
 use crate::system::System;
@@ -17,7 +18,10 @@ use crate::system::System;
 /// What a database file of SQLite begins with.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
-pub(super) fn export_to(system: &System, path: &Path) -> Result<Answer> {
+pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result<Answer> {
+    office.desk.note_export(&office.act)?;
+    // What is exported is sealed to its last entry, which is this one.
+    system.seal()?;
     let file = File::create(path).with_context(|| path.display().to_string())?;
     let mut writer = BufWriter::new(file);
     let entries = export(system.store.as_ref(), &mut writer)?;

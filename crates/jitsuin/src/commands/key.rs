@@ -27,8 +27,7 @@ pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<An
     };
     anyhow::ensure!(!weak_keys.is_empty(), "the list of weak keys is empty");
     let office = Office::new(cli, system)?;
-    let listing = Operation::ListCertificates;
-    anyhow::ensure!(listing.permits(&office.act.actor), listing.rule());
+    office.desk.admit(&office.act, Operation::ListCertificates)?;
     let mut found = Vec::new();
     for ca in system.authorities.keys() {
         found.extend(search(system.store.as_ref(), ca, &weak_keys)?);

@@ -7,16 +7,20 @@ mod key;
 mod policy;
 mod records;
 mod register;
+mod request;
+mod staff;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use domain::act::{Act, Actor};
 use serde_json::json;
-use web::desk::Desk;
+use web::desk::{Desk, Door, Principal, Shown};
+use web::wire::SecretText;
+use zeroize::Zeroizing;
 
 use crate::answer::Answer;
-use crate::cli::{AuditCommand, Cli, Command, OperatorArguments, Person};
+use crate::cli::{AuditCommand, Cli, Command, FirstPeople, Person};
 use crate::config::ConfigFile;
 use crate::custodians::passphrases;
 use crate::system::{Clock, System};
@@ -29,7 +33,7 @@ const FIRST_PORT: u16 = 8440;
 pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock),
-        Command::Init => init(cli, clock),
+        Command::Init(first) => init(cli, first, clock),
         Command::Policy(command) => policy::run(command),
         Command::Ceremony(command) => ceremony::run(command),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
@@ -58,15 +62,18 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Ca(command) => records::authorities(&Office::new(cli, system)?, command),
         Command::Cert(command) => records::certificates(&Office::new(cli, system)?, command),
         Command::Key(command) => key::run(cli, system, command),
+        Command::Request(command) => request::run(&Office::new(cli, system)?, command),
         Command::Crl(command) => records::lists(&Office::new(cli, system)?, command),
         Command::Revoke(arguments) => records::revoke(&Office::new(cli, system)?, arguments),
         Command::Check => records::check(&Office::new(cli, system)?),
-        Command::Operator(arguments) => operator(system, arguments),
-        Command::Audit(AuditCommand::Export { file }) => audit::export_to(system, file),
+        Command::Staff(command) => staff::run(cli, system, command),
+        Command::Audit(AuditCommand::Export { file }) => {
+            audit::export_to(&Office::new(cli, system)?, system, file)
+        }
         Command::Audit(AuditCommand::Verify { .. })
         | Command::Ceremony(_)
         | Command::Demo(_)
-        | Command::Init
+        | Command::Init(_)
         | Command::Policy(_)
         | Command::Serve => anyhow::bail!("this command needs no installation"),
     }
@@ -75,7 +82,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
 /// The desk, and who stands at it.
 struct Office {
     desk: Desk,
-    act: Act,
+    act: Principal,
 }
 
 impl Office {
@@ -91,23 +98,41 @@ impl Office {
 
     fn at(cli: &Cli, desk: Desk) -> Result<Self> {
         let operation = cli.person.operation.as_deref().map(str::parse).transpose()?;
-        let act = desk.act(actor(&cli.person)?, operation)?;
+        let act = desk.enter(Ok(shown(&cli.person)?), &console(), operation)?;
         Ok(Self { desk, act })
+    }
+
+    /// The second person of an operation, who shows a token of their own.
+    fn second(&self, file: &Path) -> Result<Principal> {
+        let shown = Shown::bearer(read_secret(file)?.expose());
+        Ok(self.desk.enter(Ok(shown), &console(), None)?)
     }
 }
 
-/// Whoever may read the installation's keys may act: roles on the command line come with the staff
-/// registry.
-fn actor(person: &Person) -> Result<Actor> {
-    let id = person.operator.parse()?;
-    Ok(match (&person.window, person.call_centre) {
-        (Some(code), _) => Actor::WindowClerk { id, municipality: code.parse()? },
-        (None, true) => Actor::CallCentreAgent(id),
-        (None, false) => Actor::Staff(id),
+/// What the person at the command line shows.
+fn shown(person: &Person) -> Result<Shown> {
+    let file = person.shown.as_deref();
+    let file = file.context("who acts: --as FILE is needed, with the token of a person")?;
+    let secret = read_secret(file)?;
+    Ok(match &person.operator {
+        Some(id) => Shown::Password { id: id.clone(), password: secret },
+        None => Shown::bearer(secret.expose()),
     })
 }
 
-fn init(cli: &Cli, clock: Clock) -> Result<Answer> {
+/// The door of the installation's own console.
+fn console() -> Door {
+    Door { name: "command line".to_owned(), from: Ipv4Addr::LOCALHOST.into() }
+}
+
+/// A secret in a file: arguments are for everybody on the machine to read.
+fn read_secret(path: &Path) -> Result<SecretText> {
+    let read = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = Zeroizing::new(read);
+    Ok(SecretText::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+fn init(cli: &Cli, first: &FirstPeople, clock: Clock) -> Result<Answer> {
     let config = cli.config.as_path();
     if !config.exists() {
         if let Some(directory) = config.parent() {
@@ -116,6 +141,7 @@ fn init(cli: &Cli, clock: Clock) -> Result<Answer> {
         ConfigFile::local(FIRST_PORT).write(config)?;
     }
     let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?)?;
+    system.register_first_people(first)?;
     let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
     let place = system.home.handed_out();
     let text = format!(
@@ -124,20 +150,6 @@ fn init(cli: &Cli, clock: Clock) -> Result<Answer> {
         place.display()
     );
     Ok(Answer::new(text, json!({ "cas": cas, "handed_out": place })))
-}
-
-fn operator(system: &System, arguments: &OperatorArguments) -> Result<Answer> {
-    let municipality = arguments.municipality.as_deref().map(str::parse).transpose()?;
-    let clerk = arguments.role == "clerk";
-    anyhow::ensure!(
-        ["staff", "clerk", "call-centre"].contains(&arguments.role.as_str()),
-        "role: staff, clerk or call-centre"
-    );
-    anyhow::ensure!(clerk == municipality.is_some(), "municipality: a clerk has one, nobody else");
-    system.add_operator(&arguments.id, &arguments.role, municipality)?;
-    let file = system.home.handed_out().join(format!("{}.token", arguments.id));
-    let text = format!("the token of {} is in {}", arguments.id, file.display());
-    Ok(Answer::new(text, json!({ "operator": arguments.id, "token_file": file })))
 }
 
 /// Reads a file in JSON that a person wrote.

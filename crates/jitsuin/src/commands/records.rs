@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use web::desk::ListEncoding;
-use web::wire::{RevocationBody, ServiceRequestBody};
+use web::wire::RevocationBody;
 
 use super::Office;
 use crate::answer::Answer;
@@ -14,13 +14,6 @@ pub(super) fn authorities(office: &Office, command: &CaCommand) -> Result<Answer
     match command {
         CaCommand::List => Answer::of(&desk.authorities(act)?),
         CaCommand::Show { ca } => Answer::of(&desk.show_authority(act, ca)?),
-        CaCommand::Issue { ca, kind, request } => {
-            let request_pem =
-                std::fs::read_to_string(request).with_context(|| request.display().to_string())?;
-            let body = ServiceRequestBody { kind: kind.clone(), request_pem, common_name: None };
-            let issued = desk.issue_to_service(act, ca, &body)?;
-            Ok(Answer::new(issued.certificate_pem.trim_end(), serde_json::to_value(&issued)?))
-        }
     }
 }
 
@@ -80,12 +73,15 @@ fn published(round: &Value) -> Result<Answer> {
 }
 
 pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Answer> {
+    let second = arguments.approver.as_deref().map(|file| office.second(file)).transpose()?;
+    let id = second.as_ref().and_then(|second| second.id());
     let body = RevocationBody {
         cause: arguments.cause.clone(),
         requester: arguments.requester.clone(),
-        approver: arguments.approver.clone(),
+        approver: id.map(ToString::to_string),
     };
-    Answer::of(&office.desk.revoke(&office.act, &arguments.ca, &arguments.serial, &body)?)
+    let RevokeArguments { ca, serial, .. } = arguments;
+    Answer::of(&office.desk.revoke(&office.act, ca, serial, &body, second.as_ref())?)
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.

@@ -22,9 +22,9 @@ pub(super) fn text(ready: &Value) -> String {
             word(certificate, "certificate_pem")
         )
     };
-    let clerk =
-        ready["operators"].as_array().and_then(|all| all.iter().find(|one| one["role"] == "staff"));
-    let token = clerk.map(|clerk| word(clerk, "password")).unwrap_or_default();
+    let is_senior = |one: &&Value| one["role"] == "senior-operator";
+    let senior = ready["operators"].as_array().and_then(|all| all.iter().find(is_senior));
+    let token = senior.map(|senior| word(senior, "password")).unwrap_or_default();
     let steps = [
         format!(
             "# A CA certificate, and where it is published\nopenssl x509 -in {ca} -noout -subject -dates -ext subjectAltName,crlDistributionPoints\ncurl -s {}/",

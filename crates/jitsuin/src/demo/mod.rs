@@ -3,6 +3,7 @@
 mod custodians;
 mod guide;
 mod hsm;
+mod people;
 mod ready;
 mod story;
 mod town;
@@ -18,7 +19,7 @@ use crate::config::{Config, ConfigFile};
 use crate::home::write_private;
 use crate::serve::{Listeners, Running, wait_for_signal};
 use crate::set_up;
-use crate::system::{Clock, System};
+use crate::system::Clock;
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
     let system = Arc::new(set_up::set_up(&config, clock, &custodians)?);
+    people::register(&system)?;
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;
     if !town::is_populated(&system) {
@@ -76,14 +78,4 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
 /// Progress goes to standard output line by line, so that it is seen while it happens.
 fn say(line: &str) {
     println!("{line}");
-}
-
-/// The operators whose tokens the demo hands out, with their roles.
-fn operators(system: &System) -> Vec<(String, &'static str)> {
-    let clerks = town::MUNICIPALITIES.iter().map(|code| (format!("clerk-{code}"), "clerk"));
-    let mut operators: Vec<_> = clerks.collect();
-    operators.push(("call-centre".to_owned(), "call-centre"));
-    operators.push(("console".to_owned(), "staff"));
-    operators.retain(|(id, _)| system.home.handed_out().join(format!("{id}.token")).exists());
-    operators
 }

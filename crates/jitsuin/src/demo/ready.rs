@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::{CertificateRow, Store};
 use x509::pem;
 
-use super::operators;
+use super::people;
 use crate::home::write_public;
 use crate::serve::Addresses;
 use crate::system::System;
@@ -127,11 +127,11 @@ fn verifier(system: &System) -> Result<Value> {
 /// The operators; the password is the bearer token for the API.
 fn tokens(system: &System) -> Result<Vec<Value>> {
     let handed_out = system.home.handed_out();
-    operators(system)
+    people::all()
         .into_iter()
-        .map(|(id, role)| {
+        .map(|(id, role, _)| {
             let token = fs::read_to_string(handed_out.join(format!("{id}.token")))?;
-            Ok(json!({ "role": role, "login": id, "password": token }))
+            Ok(json!({ "role": role.name(), "login": id, "password": token }))
         })
         .collect()
 }

@@ -21,15 +21,11 @@ pub(super) fn is_populated(system: &System) -> bool {
     EmbeddedRegister::exists(&system.home.register())
 }
 
-/// Fills the register, and gives the windows and the call centre their credentials.
+/// Fills the register.
 pub(super) fn populate(system: &System) -> Result<()> {
     let municipalities: Vec<MunicipalityCode> =
         MUNICIPALITIES.iter().map(|code| code.parse()).collect::<Result<_, _>>()?;
-    system.invent_residents(SEED, COUNT, municipalities.clone())?;
-    for code in municipalities {
-        system.add_operator(&format!("clerk-{code}"), "clerk", Some(code))?;
-    }
-    system.add_operator("call-centre", "call-centre", None)
+    system.invent_residents(SEED, COUNT, municipalities)
 }
 
 /// The residents of a municipality who never had a certificate, adults first come first.

@@ -18,10 +18,10 @@ use store::Store;
 use store::segments::{Limits, QuerySegments};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use web::desk::{hash_password, password_fits};
 use zeroize::Zeroizing;
 
 use super::{Listeners, responders};
-use crate::credentials::{hash, password_fits};
 use crate::join::SealedQueryLog;
 use crate::system::{System, random_text};
 
@@ -129,7 +129,7 @@ fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send 
 }
 
 fn verifier_auth(system: &System) -> Result<VerifierAuth> {
-    let decoy = hash(&random_text(24)?)?;
+    let decoy = hash_password(&random_text(24)?)?;
     Ok(VerifierAuth::new(system.store.clone(), Arc::new(password_fits), decoy))
 }
 

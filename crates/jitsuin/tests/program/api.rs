@@ -27,7 +27,7 @@ fn v11_the_api_tells_the_same_state_as_the_ready_file() {
     let demo = Demo::start();
     for ca in ["jpki-auth", "saitama-sign"] {
         let (status, page) =
-            ask(&demo, Some("console"), &format!("cas/{ca}/certificates?limit=200"));
+            ask(&demo, Some("operator-1"), &format!("cas/{ca}/certificates?limit=200"));
         assert_eq!(status, "200");
         let rows = page["certificates"].as_array().unwrap();
         for certificate in demo.ready.certificates.iter().filter(|one| one.ca == ca) {
@@ -40,7 +40,7 @@ fn v11_the_api_tells_the_same_state_as_the_ready_file() {
 #[test]
 fn no_door_of_the_api_opens_without_a_token() {
     let demo = Demo::start();
-    let (status, document) = ask(&demo, Some("console"), "openapi.json");
+    let (status, document) = ask(&demo, Some("operator-1"), "openapi.json");
     assert_eq!((status.as_str(), &document["openapi"]), ("200", &Value::from("3.1.0")));
     for path in ["openapi.json", "cas", "cas/jpki-auth/certificates", "journal", "check"] {
         let (status, problem) = ask(&demo, None, path);

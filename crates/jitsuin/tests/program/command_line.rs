@@ -14,8 +14,8 @@ fn help_explains_every_command_and_wrong_usage_is_status_2() {
     let said = run(scratch.path(), PROGRAM, &["--help"]);
     assert_eq!(said.status, Some(0));
     for command in [
-        "demo", "init", "serve", "ca", "apply", "cert", "hold", "revoke", "crl", "register",
-        "policy", "ceremony", "audit", "check",
+        "demo", "init", "serve", "ca", "apply", "cert", "request", "hold", "revoke", "crl",
+        "register", "policy", "staff", "ceremony", "audit", "check",
     ] {
         let listed = said.text.lines().any(|line| line.trim().starts_with(&format!("{command} ")));
         assert!(listed, "{command}: {}", said.text);
@@ -62,7 +62,7 @@ fn e2_init_twice_changes_nothing_that_was_set_up() {
         "data/tls/server.pem",
         "data/handed-out/verifier-1.pem",
         "data/handed-out/verifier-1.password",
-        "data/handed-out/console.token",
+        "data/handed-out/manager-1.enrolment",
     ];
     let read = || kept.map(|name| fs::read(place.path().join(name)).expect(name));
     place.init();
@@ -87,7 +87,7 @@ fn secrets_that_set_up_writes_are_readable_by_their_owner_alone() {
         "data/tls/server.key",
         "data/handed-out/verifier-1.password",
         "data/handed-out/verifier-1.key",
-        "data/handed-out/console.token",
+        "data/handed-out/manager-1.enrolment",
     ] {
         let mode = fs::metadata(place.path().join(name)).expect(name).permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");

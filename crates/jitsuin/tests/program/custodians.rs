@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::workplace::{CLERK, CUSTODIANS, STAFF, Workplace, present};
+use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, STAFF, Workplace, present};
 
 /// Publishes every list, which takes a CA's key, with these custodians present.
 fn publish(place: &Workplace, custodians: &[String]) -> testkit::Output {
@@ -50,7 +50,7 @@ fn k2_who_comes_twice_is_one_and_strangers_and_wrong_words_open_nothing() {
         assert!(refused.text.contains(said), "{second}: {}", refused.text);
         assert_eq!(refused.text.lines().count(), 1, "{}", refused.text);
     }
-    let exported = place.answer(&STAFF, &["audit", "export", "journal.jsonl"]);
+    let exported = place.answer(&AUDITOR, &["audit", "export", "journal.jsonl"]);
     assert!(exported.is_object());
     let journal = fs::read_to_string(place.path().join("journal.jsonl")).unwrap();
     let told = |kind: &str, words: &str| {
@@ -67,13 +67,13 @@ fn k2_set_up_wants_every_custodian_and_no_two_with_one_passphrase() {
     let place = Workplace::empty();
     let two = present(&CUSTODIANS[..2]);
     let two: Vec<&str> = two.iter().map(String::as_str).collect();
-    let said = place.refusal(&STAFF, &[&two, &["init"][..]].concat());
+    let said = place.refusal(&[], &[&two, &["init"][..]].concat());
     assert!(said.contains("3 custodians"), "{said}");
     let copied = place.path().join("custodian-1.passphrase");
     fs::copy(copied, place.path().join("custodian-3.passphrase")).unwrap();
     let all = present(&CUSTODIANS);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let said = place.refusal(&STAFF, &[&all, &["init"][..]].concat());
+    let said = place.refusal(&[], &[&all, &["init"][..]].concat());
     assert!(said.contains("the same passphrase"), "{said}");
     assert!(!place.path().join("data/custody.json").exists(), "nothing half done");
 }

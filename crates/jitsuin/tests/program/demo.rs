@@ -108,6 +108,13 @@ impl Demo {
         run(self.path(), PROGRAM, arguments)
     }
 
+    /// Writes the journal of a demo that was stopped into `export`, as the internal auditor.
+    pub(crate) fn export(&self) -> Output {
+        let who = ["--as", "demo/data/handed-out/auditor-1.token"];
+        let what = ["--config", "demo/jitsuin.toml", "audit", "export", "export"];
+        self.jitsuin(&[&who[..], &what].concat())
+    }
+
     /// The CA of this id.
     pub(crate) fn ca(&self, id: &str) -> &Ca {
         self.ready.cas.iter().find(|ca| ca.id == id).expect("a CA of the demo")
@@ -176,28 +183,40 @@ fn launch(scratch: &Path) -> (Child, Ready) {
     (child, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
 }
 
-/// Copies the populated demo of this build to `target`; who comes first makes it, the others wait.
+/// Copies the populated demo of this build to `target`.
 fn copy_populated(target: &Path) {
-    let program = fs::metadata(PROGRAM).unwrap();
-    let name = format!("demo-{}-{}-{}", program.len(), program.mtime(), program.mtime_nsec());
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let lock = File::create(home.join("demo.lock")).unwrap();
-    lock.lock().unwrap();
-    let populated = home.join(&name);
-    if !populated.exists() {
-        remove_older(home);
-        let arguments = ["demo", "--dir", "demo-unfinished", "--base-port", "0", "--once"];
-        let told = run(home, PROGRAM, &arguments);
+    copy_prepared("demo", target, |directory| {
+        let arguments = ["demo", "--dir", ".", "--base-port", "0", "--once"];
+        let told = run(directory, PROGRAM, &arguments);
         assert!(told.success, "{}", told.text);
-        fs::rename(home.join("demo-unfinished"), &populated).unwrap();
-    }
-    let target = target.to_str().unwrap();
-    assert!(run(home, "cp", &["-a", &name, target]).success, "a copy of {name}");
+    });
 }
 
-fn remove_older(home: &Path) {
+/// Copies what `prepare` makes in an empty directory to `target`: it is made once for each build of
+/// the program; who comes first makes it, the others wait.
+pub(crate) fn copy_prepared(kind: &str, target: &Path, prepare: impl FnOnce(&Path)) {
+    let program = fs::metadata(PROGRAM).unwrap();
+    let name = format!("{kind}-{}-{}-{}", program.len(), program.mtime(), program.mtime_nsec());
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let lock = File::create(home.join(format!("{kind}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let prepared = home.join(&name);
+    if !prepared.exists() {
+        remove_older(home, kind);
+        let unfinished = home.join(format!("{kind}-unfinished"));
+        fs::create_dir(&unfinished).unwrap();
+        prepare(&unfinished);
+        fs::rename(&unfinished, &prepared).unwrap();
+    }
+    fs::create_dir_all(target).unwrap();
+    let from = format!("{name}/.");
+    assert!(run(home, "cp", &["-a", &from, target.to_str().unwrap()]).success, "a copy of {name}");
+}
+
+fn remove_older(home: &Path, kind: &str) {
     let entries = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
-    for old in entries.filter(|path| path.is_dir() && path.to_string_lossy().contains("/demo-")) {
+    let prefix = format!("/{kind}-");
+    for old in entries.filter(|path| path.is_dir() && path.to_string_lossy().contains(&prefix)) {
         fs::remove_dir_all(old).unwrap();
     }
 }

@@ -16,7 +16,7 @@ fn verify(demo: &Demo, file: &str) -> Output {
 /// Stops the demo and writes its journal into `export`; returns its lines.
 fn export(demo: &mut Demo) -> Vec<String> {
     assert!(demo.stop().success());
-    let said = demo.jitsuin(&["--config", "demo/jitsuin.toml", "audit", "export", "export"]);
+    let said = demo.export();
     assert!(said.success, "{}", said.text);
     let text = fs::read_to_string(demo.path().join("export")).unwrap();
     text.lines().map(str::to_owned).collect()

@@ -15,6 +15,7 @@ mod lints;
 mod lists;
 mod ocsp;
 mod ocsp_protocol;
+mod people;
 mod policies;
 mod profiles;
 mod ready_file;

@@ -38,7 +38,7 @@ fn e1_queries_before_a_kill_are_sealed_by_the_next_start() {
     assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
     demo.restart_after_a_kill();
     assert!(demo.stop().success());
-    let said = demo.jitsuin(&["--config", "demo/jitsuin.toml", "audit", "export", "export"]);
+    let said = demo.export();
     assert!(said.success, "{}", said.text);
     let journal = std::fs::read_to_string(demo.path().join("export")).unwrap();
     let mut found = 0;

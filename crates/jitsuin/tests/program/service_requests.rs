@@ -1,11 +1,11 @@
-//! Certificates for servers from PKCS#10 requests that openssl made.
+//! Certificates for servers from PKCS#10 requests that openssl made, through five people's hands.
 
 use std::fs;
 
 use serde_json::Value;
 use testkit::run;
 
-use crate::workplace::{STAFF, Workplace};
+use crate::workplace::{CLERK, INTAKE, OPERATOR_2, STAFF, Workplace};
 
 fn openssl(place: &Workplace, line: &str) -> String {
     let said = run(place.path(), "openssl", &line.split_whitespace().collect::<Vec<_>>());
@@ -23,12 +23,17 @@ fn request(place: &Workplace, name: &str, options: &str) -> String {
     format!("{name}.csr")
 }
 
+/// What the intake of a request for a certificate is told.
+fn intake<'a>(kind: &'a str, request: &'a str) -> Vec<&'a str> {
+    vec!["--kind", kind, "--request", request]
+}
+
 fn issue(place: &Workplace, kind: &str, request: &str) -> Value {
-    place.answer(&STAFF, &["ca", "issue", "jpki-auth", "--kind", kind, "--request", request])
+    place.issued(&intake(kind, request))
 }
 
 fn refused(place: &Workplace, kind: &str, request: &str) -> String {
-    place.refusal(&STAFF, &["ca", "issue", "jpki-auth", "--kind", kind, "--request", request])
+    place.refusal(&INTAKE, &place.intake(&intake(kind, request)))
 }
 
 #[test]
@@ -46,6 +51,48 @@ fn l13_p3_a_server_is_certified_from_openssls_request_for_its_own_key() {
     assert_eq!(certified, openssl(&place, "pkey -pubout -in server.key"));
     // Once: the same key is never certified again, neither here nor by another kind.
     refused(&place, "tls-server", &request);
+}
+
+#[test]
+fn l13_nobody_does_two_steps_and_nobody_else_does_any() {
+    let place = Workplace::new();
+    let request = request(&place, "server", "-newkey rsa:2048");
+    let id = place.released(&intake("tls-server", &request));
+    let same = place.refusal(&STAFF, &["request", "issue", &id]);
+    assert!(same.contains("A 5.2.2"), "{same}");
+    for step in ["approve", "release", "issue", "revoke", "withdraw", "show"] {
+        place.refusal(&CLERK, &["request", step, &id]);
+    }
+    place.refusal(&INTAKE, &["request", "issue", &id]);
+    place.refusal(&INTAKE, &["request", "examine", &id, "--findings", "none"]);
+    let shown = place.answer(&STAFF, &["request", "show", &id]);
+    assert_eq!(shown["state"], "released");
+    let withdrawn = place.answer(&INTAKE, &["request", "withdraw", &id]);
+    assert_eq!(withdrawn["state"], "withdrawn");
+    place.refusal(&OPERATOR_2, &["request", "issue", &id]);
+    let listed = place.answer(&STAFF, &["request", "list", "--state", "withdrawn"]);
+    assert_eq!(listed["requests"].as_array().map(Vec::len), Some(1), "{listed}");
+}
+
+#[test]
+fn l13_a_servers_certificate_is_renewed_and_the_old_one_revoked_by_requests() {
+    let place = Workplace::new();
+    let old = issue(&place, "tls-server", &request(&place, "old", "-newkey rsa:2048"));
+    let old = old["serial"].as_str().unwrap();
+    let new = request(&place, "new", "-newkey rsa:2048");
+    let renewal = [&intake("tls-server", &new)[..], &["--renews", old]].concat();
+    let renewed = place.issued(&renewal);
+    assert_eq!(place.state("jpki-auth", renewed["serial"].as_str().unwrap()), "good");
+    let order = ["--cause", "renewed", "--requester", "authority"];
+    let direct = place.refusal(&STAFF, &[&["revoke", "jpki-auth", old], &order[..]].concat());
+    assert!(direct.contains("A 4.9.3.2"), "{direct}");
+    let id = place.released(&["--revokes", old, "--cause", "renewed"]);
+    assert_eq!(place.state("jpki-auth", old), "good");
+    place.refusal(&STAFF, &["request", "revoke", &id]);
+    let revoked = place.answer(&OPERATOR_2, &["request", "revoke", &id]);
+    assert_eq!(revoked["state"], "revoked");
+    let shown = place.answer(&STAFF, &["cert", "show", "jpki-auth", old]);
+    assert_eq!((&shown["state"], &shown["reason"]), (&"revoked".into(), &"superseded".into()));
 }
 
 #[test]
@@ -72,4 +119,17 @@ fn p9_requests_with_weak_keys_or_broken_proofs_are_refused() {
     fs::write(place.path().join("empty.csr"), "").unwrap();
     refused(&place, "tls-server", "empty.csr");
     issue(&place, "tls-server", &whole);
+}
+
+/// Without its custodians the CA's key signs nothing, and no serial waits for it meanwhile.
+#[test]
+fn l13_k2_a_request_waits_released_while_the_key_sleeps() {
+    let place = Workplace::new();
+    let request = request(&place, "server", "-newkey rsa:2048");
+    let id = place.released(&intake("tls-server", &request));
+    let asleep = place.run_as_is(&OPERATOR_2, &["request", "issue", &id]);
+    assert_eq!(asleep.status, Some(1), "{}", asleep.text);
+    assert_eq!(place.answer(&STAFF, &["request", "show", &id])["state"], "released");
+    let issued = place.answer(&OPERATOR_2, &["request", "issue", &id]);
+    assert_eq!(issued["state"], "issued");
 }

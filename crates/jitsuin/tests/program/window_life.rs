@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::run;
 
-use crate::workplace::{CLERK, KAWAGUCHI, PHONE, STAFF, Workplace, form};
+use crate::workplace::{AUDITOR, CLERK, KAWAGUCHI, PHONE, STAFF, Workplace, form};
 
 fn serial(application: &Value) -> String {
     application["serial"].as_str().expect("a serial").to_owned()
@@ -149,23 +149,39 @@ fn l11_revocation_follows_the_policys_table() {
     let resident = &place.residents()[1];
     let serial = serial(&place.delivered(resident, &auth("issue-with-card"), "1234"));
     let revoke = ["revoke", "jpki-auth", &serial];
+    let compromised = ["--cause", "ca-key-compromised", "--requester", "authority"];
     // Not by the mayor; not in A; not without a second person, who is another one.
     for order in [
         &["--cause", "use-ended", "--requester", "mayor"][..],
         &["--cause", "attributes-changed", "--requester", "mayor"],
         &["--cause", "nonsense", "--requester", "mayor"],
-        &["--cause", "ca-key-compromised", "--requester", "authority"],
-        &["--cause", "ca-key-compromised", "--requester", "authority", "--approver", "staff-1"],
+        &compromised[..],
+        &[&compromised[..], &["--approver-as", STAFF[1]]].concat(),
+        &[&compromised[..], &["--approver-as", CLERK[1]]].concat(),
     ] {
         place.refusal(&STAFF, &[&revoke, order].concat());
         assert_eq!(place.state("jpki-auth", &serial), "good", "{order:?}");
     }
+    // Nor by who has not the role.
+    place.refusal(
+        &CLERK,
+        &[&revoke[..], &["--cause", "recording-error"], &compromised[2..]].concat(),
+    );
     let order = [&revoke[..], &["--cause", "recording-error", "--requester", "mayor"]].concat();
     let first = place.answer(&STAFF, &order);
     assert_eq!((&first["reason"], &first["no_op"]), (&json!("affiliationChanged"), &json!(false)));
     let again = place.answer(&STAFF, &order);
     assert_eq!((&again["state"], &again["no_op"]), (&json!("revoked"), &json!(true)));
     assert_eq!(again["since"], first["since"], "the first revocation stands");
+    // With a second person, who shows a token of their own.
+    let other = serial_of_another(&place);
+    let order = [&["revoke", "jpki-auth", &other][..], &compromised].concat();
+    let second = ["--approver-as", "data/handed-out/operator-2.token"];
+    assert_eq!(place.answer(&STAFF, &[&order[..], &second].concat())["reason"], "cACompromise");
+}
+
+fn serial_of_another(place: &Workplace) -> String {
+    serial(&place.delivered(&place.residents()[2], &auth("issue-with-card"), "1234"))
 }
 
 #[test]
@@ -226,7 +242,7 @@ fn w8_bad_input_is_refused_with_field_and_rule_and_leaves_an_entry() {
     let place = Workplace::new();
     let resident = &place.residents()[4];
     let entries = || {
-        let said = place.answer(&STAFF, &["audit", "export", "export"]);
+        let said = place.answer(&AUDITOR, &["audit", "export", "export"]);
         said["entries"].as_u64().unwrap()
     };
     for (field, bad) in [

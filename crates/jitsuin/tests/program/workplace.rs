@@ -7,19 +7,48 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Output, run};
 
-use crate::demo::PROGRAM;
+use crate::demo::{PROGRAM, copy_prepared};
 
 /// The municipality of the windows here, and of all residents.
 pub(crate) const KAWAGUCHI: &str = "11203";
 
 /// A clerk at the window.
-pub(crate) const CLERK: [&str; 4] = ["--operator", "clerk-1", "--window", KAWAGUCHI];
+pub(crate) const CLERK: [&str; 2] = ["--as", "data/handed-out/clerk-1.token"];
 
 /// An agent on the phone.
-pub(crate) const PHONE: [&str; 3] = ["--operator", "agent-1", "--call-centre"];
+pub(crate) const PHONE: [&str; 2] = ["--as", "data/handed-out/agent-1.token"];
 
-/// The staff of the CA.
-pub(crate) const STAFF: [&str; 2] = ["--operator", "staff-1"];
+/// The staff of the CA: a senior operator.
+pub(crate) const STAFF: [&str; 2] = ["--as", "data/handed-out/operator-1.token"];
+
+/// Another senior operator.
+pub(crate) const OPERATOR_2: [&str; 2] = ["--as", "data/handed-out/operator-2.token"];
+
+/// The intake clerk of requests for servers' certificates.
+pub(crate) const INTAKE: [&str; 2] = ["--as", "data/handed-out/intake-1.token"];
+
+/// Who examines them.
+const EXAMINER: [&str; 2] = ["--as", "data/handed-out/examiner-1.token"];
+
+/// Who approves the examination.
+const APPROVER: [&str; 2] = ["--as", "data/handed-out/approver-1.token"];
+
+/// The CA manager.
+pub(crate) const MANAGER: [&str; 2] = ["--as", "data/handed-out/manager-1.token"];
+
+/// The internal auditor.
+pub(crate) const AUDITOR: [&str; 2] = ["--as", "data/handed-out/auditor-1.token"];
+
+/// Who works there beside the first two: id, role, and whether it is at the window.
+const PEOPLE: [(&str, &str, bool); 7] = [
+    ("intake-1", "intake-clerk", false),
+    ("examiner-1", "examiner", false),
+    ("approver-1", "approver", false),
+    ("operator-2", "senior-operator", false),
+    ("auditor-1", "internal-auditor", false),
+    ("agent-1", "call-centre-agent", false),
+    ("clerk-1", "window-clerk", true),
+];
 
 /// The custodians of the keys, any two of whom activate them.
 pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];
@@ -30,22 +59,17 @@ pub(crate) struct Workplace {
 }
 
 impl Workplace {
-    /// Sets one up.
+    /// A copy of one that was set up once for this build, by the same commands as any.
     pub(crate) fn new() -> Self {
-        let place = Self::empty();
-        place.init();
-        let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
-        assert_eq!(place.answer(&STAFF, &[&of[..], &["--seed", "7"]].concat())["residents"], 60);
+        let place = Self { scratch: TempDir::new().unwrap() };
+        copy_prepared("workplace", place.path(), set_up);
         place
     }
 
     /// A directory where nothing was set up, with the custodians' passphrases beside it.
     pub(crate) fn empty() -> Self {
         let place = Self { scratch: TempDir::new().unwrap() };
-        for custodian in CUSTODIANS {
-            let passphrase = format!("known to {custodian} and nobody else");
-            fs::write(place.path().join(format!("{custodian}.passphrase")), passphrase).unwrap();
-        }
+        write_passphrases(place.path());
         place
     }
 
@@ -53,7 +77,7 @@ impl Workplace {
     pub(crate) fn init(&self) {
         let all = present(&CUSTODIANS);
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        self.answer(&STAFF, &[&all, &["init"][..]].concat());
+        self.answer(&[], &[&all, &["init"][..]].concat());
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -135,6 +159,29 @@ impl Workplace {
         delivered
     }
 
+    /// The command that takes in a request of the staff, told as `more` says.
+    pub(crate) fn intake<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+        let of = ["request", "receive", "jpki-auth", "--applicant", "情報システム課　試験担当"];
+        [&of[..], &["--document", "申請書"], more].concat()
+    }
+
+    /// Leads a request of the staff up to the first senior operator's release; returns its id.
+    pub(crate) fn released(&self, more: &[&str]) -> String {
+        let received = self.answer(&INTAKE, &self.intake(more));
+        let id = received["id"].as_str().unwrap().to_owned();
+        let findings = ["request", "examine", &id, "--findings", "the applicant is entitled"];
+        assert_eq!(self.answer(&EXAMINER, &findings)["state"], "examined");
+        self.answer(&APPROVER, &["request", "approve", &id]);
+        assert_eq!(self.answer(&STAFF, &["request", "release", &id])["state"], "released");
+        id
+    }
+
+    /// Leads a request for a certificate through every hand; returns it with the certificate.
+    pub(crate) fn issued(&self, more: &[&str]) -> Value {
+        let id = self.released(more);
+        self.answer(&OPERATOR_2, &["request", "issue", &id])
+    }
+
     /// The state of a certificate.
     pub(crate) fn state(&self, ca: &str, serial: &str) -> String {
         let shown = self.answer(&STAFF, &["cert", "show", ca, serial]);
@@ -149,7 +196,7 @@ pub(crate) fn present(custodians: &[&str]) -> Vec<String> {
 
 /// Whether a command has a CA's key sign: the custodians come for those alone.
 fn needs_keys(command: &[&str]) -> bool {
-    matches!(command, ["apply" | "ca", "issue", ..] | ["crl", "publish", ..])
+    matches!(command, ["apply" | "request", "issue", ..] | ["crl", "publish", ..])
 }
 
 /// The form for a resident as the register knows them.
@@ -164,4 +211,35 @@ pub(crate) fn form(resident: &Value, more: &Value) -> Value {
     }
     fields.extend(more.as_object().unwrap().clone());
     form
+}
+
+/// Sets an installation up in an empty directory: everybody comes in as real people do.
+fn set_up(directory: &Path) {
+    write_passphrases(directory);
+    let command = |arguments: &[&str]| {
+        let said = run(directory, PROGRAM, arguments);
+        assert!(said.success, "{arguments:?}: {}", said.text);
+    };
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    command(&[&all, &["init"][..]].concat());
+    for id in ["manager-1", "operator-1"] {
+        command(&["--as", &format!("data/handed-out/{id}.enrolment"), "staff", "token"]);
+    }
+    for (id, role, is_municipal) in PEOPLE {
+        let of = ["staff", "propose", id, "--name", id, "--role", role];
+        let at: &[&str] = if is_municipal { &["--municipality", KAWAGUCHI] } else { &[] };
+        command(&[&STAFF[..], &of, at].concat());
+        command(&[&MANAGER[..], &["staff", "confirm", id]].concat());
+        command(&["--as", &format!("data/handed-out/{id}.enrolment"), "staff", "token"]);
+    }
+    let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
+    command(&[&of[..], &["--seed", "7"]].concat());
+}
+
+fn write_passphrases(directory: &Path) {
+    for custodian in CUSTODIANS {
+        let passphrase = format!("known to {custodian} and nobody else");
+        fs::write(directory.join(format!("{custodian}.passphrase")), passphrase).unwrap();
+    }
 }

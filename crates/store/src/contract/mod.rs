@@ -7,6 +7,8 @@ pub mod certificates;
 pub mod fixtures;
 pub mod generations;
 pub mod lists;
+pub mod people;
+pub mod requests;
 pub mod units;
 pub mod windows;
 
@@ -41,6 +43,12 @@ macro_rules! contract_suite {
                 v8_a_series_moves_only_from_where_it_stands
                 v8_a_published_number_was_built
                 v8_one_series_is_read_without_the_others;
+            people: w3_a_person_is_added_once_and_changed_from_what_they_were
+                w3_a_credential_belongs_to_one_person
+                w3_a_credential_ends_once_and_all_of_a_person_together
+                w3_a_password_changes_from_what_it_was;
+            requests: l13_a_service_request_moves_only_from_where_it_stands
+                l13_service_requests_are_listed_by_state;
             units: e2_a_unit_commits_whole_or_not_at_all
                 e2_a_failed_unit_takes_no_place_in_the_sequence
                 e2_many_threads_get_a_dense_sequence
@@ -54,7 +62,6 @@ macro_rules! contract_suite {
                 l1_a_card_is_as_it_was_put_last
                 w8_the_register_cursor_advances_from_where_it_is
                 v5_a_verifier_is_as_it_was_put_last
-                e1_a_credential_belongs_to_one_operator
                 p1_cas_and_generations_exist_once;
             generations: k6_one_generation_is_planned_at_a_time_and_only_gains_its_key
                 k6_a_plan_ends_with_its_generation

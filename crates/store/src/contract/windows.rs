@@ -1,12 +1,10 @@
-//! Applications, cards, operations, the register's cursor, verifiers, operators and CAs.
+//! Applications, cards, operations, the register's cursor, verifiers and CAs.
 
 use domain::application::ApplicationState;
 use domain::journal::EventKind;
 
 use super::fixtures::*;
-use crate::{
-    ApplicationRow, CaRow, CardRow, Change, Credential, Error, OperatorRow, Store, VerifierRow,
-};
+use crate::{ApplicationRow, CaRow, CardRow, Change, Error, Store, VerifierRow};
 
 /// An application is moved from the state it is in, with its whole record.
 pub fn l1_an_application_moves_only_from_where_it_stands(store: &dyn Store) {
@@ -115,30 +113,6 @@ pub fn v5_a_verifier_is_as_it_was_put_last(store: &dyn Store) {
     let same_name = Change::PutVerifier(Box::new(verifier("v-3", "cn=one")));
     let outcome = store.commit(unit(EventKind::VerifierRegistered, same_name));
     assert!(matches!(outcome, Err(Error::Duplicate { .. })));
-}
-
-/// Whoever shows a credential is one person; a credential taken away lets nobody in.
-pub fn e1_a_credential_belongs_to_one_operator(store: &dyn Store) {
-    let (token, certificate) =
-        (Credential::TokenSha256([1; 32]), Credential::CertificateSha256([1; 32]));
-    let operator = |id: &str, credentials: &[Credential]| OperatorRow {
-        id: id.parse().expect("an id"),
-        municipality: Some(municipality()),
-        role: "window".into(),
-        credentials: credentials.to_vec(),
-    };
-    let both = operator("op-1", &[token.clone(), certificate.clone()]);
-    commit(store, Change::PutOperator(both.clone()));
-    assert_eq!(store.operator(&both.id).expect("read"), Some(both.clone()));
-    assert_eq!(store.operator_by_credential(&certificate).expect("read"), Some(both.clone()));
-    let thief = Change::PutOperator(operator("op-2", std::slice::from_ref(&token)));
-    let outcome = store.commit(unit(EventKind::OperatorRegistered, thief));
-    assert!(matches!(outcome, Err(Error::Duplicate { .. })));
-    assert_eq!(store.operator(&"op-2".parse().expect("an id")).expect("read"), None);
-    let fewer = OperatorRow { municipality: None, ..operator("op-1", &[certificate]) };
-    commit(store, Change::PutOperator(fewer.clone()));
-    assert_eq!(store.operator(&both.id).expect("read"), Some(fewer));
-    assert_eq!(store.operator_by_credential(&token).expect("read"), None);
 }
 
 /// CAs and their generations, in order.

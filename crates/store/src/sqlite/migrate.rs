@@ -11,6 +11,8 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_compromise.sql"),
     include_str!("schema_ceremony.sql"),
     include_str!("schema_renewal.sql"),
+    include_str!("schema_people.sql"),
+    include_str!("schema_requests.sql"),
 ];
 
 /// Marks a file as ours: "JTSN" as a number.

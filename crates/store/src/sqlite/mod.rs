@@ -19,18 +19,20 @@ use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, OperationId, ResidentCode,
-    SerialNumber, VerifierId,
+    SerialNumber, ServiceRequestId, VerifierId,
 };
+use domain::service_request::RequestState;
 use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
 use self::pool::Pool;
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
+use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    Credential, CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, OperatorRow, SeriesKey,
-    SeriesRow, StatusRow, VerifierRow,
+    CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, SeriesKey, SeriesRow, ServiceRequestRow,
+    StatusRow, VerifierRow,
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
@@ -229,6 +231,19 @@ impl Store for Sqlite {
         self.pool.read(|c| read::window::applications(c, municipality, limit))
     }
 
+    fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>> {
+        self.pool.read(|c| read::request::one(c, id))
+    }
+
+    fn service_requests(
+        &self,
+        ca: &CaId,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<ServiceRequestRow>> {
+        self.pool.read(|c| read::request::of_ca(c, ca, state, limit))
+    }
+
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>> {
         self.pool.read(|c| read::window::operation(c, id))
     }
@@ -253,12 +268,24 @@ impl Store for Sqlite {
         self.pool.read(|c| read::access::verifier(c, id))
     }
 
-    fn operator(&self, id: &ActorId) -> Result<Option<OperatorRow>> {
-        self.pool.read(|c| read::access::operator(c, id))
+    fn people(&self) -> Result<Vec<PersonRow>> {
+        self.pool.read(read::people::people)
     }
 
-    fn operator_by_credential(&self, credential: &Credential) -> Result<Option<OperatorRow>> {
-        self.pool.read(|c| read::access::operator_by_credential(c, credential))
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>> {
+        self.pool.read(|c| read::people::person(c, id))
+    }
+
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>> {
+        self.pool.read(|c| read::people::credential(c, sha256))
+    }
+
+    fn credentials_of(&self, person: &ActorId) -> Result<Vec<CredentialRow>> {
+        self.pool.read(|c| read::people::credentials_of(c, person))
+    }
+
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
+        self.pool.read(|c| read::people::password(c, person))
     }
 
     fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>> {

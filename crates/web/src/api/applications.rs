@@ -3,11 +3,11 @@
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use domain::act::Act;
 use hyper::http::StatusCode;
 
 use super::input::{Asked, Input, LimitQuery, Named};
 use super::{Answer, Api};
+use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{
     ApplicationBody, ApplicationPage, DeliveryBody, EvidenceBody, FormBody, HoldBody,
@@ -25,7 +25,7 @@ use crate::wire::{
 )]
 pub(super) async fn receive(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Input(body): Input<FormBody>,
 ) -> Result<(StatusCode, Json<ApplicationBody>), Problem> {
     let answer = api.answer(move |desk| desk.receive(&act, body)).await?;
@@ -43,7 +43,7 @@ pub(super) async fn receive(
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Asked(query): Asked<LimitQuery>,
 ) -> Answer<ApplicationPage> {
     api.answer(move |desk| desk.applications(&act, query.limit)).await
@@ -60,7 +60,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
     api.answer(move |desk| desk.application(&act, &id)).await
@@ -78,7 +78,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn verify(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<EvidenceBody>,
 ) -> Answer<ApplicationBody> {
@@ -96,7 +96,7 @@ pub(super) async fn verify(
 )]
 pub(super) async fn approve(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
     api.answer(move |desk| desk.approve(&act, &id)).await
@@ -113,7 +113,7 @@ pub(super) async fn approve(
 )]
 pub(super) async fn issue(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
     api.answer(move |desk| desk.issue(&act, &id)).await
@@ -131,7 +131,7 @@ pub(super) async fn issue(
 )]
 pub(super) async fn deliver(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<DeliveryBody>,
 ) -> Answer<ApplicationBody> {
@@ -149,7 +149,7 @@ pub(super) async fn deliver(
 )]
 pub(super) async fn complete(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
     api.answer(move |desk| desk.complete(&act, &id)).await
@@ -166,7 +166,7 @@ pub(super) async fn complete(
 )]
 pub(super) async fn discard(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
     api.answer(move |desk| desk.discard(&act, &id)).await
@@ -184,7 +184,7 @@ pub(super) async fn discard(
 )]
 pub(super) async fn refuse(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<RefusalBody>,
 ) -> Answer<ApplicationBody> {
@@ -202,7 +202,7 @@ pub(super) async fn refuse(
 )]
 pub(super) async fn withdraw(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
     api.answer(move |desk| desk.withdraw(&act, &id)).await
@@ -219,7 +219,7 @@ pub(super) async fn withdraw(
 )]
 pub(super) async fn hold(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Input(body): Input<HoldBody>,
 ) -> Answer<HoldOutcomeBody> {
     api.answer(move |desk| desk.hold(&act, body)).await

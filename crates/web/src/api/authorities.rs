@@ -3,12 +3,12 @@
 use axum::Extension;
 use axum::extract::State;
 
-use domain::act::Act;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::input::{Asked, Named};
 use super::{Answer, Api};
+use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{AuthorityBody, AuthorityList, PolicyBody};
 
@@ -22,7 +22,7 @@ use crate::wire::{AuthorityBody, AuthorityList, PolicyBody};
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
 ) -> Answer<AuthorityList> {
     api.answer(move |desk| desk.authorities(&act)).await
 }
@@ -38,7 +38,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
 ) -> Answer<AuthorityBody> {
     api.answer(move |desk| desk.show_authority(&act, &ca)).await
@@ -55,7 +55,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn policy(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Asked(query): Asked<PolicyQuery>,
 ) -> Answer<PolicyBody> {

@@ -1,19 +1,14 @@
-//! Certificates that were issued, and those for servers.
+//! Certificates that were issued.
 
 use axum::Extension;
-use axum::Json;
 use axum::extract::State;
-use domain::act::Act;
-use hyper::http::StatusCode;
 
 use super::input::{Asked, Input, Named, PageQuery};
 use super::{Answer, Api};
 use crate::access::Approval;
+use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
-use crate::wire::{
-    CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
-    ServiceCertificateBody, ServiceRequestBody,
-};
+use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
 
 /// Lists certificates in order of issue.
 #[utoipa::path(
@@ -26,7 +21,7 @@ use crate::wire::{
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Asked(query): Asked<PageQuery>,
 ) -> Answer<CertificatePage> {
@@ -44,7 +39,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
 ) -> Answer<CertificateBody> {
     api.answer(move |desk| desk.certificate(&act, &ca, &serial)).await
@@ -66,30 +61,14 @@ pub(super) async fn show(
 )]
 pub(super) async fn revoke(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
     approval: Approval,
     Input(body): Input<RevocationBody>,
 ) -> Answer<RevocationOutcomeBody> {
-    api.answer(move |desk| desk.revoke_approved(&act, &ca, &serial, &body, &approval)).await
-}
-
-/// Issues a certificate to a server from a PKCS#10 request.
-#[utoipa::path(
-    post,
-    path = "/api/v1/cas/{ca}/service-certificates",
-    operation_id = "issue_service_certificate",
-    tag = "certificates",
-    params(("ca" = String, Path, description = "The CA.")),
-    request_body = ServiceRequestBody,
-    responses((status = 201, description = "Issued and in force.", body = ServiceCertificateBody), Problem),
-)]
-pub(super) async fn issue_to_service(
-    State(api): State<Api>,
-    Extension(act): Extension<Act>,
-    Named(ca): Named<String>,
-    Input(body): Input<ServiceRequestBody>,
-) -> Result<(StatusCode, Json<ServiceCertificateBody>), Problem> {
-    let answer = api.answer(move |desk| desk.issue_to_service(&act, &ca, &body)).await?;
-    Ok((StatusCode::CREATED, answer))
+    let revoke = move |desk: &Desk| {
+        let second = approval.second(desk)?;
+        desk.revoke(&act, &ca, &serial, &body, second.as_ref())
+    };
+    api.answer(revoke).await
 }

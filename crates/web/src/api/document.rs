@@ -12,7 +12,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{applications, authorities, certificates, journal, lists, register};
+use super::{
+    applications, authorities, certificates, journal, lists, people, register, service_requests,
+    sessions,
+};
 use crate::access::OPERATION_ID;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
@@ -22,8 +25,8 @@ use crate::wire::ProblemBody;
     info(
         title = "jitsuin",
         description = "The Japanese citizen PKI: windows, certification authorities, revocation \
-            lists, resident register, journal. Who asks proves it with a bearer token or a client \
-            certificate. A request with an Operation-Id can be repeated without a second effect."
+            lists, resident register, journal. Who asks proves it with a bearer token (a session's, a \
+            console's or a program's) or a client certificate. A request with an Operation-Id can be repeated without a second effect."
     ),
     paths(
         applications::receive, applications::list, applications::show, applications::verify,
@@ -31,10 +34,18 @@ use crate::wire::ProblemBody;
         applications::discard, applications::refuse, applications::withdraw, applications::hold,
         authorities::list, authorities::show, authorities::policy,
         certificates::list, certificates::show, certificates::revoke,
-        certificates::issue_to_service,
+        service_requests::receive, service_requests::list, service_requests::show,
+        service_requests::examine, service_requests::approve, service_requests::release,
+        service_requests::issue, service_requests::revoke, service_requests::refuse,
+        service_requests::withdraw,
         lists::series, lists::fetch, lists::publish_due, lists::publish_all,
         register::show, register::record_death, register::record_address,
         register::record_move_out, register::apply_events,
+        people::list, people::propose, people::show, people::propose_change, people::confirm,
+        people::refuse, people::suspend,
+        sessions::open, sessions::end, sessions::set_password, sessions::register_certificate,
+        sessions::make_token, sessions::begin_passkey, sessions::open_with_passkey,
+        sessions::begin_own_passkey, sessions::register_passkey,
         journal::read, journal::check, show, health,
     ),
     components(schemas(ProblemBody)),

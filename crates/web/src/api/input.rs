@@ -56,6 +56,19 @@ pub(super) struct LimitQuery {
     pub(super) limit: usize,
 }
 
+/// Requests in one state, or in all.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RequestsQuery {
+    /// The state.
+    pub(super) state: Option<String>,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page")]
+    #[param(required = false)]
+    pub(super) limit: usize,
+}
+
 /// A stretch of the journal.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

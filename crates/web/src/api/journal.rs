@@ -3,10 +3,9 @@
 use axum::Extension;
 use axum::extract::State;
 
-use domain::act::Act;
-
 use super::input::{Asked, JournalQuery};
 use super::{Answer, Api};
+use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{CheckReportBody, JournalPage};
 
@@ -21,7 +20,7 @@ use crate::wire::{CheckReportBody, JournalPage};
 )]
 pub(super) async fn read(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Asked(query): Asked<JournalQuery>,
 ) -> Answer<JournalPage> {
     api.answer(move |desk| desk.journal(&act, query.from, query.limit)).await
@@ -37,7 +36,7 @@ pub(super) async fn read(
 )]
 pub(super) async fn check(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
 ) -> Answer<CheckReportBody> {
     api.answer(move |desk| desk.check(&act)).await
 }

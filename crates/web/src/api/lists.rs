@@ -4,14 +4,13 @@ use axum::Extension;
 use axum::extract::State;
 
 use axum::response::{IntoResponse, Response};
-use domain::act::Act;
 use hyper::header::CONTENT_TYPE;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::input::{Asked, Named};
 use super::{Answer, Api};
-use crate::desk::ListEncoding;
+use crate::desk::{ListEncoding, Principal};
 use crate::problem::Problem;
 use crate::wire::{PublicationBody, SeriesList};
 
@@ -26,7 +25,7 @@ use crate::wire::{PublicationBody, SeriesList};
 )]
 pub(super) async fn series(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
 ) -> Answer<SeriesList> {
     api.answer(move |desk| desk.series(&act, &ca)).await
@@ -42,7 +41,7 @@ pub(super) async fn series(
 )]
 pub(super) async fn publish_due(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
 ) -> Answer<PublicationBody> {
     api.answer(move |desk| desk.publish_due(&act)).await
 }
@@ -58,7 +57,7 @@ pub(super) async fn publish_due(
 )]
 pub(super) async fn publish_all(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
 ) -> Answer<PublicationBody> {
     api.answer(move |desk| desk.publish_all(&act, &ca)).await
@@ -107,7 +106,7 @@ enum Format {
 )]
 pub(super) async fn fetch(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named((ca, generation, partition)): Named<(String, u32, String)>,
     Asked(query): Asked<ListQuery>,
 ) -> Result<Response, Problem> {

@@ -3,10 +3,9 @@
 use axum::Extension;
 use axum::extract::State;
 
-use domain::act::Act;
-
 use super::input::{Input, Named};
 use super::{Answer, Api};
+use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody};
 
@@ -21,7 +20,7 @@ use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody
 )]
 pub(super) async fn show(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(code): Named<String>,
 ) -> Answer<ResidentBody> {
     api.answer(move |desk| desk.resident(&act, &code)).await
@@ -38,7 +37,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn record_death(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(code): Named<String>,
 ) -> Answer<RegisterCommandBody> {
     api.answer(move |desk| desk.record_death(&act, &code)).await
@@ -56,7 +55,7 @@ pub(super) async fn record_death(
 )]
 pub(super) async fn record_address(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(code): Named<String>,
     Input(body): Input<AddressBody>,
 ) -> Answer<RegisterCommandBody> {
@@ -75,7 +74,7 @@ pub(super) async fn record_address(
 )]
 pub(super) async fn record_move_out(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
     Named(code): Named<String>,
     Input(body): Input<MoveOutBody>,
 ) -> Answer<RegisterCommandBody> {
@@ -92,7 +91,7 @@ pub(super) async fn record_move_out(
 )]
 pub(super) async fn apply_events(
     State(api): State<Api>,
-    Extension(act): Extension<Act>,
+    Extension(act): Extension<Principal>,
 ) -> Answer<RegisterRunBody> {
     api.answer(move |desk| desk.apply_register_events(&act)).await
 }

@@ -1,13 +1,13 @@
 //! Applications at the windows, and holds by phone.
 
 use card::HolderSecrets;
-use domain::act::Act;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
 use ra::window::{EvidenceRecord, Window};
 
 use super::permission::Operation;
+use super::principal::Principal;
 use super::{Desk, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{
@@ -22,7 +22,7 @@ impl Desk {
     ///
     /// # Errors
     /// 422 with the field of the form and its rule; 403 for another municipality's form.
-    pub fn receive(&self, act: &Act, form: FormBody) -> Answer {
+    pub fn receive(&self, act: &Principal, form: FormBody) -> Answer {
         self.admit(act, Operation::ReceiveApplication)?;
         let window = &self.windows()?.window;
         let id = window.receive(act, &form.into())?;
@@ -33,7 +33,7 @@ impl Desk {
     ///
     /// # Errors
     /// 422 by the rules, 404 for no such application, 403 for another municipality's.
-    pub fn verify(&self, act: &Act, id: &str, evidence: EvidenceBody) -> Answer {
+    pub fn verify(&self, act: &Principal, id: &str, evidence: EvidenceBody) -> Answer {
         let operation = Operation::VerifyApplication;
         self.admit(act, operation)?;
         let evidence = self.checked(act, operation, EvidenceRecord::try_from(evidence))?;
@@ -44,7 +44,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn approve(&self, act: &Act, id: &str) -> Answer {
+    pub fn approve(&self, act: &Principal, id: &str) -> Answer {
         self.step(act, Operation::ApproveApplication, id, |window, id| window.approve(act, id))
     }
 
@@ -52,7 +52,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`verify`](Self::verify); 503 when CA or register do not answer.
-    pub fn issue(&self, act: &Act, id: &str) -> Answer {
+    pub fn issue(&self, act: &Principal, id: &str) -> Answer {
         self.step(act, Operation::IssueApplication, id, |window, id| window.issue(act, id))
     }
 
@@ -60,7 +60,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`issue`](Self::issue).
-    pub fn deliver(&self, act: &Act, id: &str, delivery: DeliveryBody) -> Answer {
+    pub fn deliver(&self, act: &Principal, id: &str, delivery: DeliveryBody) -> Answer {
         let operation = Operation::DeliverApplication;
         self.admit(act, operation)?;
         let secrets = self.checked(act, operation, HolderSecrets::try_from(delivery))?;
@@ -71,7 +71,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`issue`](Self::issue).
-    pub fn complete(&self, act: &Act, id: &str) -> Answer {
+    pub fn complete(&self, act: &Principal, id: &str) -> Answer {
         self.step(act, Operation::CompleteApplication, id, |window, id| window.complete(act, id))
     }
 
@@ -79,7 +79,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`issue`](Self::issue).
-    pub fn discard(&self, act: &Act, id: &str) -> Answer {
+    pub fn discard(&self, act: &Principal, id: &str) -> Answer {
         self.step(act, Operation::DiscardApplication, id, |window, id| window.discard(act, id))
     }
 
@@ -87,7 +87,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn refuse(&self, act: &Act, id: &str, refusal: &RefusalBody) -> Answer {
+    pub fn refuse(&self, act: &Principal, id: &str, refusal: &RefusalBody) -> Answer {
         self.step(act, Operation::RefuseApplication, id, |window, id| {
             window.refuse(act, id, &refusal.reason)
         })
@@ -97,7 +97,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn withdraw(&self, act: &Act, id: &str) -> Answer {
+    pub fn withdraw(&self, act: &Principal, id: &str) -> Answer {
         self.step(act, Operation::WithdrawApplication, id, |window, id| window.withdraw(act, id))
     }
 
@@ -105,7 +105,7 @@ impl Desk {
     ///
     /// # Errors
     /// 404, 403; the reading is journaled first.
-    pub fn application(&self, act: &Act, id: &str) -> Answer {
+    pub fn application(&self, act: &Principal, id: &str) -> Answer {
         let operation = Operation::ShowApplication;
         self.admit(act, operation)?;
         let id: ApplicationId = self.id(act, operation, "application", id)?;
@@ -120,7 +120,7 @@ impl Desk {
     ///
     /// # Errors
     /// 403; the reading is journaled first.
-    pub fn applications(&self, act: &Act, limit: usize) -> Result<ApplicationPage, Problem> {
+    pub fn applications(&self, act: &Principal, limit: usize) -> Result<ApplicationPage, Problem> {
         let operation = Operation::ListApplications;
         self.admit(act, operation)?;
         let window = &self.windows()?.window;
@@ -134,7 +134,7 @@ impl Desk {
     ///
     /// # Errors
     /// 422 when not exactly one resident answers or nothing can be held.
-    pub fn hold(&self, act: &Act, asked: HoldBody) -> Result<HoldOutcomeBody, Problem> {
+    pub fn hold(&self, act: &Principal, asked: HoldBody) -> Result<HoldOutcomeBody, Problem> {
         let operation = Operation::HoldCertificates;
         self.admit(act, operation)?;
         let asked = self.checked(act, operation, BasicFour::try_from(asked))?;
@@ -157,7 +157,7 @@ impl Desk {
     /// One step of an application, and the application as it stands after it.
     fn step<T>(
         &self,
-        act: &Act,
+        act: &Principal,
         operation: Operation,
         id: &str,
         step: impl FnOnce(&Window, &ApplicationId) -> Result<T, WindowError>,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ca::{CertificationAuthority, Generation};
-use domain::act::Act;
 use domain::certificate::CertificateKind;
 use store::AuthorityRow;
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
@@ -11,6 +10,7 @@ use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 use super::Desk;
 use super::certificates::certificate_pem;
 use super::permission::Operation;
+use super::principal::Principal;
 use crate::problem::Problem;
 use crate::wire::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
 
@@ -19,7 +19,7 @@ impl Desk {
     ///
     /// # Errors
     /// The database's.
-    pub fn authorities(&self, act: &Act) -> Result<AuthorityList, Problem> {
+    pub fn authorities(&self, act: &Principal) -> Result<AuthorityList, Problem> {
         self.admit(act, Operation::ListAuthorities)?;
         let bodies = self.authorities.values().map(|authority| self.authority_body(authority));
         Ok(AuthorityList { authorities: bodies.collect::<Result<_, _>>()? })
@@ -29,7 +29,7 @@ impl Desk {
     ///
     /// # Errors
     /// 404.
-    pub fn show_authority(&self, act: &Act, ca: &str) -> Result<AuthorityBody, Problem> {
+    pub fn show_authority(&self, act: &Principal, ca: &str) -> Result<AuthorityBody, Problem> {
         let operation = Operation::ShowAuthority;
         self.admit(act, operation)?;
         self.authority_body(self.authority(act, operation, ca)?)
@@ -41,7 +41,7 @@ impl Desk {
     /// 404 for no such CA; 422 for no such profile.
     pub fn policy(
         &self,
-        act: &Act,
+        act: &Principal,
         ca: &str,
         profile: Option<&str>,
     ) -> Result<PolicyBody, Problem> {

@@ -1,22 +1,14 @@
-//! Certificates that were issued: shown, listed, revoked; and certificates for servers.
+//! Certificates that were issued: shown, listed, revoked.
 
-use ca::ServiceRequest;
-use domain::act::Act;
-use domain::certificate::CertificateKind;
 use domain::id::{ActorId, SerialNumber};
 use store::CertificateRow;
-use x509::general_name::GeneralName;
 use x509::pem;
-use x509::pkcs10::CertificateRequest;
 
 use super::permission::Operation;
+use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
-use crate::access::{Approval, actor_of};
 use crate::problem::Problem;
-use crate::wire::{
-    CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody,
-    ServiceCertificateBody, ServiceRequestBody,
-};
+use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
 
 impl Desk {
     /// Shows a certificate with its state.
@@ -25,7 +17,7 @@ impl Desk {
     /// 404; the reading is journaled first.
     pub fn certificate(
         &self,
-        act: &Act,
+        act: &Principal,
         ca: &str,
         serial: &str,
     ) -> Result<CertificateBody, Problem> {
@@ -49,7 +41,7 @@ impl Desk {
     /// 404 for no such CA; the reading is journaled first.
     pub fn certificates(
         &self,
-        act: &Act,
+        act: &Principal,
         ca: &str,
         after: Option<u64>,
         limit: usize,
@@ -71,27 +63,27 @@ impl Desk {
 
     /// Revokes a certificate for good by a row of the policy's table.
     ///
-    /// The second person must be an operator who could do it too; that they agree is the caller's
-    /// word, which only the console is taken at. Whoever asks from elsewhere goes through
-    /// `revoke_approved`.
+    /// The second person, where one is named, is `second`: somebody who proved who they are, and
+    /// to whom the operation is open too.
     ///
     /// # Errors
-    /// 422 by the table or the state, 404 for no such certificate.
+    /// 422 by the table or the state, or where the person named did not come; 404 for no such
+    /// certificate.
     pub fn revoke(
         &self,
-        act: &Act,
+        act: &Principal,
         ca: &str,
         serial: &str,
         body: &RevocationBody,
+        second: Option<&Principal>,
     ) -> Result<RevocationOutcomeBody, Problem> {
         let operation = Operation::RevokeCertificate;
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
         let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
         let order = self.checked(act, operation, ca::RevocationOrder::try_from(body))?;
-        if let Some(approver) = &order.approver {
-            self.checked(act, operation, self.second_person(operation, approver))?;
-        }
+        let second = second_person(operation, order.approver.as_ref(), second);
+        self.checked(act, operation, second)?;
         let text = serial.to_string();
         let approver = body.approver.as_deref().unwrap_or_default();
         let request = [ca, &text, &body.cause, &body.requester, approver];
@@ -103,99 +95,26 @@ impl Desk {
             Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
         })
     }
+}
 
-    /// As [`revoke`](Self::revoke), where the second person has shown who they are themselves.
-    ///
-    /// # Errors
-    /// As [`revoke`](Self::revoke), and 422 when somebody is named who did not.
-    pub(crate) fn revoke_approved(
-        &self,
-        act: &Act,
-        ca: &str,
-        serial: &str,
-        body: &RevocationBody,
-        approval: &Approval,
-    ) -> Result<RevocationOutcomeBody, Problem> {
-        let operation = Operation::RevokeCertificate;
-        self.admit(act, operation)?;
-        if let Some(person) = &body.approver
-            && !approval.is_of(self, person)?
-        {
-            let rule = "they show their own token in the header Approver-Authorization";
-            return self.checked(act, operation, Err(Problem::refused("approver", rule)));
+/// Refuses a second person who is named and did not come, or to whom the operation is not open.
+fn second_person(
+    operation: Operation,
+    named: Option<&ActorId>,
+    second: Option<&Principal>,
+) -> Result<(), Problem> {
+    let refused = |rule: &str| Err(Problem::refused("approver", rule));
+    match (named, second) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => refused("they came and are not named"),
+        (Some(named), Some(second)) if second.id() == Some(named) => {
+            operation.refusal(second).map_or(Ok(()), |rule| refused(&rule))
         }
-        self.revoke(act, ca, serial, body)
-    }
-
-    /// Refuses a second person who is nobody, or to whom the operation is not open.
-    fn second_person(&self, operation: Operation, person: &ActorId) -> Result<(), Problem> {
-        let refused = |rule: String| Problem::refused("approver", rule);
-        let operator = self.store.operator(person)?;
-        let operator = operator
-            .ok_or_else(|| refused("no operator is registered under this id".to_owned()))?;
-        match operation.permits(&actor_of(operator)?) {
-            true => Ok(()),
-            false => Err(refused(operation.rule())),
-        }
-    }
-
-    /// Issues a certificate to a server from a PKCS#10 request, which proves possession of its key.
-    ///
-    /// # Errors
-    /// 422 for a request that cannot be believed or that the policy refuses.
-    pub fn issue_to_service(
-        &self,
-        act: &Act,
-        ca: &str,
-        body: &ServiceRequestBody,
-    ) -> Result<ServiceCertificateBody, Problem> {
-        let operation = Operation::IssueServiceCertificate;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let request = self.checked(act, operation, service_request(body))?;
-        let asked = [ca, &body.kind, &body.request_pem, &request.common_name];
-        self.once(act, operation, &asked, || {
-            let issued = authority.issue_to_service(act, &request)?;
-            let signer = authority.current_at(act.at)?;
-            let root = authority.self_signed_certificate(&signer)?;
-            Ok(ServiceCertificateBody {
-                ca: authority.id().to_string(),
-                serial: issued.serial.to_string(),
-                certificate_pem: certificate_pem(&issued.certificate)?,
-                authority_certificate_pem: certificate_pem(&root)?,
-            })
-        })
+        (Some(_), _) => refused("they must show who they are themselves"),
     }
 }
 
 /// A certificate as PEM.
 pub(super) fn certificate_pem(der: &[u8]) -> Result<String, Problem> {
     pem::encode(pem::CERTIFICATE, der).map_err(|error| Problem::broke(&error))
-}
-
-fn service_request(body: &ServiceRequestBody) -> Result<ServiceRequest, Problem> {
-    let kind = CertificateKind::from_name(&body.kind).ok_or_else(|| {
-        let rule = "it must be tls-server, ocsp-responder, verification-server or code-signing";
-        Problem::refused("kind", rule)
-    })?;
-    let unbelievable = |error: x509::Error| Problem::refused("request_pem", error);
-    let der = pem::decode(pem::CERTIFICATE_REQUEST, &body.request_pem).map_err(unbelievable)?;
-    let request = CertificateRequest::parse_and_verify(&der).map_err(unbelievable)?;
-    let (mut dns_names, mut addresses) = (Vec::new(), Vec::new());
-    for name in request.requested_alt_names().map_err(unbelievable)? {
-        match name {
-            GeneralName::Dns(name) => dns_names.push(name),
-            GeneralName::IpAddress(address) => addresses.push(address),
-            _ => {
-                let rule = "only DNS names and IP addresses can be certified";
-                return Err(Problem::refused("request_pem", rule));
-            }
-        }
-    }
-    let common_name = body.common_name.clone().or_else(|| dns_names.first().cloned());
-    let common_name = common_name.ok_or_else(|| {
-        Problem::refused("common_name", "it is needed where the request has no DNS name")
-    })?;
-    let spki = request.public_key.as_der().to_vec();
-    Ok(ServiceRequest { kind, common_name, spki, dns_names, addresses })
 }

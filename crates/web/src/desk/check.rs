@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
-use domain::act::Act;
 use domain::certificate::CertificateKind;
 use domain::crl_series::SeriesState;
 use domain::id::{ResidentCode, SerialNumber};
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 use store::{CrlRow, Sequence, SeriesRow};
 
 use super::permission::Operation;
+use super::principal::Principal;
 use super::{Desk, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{CheckReportBody, FindingBody};
@@ -30,7 +30,7 @@ impl Desk {
     ///
     /// # Errors
     /// The database's. The check is journaled with what it came to.
-    pub fn check(&self, act: &Act) -> Result<CheckReportBody, Problem> {
+    pub fn check(&self, act: &Principal) -> Result<CheckReportBody, Problem> {
         let operation = Operation::CheckConsistency;
         self.admit(act, operation)?;
         let as_of = self.store.last_sequence()?;

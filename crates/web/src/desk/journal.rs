@@ -1,8 +1,7 @@
 //! The journal, read page by page; that it is read is an entry too (E1).
 
-use domain::act::Act;
-
 use super::permission::Operation;
+use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{JournalEntryBody, JournalPage};
@@ -12,7 +11,12 @@ impl Desk {
     ///
     /// # Errors
     /// The database's.
-    pub fn journal(&self, act: &Act, from: u64, limit: usize) -> Result<JournalPage, Problem> {
+    pub fn journal(
+        &self,
+        act: &Principal,
+        from: u64,
+        limit: usize,
+    ) -> Result<JournalPage, Problem> {
         let operation = Operation::ReadJournal;
         self.admit(act, operation)?;
         let limit = limit.clamp(1, MAX_PAGE);
@@ -28,5 +32,15 @@ impl Desk {
             entries: rows.into_iter().map(body).collect::<Result<_, Problem>>()?,
             next,
         })
+    }
+
+    /// Notes that the whole journal is about to be written into an export.
+    ///
+    /// # Errors
+    /// 403; the database's.
+    pub fn note_export(&self, act: &Principal) -> Result<(), Problem> {
+        let operation = Operation::ReadJournal;
+        self.admit(act, operation)?;
+        self.journal_reading(reading(act, operation).subject("journal").detail("export", true))
     }
 }

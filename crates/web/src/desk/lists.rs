@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ca::{CertificationAuthority, ListOutcome};
-use domain::act::Act;
 use domain::crl_series::{Partition, SeriesState};
 use store::{CrlKey, SeriesKey, SeriesRow};
 use x509::pem;
 
 use super::permission::Operation;
+use super::principal::Principal;
 use super::{Desk, LAST_NUMBER};
 use crate::problem::Problem;
 use crate::wire::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
@@ -27,7 +27,7 @@ impl Desk {
     ///
     /// # Errors
     /// 404 for no such CA.
-    pub fn series(&self, act: &Act, ca: &str) -> Result<SeriesList, Problem> {
+    pub fn series(&self, act: &Principal, ca: &str) -> Result<SeriesList, Problem> {
         let operation = Operation::ListSeries;
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
@@ -50,7 +50,7 @@ impl Desk {
     ///
     /// # Errors
     /// The database's; what became of each list, the answer says.
-    pub fn publish_due(&self, act: &Act) -> Result<PublicationBody, Problem> {
+    pub fn publish_due(&self, act: &Principal) -> Result<PublicationBody, Problem> {
         let operation = Operation::PublishDueLists;
         self.admit(act, operation)?;
         self.once(act, operation, &[], || {
@@ -67,7 +67,7 @@ impl Desk {
     ///
     /// # Errors
     /// 404 for no such CA; what became of each list, the answer says.
-    pub fn publish_all(&self, act: &Act, ca: &str) -> Result<PublicationBody, Problem> {
+    pub fn publish_all(&self, act: &Principal, ca: &str) -> Result<PublicationBody, Problem> {
         let operation = Operation::PublishAllLists;
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
@@ -84,7 +84,7 @@ impl Desk {
     /// 404 for no such list; 422 for no such partition.
     pub fn list(
         &self,
-        act: &Act,
+        act: &Principal,
         ca: &str,
         (generation, partition): (u32, &str),
         number: Option<u64>,

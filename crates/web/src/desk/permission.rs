@@ -1,27 +1,44 @@
-//! Which operation is open to whom: one table, printed for review.
+//! Which operation is open to whom, proven how: one table, printed for review.
 //!
 //! What a clerk may do to which application, and who is a second person, `ra` and `ca` decide;
-//! this table keeps the roles apart before that.
+//! this table keeps the roles apart before that (A 5.2.1, A 5.2.3.1, A 5.2.4.1; S 5-2).
 
-use domain::act::Actor;
 use domain::journal::EventKind;
+use domain::staff::Role;
 
-/// The kinds of people and programs at the desk.
+use super::principal::{Principal, Proof};
+
+/// To whom an operation is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// A clerk at a municipality's window.
-    Clerk,
-    /// An agent of the call centre.
-    CallCentre,
-    /// A member of the CA's staff.
-    Staff,
+pub enum Party {
+    /// Whoever holds this role.
+    Holder(Role),
+    /// Everybody in the registry.
+    Everybody,
     /// The program itself.
     System,
 }
 
-/// Declares the operations with event kind and roles.
+/// How somebody must have proven who they are (A 5.1.2.2, S 5-1-2-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// By a client certificate, a passkey or a console token.
+    Strong,
+    /// By a password too.
+    Any,
+    /// As strong, or by the one-time secret of their enrolment: it makes a credential.
+    StrongOrEnrolment,
+    /// By anything, an expired password and an enrolment secret too: it sets the password.
+    AnyAtAll,
+}
+
+/// Declares the operations with event kind, strength and parties.
 macro_rules! operations {
-    ($($(#[$meta:meta])* $variant:ident = $name:literal, $kind:ident, [$($role:ident),+];)+) => {
+    (@party Everybody) => { Party::Everybody };
+    (@party System) => { Party::System };
+    (@party $role:ident) => { Party::Holder(Role::$role) };
+    ($($(#[$meta:meta])* $variant:ident = $name:literal, $kind:ident, $strength:ident,
+        [$($party:ident),+];)+) => {
         /// Every operation, by the name it has in the API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Operation { $($(#[$meta])* $variant,)+ }
@@ -40,9 +57,14 @@ macro_rules! operations {
                 match self { $(Self::$variant => EventKind::$kind,)+ }
             }
 
+            /// How one must have proven who one is.
+            pub fn strength(self) -> Strength {
+                match self { $(Self::$variant => Strength::$strength,)+ }
+            }
+
             /// To whom it is open.
-            pub fn roles(self) -> &'static [Role] {
-                match self { $(Self::$variant => &[$(Role::$role,)+],)+ }
+            pub fn parties(self) -> &'static [Party] {
+                match self { $(Self::$variant => &[$(operations!(@party $party)),+],)+ }
             }
         }
     };
@@ -50,105 +72,251 @@ macro_rules! operations {
 
 operations! {
     /// Takes an application in.
-    ReceiveApplication = "receive_application", ApplicationReceived, [Clerk];
+    ReceiveApplication = "receive_application", ApplicationReceived, Any,
+        [WindowClerk, WindowSupervisor];
     /// Records the identity check.
-    VerifyApplication = "verify_application", ApplicationVerified, [Clerk];
+    VerifyApplication = "verify_application", ApplicationVerified, Strong,
+        [WindowClerk, WindowSupervisor];
     /// Approves as the second person.
-    ApproveApplication = "approve_application", ApplicationApproved, [Clerk];
+    ApproveApplication = "approve_application", ApplicationApproved, Strong,
+        [WindowSupervisor];
     /// Has the certificate issued onto the card.
-    IssueApplication = "issue_application", ApplicationIssued, [Clerk];
+    IssueApplication = "issue_application", ApplicationIssued, Strong,
+        [WindowClerk, WindowSupervisor];
     /// Delivers the card.
-    DeliverApplication = "deliver_application", ApplicationCompleted, [Clerk];
+    DeliverApplication = "deliver_application", ApplicationCompleted, Strong,
+        [WindowClerk, WindowSupervisor];
     /// Carries out a revocation or release.
-    CompleteApplication = "complete_application", ApplicationCompleted, [Clerk];
+    CompleteApplication = "complete_application", ApplicationCompleted, Strong,
+        [WindowClerk, WindowSupervisor];
     /// Destroys what was never delivered.
-    DiscardApplication = "discard_application", ApplicationWithdrawn, [Clerk];
+    DiscardApplication = "discard_application", ApplicationWithdrawn, Strong,
+        [WindowClerk, WindowSupervisor];
     /// Refuses an application.
-    RefuseApplication = "refuse_application", ApplicationRefused, [Clerk];
+    RefuseApplication = "refuse_application", ApplicationRefused, Any,
+        [WindowClerk, WindowSupervisor];
     /// Notes that the applicant withdrew.
-    WithdrawApplication = "withdraw_application", ApplicationWithdrawn, [Clerk];
+    WithdrawApplication = "withdraw_application", ApplicationWithdrawn, Any,
+        [WindowClerk, WindowSupervisor];
     /// Shows an application.
-    ShowApplication = "show_application", RecordsRead, [Clerk];
+    ShowApplication = "show_application", RecordsRead, Any,
+        [WindowClerk, WindowSupervisor];
     /// Lists the applications of the clerk's municipality.
-    ListApplications = "list_applications", RecordsRead, [Clerk];
+    ListApplications = "list_applications", RecordsRead, Any,
+        [WindowClerk, WindowSupervisor];
     /// Holds by phone (A 4.9.13).
-    HoldCertificates = "hold_certificates", CertificateHeld, [CallCentre];
+    HoldCertificates = "hold_certificates", CertificateHeld, Any,
+        [CallCentreAgent];
     /// Revokes by a row of the policy's table.
-    RevokeCertificate = "revoke_certificate", CertificateRevoked, [Staff, System];
+    RevokeCertificate = "revoke_certificate", CertificateRevoked, Strong,
+        [SeniorOperator, System];
     /// Shows a certificate.
-    ShowCertificate = "show_certificate", RecordsRead, [Staff, System];
+    ShowCertificate = "show_certificate", RecordsRead, Any,
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
     /// Lists certificates in order of issue.
-    ListCertificates = "list_certificates", RecordsRead, [Staff, System];
-    /// Issues a certificate to a server.
-    IssueServiceCertificate = "issue_service_certificate", CertificateIntended, [Staff, System];
+    ListCertificates = "list_certificates", RecordsRead, Any,
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
+    /// Takes a request for another certificate, or for its end, in (A 5.2.1.1(3)).
+    ReceiveServiceRequest = "receive_service_request", ServiceRequestChanged, Strong,
+        [IntakeClerk];
+    /// Records the examination of such a request (A 5.2.1.1(4)).
+    ExamineServiceRequest = "examine_service_request", ServiceRequestChanged, Strong,
+        [Examiner];
+    /// Approves the examination (A 5.2.1.1(5)).
+    ApproveServiceRequest = "approve_service_request", ServiceRequestChanged, Strong,
+        [Approver];
+    /// Releases a request for the CA's key (A 5.2.1.1(6)).
+    ReleaseServiceRequest = "release_service_request", ServiceRequestChanged, Strong,
+        [SeniorOperator];
+    /// Issues what another senior operator released (A 5.2.2).
+    IssueServiceRequest = "issue_service_request", ServiceRequestChanged, Strong,
+        [SeniorOperator];
+    /// Revokes what another senior operator released (A 5.2.2).
+    RevokeServiceRequest = "revoke_service_request", ServiceRequestChanged, Strong,
+        [SeniorOperator];
+    /// Refuses a request.
+    RefuseServiceRequest = "refuse_service_request", ServiceRequestChanged, Strong,
+        [Examiner, Approver, SeniorOperator];
+    /// Notes that the applicant withdrew.
+    WithdrawServiceRequest = "withdraw_service_request", ServiceRequestChanged, Strong,
+        [IntakeClerk];
+    /// Shows a request.
+    ShowServiceRequest = "show_service_request", RecordsRead, Any,
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
+    /// Lists requests.
+    ListServiceRequests = "list_service_requests", RecordsRead, Any,
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
     /// Lists the CAs.
-    ListAuthorities = "list_authorities", RecordsRead, [Clerk, CallCentre, Staff, System];
+    ListAuthorities = "list_authorities", RecordsRead, Any,
+        [Everybody, System];
     /// Shows a CA.
-    ShowAuthority = "show_authority", RecordsRead, [Clerk, CallCentre, Staff, System];
+    ShowAuthority = "show_authority", RecordsRead, Any,
+        [Everybody, System];
     /// Shows a policy.
-    ShowPolicy = "show_policy", RecordsRead, [Clerk, CallCentre, Staff, System];
+    ShowPolicy = "show_policy", RecordsRead, Any,
+        [Everybody, System];
     /// Lists the revocation list series of a CA.
-    ListSeries = "list_series", RecordsRead, [Staff, System];
+    ListSeries = "list_series", RecordsRead, Any,
+        [CaManager, SeniorOperator, RepositoryOperator, GeneralOperator, InternalAuditor,
+        System];
     /// Hands a revocation list out.
-    FetchList = "fetch_list", RecordsRead, [Staff, System];
+    FetchList = "fetch_list", RecordsRead, Any,
+        [CaManager, SeniorOperator, RepositoryOperator, GeneralOperator, InternalAuditor,
+        System];
     /// Publishes the lists that are due.
-    PublishDueLists = "publish_due_lists", CrlPublished, [Staff, System];
+    PublishDueLists = "publish_due_lists", CrlPublished, Strong,
+        [SeniorOperator, RepositoryOperator, System];
     /// Publishes every list of a CA.
-    PublishAllLists = "publish_all_lists", CrlPublished, [Staff, System];
+    PublishAllLists = "publish_all_lists", CrlPublished, Strong,
+        [SeniorOperator, RepositoryOperator, System];
     /// Shows a resident.
-    ShowResident = "show_resident", RecordsRead, [Clerk, Staff, System];
+    ShowResident = "show_resident", RecordsRead, Any,
+        [WindowClerk, WindowSupervisor, SeniorOperator, GeneralOperator,
+        System];
     /// Records a death in the embedded register.
-    RecordDeath = "record_death", RegisterEvent, [Staff, System];
+    RecordDeath = "record_death", RegisterEvent, Strong,
+        [SeniorOperator, GeneralOperator, System];
     /// Records a change of address in the embedded register.
-    RecordAddress = "record_address", RegisterEvent, [Staff, System];
+    RecordAddress = "record_address", RegisterEvent, Strong,
+        [SeniorOperator, GeneralOperator, System];
     /// Records a notice of moving out in the embedded register.
-    RecordMoveOut = "record_move_out", RegisterEvent, [Staff, System];
+    RecordMoveOut = "record_move_out", RegisterEvent, Strong,
+        [SeniorOperator, GeneralOperator, System];
     /// Carries out what the register's events ask of the CAs.
-    ApplyRegisterEvents = "apply_register_events", RegisterEvent, [Staff, System];
-    /// Reads the journal.
-    ReadJournal = "read_journal", RecordsRead, [Staff, System];
+    ApplyRegisterEvents = "apply_register_events", RegisterEvent, Strong,
+        [SeniorOperator, GeneralOperator, System];
+    /// Reads the journal (E3: the internal auditor alone).
+    ReadJournal = "read_journal", RecordsRead, Any,
+        [InternalAuditor];
     /// Checks that everything agrees with everything else.
-    CheckConsistency = "check_consistency", RecordsRead, [Staff, System];
+    CheckConsistency = "check_consistency", RecordsRead, Any,
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
+    /// Lists the registry of people.
+    ListPeople = "list_people", RecordsRead, Any,
+        [CaManager, SeniorOperator, InternalAuditor, System];
+    /// Shows a person and what lets them in.
+    ShowPerson = "show_person", RecordsRead, Any,
+        [CaManager, SeniorOperator, InternalAuditor, System];
+    /// Proposes a new person (A 5.2.4.1③).
+    ProposePerson = "propose_person", StaffChanged, Strong,
+        [SeniorOperator];
+    /// Proposes a change of a person.
+    ProposeChange = "propose_change", StaffChanged, Strong,
+        [SeniorOperator];
+    /// Confirms what was proposed (A 5.2.4.1②).
+    ConfirmProposal = "confirm_proposal", StaffChanged, Strong,
+        [CaManager];
+    /// Refuses what was proposed.
+    RefuseProposal = "refuse_proposal", StaffChanged, Strong,
+        [CaManager];
+    /// Keeps a person from acting, at once.
+    SuspendPerson = "suspend_person", StaffChanged, Strong,
+        [CaManager, SeniorOperator];
+    /// Sets one's own password.
+    SetPassword = "set_password", CredentialChanged, AnyAtAll,
+        [Everybody];
+    /// Registers a client certificate of one's own.
+    RegisterCertificate = "register_certificate", CredentialChanged, StrongOrEnrolment,
+        [Everybody];
+    /// Gives a challenge for a passkey of one's own.
+    BeginPasskey = "begin_passkey", CredentialChanged, StrongOrEnrolment, [Everybody];
+    /// Registers a passkey of one's own.
+    RegisterPasskey = "register_passkey", CredentialChanged, StrongOrEnrolment, [Everybody];
+    /// Makes a token of one's own.
+    MakeToken = "make_token", CredentialChanged, StrongOrEnrolment,
+        [Everybody];
+    /// Ends the session.
+    EndSession = "end_session", LoggedIn, AnyAtAll,
+        [Everybody];
+    /// Registers the first two people of an installation.
+    RegisterFirstPeople = "register_first_people", StaffChanged, Strong,
+        [System];
 }
 
-impl Role {
-    /// The role of an actor; nobody else is served at the desk.
-    pub fn of(actor: &Actor) -> Option<Self> {
-        match actor {
-            Actor::WindowClerk { .. } => Some(Self::Clerk),
-            Actor::CallCentreAgent(_) => Some(Self::CallCentre),
-            Actor::Staff(_) => Some(Self::Staff),
-            Actor::System(_) => Some(Self::System),
-            Actor::Verifier(_) | Actor::Anonymous => None,
+impl Party {
+    /// Who that is, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Holder(role) => role.words(),
+            Self::Everybody => "everybody in the registry",
+            Self::System => "the system",
         }
     }
 
-    /// The role in words.
+    fn includes(self, principal: &Principal) -> bool {
+        match self {
+            Self::Holder(role) => principal.roles().contains(&role),
+            Self::Everybody => !principal.is_program(),
+            Self::System => principal.is_program(),
+        }
+    }
+}
+
+impl Strength {
+    /// The name of the strength in the printed table.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Clerk => "a clerk at a municipality's window",
-            Self::CallCentre => "an agent of the call centre",
-            Self::Staff => "the CA's staff",
-            Self::System => "the system",
+            Self::Strong => "strong",
+            Self::Any => "any",
+            Self::StrongOrEnrolment => "strong or enrolment",
+            Self::AnyAtAll => "any, expired or enrolment",
+        }
+    }
+
+    /// Whether this proof will do.
+    pub fn is_met_by(self, proof: Proof) -> bool {
+        match (self, proof) {
+            (_, Proof::Strong) | (Self::AnyAtAll, _) => true,
+            (strength, Proof::Weak) => strength == Self::Any,
+            (strength, Proof::Enrolment(_)) => strength == Self::StrongOrEnrolment,
+            (_, Proof::ExpiredPassword) => false,
+        }
+    }
+
+    fn rule(self, proof: Proof) -> &'static str {
+        match (self, proof) {
+            (_, Proof::ExpiredPassword) => {
+                "the password has expired; until it is changed nothing else is open"
+            }
+            (_, Proof::Enrolment(_)) => {
+                "with an enrolment secret nothing is open but making a credential"
+            }
+            _ => "it needs a client certificate, a passkey or a console token",
         }
     }
 }
 
 impl Operation {
-    /// Whether the table lets this actor pass.
-    pub fn permits(self, actor: &Actor) -> bool {
-        Role::of(actor).is_some_and(|role| self.roles().contains(&role))
+    /// Whether a role opens it, whoever else it is open to.
+    pub fn is_open_to(self, role: Role) -> bool {
+        let opens =
+            |party: &Party| matches!(party, Party::Everybody) || *party == Party::Holder(role);
+        self.parties().iter().any(opens)
+    }
+
+    /// Whether the API has it: what is the program's alone is no address.
+    pub fn is_in_api(self) -> bool {
+        self.parties() != [Party::System]
+    }
+
+    /// Whether the table lets this principal pass.
+    pub fn permits(self, principal: &Principal) -> bool {
+        self.refusal(principal).is_none()
+    }
+
+    /// The rule that keeps this principal out, if one does.
+    pub fn refusal(self, principal: &Principal) -> Option<String> {
+        if !self.parties().iter().any(|party| party.includes(principal)) {
+            return Some(self.rule());
+        }
+        let (strength, proof) = (self.strength(), principal.proof());
+        let weak = !strength.is_met_by(proof);
+        weak.then(|| format!("{}: {}", self.name(), strength.rule(proof)))
     }
 
     /// The row of the table as a rule.
     pub fn rule(self) -> String {
-        let roles: Vec<_> = self.roles().iter().map(|role| role.name()).collect();
-        format!("{} is open to {}", self.name(), roles.join(", "))
+        let parties: Vec<_> = self.parties().iter().map(|party| party.words()).collect();
+        format!("{} is open to {}", self.name(), parties.join(", "))
     }
-}
-
-/// The whole table, one operation a line, for review.
-pub fn table() -> String {
-    let lines = Operation::ALL.iter().map(|operation| operation.rule() + "\n");
-    lines.collect()
 }

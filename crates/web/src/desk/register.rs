@@ -11,6 +11,7 @@ use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
 use store::{Entry, Unit};
 
 use super::permission::Operation;
+use super::principal::Principal;
 use super::{Desk, reading};
 use crate::problem::{Fault, Problem};
 use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody};
@@ -20,7 +21,7 @@ impl Desk {
     ///
     /// # Errors
     /// 404, 403; the reading is journaled first.
-    pub fn resident(&self, act: &Act, code: &str) -> Result<ResidentBody, Problem> {
+    pub fn resident(&self, act: &Principal, code: &str) -> Result<ResidentBody, Problem> {
         let operation = Operation::ShowResident;
         self.admit(act, operation)?;
         let code: ResidentCode = self.id(act, operation, "resident", code)?;
@@ -39,14 +40,14 @@ impl Desk {
     ///
     /// # Errors
     /// 503 when the register or a CA does not answer; the next run goes on from there.
-    pub fn apply_register_events(&self, act: &Act) -> Result<RegisterRunBody, Problem> {
+    pub fn apply_register_events(&self, act: &Principal) -> Result<RegisterRunBody, Problem> {
         let operation = Operation::ApplyRegisterEvents;
         self.admit(act, operation)?;
         let windows = self.windows()?;
         self.once(act, operation, &[], || {
             let link = "register-link".parse();
             let link = link.map_err(|error: InvalidId| Problem::broke(&error))?;
-            let system = Act { actor: Actor::System(link), ..act.clone() };
+            let system = Act { actor: Actor::System(link), ..Act::clone(act) };
             Ok(windows.window.apply_register_events(&system)?.into())
         })
     }
@@ -55,7 +56,11 @@ impl Desk {
     ///
     /// # Errors
     /// 404; 422 where the register is not the embedded one.
-    pub fn record_death(&self, act: &Act, code: &str) -> Result<RegisterCommandBody, Problem> {
+    pub fn record_death(
+        &self,
+        act: &Principal,
+        code: &str,
+    ) -> Result<RegisterCommandBody, Problem> {
         self.command(act, Operation::RecordDeath, code, "death", |register, code| {
             register.remove(code, Removal::Death, act.at)
         })
@@ -67,7 +72,7 @@ impl Desk {
     /// As [`record_death`](Self::record_death), and 422 for an address elsewhere.
     pub fn record_address(
         &self,
-        act: &Act,
+        act: &Principal,
         code: &str,
         body: &AddressBody,
     ) -> Result<RegisterCommandBody, Problem> {
@@ -84,7 +89,7 @@ impl Desk {
     /// As [`record_death`](Self::record_death), and 422 for no such day.
     pub fn record_move_out(
         &self,
-        act: &Act,
+        act: &Principal,
         code: &str,
         body: &MoveOutBody,
     ) -> Result<RegisterCommandBody, Problem> {
@@ -104,7 +109,7 @@ impl Desk {
     /// register is a house of its own and cannot share the commit.
     fn command(
         &self,
-        act: &Act,
+        act: &Principal,
         operation: Operation,
         code: &str,
         recorded: &str,

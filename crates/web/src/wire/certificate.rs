@@ -128,32 +128,6 @@ pub struct RefusedHoldBody {
     pub rule: String,
 }
 
-/// A request for a server's certificate.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceRequestBody {
-    /// tls-server, ocsp-responder, verification-server or code-signing.
-    pub kind: String,
-    /// The PKCS#10 request, PEM; it is its own proof of possession.
-    pub request_pem: String,
-    /// The common name; the first DNS name of the request when left out.
-    #[serde(default)]
-    pub common_name: Option<String>,
-}
-
-/// A certificate that was issued to a server.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct ServiceCertificateBody {
-    /// The CA.
-    pub ca: String,
-    /// The serial.
-    pub serial: String,
-    /// The certificate.
-    pub certificate_pem: String,
-    /// The CA's self-signed certificate.
-    pub authority_certificate_pem: String,
-}
-
 impl CertificateBody {
     /// The body of a row, with the certificate itself if `whole`.
     ///

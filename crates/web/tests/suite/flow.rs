@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::run;
 
 use super::client::Proof;
-use super::world::{HANAKO, World, server_request};
+use super::world::{HANAKO, World};
 
 /// The form of Hanako's application.
 pub(super) fn form(world: &World, ca: &str, kind: &str, card: &str) -> Value {
@@ -109,24 +109,6 @@ fn assert_published(world: &World, ca: &str, serial: &str) {
     let der = world.get("staff", &format!("/api/v1/cas/{ca}/lists/1/11203?number=1"));
     assert_eq!(der.header("content-type"), Some("application/pkix-crl"));
     assert_eq!(der.body.first(), Some(&0x30));
-}
-
-#[test]
-fn a_server_is_certified_from_its_own_request_and_never_twice() {
-    let world = World::new();
-    let request_pem = server_request(&world.scratch, "other");
-    let body = json!({ "kind": "tls-server", "request_pem": request_pem });
-    let path = "/api/v1/cas/jpki-auth/service-certificates";
-    let issued = world.post("staff", path, &body).expect(201);
-    world.scratch.write("other.pem", issued["certificate_pem"].as_str().expect("PEM"));
-    let verify = ["verify", "-CAfile", "ca.pem", "-purpose", "sslserver", "other.pem"];
-    let believed = run(world.scratch.path(), "openssl", &verify);
-    assert!(believed.success, "{}", believed.text);
-    let again = world.post("staff", path, &body).problem(422);
-    assert!(again["detail"].as_str().expect("text").contains("certified once"), "{again}");
-    let spoilt = request_pem.replacen("MII", "MIJ", 1);
-    let spoilt = json!({ "kind": "tls-server", "request_pem": spoilt });
-    assert_eq!(world.post("staff", path, &spoilt).problem(422)["field"], "request_pem");
 }
 
 #[test]

@@ -64,8 +64,8 @@ fn what_cannot_be_read_is_refused_before_anything_happens() {
     send(b"{}", &["-H", "Operation-Id: two words"]).problem(400);
     let long = format!("Operation-Id: {}", "x".repeat(65));
     send(b"{}", &["-H", &long]).problem(400);
-    world.get("staff", "/api/v1/journal?from=minus").problem(400);
-    world.get("staff", "/api/v1/journal?form=1").problem(400);
+    world.get("internal-auditor", "/api/v1/journal?from=minus").problem(400);
+    world.get("internal-auditor", "/api/v1/journal?form=1").problem(400);
     world.get("staff", "/api/v1/cas/jpki-auth/lists/one/other").problem(400);
 }
 
@@ -108,7 +108,7 @@ fn l5_bad_evidence_secrets_and_orders_are_refused_by_field() {
 fn a_number_beyond_every_end_is_no_fault_of_ours() {
     let world = World::new();
     let far = u64::MAX;
-    let journal = world.get("staff", &format!("/api/v1/journal?from={far}")).expect(200);
+    let journal = world.get("internal-auditor", &format!("/api/v1/journal?from={far}")).expect(200);
     assert_eq!(journal["entries"], json!([]));
     let ca = "/api/v1/cas/jpki-auth";
     let page = world.get("staff", &format!("{ca}/certificates?after={far}")).expect(200);

@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::document::described;
+use super::document::{Described, OPEN, described};
 use super::flow::form;
 use super::world::{HANAKO, World};
 
 #[test]
 fn e1_every_mutating_operation_of_the_document_leaves_an_entry() {
     let world = World::new();
-    for described in described().into_iter().filter(|described| described.method == "POST") {
+    let posted = |one: &Described| one.method == "POST" && !OPEN.contains(&one.operation.as_str());
+    for described in described().into_iter().filter(posted) {
         for who in ["sato", "phone", "staff"] {
             let entries = world.entries();
             let reply = world.post(who, &described.path, &described.body());
@@ -38,7 +39,7 @@ fn e1_every_reading_of_records_is_an_entry_and_names_the_reader() {
         ("staff", "/api/v1/cas/jpki-auth/certificates"),
         ("staff", &format!("/api/v1/cas/jpki-auth/certificates/{serial}")),
         ("staff", &format!("/api/v1/residents/{HANAKO}")),
-        ("staff", "/api/v1/journal"),
+        ("internal-auditor", "/api/v1/journal"),
         ("staff", "/api/v1/check"),
     ] {
         let entries = world.entries();
@@ -58,7 +59,7 @@ fn e1_the_journal_is_read_page_by_page_to_its_end() {
     let (mut from, mut read) = (0, Vec::new());
     while from < end {
         let path = format!("/api/v1/journal?from={from}&limit=7");
-        let page = world.get("staff", &path).expect(200);
+        let page = world.get("internal-auditor", &path).expect(200);
         let entries = page["entries"].as_array().expect("entries").clone();
         from += entries.len() as u64;
         read.extend(entries.iter().map(|entry| entry["sequence"].as_u64().expect("a number")));

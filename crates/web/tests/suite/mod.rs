@@ -6,4 +6,7 @@ mod doors;
 mod flow;
 mod input;
 mod journal;
+mod passkeys;
+mod people;
+mod service_requests;
 mod world;

@@ -1,26 +1,28 @@
-//! An installation behind a TLS listener: both shipped CAs, two residents, an operator of each kind.
+//! An installation behind a TLS listener: both shipped CAs, two residents, people of every role.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ca::CertificationAuthority;
+use ca::{CertificationAuthority, ServiceRequest};
+use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::resident::{Gender, Resident};
+use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
-use jitsuin_web::wire::ServiceRequestBody;
 use jitsuin_web::{api, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
-use store::{Change, Credential, Entry, OperatorRow, Store, Unit};
+use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
 use testkit::{Clock, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use x509::fingerprint::sha256;
+use x509::pkcs10::CertificateRequest;
 
 /// Kawaguchi in Saitama: both CAs serve it.
 pub(super) const KAWAGUCHI: &str = "11203";
@@ -42,8 +44,7 @@ impl World {
         // The certificates must hold for curl, which looks at the real clock.
         let clock = Clock::at(&Timestamp::now().to_string());
         let desk = Arc::new(open(&scratch, &clock));
-        add_operators(&scratch, &clock);
-        certify_server(&scratch, &clock, &desk);
+        add_people(&scratch, &clock);
         let (runtime, address) = start(&scratch, desk);
         Self { scratch, clock, address, _runtime: runtime }
     }
@@ -71,6 +72,7 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
         let authority = Arc::new(authority.expect("a CA can be set up"));
         authorities.insert(authority.id().clone(), authority);
     }
+    certify_server(scratch, clock, &authorities[&"jpki-auth".parse().expect("a CA id")]);
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
     let joined = authorities.values().map(|authority| {
         let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
@@ -81,7 +83,9 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
-    Desk::new(store, authorities, Arc::new(move || told.now())).with_windows(windows)
+    Desk::new(store, authorities, Arc::new(move || told.now()))
+        .with_windows(windows)
+        .with_host("localhost")
 }
 
 /// Two residents of Kawaguchi, nobody who exists.
@@ -101,34 +105,72 @@ fn residents() -> Vec<Resident> {
     vec![resident(HANAKO, "花子", "１"), resident("10000000002", "月子", "２")]
 }
 
-/// One operator of each kind, with their name as token; Suzuki has a client certificate instead.
-fn add_operators(scratch: &Scratch, clock: &Clock) {
+/// A holder of each role under its name, and some who are called by their own, each with their id
+/// as the token of this console; Suzuki has a client certificate instead, and Lost may not act.
+fn add_people(scratch: &Scratch, clock: &Clock) {
     let key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     let names = ["-keyout", "suzuki.key", "-out", "suzuki.pem", "-subj", "/CN=suzuki"];
     let made = run(scratch.path(), "openssl", &[&key[..], &names].concat());
     assert!(made.success, "{}", made.text);
+    for role in Role::ALL {
+        let municipality = role.is_municipal().then_some(KAWAGUCHI);
+        add_person(scratch, clock, role.name(), role, municipality);
+    }
+    for (id, role, municipality) in [
+        ("sato", Role::WindowClerk, Some(KAWAGUCHI)),
+        ("tanaka", Role::WindowClerk, Some("11100")),
+        ("phone", Role::CallCentreAgent, None),
+        ("staff", Role::SeniorOperator, None),
+        ("suzuki", Role::SeniorOperator, None),
+        ("lost", Role::SeniorOperator, None),
+    ] {
+        add_person(scratch, clock, id, role, municipality);
+    }
     let text = std::fs::read_to_string(scratch.path().join("suzuki.pem")).expect("PEM");
     let pinned = x509::pem::decode(x509::pem::CERTIFICATE, &text).expect("a certificate");
-    let token = |name: &str| Credential::TokenSha256(sha256(name.as_bytes()));
-    let pin = Credential::CertificateSha256(sha256(&pinned));
-    for (id, role, municipality, credential) in [
-        ("sato", "clerk", Some(KAWAGUCHI), token("sato")),
-        ("tanaka", "clerk", Some("11100"), token("tanaka")),
-        ("phone", "call-centre", None, token("phone")),
-        ("staff", "staff", None, token("staff")),
-        ("suzuki", "staff", None, pin),
-        ("lost", "clerk", None, token("lost")),
-    ] {
-        let row = OperatorRow {
-            id: id.parse().expect("an actor id"),
-            municipality: municipality.map(|code| code.parse().expect("a municipality")),
-            role: role.to_owned(),
-            credentials: vec![credential],
-        };
-        let entry = Entry::new(EventKind::OperatorRegistered, &act(clock)).subject(id);
-        let unit = Unit::new(entry).change(Change::PutOperator(row));
-        scratch.store.commit(unit).expect("an operator");
+    let pin = CredentialRow {
+        sha256: sha256(&pinned),
+        kind: CredentialKind::ClientCertificate,
+        console: None,
+        ..token(clock, "suzuki")
+    };
+    commit(scratch, clock, Change::AddCredential(pin.into()));
+    let from = scratch.store.person(&"lost".parse().expect("an id")).expect("read").expect("lost");
+    let to = PersonRow { state: PersonState::Suspended, ..from.clone() };
+    commit(scratch, clock, Change::SetPerson { from: from.into(), to: to.into() });
+}
+
+fn add_person(scratch: &Scratch, clock: &Clock, id: &str, role: Role, municipality: Option<&str>) {
+    let row = PersonRow {
+        id: id.parse().expect("an actor id"),
+        name: "見本　一郎".to_owned(),
+        state: PersonState::Active,
+        roles: vec![role],
+        municipality: municipality.map(|code| code.parse().expect("a municipality")),
+        proposal: None,
+        since: clock.now(),
+    };
+    commit(scratch, clock, Change::AddPerson(row.into()));
+    commit(scratch, clock, Change::AddCredential(token(clock, id).into()));
+}
+
+/// A token of this console that is its person's id.
+pub(super) fn token(clock: &Clock, person: &str) -> CredentialRow {
+    CredentialRow {
+        sha256: sha256(person.as_bytes()),
+        person: person.parse().expect("an id"),
+        kind: CredentialKind::ConsoleToken,
+        console: Some([127, 0, 0, 1].into()),
+        passkey: None,
+        made: clock.now(),
+        expires: None,
     }
+}
+
+/// Commits a change of the registry as it is.
+pub(super) fn commit(scratch: &Scratch, clock: &Clock, change: Change) {
+    let entry = Entry::new(EventKind::StaffChanged, &act(clock));
+    scratch.store.commit(Unit::new(entry).change(change)).expect("a change");
 }
 
 /// A request made by openssl, for a server on this machine.
@@ -156,15 +198,22 @@ pub(super) fn server_request(scratch: &Scratch, name: &str) -> String {
     std::fs::read_to_string(scratch.path().join(request)).expect("PEM")
 }
 
-fn certify_server(scratch: &Scratch, clock: &Clock, desk: &Desk) {
-    let body = ServiceRequestBody {
-        kind: "tls-server".to_owned(),
-        request_pem: server_request(scratch, "server"),
-        common_name: None,
+fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAuthority) {
+    let text = server_request(scratch, "server");
+    let der = x509::pem::decode(x509::pem::CERTIFICATE_REQUEST, &text).expect("PEM");
+    let asked = CertificateRequest::parse_and_verify(&der).expect("a believable request");
+    let request = ServiceRequest {
+        kind: CertificateKind::TlsServer,
+        common_name: "localhost".to_owned(),
+        spki: asked.public_key.as_der().to_vec(),
+        dns_names: vec!["localhost".to_owned()],
+        addresses: vec![[127, 0, 0, 1].into()],
     };
-    let issued = desk.issue_to_service(&act(clock), "jpki-auth", &body).expect("a certificate");
-    scratch.write("server.pem", issued.certificate_pem);
-    scratch.write("ca.pem", issued.authority_certificate_pem);
+    let issued = authority.issue_to_service(&act(clock), &request).expect("a certificate");
+    let root = authority.self_signed_certificate(&authority.current().expect("a key"));
+    let pem = |der: &[u8]| x509::pem::encode(x509::pem::CERTIFICATE, der).expect("PEM");
+    scratch.write("server.pem", pem(&issued.certificate));
+    scratch.write("ca.pem", pem(&root.expect("a root")));
 }
 
 fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr) {

@@ -7,6 +7,8 @@ mod certificate;
 mod compromise;
 mod crl;
 pub(super) mod journal;
+mod people;
+mod request;
 mod window;
 
 use rusqlite::Connection;
@@ -61,6 +63,10 @@ fn apply(
         Change::SetApplication { id, from, to, record } => {
             window::set_application(c, &id, from, to, &record)
         }
+        Change::AddServiceRequest(row) => request::add(c, first, &row),
+        Change::SetServiceRequest { id, from, to, record } => {
+            request::set(c, &id, from, to, &record)
+        }
         Change::AddCrl { row, mut content } => crl::add(c, before, &row, &mut *content),
         Change::SetSeries { series, from, to, published } => {
             crl::set_series(c, before, &series, from, to, published)
@@ -68,7 +74,12 @@ fn apply(
         Change::PutCard(row) => window::put_card(c, &row),
         Change::SetRegisterCursor { from, to } => window::set_register_cursor(c, from, to),
         Change::PutVerifier(row) => access::put_verifier(c, &row),
-        Change::PutOperator(row) => access::put_operator(c, &row),
+        Change::AddPerson(row) => people::add(c, &row),
+        Change::SetPerson { from, to } => people::set(c, &from, &to),
+        Change::AddCredential(row) => people::add_credential(c, &row),
+        Change::DropCredential(sha256) => people::drop_credential(c, &sha256),
+        Change::DropCredentials(person) => people::drop_credentials(c, &person),
+        Change::SetPassword { from, to } => people::set_password(c, from.as_deref(), &to),
         Change::RecordOperation { id, answer } => window::record_operation(c, first, &id, &answer),
         Change::PutCeremony(row) => ceremony::put(c, first, &row),
         Change::ForgetResident(resident) => journal::forget(c, &resident),

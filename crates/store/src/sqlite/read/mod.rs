@@ -7,6 +7,8 @@ pub(super) mod certificate;
 pub(super) mod compromise;
 pub(super) mod crl;
 pub(super) mod journal;
+pub(super) mod people;
+pub(super) mod request;
 pub(super) mod revoked;
 pub(super) mod window;
 

@@ -1,0 +1,325 @@
+//! Requests for servers' certificates and for their end, from the intake to the CA's key (L13).
+//!
+//! Every step is checked against the tables of [`domain::service_request`] and against policy and
+//! key as they are then; the CA's key is used only with the second senior operator's confirmation,
+//! which stands in the commit of the intent.
+
+mod certification;
+mod moved;
+mod stored;
+
+use domain::act::Act;
+use domain::certificate::{CertificateEvent, CertificateState};
+use domain::id::{SerialNumber, ServiceRequestId};
+use domain::identity::{Requester, RevocationCause};
+use domain::journal::EventKind;
+use domain::service_request::{
+    Certification, Done, Purpose, Request, RequestState, Step, StepName,
+};
+use store::{Change, IntentRow, Unit};
+use x509::fingerprint::sha256;
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::issuance::{Intended, hex};
+use crate::life::RevocationOrder;
+
+pub use certification::certification;
+pub(crate) use moved::{Moved, handled};
+use moved::{entry, member_of_staff};
+
+const KIND: EventKind = EventKind::ServiceRequestChanged;
+
+impl CertificationAuthority {
+    /// Takes a request in: the PKCS#10's proof, its key and its names are checked at once.
+    ///
+    /// The request's id follows from the operation's; repeated, it answers as before.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by policy, key or record, journaled.
+    pub fn receive_request(
+        &self,
+        act: &Act,
+        purpose: Purpose,
+        applicant: &str,
+        documents: &[String],
+    ) -> Result<Request> {
+        let subject = request_id(act)?;
+        let step = Step::Receive { applicant: applicant.to_owned(), documents: documents.to_vec() };
+        let result = self.receive_unrecorded(act, &subject, purpose, step);
+        self.recording(act, KIND, subject, result)
+    }
+
+    fn receive_unrecorded(
+        &self,
+        act: &Act,
+        id: &ServiceRequestId,
+        purpose: Purpose,
+        step: Step,
+    ) -> Result<Request> {
+        let by = member_of_staff(act)?;
+        if let Some(row) = self.store.service_request(id)? {
+            let request = stored::decode(&row)?;
+            if *request.purpose() != purpose || !request.has(&step, &by) {
+                return Err(Error::refused("operation", "the id was used for another request"));
+            }
+            return self.nothing_to_do(act, request);
+        }
+        self.check_purpose(act, &purpose)?;
+        let first = Done { step, by, at: act.at };
+        let request = Request::received(id.clone(), self.id().clone(), purpose, first)?;
+        let unit = Unit::new(entry(act, &request));
+        self.store.commit(unit.change(Change::AddServiceRequest(stored::row(&request)?)))?;
+        Ok(request)
+    }
+
+    /// Records that the examiner has no doubt (A 4.2.1.2).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by the tables, policy or key, journaled; as of all further steps.
+    pub fn examine_request(
+        &self,
+        act: &Act,
+        id: &ServiceRequestId,
+        findings: &str,
+    ) -> Result<Request> {
+        self.take_step(act, id, Step::Examine { findings: findings.to_owned() })
+    }
+
+    /// Records that the approver agrees (A 4.2.2.2).
+    ///
+    /// # Errors
+    /// As [`examine_request`](Self::examine_request).
+    pub fn approve_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        self.take_step(act, id, Step::Approve)
+    }
+
+    /// Releases a request as the first senior operator.
+    ///
+    /// # Errors
+    /// As [`examine_request`](Self::examine_request).
+    pub fn release_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        self.take_step(act, id, Step::Release)
+    }
+
+    /// Issues the certificate as the second senior operator; it is in force at once (A 4.3.1.2).
+    ///
+    /// # Errors
+    /// As [`examine_request`](Self::examine_request), and what keys and store say. After a cut
+    /// between intent and issue, start-up finishes the request with its certificate.
+    pub fn issue_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        let result = self.issue_unrecorded(act, id);
+        self.recording(act, KIND, id, result)
+    }
+
+    fn issue_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        let (request, by) = (self.service_request(id)?, member_of_staff(act)?);
+        if request.by(StepName::Confirm) == Some(&by) {
+            match request.state() {
+                RequestState::Issued => return self.nothing_to_do(act, request),
+                RequestState::Confirmed => return self.finish_request(act, request),
+                _ => {}
+            }
+        }
+        request.check(StepName::Confirm, &by)?;
+        self.check_purpose(act, request.purpose())?;
+        let wanted = request.purpose().certification();
+        let none = || Error::refused("purpose", "no certificate comes out of a revocation");
+        let order = self.service_order(act, &certification::order(wanted.ok_or_else(none)?)?)?;
+        let signer = self.current_at(act.at)?;
+        // A key that sleeps is found out before an intent waits for it.
+        self.keys.public_key(&signer.label)?;
+        self.issue_for(act, order, &signer, CertificateEvent::IssueInForce, Some(request))?;
+        self.service_request(id)
+    }
+
+    /// Signs what was confirmed and not signed, over the committed bytes, as start-up would.
+    fn finish_request(&self, act: &Act, request: Request) -> Result<Request> {
+        let id = request.id().clone();
+        let serial = request.serial().ok_or_else(|| Error::Unreadable("no serial".to_owned()))?;
+        let row = self.certificate(&serial)?;
+        let signer = self.signer_of(&row.intent)?;
+        let signer = signer.filter(|_| row.state == CertificateState::Intended);
+        let gone = || Error::refused("state", "its serial was revoked before it was signed");
+        let intended = Intended::found(self, &row.intent, Some(request));
+        let signed = intended.sign(&*signer.ok_or_else(gone)?)?;
+        signed.commit_issue(act, CertificateEvent::IssueInForce)?;
+        self.service_request(&id)
+    }
+
+    /// Revokes the certificate as the second senior operator (A 4.9.3.2).
+    ///
+    /// # Errors
+    /// As [`examine_request`](Self::examine_request).
+    pub fn revoke_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        let result = self.revoke_unrecorded(act, id);
+        self.recording(act, KIND, id, result)
+    }
+
+    fn revoke_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        let request = self.service_request(id)?;
+        if request.has(&Step::Revoke, &member_of_staff(act)?) {
+            return self.nothing_to_do(act, request);
+        }
+        let moved = Moved::by(act, request, Step::Revoke)?;
+        self.check_purpose(act, moved.request().purpose())?;
+        let Purpose::Revoke { serial, cause } = *moved.request().purpose() else {
+            return Err(Error::refused("purpose", "it asks for a certificate, not for an end"));
+        };
+        let row = self.certificate(&serial)?;
+        let (requester, approver) = (Requester::Authority, moved.request().by(StepName::Release));
+        let order = RevocationOrder { cause, requester, approver: approver.cloned() };
+        self.check_order(act, row.intent.kind, &order)?;
+        let (unit, _) = self.ending(act, &row, cause, Some(&order))?;
+        let revoked = moved.request().clone();
+        self.store.commit(Moved::join(Some(moved), act, unit)?)?;
+        Ok(revoked)
+    }
+
+    /// Refuses a request.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by the tables, or while its certificate may be signed; journaled.
+    pub fn refuse_request(
+        &self,
+        act: &Act,
+        id: &ServiceRequestId,
+        reason: &str,
+    ) -> Result<Request> {
+        self.take_step(act, id, Step::Refuse { reason: reason.to_owned() })
+    }
+
+    /// Notes that the applicant withdrew.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by the tables, journaled.
+    pub fn withdraw_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+        self.take_step(act, id, Step::Withdraw)
+    }
+
+    /// A request made to this CA.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`]; [`Error::Unreadable`].
+    pub fn service_request(&self, id: &ServiceRequestId) -> Result<Request> {
+        let none = || Error::Unknown { field: "service request", value: id.to_string() };
+        let row = self.store.service_request(id)?.filter(|row| row.ca == *self.id());
+        stored::decode(&row.ok_or_else(none)?)
+    }
+
+    /// Requests made to this CA, in one state or in all, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Unreadable`].
+    pub fn service_requests(
+        &self,
+        state: Option<RequestState>,
+        limit: usize,
+    ) -> Result<Vec<Request>> {
+        self.store.service_requests(self.id(), state, limit)?.iter().map(stored::decode).collect()
+    }
+
+    /// The request whose confirmation left this intent.
+    pub(crate) fn confirmed_for(&self, intent: &IntentRow) -> Result<Option<Request>> {
+        let confirmed = self.service_requests(Some(RequestState::Confirmed), usize::MAX)?;
+        Ok(confirmed.into_iter().find(|request| request.serial() == Some(intent.serial)))
+    }
+
+    /// A step that changes nothing but the request.
+    fn take_step(&self, act: &Act, id: &ServiceRequestId, step: Step) -> Result<Request> {
+        let result = self.take_step_unrecorded(act, id, step);
+        self.recording(act, KIND, id, result)
+    }
+
+    fn take_step_unrecorded(
+        &self,
+        act: &Act,
+        id: &ServiceRequestId,
+        step: Step,
+    ) -> Result<Request> {
+        let request = self.service_request(id)?;
+        if request.has(&step, &member_of_staff(act)?) {
+            return self.nothing_to_do(act, request);
+        }
+        let ends = matches!(step.name(), StepName::Refuse | StepName::Withdraw);
+        let moved = Moved::by(act, request, step)?;
+        match ends {
+            true => self.refuse_half_signed(&moved)?,
+            false => self.check_purpose(act, moved.request().purpose())?,
+        }
+        let after = moved.request().clone();
+        let unit = Unit::new(entry(act, &after)).change(moved.change()?);
+        self.store.commit(unit)?;
+        Ok(after)
+    }
+
+    /// A confirmed request ends otherwise only if its serial was revoked without a certificate.
+    fn refuse_half_signed(&self, moved: &Moved) -> Result<()> {
+        let Some(serial) = moved.request().serial() else { return Ok(()) };
+        let row = self.certificate(&serial)?;
+        match (row.state, row.der) {
+            (CertificateState::Revoked { .. }, None) => Ok(()),
+            _ => Err(Error::refused("state", "its certificate may be signed by now")),
+        }
+    }
+
+    /// Whether policy, key and the certificates that exist allow what is asked, as of now.
+    fn check_purpose(&self, act: &Act, purpose: &Purpose) -> Result<()> {
+        match purpose {
+            Purpose::Issue(wanted) => self.check_certification(act, wanted),
+            Purpose::Renew { certification, old } => {
+                self.check_certification(act, certification)?;
+                self.check_renewed(act, certification, old)
+            }
+            Purpose::Revoke { serial, cause } => self.check_revocable(serial, *cause),
+        }
+    }
+
+    fn check_certification(&self, act: &Act, wanted: &Certification) -> Result<()> {
+        if !wanted.kind.is_service() {
+            let rule = format!("{} is not issued by a request of the staff", wanted.kind);
+            return Err(Error::refused("kind", rule));
+        }
+        self.service_order(act, &certification::order(wanted)?).map(drop)
+    }
+
+    fn check_renewed(&self, act: &Act, wanted: &Certification, old: &SerialNumber) -> Result<()> {
+        let row = self.certificate(old)?;
+        let in_force = row.state == CertificateState::Good && row.intent.not_after >= act.at;
+        if row.intent.kind != wanted.kind || !in_force {
+            let rule = "only a certificate in force is renewed, by one of its kind (A 4.7.1.2)";
+            return Err(Error::refused("serial", rule));
+        }
+        Ok(())
+    }
+
+    fn check_revocable(&self, serial: &SerialNumber, cause: RevocationCause) -> Result<()> {
+        let row = self.certificate(serial)?;
+        let kind = row.intent.kind;
+        if !kind.is_service() {
+            let rule = format!("a certificate of the kind {kind} is not revoked by such a request");
+            return Err(Error::refused("kind", rule));
+        }
+        if matches!(row.state, CertificateState::Revoked { .. }) {
+            return Err(Error::refused("state", "it is revoked already (A 4.9.5)"));
+        }
+        let rule = self.rule(kind, cause)?;
+        if !rule.requested_by.contains(&Requester::Authority) {
+            let text = format!("{cause} is not the authority's to ask for ({})", rule.clause);
+            return Err(Error::refused("cause", text));
+        }
+        Ok(())
+    }
+
+    fn nothing_to_do(&self, act: &Act, request: Request) -> Result<Request> {
+        self.store.commit(Unit::new(entry(act, &request).no_op()))?;
+        Ok(request)
+    }
+}
+
+/// The id of the request that this operation takes in: a repetition finds the same one.
+fn request_id(act: &Act) -> Result<ServiceRequestId> {
+    let digest = sha256(format!("service request {}", act.operation).as_bytes());
+    let id = format!("sr-{}", hex(&digest[..12]));
+    id.parse().map_err(|error: domain::id::InvalidId| Error::Unreadable(error.to_string()))
+}

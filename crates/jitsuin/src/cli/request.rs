@@ -1,0 +1,94 @@
+//! `request`: requests for servers' certificates and for their end, in the words people use.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RequestCommand {
+    /// Take a request in, as an intake clerk (A 5.2.1.1(3)).
+    Receive(Box<IntakeArguments>),
+    /// Record that there is no doubt, as an examiner (A 5.2.1.1(4)).
+    Examine {
+        /// The request.
+        id: String,
+        /// What was examined, and how it was found.
+        #[arg(long, value_name = "TEXT")]
+        findings: String,
+    },
+    /// Approve the examination, as an approver (A 5.2.1.1(5)).
+    Approve {
+        /// The request.
+        id: String,
+    },
+    /// Release a request for the CA's key, as the first senior operator (A 5.2.1.1(6)).
+    Release {
+        /// The request.
+        id: String,
+    },
+    /// Issue the certificate, as the second senior operator.
+    Issue {
+        /// The request.
+        id: String,
+    },
+    /// Revoke the certificate, as the second senior operator.
+    Revoke {
+        /// The request.
+        id: String,
+    },
+    /// Refuse a request.
+    Refuse {
+        /// The request.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Note that the applicant withdrew.
+    Withdraw {
+        /// The request.
+        id: String,
+    },
+    /// Show a request with everything that was done to it.
+    Show {
+        /// The request.
+        id: String,
+    },
+    /// List the newest requests.
+    List {
+        /// Only those in this state.
+        #[arg(long)]
+        state: Option<String>,
+    },
+}
+
+/// Without --renews and --revokes it is a request for a first certificate.
+#[derive(Debug, Args)]
+pub(crate) struct IntakeArguments {
+    /// The CA.
+    pub(crate) ca: String,
+    /// Who asks: the organisation and the person who speaks for it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) applicant: String,
+    /// A document that was handed in and checked; may be repeated.
+    #[arg(long = "document", value_name = "TEXT", required = true)]
+    pub(crate) documents: Vec<String>,
+    /// tls-server, ocsp-responder, verification-server or code-signing.
+    #[arg(long, required_unless_present = "revokes", requires = "request")]
+    pub(crate) kind: Option<String>,
+    /// The PKCS#10 request, PEM.
+    #[arg(long, value_name = "FILE", requires = "kind")]
+    pub(crate) request: Option<PathBuf>,
+    /// The common name; the first DNS name of the PKCS#10 request unless told.
+    #[arg(long, value_name = "NAME", requires = "kind")]
+    pub(crate) common_name: Option<String>,
+    /// The certificate, by its serial number, in whose place another is wanted.
+    #[arg(long, value_name = "SERIAL", requires = "kind")]
+    pub(crate) renews: Option<String>,
+    /// The certificate, by its serial number, that is to be revoked.
+    #[arg(long, value_name = "SERIAL", conflicts_with = "kind", requires = "cause")]
+    pub(crate) revokes: Option<String>,
+    /// Why it is to be revoked: the event, as the policy's table names it.
+    #[arg(long, requires = "revokes")]
+    pub(crate) cause: Option<String>,
+}

@@ -1,0 +1,105 @@
+//! What can be asked about people, on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// The first two people, who register all others (A 5.2.4.1).
+#[derive(Debug, Args)]
+pub(crate) struct FirstPeople {
+    /// The CA manager.
+    #[arg(long, default_value = "manager-1", value_name = "ID")]
+    pub(crate) manager: String,
+    /// The first senior operator.
+    #[arg(long, default_value = "operator-1", value_name = "ID")]
+    pub(crate) senior_operator: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StaffCommand {
+    /// Propose a new person, as a senior operator.
+    Propose {
+        /// The id, never given before.
+        id: String,
+        /// The name.
+        #[arg(long)]
+        name: String,
+        /// A role, for example examiner; several may be given.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// The municipality of a window clerk or supervisor.
+        #[arg(long, value_name = "CODE")]
+        municipality: Option<String>,
+    },
+    /// Propose other roles for a person.
+    Roles {
+        /// The person.
+        id: String,
+        /// A role; several may be given.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// The municipality of a window clerk or supervisor.
+        #[arg(long, value_name = "CODE")]
+        municipality: Option<String>,
+    },
+    /// Propose a new enrolment for a person who lost what let them in.
+    Enrol {
+        /// The person.
+        id: String,
+    },
+    /// Propose that a suspended person may act again.
+    Reinstate {
+        /// The person.
+        id: String,
+    },
+    /// Propose that a person leaves.
+    Remove {
+        /// The person.
+        id: String,
+    },
+    /// Confirm what was proposed for a person, as the CA manager.
+    Confirm {
+        /// The person.
+        id: String,
+    },
+    /// Refuse what was proposed for a person, as the CA manager.
+    Refuse {
+        /// The person.
+        id: String,
+    },
+    /// Keep a person from acting, at once.
+    Suspend {
+        /// The person.
+        id: String,
+    },
+    /// List the registry.
+    List,
+    /// Show a person and what lets them in.
+    Show {
+        /// The person.
+        id: String,
+    },
+    /// Set one's own password.
+    Password {
+        /// A file with the new password.
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+    },
+    /// Register a client certificate of one's own.
+    Certificate {
+        /// The certificate, PEM.
+        file: PathBuf,
+    },
+    /// Make a token of one's own, bound to this machine.
+    Token {
+        /// For a program, to be shown from anywhere.
+        #[arg(long)]
+        program: bool,
+        /// How many days it lasts.
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+        /// Where to write it; among what is handed out unless told.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,126 @@
+//! `staff`: the registry of people, and what each sets for themselves.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use web::desk::{Desk, Principal};
+use web::wire::{
+    ClientCertificateBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody, TokenWishBody,
+};
+
+use super::{Office, read_secret};
+use crate::answer::Answer;
+use crate::cli::{Cli, StaffCommand};
+use crate::home::write_private;
+use crate::system::System;
+
+pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<Answer> {
+    let Office { desk, act } = &Office::new(cli, system)?;
+    match command {
+        StaffCommand::Propose { id, name, roles, municipality } => {
+            let (id, name, roles) = (id.clone(), name.clone(), roles.clone());
+            let municipality = municipality.clone();
+            shown(&desk.propose_person(act, &NewPersonBody { id, name, roles, municipality })?)
+        }
+        StaffCommand::Roles { id, roles, municipality } => {
+            propose(desk, act, id, "roles", roles, municipality.as_deref())
+        }
+        StaffCommand::Enrol { id } => propose(desk, act, id, "enrolment", &[], None),
+        StaffCommand::Reinstate { id } => propose(desk, act, id, "reinstatement", &[], None),
+        StaffCommand::Remove { id } => propose(desk, act, id, "removal", &[], None),
+        StaffCommand::Confirm { id } => confirm(system, desk, act, id),
+        StaffCommand::Refuse { id } => shown(&desk.refuse_proposal(act, id)?),
+        StaffCommand::Suspend { id } => shown(&desk.suspend_person(act, id)?),
+        StaffCommand::List => list(&desk.people(act)?.people),
+        StaffCommand::Show { id } => shown(&desk.person(act, id)?),
+        StaffCommand::Password { new } => {
+            // Who came with a password shows it again, which is the same file.
+            let current = cli.person.shown.as_deref().map(read_secret).transpose()?;
+            let body = PasswordBody { current, new: read_secret(new)? };
+            Answer::of(&desk.set_password(act, &body)?)
+        }
+        StaffCommand::Certificate { file } => {
+            let certificate_pem =
+                std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+            let body = ClientCertificateBody { certificate_pem };
+            Answer::of(&desk.register_certificate(act, &body)?)
+        }
+        StaffCommand::Token { program, days, out } => {
+            let wish = TokenWishBody { program: *program, days: *days };
+            token(system, desk, act, &wish, out.as_deref())
+        }
+    }
+}
+
+fn propose(
+    desk: &Desk,
+    act: &Principal,
+    id: &str,
+    kind: &str,
+    roles: &[String],
+    municipality: Option<&str>,
+) -> Result<Answer> {
+    let body = ProposalBody {
+        kind: kind.to_owned(),
+        roles: roles.to_vec(),
+        municipality: municipality.map(ToOwned::to_owned),
+    };
+    shown(&desk.propose_change(act, id, &body)?)
+}
+
+/// Confirms; a secret goes into a file of its person's alone, and never onto a screen.
+fn confirm(system: &System, desk: &Desk, act: &Principal, id: &str) -> Result<Answer> {
+    let confirmed = desk.confirm_proposal(act, id)?;
+    let mut answer = shown(&confirmed.person)?;
+    if let Some(secret) = confirmed.enrolment_secret {
+        let file = system.home.handed_out().join(format!("{id}.enrolment"));
+        write_private(&file, secret.as_bytes())?;
+        answer.text += &format!("\nto be handed to them alone: {}", file.display());
+        if let Some(fields) = answer.json.as_object_mut() {
+            fields.insert("enrolment_file".to_owned(), json!(file));
+        }
+    }
+    Ok(answer)
+}
+
+fn token(
+    system: &System,
+    desk: &Desk,
+    act: &Principal,
+    wish: &TokenWishBody,
+    out: Option<&Path>,
+) -> Result<Answer> {
+    let made = desk.make_token(act, Ipv4Addr::LOCALHOST.into(), wish)?;
+    let id = act.id().context("a person makes a token")?;
+    let usual = system.home.handed_out().join(format!("{id}.token"));
+    let file = out.unwrap_or(&usual);
+    write_private(file, made.token.as_bytes())?;
+    let text = format!("the token of {id}, until {}, is in {}", made.expires, file.display());
+    let json = json!({
+        "person": id.as_str(),
+        "token_file": file,
+        "console": made.console,
+        "expires": made.expires,
+    });
+    Ok(Answer::new(text, json))
+}
+
+/// A person, with the roles in the text too.
+fn shown(person: &PersonBody) -> Result<Answer> {
+    let mut answer = Answer::of(person)?;
+    answer.text += &format!("\nroles: {}", person.roles.join(", "));
+    Ok(answer)
+}
+
+fn list(people: &[PersonBody]) -> Result<Answer> {
+    let line = |person: &PersonBody| {
+        let proposed = person.proposal.as_ref().map(|proposal| &proposal.kind);
+        let waits = proposed.map(|kind| format!("  {kind} proposed")).unwrap_or_default();
+        let roles = person.roles.join(",");
+        format!("{}  {}  {roles}  {}{waits}", person.id, person.state, person.name)
+    };
+    let lines: Vec<_> = people.iter().map(line).collect();
+    Ok(Answer::new(lines.join("\n"), json!({ "people": people })))
+}

@@ -1,0 +1,93 @@
+//! The demo's people: it plays them, through the same desk where real ones register each other.
+
+use std::net::Ipv4Addr;
+
+use anyhow::{Context, Result};
+use domain::staff::{MAX_TOKEN_DAYS, Role};
+use store::Store;
+use web::desk::{Desk, Door, Principal, Shown};
+use web::wire::{NewPersonBody, TokenWishBody};
+
+use super::town::MUNICIPALITIES;
+use crate::cli::FirstPeople;
+use crate::home::write_private;
+use crate::system::System;
+
+const MANAGER: &str = "manager-1";
+const OPERATOR: &str = "operator-1";
+
+/// Everybody of the demo: id, role, and the municipality of those at the windows.
+pub(super) fn all() -> Vec<(String, Role, Option<&'static str>)> {
+    let staff = [
+        (OPERATOR, Role::SeniorOperator),
+        (MANAGER, Role::CaManager),
+        ("operator-2", Role::SeniorOperator),
+        ("custodian-1", Role::KeyCustodian),
+        ("custodian-2", Role::KeyCustodian),
+        ("custodian-3", Role::KeyCustodian),
+        ("intake-1", Role::IntakeClerk),
+        ("examiner-1", Role::Examiner),
+        ("approver-1", Role::Approver),
+        ("repository-1", Role::RepositoryOperator),
+        ("general-1", Role::GeneralOperator),
+        ("auditor-1", Role::InternalAuditor),
+        ("call-centre", Role::CallCentreAgent),
+    ];
+    let mut all: Vec<_> = staff.map(|(id, role)| (id.to_owned(), role, None)).into();
+    for code in MUNICIPALITIES {
+        all.push((format!("clerk-{code}"), Role::WindowClerk, Some(code)));
+        all.push((format!("supervisor-{code}"), Role::WindowSupervisor, Some(code)));
+    }
+    all
+}
+
+/// Registers everybody who is not yet, each with a token bound to this machine.
+pub(super) fn register(system: &System) -> Result<()> {
+    let first = FirstPeople { manager: MANAGER.to_owned(), senior_operator: OPERATOR.to_owned() };
+    system.register_first_people(&first)?;
+    let desk = system.desk_without_windows();
+    for id in [MANAGER, OPERATOR] {
+        let file = system.home.handed_out().join(format!("{id}.enrolment"));
+        if file.exists() {
+            let secret = std::fs::read_to_string(&file)?;
+            make_token(system, &desk, id, &secret)?;
+            std::fs::remove_file(&file)?;
+        }
+    }
+    for (id, role, municipality) in all() {
+        if system.store.person(&id.parse()?)?.is_some() {
+            continue;
+        }
+        let person = NewPersonBody {
+            id: id.clone(),
+            name: id.clone(),
+            roles: vec![role.name().to_owned()],
+            municipality: municipality.map(ToOwned::to_owned),
+        };
+        desk.propose_person(&enter(system, &desk, OPERATOR)?, &person)?;
+        let confirmed = desk.confirm_proposal(&enter(system, &desk, MANAGER)?, &id)?;
+        let secret = confirmed.enrolment_secret.context("a new person enrols")?;
+        make_token(system, &desk, &id, &secret)?;
+    }
+    Ok(())
+}
+
+/// Somebody of the demo at the desk, by the token that was made for them.
+fn enter(system: &System, desk: &Desk, id: &str) -> Result<Principal> {
+    let file = system.home.handed_out().join(format!("{id}.token"));
+    let token = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    Ok(desk.enter(Ok(Shown::bearer(&token)), &door(), None)?)
+}
+
+fn make_token(system: &System, desk: &Desk, id: &str, secret: &str) -> Result<()> {
+    let person = desk.enter(Ok(Shown::bearer(secret)), &door(), None)?;
+    let days = Some(u32::try_from(MAX_TOKEN_DAYS)?);
+    let wish = TokenWishBody { program: false, days };
+    let made = desk.make_token(&person, Ipv4Addr::LOCALHOST.into(), &wish)?;
+    let file = system.home.handed_out().join(format!("{id}.token"));
+    write_private(&file, made.token.as_bytes())
+}
+
+fn door() -> Door {
+    Door { name: "demo".to_owned(), from: Ipv4Addr::LOCALHOST.into() }
+}

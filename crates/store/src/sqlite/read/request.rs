@@ -1,0 +1,44 @@
+//! Service requests, one by one and by state.
+
+use domain::id::{CaId, ServiceRequestId};
+use domain::service_request::RequestState;
+use rusqlite::{Connection, Row, params};
+
+use super::{all, first, limit};
+use crate::Result;
+use crate::rows::ServiceRequestRow;
+use crate::sqlite::map::{named, parsed};
+
+pub(in crate::sqlite) fn one(
+    connection: &Connection,
+    id: &ServiceRequestId,
+) -> Result<Option<ServiceRequestRow>> {
+    first(connection, "SELECT * FROM service_request WHERE id = ?1", [id.as_str()], shape)
+}
+
+pub(in crate::sqlite) fn of_ca(
+    connection: &Connection,
+    ca: &CaId,
+    state: Option<RequestState>,
+    rows: usize,
+) -> Result<Vec<ServiceRequestRow>> {
+    const ALL: &str = "SELECT * FROM service_request
+        WHERE ca = ?1 ORDER BY received DESC, rowid DESC LIMIT ?2";
+    const IN_STATE: &str = "SELECT * FROM service_request
+        WHERE ca = ?1 AND state = ?3 ORDER BY received DESC, rowid DESC LIMIT ?2";
+    match state {
+        None => all(connection, ALL, params![ca.as_str(), limit(rows)], shape),
+        Some(state) => {
+            all(connection, IN_STATE, params![ca.as_str(), limit(rows), state.name()], shape)
+        }
+    }
+}
+
+fn shape(row: &Row<'_>) -> Result<ServiceRequestRow> {
+    Ok(ServiceRequestRow {
+        id: parsed(row, "id")?,
+        ca: parsed(row, "ca")?,
+        state: named(row, "state", RequestState::from_name)?,
+        record: row.get("record")?,
+    })
+}

@@ -1,0 +1,21 @@
+//! Prints who may do what, proven how: `cargo xtask tables` keeps it under review.
+
+use domain::staff::Role;
+use jitsuin_web::desk::permission::{Operation, Party};
+
+fn main() {
+    for operation in Operation::ALL {
+        let roles: Vec<_> =
+            Role::ALL.into_iter().filter(|role| operation.is_open_to(*role)).collect();
+        let mut open: Vec<_> = match roles.len() == Role::ALL.len() {
+            true => vec!["everybody"],
+            false => roles.iter().map(|role| role.name()).collect(),
+        };
+        if operation.parties().contains(&Party::System) {
+            open.push("the program");
+        }
+        let doors = if operation.is_in_api() { "API, command line" } else { "init alone" };
+        let (name, proof) = (operation.name(), operation.strength().name());
+        println!("{name} | {proof} | {} | {doors}", open.join(", "));
+    }
+}

@@ -1,0 +1,216 @@
+//! What somebody sets for themselves: a password, a client certificate, a token.
+//!
+//! The secret of an enrolment is used up by the first of them, in the same unit.
+
+use std::net::IpAddr;
+
+use domain::journal::EventKind;
+use domain::staff::{
+    Attempts, CredentialKind, MAX_TOKEN_DAYS, PASSWORD_DAYS, TOKEN_DAYS, check_password,
+    credential_rule,
+};
+use jiff::{SignedDuration, Timestamp};
+use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
+use x509::fingerprint::sha256;
+use x509::pem;
+use x509::read::Certificate;
+
+use super::permission::Operation;
+use super::principal::{Principal, Proof};
+use super::{Desk, entrance, password};
+use crate::problem::Problem;
+use crate::wire::{ChangedBody, ClientCertificateBody, PasswordBody, TokenBody, TokenWishBody};
+
+impl Desk {
+    /// Sets one's own password.
+    ///
+    /// # Errors
+    /// 422 for a password that breaks a rule, is the one until now, or without the one until now
+    /// where that is what one came in with.
+    pub fn set_password(
+        &self,
+        act: &Principal,
+        body: &PasswordBody,
+    ) -> Result<ChangedBody, Problem> {
+        let operation = Operation::SetPassword;
+        self.admit(act, operation)?;
+        let person = self.own(act, operation, CredentialKind::Password)?;
+        let rule = check_password(body.new.expose(), person.id.as_str());
+        self.checked(act, operation, rule.map_err(|rule| Problem::refused("new", rule)))?;
+        let from = self.store.password(&person.id)?;
+        let shown = shown_again(act, from.as_ref(), body);
+        self.checked(act, operation, shown)?;
+        let hash = password::hash(body.new.expose())?;
+        let attempts = Attempts::default();
+        let to = PasswordRow { person: person.id.clone(), hash, set: act.at, attempts };
+        let change = Change::SetPassword { from: from.map(Box::new), to: to.into() };
+        self.commit_own(act, person, CredentialKind::Password, change)?;
+        // Whoever else was in with the old password is out.
+        self.sessions.end_all_of(&person.id);
+        let expires = Some(after_days(act.at, PASSWORD_DAYS)?.to_string());
+        Ok(done(person, CredentialKind::Password, expires))
+    }
+
+    /// Registers a client certificate of one's own, which lets one in until it expires.
+    ///
+    /// # Errors
+    /// 422 for what is no certificate, not in force, or registered already.
+    pub fn register_certificate(
+        &self,
+        act: &Principal,
+        body: &ClientCertificateBody,
+    ) -> Result<ChangedBody, Problem> {
+        let operation = Operation::RegisterCertificate;
+        self.admit(act, operation)?;
+        let kind = CredentialKind::ClientCertificate;
+        let person = self.own(act, operation, kind)?;
+        let read = client_certificate(&body.certificate_pem, act.at);
+        let (der, expires) = self.checked(act, operation, read)?;
+        let row = credential(person, kind, sha256(&der), act.at, expires);
+        let free = match self.store.credential(&row.sha256)? {
+            None => Ok(()),
+            Some(_) => Err(Problem::refused("certificate_pem", "it is registered already")),
+        };
+        self.checked(act, operation, free)?;
+        self.commit_own(act, person, kind, Change::AddCredential(row.into()))?;
+        Ok(done(person, kind, Some(expires.to_string())))
+    }
+
+    /// Makes a token of one's own, bound to the console `from` unless it is for a program.
+    ///
+    /// # Errors
+    /// 422 where one's roles have no tokens of this kind, or for days beyond the limit.
+    pub fn make_token(
+        &self,
+        act: &Principal,
+        from: IpAddr,
+        wish: &TokenWishBody,
+    ) -> Result<TokenBody, Problem> {
+        let operation = Operation::MakeToken;
+        self.admit(act, operation)?;
+        let kind = match wish.program {
+            true => CredentialKind::ProgramToken,
+            false => CredentialKind::ConsoleToken,
+        };
+        let person = self.own(act, operation, kind)?;
+        let days = wish.days.map_or(TOKEN_DAYS, i64::from);
+        let within = match (1..=MAX_TOKEN_DAYS).contains(&days) {
+            true => Ok(()),
+            false => Err(Problem::refused("days", "1 to 366")),
+        };
+        self.checked(act, operation, within)?;
+        let token = crate::random::secret()?;
+        let expires = after_days(act.at, days)?;
+        let row = CredentialRow {
+            console: (!wish.program).then(|| entrance::one_loopback(from)),
+            ..credential(person, kind, sha256(token.expose().as_bytes()), act.at, expires)
+        };
+        let console = row.console.map(|address| address.to_string());
+        self.commit_own(act, person, kind, Change::AddCredential(row.into()))?;
+        Ok(TokenBody { token: token.expose().to_owned(), console, expires: expires.to_string() })
+    }
+
+    /// Ends one's sessions.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn end_session(&self, act: &Principal) -> Result<ChangedBody, Problem> {
+        let operation = Operation::EndSession;
+        self.admit(act, operation)?;
+        let person = self.checked(act, operation, registered(act))?;
+        self.sessions.end_all_of(&person.id);
+        let entry = Entry::new(EventKind::LoggedIn, act).subject(&person.id);
+        self.store.commit(Unit::new(entry.detail("session", "ended")))?;
+        Ok(ChangedBody { person: person.id.to_string(), kind: "session".into(), expires: None })
+    }
+
+    /// The person who acts, if all their roles may have such a credential.
+    pub(super) fn own<'a>(
+        &self,
+        act: &'a Principal,
+        operation: Operation,
+        kind: CredentialKind,
+    ) -> Result<&'a PersonRow, Problem> {
+        let person = self.checked(act, operation, registered(act))?;
+        let forbids = |role: &&domain::staff::Role| !credential_rule(**role).kinds.contains(&kind);
+        let allowed = match person.roles.iter().find(forbids) {
+            None => Ok(person),
+            Some(role) => {
+                let rule = credential_rule(*role).rule;
+                Err(Problem::refused("kind", format!("{role} has no {kind}: {rule}")))
+            }
+        };
+        self.checked(act, operation, allowed)
+    }
+
+    /// Commits a change of what lets `person` in; what they enrolled with ends with it.
+    pub(super) fn commit_own(
+        &self,
+        act: &Principal,
+        person: &PersonRow,
+        kind: CredentialKind,
+        change: Change,
+    ) -> Result<(), Problem> {
+        let entry = Entry::new(EventKind::CredentialChanged, act).subject(&person.id);
+        let mut unit = Unit::new(entry.detail("credential", kind)).change(change);
+        if let Proof::Enrolment(sha256) = act.proof() {
+            unit = unit.change(Change::DropCredential(sha256));
+        }
+        self.store.commit(unit)?;
+        Ok(())
+    }
+}
+
+fn registered(act: &Principal) -> Result<&PersonRow, Problem> {
+    act.registered().ok_or_else(|| Problem::refused("person", "the system has no credentials"))
+}
+
+/// Whoever came in with a password shows it again: a session left open must not change it.
+fn shown_again(
+    act: &Principal,
+    from: Option<&PasswordRow>,
+    body: &PasswordBody,
+) -> Result<(), Problem> {
+    let Some(row) = from else { return Ok(()) };
+    if matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword) {
+        let current = body.current.as_ref();
+        if !current.is_some_and(|current| password::fits(current.expose().as_bytes(), &row.hash)) {
+            return Err(Problem::refused("current", "it is not the password until now"));
+        }
+    }
+    if password::fits(body.new.expose().as_bytes(), &row.hash) {
+        return Err(Problem::refused("new", "it is the password until now"));
+    }
+    Ok(())
+}
+
+fn client_certificate(text: &str, now: Timestamp) -> Result<(Vec<u8>, Timestamp), Problem> {
+    let refused = |rule: String| Problem::refused("certificate_pem", rule);
+    let der = pem::decode(pem::CERTIFICATE, text).map_err(|error| refused(error.to_string()))?;
+    let certificate = Certificate::parse(&der).map_err(|error| refused(error.to_string()))?;
+    let validity = &certificate.tbs.validity;
+    if now < validity.not_before || validity.not_after < now {
+        return Err(refused("it is not in force now".to_owned()));
+    }
+    Ok((der, validity.not_after))
+}
+
+fn credential(
+    person: &PersonRow,
+    kind: CredentialKind,
+    sha256: [u8; 32],
+    made: Timestamp,
+    expires: Timestamp,
+) -> CredentialRow {
+    let (person, expires) = (person.id.clone(), Some(expires));
+    CredentialRow { sha256, person, kind, console: None, passkey: None, made, expires }
+}
+
+fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {
+    let span = SignedDuration::from_hours(24 * days);
+    at.checked_add(span).map_err(|error| Problem::broke(&error))
+}
+
+fn done(person: &PersonRow, kind: CredentialKind, expires: Option<String>) -> ChangedBody {
+    ChangedBody { person: person.id.to_string(), kind: kind.to_string(), expires }
+}

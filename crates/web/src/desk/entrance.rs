@@ -1,0 +1,197 @@
+//! The entrance: who shows what, is who. Nobody stands at the desk but through here.
+
+use std::net::IpAddr;
+
+use domain::act::{Act, Actor};
+use domain::id::{ActorId, OperationId};
+use domain::journal::EventKind;
+use domain::staff::{CredentialKind, PersonState};
+use jiff::{SignedDuration, Timestamp};
+use store::{CredentialRow, Entry, PersonRow, Unit};
+use x509::fingerprint::sha256;
+
+use super::principal::{Principal, Proof, actor_of};
+use super::{Desk, fresh_operation};
+use crate::problem::{Fault, Problem};
+use crate::wire::{LoginBody, SecretText, SessionBody};
+
+/// What somebody shows.
+pub enum Shown {
+    /// A bearer token by its SHA-256: a console's, a program's, a session's, or an enrolment secret.
+    Bearer([u8; 32]),
+    /// A client certificate by its SHA-256, whose key they have proven to hold.
+    Certificate([u8; 32]),
+    /// An id with a password or an enrolment secret.
+    Password {
+        /// The id.
+        id: String,
+        /// The password.
+        password: SecretText,
+    },
+}
+
+impl Shown {
+    /// A bearer token.
+    pub fn bearer(token: &str) -> Self {
+        Self::Bearer(sha256(token.as_bytes()))
+    }
+}
+
+/// By which door somebody comes, and from where.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// The door's name, for the journal: never a person, never a credential.
+    pub name: String,
+    /// The address they come from; the loopback address at the installation's own console.
+    pub from: IpAddr,
+}
+
+impl Desk {
+    /// Finds out who shows `shown`, and stands them at the desk with their act.
+    ///
+    /// # Errors
+    /// 401 when it is nobody's, expired, or bound to another console; the journal has it first.
+    pub fn enter(
+        &self,
+        shown: Result<Shown, Problem>,
+        door: &Door,
+        operation: Option<OperationId>,
+    ) -> Result<Principal, Problem> {
+        let stranger = self.act(Actor::Anonymous, None)?;
+        let found = match shown {
+            Ok(Shown::Password { id, password }) => self.by_password(&stranger, &id, &password)?,
+            Ok(Shown::Bearer(sha256)) => {
+                let found = self.by_bearer(&sha256, door.from, stranger.at);
+                self.turned_away(&stranger, door, found)?
+            }
+            Ok(Shown::Certificate(sha256)) => {
+                let found = self.by_certificate(&sha256, stranger.at);
+                self.turned_away(&stranger, door, found)?
+            }
+            Err(problem) => self.turned_away(&stranger, door, Err(problem))?,
+        };
+        let (person, proof) = found;
+        let operation = operation.map_or_else(fresh_operation, Ok)?;
+        let act = Act { actor: actor_of(&person), at: stranger.at, operation };
+        Ok(Principal::person(act, person, proof))
+    }
+
+    /// Opens a session for who logs in with an id and a password.
+    ///
+    /// # Errors
+    /// As [`enter`](Self::enter).
+    pub fn open_session(&self, login: LoginBody, door: &Door) -> Result<SessionBody, Problem> {
+        let shown = Shown::Password { id: login.id, password: login.password };
+        let principal = self.enter(Ok(shown), door, None)?;
+        self.session_of(&principal)
+    }
+
+    /// Opens a session for who has come in.
+    pub(super) fn session_of(&self, principal: &Principal) -> Result<SessionBody, Problem> {
+        let person =
+            principal.registered().ok_or_else(|| unproven("the system needs no session"))?;
+        let token = crate::random::secret()?;
+        let hash = sha256(token.expose().as_bytes());
+        let (id, at) = (person.id.clone(), principal.at);
+        if !self.sessions.open(hash, id, principal.proof(), at) {
+            return Err(Problem::unavailable("the desk", &"too many sessions"));
+        }
+        let end = at.checked_add(SignedDuration::from_hours(domain::staff::SESSION_HOURS));
+        Ok(SessionBody {
+            person: person.id.to_string(),
+            roles: person.roles.iter().map(ToString::to_string).collect(),
+            token: token.expose().to_owned(),
+            strong: principal.proof() == Proof::Strong,
+            must_change_password: principal.proof() == Proof::ExpiredPassword,
+            expires: end.map_err(|error| Problem::broke(&error))?.to_string(),
+        })
+    }
+
+    /// Hands on whom `found` found; a refusal is in the journal first.
+    pub(super) fn turned_away<T>(
+        &self,
+        stranger: &Act,
+        door: &Door,
+        found: Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        if let Err(problem) = &found
+            && problem.is_refusal()
+        {
+            let entry = Entry::new(EventKind::AccessRefused, stranger).subject(&door.name);
+            let entry = entry.detail("peer", door.from);
+            self.store.commit(Unit::new(entry.refused(&problem.detail)))?;
+        }
+        found
+    }
+
+    fn by_bearer(
+        &self,
+        sha256: &[u8; 32],
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<(PersonRow, Proof), Problem> {
+        if let Some((person, proof)) = self.sessions.find(sha256, now) {
+            return Ok((self.who_may_come_in(&person)?, proof));
+        }
+        let row = self.store.credential(sha256)?.ok_or_else(|| unproven(NOBODYS))?;
+        let proof = match row.kind {
+            CredentialKind::ConsoleToken => {
+                let bound = row.console.map(one_loopback);
+                if bound != Some(one_loopback(from)) {
+                    return Err(unproven("the token is bound to another console"));
+                }
+                Proof::Strong
+            }
+            CredentialKind::ProgramToken => Proof::Weak,
+            CredentialKind::Enrolment => Proof::Enrolment(*sha256),
+            CredentialKind::ClientCertificate
+            | CredentialKind::Passkey
+            | CredentialKind::Password => return Err(unproven(NOBODYS)),
+        };
+        self.owner(&row, proof, now)
+    }
+
+    fn by_certificate(
+        &self,
+        sha256: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<(PersonRow, Proof), Problem> {
+        let row = self.store.credential(sha256)?;
+        let row = row.filter(|row| row.kind == CredentialKind::ClientCertificate);
+        self.owner(&row.ok_or_else(|| unproven(NOBODYS))?, Proof::Strong, now)
+    }
+
+    fn owner(
+        &self,
+        row: &CredentialRow,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<(PersonRow, Proof), Problem> {
+        if row.expires.is_some_and(|expires| expires <= now) {
+            return Err(unproven("the token or certificate has expired"));
+        }
+        Ok((self.who_may_come_in(&row.person)?, proof))
+    }
+
+    pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {
+        let person = self.store.person(id)?.filter(may_come_in);
+        person.ok_or_else(|| unproven("whoever it belongs to may not act"))
+    }
+}
+
+const NOBODYS: &str = "the token or certificate belongs to nobody";
+
+/// Whether a person may act at all.
+pub(super) fn may_come_in(person: &PersonRow) -> bool {
+    person.state == PersonState::Active
+}
+
+/// The same console under all its loopback addresses.
+pub(super) fn one_loopback(address: IpAddr) -> IpAddr {
+    let address = address.to_canonical();
+    if address.is_loopback() { IpAddr::from([127, 0, 0, 1]) } else { address }
+}
+
+pub(crate) fn unproven(detail: &str) -> Problem {
+    Problem::new(Fault::Unauthenticated, detail)
+}

@@ -1,0 +1,205 @@
+//! Passkeys at the desk: challenges given out once, registration, and logging in.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::id::ActorId;
+use domain::journal::EventKind;
+use domain::staff::CredentialKind;
+use jiff::{SignedDuration, Timestamp};
+use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
+use x509::fingerprint::sha256;
+
+use super::permission::Operation;
+use super::principal::{Principal, Proof, actor_of};
+use super::{Desk, Door, entrance};
+use crate::problem::Problem;
+use crate::webauthn::{Ceremony, Expected, answered, created};
+use crate::wire::{ChangedBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, SessionBody};
+
+/// Time to answer a challenge: a person looks for their key and puts a finger on it.
+const CHALLENGE_MINUTES: i64 = 5;
+
+/// Challenges open at once; strangers get them too, so they must not fill the memory.
+const MAX_CHALLENGES: usize = 4096;
+
+/// Whom a challenge was given to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum For {
+    /// Somebody who has come in and registers a passkey.
+    Registration(ActorId),
+    /// Whoever logs in.
+    Login,
+}
+
+/// The challenges that wait for their answer, in memory alone: each is good once.
+#[derive(Debug, Default)]
+pub(super) struct Challenges(Mutex<HashMap<String, (For, Timestamp)>>);
+
+impl Challenges {
+    fn give(&self, to: For, now: Timestamp) -> Result<String, Problem> {
+        let challenge = crate::random::secret()?.expose().to_owned();
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= MAX_CHALLENGES {
+            open.retain(|_, (_, given)| is_fresh(*given, now));
+        }
+        if open.len() >= MAX_CHALLENGES {
+            return Err(Problem::unavailable("the desk", &"too many open challenges"));
+        }
+        open.insert(challenge.clone(), (to, now));
+        Ok(challenge)
+    }
+
+    fn take(&self, challenge: &str, to: &For, now: Timestamp) -> bool {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = open.remove(challenge);
+        taken.is_some_and(|(whom, given)| whom == *to && is_fresh(given, now))
+    }
+}
+
+fn is_fresh(given: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(given) < SignedDuration::from_mins(CHALLENGE_MINUTES)
+}
+
+impl Desk {
+    /// A challenge for a new passkey of one's own.
+    ///
+    /// # Errors
+    /// 422 where the installation has no host name for passkeys.
+    pub fn begin_passkey(&self, act: &Principal) -> Result<PasskeyChallengeBody, Problem> {
+        let operation = Operation::BeginPasskey;
+        self.admit(act, operation)?;
+        let host = self.checked(act, operation, self.host())?;
+        let person = self.own(act, operation, CredentialKind::Passkey)?;
+        let challenge = self.challenges.give(For::Registration(person.id.clone()), act.at)?;
+        let entry = Entry::new(EventKind::CredentialChanged, act).subject(&person.id);
+        self.store.commit(Unit::new(entry.detail("challenge", "passkey")))?;
+        Ok(PasskeyChallengeBody { challenge, host: host.to_owned() })
+    }
+
+    /// Registers a passkey of one's own.
+    ///
+    /// # Errors
+    /// 422 by the rule that the answer breaks.
+    pub fn register_passkey(
+        &self,
+        act: &Principal,
+        body: &PasskeyBody,
+    ) -> Result<ChangedBody, Problem> {
+        let operation = Operation::RegisterPasskey;
+        self.admit(act, operation)?;
+        let kind = CredentialKind::Passkey;
+        let person = self.own(act, operation, kind)?;
+        let made = self.checked(act, operation, self.new_passkey(act, person, body))?;
+        let sha256 = made.sha256;
+        let free = match self.store.credential(&sha256)? {
+            None => Ok(()),
+            Some(_) => Err(Problem::refused("passkey", "it is registered already")),
+        };
+        self.checked(act, operation, free)?;
+        self.commit_own(act, person, kind, Change::AddCredential(made.into()))?;
+        let person = person.id.to_string();
+        Ok(ChangedBody { person, kind: kind.to_string(), expires: None })
+    }
+
+    fn new_passkey(
+        &self,
+        act: &Principal,
+        person: &PersonRow,
+        body: &PasskeyBody,
+    ) -> Result<CredentialRow, Problem> {
+        let host = self.host()?;
+        let whose = For::Registration(person.id.clone());
+        if !self.challenges.take(&body.challenge, &whose, act.at) {
+            return Err(Problem::refused("challenge", "it is not open, or was given to another"));
+        }
+        let challenge = body.challenge.as_bytes();
+        let expected = Expected { ceremony: Ceremony::Create, challenge, host };
+        let made =
+            created(&expected, &body.client_data.octets()?, &body.authenticator_data.octets()?);
+        let made = made.map_err(|rule| Problem::refused("passkey", rule))?;
+        Ok(CredentialRow {
+            sha256: sha256(&made.id),
+            person: person.id.clone(),
+            kind: CredentialKind::Passkey,
+            console: None,
+            passkey: Some(PasskeyRow { id: made.id, spki: made.spki, counter: made.counter }),
+            made: act.at,
+            expires: None,
+        })
+    }
+
+    /// A challenge for whoever logs in with a passkey, which says nothing about anybody.
+    ///
+    /// # Errors
+    /// 422 where the installation has no host name for passkeys.
+    pub fn begin_passkey_session(&self) -> Result<PasskeyChallengeBody, Problem> {
+        let challenge = self.challenges.give(For::Login, (self.clock)())?;
+        Ok(PasskeyChallengeBody { challenge, host: self.host()?.to_owned() })
+    }
+
+    /// Opens a session for who answers a challenge with their passkey.
+    ///
+    /// # Errors
+    /// 401 for what does not fit; the journal has it first.
+    pub fn open_passkey_session(
+        &self,
+        body: &PasskeyAnswerBody,
+        door: &Door,
+    ) -> Result<SessionBody, Problem> {
+        let stranger = self.act(domain::act::Actor::Anonymous, None)?;
+        let found = self.by_passkey(body, stranger.at);
+        let (person, row, counter) = self.turned_away(&stranger, door, found)?;
+        let entry = Entry::new(EventKind::LoggedIn, &stranger).subject(&person.id);
+        let mut unit = Unit::new(entry.detail("by", CredentialKind::Passkey));
+        if let Some(passkey) = &row.passkey {
+            let passkey = Some(PasskeyRow { counter, ..passkey.clone() });
+            unit = unit
+                .change(Change::DropCredential(row.sha256))
+                .change(Change::AddCredential(CredentialRow { passkey, ..row.clone() }.into()));
+        }
+        self.store.commit(unit)?;
+        let act = domain::act::Act { actor: actor_of(&person), ..stranger };
+        self.session_of(&Principal::person(act, person, Proof::Strong))
+    }
+
+    fn by_passkey(
+        &self,
+        body: &PasskeyAnswerBody,
+        now: Timestamp,
+    ) -> Result<(PersonRow, CredentialRow, u32), Problem> {
+        let unproven = entrance::unproven;
+        if !self.challenges.take(&body.challenge, &For::Login, now) {
+            return Err(unproven("the challenge is not open"));
+        }
+        let row = self.store.credential(&sha256(&body.id.octets()?))?;
+        let (Some(row), host) = (row, self.host()?) else {
+            return Err(unproven("the passkey belongs to nobody"));
+        };
+        let Some(passkey) = &row.passkey else {
+            return Err(unproven("the passkey belongs to nobody"));
+        };
+        let challenge = body.challenge.as_bytes();
+        let expected = Expected { ceremony: Ceremony::Get, challenge, host };
+        let counter = answered(
+            &expected,
+            &body.client_data.octets()?,
+            &body.authenticator_data.octets()?,
+            &body.signature.octets()?,
+            &passkey.spki,
+        );
+        let counter = counter.map_err(unproven)?;
+        // A counter that does not advance is a copied passkey (WebAuthn 7.2, step 22).
+        if (counter, passkey.counter) != (0, 0) && counter <= passkey.counter {
+            return Err(unproven("the passkey's counter went back: there may be a copy of it"));
+        }
+        let person = self.who_may_come_in(&row.person)?;
+        Ok((person, row, counter))
+    }
+
+    /// The host to which passkeys belong.
+    fn host(&self) -> Result<&str, Problem> {
+        let rule = "this desk has no host name that passkeys could belong to";
+        self.host.as_deref().ok_or_else(|| Problem::refused("passkey", rule))
+    }
+}

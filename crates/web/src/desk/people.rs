@@ -1,0 +1,295 @@
+//! The registry of people: proposed by a senior operator, confirmed by the CA manager (A 5.2.4.1).
+//!
+//! Nobody confirms what they proposed, nor what concerns themselves; exclusive roles are refused at
+//! the proposal and again at the confirmation. No record is ever deleted.
+
+mod proposals;
+
+use domain::id::ActorId;
+use domain::journal::EventKind;
+use domain::staff::{
+    CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role,
+};
+use jiff::SignedDuration;
+use store::{Change, CredentialRow, Entry, PersonRow, ProposalRow, Unit};
+use x509::fingerprint::sha256;
+
+use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
+use super::permission::Operation;
+use super::principal::Principal;
+use super::{Desk, reading};
+use crate::problem::Problem;
+use crate::wire::{
+    ConfirmationBody, NewPersonBody, PersonBody, PersonList, ProposalBody, SecretText,
+};
+
+/// Roles of which the registry must keep an active holder: without them nobody could be registered
+/// any more, and there is no back door.
+const NEVER_WITHOUT: [Role; 2] = [Role::CaManager, Role::SeniorOperator];
+
+impl Desk {
+    /// Everybody in the registry.
+    ///
+    /// # Errors
+    /// The database's; the reading is journaled first.
+    pub fn people(&self, act: &Principal) -> Result<PersonList, Problem> {
+        let operation = Operation::ListPeople;
+        self.admit(act, operation)?;
+        let rows = self.store.people()?;
+        self.journal_reading(reading(act, operation).detail("rows", rows.len()))?;
+        Ok(PersonList { people: rows.iter().map(PersonBody::from).collect() })
+    }
+
+    /// A person with what lets them in.
+    ///
+    /// # Errors
+    /// 404; the reading is journaled first.
+    pub fn person(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
+        let operation = Operation::ShowPerson;
+        self.admit(act, operation)?;
+        let row = self.found(act, operation, id)?;
+        self.journal_reading(reading(act, operation).subject(&row.id))?;
+        let body = PersonBody::from(&row);
+        let credentials = self.store.credentials_of(&row.id)?;
+        Ok(body.with(&credentials, self.store.password(&row.id)?.as_ref()))
+    }
+
+    /// Proposes a new person.
+    ///
+    /// # Errors
+    /// 422 for roles that no person may hold together, or an id that was ever given.
+    pub fn propose_person(
+        &self,
+        act: &Principal,
+        body: &NewPersonBody,
+    ) -> Result<PersonBody, Problem> {
+        let operation = Operation::ProposePerson;
+        self.admit(act, operation)?;
+        let by = self.own_id(act, operation)?;
+        let row = self.checked(act, operation, new_person(body, by, act.at))?;
+        let free = match self.store.person(&row.id)? {
+            None => Ok(()),
+            Some(_) => Err(Problem::refused("id", "it was given to a person before")),
+        };
+        self.checked(act, operation, free)?;
+        let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
+        let change = Change::AddPerson(row.clone().into());
+        self.store.commit(Unit::new(entry.detail("roles", words(&row.roles))).change(change))?;
+        Ok(PersonBody::from(&row))
+    }
+
+    /// Proposes a change of a person: other roles, an enrolment, a reinstatement, a removal.
+    ///
+    /// # Errors
+    /// 404; 422 where it does not fit the person's state, or the roles exclude each other.
+    pub fn propose_change(
+        &self,
+        act: &Principal,
+        id: &str,
+        body: &ProposalBody,
+    ) -> Result<PersonBody, Problem> {
+        let operation = Operation::ProposeChange;
+        self.admit(act, operation)?;
+        let by = self.own_id(act, operation)?;
+        let row = self.found(act, operation, id)?;
+        let proposal = self.checked(act, operation, proposal(&row, body, by, act.at))?;
+        self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
+        let entry = changed(act, &row).detail("proposed", proposal.kind);
+        let entry = entry.detail("roles", words(&proposal.roles));
+        let to = PersonRow { proposal: Some(proposal), ..row.clone() };
+        self.set_person(entry, row, to)
+    }
+
+    /// Confirms what was proposed; a new person, or one who lost theirs, gets an enrolment secret.
+    ///
+    /// # Errors
+    /// 422 where nothing was proposed, by whom proposed it, or about oneself.
+    pub fn confirm_proposal(&self, act: &Principal, id: &str) -> Result<ConfirmationBody, Problem> {
+        let operation = Operation::ConfirmProposal;
+        self.admit(act, operation)?;
+        let row = self.found(act, operation, id)?;
+        let proposal = self.checked(act, operation, confirmable(&row, act))?;
+        self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
+        let to = self.checked(act, operation, confirmed(&row, &proposal, act))?;
+        let entry = changed(act, &row).detail("confirmed", proposal.kind);
+        let entry = entry.detail("proposed_by", &proposal.by).detail("roles", words(&to.roles));
+        let mut unit =
+            Unit::new(entry).change(Change::SetPerson { from: row.into(), to: to.clone().into() });
+        if matches!(proposal.kind, ProposalKind::Enrolment | ProposalKind::Removal) {
+            unit = unit.change(Change::DropCredentials(to.id.clone()));
+        }
+        let mut secret = None;
+        if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {
+            let fresh = crate::random::secret()?;
+            let credential = enrolment(&to.id, &fresh, act)?;
+            let expires = credential.expires.map(|time| time.to_string());
+            unit = unit.change(Change::AddCredential(credential.into()));
+            secret = Some((fresh.expose().to_owned(), expires));
+        }
+        self.store.commit(unit)?;
+        // A session begun with what is no credential any more, or under other roles, ends.
+        self.sessions.end_all_of(&to.id);
+        let (enrolment_secret, enrolment_expires) = secret.unzip();
+        let enrolment_expires = enrolment_expires.flatten();
+        Ok(ConfirmationBody { person: PersonBody::from(&to), enrolment_secret, enrolment_expires })
+    }
+
+    /// Refuses what was proposed; a person who was never confirmed counts as removed.
+    ///
+    /// # Errors
+    /// As [`confirm_proposal`](Self::confirm_proposal).
+    pub fn refuse_proposal(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
+        let operation = Operation::RefuseProposal;
+        self.admit(act, operation)?;
+        let row = self.found(act, operation, id)?;
+        let proposal = self.checked(act, operation, confirmable(&row, act))?;
+        let mut to = PersonRow { proposal: None, ..row.clone() };
+        if proposal.kind == ProposalKind::Registration {
+            let after = row.state.after(PersonEvent::Refuse);
+            to.state = self.checked(act, operation, after.map_err(of_state))?;
+            to.since = act.at;
+        }
+        self.set_person(changed(act, &row).detail("refused", proposal.kind), row, to)
+    }
+
+    /// Keeps a person from acting, at once; what was proposed for them lapses.
+    ///
+    /// # Errors
+    /// 422 about oneself, and where nobody would be left who registers people.
+    pub fn suspend_person(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
+        let operation = Operation::SuspendPerson;
+        self.admit(act, operation)?;
+        let row = self.found(act, operation, id)?;
+        self.checked(act, operation, not_oneself(&row, act))?;
+        let after = row.state.after(PersonEvent::Suspend).map_err(of_state);
+        let state = self.checked(act, operation, after)?;
+        self.checked(act, operation, self.keeps_holders(&row, None))?;
+        let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
+        let id = row.id.clone();
+        let body = self.set_person(changed(act, &row).detail("suspended", true), row, to)?;
+        self.sessions.end_all_of(&id);
+        Ok(body)
+    }
+
+    /// Registers the first two people, who register all others: once in an installation's life.
+    /// Each comes in with the secret that was written for them, and has 24 hours to use it.
+    ///
+    /// # Errors
+    /// 422 where there ever was anybody, whatever became of them: there is no back door.
+    pub fn register_first_people(
+        &self,
+        act: &Principal,
+        manager: (&ActorId, &SecretText),
+        senior_operator: (&ActorId, &SecretText),
+    ) -> Result<(), Problem> {
+        let operation = Operation::RegisterFirstPeople;
+        self.admit(act, operation)?;
+        let first = match self.store.people()?.is_empty() && manager.0 != senior_operator.0 {
+            true => Ok(()),
+            false => Err(Problem::refused("people", "only the first two come in without others")),
+        };
+        self.checked(act, operation, first)?;
+        let mut unit: Option<Unit> = None;
+        let first = [(manager, Role::CaManager), (senior_operator, Role::SeniorOperator)];
+        for ((id, secret), role) in first {
+            let row = PersonRow {
+                id: id.clone(),
+                name: id.to_string(),
+                state: PersonState::Active,
+                roles: vec![role],
+                municipality: None,
+                proposal: None,
+                since: act.at,
+            };
+            let entry = changed(act, &row).detail("first", true).detail("roles", role);
+            let begun = match unit {
+                None => Unit::new(entry),
+                Some(unit) => unit.entry(entry),
+            };
+            let credential = enrolment(id, secret, act)?;
+            let begun = begun.change(Change::AddPerson(row.into()));
+            unit = Some(begun.change(Change::AddCredential(credential.into())));
+        }
+        unit.map_or(Ok(()), |unit| self.store.commit(unit).map(|_| ()).map_err(Problem::from))
+    }
+
+    fn set_person(
+        &self,
+        entry: Entry,
+        from: PersonRow,
+        to: PersonRow,
+    ) -> Result<PersonBody, Problem> {
+        let body = PersonBody::from(&to);
+        let change = Change::SetPerson { from: from.into(), to: to.into() };
+        self.store.commit(Unit::new(entry).change(change))?;
+        Ok(body)
+    }
+
+    fn found(&self, act: &Principal, operation: Operation, id: &str) -> Result<PersonRow, Problem> {
+        let id: ActorId = self.id(act, operation, "person", id)?;
+        let found = self.store.person(&id)?.ok_or_else(|| Problem::unknown("person"));
+        self.checked(act, operation, found)
+    }
+
+    fn own_id(&self, act: &Principal, operation: Operation) -> Result<ActorId, Problem> {
+        let id = act.id().cloned().ok_or_else(|| Problem::refused("person", operation.rule()));
+        self.checked(act, operation, id)
+    }
+
+    /// Refuses what would leave the registry without somebody who can register others: the loss of
+    /// a role by `proposal`, or of the person for now without one.
+    fn keeps_holders(
+        &self,
+        row: &PersonRow,
+        proposal: Option<&ProposalRow>,
+    ) -> Result<(), Problem> {
+        let keeps = |role: &Role| match proposal {
+            None => false,
+            Some(proposal) => match proposal.kind {
+                ProposalKind::Removal => false,
+                ProposalKind::Roles => proposal.roles.contains(role),
+                ProposalKind::Registration
+                | ProposalKind::Enrolment
+                | ProposalKind::Reinstatement => true,
+            },
+        };
+        if row.state != PersonState::Active {
+            return Ok(());
+        }
+        let people = self.store.people()?;
+        for role in NEVER_WITHOUT.iter().filter(|role| row.roles.contains(role) && !keeps(role)) {
+            let other = |person: &PersonRow| {
+                person.id != row.id
+                    && person.state == PersonState::Active
+                    && person.roles.contains(role)
+            };
+            if !people.iter().any(other) {
+                let rule = format!("they are the last {role}, and nobody could register the next");
+                return Err(Problem::refused("person", rule));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn enrolment(id: &ActorId, secret: &SecretText, act: &Principal) -> Result<CredentialRow, Problem> {
+    let expires = act.at.checked_add(SignedDuration::from_hours(ENROLMENT_HOURS));
+    Ok(CredentialRow {
+        sha256: sha256(secret.expose().as_bytes()),
+        person: id.clone(),
+        kind: CredentialKind::Enrolment,
+        console: None,
+        passkey: None,
+        made: act.at,
+        expires: Some(expires.map_err(|error| Problem::broke(&error))?),
+    })
+}
+
+/// The entry of a change of a person, who stands in it by their id alone.
+fn changed(act: &Principal, row: &PersonRow) -> Entry {
+    Entry::new(EventKind::StaffChanged, act).subject(&row.id)
+}
+
+fn words(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,99 @@
+//! Who stands at the desk: an act, with the roles of its actor and how they proved who they are.
+//!
+//! Nobody outside this crate can make one of a person but through [`super::Desk::enter`], which
+//! reads the registry; so roles cannot be claimed. The program itself is [`Principal::program`].
+
+use std::ops::Deref;
+
+use domain::act::{Act, Actor};
+use domain::id::ActorId;
+use domain::staff::Role;
+use store::PersonRow;
+
+/// How somebody proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// By something they have: a client certificate, a passkey, a token bound to its console.
+    Strong,
+    /// By something that can be learnt: a password, or a program's token.
+    Weak,
+    /// By a password whose time is over.
+    ExpiredPassword,
+    /// By the one-time secret of an enrolment, by its SHA-256.
+    Enrolment([u8; 32]),
+}
+
+/// Who asks for what the desk does; it is its act wherever only that matters.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    act: Act,
+    party: Party,
+    proof: Proof,
+}
+
+/// What the actor is to the table of permissions.
+#[derive(Debug, Clone)]
+enum Party {
+    Program,
+    Person(Box<PersonRow>),
+}
+
+impl Principal {
+    /// The program itself, or a part of it.
+    ///
+    /// `danger`: nothing is proven here; whoever calls this is the program.
+    pub fn program(act: Act) -> Self {
+        Self { act, party: Party::Program, proof: Proof::Strong }
+    }
+
+    /// A person of the registry who proved who they are.
+    pub(crate) fn person(act: Act, person: PersonRow, proof: Proof) -> Self {
+        Self { act, party: Party::Person(Box::new(person)), proof }
+    }
+
+    /// How they proved who they are.
+    pub fn proof(&self) -> Proof {
+        self.proof
+    }
+
+    /// Whether it is the program itself.
+    pub fn is_program(&self) -> bool {
+        matches!(self.party, Party::Program)
+    }
+
+    /// The roles they hold; the program has none.
+    pub fn roles(&self) -> &[Role] {
+        self.registered().map_or(&[], |person| &person.roles)
+    }
+
+    /// Their id in the registry; the program has none.
+    pub fn id(&self) -> Option<&ActorId> {
+        self.registered().map(|person| &person.id)
+    }
+
+    /// The person as they were registered when they came in.
+    pub(crate) fn registered(&self) -> Option<&PersonRow> {
+        match &self.party {
+            Party::Program => None,
+            Party::Person(person) => Some(person),
+        }
+    }
+}
+
+impl Deref for Principal {
+    type Target = Act;
+
+    fn deref(&self) -> &Act {
+        &self.act
+    }
+}
+
+/// As whom a person acts, which is what the journal says.
+pub(crate) fn actor_of(person: &PersonRow) -> Actor {
+    let id = person.id.clone();
+    match person.municipality {
+        Some(municipality) => Actor::WindowClerk { id, municipality },
+        None if person.roles.contains(&Role::CallCentreAgent) => Actor::CallCentreAgent(id),
+        None => Actor::Staff(id),
+    }
+}

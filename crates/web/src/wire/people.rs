@@ -1,0 +1,299 @@
+//! People, what is proposed for them, and what lets them in, on the wire.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use domain::staff::PASSWORD_DAYS;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use store::{CredentialRow, PasswordRow, PersonRow, ProposalRow};
+use utoipa::ToSchema;
+
+use super::SecretText;
+use crate::problem::Problem;
+
+/// Somebody who logs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginBody {
+    /// Their id.
+    pub id: String,
+    /// Their password, or the secret of their enrolment.
+    #[schema(value_type = String)]
+    pub password: SecretText,
+}
+
+/// An open session.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct SessionBody {
+    /// Whose.
+    pub person: String,
+    /// Their roles.
+    pub roles: Vec<String>,
+    /// The bearer token.
+    pub token: String,
+    /// Whether they proved who they are by something they have.
+    pub strong: bool,
+    /// Whether nothing is open but the change of the password.
+    pub must_change_password: bool,
+    /// When it ends at the latest; 15 minutes without a request end it too.
+    pub expires: String,
+}
+
+/// A new person.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPersonBody {
+    /// The id, never given before.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The roles, for example ca-manager.
+    pub roles: Vec<String>,
+    /// The municipality of a window clerk or supervisor.
+    pub municipality: Option<String>,
+}
+
+/// A change of a person.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposalBody {
+    /// roles, enrolment, reinstatement or removal.
+    pub kind: String,
+    /// The roles from then on, where it is about roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// The municipality from then on.
+    pub municipality: Option<String>,
+}
+
+/// A person of the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PersonBody {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// proposed, active, suspended or removed.
+    pub state: String,
+    /// The roles.
+    pub roles: Vec<String>,
+    /// The municipality of a window clerk or supervisor.
+    pub municipality: Option<String>,
+    /// Since when they stand there.
+    pub since: String,
+    /// What waits for its confirmation.
+    pub proposal: Option<ProposedBody>,
+    /// What lets them in; absent in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<CredentialBody>,
+}
+
+/// What waits for its confirmation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProposedBody {
+    /// What.
+    pub kind: String,
+    /// The roles from then on.
+    pub roles: Vec<String>,
+    /// The municipality from then on.
+    pub municipality: Option<String>,
+    /// Who proposed it.
+    pub by: String,
+    /// When.
+    pub at: String,
+}
+
+/// What lets a person in, never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CredentialBody {
+    /// What it is.
+    pub kind: String,
+    /// The console it is bound to.
+    pub console: Option<String>,
+    /// When it was made.
+    pub made: String,
+    /// From when on it lets nobody in.
+    pub expires: Option<String>,
+}
+
+/// People.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PersonList {
+    /// In the order of their ids.
+    pub people: Vec<PersonBody>,
+}
+
+/// What was confirmed.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ConfirmationBody {
+    /// The person from now on.
+    pub person: PersonBody,
+    /// The one-time secret with which they make their first credential, to be handed to them alone.
+    pub enrolment_secret: Option<String>,
+    /// Until when it must be used.
+    pub enrolment_expires: Option<String>,
+}
+
+/// A new password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordBody {
+    /// The password until now, where one logged in with it.
+    #[schema(value_type = Option<String>)]
+    pub current: Option<SecretText>,
+    /// The password from now on: 12 characters and more.
+    #[schema(value_type = String)]
+    pub new: SecretText,
+}
+
+/// A client certificate.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificateBody {
+    /// The certificate, PEM. Its key is proven in the TLS handshake whenever it is shown.
+    pub certificate_pem: String,
+}
+
+/// A challenge for a passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PasskeyChallengeBody {
+    /// The challenge: its octets are those of this text. It is good once, for five minutes.
+    pub challenge: String,
+    /// The relying party's id: the host to which passkeys belong.
+    pub host: String,
+}
+
+/// Octets as the browser's interface has them, base64url without padding.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(value_type = String)]
+pub struct Base64Url(String);
+
+/// A new passkey: made for ES256, discoverable, its user verified, without attestation.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyBody {
+    /// The challenge that was given out.
+    pub challenge: String,
+    /// clientDataJSON.
+    #[schema(value_type = String)]
+    pub client_data: Base64Url,
+    /// What getAuthenticatorData() gives.
+    #[schema(value_type = String)]
+    pub authenticator_data: Base64Url,
+}
+
+/// A passkey's answer to a challenge.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAnswerBody {
+    /// The challenge that was given out.
+    pub challenge: String,
+    /// The passkey's id.
+    #[schema(value_type = String)]
+    pub id: Base64Url,
+    /// clientDataJSON.
+    #[schema(value_type = String)]
+    pub client_data: Base64Url,
+    /// authenticatorData.
+    #[schema(value_type = String)]
+    pub authenticator_data: Base64Url,
+    /// The signature.
+    #[schema(value_type = String)]
+    pub signature: Base64Url,
+}
+
+/// A wish for a token.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenWishBody {
+    /// For a program, to be shown from anywhere; else bound to the address that asks for it.
+    #[serde(default)]
+    pub program: bool,
+    /// How long it lasts; 90 days unless told, 366 at most.
+    pub days: Option<u32>,
+}
+
+/// A new token.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct TokenBody {
+    /// The token.
+    pub token: String,
+    /// The console it is bound to.
+    pub console: Option<String>,
+    /// From when on it lets nobody in.
+    pub expires: String,
+}
+
+/// That it was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ChangedBody {
+    /// Whose credentials changed.
+    pub person: String,
+    /// What was set.
+    pub kind: String,
+    /// From when on it lets nobody in.
+    pub expires: Option<String>,
+}
+
+impl Base64Url {
+    /// The octets.
+    pub(crate) fn octets(&self) -> Result<Vec<u8>, Problem> {
+        Base64UrlUnpadded::decode_vec(&self.0)
+            .map_err(|_| Problem::refused("passkey", "its parts are base64url without padding"))
+    }
+}
+
+impl From<&PersonRow> for PersonBody {
+    fn from(row: &PersonRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            name: row.name.clone(),
+            state: row.state.to_string(),
+            roles: row.roles.iter().map(ToString::to_string).collect(),
+            municipality: row.municipality.map(|code| code.to_string()),
+            since: row.since.to_string(),
+            proposal: row.proposal.as_ref().map(ProposedBody::from),
+            credentials: Vec::new(),
+        }
+    }
+}
+
+impl From<&ProposalRow> for ProposedBody {
+    fn from(row: &ProposalRow) -> Self {
+        Self {
+            kind: row.kind.to_string(),
+            roles: row.roles.iter().map(ToString::to_string).collect(),
+            municipality: row.municipality.map(|code| code.to_string()),
+            by: row.by.to_string(),
+            at: row.at.to_string(),
+        }
+    }
+}
+
+impl PersonBody {
+    /// The same with what lets the person in.
+    pub(crate) fn with(
+        mut self,
+        credentials: &[CredentialRow],
+        password: Option<&PasswordRow>,
+    ) -> Self {
+        let body = |row: &CredentialRow| CredentialBody {
+            kind: row.kind.to_string(),
+            console: row.console.map(|address| address.to_string()),
+            made: row.made.to_string(),
+            expires: row.expires.map(|time| time.to_string()),
+        };
+        let of_password = |row: &PasswordRow| CredentialBody {
+            kind: "password".to_owned(),
+            console: None,
+            made: row.set.to_string(),
+            expires: row
+                .set
+                .checked_add(SignedDuration::from_hours(24 * PASSWORD_DAYS))
+                .ok()
+                .map(|time| time.to_string()),
+        };
+        self.credentials = credentials.iter().map(body).collect();
+        self.credentials.extend(password.map(of_password));
+        self
+    }
+}

@@ -1,0 +1,148 @@
+//! Passkeys over the API, with an authenticator whose key and signatures are openssl's.
+
+use std::fs;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Value, json};
+use testkit::run;
+use x509::fingerprint::sha256;
+
+use super::client::{Proof, Reply};
+use super::world::World;
+
+/// A security key: one passkey of P-256, with a counter.
+struct Authenticator<'a> {
+    world: &'a World,
+    id: Vec<u8>,
+    counter: u32,
+}
+
+impl<'a> Authenticator<'a> {
+    fn new(world: &'a World) -> Self {
+        let line = "ecparam -name prime256v1 -genkey -noout -out passkey.key";
+        openssl(world, line);
+        openssl(world, "ec -in passkey.key -pubout -outform DER -out passkey.pub");
+        Self { world, id: b"a passkey of sato's".to_vec(), counter: 0 }
+    }
+
+    /// What every answer begins with: the site, flags, the counter.
+    fn data(&mut self, flags: u8) -> Vec<u8> {
+        self.counter += 1;
+        [&sha256(b"localhost")[..], &[flags], &self.counter.to_be_bytes()].concat()
+    }
+
+    /// The data of a new passkey, its key in COSE as CTAP2 writes it.
+    fn created(&mut self) -> Vec<u8> {
+        let spki = fs::read(self.world.scratch.path().join("passkey.pub")).expect("DER");
+        let (x, y) = spki[27..].split_at(32);
+        let mut data = self.data(0x45);
+        data.extend([0; 16]);
+        data.extend(u16::try_from(self.id.len()).expect("short").to_be_bytes());
+        data.extend(&self.id);
+        data.extend([0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20]);
+        data.extend(x);
+        data.extend([0x22, 0x58, 0x20]);
+        data.extend(y);
+        data
+    }
+
+    /// Answers a challenge.
+    fn answer(&mut self, challenge: &str) -> Value {
+        let (client, data) = (client_data("webauthn.get", challenge), self.data(0x05));
+        let signed = [&data[..], &sha256(&client)].concat();
+        self.world.scratch.write("signed", signed);
+        openssl(self.world, "dgst -sha256 -sign passkey.key -out signature signed");
+        let signature = fs::read(self.world.scratch.path().join("signature")).expect("DER");
+        json!({ "challenge": challenge, "id": text(&self.id), "client_data": text(&client),
+            "authenticator_data": text(&data), "signature": text(&signature) })
+    }
+
+    fn register(&mut self, challenge: &str) -> Value {
+        let client = client_data("webauthn.create", challenge);
+        let data = self.created();
+        json!({ "challenge": challenge, "client_data": text(&client), "authenticator_data": text(&data) })
+    }
+}
+
+fn openssl(world: &World, line: &str) {
+    let said = run(world.scratch.path(), "openssl", &line.split(' ').collect::<Vec<_>>());
+    assert!(said.success, "{line}: {}", said.text);
+}
+
+fn client_data(kind: &str, challenge: &str) -> Vec<u8> {
+    let challenge = text(challenge.as_bytes());
+    let data = json!({ "type": kind, "challenge": challenge, "origin": "https://localhost:8440" });
+    data.to_string().into_bytes()
+}
+
+fn text(octets: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(octets)
+}
+
+impl World {
+    fn open(&self, path: &str, body: &Value) -> Reply {
+        let (body, path) = (body.to_string(), format!("/api/v1/sessions/{path}"));
+        self.ask(Proof::Nothing, "POST", &path, Some(body.as_bytes()), &[])
+    }
+
+    fn challenge(&self) -> String {
+        let given = self.open("passkey-challenges", &json!({})).expect(201);
+        given["challenge"].as_str().expect("a challenge").to_owned()
+    }
+
+    /// Registers a passkey for Sato.
+    fn with_passkey(&self) -> Authenticator<'_> {
+        let mut authenticator = Authenticator::new(self);
+        let given = self.post("sato", "/api/v1/me/passkey-challenges", &json!({})).expect(201);
+        assert_eq!(given["host"], "localhost");
+        let body = authenticator.register(given["challenge"].as_str().expect("a challenge"));
+        self.post("sato", "/api/v1/me/passkeys", &body).expect(201);
+        // The challenge was good once.
+        self.post("sato", "/api/v1/me/passkeys", &body).problem(422);
+        authenticator
+    }
+}
+
+#[test]
+fn w2_a_passkey_logs_in_and_is_strong() {
+    let world = World::new();
+    let mut authenticator = world.with_passkey();
+    let entries = world.entries();
+    let opened = world.open("passkey", &authenticator.answer(&world.challenge())).expect(201);
+    assert_eq!((&opened["person"], &opened["strong"]), (&json!("sato"), &json!(true)));
+    assert!(world.journal_from(entries)[0].contains("logged-in"));
+    let session = opened["token"].as_str().expect("a token");
+    world.post(session, "/api/v1/applications/ap-0/issue", &json!({})).problem(404);
+    world.post("staff", "/api/v1/people/sato/suspension", &json!({})).expect(200);
+    world.open("passkey", &authenticator.answer(&world.challenge())).problem(401);
+}
+
+#[test]
+fn w2_a_passkeys_answer_is_good_once_for_its_challenge_and_from_no_copy() {
+    let world = World::new();
+    let mut authenticator = world.with_passkey();
+    let good = authenticator.answer(&world.challenge());
+    world.open("passkey", &good).expect(201);
+    let entries = world.entries();
+    world.open("passkey", &good).problem(401);
+    assert!(world.journal_from(entries)[0].contains("access-refused"));
+    // A challenge of a registration is none of a login, and one of the other day is over.
+    let given = world.post("sato", "/api/v1/me/passkey-challenges", &json!({})).expect(201);
+    let other = given["challenge"].as_str().expect("a challenge");
+    world.open("passkey", &authenticator.answer(other)).problem(401);
+    let late = world.challenge();
+    world.clock.advance(jiff::SignedDuration::from_mins(5));
+    world.open("passkey", &authenticator.answer(&late)).problem(401);
+    // A copy counts from where it was taken.
+    authenticator.counter -= 3;
+    let refused = world.open("passkey", &authenticator.answer(&world.challenge())).problem(401);
+    assert!(refused["detail"].as_str().expect("text").contains("counter"), "{refused}");
+    // Another key's signature, and one over something else.
+    let mut spoilt = authenticator.answer(&world.challenge());
+    spoilt["authenticator_data"] = json!(text(&authenticator.data(0x05)));
+    world.open("passkey", &spoilt).problem(401);
+    let mut strange = authenticator.answer(&world.challenge());
+    strange["id"] = json!(text(b"somebody else's"));
+    world.open("passkey", &strange).problem(401);
+    world.open("passkey", &authenticator.answer(&world.challenge())).expect(201);
+}

@@ -1,0 +1,279 @@
+//! The registry of people, and what lets them in, over the API.
+
+use domain::staff::CredentialKind;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::{Change, CredentialRow, Store};
+
+use super::client::{Proof, Reply};
+use super::world::{World, commit, token};
+
+const LONG: &str = "a horse, a battery";
+const LONGER: &str = "a staple, a battery";
+
+impl World {
+    /// Proposes and confirms a person; answers with the secret of their enrolment.
+    fn registered(&self, id: &str, roles: &[&str]) -> String {
+        self.proposed(id, roles).expect(201);
+        self.confirmed(id).expect(200)["enrolment_secret"].as_str().expect("a secret").to_owned()
+    }
+
+    fn proposed(&self, id: &str, roles: &[&str]) -> Reply {
+        let municipal = roles.iter().any(|role| role.starts_with("window-"));
+        let municipality = municipal.then_some("11203");
+        let body =
+            json!({ "id": id, "name": "新人", "roles": roles, "municipality": municipality });
+        self.post("senior-operator", "/api/v1/people", &body)
+    }
+
+    fn confirmed(&self, id: &str) -> Reply {
+        self.post("ca-manager", &format!("/api/v1/people/{id}/confirmation"), &json!({}))
+    }
+
+    fn change(&self, who: &str, id: &str, body: &Value) -> Reply {
+        self.post(who, &format!("/api/v1/people/{id}/proposals"), body)
+    }
+
+    fn login(&self, id: &str, password: &str) -> Reply {
+        let body = json!({ "id": id, "password": password }).to_string();
+        self.ask(Proof::Nothing, "POST", "/api/v1/sessions", Some(body.as_bytes()), &[])
+    }
+
+    fn session(&self, id: &str, password: &str) -> String {
+        self.login(id, password).expect(201)["token"].as_str().expect("a token").to_owned()
+    }
+
+    fn password(&self, who: &str, current: Option<&str>, new: &str) -> Reply {
+        let body = json!({ "current": current, "new": new });
+        self.post(who, "/api/v1/me/password", &body)
+    }
+}
+
+#[test]
+fn w3_a_person_is_proposed_confirmed_and_enrols_themselves() {
+    let world = World::new();
+    let proposed = world.proposed("sasaki", &["window-clerk"]).expect(201);
+    assert_eq!(
+        (&proposed["state"], &proposed["proposal"]["by"]),
+        (&json!("proposed"), &json!("senior-operator"))
+    );
+    let entries = world.entries();
+    let confirmed = world.confirmed("sasaki").expect(200);
+    assert_eq!(confirmed["person"]["state"], "active");
+    let secret = confirmed["enrolment_secret"].as_str().expect("a secret");
+    assert!(!world.journal_from(entries).concat().contains(secret));
+    // With the secret nothing is open but making a credential, and it works once.
+    world.get(secret, "/api/v1/applications").problem(403);
+    world.password(secret, None, "short").problem(422);
+    world.password(secret, None, LONG).expect(200);
+    world.password(secret, None, LONGER).problem(401);
+    world.login("sasaki", secret).problem(401);
+    // W2: a password is enough to look, and not to issue.
+    let session = world.session("sasaki", LONG);
+    world.get(&session, "/api/v1/applications").expect(200);
+    let issue = world.post(&session, "/api/v1/applications/ap-0/issue", &json!({})).problem(403);
+    assert!(issue["detail"].as_str().expect("text").contains("client certificate"), "{issue}");
+    world.post(&session, "/api/v1/me/tokens", &json!({})).problem(403);
+    let shown = world.get("ca-manager", "/api/v1/people/sasaki").expect(200);
+    assert_eq!(shown["credentials"][0]["kind"], "password");
+    world.post(&session, "/api/v1/sessions/end", &json!({})).expect(200);
+    world.get(&session, "/api/v1/applications").problem(401);
+}
+
+#[test]
+fn w3_nobody_settles_what_they_proposed_or_what_concerns_themselves() {
+    let world = World::new();
+    world.proposed("sasaki", &["examiner"]).expect(201);
+    let path = "/api/v1/people/sasaki/confirmation";
+    for who in ["senior-operator", "staff", "internal-auditor", "general-operator"] {
+        world.post(who, path, &json!({})).problem(403);
+    }
+    // The one who proposed it, had they become the manager since.
+    let from = world.scratch.store.person(&"senior-operator".parse().expect("an id"));
+    let from = from.expect("read").expect("a person");
+    let to = store::PersonRow { roles: vec![domain::staff::Role::CaManager], ..from.clone() };
+    commit(&world.scratch, &world.clock, Change::SetPerson { from: from.into(), to: to.into() });
+    let refused = world.post("senior-operator", path, &json!({})).problem(422);
+    assert!(refused["detail"].as_str().expect("text").contains("what they proposed"), "{refused}");
+    world.confirmed("sasaki").expect(200);
+    world.confirmed("sasaki").problem(422);
+    // Two senior operators are left: neither proposes for themselves, the manager does not settle it.
+    world.change("staff", "staff", &json!({ "kind": "enrolment" })).problem(422);
+    world.change("staff", "ca-manager", &json!({ "kind": "enrolment" })).expect(200);
+    let refused = world.confirmed("ca-manager").problem(422);
+    assert!(refused["detail"].as_str().expect("text").contains("themselves"), "{refused}");
+}
+
+#[test]
+fn w3_exclusive_roles_are_refused_for_new_people_and_for_changes() {
+    let world = World::new();
+    for roles in [
+        &["intake-clerk", "examiner"][..],
+        &["ca-manager", "senior-operator"],
+        &["internal-auditor", "general-operator"],
+        &["window-clerk", "approver"],
+        &[],
+        &["king"],
+    ] {
+        let entries = world.entries();
+        assert_eq!(world.proposed("sasaki", roles).problem(422)["field"], "roles", "{roles:?}");
+        assert!(world.journal_from(entries)[0].contains("staff-changed"), "{roles:?}");
+    }
+    world.proposed("staff", &["examiner"]).problem(422);
+    let both = json!({ "kind": "roles", "roles": ["examiner", "approver"] });
+    assert_eq!(world.change("staff", "examiner", &both).problem(422)["field"], "roles");
+    let other = json!({ "kind": "roles", "roles": ["intake-clerk"] });
+    world.change("staff", "examiner", &other).expect(200);
+    // Until it is confirmed, the roles are the old ones.
+    assert_eq!(world.get("staff", "/api/v1/people/examiner").expect(200)["roles"][0], "examiner");
+    world.change("staff", "examiner", &other).problem(422);
+    world.confirmed("examiner").expect(200);
+    let shown = world.get("staff", "/api/v1/people/examiner").expect(200);
+    assert_eq!(shown["roles"], json!(["intake-clerk"]));
+}
+
+#[test]
+fn w3_five_wrong_passwords_lock_the_right_one_out_for_fifteen_minutes() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["examiner"]);
+    world.password(&secret, None, LONG).expect(200);
+    let entries = world.entries();
+    let wrong = world.login("sasaki", LONGER).problem(401);
+    assert_eq!(wrong["detail"], world.login("nobody", LONG).problem(401)["detail"]);
+    for _ in 0..4 {
+        world.login("sasaki", LONGER).problem(401);
+    }
+    assert_eq!(world.login("sasaki", LONG).problem(401)["detail"], wrong["detail"]);
+    let said = world.journal_from(entries).concat();
+    assert_eq!(said.matches("\"kind\":\"logged-in\"").count(), 7, "{said}");
+    assert!(said.contains("locked from now on") && !said.contains(LONGER), "{said}");
+    world.clock.advance(SignedDuration::from_mins(15));
+    world.session("sasaki", LONG);
+}
+
+#[test]
+fn w3_a_password_expires_after_ninety_days_and_then_opens_its_change_alone() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["window-clerk"]);
+    world.password(&secret, None, LONG).expect(200);
+    world.clock.advance(SignedDuration::from_hours(24 * 90));
+    let opened = world.login("sasaki", LONG).expect(201);
+    assert_eq!(opened["must_change_password"], true);
+    let session = opened["token"].as_str().expect("a token");
+    world.get(session, "/api/v1/applications").problem(403);
+    world.password(session, None, LONGER).problem(422);
+    world.password(session, Some(LONG), LONG).problem(422);
+    world.password(session, Some(LONG), LONGER).expect(200);
+    world.get(session, "/api/v1/applications").problem(401);
+    let session = world.session("sasaki", LONGER);
+    world.get(&session, "/api/v1/applications").expect(200);
+    world.clock.advance(SignedDuration::from_mins(15));
+    world.get(&session, "/api/v1/applications").problem(401);
+}
+
+#[test]
+fn w3_an_enrolment_lasts_a_day_and_a_new_one_ends_all_that_was_before() {
+    let world = World::new();
+    let late = world.registered("sasaki", &["window-clerk"]);
+    world.clock.advance(SignedDuration::from_hours(24));
+    world.password(&late, None, LONG).problem(401);
+    world.change("staff", "sasaki", &json!({ "kind": "enrolment" })).expect(200);
+    let secret = world.confirmed("sasaki").expect(200);
+    let secret = secret["enrolment_secret"].as_str().expect("a secret");
+    let made = world.post(secret, "/api/v1/me/tokens", &json!({ "days": 10 })).expect(201);
+    assert_eq!(made["console"], "127.0.0.1");
+    let bound = made["token"].as_str().expect("a token");
+    // Strong: what needs more than a password finds no such application, and not a closed door.
+    world.post(bound, "/api/v1/applications/ap-0/issue", &json!({})).problem(404);
+    world.password(bound, None, LONG).expect(200);
+    world.post(bound, "/api/v1/me/tokens", &json!({ "program": true })).problem(422);
+    world.post(bound, "/api/v1/me/tokens", &json!({ "days": 367 })).problem(422);
+    world.change("staff", "sasaki", &json!({ "kind": "enrolment" })).expect(200);
+    world.confirmed("sasaki").expect(200);
+    world.get(bound, "/api/v1/applications").problem(401);
+    world.login("sasaki", LONG).problem(401);
+}
+
+#[test]
+fn w2_a_console_token_works_at_its_console_and_ends() {
+    let world = World::new();
+    let row = |name: &str, console: [u8; 4], hours: i64| CredentialRow {
+        sha256: x509::fingerprint::sha256(name.as_bytes()),
+        console: Some(console.into()),
+        expires: Some(world.clock.now() + SignedDuration::from_hours(hours)),
+        ..token(&world.clock, "sato")
+    };
+    for row in [row("elsewhere", [192, 0, 2, 1], 1), row("here", [127, 0, 0, 1], 1)] {
+        assert_eq!(row.kind, CredentialKind::ConsoleToken);
+        commit(&world.scratch, &world.clock, Change::AddCredential(row.into()));
+    }
+    let entries = world.entries();
+    let refused = world.get("elsewhere", "/api/v1/applications").problem(401);
+    assert!(refused["detail"].as_str().expect("text").contains("another console"), "{refused}");
+    assert!(world.journal_from(entries)[0].contains("access-refused"));
+    world.get("here", "/api/v1/applications").expect(200);
+    world.clock.advance(SignedDuration::from_hours(1));
+    world.get("here", "/api/v1/applications").problem(401);
+}
+
+#[test]
+fn w3_a_client_certificate_of_ones_own_lets_one_in() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["window-clerk"]);
+    let key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let names = ["-keyout", "sasaki.key", "-out", "sasaki.pem", "-subj", "/CN=sasaki"];
+    let made = testkit::run(world.scratch.path(), "openssl", &[&key[..], &names].concat());
+    assert!(made.success, "{}", made.text);
+    let pem = |name: &str| std::fs::read_to_string(world.scratch.path().join(name)).expect("PEM");
+    let body = json!({ "certificate_pem": pem("sasaki.key") });
+    world.post(&secret, "/api/v1/me/certificates", &body).problem(422);
+    let body = json!({ "certificate_pem": pem("suzuki.pem") });
+    world.post(&secret, "/api/v1/me/certificates", &body).problem(422);
+    let body = json!({ "certificate_pem": pem("sasaki.pem") });
+    world.clock.advance(SignedDuration::from_secs(5));
+    world.post(&secret, "/api/v1/me/certificates", &body).expect(201);
+    let path = "/api/v1/applications/ap-0/issue";
+    world.ask(Proof::Certificate("sasaki"), "POST", path, Some(b"{}"), &[]).problem(404);
+}
+
+#[test]
+fn w3_who_is_suspended_or_removed_is_out_at_once_and_their_record_stays() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["window-clerk"]);
+    world.password(&secret, None, LONG).expect(200);
+    let session = world.session("sasaki", LONG);
+    let path = "/api/v1/people/sasaki/suspension";
+    world.post("staff", path, &json!({})).expect(200);
+    world.get(&session, "/api/v1/applications").problem(401);
+    world.login("sasaki", LONG).problem(401);
+    world.post("staff", path, &json!({})).problem(422);
+    world.change("staff", "sasaki", &json!({ "kind": "reinstatement" })).expect(200);
+    world.confirmed("sasaki").expect(200);
+    world.session("sasaki", LONG);
+    world.change("staff", "sasaki", &json!({ "kind": "removal" })).expect(200);
+    world.confirmed("sasaki").expect(200);
+    world.login("sasaki", LONG).problem(401);
+    let shown = world.get("staff", "/api/v1/people/sasaki").expect(200);
+    assert_eq!((&shown["state"], shown.get("credentials")), (&json!("removed"), None));
+    world.change("staff", "sasaki", &json!({ "kind": "reinstatement" })).problem(422);
+    world.proposed("sasaki", &["window-clerk"]).problem(422);
+    world.proposed("kimura", &["examiner"]).expect(201);
+    let refusal = world.post("ca-manager", "/api/v1/people/kimura/refusal", &json!({}));
+    assert_eq!(refusal.expect(200)["state"], "removed");
+}
+
+#[test]
+fn w3_the_last_who_can_register_people_stay() {
+    let world = World::new();
+    let manager = "/api/v1/people/ca-manager/suspension";
+    let refused = world.post("staff", manager, &json!({})).problem(422);
+    assert!(refused["detail"].as_str().expect("text").contains("last ca-manager"), "{refused}");
+    world.change("staff", "ca-manager", &json!({ "kind": "removal" })).problem(422);
+    let roles = json!({ "kind": "roles", "roles": ["examiner"] });
+    world.change("staff", "ca-manager", &roles).problem(422);
+    for one in ["senior-operator", "suzuki"] {
+        world.post("staff", &format!("/api/v1/people/{one}/suspension"), &json!({})).expect(200);
+    }
+    world.post("ca-manager", "/api/v1/people/staff/suspension", &json!({})).problem(422);
+    world.post("staff", "/api/v1/people/staff/suspension", &json!({})).problem(422);
+}
