@@ -96,7 +96,7 @@ fn w3_proposal_and_confirmation_take_two_people() {
     let place = Workplace::new();
     let propose = |roles: &[&str]| {
         let roles = roles.iter().flat_map(|role| ["--role", role]);
-        let first = ["staff", "propose", "examiner-1", "--name", "審査　一郎"];
+        let first = ["staff", "propose", "examiner-2", "--name", "審査　一郎"];
         first.into_iter().chain(roles).map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     let as_slices = |words: &[String]| words.iter().map(String::clone).collect::<Vec<_>>();
@@ -114,17 +114,17 @@ fn w3_proposal_and_confirmation_take_two_people() {
     assert!(said.contains("exclude each other"), "{said}");
     run_as(&MANAGER, &propose(&["examiner"]), false);
     run_as(&STAFF, &propose(&["examiner"]), true);
-    place.refusal(&STAFF, &["staff", "confirm", "examiner-1"]);
-    let confirmed = place.answer(&MANAGER, &["staff", "confirm", "examiner-1"]);
+    place.refusal(&STAFF, &["staff", "confirm", "examiner-2"]);
+    let confirmed = place.answer(&MANAGER, &["staff", "confirm", "examiner-2"]);
     let file = confirmed["enrolment_file"].as_str().unwrap();
     let secret = fs::read_to_string(place.path().join(file)).unwrap();
     assert!(!confirmed.to_string().contains(&secret), "the secret is in its file alone");
     fs::write(place.path().join("new"), PASSWORD).unwrap();
     place.answer(&["--as", file], &["staff", "password", "--new", "new"]);
     // By the next day: remove and see that nothing lets them in, and that the record stays.
-    place.answer(&STAFF, &["staff", "remove", "examiner-1"]);
-    place.answer(&MANAGER, &["staff", "confirm", "examiner-1"]);
-    place.refusal(&["--operator", "examiner-1", "--as", "new"], &["ca", "list"]);
-    let shown = place.answer(&STAFF, &["staff", "show", "examiner-1"]);
+    place.answer(&STAFF, &["staff", "remove", "examiner-2"]);
+    place.answer(&MANAGER, &["staff", "confirm", "examiner-2"]);
+    place.refusal(&["--operator", "examiner-2", "--as", "new"], &["ca", "list"]);
+    let shown = place.answer(&STAFF, &["staff", "show", "examiner-2"]);
     assert_eq!(shown["state"], "removed");
 }
