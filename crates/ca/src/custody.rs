@@ -1,12 +1,15 @@
 //! The custodians of the CA's keys: who came, when the keys woke, when they slept again (K2).
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::act::Act;
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
-use keys::quorum::{CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumSecret};
+use keys::quorum::{
+    CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumError, QuorumSecret,
+};
 use keys::{Activation, GuardedKeyStore};
 use store::{Entry, Store, Unit};
 
@@ -28,6 +31,8 @@ pub struct Standing {
     pub activation: Activation,
     /// Who came so far, while they are gathering.
     pub present: Vec<ActorId>,
+    /// Who asked so far that the keys sleep.
+    pub leaving: Vec<ActorId>,
     /// How many have to come.
     pub threshold: u8,
     /// Everybody who may.
@@ -43,6 +48,7 @@ pub struct Custody {
     set: CustodySet,
     terms: Terms,
     gathering: Mutex<Gathering>,
+    leaving: Mutex<BTreeMap<CustodianId, Timestamp>>,
 }
 
 impl Custody {
@@ -57,7 +63,7 @@ impl Custody {
         terms: Terms,
     ) -> Result<Self> {
         let gathering = Mutex::new(Gathering::new(&set, terms.window)?);
-        Ok(Self { store, keys, set, terms, gathering })
+        Ok(Self { store, keys, set, terms, gathering, leaving: Mutex::default() })
     }
 
     /// Makes the key store under a new secret, which leaves this function as shares alone; the store
@@ -176,7 +182,34 @@ impl Custody {
         Err(Error::refused("custodians", rule))
     }
 
-    /// Puts the keys to sleep (A 6.2.9.1), and whoever was gathering starts anew.
+    /// Notes that a custodian wants the keys asleep; once enough of them do within the window, they
+    /// are (A 6.2.9.1, S 6-2-1-8).
+    ///
+    /// # Errors
+    /// [`Error::Quorum`], journaled, for somebody who holds no share; [`Error::Store`].
+    pub fn leave(&self, act: &Act, custodian: &ActorId) -> Result<Standing> {
+        let id = CustodianId::from(custodian.clone());
+        let entry = Entry::new(EventKind::CustodianPresent, act)
+            .subject(custodian)
+            .detail("wants", "deactivation");
+        if !self.set.custodians().any(|one| *one == id) {
+            let error = QuorumError::UnknownCustodian(id);
+            self.store.commit(Unit::new(entry.refused(&error)))?;
+            return Err(error.into());
+        }
+        self.store.commit(Unit::new(entry))?;
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.retain(|_, since| act.at <= *since + self.terms.window);
+        leaving.entry(id).or_insert(act.at);
+        let enough = leaving.len() >= usize::from(self.set.threshold());
+        if enough {
+            leaving.clear();
+        }
+        drop(leaving);
+        if enough { self.deactivate(act) } else { Ok(self.standing()) }
+    }
+
+    /// Puts the keys to sleep, and whoever was gathering starts anew.
     ///
     /// # Errors
     /// [`Error::Store`]: the keys sleep all the same.
@@ -196,6 +229,9 @@ impl Custody {
         Standing {
             activation: self.keys.state(),
             present: actors(&mut self.gathering().custodians()),
+            leaving: actors(
+                &mut self.leaving.lock().unwrap_or_else(PoisonError::into_inner).keys(),
+            ),
             threshold: self.set.threshold(),
             custodians: actors(&mut self.set.custodians()),
             set: self.set.id(),

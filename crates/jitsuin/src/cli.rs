@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Certificates that were issued.
     #[command(subcommand)]
     Cert(CertCommand),
-    /// Public keys that must not be certified.
+    /// The CAs' keys: custody, renewal rehearsed, compromise; and weak keys of others.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Requests for servers' certificates and for their end, from the intake to the CA's key.
@@ -216,6 +216,34 @@ pub(crate) enum CertCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
+    /// Show whether the CAs' keys are active, who holds a share, and who came.
+    Status,
+    /// Rehearse the renewal of a CA's key: every path relying parties take, and what would break.
+    Renew {
+        /// The CA.
+        ca: String,
+        /// Only rehearse, which is all this command does: a key is renewed in a ceremony.
+        #[arg(long)]
+        dry_run: bool,
+        /// When the new key would take over, RFC 3339; a day from now unless told.
+        #[arg(long, value_name = "TIME")]
+        issues_from: Option<String>,
+    },
+    /// Show what the compromise of a CA's key means; with --carry-out, declare it and carry it out.
+    Compromise {
+        /// The CA.
+        ca: String,
+        /// The generation of the key.
+        #[arg(long, default_value_t = 1)]
+        generation: u32,
+        /// Stop issuance, revoke everything, publish all lists, post the notice, prepare the
+        /// notification; broken off, the same command goes on.
+        #[arg(long, requires = "approver_as")]
+        carry_out: bool,
+        /// The file with the token of the second person.
+        #[arg(long, value_name = "FILE")]
+        approver_as: Option<PathBuf>,
+    },
     /// Find the certificates whose key is on a list of weak keys.
     Weak {
         /// SHA-256 of the SubjectPublicKeyInfo, one a line; the configured list unless told.

@@ -14,10 +14,12 @@ use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::token::TokenOpener;
 use keys::{EmbeddedOpener, GuardedKeyStore, KeyStore, Opener, SigningGate};
 use store::{Entry, Store, Unit};
+use web::desk::Keyroom;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::home::Home;
+use crate::join::SigningNotary;
 use crate::system::{Clock, Foundation, System};
 
 /// A custodian who is present: who, and the file with the passphrase, `-` for standard input.
@@ -121,6 +123,12 @@ fn wake(custody: &Custody, act: &Act, custodians: &[(CustodianId, Passphrase)]) 
 }
 
 impl System {
+    /// What the desk needs for acts on keys.
+    pub(crate) fn keyroom(&self) -> Keyroom {
+        let notary = SigningNotary::new(self.service_keys.clone(), self.home.notifications());
+        Keyroom { custody: self.custody.clone(), notary: Arc::new(notary) }
+    }
+
     /// Lets the custodians in who are present; with enough of them the keys are awake.
     pub(crate) fn let_in(&self, present: &[Present]) -> Result<()> {
         if present.is_empty() {

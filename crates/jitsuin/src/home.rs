@@ -63,6 +63,11 @@ impl Home {
         self.0.join("handed-out")
     }
 
+    /// Signed documents for others, for example the bridge CA.
+    pub(crate) fn notifications(&self) -> PathBuf {
+        self.0.join("notifications")
+    }
+
     /// Locked by whoever seals the journal.
     pub(crate) fn seal_lock(&self) -> PathBuf {
         self.0.join("seal.lock")

@@ -140,7 +140,9 @@ impl System {
     /// The desk at which every operation is done, without windows.
     pub(crate) fn desk_without_windows(&self) -> Desk {
         let host = self.config.listen.host_names[0].clone();
-        Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone()).with_host(host)
+        Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
+            .with_host(host)
+            .with_keyroom(self.keyroom())
     }
 
     /// The desk with the windows and the resident register.

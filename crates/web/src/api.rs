@@ -11,6 +11,7 @@ mod certificates;
 mod document;
 mod input;
 mod journal;
+mod keys;
 mod lists;
 mod people;
 mod register;
@@ -102,6 +103,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(requests_routes())
         .merge(register_routes())
         .merge(people_routes())
+        .merge(keys_routes())
         .route("/api/v1/journal", get(journal::read))
         .route("/api/v1/check", get(journal::check))
         .route("/api/v1/openapi.json", get(document::show))
@@ -145,6 +147,18 @@ fn certificates_routes() -> Router<Api> {
         .route("/api/v1/cas/{ca}/lists/{generation}/{partition}", get(lists::fetch))
         .route("/api/v1/cas/{ca}/publication", post(lists::publish_all))
         .route("/api/v1/publication", post(lists::publish_due))
+}
+
+fn keys_routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/keys", get(keys::show))
+        .route("/api/v1/keys/activation", post(keys::activate))
+        .route("/api/v1/keys/deactivation", post(keys::deactivate))
+        .route("/api/v1/cas/{ca}/renewal-rehearsal", get(keys::rehearse))
+        .route(
+            "/api/v1/cas/{ca}/generations/{generation}/compromise",
+            get(keys::plan_compromise).post(keys::compromise),
+        )
 }
 
 fn requests_routes() -> Router<Api> {

@@ -12,6 +12,7 @@ mod credentials;
 mod entrance;
 mod joined;
 mod journal;
+mod keys;
 mod lists;
 mod passkeys;
 mod password;
@@ -45,6 +46,7 @@ use crate::problem::{Fault, Problem, parse_id};
 pub(crate) use entrance::unproven;
 pub use entrance::{Door, Shown};
 pub use joined::WindowAuthority;
+pub use keys::{Keyroom, Notary};
 pub use lists::ListEncoding;
 pub use password::{fits as password_fits, hash as hash_password};
 pub use principal::{Principal, Proof};
@@ -69,6 +71,7 @@ pub struct Desk {
     passwords: Mutex<()>,
     challenges: Challenges,
     host: Option<String>,
+    keyroom: Option<Keyroom>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -99,6 +102,7 @@ impl Desk {
             passwords: Mutex::new(()),
             challenges: Challenges::default(),
             host: None,
+            keyroom: None,
         }
     }
 

@@ -8,6 +8,7 @@ mod certificate;
 mod evidence;
 mod form;
 mod journal;
+mod keys;
 mod list;
 mod people;
 mod problem;
@@ -27,6 +28,10 @@ pub use certificate::{
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
 pub use form::FormBody;
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
+pub use keys::{
+    CompromiseBody, CompromiseOutcomeBody, CompromisePlanBody, ContributionBody, CustodyBody,
+    RehearsalBody,
+};
 pub use list::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
 pub use people::{
     Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,

@@ -1,5 +1,6 @@
-//! `key`: public keys that were certified and should not have been.
+//! `key`: the CAs' keys in their custodians' hands, and public keys that should not be certified.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,6 +9,7 @@ use domain::journal::EventKind;
 use serde_json::{Value, json};
 use store::{CertificateRow, Entry, Sequence, Store, Unit};
 use web::desk::permission::Operation;
+use web::wire::CompromiseBody;
 use x509::key_check::{Blocklist, WeakKeys};
 
 use super::Office;
@@ -20,7 +22,51 @@ use crate::system::System;
 const PAGE: usize = 1000;
 
 pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<Answer> {
-    let KeyCommand::Weak { list } = command;
+    match command {
+        KeyCommand::Status => {
+            let Office { desk, act } = Office::new(cli, system)?;
+            Answer::of(&desk.custody(&act)?)
+        }
+        KeyCommand::Renew { ca, dry_run, issues_from } => {
+            renew(&Office::new(cli, system)?, ca, *dry_run, issues_from.as_deref())
+        }
+        KeyCommand::Compromise { ca, generation, carry_out, approver_as } => {
+            let second = approver_as.as_deref().filter(|_| *carry_out);
+            compromise(&Office::new(cli, system)?, ca, *generation, second)
+        }
+        KeyCommand::Weak { list } => weak(cli, system, list.as_deref()),
+    }
+}
+
+fn renew(office: &Office, ca: &str, dry_run: bool, issues_from: Option<&str>) -> Result<Answer> {
+    anyhow::ensure!(
+        dry_run,
+        "a CA's key is renewed in a ceremony: `jitsuin ceremony run` with a script like \
+         docs/ceremonies/renewal.toml; --dry-run rehearses it (A 5.6, 6.2.2.1)"
+    );
+    let Office { desk, act } = office;
+    let rehearsal = desk.rehearse_renewal(act, ca, issues_from)?;
+    let lines = rehearsal.paths.iter().chain(&rehearsal.findings).cloned().collect::<Vec<_>>();
+    let answer = Answer::new(lines.join("\n"), serde_json::to_value(&rehearsal)?);
+    anyhow::ensure!(rehearsal.sound, "the renewal would break paths: {}", lines.join("; "));
+    Ok(answer)
+}
+
+/// Without a second person the plan, with one the whole procedure.
+fn compromise(office: &Office, ca: &str, generation: u32, second: Option<&Path>) -> Result<Answer> {
+    let Office { desk, act } = office;
+    let Some(file) = second else {
+        return Answer::of(&desk.compromise_plan(act, ca, generation)?);
+    };
+    let second = office.second(file)?;
+    let approver = second.id().map(ToString::to_string).unwrap_or_default();
+    let body = CompromiseBody { approver };
+    // Progress goes to standard error: standard output is the answer's.
+    let told = |step: &str| eprintln!("jitsuin: {ca}: {step}");
+    Answer::of(&desk.compromise(act, ca, generation, &body, Some(&second), &told)?)
+}
+
+fn weak(cli: &Cli, system: &System, list: Option<&Path>) -> Result<Answer> {
     let weak_keys = match list {
         Some(path) => Arc::new(read_weak_keys(path)?),
         None => system.config.weak_keys.clone(),

@@ -1,7 +1,9 @@
 //! Where the crates meet: each states what it needs as a trait, and here it gets it.
 
+mod notary;
 mod queries;
 mod signer;
 
+pub(crate) use notary::SigningNotary;
 pub(crate) use queries::SealedQueryLog;
 pub(crate) use signer::AuditSigner;

@@ -13,8 +13,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, Respon
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{
-    applications, authorities, certificates, journal, lists, people, register, service_requests,
-    sessions,
+    applications, authorities, certificates, journal, keys, lists, people, register,
+    service_requests, sessions,
 };
 use crate::access::OPERATION_ID;
 use crate::problem::{Fault, Problem};
@@ -38,6 +38,8 @@ use crate::wire::ProblemBody;
         service_requests::examine, service_requests::approve, service_requests::release,
         service_requests::issue, service_requests::revoke, service_requests::refuse,
         service_requests::withdraw,
+        keys::show, keys::activate, keys::deactivate, keys::rehearse, keys::plan_compromise,
+        keys::compromise,
         lists::series, lists::fetch, lists::publish_due, lists::publish_all,
         register::show, register::record_death, register::record_address,
         register::record_move_out, register::apply_events,

@@ -98,7 +98,7 @@ impl Desk {
 }
 
 /// Refuses a second person who is named and did not come, or to whom the operation is not open.
-fn second_person(
+pub(super) fn second_person(
     operation: Operation,
     named: Option<&ActorId>,
     second: Option<&Principal>,

@@ -116,6 +116,24 @@ operations! {
     /// Lists certificates in order of issue.
     ListCertificates = "list_certificates", RecordsRead, Any,
         [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
+    /// Shows where the custodians' work stands.
+    ShowKeys = "show_keys", RecordsRead, Any,
+        [CaManager, KeyCustodian, SeniorOperator, GeneralOperator, InternalAuditor, System];
+    /// Brings a share of the CAs' keys (A 6.2.8.1, S 6-2-1-7).
+    ActivateKeys = "activate_keys", CustodianPresent, Strong,
+        [KeyCustodian];
+    /// Asks that the CAs' keys sleep (A 6.2.9.1, S 6-2-1-8).
+    DeactivateKeys = "deactivate_keys", KeysDeactivated, Strong,
+        [KeyCustodian];
+    /// Rehearses the renewal of a CA's key.
+    RehearseRenewal = "rehearse_renewal", RecordsRead, Any,
+        [CaManager, SeniorOperator, System];
+    /// Shows what the compromise of a key would mean.
+    PlanCompromise = "plan_compromise", RecordsRead, Any,
+        [CaManager, SeniorOperator, System];
+    /// Declares a key compromised and carries out what follows (A 5.7.3, S 4-14-2).
+    CompromiseKey = "compromise_key", KeyCompromised, Strong,
+        [CaManager, SeniorOperator];
     /// Takes a request for another certificate, or for its end, in (A 5.2.1.1(3)).
     ReceiveServiceRequest = "receive_service_request", ServiceRequestChanged, Strong,
         [IntakeClerk];
