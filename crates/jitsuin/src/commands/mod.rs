@@ -65,7 +65,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Request(command) => request::run(&Office::new(cli, system)?, command),
         Command::Crl(command) => records::lists(&Office::new(cli, system)?, command),
         Command::Revoke(arguments) => records::revoke(&Office::new(cli, system)?, arguments),
-        Command::Check => records::check(&Office::new(cli, system)?),
+        Command::Check => records::check(&Office::new(cli, system)?, system),
         Command::Staff(command) => staff::run(cli, system, command),
         Command::Audit(AuditCommand::Export { file }) => {
             audit::export_to(&Office::new(cli, system)?, system, file)

@@ -8,6 +8,7 @@ use web::wire::RevocationBody;
 use super::Office;
 use crate::answer::Answer;
 use crate::cli::{CaCommand, CertCommand, CrlCommand, RevokeArguments};
+use crate::system::System;
 
 pub(super) fn authorities(office: &Office, command: &CaCommand) -> Result<Answer> {
     let Office { desk, act } = office;
@@ -85,8 +86,15 @@ pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Ans
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.
-pub(super) fn check(office: &Office) -> Result<Answer> {
-    let report = serde_json::to_value(office.desk.check(&office.act)?)?;
+pub(super) fn check(office: &Office, system: &System) -> Result<Answer> {
+    let mut report = serde_json::to_value(office.desk.check(&office.act)?)?;
+    let clock = system.trusted.watch.report();
+    if let Some(rule) = &clock.rule {
+        bail!("clock: {rule} (A 6.8)");
+    }
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("clock".to_owned(), serde_json::to_value(&clock)?);
+    }
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !findings.is_empty() {
         let told: Vec<String> = findings.iter().map(ToString::to_string).collect();

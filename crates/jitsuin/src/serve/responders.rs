@@ -20,13 +20,14 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// The responder as things stand.
 pub(super) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<Responder> {
     let store: Arc<dyn Store> = system.store.clone();
-    Ok(Responder::new(
+    let responder = Responder::new(
         &configs(system)?,
         Arc::new(store),
         system.service_keys.clone(),
         queries.clone(),
         status::ocsp::Settings::default(),
-    )?)
+    )?;
+    Ok(responder.gated(system.trusted.watch.clone()))
 }
 
 /// Keeps a responder up to date until `stop` completes. What fails is said and tried again.

@@ -10,6 +10,8 @@ mod custodians;
 mod demo;
 mod hsm;
 mod journal;
+mod keys_api;
+mod keys_cli;
 mod ldap;
 mod lints;
 mod lists;

@@ -8,7 +8,7 @@ use domain::certificate::CertificateState;
 use domain::id::{SerialNumber, VerifierId};
 use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
-use keys::KeyStore;
+use keys::{AlwaysPermitted, KeyStore, SigningGate};
 use store::StatusRow;
 use x509::lint::{OcspExpectation, lint_ocsp};
 use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_basic};
@@ -68,6 +68,7 @@ pub struct Responder {
     verifiers: Verifiers,
     cache: Cache,
     settings: Settings,
+    gate: Arc<dyn SigningGate>,
 }
 
 /// What goes into the query log, filled in as the steps go on.
@@ -93,7 +94,15 @@ impl Responder {
         let issuers = RwLock::new(Arc::new(checked(authorities, keys.as_ref())?));
         let verifiers = Verifiers::new(Arc::clone(&source));
         let cache = Cache::new(settings.kept_answers);
-        Ok(Self { issuers, source, keys, log, verifiers, cache, settings })
+        let gate = Arc::new(AlwaysPermitted);
+        Ok(Self { issuers, source, keys, log, verifiers, cache, settings, gate })
+    }
+
+    /// Asks `gate` before every signature: a clock that cannot be believed stops the answers, which
+    /// say as of when (A 6.8).
+    #[must_use]
+    pub fn gated(self, gate: Arc<dyn SigningGate>) -> Self {
+        Self { gate, ..self }
     }
 
     /// Answers for `authorities` from now on, without a pause: after a renewal, or when a delegate
@@ -198,6 +207,7 @@ impl Responder {
     }
 
     fn sign(&self, inquiry: &Inquiry<'_>) -> Result<(Timestamp, Bytes), Refusal> {
+        self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
         let issuer = inquiry.issuer;
         if !issuer.is_in_force(inquiry.now) {
             return Err(Refusal::internal("the responder's certificate is not valid now"));

@@ -1,0 +1,131 @@
+//! Acts on the CAs' keys while the program runs: asked over the API, seen by those who rely on it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::client::Asker;
+use crate::demo::Demo;
+
+/// Asks as somebody of the demo, with a second person where one is named; status and body.
+fn ask(demo: &Demo, who: &str, path: &str, body: Option<&Value>, second: &[&str]) -> (u16, Value) {
+    let token = |id: &str| {
+        let file = demo.path().join("demo/data/handed-out").join(format!("{id}.token"));
+        fs::read_to_string(file).unwrap()
+    };
+    let ready: Value = serde_json::from_str(&demo.ready_text()).unwrap();
+    let url = format!("{}/api/v1/{path}", ready["web_url"].as_str().unwrap());
+    let mut headers = vec![format!("Authorization: Bearer {}", token(who))];
+    headers.extend(second.iter().map(|id| format!("Approver-Authorization: Bearer {}", token(id))));
+    let text = body.map(ToString::to_string);
+    let mut arguments =
+        vec!["-s", "--cacert", &demo.ready.tls_ca_pem, "-w", "\n%{http_code}", &url];
+    for header in &headers {
+        arguments.extend(["-H", header]);
+    }
+    if let Some(text) = &text {
+        arguments.extend(["-H", "Content-Type: application/json", "-d", text]);
+    }
+    let said = testkit::run(demo.path(), "curl", &arguments);
+    let (body, status) = said.text.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+/// Brings a custodian's passphrase, as whoever asks.
+fn contribute(demo: &Demo, who: &str, passphrase_of: &str) -> (u16, Value) {
+    let file = demo.path().join(format!("demo/data/handed-out/{passphrase_of}.passphrase"));
+    let body = json!({ "passphrase": fs::read_to_string(file).unwrap().trim() });
+    ask(demo, who, "keys/activation", Some(&body), &[])
+}
+
+fn publish(demo: &Demo) -> u16 {
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let (status, body) =
+        ask(demo, "operator-1", "cas/jpki-auth/publication", Some(&json!({})), &[]);
+    let lists = body["lists"].as_array().cloned().unwrap_or_default();
+    let published = lists.iter().all(|list| list["outcome"] == "published");
+    if published { status } else { 503 }
+}
+
+#[test]
+fn k2_keys_sleep_and_wake_by_several_custodians_while_answers_go_on() {
+    let demo = Demo::start();
+    let (status, keys) = ask(&demo, "manager-1", "keys", None, &[]);
+    assert_eq!((status, &keys["active"], &keys["threshold"]), (200, &json!(true), &json!(2)));
+    // One custodian cannot put them to sleep, and nobody else can at all.
+    assert_eq!(ask(&demo, "operator-1", "keys/deactivation", Some(&json!({})), &[]).0, 403);
+    let (status, keys) = ask(&demo, "custodian-1", "keys/deactivation", Some(&json!({})), &[]);
+    assert_eq!((status, &keys["active"]), (200, &json!(true)));
+    assert_eq!(keys["leaving"], json!(["custodian-1"]));
+    let (_, keys) = ask(&demo, "custodian-1", "keys/deactivation", Some(&json!({})), &[]);
+    assert_eq!(keys["active"], json!(true), "the same one twice is one");
+    let (_, keys) = ask(&demo, "custodian-2", "keys/deactivation", Some(&json!({})), &[]);
+    assert_eq!(keys["active"], json!(false), "{keys}");
+    // Nothing is signed with them; the status of certificates is answered all the same.
+    assert_eq!(publish(&demo), 503);
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+    // Another's passphrase, one's own twice and strangers wake nobody.
+    assert_eq!(contribute(&demo, "operator-1", "custodian-1").0, 403);
+    assert_eq!(contribute(&demo, "custodian-1", "custodian-2").0, 422);
+    let (status, keys) = contribute(&demo, "custodian-1", "custodian-1");
+    assert_eq!(
+        (status, &keys["active"], &keys["present"]),
+        (200, &json!(false), &json!(["custodian-1"]))
+    );
+    assert_eq!(contribute(&demo, "custodian-1", "custodian-1").0, 422);
+    let (status, keys) = contribute(&demo, "custodian-3", "custodian-3");
+    assert_eq!((status, &keys["active"]), (200, &json!(true)), "{keys}");
+    assert_eq!(publish(&demo), 200);
+}
+
+#[test]
+fn k7_l9_a_compromise_stops_revokes_lists_and_announces_while_the_other_ca_goes_on() {
+    let demo = Demo::start();
+    let path = "cas/jpki-auth/generations/1/compromise";
+    let (status, plan) = ask(&demo, "manager-1", path, None, &[]);
+    assert_eq!((status, &plan["state"]), (200, &Value::Null));
+    assert!(plan["certificates"].as_u64() > Some(10), "{plan}");
+    // It takes two people, who both show who they are.
+    let body = json!({ "approver": "operator-1" });
+    assert_eq!(ask(&demo, "operator-1", path, Some(&body), &[]).0, 422);
+    assert_eq!(ask(&demo, "clerk-11203", path, Some(&body), &["operator-1"]).0, 403);
+    let (status, alone) = ask(&demo, "operator-1", path, Some(&body), &["operator-1"]);
+    assert_eq!(status, 422, "{alone}");
+    let (status, done) = ask(&demo, "manager-1", path, Some(&body), &["operator-1"]);
+    assert_eq!((status, &done["state"]), (200, &json!("completed")), "{done}");
+    // OCSP says so at once, with the reason; the lists and the web say so too.
+    let was_good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let said = demo.ask("jpki-auth", &[&was_good], Asker::Verifier, "");
+    assert!(said.contains(": revoked") && said.contains("cACompromise"), "{said}");
+    let page = demo.says(&format!("curl -s {}/", demo.ready.repository_url));
+    assert!(page.contains("危殆化したため"), "{page}");
+    let list =
+        format!("curl -s -o arl {}/crl/jpki-auth/1/arl-self-signed.crl", demo.ready.repository_url);
+    demo.says(&list);
+    let text = demo.says("openssl crl -inform DER -in arl -noout -text");
+    assert!(text.contains("CA Compromise"), "{text}");
+    let note = demo.path().join("demo/data/notifications/compromise-jpki-auth-1.note");
+    assert!(fs::read_to_string(note).unwrap().contains("個人認証BCA"));
+    // The other CA's certificates are what they were.
+    let other = demo.certificates("saitama-sign", "user", "good")[0].clone();
+    let said = demo.ask("saitama-sign", &[&other], Asker::Verifier, "");
+    assert!(said.contains(": good"), "{said}");
+    // Asked for again, it is what it was.
+    let (status, again) = ask(&demo, "manager-1", path, Some(&body), &["operator-1"]);
+    assert_eq!((status, &again), (200, &done));
+}
+
+#[test]
+fn k6_a_renewal_is_rehearsed_over_the_api_and_changes_nothing() {
+    let demo = Demo::start();
+    let (_, before) = ask(&demo, "manager-1", "cas/saitama-sign", None, &[]);
+    let path = "cas/saitama-sign/renewal-rehearsal?issues_from=2027-04-01T00:00:00Z";
+    let (status, rehearsal) = ask(&demo, "operator-1", path, None, &[]);
+    assert_eq!((status, &rehearsal["sound"]), (200, &json!(true)), "{rehearsal}");
+    assert!(rehearsal["paths"].as_array().unwrap().len() >= 4, "{rehearsal}");
+    let (_, after) = ask(&demo, "manager-1", "cas/saitama-sign", None, &[]);
+    assert_eq!(before["generations"], after["generations"]);
+    let wrong = "cas/saitama-sign/renewal-rehearsal?issues_from=tomorrow";
+    assert_eq!(ask(&demo, "operator-1", wrong, None, &[]).0, 422);
+}
