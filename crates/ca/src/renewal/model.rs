@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::certificate::CertificateKind;
-use domain::validity::Period;
+use domain::validity::{self, Period};
 use jiff::Timestamp;
 use keys::{KeyStore, MemoryKeyStore};
 use store::PlannedKey;
@@ -46,8 +46,12 @@ impl<'a> Model<'a> {
             sketch(authority, &keys, authority.own_order(kind, of, period)?, signer)
         };
         let kind = CertificateKind::SelfSigned;
-        let old_root =
-            own(kind, &old, &old, Period { not_before: real.made_at, not_after: real.ends })?;
+        let old_root = own(
+            kind,
+            &old,
+            &old,
+            Period { not_before: validity::whole_second(real.made_at), not_after: real.ends },
+        )?;
         let new_root = own(kind, &new, &new, authority.own_period(kind, now, None)?)?;
         old.self_signed = serial(&old_root)?;
         (new.self_signed, new.ends) = (serial(&new_root)?, new_root.tbs.validity.not_after);
