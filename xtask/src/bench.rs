@@ -14,6 +14,7 @@ use crate::{machine, process, workspace};
 const BENCHMARKS: &[(&str, &str)] = &[
     ("jitsuin-ca", "issuance"),
     ("jitsuin-ca", "revocation_list"),
+    ("jitsuin-ca", "compromise"),
     ("jitsuin-status", "ocsp"),
     ("jitsuin-keys", "token"),
     ("jitsuin-keys", "user_keys"),
