@@ -237,6 +237,9 @@ pub enum AuthorityError {
         /// What was named.
         value: String,
     },
+    /// Nobody's fault: the CA does not issue at present, and nothing was carried out.
+    #[error("{0}")]
+    Stopped(String),
     /// The CA or the way to it is down; whether it was carried out is not known.
     #[error("the CA cannot be reached: {0}")]
     Unavailable(String),

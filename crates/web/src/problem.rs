@@ -201,6 +201,7 @@ impl From<AuthorityError> for Problem {
         match error {
             AuthorityError::Refused { field, rule } => Self::refused(field, rule),
             AuthorityError::Unknown { field, .. } => Self::unknown(field),
+            AuthorityError::Stopped(why) => Self::new(Fault::Unavailable, why),
             AuthorityError::Unavailable(_) => Self::unavailable("the CA", &error),
         }
     }
@@ -237,6 +238,9 @@ impl From<ca::Error> for Problem {
             ca::Error::Unknown { field, .. } => Self::unknown(field),
             ca::Error::Quorum(error) => Self::refused("custodians", error.to_string()),
             ca::Error::Store(error) => error.into(),
+            ca::Error::Keys(
+                why @ (keys::KeyError::NotActivated | keys::KeyError::SigningStopped { .. }),
+            ) => Self::new(Fault::Unavailable, why.to_string()),
             ca::Error::Keys(_) => Self::unavailable("the key store", &error),
             ca::Error::Nonconforming(_)
             | ca::Error::WrongSignature(_)

@@ -135,6 +135,12 @@ fn refused(error: ca::Error) -> AuthorityError {
     match error {
         ca::Error::Refused { field, rule } => AuthorityError::Refused { field, rule },
         ca::Error::Unknown { field, value } => AuthorityError::Unknown { field, value },
+        ca::Error::Keys(
+            error @ (keys::KeyError::NotActivated | keys::KeyError::SigningStopped { .. }),
+        ) => AuthorityError::Stopped(error.to_string()),
+        stopped @ ca::Error::Store(store::Error::Stopped { .. }) => {
+            AuthorityError::Stopped(stopped.to_string())
+        }
         other => AuthorityError::Unavailable(other.to_string()),
     }
 }
