@@ -107,7 +107,7 @@ impl CertificationAuthority {
     pub(crate) fn planned_generation(&self) -> Result<Option<Generation>> {
         match self.store.generation_plan(self.id())? {
             Some(plan) => match &plan.key {
-                Some(key) => Ok(Some(self.from_plan(&plan, key)?)),
+                Some(key) => Ok(Some(self.planned(&plan, key)?)),
                 None => Ok(None),
             },
             None => Ok(None),
@@ -115,7 +115,7 @@ impl CertificationAuthority {
     }
 
     /// The generation that a plan and its key describe.
-    pub(crate) fn from_plan(&self, plan: &GenerationPlan, key: &PlannedKey) -> Result<Generation> {
+    pub(crate) fn planned(&self, plan: &GenerationPlan, key: &PlannedKey) -> Result<Generation> {
         Ok(Generation {
             number: plan.generation,
             label: label(&plan.key_label)?,

@@ -77,7 +77,7 @@ impl CertificationAuthority {
             Some(key) => key,
             None => self.make_key(act, &plan, make_key)?,
         };
-        let mut generation = self.from_plan(&plan, &key)?;
+        let mut generation = self.planned(&plan, &key)?;
         let kind = CertificateKind::SelfSigned;
         let period = self.own_period(kind, act.at, None)?;
         let own = self.own_certificate(act, kind, &generation, &generation, period)?;
