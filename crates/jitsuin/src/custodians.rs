@@ -9,6 +9,7 @@ use ca::{Custody, Terms};
 use domain::act::Act;
 use domain::journal::EventKind;
 use domain::policy::{CustodianRules, KeyMaker, Policy};
+use domain::staff::{PersonState, Role};
 use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::token::TokenOpener;
@@ -129,10 +130,26 @@ impl System {
         Keyroom { custody: self.custody.clone(), notary: Arc::new(notary) }
     }
 
+    /// Refuses a custodian who was suspended, removed or given other roles: the share alone is not
+    /// enough. Whom the registry does not know yet, `init` named before there was one.
+    pub(crate) fn expect_custodian(&self, custodian: &CustodianId) -> Result<()> {
+        let Some(person) = self.store.person(custodian.actor())? else { return Ok(()) };
+        if person.state == PersonState::Active && person.roles.contains(&Role::KeyCustodian) {
+            return Ok(());
+        }
+        let rule = format!("{custodian} is no active key custodian in the registry (A 5.2.1.1(2))");
+        let entry = Entry::new(EventKind::CustodianPresent, &self.act("custody")?);
+        self.store.commit(Unit::new(entry.subject(custodian).refused(&rule)))?;
+        bail!(rule)
+    }
+
     /// Lets the custodians in who are present; with enough of them the keys are awake.
     pub(crate) fn let_in(&self, present: &[Present]) -> Result<()> {
         if present.is_empty() {
             return Ok(());
+        }
+        for one in present {
+            self.expect_custodian(&one.custodian)?;
         }
         wake(&self.custody, &self.act("custody")?, &passphrases(present)?)?;
         let standing = self.custody.standing();

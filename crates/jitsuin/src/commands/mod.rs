@@ -47,6 +47,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             let system = System::open(&cli.config, clock)?;
             let answer =
                 system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
+            system.record_clock()?;
             // A refusal is an entry too, and its evidence must not wait for the next server.
             system.seal().and(answer)
         }

@@ -90,3 +90,19 @@ fn k1_without_custodians_nothing_is_issued_and_nothing_is_left_behind() {
     assert_eq!(shown["state"], "verified", "{shown}");
     assert_eq!(place.answer(&CLERK, &["apply", "issue", &id])["state"], "issued");
 }
+
+#[test]
+fn k2_w3_a_suspended_custodian_brings_nothing() {
+    let place = Workplace::new();
+    let propose =
+        ["staff", "propose", "custodian-1", "--name", "鍵　守", "--role", "key-custodian"];
+    place.answer(&STAFF, &propose);
+    place.answer(&MANAGER, &["staff", "confirm", "custodian-1"]);
+    let two = present(&CUSTODIANS[..2]);
+    assert!(publish(&place, &two).success);
+    place.answer(&MANAGER, &["staff", "suspend", "custodian-1"]);
+    let said = publish(&place, &two);
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    assert!(said.text.contains("no active key custodian"), "{}", said.text);
+    assert!(publish(&place, &present(&CUSTODIANS[1..])).success, "the others open the keys");
+}
