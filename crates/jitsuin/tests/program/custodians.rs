@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, STAFF, Workplace, present};
+use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, MANAGER, STAFF, Workplace, present};
 
 /// Publishes every list, which takes a CA's key, with these custodians present.
 fn publish(place: &Workplace, custodians: &[String]) -> testkit::Output {
