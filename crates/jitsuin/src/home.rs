@@ -66,6 +66,8 @@ impl Home {
     /// Signed documents for others, for example the bridge CA.
     pub(crate) fn notifications(&self) -> PathBuf {
         self.0.join("notifications")
+    }
+
     /// The backups of the CAs' keys, each under a key that only custodians put together.
     pub(crate) fn backups(&self) -> PathBuf {
         self.0.join("backups")
