@@ -69,8 +69,7 @@ fn write_medium(place: &Path, directory: &str, backups: &[KeyBackup]) -> Result<
         let path = place.join(name);
         write_private(&path, text.as_bytes())?;
         sync_parent(&path).with_context(|| directory.to_owned())?;
-        let path = format!("{}/{name}", directory.trim_end_matches('/'));
-        files.push(FileFact { path, sha256: sha256(text.as_bytes()) });
+        files.push(FileFact { path: named(directory, name), sha256: sha256(text.as_bytes()) });
     }
     let keys = backups.iter().map(|backup| key_fact(&backup.label, &backup.public_key)).collect();
     Ok(StepFacts { keys, files, ..StepFacts::default() })
@@ -92,7 +91,7 @@ fn expect_no_others(place: &Path, ours: &BTreeMap<String, String>) -> Result<()>
 }
 
 /// The backups that a directory's list names, each as the list has it.
-pub(super) fn read_medium(place: &Path) -> Result<Vec<(KeyBackup, FileFact)>> {
+pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Vec<(KeyBackup, FileFact)>> {
     let list = place.join(MANIFEST);
     let text = std::fs::read_to_string(&list).with_context(|| list.display().to_string())?;
     ensure!(text.lines().count() <= MAXIMUM_KEYS, "{}: it is too long", list.display());
@@ -105,11 +104,16 @@ pub(super) fn read_medium(place: &Path) -> Result<Vec<(KeyBackup, FileFact)>> {
         let path = place.join(name);
         let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
         ensure!(hex(&octets) == digest, "{}: it is not as the list has it", path.display());
-        let path_of = path.display().to_string();
-        found.push((read_backup(&path)?, FileFact { path: path_of, sha256: sha256(&octets) }));
+        let file = FileFact { path: named(directory, name), sha256: sha256(&octets) };
+        found.push((read_backup(&path)?, file));
     }
     ensure!(!found.is_empty(), "{}: it lists nothing", list.display());
     Ok(found)
+}
+
+/// A file as the script would name it.
+fn named(directory: &str, name: &str) -> String {
+    format!("{}/{name}", directory.trim_end_matches('/'))
 }
 
 fn hex(octets: &[u8]) -> String {

@@ -33,7 +33,7 @@ impl SystemStage<'_> {
         directory: &str,
         into: &RestoreTarget,
     ) -> Result<StepFacts> {
-        let medium = read_medium(&self.place(directory))?;
+        let medium = read_medium(&self.place(directory), directory)?;
         let known = known_keys(self.system)?;
         let mut facts = StepFacts::default();
         let mut wanted = Vec::new();
