@@ -111,7 +111,7 @@ fn has_der(octets: &[u8]) -> bool {
 
 /// Whether the first fields of a private key stand here; its end may lie elsewhere.
 fn is_private_key(octets: &[u8]) -> bool {
-    let Some((0x30, _, fields)) = element(octets) else { return false };
+    let Some((0x30, fields, _)) = element(octets) else { return false };
     match element(fields) {
         // PrivateKeyInfo: version, algorithm, octets. RSAPrivateKey: version, modulus.
         Some((0x02, &[0 | 1], rest)) => match element(rest) {
