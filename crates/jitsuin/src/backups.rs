@@ -141,3 +141,38 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
 fn storage(action: &'static str, path: PathBuf, error: &anyhow::Error) -> KeyError {
     KeyError::Storage { action, path, source: io::Error::other(format!("{error:#}")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use keys::MemoryKeyStore;
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+
+    #[test]
+    fn k4_a_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
+        let scratch = Scratch::new();
+        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+        let clock = Clock::at("2026-11-22T00:00:00Z");
+        let label: KeyLabel = "ca-1".parse().expect("a label");
+        let make = || {
+            let act = act(&clock);
+            let algorithm = KeyAlgorithm::EcP256;
+            backups.make_key(&act, &keys, &label, algorithm, &secret).expect("a key")
+        };
+        let bare = keys.generate(&label, KeyAlgorithm::EcP256).expect("a key");
+        let first = make();
+        assert_ne!(first, bare, "no backup, no key");
+        assert_eq!(make(), first, "found again");
+        let backup = backups.read(&label).expect("a backup");
+        assert_eq!(MemoryKeyStore::new().restore(&backup, &secret).expect("restored"), first);
+        let mode = fs::metadata(backups.path(&label)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(backups.erase(&label).expect("erased"));
+        assert!(!backups.erase(&label).expect("gone"));
+        assert_ne!(make(), first);
+    }
+}
