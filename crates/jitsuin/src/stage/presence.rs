@@ -64,6 +64,9 @@ pub(crate) fn attend(
         .iter()
         .find(|one| one.id().is_some_and(|id| script.seat_of(id) == Some(Seat::Operator)));
     let actor = operator.map(|one| one.actor.clone()).context("no operator is present")?;
+    for one in custodians {
+        system.expect_custodian(&one.custodian)?;
+    }
     let act = system.act("ceremony")?;
     let secret = system.custody.secret_of_all(&act, &passphrases(custodians)?)?;
     let names: Vec<&str> = custodians.iter().map(|one| one.custodian.as_str()).collect();

@@ -103,7 +103,7 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
             [&two[..], &[auditor, first, coming("clerk-1")]].concat(),
             "is a senior operator",
         ),
-        (&genesis, [&two[..1], &[wrong.clone()], &everybody].concat(), "does not open the share"),
+        (&genesis, [&two[..1], &[wrong], &everybody].concat(), "does not open the share"),
         (
             &genesis,
             [&two[..], &["--custodian=custodian-3=custodian-1.passphrase".to_owned()], &everybody]
@@ -123,6 +123,25 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
     assert!(started.iter().all(|entry| entry.contains("refused")), "{started:?}");
     let entries = started.len() + journal(&place, "custodian-present").len();
     assert!(entries >= number, "every attempt is an entry: {started:#?}");
+}
+
+#[test]
+fn k3_w3_whom_the_registry_suspended_comes_to_no_ceremony() {
+    let place = Workplace::new();
+    fs::create_dir(place.path().join("media")).unwrap();
+    let backup = script("backup", &["do = \"backup\"\ndirectory = \"media/backup\""]);
+    let propose =
+        ["staff", "propose", "custodian-1", "--name", "鍵　守", "--role", "key-custodian"];
+    place.answer(&STAFF, &propose);
+    place.answer(&MANAGER, &["staff", "confirm", "custodian-1"]);
+    place.answer(&MANAGER, &["staff", "suspend", "custodian-1"]);
+    assert!(refused(&place, &backup).contains("no active key custodian"));
+    place.answer(&MANAGER, &["staff", "suspend", "operator-2"]);
+    let others = [&present(&CUSTODIANS[1..])[..], &OTHERS.map(coming)].concat();
+    let said = hold_with(&place, &backup, &others);
+    assert_eq!(said.status, Some(1));
+    assert!(said.text.contains("present: operator-2"), "{}", said.text);
+    assert!(!place.path().join("media/backup").exists());
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn is_private_key(octets: &[u8]) -> bool {
 fn element(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, &first) = (octets.first()?, octets.get(1)?);
     let (length, header) = match first {
-        0..0x80 => (usize::from(first), 2),
+        0..=0x7f => (usize::from(first), 2),
         0x81 => (usize::from(*octets.get(2)?), 3),
         0x82 => (usize::from(*octets.get(2)?) << 8 | usize::from(*octets.get(3)?), 4),
         _ => return None,
