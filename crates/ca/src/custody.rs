@@ -130,7 +130,12 @@ impl Custody {
         Ok(self.standing())
     }
 
-    fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
+    /// Wakes the keys with a secret that custodians put together for an act of theirs; `custodians`
+    /// are their names.
+    ///
+    /// # Errors
+    /// The key store's, journaled; the store's: the keys sleep then.
+    pub fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
         let until = act.at + self.terms.active_for;
         let entry = Entry::new(EventKind::KeysActivated, act)
             .subject(self.set.id())
@@ -180,6 +185,38 @@ impl Custody {
             self.set.threshold()
         );
         Err(Error::refused("custodians", rule))
+    }
+
+    /// The same of custodians all of whom must prove themselves, however few would do.
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret).
+    pub fn secret_of_all(
+        &self,
+        act: &Act,
+        custodians: &[(CustodianId, Passphrase)],
+    ) -> Result<QuorumSecret> {
+        let set = CustodySet::clone(&self.set);
+        let threshold = usize::from(set.threshold());
+        let secret = self.secret(act, custodians)?;
+        for further in custodians.iter().skip(threshold) {
+            let others = custodians.iter().take(threshold - 1);
+            let mut gathering = Gathering::new(&set, self.terms.window)?;
+            let mut proven = Ok(());
+            for (custodian, passphrase) in std::iter::once(further).chain(others) {
+                proven = proven
+                    .and_then(|()| gathering.contribute(custodian, passphrase, act.at).map(drop));
+            }
+            let entry = Entry::new(EventKind::CustodianPresent, act).subject(&further.0);
+            match proven {
+                Ok(()) => self.store.commit(Unit::new(entry))?,
+                Err(error) => {
+                    self.store.commit(Unit::new(entry.refused(&error)))?;
+                    return Err(error.into());
+                }
+            };
+        }
+        Ok(secret)
     }
 
     /// Notes that a custodian wants the keys asleep; once enough of them do within the window, they

@@ -39,4 +39,4 @@ pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };
 pub use responder::Responder;
-pub use service_requests::certification;
+pub use service_requests::{certification, service_request};

@@ -166,7 +166,7 @@ impl CertificationAuthority {
         }))
     }
 
-    fn make_key(
+    pub(crate) fn make_key(
         &self,
         act: &Act,
         plan: &GenerationPlan,

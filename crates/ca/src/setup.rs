@@ -5,11 +5,11 @@ use std::sync::Arc;
 use domain::act::Act;
 use domain::journal::EventKind;
 use jiff::Timestamp;
-use keys::KeyStore;
+use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
 use store::{CaRow, Change, Entry, GenerationPlan, Store, Unit};
 
 use crate::authority::CertificationAuthority;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::issuance::hex;
 use crate::making::{MakeKey, find_or_generate};
 
@@ -41,21 +41,83 @@ impl CertificationAuthority {
         keys: Arc<dyn KeyStore>,
         make_key: &MakeKey<'_>,
     ) -> Result<Self> {
-        let authority = Self::without_keys(policy_text, store, keys)?;
-        if !authority.store.authorities(authority.id())?.is_empty() {
-            return Self::open(policy_text, authority.store, authority.keys);
+        let authority = Self::founding(policy_text, store, keys)?;
+        if authority.generations().is_empty() {
+            authority.generate_first_key(act, make_key)?;
+            authority.self_sign(act)?;
         }
-        authority.add_ca(act)?;
-        let plan = authority.first_plan(act)?;
-        let generation = authority.make_generation(act, plan, make_key)?;
-        let own = authority.self_signed_certificate(&generation)?;
+        Ok(authority)
+    }
+
+    /// A CA as far as it was set up: not at all, up to its key, or wholly.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a policy that is not valid; what the store says.
+    pub fn founding(
+        policy_text: &str,
+        store: Arc<dyn Store>,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Self> {
+        let authority = Self::without_keys(policy_text, store, keys)?;
+        for row in authority.store.authorities(authority.id())? {
+            authority.adopt(authority.generation_of(&row)?);
+        }
+        Ok(authority)
+    }
+
+    /// The first half of setting a CA up: its first key, which nothing certifies yet. A key that was
+    /// made before is found again.
+    ///
+    /// # Errors
+    /// What keys and store say.
+    pub fn generate_first_key(&self, act: &Act, make_key: &MakeKey<'_>) -> Result<PublicKey> {
+        if let Some(first) = self.generations().first() {
+            let spki_der = first.key.as_der().to_vec();
+            return Ok(PublicKey { algorithm: first.key_algorithm, spki_der });
+        }
+        self.add_ca(act)?;
+        let plan = self.first_plan(act)?;
+        let key = match plan.key.clone() {
+            Some(key) => key,
+            None => self.make_key(act, &plan, make_key)?,
+        };
+        Ok(PublicKey { algorithm: plan.key_algorithm, spki_der: key.spki })
+    }
+
+    /// The second half: the self-signed certificate (DER) of the first key, as it exists or now.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] before the first key exists; what keys and store say.
+    pub fn self_sign(&self, act: &Act) -> Result<Vec<u8>> {
+        if let Some(first) = self.generations().first() {
+            return self.self_signed_certificate(first);
+        }
+        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
+        let plan = self.store.generation_plan(self.id())?.ok_or_else(missing)?;
+        let none =
+            |_: &dyn KeyStore, label: &KeyLabel, _| Err(KeyError::UnknownLabel(label.clone()));
+        let generation = self.make_generation(act, plan, &none)?;
+        let own = self.self_signed_certificate(&generation)?;
         let entry = Entry::new(EventKind::CaCreated, act)
-            .ca(authority.id())
+            .ca(self.id())
             .subject(generation.self_signed)
             .detail("generation", 1)
             .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&own));
-        authority.complete_generation(entry, generation)?;
-        Ok(authority)
+        self.complete_generation(entry, generation)?;
+        Ok(own)
+    }
+
+    /// The key of the generation that is being made, once it was generated, with its label.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn planned_key(&self) -> Result<Option<(KeyLabel, PublicKey)>> {
+        let planned = self.planned_generation()?;
+        Ok(planned.map(|generation| {
+            let spki_der = generation.key.as_der().to_vec();
+            let public = PublicKey { algorithm: generation.key_algorithm, spki_der };
+            (generation.label, public)
+        }))
     }
 
     fn add_ca(&self, act: &Act) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Credentials that set-up hands to people: the first verifier, the first two people, the TLS server.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use aws_lc_rs::encoding::AsDer;
@@ -8,7 +9,7 @@ use aws_lc_rs::encoding::Pkcs8V1Der;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
-use ca::ServiceRequest;
+use ca::{CertificationAuthority, ServiceRequest};
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::CertificateKind;
 use domain::id::SerialNumber;
@@ -88,7 +89,9 @@ impl System {
 
     /// Makes the TLS server's key and has the first CA certify it for the configured names.
     pub(crate) fn certify_tls_server(&self) -> Result<()> {
-        let authority = self.authorities.values().next().context("at least one CA")?;
+        let founded =
+            |authority: &&Arc<CertificationAuthority>| !authority.generations().is_empty();
+        let authority = self.authorities.values().find(founded).context("at least one CA")?;
         let key = ServiceKey::new()?;
         let listen = &self.config.listen;
         let mut addresses: Vec<IpAddr> = [listen.api, listen.repository, listen.ldap, listen.ldaps]

@@ -68,6 +68,26 @@ impl Home {
         self.0.join("notifications")
     }
 
+    /// The backups of the CAs' keys, each under a key that only custodians put together.
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.0.join("backups")
+    }
+
+    /// Stores into which a ceremony restored keys, by name.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.0.join("restored")
+    }
+
+    /// Stores in which backups are tried out, each removed at once.
+    pub(crate) fn trials(&self) -> PathBuf {
+        self.0.join("trials")
+    }
+
+    /// What ceremonies left behind: signed minutes, servers' certificates.
+    pub(crate) fn ceremonies(&self) -> PathBuf {
+        self.0.join("ceremonies")
+    }
+
     /// Locked by whoever seals the journal.
     pub(crate) fn seal_lock(&self) -> PathBuf {
         self.0.join("seal.lock")

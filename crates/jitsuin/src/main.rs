@@ -1,6 +1,7 @@
 //! The Japanese citizen PKI as one program: certification authority, windows, cards, answers.
 
 mod answer;
+mod backups;
 mod cli;
 mod commands;
 mod config;
@@ -10,11 +11,11 @@ mod demo;
 mod home;
 mod join;
 mod lists;
-#[cfg_attr(not(test), expect(dead_code, reason = "`ceremony run` draws minutes up"))]
 mod minutes;
 mod seal;
 mod serve;
 mod set_up;
+mod stage;
 mod system;
 mod trusted_time;
 

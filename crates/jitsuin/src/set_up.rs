@@ -7,15 +7,20 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
+use domain::id::CaId;
 use domain::journal::EventKind;
-use keys::quorum::{CustodianId, Passphrase};
+use keys::quorum::{CustodianId, Passphrase, QuorumSecret};
 use store::{Entry, Store, Unit};
 
+use crate::backups::Backups;
 use crate::config::Config;
 use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::system::{Clock, Foundation, System, new_operation};
+
+/// Which CAs get their keys now; the others get them at a ceremony.
+pub(crate) type Founds<'a> = &'a dyn Fn(&CaId) -> bool;
 
 /// Sets an installation up: keys, CAs with their responders, the TLS server, the first verifier,
 /// the first lists.
@@ -23,24 +28,34 @@ pub(crate) fn set_up(
     path: &Path,
     clock: Clock,
     custodians: &[(CustodianId, Passphrase)],
+    founds: Founds<'_>,
 ) -> Result<System> {
-    let config = Config::read(path)?;
+    let system = found(Config::read(path)?, clock, custodians, founds)?;
+    system.hand_out()?;
+    Ok(system)
+}
+
+/// The keys and CAs of an installation, each made once.
+pub(crate) fn found(
+    config: Config,
+    clock: Clock,
+    custodians: &[(CustodianId, Passphrase)],
+    founds: Founds<'_>,
+) -> Result<System> {
     let foundation = Foundation::open(&config, true, &clock)?;
-    let store: Arc<dyn Store> = foundation.store.clone();
-    let keys = foundation.keys.clone();
-    let act = || -> Result<Act> {
-        Ok(Act {
-            actor: Actor::System("set-up".parse()?),
-            at: clock(),
-            operation: new_operation()?,
-        })
-    };
+    let act = || act(&clock);
     let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
-        let authority =
-            CertificationAuthority::set_up(&act()?, policy, store.clone(), keys.clone())?
-                .refusing(config.weak_keys.clone());
+        let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
+        let authority = CertificationAuthority::founding(policy, store, keys)?
+            .refusing(config.weak_keys.clone());
+        let is_founded = !authority.generations().is_empty();
+        if !is_founded && founds(authority.id()) {
+            let secret = custody.secret(&act()?, custodians)?;
+            first_key(&act()?, &authority, &foundation, &secret)?;
+            authority.self_sign(&act()?)?;
+        }
         authority.recover(&act()?)?;
         for generation in authority.generations() {
             authority.set_up_responder(&act()?, &generation, &*foundation.service_keys)?;
@@ -49,14 +64,31 @@ pub(crate) fn set_up(
             bail!("policies: two files are for the same CA");
         }
     }
-    let system = System::join(config, foundation, custody, authorities, clock);
-    system.hand_out()?;
-    Ok(system)
+    Ok(System::join(config, foundation, custody, authorities, clock))
+}
+
+fn first_key(
+    act: &Act,
+    authority: &CertificationAuthority,
+    foundation: &Foundation,
+    secret: &QuorumSecret,
+) -> Result<()> {
+    let backups = Backups::new(&foundation.home, &*foundation.store);
+    let backup_key = secret.backup_key()?;
+    authority.generate_first_key(act, &|keys, label, algorithm| {
+        backups.make_key(act, keys, label, algorithm, &backup_key)
+    })?;
+    Ok(())
+}
+
+fn act(clock: &Clock) -> Result<Act> {
+    let actor = Actor::System("set-up".parse()?);
+    Ok(Act { actor, at: clock(), operation: new_operation()? })
 }
 
 impl System {
     /// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).
-    fn audit_signer(&self) -> Result<AuditSigner> {
+    pub(crate) fn audit_signer(&self) -> Result<AuditSigner> {
         let known = self.service_keys.labels()?.len();
         let signer = AuditSigner::open(self.service_keys.clone())?;
         if self.service_keys.labels()?.len() > known {
@@ -72,7 +104,8 @@ impl System {
     fn hand_out(&self) -> Result<()> {
         let signer = self.audit_signer()?;
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
-        if !self.home.tls().join("ca.pem").exists() {
+        let has_keys = self.authorities.values().any(|one| !one.generations().is_empty());
+        if has_keys && !self.home.tls().join("ca.pem").exists() {
             self.certify_tls_server()?;
         }
         if self.store.verifiers()?.is_empty() {

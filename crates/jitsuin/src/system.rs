@@ -94,9 +94,10 @@ impl System {
         let custody = custodians::open(&config, &foundation)?;
         let store: Arc<dyn Store> = foundation.store.clone();
         let mut authorities = BTreeMap::new();
+        // A CA without a key waits for its ceremony; the others need not wait with it.
         for policy in &config.policies {
             let authority =
-                CertificationAuthority::open(policy, store.clone(), foundation.keys.clone())?
+                CertificationAuthority::founding(policy, store.clone(), foundation.keys.clone())?
                     .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }

@@ -16,10 +16,12 @@ use store::{Entry, Store, Unit};
 
 pub use self::account::{Happening, Occurrence, Present};
 use self::held::{Held, one_line, operation};
+pub use self::presence::objections;
 pub use self::record::{Interruption, Moment, Record, Sitting, StepRecord};
 pub use self::stage::{FileFact, KeyFact, Stage, StageError, StepFacts};
 use crate::error::{Error, Result};
 use crate::issuance::hex;
+use crate::renewal::Renewal;
 
 /// Conducts ceremonies: it checks, records and orders; a [`Stage`] does.
 pub struct Conductor<'a> {
@@ -225,7 +227,10 @@ fn ask(
         Step::TlsCertificate { ca, request } => stage.tls_certificate(act, ca, request),
         Step::Backup { directory } => stage.back_up(act, directory),
         Step::Restore { directory, into } => stage.restore(act, directory, into),
-        Step::RenewCaKey { ca, issues_from } => stage.renew_ca_key(act, ca, *issues_from),
+        Step::RenewCaKey { ca, issues_from, early } => {
+            let renewal = Renewal { issues_from: *issues_from, early: early.clone() };
+            stage.renew_ca_key(act, ca, &renewal)
+        }
         Step::DestroyCaKey { ca, generation } => stage.destroy_ca_key(act, ca, *generation),
     }
 }

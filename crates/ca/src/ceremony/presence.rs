@@ -6,7 +6,7 @@ use super::account::Present;
 
 /// Everything that is wrong with who is present; empty when the ceremony may go on (A 5.2.2,
 /// 6.2.2, S 5-2-1).
-pub(super) fn objections(script: &Script, present: &[Present]) -> Vec<String> {
+pub fn objections(script: &Script, present: &[Present]) -> Vec<String> {
     let mut found = Vec::new();
     for (index, one) in present.iter().enumerate() {
         let Present { person, seat } = one;

@@ -3,9 +3,9 @@
 use domain::act::Act;
 use domain::ceremony::RestoreTarget;
 use domain::id::CaId;
-use jiff::Timestamp;
 
 use super::account::Occurrence;
+use crate::renewal::Renewal;
 
 /// Carries the steps out.
 ///
@@ -70,7 +70,7 @@ pub trait Stage {
         &mut self,
         act: &Act,
         ca: &CaId,
-        issues_from: Timestamp,
+        renewal: &Renewal,
     ) -> Result<StepFacts, StageError>;
 
     /// Destroys a key for good. Facts: the key that is gone, and a statement how that was proven.

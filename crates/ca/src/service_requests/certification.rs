@@ -28,7 +28,10 @@ pub fn certification(
 }
 
 /// The same as the issue wants it, from nothing but the octets of the request.
-pub(super) fn order(wanted: &Certification) -> Result<ServiceRequest> {
+///
+/// # Errors
+/// [`Error::Refused`] for a request that cannot be believed.
+pub fn service_request(wanted: &Certification) -> Result<ServiceRequest> {
     let (spki, dns_names, addresses) = read(&wanted.request)?;
     let (kind, common_name) = (wanted.kind, wanted.common_name.clone());
     Ok(ServiceRequest { kind, common_name, spki, dns_names, addresses })

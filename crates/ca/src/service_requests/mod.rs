@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::issuance::{Intended, hex};
 use crate::life::RevocationOrder;
 
-pub use certification::certification;
+pub use certification::{certification, service_request};
 pub(crate) use moved::{Moved, handled};
 use moved::{entry, member_of_staff};
 
@@ -125,7 +125,8 @@ impl CertificationAuthority {
         self.check_purpose(act, request.purpose())?;
         let wanted = request.purpose().certification();
         let none = || Error::refused("purpose", "no certificate comes out of a revocation");
-        let order = self.service_order(act, &certification::order(wanted.ok_or_else(none)?)?)?;
+        let order =
+            self.service_order(act, &certification::service_request(wanted.ok_or_else(none)?)?)?;
         let signer = self.current_at(act.at)?;
         // A key that sleeps is found out before an intent waits for it.
         self.keys.public_key(&signer.label)?;
@@ -280,7 +281,7 @@ impl CertificationAuthority {
             let rule = format!("{} is not issued by a request of the staff", wanted.kind);
             return Err(Error::refused("kind", rule));
         }
-        self.service_order(act, &certification::order(wanted)?).map(drop)
+        self.service_order(act, &certification::service_request(wanted)?).map(drop)
     }
 
     fn check_renewed(&self, act: &Act, wanted: &Certification, old: &SerialNumber) -> Result<()> {

@@ -187,7 +187,8 @@ fn step(kind: StepKind, fields: &mut Fields<'_>) -> Option<Step> {
         }
         StepKind::RenewCaKey => {
             let (ca, from) = (fields.parsed("ca"), fields.parsed::<Timestamp>("issues_from"));
-            Step::RenewCaKey { ca: ca?, issues_from: from? }
+            let early = fields.optional_text("early");
+            Step::RenewCaKey { ca: ca?, issues_from: from?, early }
         }
         StepKind::DestroyCaKey => {
             let (ca, generation) = (fields.parsed("ca"), fields.number("generation", 1, 1000));

@@ -82,7 +82,7 @@ impl Hall {
             Step::ResponderCertificate { ca } | Step::TlsCertificate { ca, .. } => {
                 self.authority(ca).must_sign()
             }
-            Step::RenewCaKey { ca, issues_from } => {
+            Step::RenewCaKey { ca, issues_from, .. } => {
                 if self.planned.is_some_and(|planned| civil_date(*issues_from) < planned) {
                     return Err("issues_from lies before the day of the ceremony".to_owned());
                 }

@@ -105,6 +105,8 @@ pub enum Step {
         ca: CaId,
         /// From when on the new key issues.
         issues_from: Timestamp,
+        /// Why it comes before its time, if it does (A 6.3.2.1, S 6-3-1-2).
+        early: Option<String>,
     },
     /// A key is destroyed.
     DestroyCaKey {
@@ -173,7 +175,10 @@ impl Step {
             Self::Restore { directory, into } => {
                 vec![("directory", directory.clone()), ("into", into.to_string())]
             }
-            Self::RenewCaKey { issues_from, .. } => vec![("issues_from", issues_from.to_string())],
+            Self::RenewCaKey { issues_from, early, .. } => {
+                let early = early.iter().map(|reason| ("early", reason.clone()));
+                std::iter::once(("issues_from", issues_from.to_string())).chain(early).collect()
+            }
             Self::DestroyCaKey { generation, .. } => vec![("generation", generation.to_string())],
         };
         ca.into_iter().chain(further).collect()

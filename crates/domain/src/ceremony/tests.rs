@@ -151,10 +151,13 @@ fn k3_steps_in_an_order_that_cannot_be_are_refused() {
         "do = 'renew-ca-key'\nca = 'bridge'\nissues_from = '2027-04-01T00:00:00+09:00'";
     const EARLY: &str =
         "do = 'renew-ca-key'\nca = 'bridge'\nissues_from = '2026-11-30T23:59:59+09:00'";
+    const REASONED: &str = "do = 'renew-ca-key'\nca = 'bridge'\n\
+        issues_from = '2027-04-01T00:00:00+09:00'\nearly = 'RSA is broken'";
     const DESTROY: &str = "do = 'destroy-ca-key'\nca = 'bridge'\ngeneration = 1";
     let cases: &[(&[&str], &[&str])] = &[
         (&[GENERATE, SELF_SIGN, RESPONDER, TLS, BACKUP, RESTORE], &[]),
         (&[RENEW, DESTROY, BACKUP], &[]),
+        (&[REASONED], &[]),
         (&[BACKUP, RESTORE], &[]),
         (&[RESTORE], &[]),
         (&[SELF_SIGN], &["no earlier step generates"]),

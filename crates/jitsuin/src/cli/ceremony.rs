@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::stage::Attendant;
+
 /// Key ceremonies, from the script to the signed minutes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CeremonyCommand {
@@ -11,6 +13,37 @@ pub(crate) enum CeremonyCommand {
     Check {
         /// The script.
         file: PathBuf,
+    },
+    /// Carry a script out with everybody present (--custodian, --present), or go on with it where it
+    /// was interrupted; the minutes are signed at its end.
+    Run {
+        /// The script.
+        file: PathBuf,
+        /// A witness or operator who is present, with the file of their token or password.
+        #[arg(long, value_name = "ID=FILE")]
+        present: Vec<Attendant>,
+    },
+    /// Carry a script out on a throwaway installation with the same policies; nothing of the real
+    /// one is touched, and nobody has to come.
+    Rehearse {
+        /// The script.
+        file: PathBuf,
+        /// Where the minutes go, with the key that verifies them; ID-rehearsal unless told.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Show how far a ceremony came.
+    Show {
+        /// The ceremony.
+        id: String,
+    },
+    /// Give an interrupted ceremony up; what was done stays done, and the minutes say why.
+    Abandon {
+        /// The ceremony.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Verify signed minutes with nothing but the files and the audit key.
     Verify {

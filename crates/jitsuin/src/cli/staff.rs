@@ -13,6 +13,9 @@ pub(crate) struct FirstPeople {
     /// The first senior operator.
     #[arg(long, default_value = "operator-1", value_name = "ID")]
     pub(crate) senior_operator: String,
+    /// Leave the CAs without keys: a ceremony makes them, and `init` is run once more after it.
+    #[arg(long)]
+    pub(crate) await_ceremony: bool,
 }
 
 #[derive(Debug, Subcommand)]

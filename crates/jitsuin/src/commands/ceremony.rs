@@ -1,5 +1,7 @@
 //! `ceremony`: scripts are checked, and minutes verified, without an installation.
 
+mod held;
+
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,14 +10,19 @@ use serde_json::json;
 use store::journal::VerifierKey;
 
 use crate::answer::Answer;
-use crate::cli::CeremonyCommand;
+use crate::cli::{CeremonyCommand, Cli};
 use crate::minutes::{self, Attested};
+use crate::system::Clock;
 
 /// Nobody opens a key alone, whatever a policy says (A 6.2.2, S 6-2-1-2).
 const FEWEST_CUSTODIANS: u8 = 2;
 
-pub(super) fn run(command: &CeremonyCommand) -> Result<Answer> {
+pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<Answer> {
     match command {
+        CeremonyCommand::Run { file, present } => held::run(cli, file, present, clock),
+        CeremonyCommand::Rehearse { file, out } => held::rehearse(cli, file, out.as_deref(), clock),
+        CeremonyCommand::Show { id } => held::show(cli, id, clock),
+        CeremonyCommand::Abandon { id, reason } => held::abandon(cli, id, reason, clock),
         CeremonyCommand::Check { file } => check(file),
         CeremonyCommand::Verify { directory, key } => verify(directory, key),
     }

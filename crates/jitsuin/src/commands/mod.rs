@@ -35,7 +35,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init(first) => init(cli, first, clock),
         Command::Policy(command) => policy::run(command),
-        Command::Ceremony(command) => ceremony::run(command),
+        Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Serve => {
             let system = System::open(&cli.config, clock)?;
@@ -141,7 +141,9 @@ fn init(cli: &Cli, first: &FirstPeople, clock: Clock) -> Result<Answer> {
         }
         ConfigFile::local(FIRST_PORT).write(config)?;
     }
-    let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?)?;
+    let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?, &|_| {
+        !first.await_ceremony
+    })?;
     system.register_first_people(first)?;
     let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
     let place = system.home.handed_out();

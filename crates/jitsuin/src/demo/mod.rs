@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
         (local.api, local.repository, local.ldap, local.ldaps);
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
-    let system = Arc::new(set_up::set_up(&config, clock, &custodians)?);
+    let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true)?);
     people::register(&system)?;
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;

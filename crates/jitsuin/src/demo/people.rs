@@ -43,7 +43,11 @@ pub(super) fn all() -> Vec<(String, Role, Option<&'static str>)> {
 
 /// Registers everybody who is not yet, each with a token bound to this machine.
 pub(super) fn register(system: &System) -> Result<()> {
-    let first = FirstPeople { manager: MANAGER.to_owned(), senior_operator: OPERATOR.to_owned() };
+    let first = FirstPeople {
+        manager: MANAGER.to_owned(),
+        senior_operator: OPERATOR.to_owned(),
+        await_ceremony: false,
+    };
     system.register_first_people(&first)?;
     let desk = system.desk_without_windows();
     for id in [MANAGER, OPERATOR] {

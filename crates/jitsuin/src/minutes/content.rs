@@ -126,6 +126,7 @@ fn asked(step: &Step) -> Vec<(String, String)> {
         "directory" => "保管先",
         "into" => "復元先",
         "issues_from" => "発行に使用する日時",
+        "early" => "期限前に更新する理由",
         "generation" => "世代",
         _ => "その他",
     };

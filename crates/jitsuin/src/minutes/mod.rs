@@ -36,6 +36,14 @@ pub(crate) struct Minutes {
     pub(crate) note: String,
 }
 
+/// Whether minutes can be drawn up on this machine; asked before a ceremony, not after it.
+///
+/// # Errors
+/// The font is not on the machine.
+pub(crate) fn expect_drawable() -> Result<()> {
+    MinutesFont::find().map(drop)
+}
+
 impl Minutes {
     /// Draws the minutes of a ceremony up; the same record and key make the same octets.
     ///

@@ -4,6 +4,9 @@
 mod agreement;
 mod api;
 mod ceremonies;
+mod ceremony_keys;
+mod ceremony_room;
+mod ceremony_run;
 mod client;
 mod command_line;
 mod custodians;
@@ -19,6 +22,7 @@ mod ocsp;
 mod ocsp_protocol;
 mod people;
 mod policies;
+mod private_keys;
 mod profiles;
 mod ready_file;
 mod repository;

@@ -80,6 +80,11 @@ impl Workplace {
         self.answer(&[], &[&all, &["init"][..]].concat());
     }
 
+    /// Registers everybody who works here.
+    pub(crate) fn enrol(&self) {
+        enrol(self.path());
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.scratch.path()
     }
@@ -223,6 +228,17 @@ fn set_up(directory: &Path) {
     let all = present(&CUSTODIANS);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     command(&[&all, &["init"][..]].concat());
+    enrol(directory);
+    let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
+    command(&[&of[..], &["--seed", "7"]].concat());
+}
+
+/// Everybody comes in, the first two first.
+fn enrol(directory: &Path) {
+    let command = |arguments: &[&str]| {
+        let said = run(directory, PROGRAM, arguments);
+        assert!(said.success, "{arguments:?}: {}", said.text);
+    };
     for id in ["manager-1", "operator-1"] {
         command(&["--as", &format!("data/handed-out/{id}.enrolment"), "staff", "token"]);
     }
@@ -233,8 +249,6 @@ fn set_up(directory: &Path) {
         command(&[&MANAGER[..], &["staff", "confirm", id]].concat());
         command(&["--as", &format!("data/handed-out/{id}.enrolment"), "staff", "token"]);
     }
-    let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
-    command(&[&of[..], &["--seed", "7"]].concat());
 }
 
 fn write_passphrases(directory: &Path) {

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use ca::Renewal;
 use ca::ceremony::*;
 use domain::act::Act;
 use domain::ceremony::RestoreTarget;
 use domain::id::CaId;
-use jiff::Timestamp;
 use testkit::Scratch;
 use x509::fingerprint::sha256;
 use x509::pem;
@@ -143,7 +143,7 @@ impl Stage for Twin {
         self.act(act, StepFacts { keys, statements, ..StepFacts::default() })
     }
 
-    fn renew_ca_key(&mut self, act: &Act, _: &CaId, _: Timestamp) -> Result<StepFacts, StageError> {
+    fn renew_ca_key(&mut self, act: &Act, _: &CaId, _: &Renewal) -> Result<StepFacts, StageError> {
         let keys = vec![self.key("bridge-ca-2", "new")];
         let certificates = self.issued(&["new", "old-with-new", "new-with-old"]);
         self.act(act, StepFacts { keys, certificates, ..StepFacts::default() })

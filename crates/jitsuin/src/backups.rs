@@ -1,0 +1,178 @@
+//! Backups of the CAs' keys: each is written before anything is signed with its key (A 6.2.4).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use domain::act::Act;
+use domain::algorithm::KeyAlgorithm;
+use domain::journal::EventKind;
+use keys::{BackupKey, KeyBackup, KeyError, KeyLabel, KeyStore, PublicKey};
+use store::{Entry, Store, Unit};
+
+use crate::home::{Home, write_private};
+
+/// The directory of the backups, and the journal that tells of them.
+pub(crate) struct Backups<'a> {
+    directory: PathBuf,
+    store: &'a dyn Store,
+}
+
+impl<'a> Backups<'a> {
+    /// Those of an installation.
+    pub(crate) fn new(home: &Home, store: &'a dyn Store) -> Self {
+        Self { directory: home.backups(), store }
+    }
+
+    /// Makes a CA's key with its backup, which is on disk when this returns; after a cut, the key
+    /// that was made with its backup is found again.
+    ///
+    /// # Errors
+    /// What keys, disk and journal say.
+    pub(crate) fn make_key(
+        &self,
+        act: &Act,
+        keys: &dyn KeyStore,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup_key: &BackupKey,
+    ) -> Result<PublicKey, KeyError> {
+        match keys.public_key(label) {
+            Ok(found) if self.read(label).is_ok_and(|backup| backup.public_key == found) => {
+                self.journal(entry(EventKind::KeyBackedUp, act, label, &found).no_op())?;
+                return Ok(found);
+            }
+            // A cut came between key and backup. Nothing was signed with it, and no second backup
+            // can be made of a key: another takes its place.
+            Ok(found) => {
+                keys.destroy(label)?;
+                self.journal(entry(EventKind::KeyDestroyed, act, label, &found))?;
+            }
+            Err(KeyError::UnknownLabel(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
+        self.write(&backup)?;
+        self.journal(entry(EventKind::KeyBackedUp, act, label, &backup.public_key))?;
+        Ok(backup.public_key)
+    }
+
+    /// The file of a key's backup.
+    pub(crate) fn path(&self, label: &KeyLabel) -> PathBuf {
+        self.directory.join(file_name(label))
+    }
+
+    /// The backup of a key.
+    pub(crate) fn read(&self, label: &KeyLabel) -> Result<KeyBackup> {
+        read_backup(&self.path(label))
+    }
+
+    /// Overwrites a key's backup and removes it; whether there was one.
+    pub(crate) fn erase(&self, label: &KeyLabel) -> Result<bool> {
+        let path = self.path(label);
+        if !path.exists() {
+            return Ok(false);
+        }
+        erase(&path).with_context(|| path.display().to_string())?;
+        Ok(true)
+    }
+
+    fn write(&self, backup: &KeyBackup) -> Result<(), KeyError> {
+        let path = self.path(&backup.label);
+        let written = fs::create_dir_all(&self.directory)
+            .and_then(|()| sync_parent(&self.directory))
+            .map_err(anyhow::Error::from)
+            .and_then(|()| write_private(&path, backup.to_json().as_bytes()))
+            .and_then(|()| Ok(sync_parent(&path)?));
+        written.map_err(|error| storage("writing", path, &error))
+    }
+
+    fn journal(&self, entry: Entry) -> Result<(), KeyError> {
+        let committed = self.store.commit(Unit::new(entry));
+        let unsaid = |error: store::Error| {
+            storage("journaling what became of", self.directory.clone(), &error.into())
+        };
+        committed.map(drop).map_err(unsaid)
+    }
+}
+
+/// How the file of a key's backup is called, wherever it is.
+pub(crate) fn file_name(label: &KeyLabel) -> String {
+    format!("{label}.json")
+}
+
+/// A backup out of a file.
+pub(crate) fn read_backup(path: &Path) -> Result<KeyBackup> {
+    let place = || path.display().to_string();
+    let text = fs::read_to_string(path).with_context(place)?;
+    let backup = KeyBackup::from_json(&text).with_context(place)?;
+    let named = path.file_name().is_some_and(|name| name == file_name(&backup.label).as_str());
+    ensure!(named, "{}: it is the backup of {}", path.display(), backup.label);
+    Ok(backup)
+}
+
+/// The entry about what became of a key.
+pub(crate) fn entry(kind: EventKind, act: &Act, label: &KeyLabel, public: &PublicKey) -> Entry {
+    Entry::new(kind, act)
+        .subject(label)
+        .detail("algorithm", public.algorithm)
+        .detail("spki_sha256", x509::fingerprint::sha256_colon_hex(&public.spki_der))
+}
+
+/// Overwrites a file with zeros and removes it, durably.
+fn erase(path: &Path) -> io::Result<()> {
+    let length = usize::try_from(fs::metadata(path)?.len()).unwrap_or(0);
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(&vec![0; length])?;
+    file.sync_all()?;
+    fs::remove_file(path)?;
+    sync_parent(path)
+}
+
+/// A name in a directory is durable only when the directory is (POSIX fsync).
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+fn storage(action: &'static str, path: PathBuf, error: &anyhow::Error) -> KeyError {
+    KeyError::Storage { action, path, source: io::Error::other(format!("{error:#}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use keys::MemoryKeyStore;
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+
+    #[test]
+    fn k4_a_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
+        let scratch = Scratch::new();
+        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+        let clock = Clock::at("2026-11-22T00:00:00Z");
+        let label: KeyLabel = "ca-1".parse().expect("a label");
+        let make = || {
+            let act = act(&clock);
+            let algorithm = KeyAlgorithm::EcP256;
+            backups.make_key(&act, &keys, &label, algorithm, &secret).expect("a key")
+        };
+        let bare = keys.generate(&label, KeyAlgorithm::EcP256).expect("a key");
+        let first = make();
+        assert_ne!(first, bare, "no backup, no key");
+        assert_eq!(make(), first, "found again");
+        let backup = backups.read(&label).expect("a backup");
+        assert_eq!(MemoryKeyStore::new().restore(&backup, &secret).expect("restored"), first);
+        let mode = fs::metadata(backups.path(&label)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(backups.erase(&label).expect("erased"));
+        assert!(!backups.erase(&label).expect("gone"));
+        assert_ne!(make(), first);
+    }
+}

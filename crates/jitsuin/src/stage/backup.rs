@@ -1,0 +1,121 @@
+//! Backups on media: the backup of every CA key that exists, with a list of their SHA-256s.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use ca::ceremony::{FileFact, StepFacts};
+use keys::{KeyBackup, KeyLabel, KeyStore};
+use x509::fingerprint::sha256;
+
+use super::known::known_keys;
+use super::{SystemStage, key_fact};
+use crate::backups::{file_name, read_backup, sync_parent};
+use crate::home::write_private;
+
+/// The list of the files with their SHA-256s, as `sha256sum --check` reads it.
+pub(super) const MANIFEST: &str = "SHA256SUMS";
+
+/// No medium has more keys than this; what has is no backup.
+const MAXIMUM_KEYS: usize = 1000;
+
+impl SystemStage<'_> {
+    /// The file of a key's backup, as it was written when the key was made.
+    pub(super) fn with_backup(&self, label: &KeyLabel) -> Result<StepFacts> {
+        let path = self.backups().path(label);
+        let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        let file = FileFact { path: path.display().to_string(), sha256: sha256(&octets) };
+        Ok(StepFacts { files: vec![file], ..StepFacts::default() })
+    }
+
+    /// Writes the backup of every CA key into a directory, and the list last.
+    pub(super) fn write_backups(&self, directory: &str) -> Result<StepFacts> {
+        let here = self.system.custody.keys().labels()?;
+        let known = known_keys(self.system)?;
+        let mut backups = Vec::new();
+        for key in known.iter().filter(|key| here.contains(&key.label)) {
+            let backup = self.backups().read(&key.label)?;
+            ensure!(
+                backup.public_key == key.public,
+                "the backup of {} is that of another key",
+                key.label
+            );
+            backups.push(backup);
+        }
+        ensure!(!backups.is_empty(), "there is no key that could be backed up");
+        let place = self.place(directory);
+        if self.media.is_some() {
+            std::fs::create_dir_all(&place).with_context(|| place.display().to_string())?;
+        }
+        write_medium(&place, directory, &backups)
+    }
+}
+
+fn write_medium(place: &Path, directory: &str, backups: &[KeyBackup]) -> Result<StepFacts> {
+    let parent = place.parent().filter(|parent| *parent != Path::new(""));
+    if !parent.is_none_or(Path::is_dir) {
+        bail!("{directory}: there is no such place; is the medium in it?");
+    }
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for backup in backups {
+        texts.insert(file_name(&backup.label), backup.to_json());
+    }
+    expect_no_others(place, &texts)?;
+    std::fs::create_dir_all(place).with_context(|| directory.to_owned())?;
+    let listed = texts.iter().map(|(name, text)| format!("{}  {name}\n", hex(text.as_bytes())));
+    let list: String = listed.collect();
+    let mut files = Vec::new();
+    for (name, text) in texts.iter().map(|(n, t)| (n.as_str(), t)).chain([(MANIFEST, &list)]) {
+        let path = place.join(name);
+        write_private(&path, text.as_bytes())?;
+        sync_parent(&path).with_context(|| directory.to_owned())?;
+        files.push(FileFact { path: named(directory, name), sha256: sha256(text.as_bytes()) });
+    }
+    let keys = backups.iter().map(|backup| key_fact(&backup.label, &backup.public_key)).collect();
+    Ok(StepFacts { keys, files, ..StepFacts::default() })
+}
+
+/// A medium that holds anything else may hold the backup of a key that was destroyed since.
+fn expect_no_others(place: &Path, ours: &BTreeMap<String, String>) -> Result<()> {
+    if !place.exists() {
+        return Ok(());
+    }
+    let context = || place.display().to_string();
+    for entry in std::fs::read_dir(place).with_context(context)? {
+        let name = entry.with_context(context)?.file_name().to_string_lossy().into_owned();
+        if !ours.contains_key(&name) && name != MANIFEST && !name.ends_with(".partial") {
+            bail!("{} holds {name}, which is no backup of today's keys", place.display());
+        }
+    }
+    Ok(())
+}
+
+/// The backups that a directory's list names, each as the list has it.
+pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Vec<(KeyBackup, FileFact)>> {
+    let list = place.join(MANIFEST);
+    let text = std::fs::read_to_string(&list).with_context(|| list.display().to_string())?;
+    ensure!(text.lines().count() <= MAXIMUM_KEYS, "{}: it is too long", list.display());
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let (digest, name) = line
+            .split_once("  ")
+            .filter(|(_, name)| !name.contains('/'))
+            .with_context(|| format!("{}: {line:?} is no line of it", list.display()))?;
+        let path = place.join(name);
+        let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        ensure!(hex(&octets) == digest, "{}: it is not as the list has it", path.display());
+        let file = FileFact { path: named(directory, name), sha256: sha256(&octets) };
+        found.push((read_backup(&path)?, file));
+    }
+    ensure!(!found.is_empty(), "{}: it lists nothing", list.display());
+    Ok(found)
+}
+
+/// A file as the script would name it.
+fn named(directory: &str, name: &str) -> String {
+    format!("{}/{name}", directory.trim_end_matches('/'))
+}
+
+fn hex(octets: &[u8]) -> String {
+    sha256(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+}

@@ -1,0 +1,174 @@
+//! Keys that come back from a backup: on trial, into a store of a name, or into the installation's.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use ca::ceremony::StepFacts;
+use domain::act::Act;
+use domain::ceremony::RestoreTarget;
+use domain::journal::EventKind;
+use keys::token::{TokenConfig, TokenOpener};
+use keys::{
+    EmbeddedKeyStore, EmbeddedOpener, KeyBackup, KeyError, KeyLabel, KeyStore, MasterKey, Opener,
+};
+use store::{Store, Unit};
+
+use super::backup::read_medium;
+use super::known::{KnownKey, known_keys};
+use super::{SystemStage, key_fact};
+use crate::backups::entry;
+use crate::system::random_text;
+
+/// The name of the installation's own store: what it lacks comes back into it.
+const OWN: &str = "installation";
+
+impl SystemStage<'_> {
+    /// Restores a directory's keys, and has each sign.
+    pub(super) fn restore_backups(
+        &self,
+        act: &Act,
+        directory: &str,
+        into: &RestoreTarget,
+    ) -> Result<StepFacts> {
+        let medium = read_medium(&self.place(directory), directory)?;
+        let known = known_keys(self.system)?;
+        let mut facts = StepFacts::default();
+        let mut wanted = Vec::new();
+        for (backup, file) in medium {
+            let same = |key: &&KnownKey| key.label == backup.label;
+            let key = known.iter().find(same).with_context(|| unknown(&backup.label))?;
+            ensure!(key.public == backup.public_key, "{}: another key", backup.label);
+            facts.keys.push(key_fact(&key.label, &key.public));
+            facts.files.push(file);
+            wanted.push((backup, key));
+        }
+        facts.statements.push(match into {
+            RestoreTarget::Throwaway => self.on_trial(act, &wanted)?,
+            RestoreTarget::Named(name) if name == OWN => {
+                self.bring_back(act, &**self.system.custody.keys(), &wanted, name)?;
+                "本体の鍵ストアに復元し、各鍵の署名を認証局証明書により検証した。".to_owned()
+            }
+            RestoreTarget::Named(name) => {
+                let store = self.named_store(name)?;
+                self.bring_back(act, &*store, &wanted, name)?;
+                format!("鍵ストア「{name}」に復元し、各鍵の署名を認証局証明書により検証した。")
+            }
+        });
+        Ok(facts)
+    }
+
+    /// In a fresh store under a key of its own, which is destroyed afterwards, come what may.
+    fn on_trial(&self, act: &Act, wanted: &[(KeyBackup, &KnownKey)]) -> Result<String> {
+        let scratch = Scratch::new(&self.system.home.trials())?;
+        let store = EmbeddedKeyStore::init(&scratch.0, MasterKey::generate()?)?;
+        let proven = self.bring_back(act, &store, wanted, "throwaway");
+        for label in store.labels()? {
+            store.destroy(&label)?;
+        }
+        ensure!(store.labels()?.is_empty(), "the throwaway store still has keys");
+        proven?;
+        Ok("新しい一時鍵ストアに復元し、各鍵の署名を認証局証明書により検証した後、\
+            一時鍵ストアを破棄した。"
+            .to_owned())
+    }
+
+    /// Brings each key back that is not there yet, and has each sign.
+    fn bring_back(
+        &self,
+        act: &Act,
+        store: &dyn KeyStore,
+        wanted: &[(KeyBackup, &KnownKey)],
+        name: &str,
+    ) -> Result<()> {
+        let backup_key = self.secret.backup_key()?;
+        for (backup, key) in wanted {
+            match store.public_key(&key.label) {
+                Ok(there) => ensure!(there == key.public, "{}: another key is there", key.label),
+                Err(KeyError::UnknownLabel(_)) => {
+                    store.restore(backup, &backup_key)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            key.prove(store)?;
+            let entry = entry(EventKind::KeyRestored, act, &key.label, &key.public);
+            self.system.store.commit(Unit::new(entry.detail("into", name)))?;
+        }
+        Ok(())
+    }
+
+    /// The store of a name beside the installation's: a token of that label, or a directory.
+    fn named_store(&self, name: &str) -> Result<Arc<dyn KeyStore>> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
+            bail!("{name:?}: the name of a store has 1 to 32 of a-z, 0-9 and hyphens");
+        }
+        let opener: Box<dyn Opener> = match &self.system.config.token {
+            Some(own) if own.token_label == name => {
+                bail!("{name} is the installation's own token: into = \"{OWN}\"")
+            }
+            Some(own) => {
+                let config =
+                    TokenConfig { module: own.module.clone(), token_label: name.to_owned() };
+                Box::new(TokenOpener { config })
+            }
+            None => {
+                let directory = self.system.home.restored().join(name);
+                Box::new(EmbeddedOpener { directory })
+            }
+        };
+        // Made by this step before a cut, it opens; and nothing is made over a store of others.
+        match opener.open(self.secret) {
+            Ok(store) => Ok(store),
+            Err(KeyError::Directory { .. } | KeyError::TokenRefused { .. }) => {
+                Ok(opener.create(self.secret)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Destroys a key in the directories that ceremonies restored it into; in how many.
+    pub(super) fn destroy_in_named_stores(&self, label: &KeyLabel) -> Result<usize> {
+        let place = self.system.home.restored();
+        if !place.is_dir() {
+            return Ok(0);
+        }
+        let mut destroyed = 0;
+        for named in std::fs::read_dir(&place).with_context(|| place.display().to_string())? {
+            let directory = named?.path();
+            let store = EmbeddedKeyStore::open(&directory, self.secret.master_key()?)
+                .with_context(|| directory.display().to_string())?;
+            if store.labels()?.contains(label) {
+                store.destroy(label)?;
+                destroyed += 1;
+            }
+        }
+        Ok(destroyed)
+    }
+}
+
+fn unknown(label: &KeyLabel) -> String {
+    format!("{label}: no CA of this installation has such a key")
+}
+
+/// A directory for its owner alone, removed at the end.
+pub(super) struct Scratch(pub(super) PathBuf);
+
+impl Scratch {
+    /// A new one below `place`.
+    pub(super) fn new(place: &Path) -> Result<Self> {
+        let path = place.join(format!("throwaway-{}", random_text(12)?));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.with_context(|| path.display().to_string())?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left of it is under a key that ended with this process.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,228 @@
+//! `ceremony run` and its sisters: who must be there, what an interruption leaves, what minutes say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use testkit::run;
+
+use crate::ceremony_room::{
+    OTHERS, coming, completed, hold, hold_with, journal, refused, request, script, verify,
+    with_the_bridge,
+};
+use crate::demo::PROGRAM;
+use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, MANAGER, STAFF, Workplace, present};
+
+const GENESIS: [&str; 6] = [
+    "do = \"generate-ca-key\"\nca = \"bridge\"",
+    "do = \"self-sign\"\nca = \"bridge\"",
+    "do = \"responder-certificate\"\nca = \"bridge\"",
+    "do = \"tls-certificate\"\nca = \"bridge\"\nrequest = \"web.csr\"",
+    "do = \"backup\"\ndirectory = \"media/backup\"",
+    "do = \"restore\"\ndirectory = \"media/backup\"",
+];
+
+#[test]
+fn k3_a_genesis_is_interrupted_goes_on_and_leaves_signed_minutes() {
+    let place = Workplace::new();
+    with_the_bridge(&place);
+    let genesis = script("genesis", &GENESIS);
+    // A step that cannot be done yet: first the request, then the medium is missing.
+    let said = refused(&place, &genesis);
+    assert!(said.contains("step 4 (tls-certificate) failed") && said.contains("web.csr"), "{said}");
+    let key = fs::read(place.path().join("data/keys/bridge-ca-1.key")).unwrap();
+    request(&place, "web.csr");
+    let said = refused(&place, &genesis);
+    assert!(said.contains("step 5 (backup)") && said.contains("is the medium in it"), "{said}");
+    let shown = place.answer(&AUDITOR, &["ceremony", "show", "genesis"]);
+    assert_eq!((&shown["state"], &shown["interruptions"]), (&"interrupted".into(), &2.into()));
+    fs::create_dir(place.path().join("media")).unwrap();
+    completed(&place, &genesis);
+    assert_eq!(fs::read(place.path().join("data/keys/bridge-ca-1.key")).unwrap(), key, "one key");
+    // What is completed is told again, and nothing happens twice.
+    let certified = journal(&place, "certificate-issued").len();
+    assert!(certified > 3);
+    completed(&place, &genesis);
+    assert_eq!(journal(&place, "certificate-issued").len(), certified);
+    assert!(place.answer(&STAFF, &["ca", "list"]).to_string().contains("\"bridge\""));
+    let media = place.path().join("media/backup");
+    let summed = run(&media, "sha256sum", &["--check", "--strict", "SHA256SUMS"]);
+    assert_eq!((summed.success, summed.text.lines().count()), (true, 3), "{}", summed.text);
+    let minutes = "data/ceremonies/genesis";
+    let said = verify(&place, minutes, "data/audit.pub");
+    assert!(said.success && said.text.contains("minutes as signed"), "{}", said.text);
+    for file in ["genesis.minutes.html", "genesis.minutes.pdf", "genesis.minutes.note"] {
+        let path = place.path().join(minutes).join(file);
+        let signed = fs::read(&path).unwrap();
+        let mut changed = signed.clone();
+        let middle = changed.len() / 3;
+        changed[middle] ^= 1;
+        fs::write(&path, changed).unwrap();
+        let said = verify(&place, minutes, "data/audit.pub");
+        assert!(!said.success && said.text.contains("genesis.minutes."), "{file}: {}", said.text);
+        fs::write(&path, signed).unwrap();
+    }
+    assert!(verify(&place, minutes, "data/audit.pub").success);
+}
+
+#[test]
+fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins() {
+    let place = Workplace::new();
+    with_the_bridge(&place);
+    let genesis = script("genesis", &GENESIS);
+    let two = present(&CUSTODIANS[..2]);
+    let as_token = |id: &str, of: &str| format!("--present={id}=data/handed-out/{of}.token");
+    let [auditor, first, second] = OTHERS.map(coming);
+    let everybody = [auditor.clone(), first.clone(), second.clone()];
+    let wrong = "--custodian=custodian-2=custodian-1.passphrase".to_owned();
+    let as_clerk = genesis.replace("\"operator-2\"", "\"clerk-1\"");
+    let cases: Vec<(&str, Vec<String>, &str)> = vec![
+        (&genesis, [&two[..1], &everybody].concat(), "1 in the seat of custodian"),
+        (&genesis, [&two[..], &everybody[1..]].concat(), "0 in the seat of witness"),
+        (&genesis, [&two[..], &everybody[..2]].concat(), "1 in the seat of operator"),
+        (&genesis, [&two[..], &everybody, &[coming("clerk-1")]].concat(), "clerk-1 is not named"),
+        (
+            &genesis,
+            [&two[..], &[auditor.clone(), first.clone(), as_token("operator-2", "operator-1")]]
+                .concat(),
+            "what is shown is another person's",
+        ),
+        (
+            &genesis,
+            [&two[..], &everybody, &[as_token("custodian-3", "manager-1")]].concat(),
+            "named as a custodian, and comes with a passphrase",
+        ),
+        (
+            &genesis,
+            [&two[..], &everybody, &["--custodian=manager-1=custodian-3.passphrase".to_owned()]]
+                .concat(),
+            "manager-1 is named as a witness, not as a custodian",
+        ),
+        (
+            &as_clerk,
+            [&two[..], &[auditor, first, coming("clerk-1")]].concat(),
+            "is a senior operator",
+        ),
+        (&genesis, [&two[..1], &[wrong], &everybody].concat(), "does not open the share"),
+        (
+            &genesis,
+            [&two[..], &["--custodian=custodian-3=custodian-1.passphrase".to_owned()], &everybody]
+                .concat(),
+            "does not open the share",
+        ),
+    ];
+    let number = cases.len();
+    for (script, people, words) in cases {
+        let said = hold_with(&place, script, &people);
+        assert_eq!((said.status, said.text.lines().count()), (Some(1), 1), "{}", said.text);
+        assert!(said.text.contains(words), "{words}: {}", said.text);
+    }
+    assert!(!place.path().join("data/keys/bridge-ca-1.key").exists());
+    assert!(journal(&place, "keys-activated").len() < 3, "the keys slept on");
+    let started = journal(&place, "ceremony-started");
+    assert!(started.iter().all(|entry| entry.contains("refused")), "{started:?}");
+    let entries = started.len() + journal(&place, "custodian-present").len();
+    assert!(entries >= number, "every attempt is an entry: {started:#?}");
+}
+
+#[test]
+fn k3_w3_whom_the_registry_suspended_comes_to_no_ceremony() {
+    let place = Workplace::new();
+    fs::create_dir(place.path().join("media")).unwrap();
+    let backup = script("backup", &["do = \"backup\"\ndirectory = \"media/backup\""]);
+    let propose =
+        ["staff", "propose", "custodian-1", "--name", "鍵　守", "--role", "key-custodian"];
+    place.answer(&STAFF, &propose);
+    place.answer(&MANAGER, &["staff", "confirm", "custodian-1"]);
+    place.answer(&MANAGER, &["staff", "suspend", "custodian-1"]);
+    assert!(refused(&place, &backup).contains("no active key custodian"));
+    place.answer(&MANAGER, &["staff", "suspend", "operator-2"]);
+    let others = [&present(&CUSTODIANS[1..])[..], &OTHERS.map(coming)].concat();
+    let said = hold_with(&place, &backup, &others);
+    assert_eq!(said.status, Some(1));
+    assert!(said.text.contains("present: operator-2"), "{}", said.text);
+    assert!(!place.path().join("media/backup").exists());
+}
+
+#[test]
+fn k3_a_ceremony_keeps_its_script_and_can_be_given_up() {
+    let place = Workplace::new();
+    let backup = script("backup", &["do = \"backup\"\ndirectory = \"media/backup\""]);
+    assert!(refused(&place, &backup).contains("step 1 (backup)"));
+    let other = backup.replace("media/backup", "elsewhere");
+    assert!(refused(&place, &other).contains("begun with another script"));
+    let abandon = ["ceremony", "abandon", "backup", "--reason", "媒体の故障"];
+    for nobody in [&STAFF[..], &CLERK, &AUDITOR] {
+        assert!(place.refusal(nobody, &abandon).contains("the CA manager"));
+    }
+    assert!(place.refusal(&CLERK, &["ceremony", "show", "backup"]).contains("internal auditor"));
+    let told = place.answer(&MANAGER, &abandon);
+    assert_eq!(told["state"], "abandoned");
+    let said = verify(&place, "data/ceremonies/backup", "data/audit.pub");
+    assert!(said.text.contains("abandoned, minutes as signed"), "{}", said.text);
+    assert!(refused(&place, &backup).contains("was abandoned"));
+    place.refusal(&MANAGER, &abandon);
+}
+
+#[test]
+fn k3_every_sample_is_rehearsed_and_nothing_of_the_installation_is_touched() {
+    let place = Workplace::new();
+    with_the_bridge(&place);
+    fs::create_dir(place.path().join("media")).unwrap();
+    request(&place, "media/web-server.csr");
+    let before = contents(&place.path().join("data"));
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ceremonies");
+    for (sample, id) in [
+        ("genesis", "genesis-2026"),
+        ("renewal", "renewal-jpki-auth-2031"),
+        ("backup-restore", "backup-2027-06"),
+        ("destruction", "destruction-jpki-auth-1"),
+    ] {
+        let file = samples.join(sample).with_extension("toml");
+        let command = ["ceremony", "rehearse", file.to_str().unwrap()];
+        let said = run(place.path(), PROGRAM, &command);
+        assert_eq!(said.status, Some(0), "{sample}: {}", said.text);
+        assert!(said.text.contains("step 1 begins"), "{}", said.text);
+        let minutes = format!("{id}-rehearsal");
+        let verified = verify(&place, &minutes, &format!("{minutes}/audit.pub"));
+        assert!(verified.text.starts_with(&format!("rehearsal {id}: completed")), "{verified:?}");
+        assert!(!verify(&place, &minutes, "data/audit.pub").success, "not the real audit key");
+    }
+    assert!(before == contents(&place.path().join("data")), "byte by byte");
+    assert_eq!(fs::read_dir(place.path().join("media")).unwrap().count(), 1, "no medium either");
+}
+
+#[test]
+fn k3_the_first_keys_of_a_new_installation_are_made_in_a_ceremony() {
+    let place = Workplace::empty();
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    place.answer(&[], &[&all, &["init", "--await-ceremony"][..]].concat());
+    assert!(!place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    place.enrol();
+    let steps: Vec<String> = ["jpki-auth", "saitama-sign"]
+        .iter()
+        .flat_map(|ca| ["generate-ca-key", "self-sign"].map(|word| (ca, word)))
+        .map(|(ca, word)| format!("do = \"{word}\"\nca = \"{ca}\""))
+        .collect();
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    completed(&place, &script("genesis", &steps));
+    place.init();
+    assert!(place.path().join("data/tls/server.pem").exists());
+    assert_eq!(place.answer(&STAFF, &["check"])["consistent"], true);
+    assert!(hold(&place, &script("again", &steps)).text.contains("has a key already"));
+}
+
+/// Every file below a directory with its octets.
+fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(contents(&path));
+        } else {
+            all.insert(path.display().to_string(), fs::read(path).unwrap());
+        }
+    }
+    all
+}
