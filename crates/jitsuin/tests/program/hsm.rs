@@ -32,6 +32,8 @@ impl Token {
             .args(arguments)
             .output()
             .unwrap();
+        let said = String::from_utf8_lossy(&tool.stderr);
+        assert!(tool.status.success(), "{arguments:?}: {:?}: {said}", tool.status);
         String::from_utf8_lossy(&tool.stdout).into_owned()
     }
 }
@@ -62,10 +64,12 @@ fn k1_the_demo_runs_on_a_token_that_gives_no_key_away() {
     let message = scratch.path().join("message");
     fs::write(&message, "to be signed").unwrap();
     let signature = scratch.path().join("signature");
+    // The tool takes a key to sign with by its id alone, and any key without one.
+    let id: String = b"jitsuin-key:jpki-auth-ca-1".iter().map(|c| format!("{c:02x}")).collect();
     token.tool(&[
         "--sign",
-        "--label",
-        "jpki-auth-ca-1",
+        "--id",
+        &id,
         "--mechanism",
         "SHA256-RSA-PKCS",
         "--input-file",
