@@ -22,6 +22,9 @@ use crate::lists::ListOutcome;
 /// it, and few enough flushes to disk for a million.
 const TOGETHER: usize = 1000;
 
+/// How often in a row a unit may find that one of its certificates changed meanwhile.
+const MOST_TRIES: u8 = 50;
+
 /// What a declaration would set going, told before anything is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompromisePlan {
@@ -49,7 +52,7 @@ impl CertificationAuthority {
             from = next;
         }
         let state = self.compromise(generation)?.map(|row| row.state);
-        certificates += u64::from(self.link_of(generation)?.is_some());
+        certificates += self.links_of(generation)?.len() as u64;
         Ok(CompromisePlan { generation, certificates, lists: self.all_series()?, state })
     }
 
@@ -168,15 +171,25 @@ impl CertificationAuthority {
         mut row: CompromiseRow,
         told: &mut dyn FnMut(u64),
     ) -> Result<CompromiseRow> {
+        let mut tries = 0;
         while let Some((next, rows)) = self.unrevoked(row.generation, row.place)? {
             let revoked = row.revoked + rows.len() as u64;
             let further = CompromiseRow { place: next, revoked, ..row.clone() };
-            self.store.commit(self.revocation_unit(act, &further, &rows)?)?;
-            row = further;
-            told(row.revoked);
+            match self.store.commit(self.revocation_unit(act, &row, &further, &rows)?) {
+                Ok(_) => {
+                    (row, tries) = (further, 0);
+                    told(row.revoked);
+                }
+                // A delivery or a hold came between: these thousand are read again.
+                Err(store::Error::Stale { .. }) if tries < MOST_TRIES => {
+                    tries += 1;
+                    row = self.declared(row.generation)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        if let Some(link) = self.link_of(row.generation)? {
-            // The newer key still vouches for this one: that ends with it.
+        for link in self.links_of(row.generation)? {
+            // Another key still vouches for this one: that ends with it.
             self.end(act, &link, RevocationCause::CaKeyCompromised, None)?;
             row.revoked += 1;
         }
@@ -191,6 +204,7 @@ impl CertificationAuthority {
     fn revocation_unit(
         &self,
         act: &Act,
+        row: &CompromiseRow,
         further: &CompromiseRow,
         rows: &[StatusRow],
     ) -> Result<Unit> {
@@ -204,7 +218,7 @@ impl CertificationAuthority {
             .detail("issued_before", further.place)
             .detail("serials_sha256", hex(&sha256(&serials)));
         let advance =
-            Change::AdvanceCompromise { from: CompromiseState::Declared, row: further.clone() };
+            Change::AdvanceCompromise { from: (row.state, row.place), row: further.clone() };
         let mut unit = Unit::new(entry).change(advance);
         for row in rows {
             let to = row.state.after(event_of(self.compromise_rule(row.kind)?.reason), act.at)?;
@@ -259,7 +273,7 @@ impl CertificationAuthority {
         let last = || Error::refused("compromise", "it is completed");
         let state = row.state.next().ok_or_else(last)?;
         let next = CompromiseRow { state, ..row.clone() };
-        let change = Change::AdvanceCompromise { from: row.state, row: next.clone() };
+        let change = Change::AdvanceCompromise { from: (row.state, row.place), row: next.clone() };
         let unit = changes.into_iter().fold(Unit::new(entry).change(change), Unit::change);
         self.store.commit(unit)?;
         Ok(next)
@@ -276,15 +290,17 @@ impl CertificationAuthority {
         Ok(Some((last + 1, page.into_iter().map(|(_, row)| row).collect())))
     }
 
-    /// The link with which a newer key certified this one, unless it ended before.
-    fn link_of(&self, generation: u32) -> Result<Option<CertificateRow>> {
-        let key = self.generation(generation)?.key.spki_sha256();
-        let newest = self.store.certificate_for_key(&key)?;
-        Ok(newest.filter(|row| {
-            row.intent.kind == CertificateKind::LinkOldWithNew
+    /// What other keys of the CA certified for this one, or were about to: links in both ways.
+    fn links_of(&self, generation: u32) -> Result<Vec<CertificateRow>> {
+        let key = self.generation(generation)?;
+        let spki = key.key.spki_sha256();
+        let mut rows = self.store.self_issued(self.id(), key.name.as_der())?;
+        rows.retain(|row| {
+            row.intent.spki_sha256 == spki
                 && row.intent.generation != generation
-                && row.state == CertificateState::Good
-        }))
+                && !matches!(row.state, CertificateState::Revoked { .. })
+        });
+        Ok(rows)
     }
 
     fn compromise_rule(&self, kind: CertificateKind) -> Result<&RevocationRule> {

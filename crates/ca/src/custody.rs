@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{
     CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumError, QuorumSecret,
 };
-use keys::{Activation, GuardedKeyStore};
+use keys::{Activation, GuardedKeyStore, KeyError};
 use store::{Entry, Store, Unit};
 
 use crate::error::{Error, Result};
@@ -41,6 +41,9 @@ pub struct Standing {
     pub set: String,
 }
 
+/// How long one may stand at the door between proving who one is and being let in.
+const AT_THE_DOOR: SignedDuration = SignedDuration::from_mins(1);
+
 /// The keys of an installation's CAs in the hands of their custodians.
 pub struct Custody {
     store: Arc<dyn Store>,
@@ -49,6 +52,8 @@ pub struct Custody {
     terms: Terms,
     gathering: Mutex<Gathering>,
     leaving: Mutex<BTreeMap<CustodianId, Timestamp>>,
+    /// When the last custodian came.
+    latest: Mutex<Timestamp>,
 }
 
 impl Custody {
@@ -63,7 +68,15 @@ impl Custody {
         terms: Terms,
     ) -> Result<Self> {
         let gathering = Mutex::new(Gathering::new(&set, terms.window)?);
-        Ok(Self { store, keys, set, terms, gathering, leaving: Mutex::default() })
+        Ok(Self {
+            store,
+            keys,
+            set,
+            terms,
+            gathering,
+            leaving: Mutex::default(),
+            latest: Mutex::new(Timestamp::MIN),
+        })
     }
 
     /// Makes the key store under a new secret, which leaves this function as shares alone; the store
@@ -109,10 +122,16 @@ impl Custody {
         passphrase: &Passphrase,
     ) -> Result<Standing> {
         let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
+        let id = CustodianId::from(custodian.clone());
+        // A stranger must not move the gathering's clock, nor anything else of it.
+        if !self.set.custodians().any(|one| *one == id) {
+            let error = QuorumError::UnknownCustodian(id);
+            self.store.commit(Unit::new(entry.refused(&error)))?;
+            return Err(error.into());
+        }
         let mut gathering = self.gathering();
         let here = names(gathering.custodians());
-        let id = CustodianId::from(custodian.clone());
-        match gathering.contribute(&id, passphrase, act.at) {
+        match gathering.contribute(&id, passphrase, self.in_order(act.at)) {
             Ok(Progress::Waiting { have, need, until }) => {
                 let entry = entry.detail("have", have).detail("need", need).detail("until", until);
                 self.store.commit(Unit::new(entry))?;
@@ -128,6 +147,43 @@ impl Custody {
         }
         drop(gathering);
         Ok(self.standing())
+    }
+
+    /// The time of an act as the gathering may see it: who waited at the door, behind a slow network
+    /// or another custodian, did not come before those who are here. Further back is a clock set back.
+    fn in_order(&self, at: Timestamp) -> Timestamp {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = latest.duration_since(at);
+        *latest = if waited.is_positive() && waited <= AT_THE_DOOR { *latest } else { at };
+        *latest
+    }
+
+    /// Goes on where [`establish`](Self::establish) was cut: opens the key store with the custodians
+    /// who are here, or makes it where it is missing.
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret), and the key store's.
+    pub fn resume(&self, act: &Act, custodians: &[(CustodianId, Passphrase)]) -> Result<()> {
+        let secret = self.secret(act, custodians)?;
+        let until = act.at + self.terms.active_for;
+        match self.keys.activate(&secret, Some(until)) {
+            Ok(_) => {}
+            Err(KeyError::Directory { .. } | KeyError::TokenRefused { .. }) => {
+                self.keys.create(&secret, Some(until))?;
+                let entry = Entry::new(EventKind::CustodyEstablished, act)
+                    .subject(self.set.id())
+                    .detail("threshold", self.set.threshold())
+                    .detail("custodians", names(self.set.custodians()));
+                self.store.commit(Unit::new(entry))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let entry = Entry::new(EventKind::KeysActivated, act)
+            .subject(self.set.id())
+            .detail("custodians", names(custodians.iter().map(|(id, _)| id)))
+            .detail("until", until);
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
     }
 
     /// Wakes the keys with a secret that custodians put together for an act of theirs; `custodians`
@@ -251,8 +307,11 @@ impl Custody {
     /// # Errors
     /// [`Error::Store`]: the keys sleep all the same.
     pub fn deactivate(&self, act: &Act) -> Result<Standing> {
+        // The gathering first: a custodian who is activating the keys just now finishes before.
+        let mut gathering = self.gathering();
         let was_active = self.keys.deactivate();
-        self.gathering().forget();
+        gathering.forget();
+        drop(gathering);
         let entry = Entry::new(EventKind::KeysDeactivated, act).subject(self.set.id());
         self.store.commit(Unit::new(if was_active { entry } else { entry.no_op() }))?;
         Ok(self.standing())

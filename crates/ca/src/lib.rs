@@ -34,7 +34,7 @@ pub use lists::{Difference, LateList, ListOutcome};
 pub use making::{MakeKey, find_or_generate};
 pub use partition::{distribution_point, partition_of};
 pub use recovery::Settled;
-pub use renewal::{Finding, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
+pub use renewal::{Finding, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };

@@ -51,7 +51,14 @@ impl CertificationAuthority {
     /// # Errors
     /// As `recover`.
     pub fn settle_all(&self, act: &Act, open: &[IntentRow]) -> Result<Vec<Settled>> {
-        open.iter().map(|row| self.settle(act, row)).collect()
+        let mut settled = Vec::new();
+        for row in open {
+            // Tried again after a failure, or overtaken by a compromise: some are settled already.
+            if self.certificate(&row.serial)?.state == CertificateState::Intended {
+                settled.push(self.settle(act, row)?);
+            }
+        }
+        Ok(settled)
     }
 
     fn settle(&self, act: &Act, row: &IntentRow) -> Result<Settled> {
@@ -73,7 +80,11 @@ impl CertificationAuthority {
                     changed: 0,
                     issued: 0,
                 };
-                self.end(act, &intent, RevocationCause::DestroyedBeforeDelivery, None)?;
+                let cause = match self.is_compromised(row)? {
+                    true => RevocationCause::CaKeyCompromised,
+                    false => RevocationCause::DestroyedBeforeDelivery,
+                };
+                self.end(act, &intent, cause, None)?;
                 Settled::Revoked(row.serial)
             }
         };
@@ -103,7 +114,16 @@ impl CertificationAuthority {
 
     /// Nothing more is issued under a key that counts as compromised (A 5.7.3).
     fn is_compromised(&self, row: &IntentRow) -> Result<bool> {
-        Ok(self.compromise(row.generation)?.is_some())
+        let of_key = |generation: &Arc<Generation>| {
+            row.kind.is_authority() && generation.key.spki_sha256() == row.spki_sha256
+        };
+        let certified = self.generations().into_iter().find(of_key);
+        for number in [Some(row.generation), certified.map(|of| of.number)].into_iter().flatten() {
+            if self.compromise(number)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The generation that was to sign; it may still be in the making.

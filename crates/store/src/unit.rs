@@ -233,8 +233,8 @@ pub enum Change {
     DeclareCompromise(CompromiseRow),
     /// What follows a compromise has come further.
     AdvanceCompromise {
-        /// The state the decision rested on.
-        from: CompromiseState,
+        /// The state the decision rested on, and the place up to which all was revoked then.
+        from: (CompromiseState, u64),
         /// The procedure as it is from now on.
         row: CompromiseRow,
     },

@@ -33,7 +33,7 @@ pub(super) fn check(
                 |done: &Step| matches!(done, Step::Backup { directory: to } if to == directory);
             same_keys(facts, earlier(script, account, wrote))
         }
-        Step::RenewCaKey { .. } => renewed(one_key(facts)?, &certificates(facts)?),
+        Step::RenewCaKey { .. } => renewed(one_key(facts)?, &certificates(facts)?, facts),
         Step::DestroyCaKey { .. } if facts.statements.is_empty() => {
             Err("nothing says how the destruction was proven".to_owned())
         }
@@ -111,7 +111,7 @@ fn certifies(certificate: &Certificate, key: &KeyFact) -> Verdict {
 }
 
 /// A renewal leaves a self-signed certificate, OldWithNew and NewWithOld (A 5.6, S 4-9).
-fn renewed(key: &KeyFact, certificates: &[Certificate]) -> Verdict {
+fn renewed(key: &KeyFact, certificates: &[Certificate], facts: &StepFacts) -> Verdict {
     let for_new = |one: &&Certificate| certifies(one, key).is_ok();
     let own = certificates.iter().filter(for_new).find(|one| is_signed_by(one, one));
     let Some(own) = own else {
@@ -123,6 +123,10 @@ fn renewed(key: &KeyFact, certificates: &[Certificate]) -> Verdict {
         .all(|link| link.tbs.is_self_issued() && link.tbs.subject.matches(&own.tbs.subject));
     let new_with_old = links.iter().filter(|link| for_new(link) && !is_signed_by(link, own));
     let old_with_new = links.iter().filter(|link| !for_new(link) && is_signed_by(link, own));
+    // After a compromise of the old key there are none, and the minutes say why (A 5.7.3).
+    if links.is_empty() && !facts.statements.is_empty() {
+        return Ok(());
+    }
     if links.len() == 2 && of_one_ca && new_with_old.count() == 1 && old_with_new.count() == 1 {
         return Ok(());
     }

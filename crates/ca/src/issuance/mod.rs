@@ -60,6 +60,10 @@ impl CertificationAuthority {
         request: Option<Request>,
     ) -> Result<Issued> {
         self.refuse_before_effect(act)?;
+        if signer.ends < act.at {
+            let rule = format!("its root ended at {}: renew the key first (A 5.6)", signer.ends);
+            return Err(Error::refused("ca key", rule));
+        }
         // A key that sleeps must not leave an intent behind.
         self.keys.public_key(&signer.label)?;
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict

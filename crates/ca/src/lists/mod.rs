@@ -7,6 +7,7 @@ mod lint;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -124,7 +125,12 @@ impl CertificationAuthority {
             Partition::ArlLink,
             Partition::ArlCross,
         ];
-        let counted = self.store.partitions(self.id(), generation)?;
+        // A list holds what all generations certified, so each has one for every municipality.
+        let mut counted = BTreeSet::new();
+        for generation in self.generations() {
+            counted.extend(self.store.partitions(self.id(), generation.number)?);
+        }
+        counted.extend(self.store.partitions(self.id(), generation)?);
         partitions.extend(counted.into_iter().filter(|p| matches!(p, Partition::Municipality(_))));
         Ok(partitions)
     }
@@ -205,11 +211,9 @@ impl CertificationAuthority {
     /// From when on a certificate must have lasted to stand on the next list: an entry stays until
     /// it appeared on one list issued after the certificate's end (RFC 5280 3.3).
     fn expires_from(&self, series: &SeriesKey, number: u64) -> Result<Timestamp> {
-        let Some(before) = number.checked_sub(1).filter(|before| *before > 0) else {
-            return Ok(Timestamp::MIN);
-        };
-        let row = self.store.crl(&CrlKey { series: series.clone(), number: before })?;
-        Ok(row.map_or(Timestamp::MIN, |row| row.this_update))
+        // What the gate withheld nobody saw: it counts for nothing here.
+        let seen = self.published(series)?.filter(|row| row.key.number < number);
+        Ok(seen.map_or(Timestamp::MIN, |row| row.this_update))
     }
 }
 

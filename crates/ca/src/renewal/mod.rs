@@ -45,14 +45,21 @@ pub struct Renewed {
     pub generation: Arc<Generation>,
     /// Its self-signed certificate, DER.
     pub self_signed: Vec<u8>,
-    /// The old key certified with the new, DER.
-    pub old_with_new: Vec<u8>,
-    /// The new key certified with the old, DER.
-    pub new_with_old: Vec<u8>,
+    /// Both links; none where the old key counts as compromised, which nobody may vouch for.
+    pub links: Option<Links>,
     /// Who answers for it.
     pub responder: Responder,
     /// Whether all of it existed before.
     pub no_op: bool,
+}
+
+/// The links between two generations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Links {
+    /// The old key certified with the new, DER.
+    pub old_with_new: Vec<u8>,
+    /// The new key certified with the old, DER.
+    pub new_with_old: Vec<u8>,
 }
 
 /// Where a renewal stands when it is asked for.
@@ -83,7 +90,9 @@ impl CertificationAuthority {
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
         let standing = self.standing(act.at, renewal).and_then(|standing| {
-            if let Standing::New { .. } = standing {
+            if let Standing::New { old, .. } = &standing
+                && self.compromise(old.number)?.is_none()
+            {
                 self.rehearse_renewal(act.at, renewal.issues_from)?.expect_sound()?;
             }
             Ok(standing)
@@ -110,29 +119,44 @@ impl CertificationAuthority {
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
         let new = self.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
-        let old_with_new = self.link(act, CertificateKind::LinkOldWithNew, old, &new)?; // 2
-        let new_with_old = self.link(act, CertificateKind::LinkNewWithOld, old, &new)?; // 3
+        let links = self.links(act, old, &new)?; // 2, 3: each key certified with the other
         let responder = self.set_up_responder(act, &new, service_keys)?; // 4: it answers from 5 on
         let (number, self_signed) = (new.number, self.self_signed_certificate(&new)?);
-        let entry = self
+        let mut entry = self
             .renewed(act, "completed")
             .subject(new.self_signed)
             .detail("generation", number)
-            .detail("certificate_sha256", sha256_colon_hex(&self_signed))
-            .detail("old_with_new_sha256", sha256_colon_hex(&old_with_new.certificate))
-            .detail("new_with_old_sha256", sha256_colon_hex(&new_with_old.certificate));
+            .detail("certificate_sha256", sha256_colon_hex(&self_signed));
+        if let Some(links) = &links {
+            entry = entry
+                .detail("old_with_new_sha256", sha256_colon_hex(&links.old_with_new))
+                .detail("new_with_old_sha256", sha256_colon_hex(&links.new_with_old));
+        }
         self.complete_generation(entry, new)?; // 5: it stands beside the old one
         Ok(Renewed {
             generation: self.generation(number)?,
             self_signed,
-            old_with_new: old_with_new.certificate,
-            new_with_old: new_with_old.certificate,
+            links,
             responder,
             no_op: false,
         })
     }
 
-    /// Both links, as they exist or are made now; the old root's end is theirs.
+    /// Both links, as they exist or are made now. No key vouches for one that counts as compromised,
+    /// and what such a key says of another is worth nothing: then there are none (A 5.7.3).
+    fn links(&self, act: &Act, old: &Generation, new: &Generation) -> Result<Option<Links>> {
+        for generation in [old, new] {
+            if self.compromise(generation.number)?.is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Links {
+            old_with_new: self.link(act, CertificateKind::LinkOldWithNew, old, new)?.certificate,
+            new_with_old: self.link(act, CertificateKind::LinkNewWithOld, old, new)?.certificate,
+        }))
+    }
+
+    /// One link, as it exists or is made now; the old root's end is its own.
     fn link(
         &self,
         act: &Act,
@@ -227,14 +251,13 @@ impl CertificationAuthority {
         new: Arc<Generation>,
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
-        let old_with_new = self.link(act, CertificateKind::LinkOldWithNew, old, &new)?.certificate;
-        let new_with_old = self.link(act, CertificateKind::LinkNewWithOld, old, &new)?.certificate;
+        let links = self.links(act, old, &new)?;
         let responder = self.set_up_responder(act, &new, service_keys)?;
         let entry = self.renewed(act, "completed").subject(new.self_signed).no_op();
         self.store.commit(Unit::new(entry))?;
         let self_signed = self.self_signed_certificate(&new)?;
         let no_op = true;
-        Ok(Renewed { generation: new, self_signed, old_with_new, new_with_old, responder, no_op })
+        Ok(Renewed { generation: new, self_signed, links, responder, no_op })
     }
 
     fn renewed(&self, act: &Act, step: &str) -> Entry {

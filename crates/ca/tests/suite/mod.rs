@@ -2,6 +2,7 @@
 
 mod ceremony;
 mod compromise;
+mod compromise_links;
 mod crash;
 mod faulty;
 mod golden;

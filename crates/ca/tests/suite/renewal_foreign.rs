@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use testkit::{Output, run};
 use x509::pem;
 
-use super::town::{Town, moved};
+use super::town::{Town, links, moved};
 use super::world::{AUTH, KAWAGUCHI};
 
 /// Everything that openssl reads, before and after the move to `key`.
@@ -22,9 +22,9 @@ fn renewed_town(key: KeyAlgorithm, policy: &str) -> Town {
     town.write("user2.pem", &town.user(2));
     town.write("root1.pem", &town.root(1));
     town.write("root2.pem", &town.root(2));
-    town.write("old_with_new.pem", &renewed.old_with_new);
-    town.write("new_with_old.pem", &renewed.new_with_old);
-    let links = [&renewed.old_with_new, &renewed.new_with_old];
+    town.write("old_with_new.pem", &links(&renewed).old_with_new);
+    town.write("new_with_old.pem", &links(&renewed).new_with_old);
+    let links = [&links(&renewed).old_with_new, &links(&renewed).new_with_old];
     let both: String = links.map(|der| pem::encode(pem::CERTIFICATE, der).expect("PEM")).concat();
     town.scratch.write("links.pem", both);
     let roots = [town.root(1), town.root(2)];

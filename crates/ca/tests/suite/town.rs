@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, ListOutcome, Renewal, Renewed, ServiceRequest, find_or_generate};
+use ca::{
+    CertificationAuthority, Links, ListOutcome, Renewal, Renewed, ServiceRequest, find_or_generate,
+};
 use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
@@ -126,4 +128,9 @@ pub(super) fn moved(policy: &str, key: KeyAlgorithm) -> String {
 /// A small and quick policy: all keys on P-256.
 pub(super) fn quick() -> String {
     moved(super::world::AUTH, KeyAlgorithm::EcP256)
+}
+
+/// The links that a renewal left.
+pub(super) fn links(renewed: &Renewed) -> &Links {
+    renewed.links.as_ref().expect("both links")
 }

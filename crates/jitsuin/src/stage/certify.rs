@@ -56,13 +56,21 @@ impl SystemStage<'_> {
         };
         let renewed = authority.renew_key(act, renewal, &make, &*self.system.service_keys)?;
         let generation = &renewed.generation;
+        let statements = match &renewed.links {
+            Some(_) => Vec::new(),
+            None => {
+                vec!["旧世代の署名鍵は危殆化しているため、リンク証明書は発行しない。".to_owned()]
+            }
+        };
+        let links = renewed.links.into_iter().flat_map(|two| [two.old_with_new, two.new_with_old]);
         let public = PublicKey {
             algorithm: generation.key_algorithm,
             spki_der: generation.key.as_der().to_vec(),
         };
         Ok(StepFacts {
             keys: vec![key_fact(&generation.label, &public)],
-            certificates: vec![renewed.self_signed, renewed.old_with_new, renewed.new_with_old],
+            certificates: [renewed.self_signed].into_iter().chain(links).collect(),
+            statements,
             ..self.with_backup(&generation.label)?
         })
     }

@@ -24,8 +24,9 @@ impl SystemStage<'_> {
             "generation {number} of {ca} still issues: its key is needed (A 6.2.10.1)"
         );
         // A server holds in memory what it has read.
-        let alone = SealLock::take(self.system)?;
-        alone.context("a server is running, with the key in its memory: stop it first")?;
+        let lock = SealLock::take(self.system)?;
+        let _alone =
+            lock.context("a server is running, with the key in its memory: stop it first")?;
         let label = &generation.label;
         let keys = &**self.system.custody.keys();
         let public = PublicKey {

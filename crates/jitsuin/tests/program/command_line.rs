@@ -39,16 +39,6 @@ fn help_explains_every_command_and_wrong_usage_is_status_2() {
 }
 
 #[test]
-fn a_token_that_is_not_built_yet_is_refused_before_anything_is_made() {
-    let scratch = TempDir::new().unwrap();
-    let said = run(scratch.path(), PROGRAM, &["demo", "--dir", "d", "--hsm", "softhsm"]);
-    assert_eq!(said.status, Some(1));
-    assert_eq!(said.text.lines().count(), 1, "{}", said.text);
-    assert!(said.text.starts_with("jitsuin: --hsm softhsm: "), "{}", said.text);
-    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
-}
-
-#[test]
 fn e2_init_twice_changes_nothing_that_was_set_up() {
     let place = Workplace::empty();
     let kept = [

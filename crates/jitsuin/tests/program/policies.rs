@@ -45,7 +45,7 @@ fn p1_a_bad_policy_is_refused_in_one_line_that_names_entry_and_rule() {
         ("validity_hours = 72", "validity_hours = \"72\"", "invalid type: string \"72\""),
         ("reason = 2", "reason = 9", "policy entry revocation[7].reason: 0 to 5"),
         ("clause = \"A 7.1(1)\"\n", "", "missing field `clause`"),
-        ("[hold]", "[hold", "line 45"),
+        ("[hold]", "[hold", "line 53"),
         ("effective_from = \"2026-01-01\"", "effective_from = \"2026-02-30\"", "effective_from"),
     ] {
         assert!(good.contains(from), "{from}");

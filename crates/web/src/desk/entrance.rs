@@ -130,8 +130,10 @@ impl Desk {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<(PersonRow, Proof), Problem> {
-        if let Some((person, proof)) = self.sessions.find(sha256, now) {
-            return Ok((self.who_may_come_in(&person)?, proof));
+        if let Some((person, proof, opened)) = self.sessions.find(sha256, now) {
+            let person = self.who_may_come_in(&person)?;
+            self.expect_unchanged(&person, proof, opened)?;
+            return Ok((person, proof));
         }
         let row = self.store.credential(sha256)?.ok_or_else(|| unproven(NOBODYS))?;
         let proof = match row.kind {
@@ -171,6 +173,24 @@ impl Desk {
             return Err(unproven("the token or certificate has expired"));
         }
         Ok((self.who_may_come_in(&row.person)?, proof))
+    }
+
+    /// A session ends with what it rested on, whichever process changed it: a suspension, other
+    /// roles or a new enrolment; for one by password, the password.
+    fn expect_unchanged(
+        &self,
+        person: &PersonRow,
+        proof: Proof,
+        opened: Timestamp,
+    ) -> Result<(), Problem> {
+        let set = match proof {
+            Proof::Weak => self.store.password(&person.id)?.map(|row| row.set),
+            _ => None,
+        };
+        if person.since > opened || set.is_some_and(|set| set > opened) {
+            return Err(unproven("the session has ended: log in again"));
+        }
+        Ok(())
     }
 
     pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {

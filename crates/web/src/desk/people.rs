@@ -8,7 +8,7 @@ mod proposals;
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::{
-    CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role,
+    CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role, credential_rule,
 };
 use jiff::SignedDuration;
 use store::{Change, CredentialRow, Entry, PersonRow, ProposalRow, Unit};
@@ -100,6 +100,26 @@ impl Desk {
         self.set_person(entry, row, to)
     }
 
+    /// What takes away the credentials of a kind that the roles from now on do not allow.
+    fn credentials_beyond(&self, to: &PersonRow) -> Result<Vec<Change>, Problem> {
+        let is_allowed = |row: &CredentialRow| {
+            to.roles.iter().all(|role| credential_rule(*role).kinds.contains(&row.kind))
+        };
+        let rows = self.store.credentials_of(&to.id)?;
+        let beyond = rows.into_iter().filter(|row| !is_allowed(row));
+        Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
+    }
+
+    /// What somebody proposed who was kept out since is not confirmed.
+    fn still_proposes(&self, proposal: &ProposalRow) -> Result<(), Problem> {
+        let author = self.store.person(&proposal.by)?;
+        if author.is_some_and(|author| author.state == PersonState::Active) {
+            return Ok(());
+        }
+        let rule = "whoever proposed it was suspended or removed since: refuse it (A 5.2.4.1)";
+        Err(Problem::refused("person", rule))
+    }
+
     /// Confirms what was proposed; a new person, or one who lost theirs, gets an enrolment secret.
     ///
     /// # Errors
@@ -109,6 +129,7 @@ impl Desk {
         self.admit(act, operation)?;
         let row = self.found(act, operation, id)?;
         let proposal = self.checked(act, operation, confirmable(&row, act))?;
+        self.checked(act, operation, self.still_proposes(&proposal))?;
         self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
         let to = self.checked(act, operation, confirmed(&row, &proposal, act))?;
         let entry = changed(act, &row).detail("confirmed", proposal.kind);
@@ -117,6 +138,9 @@ impl Desk {
             Unit::new(entry).change(Change::SetPerson { from: row.into(), to: to.clone().into() });
         if matches!(proposal.kind, ProposalKind::Enrolment | ProposalKind::Removal) {
             unit = unit.change(Change::DropCredentials(to.id.clone()));
+        }
+        if proposal.kind == ProposalKind::Roles {
+            unit = self.credentials_beyond(&to)?.into_iter().fold(unit, Unit::change);
         }
         let mut secret = None;
         if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {

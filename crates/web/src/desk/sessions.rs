@@ -55,8 +55,12 @@ impl Sessions {
         true
     }
 
-    /// Whose session it is, and how they logged in; that moves its end on.
-    pub(super) fn find(&self, token: &[u8; 32], now: Timestamp) -> Option<(ActorId, Proof)> {
+    /// Whose session it is, how they logged in and when; that moves its end on.
+    pub(super) fn find(
+        &self,
+        token: &[u8; 32],
+        now: Timestamp,
+    ) -> Option<(ActorId, Proof, Timestamp)> {
         let mut sessions = self.lock();
         if sessions.get(token)?.is_over(now) {
             sessions.remove(token);
@@ -64,7 +68,7 @@ impl Sessions {
         }
         let session = sessions.get_mut(token)?;
         session.used = session.used.max(now);
-        Some((session.person.clone(), session.proof))
+        Some((session.person.clone(), session.proof, session.opened))
     }
 
     /// Ends every session of a person.
@@ -94,7 +98,7 @@ mod tests {
     #[test]
     fn w3_a_session_ends_after_fifteen_idle_minutes() {
         let (sessions, person) = opened();
-        assert_eq!(sessions.find(&[1; 32], at(14)), Some((person, Proof::Weak)));
+        assert_eq!(sessions.find(&[1; 32], at(14)), Some((person, Proof::Weak, at(0))));
         assert!(sessions.find(&[1; 32], at(28)).is_some());
         assert_eq!(sessions.find(&[1; 32], at(43)), None);
         assert_eq!(sessions.find(&[1; 32], at(29)), None, "it does not come back");

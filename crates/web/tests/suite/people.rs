@@ -277,3 +277,34 @@ fn w3_the_last_who_can_register_people_stay() {
     world.post("ca-manager", "/api/v1/people/staff/suspension", &json!({})).problem(422);
     world.post("staff", "/api/v1/people/staff/suspension", &json!({})).problem(422);
 }
+
+#[test]
+fn w3_a_session_ends_with_what_it_rested_on_whichever_process_changed_it() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["window-clerk"]);
+    world.password(&secret, None, LONG).expect(200);
+    let session = world.session("sasaki", LONG);
+    world.get(&session, "/api/v1/applications").expect(200);
+    // As a command does it, which knows nothing of the server's sessions.
+    world.clock.advance(SignedDuration::from_secs(1));
+    let row = world.scratch.store.person(&"sasaki".parse().expect("an id")).expect("a read");
+    let from = row.expect("a person");
+    let to = store::PersonRow { since: world.clock.now(), ..from.clone() };
+    let change = Change::SetPerson { from: Box::new(from), to: Box::new(to) };
+    commit(&world.scratch, &world.clock, change);
+    world.get(&session, "/api/v1/applications").problem(401);
+    let again = world.session("sasaki", LONG);
+    world.get(&again, "/api/v1/applications").expect(200);
+}
+
+#[test]
+fn w3_a_proposal_does_not_outlive_its_authors_office() {
+    let world = World::new();
+    world.proposed("sasaki", &["examiner"]).expect(201);
+    let row = world.scratch.store.person(&"senior-operator".parse().expect("an id"));
+    let from = row.expect("a read").expect("a person");
+    let to = store::PersonRow { state: domain::staff::PersonState::Suspended, ..from.clone() };
+    let change = Change::SetPerson { from: Box::new(from), to: Box::new(to) };
+    commit(&world.scratch, &world.clock, change);
+    world.confirmed("sasaki").problem(422);
+}

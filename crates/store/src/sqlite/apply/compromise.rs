@@ -1,7 +1,7 @@
 //! Compromised keys: declared once, led through their steps; and notices to everybody.
 
 use domain::compromise::CompromiseState;
-use domain::id::CaId;
+use domain::id::{CaId, SerialNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::{CompromiseRow, NoticeRow};
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 const DECLARE: &str = "INSERT INTO compromise (ca, generation, state, declared_at, place, revoked)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-const STATE: &str = "SELECT state FROM compromise WHERE ca = ?1 AND generation = ?2";
+const STATE: &str = "SELECT state, place FROM compromise WHERE ca = ?1 AND generation = ?2";
 
 const ADVANCE: &str = "UPDATE compromise SET state = ?3, place = ?4, revoked = ?5
     WHERE ca = ?1 AND generation = ?2";
@@ -34,14 +34,16 @@ pub(super) fn declare(connection: &Connection, row: &CompromiseRow) -> Result<()
 
 pub(super) fn advance(
     connection: &Connection,
-    from: CompromiseState,
+    from: (CompromiseState, u64),
     row: &CompromiseRow,
 ) -> Result<()> {
     let what = || format!("the compromise of generation {} of CA {}", row.generation, row.ca);
     let found = state(connection, &row.ca, row.generation)?
         .ok_or_else(|| Error::Missing { what: what() })?;
-    if found != from.name() {
-        return Err(stale(what(), from, found));
+    let told = |(state, place): &(String, u64)| format!("{state} up to {place}");
+    let expected = (from.0.name().to_owned(), from.1);
+    if found != expected {
+        return Err(stale(what(), told(&expected), told(&found)));
     }
     let values = params![row.ca.as_str(), row.generation, row.state.name(), row.place, row.revoked];
     connection.prepare_cached(ADVANCE)?.execute(values)?;
@@ -64,7 +66,24 @@ pub(super) fn add_notice(connection: &Connection, row: &NoticeRow) -> Result<()>
     Ok(())
 }
 
-fn state(connection: &Connection, ca: &CaId, generation: u32) -> Result<Option<String>> {
+/// Refuses to complete what was begun under a key that counts as compromised since.
+pub(super) fn refuse_completion(
+    connection: &Connection,
+    ca: &CaId,
+    serial: &SerialNumber,
+) -> Result<()> {
+    const COMPROMISED: &str = "SELECT c.generation FROM certificate c
+        JOIN compromise k ON k.ca = c.ca AND k.generation = c.generation
+        WHERE c.ca = ?1 AND c.serial = ?2";
+    let mut statement = connection.prepare_cached(COMPROMISED)?;
+    let found: Option<u32> = statement
+        .query_row(params![ca.as_str(), serial.as_bytes()], |row| row.get(0))
+        .optional()?;
+    found.map_or(Ok(()), |generation| refuse(connection, ca, generation))
+}
+
+fn state(connection: &Connection, ca: &CaId, generation: u32) -> Result<Option<(String, u64)>> {
     let mut statement = connection.prepare_cached(STATE)?;
-    Ok(statement.query_row(params![ca.as_str(), generation], |row| row.get(0)).optional()?)
+    let shape = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ok(statement.query_row(params![ca.as_str(), generation], shape).optional()?)
 }

@@ -54,6 +54,7 @@ fn apply(
         Change::AdvanceCompromise { from, row } => compromise::advance(c, from, &row),
         Change::AddNotice(row) => compromise::add_notice(c, &row),
         Change::CompleteIntent { ca, serial, der, to } => {
+            compromise::refuse_completion(c, &ca, &serial)?;
             certificate::complete(c, first, &ca, &serial, &der, to)
         }
         Change::SetCertificate { ca, serial, from, to } => {
