@@ -17,7 +17,7 @@ pub(crate) fn entries(demo: &Demo, list: &str) -> BTreeMap<String, String> {
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
         if let Some(number) = line.strip_prefix("Serial Number: ") {
-            serial = number.to_lowercase();
+            serial = whole_serial(number);
             found.insert(serial.clone(), "unspecified".to_owned());
         } else if line.starts_with("X509v3 CRL Reason Code:") {
             let reason = lines.next().unwrap().to_lowercase().replace(' ', "");
@@ -25,6 +25,12 @@ pub(crate) fn entries(demo: &Demo, list: &str) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+/// A serial number of 16 octets as the program writes it: openssl leaves out leading zero octets,
+/// with which one in 256 begins.
+pub(crate) fn whole_serial(printed: &str) -> String {
+    format!("{:0>32}", printed.to_lowercase())
 }
 
 fn verify(demo: &Demo, one: &Certificate, list: &str) -> String {
