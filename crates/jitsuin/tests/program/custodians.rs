@@ -106,3 +106,20 @@ fn k2_w3_a_suspended_custodian_brings_nothing() {
     assert!(said.text.contains("no active key custodian"), "{}", said.text);
     assert!(publish(&place, &present(&CUSTODIANS[1..])).success, "the others open the keys");
 }
+
+#[test]
+fn k2_a_set_up_that_broke_off_between_shares_and_store_goes_on() {
+    let place = Workplace::empty();
+    // Where the key store would be made there is a file: the shares are written, the store is not.
+    fs::create_dir(place.path().join("data")).unwrap();
+    fs::write(place.path().join("data/keys"), "in the way").unwrap();
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let said = place.run_as_is(&[], &[&all, &["init"][..]].concat());
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    let shares = fs::read(place.path().join("data/custody.json")).unwrap();
+    fs::remove_file(place.path().join("data/keys")).unwrap();
+    place.init();
+    assert_eq!(fs::read(place.path().join("data/custody.json")).unwrap(), shares);
+    assert!(place.path().join("data/audit.pub").exists());
+}
