@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{
     CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumError, QuorumSecret,
 };
-use keys::{Activation, GuardedKeyStore, KeyError};
+use keys::{Activation, GuardedKeyStore};
 use store::{Entry, Store, Unit};
 
 use crate::error::{Error, Result};
@@ -98,15 +98,8 @@ impl Custody {
         keep(&set)?;
         let until = act.at + terms.active_for;
         keys.create(&secret, Some(until))?;
-        let established = Entry::new(EventKind::CustodyEstablished, act)
-            .subject(set.id())
-            .detail("threshold", threshold)
-            .detail("custodians", names(set.custodians()));
-        let activated = Entry::new(EventKind::KeysActivated, act)
-            .subject(set.id())
-            .detail("custodians", names(set.custodians()))
-            .detail("until", until);
-        store.commit(Unit::new(established).entry(activated))?;
+        let activated = activated(act, &set, &names(set.custodians()), until);
+        store.commit(Unit::new(established(act, &set)).entry(activated))?;
         Self::new(store, keys, set, terms)
     }
 
@@ -124,11 +117,7 @@ impl Custody {
         let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
         let id = CustodianId::from(custodian.clone());
         // A stranger must not move the gathering's clock, nor anything else of it.
-        if !self.set.custodians().any(|one| *one == id) {
-            let error = QuorumError::UnknownCustodian(id);
-            self.store.commit(Unit::new(entry.refused(&error)))?;
-            return Err(error.into());
-        }
+        self.expect_holder(&id, &entry)?;
         let mut gathering = self.gathering();
         let here = names(gathering.custodians());
         match gathering.contribute(&id, passphrase, self.in_order(act.at)) {
@@ -168,22 +157,16 @@ impl Custody {
         let until = act.at + self.terms.active_for;
         match self.keys.activate(&secret, Some(until)) {
             Ok(_) => {}
-            Err(KeyError::Directory { .. } | KeyError::TokenRefused { .. }) => {
+            Err(error) if error.may_lack_store() => {
                 self.keys.create(&secret, Some(until))?;
-                let entry = Entry::new(EventKind::CustodyEstablished, act)
-                    .subject(self.set.id())
-                    .detail("threshold", self.set.threshold())
-                    .detail("custodians", names(self.set.custodians()));
-                self.store.commit(Unit::new(entry))?;
+                self.store.commit(Unit::new(established(act, &self.set)))?;
             }
             Err(error) => return Err(error.into()),
         }
-        let entry = Entry::new(EventKind::KeysActivated, act)
-            .subject(self.set.id())
-            .detail("custodians", names(custodians.iter().map(|(id, _)| id)))
-            .detail("until", until);
-        self.store.commit(Unit::new(entry))?;
-        Ok(())
+        // The secret is there with the last custodian needed: nobody after them was asked.
+        let asked = custodians.iter().take(usize::from(self.set.threshold()));
+        let here = names(asked.map(|(id, _)| id));
+        self.tell_awake(activated(act, &self.set, &here, until))
     }
 
     /// Wakes the keys with a secret that custodians put together for an act of theirs; `custodians`
@@ -193,15 +176,16 @@ impl Custody {
     /// The key store's, journaled; the store's: the keys sleep then.
     pub fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
         let until = act.at + self.terms.active_for;
-        let entry = Entry::new(EventKind::KeysActivated, act)
-            .subject(self.set.id())
-            .detail("custodians", custodians.trim())
-            .detail("until", until);
+        let entry = activated(act, &self.set, custodians.trim(), until);
         if let Err(error) = self.keys.activate(secret, Some(until)) {
             self.store.commit(Unit::new(entry.refused(&error)))?;
             return Err(error.into());
         }
-        // Nothing may be signed that the journal does not know to be possible.
+        self.tell_awake(entry)
+    }
+
+    /// Nothing may be signed that the journal does not know to be possible: without it they sleep.
+    fn tell_awake(&self, entry: Entry) -> Result<()> {
         if let Err(error) = self.store.commit(Unit::new(entry)) {
             self.keys.deactivate();
             return Err(error.into());
@@ -252,12 +236,11 @@ impl Custody {
         act: &Act,
         custodians: &[(CustodianId, Passphrase)],
     ) -> Result<QuorumSecret> {
-        let set = CustodySet::clone(&self.set);
-        let threshold = usize::from(set.threshold());
+        let threshold = usize::from(self.set.threshold());
         let secret = self.secret(act, custodians)?;
         for further in custodians.iter().skip(threshold) {
             let others = custodians.iter().take(threshold - 1);
-            let mut gathering = Gathering::new(&set, self.terms.window)?;
+            let mut gathering = Gathering::new(&self.set, self.terms.window)?;
             let mut proven = Ok(());
             for (custodian, passphrase) in std::iter::once(further).chain(others) {
                 proven = proven
@@ -285,11 +268,7 @@ impl Custody {
         let entry = Entry::new(EventKind::CustodianPresent, act)
             .subject(custodian)
             .detail("wants", "deactivation");
-        if !self.set.custodians().any(|one| *one == id) {
-            let error = QuorumError::UnknownCustodian(id);
-            self.store.commit(Unit::new(entry.refused(&error)))?;
-            return Err(error.into());
-        }
+        self.expect_holder(&id, &entry)?;
         self.store.commit(Unit::new(entry))?;
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         leaving.retain(|_, since| act.at <= *since + self.terms.window);
@@ -344,12 +323,14 @@ impl Custody {
         matches!(self.keys.state(), Activation::Active { .. })
     }
 
-    /// When the keys fall asleep, if they are awake.
-    pub fn active_until(&self) -> Option<Timestamp> {
-        match self.keys.state() {
-            Activation::Active { until, .. } => until,
-            Activation::Inactive => None,
+    /// Refuses somebody who holds no share, and says so under `entry`.
+    fn expect_holder(&self, id: &CustodianId, entry: &Entry) -> Result<()> {
+        if self.set.custodians().any(|one| one == id) {
+            return Ok(());
         }
+        let error = QuorumError::UnknownCustodian(id.clone());
+        self.store.commit(Unit::new(entry.clone().refused(&error)))?;
+        Err(error.into())
     }
 
     fn gathering(&self) -> MutexGuard<'_, Gathering> {
@@ -361,6 +342,20 @@ impl std::fmt::Debug for Custody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Custody({:?})", self.keys)
     }
+}
+
+fn established(act: &Act, set: &CustodySet) -> Entry {
+    Entry::new(EventKind::CustodyEstablished, act)
+        .subject(set.id())
+        .detail("threshold", set.threshold())
+        .detail("custodians", names(set.custodians()))
+}
+
+fn activated(act: &Act, set: &CustodySet, custodians: &str, until: Timestamp) -> Entry {
+    Entry::new(EventKind::KeysActivated, act)
+        .subject(set.id())
+        .detail("custodians", custodians)
+        .detail("until", until)
 }
 
 fn names<'a>(custodians: impl Iterator<Item = &'a CustodianId>) -> String {

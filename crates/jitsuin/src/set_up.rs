@@ -45,6 +45,8 @@ pub(crate) fn found(
     let foundation = Foundation::open(&config, true, &clock)?;
     let act = || act(&clock);
     let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
+    // Put together once, for the first CA that needs it: every passphrase takes its time.
+    let mut secret: Option<QuorumSecret> = None;
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
         let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
@@ -52,8 +54,11 @@ pub(crate) fn found(
             .refusing(config.weak_keys.clone());
         let is_founded = !authority.generations().is_empty();
         if !is_founded && founds(authority.id()) {
-            let secret = custody.secret(&act()?, custodians)?;
-            first_key(&act()?, &authority, &foundation, &secret)?;
+            let secret = match &mut secret {
+                Some(known) => known,
+                none => none.insert(custody.secret(&act()?, custodians)?),
+            };
+            first_key(&act()?, &authority, &foundation, secret)?;
             authority.self_sign(&act()?)?;
         }
         authority.recover(&act()?)?;

@@ -145,6 +145,14 @@ pub enum KeyError {
     Provider(&'static str),
 }
 
+impl KeyError {
+    /// Whether an opening failed because there may be no store yet: making one is worth a try, and
+    /// refuses by itself where there is one.
+    pub fn may_lack_store(&self) -> bool {
+        matches!(self, Self::Directory { .. } | Self::TokenRefused { .. })
+    }
+}
+
 /// One file of a store that is not what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorruptFile {

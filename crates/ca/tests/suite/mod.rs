@@ -4,6 +4,7 @@ mod ceremony;
 mod compromise;
 mod compromise_links;
 mod crash;
+mod custody;
 mod faulty;
 mod golden;
 mod issuance;

@@ -122,9 +122,7 @@ impl SystemStage<'_> {
         // Made by this step before a cut, it opens; and nothing is made over a store of others.
         match opener.open(self.secret) {
             Ok(store) => Ok(store),
-            Err(KeyError::Directory { .. } | KeyError::TokenRefused { .. }) => {
-                Ok(opener.create(self.secret)?)
-            }
+            Err(error) if error.may_lack_store() => Ok(opener.create(self.secret)?),
             Err(error) => Err(error.into()),
         }
     }
