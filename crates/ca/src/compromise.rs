@@ -10,11 +10,10 @@ use domain::policy::RevocationRule;
 use store::{
     CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow, Unit,
 };
-use x509::fingerprint::{sha256, sha256_colon_hex};
+use x509::fingerprint::{hex, sha256, sha256_colon_hex};
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
-use crate::issuance::hex;
 use crate::life::{RevocationOrder, event_of};
 use crate::lists::ListOutcome;
 

@@ -17,8 +17,9 @@ use x509::public_key::SpkiInfo;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::{Intended, Order, hex};
+use crate::issuance::{Intended, Order};
 use crate::partition::partition_of;
+use x509::fingerprint::hex;
 
 /// Makes a CA's key in the store under a label, and whatever is to be made with it, such as a
 /// backup. Asked again after a cut, it answers with the key that it made.

@@ -10,8 +10,8 @@ use store::{CaRow, Change, Entry, GenerationPlan, Store, Unit};
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
-use crate::issuance::hex;
 use crate::making::{MakeKey, find_or_generate};
+use x509::fingerprint::hex;
 
 impl CertificationAuthority {
     /// Sets a CA up from its policy: first key, self-signed certificate.

@@ -1,6 +1,6 @@
 //! Backups of the CAs' keys: each is written before anything is signed with its key (A 6.2.4).
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use domain::journal::EventKind;
 use keys::{BackupKey, KeyBackup, KeyError, KeyLabel, KeyStore, PublicKey};
 use store::{Entry, Store, Unit};
 
-use crate::home::{Home, write_private};
+use crate::home::{Home, sync_parent, write_private};
 
 /// The directory of the backups, and the journal that tells of them.
 pub(crate) struct Backups<'a> {
@@ -83,8 +83,7 @@ impl<'a> Backups<'a> {
         let written = fs::create_dir_all(&self.directory)
             .and_then(|()| sync_parent(&self.directory))
             .map_err(anyhow::Error::from)
-            .and_then(|()| write_private(&path, backup.to_json().as_bytes()))
-            .and_then(|()| Ok(sync_parent(&path)?));
+            .and_then(|()| write_private(&path, backup.to_json().as_bytes()));
         written.map_err(|error| storage("writing", path, &error))
     }
 
@@ -128,14 +127,6 @@ fn erase(path: &Path) -> io::Result<()> {
     file.sync_all()?;
     fs::remove_file(path)?;
     sync_parent(path)
-}
-
-/// A name in a directory is durable only when the directory is (POSIX fsync).
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => File::open(parent)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
 }
 
 fn storage(action: &'static str, path: PathBuf, error: &anyhow::Error) -> KeyError {

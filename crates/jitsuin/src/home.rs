@@ -128,7 +128,7 @@ impl Home {
     }
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
+/// Writes a file that only its owner can read, durably, and whole or not at all.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let context = || path.display().to_string();
     let partial = path.with_extension("partial");
@@ -140,7 +140,15 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         .open(&partial)
         .with_context(context)?;
     file.write_all(content).and_then(|()| file.sync_all()).with_context(context)?;
-    std::fs::rename(&partial, path).with_context(context)
+    std::fs::rename(&partial, path).and_then(|()| sync_parent(path)).with_context(context)
+}
+
+/// A name in a directory is durable only when the directory is (POSIX fsync).
+pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => std::fs::File::open(parent)?.sync_all(),
+        _ => std::fs::File::open(".")?.sync_all(),
+    }
 }
 
 /// Writes a file that anyone may read.

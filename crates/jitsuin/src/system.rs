@@ -272,7 +272,7 @@ impl System {
         let rows = self.store.cas()?;
         for (id, authority) in &self.authorities {
             let digest = authority.policy_digest();
-            let sha256: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+            let sha256 = x509::fingerprint::hex(digest);
             let entry = Entry::new(EventKind::PolicyAdopted, &self.act("program")?)
                 .ca(id)
                 .detail("effective_from", authority.policy().effective_from)

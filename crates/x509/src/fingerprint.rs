@@ -1,4 +1,4 @@
-//! Fingerprints as people compare them: colon-separated hexadecimal (V4).
+//! Digests, and how they are written: with colons as people compare them (V4), plain in records.
 
 use aws_lc_rs::digest;
 
@@ -10,6 +10,13 @@ pub fn sha1(bytes: &[u8]) -> [u8; 20] {
 /// The SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     sized(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// `octets` in lower-case hexadecimal, as records and file names have it.
+pub fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
 }
 
 /// `digest` in upper-case hexadecimal with colons, as OpenSSL prints fingerprints.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use store::{Entry, Sequence};
 
 use super::stage::StepFacts;
-use crate::issuance::hex;
+use x509::fingerprint::hex;
 
 /// Somebody who is present, as whoever let them in says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,8 +20,8 @@ pub use self::presence::objections;
 pub use self::record::{Interruption, Moment, Record, Sitting, StepRecord};
 pub use self::stage::{FileFact, KeyFact, Stage, StageError, StepFacts};
 use crate::error::{Error, Result};
-use crate::issuance::hex;
 use crate::renewal::Renewal;
+use x509::fingerprint::hex;
 
 /// Conducts ceremonies: it checks, records and orders; a [`Stage`] does.
 pub struct Conductor<'a> {

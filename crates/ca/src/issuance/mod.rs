@@ -11,8 +11,8 @@ mod user;
 pub(crate) use draft::Order;
 pub(crate) use service::years;
 pub(crate) use sketch::sketch;
+pub(crate) use steps::Intended;
 pub use steps::Step;
-pub(crate) use steps::{Intended, hex};
 pub(crate) use subject::of_user as subject_of_user;
 pub(crate) use user::{attribute_names, check_possession};
 

@@ -7,6 +7,7 @@ use domain::journal::EventKind;
 use domain::service_request::{Request, Step as RequestStep};
 use jiff::Timestamp;
 use store::{Change, Entry, IntentRow, Unit};
+use x509::fingerprint::{hex, sha256};
 use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order};
@@ -99,7 +100,7 @@ impl<'a> Linted<'a> {
             .ca(authority.id())
             .subject(serial)
             .detail("kind", draft.order.kind)
-            .detail("tbs_sha256", hex(&x509::fingerprint::sha256(&draft.tbs)))
+            .detail("tbs_sha256", hex(&sha256(&draft.tbs)))
             .detail("policy_sha256", hex(&authority.policy_digest));
         let row = draft.into_row(authority, act.at);
         let request = confirmed.as_ref().map(|moved| moved.request().clone());
@@ -151,7 +152,7 @@ impl Signed<'_> {
             .ca(self.authority.id())
             .subject(self.serial)
             .detail("state", to.name())
-            .detail("certificate_sha256", hex(&x509::fingerprint::sha256(&self.certificate)));
+            .detail("certificate_sha256", hex(&sha256(&self.certificate)));
         let change = Change::CompleteIntent {
             ca: self.authority.id().clone(),
             serial: self.serial,
@@ -186,10 +187,4 @@ impl Draft {
             at,
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

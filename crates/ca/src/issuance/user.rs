@@ -18,12 +18,12 @@ use x509::oid;
 use x509::public_key::SpkiInfo;
 
 use super::draft::{Order, profile};
-use super::steps::hex;
 use super::subject;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::partition::partition_of;
 use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, Possession, UserRequest};
+use x509::fingerprint::hex;
 
 impl CertificationAuthority {
     /// Issues a resident's certificate onto an unusable card (A 4.3.1.1, S 4-2-1).

@@ -20,8 +20,8 @@ use super::Served;
 use crate::authority::CertificationAuthority;
 use crate::error::Result;
 use crate::generation::Generation;
-use crate::issuance::hex;
 use crate::partition::distribution_point;
+use x509::fingerprint::hex;
 
 /// At most so many differences are reported of one list; the first ones tell enough.
 const REPORTED: usize = 20;

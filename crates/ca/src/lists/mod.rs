@@ -108,17 +108,15 @@ impl CertificationAuthority {
 
     fn series_of(&self, generations: Vec<Arc<Generation>>) -> Result<Vec<SeriesKey>> {
         let mut all = Vec::new();
+        let partitions = self.served()?;
         for generation in generations {
-            let partitions = self.served(generation.number)?;
-            all.extend(
-                partitions.into_iter().map(|partition| self.series_key(&generation, partition)),
-            );
+            all.extend(partitions.iter().map(|partition| self.series_key(&generation, *partition)));
         }
         Ok(all)
     }
 
-    /// The partitions of which a generation has lists.
-    fn served(&self, generation: u32) -> Result<Vec<Partition>> {
+    /// The partitions of which every generation has lists.
+    fn served(&self) -> Result<Vec<Partition>> {
         let mut partitions = vec![
             Partition::Other,
             Partition::ArlSelfSigned,
@@ -130,7 +128,6 @@ impl CertificationAuthority {
         for generation in self.generations() {
             counted.extend(self.store.partitions(self.id(), generation.number)?);
         }
-        counted.extend(self.store.partitions(self.id(), generation)?);
         partitions.extend(counted.into_iter().filter(|p| matches!(p, Partition::Municipality(_))));
         Ok(partitions)
     }

@@ -21,8 +21,9 @@ use x509::fingerprint::sha256;
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
-use crate::issuance::{Intended, hex};
+use crate::issuance::Intended;
 use crate::life::RevocationOrder;
+use x509::fingerprint::hex;
 
 pub use certification::{certification, service_request};
 pub(crate) use moved::{Moved, handled};

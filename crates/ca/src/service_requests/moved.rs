@@ -9,7 +9,7 @@ use x509::fingerprint::sha256;
 
 use super::stored;
 use crate::error::{Error, Result};
-use crate::issuance::hex;
+use x509::fingerprint::hex;
 
 /// A request after a step, not committed yet.
 pub(crate) struct Moved {

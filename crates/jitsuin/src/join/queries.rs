@@ -29,7 +29,7 @@ impl SealedQueryLog {
             at: (self.clock)(),
             operation: new_operation()?,
         };
-        let sha256: String = sealed.sha256.iter().map(|octet| format!("{octet:02x}")).collect();
+        let sha256 = x509::fingerprint::hex(&sealed.sha256);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)
             .subject(&sealed.name)
             .detail("records", sealed.records)

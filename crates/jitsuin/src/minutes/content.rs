@@ -161,8 +161,7 @@ fn key(key: &KeyFact) -> [(String, String); 2] {
 
 fn certificate(der: &[u8]) -> Result<[(String, String); 4]> {
     let certificate = Certificate::parse(der)?;
-    let serial: String =
-        certificate.tbs.serial.iter().map(|octet| format!("{octet:02x}")).collect();
+    let serial = x509::fingerprint::hex(&certificate.tbs.serial);
     Ok([
         field("証明書の主体者", &certificate.tbs.subject),
         field("証明書の発行者", &certificate.tbs.issuer),

@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use ca::ceremony::{FileFact, StepFacts};
 use keys::{KeyBackup, KeyLabel, KeyStore};
-use x509::fingerprint::sha256;
+use x509::fingerprint::{hex, sha256};
 
 use super::known::known_keys;
 use super::{SystemStage, key_fact};
-use crate::backups::{file_name, read_backup, sync_parent};
+use crate::backups::{file_name, read_backup};
 use crate::home::write_private;
 
 /// The list of the files with their SHA-256s, as `sha256sum --check` reads it.
@@ -62,13 +62,13 @@ fn write_medium(place: &Path, directory: &str, backups: &[KeyBackup]) -> Result<
     }
     expect_no_others(place, &texts)?;
     std::fs::create_dir_all(place).with_context(|| directory.to_owned())?;
-    let listed = texts.iter().map(|(name, text)| format!("{}  {name}\n", hex(text.as_bytes())));
+    let listed =
+        texts.iter().map(|(name, text)| format!("{}  {name}\n", hex(&sha256(text.as_bytes()))));
     let list: String = listed.collect();
     let mut files = Vec::new();
     for (name, text) in texts.iter().map(|(n, t)| (n.as_str(), t)).chain([(MANIFEST, &list)]) {
         let path = place.join(name);
         write_private(&path, text.as_bytes())?;
-        sync_parent(&path).with_context(|| directory.to_owned())?;
         files.push(FileFact { path: named(directory, name), sha256: sha256(text.as_bytes()) });
     }
     let keys = backups.iter().map(|backup| key_fact(&backup.label, &backup.public_key)).collect();
@@ -103,7 +103,11 @@ pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Vec<(KeyBacku
             .with_context(|| format!("{}: {line:?} is no line of it", list.display()))?;
         let path = place.join(name);
         let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        ensure!(hex(&octets) == digest, "{}: it is not as the list has it", path.display());
+        ensure!(
+            hex(&sha256(&octets)) == digest,
+            "{}: it is not as the list has it",
+            path.display()
+        );
         let file = FileFact { path: named(directory, name), sha256: sha256(&octets) };
         found.push((read_backup(&path)?, file));
     }
@@ -114,8 +118,4 @@ pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Vec<(KeyBacku
 /// A file as the script would name it.
 fn named(directory: &str, name: &str) -> String {
     format!("{}/{name}", directory.trim_end_matches('/'))
-}
-
-fn hex(octets: &[u8]) -> String {
-    sha256(octets).iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -130,7 +130,7 @@ fn expect_usable(held: &HeldCard, resident: &ResidentCode, at: Timestamp) -> Res
 /// by chance among all cards of a country.
 fn new_card_id(application: &ApplicationId) -> Result<CardId> {
     let digest = sha256(format!("card {application}").as_bytes());
-    let digits: String = digest[..12].iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits = x509::fingerprint::hex(&digest[..12]);
     format!("card-{digits}").parse().map_err(|error: domain::id::InvalidId| {
         WindowError::Unreadable { what: "a card id", problem: error.to_string() }
     })

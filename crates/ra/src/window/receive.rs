@@ -73,7 +73,7 @@ impl Window {
 /// The id of the application that this operation takes in: a repetition finds the same one.
 fn application_id(act: &Act) -> Result<ApplicationId> {
     let digest = sha256(format!("application {}", act.operation).as_bytes());
-    let digits: String = digest[..12].iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits = x509::fingerprint::hex(&digest[..12]);
     format!("ap-{digits}").parse().map_err(|error: domain::id::InvalidId| WindowError::Unreadable {
         what: "an application id",
         problem: error.to_string(),

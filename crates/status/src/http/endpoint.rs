@@ -14,7 +14,7 @@ use hyper::header::{
 use hyper::http::request;
 use hyper::{Request, Response};
 use tokio::time::timeout;
-use x509::fingerprint::sha256;
+use x509::fingerprint::{hex, sha256};
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
 use super::reply::{Reply, http_date, ocsp_response};
@@ -166,10 +166,6 @@ fn is_ocsp_request(headers: &HeaderMap) -> bool {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Undoes percent-encoding (RFC 3986 2.1), or `None` where a `%` is not followed by two digits.

@@ -80,7 +80,7 @@ impl Desk {
             title: policy.title.clone(),
             test: policy.test,
             effective_from: policy.effective_from.to_string(),
-            policy_sha256: row.policy_digest.iter().map(|octet| format!("{octet:02x}")).collect(),
+            policy_sha256: x509::fingerprint::hex(&row.policy_digest),
             created_at: row.created_at.to_string(),
             generations: rows.iter().map(body).collect::<Result<_, _>>()?,
         })

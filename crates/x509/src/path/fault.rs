@@ -43,8 +43,7 @@ impl Fault {
 
 /// A certificate in words: subject and serial.
 pub(super) fn shown(certificate: &crate::read::Certificate) -> String {
-    let serial: String =
-        certificate.tbs.serial.iter().map(|octet| format!("{octet:02x}")).collect();
+    let serial = crate::fingerprint::hex(&certificate.tbs.serial);
     format!("{} ({serial})", certificate.tbs.subject)
 }
 

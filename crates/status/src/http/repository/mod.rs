@@ -192,7 +192,7 @@ fn not_found() -> Reply {
 }
 
 fn quoted(sha256: &[u8; 32]) -> String {
-    format!("\"{}\"", super::endpoint::hex(sha256))
+    format!("\"{}\"", x509::fingerprint::hex(sha256))
 }
 
 /// Adds what lets clients ask again cheaply, and answers 304 if they have it already. Caches must
