@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::cli::DemoArguments;
 use crate::config::{Config, ConfigFile};
 use crate::home::write_private;
-use crate::serve::{Listeners, Running, wait_for_signal};
+use crate::serve::{Listeners, Running, StopSignal};
 use crate::set_up;
 use crate::system::Clock;
 
@@ -52,6 +52,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
         town::populate(&system)?;
         story::issue_to_town(&system, &|line| say(line))?;
     }
+    let stop = StopSignal::listen()?;
     let running = Running::start(system.clone(), listeners)?;
     let place = ready::Place { directory: &arguments.dir, addresses };
     let mut ready = ready::describe(&system, &place)?;
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     }
     say(&guide::text(&ready));
     if !arguments.once {
-        wait_for_signal()?;
+        stop.wait();
     }
     running.stop()?;
     Ok(Answer::new("", json!({ "ready": ready })))

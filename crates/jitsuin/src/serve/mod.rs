@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use domain::journal::EventKind;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::Listen;
@@ -95,26 +96,44 @@ impl Running {
 
 /// Runs until the process is told to stop.
 pub(crate) fn until_stopped(system: System) -> Result<()> {
+    let stop = StopSignal::listen()?;
     let listeners = Listeners::bind(&system.config.listen)?;
     let addresses = listeners.addresses()?;
     let running = Running::start(Arc::new(system), listeners)?;
     println!("api https://{}/api/v1", addresses.api);
     println!("repository and OCSP http://{}/", addresses.repository);
     println!("ldap://{} ldaps://{}", addresses.ldap, addresses.ldaps);
-    wait_for_signal()?;
+    stop.wait();
     running.stop()
 }
 
-/// Blocks until SIGINT or SIGTERM.
-pub(crate) fn wait_for_signal() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-        Ok(())
-    })
+/// The word to stop, SIGINT or SIGTERM: heard from the moment this is made.
+///
+/// It is made before anybody is told that everything runs, so that whoever was told can stop it.
+pub(crate) struct StopSignal {
+    runtime: tokio::runtime::Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        drop(entered);
+        Ok(Self { runtime, interrupt, terminate })
+    }
+
+    /// Blocks until the word came.
+    pub(crate) fn wait(mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+            }
+        });
+    }
 }
