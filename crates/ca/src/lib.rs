@@ -15,6 +15,7 @@ mod life;
 mod lists;
 mod making;
 mod partition;
+mod possession;
 mod random;
 mod recovery;
 mod renewal;

@@ -1,10 +1,11 @@
 //! Why a window did not do what it was asked, and whose fault it is.
 
-use card::CardError;
+use card::terminal::TerminalError;
 use domain::application::RefusedTransition;
 
 use crate::authority::AuthorityError;
 use crate::form::FormError;
+use crate::readers::ReaderError;
 use crate::register::RegisterError;
 
 /// Why an operation was refused or failed.
@@ -33,9 +34,12 @@ pub enum WindowError {
     /// The CA refused or failed.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
-    /// The card refused or failed.
+    /// The card on the reader: it refused, is not one of ours, or the way to it broke off.
     #[error(transparent)]
-    Card(#[from] CardError),
+    Card(#[from] TerminalError),
+    /// There is no connection to a card.
+    #[error(transparent)]
+    Reader(#[from] ReaderError),
     /// The resident register gave no answer.
     #[error(transparent)]
     Register(#[from] RegisterError),
