@@ -89,7 +89,8 @@ impl HolderSecret {
         }
     }
 
-    fn text(&self) -> &str {
+    /// The text, for the card alone.
+    pub(crate) fn text(&self) -> &str {
         match self {
             Self::Authentication(pin) => &pin.0,
             Self::Signature(password) => &password.0,
