@@ -24,6 +24,8 @@ pub struct CardRecord {
     pub municipality: MunicipalityCode,
     /// The last civil day of its validity, in Japan (P4: certificates end with the card).
     pub expires_on: Date,
+    /// Whether its holder has received it.
+    pub is_handed_out: bool,
     /// Whether it is out of use for good. A card that could not be reached then still has to be
     /// destroyed when it turns up.
     pub is_destroyed: bool,
@@ -87,6 +89,7 @@ impl CardRecord {
         let stored = StoredCard {
             version: VERSION,
             expires_on: self.expires_on.to_string(),
+            is_handed_out: self.is_handed_out,
             is_destroyed: self.is_destroyed,
             authentication: StoredSlot::from(&self.authentication),
             signature: StoredSlot::from(&self.signature),
@@ -113,6 +116,7 @@ impl CardRecord {
             holder: row.holder,
             municipality: row.municipality,
             expires_on: stored.expires_on.parse().map_err(unreadable)?,
+            is_handed_out: stored.is_handed_out,
             is_destroyed: stored.is_destroyed,
             authentication: stored.authentication.restore()?,
             signature: stored.signature.restore()?,
@@ -125,6 +129,7 @@ impl CardRecord {
 struct StoredCard {
     version: u8,
     expires_on: String,
+    is_handed_out: bool,
     is_destroyed: bool,
     authentication: StoredSlot,
     signature: StoredSlot,
@@ -185,7 +190,8 @@ mod tests {
     /// A record as an earlier program wrote it; this text may never stop being readable.
     fn earlier() -> Value {
         json!({
-            "version": 1, "expires_on": "2036-01-02", "is_destroyed": false,
+            "version": 1, "expires_on": "2036-01-02", "is_handed_out": true,
+            "is_destroyed": false,
             "authentication": {
                 "delivered": { "application": "ap-1", "serial": "0000000000000000000000000000000a" },
                 "loading": { "application": "ap-2", "serial": null }
