@@ -73,6 +73,13 @@ pub struct IssuedOnCard {
     pub serial: SerialNumber,
 }
 
+impl Check {
+    /// What was seen, in one line.
+    pub(crate) fn line(&self) -> String {
+        format!("{}: {} {} {}", self.evidence, self.document, self.number, self.note)
+    }
+}
+
 impl Record {
     /// The record of a form that was just received.
     pub(crate) fn new(form: Form, by: ActorId, at: Timestamp) -> Self {

@@ -13,13 +13,17 @@ mod call_centre;
 mod cards;
 mod complete;
 mod deliver;
+mod erase;
 mod existence;
 mod issue;
 mod locks;
 mod operation;
+mod read;
 mod receipt;
 mod receive;
+mod reconcile;
 mod register_link;
+mod secrets;
 mod verify;
 
 use std::sync::Arc;
@@ -42,7 +46,9 @@ use crate::register::ResidentRegister;
 pub use abandon::CardPlace;
 pub use call_centre::PhoneHold;
 pub use operation::EVENT_OPERATIONS;
+pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;
+pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
 pub use register_link::RegisterRun;
 pub use verify::{
     EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS, Verification,

@@ -173,7 +173,7 @@ impl Window {
 
 /// What a destroyed card answers: nothing that a card of this make would.
 fn is_silent(error: &TerminalError) -> bool {
-    matches!(error, TerminalError::AnotherMake | TerminalError::Refused { .. })
+    matches!(error, TerminalError::AnotherMake)
 }
 
 /// Ends every certificate of the application that never reached its holder.
