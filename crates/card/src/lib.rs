@@ -10,12 +10,13 @@
 //! crate, is used in `small_rsa` and nowhere else in the tree (S 6-1-2-3).
 
 pub mod apdu;
+mod cabinet;
 mod card;
 mod card_keys;
 mod card_number;
 mod chip;
-pub mod data_group;
 mod data_encryption;
+pub mod data_group;
 mod digest_info;
 mod emulator;
 mod error;
@@ -30,8 +31,11 @@ mod secret;
 mod slot;
 mod small_rsa;
 mod stored;
+pub mod terminal;
 mod transport;
+pub mod vpcd;
 
+pub use cabinet::{Cabinet, CabinetError, InsertedCard};
 pub use card::{Card, LifeState, possession_statement};
 pub use card_keys::CardKeys;
 pub use card_number::CardNumber;

@@ -95,7 +95,7 @@ impl HolderSecret {
         }
     }
 
-    /// The text, for the card and its sealed form only.
+    /// The text, for the card alone.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Authentication(pin) => &pin.0,

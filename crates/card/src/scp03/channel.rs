@@ -63,7 +63,8 @@ impl HostChannel {
         }
         let sent = self.0.append_mac(sent)?;
         // Every good answer brings a MAC at least, so that there is always an Le (ISO 7816-4 case 4).
-        let longest = if sent.data.len() > 255 { 65536 } else { 256 };
+        let extended = sent.data.len() > 255 || command.le.is_some_and(|le| le > 256);
+        let longest = if extended { 65536 } else { 256 };
         Ok(sent.with_le(longest))
     }
 
