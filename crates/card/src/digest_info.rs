@@ -1,9 +1,7 @@
 //! What a holder's program sends to be signed: a hash with its name (RFC 8017, DigestInfo).
 
 use aws_lc_rs::digest::{Algorithm, SHA256, SHA384, SHA512};
-use aws_lc_rs::signature::{
-    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding,
-};
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding};
 
 /// A DigestInfo of SHA-256, SHA-384 or SHA-512, in its one DER form.
 pub(crate) struct DigestInfo<'a> {

@@ -155,12 +155,17 @@ impl Emulator {
         if selection == (0x00, instruction::SELECT, 0x04) {
             return respond(self.select_application(command));
         }
+        if self.card.live().is_err() {
+            return StatusWord::CONDITIONS_NOT_SATISFIED.into();
+        }
         if self.selected.is_none() {
             return StatusWord::INSTRUCTION_NOT_SUPPORTED.into();
         }
         match (command.cla, command.ins) {
             (0x00 | 0x80, instruction::GET_RESPONSE) => self.get_response(),
-            (0x84, instruction::EXTERNAL_AUTHENTICATE) => respond(self.external_authenticate(command)),
+            (0x84, instruction::EXTERNAL_AUTHENTICATE) => {
+                respond(self.external_authenticate(command))
+            }
             (0x84, _) => self.perform_in_channel(command),
             _ => respond(self.perform_plain(command, spent)),
         }

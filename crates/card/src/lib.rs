@@ -10,6 +10,7 @@
 //! crate, is used in `small_rsa` and nowhere else in the tree (S 6-1-2-3).
 
 pub mod apdu;
+mod cabinet;
 mod card;
 mod card_keys;
 mod card_number;
@@ -32,7 +33,9 @@ mod small_rsa;
 mod stored;
 pub mod terminal;
 mod transport;
+pub mod vpcd;
 
+pub use cabinet::{Cabinet, CabinetError, InsertedCard};
 pub use card::{Card, LifeState, possession_statement};
 pub use card_keys::CardKeys;
 pub use card_number::CardNumber;

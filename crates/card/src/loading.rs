@@ -31,7 +31,7 @@ impl Card {
         let mut public_keys = Vec::new();
         for slot in CardSlot::ALL {
             let groups = SlotGroups::of(slot, groups)?;
-            public_keys.extend(changed.load(slot, &groups)?);
+            public_keys.extend(changed.load(slot, &groups)?.unwrap_or_default());
         }
         self.chip = Some(changed);
         Ok(public_keys)

@@ -5,13 +5,13 @@
 //! is about its line 0.9); here it signs inside one card, blinded, one signature at a time.
 
 use aws_lc_rs::error::Unspecified;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rsa::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use rsa::sha2::Sha256;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::traits::PublicKeyParts;
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use zeroize::Zeroizing;
 
 use crate::digest_info::DigestInfo;

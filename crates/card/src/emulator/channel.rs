@@ -19,16 +19,9 @@ pub(super) enum Channel {
     #[default]
     Closed,
     /// INITIALIZE UPDATE was answered; EXTERNAL AUTHENTICATE must come.
-    Begun {
-        keys: SessionKeys,
-        host: Challenge,
-        card: Challenge,
-    },
+    Begun { keys: SessionKeys, host: Challenge, card: Challenge },
     /// Both sides proved themselves.
-    Open {
-        channel: CardChannel,
-        blocks: Blocks,
-    },
+    Open { channel: CardChannel, blocks: Blocks },
 }
 
 /// The blocks of a STORE DATA that is not complete.
