@@ -51,10 +51,7 @@ pub fn generate_onto_card(
 ///
 /// # Errors
 /// [`CardError::AlgorithmRefused`] for what is none for a signature slot; [`CardError::Provider`].
-pub fn generate(
-    algorithm: KeyAlgorithm,
-    card: &DataEncryptionKey,
-) -> Result<LoadedKey, CardError> {
+pub fn generate(algorithm: KeyAlgorithm, card: &DataEncryptionKey) -> Result<LoadedKey, CardError> {
     private_key::expect_accepted(CardSlot::Signature, algorithm)?;
     let key = PrivateKey::generate(algorithm)?.ok_or_else(|| not_made(algorithm))?;
     let wrapped = Zeroizing::new(card.wrap(&key.to_pkcs8()?)?);

@@ -122,7 +122,11 @@ impl Window {
         let slot = slot_for(step.authority.policy());
         let act = step.operation.act;
         let mut card = self.known_card(id)?;
-        let is_ours = card.slot(slot).loading.as_ref().is_some_and(|on| on.application == step.application.id);
+        let is_ours = card
+            .slot(slot)
+            .loading
+            .as_ref()
+            .is_some_and(|on| on.application == step.application.id);
         if !is_ours {
             return Ok(None);
         }

@@ -109,7 +109,12 @@ impl Window {
             }
             Some(record) => {
                 for slot in CardSlot::ALL {
-                    findings.extend(self.reconcile_slot(act, &wanted, mending, (slot, &report, record))?);
+                    findings.extend(self.reconcile_slot(
+                        act,
+                        &wanted,
+                        mending,
+                        (slot, &report, record),
+                    )?);
                 }
             }
             None if report.life() == card::LifeState::Blank => {}
@@ -212,9 +217,12 @@ impl Window {
     /// The application that fills a slot, with its newest certificate.
     fn bound(&self, on: &OnSlot) -> Result<(Application, Option<HolderCertificate>)> {
         let row = self.store.application(&on.application)?;
-        let application = Application::restore(row.ok_or(WindowError::Unknown { field: "application" })?)?;
-        let certificates = self.authority(&application.ca)?.certificates_of(&application.resident)?;
-        let mut own = certificates.into_iter().filter(|c| c.application.as_ref() == Some(&application.id));
+        let application =
+            Application::restore(row.ok_or(WindowError::Unknown { field: "application" })?)?;
+        let certificates =
+            self.authority(&application.ca)?.certificates_of(&application.resident)?;
+        let mut own =
+            certificates.into_iter().filter(|c| c.application.as_ref() == Some(&application.id));
         let certificate = own.next();
         Ok((application, certificate))
     }
@@ -252,12 +260,11 @@ fn loading(
 ) -> Loading {
     match on_card {
         None => Loading::Nothing,
-        Some(key) if application.is_some_and(|id| key.operation == tag_of(id)) => {
-            match certificate {
-                Some(certificate) if certificate.spki_sha256 == key.key_hash => Loading::Certified,
-                _ => Loading::Uncertified,
-            }
-        }
+        Some(key) if application.is_some_and(|id| key.operation == tag_of(id)) => match certificate
+        {
+            Some(certificate) if certificate.spki_sha256 == key.key_hash => Loading::Certified,
+            _ => Loading::Uncertified,
+        },
         Some(_) => Loading::Stray,
     }
 }

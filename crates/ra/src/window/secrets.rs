@@ -149,5 +149,8 @@ fn expect_in_hand(card: &CardRecord) -> Result<()> {
 }
 
 fn unreadable(error: domain::id::InvalidId) -> WindowError {
-    WindowError::Unreadable { what: "the stored answer of an operation", problem: error.to_string() }
+    WindowError::Unreadable {
+        what: "the stored answer of an operation",
+        problem: error.to_string(),
+    }
 }

@@ -165,7 +165,11 @@ mod tests {
         (Loading::Stray, "stray"),
     ];
 
-    fn row(state: ApplicationState, certificate: Option<StateName>, delivered: Delivered) -> String {
+    fn row(
+        state: ApplicationState,
+        certificate: Option<StateName>,
+        delivered: Delivered,
+    ) -> String {
         let bound = Some(Bound { state, certificate });
         let cells = LOADINGS.map(|(loading, _)| {
             short(remedy(&SlotFacts { loading, delivered, is_recorded: false, bound }))
