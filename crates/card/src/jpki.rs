@@ -148,6 +148,9 @@ pub fn secret_reference(slot: CardSlot) -> u8 {
 pub struct OperationTag(pub [u8; 16]);
 
 impl OperationTag {
+    /// Of a key that no operation loaded through a reader.
+    pub(crate) const NONE: Self = Self([0; 16]);
+
     /// The tag of an operation: the first 16 octets of SHA-256 over its id.
     pub fn of(operation: &OperationId) -> Self {
         let hash = digest(&SHA256, operation.as_str().as_bytes());
