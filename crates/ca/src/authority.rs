@@ -14,6 +14,7 @@ use x509::key_check::WeakKeys;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::issuance::Step;
+use crate::possession::Nonces;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
@@ -22,6 +23,7 @@ pub struct CertificationAuthority {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) weak_keys: Arc<WeakKeys>,
+    pub(crate) nonces: Nonces,
     generations: RwLock<Vec<Arc<Generation>>>,
     sequence: AtomicU64,
     observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
@@ -58,6 +60,7 @@ impl CertificationAuthority {
             store,
             keys,
             weak_keys: Arc::default(),
+            nonces: Nonces::default(),
             generations: RwLock::new(Vec::new()),
             sequence,
             observer: None,

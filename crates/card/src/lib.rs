@@ -9,18 +9,38 @@
 //! this crate; no field, sealed form or message of it holds one. RSA-1024, and with it the `rsa`
 //! crate, is used in `small_rsa` and nowhere else in the tree (S 6-1-2-3).
 
+pub mod apdu;
+mod cabinet;
 mod card;
+mod card_keys;
+mod card_number;
+mod chip;
+mod data_encryption;
+pub mod data_group;
+mod digest_info;
+mod emulator;
 mod error;
+pub mod jpki;
 pub mod key_pair_generator;
+mod loading;
 mod private_key;
+pub mod report;
+pub mod scp03;
 mod sealed;
 mod secret;
 mod slot;
 mod small_rsa;
 mod stored;
+pub mod terminal;
 mod transport;
+pub mod vpcd;
 
+pub use cabinet::{Cabinet, CabinetError, InsertedCard};
 pub use card::{Card, LifeState, possession_statement};
+pub use card_keys::CardKeys;
+pub use card_number::CardNumber;
+pub use data_encryption::DataEncryptionKey;
+pub use emulator::Emulator;
 pub use error::CardError;
 pub use sealed::VaultKey;
 pub use secret::{

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
@@ -43,6 +44,8 @@ pub(crate) struct System {
     pub(crate) store: Arc<Sqlite>,
     /// The CAs' keys in the hands of their custodians.
     pub(crate) custody: Arc<Custody>,
+    /// The keys of all cards, as awake as the CAs' are.
+    pub(crate) cards: Arc<CardKeyring>,
     /// The keys of audit and responders, awake around the clock.
     pub(crate) service_keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
@@ -101,7 +104,7 @@ impl System {
                     .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
-        Ok(Self::join(config, foundation, custody, authorities, clock))
+        Self::join(config, foundation, custody, authorities, clock)
     }
 
     /// Joins the parts of an installation.
@@ -111,21 +114,23 @@ impl System {
         custody: Arc<Custody>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
-    ) -> Self {
-        let Foundation { home, store, keys: _, service_keys, trusted } = foundation;
+    ) -> Result<Self> {
+        let Foundation { home, store, keys, service_keys, trusted } = foundation;
+        let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
         let (windows, left_open) = (Mutex::new(None), Mutex::default());
-        Self {
+        Ok(Self {
             config,
             home,
             clock,
             trusted,
             store,
             custody,
+            cards,
             service_keys,
             authorities,
             left_open,
             windows,
-        }
+        })
     }
 
     /// The municipal windows.

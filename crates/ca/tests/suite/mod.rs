@@ -1,5 +1,6 @@
 //! One module for each part of the CA's work.
 
+mod card_master;
 mod ceremony;
 mod compromise;
 mod compromise_links;

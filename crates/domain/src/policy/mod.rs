@@ -295,6 +295,19 @@ impl Policy {
         self.revocations.iter().find(|rule| rule.subjects == subjects && rule.cause == cause)
     }
 
+    /// Whether residents' certificates are for signatures: nonRepudiation in their profile (S 7-1-1).
+    pub fn certifies_signatures(&self) -> bool {
+        let signs = |extension: &Extension| {
+            let bits = match &extension.rule {
+                ExtensionRule::KeyUsage(bits) => bits.as_slice(),
+                _ => &[],
+            };
+            bits.contains(&KeyUsageBit::NonRepudiation)
+        };
+        let profile = self.profiles.get(&CertificateKind::User);
+        profile.is_some_and(|profile| profile.extensions.iter().any(signs))
+    }
+
     /// What must be checked of `applicant`.
     pub fn evidence(&self, applicant: Applicant) -> Option<&IdentityRule> {
         self.identity.iter().find(|rule| rule.applicant == applicant)

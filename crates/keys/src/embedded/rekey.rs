@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::embedded::pool::Pool;
-use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file, read_key};
+use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file, read_key, read_master};
 use crate::error::{CorruptFile, KeyError};
 use crate::seal::MasterKey;
 
@@ -35,11 +35,26 @@ impl EmbeddedKeyStore {
                 Err(reason) => corrupt.push(CorruptFile { name, reason }),
             }
         }
+        let mut masters = Vec::new();
+        for name in directory::names_ending(directory, directory::MASTER_SUFFIX)? {
+            let read = match read_master(directory, &name, from)? {
+                Err(_) => read_master(directory, &name, to)?,
+                read => read,
+            };
+            match read {
+                Ok((label, key)) => masters.push((name, label, key)),
+                Err(reason) => corrupt.push(CorruptFile { name, reason }),
+            }
+        }
         if !corrupt.is_empty() {
             return Err(KeyError::Corrupt(corrupt));
         }
         for (name, label, pair) in &keys {
             let contents = file::seal_key(to, label, pair)?;
+            directory::write_durably(&directory.join(name), &contents)?;
+        }
+        for (name, label, key) in &masters {
+            let contents = file::seal_master(to, label, key)?;
             directory::write_durably(&directory.join(name), &contents)?;
         }
         // Users' keys that nobody has yet are made anew; no other secret need open them.
@@ -53,6 +68,7 @@ mod tests {
     use domain::algorithm::KeyAlgorithm;
 
     use super::*;
+    use crate::backup::BackupKey;
     use crate::store::KeyStore;
 
     const LABELS: [&str; 2] = ["one", "two"];
@@ -68,6 +84,8 @@ mod tests {
             store.generate(&label.parse().expect("a label"), KeyAlgorithm::EcP256).expect("a key");
         }
         store.prepare_user_keys(KeyAlgorithm::EcP256, 1).expect("a user's key");
+        let backup = BackupKey::new(&[9; 32]);
+        store.generate_card_master(&"cards".parse().expect("a label"), &backup).expect("a key");
         directory
     }
 
@@ -79,6 +97,7 @@ mod tests {
         assert!(matches!(old, Err(KeyError::WrongMasterKey(_))));
         let new = EmbeddedKeyStore::open(directory.path(), master(2)).expect("opens");
         assert_eq!(new.labels().expect("labels").len(), 2);
+        assert_eq!(new.card_masters().expect("labels").len(), 1);
         assert_eq!(new.prepared_user_keys(KeyAlgorithm::EcP256).expect("a number"), 0);
     }
 

@@ -7,6 +7,7 @@ use domain::certificate::StateName;
 use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
 use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::window::CardPlace;
 use jitsuin_ra::{Result, WindowError};
 
 use crate::fixture::cut::When;
@@ -50,7 +51,7 @@ fn l1_an_issue_with_a_card_cut_anywhere_is_healed_by_repeating_it() {
     at_every_cut(
         2,
         |world| world.verified(&with_card()),
-        |world, act, id| world.window.issue(act, id).map(drop),
+        |world, act, id| world.window.issue(act, id, None).map(drop),
         |world, id| {
             let issued = world.window.application(&world.act().actor, id).expect("there");
             let issued = issued.record.issued.expect("issued");
@@ -58,7 +59,7 @@ fn l1_an_issue_with_a_card_cut_anywhere_is_healed_by_repeating_it() {
             let undelivered =
                 world.auth.all().iter().filter(|held| held.summary.is_undelivered()).count();
             assert_eq!(undelivered, 1, "no second certificate is left behind");
-            world.window.deliver(&world.act(), id, pin()).expect("delivered");
+            world.window.deliver(&world.act(), id, pin(), None).expect("delivered");
             assert!(world.card(&issued.card).certificates(CardSlot::Authentication).is_ok());
         },
     );
@@ -72,10 +73,11 @@ fn l2_an_issue_for_a_holder_s_key_cut_anywhere_certifies_that_key_once() {
             let (card, _) = world.first_card(&taro());
             world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card))
         },
-        |world, act, id| world.window.issue(act, id).map(drop),
+        |world, act, id| world.window.issue(act, id, None).map(drop),
         |world, id| {
             assert_eq!(world.sign.all().len(), 1);
-            let serial = world.window.deliver(&world.act(), id, password()).expect("delivered");
+            let serial =
+                world.window.deliver(&world.act(), id, password(), None).expect("delivered");
             assert_eq!(world.state_at_sign(&serial), StateName::Good);
         },
     );
@@ -89,7 +91,7 @@ fn l1_a_delivery_cut_anywhere_ends_the_older_once_and_the_newer_is_in_force() {
             let (_, older) = world.first_card(&taro());
             (world.issued(&with_card()), older)
         },
-        |world, act, ((id, _, _), _)| world.window.deliver(act, id, pin()).map(drop),
+        |world, act, ((id, _, _), _)| world.window.deliver(act, id, pin(), None).map(drop),
         |world, ((id, card, newer), older)| {
             assert_eq!(state(world, id), ApplicationState::Completed);
             assert_eq!(world.card(card).life(), LifeState::Delivered);
@@ -105,7 +107,7 @@ fn l11_a_discard_cut_anywhere_destroys_card_and_certificate() {
     at_every_cut(
         2,
         |world| world.issued(&with_card()),
-        |world, act, (id, _, _)| world.window.discard(act, id),
+        |world, act, (id, _, _)| world.window.discard(act, id, CardPlace::default()),
         |world, (id, card, serial)| {
             assert_eq!(state(world, id), ApplicationState::Withdrawn);
             assert_eq!(world.card(card).life(), LifeState::Destroyed);
@@ -157,7 +159,7 @@ fn stopped_after_the_ca(world: &World) -> (ApplicationId, CardId) {
     let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let id = world.verified(&form);
     world.cut.plan(1, When::After);
-    assert!(world.window.issue(&world.act(), &id).is_err());
+    assert!(world.window.issue(&world.act(), &id, None).is_err());
     assert!(world.cut.lift());
     (id, card)
 }
@@ -168,7 +170,7 @@ fn l11_what_a_cut_left_behind_ends_with_the_application() {
     let (id, card) = stopped_after_the_ca(&world);
     assert_eq!(state(&world, &id), ApplicationState::Verified);
     assert!(world.sign.all()[0].summary.is_undelivered());
-    world.window.withdraw(&world.act(), &id).expect("withdrawn");
+    world.window.withdraw(&world.act(), &id, CardPlace::default()).expect("withdrawn");
     assert_eq!(world.sign.all()[0].summary.state.name(), StateName::Revoked);
     assert_eq!(world.card(&card).loading_public_key(CardSlot::Signature), Ok(None));
     let again = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
@@ -181,10 +183,10 @@ fn l1_a_cut_issue_is_not_overtaken_by_another_application() {
     let world = World::new();
     let (first, card) = stopped_after_the_ca(&world);
     let second = world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card));
-    let refused = world.window.issue(&world.act(), &second).expect_err("first things first");
+    let refused = world.window.issue(&world.act(), &second, None).expect_err("first things first");
     assert!(refused.to_string().contains("waits for delivery"), "{refused}");
-    world.window.issue(&world.act(), &first).expect("under a new operation id as well");
-    world.window.deliver(&world.act(), &first, password()).expect("delivered");
+    world.window.issue(&world.act(), &first, None).expect("under a new operation id as well");
+    world.window.deliver(&world.act(), &first, password(), None).expect("delivered");
     assert_eq!(world.sign.all().len(), 1);
 }
 
@@ -195,13 +197,14 @@ fn l11_a_delivery_the_ca_carried_out_cannot_be_discarded() {
     let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let (id, _, serial) = world.issued(&form);
     world.cut.plan(0, When::After);
-    assert!(world.window.deliver(&world.act(), &id, password()).is_err());
+    assert!(world.window.deliver(&world.act(), &id, password(), None).is_err());
     assert!(world.cut.lift());
-    let refused = world.window.discard(&world.act(), &id).expect_err("it is in force");
+    let refused =
+        world.window.discard(&world.act(), &id, CardPlace::default()).expect_err("it is in force");
     assert!(refused.to_string().contains("repeat the delivery"), "{refused}");
     assert_eq!(world.state_at_sign(&serial), StateName::Good);
-    world.window.deliver(&world.act(), &id, password()).expect("delivered");
-    assert!(world.window.deliver(&world.act(), &id, HolderSecrets::default()).is_err());
+    world.window.deliver(&world.act(), &id, password(), None).expect("delivered");
+    assert!(world.window.deliver(&world.act(), &id, HolderSecrets::default(), None).is_err());
 }
 
 #[test]
@@ -209,9 +212,9 @@ fn e1_a_refusal_that_cannot_be_journaled_is_no_answer() {
     let world = World::new();
     let id = world.receive(&with_card());
     world.cut.plan(0, When::Before);
-    let broken = world.window.issue(&world.act(), &id).expect_err("not verified");
+    let broken = world.window.issue(&world.act(), &id, None).expect_err("not verified");
     assert!(matches!(broken, WindowError::Store(_)), "{broken}");
     world.cut.lift();
-    world.window.issue(&world.act(), &id).expect_err("not verified");
+    world.window.issue(&world.act(), &id, None).expect_err("not verified");
     world.expect_refusal(EventKind::ApplicationIssued, "received");
 }
