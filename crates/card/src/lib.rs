@@ -46,5 +46,5 @@ pub use sealed::VaultKey;
 pub use secret::{
     AuthenticationPin, HolderSecret, HolderSecrets, InvalidSecret, SignaturePassword,
 };
-pub use slot::{CardSlot, Certificates};
+pub use slot::{CardSlot, Certificates, SignatureKeys};
 pub use transport::TransportKey;

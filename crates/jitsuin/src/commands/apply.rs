@@ -36,11 +36,7 @@ pub(super) fn run(office: &Office, command: &ApplyCommand) -> Result<Answer> {
 }
 
 fn left(card: &LeftCard) -> CardPlace<'_> {
-    if card.card_absent {
-        CardPlace::Absent
-    } else {
-        CardPlace::Reader(card.reader.as_deref())
-    }
+    if card.card_absent { CardPlace::Absent } else { CardPlace::Reader(card.reader.as_deref()) }
 }
 
 pub(super) fn hold(office: &Office, asked: &HoldArguments) -> Result<Answer> {
