@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use card::terminal::TerminalError;
 use domain::id::InvalidId;
 use ra::WindowError;
 use ra::authority::AuthorityError;
+use ra::readers::ReaderError;
 use ra::register::RegisterError;
 use ra::register::embedded::EmbeddedError;
 
@@ -178,21 +180,33 @@ impl From<WindowError> for Problem {
             WindowError::Unknown { field } => Self::unknown(field),
             WindowError::Authority(error) => error.into(),
             WindowError::Card(error) => of_card(&error),
+            WindowError::Reader(error) => match error {
+                ReaderError::Refused(_) => Self::refused("reader", error),
+                ReaderError::Unavailable(_) => Self::unavailable("the card reader", &error),
+            },
             WindowError::Register(error) => match error {
                 RegisterError::NotFound(_) => Self::refused("resident", error),
                 down @ RegisterError::Unavailable(_) => down.into(),
             },
             WindowError::Store(error) => error.into(),
-            WindowError::Unreadable { .. } | WindowError::Random => Self::broke(&error),
+            WindowError::Unreadable { .. } | WindowError::Generator(_) => Self::broke(&error),
         }
     }
 }
 
-fn of_card(error: &card::CardError) -> Problem {
-    use card::CardError::{Malformed, Provider, SealBroken};
+fn of_card(error: &TerminalError) -> Problem {
+    use TerminalError as E;
     match error {
-        Provider(_) | SealBroken | Malformed(_) => Problem::broke(error),
-        refusal => Problem::refused("card", refusal),
+        E::Connection(_) => Problem::unavailable("the card reader", error),
+        E::Master(_) => Problem::unavailable("the CA", error),
+        E::Provider(_) => Problem::broke(error),
+        E::SecretWrong { .. } | E::SecretBlocked { .. } => Problem::refused("secret", error),
+        E::AnotherMake
+        | E::KeyVersion { .. }
+        | E::NotAuthentic
+        | E::Refused { .. }
+        | E::Unsendable(_)
+        | E::Malformed(_) => Problem::refused("card", error),
     }
 }
 

@@ -4,7 +4,7 @@ use card::HolderSecrets;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
-use ra::window::{EvidenceRecord, Window};
+use ra::window::{CardPlace, EvidenceRecord, Window};
 
 use super::permission::Operation;
 use super::principal::Principal;
@@ -53,7 +53,7 @@ impl Desk {
     /// # Errors
     /// As [`verify`](Self::verify); 503 when CA or register do not answer.
     pub fn issue(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::IssueApplication, id, |window, id| window.issue(act, id))
+        self.step(act, Operation::IssueApplication, id, |window, id| window.issue(act, id, None))
     }
 
     /// Delivers the card with the secret its holder sets.
@@ -64,7 +64,7 @@ impl Desk {
         let operation = Operation::DeliverApplication;
         self.admit(act, operation)?;
         let secrets = self.checked(act, operation, HolderSecrets::try_from(delivery))?;
-        self.step(act, operation, id, |window, id| window.deliver(act, id, secrets))
+        self.step(act, operation, id, |window, id| window.deliver(act, id, secrets, None))
     }
 
     /// Carries out a revocation or the release of a hold; the answer has the receipt.
@@ -80,7 +80,9 @@ impl Desk {
     /// # Errors
     /// As [`issue`](Self::issue).
     pub fn discard(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::DiscardApplication, id, |window, id| window.discard(act, id))
+        self.step(act, Operation::DiscardApplication, id, |window, id| {
+            window.discard(act, id, CardPlace::default())
+        })
     }
 
     /// Refuses an application for a reason.
@@ -89,7 +91,7 @@ impl Desk {
     /// As [`verify`](Self::verify).
     pub fn refuse(&self, act: &Principal, id: &str, refusal: &RefusalBody) -> Answer {
         self.step(act, Operation::RefuseApplication, id, |window, id| {
-            window.refuse(act, id, &refusal.reason)
+            window.refuse(act, id, &refusal.reason, CardPlace::default())
         })
     }
 
@@ -98,7 +100,9 @@ impl Desk {
     /// # Errors
     /// As [`verify`](Self::verify).
     pub fn withdraw(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::WithdrawApplication, id, |window, id| window.withdraw(act, id))
+        self.step(act, Operation::WithdrawApplication, id, |window, id| {
+            window.withdraw(act, id, CardPlace::default())
+        })
     }
 
     /// Shows an application of the clerk's municipality.
