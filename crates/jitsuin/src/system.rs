@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
+use card::Cabinet;
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
@@ -25,6 +26,7 @@ use web::desk::{Desk, WindowAuthority};
 use crate::config::Config;
 use crate::custodians;
 use crate::home::Home;
+use crate::readers::CardReaders;
 use crate::trusted_time::TrustedClock;
 
 /// How long entries may wait for their seal before all work stops: the sealer works every quarter
@@ -174,7 +176,10 @@ impl System {
             joined
         });
         let vault = card::VaultKey::new(&*self.home.secret("vault", false)?);
-        let window = Window::new(store.clone(), register.clone(), authorities, vault);
+        let cabinet = Arc::new(Cabinet::open(&self.home.cards(), vault)?);
+        let readers = Arc::new(CardReaders::new(cabinet, self.cards.clone()));
+        let master = self.cards.clone();
+        let window = Window::new(store.clone(), register.clone(), authorities, readers, master);
         Ok(opened.insert(Windows { register, window: Arc::new(window) }).clone())
     }
 

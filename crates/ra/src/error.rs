@@ -89,6 +89,7 @@ impl WindowError {
                 | TerminalError::KeyVersion { .. }
                 | TerminalError::NotAuthentic
                 | TerminalError::Refused { .. }
+                | TerminalError::Malformed(_)
                 | TerminalError::SecretWrong { .. }
                 | TerminalError::SecretBlocked { .. }
                 | TerminalError::Unsendable(_),

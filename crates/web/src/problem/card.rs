@@ -4,15 +4,17 @@ use card::CardSlot;
 use card::terminal::TerminalError;
 use ra::readers::ReaderError;
 
-use super::{Fault, Problem};
+use super::Problem;
 
 /// A card's word as a problem.
 pub(super) fn of_card(error: &TerminalError) -> Problem {
     let problem = match error {
-        TerminalError::Connection(_) | TerminalError::Master(_) => {
-            Problem::new(Fault::Unavailable, error.to_string()).about("card")
-        }
+        TerminalError::Connection(_) => Problem::unavailable("the card reader", error),
+        TerminalError::Master(_) => Problem::unavailable("the CA", error),
         TerminalError::Provider(_) => Problem::broke(error),
+        TerminalError::SecretWrong { .. } | TerminalError::SecretBlocked { .. } => {
+            Problem::refused("secret", error)
+        }
         refusal => Problem::refused("card", refusal),
     };
     problem.in_japanese(card_sentence(error))
@@ -73,6 +75,7 @@ fn secret(slot: CardSlot) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Fault;
 
     #[test]
     fn c3_a_wrong_secret_is_told_in_japanese_with_the_tries_left() {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ca::card_master::{CardKeyring, find_or_generate_master};
 use ca::{CertificationAuthority, ServiceRequest};
+use card::terminal::Connection;
+use card::{Cabinet, CardNumber};
 use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::journal::EventKind;
@@ -15,6 +18,7 @@ use jiff::civil::date;
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
 use jitsuin_web::{api, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
+use ra::readers::{ReaderError, Readers, Wanted};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
@@ -78,14 +82,41 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
         let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
         Arc::new(joined) as Arc<dyn ra::authority::Authority>
     });
-    let vault = card::VaultKey::new(&[5; 32]);
-    let window = Window::new(store.clone(), register.clone(), joined, vault);
+    let make = &find_or_generate_master;
+    let master = CardKeyring::set_up(&act(clock), store.clone(), keys.clone(), make);
+    let master = Arc::new(master.expect("a card master"));
+    let cabinet = Cabinet::open(&scratch.path().join("cards"), card::VaultKey::new(&[5; 32]));
+    let cards = Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() };
+    let window =
+        Window::new(store.clone(), register.clone(), joined, Arc::new(cards), master.clone());
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
     Desk::new(store, authorities, Arc::new(move || told.now()))
         .with_windows(windows)
         .with_host("localhost")
+}
+
+/// Emulated cards; a blank one is made when none is named.
+struct Cards {
+    cabinet: Cabinet,
+    keyring: Arc<CardKeyring>,
+}
+
+impl Readers for Cards {
+    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError> {
+        let id = wanted.card.clone().unwrap_or_else(|| {
+            let made = self.cabinet.ids().expect("ids").len() as u8;
+            let number = CardNumber([made; 10]);
+            let keys = self.keyring.card_keys(&number).expect("keys of the card");
+            self.cabinet.make(&number.id(), keys).expect("a blank card");
+            number.id()
+        });
+        match self.cabinet.insert(&id) {
+            Ok(card) => Ok(Box::new(card)),
+            Err(error) => Err(ReaderError::Refused(error.to_string())),
+        }
+    }
 }
 
 /// Two residents of Kawaguchi, nobody who exists.
