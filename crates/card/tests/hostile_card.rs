@@ -31,7 +31,7 @@ impl Connection for Parrot {
         let mut heard = self.heard.lock().expect("no panic");
         *heard += 1;
         if *heard == 1 {
-            return Ok(information(255 + 256 * u16::from(self.says.len() % 2 == 0)));
+            return Ok(information(255 + 256 * u16::from(self.says.len().is_multiple_of(2))));
         }
         Ok(self.says[*heard % self.says.len()].clone())
     }

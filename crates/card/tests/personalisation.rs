@@ -22,9 +22,11 @@ fn load(slot: CardSlot, number: usize, operation: OperationTag) -> Load {
     let (pkcs8, algorithm) = (&key(number).pkcs8, KeyAlgorithm::Rsa2048);
     let key_of_slot = match slot {
         CardSlot::Authentication => {
-            LoadedKey::Transported { algorithm, wrapped: wrap(pkcs8, &TRANSPORT) }
+            LoadedKey::Transported { algorithm, wrapped: wrap(pkcs8, &TRANSPORT).into() }
         }
-        CardSlot::Signature => LoadedKey::Generated { algorithm, wrapped: wrap(pkcs8, &DEK) },
+        CardSlot::Signature => {
+            LoadedKey::Generated { algorithm, wrapped: wrap(pkcs8, &DEK).into() }
+        }
     };
     let certificates = Some(certificates(&key(number).spki_der));
     Load { slot, operation, key: Some(key_of_slot), certificates }

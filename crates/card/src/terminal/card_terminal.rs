@@ -50,7 +50,15 @@ impl CardTerminal {
     /// # Errors
     /// [`TerminalError::AnotherMake`], [`TerminalError::Malformed`], [`TerminalError::Connection`].
     pub fn select(connection: Box<dyn Connection>) -> Result<Self, TerminalError> {
-        let mut line = Line::new(connection);
+        Self::select_on(Line::new(connection))
+    }
+
+    /// Selects the application anew, which ends a channel and forgets what was verified.
+    pub(super) fn select_again(self) -> Result<Self, TerminalError> {
+        Self::select_on(self.line)
+    }
+
+    fn select_on(mut line: Line) -> Result<Self, TerminalError> {
         let select = Command::new(0x00, instruction::SELECT, BY_NAME, 0);
         let answer = line.exchange(&select.with_data(&jpki::AID).with_le(256))?;
         if answer.status != StatusWord::SUCCESS {

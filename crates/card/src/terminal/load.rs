@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::algorithm::KeyAlgorithm;
+use zeroize::Zeroizing;
 
 use super::{OperationTag, TerminalError};
 use crate::data_group::{self, DataGroup, GroupKind};
@@ -28,15 +29,15 @@ pub enum LoadedKey {
     Transported {
         /// The algorithm of the key.
         algorithm: KeyAlgorithm,
-        /// PKCS#8 by RFC 5649.
-        wrapped: Vec<u8>,
+        /// PKCS#8 by RFC 5649; wiped when it is dropped (A 6.2.7.2, S 6-2-2-4).
+        wrapped: Zeroizing<Vec<u8>>,
     },
     /// By the window's generator, under the card's data encryption key (S 6-1-2).
     Generated {
         /// The algorithm of the key.
         algorithm: KeyAlgorithm,
-        /// PKCS#8 by RFC 5649.
-        wrapped: Vec<u8>,
+        /// PKCS#8 by RFC 5649; wiped when it is dropped (A 6.2.7.2, S 6-2-2-4).
+        wrapped: Zeroizing<Vec<u8>>,
     },
 }
 
@@ -48,6 +49,7 @@ impl Load {
         if let Some(key) = &self.key {
             let (kind, algorithm, wrapped) = key.parts();
             let value = data_group::wrapped_key(algorithm, wrapped)
+                .map(Zeroizing::new)
                 .ok_or(TerminalError::Unsendable("no slot takes a key of this algorithm"))?;
             groups.push(group(kind, &value));
         }

@@ -171,6 +171,14 @@ impl SecuredCard {
         self.ask("set a secret anew", command.with_data(new.text().as_bytes())).map(drop)
     }
 
+    /// Ends the channel and goes on as anybody may: one command.
+    ///
+    /// # Errors
+    /// As [`CardTerminal::select`].
+    pub fn close(self) -> Result<CardTerminal, TerminalError> {
+        self.terminal.select_again()
+    }
+
     /// How many commands were sent to the card, with those that opened the channel.
     pub fn commands_sent(&self) -> usize {
         self.terminal.line.sent()
