@@ -193,9 +193,12 @@ fn whole_life(reader: &OnReader, meddle: line::Meddle) -> Result<usize, Terminal
     Ok(sent + 1)
 }
 
+/// Changes a message; the one before it is there to be replayed.
+type Meddling = fn(&mut Vec<u8>, &[u8]);
+
 /// What somebody may do to a message. Its end may be Le, which no MAC covers: a shorter one makes the
 /// card hand its answer out in parts, and no more.
-const MEDDLINGS: [fn(&mut Vec<u8>, &[u8]); 4] = [
+const MEDDLINGS: [Meddling; 4] = [
     |message, _| {
         let middle = message.len() / 2;
         message[middle] ^= 1;
