@@ -99,6 +99,7 @@ impl Connection for Traitor {
         let response = match (command.ins, &mut self.channel) {
             (0xa4, _) => return Ok(information(16_384)),
             (0x50, _) => Response::success(self.begin(&command)),
+            (0xc0, _) => Response::success(vec![7; 20]),
             (0x82, _) => {
                 self.open(&command);
                 StatusWord::SUCCESS.into()
