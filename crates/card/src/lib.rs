@@ -23,6 +23,8 @@ mod error;
 pub mod jpki;
 pub mod key_pair_generator;
 mod loading;
+#[cfg(feature = "pcsc")]
+pub mod pcsc_reader;
 mod private_key;
 pub mod report;
 pub mod scp03;

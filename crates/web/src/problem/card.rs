@@ -22,16 +22,17 @@ pub(super) fn of_card(error: &TerminalError) -> Problem {
 
 /// A reader's word as a problem.
 pub(super) fn of_reader(error: &ReaderError) -> Problem {
-    let (fault, sentence) = match error {
-        ReaderError::Refused(_) => {
-            (Fault::Refused, "指定されたリーダー又はカードは使用できません。")
-        }
+    let (problem, sentence) = match error {
+        ReaderError::Refused(_) => (
+            Problem::refused("reader", error),
+            "指定されたリーダー又はカードは使用できません。",
+        ),
         ReaderError::Unavailable(_) => (
-            Fault::Unavailable,
+            Problem::unavailable("the card reader", error),
             "カードが読み取れません。カードを置き直して、もう一度操作してください。",
         ),
     };
-    Problem::new(fault, error.to_string()).about("reader").in_japanese(sentence.to_owned())
+    problem.in_japanese(sentence.to_owned())
 }
 
 fn card_sentence(error: &TerminalError) -> String {
