@@ -14,6 +14,7 @@ use crate::card_number::CardNumber;
 use crate::emulator::Emulator;
 use crate::error::CardError;
 use crate::sealed::VaultKey;
+use crate::slot::SignatureKeys;
 use crate::terminal::{Connection, ConnectionError};
 
 /// What follows a card's id in the name of its file.
@@ -74,13 +75,26 @@ impl Cabinet {
     /// [`CabinetError::NoNumber`], [`CabinetError::Exists`], [`CabinetError::InUse`],
     /// [`CabinetError::Card`], [`CabinetError::File`].
     pub fn make(&self, id: &CardId, keys: CardKeys) -> Result<(), CabinetError> {
+        self.make_taking(SignatureKeys::Any, id, keys)
+    }
+
+    /// As [`make`](Self::make), a card that takes these signature keys.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn make_taking(
+        &self,
+        signature_keys: SignatureKeys,
+        id: &CardId,
+        keys: CardKeys,
+    ) -> Result<(), CabinetError> {
         let number = CardNumber::of(id).ok_or_else(|| CabinetError::NoNumber(id.clone()))?;
         let place = self.place(id);
         let _lock = place.lock(id)?;
         if place.path.try_exists().map_err(|source| place.failure(source))? {
             return Err(CabinetError::Exists(id.clone()));
         }
-        place.store(&Card::make(number, keys))
+        place.store(&Card::make(number, keys).with_signature_keys(signature_keys))
     }
 
     /// The ids of all cards, in their order.

@@ -13,7 +13,7 @@ use crate::error::CardError;
 use crate::jpki::OperationTag;
 use crate::private_key;
 use crate::secret::{GuardedSecret, HolderSecret, HolderSecrets};
-use crate::slot::{CardSlot, Certificates, Slot};
+use crate::slot::{CardSlot, Certificates, SignatureKeys, Slot};
 use crate::transport::TransportKey;
 
 /// Where a card is in its life.
@@ -55,6 +55,15 @@ impl Card {
     /// A blank card with its number and keys, as it comes from its maker.
     pub fn make(number: CardNumber, keys: CardKeys) -> Self {
         Self { id: number.id(), chip: Some(Chip::new(keys)), expires_on: None }
+    }
+
+    /// The card with another choice of signature keys, while it is blank.
+    #[must_use]
+    pub fn with_signature_keys(mut self, keys: SignatureKeys) -> Self {
+        if let Some(chip) = self.chip.as_mut() {
+            chip.signature_keys = keys;
+        }
+        self
     }
 
     /// A blank card of any id that knows its transport key alone: it opens no secure channel.

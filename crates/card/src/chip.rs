@@ -8,7 +8,7 @@ use crate::digest_info::DigestInfo;
 use crate::error::CardError;
 use crate::private_key::{self, PrivateKey};
 use crate::scp03::SequenceCounter;
-use crate::slot::{CardKey, CardSlot, Delivered, Slot};
+use crate::slot::{CardKey, CardSlot, Delivered, SignatureKeys, Slot};
 
 /// What is in a card that works.
 #[derive(Clone)]
@@ -16,6 +16,7 @@ pub(crate) struct Chip {
     pub(crate) keys: CardKeys,
     /// How many channels were begun.
     pub(crate) sequence: SequenceCounter,
+    pub(crate) signature_keys: SignatureKeys,
     pub(crate) authentication: Slot,
     pub(crate) signature: Slot,
 }
@@ -33,7 +34,13 @@ impl Chip {
     /// A blank chip.
     pub(crate) fn new(keys: CardKeys) -> Self {
         let [authentication, signature] = [Slot::default(), Slot::default()];
-        Self { keys, sequence: [0; 3], authentication, signature }
+        Self {
+            keys,
+            sequence: [0; 3],
+            signature_keys: SignatureKeys::default(),
+            authentication,
+            signature,
+        }
     }
 
     pub(crate) fn slot(&self, slot: CardSlot) -> &Slot {
@@ -79,6 +86,10 @@ impl Chip {
         wrapped: &[u8],
     ) -> Result<CardKey, CardError> {
         private_key::expect_accepted(slot, algorithm)?;
+        if !self.signature_keys.taken(slot).contains(&algorithm) {
+            let rule = "this card takes RSA keys of 2048 bits alone";
+            return Err(CardError::AlgorithmRefused { slot, algorithm, rule });
+        }
         let refuse = |rule| CardError::KeyRefused { slot, rule };
         let pkcs8 = match wrapping {
             Wrapping::Transport => self.keys.transport.unwrap(wrapped),

@@ -23,6 +23,8 @@ mod error;
 pub mod jpki;
 pub mod key_pair_generator;
 mod loading;
+#[cfg(feature = "pcsc")]
+pub mod pcsc_reader;
 mod private_key;
 pub mod report;
 pub mod scp03;
@@ -46,5 +48,5 @@ pub use sealed::VaultKey;
 pub use secret::{
     AuthenticationPin, HolderSecret, HolderSecrets, InvalidSecret, SignaturePassword,
 };
-pub use slot::{CardSlot, Certificates};
+pub use slot::{CardSlot, Certificates, SignatureKeys};
 pub use transport::TransportKey;

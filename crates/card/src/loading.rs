@@ -60,7 +60,7 @@ impl Card {
     pub(crate) fn report(&self) -> Result<CardReport, CardError> {
         let chip = self.live()?;
         let [authentication, signature] = CardSlot::ALL.map(|slot| report_of(chip.slot(slot)));
-        Ok(CardReport { authentication, signature })
+        Ok(CardReport { signature_keys: chip.signature_keys, authentication, signature })
     }
 }
 

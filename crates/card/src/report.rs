@@ -1,11 +1,12 @@
 //! What a card says of itself in the channel: what is in its slots (GET DATA).
 //!
-//! One octet of version, then for either slot one octet of flags and what the flags announce:
+//! One octet of version and one of the signature keys that it takes (01 any, 02 RSA-2048 alone),
+//! then for either slot one octet of flags and what the flags announce:
 //! of the delivered key its tag, hash and tries, of the loading one its tag and hash.
 
 use crate::card::LifeState;
 use crate::jpki::OperationTag;
-use crate::slot::CardSlot;
+use crate::slot::{CardSlot, SignatureKeys};
 
 /// The only version of the form so far.
 const VERSION: u8 = 1;
@@ -18,6 +19,8 @@ const HAS_SECRET: u8 = 0x08;
 /// What is on a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardReport {
+    /// Which keys it takes into its signature slot.
+    pub signature_keys: SignatureKeys,
     /// The authentication slot.
     pub authentication: SlotReport,
     /// The signature slot.
@@ -83,9 +86,9 @@ impl CardReport {
         }
     }
 
-    /// The report as the card sends it, at most 197 octets.
+    /// The report as the card sends it, at most 198 octets.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
+        let mut bytes = vec![VERSION, self.signature_keys.octet()];
         self.authentication.encode_to(&mut bytes);
         self.signature.encode_to(&mut bytes);
         bytes
@@ -100,8 +103,9 @@ impl CardReport {
         if take_octet(rest)? != VERSION {
             return Err(MalformedReport);
         }
+        let signature_keys = SignatureKeys::of(take_octet(rest)?).ok_or(MalformedReport)?;
         let [authentication, signature] = [SlotReport::take(rest)?, SlotReport::take(rest)?];
-        let complete = Self { authentication, signature };
+        let complete = Self { signature_keys, authentication, signature };
         rest.is_empty().then_some(complete).ok_or(MalformedReport)
     }
 }
@@ -172,8 +176,13 @@ mod tests {
 
     #[test]
     fn c1_a_report_is_read_back_and_fits_a_short_answer_of_the_channel() {
-        let empty = CardReport { authentication: SlotReport::default(), signature: full() };
-        let full = CardReport { authentication: full(), signature: full() };
+        let empty = CardReport {
+            signature_keys: SignatureKeys::Rsa2048,
+            authentication: SlotReport::default(),
+            signature: full(),
+        };
+        let signature_keys = SignatureKeys::Any;
+        let full = CardReport { signature_keys, authentication: full(), signature: full() };
         for report in [&empty, &full] {
             assert_eq!(CardReport::parse(&report.encode()).as_ref(), Ok(report));
         }
@@ -183,13 +192,17 @@ mod tests {
 
     #[test]
     fn c1_a_report_cut_short_lengthened_or_with_unknown_flags_is_refused() {
-        let report = CardReport { authentication: full(), signature: SlotReport::default() };
+        let signature_keys = SignatureKeys::Any;
+        let signature = SlotReport::default();
+        let report = CardReport { signature_keys, authentication: full(), signature };
         let bytes = report.encode();
         for length in 0..bytes.len() {
             assert_eq!(CardReport::parse(&bytes[..length]), Err(MalformedReport));
         }
         assert_eq!(CardReport::parse(&[bytes, vec![0]].concat()), Err(MalformedReport));
-        for bytes in [[VERSION, 0x10, 0], [VERSION, HAS_SECRET, 0], [2, 0, 0]] {
+        for bytes in
+            [[VERSION, 1, 0x10, 0], [VERSION, 1, HAS_SECRET, 0], [VERSION, 3, 0, 0], [2, 1, 0, 0]]
+        {
             assert_eq!(CardReport::parse(&bytes), Err(MalformedReport));
         }
     }

@@ -52,6 +52,41 @@ impl CardSlot {
     }
 }
 
+/// Which keys a card takes into its signature slot; it is made so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignatureKeys {
+    /// RSA-1024, as S 6-1-2-3 has it, and RSA-2048.
+    #[default]
+    Any,
+    /// RSA-2048 alone, as today's application and its clients have it.
+    Rsa2048,
+}
+
+impl SignatureKeys {
+    /// What a slot of such a card takes.
+    pub fn taken(self, slot: CardSlot) -> &'static [KeyAlgorithm] {
+        match (slot, self) {
+            (CardSlot::Signature, Self::Any) => &[KeyAlgorithm::Rsa1024, KeyAlgorithm::Rsa2048],
+            (CardSlot::Signature, Self::Rsa2048) | (CardSlot::Authentication, _) => {
+                &[KeyAlgorithm::Rsa2048]
+            }
+        }
+    }
+
+    /// The octet that stands for it.
+    pub(crate) fn octet(self) -> u8 {
+        match self {
+            Self::Any => 0x01,
+            Self::Rsa2048 => 0x02,
+        }
+    }
+
+    /// What an octet stands for.
+    pub(crate) fn of(octet: u8) -> Option<Self> {
+        [Self::Any, Self::Rsa2048].into_iter().find(|keys| keys.octet() == octet)
+    }
+}
+
 impl fmt::Display for CardSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

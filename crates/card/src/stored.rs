@@ -11,7 +11,7 @@ use crate::chip::Chip;
 use crate::error::CardError;
 use crate::jpki::OperationTag;
 use crate::secret::{GuardedSecret, HolderSecret};
-use crate::slot::{CardKey, CardSlot, Certificates, Delivered, Loading, Slot};
+use crate::slot::{CardKey, CardSlot, Certificates, Delivered, Loading, SignatureKeys, Slot};
 use crate::transport::TransportKey;
 
 /// The version of the shape; no card of an older one was ever given out.
@@ -35,6 +35,7 @@ struct StoredChip<'a> {
     data_encryption_key: &'a OctetStringRef,
     transport_key: &'a OctetStringRef,
     sequence: &'a OctetStringRef,
+    signature_keys: u8,
     authentication: StoredSlot<'a>,
     signature: StoredSlot<'a>,
 }
@@ -122,6 +123,7 @@ fn store_chip(chip: &Chip) -> der::Result<StoredChip<'_>> {
         data_encryption_key: OctetStringRef::new(chip.keys.data_encryption.as_slice())?,
         transport_key: OctetStringRef::new(chip.keys.transport.as_bytes())?,
         sequence: OctetStringRef::new(&chip.sequence)?,
+        signature_keys: chip.signature_keys.octet(),
         authentication: store_slot(&chip.authentication)?,
         signature: store_slot(&chip.signature)?,
     })
@@ -179,6 +181,8 @@ fn restore_chip(stored: StoredChip<'_>) -> Result<Chip, CardError> {
             transport: TransportKey::new(&*secret_key(stored.transport_key)?),
         },
         sequence: octets(stored.sequence, "the sequence counter")?,
+        signature_keys: SignatureKeys::of(stored.signature_keys)
+            .ok_or(malformed("the choice of signature keys"))?,
         authentication: restore_slot(CardSlot::Authentication, stored.authentication)?,
         signature: restore_slot(CardSlot::Signature, stored.signature)?,
     })

@@ -194,7 +194,8 @@ impl CertificationAuthority {
                 return Err(Error::refused("key", rule));
             }
         };
-        key_check::check(&spki, rule.algorithm, &*self.weak_keys)
+        let found = rule.permitted().find(|permitted| spki.key_algorithm() == Some(*permitted));
+        key_check::check(&spki, found.unwrap_or(rule.algorithm), &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         Ok((spki, wrapped))
     }

@@ -254,7 +254,7 @@ fn open_text(
     if encrypted.is_empty() {
         return Ok(Some(Zeroizing::default()));
     }
-    if encrypted.len() % BLOCK != 0 {
+    if !encrypted.len().is_multiple_of(BLOCK) {
         return Ok(None);
     }
     let mut text = Zeroizing::new(encrypted.to_vec());

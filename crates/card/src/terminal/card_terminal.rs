@@ -87,6 +87,7 @@ impl CardTerminal {
         let (channel, open) = HostChannel::open(keys, host, card)?;
         let answer = self.line.exchange(&open)?;
         match answer.status {
+            StatusWord::SUCCESS if !answer.data.is_empty() => Err(TerminalError::NotAuthentic),
             StatusWord::SUCCESS => Ok(SecuredCard::new(self, channel, handshake.number, dek)),
             StatusWord::SECURITY_STATUS_NOT_SATISFIED | StatusWord::AUTHENTICATION_FAILED => {
                 Err(TerminalError::NotAuthentic)

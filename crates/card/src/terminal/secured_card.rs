@@ -134,10 +134,11 @@ impl SecuredCard {
         self.ask("deliver a key", command).map(drop)
     }
 
-    /// Gives up what is being loaded into a slot; a delivered key stays as it is: one command.
+    /// Gives up what is being loaded into a slot, if anything is; a delivered key stays as it is: one
+    /// command.
     ///
     /// # Errors
-    /// [`TerminalError::Refused`] when nothing is.
+    /// [`TerminalError::Refused`].
     pub fn discard(&mut self, slot: CardSlot) -> Result<(), TerminalError> {
         self.ask("discard what is being loaded", set_status(jpki::octet(slot), action::DISCARD))
             .map(drop)

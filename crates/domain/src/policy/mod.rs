@@ -132,12 +132,26 @@ pub struct KeyRule {
 pub struct UserKeyRule {
     /// The algorithm.
     pub algorithm: KeyAlgorithm,
+    /// What is made instead for a card that takes no key of `algorithm`, the first one it takes.
+    pub instead: Vec<KeyAlgorithm>,
     /// Who makes them.
     pub made_by: KeyMaker,
     /// How many are made ahead of need; none where the holders make them.
     pub pool: u16,
     /// Where this is ruled.
     pub clause: Clause,
+}
+
+impl UserKeyRule {
+    /// Every algorithm that may be certified, the rule's own first.
+    pub fn permitted(&self) -> impl Iterator<Item = KeyAlgorithm> + '_ {
+        [self.algorithm].into_iter().chain(self.instead.iter().copied())
+    }
+
+    /// The algorithm for a card that takes keys of these, if it takes any that is permitted.
+    pub fn for_card(&self, taken: &[KeyAlgorithm]) -> Option<KeyAlgorithm> {
+        self.permitted().find(|algorithm| taken.contains(algorithm))
+    }
 }
 
 /// Who makes a resident's key pair.

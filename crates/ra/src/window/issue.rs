@@ -124,7 +124,11 @@ impl Window {
             let rule = "the window's generator makes signature keys alone (S 6-1-2)";
             return Err(WindowError::refused("key", rule));
         }
-        let key = key_pair_generator::generate(rule.algorithm, at.card.data_encryption_key())?;
+        let taken = at.report.signature_keys.taken(slot);
+        let algorithm = rule.for_card(taken).ok_or_else(|| {
+            WindowError::refused("card", "it takes no key that the policy permits (S 6-1-2-3)")
+        })?;
+        let key = key_pair_generator::generate(algorithm, at.card.data_encryption_key())?;
         let operation = tag_of(&step.application.id);
         at.card.store(&[Load { slot, operation, key: Some(key), certificates: None }])?;
         let spki = at.card.loading_public_key(slot)?;
