@@ -7,7 +7,7 @@ mod staff;
 
 use std::path::PathBuf;
 
-pub(crate) use self::card::{ApplicationReader, CardCommand, LeftCard, OnReader};
+pub(crate) use self::card::{ApplicationReader, CardCommand, LeftCard, MadeFor, OnReader};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
-use card::Cabinet;
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
@@ -26,7 +25,7 @@ use web::desk::{Desk, WindowAuthority};
 use crate::config::Config;
 use crate::custodians;
 use crate::home::Home;
-use crate::readers::CardReaders;
+use crate::readers::{self, CardReaders};
 use crate::trusted_time::TrustedClock;
 
 /// How long entries may wait for their seal before all work stops: the sealer works every quarter
@@ -47,7 +46,6 @@ pub(crate) struct System {
     /// The CAs' keys in the hands of their custodians.
     pub(crate) custody: Arc<Custody>,
     /// The keys of all cards, as awake as the CAs' are.
-    #[expect(dead_code, reason = "the windows take it together with the readers")]
     pub(crate) cards: Arc<CardKeyring>,
     /// The keys of audit and responders, awake around the clock.
     pub(crate) service_keys: Arc<dyn KeyStore>,
@@ -141,6 +139,12 @@ impl System {
         Ok(self.windows()?.window)
     }
 
+    /// The readers of the windows.
+    pub(crate) fn card_readers(&self) -> Result<CardReaders> {
+        let cabinet = readers::cabinet(&self.home)?;
+        Ok(CardReaders::new(cabinet, self.cards.clone(), self.config.cards.from))
+    }
+
     /// The embedded resident register.
     pub(crate) fn register(&self) -> Result<Arc<EmbeddedRegister>> {
         Ok(self.windows()?.register)
@@ -176,9 +180,7 @@ impl System {
                 Arc::new(WindowAuthority::new(authority.clone(), store.clone()));
             joined
         });
-        let vault = card::VaultKey::new(&*self.home.secret("vault", false)?);
-        let cabinet = Arc::new(Cabinet::open(&self.home.cards(), vault)?);
-        let readers = Arc::new(CardReaders::new(cabinet, self.cards.clone()));
+        let readers = Arc::new(self.card_readers()?);
         let master = self.cards.clone();
         let window = Window::new(store.clone(), register.clone(), authorities, readers, master);
         Ok(opened.insert(Windows { register, window: Arc::new(window) }).clone())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use card::CardSlot;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Which card is meant, and on which reader it lies.
 #[derive(Debug, Args)]
@@ -35,15 +35,24 @@ pub(crate) struct LeftCard {
     pub(crate) card_absent: bool,
 }
 
+/// Which signature keys an emulated card takes.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum MadeFor {
+    /// RSA-1024, as the practice statement has it, and RSA-2048.
+    Any,
+    /// RSA-2048 alone, as today's application and its clients have it.
+    Today,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CardCommand {
     /// List the PC/SC readers of this machine.
     Readers,
     /// Make a blank emulated card; its keys come from the card master key.
     Make {
-        /// What it takes: `any` signature keys, or those of `today`'s application, RSA-2048 alone.
-        #[arg(long, default_value = "any", value_name = "KEYS")]
-        keys: String,
+        /// Which signature keys it takes.
+        #[arg(long, value_enum, default_value_t = MadeFor::Any)]
+        keys: MadeFor,
     },
     /// List the emulated cards of this installation.
     List,

@@ -17,8 +17,8 @@ use web::desk::Principal;
 use super::town::{MUNICIPALITIES, newcomers};
 use crate::system::{System, new_operation};
 
-const AUTH: &str = "jpki-auth";
-const SIGN: &str = "saitama-sign";
+pub(super) const AUTH: &str = "jpki-auth";
+pub(super) const SIGN: &str = "saitama-sign";
 
 /// The secrets that every invented holder chose.
 pub(super) const PIN: &str = "1234";
@@ -44,6 +44,19 @@ pub(super) fn issue_to_town(system: &System, say: Say<'_>) -> Result<()> {
     system.apply_register_events()?;
     let published = system.publish_all()?;
     say(&format!("{published} revocation lists published"));
+    Ok(())
+}
+
+/// Serves a resident with both certificates on the card in a reader, delivered.
+pub(super) fn serve_with_both(
+    system: &System,
+    municipality: &'static str,
+    resident: &Resident,
+    reader: &str,
+) -> Result<()> {
+    let town = Town { system, municipality };
+    let auth = town.full_issue_at(Some(reader), resident, AUTH, "issue-with-card", None)?;
+    town.full_issue_at(Some(reader), resident, SIGN, "issue-on-card", Some(&auth.card))?;
     Ok(())
 }
 
@@ -144,7 +157,7 @@ impl Town<'_> {
         Ok(Settled { municipality: self.municipality, in_force, waiting })
     }
 
-    /// From the form to the delivered certificate.
+    /// From the form to the delivered certificate, on a card of the cabinet.
     fn full_issue(
         &self,
         resident: &Resident,
@@ -152,10 +165,22 @@ impl Town<'_> {
         kind: &str,
         card: Option<&CardId>,
     ) -> Result<OnCard> {
+        self.full_issue_at(None, resident, ca, kind, card)
+    }
+
+    /// From the form to the delivered certificate, on the card in a reader.
+    fn full_issue_at(
+        &self,
+        reader: Option<&str>,
+        resident: &Resident,
+        ca: &str,
+        kind: &str,
+        card: Option<&CardId>,
+    ) -> Result<OnCard> {
         let application = self.receive(resident, ca, kind, card)?;
         self.verify(&application, &resident_evidence())?;
-        let issued = self.system.window()?.issue(&self.clerk()?, &application, None)?;
-        self.deliver(&application, ca)?;
+        let issued = self.system.window()?.issue(&self.clerk()?, &application, reader)?;
+        self.deliver_at(reader, &application, ca)?;
         Ok(OnCard { card: issued.card, serial: issued.serial })
     }
 
@@ -183,11 +208,20 @@ impl Town<'_> {
     }
 
     fn deliver(&self, application: &ApplicationId, ca: &str) -> Result<()> {
+        self.deliver_at(None, application, ca)
+    }
+
+    fn deliver_at(
+        &self,
+        reader: Option<&str>,
+        application: &ApplicationId,
+        ca: &str,
+    ) -> Result<()> {
         let secrets = match ca {
             AUTH => holder_secrets(CardSlot::Authentication, PIN)?,
             _ => holder_secrets(CardSlot::Signature, PASSWORD)?,
         };
-        self.system.window()?.deliver(&self.clerk()?, application, secrets, None)?;
+        self.system.window()?.deliver(&self.clerk()?, application, secrets, reader)?;
         Ok(())
     }
 
