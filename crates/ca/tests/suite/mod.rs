@@ -14,6 +14,7 @@ mod keys;
 mod life;
 mod lists;
 mod order;
+mod possession;
 mod renewal;
 mod renewal_crash;
 mod renewal_foreign;

@@ -75,10 +75,10 @@ fn expect_free(record: &CardRecord, application: &ApplicationId, slot: CardSlot)
     for busy in CardSlot::ALL {
         if record.slot(busy).loading.as_ref().is_some_and(is_another) {
             let rule = match busy == slot {
-                true => "it is bound to another application: complete or withdraw that first",
-                false => "its other slot is being loaded for an application: complete that first",
+                true => format!("its {busy} slot is bound to another application"),
+                false => format!("its {busy} slot is being loaded for an application"),
             };
-            return Err(WindowError::refused("card", format!("{rule} ({busy} slot)")));
+            return Err(WindowError::refused("card", rule + ": complete or withdraw that first"));
         }
     }
     Ok(())

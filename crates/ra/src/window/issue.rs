@@ -91,7 +91,10 @@ impl Window {
         let loading = at.report.slot(slot).loading.clone();
         let ours = loading.as_ref().filter(|loading| loading.operation == tag);
         match key_plan(rule.made_by, ours, earlier) {
-            KeyPlan::GoOn => return on_card(step, at, slot),
+            KeyPlan::GoOn => {
+                let spki = at.card.loading_public_key(slot)?;
+                return on_card(step, at, spki);
+            }
             KeyPlan::Replace(lost) => step.authority.discard(act, &lost.serial)?,
             KeyPlan::Make => {}
         }
@@ -102,14 +105,20 @@ impl Window {
         match rule.made_by {
             KeyMaker::Authority => Ok(KeySource::FromAuthority { card: at.card.id().clone() }),
             KeyMaker::Holder => {
-                self.make_key(step, at, rule)?;
-                on_card(step, at, slot)
+                let spki = self.make_key(step, at, rule)?;
+                on_card(step, at, spki)
             }
         }
     }
 
-    /// Has the holder make a key pair at the window's generator, which puts it onto the card.
-    fn make_key(&self, step: &Step<'_>, at: &mut AtReader<'_>, rule: &UserKeyRule) -> Result<()> {
+    /// Has the holder make a key pair at the window's generator, which puts it onto the card, and
+    /// answers with the public key as the card tells it.
+    fn make_key(
+        &self,
+        step: &Step<'_>,
+        at: &mut AtReader<'_>,
+        rule: &UserKeyRule,
+    ) -> Result<Vec<u8>> {
         let slot = slot_for(step.authority.policy());
         if slot != CardSlot::Signature {
             let rule = "the window's generator makes signature keys alone (S 6-1-2)";
@@ -129,7 +138,7 @@ impl Window {
             .detail("application", &step.application.id)
             .detail("spki_sha256", hex(&sha256(&spki)));
         self.store.commit(Unit::new(entry))?;
-        Ok(())
+        Ok(spki)
     }
 }
 
@@ -161,8 +170,7 @@ fn key_plan<'a>(
 }
 
 /// The key that the card holds, with the card's word for it.
-fn on_card(step: &Step<'_>, at: &mut AtReader<'_>, slot: CardSlot) -> Result<KeySource> {
-    let spki = at.card.loading_public_key(slot)?;
+fn on_card(step: &Step<'_>, at: &mut AtReader<'_>, spki: Vec<u8>) -> Result<KeySource> {
     Ok(KeySource::OnCard { spki, possession: at.possession(step)? })
 }
 

@@ -3,7 +3,7 @@
 mod table;
 
 use card::CardSlot;
-use card::terminal::{CardReport, DeliveredReport, LoadingReport};
+use card::terminal::{CardReport, DeliveredReport, LoadingReport, TerminalError};
 use domain::act::Act;
 use domain::id::{ApplicationId, CardId, SerialNumber};
 use domain::journal::EventKind;
@@ -93,9 +93,10 @@ impl Window {
         mending: Mending,
     ) -> Result<Reconciliation> {
         clerk(&act.actor)?;
-        let (card, report) = {
-            let at = self.at_reader(act, wanted)?;
-            (at.card.id().clone(), at.report.clone())
+        let (card, report) = match self.at_reader(act, wanted) {
+            Ok(at) => (at.card.id().clone(), at.report.clone()),
+            Err(WindowError::Card(TerminalError::AnotherMake)) => return self.silent(wanted),
+            Err(error) => return Err(error),
         };
         // From here on the card itself is meant, whatever lies on the reader by then.
         let wanted = Wanted { reader: wanted.reader.clone(), card: Some(card.clone()) };
@@ -125,6 +126,20 @@ impl Window {
             }),
         }
         Ok(Reconciliation { card, report: Some(report), record, findings })
+    }
+
+    /// A card that answers as no card of ours: what a destroyed one does.
+    fn silent(&self, wanted: &Wanted) -> Result<Reconciliation> {
+        let record = wanted.card.as_ref().map(|card| self.card_record(card)).transpose()?.flatten();
+        match record {
+            Some(record) if record.is_destroyed => Ok(Reconciliation {
+                card: record.id.clone(),
+                report: None,
+                record: Some(record),
+                findings: Vec::new(),
+            }),
+            _ => Err(TerminalError::AnotherMake.into()),
+        }
     }
 
     fn reconcile_slot(

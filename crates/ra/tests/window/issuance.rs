@@ -21,7 +21,7 @@ fn l1_a_card_is_made_unusable_and_delivered_with_its_pin() {
     let (id, card, serial) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     assert_eq!(world.card(&card).life(), LifeState::Unusable);
     assert_eq!(world.state_at_auth(&serial), StateName::Undelivered);
-    assert_eq!(world.card(&card).expires_on(), date(2036, 1, 2), "the tenth birthday");
+    assert_eq!(world.record(&card).expires_on, date(2036, 1, 2), "the tenth birthday");
     let refused = world.window.deliver(&world.act(), &id, HolderSecrets::default(), None);
     let refused = refused.expect_err("no PIN").to_string();
     assert!(refused.contains("authentication PIN"), "{refused}");
@@ -255,5 +255,5 @@ fn p4_a_minor_s_card_ends_at_the_fifth_birthday() {
     world.register.move_in(&child.code, kawaguchi, &child.address, now).expect("moved");
     world.register.correct(&child.code, correction, now).expect("corrected");
     let (_, card, _) = world.issued(&form(&child, "jpki-auth", "issue-with-card"));
-    assert_eq!(world.card(&card).expires_on(), date(2030, 5, 5));
+    assert_eq!(world.record(&card).expires_on, date(2030, 5, 5));
 }
