@@ -47,7 +47,6 @@ pub(crate) struct System {
     /// The CAs' keys in the hands of their custodians.
     pub(crate) custody: Arc<Custody>,
     /// The keys of all cards, as awake as the CAs' are.
-    #[expect(dead_code, reason = "the windows take it together with the readers")]
     pub(crate) cards: Arc<CardKeyring>,
     /// The keys of audit and responders, awake around the clock.
     pub(crate) service_keys: Arc<dyn KeyStore>,
