@@ -1,5 +1,6 @@
 //! `demo`: everything on this machine with invented residents, and what to try with it.
 
+mod again;
 mod card;
 mod custodians;
 mod guide;
@@ -25,6 +26,7 @@ use crate::system::Clock;
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;
+    card::ask_here(&arguments.dir)?;
     let config = arguments.dir.join("jitsuin.toml");
     let fresh = !config.exists();
     if fresh {
