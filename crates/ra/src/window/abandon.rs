@@ -1,5 +1,6 @@
 //! The ends without delivery: refused, withdrawn, destroyed before delivery (A 4.9.9).
 
+use card::LifeState;
 use card::terminal::TerminalError;
 use domain::act::Act;
 use domain::application::{ApplicationEvent, ApplicationState};
@@ -130,10 +131,16 @@ impl Window {
         if !is_ours {
             return Ok(None);
         }
-        let destroys = step.application.record.form.request == Request::IssueWithCard;
-        let change = match (place, destroys) {
-            (CardPlace::Absent, true) => "given up; to be destroyed when it turns up",
+        let is_new = step.application.record.form.request == Request::IssueWithCard;
+        let change = match (place, is_new) {
+            (CardPlace::Absent, true) => {
+                card.is_destroyed = true;
+                "given up; to be destroyed when it turns up"
+            }
             (CardPlace::Absent, false) => "given up; to be cleared when it turns up",
+            (CardPlace::Reader(reader), true) if self.is_blank(step, &card, reader)? => {
+                "given back blank"
+            }
             (CardPlace::Reader(reader), true) => {
                 self.destroy(act, &mut card, reader)?;
                 "destroyed"
@@ -149,8 +156,17 @@ impl Window {
             }
         };
         card.slot_mut(slot).loading = None;
-        card.is_destroyed |= destroys;
         Ok(Some((changed(act, id, change), card)))
+    }
+
+    /// Whether a new card was bound and never written to, so that it can serve another.
+    fn is_blank(&self, step: &Step<'_>, card: &CardRecord, reader: Option<&str>) -> Result<bool> {
+        // What was issued is on the card, and a destroyed one says nothing any more.
+        if step.application.state == ApplicationState::Issued || card.is_destroyed {
+            return Ok(false);
+        }
+        let at = self.at_reader(step.operation.act, &Wanted::card(&card.id, reader))?;
+        Ok(at.report.life() == LifeState::Blank)
     }
 
     /// Destroys a card. That it is to be is noted first: a destroyed card cannot say any more who it
