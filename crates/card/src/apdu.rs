@@ -4,9 +4,6 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// The longest command there is: header, extended Lc, 65535 octets of data, extended Le.
-pub const MAX_COMMAND_OCTETS: usize = 4 + 3 + 65535 + 2;
-
 /// A command (C-APDU).
 ///
 /// It may carry a PIN or a key: its data is wiped when it is dropped and never printed.

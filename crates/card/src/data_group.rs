@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c2_groups_are_read_back_in_their_order() {
+    fn c1_groups_are_read_back_in_their_order() {
         let slot = CardSlot::Signature;
         let groups = [
             DataGroup::new(slot, GroupKind::Operation, &[1; 16]),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn c2_groups_with_unknown_ids_or_wrong_lengths_are_refused() {
+    fn c1_groups_with_unknown_ids_or_wrong_lengths_are_refused() {
         let cases: [&[u8]; 7] = [
             &[3, 1, 0],
             &[1, 7, 0],
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn c2_a_group_does_not_print_its_value() {
+    fn c1_a_group_does_not_print_its_value() {
         let group = DataGroup::new(CardSlot::Signature, GroupKind::Secret, b"SECRET99");
         assert_eq!(format!("{group:?}"), "DataGroup(signature, Secret, 8 octets)");
         assert_eq!(wrapped_key(KeyAlgorithm::EcP384, &[1]), None);

@@ -1,8 +1,12 @@
-//! The JPKI card and the municipality's key pair generator, in process.
+//! The JPKI card: the chip, its application as readers see it, the channel in which the office
+//! manages it, and the municipality's key pair generator.
 //!
 //! A [`Card`] goes from blank over personalised but unusable to delivered, and each key of a renewal
-//! goes the same way on a delivered card. The card application that readers talk to (APDUs, files,
-//! access conditions) comes to stand on the same object.
+//! goes the same way on a delivered card. The [`Emulator`] is the card on a reader: commands in,
+//! answers out. A [`Cabinet`] keeps emulated cards, and [`vpcd`] puts one into a virtual reader.
+//! [`terminal`] is the other side: what a window sends to whatever lies on its reader.
+//!
+//! Which commands of a real card are covered stands in the crate's README.
 //!
 //! # Architecture invariant
 //! A holder's private key is in clear only while a signature is made or a key is checked, inside

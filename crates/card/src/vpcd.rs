@@ -9,6 +9,8 @@ use std::os::linux::net::TcpStreamExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::cabinet::InsertedCard;
 use crate::jpki::ATR;
 use crate::terminal::{Connection as _, ConnectionError};
@@ -84,8 +86,8 @@ impl<'a> Reader<'a> {
         Ok(Self { stream, stop })
     }
 
-    /// The next message, or `None` at the end of the line and when it is time to stop.
-    fn receive(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The next message, which may hold a PIN, or `None` at the end of the line and when it is time to stop.
+    fn receive(&mut self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         // vpcd sends length and body apart: without this the second waits for the delayed
         // acknowledgement of the first, 40 ms. The kernel forgets it again by itself.
         self.stream.set_quickack(true)?;
@@ -94,7 +96,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         self.stream.set_quickack(true)?;
-        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+        let mut message = Zeroizing::new(vec![0; usize::from(u16::from_be_bytes(length))]);
         let is_complete = self.fill(&mut message)?;
         Ok(is_complete.then_some(message))
     }

@@ -17,7 +17,7 @@ use jitsuin_card::{
 use CardSlot::{Authentication, Signature};
 
 #[test]
-fn c1_cards_are_made_once_and_found_again() {
+fn c2_cards_are_made_once_and_found_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let cabinet = open(&directory.path().join("cards"));
     assert_eq!(cabinet.ids().expect("ids"), []);
@@ -33,7 +33,7 @@ fn c1_cards_are_made_once_and_found_again() {
 }
 
 #[test]
-fn c1_a_card_is_in_one_reader_at_a_time_and_others_beside_it() {
+fn c2_a_card_is_in_one_reader_at_a_time_and_others_beside_it() {
     let directory = tempfile::tempdir().expect("a directory");
     let cabinet = open(directory.path());
     let ids = [1, 2].map(|number| CardNumber([number; 10]).id());
@@ -49,7 +49,7 @@ fn c1_a_card_is_in_one_reader_at_a_time_and_others_beside_it() {
 }
 
 #[test]
-fn c1_a_delivered_card_is_the_same_after_a_restart() {
+fn c2_a_delivered_card_is_the_same_after_a_restart() {
     let directory = tempfile::tempdir().expect("a directory");
     put_delivered(directory.path());
     let mut card = open(directory.path()).insert(&NUMBER.id()).expect("inserted");
@@ -80,7 +80,7 @@ fn c3_a_card_pulled_out_after_a_wrong_secret_has_lost_the_try() {
 }
 
 #[test]
-fn c1_a_card_that_cannot_be_stored_answers_no_more() {
+fn c2_a_card_that_cannot_be_stored_answers_no_more() {
     let directory = tempfile::tempdir().expect("a directory");
     let cards = directory.path().join("cards");
     put_delivered(&cards);
@@ -95,7 +95,7 @@ fn c1_a_card_that_cannot_be_stored_answers_no_more() {
 }
 
 #[test]
-fn c1_only_changes_are_written() {
+fn c2_only_changes_are_written() {
     let directory = tempfile::tempdir().expect("a directory");
     put_delivered(directory.path());
     let before = fs::read(card_file(directory.path())).expect("the file");
@@ -109,7 +109,7 @@ fn c1_only_changes_are_written() {
 }
 
 #[test]
-fn c1_a_file_of_another_card_or_vault_is_refused() {
+fn c2_a_file_of_another_card_or_vault_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let cabinet = open(directory.path());
     cabinet.make(&NUMBER.id(), card_keys()).expect("made");
@@ -125,7 +125,7 @@ fn c1_a_file_of_another_card_or_vault_is_refused() {
 }
 
 #[test]
-fn c1_a_half_written_file_of_a_crash_is_no_obstacle() {
+fn c2_a_half_written_file_of_a_crash_is_no_obstacle() {
     let directory = tempfile::tempdir().expect("a directory");
     put_delivered(directory.path());
     let partial = card_file(directory.path()).with_extension("partial");

@@ -13,7 +13,7 @@ use CardSlot::{Authentication, Signature};
 use domain::algorithm::KeyAlgorithm;
 
 #[test]
-fn c2_a_card_is_loaded_proves_its_key_and_is_delivered() {
+fn c1_a_card_is_loaded_proves_its_key_and_is_delivered() {
     let mut card = blank_on_reader();
     let mut office = Office::open(&mut card);
     for (slot, number, typed) in [(Authentication, 0, PIN), (Signature, 1, PASSWORD)] {
@@ -37,7 +37,7 @@ fn c2_a_card_is_loaded_proves_its_key_and_is_delivered() {
 }
 
 #[test]
-fn c2_a_key_of_the_windows_generator_comes_under_its_own_wrapping_key() {
+fn c4_a_key_of_the_windows_generator_comes_under_its_own_wrapping_key() {
     let mut card = blank_on_reader();
     let mut office = Office::open(&mut card);
     let [by_dek, by_transport] = [DEK, TRANSPORT].map(|kek| wrap(&key(0).pkcs8, &kek));
@@ -66,7 +66,7 @@ fn c2_a_key_of_the_windows_generator_comes_under_its_own_wrapping_key() {
 }
 
 #[test]
-fn c2_the_blocks_of_a_loading_take_effect_together_or_not_at_all() {
+fn c1_the_blocks_of_a_loading_take_effect_together_or_not_at_all() {
     let slot = Authentication;
     for octets in [1000, 223, 97] {
         let mut card = Emulator::with_max_command_data(Card::make(NUMBER, card_keys()), 255);
@@ -108,7 +108,7 @@ fn c2_the_blocks_of_a_loading_take_effect_together_or_not_at_all() {
 }
 
 #[test]
-fn c2_the_blocks_are_bounded() {
+fn c1_the_blocks_are_bounded() {
     let mut card = blank_on_reader();
     let mut office = Office::open(&mut card);
     for number in 0..2 {
@@ -119,7 +119,7 @@ fn c2_the_blocks_are_bounded() {
 }
 
 #[test]
-fn c2_what_is_not_put_together_as_it_must_be_is_refused() {
+fn c1_what_is_not_put_together_as_it_must_be_is_refused() {
     let slot = Authentication;
     let wrapped = wrap(&key(0).pkcs8, &TRANSPORT);
     let tag = DataGroup::new(slot, GroupKind::Operation, &TAG.0);
@@ -158,7 +158,7 @@ fn c2_what_is_not_put_together_as_it_must_be_is_refused() {
 }
 
 #[test]
-fn c2_another_operation_waits_until_the_first_is_discarded() {
+fn c1_another_operation_waits_until_the_first_is_discarded() {
     let slot = Signature;
     let mut card = blank_on_reader();
     let mut office = Office::open(&mut card);
@@ -235,7 +235,7 @@ fn w1_an_erased_slot_is_empty_and_a_destroyed_card_does_nothing_any_more() {
 }
 
 #[test]
-fn c2_a_delivered_key_proves_no_more_and_bad_parameters_are_refused() {
+fn c1_a_delivered_key_proves_no_more_and_bad_parameters_are_refused() {
     let mut card = delivered_on_reader();
     let mut office = Office::open(&mut card);
     assert_eq!(office.proof(&mut card, Authentication), Err(0x6985));

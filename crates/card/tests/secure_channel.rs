@@ -12,7 +12,7 @@ use jitsuin_card::{CardSlot, Emulator, LifeState};
 use CardSlot::Authentication;
 
 #[test]
-fn c2_nothing_is_changed_or_told_without_a_channel() {
+fn c1_nothing_is_changed_or_told_without_a_channel() {
     let mut card = delivered_on_reader();
     select(&mut card);
     for ins in [
@@ -30,7 +30,7 @@ fn c2_nothing_is_changed_or_told_without_a_channel() {
 }
 
 #[test]
-fn c2_every_beginning_counts_and_gives_another_challenge() {
+fn c1_every_beginning_counts_and_gives_another_challenge() {
     let mut card = blank_on_reader();
     select(&mut card);
     let (first, _, _) = handshake(&mut card);
@@ -45,7 +45,7 @@ fn c2_every_beginning_counts_and_gives_another_challenge() {
 }
 
 #[test]
-fn c2_who_does_not_hold_the_keys_opens_no_channel() {
+fn c1_who_does_not_hold_the_keys_opens_no_channel() {
     let mut card = blank_on_reader();
     select(&mut card);
     let (handshake, _, _) = handshake(&mut card);
@@ -57,7 +57,7 @@ fn c2_who_does_not_hold_the_keys_opens_no_channel() {
 }
 
 #[test]
-fn c2_the_answer_to_one_beginning_opens_no_other_and_no_lower_level_is_accepted() {
+fn c1_the_answer_to_one_beginning_opens_no_other_and_no_lower_level_is_accepted() {
     let mut card = blank_on_reader();
     select(&mut card);
     let (_, _, old) = handshake(&mut card);
@@ -71,7 +71,7 @@ fn c2_the_answer_to_one_beginning_opens_no_other_and_no_lower_level_is_accepted(
 }
 
 #[test]
-fn c2_a_replayed_truncated_or_altered_message_ends_the_channel_and_changes_nothing() {
+fn c1_a_replayed_truncated_or_altered_message_ends_the_channel_and_changes_nothing() {
     let destroy = set_status(jpki::WHOLE_CARD, action::DESTROY);
     let spoil: [fn(&mut Command); 7] = [
         |command| command.data[0] ^= 1,
@@ -96,7 +96,7 @@ fn c2_a_replayed_truncated_or_altered_message_ends_the_channel_and_changes_nothi
 }
 
 #[test]
-fn c2_a_message_is_good_once() {
+fn c1_a_message_is_good_once() {
     let mut card = delivered_on_reader();
     let mut office = Office::open(&mut card);
     let reference = jpki::secret_reference(Authentication);
@@ -107,7 +107,7 @@ fn c2_a_message_is_good_once() {
 }
 
 #[test]
-fn c2_selection_and_reset_end_the_channel() {
+fn c1_selection_and_reset_end_the_channel() {
     let endings: [fn(&mut Emulator); 3] = [
         select,
         |card| {
@@ -126,7 +126,7 @@ fn c2_selection_and_reset_end_the_channel() {
 }
 
 #[test]
-fn c2_plain_commands_go_beside_the_channel() {
+fn c1_plain_commands_go_beside_the_channel() {
     let mut card = delivered_on_reader();
     let mut office = Office::open(&mut card);
     assert_eq!(select_file(&mut card, jpki::file::AUTHENTICATION_PIN), 0x9000);
@@ -135,7 +135,7 @@ fn c2_plain_commands_go_beside_the_channel() {
 }
 
 #[test]
-fn c2_no_key_and_no_secret_crosses_the_line_in_clear() {
+fn c4_no_key_and_no_secret_crosses_the_line_in_clear() {
     let mut card = blank_on_reader();
     let mut office = Office::open(&mut card);
     let groups = complete(Authentication, 0, PIN);

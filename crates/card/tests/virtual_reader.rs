@@ -15,7 +15,7 @@ use jitsuin_card::{Cabinet, VaultKey};
 const SELECT: &str = "00A4040C 0A D392F000260100000001";
 
 #[test]
-fn c1_a_card_in_a_virtual_reader_answers_until_the_reader_goes() {
+fn c2_a_card_in_a_virtual_reader_answers_until_the_reader_goes() {
     let ended = with_reader(&AtomicBool::new(false), |reader| {
         send(reader, &[0x04]);
         assert_eq!(receive(reader), ATR, "before it has power as well");
@@ -36,7 +36,7 @@ fn c1_a_card_in_a_virtual_reader_answers_until_the_reader_goes() {
 }
 
 #[test]
-fn c1_reset_and_loss_of_power_forget_the_selection() {
+fn c2_reset_and_loss_of_power_forget_the_selection() {
     let ended = with_reader(&AtomicBool::new(false), |reader| {
         for words in [&[0x02_u8][..], &[0x00, 0x01]] {
             send(reader, &octets(SELECT));
@@ -55,7 +55,7 @@ fn c1_reset_and_loss_of_power_forget_the_selection() {
 }
 
 #[test]
-fn c1_the_stop_flag_takes_the_card_out() {
+fn c2_the_stop_flag_takes_the_card_out() {
     let stop = AtomicBool::new(false);
     let ended = with_reader(&stop, |reader| {
         send(reader, &[0x04]);

@@ -92,9 +92,15 @@ impl<'a> Backups<'a> {
 
     /// Whether the backup of this card master key is on disk.
     pub(crate) fn has_card_master(&self, label: &KeyLabel, check: CardMasterCheck) -> bool {
-        let text = fs::read_to_string(self.path(label)).ok();
-        let backup = text.and_then(|text| CardMasterBackup::from_json(&text).ok());
+        let backup = read_card_master(&self.path(label)).ok().flatten();
         backup.is_some_and(|backup| backup.label == *label && backup.check == check)
+    }
+
+    /// The backup of the card master key.
+    pub(crate) fn card_master(&self, label: &KeyLabel) -> Result<CardMasterBackup> {
+        let path = self.path(label);
+        let none = || format!("{}: it is no backup of a card master key", path.display());
+        read_card_master(&path)?.with_context(none)
     }
 
     /// The file of a key's backup.
@@ -148,6 +154,15 @@ pub(crate) fn read_backup(path: &Path) -> Result<KeyBackup> {
     let named = path.file_name().is_some_and(|name| name == file_name(&backup.label).as_str());
     ensure!(named, "{}: it is the backup of {}", path.display(), backup.label);
     Ok(backup)
+}
+
+/// A backup of a card master key out of a file; none out of one that holds another backup.
+pub(crate) fn read_card_master(path: &Path) -> Result<Option<CardMasterBackup>> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let Ok(backup) = CardMasterBackup::from_json(&text) else { return Ok(None) };
+    let named = path.file_name().is_some_and(|name| name == file_name(&backup.label).as_str());
+    ensure!(named, "{}: it is the backup of {}", path.display(), backup.label);
+    Ok(Some(backup))
 }
 
 /// The entry about what became of a key.

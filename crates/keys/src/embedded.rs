@@ -67,17 +67,13 @@ impl EmbeddedKeyStore {
         check_store_file(directory, &master)?;
         let (keys, masters) = (HeldKeys::default(), HeldMasters::default());
         let mut corrupt = Vec::new();
-        for name in directory::names_ending(directory, directory::KEY_SUFFIX)? {
-            match read_key(directory, &name, &master)? {
-                Ok((label, pair)) => keys.insert(label, pair)?,
-                Err(reason) => corrupt.push(CorruptFile { name, reason }),
-            }
+        let read = |label: &KeyLabel, contents: &[u8]| file::open_key(&master, label, contents);
+        for (label, pair) in read_files(directory, directory::KEY_SUFFIX, &mut corrupt, read)? {
+            keys.insert(label, pair)?;
         }
-        for name in directory::names_ending(directory, directory::MASTER_SUFFIX)? {
-            match read_master(directory, &name, &master)? {
-                Ok((label, key)) => masters.insert(label, key)?,
-                Err(reason) => corrupt.push(CorruptFile { name, reason }),
-            }
+        let read = |label: &KeyLabel, contents: &[u8]| file::open_master(&master, label, contents);
+        for (label, key) in read_files(directory, directory::MASTER_SUFFIX, &mut corrupt, read)? {
+            masters.insert(label, key)?;
         }
         if !corrupt.is_empty() {
             return Err(KeyError::Corrupt(corrupt));
@@ -281,30 +277,27 @@ fn check_store_file(directory: &Path, master: &MasterKey) -> Result<(), KeyError
     }
 }
 
-/// Reads one key file: outside, a failure to read; inside, what is wrong with what was read.
-type ReadKey = Result<(KeyLabel, KeyPair), &'static str>;
-
-fn read_key(directory: &Path, name: &str, master: &MasterKey) -> Result<ReadKey, KeyError> {
-    let stem = name.strip_suffix(directory::KEY_SUFFIX).unwrap_or(name);
-    let Ok(label) = stem.parse::<KeyLabel>() else {
-        return Ok(Err("its name is not a key label"));
-    };
-    let contents = directory::read(&directory.join(name))?;
-    Ok(file::open_key(master, &label, &contents).map(|pair| (label, pair)))
-}
-
-/// Reads the file of a card master key, as [`read_key`] does that of a key pair.
-fn read_master(
+/// What stands in the files of a kind, by label; what is not as it was written goes to `corrupt`.
+fn read_files<T>(
     directory: &Path,
-    name: &str,
-    master: &MasterKey,
-) -> Result<Result<(KeyLabel, CardMasterKey), &'static str>, KeyError> {
-    let stem = name.strip_suffix(directory::MASTER_SUFFIX).unwrap_or(name);
-    let Ok(label) = stem.parse::<KeyLabel>() else {
-        return Ok(Err("its name is not a key label"));
-    };
-    let contents = directory::read(&directory.join(name))?;
-    Ok(file::open_master(master, &label, &contents).map(|key| (label, key)))
+    suffix: &str,
+    corrupt: &mut Vec<CorruptFile>,
+    read: impl Fn(&KeyLabel, &[u8]) -> Result<T, &'static str>,
+) -> Result<Vec<(KeyLabel, T)>, KeyError> {
+    let mut found = Vec::new();
+    for name in directory::names_ending(directory, suffix)? {
+        let contents = directory::read(&directory.join(&name))?;
+        let label = name.strip_suffix(suffix).unwrap_or(&name).parse::<KeyLabel>();
+        let stands = match label {
+            Ok(label) => read(&label, &contents).map(|key| (label, key)),
+            Err(_) => Err("its name is not a key label"),
+        };
+        match stands {
+            Ok(key) => found.push(key),
+            Err(reason) => corrupt.push(CorruptFile { name, reason }),
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

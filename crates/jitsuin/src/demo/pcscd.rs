@@ -74,13 +74,14 @@ impl Pcscd {
 
     /// Starts on one pair of ports; nothing, when somebody else got one of them first.
     fn try_start(directory: &Path) -> Result<Option<Self>> {
-        let configuration = directory.join("readers");
         if directory.exists() {
             fs::remove_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
-        fs::create_dir_all(&configuration).with_context(|| directory.display().to_string())?;
-        // A child may run elsewhere.
+        fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+        // The service works in another directory.
         let directory = fs::canonicalize(directory)?;
+        let configuration = directory.join("readers");
+        fs::create_dir(&configuration)?;
         let Some(port) = free_pair()? else { return Ok(None) };
         fs::write(configuration.join("vpcd"), reader_configuration(port))?;
         let socket = directory.join("pcscd.comm");

@@ -23,10 +23,9 @@ pub(super) fn of_card(error: &TerminalError) -> Problem {
 /// A reader's word as a problem.
 pub(super) fn of_reader(error: &ReaderError) -> Problem {
     let (problem, sentence) = match error {
-        ReaderError::Refused(_) => (
-            Problem::refused("reader", error),
-            "指定されたリーダー又はカードは使用できません。",
-        ),
+        ReaderError::Refused(_) => {
+            (Problem::refused("reader", error), "指定されたリーダー又はカードは使用できません。")
+        }
         ReaderError::Unavailable(_) => (
             Problem::unavailable("the card reader", error),
             "カードが読み取れません。カードを置き直して、もう一度操作してください。",
