@@ -146,17 +146,23 @@ impl Window {
                 "destroyed"
             }
             (CardPlace::Reader(reader), false) => {
-                let mut at = self.at_reader(act, &Wanted::card(id, reader))?;
-                let tag = tag_of(&step.application.id);
-                let loading = at.report.slot(slot).loading.as_ref();
-                if loading.is_some_and(|loading| loading.operation == tag) {
-                    at.card.discard(slot)?;
-                }
+                self.give_up_loading(step, id, reader)?;
                 "what was loading was given up"
             }
         };
         card.slot_mut(slot).loading = None;
         Ok(Some((changed(act, id, change), card)))
+    }
+
+    fn give_up_loading(&self, step: &Step<'_>, id: &CardId, reader: Option<&str>) -> Result<()> {
+        let slot = slot_for(step.authority.policy());
+        let mut at = self.at_reader(step.operation.act, &Wanted::card(id, reader))?;
+        let tag = tag_of(&step.application.id);
+        let loading = at.report.slot(slot).loading.as_ref();
+        if loading.is_some_and(|loading| loading.operation == tag) {
+            at.card.discard(slot)?;
+        }
+        Ok(())
     }
 
     /// Whether a new card was bound and never written to, so that it can serve another.
