@@ -6,7 +6,7 @@
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::linux::net::TcpStreamExt as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ mod word {
     pub(super) const GET_ATR: u8 = 0x04;
 }
 
-/// How long a wait for the reader lasts before the stop flag is looked at.
+/// How long a wait for the reader lasts before it is asked whether the stay is over.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long the reader may take to accept an answer.
@@ -40,18 +40,34 @@ pub enum AttachError {
     Card(#[from] ConnectionError),
 }
 
-/// Leaves a card in a virtual reader until `stop` is set or the reader goes away.
+/// What is agreed with whoever put a card into a reader.
+#[derive(Debug, Default)]
+pub struct Stay {
+    over: AtomicBool,
+    polls: AtomicUsize,
+}
+
+impl Stay {
+    /// Has the card taken out, within a tenth of a second.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the reader's clients know of the card: its service asks again and again whether one
+    /// is there, and has told them of one answer before it asks for the next.
+    pub fn is_noticed(&self) -> bool {
+        self.polls.load(Ordering::Relaxed) > 1
+    }
+}
+
+/// Leaves a card in a virtual reader until the stay is over or the reader goes away.
 ///
 /// `stream` is connected to vpcd. The card has no power afterwards.
 ///
 /// # Errors
 /// [`AttachError`].
-pub fn attach(
-    card: &mut InsertedCard,
-    stream: TcpStream,
-    stop: &AtomicBool,
-) -> Result<(), AttachError> {
-    let mut reader = Reader::new(stream, stop)?;
+pub fn attach(card: &mut InsertedCard, stream: TcpStream, stay: &Stay) -> Result<(), AttachError> {
+    let mut reader = Reader::new(stream, stay)?;
     let ended = serve(card, &mut reader);
     card.reset();
     ended
@@ -64,7 +80,10 @@ fn serve(card: &mut InsertedCard, reader: &mut Reader<'_>) -> Result<(), AttachE
                 card.reset();
             }
             // It is how the reader asks whether a card is there: at any time, with or without power.
-            [word::GET_ATR] => reader.send(&ATR)?,
+            [word::GET_ATR] => {
+                reader.send(&ATR)?;
+                reader.stay.polls.fetch_add(1, Ordering::Relaxed);
+            }
             [] | [_] => {}
             _ => reader.send(&card.transmit(&message)?)?,
         }
@@ -75,15 +94,15 @@ fn serve(card: &mut InsertedCard, reader: &mut Reader<'_>) -> Result<(), AttachE
 /// The line to the virtual reader.
 struct Reader<'a> {
     stream: TcpStream,
-    stop: &'a AtomicBool,
+    stay: &'a Stay,
 }
 
 impl<'a> Reader<'a> {
-    fn new(stream: TcpStream, stop: &'a AtomicBool) -> io::Result<Self> {
+    fn new(stream: TcpStream, stay: &'a Stay) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(WRITE_PATIENCE))?;
-        Ok(Self { stream, stop })
+        Ok(Self { stream, stay })
     }
 
     /// The next message, which may hold a PIN, or `None` at the end of the line and when it is time to stop.
@@ -105,7 +124,7 @@ impl<'a> Reader<'a> {
     fn fill(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         let mut filled = 0;
         while filled < buffer.len() {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stay.over.load(Ordering::Relaxed) {
                 return Ok(false);
             }
             match self.stream.read(&mut buffer[filled..]) {

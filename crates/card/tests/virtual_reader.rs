@@ -4,19 +4,18 @@ mod fixture;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use fixture::office::{NUMBER, card_keys, octets};
 use jitsuin_card::jpki::ATR;
-use jitsuin_card::vpcd::{self, AttachError};
+use jitsuin_card::vpcd::{self, AttachError, Stay};
 use jitsuin_card::{Cabinet, VaultKey};
 
 const SELECT: &str = "00A4040C 0A D392F000260100000001";
 
 #[test]
 fn c2_a_card_in_a_virtual_reader_answers_until_the_reader_goes() {
-    let ended = with_reader(&AtomicBool::new(false), |reader| {
+    let ended = with_reader(&Stay::default(), |reader| {
         send(reader, &[0x04]);
         assert_eq!(receive(reader), ATR, "before it has power as well");
         send(reader, &[0x01]);
@@ -37,7 +36,7 @@ fn c2_a_card_in_a_virtual_reader_answers_until_the_reader_goes() {
 
 #[test]
 fn c2_reset_and_loss_of_power_forget_the_selection() {
-    let ended = with_reader(&AtomicBool::new(false), |reader| {
+    let ended = with_reader(&Stay::default(), |reader| {
         for words in [&[0x02_u8][..], &[0x00, 0x01]] {
             send(reader, &octets(SELECT));
             assert_eq!(receive(reader), [0x90, 0x00]);
@@ -55,14 +54,14 @@ fn c2_reset_and_loss_of_power_forget_the_selection() {
 }
 
 #[test]
-fn c2_the_stop_flag_takes_the_card_out() {
-    let stop = AtomicBool::new(false);
-    let ended = with_reader(&stop, |reader| {
+fn c2_a_stay_that_is_over_takes_the_card_out() {
+    let stay = Stay::default();
+    let ended = with_reader(&stay, |reader| {
         send(reader, &[0x04]);
         assert_eq!(receive(reader), ATR);
         // The first half of a message does not hold it up either.
         reader.write_all(&[0x00]).expect("sent");
-        stop.store(true, Ordering::Relaxed);
+        stay.end();
         // What was not read yet turns the end of the line into a reset.
         match reader.read(&mut [0; 1]) {
             Ok(octets) => assert_eq!(octets, 0),
@@ -73,7 +72,7 @@ fn c2_the_stop_flag_takes_the_card_out() {
 }
 
 /// Lets a card into a reader of our own, and returns how the card's side ended.
-fn with_reader(stop: &AtomicBool, play: impl FnOnce(&mut TcpStream)) -> Result<(), AttachError> {
+fn with_reader(stay: &Stay, play: impl FnOnce(&mut TcpStream)) -> Result<(), AttachError> {
     let directory = tempfile::tempdir().expect("a directory");
     let cabinet = Cabinet::open(directory.path(), VaultKey::new(&[1; 32])).expect("a cabinet");
     cabinet.make(&NUMBER.id(), card_keys()).expect("made");
@@ -81,7 +80,7 @@ fn with_reader(stop: &AtomicBool, play: impl FnOnce(&mut TcpStream)) -> Result<(
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
     thread::scope(|scope| {
-        let attached = scope.spawn(|| vpcd::attach(&mut card, stream, stop));
+        let attached = scope.spawn(|| vpcd::attach(&mut card, stream, stay));
         let (mut reader, _) = listener.accept().expect("the card");
         play(&mut reader);
         drop(reader);

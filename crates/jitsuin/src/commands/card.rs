@@ -4,10 +4,10 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use card::{CardSlot, SignatureKeys, vpcd};
+use card::vpcd::{self, Stay};
+use card::{CardSlot, SignatureKeys};
 use domain::journal::EventKind;
 use serde_json::json;
 use store::{Entry, Store as _, Unit};
@@ -97,15 +97,15 @@ fn insert(cli: &Cli, id: &str, reader: &str) -> Result<Answer> {
     let listening = StopSignal::listen()?;
     let mut card = readers::cabinet(&home(cli)?)?.insert(&id.parse()?)?;
     let stream = TcpStream::connect(reader).with_context(|| format!("reader {reader}"))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let told = stop.clone();
+    let stay = Arc::new(Stay::default());
+    let told = stay.clone();
     // It ends with the process when the reader goes away first.
     std::thread::spawn(move || {
         listening.wait();
-        told.store(true, Ordering::Relaxed);
+        told.end();
     });
     println!("card {id} is in the reader at {reader}; Ctrl-C takes it out");
-    vpcd::attach(&mut card, stream, &stop)?;
+    vpcd::attach(&mut card, stream, &stay)?;
     Ok(Answer::new("taken out", json!({ "card": id, "reader": reader })))
 }
 

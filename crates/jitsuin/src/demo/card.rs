@@ -3,11 +3,12 @@
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
-use card::{InsertedCard, SignatureKeys, vpcd};
+use anyhow::{Context, Result, anyhow, ensure};
+use card::vpcd::{self, Stay};
+use card::{InsertedCard, SignatureKeys};
 use domain::id::CardId;
 use serde_json::{Value, json};
 use store::Store as _;
@@ -23,6 +24,9 @@ use crate::system::System;
 /// The directory of the service below the demo's.
 const PLACE: &str = "pcscd";
 
+/// A busy machine takes longer than a second to notice a card.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Who has the card, beside the other things that set-up hands out.
 const NOTE: &str = "card-1.id";
 
@@ -30,7 +34,7 @@ const NOTE: &str = "card-1.id";
 pub(super) struct CardInReader {
     id: CardId,
     pcscd: Pcscd,
-    stop: Arc<AtomicBool>,
+    stay: Arc<Stay>,
     attached: Option<JoinHandle<()>>,
 }
 
@@ -64,21 +68,33 @@ fn start(system: &System, directory: &Path, id: CardId) -> Result<CardInReader> 
     let card = readers::cabinet(&system.home)?.insert(&id)?;
     let pcscd = Pcscd::start(&directory.join(PLACE))?;
     let stream = TcpStream::connect(pcscd.address(0)).context("the virtual reader")?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let told = stop.clone();
+    let stay = Arc::new(Stay::default());
+    let agreed = stay.clone();
     let attached = std::thread::Builder::new()
         .name("card-in-reader".to_owned())
-        .spawn(move || leave_in(card, stream, &told))?;
-    Ok(CardInReader { id, pcscd, stop, attached: Some(attached) })
+        .spawn(move || leave_in(card, stream, &agreed))?;
+    let in_reader = CardInReader { id, pcscd, stay, attached: Some(attached) };
+    in_reader.wait_until_noticed()?;
+    Ok(in_reader)
 }
 
-fn leave_in(mut card: InsertedCard, stream: TcpStream, stop: &AtomicBool) {
-    if let Err(error) = vpcd::attach(&mut card, stream, stop) {
+fn leave_in(mut card: InsertedCard, stream: TcpStream, stay: &Stay) {
+    if let Err(error) = vpcd::attach(&mut card, stream, stay) {
         tracing::warn!(%error, "the card came out of its reader");
     }
 }
 
 impl CardInReader {
+    /// Waits until clients find the card, which takes a second at most.
+    fn wait_until_noticed(&self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while !self.stay.is_noticed() {
+            ensure!(Instant::now() < end, "the virtual reader does not notice it");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
     /// The ready file's word on the card.
     pub(super) fn describe(&self, system: &System, ready: &Value) -> Result<Value> {
         let row = system.store.card(&self.id)?.ok_or_else(|| anyhow!("{}: no record", self.id))?;
@@ -109,7 +125,7 @@ impl CardInReader {
 
 impl Drop for CardInReader {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stay.end();
         // The card before the reader: a reader that waits for a card's answer waits for ever.
         if let Some(attached) = self.attached.take() {
             let _ = attached.join();
