@@ -216,7 +216,7 @@ impl CertificationAuthority {
             .detail("spki_sha256", hex(&spki.spki_sha256()))
             .detail("left", format!("wrapped to {card}"));
         self.store.commit(Unit::new(entry))?;
-        Ok((spki, Some(Zeroizing::new(wrapped.as_bytes().to_vec()))))
+        Ok((spki, Some(wrapped.into_octets())))
     }
 
     /// The names for subjectAltName, where the profile carries the resident's attributes.

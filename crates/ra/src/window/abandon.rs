@@ -1,5 +1,6 @@
 //! The ends without delivery: refused, withdrawn, destroyed before delivery (A 4.9.9).
 
+use card::LifeState;
 use card::terminal::TerminalError;
 use domain::act::Act;
 use domain::application::{ApplicationEvent, ApplicationState};
@@ -130,27 +131,48 @@ impl Window {
         if !is_ours {
             return Ok(None);
         }
-        let destroys = step.application.record.form.request == Request::IssueWithCard;
-        let change = match (place, destroys) {
-            (CardPlace::Absent, true) => "given up; to be destroyed when it turns up",
+        let is_new = step.application.record.form.request == Request::IssueWithCard;
+        let change = match (place, is_new) {
+            (CardPlace::Absent, true) => {
+                card.is_destroyed = true;
+                "given up; to be destroyed when it turns up"
+            }
             (CardPlace::Absent, false) => "given up; to be cleared when it turns up",
+            (CardPlace::Reader(reader), true) if self.is_blank(step, &card, reader)? => {
+                "given back blank"
+            }
             (CardPlace::Reader(reader), true) => {
                 self.destroy(act, &mut card, reader)?;
                 "destroyed"
             }
             (CardPlace::Reader(reader), false) => {
-                let mut at = self.at_reader(act, &Wanted::card(id, reader))?;
-                let tag = tag_of(&step.application.id);
-                let loading = at.report.slot(slot).loading.as_ref();
-                if loading.is_some_and(|loading| loading.operation == tag) {
-                    at.card.discard(slot)?;
-                }
+                self.give_up_loading(step, id, reader)?;
                 "what was loading was given up"
             }
         };
         card.slot_mut(slot).loading = None;
-        card.is_destroyed |= destroys;
         Ok(Some((changed(act, id, change), card)))
+    }
+
+    fn give_up_loading(&self, step: &Step<'_>, id: &CardId, reader: Option<&str>) -> Result<()> {
+        let slot = slot_for(step.authority.policy());
+        let mut at = self.at_reader(step.operation.act, &Wanted::card(id, reader))?;
+        let tag = tag_of(&step.application.id);
+        let loading = at.report.slot(slot).loading.as_ref();
+        if loading.is_some_and(|loading| loading.operation == tag) {
+            at.card.discard(slot)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a new card was bound and never written to, so that it can serve another.
+    fn is_blank(&self, step: &Step<'_>, card: &CardRecord, reader: Option<&str>) -> Result<bool> {
+        // What was issued is on the card, and a destroyed one says nothing any more.
+        if step.application.state == ApplicationState::Issued || card.is_destroyed {
+            return Ok(false);
+        }
+        let at = self.at_reader(step.operation.act, &Wanted::card(&card.id, reader))?;
+        Ok(at.report.life() == LifeState::Blank)
     }
 
     /// Destroys a card. That it is to be is noted first: a destroyed card cannot say any more who it

@@ -70,17 +70,14 @@ impl Window {
                 expect_brought(&record, step, slot)?;
                 record
             }
-            (Some(record), Some(_), None) => record,
-            (Some(_), None, None) => {
-                let rule = "it was made out before; a new card is needed (A 4.3.1.1(1))";
+            (Some(record), Some(_), None) if !record.is_destroyed => record,
+            (Some(_), Some(_), None) => {
+                let rule = "its destruction was begun: withdraw the application (A 4.9.9)";
                 return Err(WindowError::refused("card", rule));
             }
-            (None, None, None) if at.report.life() == LifeState::Blank => {
+            (known, None, None) => {
+                expect_new(known.as_ref(), &at.report)?;
                 new_record(at.card.id(), step)?
-            }
-            (None, None, None) => {
-                let rule = "it is personalised already; a blank card is needed (A 4.3.1.1(1))";
-                return Err(WindowError::refused("card", rule));
             }
             (None, ..) => return Err(WindowError::Unknown { field: "card" }),
         };
@@ -122,6 +119,21 @@ impl AtReader<'_> {
         let signature = self.card.prove_possession(slot, &nonce)?;
         Ok(Possession { card: self.card.id().clone(), nonce, signature })
     }
+}
+
+/// A new card is blank, and nobody's: one that was given back blank is new again.
+fn expect_new(record: Option<&CardRecord>, report: &CardReport) -> Result<()> {
+    let is_nobodys =
+        |record: &CardRecord| record.life() == LifeState::Blank && !record.is_handed_out;
+    if !record.is_none_or(is_nobodys) {
+        let rule = "it was made out before; a new card is needed (A 4.3.1.1(1))";
+        return Err(WindowError::refused("card", rule));
+    }
+    if report.life() != LifeState::Blank {
+        let rule = "it is personalised already; a blank card is needed (A 4.3.1.1(1))";
+        return Err(WindowError::refused("card", rule));
+    }
+    Ok(())
 }
 
 /// The entry of a change on a card.

@@ -65,22 +65,9 @@ impl Window {
         let mut card = self.known_card(&id)?;
         expect_bound(card.slot(slot).loading.as_ref(), &step.application.id)?;
         let plan = plan(at.report.slot(slot), &certificate)?;
-        // 3. The resident may still have it; the secret is on the card; the CA puts the new
-        //    certificate in force and ends the old.
-        if plan != Plan::Record {
-            expect_fitting(slot, at.report.slot(slot), secrets, plan)?;
-        }
-        if plan == Plan::Deliver {
-            self.expect_entitled(&step)?;
-            self.come_into_force(&step, &mut at, secrets, &certificate)?;
-        } else if plan == Plan::Finish {
-            at.card.stage_secrets(secrets)?;
-        }
-        // 4. The key is the holder's.
-        if plan != Plan::Record {
-            at.card.deliver(slot, &tag_of(&step.application.id))?;
-        }
-        // 5. The office knows.
+        // 3. The secret, the CA and the card, as far as they are not done yet.
+        self.carry_over(&step, &mut at, secrets, &certificate, plan)?;
+        // 4. The office knows.
         let application = step.application.id.clone();
         let delivered = OnSlot { application, serial: Some(serial) };
         *card.slot_mut(slot) = SlotRecord { delivered: Some(delivered), loading: None };
@@ -93,17 +80,30 @@ impl Window {
         Ok(())
     }
 
-    /// Stages the secret, has the card prove its key, and the CA deliver.
-    fn come_into_force(
+    /// The secret onto the card; the CA puts the new certificate in force and ends the old, once the
+    /// card has proven its key; and only then the key is the holder's.
+    fn carry_over(
         &self,
         step: &Step<'_>,
         at: &mut AtReader<'_>,
         secrets: &HolderSecrets,
         certificate: &HolderCertificate,
+        plan: Plan,
     ) -> Result<()> {
+        if plan == Plan::Record {
+            return Ok(());
+        }
+        let slot = slot_for(step.authority.policy());
+        expect_fitting(slot, at.report.slot(slot), secrets, plan)?;
+        if plan == Plan::Deliver {
+            self.expect_entitled(step)?;
+        }
         at.card.stage_secrets(secrets)?;
-        let proof = at.possession(step)?;
-        Ok(step.authority.deliver(step.operation.act, &certificate.serial, &proof)?)
+        if plan == Plan::Deliver {
+            let proof = at.possession(step)?;
+            step.authority.deliver(step.operation.act, &certificate.serial, &proof)?;
+        }
+        Ok(at.card.deliver(slot, &tag_of(&step.application.id))?)
     }
 
     /// That the register has nothing against the delivery: what the certificate says must still

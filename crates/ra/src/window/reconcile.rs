@@ -101,20 +101,32 @@ impl Window {
         // From here on the card itself is meant, whatever lies on the reader by then.
         let wanted = Wanted { reader: wanted.reader.clone(), card: Some(card.clone()) };
         let record = self.card_record(&card)?;
+        let findings = self.findings(act, &wanted, mending, (&report, record.as_ref()))?;
+        Ok(Reconciliation { card, report: Some(report), record, findings })
+    }
+
+    /// What does not agree about the whole card or a slot, mended if that is asked.
+    fn findings(
+        &self,
+        act: &Act,
+        wanted: &Wanted,
+        mending: Mending,
+        (report, record): (&CardReport, Option<&CardRecord>),
+    ) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        match &record {
+        match record {
             Some(record) if record.is_destroyed => {
                 let what = "the card is to be destroyed";
-                let destroy = || self.mend_destruction(act, &wanted, record.clone());
+                let destroy = || self.mend_destruction(act, wanted, record.clone());
                 findings.push(finding(None, what, mending, destroy));
             }
             Some(record) => {
                 for slot in CardSlot::ALL {
                     findings.extend(self.reconcile_slot(
                         act,
-                        &wanted,
+                        wanted,
                         mending,
-                        (slot, &report, record),
+                        (slot, report, record),
                     )?);
                 }
             }
@@ -125,7 +137,7 @@ impl Window {
                 outcome: Mended::Left("find out where it comes from".into()),
             }),
         }
-        Ok(Reconciliation { card, report: Some(report), record, findings })
+        Ok(findings)
     }
 
     /// A card that answers as no card of ours: what a destroyed one does.

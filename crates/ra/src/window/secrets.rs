@@ -2,7 +2,7 @@
 
 use card::{CardSlot, HolderSecret};
 use domain::act::Act;
-use domain::id::CardId;
+use domain::id::{CardId, MunicipalityCode};
 use domain::identity::{Applicant, Evidence};
 use domain::journal::EventKind;
 use domain::municipality;
@@ -109,19 +109,7 @@ impl Window {
         evidence: &EvidenceRecord,
     ) -> Result<Vec<Check>> {
         let (by, municipality) = clerk(&act.actor)?;
-        let resident = match self.register.find(&card.holder) {
-            Ok(resident) => resident,
-            Err(RegisterError::NotFound(_)) => {
-                let rule = "the holder's record was removed (A 4.9.1.1(2))";
-                return Err(WindowError::refused("resident", rule));
-            }
-            Err(down) => return Err(down.into()),
-        };
-        let home = municipality::find(resident.municipality).map(|known| known.code);
-        if home != Some(municipality) {
-            let rule = "the record is kept by another municipality (S 2-1-3(16))";
-            return Err(WindowError::refused("resident", rule));
-        }
+        self.expect_at_home(card, municipality)?;
         if let Some(doubt) = &evidence.doubt {
             return Err(WindowError::refused("identity", format!("the clerk doubts it: {doubt}")));
         }
@@ -143,6 +131,24 @@ impl Window {
         );
         expect_complete(rule, &checks)?;
         Ok(checks)
+    }
+
+    /// The card's holder is on the register, and kept by this municipality.
+    fn expect_at_home(&self, card: &CardRecord, municipality: MunicipalityCode) -> Result<()> {
+        let resident = match self.register.find(&card.holder) {
+            Ok(resident) => resident,
+            Err(RegisterError::NotFound(_)) => {
+                let rule = "the holder's record was removed (A 4.9.1.1(2))";
+                return Err(WindowError::refused("resident", rule));
+            }
+            Err(down) => return Err(down.into()),
+        };
+        let home = municipality::find(resident.municipality).map(|known| known.code);
+        if home != Some(municipality) {
+            let rule = "the record is kept by another municipality (S 2-1-3(16))";
+            return Err(WindowError::refused("resident", rule));
+        }
+        Ok(())
     }
 
     fn authority_of_slot(&self, slot: CardSlot) -> Result<&dyn Authority> {

@@ -117,6 +117,32 @@ fn l1_a_card_is_bound_to_one_application_from_before_the_first_write() {
 }
 
 #[test]
+fn l1_a_new_card_that_was_never_written_to_serves_another_applicant() {
+    let world = World::new();
+    let first = verified(&world);
+    world.cut.plan_named("issue", When::Before);
+    world.window.issue(&world.act(), &first, None).expect_err("cut");
+    assert!(world.cut.lift());
+    let card = world.readers.ids().pop().expect("a card");
+    world.window.withdraw(&world.act(), &first, CardPlace::default()).expect("withdrawn");
+    assert_eq!(world.card(&card).life(), LifeState::Blank);
+    world.expect_agreement(&card);
+    let second = world.verified(&form(&hanako(), "jpki-auth", "issue-with-card"));
+    world.readers.lay(Some(world.card(&card)));
+    let issued = world.window.issue(&world.act(), &second, None).expect("issued");
+    assert_eq!((&issued.card, world.record(&card).holder), (&card, hanako().code));
+    // One that was written to serves nobody else.
+    world.readers.lay(None);
+    let third = verified(&world);
+    world.cut.plan_named("confirm", When::Before);
+    world.window.issue(&world.act(), &third, None).expect_err("cut");
+    assert!(world.cut.lift());
+    let card = world.readers.ids().pop().expect("a card");
+    world.window.withdraw(&world.act(), &third, CardPlace::default()).expect("withdrawn");
+    assert_eq!(world.card(&card).life(), LifeState::Destroyed);
+}
+
+#[test]
 fn l1_a_reader_that_fails_is_no_refusal_and_changes_nothing() {
     let world = World::new();
     let id = verified(&world);

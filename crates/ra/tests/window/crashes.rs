@@ -1,77 +1,17 @@
 //! Cut off at every effect on store and CA, before and after it, and repeated: the end is the same.
 
 use card::{CardSlot, HolderSecrets, LifeState};
-use domain::act::Act;
 use domain::application::ApplicationState;
 use domain::certificate::StateName;
 use domain::id::{ApplicationId, CardId, SerialNumber};
 use domain::journal::EventKind;
+use jitsuin_ra::WindowError;
 use jitsuin_ra::form::ReceivedForm;
-use jitsuin_ra::readers::Wanted;
-use jitsuin_ra::window::{CardPlace, Mended, Mending};
-use jitsuin_ra::{Result, WindowError};
-use store::Store;
+use jitsuin_ra::window::CardPlace;
 
 use crate::fixture::cut::When;
+use crate::fixture::healing::{Healing, at_every_cut};
 use crate::fixture::{World, form, form_with_card, password, pin, taro};
-
-/// What follows a cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Healing {
-    /// The same operation again, under the same id.
-    Repetition,
-    /// Reconciliation of every card that the office knows, and then what is still to do.
-    Reconciliation,
-}
-
-/// Cuts `operation` at each of its effects on card, store and CA in a fresh world, before and after
-/// it, heals what that left, and looks at what it came to.
-fn at_every_cut<S>(
-    expected_effects: usize,
-    healing: Healing,
-    prepare: impl Fn(&World) -> S,
-    operation: impl Fn(&World, &Act, &S) -> Result<()>,
-    check: impl Fn(&World, &S),
-) {
-    for when in [When::Before, When::After] {
-        for effect in 0..expected_effects + 1 {
-            let world = World::new();
-            let start = prepare(&world);
-            let act = world.act();
-            world.cut.plan(effect, when);
-            let outcome = operation(&world, &act, &start);
-            let fell = world.cut.lift();
-            assert_eq!(fell, effect < expected_effects, "effect {effect}: {outcome:?}");
-            assert_eq!(outcome.is_err(), fell, "effect {effect}: {outcome:?}");
-            let healed = match healing {
-                Healing::Repetition => operation(&world, &act, &start),
-                Healing::Reconciliation => {
-                    reconcile_all(&world);
-                    let again = operation(&world, &world.act(), &start);
-                    let is_done = |error: &WindowError| error.to_string().starts_with("state: ");
-                    again.or_else(|error| if is_done(&error) { Ok(()) } else { Err(error) })
-                }
-            };
-            assert!(healed.is_ok(), "effect {effect} {when:?}: {healed:?}");
-            check(&world, &start);
-        }
-    }
-}
-
-/// Mends every card that the office knows; everything must agree then.
-fn reconcile_all(world: &World) {
-    for card in world.readers.ids() {
-        if world.store.card(&card).expect("a read").is_none() {
-            continue;
-        }
-        let wanted = Wanted::card(&card, None);
-        let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend);
-        for finding in mended.expect("reconciled").findings {
-            assert_eq!(finding.outcome, Mended::Done, "{finding:?}");
-        }
-        world.expect_agreement(&card);
-    }
-}
 
 fn state(world: &World, id: &ApplicationId) -> ApplicationState {
     world.window.application(&world.act().actor, id).expect("there").state

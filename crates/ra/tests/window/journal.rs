@@ -1,11 +1,13 @@
 //! Every operation of the window that changes anything leaves its entry (E1).
 
+use card::{CardSlot, HolderSecret};
 use domain::act::{Act, Actor};
 use domain::identity::Evidence;
 use domain::journal::EventKind;
 use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::readers::Wanted;
 use jitsuin_ra::register::Removal;
-use jitsuin_ra::window::CardPlace;
+use jitsuin_ra::window::{CardPlace, Mending};
 
 use crate::fixture::{AUTH, SIGN, World, at, clerk, evidence, form, hanako, kim, pin, taro};
 
@@ -109,6 +111,45 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     let told = world.journal();
     let applied = |entry: &&String| entry.contains("register-event") && entry.contains("\"done\"");
     assert!(told.iter().any(|entry| applied(&entry)), "{told:?}");
+}
+
+#[test]
+fn e1_every_operation_on_a_card_leaves_its_entry() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    let (window, wanted) = (&world.window, Wanted::card(&card, None));
+    let secret = |text| HolderSecret::parse(CardSlot::Authentication, text).expect("a PIN");
+    let changed = EventKind::CardChanged;
+    // Repeated, they find their answer before the card could count a try.
+    expect(&world, &world.act(), changed, |act| {
+        window.change_secret(act, &wanted, "1234", &secret("5678")).ok()
+    });
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    expect(&world, &world.act(), changed, |act| {
+        window.reset_secret(act, &wanted, &secret("4321"), &seen).ok()
+    });
+    let ended =
+        ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
+    window.complete(&world.act(), &world.verified(&ended)).expect("revoked");
+    expect(&world, &world.act(), changed, |act| {
+        window.erase(act, &wanted, CardSlot::Authentication, "利用の取りやめ").ok()
+    });
+    let nowhere = Wanted::card(&"card-nowhere".parse().expect("an id"), None);
+    let tries: [&dyn Fn(&Act) -> bool; 5] = [
+        &|act| window.change_secret(act, &nowhere, "1234", &secret("5678")).is_err(),
+        &|act| window.reset_secret(act, &nowhere, &secret("4321"), &seen).is_err(),
+        &|act| window.erase(act, &nowhere, CardSlot::Signature, "理由").is_err(),
+        &|act| window.read_card(act, &nowhere, None).is_err(),
+        &|act| window.reconcile(act, &nowhere, Mending::Mend).is_err(),
+    ];
+    let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
+    for (number, fails) in tries.iter().enumerate() {
+        for act in [world.act(), world.act_of(agent.clone())] {
+            assert!(fails(&act));
+            let told = entries(&world, &act);
+            assert!(matches!(&told[..], [one] if one.ends_with(" refused")), "{number}: {told:?}");
+        }
+    }
 }
 
 #[test]
