@@ -99,6 +99,14 @@ impl Store for Faulty {
         self.store.service_requests(ca, state, limit)
     }
 
+    fn holder_request(&self, id: &ApplicationId) -> Result<Option<HolderRequestRow>> {
+        self.store.holder_request(id)
+    }
+
+    fn open_holder_requests(&self, limit: usize) -> Result<Vec<HolderRequestRow>> {
+        self.store.open_holder_requests(limit)
+    }
+
     fn cas(&self) -> Result<Vec<CaRow>> {
         self.store.cas()
     }
