@@ -7,6 +7,7 @@ mod authority;
 mod certificate;
 mod evidence;
 mod form;
+mod holder;
 mod journal;
 mod keys;
 mod list;
@@ -27,6 +28,7 @@ pub use certificate::{
 };
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
 pub use form::FormBody;
+pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
 pub use keys::{
     CompromiseBody, CompromiseOutcomeBody, CompromisePlanBody, ContributionBody, CustodyBody,

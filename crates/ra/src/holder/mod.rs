@@ -14,11 +14,13 @@ mod text;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::identity::RevocationCause;
-use domain::policy::Policy;
+use domain::policy::{ExtensionRule, KeyUsageBit, Policy};
 use jiff::Timestamp;
 use store::{Sequence, Store};
+use x509::name::Name;
 
 use crate::authority::{Authorities, Authority};
 use crate::error::WindowError;
@@ -88,6 +90,24 @@ impl Holders {
     ) -> Result<Self> {
         let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
         Ok(Self { store, authorities, key: RequestKey::random()?, turn: Mutex::new(()) })
+    }
+
+    /// The names (DER) of the CAs whose user certificates open the page, so that a browser offers
+    /// those alone.
+    ///
+    /// # Errors
+    /// A policy names its issuer so that it cannot be written.
+    pub fn issuers(&self) -> Result<Vec<Vec<u8>>> {
+        let policies = self.authorities.values().map(|authority| authority.policy());
+        let opening = policies.filter(|policy| !makes_signature_certificates(policy));
+        let names = opening.map(|policy| match Name::write(&policy.issuer.name) {
+            Ok(name) => Ok(name.as_der().to_vec()),
+            Err(error) => {
+                let problem = error.to_string();
+                Err(WindowError::Unreadable { what: "the name of a CA", problem }.into())
+            }
+        });
+        names.collect()
     }
 
     /// The certificate with which somebody comes to look: any of ours that reached its holder and
@@ -190,6 +210,16 @@ fn expect_online(policy: &Policy, cause: RevocationCause) -> Result<()> {
         true => Ok(()),
         false => Err(Refusal::CauseNotOnline.into()),
     }
+}
+
+/// Whether the users' certificates of a policy are for signatures (keyUsage nonRepudiation).
+fn makes_signature_certificates(policy: &Policy) -> bool {
+    let users = policy.profiles.get(&CertificateKind::User);
+    let mut rules = users.into_iter().flat_map(|profile| &profile.extensions);
+    rules.any(|extension| match &extension.rule {
+        ExtensionRule::KeyUsage(bits) => bits.contains(&KeyUsageBit::NonRepudiation),
+        _ => false,
+    })
 }
 
 fn online_causes(policy: &Policy) -> Vec<RevocationCause> {

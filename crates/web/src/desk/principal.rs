@@ -36,6 +36,7 @@ pub struct Principal {
 enum Party {
     Program,
     Person(Box<PersonRow>),
+    CertificateHolder,
 }
 
 impl Principal {
@@ -51,6 +52,11 @@ impl Principal {
         Self { act, party: Party::Person(Box::new(person)), proof }
     }
 
+    /// The holder of a certificate who proved to hold its key, in a handshake or by a signature.
+    pub(crate) fn certificate_holder(act: Act) -> Self {
+        Self { act, party: Party::CertificateHolder, proof: Proof::Strong }
+    }
+
     /// How they proved who they are.
     pub fn proof(&self) -> Proof {
         self.proof
@@ -61,12 +67,17 @@ impl Principal {
         matches!(self.party, Party::Program)
     }
 
-    /// The roles they hold; the program has none.
+    /// Whether it is the holder of a certificate.
+    pub fn is_certificate_holder(&self) -> bool {
+        matches!(self.party, Party::CertificateHolder)
+    }
+
+    /// The roles they hold; only people of the registry have some.
     pub fn roles(&self) -> &[Role] {
         self.registered().map_or(&[], |person| &person.roles)
     }
 
-    /// Their id in the registry; the program has none.
+    /// Their id in the registry, if they are in it.
     pub fn id(&self) -> Option<&ActorId> {
         self.registered().map(|person| &person.id)
     }
@@ -74,7 +85,7 @@ impl Principal {
     /// The person as they were registered when they came in.
     pub(crate) fn registered(&self) -> Option<&PersonRow> {
         match &self.party {
-            Party::Program => None,
+            Party::Program | Party::CertificateHolder => None,
             Party::Person(person) => Some(person),
         }
     }
