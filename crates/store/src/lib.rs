@@ -231,6 +231,9 @@ pub trait Store: Send + Sync {
     /// A request that a holder sent online.
     fn holder_request(&self, id: &ApplicationId) -> Result<Option<HolderRequestRow>>;
 
+    /// Whether a holder's request with this nonce was taken in.
+    fn holder_nonce_was_used(&self, nonce: &[u8; 32]) -> Result<bool>;
+
     /// The holders' requests that were taken in and are not carried out, oldest first, at most
     /// `limit`.
     fn open_holder_requests(&self, limit: usize) -> Result<Vec<HolderRequestRow>>;

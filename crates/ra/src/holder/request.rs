@@ -62,6 +62,9 @@ impl Holders {
         data.verify()?;
         expect_may_sign(&signer, at)?;
         let text = RequestText::read(&self.key, data.content(), at)?;
+        if self.store.holder_nonce_was_used(&text.nonce)? {
+            return Err(Refusal::NonceUsed.into());
+        }
         self.expect_allowed(&signer, &text, at)?;
         let asked = Asked {
             ca: text.ca,
@@ -147,7 +150,7 @@ impl Holders {
         let unit = Unit::new(entry).change(Change::AddHolderRequest(Box::new(row.clone())));
         match self.store.commit(unit) {
             Ok(_) => Ok(()),
-            // The number is new, so it is the nonce that is not.
+            // The number is new, so it is the nonce that is not: used since it was looked up.
             Err(store::Error::Duplicate { .. }) => Err(Refusal::NonceUsed.into()),
             Err(error) => Err(error.into()),
         }

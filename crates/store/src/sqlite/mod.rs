@@ -248,6 +248,10 @@ impl Store for Sqlite {
         self.pool.read(|c| read::holder::one(c, id))
     }
 
+    fn holder_nonce_was_used(&self, nonce: &[u8; 32]) -> Result<bool> {
+        self.pool.read(|c| read::holder::nonce_was_used(c, nonce))
+    }
+
     fn open_holder_requests(&self, limit: usize) -> Result<Vec<HolderRequestRow>> {
         self.pool.read(|c| read::holder::open(c, limit))
     }

@@ -8,13 +8,15 @@ use ca::{CertificationAuthority, ServiceRequest};
 use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
-use jitsuin_web::{api, server, tls};
+use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
+use ra::holder::Holders;
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
@@ -22,6 +24,7 @@ use testkit::{Clock, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use x509::fingerprint::sha256;
+use x509::name::Name;
 use x509::pkcs10::CertificateRequest;
 
 /// Kawaguchi in Saitama: both CAs serve it.
@@ -34,6 +37,10 @@ pub(super) struct World {
     pub(super) scratch: Scratch,
     pub(super) clock: Clock,
     pub(super) address: SocketAddr,
+    /// Where the holders' page is.
+    pub(super) holders: SocketAddr,
+    pub(super) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    pub(super) keys: Arc<dyn KeyStore>,
     _runtime: Runtime,
 }
 
@@ -43,10 +50,12 @@ impl World {
         let scratch = Scratch::new();
         // The certificates must hold for curl, which looks at the real clock.
         let clock = Clock::at(&Timestamp::now().to_string());
-        let desk = Arc::new(open(&scratch, &clock));
+        let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
+        let authorities = set_up(&scratch, &clock, &keys);
+        let desk = Arc::new(open(&scratch, &clock, &authorities));
         add_people(&scratch, &clock);
-        let (runtime, address) = start(&scratch, desk);
-        Self { scratch, clock, address, _runtime: runtime }
+        let (runtime, address, holders) = start(&scratch, desk);
+        Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime }
     }
 
     /// The number of journal entries.
@@ -62,10 +71,11 @@ impl World {
     }
 }
 
-fn open(scratch: &Scratch, clock: &Clock) -> Desk {
+type Cas = BTreeMap<CaId, Arc<CertificationAuthority>>;
+
+fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>) -> Cas {
     let store: Arc<dyn Store> = scratch.store.clone();
-    let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
-    let mut authorities: BTreeMap<CaId, Arc<CertificationAuthority>> = BTreeMap::new();
+    let mut authorities = Cas::new();
     for policy in [AUTH, SIGN] {
         let authority =
             CertificationAuthority::set_up(&act(clock), policy, store.clone(), keys.clone());
@@ -73,19 +83,31 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
         authorities.insert(authority.id().clone(), authority);
     }
     certify_server(scratch, clock, &authorities[&"jpki-auth".parse().expect("a CA id")]);
+    authorities
+}
+
+fn open(scratch: &Scratch, clock: &Clock, authorities: &Cas) -> Desk {
+    let store: Arc<dyn Store> = scratch.store.clone();
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
     let joined = authorities.values().map(|authority| {
         let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
         Arc::new(joined) as Arc<dyn ra::authority::Authority>
     });
+    let joined: Vec<_> = joined.collect();
+    let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
     let vault = card::VaultKey::new(&[5; 32]);
     let window = Window::new(store.clone(), register.clone(), joined, vault);
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
-    Desk::new(store, authorities, Arc::new(move || told.now()))
+    Desk::new(store, authorities.clone(), Arc::new(move || told.now()))
         .with_windows(windows)
+        .with_holders(Arc::new(holders))
         .with_host("localhost")
+}
+
+fn policy_of(text: &str) -> Policy {
+    Policy::from_toml(text).expect("a policy")
 }
 
 /// Two residents of Kawaguchi, nobody who exists.
@@ -217,13 +239,22 @@ fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAut
     scratch.write("ca.pem", pem(&root.expect("a root")));
 }
 
-fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr) {
+fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr) {
     let read = |name: &str| std::fs::read(scratch.path().join(name)).expect("PEM");
-    let config = tls::tls_config(&read("server.pem"), &read("server.key")).expect("TLS");
+    let (certificate, key) = (read("server.pem"), read("server.key"));
+    let issuers = vec![Name::write(&policy_of(AUTH).issuer.name).expect("a name")];
+    let issuers = issuers.iter().map(|name| name.as_der().to_vec()).collect();
     let runtime = Runtime::new().expect("a runtime");
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let router = api::router(desk);
-    runtime.spawn(server::serve(listener, Arc::new(config), router, std::future::pending()));
-    (runtime, address)
+    let sites = [
+        (tls::tls_config(&certificate, &key), api::router(desk.clone())),
+        (tls::holder_tls_config(&certificate, &key, issuers), holder::router(desk)),
+    ];
+    let [api, holders] = sites.map(|(config, router)| {
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let config = Arc::new(config.expect("TLS"));
+        runtime.spawn(server::serve(listener, config, router, 64, std::future::pending()));
+        address
+    });
+    (runtime, api, holders)
 }

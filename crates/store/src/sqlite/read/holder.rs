@@ -15,6 +15,11 @@ pub(in crate::sqlite) fn one(
     first(connection, "SELECT * FROM holder_request WHERE id = ?1", [id.as_str()], shape)
 }
 
+pub(in crate::sqlite) fn nonce_was_used(connection: &Connection, nonce: &[u8; 32]) -> Result<bool> {
+    const USED: &str = "SELECT 1 FROM holder_request WHERE nonce = ?1";
+    Ok(first(connection, USED, [nonce], |_| Ok(()))?.is_some())
+}
+
 pub(in crate::sqlite) fn open(
     connection: &Connection,
     rows: usize,
