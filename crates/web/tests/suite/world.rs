@@ -16,6 +16,7 @@ use jiff::civil::date;
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
 use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
+use ra::authority::Authority;
 use ra::holder::Holders;
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
@@ -71,9 +72,9 @@ impl World {
     }
 }
 
-type Cas = BTreeMap<CaId, Arc<CertificationAuthority>>;
+pub(super) type Cas = BTreeMap<CaId, Arc<CertificationAuthority>>;
 
-fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>) -> Cas {
+pub(super) fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>) -> Cas {
     let store: Arc<dyn Store> = scratch.store.clone();
     let mut authorities = Cas::new();
     for policy in [AUTH, SIGN] {
@@ -89,11 +90,7 @@ fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>) -> Cas {
 fn open(scratch: &Scratch, clock: &Clock, authorities: &Cas) -> Desk {
     let store: Arc<dyn Store> = scratch.store.clone();
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
-    let joined = authorities.values().map(|authority| {
-        let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
-        Arc::new(joined) as Arc<dyn ra::authority::Authority>
-    });
-    let joined: Vec<_> = joined.collect();
+    let joined = joined(authorities, &store);
     let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
     let vault = card::VaultKey::new(&[5; 32]);
     let window = Window::new(store.clone(), register.clone(), joined, vault);
@@ -108,6 +105,15 @@ fn open(scratch: &Scratch, clock: &Clock, authorities: &Cas) -> Desk {
 
 fn policy_of(text: &str) -> Policy {
     Policy::from_toml(text).expect("a policy")
+}
+
+/// The CAs as windows and holders over `store` see them.
+pub(super) fn joined(authorities: &Cas, store: &Arc<dyn Store>) -> Vec<Arc<dyn Authority>> {
+    let join = |authority: &Arc<CertificationAuthority>| {
+        let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
+        Arc::new(joined) as Arc<dyn Authority>
+    };
+    authorities.values().map(join).collect()
 }
 
 /// Two residents of Kawaguchi, nobody who exists.

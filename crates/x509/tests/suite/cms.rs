@@ -26,6 +26,11 @@ fn workshop() -> tempfile::TempDir {
     directory
 }
 
+/// A message as the page of the holders takes it.
+pub(crate) fn message() -> Vec<u8> {
+    signed(workshop().path(), "rsa", WHOLE)
+}
+
 /// Signs the content as `signer` with further options.
 fn signed(directory: &Path, signer: &str, options: &str) -> Vec<u8> {
     let line = format!(

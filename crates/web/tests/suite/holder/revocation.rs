@@ -1,13 +1,20 @@
 //! Revocation asked for online, signed with the signature certificate (L7).
 
+use std::sync::Arc;
+
+use domain::act::Act;
 use domain::certificate::CertificateState;
 use domain::reason::RevocationReason;
 use jiff::SignedDuration;
+use keys::MemoryKeyStore;
+use ra::holder::Holders;
 use serde_json::Value;
 use store::Store;
+use testkit::Scratch;
 
 use super::cards::*;
-use crate::suite::world::World;
+use crate::suite::client::Reply;
+use crate::suite::world::{World, joined, set_up};
 
 const CEASED: RevocationReason = RevocationReason::CessationOfOperation;
 
@@ -16,7 +23,7 @@ fn ended(world: &World, card: &Card) -> bool {
 }
 
 /// What must not differ between two answers to one request.
-fn receipt(reply: crate::suite::client::Reply) -> Value {
+fn receipt(reply: Reply) -> Value {
     reply.expect(200)
 }
 
@@ -103,6 +110,45 @@ fn l7_a_held_certificate_can_be_ended_online() {
     world.draft(&card);
     receipt(world.send(&world.signed(&signature)));
     assert!(ended(&world, &card));
+}
+
+#[test]
+fn l7_what_was_taken_in_is_carried_out_after_a_cut() {
+    let world = World::new();
+    let at = world.clock.now();
+    let store: Arc<dyn Store> = world.scratch.store.clone();
+    // A CA that answers nothing of use: the request is taken in, and not carried out.
+    let elsewhere = Scratch::new();
+    let lost = set_up(&elsewhere, &world.clock, &(Arc::new(MemoryKeyStore::new()) as _));
+    let cut = Holders::new(store.clone(), joined(&lost, &store)).expect("randomness");
+    let whole = Holders::new(store.clone(), joined(&world.authorities, &store)).expect("one");
+    let signature = world.hanakos_signature();
+    let mut messages = Vec::new();
+    for target in [world.hanako(), signature.clone()] {
+        let (ca, serial) = (target.ca.as_str(), target.serial.to_string());
+        world.scratch.write("request", cut.draft(ca, &serial, "use-ended", at).expect("a text"));
+        let message = world.signed(&signature);
+        let request = cut.open(&message, at).expect("one of ours");
+        let act = Act {
+            actor: request.actor(),
+            at,
+            operation: request.id().as_str().parse().expect("an id"),
+        };
+        cut.revoke(&act, &request).expect_err("cut");
+        assert!(!ended(&world, &target));
+        messages.push((target, message));
+    }
+    assert_eq!(store.open_holder_requests(10).expect("read").len(), 2);
+    // The one is finished by who sends it again, the other by the program itself.
+    let (target, message) = &messages[1];
+    receipt(world.send(message));
+    assert!(ended(&world, target), "the signer's own");
+    let (target, message) = &messages[0];
+    assert_eq!(whole.finish(at).expect("finished"), 1);
+    assert_eq!(whole.finish(at).expect("nothing left"), 0);
+    assert!(ended(&world, target));
+    // Its signer is revoked by now, and still gets the receipt.
+    assert_eq!(receipt(world.send(message))["serial"], target.serial.to_string());
 }
 
 #[test]
