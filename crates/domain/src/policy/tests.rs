@@ -70,6 +70,15 @@ fn l11_the_revocation_tables_are_those_of_the_cps() {
 }
 
 #[test]
+fn l7_online_a_holder_can_stop_using_a_certificate_and_nothing_else() {
+    for policy in [read(AUTH), read(SIGN)] {
+        let online = policy.revocations.iter().filter(|rule| rule.online);
+        let causes: Vec<_> = online.map(|rule| rule.cause.name()).collect();
+        assert_eq!(causes, ["use-ended"], "A 4.9.3.1(1), S 4-4-2-2");
+    }
+}
+
+#[test]
 fn l10_hold_stands_in_a_and_not_in_s() {
     assert!(read(AUTH).hold.is_some());
     assert!(read(SIGN).hold.is_none());
@@ -106,6 +115,11 @@ fn every_broken_entry_is_refused_by_name_and_rule() {
         ("reason = 1", "reason = 6", "revocation[1].reason"),
         ("cause = \"card-unusable\"", "cause = \"use-ended\"", "revocation[2]"),
         ("cause = \"renewed\"", "cause = \"boredom\"", "revocation[6]"),
+        (
+            "cause = \"record-removed\"",
+            "cause = \"record-removed\"\nonline = true",
+            "revocation[3].online",
+        ),
         ("period_hours = 24", "period_hours = 72", "lists"),
         ("uri = \"http://ocsp", "uri = \"ftp://ocsp", "ocsp.uri"),
         ("random = 14", "random = 4", "profile user"),

@@ -4,7 +4,7 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::{CaId, ResidentCode, SerialNumber};
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
-use store::CertificateRow;
+use store::{AuthorityRow, CertificateRow};
 use x509::extension::KeyUsage;
 use x509::read::Certificate;
 
@@ -69,30 +69,29 @@ impl Holders {
     /// every octet, and the signature by the generation that issued it.
     pub(super) fn known(&self, der: &[u8]) -> Result<KnownCertificate> {
         let certificate = Certificate::parse(der).map_err(|_| Refusal::CertificateUnreadable)?;
-        let (ca, spkis) = self.issuer(&certificate)?.ok_or(Refusal::CertificateForeign)?;
-        let serial = certificate.tbs.serial_number().ok_or(Refusal::CertificateAltered)?;
-        let row = self.store.certificate(&ca, &serial)?.ok_or(Refusal::CertificateAltered)?;
-        let signer = spkis.iter().find(|(number, _)| *number == row.intent.generation);
-        let signed = signer.is_some_and(|(_, spki)| certificate.verify(spki).is_ok());
+        let serial = certificate.tbs.serial_number().ok_or(Refusal::CertificateAltered);
+        let keys = self.keys_of_issuer(&certificate)?;
+        let ca = keys.first().map(|key| &key.ca).ok_or(Refusal::CertificateForeign)?;
+        let row = self.store.certificate(ca, &serial?)?.ok_or(Refusal::CertificateAltered)?;
+        let signer = keys.iter().find(|key| key.generation == row.intent.generation);
+        let signed = signer.is_some_and(|key| certificate.verify(&key.spki).is_ok());
         if row.der.as_deref() != Some(der) || !signed {
             return Err(Refusal::CertificateAltered.into());
         }
         KnownCertificate::of(row).ok_or_else(|| Refusal::CertificateNotUsers.into())
     }
 
-    /// The CA that bears the certificate's issuer name, with its keys by generation.
-    #[allow(clippy::type_complexity, reason = "a pair of what is read in one go, used once")]
-    fn issuer(&self, certificate: &Certificate) -> Result<Option<(CaId, Vec<(u32, Vec<u8>)>)>> {
+    /// The keys, by generation, of the CA that bears the certificate's issuer name; none if none does.
+    fn keys_of_issuer(&self, certificate: &Certificate) -> Result<Vec<AuthorityRow>> {
         let issuer = certificate.tbs.issuer.as_der();
         for ca in self.authorities.keys() {
-            let mut rows = self.store.authorities(ca)?;
-            rows.retain(|row| row.name == issuer);
-            if !rows.is_empty() {
-                let keys = rows.into_iter().map(|row| (row.generation, row.spki)).collect();
-                return Ok(Some((ca.clone(), keys)));
+            let mut keys = self.store.authorities(ca)?;
+            keys.retain(|key| key.name == issuer);
+            if !keys.is_empty() {
+                return Ok(keys);
             }
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 }
 

@@ -104,17 +104,19 @@ impl Holders {
     /// Carries out what was taken in before a cut; how many there were.
     ///
     /// # Errors
-    /// What the store and the CA say; the next call goes on.
+    /// What the store and the CA say of the first that could not be; the others are carried out, and
+    /// the next call tries again.
     pub fn finish(&self, at: Timestamp) -> Result<usize> {
         let _turn = self.in_turn();
         let open = self.store.open_holder_requests(AT_ONCE)?;
-        for row in &open {
-            let part = FINISHER.parse().map_err(unnamed)?;
-            let operation = row.id.as_str().parse().map_err(unnamed)?;
-            let act = Act { actor: Actor::System(part), at, operation };
-            self.carry_out(&act, row, &stored::decode(&row.record)?)?;
-        }
-        Ok(open.len())
+        let finished: Vec<_> = open.iter().map(|row| self.finish_one(row, at)).collect();
+        finished.into_iter().collect::<Result<Vec<_>>>().map(|finished| finished.len())
+    }
+
+    fn finish_one(&self, row: &HolderRequestRow, at: Timestamp) -> Result<HolderReceipt> {
+        let actor = Actor::System(FINISHER.parse().map_err(unnamed)?);
+        let operation = row.id.as_str().parse().map_err(unnamed)?;
+        self.carry_out(&Act { actor, at, operation }, row, &stored::decode(&row.record)?)
     }
 
     /// The certificate must be the signer's own and in force, the cause one for holders online.

@@ -30,7 +30,7 @@ pub fn l7_a_holders_request_is_taken_in_once_and_carried_out_once(store: &dyn St
     assert!(matches!(add(&one), Err(Error::Duplicate { .. })));
     assert!(matches!(add(&request("r-3", 1)), Err(Error::Duplicate { .. })), "a used nonce");
     assert_eq!(store.open_holder_requests(10).expect("read"), [one.clone(), two.clone()]);
-    assert_eq!(store.open_holder_requests(1).expect("read"), [one.clone()]);
+    assert_eq!(store.open_holder_requests(1).expect("read"), std::slice::from_ref(&one));
     let used = |nonce| store.holder_nonce_was_used(&[nonce; 32]).expect("read");
     assert_eq!([used(1), used(2), used(3)], [true, true, false]);
     complete("r-1").expect("carried out");

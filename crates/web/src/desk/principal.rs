@@ -1,7 +1,8 @@
 //! Who stands at the desk: an act, with the roles of its actor and how they proved who they are.
 //!
 //! Nobody outside this crate can make one of a person but through [`super::Desk::enter`], which
-//! reads the registry; so roles cannot be claimed. The program itself is [`Principal::program`].
+//! reads the registry; so roles cannot be claimed. A card's holder has none, and is known by a
+//! certificate. The program itself is [`Principal::program`].
 
 use std::ops::Deref;
 

@@ -103,10 +103,6 @@ fn open(scratch: &Scratch, clock: &Clock, authorities: &Cas) -> Desk {
         .with_host("localhost")
 }
 
-fn policy_of(text: &str) -> Policy {
-    Policy::from_toml(text).expect("a policy")
-}
-
 /// The CAs as windows and holders over `store` see them.
 pub(super) fn joined(authorities: &Cas, store: &Arc<dyn Store>) -> Vec<Arc<dyn Authority>> {
     let join = |authority: &Arc<CertificationAuthority>| {
@@ -248,12 +244,12 @@ fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAut
 fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr) {
     let read = |name: &str| std::fs::read(scratch.path().join(name)).expect("PEM");
     let (certificate, key) = (read("server.pem"), read("server.key"));
-    let issuers = vec![Name::write(&policy_of(AUTH).issuer.name).expect("a name")];
-    let issuers = issuers.iter().map(|name| name.as_der().to_vec()).collect();
+    let policy = Policy::from_toml(AUTH).expect("a policy");
+    let issuer = Name::write(&policy.issuer.name).expect("a name").as_der().to_vec();
     let runtime = Runtime::new().expect("a runtime");
     let sites = [
         (tls::tls_config(&certificate, &key), api::router(desk.clone())),
-        (tls::holder_tls_config(&certificate, &key, issuers), holder::router(desk)),
+        (tls::holder_tls_config(&certificate, &key, vec![issuer]), holder::router(desk)),
     ];
     let [api, holders] = sites.map(|(config, router)| {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
