@@ -76,6 +76,10 @@ fn l7_online_a_holder_can_stop_using_a_certificate_and_nothing_else() {
         let causes: Vec<_> = online.map(|rule| rule.cause.name()).collect();
         assert_eq!(causes, ["use-ended"], "A 4.9.3.1(1), S 4-4-2-2");
     }
+    let row = "cause = \"record-removed\"";
+    let mayors = AUTH.replacen(row, &format!("{row}\nonline = true"), 1);
+    let refused = Policy::from_toml(&mayors).expect_err("the mayor asks");
+    assert!(refused.to_string().contains("revocation[3].online"), "{refused}");
 }
 
 #[test]
@@ -115,11 +119,6 @@ fn every_broken_entry_is_refused_by_name_and_rule() {
         ("reason = 1", "reason = 6", "revocation[1].reason"),
         ("cause = \"card-unusable\"", "cause = \"use-ended\"", "revocation[2]"),
         ("cause = \"renewed\"", "cause = \"boredom\"", "revocation[6]"),
-        (
-            "cause = \"record-removed\"",
-            "cause = \"record-removed\"\nonline = true",
-            "revocation[3].online",
-        ),
         ("period_hours = 24", "period_hours = 72", "lists"),
         ("uri = \"http://ocsp", "uri = \"ftp://ocsp", "ocsp.uri"),
         ("random = 14", "random = 4", "profile user"),
