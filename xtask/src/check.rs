@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{advisories, layering, process, requirements, tables, tidy, tools, workspace};
+use crate::{advisories, layering, machine, process, requirements, tables, tidy, tools, workspace};
 
 type Step = fn() -> Result<()>;
 
@@ -46,13 +46,15 @@ fn formatting() -> Result<()> {
 }
 
 fn clippy() -> Result<()> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    process::run(process::cargo().args(arguments))
+    machine::provide(machine::FOR_READERS)?;
+    let mut clippy = process::cargo();
+    clippy.args(["clippy", "--workspace", "--all-targets"]).args(workspace::FEATURES);
+    process::run(clippy.args(["--", "-D", "warnings"]))
 }
 
 fn documentation() -> Result<()> {
     let mut doc = process::cargo();
-    doc.args(["doc", "--no-deps", "--workspace", "--quiet"]);
+    doc.args(["doc", "--no-deps", "--workspace", "--quiet"]).args(workspace::FEATURES);
     process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 

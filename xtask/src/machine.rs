@@ -15,6 +15,16 @@ pub(crate) struct Need {
     why: &'static str,
 }
 
+/// What it takes to build with card readers.
+pub(crate) const FOR_READERS: &[Need] = &[
+    Need {
+        package: "libpcsclite-dev",
+        proof: &["pkg-config", "--exists", "libpcsclite"],
+        why: "is the PC/SC library that the feature `pcsc` links",
+    },
+    Need { package: "pkg-config", proof: &["pkg-config", "--version"], why: "finds that library" },
+];
+
 /// What the tests need: clients that nobody here wrote.
 pub(crate) const FOR_TESTS: &[Need] = &[
     Need {
@@ -45,7 +55,32 @@ pub(crate) const FOR_TESTS: &[Need] = &[
     Need {
         package: "opensc",
         proof: &["which", "pkcs11-tool"],
-        why: "looks at the token from outside, and tries to take keys out of it",
+        why: "looks at tokens and cards from outside, and tries to take keys out of them",
+    },
+    Need {
+        package: "opensc-pkcs11",
+        proof: &["sh", "-c", "ls /usr/lib/*/opensc-pkcs11.so"],
+        why: "gives the card's keys to ssh-keygen, curl and openssl",
+    },
+    Need {
+        package: "libengine-pkcs11-openssl",
+        proof: &["sh", "-c", "ls /usr/lib/*/engines-3/pkcs11.so"],
+        why: "has openssl and curl use the card's keys",
+    },
+    Need {
+        package: "openssh-client",
+        proof: &["which", "ssh-keygen"],
+        why: "reads the card's public keys",
+    },
+    Need {
+        package: "pcscd",
+        proof: &["sh", "-c", "PATH=$PATH:/usr/sbin; which pcscd"],
+        why: "is the PC/SC service that every card client asks",
+    },
+    Need {
+        package: "vsmartcard-vpcd",
+        proof: &["test", "-e", "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"],
+        why: "is the virtual reader that emulated cards are put into",
     },
     Need {
         package: "fonts-ipaexfont",

@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
+/// What checks and tests build beyond the default: card readers, which need a library to link.
+pub(crate) const FEATURES: &[&str] = &["--features", "jitsuin/pcsc"];
+
 /// The directory of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))

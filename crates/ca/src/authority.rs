@@ -3,17 +3,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
+use card::CardNumber;
 use domain::act::Act;
-use domain::id::CaId;
+use domain::id::{CaId, CardId};
 use domain::journal::EventKind;
 use domain::policy::Policy;
-use keys::KeyStore;
+use keys::{KeyStore, TransportKey};
 use store::{Entry, Store, Unit};
 use x509::key_check::WeakKeys;
 
+use crate::card_master::CardKeyring;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::issuance::Step;
+use crate::possession::Nonces;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
@@ -22,6 +25,8 @@ pub struct CertificationAuthority {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) weak_keys: Arc<WeakKeys>,
+    pub(crate) nonces: Nonces,
+    cards: CardKeyring,
     generations: RwLock<Vec<Arc<Generation>>>,
     sequence: AtomicU64,
     observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
@@ -55,9 +60,11 @@ impl CertificationAuthority {
         Ok(Self {
             policy: Arc::new(policy),
             policy_digest: x509::fingerprint::sha256(policy_text.as_bytes()),
+            cards: CardKeyring::new(store.clone(), keys.clone())?,
             store,
             keys,
             weak_keys: Arc::default(),
+            nonces: Nonces::default(),
             generations: RwLock::new(Vec::new()),
             sequence,
             observer: None,
@@ -113,6 +120,15 @@ impl CertificationAuthority {
         };
         let der = row.and_then(|row| row.der).ok_or_else(missing)?;
         Ok(generation.certificate.get_or_init(|| der).clone())
+    }
+
+    /// The key under which the CA wraps a user's key to a card (A 6.2.6).
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a card that is none of ours; [`Error::Keys`].
+    pub(crate) fn transport_key(&self, card: &CardId) -> Result<TransportKey> {
+        let none = || Error::Unknown { field: "card", value: card.to_string() };
+        self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
     }
 
     pub(crate) fn adopt(&self, generation: Generation) {

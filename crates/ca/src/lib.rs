@@ -5,6 +5,7 @@
 //! when and under which operation id; every change is one unit of the store with its entry.
 
 mod authority;
+pub mod card_master;
 pub mod ceremony;
 mod compromise;
 mod custody;
@@ -15,6 +16,7 @@ mod life;
 mod lists;
 mod making;
 mod partition;
+mod possession;
 mod random;
 mod recovery;
 mod renewal;

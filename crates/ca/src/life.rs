@@ -9,12 +9,9 @@ use domain::policy::RevocationRule;
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
 use store::{CertificateRow, Change, Entry, Unit};
-use x509::public_key::SpkiInfo;
-use x509::read::Certificate;
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
-use crate::issuance::check_possession;
 use crate::request::Possession;
 
 /// What a certificate's change of state came to.
@@ -62,12 +59,7 @@ impl CertificationAuthority {
         possession: &Possession,
     ) -> Result<Changed> {
         let row = self.certificate(serial)?;
-        let der = row
-            .der
-            .as_deref()
-            .ok_or_else(|| Error::refused("state", "it has not been issued yet"))?;
-        let certificate = Certificate::parse(der)?;
-        check_possession(&SpkiInfo::parse(&certificate.tbs.subject_public_key_info)?, possession)?;
+        self.check_certified_possession(act, &row, possession)?;
         if row.state == CertificateState::Good {
             return self.no_op(act, EventKind::CertificateDelivered, &row);
         }

@@ -2,9 +2,9 @@
 
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
-use domain::id::{ApplicationId, MunicipalityCode, ResidentCode, SerialNumber};
+use domain::id::{ApplicationId, CardId, MunicipalityCode, ResidentCode, SerialNumber};
 use jiff::civil::Date;
-use keys::TransportKey;
+use zeroize::Zeroizing;
 
 /// A resident's certificate, as a window asks for it after its checks (A 4.3.1.1, S 4-2-1).
 #[derive(Debug)]
@@ -47,15 +47,17 @@ pub struct CertifiedAttributes {
 }
 
 /// Where a holder's key pair comes from; the policy permits one of the two.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// The CA makes it and wraps the private key to the card (A 6.1.1.2).
+    /// The CA makes it and wraps the private key to the card, whose transport key it derives itself
+    /// (A 6.1.1.2, 6.2.6).
     Authority {
-        /// The card's transport key.
-        transport: TransportKey,
+        /// The card.
+        card: CardId,
     },
-    /// The holder made it at the municipality's generator; only the public key travels (S 6-1-2).
-    Holder {
+    /// The card has it already: the holder made it at the municipality's generator (S 6-1-2), or it
+    /// is the one that the CA made for this application before the operation was cut off.
+    OnCard {
         /// The SubjectPublicKeyInfo, DER.
         spki: Vec<u8>,
         /// That the card has the private key.
@@ -63,17 +65,20 @@ pub enum KeySource {
     },
 }
 
-/// A card's signature over a statement with a nonce, PKCS#1 v1.5 with SHA-256: it has the key.
+/// A card's word that it holds a key, over a nonce that the CA drew for the application
+/// ([`possession_nonce`](crate::CertificationAuthority::possession_nonce)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Possession {
-    /// What was signed: a statement that names the card, the slot and the nonce.
-    pub statement: Vec<u8>,
-    /// The signature.
+    /// The card.
+    pub card: CardId,
+    /// The nonce.
+    pub nonce: [u8; 32],
+    /// The signature over [`card::possession_statement`], PKCS#1 v1.5 with SHA-256.
     pub signature: Vec<u8>,
 }
 
 /// A certificate that was issued to a resident, with what must reach the card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct IssuedToUser {
     /// The serial.
     pub serial: SerialNumber,
@@ -81,8 +86,9 @@ pub struct IssuedToUser {
     pub certificate: Vec<u8>,
     /// The CA's self-signed certificate, DER, to be stored beside it.
     pub authority_certificate: Vec<u8>,
-    /// The private key wrapped to the card, when the CA made it. It exists nowhere else.
-    pub wrapped_key: Option<Vec<u8>>,
+    /// The private key wrapped to the card, when the CA made it just now. It exists nowhere else, and
+    /// is wiped when it is dropped.
+    pub wrapped_key: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// A certificate for a server or responder, from a checked request of the staff (L13).

@@ -6,10 +6,14 @@ use domain::algorithm::KeyAlgorithm;
 use domain::id::CardId;
 use jiff::civil::Date;
 
+use crate::card_keys::CardKeys;
+use crate::card_number::CardNumber;
+use crate::chip::{Chip, Wrapping};
 use crate::error::CardError;
-use crate::private_key::{self, PrivateKey};
+use crate::jpki::OperationTag;
+use crate::private_key;
 use crate::secret::{GuardedSecret, HolderSecret, HolderSecrets};
-use crate::slot::{CardKey, CardSlot, Certificates, Delivered, Slot};
+use crate::slot::{CardSlot, Certificates, SignatureKeys, Slot};
 use crate::transport::TransportKey;
 
 /// Where a card is in its life.
@@ -32,17 +36,10 @@ pub enum LifeState {
 #[derive(Clone)]
 pub struct Card {
     pub(crate) id: CardId,
-    pub(crate) expires_on: Date,
     /// Absent once the card is destroyed.
     pub(crate) chip: Option<Chip>,
-}
-
-/// What is in a card that works.
-#[derive(Clone)]
-pub(crate) struct Chip {
-    pub(crate) transport_key: TransportKey,
-    pub(crate) authentication: Slot,
-    pub(crate) signature: Slot,
+    /// Only on cards that the office keeps no record of.
+    pub(crate) expires_on: Option<Date>,
 }
 
 /// What a card signs to prove that it holds the key of a slot: never anything a holder would sign.
@@ -55,10 +52,24 @@ pub fn possession_statement(card: &CardId, slot: CardSlot, nonce: &[u8; 32]) -> 
 }
 
 impl Card {
-    /// A blank card with its transport key.
+    /// A blank card with its number and keys, as it comes from its maker.
+    pub fn make(number: CardNumber, keys: CardKeys) -> Self {
+        Self { id: number.id(), chip: Some(Chip::new(keys)), expires_on: None }
+    }
+
+    /// The card with another choice of signature keys, while it is blank.
+    #[must_use]
+    pub fn with_signature_keys(mut self, keys: SignatureKeys) -> Self {
+        if let Some(chip) = self.chip.as_mut() {
+            chip.signature_keys = keys;
+        }
+        self
+    }
+
+    /// A blank card of any id that knows its transport key alone: it opens no secure channel.
     pub fn manufacture(id: CardId, expires_on: Date, transport_key: TransportKey) -> Self {
-        let [authentication, signature] = [Slot::default(), Slot::default()];
-        Self { id, expires_on, chip: Some(Chip { transport_key, authentication, signature }) }
+        let chip = Some(Chip::new(CardKeys::of_transport_key_alone(transport_key)));
+        Self { id, chip, expires_on: Some(expires_on) }
     }
 
     /// The card's number.
@@ -67,8 +78,10 @@ impl Card {
     }
 
     /// The last civil day of the card's validity, in Japan (P4: certificates end with the card).
+    ///
+    /// A card made with a number does not know it: the office does.
     pub fn expires_on(&self) -> Date {
-        self.expires_on
+        self.expires_on.unwrap_or(Date::MAX)
     }
 
     /// Where the card is in its life.
@@ -91,7 +104,7 @@ impl Card {
     /// # Errors
     /// [`CardError::Destroyed`].
     pub fn transport_key_for_bureau(&self) -> Result<&TransportKey, CardError> {
-        Ok(&self.live()?.transport_key)
+        Ok(&self.live()?.keys.transport)
     }
 
     /// Takes in a private key wrapped to this card, unusable, and returns its public key (SPKI DER).
@@ -110,9 +123,9 @@ impl Card {
     ) -> Result<Vec<u8>, CardError> {
         private_key::expect_accepted(slot, algorithm)?;
         let chip = self.live_mut()?;
-        let spki_der = chip.open_key(slot, algorithm, wrapped)?.spki_der()?;
-        let key = CardKey { algorithm, spki_der: spki_der.clone(), wrapped: wrapped.to_vec() };
-        chip.slot_mut(slot).load_key(slot, key)?;
+        let key = chip.take_in(slot, algorithm, Wrapping::Transport, wrapped)?;
+        let spki_der = key.spki_der.clone();
+        chip.slot_mut(slot).load_key(slot, OperationTag::NONE, key)?;
         Ok(spki_der)
     }
 
@@ -263,11 +276,11 @@ impl Card {
         self.chip.take().map(drop).ok_or_else(|| CardError::Destroyed(self.id.clone()))
     }
 
-    fn live(&self) -> Result<&Chip, CardError> {
+    pub(crate) fn live(&self) -> Result<&Chip, CardError> {
         self.chip.as_ref().ok_or_else(|| CardError::Destroyed(self.id.clone()))
     }
 
-    fn live_mut(&mut self) -> Result<&mut Chip, CardError> {
+    pub(crate) fn live_mut(&mut self) -> Result<&mut Chip, CardError> {
         self.chip.as_mut().ok_or_else(|| CardError::Destroyed(self.id.clone()))
     }
 }
@@ -275,52 +288,5 @@ impl Card {
 impl fmt::Debug for Card {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Card({}, {:?})", self.id, self.life())
-    }
-}
-
-impl Chip {
-    fn slot(&self, slot: CardSlot) -> &Slot {
-        match slot {
-            CardSlot::Authentication => &self.authentication,
-            CardSlot::Signature => &self.signature,
-        }
-    }
-
-    fn slot_mut(&mut self, slot: CardSlot) -> &mut Slot {
-        match slot {
-            CardSlot::Authentication => &mut self.authentication,
-            CardSlot::Signature => &mut self.signature,
-        }
-    }
-
-    fn delivered(&self, slot: CardSlot) -> Result<&Delivered, CardError> {
-        self.slot(slot).delivered.as_ref().ok_or(CardError::NotDelivered { slot })
-    }
-
-    fn delivered_mut(&mut self, slot: CardSlot) -> Result<&mut Delivered, CardError> {
-        self.slot_mut(slot).delivered.as_mut().ok_or(CardError::NotDelivered { slot })
-    }
-
-    /// The private key in clear, for one operation.
-    fn open_key(
-        &self,
-        slot: CardSlot,
-        algorithm: KeyAlgorithm,
-        wrapped: &[u8],
-    ) -> Result<PrivateKey, CardError> {
-        let refuse = |rule| CardError::KeyRefused { slot, rule };
-        let pkcs8 = self.transport_key.unwrap(wrapped);
-        let pkcs8 = pkcs8.ok_or_else(|| refuse("it is not wrapped to this card"))?;
-        let key = PrivateKey::from_pkcs8(algorithm, &pkcs8);
-        key.ok_or_else(|| refuse("it is not a sound private key of the stated algorithm"))
-    }
-
-    fn sign_with(
-        &self,
-        slot: CardSlot,
-        key: &CardKey,
-        message: &[u8],
-    ) -> Result<Vec<u8>, CardError> {
-        self.open_key(slot, key.algorithm, &key.wrapped)?.sign(message)
     }
 }

@@ -3,6 +3,7 @@
 use domain::algorithm::KeyAlgorithm;
 use domain::id::CardId;
 
+use crate::secret::InvalidSecret;
 use crate::slot::CardSlot;
 
 /// Why a card refused or failed.
@@ -74,6 +75,18 @@ pub enum CardError {
         /// The slot.
         slot: CardSlot,
     },
+    /// The operation has delivered its key already.
+    #[error("the operation has delivered its key in the {slot} slot already")]
+    AlreadyDelivered {
+        /// The slot.
+        slot: CardSlot,
+    },
+    /// What was sent to be loaded is not put together as it must be.
+    #[error("what was sent to be loaded is refused: {0}")]
+    GroupsRefused(&'static str),
+    /// A secret breaks the rule of its slot (C3).
+    #[error(transparent)]
+    SecretRefused(#[from] InvalidSecret),
     /// The slot has no delivered key.
     #[error("the {slot} slot has no delivered key")]
     NotDelivered {

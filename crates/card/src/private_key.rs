@@ -1,5 +1,6 @@
 //! A holder's private key while it is in clear, inside the card.
 
+use aws_lc_rs::digest::Digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -7,6 +8,7 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use domain::algorithm::KeyAlgorithm;
 use zeroize::Zeroizing;
 
+use crate::digest_info::DigestInfo;
 use crate::error::CardError;
 use crate::slot::CardSlot;
 use crate::small_rsa::SmallRsaKey;
@@ -86,6 +88,21 @@ impl PrivateKey {
                     .ok()
             }
             Self::Small(key) => key.sign(message),
+        };
+        signed.ok_or(CardError::Provider("signing"))
+    }
+
+    /// Signs a hash that the caller made, PKCS#1 v1.5.
+    pub(crate) fn sign_digest(self, digest: &DigestInfo) -> Result<Vec<u8>, CardError> {
+        let signed = match self {
+            Self::Provider(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                Digest::import_less_safe(digest.value(), digest.algorithm())
+                    .and_then(|value| key.sign_digest(digest.padding(), &value, &mut signature))
+                    .map(|()| signature)
+                    .ok()
+            }
+            Self::Small(key) => key.sign_digest(digest),
         };
         signed.ok_or(CardError::Provider("signing"))
     }

@@ -81,6 +81,12 @@ impl HolderSecret {
         }
     }
 
+    /// Reads the secret of a slot as it comes to the card.
+    pub(crate) fn from_octets(slot: CardSlot, octets: &[u8]) -> Result<Self, InvalidSecret> {
+        let text = std::str::from_utf8(octets).map_err(|_| InvalidSecret { slot })?;
+        Self::parse(slot, text)
+    }
+
     /// The slot it guards.
     pub fn slot(&self) -> CardSlot {
         match self {
@@ -89,7 +95,8 @@ impl HolderSecret {
         }
     }
 
-    fn text(&self) -> &str {
+    /// The text, for the card alone.
+    pub(crate) fn text(&self) -> &str {
         match self {
             Self::Authentication(pin) => &pin.0,
             Self::Signature(password) => &password.0,
@@ -125,18 +132,30 @@ impl GuardedSecret {
         (tries_left <= secret.slot().tries()).then_some(Self { secret, tries_left })
     }
 
-    /// Compares what the holder typed: a wrong text costs a try, the right one restores them all.
-    pub(crate) fn verify(&mut self, typed: &str) -> Result<(), CardError> {
+    /// Spends the try that the next comparison needs.
+    ///
+    /// Whoever keeps the card stores it before the comparison, so that a cut of the power after a
+    /// wrong text gives no try back.
+    pub(crate) fn spend(&mut self) -> Result<(), CardError> {
+        let blocked = CardError::SecretBlocked { slot: self.secret.slot() };
+        self.tries_left = self.tries_left.checked_sub(1).ok_or(blocked)?;
+        Ok(())
+    }
+
+    /// Compares what the holder typed, a try having been spent: the right text restores them all.
+    pub(crate) fn compare(&mut self, typed: &[u8]) -> Result<(), CardError> {
         let slot = self.secret.slot();
-        if self.tries_left == 0 {
-            return Err(CardError::SecretBlocked { slot });
-        }
-        if verify_slices_are_equal(self.secret.text().as_bytes(), typed.as_bytes()).is_ok() {
+        if verify_slices_are_equal(self.secret.text().as_bytes(), typed).is_ok() {
             self.tries_left = slot.tries();
             return Ok(());
         }
-        self.tries_left -= 1;
         Err(CardError::SecretWrong { slot, tries_left: self.tries_left })
+    }
+
+    /// Spends a try and compares.
+    pub(crate) fn verify(&mut self, typed: &str) -> Result<(), CardError> {
+        self.spend()?;
+        self.compare(typed.as_bytes())
     }
 
     /// How many tries are left.

@@ -5,7 +5,8 @@ use std::fmt;
 use domain::algorithm::KeyAlgorithm;
 
 use crate::error::CardError;
-use crate::secret::GuardedSecret;
+use crate::jpki::OperationTag;
+use crate::secret::{GuardedSecret, HolderSecret};
 
 /// The two applications of the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +52,41 @@ impl CardSlot {
     }
 }
 
+/// Which keys a card takes into its signature slot; it is made so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignatureKeys {
+    /// RSA-1024, as S 6-1-2-3 has it, and RSA-2048.
+    #[default]
+    Any,
+    /// RSA-2048 alone, as today's application and its clients have it.
+    Rsa2048,
+}
+
+impl SignatureKeys {
+    /// What a slot of such a card takes.
+    pub fn taken(self, slot: CardSlot) -> &'static [KeyAlgorithm] {
+        match (slot, self) {
+            (CardSlot::Signature, Self::Any) => &[KeyAlgorithm::Rsa1024, KeyAlgorithm::Rsa2048],
+            (CardSlot::Signature, Self::Rsa2048) | (CardSlot::Authentication, _) => {
+                &[KeyAlgorithm::Rsa2048]
+            }
+        }
+    }
+
+    /// The octet that stands for it.
+    pub(crate) fn octet(self) -> u8 {
+        match self {
+            Self::Any => 0x01,
+            Self::Rsa2048 => 0x02,
+        }
+    }
+
+    /// What an octet stands for.
+    pub(crate) fn of(octet: u8) -> Option<Self> {
+        [Self::Any, Self::Rsa2048].into_iter().find(|keys| keys.octet() == octet)
+    }
+}
+
 impl fmt::Display for CardSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -77,6 +113,7 @@ pub(crate) struct CardKey {
 /// A key that its holder can use.
 #[derive(Clone)]
 pub(crate) struct Delivered {
+    pub(crate) operation: OperationTag,
     pub(crate) key: CardKey,
     pub(crate) certificates: Certificates,
     pub(crate) secret: GuardedSecret,
@@ -85,8 +122,11 @@ pub(crate) struct Delivered {
 /// A key on its way to the holder: it proves itself, and does nothing else.
 #[derive(Clone)]
 pub(crate) struct Loading {
+    pub(crate) operation: OperationTag,
     pub(crate) key: CardKey,
     pub(crate) certificates: Option<Certificates>,
+    /// What the holder set, to guard the key from its delivery on.
+    pub(crate) staged: Option<HolderSecret>,
 }
 
 /// One slot. A renewal loads beside the delivered key, which goes only when the new one is delivered.
@@ -98,15 +138,43 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Takes a key in; the same key again changes nothing, so that the window may repeat itself.
-    pub(crate) fn load_key(&mut self, slot: CardSlot, key: CardKey) -> Result<(), CardError> {
+    pub(crate) fn load_key(
+        &mut self,
+        slot: CardSlot,
+        operation: OperationTag,
+        key: CardKey,
+    ) -> Result<(), CardError> {
+        self.expect_operation(slot, operation)?;
         match &self.loading {
             Some(loading) if loading.key.spki_der == key.spki_der => Ok(()),
             Some(_) => Err(CardError::LoadingAnother { slot, what: "key" }),
             None => {
-                self.loading = Some(Loading { key, certificates: None });
+                self.loading = Some(Loading { operation, key, certificates: None, staged: None });
                 Ok(())
             }
         }
+    }
+
+    /// Refuses to go on with a loading that another operation began.
+    pub(crate) fn expect_operation(
+        &self,
+        slot: CardSlot,
+        operation: OperationTag,
+    ) -> Result<(), CardError> {
+        match &self.loading {
+            Some(loading) if loading.operation != operation => {
+                Err(CardError::LoadingAnother { slot, what: "key, by another operation" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps the secret that the holder set until the delivery; a later one replaces it.
+    pub(crate) fn stage(&mut self, secret: HolderSecret) -> Result<(), CardError> {
+        let slot = secret.slot();
+        let loading = self.loading.as_mut().ok_or(CardError::NothingLoading { slot })?;
+        loading.staged = Some(secret);
+        Ok(())
     }
 
     /// Takes the certificates of the loading key in; the same ones again change nothing.
@@ -151,8 +219,11 @@ impl Slot {
             loading.certificates.clone().ok_or(CardError::CertificatesMissing { slot })?;
         // At a renewal the holder keeps the secret, with the tries as they are.
         let kept = || self.delivered.as_ref().map(|delivered| delivered.secret.clone());
-        let secret = new_secret.or_else(kept).ok_or(CardError::SecretMissing { slot })?;
-        Ok(Some(Delivered { key: loading.key.clone(), certificates, secret }))
+        let staged = || loading.staged.clone().map(GuardedSecret::new);
+        let secret = new_secret.or_else(staged).or_else(kept);
+        let secret = secret.ok_or(CardError::SecretMissing { slot })?;
+        let (operation, key) = (loading.operation, loading.key.clone());
+        Ok(Some(Delivered { operation, key, certificates, secret }))
     }
 }
 

@@ -5,15 +5,16 @@
 //! is about its line 0.9); here it signs inside one card, blinded, one signature at a time.
 
 use aws_lc_rs::error::Unspecified;
-use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
 use rsa::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use rsa::sha2::Sha256;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::traits::PublicKeyParts;
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use zeroize::Zeroizing;
 
+use crate::digest_info::DigestInfo;
 use crate::error::CardError;
 
 const MODULUS_BITS: usize = 1024;
@@ -51,6 +52,12 @@ impl SmallRsaKey {
     pub(crate) fn sign(self, message: &[u8]) -> Option<Vec<u8>> {
         let key = SigningKey::<Sha256>::new(*self.0);
         Some(key.try_sign_with_rng(&mut randomness(), message).ok()?.to_vec())
+    }
+
+    /// Signs a hash that the caller made, PKCS#1 v1.5.
+    pub(crate) fn sign_digest(self, digest: &DigestInfo) -> Option<Vec<u8>> {
+        let padding = Pkcs1v15Sign::new_unprefixed();
+        self.0.sign_with_rng(&mut randomness(), padding, digest.encoded()).ok()
     }
 }
 

@@ -5,28 +5,37 @@ use der::{Decode, Encode, Sequence};
 use domain::algorithm::KeyAlgorithm;
 use zeroize::Zeroizing;
 
-use crate::card::{Card, Chip};
+use crate::card::Card;
+use crate::card_keys::CardKeys;
+use crate::chip::Chip;
 use crate::error::CardError;
+use crate::jpki::OperationTag;
 use crate::secret::{GuardedSecret, HolderSecret};
-use crate::slot::{CardKey, CardSlot, Certificates, Delivered, Loading, Slot};
+use crate::slot::{CardKey, CardSlot, Certificates, Delivered, Loading, SignatureKeys, Slot};
 use crate::transport::TransportKey;
 
-/// The only version of the shape so far.
-const VERSION: u8 = 1;
+/// The version of the shape; no card of an older one was ever given out.
+const VERSION: u8 = 2;
 
 #[derive(Sequence)]
 struct StoredCard<'a> {
     version: u8,
     id: Utf8StringRef<'a>,
-    expires_on: Utf8StringRef<'a>,
     /// Absent in a destroyed card.
     #[asn1(context_specific = "0", optional = "true")]
     chip: Option<StoredChip<'a>>,
+    #[asn1(context_specific = "1", optional = "true")]
+    expires_on: Option<Utf8StringRef<'a>>,
 }
 
 #[derive(Sequence)]
 struct StoredChip<'a> {
+    encryption_key: &'a OctetStringRef,
+    mac_key: &'a OctetStringRef,
+    data_encryption_key: &'a OctetStringRef,
     transport_key: &'a OctetStringRef,
+    sequence: &'a OctetStringRef,
+    signature_keys: u8,
     authentication: StoredSlot<'a>,
     signature: StoredSlot<'a>,
 }
@@ -41,6 +50,7 @@ struct StoredSlot<'a> {
 
 #[derive(Sequence)]
 struct StoredDelivered<'a> {
+    operation: &'a OctetStringRef,
     key: StoredKey<'a>,
     certificates: StoredCertificates<'a>,
     secret: Utf8StringRef<'a>,
@@ -49,9 +59,12 @@ struct StoredDelivered<'a> {
 
 #[derive(Sequence)]
 struct StoredLoading<'a> {
+    operation: &'a OctetStringRef,
     key: StoredKey<'a>,
     #[asn1(context_specific = "0", optional = "true")]
     certificates: Option<StoredCertificates<'a>>,
+    #[asn1(context_specific = "1", optional = "true")]
+    staged: Option<Utf8StringRef<'a>>,
 }
 
 #[derive(Sequence)]
@@ -80,18 +93,21 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Card, CardError> {
     }
     Ok(Card {
         id: stored.id.as_str().parse().map_err(|_| malformed("the card id"))?,
-        expires_on: stored.expires_on.as_str().parse().map_err(|_| malformed("the expiry date"))?,
         chip: stored.chip.map(restore_chip).transpose()?,
+        expires_on: stored
+            .expires_on
+            .map(|date| date.as_str().parse().map_err(|_| malformed("the expiry date")))
+            .transpose()?,
     })
 }
 
 fn encode_der(card: &Card) -> der::Result<Zeroizing<Vec<u8>>> {
-    let expires_on = card.expires_on.to_string();
+    let expires_on = card.expires_on.map(|date| date.to_string());
     let stored = StoredCard {
         version: VERSION,
         id: Utf8StringRef::new(card.id.as_str())?,
-        expires_on: Utf8StringRef::new(&expires_on)?,
         chip: card.chip.as_ref().map(store_chip).transpose()?,
+        expires_on: expires_on.as_deref().map(Utf8StringRef::new).transpose()?,
     };
     // Sized beforehand, with room for the tag: a vector that grew would leave a clear copy behind.
     let length = usize::try_from(stored.encoded_len()?)?;
@@ -102,7 +118,12 @@ fn encode_der(card: &Card) -> der::Result<Zeroizing<Vec<u8>>> {
 
 fn store_chip(chip: &Chip) -> der::Result<StoredChip<'_>> {
     Ok(StoredChip {
-        transport_key: OctetStringRef::new(chip.transport_key.as_bytes())?,
+        encryption_key: OctetStringRef::new(chip.keys.encryption.as_slice())?,
+        mac_key: OctetStringRef::new(chip.keys.mac.as_slice())?,
+        data_encryption_key: OctetStringRef::new(chip.keys.data_encryption.as_slice())?,
+        transport_key: OctetStringRef::new(chip.keys.transport.as_bytes())?,
+        sequence: OctetStringRef::new(&chip.sequence)?,
+        signature_keys: chip.signature_keys.octet(),
         authentication: store_slot(&chip.authentication)?,
         signature: store_slot(&chip.signature)?,
     })
@@ -117,6 +138,7 @@ fn store_slot(slot: &Slot) -> der::Result<StoredSlot<'_>> {
 
 fn store_delivered(delivered: &Delivered) -> der::Result<StoredDelivered<'_>> {
     Ok(StoredDelivered {
+        operation: OctetStringRef::new(&delivered.operation.0)?,
         key: store_key(&delivered.key)?,
         certificates: store_certificates(&delivered.certificates)?,
         secret: Utf8StringRef::new(delivered.secret.text())?,
@@ -125,9 +147,12 @@ fn store_delivered(delivered: &Delivered) -> der::Result<StoredDelivered<'_>> {
 }
 
 fn store_loading(loading: &Loading) -> der::Result<StoredLoading<'_>> {
+    let staged = loading.staged.as_ref().map(|secret| Utf8StringRef::new(secret.text()));
     Ok(StoredLoading {
+        operation: OctetStringRef::new(&loading.operation.0)?,
         key: store_key(&loading.key)?,
         certificates: loading.certificates.as_ref().map(store_certificates).transpose()?,
+        staged: staged.transpose()?,
     })
 }
 
@@ -147,10 +172,17 @@ fn store_certificates(certificates: &Certificates) -> der::Result<StoredCertific
 }
 
 fn restore_chip(stored: StoredChip<'_>) -> Result<Chip, CardError> {
-    let transport_key = stored.transport_key.as_bytes().try_into();
-    let transport_key = transport_key.map_err(|_| malformed("the transport key"))?;
+    let secret_key = |bytes| octets::<32>(bytes, "a key of the card").map(Zeroizing::new);
     Ok(Chip {
-        transport_key: TransportKey::new(transport_key),
+        keys: CardKeys {
+            encryption: secret_key(stored.encryption_key)?,
+            mac: secret_key(stored.mac_key)?,
+            data_encryption: secret_key(stored.data_encryption_key)?,
+            transport: TransportKey::new(&*secret_key(stored.transport_key)?),
+        },
+        sequence: octets(stored.sequence, "the sequence counter")?,
+        signature_keys: SignatureKeys::of(stored.signature_keys)
+            .ok_or(malformed("the choice of signature keys"))?,
         authentication: restore_slot(CardSlot::Authentication, stored.authentication)?,
         signature: restore_slot(CardSlot::Signature, stored.signature)?,
     })
@@ -158,21 +190,34 @@ fn restore_chip(stored: StoredChip<'_>) -> Result<Chip, CardError> {
 
 fn restore_slot(slot: CardSlot, stored: StoredSlot<'_>) -> Result<Slot, CardError> {
     let delivered = stored.delivered.map(|d| restore_delivered(slot, d)).transpose()?;
-    Ok(Slot { delivered, loading: stored.loading.map(restore_loading).transpose()? })
+    let loading = stored.loading.map(|l| restore_loading(slot, l)).transpose()?;
+    Ok(Slot { delivered, loading })
 }
 
 fn restore_delivered(slot: CardSlot, stored: StoredDelivered<'_>) -> Result<Delivered, CardError> {
-    let secret = HolderSecret::parse(slot, stored.secret.as_str())
-        .ok()
-        .and_then(|secret| GuardedSecret::restore(secret, stored.tries_left))
-        .ok_or(malformed("the holder's secret"))?;
+    let secret = GuardedSecret::restore(restore_secret(slot, stored.secret)?, stored.tries_left);
+    let secret = secret.ok_or(malformed("the tries of a secret"))?;
+    let operation = OperationTag(octets(stored.operation, "an operation tag")?);
     let certificates = restore_certificates(stored.certificates);
-    Ok(Delivered { key: restore_key(stored.key)?, certificates, secret })
+    Ok(Delivered { operation, key: restore_key(stored.key)?, certificates, secret })
 }
 
-fn restore_loading(stored: StoredLoading<'_>) -> Result<Loading, CardError> {
+fn restore_loading(slot: CardSlot, stored: StoredLoading<'_>) -> Result<Loading, CardError> {
+    let operation = OperationTag(octets(stored.operation, "an operation tag")?);
     let certificates = stored.certificates.map(restore_certificates);
-    Ok(Loading { key: restore_key(stored.key)?, certificates })
+    let staged = stored.staged.map(|text| restore_secret(slot, text)).transpose()?;
+    Ok(Loading { operation, key: restore_key(stored.key)?, certificates, staged })
+}
+
+fn restore_secret(slot: CardSlot, text: Utf8StringRef<'_>) -> Result<HolderSecret, CardError> {
+    HolderSecret::parse(slot, text.as_str()).map_err(|_| malformed("the holder's secret"))
+}
+
+fn octets<const N: usize>(
+    stored: &OctetStringRef,
+    what: &'static str,
+) -> Result<[u8; N], CardError> {
+    stored.as_bytes().try_into().map_err(|_| malformed(what))
 }
 
 fn restore_key(stored: StoredKey<'_>) -> Result<CardKey, CardError> {

@@ -45,6 +45,8 @@ named! {
     CertificateIntended = "certificate-intended",
     /// Step 6 of issuance: the certificate exists.
     CertificateIssued = "certificate-issued",
+    /// The card proved that it holds the certified key, and nothing of the key is left elsewhere.
+    PossessionProven = "possession-proven",
     /// The holder received the certificate.
     CertificateDelivered = "certificate-delivered",
     /// The certificate was held.

@@ -1,4 +1,4 @@
-//! Backups of the CAs' keys: each is written before anything is signed with its key (A 6.2.4).
+//! Backups of the CAs' keys and of the card master key: each is written before anything is signed with its key (A 6.2.4).
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -8,7 +8,10 @@ use anyhow::{Context, Result, ensure};
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::journal::EventKind;
-use keys::{BackupKey, KeyBackup, KeyError, KeyLabel, KeyStore, PublicKey};
+use keys::{
+    BackupKey, CardMasterBackup, CardMasterCheck, KeyBackup, KeyError, KeyLabel, KeyStore,
+    PublicKey,
+};
 use store::{Entry, Store, Unit};
 
 use crate::home::{Home, sync_parent, write_private};
@@ -53,9 +56,51 @@ impl<'a> Backups<'a> {
             Err(error) => return Err(error),
         }
         let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
-        self.write(&backup)?;
+        self.write(label, &backup.to_json())?;
         self.journal(entry(EventKind::KeyBackedUp, act, label, &backup.public_key))?;
         Ok(backup.public_key)
+    }
+
+    /// Makes the card master key with its backup, which is on disk when this returns; after a cut,
+    /// the key that was made with its backup is found again.
+    ///
+    /// # Errors
+    /// What keys, disk and journal say.
+    pub(crate) fn make_card_master(
+        &self,
+        act: &Act,
+        keys: &dyn KeyStore,
+        label: &KeyLabel,
+        backup_key: &BackupKey,
+    ) -> Result<CardMasterCheck, KeyError> {
+        let told = |kind, check| Entry::new(kind, act).subject(label).detail("check_value", check);
+        match keys.card_master_check(label) {
+            Ok(found) if self.has_card_master(label, found) => return Ok(found),
+            // No card was made with a key that has no backup: another takes its place.
+            Ok(found) => {
+                keys.destroy(label)?;
+                self.journal(told(EventKind::KeyDestroyed, found))?;
+            }
+            Err(KeyError::UnknownLabel(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let backup = keys.generate_card_master(label, backup_key)?;
+        self.write(label, &backup.to_json())?;
+        self.journal(told(EventKind::KeyBackedUp, backup.check))?;
+        Ok(backup.check)
+    }
+
+    /// Whether the backup of this card master key is on disk.
+    pub(crate) fn has_card_master(&self, label: &KeyLabel, check: CardMasterCheck) -> bool {
+        let backup = read_card_master(&self.path(label)).ok().flatten();
+        backup.is_some_and(|backup| backup.label == *label && backup.check == check)
+    }
+
+    /// The backup of the card master key.
+    pub(crate) fn card_master(&self, label: &KeyLabel) -> Result<CardMasterBackup> {
+        let path = self.path(label);
+        let none = || format!("{}: it is no backup of a card master key", path.display());
+        read_card_master(&path)?.with_context(none)
     }
 
     /// The file of a key's backup.
@@ -78,12 +123,12 @@ impl<'a> Backups<'a> {
         Ok(true)
     }
 
-    fn write(&self, backup: &KeyBackup) -> Result<(), KeyError> {
-        let path = self.path(&backup.label);
+    fn write(&self, label: &KeyLabel, backup: &str) -> Result<(), KeyError> {
+        let path = self.path(label);
         let written = fs::create_dir_all(&self.directory)
             .and_then(|()| sync_parent(&self.directory))
             .map_err(anyhow::Error::from)
-            .and_then(|()| write_private(&path, backup.to_json().as_bytes()));
+            .and_then(|()| write_private(&path, backup.as_bytes()));
         written.map_err(|error| storage("writing", path, &error))
     }
 
@@ -109,6 +154,15 @@ pub(crate) fn read_backup(path: &Path) -> Result<KeyBackup> {
     let named = path.file_name().is_some_and(|name| name == file_name(&backup.label).as_str());
     ensure!(named, "{}: it is the backup of {}", path.display(), backup.label);
     Ok(backup)
+}
+
+/// A backup of a card master key out of a file; none out of one that holds another backup.
+pub(crate) fn read_card_master(path: &Path) -> Result<Option<CardMasterBackup>> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let Ok(backup) = CardMasterBackup::from_json(&text) else { return Ok(None) };
+    let named = path.file_name().is_some_and(|name| name == file_name(&backup.label).as_str());
+    ensure!(named, "{}: it is the backup of {}", path.display(), backup.label);
+    Ok(Some(backup))
 }
 
 /// The entry about what became of a key.
@@ -165,5 +219,25 @@ mod tests {
         assert!(backups.erase(&label).expect("erased"));
         assert!(!backups.erase(&label).expect("gone"));
         assert_ne!(make(), first);
+    }
+
+    #[test]
+    fn k4_a_card_master_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
+        let scratch = Scratch::new();
+        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+        let clock = Clock::at("2026-11-22T00:00:00Z");
+        let label: KeyLabel = "cards-1".parse().expect("a label");
+        let make =
+            || backups.make_card_master(&act(&clock), &keys, &label, &secret).expect("a key");
+        let bare = keys.generate_card_master(&label, &secret).expect("a key").check;
+        let first = make();
+        assert_ne!(first, bare, "no backup, no key");
+        assert_eq!(make(), first, "found again");
+        let text = fs::read_to_string(backups.path(&label)).expect("a file");
+        let backup = CardMasterBackup::from_json(&text).expect("a backup");
+        let other = MemoryKeyStore::new();
+        other.restore_card_master(&backup, &secret).expect("restored");
+        assert_eq!(other.card_master_check(&label).expect("a check value"), first);
     }
 }

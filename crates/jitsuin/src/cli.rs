@@ -1,12 +1,13 @@
 //! The command line: what can be asked, in the words people use.
 
+mod card;
 mod ceremony;
 mod request;
-
 mod staff;
 
 use std::path::PathBuf;
 
+pub(crate) use self::card::{ApplicationReader, CardCommand, LeftCard, MadeFor, OnReader};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
@@ -63,6 +64,9 @@ pub(crate) enum Command {
     /// Applications at a window, from the form to the delivered card.
     #[command(subcommand)]
     Apply(ApplyCommand),
+    /// Cards: read, unlocked, emptied, reconciled; and the emulated ones, put into readers.
+    #[command(subcommand)]
+    Card(CardCommand),
     /// Certificates that were issued.
     #[command(subcommand)]
     Cert(CertCommand),
@@ -151,6 +155,8 @@ pub(crate) enum ApplyCommand {
     Issue {
         /// The application.
         id: String,
+        #[command(flatten)]
+        place: ApplicationReader,
     },
     /// Deliver the card with the holder's PIN or password.
     Deliver {
@@ -159,6 +165,8 @@ pub(crate) enum ApplyCommand {
         /// A file with the authentication PIN or signature password.
         #[arg(long, value_name = "FILE")]
         secret: PathBuf,
+        #[command(flatten)]
+        place: ApplicationReader,
     },
     /// Carry out an application for revocation or for the release of a hold.
     Complete {
@@ -169,6 +177,8 @@ pub(crate) enum ApplyCommand {
     Discard {
         /// The application.
         id: String,
+        #[command(flatten)]
+        place: LeftCard,
     },
     /// Refuse an application.
     Refuse {
@@ -177,11 +187,15 @@ pub(crate) enum ApplyCommand {
         /// Why.
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        place: LeftCard,
     },
     /// Note that the applicant withdrew.
     Withdraw {
         /// The application.
         id: String,
+        #[command(flatten)]
+        place: LeftCard,
     },
     /// Show an application.
     Show {

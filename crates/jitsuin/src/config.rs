@@ -27,6 +27,9 @@ pub(crate) struct ConfigFile {
     /// What the clock is held against.
     #[serde(default)]
     pub(crate) time: TimeConfig,
+    /// Where the cards of the windows lie.
+    #[serde(default)]
+    pub(crate) cards: CardsTable,
     /// Where else checkpoints go: places the database's owner cannot reach.
     #[serde(default)]
     pub(crate) checkpoint_directories: Vec<PathBuf>,
@@ -44,6 +47,25 @@ pub(crate) struct TokenTable {
     pub(crate) module: PathBuf,
     /// The label of the token, which `init` makes.
     pub(crate) label: String,
+}
+
+/// Where the cards of the windows lie.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CardsTable {
+    /// What serves where no reader is named.
+    pub(crate) from: CardSource,
+}
+
+/// What serves a window that names no reader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CardSource {
+    /// The cabinet of emulated cards, which makes a blank one where none is brought.
+    #[default]
+    Cabinet,
+    /// The one PC/SC reader of the machine with a card on it.
+    Readers,
 }
 
 /// The addresses of the services.
@@ -72,6 +94,7 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) token: Option<TokenConfig>,
     pub(crate) time: TimeConfig,
+    pub(crate) cards: CardsTable,
     pub(crate) checkpoint_directories: Vec<PathBuf>,
     pub(crate) weak_keys: Arc<WeakKeys>,
 }
@@ -112,6 +135,7 @@ impl Config {
             listen: file.listen,
             token,
             time: file.time,
+            cards: file.cards,
             checkpoint_directories,
             weak_keys: Arc::new(weak_keys),
         })
@@ -138,6 +162,7 @@ impl ConfigFile {
             },
             token: None,
             time: TimeConfig::default(),
+            cards: CardsTable::default(),
             checkpoint_directories: vec![PathBuf::from("checkpoints")],
             weak_keys: None,
         }

@@ -43,6 +43,11 @@ impl Home {
         self.0.join("service.key")
     }
 
+    /// Emulated cards.
+    pub(crate) fn cards(&self) -> PathBuf {
+        self.0.join("cards")
+    }
+
     /// The embedded resident register.
     pub(crate) fn register(&self) -> PathBuf {
         self.0.join("register")

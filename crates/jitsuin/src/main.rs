@@ -12,6 +12,7 @@ mod home;
 mod join;
 mod lists;
 mod minutes;
+mod readers;
 mod seal;
 mod serve;
 mod set_up;

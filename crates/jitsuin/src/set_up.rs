@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use ca::CertificationAuthority;
+use ca::card_master::CardKeyring;
+use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::CaId;
 use domain::journal::EventKind;
+use keys::KeyError;
 use keys::quorum::{CustodianId, Passphrase, QuorumSecret};
 use store::{Entry, Store, Unit};
 
@@ -47,6 +49,7 @@ pub(crate) fn found(
     let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
     // Put together once, for the first CA that needs it: every passphrase takes its time.
     let mut secret: Option<QuorumSecret> = None;
+    card_master(&act, &custody, custodians, &foundation, &mut secret)?;
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
         let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
@@ -54,10 +57,7 @@ pub(crate) fn found(
             .refusing(config.weak_keys.clone());
         let is_founded = !authority.generations().is_empty();
         if !is_founded && founds(authority.id()) {
-            let secret = match &mut secret {
-                Some(known) => known,
-                none => none.insert(custody.secret(&act()?, custodians)?),
-            };
+            let secret = together(&act, &custody, custodians, &mut secret)?;
             first_key(&act()?, &authority, &foundation, secret)?;
             authority.self_sign(&act()?)?;
         }
@@ -69,7 +69,50 @@ pub(crate) fn found(
             bail!("policies: two files are for the same CA");
         }
     }
-    Ok(System::join(config, foundation, custody, authorities, clock))
+    System::join(config, foundation, custody, authorities, clock)
+}
+
+/// The custodians' secret, put together when it is first asked for.
+fn together<'a>(
+    act: &dyn Fn() -> Result<Act>,
+    custody: &Custody,
+    custodians: &[(CustodianId, Passphrase)],
+    secret: &'a mut Option<QuorumSecret>,
+) -> Result<&'a QuorumSecret> {
+    Ok(match secret {
+        Some(known) => known,
+        none => none.insert(custody.secret(&act()?, custodians)?),
+    })
+}
+
+/// The key of which those of all cards are derived, with its backup.
+fn card_master(
+    act: &dyn Fn() -> Result<Act>,
+    custody: &Custody,
+    custodians: &[(CustodianId, Passphrase)],
+    foundation: &Foundation,
+    secret: &mut Option<QuorumSecret>,
+) -> Result<()> {
+    let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
+    let keyring = CardKeyring::new(store.clone(), keys.clone())?;
+    let backups = Backups::new(&foundation.home, &*foundation.store);
+    let is_made = match keyring.check() {
+        Ok(check) => check.is_some_and(|check| backups.has_card_master(keyring.label(), check)),
+        // Nobody came who could wake the keys: a backup is written after its key alone.
+        Err(ca::Error::Keys(KeyError::NotActivated)) => {
+            backups.card_master(keyring.label()).is_ok()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if is_made {
+        return Ok(());
+    }
+    let backup_key = together(act, custody, custodians, secret)?.backup_key()?;
+    let now = act()?;
+    CardKeyring::set_up(&now, store, keys, &|keys, label| {
+        backups.make_card_master(&now, keys, label, &backup_key)
+    })?;
+    Ok(())
 }
 
 fn first_key(

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
@@ -25,6 +26,7 @@ use web::desk::{Desk, WindowAuthority};
 use crate::config::Config;
 use crate::custodians;
 use crate::home::Home;
+use crate::readers::{self, CardReaders};
 use crate::trusted_time::TrustedClock;
 
 /// How long entries may wait for their seal before all work stops: the sealer works every quarter
@@ -44,6 +46,8 @@ pub(crate) struct System {
     pub(crate) store: Arc<Sqlite>,
     /// The CAs' keys in the hands of their custodians.
     pub(crate) custody: Arc<Custody>,
+    /// The keys of all cards, as awake as the CAs' are.
+    pub(crate) cards: Arc<CardKeyring>,
     /// The keys of audit and responders, awake around the clock.
     pub(crate) service_keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
@@ -103,7 +107,7 @@ impl System {
                     .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
-        Ok(Self::join(config, foundation, custody, authorities, clock))
+        Self::join(config, foundation, custody, authorities, clock)
     }
 
     /// Joins the parts of an installation.
@@ -113,21 +117,23 @@ impl System {
         custody: Arc<Custody>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
-    ) -> Self {
-        let Foundation { home, store, keys: _, service_keys, trusted } = foundation;
+    ) -> Result<Self> {
+        let Foundation { home, store, keys, service_keys, trusted } = foundation;
+        let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
         let (windows, left_open) = (Mutex::new(None), Mutex::default());
-        Self {
+        Ok(Self {
             config,
             home,
             clock,
             trusted,
             store,
             custody,
+            cards,
             service_keys,
             authorities,
             left_open,
             windows,
-        }
+        })
     }
 
     /// The municipal windows.
@@ -138,6 +144,12 @@ impl System {
     /// What holders ask from home.
     pub(crate) fn holders(&self) -> Result<Arc<Holders>> {
         Ok(self.windows()?.holders)
+    }
+
+    /// The readers of the windows.
+    pub(crate) fn card_readers(&self) -> Result<CardReaders> {
+        let cabinet = readers::cabinet(&self.home)?;
+        Ok(CardReaders::new(cabinet, self.cards.clone(), self.config.cards.from))
     }
 
     /// The embedded resident register.
@@ -177,8 +189,9 @@ impl System {
         });
         let authorities: Vec<_> = joined.collect();
         let holders = Arc::new(Holders::new(store.clone(), authorities.clone())?);
-        let vault = card::VaultKey::new(&*self.home.secret("vault", false)?);
-        let window = Window::new(store.clone(), register.clone(), authorities, vault);
+        let readers = Arc::new(self.card_readers()?);
+        let master = self.cards.clone();
+        let window = Window::new(store.clone(), register.clone(), authorities, readers, master);
         let windows = Windows { register, window: Arc::new(window), holders };
         Ok(opened.insert(windows).clone())
     }

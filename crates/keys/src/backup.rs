@@ -36,18 +36,22 @@ impl BackupKey {
         label: &KeyLabel,
         public_key: &PublicKey,
     ) -> Result<DerivedKeys, KeyError> {
-        let failed = |_| KeyError::Provider("deriving the keys of a backup");
         let algorithm = public_key.algorithm.name().as_bytes();
         // Labels and names hold no zero octet, so the parts stay apart.
         let context =
             [b"jitsuin key backup 1", label.as_str().as_bytes(), algorithm, &public_key.spki_der]
                 .join(&0);
+        self.derive_in(&context)
+    }
+
+    /// The two keys of the backup with this context.
+    pub(crate) fn derive_in(&self, context: &[u8]) -> Result<DerivedKeys, KeyError> {
         let mut derived = DerivedKeys(Zeroizing::new([[0; 32]; 2]));
         Salt::new(HKDF_SHA256, &[])
             .extract(self.0.as_slice())
-            .expand(&[&context], Octets64)
+            .expand(&[context], Octets64)
             .and_then(|material| material.fill(derived.0.as_flattened_mut()))
-            .map_err(failed)?;
+            .map_err(|_| KeyError::Provider("deriving the keys of a backup"))?;
         Ok(derived)
     }
 
@@ -67,9 +71,8 @@ impl BackupKey {
     /// The keys of a backup, if it is whole and of this backup key.
     pub(crate) fn keys_of(&self, backup: &KeyBackup) -> Result<DerivedKeys, KeyError> {
         let keys = self.derive(&backup.label, &backup.public_key)?;
-        hmac::verify(&keys.check_key(), &backup.wrapped, &backup.tag)
-            .map(|()| keys)
-            .map_err(|_| backup.refuse(NOT_OPENED))
+        let is_whole = keys.is_tag_of(&backup.wrapped, &backup.tag);
+        is_whole.then_some(keys).ok_or_else(|| backup.refuse(NOT_OPENED))
     }
 
     /// Unwraps a backup and proves, by a signature, that it holds the key it names.
@@ -99,6 +102,16 @@ impl DerivedKeys {
     /// The AES-256 key that wraps.
     pub(crate) fn wrapping_key(&self) -> &[u8; 32] {
         &self.0[0]
+    }
+
+    /// The tag of a wrapping.
+    pub(crate) fn tag(&self, wrapped: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.check_key(), wrapped).as_ref().to_vec()
+    }
+
+    /// Whether `tag` is that of a wrapping.
+    pub(crate) fn is_tag_of(&self, wrapped: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&self.check_key(), wrapped, tag).is_ok()
     }
 
     fn check_key(&self) -> hmac::Key {
@@ -144,7 +157,7 @@ impl KeyBackup {
         wrapped: Vec<u8>,
         keys: &DerivedKeys,
     ) -> Self {
-        let tag = hmac::sign(&keys.check_key(), &wrapped).as_ref().to_vec();
+        let tag = keys.tag(&wrapped);
         Self { label, public_key, wrapped, tag }
     }
 

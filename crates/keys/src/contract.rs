@@ -1,6 +1,7 @@
 //! One suite over every key store: a backend that passes [`check`] keeps the contract.
 
 mod backups;
+mod card_masters;
 mod users;
 
 use std::thread;
@@ -45,6 +46,7 @@ pub fn check(store: &dyn KeyStore) {
     signs_from_many_threads(store, &rsa);
     users::prepares_and_wraps_to_a_card(store);
     backups::check(store, &rsa);
+    card_masters::check(store, &rsa);
     destroys_for_good(store, &rsa);
 }
 

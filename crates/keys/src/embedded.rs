@@ -11,6 +11,8 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use self::pool::Pool;
 use crate::backup::{BackupKey, KeyBackup};
+use crate::card_master::backup::CardMasterBackup;
+use crate::card_master::{CardKeyPurpose, CardMasterKey, DerivedKey, HeldMasters};
 use crate::error::{CorruptFile, KeyError};
 use crate::held::{self, HeldKeys};
 use crate::label::KeyLabel;
@@ -22,7 +24,8 @@ use crate::wrap::{TransportKey, WrappedPrivateKey};
 /// Names the store and proves the master key.
 const STORE_FILE: &str = "store.json";
 
-/// A key store in a directory: `store.json`, `LABEL.key` for each key, and the pool in `users/`.
+/// A key store in a directory: `store.json`, `LABEL.key` for each key pair,
+/// `LABEL.cards` for each card master key, and the pool in `users/`.
 ///
 /// Private keys are PKCS#8 under AES-256-GCM with the master key; label, algorithm and public key
 /// are bound to them, so that no file can stand in for another. Opening reads every file and keeps
@@ -35,6 +38,7 @@ pub struct EmbeddedKeyStore {
     directory: PathBuf,
     master: MasterKey,
     keys: HeldKeys,
+    masters: HeldMasters,
     pool: Pool,
 }
 
@@ -51,7 +55,7 @@ impl EmbeddedKeyStore {
             return Err(KeyError::Directory { path: directory.to_owned(), rule });
         }
         directory::write_durably(&path, &file::seal_store(&master)?)?;
-        Ok(Self::with(directory, master, HeldKeys::default()))
+        Ok(Self::with(directory, master, HeldKeys::default(), HeldMasters::default()))
     }
 
     /// Opens a store and checks every file of it.
@@ -61,25 +65,32 @@ impl EmbeddedKeyStore {
     /// [`KeyError::Corrupt`] with all files that are not what was written, [`KeyError::Storage`].
     pub fn open(directory: &Path, master: MasterKey) -> Result<Self, KeyError> {
         check_store_file(directory, &master)?;
-        let keys = HeldKeys::default();
+        let (keys, masters) = (HeldKeys::default(), HeldMasters::default());
         let mut corrupt = Vec::new();
-        for name in directory::names_ending(directory, directory::KEY_SUFFIX)? {
-            match read_key(directory, &name, &master)? {
-                Ok((label, pair)) => keys.insert(label, pair)?,
-                Err(reason) => corrupt.push(CorruptFile { name, reason }),
-            }
+        let read = |label: &KeyLabel, contents: &[u8]| file::open_key(&master, label, contents);
+        for (label, pair) in read_files(directory, directory::KEY_SUFFIX, &mut corrupt, read)? {
+            keys.insert(label, pair)?;
+        }
+        let read = |label: &KeyLabel, contents: &[u8]| file::open_master(&master, label, contents);
+        for (label, key) in read_files(directory, directory::MASTER_SUFFIX, &mut corrupt, read)? {
+            masters.insert(label, key)?;
         }
         if !corrupt.is_empty() {
             return Err(KeyError::Corrupt(corrupt));
         }
-        let store = Self::with(directory, master, keys);
+        let store = Self::with(directory, master, keys, masters);
         store.pool.erase_leaving()?;
         Ok(store)
     }
 
-    fn with(directory: &Path, master: MasterKey, keys: HeldKeys) -> Self {
+    fn with(directory: &Path, master: MasterKey, keys: HeldKeys, masters: HeldMasters) -> Self {
         let pool = Pool::new(directory, directory.join(STORE_FILE));
-        Self { directory: directory.to_owned(), master, keys, pool }
+        Self { directory: directory.to_owned(), master, keys, masters, pool }
+    }
+
+    /// A label names one key, of whatever kind.
+    fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.keys.expect_free(label).and_then(|()| self.masters.expect_free(label))
     }
 
     /// Stores a key under a label that is free, durably.
@@ -87,23 +98,41 @@ impl EmbeddedKeyStore {
         let public_key = pair.public_key().clone();
         let contents = file::seal_key(&self.master, label, &pair)?;
         let _change = directory::lock(&self.directory.join(STORE_FILE))?;
-        let path = self.key_path(label);
-        if path.exists() {
-            return Err(KeyError::LabelTaken(label.clone()));
-        }
-        directory::write_durably(&path, &contents)?;
+        self.expect_no_file(label)?;
+        directory::write_durably(&self.key_path(label), &contents)?;
         self.keys.insert(label.clone(), pair)?;
         Ok(public_key)
+    }
+
+    /// Stores a card master key under a label that is free, durably.
+    fn keep_master(&self, label: &KeyLabel, key: CardMasterKey) -> Result<(), KeyError> {
+        let contents = file::seal_master(&self.master, label, &key)?;
+        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
+        self.expect_no_file(label)?;
+        directory::write_durably(&self.master_path(label), &contents)?;
+        self.masters.insert(label.clone(), key)
+    }
+
+    /// Refuses a label that another process has used meanwhile.
+    fn expect_no_file(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        if self.key_path(label).exists() || self.master_path(label).exists() {
+            return Err(KeyError::LabelTaken(label.clone()));
+        }
+        Ok(())
     }
 
     fn key_path(&self, label: &KeyLabel) -> PathBuf {
         self.directory.join(format!("{label}{}", directory::KEY_SUFFIX))
     }
+
+    fn master_path(&self, label: &KeyLabel) -> PathBuf {
+        self.directory.join(format!("{label}{}", directory::MASTER_SUFFIX))
+    }
 }
 
 impl KeyStore for EmbeddedKeyStore {
     fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
-        self.keys.expect_free(label)?;
+        self.expect_free(label)?;
         // Made before the lock is taken: finding primes takes long.
         self.keep(label, KeyPair::generate(algorithm)?)
     }
@@ -114,14 +143,14 @@ impl KeyStore for EmbeddedKeyStore {
         algorithm: KeyAlgorithm,
         backup: &BackupKey,
     ) -> Result<KeyBackup, KeyError> {
-        self.keys.expect_free(label)?;
+        self.expect_free(label)?;
         let backed_up = backup.wrap(label, &KeyPair::generate(algorithm)?)?;
         self.restore(&backed_up, backup)?;
         Ok(backed_up)
     }
 
     fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
-        self.keys.expect_free(&backup.label)?;
+        self.expect_free(&backup.label)?;
         self.keep(&backup.label, key.unwrap(backup)?)
     }
 
@@ -179,9 +208,49 @@ impl KeyStore for EmbeddedKeyStore {
         wrapped
     }
 
+    fn generate_card_master(
+        &self,
+        label: &KeyLabel,
+        backup: &BackupKey,
+    ) -> Result<CardMasterBackup, KeyError> {
+        self.expect_free(label)?;
+        let backed_up = backup.wrap_master(label, &CardMasterKey::generate()?)?;
+        self.restore_card_master(&backed_up, backup)?;
+        Ok(backed_up)
+    }
+
+    fn restore_card_master(
+        &self,
+        backup: &CardMasterBackup,
+        key: &BackupKey,
+    ) -> Result<(), KeyError> {
+        self.expect_free(&backup.label)?;
+        self.keep_master(&backup.label, key.unwrap_master(backup)?)
+    }
+
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.masters.get(label)?.derive(purpose, number)
+    }
+
+    fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        Ok(self.masters.labels())
+    }
+
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        self.keys.get(label)?;
+        let is_master = self.masters.get(label).is_ok();
+        if !is_master {
+            self.keys.get(label)?;
+        }
         let _change = directory::lock(&self.directory.join(STORE_FILE))?;
+        if is_master {
+            directory::erase(&self.master_path(label))?;
+            return self.masters.remove(label);
+        }
         directory::erase(&self.key_path(label))?;
         self.keys.remove(label)
     }
@@ -208,16 +277,27 @@ fn check_store_file(directory: &Path, master: &MasterKey) -> Result<(), KeyError
     }
 }
 
-/// Reads one key file: outside, a failure to read; inside, what is wrong with what was read.
-type ReadKey = Result<(KeyLabel, KeyPair), &'static str>;
-
-fn read_key(directory: &Path, name: &str, master: &MasterKey) -> Result<ReadKey, KeyError> {
-    let stem = name.strip_suffix(directory::KEY_SUFFIX).unwrap_or(name);
-    let Ok(label) = stem.parse::<KeyLabel>() else {
-        return Ok(Err("its name is not a key label"));
-    };
-    let contents = directory::read(&directory.join(name))?;
-    Ok(file::open_key(master, &label, &contents).map(|pair| (label, pair)))
+/// What stands in the files of a kind, by label; what is not as it was written goes to `corrupt`.
+fn read_files<T>(
+    directory: &Path,
+    suffix: &str,
+    corrupt: &mut Vec<CorruptFile>,
+    read: impl Fn(&KeyLabel, &[u8]) -> Result<T, &'static str>,
+) -> Result<Vec<(KeyLabel, T)>, KeyError> {
+    let mut found = Vec::new();
+    for name in directory::names_ending(directory, suffix)? {
+        let contents = directory::read(&directory.join(&name))?;
+        let label = name.strip_suffix(suffix).unwrap_or(&name).parse::<KeyLabel>();
+        let stands = match label {
+            Ok(label) => read(&label, &contents).map(|key| (label, key)),
+            Err(_) => Err("its name is not a key label"),
+        };
+        match stands {
+            Ok(key) => found.push(key),
+            Err(reason) => corrupt.push(CorruptFile { name, reason }),
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

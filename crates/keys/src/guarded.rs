@@ -9,6 +9,8 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::{BackupKey, KeyBackup};
+use crate::card_master::backup::CardMasterBackup;
+use crate::card_master::{CardKeyPurpose, DerivedKey};
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::quorum::QuorumSecret;
@@ -228,6 +230,35 @@ impl KeyStore for GuardedKeyStore {
         transport: &TransportKey,
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
         self.store()?.generate_for_card(algorithm, transport)
+    }
+
+    fn generate_card_master(
+        &self,
+        label: &KeyLabel,
+        backup: &BackupKey,
+    ) -> Result<CardMasterBackup, KeyError> {
+        self.store()?.generate_card_master(label, backup)
+    }
+
+    fn restore_card_master(
+        &self,
+        backup: &CardMasterBackup,
+        key: &BackupKey,
+    ) -> Result<(), KeyError> {
+        self.store()?.restore_card_master(backup, key)
+    }
+
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.store()?.derive_card_key(label, purpose, number)
+    }
+
+    fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.store()?.card_masters()
     }
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {

@@ -10,8 +10,10 @@
 //! # Architecture invariant
 //! No function of this crate returns a private key in clear. Wrapped (RFC 5649), a user's key leaves
 //! once to its card and is deleted here, and a CA's key leaves once, to its backup, when it is made.
+//! Of a card master key, only the keys of single cards leave.
 
 mod backup;
+mod card_master;
 #[cfg(any(test, feature = "contract"))]
 #[doc(hidden)]
 pub mod contract;
@@ -31,6 +33,8 @@ pub mod token;
 mod wrap;
 
 pub use backup::{BackupKey, KeyBackup};
+pub use card_master::backup::CardMasterBackup;
+pub use card_master::{CardKeyPurpose, CardMasterCheck, DerivedKey};
 pub use embedded::EmbeddedKeyStore;
 pub use error::{CorruptFile, KeyError};
 pub use guarded::{

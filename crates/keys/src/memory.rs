@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use crate::backup::{BackupKey, KeyBackup};
+use crate::card_master::backup::CardMasterBackup;
+use crate::card_master::{CardKeyPurpose, CardMasterKey, DerivedKey, HeldMasters};
 use crate::error::KeyError;
 use crate::held::{self, HeldKeys};
 use crate::label::KeyLabel;
@@ -17,6 +19,7 @@ use crate::wrap::{TransportKey, WrappedPrivateKey};
 #[derive(Debug, Default)]
 pub struct MemoryKeyStore {
     keys: HeldKeys,
+    masters: HeldMasters,
     /// Users' keys that are ready, by the name of their algorithm.
     users: Mutex<BTreeMap<&'static str, Vec<KeyPair>>>,
 }
@@ -27,6 +30,11 @@ impl MemoryKeyStore {
         Self::default()
     }
 
+    /// A label names one key, of whatever kind.
+    fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.keys.expect_free(label).and_then(|()| self.masters.expect_free(label))
+    }
+
     fn users(&self) -> MutexGuard<'_, BTreeMap<&'static str, Vec<KeyPair>>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -34,7 +42,7 @@ impl MemoryKeyStore {
 
 impl KeyStore for MemoryKeyStore {
     fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
-        self.keys.expect_free(label)?;
+        self.expect_free(label)?;
         let pair = KeyPair::generate(algorithm)?;
         let public_key = pair.public_key().clone();
         self.keys.insert(label.clone(), pair)?;
@@ -47,13 +55,14 @@ impl KeyStore for MemoryKeyStore {
         algorithm: KeyAlgorithm,
         backup: &BackupKey,
     ) -> Result<KeyBackup, KeyError> {
-        self.keys.expect_free(label)?;
+        self.expect_free(label)?;
         let backed_up = backup.wrap(label, &KeyPair::generate(algorithm)?)?;
         self.restore(&backed_up, backup)?;
         Ok(backed_up)
     }
 
     fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
+        self.expect_free(&backup.label)?;
         self.keys.insert(backup.label.clone(), key.unwrap(backup)?)?;
         Ok(backup.public_key.clone())
     }
@@ -110,8 +119,41 @@ impl KeyStore for MemoryKeyStore {
         held::wrap_to_card(&pair, transport)
     }
 
+    fn generate_card_master(
+        &self,
+        label: &KeyLabel,
+        backup: &BackupKey,
+    ) -> Result<CardMasterBackup, KeyError> {
+        self.expect_free(label)?;
+        let backed_up = backup.wrap_master(label, &CardMasterKey::generate()?)?;
+        self.restore_card_master(&backed_up, backup)?;
+        Ok(backed_up)
+    }
+
+    fn restore_card_master(
+        &self,
+        backup: &CardMasterBackup,
+        key: &BackupKey,
+    ) -> Result<(), KeyError> {
+        self.expect_free(&backup.label)?;
+        self.masters.insert(backup.label.clone(), key.unwrap_master(backup)?)
+    }
+
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.masters.get(label)?.derive(purpose, number)
+    }
+
+    fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        Ok(self.masters.labels())
+    }
+
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        self.keys.remove(label)
+        self.keys.remove(label).or_else(|_| self.masters.remove(label))
     }
 
     fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {

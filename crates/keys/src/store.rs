@@ -3,6 +3,8 @@
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use crate::backup::{BackupKey, KeyBackup};
+use crate::card_master::backup::CardMasterBackup;
+use crate::card_master::{CardKeyPurpose, CardMasterCheck, DerivedKey};
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::wrap::{TransportKey, WrappedPrivateKey};
@@ -118,13 +120,65 @@ pub trait KeyStore: Send + Sync {
         transport: &TransportKey,
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError>;
 
-    /// Destroys a key for good (A 6.2.10).
+    /// Makes a card master key under a new label, with a backup that is proven at birth (K4).
+    ///
+    /// It is AES-256 and no key pair: it is not among the [`labels`](Self::labels), it signs nothing
+    /// and has no public key. Without it every card that was made with it is lost to the system, so
+    /// there is none without a backup.
+    ///
+    /// # Errors
+    /// [`KeyError::LabelTaken`] for a label that any key has.
+    fn generate_card_master(
+        &self,
+        label: &KeyLabel,
+        backup: &BackupKey,
+    ) -> Result<CardMasterBackup, KeyError>;
+
+    /// Brings a card master key back from its backup, into a store that lacks it.
+    ///
+    /// # Errors
+    /// [`KeyError::LabelTaken`]; [`KeyError::BackupRefused`] when the key does not open the backup
+    /// or what is in it is not the key it names.
+    fn restore_card_master(
+        &self,
+        backup: &CardMasterBackup,
+        key: &BackupKey,
+    ) -> Result<(), KeyError>;
+
+    /// Derives a key of the card with this number (NIST SP 800-108, AES-CMAC). The master key itself
+    /// stays.
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownLabel`].
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError>;
+
+    /// What tells this card master key from every other; public.
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownLabel`].
+    fn card_master_check(&self, label: &KeyLabel) -> Result<CardMasterCheck, KeyError> {
+        let derived = self.derive_card_key(label, CardKeyPurpose::Check, &[0; 10])?;
+        Ok(CardMasterCheck::of(&derived))
+    }
+
+    /// The labels of all card master keys, in order.
+    ///
+    /// # Errors
+    /// [`KeyError::Token`] where a backend has to ask a device.
+    fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError>;
+
+    /// Destroys a key for good, a card master key as well (A 6.2.10).
     ///
     /// # Errors
     /// [`KeyError::UnknownLabel`].
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError>;
 
-    /// The labels of all keys, in order.
+    /// The labels of all key pairs, in order.
     ///
     /// # Errors
     /// [`KeyError::Token`] where a backend has to ask a device.

@@ -1,5 +1,6 @@
 //! A PKCS#11 token as a key store (K1): any that speaks version 2.40 or 3.x.
 
+mod card_masters;
 mod code;
 mod connection;
 mod keeping;
@@ -23,6 +24,8 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use self::connection::Connection;
 pub use self::opener::TokenOpener;
 use crate::backup::{BackupKey, KeyBackup};
+use crate::card_master::backup::CardMasterBackup;
+use crate::card_master::{CardKeyPurpose, DerivedKey};
 use crate::error::KeyError;
 use crate::held;
 use crate::label::KeyLabel;
@@ -217,6 +220,41 @@ impl KeyStore for Pkcs11KeyStore {
             }
         }
         Err(users::refused_twice())
+    }
+
+    fn generate_card_master(
+        &self,
+        label: &KeyLabel,
+        backup: &BackupKey,
+    ) -> Result<CardMasterBackup, KeyError> {
+        let _alone = alone(&self.making);
+        self.connection.run_once("generating a card master key", |access| {
+            access.generate_master(label, backup)
+        })
+    }
+
+    fn restore_card_master(
+        &self,
+        backup: &CardMasterBackup,
+        key: &BackupKey,
+    ) -> Result<(), KeyError> {
+        let _alone = alone(&self.making);
+        self.connection
+            .run_once("restoring a card master key", |access| access.restore_master(backup, key))
+    }
+
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.connection
+            .run("deriving a card's key", |access| access.derive_card_key(label, purpose, number))
+    }
+
+    fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.connection.run("listing the card master keys", |access| access.masters())
     }
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {

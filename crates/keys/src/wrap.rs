@@ -29,7 +29,7 @@ impl TransportKey {
         let mut output = vec![0; pkcs8.len() + 15];
         let length = wrapping_key.wrap_with_padding(pkcs8, &mut output).map_err(failed)?.len();
         output.truncate(length);
-        Ok(WrappedPrivateKey(output))
+        Ok(WrappedPrivateKey(Zeroizing::new(output)))
     }
 }
 
@@ -39,19 +39,25 @@ impl fmt::Debug for TransportKey {
     }
 }
 
-/// A PKCS#8 private key under a card's transport key.
+/// A PKCS#8 private key under a card's transport key; it is wiped when it is dropped, since nothing
+/// of it may be left here once it was sent (A 6.2.7.2).
 #[derive(Clone, PartialEq, Eq)]
-pub struct WrappedPrivateKey(Vec<u8>);
+pub struct WrappedPrivateKey(Zeroizing<Vec<u8>>);
 
 impl WrappedPrivateKey {
     /// What a token has wrapped.
     pub(crate) fn from_octets(octets: Vec<u8>) -> Self {
-        Self(octets)
+        Self(Zeroizing::new(octets))
     }
 
     /// The octets of the RFC 5649 wrapping.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The same octets, to be sent.
+    pub fn into_octets(self) -> Zeroizing<Vec<u8>> {
+        self.0
     }
 }
 

@@ -3,27 +3,33 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use card::TransportKey;
 use domain::act::Act;
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
-use domain::id::{ActorId, ApplicationId, CaId, MunicipalityCode, ResidentCode, SerialNumber};
+use domain::id::{
+    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber,
+};
 use domain::identity::{Requester, RevocationCause};
 use domain::policy::Policy;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use zeroize::Zeroizing;
 
 /// A certification authority, as the windows see it.
 ///
 /// # Contract
 /// - Each call is committed, with its journal entry, before it returns; a call whose answer was
 ///   lost may have been carried out.
+/// - [`nonce`](Self::nonce) draws a nonce for one proof of the application's card: good once, for ten
+///   minutes, and only until the next is drawn or the authority starts anew. A proof over any other
+///   is refused.
 /// - [`issue`](Self::issue) for an application that has an undelivered certificate already answers
-///   with that certificate when the holder's public key is the same. When the authority made the
-///   key, the wrapped key left once and is nowhere: the first certificate is destroyed before
-///   delivery, and another is issued with a new key.
+///   with that certificate when the card proves that it holds its key. Asked for a new key instead,
+///   the authority destroys the first certificate before delivery and issues another: a wrapped key
+///   leaves once and is nowhere else.
+/// - [`confirm`](Self::confirm) may be called again; each call is a proof of its own.
 /// - [`deliver`](Self::deliver) puts the certificate in force and ends the holder's older ones in
-///   one commit; of a certificate that is in force it changes nothing, after the same check of the
+///   one commit; of a certificate that is good it changes nothing, after the same check of the
 ///   proof. The CA believes no window: without a valid proof nothing is delivered.
 /// - [`hold`](Self::hold) of a held certificate changes nothing, nor does [`revoke`](Self::revoke)
 ///   of one that was revoked for the same reason. A revocation for another reason, and the release
@@ -37,11 +43,29 @@ pub trait Authority: Send + Sync {
     /// The policy in effect.
     fn policy(&self) -> &Policy;
 
+    /// Draws the nonce that the application's card signs next.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    fn nonce(&self, act: &Act, application: &ApplicationId) -> Result<[u8; 32], AuthorityError>;
+
     /// Issues a resident's certificate, undelivered (A 4.3.1.1, S 4-2-1).
     ///
     /// # Errors
     /// `Refused` and `Unknown` by the rules of the policy; `Unavailable`.
     fn issue(&self, act: &Act, request: IssueRequest) -> Result<IssuedCertificate, AuthorityError>;
+
+    /// Takes the word of a card that stored key and certificate: the wrapped key exists nowhere any
+    /// more, at the CA nor at the window (A 6.2.7.2, S 6-2-2-4).
+    ///
+    /// # Errors
+    /// `Refused` if the proof fails or the certificate is not on its way; `Unknown`; `Unavailable`.
+    fn confirm(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        proof: &Possession,
+    ) -> Result<(), AuthorityError>;
 
     /// Puts a certificate in force whose key the card has proven to hold (A 4.4.1.1, S 4-3-1).
     ///
@@ -141,16 +165,17 @@ pub struct CertifiedAttributes {
     pub address_flags: String,
 }
 
-/// Where a holder's key pair comes from; the policy permits one of the two.
-#[derive(Debug)]
+/// Where a holder's key pair comes from; the policy permits one of the two at a first issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// The authority makes it and wraps the private key to the card (A 6.1.1.2).
     FromAuthority {
-        /// The card's transport key; wiped when it is dropped.
-        transport: TransportKey,
+        /// The card, whose transport key the authority knows.
+        card: CardId,
     },
-    /// The holder made it at the municipality's generator; only the public key travels (S 6-1-2).
-    FromHolder {
+    /// The card has it: the holder made it at the municipality's generator (S 6-1-2), or it arrived
+    /// before an earlier attempt of this application was cut off.
+    OnCard {
         /// The SubjectPublicKeyInfo, DER.
         spki: Vec<u8>,
         /// That the card has the private key.
@@ -158,17 +183,19 @@ pub enum KeySource {
     },
 }
 
-/// A card's signature over a statement of its own, PKCS#1 v1.5 with SHA-256: it has the key.
+/// A card's word that it holds the key being loaded, over a nonce of the authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Possession {
-    /// The octets that were signed ([`card::possession_statement`]).
-    pub statement: Vec<u8>,
-    /// The signature.
+    /// The card.
+    pub card: CardId,
+    /// The nonce.
+    pub nonce: [u8; 32],
+    /// The signature over [`card::possession_statement`], PKCS#1 v1.5 with SHA-256.
     pub signature: Vec<u8>,
 }
 
 /// A certificate that was issued, with what must reach the card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct IssuedCertificate {
     /// The serial.
     pub serial: SerialNumber,
@@ -176,8 +203,9 @@ pub struct IssuedCertificate {
     pub certificate: Vec<u8>,
     /// The CA's self-signed certificate, DER, to be stored beside it.
     pub authority_certificate: Vec<u8>,
-    /// The private key wrapped to the card, when the authority made it. It exists nowhere else.
-    pub wrapped_key: Option<Vec<u8>>,
+    /// The private key wrapped to the card, when the authority made it just now. It exists nowhere
+    /// else, and is wiped when it is dropped.
+    pub wrapped_key: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Who asks for a revocation and who, where the policy wants it, approves.
@@ -204,6 +232,8 @@ pub struct HolderCertificate {
     pub not_after: Timestamp,
     /// The application it comes from.
     pub application: Option<ApplicationId>,
+    /// SHA-256 of the SubjectPublicKeyInfo: which key on a card it is for.
+    pub spki_sha256: [u8; 32],
 }
 
 impl HolderCertificate {

@@ -1,10 +1,12 @@
 //! Why a window did not do what it was asked, and whose fault it is.
 
 use card::CardError;
+use card::terminal::TerminalError;
 use domain::application::RefusedTransition;
 
 use crate::authority::AuthorityError;
 use crate::form::FormError;
+use crate::readers::ReaderError;
 use crate::register::RegisterError;
 
 /// Why an operation was refused or failed.
@@ -33,9 +35,15 @@ pub enum WindowError {
     /// The CA refused or failed.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
-    /// The card refused or failed.
+    /// The card on the reader: it refused, is not one of ours, or the way to it broke off.
     #[error(transparent)]
-    Card(#[from] CardError),
+    Card(#[from] TerminalError),
+    /// The window's key pair generator failed.
+    #[error(transparent)]
+    Generator(#[from] CardError),
+    /// There is no connection to a card.
+    #[error(transparent)]
+    Reader(#[from] ReaderError),
     /// The resident register gave no answer.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -50,9 +58,6 @@ pub enum WindowError {
         /// Why not.
         problem: String,
     },
-    /// The machine's fault: no randomness.
-    #[error("the random generator failed")]
-    Random,
 }
 
 /// The result of everything here.
@@ -78,10 +83,17 @@ impl WindowError {
             Self::Register(RegisterError::NotFound(_)) => {
                 Some("resident: not registered (A 3.2.3.1, S 3-1-9)".into())
             }
+            Self::Reader(ReaderError::Refused(_)) => Some(self.to_string()),
             Self::Card(
-                CardError::Provider(_) | CardError::SealBroken | CardError::Malformed(_),
-            ) => None,
-            Self::Card(error) => Some(error.to_string()),
+                TerminalError::AnotherMake
+                | TerminalError::KeyVersion { .. }
+                | TerminalError::NotAuthentic
+                | TerminalError::Refused { .. }
+                | TerminalError::Malformed(_)
+                | TerminalError::SecretWrong { .. }
+                | TerminalError::SecretBlocked { .. }
+                | TerminalError::Unsendable(_),
+            ) => Some(self.to_string()),
             _ => None,
         }
     }

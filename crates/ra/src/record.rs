@@ -1,5 +1,6 @@
-//! What is recorded of an application from its receipt to its end (L4, L5).
+//! What is recorded of an application from its receipt to its end (L4, L5), and of a card.
 
+mod card;
 mod stored;
 mod stored_form;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::form::Form;
 
+pub use self::card::{CardRecord, OnSlot, SlotRecord};
 pub(crate) use stored::{decode, encode};
 pub(crate) use stored_form::form_text;
 
@@ -26,8 +28,8 @@ pub struct Record {
     pub doubts: Vec<String>,
     /// The certificates that a revocation or release is about, as of the identity check.
     pub targets: Vec<SerialNumber>,
-    /// The key that was made on the card before the CA was asked.
-    pub prepared: Option<PreparedKey>,
+    /// The card it was bound to, before anything was written to that.
+    pub card: Option<CardId>,
     /// What was issued.
     pub issued: Option<IssuedOnCard>,
     /// The text of the receipt, once the application is carried out.
@@ -62,15 +64,6 @@ pub struct Check {
     pub at: Timestamp,
 }
 
-/// A key pair that the holder made at the window's generator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreparedKey {
-    /// The card it is on, loading.
-    pub card: CardId,
-    /// SHA-256 of its SubjectPublicKeyInfo.
-    pub spki_sha256: [u8; 32],
-}
-
 /// A certificate on its card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedOnCard {
@@ -78,6 +71,13 @@ pub struct IssuedOnCard {
     pub card: CardId,
     /// The certificate.
     pub serial: SerialNumber,
+}
+
+impl Check {
+    /// What was seen, in one line.
+    pub(crate) fn line(&self) -> String {
+        format!("{}: {} {} {}", self.evidence, self.document, self.number, self.note)
+    }
 }
 
 impl Record {
@@ -89,7 +89,7 @@ impl Record {
             checks: Vec::new(),
             doubts: Vec::new(),
             targets: Vec::new(),
-            prepared: None,
+            card: None,
             issued: None,
             receipt: None,
         }

@@ -3,26 +3,32 @@
 //! An operation is recognised by the id of its [`Act`]. Asked again with the same id it answers as
 //! before; the same id with another request is refused. What it changed and its answer are one
 //! unit of the store, so a cut leaves either nothing of it or all of it; what the CA did before the
-//! cut, the repetition finds and goes on from (see the contract of
-//! [`Authority`]).
+//! cut, the repetition finds and goes on from (see the contract of [`Authority`]). So it does with
+//! what reached the card: a card is a thing outside, driven through a reader, and what is on it is
+//! asked of the card itself.
 
 mod abandon;
+mod at_reader;
 mod call_centre;
 mod cards;
 mod complete;
 mod deliver;
+mod erase;
 mod existence;
 mod issue;
 mod locks;
 mod operation;
+mod read;
 mod receipt;
 mod receive;
+mod reconcile;
 mod register_link;
+mod secrets;
 mod verify;
 
 use std::sync::Arc;
 
-use card::VaultKey;
+use card::terminal::CardMaster;
 use domain::act::{Act, Actor};
 use domain::application::{ApplicationKind, ApplicationState};
 use domain::id::{ActorId, ApplicationId, CaId, MunicipalityCode, ResidentCode};
@@ -33,12 +39,16 @@ use store::{ApplicationRow, Entry, Store, Unit};
 use self::locks::Locks;
 use crate::authority::{Authorities, Authority};
 use crate::error::{Result, WindowError};
+use crate::readers::Readers;
 use crate::record::{self, Record};
 use crate::register::ResidentRegister;
 
+pub use abandon::CardPlace;
 pub use call_centre::PhoneHold;
 pub use operation::EVENT_OPERATIONS;
+pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;
+pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
 pub use register_link::RegisterRun;
 pub use verify::{
     EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS, Verification,
@@ -49,7 +59,8 @@ pub struct Window {
     store: Arc<dyn Store>,
     register: Arc<dyn ResidentRegister>,
     authorities: Authorities,
-    vault: VaultKey,
+    readers: Arc<dyn Readers>,
+    master: Arc<dyn CardMaster>,
     applications: Locks,
     cards: Locks,
 }
@@ -74,7 +85,8 @@ pub struct Application {
 }
 
 impl Window {
-    /// The windows over a store, a register and CAs; cards are stored under `vault`.
+    /// The windows over a store, a register and CAs. Cards lie on `readers`, and `master` opens the
+    /// channel with each.
     ///
     /// One process alone may run the windows of a store: what two clerks do to one application
     /// or one card at the same time is put in order by locks in memory.
@@ -82,11 +94,12 @@ impl Window {
         store: Arc<dyn Store>,
         register: Arc<dyn ResidentRegister>,
         authorities: impl IntoIterator<Item = Arc<dyn Authority>>,
-        vault: VaultKey,
+        readers: Arc<dyn Readers>,
+        master: Arc<dyn CardMaster>,
     ) -> Self {
         let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
         let [applications, cards] = [Locks::default(), Locks::default()];
-        Self { store, register, authorities, vault, applications, cards }
+        Self { store, register, authorities, readers, master, applications, cards }
     }
 
     /// An application of the clerk's municipality.

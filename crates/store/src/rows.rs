@@ -273,17 +273,17 @@ pub struct ServiceRequestRow {
     pub record: Vec<u8>,
 }
 
-/// A card, sealed by `card`.
+/// What the office knows of a card; the card itself is a thing outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardRow {
-    /// The number printed on it.
+    /// Its number.
     pub id: CardId,
     /// Whose it is.
     pub holder: ResidentCode,
     /// The municipality that hands it out.
     pub municipality: MunicipalityCode,
-    /// The sealed content.
-    pub sealed: Vec<u8>,
+    /// What was put onto it and given out, in the stored shape of `ra`.
+    pub record: Vec<u8>,
 }
 
 /// A registered verifier.

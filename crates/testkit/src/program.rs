@@ -20,10 +20,21 @@ pub struct Output {
 ///
 /// The program is killed after a minute: a client that hangs must not hang the suite.
 pub fn run(directory: &Path, program: &str, arguments: &[&str]) -> Output {
+    run_with(&[], directory, program, arguments)
+}
+
+/// As [`run`], with more environment variables.
+pub fn run_with(
+    environment: &[(&str, &str)],
+    directory: &Path,
+    program: &str,
+    arguments: &[&str],
+) -> Output {
     let output = Command::new("timeout")
         .arg("60")
         .arg(program)
         .args(arguments)
+        .envs(environment.iter().copied())
         .current_dir(directory)
         .stdin(Stdio::null())
         .output()

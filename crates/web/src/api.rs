@@ -7,6 +7,7 @@
 
 mod applications;
 mod authorities;
+mod cards;
 mod certificates;
 mod document;
 pub(crate) mod input;
@@ -104,6 +105,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let api = Api::new(desk, AT_ONCE);
     let guarded = Router::new()
         .merge(applications_routes())
+        .merge(cards_routes())
         .merge(certificates_routes())
         .merge(requests_routes())
         .merge(register_routes())
@@ -138,6 +140,15 @@ fn applications_routes() -> Router<Api> {
         .route("/api/v1/applications/{id}/refusal", post(applications::refuse))
         .route("/api/v1/applications/{id}/withdrawal", post(applications::withdraw))
         .route("/api/v1/holds", post(applications::hold))
+}
+
+fn cards_routes() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/card-readings", post(cards::read))
+        .route("/api/v1/card-secret-changes", post(cards::change_secret))
+        .route("/api/v1/card-secret-resets", post(cards::reset_secret))
+        .route("/api/v1/card-erasures", post(cards::erase))
+        .route("/api/v1/card-reconciliations", post(cards::reconcile))
 }
 
 fn certificates_routes() -> Router<Api> {

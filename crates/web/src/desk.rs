@@ -6,6 +6,7 @@
 
 mod applications;
 mod authorities;
+mod cards;
 mod certificates;
 mod check;
 mod credentials;

@@ -1,5 +1,7 @@
 //! Why an operation was refused or failed, in words that may leave the house.
 
+mod card;
+
 use std::fmt;
 
 use domain::id::InvalidId;
@@ -46,6 +48,8 @@ pub struct Problem {
     pub field: Option<String>,
     /// What is wrong, with the rule.
     pub detail: String,
+    /// A sentence for the window's screen, where there is one.
+    pub japanese: Option<String>,
     /// Under which id the log has the inner words.
     pub incident: Option<String>,
 }
@@ -89,7 +93,7 @@ impl Fault {
 impl Problem {
     /// A problem of `fault`, told by `detail`.
     pub fn new(fault: Fault, detail: impl Into<String>) -> Self {
-        Self { fault, field: None, detail: detail.into(), incident: None }
+        Self { fault, field: None, detail: detail.into(), japanese: None, incident: None }
     }
 
     /// A refusal of `field` by `rule`.
@@ -106,6 +110,12 @@ impl Problem {
     #[must_use]
     pub fn about(self, field: &str) -> Self {
         Self { field: Some(field.to_owned()), ..self }
+    }
+
+    /// Adds the sentence for the window's screen.
+    #[must_use]
+    pub fn in_japanese(self, sentence: String) -> Self {
+        Self { japanese: Some(sentence), ..self }
     }
 
     /// Something broke: the log gets the inner words, the caller the incident's id.
@@ -177,22 +187,15 @@ impl From<WindowError> for Problem {
             WindowError::NotPermitted(_) => Self::new(Fault::NotPermitted, error.to_string()),
             WindowError::Unknown { field } => Self::unknown(field),
             WindowError::Authority(error) => error.into(),
-            WindowError::Card(error) => of_card(&error),
+            WindowError::Card(error) => card::of_card(&error),
+            WindowError::Reader(error) => card::of_reader(&error),
             WindowError::Register(error) => match error {
                 RegisterError::NotFound(_) => Self::refused("resident", error),
                 down @ RegisterError::Unavailable(_) => down.into(),
             },
             WindowError::Store(error) => error.into(),
-            WindowError::Unreadable { .. } | WindowError::Random => Self::broke(&error),
+            WindowError::Unreadable { .. } | WindowError::Generator(_) => Self::broke(&error),
         }
-    }
-}
-
-fn of_card(error: &card::CardError) -> Problem {
-    use card::CardError::{Malformed, Provider, SealBroken};
-    match error {
-        Provider(_) | SealBroken | Malformed(_) => Problem::broke(error),
-        refusal => Problem::refused("card", refusal),
     }
 }
 

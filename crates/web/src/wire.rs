@@ -4,6 +4,7 @@
 
 mod application;
 mod authority;
+mod card;
 mod certificate;
 mod evidence;
 mod form;
@@ -21,6 +22,12 @@ pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
 };
 pub use authority::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
+pub use card::{
+    CardBody, CardChangedBody, CardFindingBody, CardPlaceBody, CardReadingRequestBody,
+    CardRecordBody, CertificateCopyBody, ErasureBody, OnSlotBody, ReconciliationBody,
+    ReconciliationRequestBody, SecretChangeBody, SecretResetBody, SlotBody, SlotRecordBody,
+};
+pub(crate) use card::{new_secret, slot};
 pub(crate) use certificate::state_words;
 pub use certificate::{
     CertificateBody, CertificateIdBody, CertificatePage, HoldBody, HoldOutcomeBody,

@@ -42,7 +42,7 @@ impl World {
     pub(crate) fn issue(&self, holders: &[Holder], in_flight: usize) -> f64 {
         let mut shares: Vec<Vec<UserRequest>> = (0..in_flight).map(|_| Vec::new()).collect();
         for (number, holder) in holders.iter().enumerate() {
-            shares[number % in_flight].push(request(number, holder));
+            shares[number % in_flight].push(self.request(number, holder));
         }
         let started = Instant::now();
         thread::scope(|scope| {
@@ -51,6 +51,32 @@ impl World {
             }
         });
         holders.len() as f64 / started.elapsed().as_secs_f64()
+    }
+
+    /// A request with its proof, which is the card's work and not the CA's.
+    fn request(&self, number: usize, holder: &Holder) -> UserRequest {
+        let application = format!("application-{number}").parse().unwrap();
+        let nonce = self.authority.possession_nonce(&act(&self.clock), &application).unwrap();
+        let possession = holder.possession(nonce);
+        let attributes = CertifiedAttributes {
+            name: "高橋\u{3000}花子".to_owned(),
+            name_flags: "10000".to_owned(),
+            date_of_birth: "319800102".to_owned(),
+            gender: '2',
+            address: "埼玉県川口市青木二丁目１番１号".to_owned(),
+            address_flags: "000000000000000".to_owned(),
+        };
+        UserRequest {
+            application,
+            kind: ApplicationKind::IssueOnCard,
+            holder: format!("{number:011}").parse().unwrap(),
+            municipality: "11203".parse().unwrap(),
+            window: 1,
+            birth_date: date(1980, 1, 2),
+            card_expiry: None,
+            attributes: Some(attributes),
+            key: KeySource::OnCard { spki: holder.spki.clone(), possession },
+        }
     }
 
     fn issue_one(&self, request: UserRequest) {
@@ -72,26 +98,4 @@ fn policy() -> String {
         POLICY.replace(r#"user = { algorithm = "rsa-1024""#, r#"user = { algorithm = "rsa-2048""#);
     assert_ne!(changed, POLICY, "the policy names its users' keys another way");
     changed
-}
-
-fn request(number: usize, holder: &Holder) -> UserRequest {
-    let attributes = CertifiedAttributes {
-        name: "高橋\u{3000}花子".to_owned(),
-        name_flags: "10000".to_owned(),
-        date_of_birth: "319800102".to_owned(),
-        gender: '2',
-        address: "埼玉県川口市青木二丁目１番１号".to_owned(),
-        address_flags: "000000000000000".to_owned(),
-    };
-    UserRequest {
-        application: format!("application-{number}").parse().unwrap(),
-        kind: ApplicationKind::IssueOnCard,
-        holder: format!("{number:011}").parse().unwrap(),
-        municipality: "11203".parse().unwrap(),
-        window: 1,
-        birth_date: date(1980, 1, 2),
-        card_expiry: None,
-        attributes: Some(attributes),
-        key: KeySource::Holder { spki: holder.spki.clone(), possession: holder.possession() },
-    }
 }

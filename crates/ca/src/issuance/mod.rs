@@ -14,7 +14,7 @@ pub(crate) use sketch::sketch;
 pub(crate) use steps::Intended;
 pub use steps::Step;
 pub(crate) use subject::of_user as subject_of_user;
-pub(crate) use user::{attribute_names, check_possession};
+pub(crate) use user::attribute_names;
 
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind};

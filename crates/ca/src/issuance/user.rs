@@ -1,10 +1,9 @@
 //! Certificates of residents: the rules around the six steps.
 
 use domain::act::Act;
-use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
-use domain::id::MunicipalityCode;
+use domain::id::{CardId, MunicipalityCode};
 use domain::identity::RevocationCause;
 use domain::journal::EventKind;
 use domain::municipality;
@@ -16,21 +15,26 @@ use x509::general_name::GeneralName;
 use x509::key_check;
 use x509::oid;
 use x509::public_key::SpkiInfo;
+use zeroize::Zeroizing;
 
 use super::draft::{Order, profile};
 use super::subject;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::partition::partition_of;
-use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, Possession, UserRequest};
+use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, UserRequest};
 use x509::fingerprint::hex;
+
+/// A private key wrapped to its card, if the CA made it.
+type Wrapped = Option<Zeroizing<Vec<u8>>>;
 
 impl CertificationAuthority {
     /// Issues a resident's certificate onto an unusable card (A 4.3.1.1, S 4-2-1).
     ///
-    /// Asked again for the same application with the same public key, it answers what it answered.
-    /// When the CA made the key, the wrapped key left once and is nowhere: asked again, the first
-    /// certificate is destroyed before delivery and another issued with a new key.
+    /// Asked again for the same application with the key that the card has by now, it answers with the
+    /// same certificate. A key that the CA made and wrapped left once and is nowhere else: if it did
+    /// not reach the card, the first certificate is destroyed before delivery, and another issued
+    /// with a new key.
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::Unknown`] by the rules of the policy, journaled.
@@ -117,21 +121,21 @@ impl CertificationAuthority {
             ));
         };
         match &request.key {
-            KeySource::Holder { spki, .. }
-                if SpkiInfo::parse(spki)?.spki_sha256() == row.intent.spki_sha256 =>
-            {
+            KeySource::OnCard { spki, possession } => {
+                let key = on_card(spki)?;
+                if key.spki_sha256() != row.intent.spki_sha256 {
+                    let rule = "the application has a certificate for another key";
+                    return Err(Error::refused("public key", rule));
+                }
+                self.check_possession(act, &request.application, &key, possession)?;
+                let generation = self.generation(row.intent.generation)?;
                 Ok(Some(IssuedToUser {
                     serial: row.intent.serial,
                     certificate: der.clone(),
-                    authority_certificate: self
-                        .self_signed_certificate(&*self.generation(row.intent.generation)?)?,
+                    authority_certificate: self.self_signed_certificate(&generation)?,
                     wrapped_key: None,
                 }))
             }
-            KeySource::Holder { .. } => Err(Error::refused(
-                "public key",
-                "the application has a certificate for another key",
-            )),
             KeySource::Authority { .. } => {
                 self.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
                 Ok(None)
@@ -173,25 +177,16 @@ impl CertificationAuthority {
 
     /// The public key, made or checked as the policy says, and the wrapped private key if made here,
     /// whose deletion is in the journal before anything goes on (A 6.2.7.2).
-    fn user_key(&self, act: &Act, request: &UserRequest) -> Result<(SpkiInfo, Option<Vec<u8>>)> {
+    fn user_key(&self, act: &Act, request: &UserRequest) -> Result<(SpkiInfo, Wrapped)> {
         let none = || Error::refused("key", "this CA has no users");
         let rule: &UserKeyRule = self.policy.keys.user.as_ref().ok_or_else(none)?;
         let (spki, wrapped) = match (&request.key, rule.made_by) {
-            (KeySource::Authority { transport }, KeyMaker::Authority) => {
-                let (public, wrapped) = self.keys.generate_for_card(rule.algorithm, transport)?;
-                let spki = SpkiInfo::parse(&public.spki_der)?;
-                let entry = Entry::new(EventKind::KeyDestroyed, act)
-                    .ca(self.id())
-                    .subject(&request.application)
-                    .detail("spki_sha256", hex(&spki.spki_sha256()))
-                    .detail("left", "wrapped to the card");
-                self.store.commit(Unit::new(entry))?;
-                (spki, Some(wrapped.as_bytes().to_vec()))
+            (KeySource::Authority { card }, KeyMaker::Authority) => {
+                self.key_for_card(act, request, rule, card)?
             }
-            (KeySource::Holder { spki, possession }, KeyMaker::Holder) => {
-                let key =
-                    SpkiInfo::parse(spki).map_err(|error| Error::refused("public key", error))?;
-                check_possession(&key, possession)?;
+            (KeySource::OnCard { spki, possession }, KeyMaker::Holder) => {
+                let key = on_card(spki)?;
+                self.check_possession(act, &request.application, &key, possession)?;
                 (key, None)
             }
             (_, maker) => {
@@ -199,9 +194,29 @@ impl CertificationAuthority {
                 return Err(Error::refused("key", rule));
             }
         };
-        key_check::check(&spki, rule.algorithm, &*self.weak_keys)
+        let found = rule.permitted().find(|permitted| spki.key_algorithm() == Some(*permitted));
+        key_check::check(&spki, found.unwrap_or(rule.algorithm), &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         Ok((spki, wrapped))
+    }
+
+    fn key_for_card(
+        &self,
+        act: &Act,
+        request: &UserRequest,
+        rule: &UserKeyRule,
+        card: &CardId,
+    ) -> Result<(SpkiInfo, Wrapped)> {
+        let transport = self.transport_key(card)?;
+        let (public, wrapped) = self.keys.generate_for_card(rule.algorithm, &transport)?;
+        let spki = SpkiInfo::parse(&public.spki_der)?;
+        let entry = Entry::new(EventKind::KeyDestroyed, act)
+            .ca(self.id())
+            .subject(&request.application)
+            .detail("spki_sha256", hex(&spki.spki_sha256()))
+            .detail("left", format!("wrapped to {card}"));
+        self.store.commit(Unit::new(entry))?;
+        Ok((spki, Some(wrapped.into_octets())))
     }
 
     /// The names for subjectAltName, where the profile carries the resident's attributes.
@@ -220,26 +235,9 @@ impl CertificationAuthority {
     }
 }
 
-/// That the private key exists where the public key came from (A 4.3.1.1(1)②, S 3-1-11).
-pub(crate) fn check_possession(key: &SpkiInfo, possession: &Possession) -> Result<()> {
-    // The statement holds a nonce of 32 octets, the card's id and the slot: never less, hardly more.
-    if !(32..=256).contains(&possession.statement.len()) {
-        return Err(Error::refused("possession", "a statement of 32 to 256 octets"));
-    }
-    let algorithm = key
-        .key_algorithm()
-        .and_then(KeyAlgorithm::own_signature)
-        .ok_or_else(|| Error::refused("possession", "no card signs with such a key"))?;
-    x509::signature::verify(
-        "proof of possession",
-        key.as_der(),
-        algorithm,
-        &possession.statement,
-        &possession.signature,
-    )
-    .map_err(|_| {
-        Error::refused("possession", "the card does not hold the private key of this public key")
-    })
+/// A public key as a card gave it.
+fn on_card(spki: &[u8]) -> Result<SpkiInfo> {
+    SpkiInfo::parse(spki).map_err(|error| Error::refused("public key", error))
 }
 
 /// The six otherName values, in the order the profile of the CPS has them.

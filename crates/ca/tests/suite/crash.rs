@@ -10,7 +10,7 @@ use keys::{EmbeddedKeyStore, MasterKey};
 use store::Store;
 use testkit::{Clock, act, open};
 
-use super::world::{AUTH, SIGN, auth_request, card, sign_request};
+use super::world::{AUTH, SIGN, auth_request, bring_card_master, card, sign_request};
 
 /// The environment of the child that crashes: directory, CA, step.
 const CHILD: &str = "JITSUIN_TEST_CRASH";
@@ -49,7 +49,10 @@ fn child() {
     let mut card = card(1);
     let request = match ca {
         "auth" => auth_request(1, ApplicationKind::IssueWithCard, &card),
-        _ => sign_request(1, ApplicationKind::IssueOnCard, &mut card),
+        _ => {
+            let kind = ApplicationKind::IssueOnCard;
+            sign_request(&authority, &act(&clock()), 1, kind, &mut card)
+        }
     };
     authority.issue_to_user(&act(&clock()), request).expect("it is stopped before it fails");
     panic!("step {step} was never reached");
@@ -63,6 +66,7 @@ fn crash(
     let directory = tempfile::tempdir().expect("a directory");
     {
         let (store, keys) = (open(directory.path()), keys(directory.path()));
+        bring_card_master(&*keys);
         CertificationAuthority::set_up(&act(&clock()), policy, store, keys).expect("set up");
     }
     let status = Command::new(std::env::current_exe().expect("this test"))

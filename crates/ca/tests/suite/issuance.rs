@@ -1,7 +1,6 @@
 //! Issuance: what comes out, and what is refused.
 
-use ca::{Error, KeySource, Possession, ServiceRequest, UserRequest};
-use card::CardSlot;
+use ca::{Error, KeySource, ServiceRequest, UserRequest};
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateKind, CertificateState};
 use jiff::SignedDuration;
@@ -10,7 +9,7 @@ use testkit::{act, run};
 use x509::pem;
 use x509::read::Certificate;
 
-use super::world::{World, auth_request, card, possession, sign_request};
+use super::world::{World, auth_request, card, possession, sign_request, sign_request_again};
 
 fn refusal(error: Error) -> (String, String) {
     match error {
@@ -31,7 +30,7 @@ fn l1_the_older_certificate_ends_at_delivery_and_not_before() {
     assert_eq!(state(older), CertificateState::Good);
     assert!(matches!(state(issued.serial), CertificateState::Undelivered { .. }));
 
-    let proof = possession(&new_card, CardSlot::Authentication);
+    let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &new_card);
     world.auth.deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
     assert_eq!(state(issued.serial), CertificateState::Good);
     assert!(matches!(state(older), CertificateState::Revoked { reason, .. } if reason.code() == 4));
@@ -47,7 +46,7 @@ fn l1_a_card_without_the_key_is_not_delivered() {
     let other = auth_request(2, ApplicationKind::IssueWithCard, &wrong);
     world.issue_auth(&mut wrong, other).expect("issued");
 
-    let proof = possession(&wrong, CardSlot::Authentication);
+    let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &wrong);
     let error = world
         .auth
         .deliver(&act(&world.clock), &issued.serial, &proof)
@@ -65,7 +64,8 @@ fn l2_a_second_certificate_on_a_card_is_refused_while_one_is_in_force() {
     let mut card = card(3);
     let request = auth_request(1, ApplicationKind::IssueOnCard, &card);
     let auth = world.auth.issue_to_user(&act(&world.clock), request).expect_err("A 4.3.1.1(2)");
-    let request = sign_request(1, ApplicationKind::IssueOnCard, &mut card);
+    let request =
+        sign_request(&world.sign, &act(&world.clock), 1, ApplicationKind::IssueOnCard, &mut card);
     let sign = world.sign.issue_to_user(&act(&world.clock), request).expect_err("S 4-2-3");
     for error in [auth, sign] {
         let (field, rule) = refusal(error);
@@ -108,24 +108,20 @@ fn p1_a_policy_issues_nothing_before_its_day() {
 fn l6_a_renewal_needs_a_certificate_in_force_and_a_new_key() {
     let world = World::new();
     let mut first = card(1);
-    let request = sign_request(1, ApplicationKind::Renewal, &mut first);
+    let request =
+        sign_request(&world.sign, &act(&world.clock), 1, ApplicationKind::Renewal, &mut first);
     let error =
         world.sign.issue_to_user(&act(&world.clock), request).expect_err("nothing to renew");
     assert_eq!(refusal(error).0, "holder");
 
     let mut card = card(2);
-    let request = sign_request(2, ApplicationKind::IssueOnCard, &mut card);
-    let KeySource::Holder { spki, possession: proof } = &request.key else {
-        panic!("S has holder keys")
-    };
-    let again = (spki.clone(), proof.clone());
+    let request =
+        sign_request(&world.sign, &act(&world.clock), 2, ApplicationKind::IssueOnCard, &mut card);
     let issued = world.sign.issue_to_user(&act(&world.clock), request).expect("issued");
-    let proof = possession(&card, CardSlot::Signature);
+    let proof = possession(&world.sign, &act(&world.clock), &issued.serial, &card);
     world.sign.deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
-    let same_key = UserRequest {
-        key: KeySource::Holder { spki: again.0, possession: again.1 },
-        ..sign_request(2, ApplicationKind::Renewal, &mut super::world::card(4))
-    };
+    let renewal = ApplicationKind::Renewal;
+    let same_key = sign_request_again(&world.sign, &act(&world.clock), 2, renewal, &card);
     let error = world
         .sign
         .issue_to_user(&act(&world.clock), same_key)
@@ -159,13 +155,12 @@ fn p4_a_renewal_in_the_last_three_months_gains_a_birthday() {
 #[test]
 fn p9_weak_and_foreign_keys_are_refused() {
     let world = World::new();
-    let proof = Possession { statement: vec![0; 32], signature: vec![0; 128] };
     let spki =
         world.keys.public_key(&"jpki-auth-ca-1".parse().expect("a label")).expect("a key").spki_der;
-    let request = UserRequest {
-        key: KeySource::Holder { spki, possession: proof },
-        ..sign_request(1, ApplicationKind::IssueOnCard, &mut card(1))
-    };
+    let now = act(&world.clock);
+    let request = sign_request(&world.sign, &now, 1, ApplicationKind::IssueOnCard, &mut card(1));
+    let KeySource::OnCard { possession, .. } = request.key else { panic!("S has holder keys") };
+    let request = UserRequest { key: KeySource::OnCard { spki, possession }, ..request };
     let error =
         world.sign.issue_to_user(&act(&world.clock), request).expect_err("not the holder's key");
     assert_eq!(refusal(error).0, "possession");
@@ -188,12 +183,19 @@ fn p9_weak_and_foreign_keys_are_refused() {
 fn p5_rsa_1024_is_for_users_of_s_alone() {
     let world = World::new();
     let mut holder = card(1);
-    let request = sign_request(1, ApplicationKind::IssueOnCard, &mut holder);
+    let request =
+        sign_request(&world.sign, &act(&world.clock), 1, ApplicationKind::IssueOnCard, &mut holder);
     let error =
         world.auth.issue_to_user(&act(&world.clock), request).expect_err("A makes its keys");
     assert_eq!(refusal(error).0, "key");
-    let KeySource::Holder { spki, .. } =
-        sign_request(2, ApplicationKind::IssueOnCard, &mut card(2)).key
+    let KeySource::OnCard { spki, .. } = sign_request(
+        &world.sign,
+        &act(&world.clock),
+        2,
+        ApplicationKind::IssueOnCard,
+        &mut card(2),
+    )
+    .key
     else {
         panic!("S has holder keys")
     };
@@ -274,7 +276,13 @@ fn e1_a_refusal_is_in_the_journal_and_nothing_else_changed() {
     assert_eq!(refusal(error), ("municipality".to_owned(), "99999".to_owned()));
     let outside = UserRequest {
         municipality: "13101".parse().expect("five digits"),
-        ..sign_request(1, ApplicationKind::IssueOnCard, &mut card(1))
+        ..sign_request(
+            &world.sign,
+            &act(&world.clock),
+            1,
+            ApplicationKind::IssueOnCard,
+            &mut card(1),
+        )
     };
     let error =
         world.sign.issue_to_user(&act(&world.clock), outside).expect_err("Tokyo is not Saitama");

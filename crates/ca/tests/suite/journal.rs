@@ -101,9 +101,9 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let wrapped = issued.wrapped_key.expect("the CA made the key");
     let slot = CardSlot::Authentication;
     first.load_private_key(slot, KeyAlgorithm::Rsa2048, &wrapped).expect("the key fits");
-    let proof = possession(&first, slot);
     for result in ["done", "no-op"] {
         let now = window();
+        let proof = possession(&world.auth, &now, &issued.serial, &first);
         world.auth.deliver(&now, &issued.serial, &proof).expect("delivered");
         expect(&world, &now, &[&format!("certificate-delivered {result}")]);
     }
@@ -111,10 +111,12 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let request = auth_request(1, ApplicationKind::IssueWithCard, &newer);
     let renewed = world.issue_auth(&mut newer, request).expect("issued");
     let now = window();
-    world.auth.deliver(&now, &renewed.serial, &possession(&newer, slot)).expect("delivered");
+    let proof = possession(&world.auth, &now, &renewed.serial, &newer);
+    world.auth.deliver(&now, &renewed.serial, &proof).expect("delivered");
     expect(&world, &now, &["certificate-delivered done", "certificate-revoked done"]);
 
-    let request = sign_request(2, ApplicationKind::IssueOnCard, &mut card(2));
+    let request =
+        sign_request(&world.sign, &window(), 2, ApplicationKind::IssueOnCard, &mut card(2));
     let undelivered = world.sign.issue_to_user(&window(), request).expect("issued").serial;
     let now = window();
     let discard = order(RevocationCause::DestroyedBeforeDelivery, Requester::Mayor);

@@ -12,7 +12,7 @@ use x509::key_check::{WeakKeys, small_factor};
 use x509::oid;
 use x509::public_key::{KeyNumbers, SpkiInfo};
 
-use super::world::{AUTH, SIGN, World, card, sign_request};
+use super::world::{AUTH, SIGN, World, card, sign_request, sign_request_again};
 
 /// A modulus of 2048 bits without a small factor, as a sound generator makes it.
 fn sound_modulus(world: &World) -> Vec<u8> {
@@ -157,9 +157,11 @@ fn p9_a_key_on_the_list_of_weak_keys_is_refused_to_servers_and_holders() {
     let issued = world.auth.issue_to_service(&act(&world.clock), &server(spki));
     issued.expect("nothing but the list refuses it");
 
-    let request = sign_request(1, ApplicationKind::IssueOnCard, &mut card(1));
-    let KeySource::Holder { spki, .. } = &request.key else { panic!("S has holder keys") };
+    let (now, kind, mut card) = (act(&world.clock), ApplicationKind::IssueOnCard, card(1));
+    let request = sign_request(&world.sign, &now, 1, kind, &mut card);
+    let KeySource::OnCard { spki, .. } = &request.key else { panic!("S has holder keys") };
     let careful = open(SIGN, listed(spki));
+    let request = sign_request_again(&careful, &now, 1, kind, &card);
     let error = careful.issue_to_user(&act(&world.clock), request).expect_err("a listed key");
     assert!(error.to_string().contains("blocklist"), "{error}");
 }

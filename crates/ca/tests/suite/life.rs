@@ -1,7 +1,6 @@
 //! Delivery, hold, release, revocation: where A and S differ, both are proven.
 
 use ca::{Error, RevocationOrder};
-use card::CardSlot;
 use domain::act::{Act, Actor};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
@@ -156,7 +155,7 @@ fn l11_destroyed_before_delivery_is_reason_0_in_a() {
     assert!(
         matches!(changed.state, CertificateState::Revoked { reason, .. } if reason.code() == 0)
     );
-    let proof = possession(&unused, CardSlot::Authentication);
+    let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &unused);
     assert!(
         rule(world.auth.deliver(&act(&world.clock), &issued.serial, &proof))
             .contains("never undone")

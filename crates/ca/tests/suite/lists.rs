@@ -189,6 +189,8 @@ fn v11_undelivered_is_on_the_list_as_held_in_a_and_absent_in_s() {
     world.issue_auth(&mut unused, request).expect("issued");
     let mut other = super::world::card(2);
     let request = super::world::sign_request(
+        &world.sign,
+        &act(&world.clock),
         2,
         domain::application::ApplicationKind::IssueOnCard,
         &mut other,

@@ -1,5 +1,6 @@
 //! One module for each part of the CA's work.
 
+mod card_master;
 mod ceremony;
 mod compromise;
 mod compromise_links;
@@ -13,6 +14,7 @@ mod keys;
 mod life;
 mod lists;
 mod order;
+mod possession;
 mod renewal;
 mod renewal_crash;
 mod renewal_foreign;

@@ -9,7 +9,8 @@ use domain::application::ApplicationKind;
 use domain::crl_series::Partition;
 use jiff::SignedDuration;
 use keys::{
-    BackupKey, KeyBackup, KeyError, KeyLabel, KeyStore, PublicKey, TransportKey, WrappedPrivateKey,
+    BackupKey, CardKeyPurpose, CardMasterBackup, DerivedKey, KeyBackup, KeyError, KeyLabel,
+    KeyStore, PublicKey, TransportKey, WrappedPrivateKey,
 };
 use store::{CertificateRow, SeriesKey, Store};
 use testkit::act;
@@ -114,6 +115,35 @@ impl KeyStore for Confused {
         transport: &TransportKey,
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
         self.0.generate_for_card(algorithm, transport)
+    }
+
+    fn generate_card_master(
+        &self,
+        label: &KeyLabel,
+        backup: &BackupKey,
+    ) -> Result<CardMasterBackup, KeyError> {
+        self.0.generate_card_master(label, backup)
+    }
+
+    fn restore_card_master(
+        &self,
+        backup: &CardMasterBackup,
+        key: &BackupKey,
+    ) -> Result<(), KeyError> {
+        self.0.restore_card_master(backup, key)
+    }
+
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.0.derive_card_key(label, purpose, number)
+    }
+
+    fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.0.card_masters()
     }
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {

@@ -15,7 +15,7 @@ use store::{CrlKey, SeriesKey, Store};
 use testkit::{Clock, Scratch, act};
 use x509::pem;
 
-use super::world::{auth_request, card};
+use super::world::{auth_request, bring_card_master, card};
 
 /// A CA over a scratch database, with a store for its own keys and one for those of services.
 pub(super) struct Town {
@@ -30,6 +30,7 @@ impl Town {
     pub(super) fn new(policy: &str) -> Self {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let keys = Arc::new(MemoryKeyStore::new());
+        bring_card_master(&*keys);
         let authority = CertificationAuthority::set_up(
             &act(&clock),
             policy,

@@ -1,19 +1,21 @@
 //! Both shipped CAs over one scratch database, and residents who ask for certificates.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use ca::card_master::CardKeyring;
 use ca::{
     CertificationAuthority, CertifiedAttributes, IssuedToUser, KeySource, Possession, Result,
     UserRequest,
 };
 use card::key_pair_generator::generate_onto_card;
-use card::{Card, CardSlot};
+use card::{Card, CardNumber, CardSlot};
+use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
-use domain::id::SerialNumber;
+use domain::id::{ApplicationId, SerialNumber};
 use jiff::civil::date;
-use keys::{KeyStore, MemoryKeyStore, TransportKey};
+use keys::{BackupKey, CardMasterBackup, KeyStore, MemoryKeyStore};
 use testkit::{Clock, Scratch, act};
 
 /// Kawaguchi in Saitama: both CAs serve it.
@@ -34,6 +36,7 @@ impl World {
         let scratch = Scratch::new();
         let clock = Clock::at("2026-11-22T03:00:00Z");
         let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
+        bring_card_master(&*keys);
         let set_up = |policy: &str| {
             CertificationAuthority::set_up(
                 &act(&clock),
@@ -61,50 +64,109 @@ impl World {
         let mut card = card(number);
         let request = auth_request(number, ApplicationKind::IssueWithCard, &card);
         let issued = self.issue_auth(&mut card, request).expect("an authentication certificate");
-        let proof = possession(&card, CardSlot::Authentication);
-        self.auth.deliver(&act(&self.clock), &issued.serial, &proof).expect("delivery");
+        let act = act(&self.clock);
+        let proof = possession(&self.auth, &act, &issued.serial, &card);
+        self.auth.deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial
     }
 
     /// A signature certificate in force.
     pub(super) fn good_sign(&self, number: u32) -> SerialNumber {
         let mut card = card(number);
-        let request = sign_request(number, ApplicationKind::IssueOnCard, &mut card);
-        let issued =
-            self.sign.issue_to_user(&act(&self.clock), request).expect("a signature certificate");
-        let proof = possession(&card, CardSlot::Signature);
-        self.sign.deliver(&act(&self.clock), &issued.serial, &proof).expect("delivery");
+        let act = act(&self.clock);
+        let kind = ApplicationKind::IssueOnCard;
+        let request = sign_request(&self.sign, &act, number, kind, &mut card);
+        let issued = self.sign.issue_to_user(&act, request).expect("a signature certificate");
+        let proof = possession(&self.sign, &act, &issued.serial, &card);
+        self.sign.deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial
     }
 }
 
-/// A blank card for a resident.
-pub(super) fn card(number: u32) -> Card {
-    let id = format!("CARD{number:08}").parse().expect("a card id");
-    Card::manufacture(id, date(2036, 11, 22), card::TransportKey::new(&[number as u8; 32]))
+/// Brings the one card master key of this process into a key store, which then fits [`card`].
+pub(super) fn bring_card_master(keys: &dyn KeyStore) {
+    let (_, backup) = card_master();
+    keys.restore_card_master(backup, &BackupKey::new(&BACKUP_KEY)).expect("it is new here");
 }
 
-/// The card's proof that it holds the key of a slot.
-pub(super) fn possession(card: &Card, slot: CardSlot) -> Possession {
-    let nonce = [9; 32];
-    Possession {
-        statement: card::possession_statement(card.id(), slot, &nonce),
-        signature: card.prove_possession(slot, &nonce).expect("the card has a key"),
-    }
+/// A blank card for a resident.
+pub(super) fn card(number: u32) -> Card {
+    let (keyring, ..) = card_master();
+    let mut octets = [0; 10];
+    octets[6..].copy_from_slice(&number.to_be_bytes());
+    let number = CardNumber(octets);
+    Card::make(number, keyring.card_keys(&number).expect("keys of the card"))
+}
+
+const BACKUP_KEY: [u8; 32] = [3; 32];
+
+/// The card master key of this process, with its backup.
+fn card_master() -> &'static (CardKeyring, CardMasterBackup) {
+    static MASTER: OnceLock<(CardKeyring, CardMasterBackup)> = OnceLock::new();
+    MASTER.get_or_init(|| {
+        let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
+        let store = Scratch::new().store.clone();
+        let keyring = CardKeyring::new(store, keys.clone()).expect("a keyring");
+        let backup = keys.generate_card_master(keyring.label(), &BackupKey::new(&BACKUP_KEY));
+        (keyring, backup.expect("a card master key"))
+    })
+}
+
+/// The card's word that it holds the key of an issued certificate.
+pub(super) fn possession(
+    authority: &CertificationAuthority,
+    act: &Act,
+    serial: &SerialNumber,
+    card: &Card,
+) -> Possession {
+    let row = authority.certificate(serial).expect("it was issued");
+    proof(authority, act, &row.intent.application.expect("a resident's"), card)
+}
+
+/// The card's word over the nonce that the CA draws for an application.
+fn proof(
+    authority: &CertificationAuthority,
+    act: &Act,
+    application: &ApplicationId,
+    card: &Card,
+) -> Possession {
+    let slot = match authority.policy().certifies_signatures() {
+        true => CardSlot::Signature,
+        false => CardSlot::Authentication,
+    };
+    let nonce = authority.possession_nonce(act, application).expect("a nonce");
+    let signature = card.prove_possession(slot, &nonce).expect("the card has a key");
+    Possession { card: card.id().clone(), nonce, signature }
 }
 
 /// Resident `number` of Kawaguchi asks for an authentication certificate.
 pub(super) fn auth_request(number: u32, kind: ApplicationKind, card: &Card) -> UserRequest {
-    let transport = card.transport_key_for_bureau().expect("a card that works");
-    let key = KeySource::Authority { transport: TransportKey::new(transport.as_bytes()) };
-    UserRequest { card_expiry: Some(card.expires_on()), ..request(number, kind, key) }
+    let key = KeySource::Authority { card: card.id().clone() };
+    UserRequest { card_expiry: Some(date(2036, 11, 22)), ..request(number, kind, key) }
 }
 
 /// Resident `number` of Kawaguchi asks for a signature certificate for a key made on `card`.
-pub(super) fn sign_request(number: u32, kind: ApplicationKind, card: &mut Card) -> UserRequest {
-    let made = generate_onto_card(card, KeyAlgorithm::Rsa1024, &[3; 32]).expect("a key");
-    let statement = card::possession_statement(card.id(), CardSlot::Signature, &[3; 32]);
-    let possession = Possession { statement, signature: made.proof };
+pub(super) fn sign_request(
+    authority: &CertificationAuthority,
+    act: &Act,
+    number: u32,
+    kind: ApplicationKind,
+    card: &mut Card,
+) -> UserRequest {
+    generate_onto_card(card, KeyAlgorithm::Rsa1024, &[3; 32]).expect("a key");
+    sign_request_again(authority, act, number, kind, card)
+}
+
+/// The same for the key that is on the card already.
+pub(super) fn sign_request_again(
+    authority: &CertificationAuthority,
+    act: &Act,
+    number: u32,
+    kind: ApplicationKind,
+    card: &Card,
+) -> UserRequest {
+    let spki = card.loading_public_key(CardSlot::Signature).expect("a card that works");
+    let spki = spki.expect("a key").to_vec();
     let attributes = CertifiedAttributes {
         name: "髙橋\u{3000}花子".replace('髙', "高"),
         name_flags: "10000".to_owned(),
@@ -113,10 +175,11 @@ pub(super) fn sign_request(number: u32, kind: ApplicationKind, card: &mut Card) 
         address: "埼玉県川口市青木二丁目１番１号".to_owned(),
         address_flags: "000000000000000".to_owned(),
     };
-    UserRequest {
-        attributes: Some(attributes),
-        ..request(number, kind, KeySource::Holder { spki: made.spki_der, possession })
-    }
+    let unproven = Possession { card: card.id().clone(), nonce: [0; 32], signature: Vec::new() };
+    let key = KeySource::OnCard { spki: spki.clone(), possession: unproven };
+    let request = UserRequest { attributes: Some(attributes), ..request(number, kind, key) };
+    let possession = proof(authority, act, &request.application, card);
+    UserRequest { key: KeySource::OnCard { spki, possession }, ..request }
 }
 
 fn request(number: u32, kind: ApplicationKind, key: KeySource) -> UserRequest {

@@ -208,10 +208,15 @@ fn check_keys(keys: &KeyRules) -> Result<()> {
         }
     }
     let user = keys.user.as_ref();
-    let algorithms =
-        [Some(keys.ca.algorithm), Some(keys.other.algorithm), user.map(|rule| rule.algorithm)];
-    if algorithms.contains(&Some(KeyAlgorithm::Ed25519)) {
+    let users = user.into_iter().flat_map(UserKeyRule::permitted);
+    let mut algorithms = [keys.ca.algorithm, keys.other.algorithm].into_iter().chain(users);
+    if algorithms.any(|algorithm| algorithm == KeyAlgorithm::Ed25519) {
         return refuse("keys", "no certificate is issued for ed25519");
+    }
+    if user.is_some_and(|rule| {
+        rule.instead.contains(&rule.algorithm) || rule.instead.contains(&KeyAlgorithm::Rsa1024)
+    }) {
+        return refuse("keys.user.instead", "other algorithms than the rule's, and never rsa-1024");
     }
     if user.is_some_and(|rule| {
         rule.algorithm == KeyAlgorithm::Rsa1024 && !rule.clause.0.starts_with("S ")
@@ -271,6 +276,7 @@ fn user_key(table: file::UserKeyTable) -> Result<UserKeyRule> {
     };
     Ok(UserKeyRule {
         algorithm: choice(entry, &table.algorithm, KeyAlgorithm::from_name)?,
+        instead: choices("keys.user.instead", &table.instead, KeyAlgorithm::from_name)?,
         made_by,
         pool,
         clause: clause(entry, table.clause)?,

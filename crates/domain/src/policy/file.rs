@@ -76,6 +76,8 @@ pub(super) struct KeyTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct UserKeyTable {
     pub algorithm: String,
+    #[serde(default)]
+    pub instead: Vec<String>,
     pub made_by: String,
     pub pool: Option<u16>,
     pub clause: String,

@@ -132,12 +132,26 @@ pub struct KeyRule {
 pub struct UserKeyRule {
     /// The algorithm.
     pub algorithm: KeyAlgorithm,
+    /// What is made instead for a card that takes no key of `algorithm`, the first one it takes.
+    pub instead: Vec<KeyAlgorithm>,
     /// Who makes them.
     pub made_by: KeyMaker,
     /// How many are made ahead of need; none where the holders make them.
     pub pool: u16,
     /// Where this is ruled.
     pub clause: Clause,
+}
+
+impl UserKeyRule {
+    /// Every algorithm that may be certified, the rule's own first.
+    pub fn permitted(&self) -> impl Iterator<Item = KeyAlgorithm> + '_ {
+        [self.algorithm].into_iter().chain(self.instead.iter().copied())
+    }
+
+    /// The algorithm for a card that takes keys of these, if it takes any that is permitted.
+    pub fn for_card(&self, taken: &[KeyAlgorithm]) -> Option<KeyAlgorithm> {
+        self.permitted().find(|algorithm| taken.contains(algorithm))
+    }
 }
 
 /// Who makes a resident's key pair.
@@ -281,6 +295,19 @@ impl Policy {
             _ => Subjects::Others,
         };
         self.revocations.iter().find(|rule| rule.subjects == subjects && rule.cause == cause)
+    }
+
+    /// Whether residents' certificates are for signatures: nonRepudiation in their profile (S 7-1-1).
+    pub fn certifies_signatures(&self) -> bool {
+        let signs = |extension: &Extension| {
+            let bits = match &extension.rule {
+                ExtensionRule::KeyUsage(bits) => bits.as_slice(),
+                _ => &[],
+            };
+            bits.contains(&KeyUsageBit::NonRepudiation)
+        };
+        let profile = self.profiles.get(&CertificateKind::User);
+        profile.is_some_and(|profile| profile.extensions.iter().any(signs))
     }
 
     /// What must be checked of `applicant`.

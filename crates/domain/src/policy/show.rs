@@ -54,8 +54,9 @@ impl Policy {
                 KeyMaker::Authority => format!(", {} ahead of need", user.pool),
                 KeyMaker::Holder => String::new(),
             };
-            let (algorithm, maker) = (user.algorithm, user.made_by.name());
-            line(&format!("user keys: {algorithm}, made by the {maker}{ahead}"), &user.clause)
+            let names: Vec<_> = user.permitted().map(|algorithm| algorithm.to_string()).collect();
+            let (algorithms, maker) = (names.join(" or, as the card needs, "), user.made_by.name());
+            line(&format!("user keys: {algorithms}, made by the {maker}{ahead}"), &user.clause)
         }));
         lines
     }

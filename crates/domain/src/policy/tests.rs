@@ -111,6 +111,9 @@ fn every_broken_entry_is_refused_by_name_and_rule() {
         ("ca = { algorithm = \"rsa-2048\"", "ca = { algorithm = \"ec-p256\"", "keys.signature"),
         ("user = { algorithm = \"rsa-2048\"", "user = { algorithm = \"rsa-1024\"", "keys.user"),
         ("user = { algorithm = \"rsa-2048\"", "user = { algorithm = \"ed25519\"", "keys"),
+        ("pool = 20", "instead = [\"rsa-2048\"], pool = 20", "keys.user.instead"),
+        ("pool = 20", "instead = [\"rsa-1024\"], pool = 20", "keys.user.instead"),
+        ("pool = 20", "instead = [\"ed25519\"], pool = 20", "keys"),
         ("sha256WithRSAEncryption", "sha1WithRSAEncryption", "keys.signature"),
         ("\"renewal\", ", "\"renewal\", \"renewal\", ", "applications.kinds"),
         (", \"hold-release\"]", "]", "applications.kinds"),
@@ -213,5 +216,10 @@ fn k2_k5_custodians_and_the_pool_of_keys_are_shown_and_compared() {
             "+ user keys: rsa-2048, made by the authority, 5 ahead of need [A 6.1.5.2]",
         ]
     );
-    assert_eq!(read(SIGN).keys.user.expect("S has users").pool, 0, "the holders make them");
+    let sign = read(SIGN).keys.user.expect("S has users");
+    assert_eq!(sign.pool, 0, "the holders make them");
+    let taken = |algorithms: &[KeyAlgorithm]| sign.for_card(algorithms);
+    assert_eq!(taken(&[KeyAlgorithm::Rsa2048, KeyAlgorithm::Rsa1024]), Some(KeyAlgorithm::Rsa1024));
+    assert_eq!(taken(&[KeyAlgorithm::Rsa2048]), Some(KeyAlgorithm::Rsa2048));
+    assert_eq!(taken(&[KeyAlgorithm::EcP256]), None);
 }

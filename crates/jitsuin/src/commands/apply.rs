@@ -1,12 +1,12 @@
 //! `apply` and `hold`: what windows and the call centre do.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use ra::window::CardPlace;
 use web::wire::{DeliveryBody, HoldBody, RefusalBody};
-use zeroize::Zeroizing;
 
-use super::{Office, read_json};
+use super::{Office, read_json, read_secret};
 use crate::answer::Answer;
-use crate::cli::{ApplyCommand, HoldArguments};
+use crate::cli::{ApplyCommand, HoldArguments, LeftCard};
 
 /// The newest applications that `list` shows.
 const SHOWN: usize = 100;
@@ -18,22 +18,25 @@ pub(super) fn run(office: &Office, command: &ApplyCommand) -> Result<Answer> {
         ApplyCommand::Receive { form } => desk.receive(act, read_json(form)?)?,
         ApplyCommand::Verify { id, evidence } => desk.verify(act, id, read_json(evidence)?)?,
         ApplyCommand::Approve { id } => desk.approve(act, id)?,
-        ApplyCommand::Issue { id } => desk.issue(act, id)?,
-        ApplyCommand::Deliver { id, secret } => {
-            // The secret comes from a file: arguments are for everybody on the machine to read.
-            let read =
-                std::fs::read_to_string(secret).with_context(|| secret.display().to_string())?;
-            let text = Zeroizing::new(read);
-            desk.deliver(act, id, DeliveryBody::from_secret(text.trim_end_matches(['\r', '\n'])))?
+        ApplyCommand::Issue { id, place } => {
+            desk.issue(act, id, CardPlace::Reader(place.reader.as_deref()))?
+        }
+        ApplyCommand::Deliver { id, secret, place } => {
+            let delivery = DeliveryBody::from_secret(read_secret(secret)?.expose());
+            desk.deliver(act, id, CardPlace::Reader(place.reader.as_deref()), delivery)?
         }
         ApplyCommand::Complete { id } => desk.complete(act, id)?,
-        ApplyCommand::Discard { id } => desk.discard(act, id)?,
-        ApplyCommand::Refuse { id, reason } => {
-            desk.refuse(act, id, &RefusalBody { reason: reason.clone() })?
+        ApplyCommand::Discard { id, place } => desk.discard(act, id, left(place))?,
+        ApplyCommand::Refuse { id, reason, place } => {
+            desk.refuse(act, id, left(place), &RefusalBody { reason: reason.clone() })?
         }
-        ApplyCommand::Withdraw { id } => desk.withdraw(act, id)?,
+        ApplyCommand::Withdraw { id, place } => desk.withdraw(act, id, left(place))?,
         ApplyCommand::Show { id } => desk.application(act, id)?,
     })
+}
+
+fn left(card: &LeftCard) -> CardPlace<'_> {
+    if card.card_absent { CardPlace::Absent } else { CardPlace::Reader(card.reader.as_deref()) }
 }
 
 pub(super) fn hold(office: &Office, asked: &HoldArguments) -> Result<Answer> {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod card;
 mod ceremony;
 mod key;
 mod policy;
@@ -37,27 +38,34 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Policy(command) => policy::run(command),
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
+        Command::Card(command) => match card::outside(cli, command)? {
+            Some(answer) => Ok(answer),
+            None => inside(cli, clock),
+        },
         Command::Serve => {
             let system = System::open(&cli.config, clock)?;
             system.let_in(&cli.person.custodians)?;
             serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
-        _ => {
-            let system = System::open(&cli.config, clock)?;
-            let answer =
-                system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
-            system.record_clock()?;
-            // A refusal is an entry too, and its evidence must not wait for the next server.
-            system.seal().and(answer)
-        }
+        _ => inside(cli, clock),
     }
+}
+
+/// A command inside an installation, with the custodians who came for it.
+fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
+    let system = System::open(&cli.config, clock)?;
+    let answer = system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
+    system.record_clock()?;
+    // A refusal is an entry too, and its evidence must not wait for the next server.
+    system.seal().and(answer)
 }
 
 /// Commands that look into an installation or change it.
 fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
     match &cli.command {
         Command::Apply(command) => apply::run(&Office::with_windows(cli, system)?, command),
+        Command::Card(command) => card::run(cli, system, command),
         Command::Hold(asked) => apply::hold(&Office::with_windows(cli, system)?, asked),
         Command::Register(command) => register::run(cli, system, command),
         Command::Ca(command) => records::authorities(&Office::new(cli, system)?, command),

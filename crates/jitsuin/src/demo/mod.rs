@@ -1,8 +1,11 @@
 //! `demo`: everything on this machine with invented residents, and what to try with it.
 
+mod again;
+mod card;
 mod custodians;
 mod guide;
 mod hsm;
+mod pcscd;
 mod people;
 mod ready;
 mod story;
@@ -23,6 +26,7 @@ use crate::system::Clock;
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;
+    card::ask_here(&arguments.dir)?;
     let config = arguments.dir.join("jitsuin.toml");
     let fresh = !config.exists();
     if fresh {
@@ -51,15 +55,21 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if !town::is_populated(&system) {
         town::populate(&system)?;
         story::issue_to_town(&system, &|line| say(line))?;
+        card::issue(&system)?;
     }
     let stop = StopSignal::listen()?;
     let running = Running::start(system.clone(), listeners)?;
     let place = ready::Place { directory: &arguments.dir, addresses };
     let mut ready = ready::describe(&system, &place)?;
-    if let (Some(fields), Some(token)) =
-        (ready.as_object_mut(), hsm::describe(&system, &custodians)?)
-    {
-        fields.insert("hsm".to_owned(), token);
+    if let Some(token) = hsm::describe(&system, &custodians)? {
+        ready["hsm"] = token;
+    }
+    let in_reader = card::insert(&system, &arguments.dir).unwrap_or_else(|why| {
+        say(&why);
+        None
+    });
+    if let Some(in_reader) = &in_reader {
+        ready["card"] = in_reader.describe(&system, &ready)?;
     }
     if let Some(path) = &arguments.ready_file {
         // It holds every token of the demo.
@@ -72,6 +82,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if !arguments.once {
         stop.wait();
     }
+    drop(in_reader);
     running.stop()?;
     Ok(Answer::new("", json!({ "ready": ready })))
 }

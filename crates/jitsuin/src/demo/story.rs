@@ -11,14 +11,14 @@ use domain::text;
 use domain::validity::civil_date;
 use ra::form::ReceivedForm;
 use ra::register::{Removal, embedded::Correction};
-use ra::window::{EvidenceItem, EvidenceRecord, Verification};
+use ra::window::{CardPlace, EvidenceItem, EvidenceRecord, Verification};
 use web::desk::Principal;
 
 use super::town::{MUNICIPALITIES, newcomers};
 use crate::system::{System, new_operation};
 
-const AUTH: &str = "jpki-auth";
-const SIGN: &str = "saitama-sign";
+pub(super) const AUTH: &str = "jpki-auth";
+pub(super) const SIGN: &str = "saitama-sign";
 
 /// The secrets that every invented holder chose.
 pub(super) const PIN: &str = "1234";
@@ -47,6 +47,19 @@ pub(super) fn issue_to_town(system: &System, say: Say<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Serves a resident with both certificates on the card in a reader, delivered.
+pub(super) fn serve_with_both(
+    system: &System,
+    municipality: &'static str,
+    resident: &Resident,
+    reader: &str,
+) -> Result<()> {
+    let town = Town { system, municipality };
+    let auth = town.full_issue_at(Some(reader), resident, AUTH, "issue-with-card", None)?;
+    town.full_issue_at(Some(reader), resident, SIGN, "issue-on-card", Some(&auth.card))?;
+    Ok(())
+}
+
 /// One resident's way from the form to the end of the certificate, every step said with its result.
 pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     let municipality = MUNICIPALITIES[2];
@@ -57,7 +70,7 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     let application = town.receive(resident, AUTH, "issue-with-card", None)?;
     town.verify(&application, &resident_evidence())?;
     say(&format!("2. application {application}: existence and identity checked"));
-    let issued = system.window()?.issue(&town.clerk()?, &application)?;
+    let issued = system.window()?.issue(&town.clerk()?, &application, None)?;
     say(&format!(
         "3. certificate {} is on card {}, unusable: {}",
         issued.serial,
@@ -130,7 +143,7 @@ impl Town<'_> {
         let (held, card) = (served[2].0, &served[2].1.card);
         let on_the_way = self.receive(held, SIGN, "issue-on-card", Some(card))?;
         self.verify(&on_the_way, &resident_evidence())?;
-        self.system.window()?.issue(&self.clerk()?, &on_the_way)?;
+        self.system.window()?.issue(&self.clerk()?, &on_the_way, None)?;
         self.hold(held)?;
         for (resident, cause) in [(served[3].0, "use-ended"), (served[4].0, "key-compromised")] {
             self.carry_out(resident, AUTH, "revocation", cause)?;
@@ -138,13 +151,13 @@ impl Town<'_> {
         }
         let waiting = self.receive(&people[5], AUTH, "issue-with-card", None)?;
         self.verify(&waiting, &resident_evidence())?;
-        self.system.window()?.issue(&self.clerk()?, &waiting)?;
+        self.system.window()?.issue(&self.clerk()?, &waiting, None)?;
         let (resident, auth) = &served[1];
         let in_force = ((*resident).clone(), auth.card.clone(), auth.serial, signed[1]);
         Ok(Settled { municipality: self.municipality, in_force, waiting })
     }
 
-    /// From the form to the delivered certificate.
+    /// From the form to the delivered certificate, on a card of the cabinet.
     fn full_issue(
         &self,
         resident: &Resident,
@@ -152,10 +165,22 @@ impl Town<'_> {
         kind: &str,
         card: Option<&CardId>,
     ) -> Result<OnCard> {
+        self.full_issue_at(None, resident, ca, kind, card)
+    }
+
+    /// From the form to the delivered certificate, on the card in a reader.
+    fn full_issue_at(
+        &self,
+        reader: Option<&str>,
+        resident: &Resident,
+        ca: &str,
+        kind: &str,
+        card: Option<&CardId>,
+    ) -> Result<OnCard> {
         let application = self.receive(resident, ca, kind, card)?;
         self.verify(&application, &resident_evidence())?;
-        let issued = self.system.window()?.issue(&self.clerk()?, &application)?;
-        self.deliver(&application, ca)?;
+        let issued = self.system.window()?.issue(&self.clerk()?, &application, reader)?;
+        self.deliver_at(reader, &application, ca)?;
         Ok(OnCard { card: issued.card, serial: issued.serial })
     }
 
@@ -183,11 +208,20 @@ impl Town<'_> {
     }
 
     fn deliver(&self, application: &ApplicationId, ca: &str) -> Result<()> {
+        self.deliver_at(None, application, ca)
+    }
+
+    fn deliver_at(
+        &self,
+        reader: Option<&str>,
+        application: &ApplicationId,
+        ca: &str,
+    ) -> Result<()> {
         let secrets = match ca {
             AUTH => holder_secrets(CardSlot::Authentication, PIN)?,
             _ => holder_secrets(CardSlot::Signature, PASSWORD)?,
         };
-        self.system.window()?.deliver(&self.clerk()?, application, secrets)?;
+        self.system.window()?.deliver(&self.clerk()?, application, secrets, reader)?;
         Ok(())
     }
 
@@ -262,7 +296,7 @@ fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> 
         }
         3 => {
             system.register()?.declare_error(&resident.code, now)?;
-            system.window()?.discard(&town.clerk()?, &settled.waiting)?;
+            system.window()?.discard(&town.clerk()?, &settled.waiting, CardPlace::default())?;
         }
         _ => {
             // What a compromise of the CA's key does to every certificate, on one of each CA.

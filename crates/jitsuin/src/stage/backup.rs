@@ -1,16 +1,17 @@
-//! Backups on media: the backup of every CA key that exists, with a list of their SHA-256s.
+//! Backups on media: the backup of every CA key that exists and of the card master key, with a list of
+//! their SHA-256s.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use ca::ceremony::{FileFact, StepFacts};
-use keys::{KeyBackup, KeyLabel, KeyStore};
+use keys::{CardMasterBackup, KeyBackup, KeyLabel, KeyStore};
 use x509::fingerprint::{hex, sha256};
 
 use super::known::known_keys;
 use super::{SystemStage, key_fact};
-use crate::backups::{file_name, read_backup};
+use crate::backups::{file_name, read_backup, read_card_master};
 use crate::home::write_private;
 
 /// The list of the files with their SHA-256s, as `sha256sum --check` reads it.
@@ -28,7 +29,8 @@ impl SystemStage<'_> {
         Ok(StepFacts { files: vec![file], ..StepFacts::default() })
     }
 
-    /// Writes the backup of every CA key into a directory, and the list last.
+    /// Writes the backup of every CA key and of the card master key into a directory, and the list
+    /// last.
     pub(super) fn write_backups(&self, directory: &str) -> Result<StepFacts> {
         let here = self.system.custody.keys().labels()?;
         let known = known_keys(self.system)?;
@@ -43,15 +45,29 @@ impl SystemStage<'_> {
             backups.push(backup);
         }
         ensure!(!backups.is_empty(), "there is no key that could be backed up");
+        let cards = self.card_master_backup()?;
         let place = self.place(directory);
         if self.media.is_some() {
             std::fs::create_dir_all(&place).with_context(|| place.display().to_string())?;
         }
-        write_medium(&place, directory, &backups)
+        write_medium(&place, directory, &backups, cards.as_ref())
+    }
+
+    fn card_master_backup(&self) -> Result<Option<CardMasterBackup>> {
+        let cards = &self.system.cards;
+        let Some(check) = cards.check()? else { return Ok(None) };
+        let backup = self.backups().card_master(cards.label())?;
+        ensure!(backup.check == check, "the backup of {} is that of another key", cards.label());
+        Ok(Some(backup))
     }
 }
 
-fn write_medium(place: &Path, directory: &str, backups: &[KeyBackup]) -> Result<StepFacts> {
+fn write_medium(
+    place: &Path,
+    directory: &str,
+    backups: &[KeyBackup],
+    cards: Option<&CardMasterBackup>,
+) -> Result<StepFacts> {
     let parent = place.parent().filter(|parent| *parent != Path::new(""));
     if !parent.is_none_or(Path::is_dir) {
         bail!("{directory}: there is no such place; is the medium in it?");
@@ -59,6 +75,9 @@ fn write_medium(place: &Path, directory: &str, backups: &[KeyBackup]) -> Result<
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for backup in backups {
         texts.insert(file_name(&backup.label), backup.to_json());
+    }
+    if let Some(cards) = cards {
+        texts.insert(file_name(&cards.label), cards.to_json());
     }
     expect_no_others(place, &texts)?;
     std::fs::create_dir_all(place).with_context(|| directory.to_owned())?;
@@ -90,12 +109,20 @@ fn expect_no_others(place: &Path, ours: &BTreeMap<String, String>) -> Result<()>
     Ok(())
 }
 
-/// The backups that a directory's list names, each as the list has it.
-pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Vec<(KeyBackup, FileFact)>> {
+/// What is on a medium, each file as the list has it.
+#[derive(Default)]
+pub(super) struct Medium {
+    pub(super) keys: Vec<KeyBackup>,
+    pub(super) cards: Option<CardMasterBackup>,
+    pub(super) files: Vec<FileFact>,
+}
+
+/// The backups that a directory's list names.
+pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Medium> {
     let list = place.join(MANIFEST);
     let text = std::fs::read_to_string(&list).with_context(|| list.display().to_string())?;
     ensure!(text.lines().count() <= MAXIMUM_KEYS, "{}: it is too long", list.display());
-    let mut found = Vec::new();
+    let mut found = Medium::default();
     for line in text.lines() {
         let (digest, name) = line
             .split_once("  ")
@@ -108,10 +135,13 @@ pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Vec<(KeyBacku
             "{}: it is not as the list has it",
             path.display()
         );
-        let file = FileFact { path: named(directory, name), sha256: sha256(&octets) };
-        found.push((read_backup(&path)?, file));
+        found.files.push(FileFact { path: named(directory, name), sha256: sha256(&octets) });
+        match read_card_master(&path)? {
+            Some(cards) => found.cards = Some(cards),
+            None => found.keys.push(read_backup(&path)?),
+        }
     }
-    ensure!(!found.is_empty(), "{}: it lists nothing", list.display());
+    ensure!(!found.keys.is_empty(), "{}: it lists nothing", list.display());
     Ok(found)
 }
 

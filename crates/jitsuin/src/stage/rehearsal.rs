@@ -72,6 +72,7 @@ fn throwaway(config: &Config, place: &Path) -> Config {
         listen: config.listen.clone(),
         token: None,
         time: TimeConfig::default(),
+        cards: config.cards.clone(),
         checkpoint_directories: Vec::new(),
         weak_keys: config.weak_keys.clone(),
     }

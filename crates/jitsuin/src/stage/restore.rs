@@ -12,9 +12,10 @@ use domain::ceremony::RestoreTarget;
 use domain::journal::EventKind;
 use keys::token::{TokenConfig, TokenOpener};
 use keys::{
-    EmbeddedKeyStore, EmbeddedOpener, KeyBackup, KeyError, KeyLabel, KeyStore, MasterKey, Opener,
+    CardMasterBackup, EmbeddedKeyStore, EmbeddedOpener, KeyBackup, KeyError, KeyLabel, KeyStore,
+    MasterKey, Opener,
 };
-use store::{Store, Unit};
+use store::{Entry, Store, Unit};
 
 use super::backup::read_medium;
 use super::known::{KnownKey, known_keys};
@@ -35,15 +36,18 @@ impl SystemStage<'_> {
     ) -> Result<StepFacts> {
         let medium = read_medium(&self.place(directory), directory)?;
         let known = known_keys(self.system)?;
-        let mut facts = StepFacts::default();
+        let mut facts = StepFacts { files: medium.files, ..StepFacts::default() };
         let mut wanted = Vec::new();
-        for (backup, file) in medium {
+        for backup in medium.keys {
             let same = |key: &&KnownKey| key.label == backup.label;
             let key = known.iter().find(same).with_context(|| unknown(&backup.label))?;
             ensure!(key.public == backup.public_key, "{}: another key", backup.label);
             facts.keys.push(key_fact(&key.label, &key.public));
-            facts.files.push(file);
             wanted.push((backup, key));
+        }
+        let wanted = Wanted { keys: wanted, cards: self.known_card_master(medium.cards)? };
+        if wanted.cards.is_some() {
+            facts.statements.push("カードマスター鍵を復元し、検査値により確認した。".to_owned());
         }
         facts.statements.push(match into {
             RestoreTarget::Throwaway => self.on_trial(act, &wanted)?,
@@ -61,14 +65,15 @@ impl SystemStage<'_> {
     }
 
     /// In a fresh store under a key of its own, which is destroyed afterwards, come what may.
-    fn on_trial(&self, act: &Act, wanted: &[(KeyBackup, &KnownKey)]) -> Result<String> {
+    fn on_trial(&self, act: &Act, wanted: &Wanted<'_>) -> Result<String> {
         let scratch = Scratch::new(&self.system.home.trials())?;
         let store = EmbeddedKeyStore::init(&scratch.0, MasterKey::generate()?)?;
         let proven = self.bring_back(act, &store, wanted, "throwaway");
-        for label in store.labels()? {
+        for label in store.labels()?.into_iter().chain(store.card_masters()?) {
             store.destroy(&label)?;
         }
-        ensure!(store.labels()?.is_empty(), "the throwaway store still has keys");
+        let left = store.labels()?.len() + store.card_masters()?.len();
+        ensure!(left == 0, "the throwaway store still has keys");
         proven?;
         Ok("新しい一時鍵ストアに復元し、各鍵の署名を認証局証明書により検証した後、\
             一時鍵ストアを破棄した。"
@@ -80,11 +85,11 @@ impl SystemStage<'_> {
         &self,
         act: &Act,
         store: &dyn KeyStore,
-        wanted: &[(KeyBackup, &KnownKey)],
+        wanted: &Wanted<'_>,
         name: &str,
     ) -> Result<()> {
         let backup_key = self.secret.backup_key()?;
-        for (backup, key) in wanted {
+        for (backup, key) in &wanted.keys {
             match store.public_key(&key.label) {
                 Ok(there) => ensure!(there == key.public, "{}: another key is there", key.label),
                 Err(KeyError::UnknownLabel(_)) => {
@@ -96,6 +101,45 @@ impl SystemStage<'_> {
             let entry = entry(EventKind::KeyRestored, act, &key.label, &key.public);
             self.system.store.commit(Unit::new(entry.detail("into", name)))?;
         }
+        match &wanted.cards {
+            Some(cards) => self.bring_back_card_master(act, store, cards, name),
+            None => Ok(()),
+        }
+    }
+
+    /// A backup of a card master key, if it is not that of another one than the installation has.
+    fn known_card_master(
+        &self,
+        backup: Option<CardMasterBackup>,
+    ) -> Result<Option<CardMasterBackup>> {
+        let Some(backup) = backup else { return Ok(None) };
+        let cards = &self.system.cards;
+        ensure!(backup.label == *cards.label(), "{}: it is none of ours", backup.label);
+        let is_other = cards.check()?.is_some_and(|check| check != backup.check);
+        ensure!(!is_other, "{}: another key", backup.label);
+        Ok(Some(backup))
+    }
+
+    fn bring_back_card_master(
+        &self,
+        act: &Act,
+        store: &dyn KeyStore,
+        backup: &CardMasterBackup,
+        name: &str,
+    ) -> Result<()> {
+        let label = &backup.label;
+        match store.card_master_check(label) {
+            Ok(there) => ensure!(there == backup.check, "{label}: another key is there"),
+            Err(KeyError::UnknownLabel(_)) => {
+                store.restore_card_master(backup, &self.secret.backup_key()?)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let entry = Entry::new(EventKind::KeyRestored, act)
+            .subject(label)
+            .detail("check_value", backup.check)
+            .detail("into", name);
+        self.system.store.commit(Unit::new(entry))?;
         Ok(())
     }
 
@@ -145,6 +189,12 @@ impl SystemStage<'_> {
         }
         Ok(destroyed)
     }
+}
+
+/// What is to be brought back.
+struct Wanted<'a> {
+    keys: Vec<(KeyBackup, &'a KnownKey)>,
+    cards: Option<CardMasterBackup>,
 }
 
 fn unknown(label: &KeyLabel) -> String {

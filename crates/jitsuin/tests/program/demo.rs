@@ -36,7 +36,22 @@ pub(crate) struct Ready {
     pub(crate) cas: Vec<Ca>,
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) verifier: Verifier,
+    pub(crate) card: Option<CardPlace>,
     pub(crate) pid: u32,
+}
+
+/// The demo's card, in the first of two readers.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct CardPlace {
+    pub(crate) id: String,
+    pub(crate) pcsc_socket: String,
+    pub(crate) reader: String,
+    pub(crate) empty_reader: String,
+    pub(crate) empty_reader_address: String,
+    pub(crate) auth_pin: String,
+    pub(crate) sign_password: String,
+    pub(crate) auth_certificate_pem: String,
+    pub(crate) sign_certificate_pem: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod api;
+mod card_clients;
 mod ceremonies;
 mod ceremony_keys;
 mod ceremony_room;

@@ -85,12 +85,14 @@ fn p1_policy_diff_tells_exactly_what_changes() {
     let old = shipped("saitama-sign.toml");
     let text = fs::read_to_string(&old).unwrap();
     let new = scratch.path().join("new.toml");
-    fs::write(&new, text.replace("rsa-1024", "rsa-2048")).unwrap();
+    let rule = "algorithm = \"rsa-1024\", instead = [\"rsa-2048\"]";
+    assert!(text.contains(rule));
+    fs::write(&new, text.replace(rule, "algorithm = \"rsa-2048\"")).unwrap();
     let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
     let said = policy(&["diff", old, new]);
     assert_eq!(
         said.text,
-        "- user keys: rsa-1024, made by the holder [S 6-1-2-3]\n\
+        "- user keys: rsa-1024 or, as the card needs, rsa-2048, made by the holder [S 6-1-2-3]\n\
          + user keys: rsa-2048, made by the holder [S 6-1-2-3]\n"
     );
     let same = policy(&["diff", old, old]);

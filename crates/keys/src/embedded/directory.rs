@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::KeyError;
 
-/// How the name of a key's file ends.
+/// How the name of a key pair's file ends.
 pub(crate) const KEY_SUFFIX: &str = ".key";
+
+/// How the name of a card master key's file ends.
+pub(crate) const MASTER_SUFFIX: &str = ".cards";
 
 /// A key file holds at most an RSA-4096 PKCS#8 and its SPKI in hexadecimal, about 6 KB.
 const LONGEST_FILE_BYTES: u64 = 64 * 1024;

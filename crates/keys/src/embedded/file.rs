@@ -3,6 +3,7 @@
 use domain::algorithm::KeyAlgorithm;
 use serde::{Deserialize, Serialize};
 
+use crate::card_master::CardMasterKey;
 use crate::error::KeyError;
 use crate::hex;
 use crate::label::KeyLabel;
@@ -18,6 +19,9 @@ const STORE_TEXT: &[u8] = b"jitsuin key store";
 
 /// What the seal of a key of the store binds first.
 const STORED_KEY: &[u8] = b"jitsuin key file 1";
+
+/// What the seal of a card master key binds first.
+const CARD_MASTER: &[u8] = b"jitsuin card master file 1";
 
 /// What the seal of a user's key in the pool binds first.
 const USER_KEY: &[u8] = b"jitsuin user key file 1";
@@ -40,6 +44,15 @@ struct KeyFile {
     #[serde(with = "hex")]
     spki: Vec<u8>,
     private_key: Sealed,
+}
+
+/// `LABEL.cards`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MasterFile {
+    version: u32,
+    label: String,
+    master_key: Sealed,
 }
 
 /// The contents of a new `store.json`.
@@ -91,6 +104,36 @@ pub(super) fn open_user_key(
     contents: &[u8],
 ) -> Result<KeyPair, &'static str> {
     open_for(USER_KEY, master, label, contents)
+}
+
+/// The contents of a card master key's file.
+pub(super) fn seal_master(
+    master: &MasterKey,
+    label: &KeyLabel,
+    key: &CardMasterKey,
+) -> Result<Vec<u8>, KeyError> {
+    let context = [CARD_MASTER, label.as_str().as_bytes()].join(&0);
+    let master_key = master.seal(key.octets(), &context)?;
+    to_json(&MasterFile { version: VERSION, label: label.to_string(), master_key })
+}
+
+/// The card master key in a file that must be `label`'s, or what is wrong with the file.
+pub(super) fn open_master(
+    master: &MasterKey,
+    label: &KeyLabel,
+    contents: &[u8],
+) -> Result<CardMasterKey, &'static str> {
+    let file: MasterFile =
+        serde_json::from_slice(contents).map_err(|_| "it is not the file of a card master key")?;
+    if file.version != VERSION {
+        return Err("its version is not known");
+    }
+    if file.label != label.as_str() {
+        return Err("it belongs to another label");
+    }
+    let context = [CARD_MASTER, label.as_str().as_bytes()].join(&0);
+    let octets = master.open(&file.master_key, &context).ok_or("its seal is broken")?;
+    CardMasterKey::from_octets(&octets).ok_or("it holds no AES-256 key")
 }
 
 fn seal_for(

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use crate::embedded::directory::{KEY_SUFFIX, MASTER_SUFFIX};
 use crate::embedded::pool::Pool;
-use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file, read_key};
-use crate::error::{CorruptFile, KeyError};
+use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file, read_files};
+use crate::error::KeyError;
+use crate::label::KeyLabel;
 use crate::seal::MasterKey;
 
 impl EmbeddedKeyStore {
@@ -24,23 +26,24 @@ impl EmbeddedKeyStore {
         super::check_store_file(directory, from)
             .or_else(|error| super::check_store_file(directory, to).map_err(|_| error))?;
         let mut corrupt = Vec::new();
-        let mut keys = Vec::new();
-        for name in directory::names_ending(directory, directory::KEY_SUFFIX)? {
-            let read = match read_key(directory, &name, from)? {
-                Err(_) => read_key(directory, &name, to)?,
-                read => read,
-            };
-            match read {
-                Ok((label, pair)) => keys.push((name, label, pair)),
-                Err(reason) => corrupt.push(CorruptFile { name, reason }),
-            }
-        }
+        let keys = read_files(directory, KEY_SUFFIX, &mut corrupt, |label, contents| {
+            file::open_key(from, label, contents).or_else(|_| file::open_key(to, label, contents))
+        })?;
+        let masters = read_files(directory, MASTER_SUFFIX, &mut corrupt, |label, contents| {
+            file::open_master(from, label, contents)
+                .or_else(|_| file::open_master(to, label, contents))
+        })?;
         if !corrupt.is_empty() {
             return Err(KeyError::Corrupt(corrupt));
         }
-        for (name, label, pair) in &keys {
-            let contents = file::seal_key(to, label, pair)?;
-            directory::write_durably(&directory.join(name), &contents)?;
+        let replace = |label: &KeyLabel, suffix: &str, contents: &[u8]| {
+            directory::write_durably(&directory.join(format!("{label}{suffix}")), contents)
+        };
+        for (label, pair) in &keys {
+            replace(label, KEY_SUFFIX, &file::seal_key(to, label, pair)?)?;
+        }
+        for (label, key) in &masters {
+            replace(label, MASTER_SUFFIX, &file::seal_master(to, label, key)?)?;
         }
         // Users' keys that nobody has yet are made anew; no other secret need open them.
         Pool::new(directory, store.clone()).erase_ready()?;
@@ -53,6 +56,7 @@ mod tests {
     use domain::algorithm::KeyAlgorithm;
 
     use super::*;
+    use crate::backup::BackupKey;
     use crate::store::KeyStore;
 
     const LABELS: [&str; 2] = ["one", "two"];
@@ -68,6 +72,8 @@ mod tests {
             store.generate(&label.parse().expect("a label"), KeyAlgorithm::EcP256).expect("a key");
         }
         store.prepare_user_keys(KeyAlgorithm::EcP256, 1).expect("a user's key");
+        let backup = BackupKey::new(&[9; 32]);
+        store.generate_card_master(&"cards".parse().expect("a label"), &backup).expect("a key");
         directory
     }
 
@@ -79,6 +85,7 @@ mod tests {
         assert!(matches!(old, Err(KeyError::WrongMasterKey(_))));
         let new = EmbeddedKeyStore::open(directory.path(), master(2)).expect("opens");
         assert_eq!(new.labels().expect("labels").len(), 2);
+        assert_eq!(new.card_masters().expect("labels").len(), 1);
         assert_eq!(new.prepared_user_keys(KeyAlgorithm::EcP256).expect("a number"), 0);
     }
 

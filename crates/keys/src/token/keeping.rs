@@ -77,6 +77,9 @@ impl Access<'_> {
 
     /// Destroys a labelled key.
     pub(super) fn destroy(&self, label: &KeyLabel) -> Result<(), Fault> {
+        if self.destroy_master(label)? {
+            return Ok(());
+        }
         self.private_of(label)?.ok_or(KeyError::UnknownLabel(label.clone()))?;
         self.connection.forget(label);
         self.destroy_all(&Name::of(label).id)
@@ -150,6 +153,9 @@ impl Access<'_> {
     fn expect_free(&self, label: &KeyLabel) -> Result<(), Fault> {
         match self.private_of(label)? {
             Some(_) => Err(KeyError::LabelTaken(label.clone()).into()),
+            None if self.master_of(label)?.is_some() => {
+                Err(KeyError::LabelTaken(label.clone()).into())
+            }
             None => self.destroy_all(&Name::of(label).id),
         }
     }

@@ -22,6 +22,9 @@ const KEY: &str = "jitsuin-key:";
 /// What the CKA_ID of a user's key begins with; its name in the pool follows.
 const USER_KEY: &str = "jitsuin-user-key:";
 
+/// What the CKA_ID of a card master key begins with; its label follows.
+const CARD_MASTER: &str = "jitsuin-card-master:";
+
 /// A session in which work is done.
 pub(super) struct Access<'a> {
     pub(super) connection: &'a Connection,
@@ -52,6 +55,16 @@ impl Name {
     /// The name of a user's key that was called `name`, in a state.
     pub(super) fn of_user(name: &KeyLabel, state: String) -> Self {
         Self { id: format!("{USER_KEY}{name}").into_bytes(), label: state }
+    }
+
+    /// The name of a card master key.
+    pub(super) fn of_master(label: &KeyLabel) -> Self {
+        Self { id: format!("{CARD_MASTER}{label}").into_bytes(), label: label.to_string() }
+    }
+
+    /// The label in the CKA_ID of a card master key; none of other objects.
+    pub(super) fn master_label_in(id: &[u8]) -> Option<KeyLabel> {
+        str::from_utf8(id).ok()?.strip_prefix(CARD_MASTER)?.parse().ok()
     }
 
     /// The attributes that bear it.

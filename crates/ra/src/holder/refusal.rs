@@ -11,9 +11,12 @@ pub enum HolderError {
     /// The holder's to mend; nothing was changed.
     #[error("{}: {}", .0.code(), .0.rule())]
     Refused(Refusal),
-    /// Ours: the store, the CA or the machine.
+    /// Ours: the store or the CA.
     #[error(transparent)]
     Failed(WindowError),
+    /// The machine's: no randomness.
+    #[error("the random generator failed")]
+    Random,
 }
 
 /// Declares the refusals: code, the holder's sentence, the journal's rule.

@@ -10,8 +10,7 @@ use domain::identity::RevocationCause;
 use jiff::{SignedDuration, Timestamp};
 use x509::fingerprint::hex;
 
-use super::{Refusal, Result};
-use crate::error::WindowError;
+use super::{HolderError, Refusal, Result};
 
 /// How long a text can be used: time to find the card and its password.
 pub const VALID_MINUTES: i64 = 10;
@@ -40,7 +39,7 @@ pub(super) struct RequestText {
 impl RequestKey {
     pub(super) fn random() -> Result<Self> {
         let mut octets = zeroed();
-        rand::fill(octets.as_mut_slice()).map_err(|_| WindowError::Random)?;
+        rand::fill(octets.as_mut_slice()).map_err(|_| HolderError::Random)?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, &octets);
         octets.fill(0);
         Ok(Self(key))
@@ -66,10 +65,10 @@ impl RequestText {
         cause: RevocationCause,
         at: Timestamp,
     ) -> Result<String> {
-        let time = Timestamp::from_second(at.as_second()).map_err(|_| WindowError::Random)?;
+        let time = Timestamp::from_second(at.as_second()).unwrap_or(at);
         let mut text = Self { ca, serial, cause, time, nonce: zeroed() };
         let mut random = [0; 16];
-        rand::fill(&mut random).map_err(|_| WindowError::Random)?;
+        rand::fill(&mut random).map_err(|_| HolderError::Random)?;
         text.nonce = key.nonce(&text, &random);
         Ok(text.written())
     }
@@ -147,7 +146,6 @@ const fn zeroed() -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::holder::HolderError;
 
     fn draft(key: &RequestKey, at: Timestamp) -> String {
         let (ca, serial) = ("test-auth".parse().expect("an id"), "0a".parse().expect("a serial"));

@@ -5,11 +5,13 @@ use domain::identity::Evidence;
 use serde::{Deserialize, Serialize};
 
 use super::stored_form::StoredForm;
-use super::{Check, IssuedOnCard, PreparedKey, Record, Stage};
+use super::{Check, IssuedOnCard, Record, Stage};
 use crate::error::{Result, WindowError};
 
-/// The only version of the shape so far.
-const VERSION: u8 = 1;
+/// The version that is written: 2 names the card that an application is bound to, where 1 had the
+/// key that was made on it.
+const VERSION: u8 = 2;
+const FIRST_VERSION: u8 = 1;
 
 const WHAT: &str = "a stored application record";
 
@@ -22,6 +24,10 @@ struct StoredRecord {
     checks: Vec<StoredCheck>,
     doubts: Vec<String>,
     targets: Vec<String>,
+    #[serde(default)]
+    card: Option<String>,
+    /// Of version 1 alone.
+    #[serde(default, skip_serializing)]
     prepared: Option<StoredPrepared>,
     issued: Option<StoredIssued>,
     receipt: Option<String>,
@@ -46,11 +52,9 @@ struct StoredCheck {
     at: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize)]
 struct StoredPrepared {
     card: String,
-    spki_sha256: [u8; 32],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,10 +73,8 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>> {
         checks: record.checks.iter().map(store_check).collect(),
         doubts: record.doubts.clone(),
         targets: record.targets.iter().map(ToString::to_string).collect(),
-        prepared: record.prepared.as_ref().map(|prepared| StoredPrepared {
-            card: prepared.card.to_string(),
-            spki_sha256: prepared.spki_sha256,
-        }),
+        card: record.card.as_ref().map(ToString::to_string),
+        prepared: None,
         issued: record.issued.as_ref().map(|issued| StoredIssued {
             card: issued.card.to_string(),
             serial: issued.serial.to_string(),
@@ -88,16 +90,18 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>> {
 /// [`WindowError::Unreadable`] when it is not what [`encode`] writes.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Record> {
     let stored: StoredRecord = serde_json::from_slice(bytes).map_err(unreadable)?;
-    if stored.version != VERSION {
+    if !(FIRST_VERSION..=VERSION).contains(&stored.version) {
         return Err(unreadable(format!("version {} is not known", stored.version)));
     }
+    let issued_card = stored.issued.as_ref().map(|issued| &issued.card);
+    let card = stored.card.as_ref().or(stored.prepared.as_ref().map(|p| &p.card)).or(issued_card);
     Ok(Record {
         form: stored.form.restore()?,
         stages: stored.stages.into_iter().map(restore_stage).collect::<Result<_>>()?,
         checks: stored.checks.into_iter().map(restore_check).collect::<Result<_>>()?,
         doubts: stored.doubts,
         targets: stored.targets.iter().map(|serial| read(serial)).collect::<Result<_>>()?,
-        prepared: stored.prepared.map(restore_prepared).transpose()?,
+        card: card.map(|card| read(card)).transpose()?,
         issued: stored.issued.map(restore_issued).transpose()?,
         receipt: stored.receipt,
     })
@@ -155,10 +159,6 @@ fn restore_check(stored: StoredCheck) -> Result<Check> {
     })
 }
 
-fn restore_prepared(stored: StoredPrepared) -> Result<PreparedKey> {
-    Ok(PreparedKey { card: read(&stored.card)?, spki_sha256: stored.spki_sha256 })
-}
-
 fn restore_issued(stored: StoredIssued) -> Result<IssuedOnCard> {
     Ok(IssuedOnCard { card: read(&stored.card)?, serial: read(&stored.serial)? })
 }
@@ -171,7 +171,7 @@ mod tests {
     /// A stored record as an earlier program wrote it; this text may never stop being readable.
     fn earlier() -> Value {
         json!({
-            "version": 1,
+            "version": 2,
             "form": {
                 "ca": "saitama-sign", "kind": "renewal", "card": "card-1", "cause": null,
                 "municipality": "11203", "window": 3, "date": "2026-04-01",
@@ -196,7 +196,7 @@ mod tests {
             }],
             "doubts": ["x"],
             "targets": ["0000000000000000000000000000000a"],
-            "prepared": { "card": "card-1", "spki_sha256": vec![7; 32] },
+            "card": "card-1",
             "issued": { "card": "card-1", "serial": "0000000000000000000000000000000b" },
             "receipt": "受理"
         })
@@ -212,6 +212,26 @@ mod tests {
     }
 
     #[test]
+    fn l4_a_record_of_version_1_is_bound_to_the_card_of_its_key_or_certificate() {
+        let of_version_1 = |prepared: Value, issued: Value| {
+            let mut record = earlier();
+            let fields = record.as_object_mut().expect("an object");
+            fields.remove("card");
+            fields.extend([
+                ("version".to_owned(), json!(1)),
+                ("prepared".to_owned(), prepared),
+                ("issued".to_owned(), issued),
+            ]);
+            decode(record.to_string().as_bytes()).expect("readable").card
+        };
+        let key = json!({ "card": "card-2", "spki_sha256": vec![7; 32] });
+        let issued = json!({ "card": "card-3", "serial": "0000000000000000000000000000000b" });
+        assert_eq!(of_version_1(key, json!(null)), Some("card-2".parse().expect("an id")));
+        assert_eq!(of_version_1(json!(null), issued), Some("card-3".parse().expect("an id")));
+        assert_eq!(of_version_1(json!(null), json!(null)), None);
+    }
+
+    #[test]
     fn what_is_not_a_record_is_refused_and_never_guessed() {
         let spoil = |path: &str, value: Value| {
             let mut record = earlier();
@@ -219,7 +239,7 @@ mod tests {
             record.to_string()
         };
         let cases = [
-            spoil("/version", json!(2)),
+            spoil("/version", json!(3)),
             spoil("/form/kind", json!("divorce")),
             spoil("/form/card", json!(null)),
             spoil("/form/birth_date", json!("2000-02-30")),

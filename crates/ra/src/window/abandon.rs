@@ -1,31 +1,54 @@
 //! The ends without delivery: refused, withdrawn, destroyed before delivery (A 4.9.9).
 
 use card::LifeState;
+use card::terminal::TerminalError;
 use domain::act::Act;
 use domain::application::{ApplicationEvent, ApplicationState};
 use domain::certificate::CertificateState;
-use domain::id::ApplicationId;
+use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
-use store::{Change, Entry};
-use x509::fingerprint::sha256;
+use store::{Entry, Unit};
 
 use super::Window;
-use super::cards::slot_for;
+use super::at_reader::changed;
+use super::cards::{slot_for, tag_of};
 use super::operation::Step;
 use super::verify::MAX_NOTE_CHARACTERS;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
-use crate::record::Record;
+use crate::readers::Wanted;
+use crate::record::CardRecord;
+
+/// Where the card is that an application ends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardPlace<'a> {
+    /// On the reader of this name, or the only one.
+    Reader(Option<&'a str>),
+    /// Not at hand. What is on it is dealt with when it turns up: see [`Window::reconcile`].
+    Absent,
+}
+
+impl Default for CardPlace<'_> {
+    fn default() -> Self {
+        Self::Reader(None)
+    }
+}
 
 impl Window {
     /// Refuses an application for a reason the clerk gives (A 4.1.2.1(3), S 3-1-9, 4-2-3).
     ///
     /// # Errors
     /// [`WindowError::Refused`] and [`WindowError::Form`] by the rules, journaled.
-    pub fn refuse(&self, act: &Act, id: &ApplicationId, reason: &str) -> Result<()> {
+    pub fn refuse(
+        &self,
+        act: &Act,
+        id: &ApplicationId,
+        reason: &str,
+        place: CardPlace<'_>,
+    ) -> Result<()> {
         let refuse = |step: Step<'_>| {
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
-            self.abandon(step, ApplicationEvent::Refuse, Some(reason))
+            self.abandon(step, ApplicationEvent::Refuse, Some(reason), place)
         };
         self.step(act, (id, EventKind::ApplicationRefused), &[reason], refuse, |_| Ok(()))
     }
@@ -34,13 +57,13 @@ impl Window {
     ///
     /// # Errors
     /// [`WindowError::Refused`] in a later state, journaled.
-    pub fn withdraw(&self, act: &Act, id: &ApplicationId) -> Result<()> {
+    pub fn withdraw(&self, act: &Act, id: &ApplicationId, place: CardPlace<'_>) -> Result<()> {
         let withdraw = |step: Step<'_>| {
             if step.application.state == ApplicationState::Issued {
                 let rule = "its certificate was issued: deliver or discard it (A 4.9.9)";
                 return Err(WindowError::refused("state", rule));
             }
-            self.abandon(step, ApplicationEvent::Withdraw, None)
+            self.abandon(step, ApplicationEvent::Withdraw, None, place)
         };
         self.step(act, (id, EventKind::ApplicationWithdrawn), &["withdraw"], withdraw, |_| Ok(()))
     }
@@ -50,13 +73,13 @@ impl Window {
     ///
     /// # Errors
     /// [`WindowError::Refused`] in another state, or when the CA has delivered already; journaled.
-    pub fn discard(&self, act: &Act, id: &ApplicationId) -> Result<()> {
+    pub fn discard(&self, act: &Act, id: &ApplicationId, place: CardPlace<'_>) -> Result<()> {
         let discard = |step: Step<'_>| {
             if step.application.state != ApplicationState::Issued {
                 let rule = "nothing was issued that could be destroyed (A 4.9.9)";
                 return Err(WindowError::refused("state", rule));
             }
-            self.abandon(step, ApplicationEvent::Withdraw, None)
+            self.abandon(step, ApplicationEvent::Withdraw, None, place)
         };
         self.step(act, (id, EventKind::ApplicationWithdrawn), &["discard"], discard, |_| Ok(()))
     }
@@ -66,55 +89,117 @@ impl Window {
         step: Step<'_>,
         event: ApplicationEvent,
         reason: Option<String>,
+        place: CardPlace<'_>,
     ) -> Result<()> {
+        // 1. The certificates end first. Also before the state is issued: a cut may have left one
+        //    that nobody recorded.
         let to = step.after(event)?;
-        let mut record = step.application.record.clone();
-        // Also before the state is issued: a cut may have left a certificate that nobody recorded.
         discard_certificates(&step)?;
-        let card = record.issued.as_ref().map(|issued| &issued.card);
-        let card = card.or(record.prepared.as_ref().map(|prepared| &prepared.card)).cloned();
-        let _turn = card.as_ref().map(|card| self.cards.lock(card.as_str()));
-        let cleared = self.cleared_card(&step, &record)?;
+        // 2. Then the card gives up what it holds.
+        let card = step.application.record.card.clone();
+        let cleared = card.map(|card| self.clear(&step, &card, place)).transpose()?.flatten();
+        // 3. The office knows.
+        let mut record = step.application.record.clone();
         let mut entry = step.entry();
         if let Some(reason) = reason {
             entry = entry.personal(&step.application.resident, reason.as_str());
             record.doubts.push(reason);
         }
         let mut unit = step.unit(entry, to, record)?;
-        if let Some((changed, put)) = cleared {
-            unit = unit.entry(changed).change(put);
+        if let Some((changed, card)) = cleared {
+            unit = unit.entry(changed).change(card.put()?);
         }
         self.store.commit(unit)?;
         Ok(())
     }
 
-    /// The card without what this application put onto it, if it put anything.
-    fn cleared_card(&self, step: &Step<'_>, record: &Record) -> Result<Option<(Entry, Change)>> {
-        let prepared = record.prepared.as_ref().map(|prepared| &prepared.card);
-        let Some(id) = record.issued.as_ref().map(|issued| &issued.card).or(prepared) else {
-            return Ok(None);
-        };
-        let mut held = self.expect_card(id)?;
-        if held.card.life() == LifeState::Destroyed {
+    /// Takes from the card what this application put onto it, if it put anything.
+    fn clear(
+        &self,
+        step: &Step<'_>,
+        id: &CardId,
+        place: CardPlace<'_>,
+    ) -> Result<Option<(Entry, CardRecord)>> {
+        let slot = slot_for(step.authority.policy());
+        let act = step.operation.act;
+        let mut card = self.known_card(id)?;
+        let is_ours = card
+            .slot(slot)
+            .loading
+            .as_ref()
+            .is_some_and(|on| on.application == step.application.id);
+        if !is_ours {
             return Ok(None);
         }
-        let slot = slot_for(step.authority.policy());
-        let loading = held.card.loading_public_key(slot)?.map(sha256);
-        let is_prepared = record.prepared.as_ref().is_some_and(|p| Some(p.spki_sha256) == loading);
-        let change = if record.form.request == Request::IssueWithCard {
-            held.card.destroy()?;
-            "destroyed"
-        } else if loading.is_some() && (record.issued.is_some() || is_prepared) {
-            held.card.discard_loading(slot)?;
-            "what was loading was given up"
-        } else {
-            return Ok(None);
+        let is_new = step.application.record.form.request == Request::IssueWithCard;
+        let change = match (place, is_new) {
+            (CardPlace::Absent, true) => {
+                card.is_destroyed = true;
+                "given up; to be destroyed when it turns up"
+            }
+            (CardPlace::Absent, false) => "given up; to be cleared when it turns up",
+            (CardPlace::Reader(reader), true) if self.is_blank(step, &card, reader)? => {
+                "given back blank"
+            }
+            (CardPlace::Reader(reader), true) => {
+                self.destroy(act, &mut card, reader)?;
+                "destroyed"
+            }
+            (CardPlace::Reader(reader), false) => {
+                self.give_up_loading(step, id, reader)?;
+                "what was loading was given up"
+            }
         };
-        let entry = Entry::new(EventKind::CardChanged, step.operation.act)
-            .subject(id)
-            .detail("change", change);
-        Ok(Some((entry, held.put(&self.vault)?)))
+        card.slot_mut(slot).loading = None;
+        Ok(Some((changed(act, id, change), card)))
     }
+
+    fn give_up_loading(&self, step: &Step<'_>, id: &CardId, reader: Option<&str>) -> Result<()> {
+        let slot = slot_for(step.authority.policy());
+        let mut at = self.at_reader(step.operation.act, &Wanted::card(id, reader))?;
+        let tag = tag_of(&step.application.id);
+        let loading = at.report.slot(slot).loading.as_ref();
+        if loading.is_some_and(|loading| loading.operation == tag) {
+            at.card.discard(slot)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a new card was bound and never written to, so that it can serve another.
+    fn is_blank(&self, step: &Step<'_>, card: &CardRecord, reader: Option<&str>) -> Result<bool> {
+        // What was issued is on the card, and a destroyed one says nothing any more.
+        if step.application.state == ApplicationState::Issued || card.is_destroyed {
+            return Ok(false);
+        }
+        let at = self.at_reader(step.operation.act, &Wanted::card(&card.id, reader))?;
+        Ok(at.report.life() == LifeState::Blank)
+    }
+
+    /// Destroys a card. That it is to be is noted first: a destroyed card cannot say any more who it
+    /// is, so that a repetition must know what it did.
+    pub(super) fn destroy(
+        &self,
+        act: &Act,
+        card: &mut CardRecord,
+        reader: Option<&str>,
+    ) -> Result<()> {
+        let was_begun = card.is_destroyed;
+        if !was_begun {
+            card.is_destroyed = true;
+            let entry = changed(act, &card.id, "to be destroyed");
+            self.store.commit(Unit::new(entry).change(card.put()?))?;
+        }
+        match self.at_reader(act, &Wanted::card(&card.id, reader)) {
+            Ok(at) => Ok(at.card.destroy()?),
+            Err(WindowError::Card(error)) if was_begun && is_silent(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a destroyed card answers: nothing that a card of this make would.
+fn is_silent(error: &TerminalError) -> bool {
+    matches!(error, TerminalError::AnotherMake)
 }
 
 /// Ends every certificate of the application that never reached its holder.

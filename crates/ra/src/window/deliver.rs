@@ -1,73 +1,109 @@
 //! Hands the card over: the holder sets the secret, the certificate comes into force (A 4.4.1.1).
 
-use card::HolderSecrets;
+use card::terminal::SlotReport;
+use card::{CardSlot, HolderSecrets};
 use domain::act::Act;
 use domain::application::ApplicationEvent;
+use domain::certificate::StateName;
 use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
-use store::Entry;
 
 use super::Window;
-use super::cards::{expect_alone, slot_for};
-use super::issue::possession;
+use super::at_reader::{AtReader, changed, expect_bound};
+use super::cards::{slot_for, tag_of};
 use super::operation::Step;
+use crate::authority::HolderCertificate;
 use crate::error::{Result, WindowError};
 use crate::form::carries_attributes;
-use crate::record::IssuedOnCard;
+use crate::readers::Wanted;
+use crate::record::{IssuedOnCard, OnSlot, SlotRecord};
 use crate::register::RegisterError;
 
 impl Window {
     /// Delivers what was issued and answers with the serial that is now in force.
     ///
-    /// The card proves that it holds the key before the CA ends the holder's older certificate.
-    /// The secrets are not part of what recognises a repetition, and are stored on the card alone.
+    /// The card proves that it holds the key, and has the new secret, before the CA ends the holder's
+    /// older certificate; only then does it give the key to the holder. Cut anywhere, it is repeated.
+    /// The secrets are not part of what recognises a repetition, and go to the card alone.
     ///
     /// # Errors
     /// [`WindowError::Refused`], [`WindowError::Card`] and [`WindowError::Authority`] by the rules,
-    /// journaled; nothing is delivered then.
+    /// journaled; nothing is delivered then. [`WindowError::Reader`] and a broken connection: repeat
+    /// it.
     pub fn deliver(
         &self,
         act: &Act,
         id: &ApplicationId,
         secrets: HolderSecrets,
+        reader: Option<&str>,
     ) -> Result<SerialNumber> {
         let step = (id, EventKind::ApplicationCompleted);
-        let deliver = |step: Step<'_>| self.deliver_card(step, secrets);
+        let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader);
         self.step(act, step, &["deliver"], deliver, |application| {
             let issued = application.record.issued.as_ref();
             issued.map(|issued| issued.serial).ok_or(WindowError::Unknown { field: "certificate" })
         })
     }
 
-    fn deliver_card(&self, step: Step<'_>, secrets: HolderSecrets) -> Result<()> {
-        // 1. The table allows it, and the resident may still have the certificate.
-        let record = step.application.record.clone();
-        let Some(IssuedOnCard { card, serial }) = record.issued.clone() else {
-            return Err(WindowError::refused(
-                "state",
-                "nothing was issued that could be delivered",
-            ));
+    fn deliver_card(
+        &self,
+        step: Step<'_>,
+        secrets: &HolderSecrets,
+        reader: Option<&str>,
+    ) -> Result<()> {
+        // 1. The table allows it.
+        let Some(issued) = step.application.record.issued.clone() else {
+            let rule = "nothing was issued that could be delivered";
+            return Err(WindowError::refused("state", rule));
         };
+        let IssuedOnCard { card: id, serial } = issued;
         let to = step.after(ApplicationEvent::Complete)?;
-        self.expect_entitled(&step)?;
-        // 2. What the card will be; a secret that does not fit is refused before the CA hears of it.
+        // 2. The card on the reader holds what was issued.
         let slot = slot_for(step.authority.policy());
-        let _turn = self.cards.lock(card.as_str());
-        let loaded = self.expect_card(&card)?;
-        expect_alone(&loaded.card, slot)?;
-        let mut delivered = loaded.clone();
-        delivered.card.deliver(secrets)?;
-        // 3. The card proves the key; the CA puts the new certificate in force and ends the old.
-        let proof = possession(&loaded.card, slot)?;
-        step.authority.deliver(step.operation.act, &serial, &proof)?;
-        // 4. The card and the application follow.
+        let certificate = own_certificate(&step, &serial)?;
+        let mut at = self.at_reader(step.operation.act, &Wanted::card(&id, reader))?;
+        let mut card = self.known_card(&id)?;
+        expect_bound(card.slot(slot).loading.as_ref(), &step.application.id)?;
+        let plan = plan(at.report.slot(slot), &certificate)?;
+        // 3. The secret, the CA and the card, as far as they are not done yet.
+        self.carry_over(&step, &mut at, secrets, &certificate, plan)?;
+        // 4. The office knows.
+        let application = step.application.id.clone();
+        let delivered = OnSlot { application, serial: Some(serial) };
+        *card.slot_mut(slot) = SlotRecord { delivered: Some(delivered), loading: None };
+        card.is_handed_out = true;
         let entry = step.entry().detail("serial", serial);
-        let changed = Entry::new(EventKind::CardChanged, step.operation.act)
-            .subject(&card)
-            .detail("change", "delivered");
-        let unit = step.unit(entry, to, record)?.entry(changed);
-        self.store.commit(unit.change(delivered.put(&self.vault)?))?;
+        let record = step.application.record.clone();
+        let delivered = changed(step.operation.act, &id, "delivered").detail("slot", slot);
+        let unit = step.unit(entry, to, record)?.entry(delivered);
+        self.store.commit(unit.change(card.put()?))?;
         Ok(())
+    }
+
+    /// The secret onto the card; the CA puts the new certificate in force and ends the old, once the
+    /// card has proven its key; and only then the key is the holder's.
+    fn carry_over(
+        &self,
+        step: &Step<'_>,
+        at: &mut AtReader<'_>,
+        secrets: &HolderSecrets,
+        certificate: &HolderCertificate,
+        plan: Plan,
+    ) -> Result<()> {
+        if plan == Plan::Record {
+            return Ok(());
+        }
+        let slot = slot_for(step.authority.policy());
+        expect_fitting(slot, at.report.slot(slot), secrets, plan)?;
+        if plan == Plan::Deliver {
+            self.expect_entitled(step)?;
+        }
+        at.card.stage_secrets(secrets)?;
+        if plan == Plan::Deliver {
+            let proof = at.possession(step)?;
+            step.authority.deliver(step.operation.act, &certificate.serial, &proof)?;
+        }
+        Ok(at.card.deliver(slot, &tag_of(&step.application.id))?)
     }
 
     /// That the register has nothing against the delivery: what the certificate says must still
@@ -86,4 +122,68 @@ impl Window {
             Err(down) => Err(down.into()),
         }
     }
+}
+
+/// What is left to do, by what the card holds and what the CA says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plan {
+    /// Everything.
+    Deliver,
+    /// The CA has delivered, the card has not.
+    Finish,
+    /// Both have, and the office does not know.
+    Record,
+}
+
+fn plan(on_card: &SlotReport, certificate: &HolderCertificate) -> Result<Plan> {
+    let refuse = |rule: &str| Err(WindowError::refused("card", rule));
+    let key = certificate.spki_sha256;
+    let loaded = on_card.loading.as_ref().is_some_and(|loading| loading.key_hash == key);
+    let delivered = on_card.delivered.as_ref().is_some_and(|delivered| delivered.key_hash == key);
+    match (certificate.state.name(), loaded, delivered) {
+        (StateName::Undelivered, true, _) => Ok(Plan::Deliver),
+        (StateName::Good | StateName::Held, true, _) => Ok(Plan::Finish),
+        (StateName::Good | StateName::Held | StateName::Revoked, false, true) => Ok(Plan::Record),
+        (StateName::Revoked, true, _) => {
+            let rule = "its certificate was revoked: discard it (A 4.9.9)";
+            Err(WindowError::refused("state", rule))
+        }
+        _ => refuse("it does not hold the key of the certificate that was issued: discard it"),
+    }
+}
+
+/// A secret is set for what is delivered alone, and where there is none yet it must be (C3).
+fn expect_fitting(
+    slot: CardSlot,
+    on_card: &SlotReport,
+    secrets: &HolderSecrets,
+    plan: Plan,
+) -> Result<()> {
+    let (own, other, name) = match slot {
+        CardSlot::Authentication => {
+            (secrets.authentication.is_some(), secrets.signature.is_some(), "authentication PIN")
+        }
+        CardSlot::Signature => {
+            (secrets.signature.is_some(), secrets.authentication.is_some(), "signature password")
+        }
+    };
+    // A secret that was staged before the CA delivered is the holder's own; one from an attempt
+    // that came to nothing is not relied on.
+    let staged = on_card.loading.as_ref().is_some_and(|loading| loading.has_secret);
+    let has_one = own || on_card.delivered.is_some() || (plan == Plan::Finish && staged);
+    if other {
+        let rule = format!("nothing but the {slot} slot is being delivered");
+        return Err(WindowError::refused("secret", rule));
+    }
+    if !has_one {
+        let rule = format!("the holder sets the {name} at the first delivery (C3)");
+        return Err(WindowError::refused("secret", rule));
+    }
+    Ok(())
+}
+
+fn own_certificate(step: &Step<'_>, serial: &SerialNumber) -> Result<HolderCertificate> {
+    let certificates = step.authority.certificates_of(&step.application.resident)?;
+    let own = certificates.into_iter().find(|certificate| certificate.serial == *serial);
+    own.ok_or(WindowError::Unknown { field: "certificate" })
 }

@@ -1,155 +1,192 @@
 //! Has a certificate issued onto a card that nobody can use yet (A 4.3.1.1, S 4-2-1).
 
-use aws_lc_rs::rand;
-use card::{Card, CardSlot, Certificates, TransportKey, key_pair_generator, possession_statement};
+use card::key_pair_generator;
+use card::terminal::{Load, LoadedKey, LoadingReport};
+use card::{CardSlot, Certificates};
 use domain::act::Act;
-use domain::algorithm::KeyAlgorithm;
 use domain::application::{ApplicationEvent, ApplicationKind};
 use domain::id::ApplicationId;
 use domain::journal::EventKind;
 use domain::policy::{KeyMaker, UserKeyRule};
-use store::{Change, Entry, Unit};
-use x509::fingerprint::sha256;
-use x509::read::Certificate;
+use jiff::civil::Date;
+use store::Unit;
+use x509::fingerprint::{hex, sha256};
 
-use super::cards::{HeldCard, card_id, slot_for};
+use super::at_reader::{AtReader, changed};
+use super::cards::{slot_for, tag_of};
 use super::operation::Step;
 use super::{Application, Window};
-use crate::authority::{IssueRequest, IssuedCertificate, KeySource, Possession};
+use crate::authority::{HolderCertificate, IssueRequest, IssuedCertificate, KeySource};
 use crate::error::{Result, WindowError};
-use crate::record::{self, IssuedOnCard, PreparedKey};
+use crate::record::{IssuedOnCard, OnSlot};
 
 impl Window {
-    /// Has the certificate issued and puts it, unusable, onto its card.
+    /// Has the certificate issued and puts it, unusable, onto the card on the reader.
     ///
-    /// Cut anywhere, it is repeated: a key the holder made is stored on the card before the CA is
-    /// asked, and finds the same certificate again; a key the authority made is replaced, with its
+    /// Cut anywhere, it is repeated: what the card holds by then is found there and proven to the CA
+    /// again. A key that the CA made and that did not reach the card is replaced, with its
     /// certificate, by another.
     ///
     /// # Errors
     /// [`WindowError::Refused`], [`WindowError::Authority`] and [`WindowError::Card`] by the rules,
-    /// journaled; the application stays as it was.
-    pub fn issue(&self, act: &Act, id: &ApplicationId) -> Result<IssuedOnCard> {
+    /// journaled; the application stays as it was. [`WindowError::Reader`] and a broken connection:
+    /// repeat it.
+    pub fn issue(
+        &self,
+        act: &Act,
+        id: &ApplicationId,
+        reader: Option<&str>,
+    ) -> Result<IssuedOnCard> {
         let step = (id, EventKind::ApplicationIssued);
-        self.step(act, step, &[], |step| self.issue_onto_card(step), issued)
+        self.step(act, step, &[], |step| self.issue_onto_card(step, reader), issued)
     }
 
-    fn issue_onto_card(&self, mut step: Step<'_>) -> Result<()> {
+    fn issue_onto_card(&self, mut step: Step<'_>, reader: Option<&str>) -> Result<()> {
         // 1. The table allows it, and the register still says what was checked.
         let to = step.after(ApplicationEvent::Issue)?;
         let policy = step.authority.policy();
         self.expect_existence(&step.application.record.form, policy)?;
-        expect_room(&step)?;
-        // 2. The card, with the holder's key where the holder makes it.
+        let earlier = expect_room(&step)?;
         let rule = policy.keys.user.as_ref();
         let rule = rule.ok_or_else(|| WindowError::refused("ca", "it has no users"))?;
         let slot = slot_for(policy);
-        let _turn = self.cards.lock(card_id(&step)?.as_str());
-        let mut held = self.card_for(&step, slot)?;
-        let key = self.key_source(&mut step, &mut held, slot, rule)?;
-        // 3. The CA's six steps.
-        let request = request(&step, &held.card, key);
-        let issued = step.authority.issue(step.operation.act, request)?;
-        // 4. Key and certificates onto the card; it is stored with the application's new state.
-        load(&mut held.card, slot, rule.algorithm, &issued)?;
+        // 2. The card on the reader, bound to this application before anything is written to it.
+        let (mut at, mut card) = self.bound_card(&mut step, reader)?;
+        // 3. The key, on the card where the holder makes it, and the CA's six steps.
+        let key = self.key_source(&step, &mut at, rule, earlier.as_ref())?;
+        let request = request(&step, card.expires_on, key);
+        let certificate = step.authority.issue(step.operation.act, request)?;
+        let serial = certificate.serial;
+        // 4. Key and certificates onto the card; no other copy of the key is left after this.
+        load(&mut at, &step, rule, certificate)?;
+        // 5. The card has both: the CA hears it from the card itself.
+        let proof = at.possession(&step)?;
+        step.authority.confirm(step.operation.act, &serial, &proof)?;
+        // 6. The office knows.
+        let application = step.application.id.clone();
+        card.slot_mut(slot).loading = Some(OnSlot { application, serial: Some(serial) });
         let mut record = step.application.record.clone();
-        let card = held.card.id().clone();
-        let entry = step.entry().detail("card", &card).detail("serial", issued.serial);
-        record.issued = Some(IssuedOnCard { card, serial: issued.serial });
-        let unit = step.unit(entry, to, record)?.change(held.put(&self.vault)?);
-        self.store.commit(unit)?;
+        let erased = match rule.made_by {
+            KeyMaker::Authority => "the wrapped key, at the window",
+            KeyMaker::Holder => "the generator's copy",
+        };
+        let entry = step.entry().detail("card", &card.id).detail("serial", serial);
+        record.issued = Some(IssuedOnCard { card: card.id.clone(), serial });
+        let unit = step.unit(entry.detail("erased", erased), to, record)?;
+        self.store.commit(unit.change(card.put()?))?;
         Ok(())
     }
 
-    /// Where the key comes from; one the holder makes is on the stored card when this returns.
+    /// Where the key comes from; one the holder makes is on the card when this returns.
     fn key_source(
         &self,
-        step: &mut Step<'_>,
-        held: &mut HeldCard,
-        slot: CardSlot,
+        step: &Step<'_>,
+        at: &mut AtReader<'_>,
         rule: &UserKeyRule,
+        earlier: Option<&HolderCertificate>,
     ) -> Result<KeySource> {
-        let loading = held.card.loading_public_key(slot)?.map(<[u8]>::to_vec);
-        let prepared = step.application.record.prepared.as_ref();
-        let is_ours = |spki: &Vec<u8>| prepared.is_some_and(|p| p.spki_sha256 == sha256(spki));
-        let ours = loading.clone().filter(is_ours);
-        // What another application left there has no certificate any more: see `expect_room`.
-        if loading.is_some() && ours.is_none() {
-            held.card.discard_loading(slot)?;
-        }
-        match (rule.made_by, ours) {
-            (KeyMaker::Authority, _) => {
-                let transport = TransportKey::new(held.card.transport_key_for_bureau()?.as_bytes());
-                Ok(KeySource::FromAuthority { transport })
+        let slot = slot_for(step.authority.policy());
+        let act = step.operation.act;
+        let tag = tag_of(&step.application.id);
+        let loading = at.report.slot(slot).loading.clone();
+        let ours = loading.as_ref().filter(|loading| loading.operation == tag);
+        match key_plan(rule.made_by, ours, earlier) {
+            KeyPlan::GoOn => {
+                let spki = at.card.loading_public_key(slot)?;
+                return on_card(step, at, spki);
             }
-            (KeyMaker::Holder, Some(spki)) => from_holder(&held.card, slot, spki),
-            (KeyMaker::Holder, None) => {
-                let spki = self.make_key(step, held, slot, rule.algorithm)?;
-                from_holder(&held.card, slot, spki)
+            KeyPlan::Replace(lost) => step.authority.discard(act, &lost.serial)?,
+            KeyPlan::Make => {}
+        }
+        // What is left of an earlier attempt has no certificate any more: see `expect_room`.
+        if loading.is_some() {
+            at.card.discard(slot)?;
+        }
+        match rule.made_by {
+            KeyMaker::Authority => Ok(KeySource::FromAuthority { card: at.card.id().clone() }),
+            KeyMaker::Holder => {
+                let spki = self.make_key(step, at, rule)?;
+                on_card(step, at, spki)
             }
         }
     }
 
-    /// Has the holder make a key pair on the card, and stores the card before anyone certifies it.
+    /// Has the holder make a key pair at the window's generator, which puts it onto the card, and
+    /// answers with the public key as the card tells it.
     fn make_key(
         &self,
-        step: &mut Step<'_>,
-        held: &mut HeldCard,
-        slot: CardSlot,
-        algorithm: KeyAlgorithm,
+        step: &Step<'_>,
+        at: &mut AtReader<'_>,
+        rule: &UserKeyRule,
     ) -> Result<Vec<u8>> {
+        let slot = slot_for(step.authority.policy());
         if slot != CardSlot::Signature {
             let rule = "the window's generator makes signature keys alone (S 6-1-2)";
             return Err(WindowError::refused("key", rule));
         }
-        let made = key_pair_generator::generate_onto_card(&mut held.card, algorithm, &nonce()?)?;
-        let card = held.card.id().clone();
-        let application = &mut step.application;
-        let spki_sha256 = sha256(&made.spki_der);
-        application.record.prepared = Some(PreparedKey { card: card.clone(), spki_sha256 });
-        let entry = Entry::new(EventKind::CardChanged, step.operation.act)
-            .ca(&application.ca)
-            .subject(&card)
-            .detail("change", "the holder made a key pair")
-            .detail("application", &application.id);
-        let prepared = Change::SetApplication {
-            id: application.id.clone(),
-            from: application.state,
-            to: application.state,
-            record: record::encode(&application.record)?,
-        };
-        self.store.commit(Unit::new(entry).change(prepared).change(held.put(&self.vault)?))?;
-        Ok(made.spki_der)
+        let taken = at.report.signature_keys.taken(slot);
+        let algorithm = rule.for_card(taken).ok_or_else(|| {
+            WindowError::refused("card", "it takes no key that the policy permits (S 6-1-2-3)")
+        })?;
+        let key = key_pair_generator::generate(algorithm, at.card.data_encryption_key())?;
+        let operation = tag_of(&step.application.id);
+        at.card.store(&[Load { slot, operation, key: Some(key), certificates: None }])?;
+        let spki = at.card.loading_public_key(slot)?;
+        let change = "the holder made a key pair";
+        let entry = changed(step.operation.act, at.card.id(), change)
+            .ca(&step.application.ca)
+            .detail("application", &step.application.id)
+            .detail("spki_sha256", hex(&sha256(&spki)));
+        self.store.commit(Unit::new(entry))?;
+        Ok(spki)
     }
 }
 
-/// The card's word for the key being loaded, over a fresh nonce.
-pub(super) fn possession(card: &Card, slot: CardSlot) -> Result<Possession> {
-    let nonce = nonce()?;
-    let signature = card.prove_possession(slot, &nonce)?;
-    Ok(Possession { statement: possession_statement(card.id(), slot, &nonce), signature })
+/// What to do about the key, by what the card and the CA have of an earlier attempt.
+#[derive(Debug, PartialEq, Eq)]
+enum KeyPlan<'a> {
+    /// Go on with the key that the card holds.
+    GoOn,
+    /// Make a new one.
+    Make,
+    /// Make a new one after the end of a certificate whose key the card does not hold.
+    Replace(&'a HolderCertificate),
 }
 
-fn from_holder(card: &Card, slot: CardSlot, spki: Vec<u8>) -> Result<KeySource> {
-    Ok(KeySource::FromHolder { spki, possession: possession(card, slot)? })
+fn key_plan<'a>(
+    made_by: KeyMaker,
+    on_card: Option<&LoadingReport>,
+    certificate: Option<&'a HolderCertificate>,
+) -> KeyPlan<'a> {
+    match (made_by, on_card, certificate) {
+        (_, Some(key), Some(certificate)) if key.key_hash == certificate.spki_sha256 => {
+            KeyPlan::GoOn
+        }
+        (KeyMaker::Holder, Some(_), None) => KeyPlan::GoOn,
+        (KeyMaker::Holder, _, Some(certificate)) => KeyPlan::Replace(certificate),
+        // Asked for a new key, the authority ends the earlier certificate itself.
+        (KeyMaker::Authority, ..) | (KeyMaker::Holder, None, None) => KeyPlan::Make,
+    }
 }
 
-fn nonce() -> Result<[u8; 32]> {
-    let mut nonce = [0; 32];
-    rand::fill(&mut nonce).map_err(|_| WindowError::Random)?;
-    Ok(nonce)
+/// The key that the card holds, with the card's word for it.
+fn on_card(step: &Step<'_>, at: &mut AtReader<'_>, spki: Vec<u8>) -> Result<KeySource> {
+    Ok(KeySource::OnCard { spki, possession: at.possession(step)? })
 }
 
-/// The CA refuses these too; here they are refused before a key is made or given up on the card.
-fn expect_room(step: &Step<'_>) -> Result<()> {
+/// The CA refuses these too; here they are refused before a card is touched. Answers with the
+/// certificate that an earlier attempt of the application left.
+fn expect_room(step: &Step<'_>) -> Result<Option<HolderCertificate>> {
     let application = &step.application;
     let certificates = step.authority.certificates_of(&application.resident)?;
-    let of_another = |id: &Option<ApplicationId>| id.as_ref() != Some(&application.id);
-    if certificates.iter().any(|c| c.is_undelivered() && of_another(&c.application)) {
+    let (ours, others): (Vec<_>, Vec<_>) = certificates
+        .into_iter()
+        .partition(|certificate| certificate.application.as_ref() == Some(&application.id));
+    if others.iter().any(HolderCertificate::is_undelivered) {
         let rule = "another certificate waits for delivery: deliver or discard it (A 4.3.1.1)";
         return Err(WindowError::refused("resident", rule));
     }
-    let has_one = certificates.iter().any(|c| c.is_in_force(step.operation.act.at));
+    let has_one = others.iter().chain(&ours).any(|c| c.is_in_force(step.operation.act.at));
     let rule = match (application.kind, has_one) {
         (ApplicationKind::IssueOnCard, true) => {
             "a valid or held certificate exists (A 4.3.1.1(2), S 4-2-3)"
@@ -157,12 +194,12 @@ fn expect_room(step: &Step<'_>) -> Result<()> {
         (ApplicationKind::Renewal, false) => {
             "there is no certificate in force to renew (A 4.7.1.1, S 3-2)"
         }
-        _ => return Ok(()),
+        _ => return Ok(ours.into_iter().find(HolderCertificate::is_undelivered)),
     };
     Err(WindowError::refused("resident", rule))
 }
 
-fn request(step: &Step<'_>, card: &Card, key: KeySource) -> IssueRequest {
+fn request(step: &Step<'_>, card_expiry: Date, key: KeySource) -> IssueRequest {
     let form = &step.application.record.form;
     IssueRequest {
         application: step.application.id.clone(),
@@ -171,35 +208,30 @@ fn request(step: &Step<'_>, card: &Card, key: KeySource) -> IssueRequest {
         municipality: form.municipality,
         window: form.window,
         birth_date: form.birth_date,
-        card_expiry: card.expires_on(),
+        card_expiry,
         attributes: form.certified.as_ref().map(|certified| certified.attributes.clone()),
         key,
     }
 }
 
-/// Puts key and certificates into the slot; the certificate must be for the card's key.
+/// Puts key and certificates into the slot. The card itself refuses a certificate for another key.
 fn load(
-    card: &mut Card,
-    slot: CardSlot,
-    algorithm: KeyAlgorithm,
-    issued: &IssuedCertificate,
+    at: &mut AtReader<'_>,
+    step: &Step<'_>,
+    rule: &UserKeyRule,
+    issued: IssuedCertificate,
 ) -> Result<()> {
-    let unreadable =
-        |problem: String| WindowError::Unreadable { what: "what the CA sent", problem };
-    if let Some(wrapped) = &issued.wrapped_key {
-        card.load_private_key(slot, algorithm, wrapped)?;
-    }
-    let certificate = Certificate::parse(&issued.certificate);
-    let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-    let certified = certificate.tbs.subject_public_key_info.as_slice();
-    if card.loading_public_key(slot)? != Some(certified) {
-        return Err(unreadable("the certificate is for another key than the card's".into()));
-    }
-    let certificates = Certificates {
-        holder: issued.certificate.clone(),
-        ca: issued.authority_certificate.clone(),
+    let algorithm = rule.algorithm;
+    let load = Load {
+        slot: slot_for(step.authority.policy()),
+        operation: tag_of(&step.application.id),
+        key: issued.wrapped_key.map(|wrapped| LoadedKey::Transported { algorithm, wrapped }),
+        certificates: Some(Certificates {
+            holder: issued.certificate,
+            ca: issued.authority_certificate,
+        }),
     };
-    Ok(card.load_certificates(slot, certificates)?)
+    Ok(at.card.store(&[load])?)
 }
 
 fn issued(application: &Application) -> Result<IssuedOnCard> {

@@ -3,10 +3,11 @@
 use domain::act::Act;
 use domain::application::{ApplicationEvent, ApplicationState};
 use domain::certificate::CertificateState;
-use domain::id::{ApplicationId, SerialNumber};
+use domain::id::{ActorId, ApplicationId, SerialNumber};
 use domain::identity::Evidence;
 use domain::journal::EventKind;
 use domain::policy::IdentityRule;
+use jiff::Timestamp;
 
 use super::operation::Step;
 use super::{Application, Window};
@@ -103,7 +104,7 @@ impl Window {
         let rule = policy.evidence(applicant).ok_or_else(|| {
             WindowError::refused("applicant", format!("{} serves no {applicant}", policy.ca))
         })?;
-        record.checks = checks(&step, evidence)?;
+        record.checks = seen_by(&step.by, step.operation.act.at, evidence)?;
         // 2. The system looks the resident up.
         let doubts = self.existence_doubts(&record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
@@ -147,7 +148,11 @@ impl Window {
 }
 
 /// The clerk's part of the checks, each text within its bounds.
-fn checks(step: &Step<'_>, evidence: &EvidenceRecord) -> Result<Vec<Check>> {
+pub(super) fn seen_by(
+    by: &ActorId,
+    at: Timestamp,
+    evidence: &EvidenceRecord,
+) -> Result<Vec<Check>> {
     let mut checks: Vec<Check> = Vec::new();
     for item in &evidence.items {
         if item.evidence == Evidence::RegisterMatch {
@@ -163,8 +168,8 @@ fn checks(step: &Step<'_>, evidence: &EvidenceRecord) -> Result<Vec<Check>> {
             document: plain_text("document", &item.document, MAX_DOCUMENT_CHARACTERS)?,
             number: optional_text("number", &item.number, MAX_DOCUMENT_CHARACTERS)?,
             note: optional_text("note", &item.note, MAX_NOTE_CHARACTERS)?,
-            by: step.by.clone(),
-            at: step.operation.act.at,
+            by: by.clone(),
+            at,
         });
     }
     Ok(checks)
@@ -186,7 +191,7 @@ fn register_check(step: &Step<'_>, doubts: &[String]) -> Check {
     }
 }
 
-fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<()> {
+pub(super) fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<()> {
     let is_seen = |evidence: &Evidence| checks.iter().any(|check| check.evidence == *evidence);
     match rule.evidence.iter().find(|evidence| !is_seen(evidence)) {
         None => Ok(()),
@@ -218,10 +223,7 @@ fn targets(step: &Step<'_>) -> Result<Vec<SerialNumber>> {
 
 /// The documents that were seen, for the personal part of the journal entry.
 fn documents(record: &Record) -> String {
-    let line = |check: &Check| {
-        format!("{}: {} {} {}", check.evidence, check.document, check.number, check.note)
-    };
-    record.checks.iter().map(line).collect::<Vec<_>>().join("\n")
+    record.checks.iter().map(Check::line).collect::<Vec<_>>().join("\n")
 }
 
 fn verification(application: &Application) -> Result<Verification> {

@@ -6,6 +6,7 @@ use domain::identity::Evidence;
 use domain::journal::EventKind;
 use jitsuin_ra::WindowError;
 use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::window::CardPlace;
 
 use crate::fixture::{AUTH, SIGN, World, clerk, evidence, form, pin, taro};
 
@@ -38,11 +39,11 @@ fn l5_a_foreign_municipality_s_clerk_is_refused_everywhere() {
         world.window.receive(&act(), &first()).err(),
         world.window.verify(&act(), &id, &seen).err(),
         world.window.approve(&act(), &id).err(),
-        world.window.issue(&act(), &id).err(),
-        world.window.deliver(&act(), &id, pin()).err(),
-        world.window.discard(&act(), &id).err(),
-        world.window.refuse(&act(), &id, "因縁").err(),
-        world.window.withdraw(&act(), &id).err(),
+        world.window.issue(&act(), &id, None).err(),
+        world.window.deliver(&act(), &id, pin(), None).err(),
+        world.window.discard(&act(), &id, CardPlace::default()).err(),
+        world.window.refuse(&act(), &id, "因縁", CardPlace::default()).err(),
+        world.window.withdraw(&act(), &id, CardPlace::default()).err(),
         world.window.complete(&act(), &id).err(),
         world.window.application(&act().actor, &id).err(),
     ];
@@ -84,7 +85,8 @@ fn l14_an_operation_is_carried_out_once_and_its_id_belongs_to_its_request() {
     let other = ReceivedForm { window: "4".into(), ..first() };
     let refused = world.window.receive(&act, &other).expect_err("another request");
     assert!(refused.to_string().contains("used for another request"), "{refused}");
-    let refused = world.window.withdraw(&act, &id).expect_err("another operation");
+    let refused =
+        world.window.withdraw(&act, &id, CardPlace::default()).expect_err("another operation");
     assert!(refused.to_string().contains("used for another request"), "{refused}");
     let stolen = domain::act::Act { actor: clerk("clerk-b", "11203"), ..act };
     let refused = world.window.receive(&stolen, &first()).expect_err("another clerk");
@@ -104,18 +106,19 @@ fn l8_a_clerk_cannot_take_the_id_of_a_register_event() {
 fn l14_steps_out_of_turn_are_refused_with_state_and_rule() {
     let world = World::new();
     let id = world.receive(&first());
-    let refused = world.window.issue(&world.act(), &id).expect_err("not verified").to_string();
+    let refused =
+        world.window.issue(&world.act(), &id, None).expect_err("not verified").to_string();
     assert!(refused.contains("received") && refused.contains("issue"), "{refused}");
     world.expect_refusal(EventKind::ApplicationIssued, "received");
-    assert!(world.window.deliver(&world.act(), &id, pin()).is_err());
-    assert!(world.window.discard(&world.act(), &id).is_err());
+    assert!(world.window.deliver(&world.act(), &id, pin(), None).is_err());
+    assert!(world.window.discard(&world.act(), &id, CardPlace::default()).is_err());
     assert!(world.window.complete(&world.act(), &id).is_err());
-    world.window.withdraw(&world.act(), &id).expect("withdrawn");
-    assert!(world.window.refuse(&world.act(), &id, "遅い").is_err());
+    world.window.withdraw(&world.act(), &id, CardPlace::default()).expect("withdrawn");
+    assert!(world.window.refuse(&world.act(), &id, "遅い", CardPlace::default()).is_err());
     let application = world.window.application(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Withdrawn);
     let unknown = "ap-nowhere".parse().expect("an id");
-    let refused = world.window.issue(&world.act(), &unknown).expect_err("unknown");
+    let refused = world.window.issue(&world.act(), &unknown, None).expect_err("unknown");
     assert!(matches!(refused, WindowError::Unknown { field: "application" }));
 }
 
@@ -126,23 +129,28 @@ fn l14_nobody_approves_what_they_checked_and_nothing_skips_the_approval() {
     assert_ne!(auth, AUTH);
     let world = World::with_policies(&auth, SIGN);
     let id = world.verified(&first());
-    let refused = world.window.issue(&world.act(), &id).expect_err("not approved").to_string();
+    let refused =
+        world.window.issue(&world.act(), &id, None).expect_err("not approved").to_string();
     assert!(refused.contains("a second person must approve first"), "{refused}");
     let refused = world.window.approve(&world.act(), &id).expect_err("the same clerk").to_string();
     assert!(refused.contains("nobody approves"), "{refused}");
     world.expect_refusal(EventKind::ApplicationApproved, "nobody approves");
     let other = world.act_of(clerk("clerk-b", "11203"));
     world.window.approve(&other, &id).expect("approved by B");
-    world.window.issue(&world.act(), &id).expect("issued");
+    world.window.issue(&world.act(), &id, None).expect("issued");
 }
 
 #[test]
 fn l14_a_refusal_is_recorded_with_its_reason() {
     let world = World::new();
     let id = world.verified(&first());
-    let refused = world.window.refuse(&world.act(), &id, "").expect_err("no reason");
+    let refused =
+        world.window.refuse(&world.act(), &id, "", CardPlace::default()).expect_err("no reason");
     assert!(refused.to_string().contains("reason: it must be filled in"), "{refused}");
-    world.window.refuse(&world.act(), &id, "本人が来庁しない").expect("refused");
+    world
+        .window
+        .refuse(&world.act(), &id, "本人が来庁しない", CardPlace::default())
+        .expect("refused");
     let application = world.window.application(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Refused);
     assert_eq!(application.record.doubts, ["本人が来庁しない"]);

@@ -1,10 +1,13 @@
 //! Every operation of the window that changes anything leaves its entry (E1).
 
+use card::{CardSlot, HolderSecret};
 use domain::act::{Act, Actor};
 use domain::identity::Evidence;
 use domain::journal::EventKind;
 use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::readers::Wanted;
 use jitsuin_ra::register::Removal;
+use jitsuin_ra::window::{CardPlace, Mending};
 
 use crate::fixture::{AUTH, SIGN, World, at, clerk, evidence, form, hanako, kim, pin, taro};
 
@@ -58,13 +61,15 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
         expect(&world, &second, EventKind::ApplicationApproved, approved);
     };
     let issue = |id: &_| {
-        expect(&world, &own(), EventKind::ApplicationIssued, |act| window.issue(act, id).ok());
+        expect(&world, &own(), EventKind::ApplicationIssued, |act| {
+            window.issue(act, id, None).ok()
+        });
     };
 
     let id = receive(&form(&taro(), "jpki-auth", "issue-with-card"));
     verify(&id);
     issue(&id);
-    let delivered = |act: &Act| window.deliver(act, &id, pin()).ok();
+    let delivered = |act: &Act| window.deliver(act, &id, pin(), None).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, delivered);
 
     let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
@@ -86,15 +91,16 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     let id = receive(&form(&hanako(), "jpki-auth", "issue-with-card"));
     verify(&id);
     issue(&id);
-    let discarded = |act: &Act| window.discard(act, &id).ok();
+    let discarded = |act: &Act| window.discard(act, &id, CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationWithdrawn, discarded);
 
     let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
-    let refused = |act: &Act| window.refuse(act, &id, "本人と認められない").ok();
+    let refused =
+        |act: &Act| window.refuse(act, &id, "本人と認められない", CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationRefused, refused);
 
     let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
-    let withdrawn = |act: &Act| window.withdraw(act, &id).ok();
+    let withdrawn = |act: &Act| window.withdraw(act, &id, CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationWithdrawn, withdrawn);
 
     let later = at("2026-04-02T03:00:00Z");
@@ -108,6 +114,45 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
 }
 
 #[test]
+fn e1_every_operation_on_a_card_leaves_its_entry() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    let (window, wanted) = (&world.window, Wanted::card(&card, None));
+    let secret = |text| HolderSecret::parse(CardSlot::Authentication, text).expect("a PIN");
+    let changed = EventKind::CardChanged;
+    // Repeated, they find their answer before the card could count a try.
+    expect(&world, &world.act(), changed, |act| {
+        window.change_secret(act, &wanted, "1234", &secret("5678")).ok()
+    });
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    expect(&world, &world.act(), changed, |act| {
+        window.reset_secret(act, &wanted, &secret("4321"), &seen).ok()
+    });
+    let ended =
+        ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
+    window.complete(&world.act(), &world.verified(&ended)).expect("revoked");
+    expect(&world, &world.act(), changed, |act| {
+        window.erase(act, &wanted, CardSlot::Authentication, "利用の取りやめ").ok()
+    });
+    let nowhere = Wanted::card(&"card-nowhere".parse().expect("an id"), None);
+    let tries: [&dyn Fn(&Act) -> bool; 5] = [
+        &|act| window.change_secret(act, &nowhere, "1234", &secret("5678")).is_err(),
+        &|act| window.reset_secret(act, &nowhere, &secret("4321"), &seen).is_err(),
+        &|act| window.erase(act, &nowhere, CardSlot::Signature, "理由").is_err(),
+        &|act| window.read_card(act, &nowhere, None).is_err(),
+        &|act| window.reconcile(act, &nowhere, Mending::Mend).is_err(),
+    ];
+    let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
+    for (number, fails) in tries.iter().enumerate() {
+        for act in [world.act(), world.act_of(agent.clone())] {
+            assert!(fails(&act));
+            let told = entries(&world, &act);
+            assert!(matches!(&told[..], [one] if one.ends_with(" refused")), "{number}: {told:?}");
+        }
+    }
+}
+
+#[test]
 fn e1_an_application_that_does_not_exist_is_a_refusal_in_the_journal() {
     let world = World::new();
     let nowhere = "ap-nowhere".parse().expect("an id");
@@ -116,12 +161,12 @@ fn e1_an_application_that_does_not_exist_is_a_refusal_in_the_journal() {
     let tries: [&dyn Fn(&Act) -> bool; 8] = [
         &|act| window.verify(act, &nowhere, &seen).is_err(),
         &|act| window.approve(act, &nowhere).is_err(),
-        &|act| window.issue(act, &nowhere).is_err(),
-        &|act| window.deliver(act, &nowhere, pin()).is_err(),
+        &|act| window.issue(act, &nowhere, None).is_err(),
+        &|act| window.deliver(act, &nowhere, pin(), None).is_err(),
         &|act| window.complete(act, &nowhere).is_err(),
-        &|act| window.discard(act, &nowhere).is_err(),
-        &|act| window.refuse(act, &nowhere, "不明").is_err(),
-        &|act| window.withdraw(act, &nowhere).is_err(),
+        &|act| window.discard(act, &nowhere, CardPlace::default()).is_err(),
+        &|act| window.refuse(act, &nowhere, "不明", CardPlace::default()).is_err(),
+        &|act| window.withdraw(act, &nowhere, CardPlace::default()).is_err(),
     ];
     for (number, fails) in tries.iter().enumerate() {
         let act = world.act();

@@ -2,6 +2,8 @@
 
 mod applications;
 mod call_centre;
+mod cards;
+mod counter;
 mod crashes;
 mod fixture;
 mod form;

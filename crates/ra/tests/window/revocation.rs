@@ -3,6 +3,7 @@
 use domain::certificate::{CertificateState, StateName};
 use domain::reason::RevocationReason;
 use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::window::CardPlace;
 
 use crate::fixture::{World, evidence, form, form_with_card, password, taro};
 use domain::identity::{Evidence, RevocationCause};
@@ -69,7 +70,7 @@ fn l7_without_a_certificate_in_force_there_is_nothing_to_revoke() {
     assert!(refused.contains("none in force"), "{refused}");
     let (undelivered, _, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     assert!(world.window.verify(&world.act(), &id, &seen).is_err(), "an undelivered one is none");
-    world.window.discard(&world.act(), &undelivered).expect("destroyed");
+    world.window.discard(&world.act(), &undelivered, CardPlace::default()).expect("destroyed");
 }
 
 #[test]

@@ -64,11 +64,11 @@ pub fn w8_an_operation_is_recorded_once(store: &dyn Store) {
 
 /// Cards by number and by holder.
 pub fn l1_a_card_is_as_it_was_put_last(store: &dyn Store) {
-    let card = |id: &str, sealed: &[u8]| CardRow {
+    let card = |id: &str, record: &[u8]| CardRow {
         id: id.parse().expect("an id"),
         holder: resident(1),
         municipality: municipality(),
-        sealed: sealed.to_vec(),
+        record: record.to_vec(),
     };
     commit(store, Change::PutCard(card("card-2", b"a")));
     commit(store, Change::PutCard(card("card-1", b"b")));

@@ -13,6 +13,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_renewal.sql"),
     include_str!("schema_people.sql"),
     include_str!("schema_requests.sql"),
+    include_str!("schema_card.sql"),
     include_str!("schema_holder.sql"),
 ];
 

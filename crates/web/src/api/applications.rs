@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use hyper::http::StatusCode;
 
-use super::input::{Asked, Input, LimitQuery, Named};
+use super::input::{Asked, Input, LimitQuery, Named, ReaderQuery};
 use super::{Answer, Api};
 use crate::desk::Principal;
 use crate::problem::Problem;
@@ -108,15 +108,16 @@ pub(super) async fn approve(
     path = "/api/v1/applications/{id}/issue",
     operation_id = "issue_application",
     tag = "applications",
-    params(("id" = String, Path, description = "The application.")),
+    params(("id" = String, Path, description = "The application."), ReaderQuery),
     responses((status = 200, description = "Issued.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn issue(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
+    Asked(query): Asked<ReaderQuery>,
 ) -> Answer<ApplicationBody> {
-    api.answer(move |desk| desk.issue(&act, &id)).await
+    api.answer(move |desk| desk.issue(&act, &id, query.place())).await
 }
 
 /// Delivers the card with the secret its holder sets.
@@ -125,7 +126,7 @@ pub(super) async fn issue(
     path = "/api/v1/applications/{id}/delivery",
     operation_id = "deliver_application",
     tag = "applications",
-    params(("id" = String, Path, description = "The application.")),
+    params(("id" = String, Path, description = "The application."), ReaderQuery),
     request_body = DeliveryBody,
     responses((status = 200, description = "Delivered and in force.", body = ApplicationBody), Problem),
 )]
@@ -133,9 +134,10 @@ pub(super) async fn deliver(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
+    Asked(query): Asked<ReaderQuery>,
     Input(body): Input<DeliveryBody>,
 ) -> Answer<ApplicationBody> {
-    api.answer(move |desk| desk.deliver(&act, &id, body)).await
+    api.answer(move |desk| desk.deliver(&act, &id, query.place(), body)).await
 }
 
 /// Carries out a revocation or the release of a hold.
@@ -161,15 +163,16 @@ pub(super) async fn complete(
     path = "/api/v1/applications/{id}/discard",
     operation_id = "discard_application",
     tag = "applications",
-    params(("id" = String, Path, description = "The application.")),
+    params(("id" = String, Path, description = "The application."), ReaderQuery),
     responses((status = 200, description = "Destroyed.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn discard(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
+    Asked(query): Asked<ReaderQuery>,
 ) -> Answer<ApplicationBody> {
-    api.answer(move |desk| desk.discard(&act, &id)).await
+    api.answer(move |desk| desk.discard(&act, &id, query.place())).await
 }
 
 /// Refuses an application.
@@ -178,7 +181,7 @@ pub(super) async fn discard(
     path = "/api/v1/applications/{id}/refusal",
     operation_id = "refuse_application",
     tag = "applications",
-    params(("id" = String, Path, description = "The application.")),
+    params(("id" = String, Path, description = "The application."), ReaderQuery),
     request_body = RefusalBody,
     responses((status = 200, description = "Refused.", body = ApplicationBody), Problem),
 )]
@@ -186,9 +189,10 @@ pub(super) async fn refuse(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
+    Asked(query): Asked<ReaderQuery>,
     Input(body): Input<RefusalBody>,
 ) -> Answer<ApplicationBody> {
-    api.answer(move |desk| desk.refuse(&act, &id, &body)).await
+    api.answer(move |desk| desk.refuse(&act, &id, query.place(), &body)).await
 }
 
 /// Notes that the applicant withdrew.
@@ -197,15 +201,16 @@ pub(super) async fn refuse(
     path = "/api/v1/applications/{id}/withdrawal",
     operation_id = "withdraw_application",
     tag = "applications",
-    params(("id" = String, Path, description = "The application.")),
+    params(("id" = String, Path, description = "The application."), ReaderQuery),
     responses((status = 200, description = "Withdrawn.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn withdraw(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
+    Asked(query): Asked<ReaderQuery>,
 ) -> Answer<ApplicationBody> {
-    api.answer(move |desk| desk.withdraw(&act, &id)).await
+    api.answer(move |desk| desk.withdraw(&act, &id, query.place())).await
 }
 
 /// Holds the certificates of the one resident who answers to the four attributes.

@@ -13,7 +13,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, Respon
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{
-    applications, authorities, certificates, journal, keys, lists, people, register,
+    applications, authorities, cards, certificates, journal, keys, lists, people, register,
     service_requests, sessions,
 };
 use crate::access::OPERATION_ID;
@@ -33,6 +33,7 @@ use crate::wire::ProblemBody;
         applications::approve, applications::issue, applications::deliver, applications::complete,
         applications::discard, applications::refuse, applications::withdraw, applications::hold,
         authorities::list, authorities::show, authorities::policy,
+        cards::read, cards::change_secret, cards::reset_secret, cards::erase, cards::reconcile,
         certificates::list, certificates::show, certificates::revoke,
         service_requests::receive, service_requests::list, service_requests::show,
         service_requests::examine, service_requests::approve, service_requests::release,

@@ -8,12 +8,14 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
+use ra::window::CardPlace;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use crate::problem::{Fault, Problem};
+use crate::wire::CardPlaceBody;
 
 /// Octets of a body: the longest form, with every field at its limit of characters, takes a tenth.
 pub const MAX_BODY: usize = 64 << 10;
@@ -55,6 +57,43 @@ pub(super) struct LimitQuery {
     #[serde(default = "usual_page")]
     #[param(required = false)]
     pub(super) limit: usize,
+}
+
+/// Which card is meant, and on which reader it lies.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CardPlaceQuery {
+    /// The name of the reader; the only one with a card when left out.
+    pub(super) reader: Option<String>,
+    /// The card's id; whatever lies on the reader when left out.
+    pub(super) card: Option<String>,
+}
+
+/// The reader on which the card of an application lies.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReaderQuery {
+    /// The name of the reader; the only one with a card when left out.
+    pub(super) reader: Option<String>,
+    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
+    #[serde(default)]
+    #[param(required = false)]
+    pub(super) card_absent: bool,
+}
+
+impl From<CardPlaceQuery> for CardPlaceBody {
+    fn from(query: CardPlaceQuery) -> Self {
+        Self { reader: query.reader, card: query.card }
+    }
+}
+
+impl ReaderQuery {
+    /// Where the card is.
+    pub(super) fn place(&self) -> CardPlace<'_> {
+        if self.card_absent { CardPlace::Absent } else { CardPlace::Reader(self.reader.as_deref()) }
+    }
 }
 
 /// Requests in one state, or in all.

@@ -4,7 +4,7 @@ use card::HolderSecrets;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
-use ra::window::{EvidenceRecord, Window};
+use ra::window::{CardPlace, EvidenceRecord, Window};
 
 use super::permission::Operation;
 use super::principal::Principal;
@@ -52,19 +52,27 @@ impl Desk {
     ///
     /// # Errors
     /// As [`verify`](Self::verify); 503 when CA or register do not answer.
-    pub fn issue(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::IssueApplication, id, |window, id| window.issue(act, id))
+    pub fn issue(&self, act: &Principal, id: &str, place: CardPlace<'_>) -> Answer {
+        let operation = Operation::IssueApplication;
+        let reader = self.checked_reader(act, operation, place)?;
+        self.step(act, operation, id, |window, id| window.issue(act, id, reader))
     }
 
     /// Delivers the card with the secret its holder sets.
     ///
     /// # Errors
     /// As [`issue`](Self::issue).
-    pub fn deliver(&self, act: &Principal, id: &str, delivery: DeliveryBody) -> Answer {
+    pub fn deliver(
+        &self,
+        act: &Principal,
+        id: &str,
+        place: CardPlace<'_>,
+        delivery: DeliveryBody,
+    ) -> Answer {
         let operation = Operation::DeliverApplication;
-        self.admit(act, operation)?;
+        let reader = self.checked_reader(act, operation, place)?;
         let secrets = self.checked(act, operation, HolderSecrets::try_from(delivery))?;
-        self.step(act, operation, id, |window, id| window.deliver(act, id, secrets))
+        self.step(act, operation, id, |window, id| window.deliver(act, id, secrets, reader))
     }
 
     /// Carries out a revocation or the release of a hold; the answer has the receipt.
@@ -79,17 +87,24 @@ impl Desk {
     ///
     /// # Errors
     /// As [`issue`](Self::issue).
-    pub fn discard(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::DiscardApplication, id, |window, id| window.discard(act, id))
+    pub fn discard(&self, act: &Principal, id: &str, place: CardPlace<'_>) -> Answer {
+        let operation = Operation::DiscardApplication;
+        self.step(act, operation, id, |window, id| window.discard(act, id, place))
     }
 
     /// Refuses an application for a reason.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn refuse(&self, act: &Principal, id: &str, refusal: &RefusalBody) -> Answer {
+    pub fn refuse(
+        &self,
+        act: &Principal,
+        id: &str,
+        place: CardPlace<'_>,
+        refusal: &RefusalBody,
+    ) -> Answer {
         self.step(act, Operation::RefuseApplication, id, |window, id| {
-            window.refuse(act, id, &refusal.reason)
+            window.refuse(act, id, &refusal.reason, place)
         })
     }
 
@@ -97,8 +112,9 @@ impl Desk {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn withdraw(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::WithdrawApplication, id, |window, id| window.withdraw(act, id))
+    pub fn withdraw(&self, act: &Principal, id: &str, place: CardPlace<'_>) -> Answer {
+        let operation = Operation::WithdrawApplication;
+        self.step(act, operation, id, |window, id| window.withdraw(act, id, place))
     }
 
     /// Shows an application of the clerk's municipality.
@@ -152,6 +168,23 @@ impl Desk {
                 .map(|(ca, rule)| RefusedHoldBody { ca: ca.to_string(), rule })
                 .collect(),
         })
+    }
+
+    /// The reader of a card that has to be at hand.
+    fn checked_reader<'a>(
+        &self,
+        act: &Principal,
+        operation: Operation,
+        place: CardPlace<'a>,
+    ) -> Result<Option<&'a str>, Problem> {
+        self.admit(act, operation)?;
+        let reader = match place {
+            CardPlace::Reader(reader) => Ok(reader),
+            CardPlace::Absent => {
+                Err(Problem::refused("card_absent", "this cannot be done without the card"))
+            }
+        };
+        self.checked(act, operation, reader)
     }
 
     /// One step of an application, and the application as it stands after it.

@@ -132,6 +132,7 @@ impl From<HolderError> for Declined {
                 incident: None,
             },
             HolderError::Failed(error) => Problem::from(error).into(),
+            HolderError::Random => Problem::broke(&error).into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ca::CertificationAuthority;
 use domain::act::Act;
-use domain::id::{CaId, ResidentCode, SerialNumber};
+use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 use domain::policy::Policy;
 use ra::authority::{
     self, Authority, AuthorityError, HolderCertificate, IssueRequest, IssuedCertificate,
@@ -33,6 +33,10 @@ impl Authority for WindowAuthority {
         self.authority.policy()
     }
 
+    fn nonce(&self, act: &Act, application: &ApplicationId) -> Result<[u8; 32], AuthorityError> {
+        self.authority.possession_nonce(act, application).map_err(refused)
+    }
+
     fn issue(&self, act: &Act, request: IssueRequest) -> Result<IssuedCertificate, AuthorityError> {
         let issued = self.authority.issue_to_user(act, user_request(request)).map_err(refused)?;
         Ok(IssuedCertificate {
@@ -41,6 +45,15 @@ impl Authority for WindowAuthority {
             authority_certificate: issued.authority_certificate,
             wrapped_key: issued.wrapped_key,
         })
+    }
+
+    fn confirm(
+        &self,
+        act: &Act,
+        serial: &SerialNumber,
+        proof: &authority::Possession,
+    ) -> Result<(), AuthorityError> {
+        self.authority.confirm(act, serial, &possession(proof.clone())).map_err(refused)
     }
 
     fn deliver(
@@ -91,6 +104,7 @@ fn holder_certificate(row: CertificateRow) -> HolderCertificate {
         issued_at: row.intent.at,
         not_after: row.intent.not_after,
         application: row.intent.application,
+        spki_sha256: row.intent.spki_sha256,
     }
 }
 
@@ -105,11 +119,9 @@ fn user_request(request: IssueRequest) -> ca::UserRequest {
         card_expiry: Some(request.card_expiry),
         attributes: request.attributes.map(attributes),
         key: match request.key {
-            authority::KeySource::FromAuthority { transport } => ca::KeySource::Authority {
-                transport: keys::TransportKey::new(transport.as_bytes()),
-            },
-            authority::KeySource::FromHolder { spki, possession: proof } => {
-                ca::KeySource::Holder { spki, possession: possession(proof) }
+            authority::KeySource::FromAuthority { card } => ca::KeySource::Authority { card },
+            authority::KeySource::OnCard { spki, possession: proof } => {
+                ca::KeySource::OnCard { spki, possession: possession(proof) }
             }
         },
     }
@@ -127,7 +139,7 @@ fn attributes(attributes: authority::CertifiedAttributes) -> ca::CertifiedAttrib
 }
 
 fn possession(proof: authority::Possession) -> ca::Possession {
-    ca::Possession { statement: proof.statement, signature: proof.signature }
+    ca::Possession { card: proof.card, nonce: proof.nonce, signature: proof.signature }
 }
 
 /// A refusal keeps its field and rule; everything else may or may not have been carried out.

@@ -110,6 +110,21 @@ operations! {
     /// Holds by phone (A 4.9.13).
     HoldCertificates = "hold_certificates", CertificateHeld, Any,
         [CallCentreAgent];
+    /// Reads the card on a reader.
+    ReadCard = "read_card", RecordsRead, Any,
+        [WindowClerk, WindowSupervisor];
+    /// Changes a card's secret by its holder.
+    ChangeCardSecret = "change_card_secret", CardChanged, Any,
+        [WindowClerk, WindowSupervisor];
+    /// Sets a card's secret anew and unlocks it.
+    ResetCardSecret = "reset_card_secret", CardChanged, Strong,
+        [WindowClerk, WindowSupervisor];
+    /// Deletes what is in a slot of a card.
+    EraseCard = "erase_card", CardChanged, Strong,
+        [WindowClerk, WindowSupervisor];
+    /// Holds a card against the office and the CAs.
+    ReconcileCard = "reconcile_card", CardChanged, Strong,
+        [WindowClerk, WindowSupervisor];
     /// Revokes by a row of the policy's table.
     RevokeCertificate = "revoke_certificate", CertificateRevoked, Strong,
         [SeniorOperator, System];

@@ -23,6 +23,9 @@ pub struct ProblemBody {
     /// The field or thing that breaks the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// The same for the window's screen, in Japanese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_ja: Option<String>,
     /// Under which id the log knows more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
@@ -37,6 +40,7 @@ impl From<Problem> for ProblemBody {
             status,
             detail: problem.detail,
             field: problem.field,
+            message_ja: problem.japanese,
             incident: problem.incident,
         }
     }

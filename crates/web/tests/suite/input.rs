@@ -91,7 +91,7 @@ fn l5_bad_evidence_secrets_and_orders_are_refused_by_field() {
     let delivery = format!("{path}/delivery");
     refused("sato", &delivery, json!({ "authentication_pin": "12345" }), "authentication_pin");
     refused("sato", &delivery, json!({ "signature_password": "short" }), "signature_password");
-    refused("sato", &delivery, json!({}), "card");
+    refused("sato", &delivery, json!({}), "secret");
     refused("sato", &format!("{path}/refusal"), json!({ "reason": "" }), "reason");
     let order = json!({ "cause": "boredom", "requester": "mayor" });
     let certificate = "/api/v1/cas/jpki-auth/certificates/ab/revocation";

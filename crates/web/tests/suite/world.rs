@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ca::card_master::{CardKeyring, find_or_generate_master};
 use ca::{CertificationAuthority, ServiceRequest};
+use card::terminal::Connection;
+use card::{Cabinet, CardNumber};
 use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::journal::EventKind;
@@ -18,6 +21,7 @@ use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
 use ra::authority::Authority;
 use ra::holder::Holders;
+use ra::readers::{ReaderError, Readers, Wanted};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
@@ -53,7 +57,7 @@ impl World {
         let clock = Clock::at(&Timestamp::now().to_string());
         let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
         let authorities = set_up(&scratch, &clock, &keys);
-        let desk = Arc::new(open(&scratch, &clock, &authorities));
+        let desk = Arc::new(open(&scratch, &clock, &keys, &authorities));
         add_people(&scratch, &clock);
         let (runtime, address, holders) = start(&scratch, desk);
         Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime }
@@ -87,13 +91,18 @@ pub(super) fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>)
     authorities
 }
 
-fn open(scratch: &Scratch, clock: &Clock, authorities: &Cas) -> Desk {
+fn open(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>, authorities: &Cas) -> Desk {
     let store: Arc<dyn Store> = scratch.store.clone();
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
     let joined = joined(authorities, &store);
     let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
-    let vault = card::VaultKey::new(&[5; 32]);
-    let window = Window::new(store.clone(), register.clone(), joined, vault);
+    let make = &find_or_generate_master;
+    let master = CardKeyring::set_up(&act(clock), store.clone(), keys.clone(), make);
+    let master = Arc::new(master.expect("a card master"));
+    let cabinet = Cabinet::open(&scratch.path().join("cards"), card::VaultKey::new(&[5; 32]));
+    let cards = Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() };
+    let window =
+        Window::new(store.clone(), register.clone(), joined, Arc::new(cards), master.clone());
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
@@ -110,6 +119,28 @@ pub(super) fn joined(authorities: &Cas, store: &Arc<dyn Store>) -> Vec<Arc<dyn A
         Arc::new(joined) as Arc<dyn Authority>
     };
     authorities.values().map(join).collect()
+}
+
+/// Emulated cards; a blank one is made when none is named.
+struct Cards {
+    cabinet: Cabinet,
+    keyring: Arc<CardKeyring>,
+}
+
+impl Readers for Cards {
+    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError> {
+        let id = wanted.card.clone().unwrap_or_else(|| {
+            let made = self.cabinet.ids().expect("ids").len() as u8;
+            let number = CardNumber([made; 10]);
+            let keys = self.keyring.card_keys(&number).expect("keys of the card");
+            self.cabinet.make(&number.id(), keys).expect("a blank card");
+            number.id()
+        });
+        match self.cabinet.insert(&id) {
+            Ok(card) => Ok(Box::new(card)),
+            Err(error) => Err(ReaderError::Refused(error.to_string())),
+        }
+    }
 }
 
 /// Two residents of Kawaguchi, nobody who exists.

@@ -17,10 +17,10 @@ const APPLICATION_STATE: &str = "SELECT state FROM application WHERE id = ?1";
 
 const SET_APPLICATION: &str = "UPDATE application SET state = ?2, record = ?3 WHERE id = ?1";
 
-const PUT_CARD: &str = "INSERT INTO card (id, municipality, holder, sealed)
+const PUT_CARD: &str = "INSERT INTO card (id, municipality, holder, record)
     VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET municipality = excluded.municipality,
-        holder = excluded.holder, sealed = excluded.sealed";
+        holder = excluded.holder, record = excluded.record";
 
 const SET_CURSOR: &str = "UPDATE register_cursor SET position = ?2 WHERE position = ?1";
 
@@ -72,7 +72,7 @@ pub(super) fn put_card(connection: &Connection, row: &CardRow) -> Result<()> {
         row.id.as_str(),
         row.municipality.as_str(),
         row.holder.as_str(),
-        row.sealed
+        row.record
     ])?;
     Ok(())
 }

@@ -63,7 +63,7 @@ fn card_row(row: &Row<'_>) -> Result<CardRow> {
         id: parsed(row, "id")?,
         holder: parsed(row, "holder")?,
         municipality: parsed(row, "municipality")?,
-        sealed: row.get("sealed")?,
+        record: row.get("record")?,
     })
 }
 

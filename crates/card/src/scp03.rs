@@ -1,0 +1,55 @@
+//! The secure channel between whoever manages a card and the card: SCP03 with AES-256.
+//!
+//! GlobalPlatform Card Specification, Amendment D (v1.1.2): static AES-256 keys, the card's challenge
+//! pseudo-random (i = 70), and one security level alone, the highest: commands and answers encrypted
+//! and authenticated (33). Pure: no randomness, no reader, no card; both sides of the channel.
+//!
+//! A channel whose message was not authentic is at its end: every further call says the same.
+
+mod channel;
+mod keys;
+mod primitives;
+
+pub use channel::{CardChannel, HostChannel};
+pub use keys::{
+    Challenge, Cryptogram, SequenceCounter, SessionKeys, StaticKeys, card_challenge, session_keys,
+};
+
+/// The identifier of the protocol in the answer to INITIALIZE UPDATE.
+pub const PROTOCOL: u8 = 0x03;
+
+/// The options of the protocol there: pseudo-random card challenge, R-MAC and R-ENC (Amendment D
+/// 5.1, table 5-1).
+pub const OPTIONS: u8 = 0x70;
+
+/// The one security level: C-DECRYPTION, C-MAC, R-ENCRYPTION and R-MAC (Amendment D 7.1.2).
+pub const SECURITY_LEVEL: u8 = 0x33;
+
+/// The version of a card's first keys (Amendment D 4.1: 30 to 3F are SCP03's).
+pub const KEY_VERSION: u8 = 0x30;
+
+/// The octets of a MAC in a message; the MAC itself has 16.
+pub const MAC_LENGTH: usize = 8;
+
+/// Why a message is not passed on. It never says what was wrong with it: whoever forges learns
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// A MAC or cryptogram is wrong, or missing, or the channel is at its end.
+    #[error("the message is not authentic")]
+    NotAuthentic,
+    /// The caller's fault: a command longer than an APDU can be.
+    #[error("the command does not fit into the secure channel")]
+    TooLong,
+    /// The cryptographic library failed.
+    #[error("the cryptographic provider failed at {0}")]
+    Provider(&'static str),
+}
+
+/// How many octets of command data fit into one command of a channel, when the card takes at most
+/// `longest` octets (ISO 7816-4 Lc) in one.
+pub fn room_for_data(longest: usize) -> usize {
+    // At least one octet of padding, whole blocks, and the MAC (Amendment D 6.2.4, 6.2.6).
+    let blocks = longest.saturating_sub(MAC_LENGTH) / primitives::BLOCK;
+    (blocks * primitives::BLOCK).saturating_sub(1)
+}

@@ -1,0 +1,98 @@
+//! Why a card could not be worked with, and whose fault it is.
+
+use crate::apdu::StatusWord;
+use crate::scp03::ChannelError;
+use crate::slot::CardSlot;
+
+/// The reader's fault, or nobody's: the card or the reader is gone. In the reader's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the reader failed: {0}")]
+pub struct ConnectionError(pub String);
+
+/// Why a card master opens no session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CardMasterError {
+    /// The card's fault: it does not hold the keys of the number that it claims.
+    #[error("the card could not prove that it is genuine")]
+    NotAuthentic,
+    /// Nobody's fault at the window: the master key cannot be used now.
+    #[error("the card keys cannot be used now: {0}")]
+    Unavailable(String),
+}
+
+/// Why a card could not be worked with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TerminalError {
+    /// The reader failed, or the card was taken away. Whether the last command reached the card is
+    /// not known: connect again and look at its report.
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    /// It is a card without this application.
+    #[error("this is no card of this make")]
+    AnotherMake,
+    /// Its keys are of another version than the card master's.
+    #[error("the card has keys of version {version:02X}, which this system does not manage")]
+    KeyVersion {
+        /// The version that the card states.
+        version: u8,
+    },
+    /// It could not prove that it is genuine, or a message was not authentic: it may be forged, or
+    /// somebody stands between.
+    #[error("the card is not authentic, or its messages were changed on the way")]
+    NotAuthentic,
+    /// The card refused what the rule forbids; it changed nothing.
+    #[error("the card refuses to {command}: {rule} ({status})")]
+    Refused {
+        /// What was asked of it.
+        command: &'static str,
+        /// What it answered.
+        status: StatusWord,
+        /// The rule in words.
+        rule: &'static str,
+    },
+    /// The secret was wrong; the try is spent.
+    #[error("the {} is wrong; {tries_left} tries left", .slot.secret_name())]
+    SecretWrong {
+        /// The slot.
+        slot: CardSlot,
+        /// How many tries are left; at 0 the slot is blocked.
+        tries_left: u8,
+    },
+    /// All tries are spent; the window unlocks it (C3).
+    #[error("the {} is blocked; the window has to unlock it", .slot.secret_name())]
+    SecretBlocked {
+        /// The slot.
+        slot: CardSlot,
+    },
+    /// The caller's fault: something that no card of this make takes.
+    #[error("that cannot be sent to a card: {0}")]
+    Unsendable(&'static str),
+    /// The cryptographic library failed.
+    #[error("the cryptographic provider failed at {0}")]
+    Provider(&'static str),
+    /// The card answered what no card of this make answers.
+    #[error("the card's answer is malformed: {0}")]
+    Malformed(&'static str),
+    /// The card master opened no session.
+    #[error(transparent)]
+    Master(CardMasterError),
+}
+
+impl From<ChannelError> for TerminalError {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::NotAuthentic => Self::NotAuthentic,
+            ChannelError::TooLong => Self::Unsendable("it is longer than a command can be"),
+            ChannelError::Provider(action) => Self::Provider(action),
+        }
+    }
+}
+
+impl From<CardMasterError> for TerminalError {
+    fn from(error: CardMasterError) -> Self {
+        match error {
+            CardMasterError::NotAuthentic => Self::NotAuthentic,
+            CardMasterError::Unavailable(_) => Self::Master(error),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What can be asked about cards, on the command line.
+
+use std::path::PathBuf;
+
+use card::CardSlot;
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Which card is meant, and on which reader it lies.
+#[derive(Debug, Args)]
+pub(crate) struct OnReader {
+    /// The reader, as `card readers` names it; the only one with a card when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reader: Option<String>,
+    /// The card; whatever lies on the reader when left out.
+    #[arg(long, value_name = "ID")]
+    pub(crate) card: Option<String>,
+}
+
+/// The reader on which the card of an application lies.
+#[derive(Debug, Args)]
+pub(crate) struct ApplicationReader {
+    /// The reader, as `card readers` names it; the only one with a card when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reader: Option<String>,
+}
+
+/// Where the card of an application is that ends.
+#[derive(Debug, Args)]
+pub(crate) struct LeftCard {
+    /// The reader, as `card readers` names it; the only one with a card when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reader: Option<String>,
+    /// The card is not at hand; `card reconcile` deals with it when it turns up.
+    #[arg(long, conflicts_with = "reader")]
+    pub(crate) card_absent: bool,
+}
+
+/// Which signature keys an emulated card takes.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum MadeFor {
+    /// RSA-1024, as the practice statement has it, and RSA-2048.
+    Any,
+    /// RSA-2048 alone, as today's application and its clients have it.
+    Today,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CardCommand {
+    /// List the PC/SC readers of this machine.
+    Readers,
+    /// Make a blank emulated card; its keys come from the card master key.
+    Make {
+        /// Which signature keys it takes.
+        #[arg(long, value_enum, default_value_t = MadeFor::Any)]
+        keys: MadeFor,
+    },
+    /// List the emulated cards of this installation.
+    List,
+    /// Put an emulated card into a virtual PC/SC reader (vpcd) until this is stopped.
+    Insert {
+        /// The card.
+        id: String,
+        /// Where the virtual reader waits for a card: HOST:PORT.
+        #[arg(long, value_name = "HOST:PORT")]
+        reader: String,
+    },
+    /// Read a card: what is on it, its certificates, and copies of them.
+    Read {
+        #[command(flatten)]
+        place: OnReader,
+        /// A file with the signature password, typed by the holder; without it the signature
+        /// certificate stays on the card.
+        #[arg(long, value_name = "FILE")]
+        secret: Option<PathBuf>,
+        /// Write the certificates and their copies into this directory.
+        #[arg(long, value_name = "D")]
+        out: Option<PathBuf>,
+    },
+    /// Change a secret as its holder, who knows the present one.
+    ChangeSecret {
+        #[command(flatten)]
+        place: OnReader,
+        /// authentication or signature.
+        #[arg(long, value_parser = slot)]
+        slot: CardSlot,
+        /// A file with the present secret.
+        #[arg(long, value_name = "FILE")]
+        present: PathBuf,
+        /// A file with the new secret.
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+    },
+    /// Set a secret anew after a check of the holder's identity, which unlocks it.
+    ResetSecret {
+        #[command(flatten)]
+        place: OnReader,
+        /// authentication or signature.
+        #[arg(long, value_parser = slot)]
+        slot: CardSlot,
+        /// A file with the new secret.
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+        /// The record of the identity check, in JSON, as for an application.
+        evidence: PathBuf,
+    },
+    /// Delete the key, certificates and secret of a slot; its certificate must have ended.
+    Erase {
+        #[command(flatten)]
+        place: OnReader,
+        /// authentication or signature.
+        #[arg(long, value_parser = slot)]
+        slot: CardSlot,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Hold a card against the office and the CAs, and show what does not agree.
+    Reconcile {
+        #[command(flatten)]
+        place: OnReader,
+        /// Mend what a half-finished step left.
+        #[arg(long)]
+        mend: bool,
+    },
+}
+
+fn slot(name: &str) -> Result<CardSlot, String> {
+    let found = CardSlot::ALL.into_iter().find(|slot| slot.name() == name);
+    found.ok_or_else(|| "authentication or signature".to_owned())
+}

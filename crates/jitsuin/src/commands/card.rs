@@ -1,0 +1,150 @@
+//! `card`: what windows do with cards, and the emulated ones in readers.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use card::vpcd::{self, Stay};
+use card::{CardSlot, SignatureKeys};
+use domain::journal::EventKind;
+use serde_json::json;
+use store::{Entry, Store as _, Unit};
+use web::wire::{
+    CardBody, CardPlaceBody, CardReadingRequestBody, ErasureBody, EvidenceBody,
+    ReconciliationRequestBody, SecretChangeBody, SecretResetBody,
+};
+
+use super::{Office, read_json, read_secret};
+use crate::answer::Answer;
+use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
+use crate::config::Config;
+use crate::home::Home;
+use crate::readers::{self, machine};
+use crate::serve::StopSignal;
+use crate::system::System;
+
+/// Commands that need no more of an installation than its configuration.
+pub(super) fn outside(cli: &Cli, command: &CardCommand) -> Result<Option<Answer>> {
+    Ok(Some(match command {
+        CardCommand::Readers => list_readers()?,
+        CardCommand::List => list(cli)?,
+        CardCommand::Insert { id, reader } => insert(cli, id, reader)?,
+        _ => return Ok(None),
+    }))
+}
+
+pub(super) fn run(cli: &Cli, system: &System, command: &CardCommand) -> Result<Answer> {
+    if let CardCommand::Make { keys } = command {
+        return make(system, *keys);
+    }
+    let Office { desk, act } = Office::with_windows(cli, system)?;
+    match command {
+        CardCommand::Read { place, secret, out } => {
+            let signature_password = secret.as_deref().map(read_secret).transpose()?;
+            let asked = CardReadingRequestBody { signature_password };
+            let read = desk.read_card(&act, body(place), &asked)?;
+            if let Some(directory) = out {
+                write_copies(&read, directory)?;
+            }
+            Answer::of(&read)
+        }
+        CardCommand::ChangeSecret { place, slot, present, new } => {
+            let (present, new) = (read_secret(present)?, read_secret(new)?);
+            let asked = SecretChangeBody { slot: name(*slot), present, new };
+            Answer::of(&desk.change_card_secret(&act, body(place), &asked)?)
+        }
+        CardCommand::ResetSecret { place, slot, new, evidence } => {
+            let EvidenceBody { items, doubt } = read_json(evidence)?;
+            let new = read_secret(new)?;
+            let asked = SecretResetBody { slot: name(*slot), new, items, doubt };
+            Answer::of(&desk.reset_card_secret(&act, body(place), &asked)?)
+        }
+        CardCommand::Erase { place, slot, reason } => {
+            let asked = ErasureBody { slot: name(*slot), reason: reason.clone() };
+            Answer::of(&desk.erase_card(&act, body(place), &asked)?)
+        }
+        CardCommand::Reconcile { place, mend } => {
+            let asked = ReconciliationRequestBody { mend: *mend };
+            Answer::of(&desk.reconcile_card(&act, body(place), &asked)?)
+        }
+        CardCommand::Readers
+        | CardCommand::List
+        | CardCommand::Insert { .. }
+        | CardCommand::Make { .. } => anyhow::bail!("this command needs no window"),
+    }
+}
+
+fn list_readers() -> Result<Answer> {
+    let found = machine::list()?;
+    let line = |(name, has_card): &(String, bool)| {
+        format!("{name}: {}", if *has_card { "a card lies on it" } else { "no card" })
+    };
+    let text: Vec<_> = found.iter().map(line).collect();
+    let row = |(name, has_card): &(String, bool)| json!({ "reader": name, "has_card": has_card });
+    let rows: Vec<_> = found.iter().map(row).collect();
+    Ok(Answer::new(text.join("\n"), json!({ "readers": rows })))
+}
+
+fn list(cli: &Cli) -> Result<Answer> {
+    let ids = readers::cabinet(&home(cli)?)?.ids()?;
+    Ok(Answer::lines(ids.iter().map(ToString::to_string).collect()))
+}
+
+/// Leaves a card in a virtual reader until the reader goes away or this is told to stop.
+fn insert(cli: &Cli, id: &str, reader: &str) -> Result<Answer> {
+    let listening = StopSignal::listen()?;
+    let mut card = readers::cabinet(&home(cli)?)?.insert(&id.parse()?)?;
+    let stream = TcpStream::connect(reader).with_context(|| format!("reader {reader}"))?;
+    let stay = Arc::new(Stay::default());
+    let told = stay.clone();
+    // It ends with the process when the reader goes away first.
+    std::thread::spawn(move || {
+        listening.wait();
+        told.end();
+    });
+    println!("card {id} is in the reader at {reader}; Ctrl-C takes it out");
+    vpcd::attach(&mut card, stream, &stay)?;
+    Ok(Answer::new("taken out", json!({ "card": id, "reader": reader })))
+}
+
+fn make(system: &System, keys: MadeFor) -> Result<Answer> {
+    let taken = match keys {
+        MadeFor::Any => SignatureKeys::Any,
+        MadeFor::Today => SignatureKeys::Rsa2048,
+    };
+    let id = system.card_readers()?.make_blank(taken)?;
+    let entry = Entry::new(EventKind::CardChanged, &system.act("card-maker")?);
+    let entry = entry.subject(&id).detail("change", "a blank emulated card was made");
+    system.store.commit(Unit::new(entry))?;
+    Ok(Answer::new(id.to_string(), json!({ "card": id.as_str() })))
+}
+
+/// Writes each certificate as PEM, and its copy to print.
+fn write_copies(read: &CardBody, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    for copy in &read.certificates {
+        for (name, text) in [
+            (format!("{}.pem", copy.slot), &copy.certificate_pem),
+            (format!("{}-ca.pem", copy.slot), &copy.ca_certificate_pem),
+            (format!("{}.txt", copy.slot), &copy.copy),
+        ] {
+            let path = directory.join(name);
+            fs::write(&path, text).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn home(cli: &Cli) -> Result<Home> {
+    Ok(Home::new(&Config::read(&cli.config)?.data))
+}
+
+fn body(place: &OnReader) -> CardPlaceBody {
+    CardPlaceBody { reader: place.reader.clone(), card: place.card.clone() }
+}
+
+fn name(slot: CardSlot) -> String {
+    slot.name().to_owned()
+}

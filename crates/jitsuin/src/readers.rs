@@ -1,0 +1,134 @@
+//! The readers of the windows: the cabinet of emulated cards, and the PC/SC readers of the machine.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use anyhow::Context;
+use ca::card_master::CardKeyring;
+use card::terminal::Connection;
+use card::{Cabinet, CabinetError, CardNumber, SignatureKeys, VaultKey};
+use domain::id::CardId;
+use ra::readers::{ReaderError, Readers, Wanted};
+
+use crate::config::CardSource;
+use crate::home::Home;
+
+/// What the name of a reader begins with in which an emulated card lies; the card's id follows.
+pub(crate) const CABINET: &str = "cabinet:";
+
+/// The cabinet of an installation's emulated cards.
+pub(crate) fn cabinet(home: &Home) -> anyhow::Result<Cabinet> {
+    let vault = VaultKey::new(&*home.secret("vault", false)?);
+    Ok(Cabinet::open(&home.cards(), vault)?)
+}
+
+/// Cards of an installation: a named reader is one of the machine, or a card of the cabinet;
+/// without a name the configured source serves.
+pub(crate) struct CardReaders {
+    cabinet: Cabinet,
+    keyring: Arc<CardKeyring>,
+    source: CardSource,
+}
+
+impl CardReaders {
+    /// The readers over a cabinet, whose blank cards get their keys from `keyring`.
+    pub(crate) fn new(cabinet: Cabinet, keyring: Arc<CardKeyring>, source: CardSource) -> Self {
+        Self { cabinet, keyring, source }
+    }
+
+    /// Makes a blank emulated card under a random number.
+    ///
+    /// # Errors
+    /// While the card master key sleeps, or when the cabinet cannot keep the card.
+    pub(crate) fn make_blank(&self, signature_keys: SignatureKeys) -> anyhow::Result<CardId> {
+        let mut number = [0; 10];
+        aws_lc_rs::rand::fill(&mut number)
+            .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+        let number = CardNumber(number);
+        let keys = self.keyring.card_keys(&number).context("the card keys")?;
+        let id = number.id();
+        self.cabinet.make_taking(signature_keys, &id, keys)?;
+        Ok(id)
+    }
+
+    fn from_cabinet(&self, wanted: Option<&CardId>) -> Result<Box<dyn Connection>, ReaderError> {
+        let id = match wanted {
+            Some(id) => id.clone(),
+            None => {
+                let made = self.make_blank(SignatureKeys::Any);
+                made.map_err(|error| unavailable(&format!("{error:#}")))?
+            }
+        };
+        let card = self.cabinet.insert(&id).map_err(|error| match error {
+            CabinetError::Unknown(_) | CabinetError::NoNumber(_) => {
+                ReaderError::Refused(format!("{error}; name the reader on which it lies"))
+            }
+            other => unavailable(&other),
+        })?;
+        Ok(Box::new(card))
+    }
+}
+
+impl Readers for CardReaders {
+    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError> {
+        let named = wanted.reader.as_deref();
+        if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
+            let id = id.parse().map_err(|rule| ReaderError::Refused(format!("{CABINET}{rule}")))?;
+            return self.from_cabinet(Some(&id));
+        }
+        match (named, self.source) {
+            (None, CardSource::Cabinet) => self.from_cabinet(wanted.card.as_ref()),
+            (reader, _) => machine::connect(reader),
+        }
+    }
+}
+
+fn unavailable(error: &dyn Display) -> ReaderError {
+    ReaderError::Unavailable(error.to_string())
+}
+
+/// The readers of this machine.
+#[cfg(feature = "pcsc")]
+pub(crate) mod machine {
+    use anyhow::Result;
+    use card::pcsc_reader::{self, CardOnReader};
+    use card::terminal::Connection;
+    use ra::readers::ReaderError;
+
+    /// Their names, and whether a card lies on each.
+    pub(crate) fn list() -> Result<Vec<(String, bool)>> {
+        let found = pcsc_reader::readers()?;
+        Ok(found.into_iter().map(|reader| (reader.name, reader.has_card)).collect())
+    }
+
+    /// The card on one of them.
+    pub(super) fn connect(reader: Option<&str>) -> Result<Box<dyn Connection>, ReaderError> {
+        use pcsc_reader::ReaderError as E;
+        match CardOnReader::connect(reader) {
+            Ok(card) => Ok(Box::new(card)),
+            Err(error @ (E::UnknownReader(_) | E::SeveralCards(_))) => {
+                Err(ReaderError::Refused(error.to_string()))
+            }
+            Err(error) => Err(super::unavailable(&error)),
+        }
+    }
+}
+
+/// What is said of them in a program that was built without.
+#[cfg(not(feature = "pcsc"))]
+pub(crate) mod machine {
+    use anyhow::{Result, bail};
+    use card::terminal::Connection;
+    use ra::readers::ReaderError;
+
+    const RULE: &str = "this program was built without PC/SC: install libpcsclite-dev and \
+        pkg-config, and build it with --features pcsc";
+
+    pub(crate) fn list() -> Result<Vec<(String, bool)>> {
+        bail!("readers: {RULE}")
+    }
+
+    pub(super) fn connect(_: Option<&str>) -> Result<Box<dyn Connection>, ReaderError> {
+        Err(ReaderError::Refused(RULE.to_owned()))
+    }
+}

@@ -1,0 +1,47 @@
+//! What a window needs of card readers: a connection to the card that lies on one.
+
+use card::terminal::Connection;
+use domain::id::CardId;
+
+/// The readers of the windows.
+///
+/// # Contract
+/// - A connection is exclusive: until it is dropped, nobody else reaches the card.
+/// - Connecting sends the card nothing that changes it, and powers it on anew: no secret that was
+///   verified before counts.
+/// - Which card answers is not believed here. The window asks it in the channel.
+pub trait Readers: Send + Sync {
+    /// Connects to the card that is meant.
+    ///
+    /// # Errors
+    /// [`ReaderError::Refused`] when there can be no such reader or card; [`ReaderError::Unavailable`]
+    /// when there is none just now, and repeating may help.
+    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError>;
+}
+
+/// Which card is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The name of the reader; any that serves when left open.
+    pub reader: Option<String>,
+    /// The card; a blank one when left open and cards can be made, else whatever lies on the reader.
+    pub card: Option<CardId>,
+}
+
+impl Wanted {
+    /// A card of the office, on the reader that is named.
+    pub fn card(card: &CardId, reader: Option<&str>) -> Self {
+        Self { reader: reader.map(str::to_owned), card: Some(card.clone()) }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReaderError {
+    /// The caller's fault: no such reader, no such card, or not in this program.
+    #[error("reader: {0}")]
+    Refused(String),
+    /// The reader's fault or nobody's: no card lies on it, or somebody else is using it.
+    #[error("the reader cannot be used now: {0}")]
+    Unavailable(String),
+}

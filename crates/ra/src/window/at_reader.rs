@@ -1,0 +1,153 @@
+//! The card on a reader: asked who it is in the channel, held against what the office knows.
+
+use std::sync::MutexGuard;
+
+use card::LifeState;
+use card::terminal::{CardReport, CardTerminal, SecuredCard};
+use domain::act::Act;
+use domain::id::{ApplicationId, CardId};
+use domain::journal::EventKind;
+use store::{Change, Entry, Unit};
+
+use super::Window;
+use super::cards::{brought_card, expect_brought, new_record, slot_for};
+use super::operation::Step;
+use crate::authority::Possession;
+use crate::error::{Result, WindowError};
+use crate::readers::Wanted;
+use crate::record::{self, CardRecord, OnSlot};
+
+/// A genuine card in an open channel, with its report; nobody else works on it meanwhile.
+pub(super) struct AtReader<'a> {
+    pub(super) card: SecuredCard,
+    pub(super) report: CardReport,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Window {
+    /// Opens a channel with the card that is meant and asks what is on it: four commands.
+    ///
+    /// # Errors
+    /// [`WindowError::Reader`], [`WindowError::Card`]; [`WindowError::Refused`] for another card than
+    /// the one that is meant.
+    pub(super) fn at_reader(&self, act: &Act, wanted: &Wanted) -> Result<AtReader<'_>> {
+        let connection = self.readers.connect(wanted)?;
+        let terminal = CardTerminal::select(connection)?;
+        let mut card = terminal.authenticate(act, self.master.as_ref())?;
+        if let Some(meant) = wanted.card.as_ref().filter(|meant| *meant != card.id()) {
+            let rule = format!("{} lies on the reader, and {meant} is meant", card.id());
+            return Err(WindowError::refused("card", rule));
+        }
+        let turn = self.cards.lock(card.id().as_str());
+        let report = card.report()?;
+        Ok(AtReader { card, report, _turn: turn })
+    }
+
+    /// The card for an application's certificate, bound to it in the database before anything is
+    /// written to the card: the one the resident brought, or a blank one.
+    ///
+    /// # Errors
+    /// [`WindowError::Unknown`] and [`WindowError::Refused`] for a card that is not the resident's or
+    /// the application's, not in use, expired, busy or personalised already; and as
+    /// [`at_reader`](Self::at_reader).
+    pub(super) fn bound_card(
+        &self,
+        step: &mut Step<'_>,
+        reader: Option<&str>,
+    ) -> Result<(AtReader<'_>, CardRecord)> {
+        let slot = slot_for(step.authority.policy());
+        let brought = brought_card(step).cloned();
+        // What the office knows may refuse before a card is touched.
+        if let Some(id) = &brought {
+            expect_brought(&self.known_card(id)?, step, slot)?;
+        }
+        let bound = step.application.record.card.clone();
+        let card = bound.clone().or(brought.clone());
+        let wanted = Wanted { reader: reader.map(str::to_owned), card };
+        let at = self.at_reader(step.operation.act, &wanted)?;
+        let record = match (self.card_record(at.card.id())?, &bound, &brought) {
+            (Some(record), _, Some(_)) => {
+                expect_brought(&record, step, slot)?;
+                record
+            }
+            (Some(record), Some(_), None) if !record.is_destroyed => record,
+            (Some(_), Some(_), None) => {
+                let rule = "its destruction was begun: withdraw the application (A 4.9.9)";
+                return Err(WindowError::refused("card", rule));
+            }
+            (known, None, None) => {
+                expect_new(known.as_ref(), &at.report)?;
+                new_record(at.card.id(), step)?
+            }
+            (None, ..) => return Err(WindowError::Unknown { field: "card" }),
+        };
+        let record = self.bind(step, record)?;
+        Ok((at, record))
+    }
+
+    /// Notes that the card is this application's until it is delivered or given up.
+    fn bind(&self, step: &mut Step<'_>, mut record: CardRecord) -> Result<CardRecord> {
+        let slot = slot_for(step.authority.policy());
+        let application = &mut step.application;
+        if let Some(on) = &record.slot(slot).loading {
+            expect_bound(Some(on), &application.id)?;
+            return Ok(record);
+        }
+        let loading = OnSlot { application: application.id.clone(), serial: None };
+        record.slot_mut(slot).loading = Some(loading);
+        application.record.card = Some(record.id.clone());
+        let entry = changed(step.operation.act, &record.id, "bound to an application")
+            .ca(&application.ca)
+            .detail("slot", slot)
+            .detail("application", &application.id);
+        let bound = Change::SetApplication {
+            id: application.id.clone(),
+            from: application.state,
+            to: application.state,
+            record: record::encode(&application.record)?,
+        };
+        self.store.commit(Unit::new(entry).change(bound).change(record.put()?))?;
+        Ok(record)
+    }
+}
+
+impl AtReader<'_> {
+    /// The card's word for the key being loaded, over a nonce that the authority drew just now.
+    pub(super) fn possession(&mut self, step: &Step<'_>) -> Result<Possession> {
+        let slot = slot_for(step.authority.policy());
+        let nonce = step.authority.nonce(step.operation.act, &step.application.id)?;
+        let signature = self.card.prove_possession(slot, &nonce)?;
+        Ok(Possession { card: self.card.id().clone(), nonce, signature })
+    }
+}
+
+/// A new card is blank, and nobody's: one that was given back blank is new again.
+fn expect_new(record: Option<&CardRecord>, report: &CardReport) -> Result<()> {
+    let is_nobodys =
+        |record: &CardRecord| record.life() == LifeState::Blank && !record.is_handed_out;
+    if !record.is_none_or(is_nobodys) {
+        let rule = "it was made out before; a new card is needed (A 4.3.1.1(1))";
+        return Err(WindowError::refused("card", rule));
+    }
+    if report.life() != LifeState::Blank {
+        let rule = "it is personalised already; a blank card is needed (A 4.3.1.1(1))";
+        return Err(WindowError::refused("card", rule));
+    }
+    Ok(())
+}
+
+/// The entry of a change on a card.
+pub(super) fn changed(act: &Act, card: &CardId, change: &str) -> Entry {
+    Entry::new(EventKind::CardChanged, act).subject(card).detail("change", change)
+}
+
+/// Refuses unless the slot is bound to the application.
+pub(super) fn expect_bound(on: Option<&OnSlot>, application: &ApplicationId) -> Result<()> {
+    match on {
+        Some(on) if on.application == *application => Ok(()),
+        _ => {
+            let rule = "the office has the card down for another application: reconcile it";
+            Err(WindowError::refused("card", rule))
+        }
+    }
+}

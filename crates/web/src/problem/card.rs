@@ -1,0 +1,88 @@
+//! What a card or reader refused or could not do, with a sentence for the window's screen.
+
+use card::CardSlot;
+use card::terminal::TerminalError;
+use ra::readers::ReaderError;
+
+use super::Problem;
+
+/// A card's word as a problem.
+pub(super) fn of_card(error: &TerminalError) -> Problem {
+    let problem = match error {
+        TerminalError::Connection(_) => Problem::unavailable("the card reader", error),
+        TerminalError::Master(_) => Problem::unavailable("the CA", error),
+        TerminalError::Provider(_) => Problem::broke(error),
+        TerminalError::SecretWrong { .. } | TerminalError::SecretBlocked { .. } => {
+            Problem::refused("secret", error)
+        }
+        refusal => Problem::refused("card", refusal),
+    };
+    problem.in_japanese(card_sentence(error))
+}
+
+/// A reader's word as a problem.
+pub(super) fn of_reader(error: &ReaderError) -> Problem {
+    let (problem, sentence) = match error {
+        ReaderError::Refused(_) => {
+            (Problem::refused("reader", error), "指定されたリーダー又はカードは使用できません。")
+        }
+        ReaderError::Unavailable(_) => (
+            Problem::unavailable("the card reader", error),
+            "カードが読み取れません。カードを置き直して、もう一度操作してください。",
+        ),
+    };
+    problem.in_japanese(sentence.to_owned())
+}
+
+fn card_sentence(error: &TerminalError) -> String {
+    let fixed = match error {
+        TerminalError::Connection(_) => {
+            "カードとの通信が途切れました。カードを置き直して、もう一度操作してください。"
+        }
+        TerminalError::AnotherMake => "このカードには公的個人認証のアプリケーションがありません。",
+        TerminalError::KeyVersion { .. } => "このカードの鍵は、このシステムでは扱えません。",
+        TerminalError::NotAuthentic => {
+            "カードが真正なものと確認できません。このカードは使用しないでください。"
+        }
+        TerminalError::Refused { .. } => {
+            "カードが操作を受け付けませんでした。カードの状態を確認してください。"
+        }
+        TerminalError::SecretWrong { slot, tries_left } => {
+            return format!(
+                "{}が違います。あと{tries_left}回間違えるとロックされます。",
+                secret(*slot)
+            );
+        }
+        TerminalError::SecretBlocked { slot } => {
+            return format!("{}がロックされています。窓口で初期化が必要です。", secret(*slot));
+        }
+        TerminalError::Unsendable(_) => "入力された値はカードに送ることができません。",
+        TerminalError::Malformed(_) => "カードの応答が正しくありません。",
+        TerminalError::Provider(_) | TerminalError::Master(_) => {
+            "カードの鍵を現在使用できません。しばらくしてから、もう一度操作してください。"
+        }
+    };
+    fixed.to_owned()
+}
+
+fn secret(slot: CardSlot) -> &'static str {
+    match slot {
+        CardSlot::Authentication => "利用者証明用の暗証番号",
+        CardSlot::Signature => "署名用のパスワード",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Fault;
+
+    #[test]
+    fn c3_a_wrong_secret_is_told_in_japanese_with_the_tries_left() {
+        let slot = CardSlot::Authentication;
+        let problem = of_card(&TerminalError::SecretWrong { slot, tries_left: 2 });
+        assert_eq!(problem.fault, Fault::Refused);
+        let sentence = "利用者証明用の暗証番号が違います。あと2回間違えるとロックされます。";
+        assert_eq!(problem.japanese.as_deref(), Some(sentence));
+    }
+}
