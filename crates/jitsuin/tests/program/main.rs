@@ -4,6 +4,7 @@
 mod agreement;
 mod api;
 mod card_clients;
+mod card_window;
 mod ceremonies;
 mod ceremony_keys;
 mod ceremony_room;
