@@ -44,8 +44,8 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
         );
     }
     let local = ConfigFile::local(arguments.base_port).listen;
-    (listen.api, listen.repository, listen.ldap, listen.ldaps) =
-        (local.api, local.repository, local.ldap, local.ldaps);
+    (listen.api, listen.repository, listen.ldap, listen.ldaps, listen.holder) =
+        (local.api, local.repository, local.ldap, local.ldaps, local.holder);
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
     let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true)?);

@@ -14,6 +14,7 @@ mod client;
 mod command_line;
 mod custodians;
 mod demo;
+mod holder;
 mod hsm;
 mod journal;
 mod keys_api;
