@@ -143,9 +143,10 @@ fn revocation_causes() -> String {
                 Some(rule) => {
                     let by: Vec<&str> = rule.requested_by.iter().map(|one| one.name()).collect();
                     let second = if rule.second_approval { " + second person" } else { "" };
+                    let online = if rule.online { " (online too)" } else { "" };
                     [
                         rule.reason.code().to_string(),
-                        by.join(", ") + second,
+                        by.join(", ") + second + online,
                         rule.clause.to_string(),
                     ]
                 }

@@ -311,6 +311,6 @@ fn is(actor: &Actor, person: &ActorId) -> bool {
         | Actor::CallCentreAgent(id)
         | Actor::Staff(id)
         | Actor::System(id) => id == person,
-        Actor::Verifier(_) | Actor::Anonymous => false,
+        Actor::Verifier(_) | Actor::Holder { .. } | Actor::Anonymous => false,
     }
 }

@@ -80,6 +80,29 @@ fn c3_a_card_pulled_out_after_a_wrong_secret_has_lost_the_try() {
 }
 
 #[test]
+fn c2_what_a_command_changes_is_stored_when_its_answer_is_there() {
+    let directory = tempfile::tempdir().expect("a directory");
+    put_delivered(directory.path());
+    let stored = || {
+        let sealed = fs::read(card_file(directory.path())).expect("the file");
+        Card::open(&sealed, &vault()).expect("the card")
+    };
+    let mut card = open(directory.path()).insert(&NUMBER.id()).expect("inserted");
+    select(&mut card);
+    select_file(&mut card, file::AUTHENTICATION_PIN);
+    transmit(&mut card, "00200080 04 30303030");
+    assert_eq!(stored().tries_left(Authentication), Ok(2));
+    transmit(&mut card, "00200080 04 31323334");
+    assert_eq!(stored().tries_left(Authentication), Ok(3), "the right one restores them");
+    assert_eq!(transmit(&mut card, "00240180 04 34333231"), [0x90, 0x00]);
+    assert!(stored().sign(Authentication, "4321", b"message").is_ok(), "the new PIN");
+    let before = fs::read(card_file(directory.path())).expect("the file");
+    transmit(&mut card, "8050300008 0000000000000000 00");
+    let after = fs::read(card_file(directory.path())).expect("the file");
+    assert_ne!(before, after, "the beginning of a channel is counted");
+}
+
+#[test]
 fn c2_a_card_that_cannot_be_stored_answers_no_more() {
     let directory = tempfile::tempdir().expect("a directory");
     let cards = directory.path().join("cards");

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::id::{ActorId, MunicipalityCode, OperationId, VerifierId};
+use crate::id::{ActorId, CaId, MunicipalityCode, OperationId, SerialNumber, VerifierId};
 
 /// Who or what causes an operation (A 5.4.1: 事象の発生元の識別情報).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,14 @@ pub enum Actor {
     Staff(ActorId),
     /// A registered verifier's server.
     Verifier(VerifierId),
+    /// The holder of a certificate, by the certificate that proved it. Never by the resident's code:
+    /// journals name no person.
+    Holder {
+        /// The CA that issued the certificate.
+        ca: CaId,
+        /// Its serial number.
+        serial: SerialNumber,
+    },
     /// The program itself, by the name of the part that acted, for example `crl-cycle`.
     System(ActorId),
     /// Somebody who did not authenticate.

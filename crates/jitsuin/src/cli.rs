@@ -107,7 +107,7 @@ pub(crate) struct DemoArguments {
     /// Where to set up; what is there is used again.
     #[arg(long, default_value = "demo-data", value_name = "D")]
     pub(crate) dir: PathBuf,
-    /// The first of four ports; 0 lets the system choose.
+    /// The first of five ports; 0 lets the system choose.
     #[arg(long, default_value_t = 8440, value_name = "N")]
     pub(crate) base_port: u16,
     /// Write what is where into this file once everything answers.

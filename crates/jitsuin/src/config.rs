@@ -80,6 +80,8 @@ pub(crate) struct Listen {
     pub(crate) ldap: SocketAddr,
     /// The directory over TLS.
     pub(crate) ldaps: SocketAddr,
+    /// The holders' page, over TLS 1.2.
+    pub(crate) holder: SocketAddr,
     /// The names the TLS certificate is for.
     pub(crate) host_names: Vec<String>,
 }
@@ -141,7 +143,7 @@ impl Config {
 }
 
 impl ConfigFile {
-    /// A configuration on this machine, with the services at `first_port` and the three after it.
+    /// A configuration on this machine, with the services at `first_port` and the four after it.
     pub(crate) fn local(first_port: u16) -> Self {
         let at = |offset: u16| {
             let port = if first_port == 0 { 0 } else { first_port + offset };
@@ -155,6 +157,7 @@ impl ConfigFile {
                 repository: at(1),
                 ldap: at(2),
                 ldaps: at(3),
+                holder: at(4),
                 host_names: vec!["localhost".to_owned()],
             },
             token: None,

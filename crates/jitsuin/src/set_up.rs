@@ -10,6 +10,7 @@ use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::CaId;
 use domain::journal::EventKind;
+use keys::KeyError;
 use keys::quorum::{CustodianId, Passphrase, QuorumSecret};
 use store::{Entry, Store, Unit};
 
@@ -95,8 +96,15 @@ fn card_master(
     let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
     let keyring = CardKeyring::new(store.clone(), keys.clone())?;
     let backups = Backups::new(&foundation.home, &*foundation.store);
-    let check = keyring.check()?;
-    if check.is_some_and(|check| backups.has_card_master(keyring.label(), check)) {
+    let is_made = match keyring.check() {
+        Ok(check) => check.is_some_and(|check| backups.has_card_master(keyring.label(), check)),
+        // Nobody came who could wake the keys: a backup is written after its key alone.
+        Err(ca::Error::Keys(KeyError::NotActivated)) => {
+            backups.card_master(keyring.label()).is_ok()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if is_made {
         return Ok(());
     }
     let backup_key = together(act, custody, custodians, secret)?.backup_key()?;

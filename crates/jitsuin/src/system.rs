@@ -15,6 +15,7 @@ use domain::name::DistinguishedName;
 use domain::validity::civil_date;
 use jiff::Timestamp;
 use keys::{EmbeddedKeyStore, GuardedKeyStore, KeyStore, MasterKey};
+use ra::holder::Holders;
 use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
@@ -61,6 +62,7 @@ pub(crate) struct System {
 struct Windows {
     register: Arc<EmbeddedRegister>,
     window: Arc<Window>,
+    holders: Arc<Holders>,
 }
 
 /// The parts that exist before the CAs do.
@@ -139,6 +141,11 @@ impl System {
         Ok(self.windows()?.window)
     }
 
+    /// What holders ask from home.
+    pub(crate) fn holders(&self) -> Result<Arc<Holders>> {
+        Ok(self.windows()?.holders)
+    }
+
     /// The readers of the windows.
     pub(crate) fn card_readers(&self) -> Result<CardReaders> {
         let cabinet = readers::cabinet(&self.home)?;
@@ -160,10 +167,10 @@ impl System {
 
     /// The desk with the windows and the resident register.
     pub(crate) fn desk(&self) -> Result<Desk> {
-        let Windows { register, window } = self.windows()?;
+        let Windows { register, window, holders } = self.windows()?;
         let windows =
             web::desk::Windows { window, register: register.clone(), embedded: Some(register) };
-        Ok(self.desk_without_windows().with_windows(windows))
+        Ok(self.desk_without_windows().with_windows(windows).with_holders(holders))
     }
 
     fn windows(&self) -> Result<Windows> {
@@ -175,15 +182,18 @@ impl System {
         }
         let register = open_register(&self.home)?;
         let store: Arc<dyn Store> = self.store.clone();
-        let authorities = self.authorities.values().map(|authority| {
+        let joined = self.authorities.values().map(|authority| {
             let joined: Arc<dyn ra::authority::Authority> =
                 Arc::new(WindowAuthority::new(authority.clone(), store.clone()));
             joined
         });
+        let authorities: Vec<_> = joined.collect();
+        let holders = Arc::new(Holders::new(store.clone(), authorities.clone())?);
         let readers = Arc::new(self.card_readers()?);
         let master = self.cards.clone();
         let window = Window::new(store.clone(), register.clone(), authorities, readers, master);
-        Ok(opened.insert(Windows { register, window: Arc::new(window) }).clone())
+        let windows = Windows { register, window: Arc::new(window), holders };
+        Ok(opened.insert(windows).clone())
     }
 
     /// Notes the intents that a crash left behind; nothing may have been issued in this process yet.
@@ -277,6 +287,15 @@ impl System {
     pub(crate) fn apply_register_events(&self) -> Result<RegisterRun> {
         let act = self.act("register-link")?;
         Ok(self.window()?.apply_register_events(&act)?)
+    }
+
+    /// Carries out what holders asked online before a cut (L7).
+    pub(crate) fn finish_holder_requests(&self) -> Result<()> {
+        let finished = self.holders()?.finish(self.now())?;
+        if finished > 0 {
+            tracing::info!(finished, "requests of holders that a cut had left open");
+        }
+        Ok(())
     }
 
     /// Says in the journal under which policies the CAs work from now on: nothing new where it is

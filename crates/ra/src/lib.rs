@@ -8,6 +8,7 @@
 pub mod authority;
 mod error;
 pub mod form;
+pub mod holder;
 pub mod readers;
 pub mod record;
 pub mod register;

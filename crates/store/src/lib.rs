@@ -20,8 +20,8 @@ mod unit;
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, PlannedKey, SeriesKey, SeriesRow,
-    ServiceRequestRow, StatusRow, VerifierRow,
+    CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
+    SeriesRow, ServiceRequestRow, StatusRow, VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
 pub use unit::{Change, Entry, Personal, Unit};
@@ -227,6 +227,16 @@ pub trait Store: Send + Sync {
         state: Option<RequestState>,
         limit: usize,
     ) -> Result<Vec<ServiceRequestRow>>;
+
+    /// A request that a holder sent online.
+    fn holder_request(&self, id: &ApplicationId) -> Result<Option<HolderRequestRow>>;
+
+    /// Whether a holder's request with this nonce was taken in.
+    fn holder_nonce_was_used(&self, nonce: &[u8; 32]) -> Result<bool>;
+
+    /// The holders' requests that were taken in and are not carried out, oldest first, at most
+    /// `limit`.
+    fn open_holder_requests(&self, limit: usize) -> Result<Vec<HolderRequestRow>>;
 
     /// The stored answer of an operation that was carried out before under this id.
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;

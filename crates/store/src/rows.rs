@@ -213,6 +213,23 @@ pub struct CompromiseRow {
     pub revoked: u64,
 }
 
+/// A request that a holder signed and sent online (L7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HolderRequestRow {
+    /// Its number, which the receipt bears.
+    pub id: ApplicationId,
+    /// The holder.
+    pub holder: ResidentCode,
+    /// What makes the text that was signed valid once, over all requests.
+    pub nonce: [u8; 32],
+    /// What was sent, byte for byte: the evidence (E4).
+    pub signed: Vec<u8>,
+    /// What it asks, in the shape of whoever takes it.
+    pub record: Vec<u8>,
+    /// The receipt, once it is carried out.
+    pub receipt: Option<Vec<u8>>,
+}
+
 /// A notice to everybody in the web repository (A 2.2, S 2-6-1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeRow {

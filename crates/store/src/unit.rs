@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CompromiseRow, CrlRow,
-    GenerationPlan, IntentRow, NoticeRow, SeriesKey, ServiceRequestRow, VerifierRow,
+    GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, SeriesKey, ServiceRequestRow,
+    VerifierRow,
 };
 
 /// What one commit carries. There is no unit without an entry.
@@ -264,6 +265,15 @@ pub enum Change {
         /// The one from now on.
         to: Box<PasswordRow>,
     },
+    /// A new request of a holder. Its id and its nonce must be new for ever.
+    AddHolderRequest(Box<HolderRequestRow>),
+    /// The receipt of a holder's request that is not carried out yet.
+    CompleteHolderRequest {
+        /// The request.
+        id: ApplicationId,
+        /// The receipt, in the shape of whoever gives it.
+        receipt: Vec<u8>,
+    },
     /// The answer to give when the operation is repeated. The id must be new.
     RecordOperation {
         /// The operation.
@@ -304,6 +314,8 @@ impl std::fmt::Debug for Change {
             Self::DropCredential(_) => "DropCredential",
             Self::DropCredentials(_) => "DropCredentials",
             Self::SetPassword { .. } => "SetPassword",
+            Self::AddHolderRequest(_) => "AddHolderRequest",
+            Self::CompleteHolderRequest { .. } => "CompleteHolderRequest",
             Self::RecordOperation { .. } => "RecordOperation",
             Self::PutCeremony(_) => "PutCeremony",
             Self::PutGenerationPlan(_) => "PutGenerationPlan",

@@ -14,7 +14,14 @@ fn main() {
         if operation.parties().contains(&Party::System) {
             open.push("the program");
         }
-        let doors = if operation.is_in_api() { "API, command line" } else { "init alone" };
+        if operation.parties().contains(&Party::CertificateHolder) {
+            open.push("holders of certificates");
+        }
+        let doors = match (operation.is_in_api(), operation.is_for_holders()) {
+            (true, _) => "API, command line",
+            (_, true) => "holders' page",
+            _ => "init alone",
+        };
         let (name, proof) = (operation.name(), operation.strength().name());
         println!("{name} | {proof} | {} | {doors}", open.join(", "));
     }

@@ -5,6 +5,7 @@
 //! credential and never whose record was asked for.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
+use x509::fingerprint::sha256;
 
 use crate::api::Api;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
@@ -31,12 +33,19 @@ const MAX_TOKEN: usize = 256;
 const MAX_DOOR: usize = 100;
 
 /// The other end of a connection, as the accept loop knows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Peer {
     /// Its address.
     pub address: SocketAddr,
-    /// SHA-256 of the client certificate whose key it has proven to hold.
-    pub certificate: Option<[u8; 32]>,
+    /// The client certificate, DER, whose key it has proven to hold. Nothing else is proven of it.
+    pub certificate: Option<Arc<[u8]>>,
+}
+
+impl Peer {
+    /// Of a request, as the accept loop noted it.
+    pub(crate) fn of(parts: &request::Parts) -> Option<&Self> {
+        parts.extensions.get()
+    }
 }
 
 /// Lets a request pass with its [`Principal`], or answers 401 after the journal has the attempt.
@@ -63,10 +72,10 @@ fn unstored(mut response: Response) -> Response {
 }
 
 async fn admit(api: &Api, parts: &request::Parts) -> Result<Principal, Problem> {
-    let peer = parts.extensions.get::<Peer>().copied();
+    let peer = Peer::of(parts);
     let shown = shown(&parts.headers, peer);
     let operation = operation_id(&parts.headers);
-    let door = door(parts, peer);
+    let door = door(parts);
     api.run(move |desk| {
         let shown = shown.and_then(|shown| operation.map(|operation| (shown, operation)));
         let (shown, operation) =
@@ -77,13 +86,13 @@ async fn admit(api: &Api, parts: &request::Parts) -> Result<Principal, Problem> 
 }
 
 /// What is shown; a token goes before a certificate, so that who sends one is not somebody else.
-fn shown(headers: &HeaderMap, peer: Option<Peer>) -> Result<Shown, Problem> {
+fn shown(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Shown, Problem> {
     if let Some(token) = bearer(headers, AUTHORIZATION.as_str())? {
         return Ok(token);
     }
-    let certificate = peer.and_then(|peer| peer.certificate);
+    let certificate = peer.and_then(|peer| peer.certificate.as_deref());
     certificate
-        .map(Shown::Certificate)
+        .map(|certificate| Shown::Certificate(sha256(certificate)))
         .ok_or_else(|| unproven("a bearer token or a client certificate is needed"))
 }
 
@@ -116,7 +125,7 @@ impl<S: Sync> FromRequestParts<S> for Approval {
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
         let unread = |problem: Problem| Problem { fault: Fault::Malformed, ..problem };
         let shown = bearer(&parts.headers, APPROVER_AUTHORIZATION).map_err(unread)?;
-        Ok(Self { shown, door: door(parts, parts.extensions.get::<Peer>().copied()) })
+        Ok(Self { shown, door: door(parts) })
     }
 }
 
@@ -137,10 +146,10 @@ impl Approval {
 }
 
 /// The door of a request, for the journal.
-pub(crate) fn door(parts: &request::Parts, peer: Option<Peer>) -> Door {
+pub(crate) fn door(parts: &request::Parts) -> Door {
     let name = format!("{} {}", parts.method, plain_path(parts.uri.path()));
     let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
-    Door { name, from: peer.map_or(nowhere, |peer| peer.address.ip()) }
+    Door { name, from: Peer::of(parts).map_or(nowhere, |peer| peer.address.ip()) }
 }
 
 fn operation_id(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {

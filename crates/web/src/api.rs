@@ -10,7 +10,7 @@ mod authorities;
 mod cards;
 mod certificates;
 mod document;
-mod input;
+pub(crate) mod input;
 mod journal;
 mod keys;
 mod lists;
@@ -63,6 +63,11 @@ pub struct Api {
 pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 impl Api {
+    /// Over a desk, with so many operations at work at once.
+    pub(crate) fn new(desk: Arc<Desk>, at_once: usize) -> Self {
+        Self { desk, slots: Arc::new(Semaphore::new(at_once)) }
+    }
+
     /// Has the desk do `work` on a thread that may block. A panic there becomes an incident.
     ///
     /// # Errors
@@ -97,7 +102,7 @@ impl Api {
 
 /// The API over a desk; connections bring their [`access::Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
-    let api = Api { desk, slots: Arc::new(Semaphore::new(AT_ONCE)) };
+    let api = Api::new(desk, AT_ONCE);
     let guarded = Router::new()
         .merge(applications_routes())
         .merge(cards_routes())
@@ -258,7 +263,7 @@ mod tests {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
         let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), clock);
-        Api { desk: Arc::new(desk), slots: Arc::new(Semaphore::new(1)) }
+        Api::new(Arc::new(desk), 1)
     }
 
     #[tokio::test]

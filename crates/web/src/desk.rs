@@ -11,6 +11,7 @@ mod certificates;
 mod check;
 mod credentials;
 mod entrance;
+mod holder;
 mod joined;
 mod journal;
 mod keys;
@@ -33,6 +34,7 @@ use domain::act::{Act, Actor};
 use domain::id::{CaId, InvalidId, OperationId};
 use domain::journal::EventKind;
 use jiff::Timestamp;
+use ra::holder::Holders;
 use ra::register::ResidentRegister;
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
@@ -46,6 +48,7 @@ use crate::problem::{Fault, Problem, parse_id};
 
 pub(crate) use entrance::unproven;
 pub use entrance::{Door, Shown};
+pub use holder::Declined;
 pub use joined::WindowAuthority;
 pub use keys::{Keyroom, Notary};
 pub use lists::ListEncoding;
@@ -73,6 +76,7 @@ pub struct Desk {
     challenges: Challenges,
     host: Option<String>,
     keyroom: Option<Keyroom>,
+    holders: Option<Arc<Holders>>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -104,6 +108,7 @@ impl Desk {
             challenges: Challenges::default(),
             host: None,
             keyroom: None,
+            holders: None,
         }
     }
 
@@ -111,6 +116,12 @@ impl Desk {
     #[must_use]
     pub fn with_windows(self, windows: Windows) -> Self {
         Self { windows: Some(windows), ..self }
+    }
+
+    /// Adds what holders ask from home; at a desk without it is unavailable.
+    #[must_use]
+    pub fn with_holders(self, holders: Arc<Holders>) -> Self {
+        Self { holders: Some(holders), ..self }
     }
 
     /// Names the host to which passkeys belong; at a desk without one there are none.

@@ -1,7 +1,8 @@
-//! The desk where every operation of the system stands once, and the REST API over it: no rules.
+//! The desk where every operation of the system stands once, the REST API and the holders' page over
+//! it: no rules.
 //!
-//! The command line calls the [`desk`] directly and the [`api`] calls it over HTTP; both answer
-//! with the shapes in [`wire`]. What is allowed is decided by `ra` and `ca`; what stands here is
+//! The command line calls the [`desk`] directly, the [`api`] calls it over HTTP and the page of
+//! [`holder`] for those who have cards; they answer with the shapes in [`wire`]. What is allowed is decided by `ra` and `ca`; what stands here is
 //! who may knock at which door ([`desk::permission`]) and in which words the answer goes out.
 //!
 //! # Architecture invariant
@@ -11,6 +12,8 @@
 pub mod access;
 pub mod api;
 pub mod desk;
+pub mod holder;
+pub mod html;
 mod problem;
 mod random;
 pub mod server;
@@ -18,4 +21,6 @@ pub mod tls;
 mod webauthn;
 pub mod wire;
 
+/// What [`api`] and [`holder`] hand to [`server`].
+pub use axum::Router;
 pub use problem::{Fault, Problem};

@@ -18,13 +18,16 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use x509::fingerprint::sha256;
 
 use crate::access::Peer;
 
-/// Open connections: windows keep one each. OCSP and directory may take half of the usual soft limit
-/// of 1,024 descriptors; with these, 320 are left to journal, keys and database.
-const CONNECTIONS: usize = 192;
+/// Open connections of the API: windows keep one each. OCSP and directory may take half of the usual
+/// soft limit of 1,024 descriptors; with these and the holders', 256 are left to journal, keys and
+/// database.
+pub const API_CONNECTIONS: usize = 192;
+
+/// Open connections of the holders' page: each stays for a look and a request.
+pub const HOLDER_CONNECTIONS: usize = 64;
 
 /// Time for a TLS handshake: a few round trips.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -39,16 +42,17 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 /// Time that running operations get when the server stops.
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
-/// Serves `router` ([`crate::api::router`]) on `listener` over TLS until `shutdown` completes;
-/// running operations are let finish.
+/// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
+/// `shutdown` completes, to at most `connections` at once; running operations are let finish.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     router: Router,
+    connections: usize,
     shutdown: impl Future<Output = ()>,
 ) {
     let tls = TlsAcceptor::from(tls);
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(connections));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
@@ -61,7 +65,7 @@ pub async fn serve(
                 connections.spawn(async move {
                     let _slot = slot;
                     if let Err(error) = converse(stream, peer, tls, router, stopping).await {
-                        tracing::debug!(%peer, %error, "an API connection ended");
+                        tracing::debug!(%peer, %error, "a connection ended");
                     }
                 });
             }
@@ -103,7 +107,7 @@ async fn converse(
     let peer = Peer { address, certificate: certificate_of(&stream) };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(peer.clone());
         router.call(request)
     });
     let connection = http1::Builder::new()
@@ -121,8 +125,8 @@ async fn converse(
     Ok(connection.await?)
 }
 
-/// SHA-256 of the certificate whose key the client proved to hold in the handshake.
-fn certificate_of(stream: &TlsStream<TcpStream>) -> Option<[u8; 32]> {
+/// The certificate whose key the client proved to hold in the handshake.
+fn certificate_of(stream: &TlsStream<TcpStream>) -> Option<Arc<[u8]>> {
     let (_, session) = stream.get_ref();
-    session.peer_certificates()?.first().map(|certificate| sha256(certificate))
+    session.peer_certificates()?.first().map(|certificate| Arc::from(certificate.as_ref()))
 }

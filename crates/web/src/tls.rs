@@ -1,4 +1,5 @@
-//! TLS for the API: who a client certificate belongs to is decided by its pin, not by its issuer.
+//! TLS for the API and the holders' page: a handshake proves that the client holds the key of its
+//! certificate, and nothing else; whose it is, is decided later.
 
 use std::sync::Arc;
 
@@ -11,9 +12,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, 
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
-    SignatureScheme,
+    SignatureScheme, SupportedProtocolVersion,
 };
 use x509::read::Certificate;
+
+mod holder;
+
+use self::holder::KnownLater;
 
 /// Why no TLS can be offered; the operator's to mend.
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +42,41 @@ pub enum TlsError {
 /// # Errors
 /// [`TlsError`].
 pub fn tls_config(certificate_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, TlsError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(PinnedLater { provider: Arc::clone(&provider) });
+    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+    server_config((certificate_pem, key_pem), provider, &versions, verifier)
+}
+
+/// TLS 1.2 alone, for the holders of cards: a card knows no other padding than PKCS#1 v1.5, with
+/// which TLS 1.3 lets nobody authenticate (RFC 8446 4.2.3). Client certificates are asked for and
+/// not required; `issuers` are the names (DER) that browsers look for among those they have.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn holder_tls_config(
+    certificate_pem: &[u8],
+    key_pem: &[u8],
+    issuers: Vec<Vec<u8>>,
+) -> Result<ServerConfig, TlsError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(KnownLater::new(issuers));
+    server_config((certificate_pem, key_pem), provider, &[&rustls::version::TLS12], verifier)
+}
+
+fn server_config(
+    (certificate_pem, key_pem): (&[u8], &[u8]),
+    provider: Arc<CryptoProvider>,
+    versions: &[&'static SupportedProtocolVersion],
+    verifier: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
         .collect::<Result<_, _>>()
         .map_err(|error| pem_error("certificate", &error))?;
     let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| pem_error("key", &error))?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_client_cert_verifier(Arc::new(PinnedLater { provider }))
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)?
+        .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)

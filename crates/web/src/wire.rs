@@ -8,6 +8,7 @@ mod card;
 mod certificate;
 mod evidence;
 mod form;
+mod holder;
 mod journal;
 mod keys;
 mod list;
@@ -34,6 +35,7 @@ pub use certificate::{
 };
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
 pub use form::FormBody;
+pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
 pub use keys::{
     CompromiseBody, CompromiseOutcomeBody, CompromisePlanBody, ContributionBody, CustodyBody,

@@ -1,4 +1,4 @@
-//! Certificates, CRLs, OCSP and PKCS#10 as bytes, and the lints that re-read them.
+//! Certificates, CRLs, OCSP, PKCS#10 and CMS as bytes, and the lints that re-read them.
 //!
 //! # Architecture invariant
 //! This crate holds no private key, knows no policy file, no database and no clock. Everything is
@@ -7,6 +7,7 @@
 
 pub mod algorithm;
 pub mod certificate;
+pub mod cms;
 pub mod crl;
 pub mod der_writer;
 pub mod error;

@@ -119,6 +119,18 @@ oids! {
     SHA256 = "2.16.840.1.101.3.4.2.1";
 }
 
+// CMS (RFC 5652 5.1, 11).
+oids! {
+    /// id-data.
+    CMS_DATA = "1.2.840.113549.1.7.1";
+    /// id-signedData.
+    SIGNED_DATA = "1.2.840.113549.1.7.2";
+    /// The contentType attribute.
+    CMS_CONTENT_TYPE = "1.2.840.113549.1.9.3";
+    /// The messageDigest attribute.
+    CMS_MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
+}
+
 oids! {
     /// The extensionRequest attribute of PKCS#10 (RFC 2985 5.4.2).
     EXTENSION_REQUEST = "1.2.840.113549.1.9.14";

@@ -99,6 +99,18 @@ impl Store for Faulty {
         self.store.service_requests(ca, state, limit)
     }
 
+    fn holder_request(&self, id: &ApplicationId) -> Result<Option<HolderRequestRow>> {
+        self.store.holder_request(id)
+    }
+
+    fn holder_nonce_was_used(&self, nonce: &[u8; 32]) -> Result<bool> {
+        self.store.holder_nonce_was_used(nonce)
+    }
+
+    fn open_holder_requests(&self, limit: usize) -> Result<Vec<HolderRequestRow>> {
+        self.store.open_holder_requests(limit)
+    }
+
     fn cas(&self) -> Result<Vec<CaRow>> {
         self.store.cas()
     }

@@ -326,12 +326,18 @@ fn revocation(entry: &str, table: file::RevocationTable) -> Result<RevocationRul
     let Some(reason) = RevocationReason::from_code(table.reason) else {
         return refuse(format!("{entry}.reason"), "0 to 5; hold (6) is a state, not a revocation");
     };
+    let requested_by = choices(entry, &table.requested_by, Requester::from_name)?;
+    if table.online && (table.second_approval || !requested_by.contains(&Requester::Holder)) {
+        let rule = "online the holder asks, and nobody else stands by (A 4.9.3.1(1), S 4-4-2-2)";
+        return refuse(format!("{entry}.online"), rule);
+    }
     Ok(RevocationRule {
         subjects: choice(entry, &table.subjects, Subjects::from_name)?,
         cause: choice(entry, &table.cause, RevocationCause::from_name)?,
         reason,
-        requested_by: choices(entry, &table.requested_by, Requester::from_name)?,
+        requested_by,
         second_approval: table.second_approval,
+        online: table.online,
         clause: clause(entry, table.clause)?,
     })
 }

@@ -126,6 +126,8 @@ pub(super) struct RevocationTable {
     pub requested_by: Vec<String>,
     #[serde(default)]
     pub second_approval: bool,
+    #[serde(default)]
+    pub online: bool,
     pub clause: String,
 }
 

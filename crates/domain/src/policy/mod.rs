@@ -243,6 +243,8 @@ pub struct RevocationRule {
     pub requested_by: Vec<Requester>,
     /// Whether a second person must approve.
     pub second_approval: bool,
+    /// Whether the holder may also ask online, signed with the signature certificate.
+    pub online: bool,
     /// Where this is ruled.
     pub clause: Clause,
 }

@@ -94,9 +94,10 @@ impl Policy {
         });
         for rule in &self.revocations {
             let second = if rule.second_approval { ", second approval" } else { "" };
+            let online = if rule.online { ", online too" } else { "" };
             let asked = names(&rule.requested_by);
             let text = format!(
-                "revocation of {}, {}: reason {} {}, by {asked}{second}",
+                "revocation of {}, {}: reason {} {}, by {asked}{second}{online}",
                 rule.subjects,
                 rule.cause,
                 rule.reason.code(),

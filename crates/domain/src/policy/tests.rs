@@ -70,6 +70,19 @@ fn l11_the_revocation_tables_are_those_of_the_cps() {
 }
 
 #[test]
+fn l7_online_a_holder_can_stop_using_a_certificate_and_nothing_else() {
+    for policy in [read(AUTH), read(SIGN)] {
+        let online = policy.revocations.iter().filter(|rule| rule.online);
+        let causes: Vec<_> = online.map(|rule| rule.cause.name()).collect();
+        assert_eq!(causes, ["use-ended"], "A 4.9.3.1(1), S 4-4-2-2");
+    }
+    let row = "cause = \"record-removed\"";
+    let mayors = AUTH.replacen(row, &format!("{row}\nonline = true"), 1);
+    let refused = Policy::from_toml(&mayors).expect_err("the mayor asks");
+    assert!(refused.to_string().contains("revocation[3].online"), "{refused}");
+}
+
+#[test]
 fn l10_hold_stands_in_a_and_not_in_s() {
     assert!(read(AUTH).hold.is_some());
     assert!(read(SIGN).hold.is_none());

@@ -27,7 +27,7 @@ use crate::custodians::passphrases;
 use crate::system::{Clock, System};
 use crate::{demo, serve, set_up};
 
-/// The first of the four ports of a new configuration.
+/// The first of the five ports of a new configuration.
 const FIRST_PORT: u16 = 8440;
 
 /// Runs a command.

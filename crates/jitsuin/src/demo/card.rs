@@ -38,6 +38,11 @@ pub(super) struct CardInReader {
     attached: Option<JoinHandle<()>>,
 }
 
+/// Has this process ask the readers of the demo, where it asks any.
+pub(super) fn ask_here(directory: &Path) -> Result<()> {
+    pcscd::ask_here(&directory.join(PLACE))
+}
+
 /// Has a resident served with both certificates on a card that today's clients can use.
 pub(super) fn issue(system: &System) -> Result<()> {
     let blank = system.card_readers()?.make_blank(SignatureKeys::Rsa2048)?;

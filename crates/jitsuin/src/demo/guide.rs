@@ -52,6 +52,12 @@ pub(super) fn text(ready: &Value) -> String {
             word(auth, "arl_dn")
         ),
         format!(
+            "# The holders' page, over TLS 1.2: the text by which a holder asks that a certificate ends\ncurl -s --cacert {} '{}/revocation-request?ca=jpki-auth&serial={}&cause=use-ended'",
+            text("/tls_ca_pem"),
+            text("/holder_url"),
+            word(&good, "serial_hex")
+        ),
+        format!(
             "# The API: the CAs\ncurl -s --cacert {} -H 'Authorization: Bearer {token}' {}/api/v1/cas",
             text("/tls_ca_pem"),
             text("/web_url")

@@ -1,13 +1,12 @@
 //! `demo --hsm softhsm`: the CAs' keys in a software token, with everything beside the demo's data.
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use keys::quorum::{CustodianId, Passphrase};
 use serde_json::{Value, json};
 
+use super::again;
 use crate::config::TokenTable;
 use crate::system::System;
 
@@ -37,12 +36,7 @@ pub(super) fn token(directory: &Path, asked: Option<&str>) -> Result<Option<Toke
     let found = MODULES.into_iter().map(PathBuf::from).find(|module| module.exists());
     let module = found.context("--hsm softhsm: install SoftHSM2 (Debian package softhsm2)")?;
     let configuration = write_configuration(directory)?;
-    if std::env::var_os(VARIABLE).as_deref() != Some(configuration.as_os_str()) {
-        let program = std::env::current_exe()?;
-        let mut again = Command::new(program);
-        again.args(std::env::args_os().skip(1)).env(VARIABLE, &configuration);
-        return Err(again.exec()).context("starting again with SoftHSM2's configuration");
-    }
+    again::with(VARIABLE, &configuration)?;
     Ok(Some(TokenTable { module, label: LABEL.to_owned() }))
 }
 

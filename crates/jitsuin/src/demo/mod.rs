@@ -1,5 +1,6 @@
 //! `demo`: everything on this machine with invented residents, and what to try with it.
 
+mod again;
 mod card;
 mod custodians;
 mod guide;
@@ -25,6 +26,7 @@ use crate::system::Clock;
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;
+    card::ask_here(&arguments.dir)?;
     let config = arguments.dir.join("jitsuin.toml");
     let fresh = !config.exists();
     if fresh {
@@ -42,8 +44,8 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
         );
     }
     let local = ConfigFile::local(arguments.base_port).listen;
-    (listen.api, listen.repository, listen.ldap, listen.ldaps) =
-        (local.api, local.repository, local.ldap, local.ldaps);
+    (listen.api, listen.repository, listen.ldap, listen.ldaps, listen.holder) =
+        (local.api, local.repository, local.ldap, local.ldaps, local.holder);
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
     let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true)?);

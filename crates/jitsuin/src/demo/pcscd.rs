@@ -10,8 +10,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::again;
+
 /// The driver of virtual readers, from Debian's vsmartcard-vpcd.
 const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
+
+/// The variable in which clients look for the service's socket.
+const VARIABLE: &str = "PCSCLITE_CSOCK_NAME";
+
+/// The name of the socket.
+const SOCKET: &str = "pcscd.comm";
 
 /// The name that clients see, before the slot's number.
 const READER: &str = "Virtual PCD";
@@ -33,6 +41,15 @@ pub(super) struct Pcscd {
     child: Child,
     socket: PathBuf,
     port: u16,
+}
+
+/// Has this process ask the service that will stand in `directory`, where it asks one at all.
+pub(super) fn ask_here(directory: &Path) -> Result<()> {
+    if cfg!(feature = "pcsc") {
+        fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+        again::with(VARIABLE, &fs::canonicalize(directory)?.join(SOCKET))?;
+    }
+    Ok(())
 }
 
 /// The Debian packages that are missing here.
@@ -84,7 +101,7 @@ impl Pcscd {
         fs::create_dir(&configuration)?;
         let Some(port) = free_pair()? else { return Ok(None) };
         fs::write(configuration.join("vpcd"), reader_configuration(port))?;
-        let socket = directory.join("pcscd.comm");
+        let socket = directory.join(SOCKET);
         let listener = UnixListener::bind(&socket).with_context(|| socket.display().to_string())?;
         let log = fs::File::create(directory.join("log"))?;
         let mut command = Command::new("setpriv");

@@ -43,6 +43,7 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
         "ldap_url": format!("ldap://{}", addresses.ldap),
         "ldaps_url": format!("ldaps://{}", addresses.ldaps),
         "repository_url": format!("http://{}", addresses.repository),
+        "holder_url": format!("https://{}", addresses.holder),
         "tls_ca_pem": absolute(&system.home.tls().join("ca.pem"))?,
         "audit_public_key": absolute(&system.home.audit_key())?,
         "cas": cas,

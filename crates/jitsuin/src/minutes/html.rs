@@ -1,5 +1,7 @@
 //! The minutes as one page of HTML that needs nothing else, and prints.
 
+use web::html::Text;
+
 use super::content::Block;
 
 const STYLE: &str = "\
@@ -18,7 +20,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}\
 pub(super) fn render(title: &str, blocks: &[Block]) -> String {
     let mut page = String::from("<!DOCTYPE html>\n<html lang=\"ja\">\n<head>\n");
     page += "<meta charset=\"utf-8\">\n";
-    page += &format!("<title>{}</title>\n<style>{STYLE}</style>\n", escaped(title));
+    page += &format!("<title>{}</title>\n<style>{STYLE}</style>\n", Text(title));
     page += "</head>\n<body>\n";
     for block in blocks {
         page += &rendered(block);
@@ -29,41 +31,25 @@ pub(super) fn render(title: &str, blocks: &[Block]) -> String {
 fn rendered(block: &Block) -> String {
     match block {
         Block::Title(text) => element("h1", text),
-        Block::Notice(text) => format!("<p class=\"notice\">{}</p>\n", escaped(text)),
+        Block::Notice(text) => format!("<p class=\"notice\">{}</p>\n", Text(text)),
         Block::Section(text) => element("h2", text),
         Block::Part(text) => element("h3", text),
         Block::Sentence(text) => element("p", text),
         Block::Verbatim(text) => element("pre", text),
         Block::Fields(fields) => {
             let rows = fields.iter().map(|(name, value)| {
-                format!("<tr><th>{}</th><td>{}</td></tr>\n", escaped(name), escaped(value))
+                format!("<tr><th>{}</th><td>{}</td></tr>\n", Text(name), Text(value))
             });
             format!("<table>\n{}</table>\n", rows.collect::<String>())
         }
         Block::Signature(seat, person) => format!(
             "<div class=\"line\"><span>{}</span><span>{}</span></div>\n",
-            escaped(seat),
-            escaped(person)
+            Text(seat),
+            Text(person)
         ),
     }
 }
 
 fn element(name: &str, text: &str) -> String {
-    format!("<{name}>{}</{name}>\n", escaped(text))
-}
-
-/// A text in which nothing is markup, in elements and in attributes.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '"' => safe += "&quot;",
-            '\'' => safe += "&#39;",
-            other => safe.push(other),
-        }
-    }
-    safe
+    format!("<{name}>{}</{name}>\n", Text(text))
 }

@@ -111,10 +111,11 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
 /// Each turn stands alone: what fails is said and tried again at the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     loop {
-        let turns: [(&str, Result<()>); 6] = [
+        let turns: [(&str, Result<()>); 7] = [
             ("what a crash left", system.settle_left_open().map(drop)),
             ("the clock", system.record_clock()),
             ("the register's events", system.apply_register_events().map(drop)),
+            ("the holders' requests", system.finish_holder_requests()),
             ("the lists", system.publish_due().map(drop)),
             ("the lists' plan", system.miss_late_lists()),
             ("the query records", queries.seal_due()),

@@ -21,10 +21,11 @@ pub(crate) struct Listeners {
     repository: TcpListener,
     ldap: TcpListener,
     ldaps: TcpListener,
+    holder: TcpListener,
 }
 
 impl Listeners {
-    /// Binds all four.
+    /// Binds all five.
     pub(crate) fn bind(listen: &Listen) -> Result<Self> {
         let bind = |name: &str, address: SocketAddr| -> Result<TcpListener> {
             let listener =
@@ -37,6 +38,7 @@ impl Listeners {
             repository: bind("repository", listen.repository)?,
             ldap: bind("ldap", listen.ldap)?,
             ldaps: bind("ldaps", listen.ldaps)?,
+            holder: bind("holder", listen.holder)?,
         })
     }
 
@@ -47,6 +49,7 @@ impl Listeners {
             repository: self.repository.local_addr()?,
             ldap: self.ldap.local_addr()?,
             ldaps: self.ldaps.local_addr()?,
+            holder: self.holder.local_addr()?,
         })
     }
 }
@@ -58,6 +61,7 @@ pub(crate) struct Addresses {
     pub(crate) repository: SocketAddr,
     pub(crate) ldap: SocketAddr,
     pub(crate) ldaps: SocketAddr,
+    pub(crate) holder: SocketAddr,
 }
 
 /// The services of an installation, running; they stop when this is stopped.
@@ -103,6 +107,7 @@ pub(crate) fn until_stopped(system: System) -> Result<()> {
     println!("api https://{}/api/v1", addresses.api);
     println!("repository and OCSP http://{}/", addresses.repository);
     println!("ldap://{} ldaps://{}", addresses.ldap, addresses.ldaps);
+    println!("holders' page https://{}/", addresses.holder);
     stop.wait();
     running.stop()
 }

@@ -1,4 +1,5 @@
-//! The services that answer the world: HTTP for OCSP and the repository, LDAP, the API.
+//! The services that answer the world: HTTP for OCSP and the repository, LDAP, the API, the holders'
+//! page.
 
 use std::fs;
 use std::sync::Arc;
@@ -58,7 +59,6 @@ pub(super) fn start(
     let queries: Arc<dyn QueryLog> = queries;
     let verifiers = verifier_auth(system)?;
     let (certificate, key) = tls_files(system)?;
-    let api_tls = Arc::new(web::tls::tls_config(&certificate, &key)?);
     let mut threads = Vec::new();
 
     let responder = Arc::new(responders::responder(system, &queries)?);
@@ -100,14 +100,50 @@ pub(super) fn start(
         })?);
     }
 
-    let (router, stop) = (web::api::router(Arc::new(system.desk()?)), stopped(stopping));
-    threads.push(spawn("api", move |runtime| {
-        runtime.block_on(async {
-            web::server::serve(TcpListener::from_std(listeners.api)?, api_tls, router, stop).await;
-            Ok(())
-        })
-    })?);
+    let desk = Arc::new(system.desk()?);
+    let api = Site {
+        name: "api",
+        listener: listeners.api,
+        tls: web::tls::tls_config(&certificate, &key)?,
+        router: web::api::router(desk.clone()),
+        connections: web::server::API_CONNECTIONS,
+    };
+    let holder = Site {
+        name: "holder",
+        listener: listeners.holder,
+        tls: web::tls::holder_tls_config(&certificate, &key, system.holders()?.issuers()?)?,
+        router: web::holder::router(desk),
+        connections: web::server::HOLDER_CONNECTIONS,
+    };
+    for site in [api, holder] {
+        threads.push(site.start(stopped(stopping))?);
+    }
     Ok(Threads(threads))
+}
+
+/// A site of `web` on a socket of its own.
+struct Site {
+    name: &'static str,
+    listener: std::net::TcpListener,
+    tls: ServerConfig,
+    router: web::Router,
+    connections: usize,
+}
+
+impl Site {
+    fn start(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<JoinHandle<Result<()>>> {
+        let Self { name, listener, tls, router, connections } = self;
+        spawn(name, move |runtime| {
+            runtime.block_on(async {
+                let (listener, tls) = (TcpListener::from_std(listener)?, Arc::new(tls));
+                web::server::serve(listener, tls, router, connections, stop).await;
+                Ok(())
+            })
+        })
+    }
 }
 
 /// A runtime on a thread of its own.

@@ -30,6 +30,7 @@ pub(crate) struct Ready {
     pub(crate) ldap_url: String,
     pub(crate) ldaps_url: String,
     pub(crate) repository_url: String,
+    pub(crate) holder_url: String,
     pub(crate) tls_ca_pem: String,
     pub(crate) audit_public_key: String,
     pub(crate) cas: Vec<Ca>,

@@ -4,6 +4,8 @@
 mod agreement;
 mod api;
 mod card_clients;
+mod card_readers;
+mod card_window;
 mod ceremonies;
 mod ceremony_keys;
 mod ceremony_room;
@@ -12,6 +14,7 @@ mod client;
 mod command_line;
 mod custodians;
 mod demo;
+mod holder;
 mod hsm;
 mod journal;
 mod keys_api;

@@ -8,10 +8,11 @@ use crate::demo::Demo;
 use crate::lists::whole_serial;
 
 /// What the file has today. Fields of what is not built yet (`scvp_url`, `hsm`, `card`) are absent.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "audit_public_key",
     "cas",
     "certificates",
+    "holder_url",
     "ldap_url",
     "ldaps_url",
     "ocsp_url",
@@ -116,6 +117,7 @@ fn the_pid_is_the_programs_and_the_urls_are_on_this_machine() {
     let ready: Value = serde_json::from_str(&demo.ready_text()).unwrap();
     for (field, scheme) in [
         ("web_url", "https"),
+        ("holder_url", "https"),
         ("ocsp_url", "http"),
         ("repository_url", "http"),
         ("ldap_url", "ldap"),

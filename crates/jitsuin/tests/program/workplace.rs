@@ -199,9 +199,20 @@ pub(crate) fn present(custodians: &[&str]) -> Vec<String> {
     custodians.iter().map(|id| format!("--custodian={id}={id}.passphrase")).collect()
 }
 
-/// Whether a command has a CA's key sign: the custodians come for those alone.
+/// Whether a command has a CA's key sign, or a card's keys derived: the custodians come for those
+/// alone.
 fn needs_keys(command: &[&str]) -> bool {
-    matches!(command, ["apply" | "request", "issue", ..] | ["crl", "publish", ..])
+    matches!(
+        command,
+        ["apply" | "request", "issue", ..]
+            | ["apply", "deliver" | "discard" | "refuse" | "withdraw", ..]
+            | [
+                "card",
+                "make" | "read" | "change-secret" | "reset-secret" | "erase" | "reconcile",
+                ..
+            ]
+            | ["crl", "publish", ..]
+    )
 }
 
 /// The form for a resident as the register knows them.

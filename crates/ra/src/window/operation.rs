@@ -149,6 +149,7 @@ fn fingerprint(act: &Act, request: &[&str]) -> String {
         Actor::CallCentreAgent(id) => format!("call-centre agent {id}"),
         Actor::Staff(id) => format!("staff {id}"),
         Actor::Verifier(id) => format!("verifier {id}"),
+        Actor::Holder { ca, serial } => format!("holder of {ca}/{serial}"),
         // Whichever part of the program acts, the system goes on from where it was.
         Actor::System(_) => "system".to_owned(),
         Actor::Anonymous => "anonymous".to_owned(),

@@ -6,6 +6,7 @@ pub mod ceremonies;
 pub mod certificates;
 pub mod fixtures;
 pub mod generations;
+pub mod holders;
 pub mod lists;
 pub mod people;
 pub mod requests;
@@ -34,6 +35,7 @@ macro_rules! contract_suite {
                 l1_certificates_are_found_by_holder_application_and_issue;
             ceremonies: k3_a_ceremony_is_as_it_was_put_last
                 k3_a_ceremony_changes_only_from_where_it_stands;
+            holders: l7_a_holders_request_is_taken_in_once_and_carried_out_once;
             lists: l10_a_list_holds_what_is_revoked_held_and_undelivered
                 l10_a_list_leaves_out_what_expired
                 l10_a_snapshot_does_not_move

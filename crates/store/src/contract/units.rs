@@ -97,6 +97,7 @@ pub fn e1_an_entry_says_what_when_how_and_who(store: &dyn Store) {
         (Actor::CallCentreAgent("a-1".parse().expect("an id")), "call-centre-agent"),
         (Actor::Staff("s-1".parse().expect("an id")), "staff"),
         (Actor::Verifier("v-1".parse().expect("an id")), "verifier"),
+        (Actor::Holder { ca: ca(), serial: serial(7) }, "holder"),
         (Actor::System("crl-cycle".parse().expect("an id")), "system"),
         (Actor::Anonymous, "anonymous"),
     ];

@@ -40,6 +40,7 @@ enum StoredActor<'a> {
     CallCentreAgent { id: &'a str },
     Staff { id: &'a str },
     Verifier { id: &'a str },
+    Holder { ca: &'a str, serial: String },
     System { id: &'a str },
     Anonymous,
 }
@@ -88,6 +89,9 @@ fn actor(actor: &Actor) -> StoredActor<'_> {
         Actor::CallCentreAgent(id) => StoredActor::CallCentreAgent { id: id.as_str() },
         Actor::Staff(id) => StoredActor::Staff { id: id.as_str() },
         Actor::Verifier(id) => StoredActor::Verifier { id: id.as_str() },
+        Actor::Holder { ca, serial } => {
+            StoredActor::Holder { ca: ca.as_str(), serial: serial.to_string() }
+        }
         Actor::System(id) => StoredActor::System { id: id.as_str() },
         Actor::Anonymous => StoredActor::Anonymous,
     }

@@ -14,6 +14,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_people.sql"),
     include_str!("schema_requests.sql"),
     include_str!("schema_card.sql"),
+    include_str!("schema_holder.sql"),
 ];
 
 /// Marks a file as ours: "JTSN" as a number.

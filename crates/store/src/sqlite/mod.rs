@@ -31,8 +31,8 @@ use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, Sea
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CrlKey, CrlRow, GenerationPlan, IntentRow, NoticeRow, SeriesKey, SeriesRow, ServiceRequestRow,
-    StatusRow, VerifierRow,
+    CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, SeriesKey, SeriesRow,
+    ServiceRequestRow, StatusRow, VerifierRow,
 };
 use crate::unit::Unit;
 use crate::{Result, RevokedSnapshot, Sequence, Store};
@@ -242,6 +242,18 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Result<Vec<ServiceRequestRow>> {
         self.pool.read(|c| read::request::of_ca(c, ca, state, limit))
+    }
+
+    fn holder_request(&self, id: &ApplicationId) -> Result<Option<HolderRequestRow>> {
+        self.pool.read(|c| read::holder::one(c, id))
+    }
+
+    fn holder_nonce_was_used(&self, nonce: &[u8; 32]) -> Result<bool> {
+        self.pool.read(|c| read::holder::nonce_was_used(c, nonce))
+    }
+
+    fn open_holder_requests(&self, limit: usize) -> Result<Vec<HolderRequestRow>> {
+        self.pool.read(|c| read::holder::open(c, limit))
     }
 
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>> {

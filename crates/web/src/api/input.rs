@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use ra::window::CardPlace;
@@ -32,7 +33,7 @@ pub(super) struct Input<T>(pub(super) T);
 pub(super) struct Named<T>(pub(super) T);
 
 /// What the query asks.
-pub(super) struct Asked<T>(pub(super) T);
+pub(crate) struct Asked<T>(pub(crate) T);
 
 /// A page of rows.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -132,10 +133,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         expect_json(&request)?;
-        let body = Limited::new(request.into_body(), MAX_BODY).collect();
-        let late = |_| Problem::new(Fault::TooSlow, "body: it did not arrive within 10 seconds");
-        let body = timeout(BODY_TIME, body).await.map_err(late)?;
-        let octets = body.map_err(unread)?.to_bytes();
+        let octets = body_of(request).await?;
         let mut reader = serde_json::Deserializer::from_slice(&octets);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let field = error.path().to_string();
@@ -144,6 +142,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
         reader.end().map_err(|error| malformed(".", &error))?;
         Ok(Self(value))
     }
+}
+
+/// The octets of a body, within bounds of length and time.
+pub(crate) async fn body_of(request: Request) -> Result<Bytes, Problem> {
+    let body = Limited::new(request.into_body(), MAX_BODY).collect();
+    let late = |_| Problem::new(Fault::TooSlow, "body: it did not arrive within 10 seconds");
+    let body = timeout(BODY_TIME, body).await.map_err(late)?;
+    Ok(body.map_err(unread)?.to_bytes())
 }
 
 /// The field by its path within the body; the whole body has the path ".".

@@ -7,7 +7,7 @@ use hyper::http::{StatusCode, request};
 
 use super::input::Input;
 use super::{Answer, Api};
-use crate::access::{Peer, door};
+use crate::access::door;
 use crate::desk::{Door, Principal};
 use crate::problem::Problem;
 use crate::wire::{
@@ -22,7 +22,7 @@ impl<S: Sync> FromRequestParts<S> for ThisDoor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(Self(door(parts, parts.extensions.get::<Peer>().copied())))
+        Ok(Self(door(parts)))
     }
 }
 

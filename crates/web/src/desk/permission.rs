@@ -17,6 +17,8 @@ pub enum Party {
     Everybody,
     /// The program itself.
     System,
+    /// The holder of a user certificate, at home.
+    CertificateHolder,
 }
 
 /// How somebody must have proven who they are (A 5.1.2.2, S 5-1-2-2).
@@ -36,6 +38,7 @@ pub enum Strength {
 macro_rules! operations {
     (@party Everybody) => { Party::Everybody };
     (@party System) => { Party::System };
+    (@party CertificateHolder) => { Party::CertificateHolder };
     (@party $role:ident) => { Party::Holder(Role::$role) };
     ($($(#[$meta:meta])* $variant:ident = $name:literal, $kind:ident, $strength:ident,
         [$($party:ident),+];)+) => {
@@ -261,6 +264,12 @@ operations! {
     /// Ends the session.
     EndSession = "end_session", LoggedIn, AnyAtAll,
         [Everybody];
+    /// Shows a holder how their own certificates stand (W9).
+    ShowOwnCertificates = "show_own_certificates", RecordsRead, Strong,
+        [CertificateHolder];
+    /// Takes a holder's signed request for revocation in, and carries it out (L7).
+    RequestRevocation = "request_revocation", ApplicationRefused, Strong,
+        [CertificateHolder];
     /// Registers the first two people of an installation.
     RegisterFirstPeople = "register_first_people", StaffChanged, Strong,
         [System];
@@ -273,14 +282,16 @@ impl Party {
             Self::Holder(role) => role.words(),
             Self::Everybody => "everybody in the registry",
             Self::System => "the system",
+            Self::CertificateHolder => "the holder of a certificate",
         }
     }
 
     fn includes(self, principal: &Principal) -> bool {
         match self {
             Self::Holder(role) => principal.roles().contains(&role),
-            Self::Everybody => !principal.is_program(),
+            Self::Everybody => principal.registered().is_some(),
             Self::System => principal.is_program(),
+            Self::CertificateHolder => principal.is_certificate_holder(),
         }
     }
 }
@@ -327,9 +338,15 @@ impl Operation {
         self.parties().iter().any(opens)
     }
 
-    /// Whether the API has it: what is the program's alone is no address.
+    /// Whether the API has it: what is the program's alone is no address, and what is the holders'
+    /// is on their page.
     pub fn is_in_api(self) -> bool {
-        self.parties() != [Party::System]
+        self.parties() != [Party::System] && !self.is_for_holders()
+    }
+
+    /// Whether it is on the holders' page.
+    pub fn is_for_holders(self) -> bool {
+        self.parties() == [Party::CertificateHolder]
     }
 
     /// Whether the table lets this principal pass.

@@ -1,7 +1,8 @@
 //! Who stands at the desk: an act, with the roles of its actor and how they proved who they are.
 //!
 //! Nobody outside this crate can make one of a person but through [`super::Desk::enter`], which
-//! reads the registry; so roles cannot be claimed. The program itself is [`Principal::program`].
+//! reads the registry; so roles cannot be claimed. A card's holder has none, and is known by a
+//! certificate. The program itself is [`Principal::program`].
 
 use std::ops::Deref;
 
@@ -36,6 +37,7 @@ pub struct Principal {
 enum Party {
     Program,
     Person(Box<PersonRow>),
+    CertificateHolder,
 }
 
 impl Principal {
@@ -51,6 +53,11 @@ impl Principal {
         Self { act, party: Party::Person(Box::new(person)), proof }
     }
 
+    /// The holder of a certificate who proved to hold its key, in a handshake or by a signature.
+    pub(crate) fn certificate_holder(act: Act) -> Self {
+        Self { act, party: Party::CertificateHolder, proof: Proof::Strong }
+    }
+
     /// How they proved who they are.
     pub fn proof(&self) -> Proof {
         self.proof
@@ -61,12 +68,17 @@ impl Principal {
         matches!(self.party, Party::Program)
     }
 
-    /// The roles they hold; the program has none.
+    /// Whether it is the holder of a certificate.
+    pub fn is_certificate_holder(&self) -> bool {
+        matches!(self.party, Party::CertificateHolder)
+    }
+
+    /// The roles they hold; only people of the registry have some.
     pub fn roles(&self) -> &[Role] {
         self.registered().map_or(&[], |person| &person.roles)
     }
 
-    /// Their id in the registry; the program has none.
+    /// Their id in the registry, if they are in it.
     pub fn id(&self) -> Option<&ActorId> {
         self.registered().map(|person| &person.id)
     }
@@ -74,7 +86,7 @@ impl Principal {
     /// The person as they were registered when they came in.
     pub(crate) fn registered(&self) -> Option<&PersonRow> {
         match &self.party {
-            Party::Program => None,
+            Party::Program | Party::CertificateHolder => None,
             Party::Person(person) => Some(person),
         }
     }

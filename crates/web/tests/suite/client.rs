@@ -76,8 +76,20 @@ impl World {
         body: Option<&[u8]>,
         more: &[&str],
     ) -> Reply {
-        let url = format!("https://localhost:{}{path}", self.address.port());
-        let place = format!("localhost:{}:127.0.0.1", self.address.port());
+        self.ask_at(self.address.port(), proof, (method, path), body, more)
+    }
+
+    /// Asks the site at `port`.
+    pub(super) fn ask_at(
+        &self,
+        port: u16,
+        proof: Proof<'_>,
+        (method, path): (&str, &str),
+        body: Option<&[u8]>,
+        more: &[&str],
+    ) -> Reply {
+        let url = format!("https://localhost:{port}{path}");
+        let place = format!("localhost:{port}:127.0.0.1");
         let mut arguments: Vec<String> =
             ["-sS", "-i", "--cacert", "ca.pem", "--resolve", &place, "-X", method, &url]
                 .map(str::to_owned)

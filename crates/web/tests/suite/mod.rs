@@ -4,6 +4,7 @@ mod client;
 mod document;
 mod doors;
 mod flow;
+mod holder;
 mod input;
 mod journal;
 mod passkeys;

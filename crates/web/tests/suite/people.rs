@@ -230,7 +230,7 @@ fn w3_a_client_certificate_of_ones_own_lets_one_in() {
     let body = json!({ "certificate_pem": pem("suzuki.pem") });
     world.post(&secret, "/api/v1/me/certificates", &body).problem(422);
     let body = json!({ "certificate_pem": pem("sasaki.pem") });
-    world.clock.advance(SignedDuration::from_secs(5));
+    world.clock.advance(SignedDuration::from_secs(60));
     world.post(&secret, "/api/v1/me/certificates", &body).expect(201);
     let path = "/api/v1/applications/ap-0/issue";
     world.ask(Proof::Certificate("sasaki"), "POST", path, Some(b"{}"), &[]).problem(404);

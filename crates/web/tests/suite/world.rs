@@ -11,13 +11,16 @@ use card::{Cabinet, CardNumber};
 use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
-use jitsuin_web::{api, server, tls};
+use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
+use ra::authority::Authority;
+use ra::holder::Holders;
 use ra::readers::{ReaderError, Readers, Wanted};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
@@ -26,6 +29,7 @@ use testkit::{Clock, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use x509::fingerprint::sha256;
+use x509::name::Name;
 use x509::pkcs10::CertificateRequest;
 
 /// Kawaguchi in Saitama: both CAs serve it.
@@ -38,6 +42,10 @@ pub(super) struct World {
     pub(super) scratch: Scratch,
     pub(super) clock: Clock,
     pub(super) address: SocketAddr,
+    /// Where the holders' page is.
+    pub(super) holders: SocketAddr,
+    pub(super) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    pub(super) keys: Arc<dyn KeyStore>,
     _runtime: Runtime,
 }
 
@@ -47,10 +55,12 @@ impl World {
         let scratch = Scratch::new();
         // The certificates must hold for curl, which looks at the real clock.
         let clock = Clock::at(&Timestamp::now().to_string());
-        let desk = Arc::new(open(&scratch, &clock));
+        let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
+        let authorities = set_up(&scratch, &clock, &keys);
+        let desk = Arc::new(open(&scratch, &clock, &keys, &authorities));
         add_people(&scratch, &clock);
-        let (runtime, address) = start(&scratch, desk);
-        Self { scratch, clock, address, _runtime: runtime }
+        let (runtime, address, holders) = start(&scratch, desk);
+        Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime }
     }
 
     /// The number of journal entries.
@@ -66,10 +76,11 @@ impl World {
     }
 }
 
-fn open(scratch: &Scratch, clock: &Clock) -> Desk {
+pub(super) type Cas = BTreeMap<CaId, Arc<CertificationAuthority>>;
+
+pub(super) fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>) -> Cas {
     let store: Arc<dyn Store> = scratch.store.clone();
-    let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
-    let mut authorities: BTreeMap<CaId, Arc<CertificationAuthority>> = BTreeMap::new();
+    let mut authorities = Cas::new();
     for policy in [AUTH, SIGN] {
         let authority =
             CertificationAuthority::set_up(&act(clock), policy, store.clone(), keys.clone());
@@ -77,11 +88,14 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
         authorities.insert(authority.id().clone(), authority);
     }
     certify_server(scratch, clock, &authorities[&"jpki-auth".parse().expect("a CA id")]);
+    authorities
+}
+
+fn open(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>, authorities: &Cas) -> Desk {
+    let store: Arc<dyn Store> = scratch.store.clone();
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
-    let joined = authorities.values().map(|authority| {
-        let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
-        Arc::new(joined) as Arc<dyn ra::authority::Authority>
-    });
+    let joined = joined(authorities, &store);
+    let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
     let make = &find_or_generate_master;
     let master = CardKeyring::set_up(&act(clock), store.clone(), keys.clone(), make);
     let master = Arc::new(master.expect("a card master"));
@@ -92,9 +106,19 @@ fn open(scratch: &Scratch, clock: &Clock) -> Desk {
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
-    Desk::new(store, authorities, Arc::new(move || told.now()))
+    Desk::new(store, authorities.clone(), Arc::new(move || told.now()))
         .with_windows(windows)
+        .with_holders(Arc::new(holders))
         .with_host("localhost")
+}
+
+/// The CAs as windows and holders over `store` see them.
+pub(super) fn joined(authorities: &Cas, store: &Arc<dyn Store>) -> Vec<Arc<dyn Authority>> {
+    let join = |authority: &Arc<CertificationAuthority>| {
+        let joined = WindowAuthority::new(Arc::clone(authority), store.clone());
+        Arc::new(joined) as Arc<dyn Authority>
+    };
+    authorities.values().map(join).collect()
 }
 
 /// Emulated cards; a blank one is made when none is named.
@@ -248,13 +272,22 @@ fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAut
     scratch.write("ca.pem", pem(&root.expect("a root")));
 }
 
-fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr) {
+fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr) {
     let read = |name: &str| std::fs::read(scratch.path().join(name)).expect("PEM");
-    let config = tls::tls_config(&read("server.pem"), &read("server.key")).expect("TLS");
+    let (certificate, key) = (read("server.pem"), read("server.key"));
+    let policy = Policy::from_toml(AUTH).expect("a policy");
+    let issuer = Name::write(&policy.issuer.name).expect("a name").as_der().to_vec();
     let runtime = Runtime::new().expect("a runtime");
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let router = api::router(desk);
-    runtime.spawn(server::serve(listener, Arc::new(config), router, std::future::pending()));
-    (runtime, address)
+    let sites = [
+        (tls::tls_config(&certificate, &key), api::router(desk.clone())),
+        (tls::holder_tls_config(&certificate, &key, vec![issuer]), holder::router(desk)),
+    ];
+    let [api, holders] = sites.map(|(config, router)| {
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let config = Arc::new(config.expect("TLS"));
+        runtime.spawn(server::serve(listener, config, router, 64, std::future::pending()));
+        address
+    });
+    (runtime, api, holders)
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use jitsuin_x509 as x509;
 use proptest::prelude::*;
+use x509::cms::{SignedData, unarmored};
 use x509::crl::Crl;
 use x509::name::Name;
 use x509::ocsp::response_reader::ResponseData;
@@ -38,6 +39,8 @@ fn feed(input: &[u8]) {
     }
     let _ = (OcspResponse::parse(input), ResponseData::parse(input), CertId::parse(input));
     let _ = CertificateRequest::parse_and_verify(input);
+    let _ = SignedData::parse(input).map(|signed| signed.verify());
+    let _ = unarmored(input);
     let _ = SpkiInfo::parse(input).map(|key| key.key_algorithm());
     let _ = x509::pem::decode(x509::pem::CERTIFICATE, &String::from_utf8_lossy(input));
 }
@@ -64,6 +67,7 @@ fn samples() -> &'static [Vec<u8>] {
             crate::ocsp::plain_request(),
             crate::ocsp::response_tbs(),
             crate::pkcs10::request(directory.path()),
+            crate::cms::message(),
             key.clone(),
             support::ca_japanese_name().as_der().to_vec(),
         ]

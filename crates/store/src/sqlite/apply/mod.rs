@@ -6,6 +6,7 @@ mod ceremony;
 mod certificate;
 mod compromise;
 mod crl;
+mod holder;
 pub(super) mod journal;
 mod people;
 mod request;
@@ -81,6 +82,8 @@ fn apply(
         Change::DropCredential(sha256) => people::drop_credential(c, &sha256),
         Change::DropCredentials(person) => people::drop_credentials(c, &person),
         Change::SetPassword { from, to } => people::set_password(c, from.as_deref(), &to),
+        Change::AddHolderRequest(row) => holder::add(c, first, &row),
+        Change::CompleteHolderRequest { id, receipt } => holder::complete(c, &id, &receipt),
         Change::RecordOperation { id, answer } => window::record_operation(c, first, &id, &answer),
         Change::PutCeremony(row) => ceremony::put(c, first, &row),
         Change::ForgetResident(resident) => journal::forget(c, &resident),

@@ -6,6 +6,7 @@ pub(super) mod ceremony;
 pub(super) mod certificate;
 pub(super) mod compromise;
 pub(super) mod crl;
+pub(super) mod holder;
 pub(super) mod journal;
 pub(super) mod people;
 pub(super) mod request;

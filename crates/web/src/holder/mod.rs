@@ -1,0 +1,139 @@
+//! The page for those who have cards: the state of their certificates, and requests they signed.
+//!
+//! # Architecture invariant
+//! It decides nothing and knows nobody: a certificate or a signed message goes to the desk as it
+//! came. It has no forms that act on a session, so there is none that another site could have filled
+//! in: what acts is signed.
+
+mod answer;
+mod page;
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use hyper::header::CONTENT_TYPE;
+use hyper::http::request::Parts;
+use serde::Deserialize;
+
+use self::answer::{Speaks, text};
+use crate::access::{Peer, door};
+use crate::api::Api;
+use crate::api::input::{Asked, body_of};
+use crate::desk::{Declined, Desk};
+use crate::problem::{Fault, Problem};
+
+/// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
+const AT_ONCE: usize = 16;
+
+/// Where the text to be signed is given out.
+pub(crate) const REQUEST: &str = "/revocation-request";
+/// Where it goes once it is signed.
+pub(crate) const REVOCATIONS: &str = "/revocations";
+/// The stylesheet.
+pub(crate) const STYLE: &str = "/style.css";
+
+/// What the text to be signed is about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestQuery {
+    ca: String,
+    serial: String,
+    cause: String,
+}
+
+/// A signed message out of the page's form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignedForm {
+    signed: String,
+}
+
+/// The page over a desk; connections bring their [`Peer`] as an extension.
+pub fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/", get(show))
+        .route(REQUEST, get(draft))
+        .route(REVOCATIONS, post(revoke))
+        .route(STYLE, get(answer::style))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(Api::new(desk, AT_ONCE))
+}
+
+async fn show(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let (certificate, door) = (certificate_of(&parts), door(&parts));
+    let shown = ask(&api, move |desk| desk.show_own_certificates(certificate.as_deref(), &door));
+    speaks.overview(shown.await)
+}
+
+async fn draft(
+    State(api): State<Api>,
+    speaks: Speaks,
+    asked: Result<Asked<RequestQuery>, Problem>,
+) -> Response {
+    let Asked(RequestQuery { ca, serial, cause }) = match asked {
+        Ok(asked) => asked,
+        Err(problem) => return speaks.declined(&problem.into()),
+    };
+    let drafted = ask(&api, move |desk| desk.draft_revocation_request(&ca, &serial, &cause)).await;
+    match drafted {
+        Ok(drafted) => text(drafted),
+        Err(declined) => speaks.declined(&declined),
+    }
+}
+
+async fn revoke(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let door = door(&parts);
+    let message = match message_of(&parts, Request::new(body)).await {
+        Ok(message) => message,
+        Err(problem) => return speaks.declined(&problem.into()),
+    };
+    speaks.receipt(ask(&api, move |desk| desk.request_revocation(&message, &door)).await)
+}
+
+async fn nowhere(speaks: Speaks) -> Response {
+    speaks.declined(&Problem::unknown("page").into())
+}
+
+async fn no_such_method(speaks: Speaks) -> Response {
+    speaks.declined(&Problem::new(Fault::NoSuchMethod, "not with this method").into())
+}
+
+/// Has the desk do `work`; a panic or a lack of time is a failure like any other.
+async fn ask<T: Send + 'static>(
+    api: &Api,
+    work: impl FnOnce(&Desk) -> Result<T, Declined> + Send + 'static,
+) -> Result<T, Declined> {
+    api.run(move |desk| Ok(work(desk))).await?
+}
+
+fn certificate_of(parts: &Parts) -> Option<Arc<[u8]>> {
+    Peer::of(parts)?.certificate.clone()
+}
+
+/// The message in a body: the whole of it, or the field of the page's form.
+async fn message_of(parts: &Parts, body: Request) -> Result<Vec<u8>, Problem> {
+    let octets = body_of(body).await?;
+    let given = parts.headers.get(CONTENT_TYPE);
+    // curl says so of whatever it is told to send as data; a form has a name and a sign.
+    let is_form = given.is_some_and(|kind| kind.as_bytes().starts_with(FORM.as_bytes()));
+    if !is_form || !octets.starts_with(b"signed=") {
+        return Ok(octets.to_vec());
+    }
+    let mut form = Request::new(Body::from(octets));
+    form.headers_mut().extend(given.map(|kind| (CONTENT_TYPE, kind.clone())));
+    *form.method_mut() = hyper::Method::POST;
+    let Form(SignedForm { signed }) = Form::from_request(form, &())
+        .await
+        .map_err(|error| Problem::new(Fault::Malformed, error.body_text()))?;
+    Ok(signed.into_bytes())
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";

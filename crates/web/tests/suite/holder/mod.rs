@@ -1,0 +1,7 @@
+//! The holders' page, visited with curl and openssl.
+
+mod cards;
+mod handshake;
+mod refusals;
+mod revocation;
+mod states;

@@ -1,0 +1,166 @@
+//! Revocation asked for online, signed with the signature certificate (L7).
+
+use std::sync::Arc;
+
+use domain::act::Act;
+use domain::certificate::CertificateState;
+use domain::reason::RevocationReason;
+use jiff::SignedDuration;
+use keys::MemoryKeyStore;
+use ra::holder::Holders;
+use serde_json::Value;
+use store::Store;
+use testkit::Scratch;
+
+use super::cards::*;
+use crate::suite::client::Reply;
+use crate::suite::world::{World, joined, set_up};
+
+const CEASED: RevocationReason = RevocationReason::CessationOfOperation;
+
+fn ended(world: &World, card: &Card) -> bool {
+    matches!(world.state(card), CertificateState::Revoked { reason: CEASED, .. })
+}
+
+/// What must not differ between two answers to one request.
+fn receipt(reply: Reply) -> Value {
+    reply.expect(200)
+}
+
+#[test]
+fn l7_a_signed_request_revokes_and_the_receipt_says_so() {
+    let world = World::new();
+    let (card, signature) = (world.hanako(), world.hanakos_signature());
+    let text = world.draft(&card);
+    for part in ["電子証明書失効申請書", "jpki-auth", "use-ended（サービスの利用の取りやめ）"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let message = world.signed(&signature);
+    let entries = world.entries();
+    let first = receipt(world.send(&message));
+    assert!(ended(&world, &card) && !ended(&world, &signature));
+    assert_eq!(first["serial"], card.serial.to_string());
+    assert_eq!(first["reason"], "cessationOfOperation");
+    let said = world.journal_from(entries);
+    let kinds = ["application-received", "certificate-revoked", "application-completed"];
+    assert_eq!(said.len(), kinds.len(), "{said:?}");
+    for (entry, kind) in said.iter().zip(kinds) {
+        let actor =
+            format!(r#""role":"holder","ca":"saitama-sign","serial":"{}""#, signature.serial);
+        assert!(entry.contains(kind) && entry.contains(&actor), "{kind}: {entry}");
+    }
+    assert_eq!(first["journal_entry"], entries + 1, "{first}");
+    let shown = first["text"].as_str().expect("a text");
+    for part in ["受理通知書", "受付番号", "処理完了日時", "公的個人認証サービス"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let id = first["receipt"].as_str().expect("a number").parse().expect("an id");
+    let row = world.scratch.store.holder_request(&id).expect("read").expect("a record");
+    assert_eq!(row.signed, message, "the evidence, octet for octet");
+}
+
+#[test]
+fn l7_the_same_message_again_answers_the_same_even_when_its_signer_ended_itself() {
+    let world = World::new();
+    let signature = world.hanakos_signature();
+    world.draft(&signature);
+    let message = world.signed(&signature);
+    let first = receipt(world.send(&message));
+    assert!(ended(&world, &signature), "a signature certificate may end itself (S 4-4-2-2)");
+    world.clock.advance(SignedDuration::from_hours(1));
+    let entries = world.entries();
+    assert_eq!(receipt(world.send(&message)), first);
+    let said = world.journal_from(entries);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("no-op"), "{said:?}");
+}
+
+#[test]
+fn l7_a_message_may_come_in_any_coat_and_from_the_pages_form() {
+    let world = World::new();
+    let signature = world.hanakos_signature();
+    for options in ["-nodetach -outform PEM", "-nodetach", "-nodetach -outform DER -cades"] {
+        let card = world.hanako();
+        world.draft(&card);
+        receipt(world.send(&world.sign(&signature.name, options)));
+        assert!(ended(&world, &card), "{options}");
+    }
+    let card = world.hanako();
+    world.draft(&card);
+    world.sign(&signature.name, "-nodetach -outform PEM");
+    let reply = world.at_the_page(
+        None,
+        ("POST", "/revocations"),
+        None,
+        &["--data-urlencode", "signed@signed"],
+    );
+    assert_eq!(reply.status, 200);
+    assert!(String::from_utf8(reply.body).expect("UTF-8").contains("受理通知書"));
+    assert!(ended(&world, &card));
+}
+
+#[test]
+fn l7_a_held_certificate_can_be_ended_online() {
+    let world = World::new();
+    let signature = world.hanakos_signature();
+    let state = CertificateState::Held { since: world.clock.now() };
+    let card = world.card(&Wish { state, ..Wish::default() });
+    world.draft(&card);
+    receipt(world.send(&world.signed(&signature)));
+    assert!(ended(&world, &card));
+}
+
+#[test]
+fn l7_what_was_taken_in_is_carried_out_after_a_cut() {
+    let world = World::new();
+    let at = world.clock.now();
+    let store: Arc<dyn Store> = world.scratch.store.clone();
+    // A CA that answers nothing of use: the request is taken in, and not carried out.
+    let elsewhere = Scratch::new();
+    let lost = set_up(&elsewhere, &world.clock, &(Arc::new(MemoryKeyStore::new()) as _));
+    let cut = Holders::new(store.clone(), joined(&lost, &store)).expect("randomness");
+    let whole = Holders::new(store.clone(), joined(&world.authorities, &store)).expect("one");
+    let signature = world.hanakos_signature();
+    let mut messages = Vec::new();
+    for target in [world.hanako(), signature.clone()] {
+        let (ca, serial) = (target.ca.as_str(), target.serial.to_string());
+        world.scratch.write("request", cut.draft(ca, &serial, "use-ended", at).expect("a text"));
+        let message = world.signed(&signature);
+        let request = cut.open(&message, at).expect("one of ours");
+        let act = Act {
+            actor: request.actor(),
+            at,
+            operation: request.id().as_str().parse().expect("an id"),
+        };
+        cut.revoke(&act, &request).expect_err("cut");
+        assert!(!ended(&world, &target));
+        messages.push((target, message));
+    }
+    assert_eq!(store.open_holder_requests(10).expect("read").len(), 2);
+    // The one is finished by who sends it again, the other by the program itself.
+    let (target, message) = &messages[1];
+    receipt(world.send(message));
+    assert!(ended(&world, target), "the signer's own");
+    let (target, message) = &messages[0];
+    assert_eq!(whole.finish(at).expect("finished"), 1);
+    assert_eq!(whole.finish(at).expect("nothing left"), 0);
+    assert!(ended(&world, target));
+    // Its signer is revoked by now, and still gets the receipt.
+    assert_eq!(receipt(world.send(message))["serial"], target.serial.to_string());
+}
+
+#[test]
+fn l7_a_text_is_good_for_one_message() {
+    let world = World::new();
+    let (card, signature) = (world.hanako(), world.hanakos_signature());
+    world.draft(&card);
+    let first = world.signed(&signature);
+    let second = world.sign(&signature.name, "-nodetach -outform DER -nosmimecap");
+    receipt(world.send(&first));
+    assert_eq!(code(world.send(&second), 409), "nonce-used");
+    let other = world.hanako();
+    world.draft(&other);
+    receipt(world.send(&world.signed(&signature)));
+}
