@@ -214,6 +214,28 @@ fn l1_a_certificate_revoked_before_its_delivery_ends_by_reconciling_the_card() {
 }
 
 #[test]
+fn l6_a_card_that_lost_its_delivery_gives_no_key_in_force_up() {
+    let world = World::new();
+    let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
+    world.cut.plan_named("deliver", When::After);
+    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut");
+    assert!(world.cut.lift());
+    // As if what the card wrote at its delivery had not lasted.
+    let before = world.card(&card);
+    let serial = world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    let renewal = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
+    world.readers.lay(Some(before));
+    let refused = world.window.issue(&world.act(), &renewal, None).expect_err("reconcile first");
+    assert!(refused.to_string().contains("reconcile it first"), "{refused}");
+    let wanted = Wanted::card(&card, None);
+    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    assert!(mended.findings.iter().all(|finding| finding.outcome == Mended::Done));
+    assert_eq!(world.state_at_auth(&serial), StateName::Good);
+    assert_eq!(world.readers.lying().life(), LifeState::Delivered);
+    world.window.issue(&world.act(), &renewal, None).expect("now there is room");
+}
+
+#[test]
 fn l3_a_new_card_is_handed_over_elsewhere_or_sent_to_who_applied_in_person() {
     let world = World::new();
     let sent = Handover::Sent { address: taro().address, receiver: Some("川口　一郎".into()) };
