@@ -4,7 +4,6 @@ use std::fmt;
 
 use domain::algorithm::KeyAlgorithm;
 use domain::id::CardId;
-use jiff::civil::Date;
 
 use crate::card_keys::CardKeys;
 use crate::card_number::CardNumber;
@@ -14,7 +13,6 @@ use crate::jpki::OperationTag;
 use crate::private_key;
 use crate::secret::{GuardedSecret, HolderSecret, HolderSecrets};
 use crate::slot::{CardSlot, Certificates, SignatureKeys, Slot};
-use crate::transport::TransportKey;
 
 /// Where a card is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,8 +36,6 @@ pub struct Card {
     pub(crate) id: CardId,
     /// Absent once the card is destroyed.
     pub(crate) chip: Option<Chip>,
-    /// Only on cards that the office keeps no record of.
-    pub(crate) expires_on: Option<Date>,
 }
 
 /// What a card signs to prove that it holds the key of a slot: never anything a holder would sign.
@@ -54,7 +50,7 @@ pub fn possession_statement(card: &CardId, slot: CardSlot, nonce: &[u8; 32]) -> 
 impl Card {
     /// A blank card with its number and keys, as it comes from its maker.
     pub fn make(number: CardNumber, keys: CardKeys) -> Self {
-        Self { id: number.id(), chip: Some(Chip::new(keys)), expires_on: None }
+        Self { id: number.id(), chip: Some(Chip::new(keys)) }
     }
 
     /// The card with another choice of signature keys, while it is blank.
@@ -66,22 +62,9 @@ impl Card {
         self
     }
 
-    /// A blank card of any id that knows its transport key alone: it opens no secure channel.
-    pub fn manufacture(id: CardId, expires_on: Date, transport_key: TransportKey) -> Self {
-        let chip = Some(Chip::new(CardKeys::of_transport_key_alone(transport_key)));
-        Self { id, chip, expires_on: Some(expires_on) }
-    }
-
     /// The card's number.
     pub fn id(&self) -> &CardId {
         &self.id
-    }
-
-    /// The last civil day of the card's validity, in Japan (P4: certificates end with the card).
-    ///
-    /// A card made with a number does not know it: the office does.
-    pub fn expires_on(&self) -> Date {
-        self.expires_on.unwrap_or(Date::MAX)
     }
 
     /// Where the card is in its life.
@@ -97,14 +80,6 @@ impl Card {
         } else {
             LifeState::Blank
         }
-    }
-
-    /// The transport key, for the personalisation bureau alone: keys are wrapped to it (A 6.2.6).
-    ///
-    /// # Errors
-    /// [`CardError::Destroyed`].
-    pub fn transport_key_for_bureau(&self) -> Result<&TransportKey, CardError> {
-        Ok(&self.live()?.keys.transport)
     }
 
     /// Takes in a private key wrapped to this card, unusable, and returns its public key (SPKI DER).
@@ -207,17 +182,6 @@ impl Card {
     /// [`CardError::NotDelivered`], [`CardError::Destroyed`].
     pub fn tries_left(&self, slot: CardSlot) -> Result<u8, CardError> {
         Ok(self.live()?.delivered(slot)?.secret.tries_left())
-    }
-
-    /// Changes a secret by its holder, who knows the present one.
-    ///
-    /// # Errors
-    /// As [`sign`](Self::sign).
-    pub fn change_secret(&mut self, typed: &str, new: HolderSecret) -> Result<(), CardError> {
-        let delivered = self.live_mut()?.delivered_mut(new.slot())?;
-        delivered.secret.verify(typed)?;
-        delivered.secret = GuardedSecret::new(new);
-        Ok(())
     }
 
     /// Sets a secret anew at the window, which has checked the holder's identity, and unlocks the

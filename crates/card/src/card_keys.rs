@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use crate::transport::TransportKey;
@@ -18,20 +17,6 @@ pub struct CardKeys {
     pub data_encryption: Zeroizing<[u8; 32]>,
     /// The key under which the CA wraps private keys (A 6.2.6; RFC 5649).
     pub transport: TransportKey,
-}
-
-impl CardKeys {
-    /// The keys of a card that is never on a reader: those of the channel follow from the other.
-    pub(crate) fn of_transport_key_alone(transport: TransportKey) -> Self {
-        let key = |label: &[u8]| {
-            let hash = digest(&SHA256, &[label, transport.as_bytes()].concat());
-            let mut key = Zeroizing::new([0; 32]);
-            key.iter_mut().zip(hash.as_ref()).for_each(|(octet, hashed)| *octet = *hashed);
-            key
-        };
-        let [encryption, mac, data_encryption] = [key(b"enc"), key(b"mac"), key(b"dek")];
-        Self { encryption, mac, data_encryption, transport }
-    }
 }
 
 impl fmt::Debug for CardKeys {

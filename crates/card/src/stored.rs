@@ -24,8 +24,6 @@ struct StoredCard<'a> {
     /// Absent in a destroyed card.
     #[asn1(context_specific = "0", optional = "true")]
     chip: Option<StoredChip<'a>>,
-    #[asn1(context_specific = "1", optional = "true")]
-    expires_on: Option<Utf8StringRef<'a>>,
 }
 
 #[derive(Sequence)]
@@ -94,20 +92,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Card, CardError> {
     Ok(Card {
         id: stored.id.as_str().parse().map_err(|_| malformed("the card id"))?,
         chip: stored.chip.map(restore_chip).transpose()?,
-        expires_on: stored
-            .expires_on
-            .map(|date| date.as_str().parse().map_err(|_| malformed("the expiry date")))
-            .transpose()?,
     })
 }
 
 fn encode_der(card: &Card) -> der::Result<Zeroizing<Vec<u8>>> {
-    let expires_on = card.expires_on.map(|date| date.to_string());
     let stored = StoredCard {
         version: VERSION,
         id: Utf8StringRef::new(card.id.as_str())?,
         chip: card.chip.as_ref().map(store_chip).transpose()?,
-        expires_on: expires_on.as_deref().map(Utf8StringRef::new).transpose()?,
     };
     // Sized beforehand, with room for the tag: a vector that grew would leave a clear copy behind.
     let length = usize::try_from(stored.encoded_len()?)?;

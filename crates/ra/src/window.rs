@@ -15,6 +15,7 @@ mod complete;
 mod deliver;
 mod erase;
 mod existence;
+mod handover;
 mod issue;
 mod locks;
 mod operation;
@@ -45,6 +46,7 @@ use crate::register::ResidentRegister;
 
 pub use abandon::CardPlace;
 pub use call_centre::PhoneHold;
+pub use handover::Handover;
 pub use operation::EVENT_OPERATIONS;
 pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;

@@ -8,8 +8,9 @@ use ca::{
     CertificationAuthority, CertifiedAttributes, IssuedToUser, KeySource, Possession, Result,
     UserRequest,
 };
-use card::key_pair_generator::generate_onto_card;
-use card::{Card, CardNumber, CardSlot};
+use card::key_pair_generator::generate;
+use card::terminal::LoadedKey;
+use card::{Card, CardKeys, CardNumber, CardSlot, DataEncryptionKey};
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
@@ -91,11 +92,15 @@ pub(super) fn bring_card_master(keys: &dyn KeyStore) {
 
 /// A blank card for a resident.
 pub(super) fn card(number: u32) -> Card {
-    let (keyring, ..) = card_master();
     let mut octets = [0; 10];
     octets[6..].copy_from_slice(&number.to_be_bytes());
     let number = CardNumber(octets);
-    Card::make(number, keyring.card_keys(&number).expect("keys of the card"))
+    Card::make(number, keys_of(&number))
+}
+
+fn keys_of(number: &CardNumber) -> CardKeys {
+    let (keyring, ..) = card_master();
+    keyring.card_keys(number).expect("keys of the card")
 }
 
 const BACKUP_KEY: [u8; 32] = [3; 32];
@@ -153,7 +158,13 @@ pub(super) fn sign_request(
     kind: ApplicationKind,
     card: &mut Card,
 ) -> UserRequest {
-    generate_onto_card(card, KeyAlgorithm::Rsa1024, &[3; 32]).expect("a key");
+    let keys = keys_of(&CardNumber::of(card.id()).expect("a card with a number"));
+    // Wrapped as the CA would, so that it goes in without a channel.
+    let made = generate(KeyAlgorithm::Rsa1024, &DataEncryptionKey::new(keys.transport.as_bytes()));
+    let LoadedKey::Generated { algorithm, wrapped } = made.expect("a key") else {
+        panic!("the generator generates")
+    };
+    card.load_private_key(CardSlot::Signature, algorithm, &wrapped).expect("it fits");
     sign_request_again(authority, act, number, kind, card)
 }
 

@@ -11,6 +11,7 @@ use domain::journal::EventKind;
 use super::Window;
 use super::at_reader::{AtReader, changed, expect_bound};
 use super::cards::{slot_for, tag_of};
+use super::handover::Handover;
 use super::operation::Step;
 use crate::authority::HolderCertificate;
 use crate::error::{Result, WindowError};
@@ -37,9 +38,29 @@ impl Window {
         secrets: HolderSecrets,
         reader: Option<&str>,
     ) -> Result<SerialNumber> {
+        self.deliver_by(act, id, secrets, reader, &Handover::AtTheWindow)
+    }
+
+    /// Delivers what was issued in one of the ways that A 4.4.1.1 knows (L3).
+    ///
+    /// # Errors
+    /// As [`deliver`](Self::deliver); [`WindowError::Refused`] where the CPS does not allow it,
+    /// [`WindowError::Form`] for a place or receiver that is none.
+    pub fn deliver_by(
+        &self,
+        act: &Act,
+        id: &ApplicationId,
+        secrets: HolderSecrets,
+        reader: Option<&str>,
+        handover: &Handover,
+    ) -> Result<SerialNumber> {
         let step = (id, EventKind::ApplicationCompleted);
-        let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader);
-        self.step(act, step, &["deliver"], deliver, |application| {
+        let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader, handover);
+        let request: &[&str] = match handover {
+            Handover::AtTheWindow => &["deliver"],
+            elsewhere => &["deliver", elsewhere.name()],
+        };
+        self.step(act, step, request, deliver, |application| {
             let issued = application.record.issued.as_ref();
             issued.map(|issued| issued.serial).ok_or(WindowError::Unknown { field: "certificate" })
         })
@@ -50,14 +71,17 @@ impl Window {
         step: Step<'_>,
         secrets: &HolderSecrets,
         reader: Option<&str>,
+        handover: &Handover,
     ) -> Result<()> {
-        // 1. The table allows it.
+        // 1. The table and the CPS allow it.
         let Some(issued) = step.application.record.issued.clone() else {
             let rule = "nothing was issued that could be delivered";
             return Err(WindowError::refused("state", rule));
         };
         let IssuedOnCard { card: id, serial } = issued;
         let to = step.after(ApplicationEvent::Complete)?;
+        handover.expect_allowed(&step)?;
+        let entry = handover.note(&step, step.entry().detail("serial", serial))?;
         // 2. The card on the reader holds what was issued.
         let slot = slot_for(step.authority.policy());
         let certificate = own_certificate(&step, &serial)?;
@@ -72,7 +96,6 @@ impl Window {
         let delivered = OnSlot { application, serial: Some(serial) };
         *card.slot_mut(slot) = SlotRecord { delivered: Some(delivered), loading: None };
         card.is_handed_out = true;
-        let entry = step.entry().detail("serial", serial);
         let record = step.application.record.clone();
         let delivered = changed(step.operation.act, &id, "delivered").detail("slot", slot);
         let unit = step.unit(entry, to, record)?.entry(delivered);

@@ -99,7 +99,8 @@ impl Window {
             KeyPlan::Make => {}
         }
         // What is left of an earlier attempt has no certificate any more: see `expect_room`.
-        if loading.is_some() {
+        if let Some(loading) = &loading {
+            expect_unused(step, loading)?;
             at.card.discard(slot)?;
         }
         match rule.made_by {
@@ -167,6 +168,17 @@ fn key_plan<'a>(
         // Asked for a new key, the authority ends the earlier certificate itself.
         (KeyMaker::Authority, ..) | (KeyMaker::Holder, None, None) => KeyPlan::Make,
     }
+}
+
+/// A key whose certificate is in force is never given up: a card that lost its delivery has it.
+fn expect_unused(step: &Step<'_>, loading: &LoadingReport) -> Result<()> {
+    let certificates = step.authority.certificates_of(&step.application.resident)?;
+    let at = step.operation.act.at;
+    if certificates.iter().any(|c| c.is_in_force(at) && c.spki_sha256 == loading.key_hash) {
+        let rule = "it has not delivered a key whose certificate is in force: reconcile it first";
+        return Err(WindowError::refused("card", rule));
+    }
+    Ok(())
 }
 
 /// The key that the card holds, with the card's word for it.

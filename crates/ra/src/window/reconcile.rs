@@ -7,7 +7,7 @@ use card::terminal::{CardReport, DeliveredReport, LoadingReport, TerminalError};
 use domain::act::Act;
 use domain::id::{ApplicationId, CardId, SerialNumber};
 use domain::journal::EventKind;
-use store::Unit;
+use store::{Entry, Unit};
 use x509::fingerprint::{hex, sha256};
 
 use self::table::{Bound, Delivered, Loading, SlotFacts, remedy};
@@ -95,13 +95,16 @@ impl Window {
         clerk(&act.actor)?;
         let (card, report) = match self.at_reader(act, wanted) {
             Ok(at) => (at.card.id().clone(), at.report.clone()),
-            Err(WindowError::Card(TerminalError::AnotherMake)) => return self.silent(wanted),
+            Err(WindowError::Card(TerminalError::AnotherMake)) => {
+                return self.silent(act, wanted, mending);
+            }
             Err(error) => return Err(error),
         };
         // From here on the card itself is meant, whatever lies on the reader by then.
         let wanted = Wanted { reader: wanted.reader.clone(), card: Some(card.clone()) };
         let record = self.card_record(&card)?;
         let findings = self.findings(act, &wanted, mending, (&report, record.as_ref()))?;
+        self.note(act, &card, mending, &findings)?;
         Ok(Reconciliation { card, report: Some(report), record, findings })
     }
 
@@ -141,17 +144,36 @@ impl Window {
     }
 
     /// A card that answers as no card of ours: what a destroyed one does.
-    fn silent(&self, wanted: &Wanted) -> Result<Reconciliation> {
+    fn silent(&self, act: &Act, wanted: &Wanted, mending: Mending) -> Result<Reconciliation> {
         let record = wanted.card.as_ref().map(|card| self.card_record(card)).transpose()?.flatten();
         match record {
-            Some(record) if record.is_destroyed => Ok(Reconciliation {
-                card: record.id.clone(),
-                report: None,
-                record: Some(record),
-                findings: Vec::new(),
-            }),
+            Some(record) if record.is_destroyed => {
+                self.note(act, &record.id, mending, &[])?;
+                let (card, findings) = (record.id.clone(), Vec::new());
+                Ok(Reconciliation { card, report: None, record: Some(record), findings })
+            }
             _ => Err(TerminalError::AnotherMake.into()),
         }
+    }
+
+    /// That the card was held against the office, and what came of it.
+    fn note(&self, act: &Act, card: &CardId, mending: Mending, findings: &[Finding]) -> Result<()> {
+        let mode = match mending {
+            Mending::ShowOnly => "show only",
+            Mending::Mend => "mend",
+        };
+        let mut entry =
+            Entry::new(EventKind::RecordsRead, act).subject(card).detail("reconciliation", mode);
+        for Finding { what, outcome, .. } in findings {
+            let came = match outcome {
+                Mended::Done => "mended",
+                Mended::Shown => "shown",
+                Mended::Left(_) => "left to a person",
+            };
+            entry = entry.detail("finding", format!("{what}: {came}"));
+        }
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
     }
 
     fn reconcile_slot(

@@ -7,7 +7,7 @@ use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
 use jitsuin_ra::WindowError;
 use jitsuin_ra::readers::Wanted;
-use jitsuin_ra::window::{CardPlace, Mended, Mending};
+use jitsuin_ra::window::{CardPlace, Handover, Mended, Mending};
 use store::Store;
 
 use crate::fixture::cards::card_keys;
@@ -211,6 +211,53 @@ fn l1_a_certificate_revoked_before_its_delivery_ends_by_reconciling_the_card() {
     let application = world.window.application(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Withdrawn);
     world.expect_agreement(&card);
+}
+
+#[test]
+fn l6_a_card_that_lost_its_delivery_gives_no_key_in_force_up() {
+    let world = World::new();
+    let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
+    world.cut.plan_named("deliver", When::After);
+    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut");
+    assert!(world.cut.lift());
+    // As if what the card wrote at its delivery had not lasted.
+    let before = world.card(&card);
+    let serial = world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    let renewal = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
+    world.readers.lay(Some(before));
+    let refused = world.window.issue(&world.act(), &renewal, None).expect_err("reconcile first");
+    assert!(refused.to_string().contains("reconcile it first"), "{refused}");
+    let wanted = Wanted::card(&card, None);
+    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    assert!(mended.findings.iter().all(|finding| finding.outcome == Mended::Done));
+    assert_eq!(world.state_at_auth(&serial), StateName::Good);
+    assert_eq!(world.readers.lying().life(), LifeState::Delivered);
+    world.window.issue(&world.act(), &renewal, None).expect("now there is room");
+}
+
+#[test]
+fn l3_a_new_card_is_handed_over_elsewhere_or_sent_to_who_applied_in_person() {
+    let world = World::new();
+    let sent = Handover::Sent { address: taro().address, receiver: Some("川口　一郎".into()) };
+    let deliver = |id: &ApplicationId, how: &Handover| {
+        world.window.deliver_by(&world.act(), id, pin(), None, how)
+    };
+    let (id, card, serial) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
+    let nowhere = Handover::AtPlace { place: String::new(), receiver: None };
+    deliver(&id, &nowhere).expect_err("no place");
+    assert_eq!(world.state_at_auth(&serial), StateName::Undelivered, "the CA did not hear of it");
+    deliver(&id, &sent).expect("delivered");
+    assert_eq!(world.state_at_auth(&serial), StateName::Good);
+    assert!(world.record(&card).is_handed_out);
+    let told = world.journal();
+    let entry = told.iter().rfind(|entry| entry.contains("application-completed"));
+    let entry = entry.expect("an entry");
+    assert!(entry.contains("\"sent\"") && !entry.contains("一郎"), "{entry}");
+
+    let (renewal, ..) = world.issued(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
+    let refused = deliver(&renewal, &sent).expect_err("not with a card").to_string();
+    assert!(refused.contains("A 4.4.1.1(2)"), "{refused}");
+    world.expect_refusal(EventKind::ApplicationCompleted, "A 4.4.1.1(2)");
 }
 
 #[test]
