@@ -166,7 +166,11 @@ fn l1_reconciliation_finds_a_card_that_went_back_in_time_and_agrees_with_the_oth
     assert_eq!(found["agrees"], false);
     assert_eq!(found["findings"][0]["slot"], "authentication");
     let mended = here.place.answer(&CLERK, &here.on_card(&["reconcile", "--mend"]));
-    assert_ne!(mended["findings"][0]["outcome"], "shown", "{mended}");
+    assert_eq!(mended["agrees"], true, "{mended}");
+    // The renewed key was not given up: it is the holder's now, and its certificate is on the card.
+    assert_eq!(here.place.answer(&CLERK, &look)["findings"], json!([]));
+    let read = here.place.answer(&CLERK, &here.on_card(&["read"]));
+    assert_eq!(read["certificates"][0]["serial"], renewed["serial"]);
 }
 
 #[test]

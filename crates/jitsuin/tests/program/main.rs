@@ -4,6 +4,7 @@
 mod agreement;
 mod api;
 mod card_clients;
+mod card_readers;
 mod card_window;
 mod ceremonies;
 mod ceremony_keys;

@@ -169,7 +169,12 @@ impl Window {
         let on_card = report.slot(slot);
         let own = bound.as_ref().and_then(|(_, certificate)| certificate.as_ref());
         let facts = SlotFacts {
-            loading: loading(on_card.loading.as_ref(), bound.as_ref().map(|(a, _)| &a.id), own),
+            loading: loading(
+                on_card.loading.as_ref(),
+                bound.as_ref().map(|(a, _)| &a.id),
+                own,
+                recorded.as_ref().filter(|certificate| certificate.is_in_force(act.at)),
+            ),
             delivered: delivered(on_card.delivered.as_ref(), recorded.as_ref(), own),
             is_recorded: record.slot(slot).delivered.is_some(),
             bound: bound.as_ref().map(|(application, certificate)| Bound {
@@ -210,10 +215,21 @@ impl Window {
                 let id = application.ok_or_else(unbound)?;
                 self.discard(&step, id, CardPlace::Reader(reader))
             }
+            Remedy::DeliverRecorded => self.mend_delivery(act, wanted, slot),
             Remedy::ClearLoading => self.mend_loading(act, wanted, slot),
             Remedy::RecordErasure => self.mend_record(act, wanted, slot),
             Remedy::ByHand(what) => Err(WindowError::refused("card", what)),
         }
+    }
+
+    fn mend_delivery(&self, act: &Act, wanted: &Wanted, slot: CardSlot) -> Result<()> {
+        let mut at = self.at_reader(act, wanted)?;
+        if let Some(loading) = at.report.slot(slot).loading.clone() {
+            at.card.deliver(slot, &loading.operation)?;
+        }
+        let entry = changed(act, at.card.id(), "delivered once more").detail("slot", slot);
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
     }
 
     fn mend_loading(&self, act: &Act, wanted: &Wanted, slot: CardSlot) -> Result<()> {
@@ -284,9 +300,13 @@ fn loading(
     on_card: Option<&LoadingReport>,
     application: Option<&ApplicationId>,
     certificate: Option<&HolderCertificate>,
+    in_force: Option<&HolderCertificate>,
 ) -> Loading {
     match on_card {
         None => Loading::Nothing,
+        Some(key) if in_force.is_some_and(|recorded| recorded.spki_sha256 == key.key_hash) => {
+            Loading::AsRecorded
+        }
         Some(key) if application.is_some_and(|id| key.operation == tag_of(id)) => match certificate
         {
             Some(certificate) if certificate.spki_sha256 == key.key_hash => Loading::Certified,

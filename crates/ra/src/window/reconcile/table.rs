@@ -25,6 +25,8 @@ pub(super) enum Loading {
     Certified,
     /// One of the application's that no certificate of it is for.
     Uncertified,
+    /// The one that the office has down as delivered, with a certificate in force.
+    AsRecorded,
     /// Not the application's.
     Stray,
 }
@@ -58,6 +60,9 @@ pub enum Remedy {
     FinishIssue,
     /// The delivery was cut off after the CA's part: card and office follow.
     FinishDelivery,
+    /// What the delivery wrote did not last on the card, for which it stands in the office: the card
+    /// delivers it once more. A key whose certificate is in force is never given up.
+    DeliverRecorded,
     /// The destruction before delivery was cut off, or the certificate was revoked meanwhile: what
     /// is loading ends with it (A 4.9.9).
     FinishDiscard,
@@ -100,6 +105,7 @@ fn issue_remedy(loading: Loading, certificate: Option<StateName>) -> Option<Reme
         }
         (None | Some(StateName::Revoked), Loading::Nothing) => None,
         (None | Some(StateName::Revoked), Loading::Stray) => Some(Remedy::ClearLoading),
+        (None | Some(StateName::Revoked), Loading::AsRecorded) => Some(Remedy::DeliverRecorded),
         (None | Some(StateName::Revoked), Loading::Certified | Loading::Uncertified) => {
             Some(Remedy::FinishIssue)
         }
@@ -130,8 +136,12 @@ fn delivery_remedy(facts: &SlotFacts, certificate: Option<StateName>) -> Option<
 }
 
 fn unbound_remedy(facts: &SlotFacts) -> Option<Remedy> {
-    if facts.loading != Loading::Nothing {
-        return Some(Remedy::ClearLoading);
+    match facts.loading {
+        Loading::Nothing => {}
+        Loading::AsRecorded => return Some(Remedy::DeliverRecorded),
+        Loading::Certified | Loading::Uncertified | Loading::Stray => {
+            return Some(Remedy::ClearLoading);
+        }
     }
     match (facts.delivered, facts.is_recorded) {
         (Delivered::Nothing, false) | (Delivered::AsRecorded, true) => None,
@@ -146,6 +156,7 @@ impl Remedy {
         match self {
             Self::FinishIssue => "an issue was cut off",
             Self::FinishDelivery => "a delivery was cut off after the CA had put it in force",
+            Self::DeliverRecorded => "the card does not have in use what was delivered with it",
             Self::FinishDiscard => "what is loading was revoked or destroyed before delivery",
             Self::ClearLoading => "the card is loading what nobody waits for",
             Self::RecordErasure => "the slot was erased, and the office does not know",
@@ -182,6 +193,7 @@ mod tests {
             None => "-",
             Some(Remedy::FinishIssue) => "issue",
             Some(Remedy::FinishDelivery) => "delivery",
+            Some(Remedy::DeliverRecorded) => "again",
             Some(Remedy::FinishDiscard) => "discard",
             Some(Remedy::ClearLoading) => "clear",
             Some(Remedy::RecordErasure) => "erased",
@@ -228,6 +240,8 @@ mod tests {
             let free = |loading| SlotFacts { loading, delivered, is_recorded, bound: None };
             assert_eq!(short(remedy(&free(Loading::Nothing))), expected, "{delivered:?}");
             assert_eq!(short(remedy(&free(Loading::Stray))), "clear", "{delivered:?}");
+            // Never clear: its certificate is in force, and the key is nowhere else.
+            assert_eq!(short(remedy(&free(Loading::AsRecorded))), "again", "{delivered:?}");
         }
     }
 }
