@@ -18,6 +18,7 @@ const BENCHMARKS: &[(&str, &str)] = &[
     ("jitsuin-status", "ocsp"),
     ("jitsuin-keys", "token"),
     ("jitsuin-keys", "user_keys"),
+    ("jitsuin-card", "personalisation"),
 ];
 
 /// Where the figures go; git ignores the directory.
