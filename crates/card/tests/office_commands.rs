@@ -203,7 +203,7 @@ fn c1_nothing_is_added_to_a_loading_without_its_tag() {
     let nothing = [DataGroup::new(slot, GroupKind::Secret, b"")];
     for groups in [&of_slot[2..], &secret, &nothing] {
         assert_eq!(office.store(&mut card, groups), Err(0x6A80), "{groups:?}");
-        let by_another = [&[other.clone()], groups].concat();
+        let by_another = [std::slice::from_ref(&other), groups].concat();
         assert_eq!(office.store(&mut card, &by_another), Err(0x6985), "{groups:?}");
         assert!(!card.has_changed(), "{groups:?}");
     }
