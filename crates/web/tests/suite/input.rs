@@ -109,8 +109,16 @@ fn a_secret_of_another_shape_is_refused_and_never_repeated() {
     let world = World::new();
     let entries = world.entries();
     for (path, field, body) in [
-        ("card-secret-changes", "present", r#"{"slot":"authentication","present":90817263,"new":"9"}"#),
-        ("card-secret-changes", "new", r#"{"slot":"authentication","present":"1","new":[90817263]}"#),
+        (
+            "card-secret-changes",
+            "present",
+            r#"{"slot":"authentication","present":90817263,"new":"9"}"#,
+        ),
+        (
+            "card-secret-changes",
+            "new",
+            r#"{"slot":"authentication","present":"1","new":[90817263]}"#,
+        ),
         ("card-readings", "signature_password", r#"{"signature_password":90817263}"#),
         ("card-readings", "signature_password", r#"{"signature_password":["90817263"]}"#),
         ("card-readings", "signature_password", r#"{"signature_password":{"90817263":1}}"#),
