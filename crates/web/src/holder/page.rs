@@ -4,7 +4,9 @@ use domain::era::JapaneseDate;
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
 use jiff::tz::{Offset, offset};
-use ra::holder::{HolderReceipt, Overview, OwnCertificate, Standing, VALID_MINUTES, cause_words};
+use ra::holder::{
+    HolderReceipt, Outcome, Overview, OwnCertificate, Standing, VALID_MINUTES, cause_words,
+};
 
 use super::{REQUEST, REVOCATIONS, STYLE as STYLE_ADDRESS};
 use crate::desk::Declined;
@@ -42,7 +44,11 @@ pub(super) fn overview(overview: &Overview) -> String {
 
 /// A receipt.
 pub(super) fn receipt(receipt: &HolderReceipt) -> String {
-    page("失効申請の受理", &format!("<pre>{}</pre>", Text(&receipt.text)))
+    let title = match receipt.outcome {
+        Outcome::Revoked { .. } => "失効申請の受理",
+        Outcome::Refused { .. } => "失効申請の不受理",
+    };
+    page(title, &format!("<pre>{}</pre>", Text(&receipt.text)))
 }
 
 /// Why somebody did not get what they asked, and how to come here.
