@@ -1,21 +1,17 @@
 //! The notice to a holder that their request was taken in, and what became of it (A 4.9.3.1(1),
 //! S 4-4-2-2①).
 
-use domain::era::JapaneseDate;
+use domain::era::JapaneseSecond;
 use domain::id::ApplicationId;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
-use jiff::tz::{Offset, offset};
 use serde::{Deserialize, Serialize};
 use store::Sequence;
 
 use super::Result;
 use super::stored::{Asked, unreadable};
 use super::text::cause_words;
-
-/// Japan Standard Time.
-const JAPAN: Offset = offset(9);
 
 /// A receipt, to read and to keep. It names no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +159,7 @@ fn text(
         title.to_owned(),
         String::new(),
         format!("受付番号　　{id}"),
-        format!("受付日時　　{}", japanese_time(asked.received)),
+        format!("受付日時　　{}", JapaneseSecond(asked.received)),
         format!("申請の事由　{}", cause_words(asked.cause)),
         format!("認証局　　　{}", policy.title),
         format!("電子証明書の発行番号　{}", asked.serial),
@@ -176,15 +172,15 @@ fn text(
 fn ending(completed: Timestamp, outcome: &Outcome) -> Vec<String> {
     match outcome {
         Outcome::Revoked { at, reason, entry } => vec![
-            format!("失効日時　　　{}", japanese_time(*at)),
-            format!("処理完了日時　{}", japanese_time(completed)),
+            format!("失効日時　　　{}", JapaneseSecond(*at)),
+            format!("処理完了日時　{}", JapaneseSecond(completed)),
             format!("失効事由（CRLReason）　{} {reason}", reason.code()),
             format!("監査記録の番号　{entry}"),
             String::new(),
             "上記の申請を受理し、電子証明書の失効処理を完了したことを通知します。".to_owned(),
         ],
         Outcome::Refused { rule } => vec![
-            format!("処理完了日時　{}", japanese_time(completed)),
+            format!("処理完了日時　{}", JapaneseSecond(completed)),
             format!("認証局の規則　{rule}"),
             String::new(),
             "上記の申請は、認証局の規則により実行できないため、受理しません。\
@@ -192,10 +188,4 @@ fn ending(completed: Timestamp, outcome: &Outcome) -> Vec<String> {
                 .to_owned(),
         ],
     }
-}
-
-fn japanese_time(at: Timestamp) -> String {
-    let local = JAPAN.to_datetime(at);
-    let (hour, minute, second) = (local.hour(), local.minute(), local.second());
-    format!("{}{hour}時{minute:02}分{second:02}秒", JapaneseDate(local.date()))
 }

@@ -46,7 +46,10 @@ fn l7_a_signed_request_revokes_and_the_receipt_says_so() {
     let first = receipt(world.send(&message));
     assert!(ended(&world, &card) && !ended(&world, &signature));
     assert_eq!(first["serial"], card.serial.to_string());
-    assert_eq!((&first["outcome"], &first["reason"]), (&"revoked".into(), &CEASED.to_string().into()));
+    assert_eq!(
+        (&first["outcome"], &first["reason"]),
+        (&"revoked".into(), &CEASED.to_string().into())
+    );
     let said = world.journal_from(entries);
     let kinds = ["application-received", "certificate-revoked", "application-completed"];
     assert_eq!(said.len(), kinds.len(), "{said:?}");
