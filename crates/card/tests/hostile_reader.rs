@@ -70,7 +70,7 @@ fn c2_the_fuzzers_seeds_sign_block_and_destroy() {
         (
             include_bytes!("../../../fuzz/seeds/card_commands/destroy.tape"),
             // INITIALIZE UPDATE is not among them.
-            "9000 9000 9000 9000 9000 6A82".into(),
+            "9000 9000 9000 9000 9000 6285".into(),
         ),
         (
             include_bytes!("../../../fuzz/seeds/card_commands/half-stored.tape"),
