@@ -1,6 +1,7 @@
 //! An installation behind a TLS listener: both shipped CAs, two residents, people of every role.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -48,6 +49,9 @@ pub(super) struct World {
     pub(super) keys: Arc<dyn KeyStore>,
     _runtime: Runtime,
 }
+
+/// What each site has open at most.
+pub(super) const CONNECTIONS: usize = 64;
 
 impl World {
     /// Opens the installation and serves it on a free port.
@@ -286,7 +290,7 @@ fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
         let config = Arc::new(config.expect("TLS"));
-        runtime.spawn(server::serve(listener, config, router, 64, std::future::pending()));
+        runtime.spawn(server::serve(listener, config, router, CONNECTIONS, pending()));
         address
     });
     (runtime, api, holders)
