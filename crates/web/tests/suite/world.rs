@@ -5,7 +5,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ca::card_master::{CardKeyring, find_or_generate_master};
+use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
 use ca::{CertificationAuthority, ServiceRequest};
 use card::terminal::Connection;
 use card::{Cabinet, CardNumber};
@@ -100,8 +100,7 @@ fn open(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>, authorities:
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
     let joined = joined(authorities, &store);
     let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
-    let make = &find_or_generate_master;
-    let master = CardKeyring::set_up(&act(clock), store.clone(), keys.clone(), make);
+    let master = dangerous_set_up_without_backup(&act(clock), store.clone(), keys.clone());
     let master = Arc::new(master.expect("a card master"));
     let cabinet = Cabinet::open(&scratch.path().join("cards"), card::VaultKey::new(&[5; 32]));
     let cards = Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() };
