@@ -51,7 +51,7 @@ impl CardReaders {
         Ok(id)
     }
 
-    fn from_cabinet(&self, wanted: Option<&CardId>) -> Result<Box<dyn Connection>, ReaderError> {
+    fn cabinet_card(&self, wanted: Option<&CardId>) -> Result<Box<dyn Connection>, ReaderError> {
         let id = match wanted {
             Some(id) => id.clone(),
             None => {
@@ -74,10 +74,10 @@ impl Readers for CardReaders {
         let named = wanted.reader.as_deref();
         if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
             let id = id.parse().map_err(|rule| ReaderError::Refused(format!("{CABINET}{rule}")))?;
-            return self.from_cabinet(Some(&id));
+            return self.cabinet_card(Some(&id));
         }
         match (named, self.source) {
-            (None, CardSource::Cabinet) => self.from_cabinet(wanted.card.as_ref()),
+            (None, CardSource::Cabinet) => self.cabinet_card(wanted.card.as_ref()),
             (reader, _) => machine::connect(reader),
         }
     }

@@ -63,7 +63,31 @@ pub(super) fn text(ready: &Value) -> String {
             text("/web_url")
         ),
     ];
+    let steps = steps.into_iter().chain(card_steps(ready)).collect::<Vec<_>>();
     format!("\nTry these:\n\n{}\n", steps.join("\n\n"))
+}
+
+/// The card in its reader, for OpenSC, ssh-keygen, curl and openssl; nothing without a reader.
+fn card_steps(ready: &Value) -> Vec<String> {
+    let Some(card) = ready.get("card") else { return Vec::new() };
+    let word = |name: &str| card[name].as_str().unwrap_or_default();
+    let (pin, password) = (word("auth_pin"), word("sign_password"));
+    let (url, root) = (&ready["holder_url"], &ready["tls_ca_pem"]);
+    let (url, root) = (url.as_str().unwrap_or_default(), root.as_str().unwrap_or_default());
+    let token = "pkcs11:token=JPKI%20%28User%20Authentication%20PIN%29;id=%01";
+    vec![
+        format!(
+            "# A resident's card in a virtual reader, as OpenSC and ssh see it\nexport PCSCLITE_CSOCK_NAME={}\nopensc-tool --name; pkcs15-tool --dump\nssh-keygen -D $(ls /usr/lib/*/opensc-pkcs11.so)",
+            word("pcsc_socket")
+        ),
+        format!(
+            "# It signs with either key, after its PIN ({pin}) or password ({password}); openssl verifies\necho hello > /tmp/jitsuin-text\npkcs11-tool --module opensc-pkcs11.so --token-label 'JPKI (User Authentication PIN)' --login --pin {pin} --id 01 --sign --mechanism SHA256-RSA-PKCS -i /tmp/jitsuin-text -o /tmp/jitsuin-signature\nopenssl dgst -sha256 -verify <(openssl x509 -in {} -noout -pubkey) -signature /tmp/jitsuin-signature /tmp/jitsuin-text",
+            word("auth_certificate_pem")
+        ),
+        format!(
+            "# The holder looks at home how the certificates stand, by the card (TLS 1.2)\ncurl -s --cacert {root} --engine pkcs11 --cert-type ENG --cert '{token};type=cert' --key-type ENG --key '{token};type=private;pin-value={pin}' -H 'Accept: application/json' {url}/"
+        ),
+    ]
 }
 
 /// The first user certificate of the authentication CA in a state.

@@ -121,8 +121,7 @@ fn newcomer(demo: &Demo) -> Value {
     let is_plain = |text: &Value| !text.as_str().unwrap().contains(['髙', '﨑', '𠮷', '德', '瀨']);
     all.filter(|one| one["municipality"] == KAWAGUCHI && one["is_foreign"] == false)
         .filter(|one| one["birth_date"].as_str() < Some("2000"))
-        .filter(|one| is_plain(&one["family_name"]) && is_plain(&one["given_name"]))
-        .last()
+        .rfind(|one| is_plain(&one["family_name"]) && is_plain(&one["given_name"]))
         .expect("a resident")
 }
 

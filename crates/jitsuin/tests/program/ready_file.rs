@@ -8,8 +8,9 @@ use crate::demo::Demo;
 use crate::lists::whole_serial;
 
 /// What the file has today. Fields of what is not built yet (`scvp_url`, `hsm`, `card`) are absent.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "audit_public_key",
+    "card",
     "cas",
     "certificates",
     "holder_url",
@@ -53,6 +54,19 @@ fn the_ready_file_has_the_agreed_fields_and_none_is_empty() {
     let verifier =
         ["bind_dn", "client_certificate_pem", "client_key_pem", "id", "password", "password_file"];
     assert_eq!(fields(&ready["verifier"]), verifier);
+    let card = [
+        "auth_certificate_pem",
+        "auth_pin",
+        "empty_reader",
+        "empty_reader_address",
+        "holder",
+        "id",
+        "pcsc_socket",
+        "reader",
+        "sign_certificate_pem",
+        "sign_password",
+    ];
+    assert_eq!(fields(&ready["card"]), card);
     assert_filled(&ready, "");
 }
 
