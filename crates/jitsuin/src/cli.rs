@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in the words people use.
 
+mod apply;
 mod card;
 mod ceremony;
 mod request;
@@ -7,7 +8,8 @@ mod staff;
 
 use std::path::PathBuf;
 
-pub(crate) use self::card::{ApplicationReader, CardCommand, LeftCard, MadeFor, OnReader};
+pub(crate) use self::apply::{ApplyCommand, HandoverArguments, LeftCard};
+pub(crate) use self::card::{CardCommand, MadeFor, OnReader};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
@@ -130,80 +132,6 @@ pub(crate) enum CaCommand {
         /// The CA.
         ca: String,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ApplyCommand {
-    /// Take an application in, from a form in JSON.
-    Receive {
-        /// The form.
-        form: PathBuf,
-    },
-    /// Record the identity check, from a record in JSON.
-    Verify {
-        /// The application.
-        id: String,
-        /// The evidence.
-        evidence: PathBuf,
-    },
-    /// Approve as the second person.
-    Approve {
-        /// The application.
-        id: String,
-    },
-    /// Have the certificate issued onto the card, unusable.
-    Issue {
-        /// The application.
-        id: String,
-        #[command(flatten)]
-        place: ApplicationReader,
-    },
-    /// Deliver the card with the holder's PIN or password.
-    Deliver {
-        /// The application.
-        id: String,
-        /// A file with the authentication PIN or signature password.
-        #[arg(long, value_name = "FILE")]
-        secret: PathBuf,
-        #[command(flatten)]
-        place: ApplicationReader,
-    },
-    /// Carry out an application for revocation or for the release of a hold.
-    Complete {
-        /// The application.
-        id: String,
-    },
-    /// Destroy a certificate that was issued but never delivered.
-    Discard {
-        /// The application.
-        id: String,
-        #[command(flatten)]
-        place: LeftCard,
-    },
-    /// Refuse an application.
-    Refuse {
-        /// The application.
-        id: String,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-        #[command(flatten)]
-        place: LeftCard,
-    },
-    /// Note that the applicant withdrew.
-    Withdraw {
-        /// The application.
-        id: String,
-        #[command(flatten)]
-        place: LeftCard,
-    },
-    /// Show an application.
-    Show {
-        /// The application.
-        id: String,
-    },
-    /// List the newest applications of the window's municipality.
-    List,
 }
 
 #[derive(Debug, Subcommand)]

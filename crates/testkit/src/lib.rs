@@ -8,5 +8,5 @@ pub mod softhsm;
 
 pub use clock::{Clock, act, clerk};
 pub use figure::{Aim, Figure, Rounds, median};
-pub use program::{Output, run, run_with};
+pub use program::{Output, run, run_long, run_with};
 pub use scratch::{Scratch, open};

@@ -33,7 +33,7 @@ pub use certificate::{
     CertificateBody, CertificateIdBody, CertificatePage, HoldBody, HoldOutcomeBody,
     RefusedHoldBody, RevocationBody, RevocationOutcomeBody,
 };
-pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, RefusalBody};
+pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, HandoverBody, RefusalBody};
 pub use form::FormBody;
 pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
 pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};

@@ -40,10 +40,10 @@ fn aim(figure: &Value) -> String {
     }
 }
 
-/// Three digits that say something.
+/// Three digits that say something; a whole number is a count, and stands as it is.
 fn shown(value: f64) -> String {
     match value.abs() {
-        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 1.0 => format!("{value:.2}"),
         _ => format!("{value:.3}"),
@@ -69,5 +69,10 @@ mod tests {
             ["issuance", "1234", "1/s", "2000", "raw", "0.617", ">=", "0.8,", "missed"]
         );
         assert_eq!(lines[0].find("aim"), lines[1].find(">="));
+    }
+
+    #[test]
+    fn a_count_has_no_decimals() {
+        assert_eq!([7.0, 0.0, 7.5, 12345.0].map(shown), ["7", "0", "7.50", "12345"]);
     }
 }

@@ -16,25 +16,6 @@ pub(crate) struct OnReader {
     pub(crate) card: Option<String>,
 }
 
-/// The reader on which the card of an application lies.
-#[derive(Debug, Args)]
-pub(crate) struct ApplicationReader {
-    /// The reader, as `card readers` names it; the only one with a card when left out.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) reader: Option<String>,
-}
-
-/// Where the card of an application is that ends.
-#[derive(Debug, Args)]
-pub(crate) struct LeftCard {
-    /// The reader, as `card readers` names it; the only one with a card when left out.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) reader: Option<String>,
-    /// The card is not at hand; `card reconcile` deals with it when it turns up.
-    #[arg(long, conflicts_with = "reader")]
-    pub(crate) card_absent: bool,
-}
-
 /// Which signature keys an emulated card takes.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum MadeFor {

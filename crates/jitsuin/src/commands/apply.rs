@@ -1,12 +1,12 @@
 //! `apply` and `hold`: what windows and the call centre do.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ra::window::CardPlace;
-use web::wire::{DeliveryBody, HoldBody, RefusalBody};
+use web::wire::{DeliveryBody, HandoverBody, HoldBody, RefusalBody};
 
 use super::{Office, read_json, read_secret};
 use crate::answer::Answer;
-use crate::cli::{ApplyCommand, HoldArguments, LeftCard};
+use crate::cli::{ApplyCommand, HandoverArguments, HoldArguments, LeftCard};
 
 /// The newest applications that `list` shows.
 const SHOWN: usize = 100;
@@ -21,8 +21,9 @@ pub(super) fn run(office: &Office, command: &ApplyCommand) -> Result<Answer> {
         ApplyCommand::Issue { id, place } => {
             desk.issue(act, id, CardPlace::Reader(place.reader.as_deref()))?
         }
-        ApplyCommand::Deliver { id, secret, place } => {
-            let delivery = DeliveryBody::from_secret(read_secret(secret)?.expose());
+        ApplyCommand::Deliver { id, secret, handover, place } => {
+            let mut delivery = DeliveryBody::from_secret(read_secret(secret)?.expose());
+            delivery.handover = handed_over(handover)?;
             desk.deliver(act, id, CardPlace::Reader(place.reader.as_deref()), delivery)?
         }
         ApplyCommand::Complete { id } => desk.complete(act, id)?,
@@ -32,6 +33,18 @@ pub(super) fn run(office: &Office, command: &ApplyCommand) -> Result<Answer> {
         }
         ApplyCommand::Withdraw { id, place } => desk.withdraw(act, id, left(place))?,
         ApplyCommand::Show { id } => desk.application(act, id)?,
+    })
+}
+
+fn handed_over(arguments: &HandoverArguments) -> Result<Option<HandoverBody>> {
+    let receiver = arguments.receiver.clone();
+    Ok(match (arguments.at_place.clone(), arguments.sent_to.clone()) {
+        (Some(place), _) => Some(HandoverBody::AtPlace { place, receiver }),
+        (None, Some(address)) => Some(HandoverBody::Sent { address, receiver }),
+        (None, None) if receiver.is_some() => {
+            bail!("--receiver: only with --at-place or --sent-to")
+        }
+        (None, None) => None,
     })
 }
 

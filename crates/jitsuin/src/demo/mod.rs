@@ -11,6 +11,7 @@ mod ready;
 mod story;
 mod town;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -18,7 +19,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::cli::DemoArguments;
-use crate::config::{Config, ConfigFile};
+use crate::config::{Config, ConfigFile, Listen, TokenTable};
 use crate::home::write_private;
 use crate::serve::{Listeners, Running, StopSignal};
 use crate::set_up;
@@ -27,25 +28,7 @@ use crate::system::Clock;
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;
     card::ask_here(&arguments.dir)?;
-    let config = arguments.dir.join("jitsuin.toml");
-    let fresh = !config.exists();
-    if fresh {
-        std::fs::create_dir_all(&arguments.dir)?;
-        ConfigFile { token: token.clone(), ..ConfigFile::local(arguments.base_port) }
-            .write(&config)?;
-    }
-    // The ports may have changed since the directory was made; everything else stays.
-    let Config { mut listen, token: kept, .. } = Config::read(&config)?;
-    if kept.is_some() != token.is_some() {
-        bail!(
-            "{}: its keys are {}; say so, or choose another --dir",
-            arguments.dir.display(),
-            if kept.is_some() { "in a token (--hsm softhsm)" } else { "not in a token" }
-        );
-    }
-    let local = ConfigFile::local(arguments.base_port).listen;
-    (listen.api, listen.repository, listen.ldap, listen.ldaps, listen.holder) =
-        (local.api, local.repository, local.ldap, local.ldaps, local.holder);
+    let (config, listen) = configure(arguments, token.as_ref())?;
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
     let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true)?);
@@ -85,6 +68,29 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     drop(in_reader);
     running.stop()?;
     Ok(Answer::new("", json!({ "ready": ready })))
+}
+
+/// The configuration of the demo, made when there is none, and where it listens this time.
+fn configure(arguments: &DemoArguments, token: Option<&TokenTable>) -> Result<(PathBuf, Listen)> {
+    let config = arguments.dir.join("jitsuin.toml");
+    if !config.exists() {
+        std::fs::create_dir_all(&arguments.dir)?;
+        ConfigFile { token: token.cloned(), ..ConfigFile::local(arguments.base_port) }
+            .write(&config)?;
+    }
+    // The ports may have changed since the directory was made; everything else stays.
+    let Config { mut listen, token: kept, .. } = Config::read(&config)?;
+    if kept.is_some() != token.is_some() {
+        bail!(
+            "{}: its keys are {}; say so, or choose another --dir",
+            arguments.dir.display(),
+            if kept.is_some() { "in a token (--hsm softhsm)" } else { "not in a token" }
+        );
+    }
+    let local = ConfigFile::local(arguments.base_port).listen;
+    (listen.api, listen.repository, listen.ldap, listen.ldaps, listen.holder) =
+        (local.api, local.repository, local.ldap, local.ldaps, local.holder);
+    Ok((config, listen))
 }
 
 /// Progress goes to standard output line by line, so that it is seen while it happens.

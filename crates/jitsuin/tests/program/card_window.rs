@@ -192,3 +192,28 @@ fn c1_no_command_takes_a_card_of_somebody_else_or_of_nobody() {
     );
     assert!(said.starts_with("jitsuin: "), "{said}");
 }
+
+#[test]
+fn l3_a_new_card_is_sent_to_whom_the_applicant_named_and_never_with_a_renewal() {
+    let place = Workplace::new();
+    let resident = &place.residents()[0];
+    fs::write(place.path().join("pin"), "1234").unwrap();
+    let form = json!({ "ca": "jpki-auth", "kind": "issue-with-card" });
+    let id = place.verified(resident, &form);
+    let issued = place.answer(&CLERK, &["apply", "issue", &id]);
+    let deliver = ["apply", "deliver", &id, "--secret", "pin"];
+    let receiver = ["--receiver", "川口　花子"];
+    let said = place.refusal(&CLERK, &[&deliver[..], &receiver].concat());
+    assert!(said.contains("--at-place"), "{said}");
+    let sent = ["--sent-to", "埼玉県川口市青木二丁目１番１号"];
+    let delivered = place.answer(&CLERK, &[&deliver[..], &sent, &receiver].concat());
+    assert_eq!(delivered["state"], "completed");
+    assert_eq!(place.state("jpki-auth", issued["serial"].as_str().unwrap()), "good");
+    let card = issued["card"].as_str().unwrap();
+    let form = json!({ "ca": "jpki-auth", "kind": "renewal", "card": card });
+    let id = place.verified(resident, &form);
+    place.answer(&CLERK, &["apply", "issue", &id]);
+    let deliver = ["apply", "deliver", &id, "--secret", "pin", "--at-place", "支所"];
+    let said = place.refusal(&CLERK, &deliver);
+    assert!(said.contains("4.4.1.1(2)"), "{said}");
+}

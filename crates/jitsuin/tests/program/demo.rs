@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use tempfile::TempDir;
-use testkit::{Output, run};
+use testkit::{Output, run, run_long};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_jitsuin");
@@ -203,7 +203,7 @@ fn launch(scratch: &Path) -> (Child, Ready) {
 fn copy_populated(target: &Path) {
     copy_prepared("demo", target, |directory| {
         let arguments = ["demo", "--dir", ".", "--base-port", "0", "--once"];
-        let told = run(directory, PROGRAM, &arguments);
+        let told = run_long(directory, PROGRAM, &arguments);
         assert!(told.success, "{}", told.text);
     });
 }

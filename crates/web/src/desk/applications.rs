@@ -4,7 +4,7 @@ use card::HolderSecrets;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
-use ra::window::{CardPlace, EvidenceRecord, Window};
+use ra::window::{CardPlace, EvidenceRecord, Handover, Window};
 
 use super::permission::Operation;
 use super::principal::Principal;
@@ -71,8 +71,11 @@ impl Desk {
     ) -> Answer {
         let operation = Operation::DeliverApplication;
         let reader = self.checked_reader(act, operation, place)?;
+        let handover = delivery.handover.clone().map(Handover::from).unwrap_or_default();
         let secrets = self.checked(act, operation, HolderSecrets::try_from(delivery))?;
-        self.step(act, operation, id, |window, id| window.deliver(act, id, secrets, reader))
+        self.step(act, operation, id, |window, id| {
+            window.deliver_by(act, id, secrets, reader, &handover)
+        })
     }
 
     /// Carries out a revocation or the release of a hold; the answer has the receipt.

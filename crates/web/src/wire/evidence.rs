@@ -2,7 +2,7 @@
 
 use card::{CardSlot, HolderSecret, HolderSecrets};
 use domain::identity::Evidence;
-use ra::window::{EvidenceItem, EvidenceRecord};
+use ra::window::{EvidenceItem, EvidenceRecord, Handover};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -49,6 +49,31 @@ pub struct DeliveryBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, write_only)]
     pub signature_password: Option<SecretText>,
+    /// How a new card reaches its holder, if not over the counter (A 4.4.1.1(2)).
+    #[serde(default)]
+    pub handover: Option<HandoverBody>,
+}
+
+/// A new card's way to a holder who came in person to a place the mayor designates to apply.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum HandoverBody {
+    /// Handed over there.
+    AtPlace {
+        /// The place.
+        place: String,
+        /// Who receives it, where the applicant has named somebody.
+        #[serde(default)]
+        receiver: Option<String>,
+    },
+    /// Sent.
+    Sent {
+        /// The address.
+        address: String,
+        /// Who receives it, where the applicant has named somebody.
+        #[serde(default)]
+        receiver: Option<String>,
+    },
 }
 
 /// Why an application is refused.
@@ -88,9 +113,18 @@ impl DeliveryBody {
         let secret = Some(SecretText::new(text));
         let is_pin = text.len() == 4 && text.bytes().all(|octet| octet.is_ascii_digit());
         if is_pin {
-            Self { authentication_pin: secret, signature_password: None }
+            Self { authentication_pin: secret, ..Self::default() }
         } else {
-            Self { authentication_pin: None, signature_password: secret }
+            Self { signature_password: secret, ..Self::default() }
+        }
+    }
+}
+
+impl From<HandoverBody> for Handover {
+    fn from(body: HandoverBody) -> Self {
+        match body {
+            HandoverBody::AtPlace { place, receiver } => Self::AtPlace { place, receiver },
+            HandoverBody::Sent { address, receiver } => Self::Sent { address, receiver },
         }
     }
 }
