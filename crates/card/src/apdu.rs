@@ -194,10 +194,10 @@ pub struct StatusWord(pub u16);
 impl StatusWord {
     /// 9000: done.
     pub const SUCCESS: Self = Self(0x9000);
+    /// 6285: what was selected is terminated, and does nothing any more (ISO/IEC 7816-9).
+    pub const TERMINATED: Self = Self(0x6285);
     /// 6700: the length is wrong.
     pub const WRONG_LENGTH: Self = Self(0x6700);
-    /// 6882: the class asks for secure messaging where there is none.
-    pub const SECURE_MESSAGING_NOT_SUPPORTED: Self = Self(0x6882);
     /// 6982: the access condition is not fulfilled, or a message of the channel is not authentic.
     pub const SECURITY_STATUS_NOT_SATISFIED: Self = Self(0x6982);
     /// 6983: the secret is blocked.
@@ -254,7 +254,7 @@ impl StatusWord {
         match self {
             Self::SUCCESS => "done",
             Self::WRONG_LENGTH => "wrong length",
-            Self::SECURE_MESSAGING_NOT_SUPPORTED => "secure messaging not supported",
+            Self::TERMINATED => "the card is destroyed",
             Self::SECURITY_STATUS_NOT_SATISFIED => "security status not satisfied",
             Self::AUTHENTICATION_METHOD_BLOCKED => "secret blocked",
             Self::CONDITIONS_NOT_SATISFIED => "conditions of use not satisfied",

@@ -11,7 +11,7 @@ use crate::slot::CardSlot;
 /// What a group holds (low octet of its id).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GroupKind {
-    /// 01: the operation tag, 16 octets; before the key in every loading.
+    /// 01: the operation tag, 16 octets; with the other groups of the slot in every loading.
     Operation,
     /// 02: a private key by [`wrapped_key`], wrapped under the transport key.
     TransportedKey,
@@ -21,7 +21,7 @@ pub enum GroupKind {
     HolderCertificate,
     /// 05: the certificate of the CA, DER.
     CaCertificate,
-    /// 06: the secret to be set at delivery, ASCII.
+    /// 06: the secret to be set at delivery, ASCII; empty, it takes back the one sent before.
     Secret,
 }
 

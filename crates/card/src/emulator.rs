@@ -195,8 +195,11 @@ impl Emulator {
             0x0C => false,
             _ => return Err(StatusWord::INCORRECT_P1_P2),
         };
-        if *command.data != AID || self.card.live().is_err() {
+        if *command.data != AID {
             return Err(StatusWord::FILE_NOT_FOUND);
+        }
+        if self.card.live().is_err() {
+            return Err(StatusWord::TERMINATED);
         }
         self.selected = Some(Application::default());
         Ok(if wants_fci { self.file_control_information() } else { Vec::new() })

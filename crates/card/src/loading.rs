@@ -93,6 +93,14 @@ impl<'a> SlotGroups<'a> {
         Ok(sorted)
     }
 
+    fn is_empty(&self) -> bool {
+        self.operation.is_none()
+            && self.key.is_none()
+            && self.holder.is_none()
+            && self.ca.is_none()
+            && self.secret.is_none()
+    }
+
     fn certificates(&self) -> Result<Option<Certificates>, CardError> {
         match (self.holder, self.ca) {
             (None, None) => Ok(None),
@@ -118,17 +126,18 @@ impl Chip {
             None => None,
         };
         let loaded = self.slot_mut(slot);
-        if let Some(operation) = groups.operation {
-            loaded.expect_operation(slot, operation)?;
-            if loaded.loading.is_none() {
-                return Err(CardError::NothingLoading { slot });
-            }
+        match groups.operation {
+            None if groups.is_empty() => return Ok(None),
+            None => return Err(refused("what is loaded comes with its operation tag")),
+            Some(operation) => loaded.expect_loading_by(slot, operation)?,
         }
         if let Some(certificates) = groups.certificates()? {
             loaded.load_certificates(slot, certificates)?;
         }
-        if let Some(typed) = groups.secret {
-            loaded.stage(HolderSecret::from_octets(slot, typed)?)?;
+        match groups.secret {
+            None => {}
+            Some([]) => loaded.clear_staged(slot)?,
+            Some(typed) => loaded.stage(HolderSecret::from_octets(slot, typed)?)?,
         }
         Ok(public_key)
     }

@@ -169,11 +169,31 @@ impl Slot {
         }
     }
 
+    /// Refuses to add to anything but what this operation is loading.
+    pub(crate) fn expect_loading_by(
+        &self,
+        slot: CardSlot,
+        operation: OperationTag,
+    ) -> Result<(), CardError> {
+        self.expect_operation(slot, operation)?;
+        match &self.loading {
+            Some(_) => Ok(()),
+            None => Err(CardError::NothingLoading { slot }),
+        }
+    }
+
     /// Keeps the secret that the holder set until the delivery; a later one replaces it.
     pub(crate) fn stage(&mut self, secret: HolderSecret) -> Result<(), CardError> {
         let slot = secret.slot();
         let loading = self.loading.as_mut().ok_or(CardError::NothingLoading { slot })?;
         loading.staged = Some(secret);
+        Ok(())
+    }
+
+    /// Gives up the secret that is kept until the delivery, if any.
+    pub(crate) fn clear_staged(&mut self, slot: CardSlot) -> Result<(), CardError> {
+        let loading = self.loading.as_mut().ok_or(CardError::NothingLoading { slot })?;
+        loading.staged = None;
         Ok(())
     }
 

@@ -135,8 +135,10 @@ fn c1_what_is_not_put_together_as_it_must_be_is_refused() {
         (vec![tag.clone(), tag.clone(), loaded.clone()], 0x6A80, "twice"),
         (vec![DataGroup::new(slot, GroupKind::Operation, &[1; 15])], 0x6A80, "a short tag"),
         (vec![tag.clone()], 0x6985, "a tag alone"),
-        (vec![secret], 0x6985, "a secret for nothing"),
-        (of_slot[2..].to_vec(), 0x6985, "certificates for nothing"),
+        (vec![secret.clone()], 0x6A80, "a secret without a tag"),
+        (vec![tag.clone(), secret], 0x6985, "a secret for nothing"),
+        (of_slot[2..].to_vec(), 0x6A80, "certificates without a tag"),
+        ([&of_slot[..1], &of_slot[2..]].concat(), 0x6985, "certificates for nothing"),
         (of_slot[..3].to_vec(), 0x6A80, "one certificate"),
         ([&of_slot[..2], &[another, of_slot[3].clone()]].concat(), 0x6A80, "of another key"),
         (
@@ -174,6 +176,26 @@ fn c1_another_operation_waits_until_the_first_is_discarded() {
     }
     assert_eq!(office.report(&mut card).life(), LifeState::Blank);
     office.store(&mut card, &with_certificates(slot, 1, NEXT_TAG)).expect("loaded");
+}
+
+#[test]
+fn c1_nothing_is_added_to_a_loading_without_its_tag() {
+    let slot = Authentication;
+    let mut card = blank_on_reader();
+    let mut office = Office::open(&mut card);
+    let of_slot = with_certificates(slot, 0, TAG);
+    office.store(&mut card, &of_slot[..2]).expect("a key");
+    card.mark_stored();
+    let other = DataGroup::new(slot, GroupKind::Operation, &NEXT_TAG.0);
+    let secret = [DataGroup::new(slot, GroupKind::Secret, PIN.as_bytes())];
+    let nothing = [DataGroup::new(slot, GroupKind::Secret, b"")];
+    for groups in [&of_slot[2..], &secret, &nothing] {
+        assert_eq!(office.store(&mut card, groups), Err(0x6A80), "{groups:?}");
+        let by_another = [&[other.clone()], groups].concat();
+        assert_eq!(office.store(&mut card, &by_another), Err(0x6985), "{groups:?}");
+        assert!(!card.has_changed(), "{groups:?}");
+    }
+    office.store(&mut card, &[&of_slot[..1], &of_slot[2..]].concat()).expect("with its own tag");
 }
 
 #[test]
@@ -230,7 +252,7 @@ fn w1_an_erased_slot_is_empty_and_a_destroyed_card_does_nothing_any_more() {
         assert_eq!(status(&mut card, command), 0x6985, "{command}");
     }
     assert_eq!(card.reset(), jpki::ATR);
-    assert_eq!(status(&mut card, "00A4040C 0A D392F000260100000001"), 0x6A82);
+    assert_eq!(status(&mut card, "00A4040C 0A D392F000260100000001"), 0x6285);
     assert_eq!(status(&mut card, "00A4020C020006"), 0x6985);
 }
 

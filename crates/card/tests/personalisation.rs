@@ -43,7 +43,7 @@ fn prove(card: &mut SecuredCard, slot: CardSlot, number: usize) {
 }
 
 fn deliver_all(card: &mut SecuredCard) {
-    card.stage_secrets(&secrets(Some("1234"), Some("SECRET99"))).expect("staged");
+    card.stage_secrets(&FIRST, &secrets(Some("1234"), Some("SECRET99"))).expect("staged");
     for slot in CardSlot::ALL {
         card.deliver(slot, &FIRST).expect("delivered");
     }
@@ -174,7 +174,46 @@ fn w1_a_renewal_replaces_what_is_discarded_goes_and_what_is_erased_is_gone() {
     assert_eq!((&report.slot(slot).delivered, report.life()), (&None, LifeState::Delivered));
     card.destroy().expect("destroyed");
     let gone = CardTerminal::select(reader.connect(Box::new(|_, _, _| {}))).expect_err("destroyed");
-    assert_eq!(gone, TerminalError::AnotherMake);
+    assert_eq!(gone, TerminalError::Destroyed);
+}
+
+#[test]
+fn l2_what_one_attempt_staged_another_replaces_or_takes_back() {
+    let (reader, slot) = (delivered(), CardSlot::Authentication);
+    reader.open().store(&[load(slot, 1, SECOND)]).expect("stored");
+    for chosen in ["5678", "9876"] {
+        let mut card = reader.open();
+        card.stage_secrets(&SECOND, &secrets(Some(chosen), None)).expect("staged");
+        assert!(card.report().expect("a report").slot(slot).loading.as_ref().expect("loading").has_secret);
+    }
+    let mut card = reader.open();
+    card.clear_staged(&SECOND, slot).expect("taken back");
+    card.clear_staged(&SECOND, slot).expect("again");
+    assert!(!card.report().expect("a report").slot(slot).loading.as_ref().expect("loading").has_secret);
+    card.deliver(slot, &SECOND).expect("delivered");
+    let mut holder = reader.select();
+    let wrong = holder.sign(slot, "9876", b"x").expect_err("never confirmed");
+    assert_eq!(wrong, TerminalError::SecretWrong { slot, tries_left: 2 });
+    holder.sign(slot, "1234", b"x").expect("the PIN that the holder kept");
+}
+
+#[test]
+fn c3_no_other_operation_stages_a_secret_or_takes_it_back() {
+    let (reader, slot) = (OnReader::blank(), CardSlot::Authentication);
+    let mut card = reader.open();
+    card.store(&[load(slot, 0, FIRST)]).expect("stored");
+    card.stage_secrets(&FIRST, &secrets(Some("1234"), None)).expect("staged");
+    reader.has_changed();
+    let staged = card.stage_secrets(&SECOND, &secrets(Some("9876"), None));
+    let cleared = card.clear_staged(&SECOND, slot);
+    let nothing_there = card.clear_staged(&FIRST, CardSlot::Signature);
+    for refused in [staged, cleared, nothing_there] {
+        assert!(matches!(refused, Err(TerminalError::Refused { status, .. })
+            if status == StatusWord::CONDITIONS_NOT_SATISFIED));
+    }
+    assert!(!reader.has_changed());
+    card.deliver(slot, &FIRST).expect("delivered");
+    reader.select().sign(slot, "1234", b"x").expect("a signature");
 }
 
 /// One whole life in one channel, as far as the line lets it.
@@ -183,7 +222,7 @@ fn whole_life(reader: &OnReader, meddle: line::Meddle) -> Result<usize, Terminal
     card.report()?;
     card.store(&both())?;
     card.prove_possession(CardSlot::Authentication, &NONCE)?;
-    card.stage_secrets(&secrets(Some("1234"), Some("SECRET99")))?;
+    card.stage_secrets(&FIRST, &secrets(Some("1234"), Some("SECRET99")))?;
     card.deliver(CardSlot::Signature, &FIRST)?;
     card.reset_secret(&secret(CardSlot::Signature, "ANOTHER1"))?;
     card.discard(CardSlot::Authentication)?;
@@ -309,14 +348,22 @@ impl Connection for Stub {
 
 #[test]
 fn c2_a_card_of_another_make_is_named_as_such() {
-    for status in [[0x6a, 0x82], [0x6d, 0x00], [0x6e, 0x00], [0x69, 0x99]] {
-        let refused = CardTerminal::select(Box::new(Stub(status.to_vec()))).expect_err("refused");
-        assert_eq!(refused, TerminalError::AnotherMake);
+    let select = |answer: &[u8]| CardTerminal::select(Box::new(Stub(answer.to_vec())));
+    assert_eq!(select(&[0x6a, 0x82]).expect_err("refused"), TerminalError::AnotherMake);
+    assert_eq!(select(&[0x62, 0x85]).expect_err("refused"), TerminalError::Destroyed);
+    // No other word says what lies there: least of all that it may be taken for destroyed.
+    for status in [[0x6d, 0x00], [0x6e, 0x00], [0x69, 0x99], [0x62, 0x83], [0x6f, 0x00]] {
+        let refused = select(&status).expect_err("refused");
+        let said = StatusWord(u16::from_be_bytes(status));
+        assert!(
+            matches!(refused, TerminalError::Refused { status, .. } if status == said),
+            "{refused}"
+        );
     }
     for answer in
         [&[][..], &[0x90], &[0x90, 0x00], &[0x6f, 0x00, 0x90, 0x00], &[0x6f, 0x85, 0x90, 0]]
     {
-        let refused = CardTerminal::select(Box::new(Stub(answer.to_vec()))).expect_err("refused");
+        let refused = select(answer).expect_err("refused");
         assert!(matches!(refused, TerminalError::Malformed(_)), "{answer:?}: {refused}");
     }
 }

@@ -86,6 +86,7 @@ impl WindowError {
             Self::Reader(ReaderError::Refused(_)) => Some(self.to_string()),
             Self::Card(
                 TerminalError::AnotherMake
+                | TerminalError::Destroyed
                 | TerminalError::KeyVersion { .. }
                 | TerminalError::NotAuthentic
                 | TerminalError::Refused { .. }

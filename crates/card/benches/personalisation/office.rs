@@ -73,7 +73,7 @@ impl Office {
 
     fn deliver_slots(&self, reader: &Reader, slots: &[CardSlot]) {
         let mut card = self.at_reader(reader);
-        card.stage_secrets(&secrets(slots)).unwrap();
+        card.stage_secrets(&OPERATION, &secrets(slots)).unwrap();
         for slot in slots {
             card.prove_possession(*slot, &NONCE).unwrap();
         }

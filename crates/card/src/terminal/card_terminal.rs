@@ -48,7 +48,8 @@ impl CardTerminal {
     /// Selects the application on whatever lies on the reader: one command.
     ///
     /// # Errors
-    /// [`TerminalError::AnotherMake`], [`TerminalError::Malformed`], [`TerminalError::Connection`].
+    /// [`TerminalError::AnotherMake`], [`TerminalError::Destroyed`], [`TerminalError::Refused`],
+    /// [`TerminalError::Malformed`], [`TerminalError::Connection`].
     pub fn select(connection: Box<dyn Connection>) -> Result<Self, TerminalError> {
         Self::select_on(Line::new(connection))
     }
@@ -61,12 +62,12 @@ impl CardTerminal {
     fn select_on(mut line: Line) -> Result<Self, TerminalError> {
         let select = Command::new(0x00, instruction::SELECT, BY_NAME, 0);
         let answer = line.exchange(&select.with_data(&jpki::AID).with_le(256))?;
-        if answer.status != StatusWord::SUCCESS {
-            // A card that knows the application answers in no other way (ISO 7816-4 11.1.1).
-            return Err(TerminalError::AnotherMake);
+        match answer.status {
+            StatusWord::SUCCESS => Ok(Self { line, limits: Limits::read(&answer.data)? }),
+            StatusWord::TERMINATED => Err(TerminalError::Destroyed),
+            StatusWord::FILE_NOT_FOUND => Err(TerminalError::AnotherMake),
+            status => Err(refusal::refused("select the application", status)),
         }
-        let limits = Limits::read(&answer.data)?;
-        Ok(Self { line, limits })
     }
 
     /// Opens the secure channel with the keys that `master` grants: two commands.
@@ -266,7 +267,7 @@ impl Limits {
         let (name, rest) =
             object(&[jpki::tag::NAME], body).ok_or(malformed("SELECT names nothing"))?;
         if name != jpki::AID {
-            return Err(TerminalError::AnotherMake);
+            return Err(malformed("SELECT names another application"));
         }
         let stated = object(&[jpki::tag::PROPRIETARY], rest)
             .filter(|(_, rest)| rest.is_empty())

@@ -30,6 +30,10 @@ pub enum TerminalError {
     /// It is a card without this application.
     #[error("this is no card of this make")]
     AnotherMake,
+    /// It has this application, and says that it is destroyed. It holds no keys any more and can
+    /// prove neither that nor its number.
+    #[error("the card is destroyed")]
+    Destroyed,
     /// Its keys are of another version than the card master's.
     #[error("the card has keys of version {version:02X}, which this system does not manage")]
     KeyVersion {

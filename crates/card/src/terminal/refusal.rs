@@ -21,6 +21,7 @@ pub(super) fn refused(command: &'static str, status: StatusWord) -> TerminalErro
 
 fn rule(status: StatusWord) -> &'static str {
     match status {
+        StatusWord::TERMINATED => "the card is destroyed",
         StatusWord::WRONG_LENGTH => "the length of the data is wrong",
         StatusWord::SECURITY_STATUS_NOT_SATISFIED => {
             "only after the right secret, or in an authentic channel"

@@ -85,23 +85,43 @@ impl SecuredCard {
         self.store_groups("load a key or certificates", &groups)
     }
 
-    /// Puts the secrets on the card that the holder has chosen; they come into effect when the slot
-    /// is delivered: one command.
+    /// Puts the secrets on the card that the holder has chosen, each in the place of one staged
+    /// before; they come into effect when the slot is delivered: one command, or none for no secret.
+    ///
+    /// A slot without a secret here keeps what was staged: see [`clear_staged`](Self::clear_staged).
     ///
     /// # Errors
-    /// [`TerminalError::Refused`] for a slot into which nothing is being loaded.
-    pub fn stage_secrets(&mut self, secrets: &HolderSecrets) -> Result<(), TerminalError> {
+    /// [`TerminalError::Refused`] for a slot into which nothing is being loaded, or by another
+    /// operation.
+    pub fn stage_secrets(
+        &mut self,
+        operation: &OperationTag,
+        secrets: &HolderSecrets,
+    ) -> Result<(), TerminalError> {
         let pin = secrets.authentication.clone().map(HolderSecret::Authentication);
         let password = secrets.signature.clone().map(HolderSecret::Signature);
         let groups: Vec<DataGroup> = [pin, password]
             .into_iter()
             .flatten()
-            .map(|new| DataGroup::new(new.slot(), GroupKind::Secret, new.text().as_bytes()))
+            .flat_map(|new| staging(operation, new.slot(), new.text().as_bytes()))
             .collect();
         if groups.is_empty() {
             return Ok(());
         }
         self.store_groups("take a secret", &groups)
+    }
+
+    /// Takes back the secret that an earlier attempt of the operation staged for a slot, if any: at
+    /// a renewal the holder then keeps the present one: one command.
+    ///
+    /// # Errors
+    /// As [`stage_secrets`](Self::stage_secrets).
+    pub fn clear_staged(
+        &mut self,
+        operation: &OperationTag,
+        slot: CardSlot,
+    ) -> Result<(), TerminalError> {
+        self.store_groups("take a secret back", &staging(operation, slot, b""))
     }
 
     /// The card's signature over [`possession_statement`](crate::possession_statement) with the key
@@ -227,6 +247,12 @@ impl fmt::Debug for SecuredCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecuredCard({})", self.id)
     }
+}
+
+/// A secret with the operation that it is staged for; an empty one takes back what is staged.
+fn staging(operation: &OperationTag, slot: CardSlot, text: &[u8]) -> [DataGroup; 2] {
+    [(GroupKind::Operation, operation.0.as_slice()), (GroupKind::Secret, text)]
+        .map(|(kind, value)| DataGroup::new(slot, kind, value))
 }
 
 fn set_status(of: u8, action: u8) -> Command {

@@ -197,9 +197,9 @@ impl Window {
     }
 }
 
-/// What a destroyed card answers: nothing that a card of this make would.
+/// What a destroyed card answers.
 fn is_silent(error: &TerminalError) -> bool {
-    matches!(error, TerminalError::AnotherMake)
+    matches!(error, TerminalError::Destroyed)
 }
 
 /// Ends every certificate of the application that never reached its holder.

@@ -121,7 +121,7 @@ impl Window {
         if plan == Plan::Deliver {
             self.expect_entitled(step)?;
         }
-        at.card.stage_secrets(secrets)?;
+        at.card.stage_secrets(&tag_of(&step.application.id), secrets)?;
         if plan == Plan::Deliver {
             let proof = at.possession(step)?;
             step.authority.deliver(step.operation.act, &certificate.serial, &proof)?;

@@ -95,7 +95,7 @@ impl Window {
         clerk(&act.actor)?;
         let (card, report) = match self.at_reader(act, wanted) {
             Ok(at) => (at.card.id().clone(), at.report.clone()),
-            Err(WindowError::Card(TerminalError::AnotherMake)) => {
+            Err(WindowError::Card(TerminalError::Destroyed)) => {
                 return self.silent(act, wanted, mending);
             }
             Err(error) => return Err(error),
@@ -143,7 +143,7 @@ impl Window {
         Ok(findings)
     }
 
-    /// A card that answers as no card of ours: what a destroyed one does.
+    /// A card that says it is destroyed.
     fn silent(&self, act: &Act, wanted: &Wanted, mending: Mending) -> Result<Reconciliation> {
         let record = wanted.card.as_ref().map(|card| self.card_record(card)).transpose()?.flatten();
         match record {
@@ -152,7 +152,7 @@ impl Window {
                 let (card, findings) = (record.id.clone(), Vec::new());
                 Ok(Reconciliation { card, report: None, record: Some(record), findings })
             }
-            _ => Err(TerminalError::AnotherMake.into()),
+            _ => Err(TerminalError::Destroyed.into()),
         }
     }
 

@@ -40,6 +40,7 @@ fn card_sentence(error: &TerminalError) -> String {
             "カードとの通信が途切れました。カードを置き直して、もう一度操作してください。"
         }
         TerminalError::AnotherMake => "このカードには公的個人認証のアプリケーションがありません。",
+        TerminalError::Destroyed => "このカードは廃止されており、使用できません。",
         TerminalError::KeyVersion { .. } => "このカードの鍵は、このシステムでは扱えません。",
         TerminalError::NotAuthentic => {
             "カードが真正なものと確認できません。このカードは使用しないでください。"
