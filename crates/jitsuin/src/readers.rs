@@ -85,9 +85,7 @@ impl Readers for CardReaders {
             return self.cabinet_card(Some(&id), false);
         }
         match (named, self.source) {
-            (None, CardSource::Cabinet) => {
-                self.cabinet_card(wanted.card.as_ref(), wanted.is_new)
-            }
+            (None, CardSource::Cabinet) => self.cabinet_card(wanted.card.as_ref(), wanted.is_new),
             (reader, _) => machine::connect(reader),
         }
     }

@@ -139,6 +139,12 @@ fn expect_new(record: Option<&CardRecord>, report: &CardReport) -> Result<()> {
     Ok(())
 }
 
+/// What a refusal at the counter is about: the card by its own word once it was told, else by the
+/// caller's.
+pub(super) fn subject<'a>(wanted: &'a Wanted, told: Option<&'a CardId>) -> &'a str {
+    told.or(wanted.card.as_ref()).map_or("the card on the reader", CardId::as_str)
+}
+
 /// The entry of a change on a card.
 pub(super) fn changed(act: &Act, card: &CardId, change: &str) -> Entry {
     Entry::new(EventKind::CardChanged, act).subject(card).detail("change", change)
