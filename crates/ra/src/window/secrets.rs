@@ -6,7 +6,6 @@ use domain::act::Act;
 use domain::id::{CardId, MunicipalityCode};
 use domain::identity::{Applicant, Evidence};
 use domain::journal::EventKind;
-use domain::municipality;
 use store::{Entry, Unit};
 
 use super::at_reader::{AtReader, changed, subject};
@@ -175,20 +174,11 @@ impl Window {
 
     /// The card's holder is on the register, and kept by this municipality.
     fn expect_at_home(&self, card: &CardRecord, municipality: MunicipalityCode) -> Result<()> {
-        let resident = match self.register.find(&card.holder) {
-            Ok(resident) => resident,
-            Err(RegisterError::NotFound(_)) => {
-                let rule = "the holder's record was removed (A 4.9.1.1(2))";
-                return Err(WindowError::refused("resident", rule));
-            }
-            Err(down) => return Err(down.into()),
-        };
-        let home = municipality::find(resident.municipality).map(|known| known.code);
-        if home != Some(municipality) {
-            let rule = "the record is kept by another municipality (S 2-1-3(16))";
+        if let Err(RegisterError::NotFound(_)) = self.register.find(&card.holder) {
+            let rule = "the holder's record was removed (A 4.9.1.1(2))";
             return Err(WindowError::refused("resident", rule));
         }
-        Ok(())
+        self.expect_kept_here(card, municipality)
     }
 
     /// The CA that certified what was delivered in a slot.
