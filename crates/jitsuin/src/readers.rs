@@ -51,9 +51,17 @@ impl CardReaders {
         Ok(id)
     }
 
-    fn cabinet_card(&self, wanted: Option<&CardId>) -> Result<Box<dyn Connection>, ReaderError> {
+    fn cabinet_card(
+        &self,
+        wanted: Option<&CardId>,
+        may_make: bool,
+    ) -> Result<Box<dyn Connection>, ReaderError> {
         let id = match wanted {
             Some(id) => id.clone(),
+            None if !may_make => {
+                let rule = "no card lies on it: name the card, or the reader on which it lies";
+                return Err(ReaderError::Refused(rule.to_owned()));
+            }
             None => {
                 let made = self.make_blank(SignatureKeys::Any);
                 made.map_err(|error| unavailable(&format!("{error:#}")))?
@@ -74,10 +82,10 @@ impl Readers for CardReaders {
         let named = wanted.reader.as_deref();
         if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
             let id = id.parse().map_err(|rule| ReaderError::Refused(format!("{CABINET}{rule}")))?;
-            return self.cabinet_card(Some(&id));
+            return self.cabinet_card(Some(&id), false);
         }
         match (named, self.source) {
-            (None, CardSource::Cabinet) => self.cabinet_card(wanted.card.as_ref()),
+            (None, CardSource::Cabinet) => self.cabinet_card(wanted.card.as_ref(), wanted.is_new),
             (reader, _) => machine::connect(reader),
         }
     }

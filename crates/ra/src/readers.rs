@@ -14,8 +14,9 @@ pub trait Readers: Send + Sync {
     /// Connects to the card that is meant.
     ///
     /// # Errors
-    /// [`ReaderError::Refused`] when there can be no such reader or card; [`ReaderError::Unavailable`]
-    /// when there is none just now, and repeating may help.
+    /// [`ReaderError::Refused`] when there can be no such reader or card, or neither is named and no
+    /// card lies anywhere; [`ReaderError::Unavailable`] when there is none just now, and repeating
+    /// may help.
     fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError>;
 }
 
@@ -24,14 +25,22 @@ pub trait Readers: Send + Sync {
 pub struct Wanted {
     /// The name of the reader; any that serves when left open.
     pub reader: Option<String>,
-    /// The card; a blank one when left open and cards can be made, else whatever lies on the reader.
+    /// The card; whatever lies on the reader when left open.
     pub card: Option<CardId>,
+    /// Whether a new card is to be made out, so that without a reader's name and a card a blank one
+    /// may be made. Nothing but an issue with a card wants that.
+    pub is_new: bool,
 }
 
 impl Wanted {
     /// A card of the office, on the reader that is named.
     pub fn card(card: &CardId, reader: Option<&str>) -> Self {
-        Self { reader: reader.map(str::to_owned), card: Some(card.clone()) }
+        Self { reader: reader.map(str::to_owned), card: Some(card.clone()), is_new: false }
+    }
+
+    /// A blank card to be made out, on the reader that is named; one may be made.
+    pub fn blank(reader: Option<&str>) -> Self {
+        Self { reader: reader.map(str::to_owned), card: None, is_new: true }
     }
 }
 

@@ -10,8 +10,9 @@ use domain::journal::EventKind;
 use store::{Entry, Unit};
 
 use super::Window;
-use super::at_reader::changed;
+use super::at_reader::{AtReader, changed};
 use super::cards::{slot_for, tag_of};
+use super::locks::Turn;
 use super::operation::Step;
 use super::verify::MAX_NOTE_CHARACTERS;
 use crate::error::{Result, WindowError};
@@ -106,8 +107,8 @@ impl Window {
             record.doubts.push(reason);
         }
         let mut unit = step.unit(entry, to, record)?;
-        if let Some((changed, card)) = cleared {
-            unit = unit.entry(changed).change(card.put()?);
+        if let Some(cleared) = &cleared {
+            unit = unit.entry(cleared.entry.clone()).change(cleared.card.put()?);
         }
         self.store.commit(unit)?;
         Ok(())
@@ -119,87 +120,114 @@ impl Window {
         step: &Step<'_>,
         id: &CardId,
         place: CardPlace<'_>,
-    ) -> Result<Option<(Entry, CardRecord)>> {
+    ) -> Result<Option<Cleared<'_>>> {
         let slot = slot_for(step.authority.policy());
-        let act = step.operation.act;
-        let mut card = self.known_card(id)?;
-        let is_ours = card
-            .slot(slot)
-            .loading
-            .as_ref()
-            .is_some_and(|on| on.application == step.application.id);
-        if !is_ours {
+        // Nobody else can bind the slot to this application or free it: its own lock is held.
+        let bound = self.known_card(id)?.slot(slot).loading.clone();
+        if bound.is_none_or(|on| on.application != step.application.id) {
             return Ok(None);
         }
         let is_new = step.application.record.form.request == Request::IssueWithCard;
-        let change = match (place, is_new) {
-            (CardPlace::Absent, true) => {
-                card.is_destroyed = true;
-                "given up; to be destroyed when it turns up"
-            }
-            (CardPlace::Absent, false) => "given up; to be cleared when it turns up",
-            (CardPlace::Reader(reader), true) if self.is_blank(step, &card, reader)? => {
-                "given back blank"
-            }
-            (CardPlace::Reader(reader), true) => {
-                self.destroy(act, &mut card, reader)?;
-                "destroyed"
-            }
-            (CardPlace::Reader(reader), false) => {
-                self.give_up_loading(step, id, reader)?;
-                "what was loading was given up"
-            }
+        let (change, mut card, turn) = match (place, is_new) {
+            (CardPlace::Absent, _) => self.give_up_absent(id, is_new)?,
+            (CardPlace::Reader(reader), true) => self.give_up_new(step, id, reader)?,
+            (CardPlace::Reader(reader), false) => self.give_up_loading(step, id, reader)?,
         };
         card.slot_mut(slot).loading = None;
-        Ok(Some((changed(act, id, change), card)))
+        Ok(Some(Cleared { entry: changed(step.operation.act, id, change), card, _turn: turn }))
     }
 
-    fn give_up_loading(&self, step: &Step<'_>, id: &CardId, reader: Option<&str>) -> Result<()> {
+    fn give_up_absent(&self, id: &CardId, is_new: bool) -> Result<GivenUp<'_>> {
+        let turn = self.cards.lock(id.as_str());
+        let mut card = self.known_card(id)?;
+        card.is_destroyed |= is_new;
+        let change = match is_new {
+            true => "given up; to be destroyed when it turns up",
+            false => "given up; to be cleared when it turns up",
+        };
+        Ok((change, card, turn))
+    }
+
+    /// A new card is destroyed. One that was bound and never written to can serve another.
+    fn give_up_new(
+        &self,
+        step: &Step<'_>,
+        id: &CardId,
+        reader: Option<&str>,
+    ) -> Result<GivenUp<'_>> {
+        let act = step.operation.act;
+        let at = match self.at_reader(act, &Wanted::card(id, reader)) {
+            Ok(at) => at,
+            Err(WindowError::Card(TerminalError::Destroyed)) => {
+                return self.destroyed_before(id);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut card = self.known_card(id)?;
+        // What was issued is on the card.
+        let is_issued = step.application.state == ApplicationState::Issued;
+        if at.report.life() == LifeState::Blank && !is_issued && !card.is_destroyed {
+            return Ok(("given back blank", card, at.turn));
+        }
+        let turn = self.destroy(act, &mut card, at)?;
+        Ok((DESTROYED, card, turn))
+    }
+
+    /// A destroyed card cannot say who it is: it is believed where its destruction was noted.
+    fn destroyed_before(&self, id: &CardId) -> Result<GivenUp<'_>> {
+        let turn = self.cards.lock(id.as_str());
+        let card = self.known_card(id)?;
+        match card.is_destroyed {
+            true => Ok((DESTROYED, card, turn)),
+            false => Err(TerminalError::Destroyed.into()),
+        }
+    }
+
+    fn give_up_loading(
+        &self,
+        step: &Step<'_>,
+        id: &CardId,
+        reader: Option<&str>,
+    ) -> Result<GivenUp<'_>> {
         let slot = slot_for(step.authority.policy());
         let mut at = self.at_reader(step.operation.act, &Wanted::card(id, reader))?;
+        let card = self.known_card(id)?;
         let tag = tag_of(&step.application.id);
         let loading = at.report.slot(slot).loading.as_ref();
         if loading.is_some_and(|loading| loading.operation == tag) {
             at.card.discard(slot)?;
         }
-        Ok(())
+        Ok(("what was loading was given up", card, at.turn))
     }
 
-    /// Whether a new card was bound and never written to, so that it can serve another.
-    fn is_blank(&self, step: &Step<'_>, card: &CardRecord, reader: Option<&str>) -> Result<bool> {
-        // What was issued is on the card, and a destroyed one says nothing any more.
-        if step.application.state == ApplicationState::Issued || card.is_destroyed {
-            return Ok(false);
-        }
-        let at = self.at_reader(step.operation.act, &Wanted::card(&card.id, reader))?;
-        Ok(at.report.life() == LifeState::Blank)
-    }
-
-    /// Destroys a card. That it is to be is noted first: a destroyed card cannot say any more who it
-    /// is, so that a repetition must know what it did.
-    pub(super) fn destroy(
+    /// Destroys the card on the reader. That it is to be is noted first: a destroyed card cannot say
+    /// any more who it is, so that a repetition must know what it did.
+    pub(super) fn destroy<'a>(
         &self,
         act: &Act,
         card: &mut CardRecord,
-        reader: Option<&str>,
-    ) -> Result<()> {
-        let was_begun = card.is_destroyed;
-        if !was_begun {
+        at: AtReader<'a>,
+    ) -> Result<Turn<'a>> {
+        if !card.is_destroyed {
             card.is_destroyed = true;
             let entry = changed(act, &card.id, "to be destroyed");
             self.store.commit(Unit::new(entry).change(card.put()?))?;
         }
-        match self.at_reader(act, &Wanted::card(&card.id, reader)) {
-            Ok(at) => Ok(at.card.destroy()?),
-            Err(WindowError::Card(error)) if was_begun && is_silent(&error) => Ok(()),
-            Err(error) => Err(error),
-        }
+        at.card.destroy()?;
+        Ok(at.turn)
     }
 }
 
-/// What a destroyed card answers.
-fn is_silent(error: &TerminalError) -> bool {
-    matches!(error, TerminalError::Destroyed)
+const DESTROYED: &str = "destroyed";
+
+/// What was done to a card, its record, and the lock of it until that is committed.
+type GivenUp<'a> = (&'static str, CardRecord, Turn<'a>);
+
+/// What is to be committed of a card, under its lock.
+struct Cleared<'a> {
+    entry: Entry,
+    card: CardRecord,
+    _turn: Turn<'a>,
 }
 
 /// Ends every certificate of the application that never reached its holder.

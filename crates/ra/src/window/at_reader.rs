@@ -1,7 +1,5 @@
 //! The card on a reader: asked who it is in the channel, held against what the office knows.
 
-use std::sync::MutexGuard;
-
 use card::LifeState;
 use card::terminal::{CardReport, CardTerminal, SecuredCard};
 use domain::act::Act;
@@ -11,17 +9,19 @@ use store::{Change, Entry, Unit};
 
 use super::Window;
 use super::cards::{brought_card, expect_brought, new_record, slot_for};
+use super::locks::Turn;
 use super::operation::Step;
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::{self, CardRecord, OnSlot};
 
-/// A genuine card in an open channel, with its report; nobody else works on it meanwhile.
+/// A genuine card in an open channel, with its report. Nobody else works on it while this is kept:
+/// until after the commit of what was done to it.
 pub(super) struct AtReader<'a> {
     pub(super) card: SecuredCard,
     pub(super) report: CardReport,
-    _turn: MutexGuard<'a, ()>,
+    pub(super) turn: Turn<'a>,
 }
 
 impl Window {
@@ -40,7 +40,7 @@ impl Window {
         }
         let turn = self.cards.lock(card.id().as_str());
         let report = card.report()?;
-        Ok(AtReader { card, report, _turn: turn })
+        Ok(AtReader { card, report, turn })
     }
 
     /// The card for an application's certificate, bound to it in the database before anything is
@@ -63,7 +63,10 @@ impl Window {
         }
         let bound = step.application.record.card.clone();
         let card = bound.clone().or(brought.clone());
-        let wanted = Wanted { reader: reader.map(str::to_owned), card };
+        let wanted = match &card {
+            Some(card) => Wanted::card(card, reader),
+            None => Wanted::blank(reader),
+        };
         let at = self.at_reader(step.operation.act, &wanted)?;
         let record = match (self.card_record(at.card.id())?, &bound, &brought) {
             (Some(record), _, Some(_)) => {
@@ -134,6 +137,12 @@ fn expect_new(record: Option<&CardRecord>, report: &CardReport) -> Result<()> {
         return Err(WindowError::refused("card", rule));
     }
     Ok(())
+}
+
+/// What a refusal at the counter is about: the card by its own word once it was told, else by the
+/// caller's.
+pub(super) fn subject<'a>(wanted: &'a Wanted, told: Option<&'a CardId>) -> &'a str {
+    told.or(wanted.card.as_ref()).map_or("the card on the reader", CardId::as_str)
 }
 
 /// The entry of a change on a card.

@@ -2,7 +2,8 @@
 
 use card::CardSlot;
 use card::terminal::OperationTag;
-use domain::id::{ApplicationId, CardId, ResidentCode};
+use domain::id::{ApplicationId, CardId, MunicipalityCode, ResidentCode};
+use domain::municipality;
 use domain::policy::Policy;
 use domain::validity::{civil_date, nth_birthday_after};
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use super::operation::Step;
 use crate::error::{Result, WindowError};
 use crate::form::Request;
 use crate::record::{CardRecord, OnSlot, SlotRecord};
+use crate::register::RegisterError;
 
 impl Window {
     /// What the office knows of a card, if anything.
@@ -24,6 +26,44 @@ impl Window {
     /// What the office knows of a card that it must know.
     pub(super) fn known_card(&self, id: &CardId) -> Result<CardRecord> {
         self.card_record(id)?.ok_or(WindowError::Unknown { field: "card" })
+    }
+
+    /// Refuses unless the holder of the card is the municipality's.
+    ///
+    /// # Errors
+    /// [`WindowError::Refused`], and [`WindowError::Register`]: nobody can tell.
+    pub(super) fn expect_kept_here(
+        &self,
+        card: &CardRecord,
+        municipality: MunicipalityCode,
+    ) -> Result<()> {
+        if self.is_kept_by(card, municipality)? {
+            return Ok(());
+        }
+        let rule = "the record is kept by another municipality (S 2-1-3(16))";
+        Err(WindowError::refused("resident", rule))
+    }
+
+    /// What the office knows of a card, for the municipality that keeps its holder's record.
+    pub(super) fn office_part(
+        &self,
+        card: Option<CardRecord>,
+        municipality: MunicipalityCode,
+    ) -> Result<Option<CardRecord>> {
+        match card {
+            Some(card) if self.is_kept_by(&card, municipality)? => Ok(Some(card)),
+            _ => Ok(None),
+        }
+    }
+
+    /// After the holder's record was removed, the card is the municipality's that made it out.
+    fn is_kept_by(&self, card: &CardRecord, municipality: MunicipalityCode) -> Result<bool> {
+        let home = match self.register.find(&card.holder) {
+            Ok(resident) => resident.municipality,
+            Err(RegisterError::NotFound(_)) => card.municipality,
+            Err(down) => return Err(down.into()),
+        };
+        Ok(municipality::find(home).is_some_and(|known| known.code == municipality))
     }
 }
 

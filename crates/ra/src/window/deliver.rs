@@ -56,11 +56,8 @@ impl Window {
     ) -> Result<SerialNumber> {
         let step = (id, EventKind::ApplicationCompleted);
         let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader, handover);
-        let request: &[&str] = match handover {
-            Handover::AtTheWindow => &["deliver"],
-            elsewhere => &["deliver", elsewhere.name()],
-        };
-        self.step(act, step, request, deliver, |application| {
+        let request = [&["deliver"], handover.parts().as_slice()].concat();
+        self.step(act, step, &request, deliver, |application| {
             let issued = application.record.issued.as_ref();
             issued.map(|issued| issued.serial).ok_or(WindowError::Unknown { field: "certificate" })
         })
@@ -121,12 +118,30 @@ impl Window {
         if plan == Plan::Deliver {
             self.expect_entitled(step)?;
         }
-        at.card.stage_secrets(&tag_of(&step.application.id), secrets)?;
+        self.stage(step, at, secrets, plan)?;
         if plan == Plan::Deliver {
             let proof = at.possession(step)?;
             step.authority.deliver(step.operation.act, &certificate.serial, &proof)?;
         }
         Ok(at.card.deliver(slot, &tag_of(&step.application.id))?)
+    }
+
+    /// The holder's secret onto the card. One that an attempt staged of which the CA never heard is
+    /// not the holder's word: without a new one, a renewal keeps the present.
+    fn stage(
+        &self,
+        step: &Step<'_>,
+        at: &mut AtReader<'_>,
+        secrets: &HolderSecrets,
+        plan: Plan,
+    ) -> Result<()> {
+        let slot = slot_for(step.authority.policy());
+        let tag = tag_of(&step.application.id);
+        let is_staged = at.report.slot(slot).loading.as_ref().is_some_and(|key| key.has_secret);
+        if plan == Plan::Deliver && is_staged && !is_set(slot, secrets) {
+            at.card.clear_staged(&tag, slot)?;
+        }
+        Ok(at.card.stage_secrets(&tag, secrets)?)
     }
 
     /// That the register has nothing against the delivery: what the certificate says must still
@@ -182,19 +197,16 @@ fn expect_fitting(
     secrets: &HolderSecrets,
     plan: Plan,
 ) -> Result<()> {
-    let (own, other, name) = match slot {
-        CardSlot::Authentication => {
-            (secrets.authentication.is_some(), secrets.signature.is_some(), "authentication PIN")
-        }
-        CardSlot::Signature => {
-            (secrets.signature.is_some(), secrets.authentication.is_some(), "signature password")
-        }
+    let (other, name) = match slot {
+        CardSlot::Authentication => (CardSlot::Signature, "authentication PIN"),
+        CardSlot::Signature => (CardSlot::Authentication, "signature password"),
     };
     // A secret that was staged before the CA delivered is the holder's own; one from an attempt
     // that came to nothing is not relied on.
     let staged = on_card.loading.as_ref().is_some_and(|loading| loading.has_secret);
-    let has_one = own || on_card.delivered.is_some() || (plan == Plan::Finish && staged);
-    if other {
+    let has_one =
+        is_set(slot, secrets) || on_card.delivered.is_some() || (plan == Plan::Finish && staged);
+    if is_set(other, secrets) {
         let rule = format!("nothing but the {slot} slot is being delivered");
         return Err(WindowError::refused("secret", rule));
     }
@@ -203,6 +215,13 @@ fn expect_fitting(
         return Err(WindowError::refused("secret", rule));
     }
     Ok(())
+}
+
+fn is_set(slot: CardSlot, secrets: &HolderSecrets) -> bool {
+    match slot {
+        CardSlot::Authentication => secrets.authentication.is_some(),
+        CardSlot::Signature => secrets.signature.is_some(),
+    }
 }
 
 fn own_certificate(step: &Step<'_>, serial: &SerialNumber) -> Result<HolderCertificate> {

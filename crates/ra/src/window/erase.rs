@@ -5,9 +5,9 @@ use domain::act::Act;
 use domain::id::CardId;
 use store::Unit;
 
-use super::Window;
 use super::at_reader::changed;
 use super::verify::MAX_NOTE_CHARACTERS;
+use super::{Window, clerk};
 use crate::error::{Result, WindowError};
 use crate::form::plain_text;
 use crate::readers::Wanted;
@@ -29,7 +29,9 @@ impl Window {
         slot: CardSlot,
         reason: &str,
     ) -> Result<CardId> {
-        self.at_the_counter(act, wanted, ("erase", slot), |mut at, card| {
+        self.at_the_counter(act, wanted, &["erase", slot.name(), reason], |mut secured, card| {
+            let (_, municipality) = clerk(&act.actor)?;
+            self.expect_kept_here(card, municipality)?;
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
             let SlotRecord { delivered, loading } = card.slot(slot);
             if loading.is_some() {
@@ -41,11 +43,13 @@ impl Window {
                 let rule = "its certificate is in force: have that revoked first (S 4-4-2-1)";
                 return Err(WindowError::refused("certificate", rule));
             }
-            at.card.erase(slot)?;
+            self.intend(act, card, "key, certificates and secret are being erased", |entry| {
+                entry.detail("slot", slot).personal(&card.holder, reason.as_str())
+            })?;
+            secured.erase(slot)?;
             *card.slot_mut(slot) = SlotRecord::default();
             let entry = changed(act, &card.id, "key, certificates and secret were erased")
-                .detail("slot", slot)
-                .personal(&card.holder, reason.as_str());
+                .detail("slot", slot);
             Ok(Unit::new(entry).change(card.put()?))
         })
     }

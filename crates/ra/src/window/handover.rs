@@ -41,6 +41,17 @@ impl Handover {
         }
     }
 
+    /// All of it, as a repetition must have it; nothing for a delivery at the window.
+    pub(super) fn parts(&self) -> Vec<&str> {
+        let (place, receiver) = match self {
+            Self::AtTheWindow => return Vec::new(),
+            Self::AtPlace { place, receiver } => (place, receiver),
+            Self::Sent { address, receiver } => (address, receiver),
+        };
+        let receiver = receiver.as_deref();
+        [self.name(), place.as_str()].into_iter().chain(receiver).collect()
+    }
+
     /// That the CPS allows it for this application.
     pub(super) fn expect_allowed(&self, step: &Step<'_>) -> Result<()> {
         if *self == Self::AtTheWindow {

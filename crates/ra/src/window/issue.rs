@@ -100,7 +100,7 @@ impl Window {
         }
         // What is left of an earlier attempt has no certificate any more: see `expect_room`.
         if let Some(loading) = &loading {
-            expect_unused(step, loading)?;
+            self.expect_unused(step, loading)?;
             at.card.discard(slot)?;
         }
         match rule.made_by {
@@ -110,6 +110,23 @@ impl Window {
                 on_card(step, at, spki)
             }
         }
+    }
+
+    /// A key whose certificate is in force is never given up, whichever CA certified it: a card that
+    /// lost its delivery has it.
+    fn expect_unused(&self, step: &Step<'_>, loading: &LoadingReport) -> Result<()> {
+        for authority in self.authorities.values() {
+            let certificates = authority.certificates_of(&step.application.resident)?;
+            let is_used = |c: &HolderCertificate| {
+                c.is_in_force(step.operation.act.at) && c.spki_sha256 == loading.key_hash
+            };
+            if certificates.iter().any(is_used) {
+                let rule = "it has not delivered a key whose certificate is in force: reconcile \
+                            it first";
+                return Err(WindowError::refused("card", rule));
+            }
+        }
+        Ok(())
     }
 
     /// Has the holder make a key pair at the window's generator, which puts it onto the card, and
@@ -168,17 +185,6 @@ fn key_plan<'a>(
         // Asked for a new key, the authority ends the earlier certificate itself.
         (KeyMaker::Authority, ..) | (KeyMaker::Holder, None, None) => KeyPlan::Make,
     }
-}
-
-/// A key whose certificate is in force is never given up: a card that lost its delivery has it.
-fn expect_unused(step: &Step<'_>, loading: &LoadingReport) -> Result<()> {
-    let certificates = step.authority.certificates_of(&step.application.resident)?;
-    let at = step.operation.act.at;
-    if certificates.iter().any(|c| c.is_in_force(at) && c.spki_sha256 == loading.key_hash) {
-        let rule = "it has not delivered a key whose certificate is in force: reconcile it first";
-        return Err(WindowError::refused("card", rule));
-    }
-    Ok(())
 }
 
 /// The key that the card holds, with the card's word for it.

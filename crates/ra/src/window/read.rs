@@ -13,6 +13,7 @@ use x509::general_name::GeneralName;
 use x509::oid::{self, ObjectIdentifier};
 use x509::read::Certificate;
 
+use super::at_reader::subject;
 use super::{Window, clerk};
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
@@ -25,7 +26,7 @@ pub struct CardReading {
     pub card: CardId,
     /// What it says is on it.
     pub report: CardReport,
-    /// What the office knows of it.
+    /// What the office knows of it, for the municipality where its holder lives.
     pub record: Option<CardRecord>,
     /// The certificates that could be read.
     pub copies: Vec<CertificateCopy>,
@@ -57,9 +58,9 @@ impl Window {
         wanted: &Wanted,
         password: Option<&str>,
     ) -> Result<CardReading> {
-        let result = self.read_unrecorded(act, wanted, password);
-        let subject = wanted.card.as_ref().map_or("the card on the reader", CardId::as_str);
-        self.recording(act, EventKind::RecordsRead, subject, result)
+        let mut told = None;
+        let result = self.read_unrecorded(act, wanted, password, &mut told);
+        self.recording(act, EventKind::RecordsRead, subject(wanted, told.as_ref()), result)
     }
 
     fn read_unrecorded(
@@ -67,10 +68,12 @@ impl Window {
         act: &Act,
         wanted: &Wanted,
         password: Option<&str>,
+        told: &mut Option<CardId>,
     ) -> Result<CardReading> {
-        clerk(&act.actor)?;
+        let (_, municipality) = clerk(&act.actor)?;
         let at = self.at_reader(act, wanted)?;
         let (card, report) = (at.card.id().clone(), at.report.clone());
+        *told = Some(card.clone());
         let record = self.card_record(&card)?;
         let mut terminal = at.card.close()?;
         let mut copies = Vec::new();
@@ -88,6 +91,7 @@ impl Window {
         if let Some(record) = &record {
             entry = entry.personal(&record.holder, "card");
         }
+        let record = self.office_part(record, municipality)?;
         self.store.commit(Unit::new(entry))?;
         Ok(CardReading { card, report, record, copies })
     }

@@ -1,23 +1,21 @@
 //! Holds a card against the office and the CAs, tells what does not agree, and mends it (L1–L3).
 
+mod facts;
+mod mend;
 mod table;
 
 use card::CardSlot;
-use card::terminal::{CardReport, DeliveredReport, LoadingReport, TerminalError};
+use card::terminal::{CardReport, TerminalError};
 use domain::act::Act;
-use domain::id::{ApplicationId, CardId, SerialNumber};
+use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
 use store::{Entry, Unit};
-use x509::fingerprint::{hex, sha256};
 
-use self::table::{Bound, Delivered, Loading, SlotFacts, remedy};
-use super::at_reader::changed;
-use super::cards::tag_of;
-use super::{Application, CardPlace, Window, clerk};
-use crate::authority::HolderCertificate;
+use super::at_reader::subject;
+use super::{Window, clerk};
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
-use crate::record::{CardRecord, OnSlot, SlotRecord};
+use crate::record::CardRecord;
 
 pub use self::table::Remedy;
 
@@ -37,7 +35,7 @@ pub struct Reconciliation {
     pub card: CardId,
     /// What the card says is on it, before anything was mended; none of a destroyed card.
     pub report: Option<CardReport>,
-    /// What the office had down, if it knows the card.
+    /// What the office had down, if it knows the card, for the municipality where its holder lives.
     pub record: Option<CardRecord>,
     /// What does not agree; nothing when everything does.
     pub findings: Vec<Finding>,
@@ -81,9 +79,9 @@ impl Window {
         wanted: &Wanted,
         mending: Mending,
     ) -> Result<Reconciliation> {
-        let result = self.reconcile_unrecorded(act, wanted, mending);
-        let subject = wanted.card.as_ref().map_or("reader", CardId::as_str);
-        self.recording(act, EventKind::CardChanged, subject, result)
+        let mut told = None;
+        let result = self.reconcile_unrecorded(act, wanted, mending, &mut told);
+        self.recording(act, EventKind::CardChanged, subject(wanted, told.as_ref()), result)
     }
 
     fn reconcile_unrecorded(
@@ -91,69 +89,99 @@ impl Window {
         act: &Act,
         wanted: &Wanted,
         mending: Mending,
+        told: &mut Option<CardId>,
     ) -> Result<Reconciliation> {
-        clerk(&act.actor)?;
-        let (card, report) = match self.at_reader(act, wanted) {
-            Ok(at) => (at.card.id().clone(), at.report.clone()),
-            Err(WindowError::Card(TerminalError::Destroyed)) => {
-                return self.silent(act, wanted, mending);
-            }
+        let (_, municipality) = clerk(&act.actor)?;
+        let at = match self.at_reader(act, wanted) {
+            Ok(at) => at,
+            Err(WindowError::Card(
+                error @ (TerminalError::Destroyed | TerminalError::AnotherMake),
+            )) => return self.silent(act, wanted, mending, error),
             Err(error) => return Err(error),
         };
-        // From here on the card itself is meant, whatever lies on the reader by then.
-        let wanted = Wanted { reader: wanted.reader.clone(), card: Some(card.clone()) };
+        let (card, report) = (at.card.id().clone(), at.report.clone());
+        *told = Some(card.clone());
+        // 1. What does not agree, while nobody else works on the card.
         let record = self.card_record(&card)?;
-        let findings = self.findings(act, &wanted, mending, (&report, record.as_ref()))?;
+        let needs = self.needs(act, &report, record.as_ref())?;
+        drop(at);
+        // 2. Each is mended, with the card itself meant, whatever lies on the reader by then.
+        let wanted = Wanted::card(&card, wanted.reader.as_deref());
+        let mend = |need| self.meet(act, &wanted, mending, need);
+        let findings: Vec<_> = needs.into_iter().map(mend).collect();
         self.note(act, &card, mending, &findings)?;
+        let record = self.office_part(record, municipality)?;
         Ok(Reconciliation { card, report: Some(report), record, findings })
     }
 
-    /// What does not agree about the whole card or a slot, mended if that is asked.
-    fn findings(
+    /// What does not agree about the whole card or a slot.
+    fn needs(
+        &self,
+        act: &Act,
+        report: &CardReport,
+        record: Option<&CardRecord>,
+    ) -> Result<Vec<Need>> {
+        let Some(record) = record else {
+            let is_blank = report.life() == card::LifeState::Blank;
+            return Ok(if is_blank { Vec::new() } else { vec![Need::Origin] });
+        };
+        if record.is_destroyed {
+            return Ok(vec![Need::Destruction]);
+        }
+        let mut needs = Vec::new();
+        for slot in CardSlot::ALL {
+            let (remedies, application) = self.slot_remedies(act, slot, report, record)?;
+            let need = |remedy| Need::OfSlot { slot, remedy, application: application.clone() };
+            needs.extend(remedies.into_iter().map(need));
+        }
+        Ok(needs)
+    }
+
+    /// Mends what is needed, if that is asked. One remedy may be the way to the next, so that each
+    /// looks again whether it is needed still.
+    fn meet(&self, act: &Act, wanted: &Wanted, mending: Mending, need: Need) -> Finding {
+        match need {
+            Need::Origin => Finding {
+                slot: None,
+                what: "the office does not know the card, and it is not blank",
+                outcome: Mended::Left("find out where it comes from".into()),
+            },
+            Need::Destruction => {
+                finding(None, TO_BE_DESTROYED, mending, || self.mend_destruction(act, wanted))
+            }
+            Need::OfSlot { slot, remedy, application } => {
+                let mend = || self.mend(act, wanted, slot, remedy, application.as_ref());
+                finding(Some(slot), remedy.finding(), mending, mend)
+            }
+        }
+    }
+
+    /// A card that cannot say who it is, in the place of one that was to be destroyed: it was, or
+    /// another lies there. With any other card meant that is an error.
+    fn silent(
         &self,
         act: &Act,
         wanted: &Wanted,
         mending: Mending,
-        (report, record): (&CardReport, Option<&CardRecord>),
-    ) -> Result<Vec<Finding>> {
-        let mut findings = Vec::new();
-        match record {
-            Some(record) if record.is_destroyed => {
-                let what = "the card is to be destroyed";
-                let destroy = || self.mend_destruction(act, wanted, record.clone());
-                findings.push(finding(None, what, mending, destroy));
-            }
-            Some(record) => {
-                for slot in CardSlot::ALL {
-                    findings.extend(self.reconcile_slot(
-                        act,
-                        wanted,
-                        mending,
-                        (slot, report, record),
-                    )?);
-                }
-            }
-            None if report.life() == card::LifeState::Blank => {}
-            None => findings.push(Finding {
-                slot: None,
-                what: "the office does not know the card, and it is not blank",
-                outcome: Mended::Left("find out where it comes from".into()),
-            }),
-        }
-        Ok(findings)
-    }
-
-    /// A card that says it is destroyed.
-    fn silent(&self, act: &Act, wanted: &Wanted, mending: Mending) -> Result<Reconciliation> {
+        answer: TerminalError,
+    ) -> Result<Reconciliation> {
+        let (_, municipality) = clerk(&act.actor)?;
         let record = wanted.card.as_ref().map(|card| self.card_record(card)).transpose()?.flatten();
-        match record {
-            Some(record) if record.is_destroyed => {
-                self.note(act, &record.id, mending, &[])?;
-                let (card, findings) = (record.id.clone(), Vec::new());
-                Ok(Reconciliation { card, report: None, record: Some(record), findings })
-            }
-            _ => Err(TerminalError::Destroyed.into()),
-        }
+        let Some(record) = record.filter(|record| record.is_destroyed) else {
+            return Err(answer.into());
+        };
+        let findings = match answer {
+            TerminalError::Destroyed => Vec::new(),
+            _ => vec![Finding {
+                slot: None,
+                what: TO_BE_DESTROYED,
+                outcome: Mended::Left("another card lies on the reader".into()),
+            }],
+        };
+        self.note(act, &record.id, mending, &findings)?;
+        let card = record.id.clone();
+        let record = self.office_part(Some(record), municipality)?;
+        Ok(Reconciliation { card, report: None, record, findings })
     }
 
     /// That the card was held against the office, and what came of it.
@@ -175,131 +203,18 @@ impl Window {
         self.store.commit(Unit::new(entry))?;
         Ok(())
     }
+}
 
-    fn reconcile_slot(
-        &self,
-        act: &Act,
-        wanted: &Wanted,
-        mending: Mending,
-        (slot, report, record): (CardSlot, &CardReport, &CardRecord),
-    ) -> Result<Option<Finding>> {
-        let bound = record.slot(slot).loading.as_ref().map(|on| self.bound(on)).transpose()?;
-        let recorded = match &record.slot(slot).delivered {
-            Some(on) => self.certificate_on(on)?,
-            None => None,
-        };
-        let on_card = report.slot(slot);
-        let own = bound.as_ref().and_then(|(_, certificate)| certificate.as_ref());
-        let facts = SlotFacts {
-            loading: loading(
-                on_card.loading.as_ref(),
-                bound.as_ref().map(|(a, _)| &a.id),
-                own,
-                recorded.as_ref().filter(|certificate| certificate.is_in_force(act.at)),
-            ),
-            delivered: delivered(on_card.delivered.as_ref(), recorded.as_ref(), own),
-            is_recorded: record.slot(slot).delivered.is_some(),
-            bound: bound.as_ref().map(|(application, certificate)| Bound {
-                state: application.state,
-                certificate: certificate.as_ref().map(|certificate| certificate.state.name()),
-            }),
-        };
-        let Some(remedy) = remedy(&facts) else {
-            return Ok(None);
-        };
-        let application = bound.map(|(application, _)| application.id);
-        let mend = || self.mend(act, wanted, slot, remedy, application.as_ref());
-        Ok(Some(finding(Some(slot), remedy.finding(), mending, mend)))
-    }
+const TO_BE_DESTROYED: &str = "the card is to be destroyed";
 
-    /// Carries out a remedy, each under an operation id of its own that a repetition finds again.
-    fn mend(
-        &self,
-        act: &Act,
-        wanted: &Wanted,
-        slot: CardSlot,
-        remedy: Remedy,
-        application: Option<&ApplicationId>,
-    ) -> Result<()> {
-        let reader = wanted.reader.as_deref();
-        let unbound = || WindowError::Unknown { field: "application" };
-        let step = Act { operation: operation_of(act, slot)?, ..act.clone() };
-        match remedy {
-            Remedy::FinishIssue => {
-                self.issue(&step, application.ok_or_else(unbound)?, reader).map(drop)
-            }
-            Remedy::FinishDelivery => {
-                let secrets = card::HolderSecrets::default();
-                let id = application.ok_or_else(unbound)?;
-                self.deliver(&step, id, secrets, reader).map(drop)
-            }
-            Remedy::FinishDiscard => {
-                let id = application.ok_or_else(unbound)?;
-                self.discard(&step, id, CardPlace::Reader(reader))
-            }
-            Remedy::DeliverRecorded => self.mend_delivery(act, wanted, slot),
-            Remedy::ClearLoading => self.mend_loading(act, wanted, slot),
-            Remedy::RecordErasure => self.mend_record(act, wanted, slot),
-            Remedy::ByHand(what) => Err(WindowError::refused("card", what)),
-        }
-    }
-
-    fn mend_delivery(&self, act: &Act, wanted: &Wanted, slot: CardSlot) -> Result<()> {
-        let mut at = self.at_reader(act, wanted)?;
-        if let Some(loading) = at.report.slot(slot).loading.clone() {
-            at.card.deliver(slot, &loading.operation)?;
-        }
-        let entry = changed(act, at.card.id(), "delivered once more").detail("slot", slot);
-        self.store.commit(Unit::new(entry))?;
-        Ok(())
-    }
-
-    fn mend_loading(&self, act: &Act, wanted: &Wanted, slot: CardSlot) -> Result<()> {
-        let mut at = self.at_reader(act, wanted)?;
-        if at.report.slot(slot).loading.is_some() {
-            at.card.discard(slot)?;
-        }
-        let entry = changed(act, at.card.id(), "what nobody waited for was given up");
-        self.store.commit(Unit::new(entry.detail("slot", slot)))?;
-        Ok(())
-    }
-
-    fn mend_record(&self, act: &Act, wanted: &Wanted, slot: CardSlot) -> Result<()> {
-        let at = self.at_reader(act, wanted)?;
-        let mut record = self.known_card(at.card.id())?;
-        *record.slot_mut(slot) = SlotRecord::default();
-        let entry = changed(act, &record.id, "found erased").detail("slot", slot);
-        self.store.commit(Unit::new(entry).change(record.put()?))?;
-        Ok(())
-    }
-
-    fn mend_destruction(&self, act: &Act, wanted: &Wanted, mut record: CardRecord) -> Result<()> {
-        self.destroy(act, &mut record, wanted.reader.as_deref())?;
-        self.store.commit(Unit::new(changed(act, &record.id, "destroyed")))?;
-        Ok(())
-    }
-
-    /// The application that fills a slot, with its newest certificate.
-    fn bound(&self, on: &OnSlot) -> Result<(Application, Option<HolderCertificate>)> {
-        let row = self.store.application(&on.application)?;
-        let application =
-            Application::restore(row.ok_or(WindowError::Unknown { field: "application" })?)?;
-        let certificates =
-            self.authority(&application.ca)?.certificates_of(&application.resident)?;
-        let mut own =
-            certificates.into_iter().filter(|c| c.application.as_ref() == Some(&application.id));
-        let certificate = own.next();
-        Ok((application, certificate))
-    }
-
-    /// The certificate that the office has down on a slot.
-    pub(super) fn certificate_on(&self, on: &OnSlot) -> Result<Option<HolderCertificate>> {
-        let row = self.store.application(&on.application)?;
-        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
-        let certificates = self.authority(&row.ca)?.certificates_of(&row.resident)?;
-        let is_it = |serial: &SerialNumber| Some(*serial) == on.serial;
-        Ok(certificates.into_iter().find(|certificate| is_it(&certificate.serial)))
-    }
+/// What a card needs.
+enum Need {
+    /// Somebody finds out where it comes from.
+    Origin,
+    /// Its destruction.
+    Destruction,
+    /// A remedy of a slot, with the application that the slot is bound to.
+    OfSlot { slot: CardSlot, remedy: Remedy, application: Option<ApplicationId> },
 }
 
 fn finding(
@@ -316,50 +231,4 @@ fn finding(
         },
     };
     Finding { slot, what, outcome }
-}
-
-fn loading(
-    on_card: Option<&LoadingReport>,
-    application: Option<&ApplicationId>,
-    certificate: Option<&HolderCertificate>,
-    in_force: Option<&HolderCertificate>,
-) -> Loading {
-    match on_card {
-        None => Loading::Nothing,
-        Some(key) if in_force.is_some_and(|recorded| recorded.spki_sha256 == key.key_hash) => {
-            Loading::AsRecorded
-        }
-        Some(key) if application.is_some_and(|id| key.operation == tag_of(id)) => match certificate
-        {
-            Some(certificate) if certificate.spki_sha256 == key.key_hash => Loading::Certified,
-            _ => Loading::Uncertified,
-        },
-        Some(_) => Loading::Stray,
-    }
-}
-
-fn delivered(
-    on_card: Option<&DeliveredReport>,
-    recorded: Option<&HolderCertificate>,
-    bound: Option<&HolderCertificate>,
-) -> Delivered {
-    let holds = |certificate: Option<&HolderCertificate>, key: &DeliveredReport| {
-        certificate.is_some_and(|certificate| certificate.spki_sha256 == key.key_hash)
-    };
-    match on_card {
-        None => Delivered::Nothing,
-        Some(key) if holds(recorded, key) => Delivered::AsRecorded,
-        Some(key) if holds(bound, key) => Delivered::OfBound,
-        Some(_) => Delivered::Unknown,
-    }
-}
-
-/// The operation id of what is mended in a slot by this act.
-fn operation_of(act: &Act, slot: CardSlot) -> Result<domain::id::OperationId> {
-    let digest = sha256(format!("mend {slot} {}", act.operation).as_bytes());
-    let id = format!("mend-{}", hex(&digest[..16]));
-    id.parse().map_err(|error: domain::id::InvalidId| WindowError::Unreadable {
-        what: "an operation id",
-        problem: error.to_string(),
-    })
 }

@@ -1,17 +1,16 @@
 //! The PIN and the password after delivery: changed by the holder, set anew by the window (C3).
 
+use card::terminal::SecuredCard;
 use card::{CardSlot, HolderSecret};
 use domain::act::Act;
 use domain::id::{CardId, MunicipalityCode};
 use domain::identity::{Applicant, Evidence};
 use domain::journal::EventKind;
-use domain::municipality;
-use store::Unit;
+use store::{Entry, Unit};
 
-use super::at_reader::{AtReader, changed};
-use super::cards::slot_for;
+use super::at_reader::{AtReader, changed, subject};
 use super::operation::Begun;
-use super::verify::{EvidenceRecord, expect_complete, seen_by};
+use super::verify::{EvidenceRecord, expect_complete, flattened, seen_by};
 use super::{Window, clerk};
 use crate::authority::Authority;
 use crate::error::{Result, WindowError};
@@ -35,8 +34,9 @@ impl Window {
         new: &HolderSecret,
     ) -> Result<CardId> {
         let slot = new.slot();
-        self.at_the_counter(act, wanted, ("change", slot), |at, card| {
-            at.card.close()?.change_secret(typed, new)?;
+        self.at_the_counter(act, wanted, &["change", slot.name()], |secured, card| {
+            self.intend(act, card, "the holder is changing a secret", |e| e.detail("slot", slot))?;
+            secured.close()?.change_secret(typed, new)?;
             let entry = changed(act, &card.id, "the holder changed a secret").detail("slot", slot);
             Ok(Unit::new(entry))
         })
@@ -56,47 +56,86 @@ impl Window {
         evidence: &EvidenceRecord,
     ) -> Result<CardId> {
         let slot = new.slot();
-        self.at_the_counter(act, wanted, ("reset", slot), |mut at, card| {
+        let seen = flattened(evidence);
+        let request: Vec<_> =
+            ["reset", slot.name()].into_iter().chain(seen.iter().map(String::as_str)).collect();
+        self.at_the_counter(act, wanted, &request, |mut secured, card| {
             let checks = self.identified(act, card, slot, evidence)?;
-            at.card.reset_secret(new)?;
             let seen: Vec<_> = checks.iter().map(|check| check.evidence.name()).collect();
             let documents: Vec<_> = checks.iter().map(Check::line).collect();
-            let entry = changed(act, &card.id, "a secret was set anew and unlocked")
-                .detail("slot", slot)
-                .detail("evidence", seen.join(" "))
-                .personal(&card.holder, documents.join("\n"));
-            Ok(Unit::new(entry))
+            self.intend(act, card, "a secret is being set anew and unlocked", |entry| {
+                let entry = entry.detail("slot", slot).detail("evidence", seen.join(" "));
+                entry.personal(&card.holder, documents.join("\n"))
+            })?;
+            secured.reset_secret(new)?;
+            let entry = changed(act, &card.id, "a secret was set anew and unlocked");
+            Ok(Unit::new(entry.detail("slot", slot)))
         })
     }
 
     /// One thing done to a card in its holder's hands: permission, repetition, the work, the entry.
+    /// `request` is all that is asked, without any secret.
     pub(super) fn at_the_counter(
         &self,
         act: &Act,
         wanted: &Wanted,
-        (what, slot): (&'static str, CardSlot),
-        work: impl FnOnce(AtReader<'_>, &mut CardRecord) -> Result<Unit>,
+        request: &[&str],
+        work: impl FnOnce(SecuredCard, &mut CardRecord) -> Result<Unit>,
     ) -> Result<CardId> {
-        let meant = wanted.card.as_ref().map_or("the card on the reader", CardId::as_str);
-        let result = (|| {
-            clerk(&act.actor)?;
-            let request = [what, slot.name(), meant];
-            let operation = match self.begin(act, &request)? {
-                Begun::First(operation) => operation,
-                Begun::Again(card) => {
-                    let card: CardId = card.parse().map_err(unreadable)?;
-                    self.store.commit(Unit::new(changed(act, &card, what).no_op()))?;
-                    return Ok(card);
-                }
-            };
-            let at = self.at_reader(act, wanted)?;
-            let mut card = self.known_card(at.card.id())?;
-            expect_in_hand(&card)?;
-            let unit = work(at, &mut card)?;
-            self.store.commit(unit.change(operation.answered(card.id.as_str())?))?;
-            Ok(card.id)
-        })();
-        self.recording(act, EventKind::CardChanged, meant, result)
+        let mut told = None;
+        let result = self.at_the_counter_unrecorded(act, wanted, request, work, &mut told);
+        self.recording(act, EventKind::CardChanged, subject(wanted, told.as_ref()), result)
+    }
+
+    fn at_the_counter_unrecorded(
+        &self,
+        act: &Act,
+        wanted: &Wanted,
+        request: &[&str],
+        work: impl FnOnce(SecuredCard, &mut CardRecord) -> Result<Unit>,
+        told: &mut Option<CardId>,
+    ) -> Result<CardId> {
+        clerk(&act.actor)?;
+        let fingerprint = [&["counter", subject(wanted, None)], request].concat();
+        let operation = match self.begin(act, &fingerprint)? {
+            Begun::First(operation) => operation,
+            Begun::Again(card) => {
+                let card: CardId = card.parse().map_err(unreadable)?;
+                self.expect_no_other(act, wanted, &card)?;
+                self.store.commit(Unit::new(changed(act, &card, request[0]).no_op()))?;
+                return Ok(card);
+            }
+        };
+        // The turn is kept until the office knows.
+        let AtReader { card: secured, turn: _turn, .. } = self.at_reader(act, wanted)?;
+        *told = Some(secured.id().clone());
+        let mut card = self.known_card(secured.id())?;
+        expect_in_hand(&card)?;
+        let unit = work(secured, &mut card)?;
+        self.store.commit(unit.change(operation.answered(card.id.as_str())?))?;
+        Ok(card.id)
+    }
+
+    /// A repetition means the card of the first time. None needs to lie on the reader any more, and
+    /// another must not: what is asked would not be done to it.
+    fn expect_no_other(&self, act: &Act, wanted: &Wanted, card: &CardId) -> Result<()> {
+        match self.at_reader(act, &Wanted::card(card, wanted.reader.as_deref())) {
+            Err(refused @ WindowError::Refused { .. }) => Err(refused),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what is about to be done to a card before the first command that changes it: whatever is
+    /// cut off from here on, who asked for it, and on what evidence, is known.
+    pub(super) fn intend(
+        &self,
+        act: &Act,
+        card: &CardRecord,
+        change: &str,
+        detail: impl FnOnce(Entry) -> Entry,
+    ) -> Result<()> {
+        self.store.commit(Unit::new(detail(changed(act, &card.id, change))))?;
+        Ok(())
     }
 
     /// The checks of a holder who stands at the window: on the register, at home in the clerk's
@@ -113,7 +152,7 @@ impl Window {
         if let Some(doubt) = &evidence.doubt {
             return Err(WindowError::refused("identity", format!("the clerk doubts it: {doubt}")));
         }
-        let authority = self.authority_of_slot(slot)?;
+        let authority = self.authority_of_slot(card, slot)?;
         let rule = authority.policy().evidence(Applicant::Resident);
         let rule = rule.ok_or(WindowError::Unknown { field: "evidence" })?;
         let mut checks = seen_by(&by, act.at, evidence)?;
@@ -135,26 +174,20 @@ impl Window {
 
     /// The card's holder is on the register, and kept by this municipality.
     fn expect_at_home(&self, card: &CardRecord, municipality: MunicipalityCode) -> Result<()> {
-        let resident = match self.register.find(&card.holder) {
-            Ok(resident) => resident,
-            Err(RegisterError::NotFound(_)) => {
-                let rule = "the holder's record was removed (A 4.9.1.1(2))";
-                return Err(WindowError::refused("resident", rule));
-            }
-            Err(down) => return Err(down.into()),
-        };
-        let home = municipality::find(resident.municipality).map(|known| known.code);
-        if home != Some(municipality) {
-            let rule = "the record is kept by another municipality (S 2-1-3(16))";
+        if let Err(RegisterError::NotFound(_)) = self.register.find(&card.holder) {
+            let rule = "the holder's record was removed (A 4.9.1.1(2))";
             return Err(WindowError::refused("resident", rule));
         }
-        Ok(())
+        self.expect_kept_here(card, municipality)
     }
 
-    fn authority_of_slot(&self, slot: CardSlot) -> Result<&dyn Authority> {
-        let mut authorities = self.authorities.values().map(AsRef::as_ref);
-        let found = authorities.find(|authority| slot_for(authority.policy()) == slot);
-        found.ok_or(WindowError::Unknown { field: "ca" })
+    /// The CA that certified what was delivered in a slot.
+    fn authority_of_slot(&self, card: &CardRecord, slot: CardSlot) -> Result<&dyn Authority> {
+        let Some(on) = &card.slot(slot).delivered else {
+            return Err(WindowError::refused("slot", "nothing was delivered in it"));
+        };
+        let row = self.store.application(&on.application)?;
+        self.authority(&row.ok_or(WindowError::Unknown { field: "application" })?.ca)
     }
 }
 

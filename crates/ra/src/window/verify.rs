@@ -235,7 +235,7 @@ fn verification(application: &Application) -> Result<Verification> {
 }
 
 /// What is asked, part by part.
-fn flattened(evidence: &EvidenceRecord) -> Vec<String> {
+pub(super) fn flattened(evidence: &EvidenceRecord) -> Vec<String> {
     let item = |item: &EvidenceItem| {
         let name = item.evidence.name().to_owned();
         [name, item.document.clone(), item.number.clone(), item.note.clone()]

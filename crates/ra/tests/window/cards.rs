@@ -47,12 +47,12 @@ fn c1_a_card_whose_keys_do_not_fit_is_refused() {
 }
 
 #[test]
-fn c1_a_destroyed_card_and_one_of_another_make_are_refused() {
+fn c1_a_destroyed_card_is_refused() {
     let world = World::new();
     let id = verified(&world);
     let mut destroyed = blank(1);
     destroyed.destroy().expect("destroyed");
-    expect_refused(&world, &id, destroyed, "no card of this make");
+    expect_refused(&world, &id, destroyed, "the card is destroyed");
 }
 
 #[test]

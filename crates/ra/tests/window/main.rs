@@ -7,6 +7,7 @@ mod counter;
 mod crashes;
 mod fixture;
 mod form;
+mod guards;
 mod identity;
 mod issuance;
 mod journal;

@@ -217,7 +217,7 @@ impl TryFrom<CardPlaceBody> for Wanted {
 
     fn try_from(body: CardPlaceBody) -> Result<Self, Problem> {
         let card = body.card.as_deref().map(|id| parse_id("card", id)).transpose()?;
-        Ok(Self { reader: body.reader, card })
+        Ok(Self { reader: body.reader, card, is_new: false })
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) fn joined(authorities: &Cas, store: &Arc<dyn Store>) -> Vec<Arc<dyn A
     authorities.values().map(join).collect()
 }
 
-/// Emulated cards; a blank one is made when none is named.
+/// Emulated cards; a blank one is made where a new one is wanted.
 struct Cards {
     cabinet: Cabinet,
     keyring: Arc<CardKeyring>,
@@ -132,6 +132,9 @@ struct Cards {
 
 impl Readers for Cards {
     fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError> {
+        if wanted.card.is_none() && !wanted.is_new {
+            return Err(ReaderError::Refused("no card lies on it".to_owned()));
+        }
         let id = wanted.card.clone().unwrap_or_else(|| {
             let made = self.cabinet.ids().expect("ids").len() as u8;
             let number = CardNumber([made; 10]);

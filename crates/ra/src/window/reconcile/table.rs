@@ -10,8 +10,8 @@ pub(super) struct SlotFacts {
     pub(super) loading: Loading,
     /// What the card has given its holder.
     pub(super) delivered: Delivered,
-    /// Whether the office has a delivered key down for the slot.
-    pub(super) is_recorded: bool,
+    /// What the office has down as delivered in the slot.
+    pub(super) recorded: Recorded,
     /// The application that the slot is bound to, if it is bound.
     pub(super) bound: Option<Bound>,
 }
@@ -44,6 +44,17 @@ pub(super) enum Delivered {
     Unknown,
 }
 
+/// What the office has down as delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recorded {
+    /// Nothing.
+    Nothing,
+    /// A key whose certificate is in force, or not known to have ended.
+    InForce,
+    /// A key whose certificate was revoked or has expired.
+    Ended,
+}
+
 /// An application that a slot is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bound {
@@ -68,22 +79,49 @@ pub enum Remedy {
     FinishDiscard,
     /// The card is loading what nobody waits for: it gives it up.
     ClearLoading,
-    /// The erasure was cut off after the card's part: the office follows.
+    /// The erasure was cut off after the card's part: the office follows. Never while the certificate
+    /// is in force: an erasure comes after its end.
     RecordErasure,
     /// No remedy of ours: what a person has to do.
     ByHand(&'static str),
 }
 
-/// What a slot needs, or `None` when card, office and CA agree.
-pub(super) fn remedy(facts: &SlotFacts) -> Option<Remedy> {
-    match &facts.bound {
-        Some(bound) => bound_remedy(facts, *bound),
-        None => unbound_remedy(facts),
+/// What a slot needs, in this order; nothing when card, office and CA agree.
+///
+/// What was delivered is held against the office whatever the slot is bound to; what is loading, by
+/// where its application stands.
+pub(super) fn remedies(facts: &SlotFacts) -> Vec<Remedy> {
+    let delivered = delivered_remedy(facts);
+    delivered.into_iter().chain(loading_remedy(facts)).collect()
+}
+
+fn delivered_remedy(facts: &SlotFacts) -> Option<Remedy> {
+    if facts.loading == Loading::AsRecorded {
+        return Some(Remedy::DeliverRecorded);
+    }
+    let is_issued = facts.bound.is_some_and(|bound| bound.state == ApplicationState::Issued);
+    match (facts.delivered, facts.recorded) {
+        (Delivered::Nothing, Recorded::Nothing) | (Delivered::AsRecorded, _) => None,
+        // A delivery that was cut off after the card's part.
+        (Delivered::OfBound, _) if is_issued => None,
+        (Delivered::Nothing, Recorded::Ended) => Some(Remedy::RecordErasure),
+        (Delivered::Nothing, Recorded::InForce) => Some(Remedy::ByHand(
+            "the card does not hold a key whose certificate is in force: revoke that",
+        )),
+        _ => Some(Remedy::ByHand("the card holds a key that the office did not deliver: erase it")),
     }
 }
 
-fn bound_remedy(facts: &SlotFacts, bound: Bound) -> Option<Remedy> {
+fn loading_remedy(facts: &SlotFacts) -> Option<Remedy> {
     use ApplicationState as A;
+    let Some(bound) = facts.bound else {
+        return match facts.loading {
+            Loading::Nothing | Loading::AsRecorded => None,
+            Loading::Certified | Loading::Uncertified | Loading::Stray => {
+                Some(Remedy::ClearLoading)
+            }
+        };
+    };
     match bound.state {
         A::Received | A::Verified | A::Approved => issue_remedy(facts.loading, bound.certificate),
         A::Issued => delivery_remedy(facts, bound.certificate),
@@ -103,9 +141,8 @@ fn issue_remedy(loading: Loading, certificate: Option<StateName>) -> Option<Reme
         (Some(StateName::Good | StateName::Held), _) => {
             Some(Remedy::ByHand("its certificate is in force and was never delivered: revoke it"))
         }
-        (None | Some(StateName::Revoked), Loading::Nothing) => None,
+        (None | Some(StateName::Revoked), Loading::Nothing | Loading::AsRecorded) => None,
         (None | Some(StateName::Revoked), Loading::Stray) => Some(Remedy::ClearLoading),
-        (None | Some(StateName::Revoked), Loading::AsRecorded) => Some(Remedy::DeliverRecorded),
         (None | Some(StateName::Revoked), Loading::Certified | Loading::Uncertified) => {
             Some(Remedy::FinishIssue)
         }
@@ -135,21 +172,6 @@ fn delivery_remedy(facts: &SlotFacts, certificate: Option<StateName>) -> Option<
     }
 }
 
-fn unbound_remedy(facts: &SlotFacts) -> Option<Remedy> {
-    match facts.loading {
-        Loading::Nothing => {}
-        Loading::AsRecorded => return Some(Remedy::DeliverRecorded),
-        Loading::Certified | Loading::Uncertified | Loading::Stray => {
-            return Some(Remedy::ClearLoading);
-        }
-    }
-    match (facts.delivered, facts.is_recorded) {
-        (Delivered::Nothing, false) | (Delivered::AsRecorded, true) => None,
-        (Delivered::Nothing, true) => Some(Remedy::RecordErasure),
-        _ => Some(Remedy::ByHand("the card holds a key that the office did not deliver: erase it")),
-    }
-}
-
 impl Remedy {
     /// What does not agree, for whoever reads the finding.
     pub fn finding(self) -> &'static str {
@@ -169,79 +191,119 @@ impl Remedy {
 mod tests {
     use super::*;
 
-    const LOADINGS: [(Loading, &str); 4] = [
-        (Loading::Nothing, "nothing"),
-        (Loading::Certified, "certified"),
-        (Loading::Uncertified, "uncertified"),
-        (Loading::Stray, "stray"),
+    const LOADINGS: [Loading; 5] = [
+        Loading::Nothing,
+        Loading::Certified,
+        Loading::Uncertified,
+        Loading::Stray,
+        Loading::AsRecorded,
     ];
 
-    fn row(
-        state: ApplicationState,
-        certificate: Option<StateName>,
-        delivered: Delivered,
-    ) -> String {
-        let bound = Some(Bound { state, certificate });
-        let cells = LOADINGS.map(|(loading, _)| {
-            short(remedy(&SlotFacts { loading, delivered, is_recorded: false, bound }))
-        });
-        cells.join(" ")
+    fn row(delivered: Delivered, recorded: Recorded, bound: Option<Bound>) -> String {
+        let cell = |loading| {
+            let found = remedies(&SlotFacts { loading, delivered, recorded, bound });
+            match found.is_empty() {
+                true => "-".to_owned(),
+                false => found.into_iter().map(short).collect::<Vec<_>>().join("+"),
+            }
+        };
+        LOADINGS.map(cell).join(" ")
     }
 
-    fn short(remedy: Option<Remedy>) -> &'static str {
+    fn short(remedy: Remedy) -> &'static str {
         match remedy {
-            None => "-",
-            Some(Remedy::FinishIssue) => "issue",
-            Some(Remedy::FinishDelivery) => "delivery",
-            Some(Remedy::DeliverRecorded) => "again",
-            Some(Remedy::FinishDiscard) => "discard",
-            Some(Remedy::ClearLoading) => "clear",
-            Some(Remedy::RecordErasure) => "erased",
-            Some(Remedy::ByHand(_)) => "hand",
+            Remedy::FinishIssue => "issue",
+            Remedy::FinishDelivery => "delivery",
+            Remedy::DeliverRecorded => "again",
+            Remedy::FinishDiscard => "discard",
+            Remedy::ClearLoading => "clear",
+            Remedy::RecordErasure => "erased",
+            Remedy::ByHand(_) => "hand",
         }
     }
 
-    /// By what is loading: nothing, certified, uncertified, stray.
+    /// By what is loading: nothing, certified, uncertified, stray, and what is down as delivered.
     #[test]
     fn l1_a_bound_slot_is_mended_by_what_card_and_ca_have() {
         use ApplicationState::{Approved, Completed, Issued, Verified};
+        use Delivered::{AsRecorded, Nothing, OfBound};
         use StateName::{Good, Held, Intended, Revoked, Undelivered};
-        let nothing = Delivered::Nothing;
         for (state, certificate, delivered, expected) in [
-            (Verified, None, nothing, "- issue issue clear"),
-            (Approved, None, nothing, "- issue issue clear"),
-            (Verified, Some(Revoked), nothing, "- issue issue clear"),
-            (Verified, Some(Undelivered), nothing, "issue issue issue issue"),
-            (Verified, Some(Intended), nothing, "hand hand hand hand"),
-            (Verified, Some(Good), nothing, "hand hand hand hand"),
-            (Issued, Some(Undelivered), nothing, "hand - hand hand"),
-            (Issued, Some(Undelivered), Delivered::AsRecorded, "hand - hand hand"),
-            (Issued, Some(Good), nothing, "hand delivery hand hand"),
-            (Issued, Some(Held), Delivered::AsRecorded, "hand delivery hand hand"),
-            (Issued, Some(Good), Delivered::OfBound, "delivery delivery delivery delivery"),
-            (Issued, Some(Revoked), nothing, "discard discard discard discard"),
-            (Issued, Some(Revoked), Delivered::OfBound, "delivery delivery delivery delivery"),
-            (Issued, None, nothing, "hand hand hand hand"),
-            (Completed, Some(Good), Delivered::AsRecorded, "hand hand hand hand"),
+            (Verified, None, Nothing, "- issue issue clear again"),
+            (Approved, None, Nothing, "- issue issue clear again"),
+            (Verified, Some(Revoked), Nothing, "- issue issue clear again"),
+            (Verified, Some(Undelivered), Nothing, "issue issue issue issue again+issue"),
+            (Verified, Some(Intended), Nothing, "hand hand hand hand again+hand"),
+            (Verified, Some(Good), Nothing, "hand hand hand hand again+hand"),
+            (Issued, Some(Undelivered), Nothing, "hand - hand hand again+hand"),
+            (Issued, Some(Undelivered), AsRecorded, "hand - hand hand again+hand"),
+            (Issued, Some(Good), Nothing, "hand delivery hand hand again+hand"),
+            (Issued, Some(Held), AsRecorded, "hand delivery hand hand again+hand"),
+            (Issued, Some(Good), OfBound, "delivery delivery delivery delivery again+delivery"),
+            (Issued, Some(Revoked), Nothing, "discard discard discard discard again+discard"),
+            (Issued, Some(Revoked), OfBound, "delivery delivery delivery delivery again+delivery"),
+            (Issued, None, Nothing, "hand hand hand hand again+hand"),
+            (Completed, Some(Good), AsRecorded, "hand hand hand hand again+hand"),
         ] {
-            assert_eq!(row(state, certificate, delivered), expected, "{state:?} {certificate:?}");
+            let bound = Some(Bound { state, certificate });
+            let row = row(delivered, Recorded::Nothing, bound);
+            assert_eq!(row, expected, "{state:?} {certificate:?} {delivered:?}");
         }
     }
 
     #[test]
     fn l1_a_free_slot_holds_what_the_office_delivered_and_loads_nothing() {
-        for (delivered, is_recorded, expected) in [
-            (Delivered::Nothing, false, "-"),
-            (Delivered::AsRecorded, true, "-"),
-            (Delivered::Nothing, true, "erased"),
-            (Delivered::Unknown, false, "hand"),
-            (Delivered::Unknown, true, "hand"),
+        for (delivered, recorded, expected) in [
+            (Delivered::Nothing, Recorded::Nothing, "- clear clear clear again"),
+            (Delivered::AsRecorded, Recorded::InForce, "- clear clear clear again"),
+            (Delivered::AsRecorded, Recorded::Ended, "- clear clear clear again"),
+            (
+                Delivered::Nothing,
+                Recorded::Ended,
+                "erased erased+clear erased+clear erased+clear again",
+            ),
+            (Delivered::Nothing, Recorded::InForce, "hand hand+clear hand+clear hand+clear again"),
+            (Delivered::Unknown, Recorded::Nothing, "hand hand+clear hand+clear hand+clear again"),
+            (Delivered::Unknown, Recorded::InForce, "hand hand+clear hand+clear hand+clear again"),
         ] {
-            let free = |loading| SlotFacts { loading, delivered, is_recorded, bound: None };
-            assert_eq!(short(remedy(&free(Loading::Nothing))), expected, "{delivered:?}");
-            assert_eq!(short(remedy(&free(Loading::Stray))), "clear", "{delivered:?}");
-            // Never clear: its certificate is in force, and the key is nowhere else.
-            assert_eq!(short(remedy(&free(Loading::AsRecorded))), "again", "{delivered:?}");
+            assert_eq!(row(delivered, recorded, None), expected, "{delivered:?} {recorded:?}");
+        }
+    }
+
+    #[test]
+    fn l1_a_bound_slot_hides_nothing_of_what_was_delivered() {
+        use ApplicationState::{Issued, Verified};
+        use Recorded::{Ended, InForce};
+        use StateName::Undelivered;
+        for (state, certificate, recorded, expected) in [
+            (Verified, None, InForce, "hand hand+issue hand+issue hand+clear again"),
+            (Verified, None, Ended, "erased erased+issue erased+issue erased+clear again"),
+            (Issued, Some(Undelivered), InForce, "hand+hand hand hand+hand hand+hand again+hand"),
+            (
+                Issued,
+                Some(Undelivered),
+                Ended,
+                "erased+hand erased erased+hand erased+hand again+hand",
+            ),
+        ] {
+            let bound = Some(Bound { state, certificate });
+            assert_eq!(
+                row(Delivered::Nothing, recorded, bound),
+                expected,
+                "{state:?} {recorded:?}"
+            );
+        }
+    }
+
+    /// Whatever else is known: nobody may note as erased what somebody may rely on (S 4-4-2-1).
+    #[test]
+    fn w1_no_erasure_is_noted_while_the_certificate_is_in_force() {
+        for state in ApplicationState::ALL {
+            for delivered in [Delivered::Nothing, Delivered::OfBound, Delivered::Unknown] {
+                let bound = Some(Bound { state, certificate: None });
+                let rows = [bound, None].map(|bound| row(delivered, Recorded::InForce, bound));
+                assert!(rows.iter().all(|row| !row.contains("erased")), "{state:?} {rows:?}");
+            }
         }
     }
 }

@@ -1,0 +1,123 @@
+//! Carries out what mends a card, each step under the lock of the card.
+
+use card::CardSlot;
+use domain::act::Act;
+use domain::id::{ApplicationId, OperationId};
+use store::Unit;
+use x509::fingerprint::{hex, sha256};
+
+use super::super::at_reader::{AtReader, changed};
+use super::super::{CardPlace, Window, clerk};
+use super::Remedy;
+use crate::error::{Result, WindowError};
+use crate::readers::Wanted;
+use crate::record::CardRecord;
+
+impl Window {
+    /// Carries out a remedy, each under an operation id of its own that a repetition finds again.
+    pub(super) fn mend(
+        &self,
+        act: &Act,
+        wanted: &Wanted,
+        slot: CardSlot,
+        remedy: Remedy,
+        application: Option<&ApplicationId>,
+    ) -> Result<()> {
+        let reader = wanted.reader.as_deref();
+        let unbound = || WindowError::Unknown { field: "application" };
+        let step = Act { operation: operation_of(act, slot)?, ..act.clone() };
+        match remedy {
+            Remedy::FinishIssue => {
+                self.issue(&step, application.ok_or_else(unbound)?, reader).map(drop)
+            }
+            Remedy::FinishDelivery => {
+                let secrets = card::HolderSecrets::default();
+                let id = application.ok_or_else(unbound)?;
+                self.deliver(&step, id, secrets, reader).map(drop)
+            }
+            Remedy::FinishDiscard => {
+                let id = application.ok_or_else(unbound)?;
+                self.discard(&step, id, CardPlace::Reader(reader))
+            }
+            Remedy::DeliverRecorded | Remedy::ClearLoading | Remedy::RecordErasure => {
+                let still = self.still_needed(act, wanted, slot, remedy)?;
+                self.mend_alone(act, slot, remedy, still)
+            }
+            Remedy::ByHand(what) => Err(WindowError::refused("card", what)),
+        }
+    }
+
+    /// The card in its channel, if it still needs the remedy: between the finding and now somebody
+    /// else may have worked on it. Nobody can from here on.
+    fn still_needed(
+        &self,
+        act: &Act,
+        wanted: &Wanted,
+        slot: CardSlot,
+        remedy: Remedy,
+    ) -> Result<(AtReader<'_>, CardRecord)> {
+        let (_, municipality) = clerk(&act.actor)?;
+        let at = self.at_reader(act, wanted)?;
+        let record = self.known_card(at.card.id())?;
+        self.expect_kept_here(&record, municipality)?;
+        let (found, _) = self.slot_remedies(act, slot, &at.report, &record)?;
+        if !found.contains(&remedy) {
+            let rule = "somebody worked on it meanwhile: reconcile it again";
+            return Err(WindowError::refused("card", rule));
+        }
+        Ok((at, record))
+    }
+
+    /// What needs the card and the office's record alone.
+    fn mend_alone(
+        &self,
+        act: &Act,
+        slot: CardSlot,
+        remedy: Remedy,
+        (mut at, mut record): (AtReader<'_>, CardRecord),
+    ) -> Result<()> {
+        let loading = at.report.slot(slot).loading.clone();
+        let change = match (remedy, &loading) {
+            (Remedy::DeliverRecorded, Some(loading)) => {
+                at.card.deliver(slot, &loading.operation)?;
+                "delivered once more"
+            }
+            (Remedy::ClearLoading, Some(_)) => {
+                at.card.discard(slot)?;
+                "what nobody waited for was given up"
+            }
+            _ => {
+                // What is on its way in the slot is not the erased key's.
+                record.slot_mut(slot).delivered = None;
+                "found erased"
+            }
+        };
+        let mut unit = Unit::new(changed(act, &record.id, change).detail("slot", slot));
+        if remedy == Remedy::RecordErasure {
+            unit = unit.change(record.put()?);
+        }
+        self.store.commit(unit)?;
+        Ok(())
+    }
+
+    /// Destroys a card that turned up after it was given up.
+    pub(super) fn mend_destruction(&self, act: &Act, wanted: &Wanted) -> Result<()> {
+        let (_, municipality) = clerk(&act.actor)?;
+        let at = self.at_reader(act, wanted)?;
+        let mut record = self.known_card(at.card.id())?;
+        self.expect_kept_here(&record, municipality)?;
+        let _turn = self.destroy(act, &mut record, at)?;
+        self.store.commit(Unit::new(changed(act, &record.id, "destroyed")))?;
+        Ok(())
+    }
+}
+
+/// The operation id of what is mended in a slot by this act.
+fn operation_of(act: &Act, slot: CardSlot) -> Result<OperationId> {
+    let digest = sha256(format!("mend {slot} {}", act.operation).as_bytes());
+    let id = format!("mend-{}", hex(&digest[..16]));
+    id.parse().map_err(|error: domain::id::InvalidId| WindowError::Unreadable {
+        what: "an operation id",
+        problem: error.to_string(),
+    })
+}

@@ -1,0 +1,247 @@
+//! What nobody may be told, noted or given: lost keys, cut changes, other cards, other towns.
+
+use card::{Card, CardNumber, CardSlot, HolderSecret, HolderSecrets, LifeState};
+use domain::certificate::StateName;
+use domain::id::CardId;
+use domain::identity::Evidence;
+use domain::journal::EventKind;
+use jitsuin_ra::WindowError;
+use jitsuin_ra::form::ReceivedForm;
+use jitsuin_ra::readers::{ReaderError, Wanted};
+use jitsuin_ra::window::{CardPlace, Finding, Handover, Mended, Mending};
+
+use crate::fixture::cards::card_keys;
+use crate::fixture::cut::When;
+use crate::fixture::{World, clerk, evidence, form, form_with_card, hanako, pin, taro};
+
+const SLOT: CardSlot = CardSlot::Authentication;
+
+/// The card under this number as it was made: as if nothing that was written to it had lasted.
+fn emptied(card: &CardId) -> Card {
+    let number = CardNumber::of(card).expect("a number");
+    Card::make(number, card_keys(number))
+}
+
+fn new_pin() -> HolderSecret {
+    HolderSecret::parse(SLOT, "4321").expect("a PIN")
+}
+
+fn reconcile(world: &World, card: &CardId, mending: Mending) -> Vec<Finding> {
+    let wanted = Wanted::card(card, None);
+    world.window.reconcile(&world.act(), &wanted, mending).expect("an answer").findings
+}
+
+fn expect_left(findings: &[Finding], why: &str) {
+    let is_it = |finding: &Finding| match &finding.outcome {
+        Mended::Left(reason) => reason.contains(why),
+        _ => false,
+    };
+    assert!(findings.iter().any(is_it), "{why}: {findings:?}");
+}
+
+fn revoke(world: &World) {
+    let ended =
+        ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
+    let revocation = world.verified(&ended);
+    world.window.complete(&world.act(), &revocation).expect("revoked");
+}
+
+#[test]
+fn w1_a_lost_key_is_no_erasure_while_its_certificate_is_in_force() {
+    let world = World::new();
+    let (card, serial) = world.first_card(&taro());
+    world.readers.lay(Some(emptied(&card)));
+    for _ in 0..2 {
+        expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
+        assert!(world.record(&card).authentication.delivered.is_some(), "the office forgot it");
+        assert_eq!(world.state_at_auth(&serial), StateName::Good);
+    }
+    revoke(&world);
+    let mended = reconcile(&world, &card, Mending::Mend);
+    assert_eq!((mended.len(), &mended[0].outcome), (1, &Mended::Done));
+    world.expect_agreement(&card);
+}
+
+#[test]
+fn l1_a_slot_bound_to_an_application_hides_no_lost_key() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    let renewal = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
+    world.cut.plan_named("issue", When::Before);
+    world.window.issue(&world.act(), &renewal, None).expect_err("cut");
+    assert!(world.cut.lift());
+    world.readers.lay(Some(emptied(&card)));
+    expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
+    world.window.issue(&world.act(), &renewal, None).expect("issued");
+    expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
+}
+
+#[test]
+fn l11_a_foreign_card_does_not_count_as_the_destroyed_one() {
+    let world = World::new();
+    let (new, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
+    let (others, _) = world.first_card(&hanako());
+    world.window.discard(&world.act(), &new, CardPlace::Absent).expect("given up");
+    world.readers.lay(Some(world.card(&others)));
+    let wanted = Wanted::card(&card, None);
+    let refused = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect_err("other");
+    assert!(refused.to_string().contains("lies on the reader"), "{refused}");
+    assert_eq!(world.readers.lying().life(), LifeState::Delivered);
+    world.readers.lay_another_make(true);
+    expect_left(&reconcile(&world, &card, Mending::Mend), "another card lies on the reader");
+    world.readers.lay_another_make(false);
+    world.readers.lay(None);
+    assert_eq!(reconcile(&world, &card, Mending::Mend)[0].outcome, Mended::Done);
+    assert_eq!(world.card(&card).life(), LifeState::Destroyed);
+}
+
+/// Four commands to open the card; then the entry of what is about to be done, and the change.
+const INTENT: usize = 4;
+const ANSWER: usize = 6;
+
+#[test]
+fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    let wanted = Wanted::card(&card, None);
+    let works = |pin: &str| world.card(&card).sign(SLOT, pin, b"x").is_ok();
+    let reset = || {
+        let seen = evidence(&[Evidence::PhotoDocument]);
+        world.window.reset_secret(&world.act(), &wanted, &new_pin(), &seen)
+    };
+    world.cut.plan(INTENT, When::Before);
+    reset().expect_err("cut");
+    assert!(world.cut.lift() && works("1234"), "nothing changed without an entry");
+    let before = world.journal().len();
+    world.cut.plan(ANSWER, When::Before);
+    reset().expect_err("cut");
+    assert!(world.cut.lift() && works("4321"));
+    let told = world.journal()[before..].join("\n");
+    assert!(told.contains("photo-document") && told.contains(card.as_str()), "{told}");
+
+    let change = || world.window.change_secret(&world.act(), &wanted, "4321", &new_pin());
+    let before = world.journal().len();
+    world.cut.plan_named("commit", When::Before);
+    change().expect_err("cut");
+    assert!(world.cut.lift());
+    assert_eq!(world.journal().len(), before);
+    change().expect("changed");
+    assert_eq!(world.journal().len(), before + 2, "what was about to be done, and that it was");
+
+    revoke(&world);
+    let erase = || world.window.erase(&world.act(), &wanted, SLOT, "利用の取りやめ");
+    world.cut.plan(INTENT, When::Before);
+    erase().expect_err("cut");
+    assert!(world.cut.lift() && world.card(&card).certificates(SLOT).is_ok());
+    world.cut.plan(ANSWER, When::Before);
+    erase().expect_err("cut");
+    assert!(world.cut.lift() && world.card(&card).certificates(SLOT).is_err());
+    let last = world.journal().pop().expect("an entry");
+    assert!(last.contains("being erased") && last.contains(card.as_str()), "{last}");
+}
+
+#[test]
+fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
+    let world = World::new();
+    let (own, _) = world.first_card(&taro());
+    let (others, _) = world.first_card(&hanako());
+    let act = world.act();
+    let reset = |items: &[Evidence], doubt: Option<&str>| {
+        let seen = doubt.map(str::to_owned);
+        let seen = jitsuin_ra::window::EvidenceRecord { doubt: seen, ..evidence(items) };
+        world.window.reset_secret(&act, &Wanted::default(), &new_pin(), &seen)
+    };
+    world.readers.lay(Some(world.card(&own)));
+    assert_eq!(reset(&[Evidence::PhotoDocument], None).expect("reset"), own);
+    for (items, doubt) in [(&[][..], None), (&[Evidence::PhotoDocument][..], Some("another"))] {
+        let refused = reset(items, doubt).expect_err("another request").to_string();
+        assert!(refused.contains("another request"), "{refused}");
+    }
+    assert_eq!(reset(&[Evidence::PhotoDocument], None).expect("a repetition"), own);
+    world.readers.lay(Some(world.card(&others)));
+    let refused = reset(&[Evidence::PhotoDocument], None).expect_err("another card").to_string();
+    assert!(refused.contains(others.as_str()) && refused.contains("is meant"), "{refused}");
+    world.readers.lay(None);
+
+    let (id, ..) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
+    let act = world.act();
+    let to = |address: &str| Handover::Sent { address: address.into(), receiver: None };
+    let send = |address| world.window.deliver_by(&act, &id, pin(), None, &to(address));
+    send("埼玉県川口市青木二丁目１番１号").expect("delivered");
+    let refused = send("埼玉県川口市青木二丁目１番２号").expect_err("another").to_string();
+    assert!(refused.contains("another request"), "{refused}");
+}
+
+#[test]
+fn e1_a_refusal_at_the_counter_names_the_card_by_its_own_word() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    world.readers.lay(Some(world.card(&card)));
+    let (window, any) = (&world.window, Wanted::default());
+    let expect_named = || {
+        let last = world.journal().pop().expect("an entry");
+        assert!(last.contains(&format!("\"subject\":\"{card}\"")), "{last}");
+        assert!(last.contains("refused"), "{last}");
+    };
+    window.change_secret(&world.act(), &any, "0000", &new_pin()).expect_err("wrong");
+    expect_named();
+    window.erase(&world.act(), &any, SLOT, "理由").expect_err("in force");
+    expect_named();
+}
+
+#[test]
+fn l1_only_an_issue_has_a_blank_card_made() {
+    let world = World::new();
+    let any = Wanted::default();
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    let (window, act) = (&world.window, world.act());
+    for refused in [
+        window.read_card(&act, &any, None).map(drop),
+        window.reconcile(&act, &any, Mending::Mend).map(drop),
+        window.reset_secret(&act, &any, &new_pin(), &seen).map(drop),
+        window.change_secret(&act, &any, "1234", &new_pin()).map(drop),
+        window.erase(&act, &any, SLOT, "理由").map(drop),
+    ] {
+        let refused = refused.expect_err("no card");
+        assert!(matches!(refused, WindowError::Reader(ReaderError::Refused(_))), "{refused}");
+    }
+    assert_eq!(world.readers.ids(), []);
+}
+
+#[test]
+fn c3_another_town_neither_erases_nor_mends_nor_reads_what_the_office_knows() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    revoke(&world);
+    let wanted = Wanted::card(&card, None);
+    let stranger = || world.act_of(clerk("clerk-o", "11100"));
+    let refused = world.window.erase(&stranger(), &wanted, SLOT, "理由").expect_err("not at home");
+    assert!(refused.to_string().contains("another municipality"), "{refused}");
+    world.expect_refusal(EventKind::CardChanged, "another municipality");
+    assert!(world.card(&card).certificates(SLOT).is_ok());
+    let read = world.window.read_card(&stranger(), &wanted, None).expect("the card's own word");
+    assert_eq!((read.record, read.copies.len()), (None, 1));
+
+    world.readers.lay(Some(emptied(&card)));
+    let mended = world.window.reconcile(&stranger(), &wanted, Mending::Mend).expect("an answer");
+    expect_left(&mended.findings, "another municipality");
+    assert_eq!(mended.record, None);
+    assert!(world.record(&card).authentication.delivered.is_some());
+}
+
+#[test]
+fn c3_a_renewal_keeps_the_present_pin_where_a_cut_attempt_had_staged_another() {
+    let world = World::new();
+    let (card, _) = world.first_card(&taro());
+    let (id, ..) = world.issued(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
+    let other =
+        HolderSecrets { authentication: Some("9876".parse().expect("a PIN")), signature: None };
+    world.cut.plan_named("deliver", When::Before);
+    world.window.deliver(&world.act(), &id, other, None).expect_err("cut before the CA");
+    assert!(world.cut.lift());
+    let none = HolderSecrets::default();
+    world.window.deliver(&world.act(), &id, none, None).expect("delivered");
+    let mut delivered = world.card(&card);
+    assert!(delivered.sign(SLOT, "9876", b"x").is_err(), "nobody's word");
+    assert!(delivered.sign(SLOT, "1234", b"x").is_ok());
+}
