@@ -5,15 +5,12 @@
 
 pub(crate) mod backup;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::cmac;
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
-use crate::label::KeyLabel;
 
 /// The octets of a MAC, and of a block of a derived key.
 pub(crate) const BLOCK: usize = 16;
@@ -138,51 +135,6 @@ impl CardMasterKey {
 
     pub(crate) fn check(&self) -> Result<CardMasterCheck, KeyError> {
         Ok(CardMasterCheck::of(&self.derive(CardKeyPurpose::Check, &[0; 10])?))
-    }
-}
-
-/// The card master keys of an open store.
-///
-/// A thread that panics leaves the table whole, so a poisoned lock is taken over.
-#[derive(Default)]
-pub(crate) struct HeldMasters(RwLock<BTreeMap<KeyLabel, Arc<CardMasterKey>>>);
-
-impl HeldMasters {
-    pub(crate) fn get(&self, label: &KeyLabel) -> Result<Arc<CardMasterKey>, KeyError> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.get(label).cloned().ok_or_else(|| KeyError::UnknownLabel(label.clone()))
-    }
-
-    pub(crate) fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        match self.get(label) {
-            Ok(_) => Err(KeyError::LabelTaken(label.clone())),
-            Err(_) => Ok(()),
-        }
-    }
-
-    pub(crate) fn insert(&self, label: KeyLabel, key: CardMasterKey) -> Result<(), KeyError> {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if table.contains_key(&label) {
-            return Err(KeyError::LabelTaken(label));
-        }
-        table.insert(label, Arc::new(key));
-        Ok(())
-    }
-
-    pub(crate) fn remove(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let removed = table.remove(label).map(drop);
-        removed.ok_or_else(|| KeyError::UnknownLabel(label.clone()))
-    }
-
-    pub(crate) fn labels(&self) -> Vec<KeyLabel> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
-}
-
-impl fmt::Debug for HeldMasters {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HeldMasters({:?})", self.labels())
     }
 }
 

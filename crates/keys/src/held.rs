@@ -1,10 +1,12 @@
 //! Parsed keys in memory, shared by all threads that sign.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
+use crate::card_master::CardMasterKey;
 use crate::error::KeyError;
 use crate::hex;
 use crate::label::KeyLabel;
@@ -16,12 +18,29 @@ use crate::wrap::{TransportKey, WrappedPrivateKey};
 ///
 /// A thread that panics leaves the table whole (each change is one insertion or removal), so a
 /// poisoned lock is taken over.
-#[derive(Debug, Default)]
-pub(crate) struct HeldKeys(RwLock<BTreeMap<KeyLabel, Arc<KeyPair>>>);
+pub(crate) struct Held<T>(RwLock<BTreeMap<KeyLabel, Arc<T>>>);
 
-impl HeldKeys {
+/// The key pairs of an open store.
+pub(crate) type HeldKeys = Held<KeyPair>;
+
+/// The card master keys of an open store.
+pub(crate) type HeldMasters = Held<CardMasterKey>;
+
+impl<T> fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Held({:?})", self.labels())
+    }
+}
+
+impl<T> Default for Held<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T> Held<T> {
     /// The key of a label.
-    pub(crate) fn get(&self, label: &KeyLabel) -> Result<Arc<KeyPair>, KeyError> {
+    pub(crate) fn get(&self, label: &KeyLabel) -> Result<Arc<T>, KeyError> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
         table.get(label).cloned().ok_or_else(|| KeyError::UnknownLabel(label.clone()))
     }
@@ -35,12 +54,12 @@ impl HeldKeys {
     }
 
     /// Adds a key under a label that is free.
-    pub(crate) fn insert(&self, label: KeyLabel, pair: KeyPair) -> Result<(), KeyError> {
+    pub(crate) fn insert(&self, label: KeyLabel, key: T) -> Result<(), KeyError> {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if table.contains_key(&label) {
             return Err(KeyError::LabelTaken(label));
         }
-        table.insert(label, Arc::new(pair));
+        table.insert(label, Arc::new(key));
         Ok(())
     }
 
@@ -55,7 +74,9 @@ impl HeldKeys {
     pub(crate) fn labels(&self) -> Vec<KeyLabel> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
+}
 
+impl HeldKeys {
     /// The public key of a label.
     pub(crate) fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
         Ok(self.get(label)?.public_key().clone())

@@ -7,9 +7,9 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use crate::backup::{BackupKey, KeyBackup};
 use crate::card_master::backup::CardMasterBackup;
-use crate::card_master::{CardKeyPurpose, CardMasterKey, DerivedKey, HeldMasters};
+use crate::card_master::{CardKeyPurpose, CardMasterKey, DerivedKey};
 use crate::error::KeyError;
-use crate::held::{self, HeldKeys};
+use crate::held::{self, HeldKeys, HeldMasters};
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
 use crate::store::{KeyStore, PublicKey};
