@@ -7,22 +7,19 @@ use card::scp03::{self, ChannelError, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake, SessionGrant};
 use card::{CardKeys, CardNumber, DataEncryptionKey, jpki};
 use domain::act::Act;
+use domain::id::OperationId;
 use domain::journal::EventKind;
 use keys::{
     BackupKey, CardKeyPurpose, CardMasterCheck, DerivedKey, KeyError, KeyLabel, KeyStore,
     TransportKey,
 };
-use store::{Entry, Store, Unit};
+use store::{Change, Entry, Store, Unit};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
 /// The label of the first card master key.
 const LABEL: &str = "cards-1";
-
-/// Makes the card master key in the store under a label, with its backup. Asked again after a cut,
-/// it answers with the key that it made.
-pub type MakeCardMaster<'a> =
-    dyn Fn(&dyn KeyStore, &KeyLabel) -> std::result::Result<CardMasterCheck, KeyError> + 'a;
 
 /// The keys of all cards, derived from the one card master key, which stays in the CAs' key store.
 pub struct CardKeyring {
@@ -41,26 +38,33 @@ impl CardKeyring {
         Ok(Self { label, store, keys })
     }
 
-    /// The keyring, with its master key made if there is none; the making is in the journal.
+    /// Tells the journal, once for each master key, that it was made and that its backup is on disk.
+    /// Asked again after a cut, it tells what the run before could not.
     ///
     /// # Errors
-    /// What keys and store say.
-    pub fn set_up(
-        act: &Act,
-        store: Arc<dyn Store>,
-        keys: Arc<dyn KeyStore>,
-        make: &MakeCardMaster<'_>,
-    ) -> Result<Self> {
-        let keyring = Self::new(store, keys)?;
-        let before = keyring.check()?;
-        let check = make(&*keyring.keys, &keyring.label)?;
-        let entry = Entry::new(EventKind::KeyGenerated, act)
-            .subject(&keyring.label)
-            .detail("algorithm", "aes-256")
-            .detail("check_value", check);
-        let entry = if before == Some(check) { entry.no_op() } else { entry };
-        keyring.store.commit(Unit::new(entry))?;
-        Ok(keyring)
+    /// [`Error::Store`].
+    pub fn journal_making(&self, act: &Act, check: CardMasterCheck) -> Result<()> {
+        self.journal_once(act, check, &[EventKind::KeyGenerated, EventKind::KeyBackedUp])
+    }
+
+    fn journal_once(&self, act: &Act, check: CardMasterCheck, kinds: &[EventKind]) -> Result<()> {
+        let made: OperationId = format!("made-{}-{check}", self.label)
+            .parse()
+            .map_err(|refused| Error::refused("operation id", refused))?;
+        if self.store.operation(&made)?.is_some() {
+            return Ok(());
+        }
+        let mut entries = kinds.iter().map(|kind| {
+            Entry::new(*kind, act)
+                .subject(&self.label)
+                .detail("algorithm", "aes-256")
+                .detail("check_value", check)
+        });
+        let Some(first) = entries.next() else { return Ok(()) };
+        let unit = entries.fold(Unit::new(first), Unit::entry);
+        let answer = check.to_string().into_bytes();
+        self.store.commit(unit.change(Change::RecordOperation { id: made, answer }))?;
+        Ok(())
     }
 
     /// The label of the master key.
@@ -135,6 +139,18 @@ impl CardKeyring {
         let dek = DataEncryptionKey::new(key(CardKeyPurpose::DataEncryption)?.as_bytes());
         Ok(SessionGrant { keys, dek })
     }
+
+    /// Remembers the session before its keys leave: those of a past one are never granted again,
+    /// neither to who repeats its handshake nor for a card that was set back.
+    fn remember(&self, handshake: &Handshake) -> std::result::Result<(), CardMasterError> {
+        let [high, middle, low] = handshake.sequence;
+        let sequence = u32::from_be_bytes([0, high, middle, low]);
+        match self.store.commit(Unit::card_session(handshake.number.id(), sequence)) {
+            Ok(_) => Ok(()),
+            Err(store::Error::Stale { .. }) => Err(CardMasterError::SetBack),
+            Err(error) => Err(unsaid(error)),
+        }
+    }
 }
 
 impl CardMaster for CardKeyring {
@@ -143,16 +159,21 @@ impl CardMaster for CardKeyring {
         act: &Act,
         handshake: &Handshake,
     ) -> std::result::Result<SessionGrant, CardMasterError> {
-        let granted = self.grant(handshake);
-        if let Err(CardMasterError::NotAuthentic) = &granted {
-            let refused = Entry::new(EventKind::CardChanged, act)
-                .subject(handshake.number)
-                .refused(CardMasterError::NotAuthentic);
-            let unsaid = |error: store::Error| CardMasterError::Unavailable(error.to_string());
-            self.store.commit(Unit::new(refused)).map_err(unsaid)?;
+        let granted = self.grant(handshake).and_then(|grant| {
+            self.remember(handshake)?;
+            Ok(grant)
+        });
+        if let Err(fault @ (CardMasterError::NotAuthentic | CardMasterError::SetBack)) = &granted {
+            let refused = Entry::new(EventKind::CardChanged, act);
+            let unit = Unit::new(refused.subject(handshake.number).refused(fault));
+            self.store.commit(unit).map_err(unsaid)?;
         }
         granted
     }
+}
+
+fn unsaid(error: store::Error) -> CardMasterError {
+    CardMasterError::Unavailable(error.to_string())
 }
 
 impl std::fmt::Debug for CardKeyring {
@@ -161,21 +182,28 @@ impl std::fmt::Debug for CardKeyring {
     }
 }
 
-/// Makes the card master key without keeping its backup: where cards live as long as their store.
+/// A keyring whose master key is made if there is none, **without a backup**: the key under which
+/// it was wrapped is thrown away. Only tests may, whose cards live as long as their store; where a
+/// citizen holds a card this loses it for ever with the key store (K4).
 ///
 /// # Errors
-/// What the store says.
-pub fn find_or_generate_master(
-    keys: &dyn KeyStore,
-    label: &KeyLabel,
-) -> std::result::Result<CardMasterCheck, KeyError> {
-    match keys.card_master_check(label) {
-        Err(KeyError::UnknownLabel(_)) => {
-            let mut forgotten = [0; 32];
-            aws_lc_rs::rand::fill(&mut forgotten)
+/// What keys and store say.
+pub fn dangerous_set_up_without_backup(
+    act: &Act,
+    store: Arc<dyn Store>,
+    keys: Arc<dyn KeyStore>,
+) -> Result<CardKeyring> {
+    let keyring = CardKeyring::new(store, keys)?;
+    let check = match keyring.check()? {
+        Some(check) => check,
+        None => {
+            let mut forgotten = Zeroizing::new([0; 32]);
+            aws_lc_rs::rand::fill(forgotten.as_mut())
                 .map_err(|_| KeyError::Provider("drawing a backup key"))?;
-            Ok(keys.generate_card_master(label, &BackupKey::new(&forgotten))?.check)
+            let backup_key = BackupKey::new(&forgotten);
+            keyring.keys.generate_card_master(&keyring.label, &backup_key)?.check
         }
-        found => found,
-    }
+    };
+    keyring.journal_once(act, check, &[EventKind::KeyGenerated])?;
+    Ok(keyring)
 }

@@ -165,6 +165,26 @@ impl InsertedCard {
         self.emulator.reset()
     }
 
+    /// Takes a command in, without performing it; a try that is about to be used is durably gone when
+    /// this returns.
+    ///
+    /// # Errors
+    /// [`ConnectionError`] when the card cannot be stored; it answers no more.
+    pub fn receive(&mut self, command: &[u8]) -> Result<(), ConnectionError> {
+        self.emulator.receive(command);
+        self.keep()
+    }
+
+    /// Performs the command received and returns the answer; what it changed is durable.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn answer(&mut self) -> Result<Vec<u8>, ConnectionError> {
+        let answer = self.emulator.answer();
+        self.keep()?;
+        Ok(answer)
+    }
+
     fn keep(&mut self) -> Result<(), ConnectionError> {
         if !self.is_lost && !self.emulator.has_changed() {
             return Ok(());
@@ -182,12 +202,8 @@ impl InsertedCard {
 
 impl Connection for InsertedCard {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError> {
-        self.emulator.receive(command);
-        // A try that is about to be used is gone before the comparison.
-        self.keep()?;
-        let answer = self.emulator.answer();
-        self.keep()?;
-        Ok(answer)
+        self.receive(command)?;
+        self.answer()
     }
 }
 

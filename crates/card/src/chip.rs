@@ -30,6 +30,17 @@ pub(crate) enum Wrapping {
     DataEncryption,
 }
 
+impl Wrapping {
+    /// The only way in which keys of a slot come through the channel: whoever may use one of the two
+    /// wrapping keys does not reach the other's slot.
+    pub(crate) fn of(slot: CardSlot) -> Self {
+        match slot {
+            CardSlot::Authentication => Self::Transport,
+            CardSlot::Signature => Self::DataEncryption,
+        }
+    }
+}
+
 impl Chip {
     /// A blank chip.
     pub(crate) fn new(keys: CardKeys) -> Self {

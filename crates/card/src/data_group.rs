@@ -13,9 +13,11 @@ use crate::slot::CardSlot;
 pub enum GroupKind {
     /// 01: the operation tag, 16 octets; with the other groups of the slot in every loading.
     Operation,
-    /// 02: a private key by [`wrapped_key`], wrapped under the transport key.
+    /// 02: a private key by [`wrapped_key`], wrapped under the transport key; for the authentication slot
+    /// alone (A 6.2.6).
     TransportedKey,
-    /// 03: a private key by [`wrapped_key`], wrapped under the data encryption key.
+    /// 03: a private key by [`wrapped_key`], wrapped under the data encryption key; for the signature
+    /// slot alone (S 6-1-2).
     GeneratedKey,
     /// 04: the holder's certificate, DER.
     HolderCertificate,

@@ -128,9 +128,17 @@ impl Emulator {
         let Some(Received { command, spent }) = self.received.take() else {
             return Response::from(StatusWord::NO_PRECISE_DIAGNOSIS).encode();
         };
+        // What waits is for the very next command, whatever that is.
+        let waiting = self.waiting.take();
+        if !command.as_ref().is_ok_and(is_of_channel) {
+            self.give_blocks_up();
+        }
         let response = match &command {
             Ok(command) if self.takes(command) => {
-                let response = self.perform(command, spent);
+                let response = match waiting {
+                    Some(waiting) if is_get_response(command) => waiting,
+                    _ => self.perform(command, spent),
+                };
                 self.hand_out(response, command.le)
             }
             _ => StatusWord::WRONG_LENGTH.into(),
@@ -162,7 +170,7 @@ impl Emulator {
             return StatusWord::INSTRUCTION_NOT_SUPPORTED.into();
         }
         match (command.cla, command.ins) {
-            (0x00 | 0x80, instruction::GET_RESPONSE) => self.get_response(),
+            _ if is_get_response(command) => StatusWord::CONDITIONS_NOT_SATISFIED.into(),
             (0x84, instruction::EXTERNAL_AUTHENTICATE) => {
                 respond(self.external_authenticate(command))
             }
@@ -211,17 +219,11 @@ impl Emulator {
         object(&[tag::FCI], &content.concat())
     }
 
-    /// GET RESPONSE: the next part of an answer longer than was asked for.
-    fn get_response(&mut self) -> Response {
-        self.waiting.take().unwrap_or(StatusWord::CONDITIONS_NOT_SATISFIED.into())
-    }
-
     /// As much of an answer as was asked for; the rest waits for the next command, if that is GET
     /// RESPONSE (ISO/IEC 7816-4 5.3.4).
     fn hand_out(&mut self, mut response: Response, le: Option<usize>) -> Response {
         // Readers that know no case 4 leave Le out (ISO/IEC 7816-3, T=0): they mean the most.
         let asked = le.unwrap_or(256);
-        self.waiting = None;
         if response.data.len() > asked {
             let rest = response.data.split_off(asked);
             let status = StatusWord::more(rest.len());
@@ -254,6 +256,16 @@ impl Verified {
             CardSlot::Signature => self.signature = verified,
         }
     }
+}
+
+/// GET RESPONSE: the next part of an answer longer than was asked for.
+fn is_get_response(command: &Command) -> bool {
+    matches!((command.cla, command.ins), (0x00 | 0x80, instruction::GET_RESPONSE))
+}
+
+/// A command in the channel, or the next part of the answer to one.
+fn is_of_channel(command: &Command) -> bool {
+    command.cla == 0x84 || is_get_response(command)
 }
 
 fn respond(answer: Answer) -> Response {

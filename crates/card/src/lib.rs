@@ -27,6 +27,8 @@ mod error;
 pub mod jpki;
 pub mod key_pair_generator;
 mod loading;
+#[cfg(any(test, feature = "pcsc"))]
+mod patient;
 #[cfg(feature = "pcsc")]
 pub mod pcsc_reader;
 mod private_key;

@@ -157,6 +157,10 @@ impl Chip {
             return Err(CardError::AlreadyDelivered { slot });
         }
         self.slot(slot).expect_operation(slot, operation)?;
+        if wrapping != Wrapping::of(slot) {
+            let rule = "it comes another way than the keys of this slot do (A 6.2.6, S 6-1-2)";
+            return Err(CardError::KeyRefused { slot, rule });
+        }
         let key = self.take_in(slot, algorithm, wrapping, wrapped)?;
         let spki_der = key.spki_der.clone();
         self.slot_mut(slot).load_key(slot, operation, key)?;

@@ -7,6 +7,7 @@ use pcsc::{
     Context, Error, MAX_BUFFER_SIZE_EXTENDED, Protocols, ReaderState, Scope, ShareMode, State,
 };
 
+use crate::patient::{Patient, Unopened};
 use crate::terminal::{Connection, ConnectionError};
 
 /// Why no card could be reached.
@@ -61,11 +62,19 @@ pub fn readers() -> Result<Vec<Reader>, ReaderError> {
     }
 }
 
+/// How long a card may take to connect, and for every answer. Making a signature takes a real card
+/// less than a second.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A card on a reader, for this program alone until this is dropped; then the card is reset.
 ///
-/// PC/SC knows no limit of time: a card that does not answer keeps the caller waiting until it is
-/// taken away.
-pub struct CardOnReader {
+/// PC/SC knows no limit of time. So a card that does not answer within 10 seconds is given up, and
+/// the thread that waits for it is left behind: it keeps the card, in use to everybody else, until
+/// that is taken off the reader.
+pub struct CardOnReader(Patient);
+
+/// The connection of PC/SC, which stays in one thread.
+struct Direct {
     card: pcsc::Card,
     buffer: Vec<u8>,
 }
@@ -76,6 +85,24 @@ impl CardOnReader {
     /// # Errors
     /// [`ReaderError`], each for what it says.
     pub fn connect(reader: Option<&str>) -> Result<Self, ReaderError> {
+        let reader = reader.map(ToOwned::to_owned);
+        let opened = Patient::open(PATIENCE, move || Direct::connect(reader.as_deref()));
+        opened.map(Self).map_err(|error| match error {
+            Unopened::Failed(error) => error,
+            Unopened::TooSlow => failed("connecting to the card", Error::Timeout),
+            Unopened::NoThread => failed("starting a thread for the card", Error::NoMemory),
+        })
+    }
+}
+
+impl Connection for CardOnReader {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError> {
+        self.0.transmit(command)
+    }
+}
+
+impl Direct {
+    fn connect(reader: Option<&str>) -> Result<Self, ReaderError> {
         let context = establish()?;
         let (handle, name) = choose(look(&context)?, reader)?;
         // Alone: between VERIFY and a signature, nobody else's command may reach the card.
@@ -89,7 +116,7 @@ impl CardOnReader {
     }
 }
 
-impl Connection for CardOnReader {
+impl Connection for Direct {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError> {
         let answer = self.card.transmit(command, &mut self.buffer);
         answer.map(<[u8]>::to_vec).map_err(|error| ConnectionError(error.to_string()))

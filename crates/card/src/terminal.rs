@@ -54,12 +54,14 @@ impl Connection for Box<dyn Connection> {
 /// - **Who may call**: a window in which a clerk is logged in, who stands in `act`.
 /// - **Secrets**: what is granted opens one session. Neither the master key nor the keys of a
 ///   card's channel nor its transport key leave, whoever asks.
-/// - **Journal**: a handshake whose cryptogram is wrong leaves an entry.
+/// - **Once**: the keys of a session are given once, and none older than one that was given.
+/// - **Journal**: a handshake that is refused leaves an entry.
 pub trait CardMaster: Send + Sync {
     /// Verifies the card's cryptogram and gives the keys of this one session.
     ///
     /// # Errors
     /// [`CardMasterError::NotAuthentic`] for a card that does not hold the keys of its number;
+    /// [`CardMasterError::SetBack`] for a session that is not newer than all before it;
     /// [`CardMasterError::Unavailable`], for example while the custodians' keys sleep.
     fn open_session(
         &self,

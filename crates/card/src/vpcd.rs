@@ -105,7 +105,8 @@ impl<'a> Reader<'a> {
         Ok(Self { stream, stay })
     }
 
-    /// The next message, which may hold a PIN, or `None` at the end of the line and when it is time to stop.
+    /// The next message, which may hold a PIN, or `None` at the end of the line and when it is time
+    /// to stop.
     fn receive(&mut self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         // vpcd sends length and body apart: without this the second waits for the delayed
         // acknowledgement of the first, 40 ms. The kernel forgets it again by itself.

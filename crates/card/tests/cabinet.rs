@@ -79,6 +79,29 @@ fn c3_a_card_pulled_out_after_a_wrong_secret_has_lost_the_try() {
     }
 }
 
+/// A good VERIFY: the try is stored before the comparison, so that a card cut off between the two, or
+/// one whose second storing fails, has lost it, and nobody has the verdict.
+#[test]
+fn c3_a_try_is_durably_gone_before_the_secret_is_compared() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (cards, gone) = (directory.path().join("cards"), directory.path().join("gone"));
+    put_delivered(&cards);
+    let tries = |cards: &Path| {
+        let sealed = fs::read(card_file(cards)).expect("the file");
+        Card::open(&sealed, &vault()).expect("the card").tries_left(Authentication)
+    };
+    let mut card = open(&cards).insert(&NUMBER.id()).expect("inserted");
+    select(&mut card);
+    select_file(&mut card, file::AUTHENTICATION_PIN);
+    card.receive(&octets("00200080 04 31323334")).expect("stored");
+    assert_eq!(tries(&cards), Ok(2), "before the comparison");
+    fs::rename(&cards, &gone).expect("moved away");
+    assert!(card.answer().is_err(), "no verdict that is not stored");
+    assert_eq!(tries(&gone), Ok(2));
+    fs::rename(&gone, &cards).expect("moved back");
+    assert!(card.transmit(&octets("00200080")).is_err(), "it is ahead of its file");
+}
+
 #[test]
 fn c2_what_a_command_changes_is_stored_when_its_answer_is_there() {
     let directory = tempfile::tempdir().expect("a directory");

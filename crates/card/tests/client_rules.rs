@@ -108,6 +108,21 @@ fn c1_certificates_are_read_in_parts_byte_for_byte() {
 }
 
 #[test]
+fn c1_the_rest_of_an_answer_waits_for_the_next_command_alone() {
+    let mut card = delivered_on_reader();
+    let first = |card: &mut Emulator| status(card, "00A40400 0A D392F000260100000001 01");
+    assert_eq!(first(&mut card), 0x6114);
+    let (rest, word) = send(&mut card, "00C0000014");
+    assert_eq!((rest.len(), word), (20, 0x9000));
+    // A command that is none, one that is too long, and one that is good.
+    for (between, word) in [("00B00000050102", 0x6700), ("00B0", 0x6700), ("00200080", 0x6A88)] {
+        assert_eq!(first(&mut card), 0x6114);
+        assert_eq!(status(&mut card, between), word);
+        assert_eq!(send(&mut card, "00C0000014"), (Vec::new(), 0x6985), "{between}");
+    }
+}
+
+#[test]
 fn c1_the_signature_certificate_needs_the_password_and_the_others_nothing() {
     let mut card = delivered_on_reader();
     select(&mut card);

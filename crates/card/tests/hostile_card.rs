@@ -54,9 +54,9 @@ fn answers() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec((data, status).prop_map(|(d, s)| [d, s].concat()), 1..6)
 }
 
-/// The most commands that one call may take: a certificate read an octet at a time, and each in
-/// parts.
-const MOST_COMMANDS: usize = 4 * 0x8000 * 2;
+/// The most commands that all calls of a test may take: four certificates, each read in the smallest
+/// parts there may be, and each part announced before it comes.
+const MOST_COMMANDS: usize = 4 * 3 * 0x8000 / 128;
 
 /// A genuine card gone bad: it holds the keys, and answers what it likes.
 struct Traitor {
@@ -187,6 +187,55 @@ proptest! {
         let at = at.index(close.len());
         close[at] ^= answer.first().copied().unwrap_or(1);
         let _ = CardTerminal::select(Box::new(Once(close)));
+    }
+}
+
+/// A card whose file is as long as any may be, and which hands it out in parts of so many octets, each
+/// part in pieces of so many.
+struct Dawdler {
+    part: usize,
+    piece: usize,
+    at: usize,
+    left: usize,
+    heard: Arc<Mutex<usize>>,
+}
+
+impl Connection for Dawdler {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError> {
+        *self.heard.lock().expect("no panic") += 1;
+        let command = Command::parse(command).expect("a command");
+        Ok(match (command.ins, command.p1) {
+            (0xa4, 4) => information(255),
+            (0xb0, _) => {
+                (self.at, self.left) =
+                    (0x100 * usize::from(command.p1) + usize::from(command.p2), self.part);
+                vec![0x61, 0x00]
+            }
+            (0xc0, _) => {
+                let octets = self.piece.min(self.left);
+                self.left -= octets;
+                let more = if self.left > 0 { [0x61, 0x00] } else { [0x90, 0x00] };
+                let head = [0x30, 0x82, 0x7f, 0xfc];
+                let octet = |at| head.get(self.at + at).copied().unwrap_or(7);
+                (0..octets).map(octet).chain(more).collect()
+            }
+            _ => vec![0x90, 0x00],
+        })
+    }
+}
+
+#[test]
+fn c1_a_card_that_hands_a_file_out_in_scraps_is_left_soon() {
+    for (part, piece, is_read) in
+        [(256, 256, true), (128, 128, true), (127, 127, false), (256, 127, false), (256, 0, false)]
+    {
+        let heard = Arc::new(Mutex::new(0));
+        let dawdler = Dawdler { part, piece, at: 0, left: 0, heard: heard.clone() };
+        let mut terminal = CardTerminal::select(Box::new(dawdler)).expect("selected");
+        let read = terminal.certificates(CardSlot::Authentication, None);
+        assert_eq!(read.is_ok(), is_read, "{part} octets, {piece} at a time");
+        let heard = *heard.lock().expect("no panic");
+        assert!(heard < if is_read { MOST_COMMANDS } else { 10 }, "{heard} commands");
     }
 }
 

@@ -4,6 +4,9 @@ mod fixture;
 
 use fixture::hostile::play;
 use fixture::office::delivered_on_reader;
+use fixture::right;
+use jitsuin_card::CardSlot;
+use jitsuin_card::jpki::{instruction::RESET_RETRY_COUNTER, secret_reference};
 use proptest::prelude::*;
 
 proptest! {
@@ -23,6 +26,30 @@ proptest! {
                 1 | 9 => tape.push(step),
                 // Three letters are never the secret.
                 4 => tape.extend([step, chosen, 3, b'A', b'A', b'A']),
+                _ => tape.extend([step, chosen]),
+            }
+        }
+        play(&tape);
+    }
+
+    #[test]
+    fn c3_what_the_office_changes_makes_the_old_secret_no_good(
+        steps in prop::collection::vec((prop::sample::select(vec![3, 6, 8, 8, 11]), 0..2_u8), 3..20),
+    ) {
+        // A delivered card with a channel.
+        let mut tape = vec![0, 5];
+        for (step, chosen) in steps {
+            let slot = CardSlot::ALL[usize::from(chosen)];
+            match step {
+                // RESET RETRY COUNTER to the secret that VERIFY types.
+                6 => {
+                    let new = right(slot).as_bytes();
+                    let length = u8::try_from(new.len()).expect("short");
+                    tape.extend([step, RESET_RETRY_COUNTER, 2, secret_reference(slot), length]);
+                    tape.extend(new);
+                }
+                // Discarding.
+                11 => tape.extend([step, chosen, 2]),
                 _ => tape.extend([step, chosen]),
             }
         }
@@ -70,7 +97,7 @@ fn c2_the_fuzzers_seeds_sign_block_and_destroy() {
         (
             include_bytes!("../../../fuzz/seeds/card_commands/destroy.tape"),
             // INITIALIZE UPDATE is not among them.
-            "9000 9000 9000 9000 9000 6A82".into(),
+            "9000 9000 9000 9000 9000 6285".into(),
         ),
         (
             include_bytes!("../../../fuzz/seeds/card_commands/half-stored.tape"),

@@ -41,18 +41,24 @@ fn c4_a_key_of_the_windows_generator_comes_under_its_own_wrapping_key() {
     let mut card = blank_on_reader();
     let mut office = Office::open(&mut card);
     let [by_dek, by_transport] = [DEK, TRANSPORT].map(|kek| wrap(&key(0).pkcs8, &kek));
-    let load = |kind, wrapped: &[u8]| {
-        [
-            DataGroup::new(Signature, GroupKind::Operation, &TAG.0),
-            key_group(Signature, kind, wrapped),
-        ]
+    let load = |slot, kind, wrapped: &[u8]| {
+        [DataGroup::new(slot, GroupKind::Operation, &TAG.0), key_group(slot, kind, wrapped)]
     };
     for (kind, wrapped) in
         [(GroupKind::GeneratedKey, &by_transport), (GroupKind::TransportedKey, &by_dek)]
     {
-        let refused = office.store(&mut card, &load(kind, wrapped));
+        let refused = office.store(&mut card, &load(Signature, kind, wrapped));
         assert_eq!(refused, Err(0x6A80), "the other wrapping key");
     }
+    // A key that anybody but the slot's own generator made is no key of the slot (A 6.2.6, S 6-1-2).
+    for (slot, kind, wrapped) in [
+        (Signature, GroupKind::TransportedKey, &by_transport),
+        (Authentication, GroupKind::GeneratedKey, &by_dek),
+    ] {
+        let refused = office.store(&mut card, &load(slot, kind, wrapped));
+        assert_eq!(refused, Err(0x6A80), "the other slot's way");
+    }
+    let load = |kind, wrapped: &[u8]| load(Signature, kind, wrapped);
     let loaded = office.store(&mut card, &load(GroupKind::GeneratedKey, &by_dek));
     assert_eq!(loaded.as_ref(), Ok(&key(0).spki_der));
     let again = office.store(&mut card, &load(GroupKind::GeneratedKey, &by_dek));
@@ -91,9 +97,15 @@ fn c1_the_blocks_of_a_loading_take_effect_together_or_not_at_all() {
         assert_eq!(office.ask(&mut card, &block(0x80, wrong, rest)), Err(0x6A86), "block {wrong}");
         assert_eq!(office.ask(&mut card, &block(0, 0, first)), Ok(Vec::new()));
     }
-    // Another command between the blocks, a new channel and a reset give them up.
+    // Another command between the blocks, in the channel or plain or none, a new channel and a
+    // reset give them up.
     office.report(&mut card);
     assert_eq!(office.ask(&mut card, &block(0x80, 1, rest)), Err(0x6A86));
+    for (plain, word) in [("00A4020C020006", 0x9000), ("00B000000501", 0x6700)] {
+        assert_eq!(office.ask(&mut card, &block(0, 0, first)), Ok(Vec::new()));
+        assert_eq!(status(&mut card, plain), word);
+        assert_eq!(office.ask(&mut card, &block(0x80, 1, rest)), Err(0x6A86), "{plain}");
+    }
     assert_eq!(office.ask(&mut card, &block(0, 0, first)), Ok(Vec::new()));
     card.reset();
     let mut office = Office::open(&mut card);
@@ -191,7 +203,7 @@ fn c1_nothing_is_added_to_a_loading_without_its_tag() {
     let nothing = [DataGroup::new(slot, GroupKind::Secret, b"")];
     for groups in [&of_slot[2..], &secret, &nothing] {
         assert_eq!(office.store(&mut card, groups), Err(0x6A80), "{groups:?}");
-        let by_another = [&[other.clone()], groups].concat();
+        let by_another = [std::slice::from_ref(&other), groups].concat();
         assert_eq!(office.store(&mut card, &by_another), Err(0x6985), "{groups:?}");
         assert!(!card.has_changed(), "{groups:?}");
     }
@@ -236,6 +248,29 @@ fn c3_the_office_sets_a_secret_anew_and_unlocks_it() {
 }
 
 #[test]
+fn c3_whoever_knew_the_old_secret_signs_no_more_after_the_office_changed_the_slot() {
+    let reference = secret_reference(Authentication);
+    let reset = Command::new(0x80, instruction::RESET_RETRY_COUNTER, 2, reference);
+    let deliver = set_status(jpki::octet(Authentication), action::DELIVER);
+    let discard = set_status(jpki::octet(Authentication), action::DISCARD);
+    for (change, what) in [
+        (reset.with_data(PIN.as_bytes()), "reset"),
+        (deliver.with_data(&NEXT_TAG.0), "a renewed key delivered"),
+        (discard, "discarded"),
+    ] {
+        let mut card = delivered_on_reader();
+        let mut office = Office::open(&mut card);
+        office.store(&mut card, &with_certificates(Authentication, 1, NEXT_TAG)).expect("loaded");
+        select_file(&mut card, file::AUTHENTICATION_PIN);
+        assert_eq!(verify(&mut card, PIN.as_bytes()), 0x9000);
+        select_file(&mut card, file::AUTHENTICATION_KEY);
+        assert_eq!(sign(&mut card), 0x9000, "before: {what}");
+        assert_eq!(office.ask(&mut card, &change), Ok(Vec::new()), "{what}");
+        assert_eq!(sign(&mut card), 0x6982, "{what}");
+    }
+}
+
+#[test]
 fn w1_an_erased_slot_is_empty_and_a_destroyed_card_does_nothing_any_more() {
     let mut card = delivered_on_reader();
     let mut office = Office::open(&mut card);
@@ -247,8 +282,14 @@ fn w1_an_erased_slot_is_empty_and_a_destroyed_card_does_nothing_any_more() {
         assert_eq!(office.ask(&mut card, &half), Err(0x6A86));
     }
     let destroy = set_status(jpki::WHOLE_CARD, action::DESTROY);
-    assert_eq!(office.ask(&mut card, &destroy), Ok(Vec::new()));
-    for command in ["00B0000000", "00A4020C020006", "00200080", "8050300008 0000000000000000 00"] {
+    // That it is destroyed is heard to the end, however small the parts.
+    let mut in_parts = office.0.wrap(&destroy).expect("wraps");
+    in_parts.le = Some(1);
+    let answer = exchange(&mut card, &in_parts);
+    assert_eq!(office.0.unwrap(answer).expect("authentic").status, StatusWord::SUCCESS);
+    for command in
+        ["00B0000000", "00C0000000", "00A4020C020006", "00200080", "8050300008 0000000000000000 00"]
+    {
         assert_eq!(status(&mut card, command), 0x6985, "{command}");
     }
     assert_eq!(card.reset(), jpki::ATR);
@@ -278,6 +319,12 @@ fn c1_a_delivered_key_proves_no_more_and_bad_parameters_are_refused() {
         assert_eq!(office.ask(&mut card, &command), Err(word), "{command:?}");
     }
     assert_eq!(office.send(&mut card, &block(0x80, 0, &[])).status, StatusWord::SUCCESS);
+}
+
+fn sign(card: &mut Emulator) -> u16 {
+    let info = [&octets("3031300D060960864801650304020105000420")[..], &[7; 32]].concat();
+    let sign = Command::new(0x80, instruction::PERFORM_SECURITY_OPERATION, 0, 0x80);
+    exchange(card, &sign.with_data(&info).with_le(256)).status.0
 }
 
 fn read(card: &mut Emulator, id: u16) -> Vec<u8> {

@@ -184,12 +184,22 @@ fn l2_what_one_attempt_staged_another_replaces_or_takes_back() {
     for chosen in ["5678", "9876"] {
         let mut card = reader.open();
         card.stage_secrets(&SECOND, &secrets(Some(chosen), None)).expect("staged");
-        assert!(card.report().expect("a report").slot(slot).loading.as_ref().expect("loading").has_secret);
+        assert!(
+            card.report()
+                .expect("a report")
+                .slot(slot)
+                .loading
+                .as_ref()
+                .expect("loading")
+                .has_secret
+        );
     }
     let mut card = reader.open();
     card.clear_staged(&SECOND, slot).expect("taken back");
     card.clear_staged(&SECOND, slot).expect("again");
-    assert!(!card.report().expect("a report").slot(slot).loading.as_ref().expect("loading").has_secret);
+    assert!(
+        !card.report().expect("a report").slot(slot).loading.as_ref().expect("loading").has_secret
+    );
     card.deliver(slot, &SECOND).expect("delivered");
     let mut holder = reader.select();
     let wrong = holder.sign(slot, "9876", b"x").expect_err("never confirmed");

@@ -1,8 +1,11 @@
-//! Dates of birth as certified and shown: by the eras of the Japanese calendar.
+//! Dates of birth as certified, dates and times as shown: by the eras of the Japanese calendar.
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
+
+use crate::validity::civil_time;
 
 /// An era of the modern Japanese calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +128,27 @@ impl fmt::Display for JapaneseDate {
     }
 }
 
+/// A time in Japan to the minute, as pages and papers show it: 令和8年11月22日15時04分.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JapaneseMinute(pub Timestamp);
+
+impl fmt::Display for JapaneseMinute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = civil_time(self.0);
+        write!(f, "{}{}時{:02}分", JapaneseDate(local.date()), local.hour(), local.minute())
+    }
+}
+
+/// A time in Japan to the second, where the second is what counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JapaneseSecond(pub Timestamp);
+
+impl fmt::Display for JapaneseSecond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:02}秒", JapaneseMinute(self.0), civil_time(self.0).second())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +189,12 @@ mod tests {
     #[case("919800102", InvalidBirthDate::WrongEra)]
     fn p7_wrong_dates_of_birth_are_refused(#[case] text: &str, #[case] error: InvalidBirthDate) {
         assert_eq!(parse_certified(text), Err(error));
+    }
+
+    #[test]
+    fn times_are_shown_as_they_are_in_japan() {
+        let at: Timestamp = "2026-11-22T15:04:05.9Z".parse().expect("a time");
+        assert_eq!(JapaneseMinute(at).to_string(), "令和8年11月23日0時04分");
+        assert_eq!(JapaneseSecond(at).to_string(), "令和8年11月23日0時04分05秒");
     }
 }

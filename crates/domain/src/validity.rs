@@ -1,6 +1,6 @@
 //! How long a certificate lasts: civil dates of Asia/Tokyo, birthdays, calendar months (P4).
 
-use jiff::civil::{Date, Time, time};
+use jiff::civil::{Date, DateTime, Time, time};
 use jiff::tz::{self, TimeZone};
 use jiff::{Span, Timestamp, ToSpan};
 
@@ -32,7 +32,12 @@ impl From<jiff::Error> for OutOfRange {
 
 /// The civil date in Japan at `at`.
 pub fn civil_date(at: Timestamp) -> Date {
-    at.to_zoned(JAPAN).date()
+    civil_time(at).date()
+}
+
+/// The civil date and time in Japan at `at`.
+pub fn civil_time(at: Timestamp) -> DateTime {
+    at.to_zoned(JAPAN).datetime()
 }
 
 /// The last second of `date` in Japan.

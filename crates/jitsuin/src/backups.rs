@@ -12,9 +12,36 @@ use keys::{
     BackupKey, CardMasterBackup, CardMasterCheck, KeyBackup, KeyError, KeyLabel, KeyStore,
     PublicKey,
 };
+use serde::Deserialize;
 use store::{Entry, Store, Unit};
 
 use crate::home::{Home, sync_parent, write_private};
+
+/// How many entries of the journal are read at once.
+const PAGE: usize = 1024;
+
+/// What a journal entry tells, as far as it matters to a key in doubt.
+#[derive(Deserialize)]
+struct Told {
+    kind: String,
+    subject: Option<String>,
+    outcome: Ended,
+}
+
+/// How it ended.
+#[derive(Deserialize)]
+struct Ended {
+    result: String,
+}
+
+impl Told {
+    /// Whether a card was made or something was put onto one.
+    fn is_of_a_card(&self) -> bool {
+        let kinds =
+            [EventKind::CardChanged, EventKind::ApplicationIssued, EventKind::PossessionProven];
+        kinds.iter().any(|kind| kind.name() == self.kind)
+    }
+}
 
 /// The directory of the backups, and the journal that tells of them.
 pub(crate) struct Backups<'a> {
@@ -65,7 +92,8 @@ impl<'a> Backups<'a> {
     /// the key that was made with its backup is found again.
     ///
     /// # Errors
-    /// What keys, disk and journal say.
+    /// What keys, disk and journal say. A key that cards may hang on is neither destroyed nor
+    /// replaced because its backup, or the key itself, is not where it should be (K4).
     pub(crate) fn make_card_master(
         &self,
         act: &Act,
@@ -73,21 +101,88 @@ impl<'a> Backups<'a> {
         label: &KeyLabel,
         backup_key: &BackupKey,
     ) -> Result<CardMasterCheck, KeyError> {
-        let told = |kind, check| Entry::new(kind, act).subject(label).detail("check_value", check);
+        let kept = self.find_card_master(label)?;
         match keys.card_master_check(label) {
-            Ok(found) if self.has_card_master(label, found) => return Ok(found),
-            // No card was made with a key that has no backup: another takes its place.
-            Ok(found) => {
-                keys.destroy(label)?;
-                self.journal(told(EventKind::KeyDestroyed, found))?;
+            Ok(found) => match kept {
+                Some(backup) if backup.check == found => return Ok(found),
+                Some(_) => return Err(self.lost(label, "the file is the backup of another key")),
+                None => self.give_way(act, keys, label, found)?,
+            },
+            Err(KeyError::UnknownLabel(_)) => {
+                if kept.is_some() || self.was_backed_up(label)? {
+                    return Err(self.lost(label, "the key store has lost the key: restore it"));
+                }
             }
-            Err(KeyError::UnknownLabel(_)) => {}
             Err(error) => return Err(error),
         }
         let backup = keys.generate_card_master(label, backup_key)?;
         self.write(label, &backup.to_json())?;
-        self.journal(told(EventKind::KeyBackedUp, backup.check))?;
         Ok(backup.check)
+    }
+
+    /// Destroys a card master key whose backup a cut swallowed, if no card was made with it.
+    fn give_way(
+        &self,
+        act: &Act,
+        keys: &dyn KeyStore,
+        label: &KeyLabel,
+        check: CardMasterCheck,
+    ) -> Result<(), KeyError> {
+        if self.was_backed_up(label)? {
+            return Err(self.lost(label, "the journal tells that there is one"));
+        }
+        if self.journal_tells(Told::is_of_a_card)? {
+            return Err(self.lost(label, "there are cards of this key"));
+        }
+        let told = |kind| Entry::new(kind, act).subject(label).detail("check_value", check);
+        self.journal(told(EventKind::KeyGenerated))?;
+        keys.destroy(label)?;
+        self.journal(told(EventKind::KeyDestroyed))
+    }
+
+    /// The backup of the card master key; none only if there is no file.
+    fn find_card_master(&self, label: &KeyLabel) -> Result<Option<CardMasterBackup>, KeyError> {
+        match read_card_master(&self.path(label)) {
+            Ok(Some(backup)) => Ok(Some(backup)),
+            Ok(None) => Err(self.lost(label, "the file is no backup of a card master key")),
+            Err(error) => match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(io::ErrorKind::NotFound) => Ok(None),
+                _ => Err(self.lost(label, &format!("{error:#}"))),
+            },
+        }
+    }
+
+    fn was_backed_up(&self, label: &KeyLabel) -> Result<bool, KeyError> {
+        self.journal_tells(|told| {
+            told.kind == EventKind::KeyBackedUp.name()
+                && told.subject.as_deref() == Some(label.as_str())
+        })
+    }
+
+    /// Whether an entry that is no refusal tells this. It reads all of the journal, which only a
+    /// key in doubt is worth.
+    fn journal_tells(&self, is_meant: impl Fn(&Told) -> bool) -> Result<bool, KeyError> {
+        let unread = |error| storage("reading the journal about", self.directory.clone(), &error);
+        let mut from = 0;
+        loop {
+            let page = self.store.journal(from, PAGE).map_err(|error| unread(error.into()))?;
+            let Some((last, _)) = page.last() else { return Ok(false) };
+            from = last + 1;
+            for (_, body) in &page {
+                let told: Told =
+                    serde_json::from_slice(body).map_err(|error| unread(error.into()))?;
+                if told.outcome.result != "refused" && is_meant(&told) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    fn lost(&self, label: &KeyLabel, found: &str) -> KeyError {
+        let advice = anyhow::anyhow!(
+            "{found}. Cards may hang on this key: bring the backup back, nothing was changed (K4)"
+        );
+        storage("finding the backup of the card master key in", self.path(label), &advice)
     }
 
     /// Whether the backup of this card master key is on disk.
@@ -219,6 +314,65 @@ mod tests {
         assert!(backups.erase(&label).expect("erased"));
         assert!(!backups.erase(&label).expect("gone"));
         assert_ne!(make(), first);
+    }
+
+    #[test]
+    fn k4_a_card_master_key_in_use_is_never_destroyed_because_its_backup_is_not_found() {
+        let scratch = Scratch::new();
+        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+        let clock = Clock::at("2026-11-22T00:00:00Z");
+        let label: KeyLabel = "cards-1".parse().expect("a label");
+        let make = || backups.make_card_master(&act(&clock), &keys, &label, &secret);
+        let made = make().expect("a key");
+        let told = |kind, check: CardMasterCheck| {
+            let entry = Entry::new(kind, &act(&clock)).subject(&label);
+            scratch.store.commit(Unit::new(entry.detail("check_value", check))).expect("told");
+        };
+        let refused = |why: &str| {
+            let refused = make().expect_err(why).to_string();
+            assert!(refused.contains("bring the backup back"), "{refused}");
+            assert_eq!(keys.card_master_check(&label).expect("still there"), made, "{why}");
+        };
+        let path = backups.path(&label);
+        let aside = path.with_extension("aside");
+        // A backup that is there and cannot be read is no reason either, used or not.
+        fs::write(&aside, fs::read(&path).expect("a backup")).expect("set aside");
+        for unreadable in ["", "{}"] {
+            fs::write(&path, unreadable).expect("damaged");
+            refused("damaged");
+        }
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("a directory in its place");
+        refused("no file");
+        fs::remove_dir(&path).expect("removed");
+        told(EventKind::KeyBackedUp, made);
+        refused("backed up, says the journal");
+        fs::rename(&aside, &path).expect("back");
+        assert_eq!(make().expect("found again"), made);
+    }
+
+    #[test]
+    fn k4_a_card_master_key_of_which_cards_were_made_stays() {
+        let scratch = Scratch::new();
+        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+        let clock = Clock::at("2026-11-22T00:00:00Z");
+        let label: KeyLabel = "cards-1".parse().expect("a label");
+        let bare = keys.generate_card_master(&label, &secret).expect("a key").check;
+        let card = store::CardRow {
+            id: "card-00000000000000000001".parse().expect("an id"),
+            holder: "12345678901".parse().expect("a code"),
+            municipality: "11203".parse().expect("a code"),
+            record: b"{}".to_vec(),
+        };
+        let entry = Entry::new(EventKind::ApplicationIssued, &act(&clock));
+        let unit = Unit::new(entry).change(store::Change::PutCard(card));
+        scratch.store.commit(unit).expect("a card");
+        let refused = backups.make_card_master(&act(&clock), &keys, &label, &secret);
+        let refused = refused.expect_err("there are cards").to_string();
+        assert!(refused.contains("bring the backup back"), "{refused}");
+        assert_eq!(keys.card_master_check(&label).expect("still there"), bare);
     }
 
     #[test]

@@ -94,24 +94,26 @@ fn card_master(
     secret: &mut Option<QuorumSecret>,
 ) -> Result<()> {
     let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
-    let keyring = CardKeyring::new(store.clone(), keys.clone())?;
+    let keyring = CardKeyring::new(store, keys.clone())?;
     let backups = Backups::new(&foundation.home, &*foundation.store);
-    let is_made = match keyring.check() {
-        Ok(check) => check.is_some_and(|check| backups.has_card_master(keyring.label(), check)),
+    let made = match keyring.check() {
+        Ok(check) => check.filter(|check| backups.has_card_master(keyring.label(), *check)),
         // Nobody came who could wake the keys: a backup is written after its key alone.
         Err(ca::Error::Keys(KeyError::NotActivated)) => {
-            backups.card_master(keyring.label()).is_ok()
+            backups.card_master(keyring.label()).ok().map(|backup| backup.check)
         }
         Err(error) => return Err(error.into()),
     };
-    if is_made {
-        return Ok(());
-    }
-    let backup_key = together(act, custody, custodians, secret)?.backup_key()?;
     let now = act()?;
-    CardKeyring::set_up(&now, store, keys, &|keys, label| {
-        backups.make_card_master(&now, keys, label, &backup_key)
-    })?;
+    let check = match made {
+        Some(check) => check,
+        None => {
+            let backup_key = together(act, custody, custodians, secret)?.backup_key()?;
+            backups.make_card_master(&now, &*keys, keyring.label(), &backup_key)?
+        }
+    };
+    // A key that was made before a cut is told of now.
+    keyring.journal_making(&now, check)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Why a window did not do what it was asked, and whose fault it is.
 
 use card::CardError;
-use card::terminal::TerminalError;
+use card::terminal::{CardMasterError, TerminalError};
 use domain::application::RefusedTransition;
 
 use crate::authority::AuthorityError;
@@ -93,7 +93,8 @@ impl WindowError {
                 | TerminalError::Malformed(_)
                 | TerminalError::SecretWrong { .. }
                 | TerminalError::SecretBlocked { .. }
-                | TerminalError::Unsendable(_),
+                | TerminalError::Unsendable(_)
+                | TerminalError::Master(CardMasterError::SetBack),
             ) => Some(self.to_string()),
             _ => None,
         }

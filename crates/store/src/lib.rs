@@ -2,7 +2,7 @@
 //!
 //! Everything that changes is a [`Unit`]: changes that were decided elsewhere, and the journal
 //! entries that tell of them. A unit commits whole and durable, or not at all, and cannot exist
-//! without an entry. The database's sequence, never a clock, orders what happened.
+//! without an entry (but for the counter of a card's sessions). The database's sequence, never a clock, orders what happened.
 //!
 //! # Architecture invariant
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
@@ -108,7 +108,8 @@ pub trait RevokedSnapshot {
 /// Contract: when [`Store::commit`] returns, the unit is on stable storage and every later read by
 /// anyone sees it. Reads see committed state only.
 pub trait Store: Send + Sync {
-    /// Commits a unit and returns the sequence of its first journal entry.
+    /// Commits a unit and returns the sequence of its first journal entry; for a unit without one,
+    /// the sequence that the next entry takes.
     ///
     /// # Errors
     /// [`Error::Stale`], [`Error::Duplicate`] and [`Error::Missing`] name the change that did not
@@ -241,7 +242,7 @@ pub trait Store: Send + Sync {
     /// The stored answer of an operation that was carried out before under this id.
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;
 
-    /// A card's sealed content.
+    /// What the office knows of a card.
     fn card(&self, id: &CardId) -> Result<Option<CardRow>>;
 
     /// A resident's cards.

@@ -8,7 +8,7 @@ use domain::certificate::CertificateState;
 use domain::compromise::CompromiseState;
 use domain::crl_series::SeriesState;
 use domain::id::{
-    ActorId, ApplicationId, CaId, OperationId, ResidentCode, SerialNumber, ServiceRequestId,
+    ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, ServiceRequestId,
 };
 use domain::journal::{EventKind, Outcome};
 use domain::service_request::RequestState;
@@ -21,7 +21,7 @@ use crate::rows::{
     VerifierRow,
 };
 
-/// What one commit carries. There is no unit without an entry.
+/// What one commit carries. There is no unit without an entry, but for [`Unit::card_session`].
 #[derive(Debug)]
 pub struct Unit {
     pub(crate) entries: Vec<Entry>,
@@ -32,6 +32,12 @@ impl Unit {
     /// A unit that records `entry` and changes nothing yet.
     pub fn new(entry: Entry) -> Self {
         Self { entries: vec![entry], changes: Vec::new() }
+    }
+
+    /// A session with a card is granted: the one unit without an entry, because what is done in
+    /// the session has entries of its own, and a counter alone tells nobody anything.
+    pub fn card_session(card: CardId, sequence: u32) -> Self {
+        Self { entries: Vec::new(), changes: vec![Change::GrantCardSession { card, sequence }] }
     }
 
     /// Adds a change.
@@ -223,6 +229,14 @@ pub enum Change {
     },
     /// A card as it is from now on.
     PutCard(CardRow),
+    /// A session with a card is granted. Its counter must be greater than those of all sessions
+    /// with the card before; else the unit is stale.
+    GrantCardSession {
+        /// The card, whether the office knows it yet or not.
+        card: CardId,
+        /// The card's sequence counter, of 24 bits.
+        sequence: u32,
+    },
     /// The register's events up to this one are applied.
     SetRegisterCursor {
         /// The cursor the decision rested on.
@@ -303,6 +317,7 @@ impl std::fmt::Debug for Change {
             Self::AddCrl { .. } => "AddCrl",
             Self::SetSeries { .. } => "SetSeries",
             Self::PutCard(_) => "PutCard",
+            Self::GrantCardSession { .. } => "GrantCardSession",
             Self::SetRegisterCursor { .. } => "SetRegisterCursor",
             Self::DeclareCompromise(_) => "DeclareCompromise",
             Self::AdvanceCompromise { .. } => "AdvanceCompromise",

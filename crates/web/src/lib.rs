@@ -10,6 +10,7 @@
 //! proves who they are, and nothing but the injected clock tells the time.
 
 pub mod access;
+mod addresses;
 pub mod api;
 pub mod desk;
 pub mod holder;

@@ -12,14 +12,16 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::access::Peer;
+use crate::addresses::{Addresses, Counted};
 
 /// Open connections of the API: windows keep one each. OCSP and directory may take half of the usual
 /// soft limit of 1,024 descriptors; with these and the holders', 256 are left to journal, keys and
@@ -29,7 +31,11 @@ pub const API_CONNECTIONS: usize = 192;
 /// Open connections of the holders' page: each stays for a look and a request.
 pub const HOLDER_CONNECTIONS: usize = 64;
 
-/// Time for a TLS handshake: a few round trips.
+/// Time until the first message of a TLS handshake is here: one round trip, of which whoever says
+/// nothing takes no more.
+const HELLO: Duration = Duration::from_secs(2);
+
+/// Time for the rest of the handshake, in which holders type the PIN of their card.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Time for a request's head, counted from the end of the answer before, so it also ends idle
@@ -39,11 +45,19 @@ const HEAD: Duration = Duration::from_secs(30);
 /// Octets of a head: a token, an operation id and what browsers and proxies add.
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
+/// Time after which a connection takes no more requests; programs that stay open another.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+/// Time that a running operation gets once its connection's lifetime is over: as long as any has
+/// ([`crate::api`]), and to read the answer.
+const LAST_ANSWER: Duration = Duration::from_secs(330);
+
 /// Time that running operations get when the server stops.
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
-/// `shutdown` completes, to at most `connections` at once; running operations are let finish.
+/// `shutdown` completes, to at most `connections` at once and a quarter of them to one address;
+/// running operations are let finish.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
@@ -51,15 +65,15 @@ pub async fn serve(
     connections: usize,
     shutdown: impl Future<Output = ()>,
 ) {
-    let tls = TlsAcceptor::from(tls);
     let slots = Arc::new(Semaphore::new(connections));
+    let addresses = Addresses::of(connections);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &slots) => {
+            accepted = accept(&listener, &slots, &addresses) => {
                 let Some((stream, peer, slot)) = accepted else { continue };
                 let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
                 connections.spawn(async move {
@@ -79,17 +93,28 @@ pub async fn serve(
     let _ = timeout(SHUTDOWN, finished).await;
 }
 
-type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+type Accepted = (TcpStream, SocketAddr, (OwnedSemaphorePermit, Counted));
 
-/// The next connection, once there is room for it; more wait in the kernel's queue.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
+/// The next connection, once there is room for it; more wait in the kernel's queue. One from an
+/// address that has its share is closed at once.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    addresses: &Addresses,
+) -> Option<Accepted> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, slot)),
+        Ok((stream, peer)) => {
+            let Some(counted) = addresses.admit(peer.ip()) else {
+                tracing::debug!(%peer, "an address has too many connections open");
+                return None;
+            };
+            Some((stream, peer, (slot, counted)))
+        }
         Err(error) => {
             // Mostly "too many open files": wait for some to close instead of spinning.
             tracing::warn!(%error, "a connection could not be accepted");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            sleep(Duration::from_millis(100)).await;
             None
         }
     }
@@ -98,12 +123,12 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accept
 async fn converse(
     stream: TcpStream,
     address: SocketAddr,
-    tls: TlsAcceptor,
+    tls: Arc<ServerConfig>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
-    let stream = timeout(HANDSHAKE, tls.accept(stream)).await.map_err(io::Error::from)??;
+    let stream = shake_hands(stream, tls).await?;
     let peer = Peer { address, certificate: certificate_of(&stream) };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
@@ -120,9 +145,19 @@ async fn converse(
         outcome = connection.as_mut() => return Ok(outcome?),
         // An error means that the server is gone, which is a stop as well.
         _ = stopping.wait_for(|stopping| *stopping) => {}
+        () = sleep(LIFETIME) => {}
     }
     connection.as_mut().graceful_shutdown();
-    Ok(connection.await?)
+    Ok(timeout(LAST_ANSWER, connection).await.map_err(io::Error::from)??)
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    tls: Arc<ServerConfig>,
+) -> io::Result<TlsStream<TcpStream>> {
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+    let hello = timeout(HELLO, hello).await??;
+    timeout(HANDSHAKE, hello.into_stream(tls)).await?
 }
 
 /// The certificate whose key the client proved to hold in the handshake.

@@ -4,8 +4,8 @@ use domain::id::MunicipalityCode;
 use domain::municipality;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::SubjectRule;
+use domain::validity::civil_time;
 use jiff::Timestamp;
-use jiff::tz::{self, TimeZone};
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -48,8 +48,7 @@ fn place_and_sequence(
 ) -> Result<DistinguishedName> {
     let place = municipality::find(code)
         .ok_or_else(|| Error::Unknown { field: "municipality", value: code.to_string() })?;
-    let japan = TimeZone::fixed(tz::offset(9));
-    let time = at.to_zoned(japan).strftime("%Y%m%d%H%M%S").to_string();
+    let time = civil_time(at).strftime("%Y%m%d%H%M%S").to_string();
     // Six digits keep two issues of one second apart; the database refuses the same name twice.
     let sequence = authority.next_sequence() % 1_000_000;
     Ok(DistinguishedName(vec![

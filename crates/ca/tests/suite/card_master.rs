@@ -1,14 +1,17 @@
 //! The CA as the master of all cards: it opens sessions with genuine cards alone.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 
-use ca::card_master::{CardKeyring, find_or_generate_master};
+use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
 use card::scp03::{self, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake};
 use card::{CardKeys, CardNumber, jpki};
-use keys::{KeyStore, MemoryKeyStore};
+use keys::{BackupKey, KeyStore, MemoryKeyStore};
 use store::Store;
 use testkit::{Clock, Scratch, act};
+
+use super::faulty::Faulty;
 
 const CARD: CardNumber = CardNumber([7; 10]);
 
@@ -25,9 +28,8 @@ impl World {
     }
 
     fn keyring(&self) -> CardKeyring {
-        let make = &find_or_generate_master;
         let (store, keys) = (self.scratch.store.clone(), self.keys.clone());
-        CardKeyring::set_up(&act(&self.clock), store, keys, make).expect("a keyring")
+        dangerous_set_up_without_backup(&act(&self.clock), store, keys).expect("a keyring")
     }
 
     fn last_entry(&self) -> String {
@@ -39,7 +41,12 @@ impl World {
 
 /// What the card with these keys says at its first channel.
 fn handshake(keys: &CardKeys, number: CardNumber) -> Handshake {
-    let (keys, sequence, host) = (StaticKeys::from(keys), [0, 0, 1], [5; 8]);
+    nth_handshake(keys, number, [0, 0, 1])
+}
+
+/// What it says when its counter has come so far.
+fn nth_handshake(keys: &CardKeys, number: CardNumber, sequence: [u8; 3]) -> Handshake {
+    let (keys, host) = (StaticKeys::from(keys), [5; 8]);
     let card = scp03::card_challenge(&keys, &sequence, &jpki::AID).expect("a challenge");
     let session = scp03::session_keys(&keys, &host, &card).expect("keys");
     Handshake {
@@ -81,6 +88,72 @@ fn c4_a_session_is_opened_with_a_card_that_holds_the_keys_of_its_number_alone() 
 }
 
 #[test]
+fn c4_the_keys_of_a_past_session_are_never_granted_again() {
+    let world = World::new();
+    let keyring = world.keyring();
+    let keys = keyring.card_keys(&CARD).expect("keys");
+    let open = |keyring: &CardKeyring, sequence| {
+        keyring.open_session(&act(&world.clock), &nth_handshake(&keys, CARD, sequence)).map(drop)
+    };
+    open(&keyring, [0, 1, 0]).expect("a session");
+    let restarted = world.keyring();
+    for (past, keyring) in [([0, 1, 0], &keyring), ([0, 0, 255], &keyring), ([0, 1, 0], &restarted)]
+    {
+        assert_eq!(open(keyring, past), Err(CardMasterError::SetBack), "{past:?}");
+        let entry = world.last_entry();
+        assert!(entry.contains("card-changed") && entry.contains("set back"), "{entry}");
+        assert!(entry.contains(&CARD.to_string()), "{entry}");
+    }
+    open(&restarted, [1, 0, 0]).expect("a newer session");
+    // A forgery moves no counter.
+    let mut forged = nth_handshake(&keys, CARD, [9, 0, 0]);
+    forged.card_cryptogram[0] ^= 1;
+    let refused = keyring.open_session(&act(&world.clock), &forged).map(drop);
+    assert_eq!(refused, Err(CardMasterError::NotAuthentic));
+    open(&keyring, [1, 0, 1]).expect("the next session");
+}
+
+#[test]
+fn c4_no_keys_leave_before_their_session_is_remembered() {
+    let world = World::new();
+    let keys = world.keyring().card_keys(&CARD).expect("keys");
+    for lost in [true, false] {
+        let left = Arc::new(AtomicI32::new(i32::from(!lost)));
+        let store = Arc::new(Faulty::cutting(world.scratch.store.clone(), left, lost));
+        let keyring = CardKeyring::new(store, world.keys.clone()).expect("a keyring");
+        let refused = keyring.open_session(&act(&world.clock), &handshake(&keys, CARD)).map(drop);
+        assert!(matches!(refused, Err(CardMasterError::Unavailable(_))), "{refused:?}");
+    }
+    let refused = world.keyring().open_session(&act(&world.clock), &handshake(&keys, CARD));
+    assert_eq!(refused.map(drop), Err(CardMasterError::SetBack), "remembered by the second");
+}
+
+#[test]
+fn k1_the_making_of_the_card_master_key_is_told_once_whatever_is_cut() {
+    for lost in [true, false] {
+        let world = World::new();
+        let label = "cards-1".parse().expect("a label");
+        let backup_key = BackupKey::new(&[1; 32]);
+        let made = world.keys.generate_card_master(&label, &backup_key).expect("a key").check;
+        let left = Arc::new(AtomicI32::new(i32::from(!lost)));
+        let cut = Arc::new(Faulty::cutting(world.scratch.store.clone(), left, lost));
+        let keyring = CardKeyring::new(cut, world.keys.clone()).expect("a keyring");
+        keyring.journal_making(&act(&world.clock), made).expect_err("cut off");
+        for _ in 0..2 {
+            let (store, keys) = (world.scratch.store.clone(), world.keys.clone());
+            let keyring = CardKeyring::new(store, keys).expect("a keyring");
+            keyring.journal_making(&act(&world.clock), made).expect("told");
+        }
+        let journal = world.scratch.store.journal(0, 9).expect("a read");
+        let told: Vec<_> =
+            journal.into_iter().map(|(_, body)| String::from_utf8(body).expect("JSON")).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("key-generated") && told[0].contains(&made.to_string()));
+        assert!(told[1].contains("key-backed-up") && told[1].contains(&made.to_string()));
+    }
+}
+
+#[test]
 fn c4_cards_of_another_installation_are_strangers() {
     let (world, elsewhere) = (World::new(), World::new());
     let foreign = elsewhere.keyring().card_keys(&CARD).expect("keys");
@@ -97,7 +170,7 @@ fn k1_the_card_master_key_is_made_once_and_without_it_nothing_opens() {
     let (check, keys) =
         (keyring.check().expect("a check"), keyring.card_keys(&CARD).expect("keys"));
     assert_eq!(world.keyring().check().expect("a check"), check, "made once");
-    assert!(world.last_entry().contains("no-op"), "{}", world.last_entry());
+    assert_eq!(world.scratch.store.last_sequence().expect("a read"), Some(0), "told once");
     let transport = keyring.transport_key(&CARD).expect("a key");
     assert_eq!(format!("{keyring:?} {transport:?} {keys:?}").matches("secret").count(), 2);
     world.keys.destroy(keyring.label()).expect("destroyed");

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::apdu::{Command, Response, StatusWord};
 use crate::card_number::CardNumber;
-use crate::emulator::{Answer, Emulator, respond};
+use crate::emulator::{Answer, Application, Emulator, respond};
 use crate::jpki::AID;
 use crate::scp03::{
     self, CardChannel, Challenge, ChannelError, SessionKeys, StaticKeys, card_challenge,
@@ -64,6 +64,14 @@ impl Emulator {
             .map_err(|_| StatusWord::AUTHENTICATION_FAILED)?;
         self.application()?.channel = Channel::Open { channel, blocks: Blocks::default() };
         Ok(Vec::new())
+    }
+
+    /// Blocks belong together: a plain command between them gives them up, as one in the channel does.
+    pub(super) fn give_blocks_up(&mut self) {
+        if let Some(Application { channel: Channel::Open { blocks, .. }, .. }) = &mut self.selected
+        {
+            *blocks = Blocks::default();
+        }
     }
 
     /// A command in the channel. One that is not authentic closes it and changes nothing.

@@ -23,6 +23,11 @@ const NO_ANSWER: u8 = 0x0C;
 /// The largest offset that READ BINARY has octets for (ISO 7816-4 11.3.3), and one more.
 const LONGEST_FILE: usize = 0x8000;
 
+/// The fewest octets that READ BINARY must give while the certificate goes on: what is asked for is
+/// twice as much, and a card that gives an octet at a time keeps a window for ever. No certificate
+/// is shorter.
+const LEAST_READ: usize = 128;
+
 /// DigestInfo of SHA-256 before the hash (RFC 8017 9.2, note 1).
 const SHA256_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
@@ -190,8 +195,8 @@ impl CardTerminal {
     }
 
     fn verify(&mut self, slot: CardSlot, typed: &str) -> Result<(), TerminalError> {
-        // No data would ask for the tries instead; more than 16 octets are no secret of any slot,
-        // and are sent all the same: the card counts the try.
+        // No data would ask for the tries instead; more than 16 octets are no secret of any slot:
+        // the card refuses them, and no try is spent.
         if typed.is_empty() || typed.len() > 255 {
             return Err(TerminalError::Unsendable("a secret has 1 to 255 octets"));
         }
@@ -220,7 +225,7 @@ impl CardTerminal {
     /// Reads a file as long as the certificate in it states, which begins `30 82 hh ll`.
     fn read_certificate(&mut self, identifier: u16) -> Result<Vec<u8>, TerminalError> {
         self.select_file(identifier)?;
-        let mut content = self.read_binary(0)?;
+        let mut content = self.read_binary(0, LEAST_READ)?;
         let [0x30, 0x82, high, low, ..] = content[..] else {
             return Err(TerminalError::Malformed("a file holds no certificate"));
         };
@@ -229,20 +234,22 @@ impl CardTerminal {
             return Err(TerminalError::Malformed("a certificate is longer than a file can be"));
         }
         while content.len() < length {
-            content.append(&mut self.read_binary(content.len())?);
+            let least = LEAST_READ.min(length - content.len());
+            content.append(&mut self.read_binary(content.len(), least)?);
         }
         content.truncate(length);
         Ok(content)
     }
 
-    /// At least one octet of the selected file from an offset below [`LONGEST_FILE`].
-    fn read_binary(&mut self, offset: usize) -> Result<Vec<u8>, TerminalError> {
+    /// At least so many octets of the selected file from an offset below [`LONGEST_FILE`].
+    fn read_binary(&mut self, offset: usize, least: usize) -> Result<Vec<u8>, TerminalError> {
         let [.., high, low] = offset.to_be_bytes();
         let read = Command::new(0x00, instruction::READ_BINARY, high, low);
         let answer = self.line.exchange(&read.with_le(self.limits.answer_data))?;
         expect_success("read a file", &answer)?;
-        if answer.data.is_empty() {
-            return Err(TerminalError::Malformed("a file ends before the certificate in it"));
+        if answer.data.len() < least {
+            let rule = "a file ends before the certificate in it, or comes in scraps";
+            return Err(TerminalError::Malformed(rule));
         }
         Ok(answer.data)
     }

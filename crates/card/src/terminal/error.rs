@@ -15,6 +15,13 @@ pub enum CardMasterError {
     /// The card's fault: it does not hold the keys of the number that it claims.
     #[error("the card could not prove that it is genuine")]
     NotAuthentic,
+    /// The card's fault, or that of whoever stands before it: its session counter is not ahead of
+    /// the last session. A genuine card counts up and never back.
+    #[error(
+        "the card's session counter is not ahead of its last session: the card was set back to an \
+         older state, or an old session is being repeated"
+    )]
+    SetBack,
     /// Nobody's fault at the window: the master key cannot be used now.
     #[error("the card keys cannot be used now: {0}")]
     Unavailable(String),
@@ -96,7 +103,7 @@ impl From<CardMasterError> for TerminalError {
     fn from(error: CardMasterError) -> Self {
         match error {
             CardMasterError::NotAuthentic => Self::NotAuthentic,
-            CardMasterError::Unavailable(_) => Self::Master(error),
+            CardMasterError::SetBack | CardMasterError::Unavailable(_) => Self::Master(error),
         }
     }
 }

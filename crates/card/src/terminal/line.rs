@@ -10,6 +10,9 @@ const LONGEST_ANSWER: usize = 65536;
 /// The most parts of an answer: the longest one in parts of 256 octets.
 const MOST_PARTS: usize = LONGEST_ANSWER / 256;
 
+/// The fewest octets of a part that is not the last: GET RESPONSE asks for twice as much.
+const LEAST_PART: usize = 128;
+
 /// A connection that puts answers together which a card hands out in parts (61xx).
 pub(super) struct Line {
     connection: Box<dyn Connection>,
@@ -34,6 +37,9 @@ impl Line {
         while let Some(waiting) = answer.status.waiting() {
             let next = Command::new(0x00, instruction::GET_RESPONSE, 0, 0).with_le(waiting);
             answer = self.exchange_once(&next)?;
+            if answer.status.waiting().is_some() && answer.data.len() < LEAST_PART {
+                return Err(TerminalError::Malformed("its answer comes in scraps"));
+            }
             data.append(&mut answer.data);
             parts += 1;
             if data.len() > LONGEST_ANSWER || parts > MOST_PARTS {

@@ -207,20 +207,16 @@ fn check_keys(keys: &KeyRules) -> Result<()> {
             return refuse(entry, "rsa-1024 is only for users, by S 6-1-2-3");
         }
     }
-    let user = keys.user.as_ref();
-    let users = user.into_iter().flat_map(UserKeyRule::permitted);
+    let users = keys.user.iter().flat_map(UserKeyRule::permitted);
     let mut algorithms = [keys.ca.algorithm, keys.other.algorithm].into_iter().chain(users);
     if algorithms.any(|algorithm| algorithm == KeyAlgorithm::Ed25519) {
         return refuse("keys", "no certificate is issued for ed25519");
     }
-    if user.is_some_and(|rule| {
-        rule.instead.contains(&rule.algorithm) || rule.instead.contains(&KeyAlgorithm::Rsa1024)
-    }) {
+    let Some(user) = &keys.user else { return Ok(()) };
+    if user.instead.contains(&user.algorithm) || user.instead.contains(&KeyAlgorithm::Rsa1024) {
         return refuse("keys.user.instead", "other algorithms than the rule's, and never rsa-1024");
     }
-    if user.is_some_and(|rule| {
-        rule.algorithm == KeyAlgorithm::Rsa1024 && !rule.clause.0.starts_with("S ")
-    }) {
+    if user.algorithm == KeyAlgorithm::Rsa1024 && !user.clause.0.starts_with("S ") {
         return refuse("keys.user", "rsa-1024 is accepted only where a clause of S says so");
     }
     Ok(())

@@ -43,33 +43,37 @@ pub(super) fn ask_here(directory: &Path) -> Result<()> {
     pcscd::ask_here(&directory.join(PLACE))
 }
 
-/// Has a resident served with both certificates on a card that today's clients can use.
-pub(super) fn issue(system: &System) -> Result<()> {
+/// Has a resident served with both certificates on a card that today's clients can use, if that was
+/// not done before.
+pub(super) fn issue_once(system: &System) -> Result<()> {
+    let note = system.home.handed_out().join(NOTE);
+    if note.exists() {
+        return Ok(());
+    }
     let blank = system.card_readers()?.make_blank(SignatureKeys::Rsa2048)?;
     let municipality = town::MUNICIPALITIES[0];
     let people = newcomers(system, municipality, 1)?;
     let resident = people.first().context("too few residents")?;
     let reader = format!("{CABINET}{blank}");
     story::serve_with_both(system, municipality, resident, &reader)?;
-    write_private(&system.home.handed_out().join(NOTE), blank.as_str().as_bytes())
+    write_private(&note, blank.as_str().as_bytes())
 }
 
 /// Puts the card into a reader of its own; says why, where that is not possible here.
-pub(super) fn insert(system: &System, directory: &Path) -> Result<Option<CardInReader>, String> {
+pub(super) fn insert(system: &System, directory: &Path) -> Result<CardInReader, String> {
     let missing = pcscd::missing_packages();
     if !missing.is_empty() {
         return Err(format!("to try the card too: apt-get install {}", missing.join(" ")));
     }
-    // A demo of before cards has none.
-    let Ok(id) = std::fs::read_to_string(system.home.handed_out().join(NOTE)) else {
-        return Ok(None);
-    };
-    let inserted =
-        id.parse().map_err(anyhow::Error::from).and_then(|id| start(system, directory, id));
-    inserted.map(Some).map_err(|error| format!("the card is in no reader: {error:#}"))
+    start(system, directory).map_err(|error| format!("the card is in no reader: {error:#}"))
 }
 
-fn start(system: &System, directory: &Path, id: CardId) -> Result<CardInReader> {
+fn start(system: &System, directory: &Path) -> Result<CardInReader> {
+    let note = system.home.handed_out().join(NOTE);
+    let id: CardId = std::fs::read_to_string(&note)
+        .with_context(|| note.display().to_string())?
+        .parse()
+        .with_context(|| note.display().to_string())?;
     let card = readers::cabinet(&system.home)?.insert(&id)?;
     let pcscd = Pcscd::start(&directory.join(PLACE))?;
     let stream = TcpStream::connect(pcscd.address(0)).context("the virtual reader")?;

@@ -38,8 +38,8 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if !town::is_populated(&system) {
         town::populate(&system)?;
         story::issue_to_town(&system, &|line| say(line))?;
-        card::issue(&system)?;
     }
+    card::issue_once(&system)?;
     let stop = StopSignal::listen()?;
     let running = Running::start(system.clone(), listeners)?;
     let place = ready::Place { directory: &arguments.dir, addresses };
@@ -47,10 +47,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if let Some(token) = hsm::describe(&system, &custodians)? {
         ready["hsm"] = token;
     }
-    let in_reader = card::insert(&system, &arguments.dir).unwrap_or_else(|why| {
-        say(&why);
-        None
-    });
+    let in_reader = card::insert(&system, &arguments.dir).map_err(|why| say(&why)).ok();
     if let Some(in_reader) = &in_reader {
         ready["card"] = in_reader.describe(&system, &ready)?;
     }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use ca::ceremony::{KeyFact, Moment, Record, StepFacts, StepRecord};
 use domain::ceremony::{Seat, State, Step, StepState};
 use domain::id::ActorId;
+use domain::validity::civil_time;
 use jiff::Timestamp;
 use x509::fingerprint::{colon_hex, sha256_colon_hex};
 use x509::pem;
@@ -229,11 +230,7 @@ fn moment(moment: Moment) -> String {
 /// A time as it is in Japan, and in UTC.
 fn times(at: Timestamp) -> String {
     const FORM: &str = "%Y-%m-%d %H:%M:%S";
-    let utc = at.strftime(FORM);
-    match at.in_tz("Asia/Tokyo") {
-        Ok(japan) => format!("{} JST（{utc} UTC）", japan.strftime(FORM)),
-        Err(_) => format!("{utc} UTC"),
-    }
+    format!("{} JST（{} UTC）", civil_time(at).strftime(FORM), at.strftime(FORM))
 }
 
 fn state(state: State) -> &'static str {

@@ -59,45 +59,17 @@ pub(super) fn start(
     let queries: Arc<dyn QueryLog> = queries;
     let verifiers = verifier_auth(system)?;
     let (certificate, key) = tls_files(system)?;
-    let mut threads = Vec::new();
-
     let responder = Arc::new(responders::responder(system, &queries)?);
-    threads.push({
-        let (system, responder, stop) = (system.clone(), responder.clone(), stopped(stopping));
-        spawn("responders", move |runtime| {
-            runtime.block_on(responders::follow(&system, &responder, stop));
-            Ok(())
-        })?
-    });
     let http = Arc::new(http_server(system, &responder, &queries, &verifiers));
-    // OCSP is answered on the thread that serves the connection: one runtime for each core.
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    for _ in 0..cores {
-        let (http, stop) = (http.clone(), stopped(stopping));
-        let listener = listeners.repository.try_clone()?;
-        threads.push(spawn("http", move |runtime| {
-            runtime.block_on(async {
-                http.serve(TcpListener::from_std(listener)?, stop).await;
-                Ok(())
-            })
-        })?);
-    }
+    let tls = Arc::new(directory_tls(&certificate, &key)?);
+    let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls)?);
 
-    let ldap = Arc::new(ldap_server(
-        system,
-        &queries,
-        &verifiers,
-        Arc::new(directory_tls(&certificate, &key)?),
-    )?);
+    let mut threads = vec![start_responders(system, responder, stopping)?];
+    threads.extend(start_http(&http, &listeners.repository, stopping)?);
     for (listener, transport) in
         [(listeners.ldap, Transport::Plain), (listeners.ldaps, Transport::Tls)]
     {
-        let (ldap, stop) = (ldap.clone(), stopped(stopping));
-        threads.push(spawn("ldap", move |runtime| {
-            runtime.block_on(async {
-                Ok(ldap.serve(TcpListener::from_std(listener)?, transport, stop).await?)
-            })
-        })?);
+        threads.push(start_ldap(&ldap, listener, transport, stopping)?);
     }
 
     let desk = Arc::new(system.desk()?);
@@ -119,6 +91,53 @@ pub(super) fn start(
         threads.push(site.start(stopped(stopping))?);
     }
     Ok(Threads(threads))
+}
+
+/// Exchanges the responders' certificates as they come.
+fn start_responders(
+    system: &Arc<System>,
+    responder: Arc<Responder>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<JoinHandle<Result<()>>> {
+    let (system, stop) = (system.clone(), stopped(stopping));
+    spawn("responders", move |runtime| {
+        runtime.block_on(responders::follow(&system, &responder, stop));
+        Ok(())
+    })
+}
+
+/// OCSP is answered on the thread that serves the connection: one runtime for each core.
+fn start_http(
+    http: &Arc<HttpServer>,
+    listener: &std::net::TcpListener,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<Result<()>>>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let start_one = |_| {
+        let (http, stop) = (http.clone(), stopped(stopping));
+        let listener = listener.try_clone()?;
+        spawn("http", move |runtime| {
+            runtime.block_on(async {
+                http.serve(TcpListener::from_std(listener)?, stop).await;
+                Ok(())
+            })
+        })
+    };
+    (0..cores).map(start_one).collect()
+}
+
+fn start_ldap(
+    ldap: &Arc<LdapServer>,
+    listener: std::net::TcpListener,
+    transport: Transport,
+    stopping: &watch::Receiver<bool>,
+) -> Result<JoinHandle<Result<()>>> {
+    let (ldap, stop) = (ldap.clone(), stopped(stopping));
+    spawn("ldap", move |runtime| {
+        runtime.block_on(async {
+            Ok(ldap.serve(TcpListener::from_std(listener)?, transport, stop).await?)
+        })
+    })
 }
 
 /// A site of `web` on a socket of its own.

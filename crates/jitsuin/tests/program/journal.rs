@@ -131,6 +131,13 @@ fn e1_the_journal_tells_who_did_what_with_which_result() {
     let kinds: Vec<_> = about.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(
         kinds,
-        ["certificate-intended", "certificate-issued", "certificate-delivered", "certificate-held"]
+        [
+            "certificate-intended",
+            "certificate-issued",
+            "possession-proven",
+            "key-destroyed",
+            "certificate-delivered",
+            "certificate-held",
+        ]
     );
 }

@@ -116,17 +116,29 @@ impl Access<'_> {
         template.extend(name.attributes());
         let master =
             self.session.unwrap_key(&KEY_WRAP, wrapping_key, &backup.wrapped, &template)?;
-        // Tokens let two processes use one label at once: then both give way.
-        let alone = self.find(ObjectClass::SECRET_KEY, &name.id)?.len() == 1;
-        let accepted = match alone {
-            false => Err(KeyError::LabelTaken(backup.label.clone()).into()),
-            true if self.check_of(master)? == backup.check => Ok(()),
-            true => Err(backup.refuse(ANOTHER_MASTER).into()),
-        };
+        let accepted = self.expect_the_one(backup, master, &name);
         if accepted.is_err() {
             self.destroy_object(master)?;
         }
         accepted
+    }
+
+    /// Refuses a master that is not alone under its name, or not the one of the backup. Whatever
+    /// went wrong, the caller destroys it.
+    fn expect_the_one(
+        &self,
+        backup: &CardMasterBackup,
+        master: ObjectHandle,
+        name: &Name,
+    ) -> Result<(), Fault> {
+        // Tokens let two processes use one label at once: then both give way.
+        if self.find(ObjectClass::SECRET_KEY, &name.id)?.len() != 1 {
+            return Err(KeyError::LabelTaken(backup.label.clone()).into());
+        }
+        match self.check_of(master)? == backup.check {
+            true => Ok(()),
+            false => Err(backup.refuse(ANOTHER_MASTER).into()),
+        }
     }
 
     fn check_of(&self, master: ObjectHandle) -> Result<CardMasterCheck, Fault> {

@@ -163,10 +163,12 @@ impl Access<'_> {
     /// Takes a new key in if it is the only one of its label and proves itself; else destroys it.
     fn accept(&self, label: &KeyLabel, name: &Name, key: &TokenKey) -> Result<(), Fault> {
         // Tokens let two processes use one label at once: then both give way.
-        let alone = self.find(ObjectClass::PRIVATE_KEY, &name.id)?.len() == 1;
-        let accepted = match alone {
-            true => self.prove(key),
-            false => Err(KeyError::LabelTaken(label.clone()).into()),
+        let found = self.find(ObjectClass::PRIVATE_KEY, &name.id).map(|found| found.len());
+        let alone = matches!(found, Ok(1));
+        let accepted = match found {
+            Ok(1) => self.prove(key),
+            Ok(_) => Err(KeyError::LabelTaken(label.clone()).into()),
+            Err(fault) => Err(fault),
         };
         if accepted.is_err() {
             self.destroy_object(key.private)?;

@@ -14,10 +14,9 @@ mod text;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::certificate::CertificateKind;
 use domain::id::CaId;
 use domain::identity::RevocationCause;
-use domain::policy::{ExtensionRule, KeyUsageBit, Policy};
+use domain::policy::Policy;
 use jiff::Timestamp;
 use store::{Sequence, Store};
 use x509::name::Name;
@@ -26,7 +25,7 @@ use crate::authority::{Authorities, Authority};
 use crate::error::WindowError;
 
 pub use certificate::{KnownCertificate, Standing};
-pub use receipt::HolderReceipt;
+pub use receipt::{HolderReceipt, Outcome};
 pub use refusal::{HolderError, Refusal};
 pub use request::SignedRequest;
 pub use text::{VALID_MINUTES, cause_words};
@@ -99,7 +98,7 @@ impl Holders {
     /// A policy names its issuer so that it cannot be written.
     pub fn issuers(&self) -> Result<Vec<Vec<u8>>> {
         let policies = self.authorities.values().map(|authority| authority.policy());
-        let opening = policies.filter(|policy| !makes_signature_certificates(policy));
+        let opening = policies.filter(|policy| !policy.certifies_signatures());
         let names = opening.map(|policy| match Name::write(&policy.issuer.name) {
             Ok(name) => Ok(name.as_der().to_vec()),
             Err(error) => {
@@ -210,16 +209,6 @@ fn expect_online(policy: &Policy, cause: RevocationCause) -> Result<()> {
         true => Ok(()),
         false => Err(Refusal::CauseNotOnline.into()),
     }
-}
-
-/// Whether the users' certificates of a policy are for signatures (keyUsage nonRepudiation).
-fn makes_signature_certificates(policy: &Policy) -> bool {
-    let users = policy.profiles.get(&CertificateKind::User);
-    let mut rules = users.into_iter().flat_map(|profile| &profile.extensions);
-    rules.any(|extension| match &extension.rule {
-        ExtensionRule::KeyUsage(bits) => bits.contains(&KeyUsageBit::NonRepudiation),
-        _ => false,
-    })
 }
 
 fn online_causes(policy: &Policy) -> Vec<RevocationCause> {

@@ -11,7 +11,7 @@ use x509::cms::{SignedData, unarmored};
 use x509::fingerprint::{hex, sha256};
 
 use super::certificate::{KnownCertificate, Standing};
-use super::receipt::{self, HolderReceipt};
+use super::receipt::{self, HolderReceipt, Outcome};
 use super::stored::{self, Asked};
 use super::text::RequestText;
 use super::{Holders, Refusal, Result, expect_online};
@@ -80,7 +80,8 @@ impl Holders {
     }
 
     /// Takes the request in, has the CA revoke, and answers with the receipt. Repeated with the same
-    /// message it answers with the same receipt.
+    /// message it answers with the same receipt. If the CA refuses what was taken in, the receipt says
+    /// so and the request is closed: another answer will never come.
     ///
     /// # Errors
     /// [`Refusal::NonceUsed`]; what the store and the CA say: then a repetition goes on.
@@ -95,8 +96,10 @@ impl Holders {
             }
         };
         if let Some(receipt) = &row.receipt {
-            self.store.commit(Unit::new(completed(act, &row, &request.asked).no_op()))?;
-            return receipt::restore(&row.id, &request.asked, receipt);
+            let receipt = receipt::restore(&row.id, &request.asked, receipt)?;
+            let entry = closed(act, &row, &request.asked, &receipt.outcome);
+            self.store.commit(Unit::new(entry.no_op()))?;
+            return Ok(receipt);
         }
         self.carry_out(act, &row, &request.asked)
     }
@@ -162,22 +165,34 @@ impl Holders {
         let authority = self.authorities.get(&asked.ca).ok_or(Refusal::CaUnknown)?;
         let requester = Requester::Holder;
         let order = RevocationOrder { cause: asked.cause, requester, approver: None };
-        match authority.revoke(act, &asked.serial, &order) {
-            // Refused because it ended meanwhile for another reason: it has ended all the same.
-            Ok(()) | Err(AuthorityError::Refused { .. }) => {}
+        let refusal = match authority.revoke(act, &asked.serial, &order) {
+            Ok(()) => None,
+            Err(refusal @ AuthorityError::Refused { .. }) => Some(refusal.to_string()),
             Err(error) => return Err(error.into()),
-        }
-        let ended = self.store.certificate(&asked.ca, &asked.serial)?;
-        let ended = ended.ok_or(WindowError::Unknown { field: "certificate" })?;
-        let CertificateState::Revoked { at, reason } = ended.state else {
-            return Err(WindowError::refused("certificate", "the CA did not revoke it").into());
         };
-        let done = receipt::Done { completed: act.at, revoked: at, reason, entry: ended.changed };
-        let receipt = receipt::make(&row.id, asked, authority.policy(), &done);
+        let outcome = self.outcome(asked, refusal)?;
+        let entry = closed(act, row, asked, &outcome);
+        let receipt = receipt::make(&row.id, asked, authority.policy(), (act.at, outcome));
         let stored = receipt::store(&receipt)?;
         let change = Change::CompleteHolderRequest { id: row.id.clone(), receipt: stored };
-        self.store.commit(Unit::new(completed(act, row, asked)).change(change))?;
+        self.store.commit(Unit::new(entry).change(change))?;
         Ok(receipt)
+    }
+
+    /// What became of a request that the CA answered, with a refusal or without.
+    fn outcome(&self, asked: &Asked, refusal: Option<String>) -> Result<Outcome> {
+        let row = self.store.certificate(&asked.ca, &asked.serial)?;
+        let row = row.ok_or(WindowError::Unknown { field: "certificate" })?;
+        match (row.state, refusal) {
+            // Refused because it ended meanwhile for another reason: it has ended all the same.
+            (CertificateState::Revoked { at, reason }, _) => {
+                Ok(Outcome::Revoked { at, reason, entry: row.changed })
+            }
+            (_, Some(rule)) => Ok(Outcome::Refused { rule }),
+            (_, None) => {
+                Err(WindowError::refused("certificate", "the CA did not revoke it").into())
+            }
+        }
     }
 }
 
@@ -196,11 +211,17 @@ fn expect_may_sign(signer: &KnownCertificate, at: Timestamp) -> Result<()> {
     }
 }
 
-fn completed(act: &Act, row: &HolderRequestRow, asked: &Asked) -> Entry {
-    Entry::new(EventKind::ApplicationCompleted, act)
-        .ca(&asked.ca)
-        .subject(&row.id)
-        .detail("serials", asked.serial)
+/// The entry by which a request is closed.
+fn closed(act: &Act, row: &HolderRequestRow, asked: &Asked, outcome: &Outcome) -> Entry {
+    let entry = |kind| Entry::new(kind, act).ca(&asked.ca).subject(&row.id);
+    match outcome {
+        Outcome::Revoked { .. } => {
+            entry(EventKind::ApplicationCompleted).detail("serials", asked.serial)
+        }
+        Outcome::Refused { rule } => entry(EventKind::ApplicationRefused)
+            .detail("serials", asked.serial)
+            .detail("reason", rule),
+    }
 }
 
 /// The number of a request: of its octets, so that a repetition has the same.

@@ -1,12 +1,11 @@
 //! The paper that tells an applicant that a revocation or release was carried out.
 
-use domain::era::JapaneseDate;
+use domain::era::{JapaneseDate, JapaneseMinute};
 use domain::id::{ApplicationId, SerialNumber};
 use domain::identity::RevocationCause;
 use domain::municipality;
 use domain::policy::Policy;
 use jiff::Timestamp;
-use jiff::tz::{Offset, offset};
 
 use super::Application;
 use crate::form::Request;
@@ -20,9 +19,6 @@ pub struct Receipt {
     pub text: String,
 }
 
-/// Japan Standard Time.
-const JAPAN: Offset = offset(9);
-
 /// The text of the receipt for what was done at `at`.
 pub(super) fn text(
     application: &Application,
@@ -31,8 +27,6 @@ pub(super) fn text(
     at: Timestamp,
 ) -> String {
     let (title, what, done) = words(&application.record.form.request);
-    let local = JAPAN.to_datetime(at);
-    let time = format!("{}時{:02}分", local.hour(), local.minute());
     let place = municipality::find(application.municipality)
         .map_or_else(|| application.municipality.to_string(), |m| m.full_name());
     let mut lines = vec![
@@ -45,7 +39,7 @@ pub(super) fn text(
     ];
     lines.extend(serials.iter().map(|serial| format!("電子証明書の発行番号　{serial}")));
     lines.extend([
-        format!("処理完了日時　{}{time}", JapaneseDate(local.date())),
+        format!("処理完了日時　{}", JapaneseMinute(at)),
         String::new(),
         format!("上記の申請を受理し、{done}ことを通知します。"),
         String::new(),

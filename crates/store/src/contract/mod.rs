@@ -62,6 +62,7 @@ macro_rules! contract_suite {
                 l1_applications_are_listed_newest_first
                 w8_an_operation_is_recorded_once
                 l1_a_card_is_as_it_was_put_last
+                c4_the_sessions_of_a_card_count_up_alone
                 w8_the_register_cursor_advances_from_where_it_is
                 v5_a_verifier_is_as_it_was_put_last
                 p1_cas_and_generations_exist_once;

@@ -4,7 +4,7 @@ use domain::application::ApplicationState;
 use domain::journal::EventKind;
 
 use super::fixtures::*;
-use crate::{ApplicationRow, CaRow, CardRow, Change, Error, Store, VerifierRow};
+use crate::{ApplicationRow, CaRow, CardRow, Change, Error, Store, Unit, VerifierRow};
 
 /// An application is moved from the state it is in, with its whole record.
 pub fn l1_an_application_moves_only_from_where_it_stands(store: &dyn Store) {
@@ -80,6 +80,32 @@ pub fn l1_a_card_is_as_it_was_put_last(store: &dyn Store) {
     assert_eq!(store.card(&card("card-9", b"").id).expect("read"), None);
     let held = store.cards_of(&resident(1)).expect("read");
     assert_eq!(held, [card("card-1", b"b"), card("card-2", b"c")]);
+}
+
+/// A session is granted once, and none that is older than one that was; each card has its counter.
+pub fn c4_the_sessions_of_a_card_count_up_alone(store: &dyn Store) {
+    let grant = |card: &str, sequence| {
+        store.commit(Unit::card_session(card.parse().expect("an id"), sequence))
+    };
+    grant("card-1", 5).expect("the first");
+    for past in [5, 4, 0] {
+        let refused = grant("card-1", past).expect_err("granted before");
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "the session counter of card card-1 changed meanwhile: \
+                 expected less than {past}, found 5"
+            )
+        );
+    }
+    grant("card-2", 1).expect("another card");
+    grant("card-1", 0xff_ffff).expect("the last one of all");
+    assert!(grant("card-3", 0x100_0000).is_err(), "no card counts so far");
+    assert_eq!(store.last_sequence().expect("read"), None, "no entry tells of them");
+    let told = Change::GrantCardSession { card: "card-1".parse().expect("an id"), sequence: 6 };
+    let refused = store.commit(unit(EventKind::CardChanged, told));
+    assert!(matches!(refused, Err(Error::Stale { .. })), "{refused:?}");
+    assert_eq!(store.last_sequence().expect("read"), None, "whole or not at all");
 }
 
 /// Events are applied once, in order.

@@ -15,6 +15,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_requests.sql"),
     include_str!("schema_card.sql"),
     include_str!("schema_holder.sql"),
+    include_str!("schema_card_session.sql"),
 ];
 
 /// Marks a file as ours: "JTSN" as a number.
@@ -83,6 +84,27 @@ mod tests {
         let rows: i64 =
             connection.query_row("SELECT count(*) FROM a", [], |r| r.get(0)).expect("the row");
         assert_eq!((version(&connection), rows), (2, 1));
+    }
+
+    #[test]
+    fn k1_no_private_key_of_an_emulated_card_survives_the_migration() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("old.db");
+        let secret = b"a sealed card of the old make";
+        let holds = || {
+            let octets = std::fs::read(&path).expect("the file");
+            octets.windows(secret.len()).any(|window| window == secret)
+        };
+        let mut old = Connection::open(&path).expect("a database");
+        old.pragma_update(None, "secure_delete", true).expect("as the writer does");
+        let before = SCRIPTS.iter().position(|script| script.contains("RENAME COLUMN sealed"));
+        migrate_with(&mut old, &SCRIPTS[..before.expect("the script")]).expect("the old version");
+        let row = "INSERT INTO card VALUES ('card-1', '11203', '12345678901', ?1)";
+        old.execute(row, [&secret[..]]).expect("an old row");
+        assert!(holds());
+        migrate(&mut old).expect("migrated");
+        let rows: i64 = old.query_row("SELECT count(*) FROM card", [], |r| r.get(0)).expect("none");
+        assert_eq!((rows, holds()), (0, false));
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl State {
         }
         let mut applied: Vec<Applied> = Vec::with_capacity(units.len());
         let outcome = self.transact(units, &mut applied);
-        if outcome.is_ok() && applied.iter().any(|(_, result)| result.is_ok()) {
+        if let Ok(true) = outcome {
             self.gate.committed();
         }
         for (caller, result) in applied {
@@ -173,17 +173,19 @@ impl State {
         }
     }
 
-    /// Every unit gets its place in `applied`, whatever becomes of the transaction.
+    /// Every unit gets its place in `applied`, whatever becomes of the transaction; whether the
+    /// journal has grown.
     fn transact(
         &mut self,
         units: Vec<(Box<Unit>, SyncSender<Result<Sequence>>)>,
         applied: &mut Vec<Applied>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let mut units = units.into_iter();
         let outcome = self.gate.check().and_then(|()| {
             let mut transaction =
                 self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut next = apply::journal::next_sequence(&transaction)?;
+            let before = apply::journal::next_sequence(&transaction)?;
+            let mut next = before;
             for (unit, caller) in units.by_ref() {
                 let entries = unit.entries.len() as u64;
                 let result = apply_unit(&mut transaction, next, &self.ring, *unit);
@@ -194,7 +196,8 @@ impl State {
                     return Err(Error::Unavailable("the database ended the transaction".into()));
                 }
             }
-            Ok(transaction.commit()?)
+            transaction.commit()?;
+            Ok(next > before)
         });
         if let Err(fault) = &outcome {
             let rest =

@@ -11,7 +11,7 @@ use hyper::header::{
 };
 use hyper::http::StatusCode;
 use hyper::http::request::Parts;
-use ra::holder::{HolderReceipt, Overview};
+use ra::holder::{HolderReceipt, Outcome, Overview};
 
 use super::page;
 use crate::desk::Declined;
@@ -53,11 +53,19 @@ impl Speaks {
     }
 
     pub(super) fn receipt(self, outcome: Result<HolderReceipt, Declined>) -> Response {
-        match (self, outcome) {
-            (_, Err(declined)) => self.declined(&declined),
-            (Self::Html, Ok(receipt)) => html(page::receipt(&receipt)),
-            (Self::Json, Ok(receipt)) => kept_private(Json(HolderReceiptBody::from(&receipt))),
+        let receipt = match outcome {
+            Ok(receipt) => receipt,
+            Err(declined) => return self.declined(&declined),
+        };
+        let mut response = match self {
+            Self::Html => html(page::receipt(&receipt)),
+            Self::Json => kept_private(Json(HolderReceiptBody::from(&receipt))),
+        };
+        // A program that looks at the status alone must not take it for a revocation.
+        if matches!(receipt.outcome, Outcome::Refused { .. }) {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         }
+        response
     }
 
     pub(super) fn declined(self, declined: &Declined) -> Response {

@@ -1,17 +1,14 @@
 //! The pages, in Japanese, small and without scripts (W9).
 
-use domain::era::JapaneseDate;
+use domain::era::JapaneseMinute;
 use domain::reason::RevocationReason;
-use jiff::Timestamp;
-use jiff::tz::{Offset, offset};
-use ra::holder::{HolderReceipt, Overview, OwnCertificate, Standing, VALID_MINUTES, cause_words};
+use ra::holder::{
+    HolderReceipt, Outcome, Overview, OwnCertificate, Standing, VALID_MINUTES, cause_words,
+};
 
 use super::{REQUEST, REVOCATIONS, STYLE as STYLE_ADDRESS};
 use crate::desk::Declined;
 use crate::html::Text;
-
-/// Japan Standard Time.
-const JAPAN: Offset = offset(9);
 
 /// The stylesheet of all pages.
 pub(super) const STYLE: &str = "body{max-width:60rem;margin:1rem auto;padding:0 1rem;\
@@ -34,7 +31,7 @@ pub(super) fn overview(overview: &Overview) -> String {
          <footer>{}現在。{}</footer>",
         table(std::slice::from_ref(&overview.shown)),
         sending(),
-        japanese_time(overview.at),
+        JapaneseMinute(overview.at),
         as_of.unwrap_or_default(),
     );
     page("電子証明書の状態", &body)
@@ -42,7 +39,11 @@ pub(super) fn overview(overview: &Overview) -> String {
 
 /// A receipt.
 pub(super) fn receipt(receipt: &HolderReceipt) -> String {
-    page("失効申請の受理", &format!("<pre>{}</pre>", Text(&receipt.text)))
+    let title = match receipt.outcome {
+        Outcome::Revoked { .. } => "失効申請の受理",
+        Outcome::Refused { .. } => "失効申請の不受理",
+    };
+    page(title, &format!("<pre>{}</pre>", Text(&receipt.text)))
 }
 
 /// Why somebody did not get what they asked, and how to come here.
@@ -79,8 +80,8 @@ fn row(own: &OwnCertificate) -> String {
         Text(&own.title),
         own.serial,
         standing(own.standing),
-        japanese_time(own.not_before),
-        japanese_time(own.not_after),
+        JapaneseMinute(own.not_before),
+        JapaneseMinute(own.not_after),
         requests.collect::<Vec<_>>().join("<br>"),
     )
 }
@@ -100,12 +101,12 @@ fn sending() -> String {
 fn standing(standing: Standing) -> String {
     match standing {
         Standing::Good => "有効".to_owned(),
-        Standing::Held { since } => format!("一時保留（{}から）", japanese_time(since)),
+        Standing::Held { since } => format!("一時保留（{}から）", JapaneseMinute(since)),
         Standing::Revoked { at, reason } => {
-            format!("失効（{}）<br>事由: {}", japanese_time(at), reason_words(reason))
+            format!("失効（{}）<br>事由: {}", JapaneseMinute(at), reason_words(reason))
         }
         Standing::Expired => "有効期間満了".to_owned(),
-        Standing::Undelivered { since } => format!("交付前（{}発行）", japanese_time(since)),
+        Standing::Undelivered { since } => format!("交付前（{}発行）", JapaneseMinute(since)),
     }
 }
 
@@ -118,11 +119,6 @@ fn reason_words(reason: RevocationReason) -> &'static str {
         RevocationReason::Superseded => "更新",
         RevocationReason::CessationOfOperation => "利用の終了",
     }
-}
-
-fn japanese_time(at: Timestamp) -> String {
-    let local = JAPAN.to_datetime(at);
-    format!("{}{}時{:02}分", JapaneseDate(local.date()), local.hour(), local.minute())
 }
 
 fn page(title: &str, body: &str) -> String {

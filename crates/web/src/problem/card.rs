@@ -1,7 +1,7 @@
 //! What a card or reader refused or could not do, with a sentence for the window's screen.
 
 use card::CardSlot;
-use card::terminal::TerminalError;
+use card::terminal::{CardMasterError, TerminalError};
 use ra::readers::ReaderError;
 
 use super::Problem;
@@ -10,7 +10,9 @@ use super::Problem;
 pub(super) fn of_card(error: &TerminalError) -> Problem {
     let problem = match error {
         TerminalError::Connection(_) => Problem::unavailable("the card reader", error),
-        TerminalError::Master(_) => Problem::unavailable("the CA", error),
+        TerminalError::Master(CardMasterError::Unavailable(_)) => {
+            Problem::unavailable("the CA", error)
+        }
         TerminalError::Provider(_) => Problem::broke(error),
         TerminalError::SecretWrong { .. } | TerminalError::SecretBlocked { .. } => {
             Problem::refused("secret", error)
@@ -59,6 +61,9 @@ fn card_sentence(error: &TerminalError) -> String {
         }
         TerminalError::Unsendable(_) => "入力された値はカードに送ることができません。",
         TerminalError::Malformed(_) => "カードの応答が正しくありません。",
+        TerminalError::Master(CardMasterError::SetBack) => {
+            "カードが以前の状態に戻されています。このカードは使用しないでください。"
+        }
         TerminalError::Provider(_) | TerminalError::Master(_) => {
             "カードの鍵を現在使用できません。しばらくしてから、もう一度操作してください。"
         }

@@ -1,6 +1,6 @@
 //! What programs of holders read in place of the page.
 
-use ra::holder::{HolderReceipt, Overview, OwnCertificate, Standing};
+use ra::holder::{HolderReceipt, Outcome, Overview, OwnCertificate, Standing};
 use serde::{Deserialize, Serialize};
 
 use super::ProblemBody;
@@ -48,20 +48,24 @@ pub struct HolderReceiptBody {
     pub receipt: String,
     /// The CA.
     pub ca: String,
-    /// The certificate that ended.
+    /// The certificate that was to end.
     pub serial: String,
     /// The cause that was given.
     pub cause: String,
-    /// The reason that lists and answers give.
-    pub reason: String,
+    /// `revoked` or `refused`.
+    pub outcome: String,
+    /// The reason that lists and answers give; none where it was refused.
+    pub reason: Option<String>,
+    /// The CA's rule, where it was refused.
+    pub rule: Option<String>,
     /// When the request was taken in.
     pub received_at: String,
     /// From when on the certificate is revoked.
-    pub revoked_at: String,
-    /// When the request was carried out.
+    pub revoked_at: Option<String>,
+    /// When the request was carried out or refused.
     pub completed_at: String,
     /// The journal entry of the revocation.
-    pub journal_entry: u64,
+    pub journal_entry: Option<u64>,
     /// The receipt in Japanese.
     pub text: String,
 }
@@ -111,18 +115,32 @@ impl From<&OwnCertificate> for OwnCertificateBody {
 
 impl From<&HolderReceipt> for HolderReceiptBody {
     fn from(receipt: &HolderReceipt) -> Self {
-        Self {
+        let mut body = Self {
             receipt: receipt.id.to_string(),
             ca: receipt.ca.clone(),
             serial: receipt.serial.clone(),
             cause: receipt.cause.clone(),
-            reason: receipt.reason.to_string(),
+            outcome: "revoked".to_owned(),
+            reason: None,
+            rule: None,
             received_at: receipt.received.to_string(),
-            revoked_at: receipt.revoked.to_string(),
+            revoked_at: None,
             completed_at: receipt.completed.to_string(),
-            journal_entry: receipt.entry,
+            journal_entry: None,
             text: receipt.text.clone(),
+        };
+        match &receipt.outcome {
+            Outcome::Revoked { at, reason, entry } => {
+                body.reason = Some(reason.to_string());
+                body.revoked_at = Some(at.to_string());
+                body.journal_entry = Some(*entry);
+            }
+            Outcome::Refused { rule } => {
+                "refused".clone_into(&mut body.outcome);
+                body.rule = Some(rule.clone());
+            }
         }
+        body
     }
 }
 

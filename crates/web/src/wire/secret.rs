@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
+
+/// What is said of anything but a text.
+const RULE: &str = "a secret must be a JSON string";
 
 /// A PIN or password as a holder typed it.
 #[derive(Clone)]
@@ -29,6 +33,7 @@ impl fmt::Debug for SecretText {
 
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+        // What was found in its place may be the secret, and an error would repeat it.
+        String::deserialize(deserializer).map(Self::new).map_err(|_| D::Error::custom(RULE))
     }
 }

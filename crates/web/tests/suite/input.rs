@@ -105,6 +105,37 @@ fn l5_bad_evidence_secrets_and_orders_are_refused_by_field() {
 }
 
 #[test]
+fn a_secret_of_another_shape_is_refused_and_never_repeated() {
+    let world = World::new();
+    let entries = world.entries();
+    for (path, field, body) in [
+        (
+            "card-secret-changes",
+            "present",
+            r#"{"slot":"authentication","present":90817263,"new":"9"}"#,
+        ),
+        (
+            "card-secret-changes",
+            "new",
+            r#"{"slot":"authentication","present":"1","new":[90817263]}"#,
+        ),
+        ("card-readings", "signature_password", r#"{"signature_password":90817263}"#),
+        ("card-readings", "signature_password", r#"{"signature_password":["90817263"]}"#),
+        ("card-readings", "signature_password", r#"{"signature_password":{"90817263":1}}"#),
+        ("sessions", "password", r#"{"id":"sato","password":-90817263}"#),
+        ("sessions", "password", r#"{"id":"sato","password":9081726.3}"#),
+    ] {
+        let path = format!("/api/v1/{path}");
+        let sent = Some(body.as_bytes());
+        let problem = world.ask(Proof::Token("sato"), "POST", &path, sent, &[]).problem(400);
+        assert_eq!(problem["field"], field, "{problem}");
+        assert!(!problem.to_string().contains("9081726"), "{problem}");
+    }
+    let said = world.journal_from(entries).concat();
+    assert!(!said.contains("9081726"), "{said}");
+}
+
+#[test]
 fn a_number_beyond_every_end_is_no_fault_of_ours() {
     let world = World::new();
     let far = u64::MAX;

@@ -1,6 +1,7 @@
 //! The parts of the suite, and the installation they all ask.
 
 mod client;
+mod connections;
 mod document;
 mod doors;
 mod flow;

@@ -1,10 +1,11 @@
 //! An installation behind a TLS listener: both shipped CAs, two residents, people of every role.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ca::card_master::{CardKeyring, find_or_generate_master};
+use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
 use ca::{CertificationAuthority, ServiceRequest};
 use card::terminal::Connection;
 use card::{Cabinet, CardNumber};
@@ -48,6 +49,9 @@ pub(super) struct World {
     pub(super) keys: Arc<dyn KeyStore>,
     _runtime: Runtime,
 }
+
+/// What each site has open at most.
+pub(super) const CONNECTIONS: usize = 64;
 
 impl World {
     /// Opens the installation and serves it on a free port.
@@ -96,8 +100,7 @@ fn open(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>, authorities:
     let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
     let joined = joined(authorities, &store);
     let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
-    let make = &find_or_generate_master;
-    let master = CardKeyring::set_up(&act(clock), store.clone(), keys.clone(), make);
+    let master = dangerous_set_up_without_backup(&act(clock), store.clone(), keys.clone());
     let master = Arc::new(master.expect("a card master"));
     let cabinet = Cabinet::open(&scratch.path().join("cards"), card::VaultKey::new(&[5; 32]));
     let cards = Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() };
@@ -289,7 +292,7 @@ fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
         let config = Arc::new(config.expect("TLS"));
-        runtime.spawn(server::serve(listener, config, router, 64, std::future::pending()));
+        runtime.spawn(server::serve(listener, config, router, CONNECTIONS, pending()));
         address
     });
     (runtime, api, holders)

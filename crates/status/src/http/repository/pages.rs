@@ -4,8 +4,8 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use domain::validity::civil_time;
+use jiff::Timestamp;
 use store::{NoticeRow, Sequence, SeriesRow};
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
@@ -194,9 +194,8 @@ fn japanese_date(date: jiff::civil::Date) -> String {
 }
 
 fn japanese_time(at: Timestamp) -> String {
-    let zone = TimeZone::get("Asia/Tokyo").unwrap_or(TimeZone::UTC);
-    let at = Zoned::new(at, zone);
-    format!("{}{}時{}分", japanese_date(at.date()), at.hour(), at.minute())
+    let at = civil_time(at);
+    format!("{}{}時{:02}分", japanese_date(at.date()), at.hour(), at.minute())
 }
 
 fn page(title: &str, body: &str, as_of: Sequence) -> Reply {

@@ -140,6 +140,9 @@ fn e2_commits_stop_when_sealing_does() {
     let options = Options::new(PersonalDataKey::new([7; 32])).max_unsealed(Duration::ZERO);
     let store = Sqlite::open(place.database(), options).expect("a store");
     let told = || Unit::new(entry(EventKind::RoomEntry));
+    // What leaves no entry leaves nothing to seal.
+    let session = Unit::card_session("card-1".parse().expect("an id"), 1);
+    store.commit(session).expect("nothing waits yet");
     store.commit(told()).expect("nothing waits yet");
     let refused = store.commit(told()).expect_err("it waits for its seal").to_string();
     assert!(refused.contains("waited"), "{refused}");

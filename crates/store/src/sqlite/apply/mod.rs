@@ -74,6 +74,9 @@ fn apply(
             crl::set_series(c, before, &series, from, to, published)
         }
         Change::PutCard(row) => window::put_card(c, &row),
+        Change::GrantCardSession { card, sequence } => {
+            window::grant_card_session(c, &card, sequence)
+        }
         Change::SetRegisterCursor { from, to } => window::set_register_cursor(c, from, to),
         Change::PutVerifier(row) => access::put_verifier(c, &row),
         Change::AddPerson(row) => people::add(c, &row),

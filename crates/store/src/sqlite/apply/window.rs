@@ -1,7 +1,7 @@
 //! What the windows change: applications, cards, answers to repeat, the register's cursor.
 
 use domain::application::ApplicationState;
-use domain::id::{ApplicationId, OperationId};
+use domain::id::{ApplicationId, CardId, OperationId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::{ApplicationRow, CardRow};
@@ -21,6 +21,12 @@ const PUT_CARD: &str = "INSERT INTO card (id, municipality, holder, record)
     VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET municipality = excluded.municipality,
         holder = excluded.holder, record = excluded.record";
+
+const GRANT_CARD_SESSION: &str = "INSERT INTO card_session (card, sequence) VALUES (?1, ?2)
+    ON CONFLICT DO UPDATE SET sequence = excluded.sequence
+        WHERE excluded.sequence > card_session.sequence";
+
+const CARD_SESSION: &str = "SELECT sequence FROM card_session WHERE card = ?1";
 
 const SET_CURSOR: &str = "UPDATE register_cursor SET position = ?2 WHERE position = ?1";
 
@@ -75,6 +81,20 @@ pub(super) fn put_card(connection: &Connection, row: &CardRow) -> Result<()> {
         row.record
     ])?;
     Ok(())
+}
+
+pub(super) fn grant_card_session(
+    connection: &Connection,
+    card: &CardId,
+    sequence: u32,
+) -> Result<()> {
+    let values = params![card.as_str(), sequence];
+    if connection.prepare_cached(GRANT_CARD_SESSION)?.execute(values)? == 1 {
+        return Ok(());
+    }
+    let found: u32 = connection.query_row(CARD_SESSION, [card.as_str()], |row| row.get(0))?;
+    let what = format!("the session counter of card {card}");
+    Err(stale(what, format!("less than {sequence}"), found))
 }
 
 pub(super) fn set_register_cursor(connection: &Connection, from: u64, to: u64) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ca::CertificationAuthority;
 use domain::act::Act;
 use domain::certificate::CertificateState;
 use domain::reason::RevocationReason;
@@ -14,8 +15,12 @@ use testkit::Scratch;
 
 use super::cards::*;
 use crate::suite::client::Reply;
-use crate::suite::world::{World, joined, set_up};
+use crate::suite::world::{AUTH as AUTH_POLICY, World, joined, set_up};
 
+/// The policy's row for the cause, with and without the holder.
+const OPEN: &str =
+    "cause = \"use-ended\"\nreason = 5\nrequested_by = [\"holder\", \"agent\"]\nonline = true";
+const CLOSED: &str = "cause = \"use-ended\"\nreason = 5\nrequested_by = [\"agent\"]";
 const CEASED: RevocationReason = RevocationReason::CessationOfOperation;
 
 fn ended(world: &World, card: &Card) -> bool {
@@ -41,7 +46,10 @@ fn l7_a_signed_request_revokes_and_the_receipt_says_so() {
     let first = receipt(world.send(&message));
     assert!(ended(&world, &card) && !ended(&world, &signature));
     assert_eq!(first["serial"], card.serial.to_string());
-    assert_eq!(first["reason"], "cessationOfOperation");
+    assert_eq!(
+        (&first["outcome"], &first["reason"]),
+        (&"revoked".into(), &CEASED.to_string().into())
+    );
     let said = world.journal_from(entries);
     let kinds = ["application-received", "certificate-revoked", "application-completed"];
     assert_eq!(said.len(), kinds.len(), "{said:?}");
@@ -163,4 +171,42 @@ fn l7_a_text_is_good_for_one_message() {
     let other = world.hanako();
     world.draft(&other);
     receipt(world.send(&world.signed(&signature)));
+}
+
+#[test]
+fn l7_what_the_ca_refuses_after_all_is_closed_with_a_refusal() {
+    let world = World::new();
+    let (at, store) = (world.clock.now(), world.scratch.store.clone());
+    let open: Arc<dyn Store> = store.clone();
+    let elsewhere = Scratch::new();
+    let lost = set_up(&elsewhere, &world.clock, &(Arc::new(MemoryKeyStore::new()) as _));
+    let cut = Holders::new(open.clone(), joined(&lost, &open)).expect("randomness");
+    let (card, signature) = (world.hanako(), world.hanakos_signature());
+    let text = cut.draft(card.ca.as_str(), &card.serial.to_string(), "use-ended", at);
+    world.scratch.write("request", text.expect("a text"));
+    let message = world.signed(&signature);
+    let request = cut.open(&message, at).expect("one of ours");
+    let operation = request.id().as_str().parse().expect("an id");
+    let act = Act { actor: request.actor(), at, operation };
+    cut.revoke(&act, &request).expect_err("cut");
+    // Meanwhile the policy closes the cause to holders.
+    let policy = AUTH_POLICY.replacen(OPEN, CLOSED, 1);
+    assert_ne!(policy, AUTH_POLICY);
+    let stricter = CertificationAuthority::open(&policy, open.clone(), world.keys.clone());
+    let mut authorities = world.authorities.clone();
+    authorities.insert(card.ca.clone(), Arc::new(stricter.expect("a CA")));
+    let strict = Holders::new(open.clone(), joined(&authorities, &open)).expect("one");
+    let entries = world.entries();
+    assert_eq!(strict.finish(at).expect("closed"), 1);
+    assert_eq!(strict.finish(at).expect("nothing left"), 0, "it is not tried for ever");
+    assert!(!ended(&world, &card));
+    let said = world.journal_from(entries);
+    assert_eq!(said.len(), 2, "the CA's refusal and the closing: {said:?}");
+    assert!(said[1].contains("application-refused") && said[1].contains("holder"), "{said:?}");
+    // The holder gets to know, each time the same, and the CA is not asked again.
+    let told = world.send(&message).expect(422);
+    assert_eq!((&told["outcome"], &told["revoked_at"]), (&"refused".into(), &Value::Null));
+    assert!(told["text"].as_str().expect("a text").contains("不受理通知書"), "{told}");
+    assert_eq!(world.send(&message).expect(422), told);
+    assert!(!ended(&world, &card) && store.open_holder_requests(1).expect("read").is_empty());
 }

@@ -1,0 +1,60 @@
+//! Connections: whoever keeps many open shuts no door for the others.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+use super::client::Proof;
+use super::world::{CONNECTIONS, World};
+
+/// A connection that says no more once it is encrypted.
+struct Idle {
+    _socket: TcpStream,
+    _session: ClientConnection,
+}
+
+#[test]
+fn one_address_gets_a_quarter_of_the_connections_and_others_get_in() {
+    let world = World::new();
+    for site in [world.address, world.holders] {
+        let share = CONNECTIONS / 4;
+        let mut idle: Vec<_> = (0..share).map(|_| encrypted(&world, site).expect("one")).collect();
+        for _ in share..CONNECTIONS + 2 {
+            let error = encrypted(&world, site).err().expect("more than its share");
+            let closed =
+                [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+            assert!(closed.contains(&error.kind()), "{error:?}");
+        }
+        // Sockets that say nothing at all are no better.
+        let silent: Vec<_> = (0..CONNECTIONS).map(|_| TcpStream::connect(site)).collect();
+        let path = ("GET", "/api/v1/health");
+        let other = ["--interface", "127.0.0.2"];
+        let reply = world.ask_at(site.port(), Proof::Nothing, path, None, &other);
+        assert!([200, 404].contains(&reply.status), "{reply:?}");
+        drop(silent);
+        idle.pop();
+        // The server sees the end of it when it looks, which may be a moment later.
+        while encrypted(&world, site).is_err() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Shakes hands with the server from 127.0.0.1, to the last of its messages.
+fn encrypted(world: &World, site: SocketAddr) -> std::io::Result<Idle> {
+    let pem = std::fs::read(world.scratch.path().join("ca.pem")).expect("PEM");
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&pem).expect("a certificate")).expect("a root");
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let mut session = ClientConnection::new(Arc::new(config), name).expect("a session");
+    let mut socket = TcpStream::connect(site)?;
+    while session.is_handshaking() {
+        session.complete_io(&mut socket)?;
+    }
+    Ok(Idle { _socket: socket, _session: session })
+}
