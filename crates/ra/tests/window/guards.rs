@@ -12,7 +12,7 @@ use jitsuin_ra::window::{CardPlace, Finding, Handover, Mended, Mending};
 
 use crate::fixture::cards::card_keys;
 use crate::fixture::cut::When;
-use crate::fixture::{World, clerk, evidence, form, form_with_card, hanako, pin, taro};
+use crate::fixture::{AUTH, World, clerk, evidence, form, form_with_card, hanako, pin, taro};
 
 const SLOT: CardSlot = CardSlot::Authentication;
 
@@ -244,4 +244,40 @@ fn c3_a_renewal_keeps_the_present_pin_where_a_cut_attempt_had_staged_another() {
     let mut delivered = world.card(&card);
     assert!(delivered.sign(SLOT, "9876", b"x").is_err(), "nobody's word");
     assert!(delivered.sign(SLOT, "1234", b"x").is_ok());
+}
+
+/// Another CA for the same slot, which comes first by its name and asks for more.
+fn world_with_another_ca() -> World {
+    let other = AUTH.replace("ca = \"jpki-auth\"", "ca = \"another-auth\"");
+    let asked = "\"register-match\", \"photo-document\"]";
+    let other = other.replace(asked, "\"register-match\", \"photo-document\", \"inquiry-answer\"]");
+    World::with_policies(AUTH, &other)
+}
+
+#[test]
+fn c3_the_evidence_for_a_new_pin_is_what_the_ca_of_the_certificate_asks() {
+    let world = world_with_another_ca();
+    let (card, _) = world.first_card(&taro());
+    let seen = evidence(&[Evidence::PhotoDocument]);
+    let wanted = Wanted::card(&card, None);
+    world.window.reset_secret(&world.act(), &wanted, &new_pin(), &seen).expect("complete");
+}
+
+#[test]
+fn l6_no_ca_s_issue_gives_up_a_key_that_another_ca_s_certificate_in_force_is_for() {
+    let world = world_with_another_ca();
+    let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
+    world.cut.plan_named("deliver", When::After);
+    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut");
+    assert!(world.cut.lift());
+    // As if what the card wrote at its delivery had not lasted.
+    let before = world.card(&card);
+    world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    let on_card = form_with_card(&taro(), "another-auth", "issue-on-card", &card);
+    let id = world.receive(&on_card);
+    let seen = evidence(&[Evidence::PhotoDocument, Evidence::InquiryAnswer]);
+    world.window.verify(&world.act(), &id, &seen).expect("verified");
+    world.readers.lay(Some(before));
+    let refused = world.window.issue(&world.act(), &id, None).expect_err("reconcile first");
+    assert!(refused.to_string().contains("reconcile it first"), "{refused}");
 }
