@@ -94,8 +94,8 @@ fn set_up(directory: &Path, readers: usize, clock: &Clock) -> CertificationAutho
 
 /// The prefectural CA's policy, but holders make keys of the size that the CA itself signs with.
 fn policy() -> String {
-    let changed =
-        POLICY.replace(r#"user = { algorithm = "rsa-1024""#, r#"user = { algorithm = "rsa-2048""#);
+    let rule = r#"user = { algorithm = "rsa-1024", instead = ["rsa-2048"]"#;
+    let changed = POLICY.replace(rule, r#"user = { algorithm = "rsa-2048""#);
     assert_ne!(changed, POLICY, "the policy names its users' keys another way");
     changed
 }
