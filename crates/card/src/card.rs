@@ -27,6 +27,20 @@ pub enum LifeState {
     Destroyed,
 }
 
+impl LifeState {
+    /// The life of a card that works, by its slots: whether each is delivered, and whether it is
+    /// loading.
+    pub fn of_slots(slots: [(bool, bool); 2]) -> Self {
+        if slots.iter().any(|(is_delivered, _)| *is_delivered) {
+            Self::Delivered
+        } else if slots.iter().any(|(_, is_loading)| *is_loading) {
+            Self::Unusable
+        } else {
+            Self::Blank
+        }
+    }
+}
+
 /// A card.
 ///
 /// Every method that takes `&mut self` changes what has to be kept, also when it refuses: a wrong
@@ -72,14 +86,10 @@ impl Card {
         let Some(chip) = &self.chip else {
             return LifeState::Destroyed;
         };
-        let slots = [&chip.authentication, &chip.signature];
-        if slots.iter().any(|slot| slot.delivered.is_some()) {
-            LifeState::Delivered
-        } else if slots.iter().any(|slot| slot.loading.is_some()) {
-            LifeState::Unusable
-        } else {
-            LifeState::Blank
-        }
+        LifeState::of_slots(CardSlot::ALL.map(|slot| {
+            let slot = chip.slot(slot);
+            (slot.delivered.is_some(), slot.loading.is_some())
+        }))
     }
 
     /// Takes in a private key wrapped to this card, unusable, and returns its public key (SPKI DER).

@@ -76,14 +76,10 @@ impl CardReport {
 
     /// Where the card is in its life; a destroyed card makes no report.
     pub fn life(&self) -> LifeState {
-        let slots = [&self.authentication, &self.signature];
-        if slots.iter().any(|slot| slot.delivered.is_some()) {
-            LifeState::Delivered
-        } else if slots.iter().any(|slot| slot.loading.is_some()) {
-            LifeState::Unusable
-        } else {
-            LifeState::Blank
-        }
+        LifeState::of_slots(CardSlot::ALL.map(|slot| {
+            let slot = self.slot(slot);
+            (slot.delivered.is_some(), slot.loading.is_some())
+        }))
     }
 
     /// The report as the card sends it, at most 198 octets.

@@ -72,16 +72,13 @@ impl CardRecord {
 
     /// Where the card is in its life, as the office knows it.
     pub fn life(&self) -> LifeState {
-        let slots = [&self.authentication, &self.signature];
         if self.is_destroyed {
-            LifeState::Destroyed
-        } else if slots.iter().any(|slot| slot.delivered.is_some()) {
-            LifeState::Delivered
-        } else if slots.iter().any(|slot| slot.loading.is_some()) {
-            LifeState::Unusable
-        } else {
-            LifeState::Blank
+            return LifeState::Destroyed;
         }
+        LifeState::of_slots(CardSlot::ALL.map(|slot| {
+            let slot = self.slot(slot);
+            (slot.delivered.is_some(), slot.loading.is_some())
+        }))
     }
 
     /// The change that stores it.
