@@ -49,7 +49,7 @@ fn handed_over(arguments: &HandoverArguments) -> Result<Option<HandoverBody>> {
 }
 
 fn left(card: &LeftCard) -> CardPlace<'_> {
-    if card.card_absent { CardPlace::Absent } else { CardPlace::Reader(card.reader.as_deref()) }
+    CardPlace::of(card.reader.as_deref(), card.card_absent)
 }
 
 pub(super) fn hold(office: &Office, asked: &HoldArguments) -> Result<Answer> {

@@ -29,6 +29,13 @@ pub enum CardPlace<'a> {
     Absent,
 }
 
+impl<'a> CardPlace<'a> {
+    /// The place that a caller names: a reader, unless the card is not at hand.
+    pub fn of(reader: Option<&'a str>, is_absent: bool) -> Self {
+        if is_absent { Self::Absent } else { Self::Reader(reader) }
+    }
+}
+
 impl Default for CardPlace<'_> {
     fn default() -> Self {
         Self::Reader(None)

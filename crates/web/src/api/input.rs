@@ -92,7 +92,7 @@ impl From<CardPlaceQuery> for CardPlaceBody {
 impl ReaderQuery {
     /// Where the card is.
     pub(super) fn place(&self) -> CardPlace<'_> {
-        if self.card_absent { CardPlace::Absent } else { CardPlace::Reader(self.reader.as_deref()) }
+        CardPlace::of(self.reader.as_deref(), self.card_absent)
     }
 }
 
