@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 
 /// Text on its way into a page; `Display` escapes it, for content and quoted attributes alike.
-pub(super) struct Text<T>(pub(super) T);
+#[derive(Debug, Clone, Copy)]
+pub struct Text<T>(pub T);
 
 impl<T: fmt::Display> fmt::Display for Text<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +29,7 @@ impl fmt::Write for Escaping<'_, '_> {
 }
 
 /// An address that may stand in a link: http and https only, else the page would carry scripts.
-pub(super) fn link(uri: &str, words: &str) -> String {
+pub(crate) fn link(uri: &str, words: &str) -> String {
     if uri.starts_with("https://") || uri.starts_with("http://") || uri.starts_with('/') {
         format!("<a href=\"{}\">{}</a>", Text(uri), Text(words))
     } else {
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn v4_text_cannot_become_markup() {
+    fn v4_w9_text_cannot_become_markup() {
         assert_eq!(Text("<a b=\"c\">&'").to_string(), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;");
         assert_eq!(link("javascript:alert(1)", "<b>"), "&lt;b&gt;");
         assert_eq!(link("/a\"b", "c"), "<a href=\"/a&quot;b\">c</a>");

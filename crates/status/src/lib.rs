@@ -1,6 +1,7 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
 pub mod directory;
+pub mod html;
 pub mod http;
 pub mod ldap;
 pub mod ocsp;

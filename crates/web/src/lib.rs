@@ -14,7 +14,6 @@ mod addresses;
 pub mod api;
 pub mod desk;
 pub mod holder;
-pub mod html;
 mod problem;
 mod random;
 pub mod server;

@@ -1,6 +1,6 @@
 //! The minutes as one page of HTML that needs nothing else, and prints.
 
-use web::html::Text;
+use status::html::Text;
 
 use super::content::Block;
 

@@ -8,7 +8,7 @@ use ra::holder::{
 
 use super::{REQUEST, REVOCATIONS, STYLE as STYLE_ADDRESS};
 use crate::desk::Declined;
-use crate::html::Text;
+use status::html::Text;
 
 /// The stylesheet of all pages.
 pub(super) const STYLE: &str = "body{max-width:60rem;margin:1rem auto;padding:0 1rem;\

@@ -1,6 +1,5 @@
 //! The web repository: CPS, CA certificates, notices, and every revocation list (V4, V8, V11).
 
-mod html;
 mod lists;
 mod pages;
 

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use store::{NoticeRow, Sequence, SeriesRow};
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
-use super::html::{Text, link};
 use super::{AS_OF, CaCertificate, Publication, Reply};
+use crate::html::{Text, link};
 
 /// What is shown of one CA.
 pub(super) struct Shown<'a> {
