@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use testkit::{Output, run, run_with};
+use testkit::{Output, run};
 
-use crate::demo::{CardPlace, Demo};
+use crate::demo::Demo;
 
 /// OpenSC's PKCS#11 module, wherever the machine's architecture has it.
 fn module() -> String {
@@ -16,21 +16,11 @@ fn module() -> String {
     found.to_str().unwrap().to_owned()
 }
 
-/// A program that nobody here wrote, asking the demo's card.
-fn ask(demo: &Demo, program: &str, arguments: &[&str]) -> Output {
-    let socket = card(demo).pcsc_socket.as_str();
-    run_with(&[("PCSCLITE_CSOCK_NAME", socket)], demo.path(), program, arguments)
-}
-
-/// The same, which must succeed.
+/// A program that asks the demo's card and must succeed.
 fn told(demo: &Demo, program: &str, arguments: &[&str]) -> Output {
-    let said = ask(demo, program, arguments);
+    let said = demo.card_client(program, arguments);
     assert!(said.success, "{program} {arguments:?}: {}", said.text);
     said
-}
-
-fn card(demo: &Demo) -> &CardPlace {
-    demo.ready.card.as_ref().expect("the demo put a card into its reader")
 }
 
 /// The DER in a PEM file.
@@ -48,7 +38,7 @@ fn sign(demo: &Demo, slot: &str, pin: &str, id: &str) -> Output {
     let login = ["--module", &module, "--token-label", slot, "--login", "--pin", pin];
     let what = ["--id", id, "--sign", "--mechanism", "SHA256-RSA-PKCS"];
     let files = ["--input-file", "text", "--output-file", "signature"];
-    ask(demo, "pkcs11-tool", &[&login[..], &what, &files].concat())
+    demo.card_client("pkcs11-tool", &[&login[..], &what, &files].concat())
 }
 
 const AUTHENTICATION: (&str, &str) = ("JPKI (User Authentication PIN)", "01");
@@ -59,7 +49,7 @@ fn c1_opensc_takes_the_card_for_what_it_is() {
     let demo = Demo::start();
     assert!(told(&demo, "opensc-tool", &["--name"]).text.contains("jpki"));
     let listed = told(&demo, "opensc-tool", &["--list-readers"]).text;
-    assert!(listed.contains(&card(&demo).reader), "{listed}");
+    assert!(listed.contains(&demo.card().reader), "{listed}");
     let tree = told(&demo, "pkcs15-tool", &["--dump"]).text;
     for wanted in [
         "User Authentication PIN",
@@ -76,7 +66,7 @@ fn c1_opensc_takes_the_card_for_what_it_is() {
 #[test]
 fn c1_opensc_reads_all_four_certificates_octet_for_octet() {
     let demo = Demo::start();
-    let place = card(&demo);
+    let place = demo.card();
     let pin = place.sign_password.as_str();
     let read = |id: &str, login: &[&str]| {
         let what = ["--read-certificate", id, "--output", "read.pem"];
@@ -89,14 +79,19 @@ fn c1_opensc_reads_all_four_certificates_octet_for_octet() {
     assert_eq!(read("03", &[]), der(Path::new(&demo.ca("jpki-auth").certificate_pem)));
     assert_eq!(read("04", &[]), der(Path::new(&demo.ca("saitama-sign").certificate_pem)));
     // Without the password the signature certificate stays on the card.
-    let refused = ask(&demo, "pkcs15-tool", &["--read-certificate", "02"]);
+    let refused = demo.card_client("pkcs15-tool", &["--read-certificate", "02"]);
     assert!(!refused.text.contains("BEGIN CERTIFICATE"), "{}", refused.text);
+    // And it is the card that keeps it, whatever a driver thinks of private objects.
+    let select = "00A4040C0AD392F000260100000001";
+    let asked = ["-s", select, "-s", "00A4020C020001", "-s", "00B0000004"];
+    let said = String::from_utf8(told(&demo, "opensc-tool", &asked).stdout).unwrap();
+    assert!(said.trim_end().ends_with("(SW1=0x69, SW2=0x82)"), "{said}");
 }
 
 #[test]
 fn c1_both_keys_sign_for_pkcs11_tool_and_openssl_verifies() {
     let demo = Demo::start();
-    let place = card(&demo);
+    let place = demo.card();
     for ((label, id), pin, certificate) in [
         (AUTHENTICATION, &place.auth_pin, &place.auth_certificate_pem),
         (SIGNATURE, &place.sign_password, &place.sign_certificate_pem),
@@ -118,7 +113,7 @@ fn c1_both_keys_sign_for_pkcs11_tool_and_openssl_verifies() {
 #[test]
 fn c3_wrong_pins_count_down_and_lock_each_secret_by_itself() {
     let demo = Demo::start();
-    let place = card(&demo);
+    let place = demo.card();
     let ((auth, auth_id), (signing, sign_id)) = (AUTHENTICATION, SIGNATURE);
     let tries = |name: &str| {
         let tree = told(&demo, "pkcs15-tool", &["--list-pins"]).text;
@@ -142,7 +137,7 @@ fn c3_wrong_pins_count_down_and_lock_each_secret_by_itself() {
 #[test]
 fn c1_ssh_keygen_prints_the_keys_of_the_card() {
     let demo = Demo::start();
-    let certificate = &card(&demo).auth_certificate_pem;
+    let certificate = &demo.card().auth_certificate_pem;
     let printed = told(&demo, "ssh-keygen", &["-D", &module()]).text;
     let key = ["x509", "-in", certificate, "-noout", "-pubkey", "-out", "public.pem"];
     assert!(run(demo.path(), "openssl", &key).success);

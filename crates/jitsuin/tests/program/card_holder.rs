@@ -6,14 +6,10 @@ use serde_json::Value;
 use testkit::{Output, run_with};
 
 use crate::client::Asker;
-use crate::demo::{CardPlace, Demo};
+use crate::demo::Demo;
 
 /// What has openssl load the engine; curl knows it by itself.
 const ENGINE: &str = "openssl_conf = all\n[all]\nengines = engines\n[engines]\npkcs11 = card\n[card]\nengine_id = pkcs11\n";
-
-fn card(demo: &Demo) -> &CardPlace {
-    demo.ready.card.as_ref().expect("the demo put a card into its reader")
-}
 
 /// A key of the card as PKCS#11 names it (RFC 7512).
 fn key(slot: &str, id: &str, pin: &str) -> String {
@@ -22,7 +18,7 @@ fn key(slot: &str, id: &str, pin: &str) -> String {
 
 /// Visits the holders' page with the card; the answer in JSON.
 fn visit(demo: &Demo) -> Value {
-    let place = card(demo);
+    let place = demo.card();
     let certificate = "pkcs11:token=JPKI%20%28User%20Authentication%20PIN%29;id=%01;type=cert";
     let key = key("User%20Authentication%20PIN", "01", &place.auth_pin);
     let said = run_with(
@@ -56,7 +52,7 @@ fn visit(demo: &Demo) -> Value {
 /// OpenSC wants the password once more for each signature: openssl reads it from its input, as it
 /// has no terminal here.
 fn sign(demo: &Demo) -> Output {
-    let place = card(demo);
+    let place = demo.card();
     fs::write(demo.path().join("engine.cnf"), ENGINE).unwrap();
     let key = key("Digital%20Signature%20PIN", "02", &place.sign_password);
     let line = format!(
@@ -75,9 +71,9 @@ fn w9_curl_with_the_card_shows_the_state_of_the_holders_certificates() {
     let page = visit(&demo);
     assert_eq!(page["certificate"]["state"], "good", "{page}");
     let serial = page["certificate"]["serial"].as_str().unwrap();
-    assert!(card(&demo).auth_certificate_pem.contains(serial), "{page}");
+    assert!(demo.card().auth_certificate_pem.contains(serial), "{page}");
     let other = page["others"][0]["serial"].as_str().unwrap();
-    assert!(card(&demo).sign_certificate_pem.contains(other), "{page}");
+    assert!(demo.card().sign_certificate_pem.contains(other), "{page}");
 }
 
 #[test]

@@ -6,9 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::run_with;
 
-use crate::demo::{CardPlace, Demo, PROGRAM};
+use crate::demo::{Demo, PROGRAM};
 use crate::workplace::{KAWAGUCHI, form};
 
 /// A blank card in the demo's second reader; it is taken out when this is dropped.
@@ -28,7 +27,7 @@ impl Inserted {
         assert!(made.success, "{}", made.text);
         let made: Value = serde_json::from_slice(&made.stdout).unwrap();
         let id = made["card"].as_str().unwrap().to_owned();
-        let address = &place(demo).empty_reader_address;
+        let address = &demo.card().empty_reader_address;
         let child = Command::new(PROGRAM)
             .args([&base[..], &["card", "insert", &id, "--reader", address]].concat())
             .current_dir(demo.path())
@@ -56,22 +55,13 @@ impl Drop for Inserted {
     }
 }
 
-fn place(demo: &Demo) -> &CardPlace {
-    demo.ready.card.as_ref().expect("the demo has readers")
-}
-
-fn opensc(demo: &Demo, program: &str, arguments: &[&str]) -> testkit::Output {
-    let socket = place(demo).pcsc_socket.as_str();
-    run_with(&[("PCSCLITE_CSOCK_NAME", socket)], demo.path(), program, arguments)
-}
-
 /// Waits until the second reader has a card, or has none.
 fn wait_for_card(demo: &Demo, wanted: bool) {
     let begun = Instant::now();
     let word = if wanted { " Yes " } else { " No " };
     loop {
-        let listed = opensc(demo, "opensc-tool", &["--list-readers"]).text;
-        let reader = &place(demo).empty_reader;
+        let listed = demo.card_client("opensc-tool", &["--list-readers"]).text;
+        let reader = &demo.card().empty_reader;
         if listed.lines().any(|line| line.contains(reader) && line.contains(word)) {
             return;
         }
@@ -129,7 +119,7 @@ fn newcomer(demo: &Demo) -> Value {
 fn c1_c2_a_card_on_a_reader_is_personalised_over_pcsc_and_opensc_uses_it() {
     let demo = Demo::start();
     let mut inserted = Inserted::new(&demo);
-    let reader = place(&demo).empty_reader.clone();
+    let reader = demo.card().empty_reader.clone();
     let at: &[(&str, &str)] = &[("reader", &reader)];
     let resident = newcomer(&demo);
     let shown = json!({ "items": [
@@ -168,7 +158,7 @@ fn c1_c2_a_card_on_a_reader_is_personalised_over_pcsc_and_opensc_uses_it() {
         [&serials[0], &serials[1]]
     );
     let opened = ["--reader", "1", "--read-certificate", "01", "--output", "read.pem"];
-    assert!(opensc(&demo, "pkcs15-tool", &opened).success);
+    assert!(demo.card_client("pkcs15-tool", &opened).success);
     let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
     let pem = fs::read_to_string(demo.path().join("read.pem")).unwrap();
     assert_eq!(body(&pem), body(copies[0]["certificate_pem"].as_str().unwrap()));
@@ -183,7 +173,7 @@ fn c1_c2_a_card_on_a_reader_is_personalised_over_pcsc_and_opensc_uses_it() {
 #[test]
 fn l1_another_card_on_the_reader_than_the_one_meant_is_left_alone() {
     let demo = Demo::start();
-    let own = place(&demo);
+    let own = demo.card();
     let resident = newcomer(&demo);
     let mut wanted = form(&resident, &json!({ "kind": "issue-with-card" }));
     wanted["ca"] = json!("jpki-auth");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use tempfile::TempDir;
-use testkit::{Output, run, run_long};
+use testkit::{Output, run, run_long, run_with};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_jitsuin");
@@ -129,6 +129,17 @@ impl Demo {
         let who = ["--as", "demo/data/handed-out/auditor-1.token"];
         let what = ["--config", "demo/jitsuin.toml", "audit", "export", "export"];
         self.jitsuin(&[&who[..], &what].concat())
+    }
+
+    /// The card in the demo's reader, with the PC/SC service that has both readers.
+    pub(crate) fn card(&self) -> &CardPlace {
+        self.ready.card.as_ref().expect("the demo put a card into its reader")
+    }
+
+    /// Runs a program that nobody here wrote and that asks the demo's readers.
+    pub(crate) fn card_client(&self, program: &str, arguments: &[&str]) -> Output {
+        let socket = self.card().pcsc_socket.as_str();
+        run_with(&[("PCSCLITE_CSOCK_NAME", socket)], self.path(), program, arguments)
     }
 
     /// The CA of this id.

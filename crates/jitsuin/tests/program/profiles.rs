@@ -291,7 +291,7 @@ fn p5_keys_have_the_sizes_of_the_policy() {
     let demo = Demo::start();
     let mut found = BTreeSet::new();
     // The demo's card takes 2048 bits alone, as its clients do; all others have the clause's keys.
-    let on_card = &demo.ready.card.as_ref().expect("a card").sign_certificate_pem;
+    let on_card = &demo.card().sign_certificate_pem;
     for one in demo.ready.certificates.iter().filter(|one| one.certificate_pem != *on_card) {
         let text = demo.says(&format!("openssl x509 -noout -text -in {}", one.certificate_pem));
         let size = after(&text, "Public-Key:")[0].to_owned();
