@@ -10,6 +10,7 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod doubt;
 pub mod journal;
 mod people;
 mod rows;
@@ -17,6 +18,7 @@ pub mod segments;
 mod sqlite;
 mod unit;
 
+pub use doubt::{Doubt, Doubted, Extent};
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
