@@ -142,10 +142,17 @@ impl CardKeyring {
 
     /// Remembers the session before its keys leave: those of a past one are never granted again,
     /// neither to who repeats its handshake nor for a card that was set back.
-    fn remember(&self, handshake: &Handshake) -> std::result::Result<(), CardMasterError> {
+    fn remember(
+        &self,
+        act: &Act,
+        handshake: &Handshake,
+    ) -> std::result::Result<(), CardMasterError> {
         let [high, middle, low] = handshake.sequence;
         let sequence = u32::from_be_bytes([0, high, middle, low]);
-        match self.store.commit(Unit::card_session(handshake.number.id(), sequence)) {
+        let card = handshake.number.id();
+        let entry = Entry::new(EventKind::CardSessionGranted, act).subject(&card);
+        let change = Change::GrantCardSession { card, sequence };
+        match self.store.commit(Unit::new(entry).change(change)) {
             Ok(_) => Ok(()),
             Err(store::Error::Stale { .. }) => Err(CardMasterError::SetBack),
             Err(error) => Err(unsaid(error)),
@@ -160,7 +167,7 @@ impl CardMaster for CardKeyring {
         handshake: &Handshake,
     ) -> std::result::Result<SessionGrant, CardMasterError> {
         let granted = self.grant(handshake).and_then(|grant| {
-            self.remember(handshake)?;
+            self.remember(act, handshake)?;
             Ok(grant)
         });
         if let Err(fault @ (CardMasterError::NotAuthentic | CardMasterError::SetBack)) = &granted {

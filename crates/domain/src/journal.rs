@@ -9,6 +9,9 @@ named! {
     SystemStarted = "system-started",
     /// The program stopped in good order.
     SystemStopped = "system-stopped",
+    /// The state that an earlier program left was adopted as it stood: from here on rows prove
+    /// themselves.
+    StateAdopted = "state-adopted",
     /// A CA was set up from a policy.
     CaCreated = "ca-created",
     /// A policy came into effect.
@@ -75,6 +78,8 @@ named! {
     ApplicationWithdrawn = "application-withdrawn",
     /// A card was made or changed.
     CardChanged = "card-changed",
+    /// A session with a card was granted, under keys that are never granted again.
+    CardSessionGranted = "card-session-granted",
     /// A revocation list was built.
     CrlBuilt = "crl-built",
     /// A revocation list passed the gate and was published.

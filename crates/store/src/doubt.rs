@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::{Error, Result};
+
 /// How many findings are kept; the first says where to look.
 const MOST: usize = 20;
 
@@ -64,6 +66,30 @@ impl Doubt {
         let extent = self.extent()?;
         let findings = self.0.findings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Some(Doubted { extent, findings })
+    }
+
+    /// Refuses to do anything on a database that is in doubt.
+    ///
+    /// # Errors
+    /// [`Error::Doubted`] with the first finding.
+    pub fn permit(&self) -> Result<()> {
+        match self.standing() {
+            None => Ok(()),
+            Some(doubted) => Err(Error::Doubted {
+                finding: doubted.findings.into_iter().next().unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Refuses to say anything that only the whole state can vouch for.
+    ///
+    /// # Errors
+    /// [`Error::Doubted`] where everything is in doubt.
+    pub fn permit_answers(&self) -> Result<()> {
+        match self.extent() {
+            Some(Extent::Everything) => self.permit(),
+            _ => Ok(()),
+        }
     }
 
     fn note(&self, extent: Extent, finding: String) {

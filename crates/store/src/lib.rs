@@ -2,7 +2,8 @@
 //!
 //! Everything that changes is a [`Unit`]: changes that were decided elsewhere, and the journal
 //! entries that tell of them. A unit commits whole and durable, or not at all, and cannot exist
-//! without an entry (but for the counter of a card's sessions). The database's sequence, never a clock, orders what happened.
+//! without an entry. The database's sequence, never a clock, orders what happened. A row is evidence,
+//! not authority: it proves itself when it is read, and what it says is held against the journal.
 //!
 //! # Architecture invariant
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
@@ -16,6 +17,7 @@ mod people;
 mod rows;
 pub mod segments;
 mod sqlite;
+mod state;
 mod unit;
 
 pub use doubt::{Doubt, Doubted, Extent};
@@ -23,9 +25,10 @@ pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow}
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
-    SeriesRow, ServiceRequestRow, StatusRow, VerifierRow,
+    SeriesRow, ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
 pub use sqlite::{Options, Sqlite};
+pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};
 
 use domain::ceremony::CeremonyId;
@@ -72,6 +75,13 @@ pub enum Error {
         /// Why it cannot be.
         reason: String,
     },
+    /// Something was found for which the database must not be believed: nothing is done on it until
+    /// people have set it right and the program is started again.
+    #[error("the database is in doubt, and nothing is done on it: {finding}")]
+    Doubted {
+        /// The first thing that was found.
+        finding: String,
+    },
     /// A unit would begin what was stopped: nothing new is issued under a compromised key.
     #[error("stopped: {what} (A 5.7.3, S 4-14-2)")]
     Stopped {
@@ -91,18 +101,25 @@ pub trait RevokedSnapshot {
     /// The last journal entry this view includes.
     fn as_of(&self) -> Sequence;
 
-    /// Calls `each` for every listed certificate in ascending order of serial number.
+    /// Calls `each` for every listed certificate in ascending order of serial number; how many it
+    /// passed over because they had expired.
     ///
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Corrupt`]; what `each` saw until then is no list.
-    fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<()>;
+    fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<u64>;
 
-    /// How many certificates the lists of the same CA must hold, by partition, over all of them:
-    /// the same rule as [`RevokedSnapshot::for_each`], asked by another query.
+    /// How many certificates of the partition stand in each state that a list holds, expired or
+    /// not: counted as they entered and left it, apart from what [`RevokedSnapshot::for_each`] reads.
     ///
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Corrupt`].
-    fn count_by_partition(&self) -> Result<Vec<(Partition, u64)>>;
+    fn tally(&self) -> Result<Tally>;
+
+    /// What the database says of a certificate of the same CA, by its key.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Corrupt`].
+    fn status(&self, serial: &SerialNumber) -> Result<Option<StatusRow>>;
 }
 
 /// The database. Calls block; an implementation is free to commit many callers' units together.
@@ -110,8 +127,7 @@ pub trait RevokedSnapshot {
 /// Contract: when [`Store::commit`] returns, the unit is on stable storage and every later read by
 /// anyone sees it. Reads see committed state only.
 pub trait Store: Send + Sync {
-    /// Commits a unit and returns the sequence of its first journal entry; for a unit without one,
-    /// the sequence that the next entry takes.
+    /// Commits a unit and returns the sequence of its first journal entry.
     ///
     /// # Errors
     /// [`Error::Stale`], [`Error::Duplicate`] and [`Error::Missing`] name the change that did not
@@ -151,8 +167,11 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<CertificateRow>>;
 
+    /// What was found for which the database must not be believed. Whoever finds more raises it here.
+    fn doubt(&self) -> &Doubt;
+
     /// Intents without their issue: serials that may have been signed.
-    fn open_intents(&self) -> Result<Vec<IntentRow>>;
+    fn open_intents(&self) -> Result<Vec<CertificateRow>>;
 
     /// Whether this key (SHA-256 of its SubjectPublicKeyInfo) was ever certified or intended to be.
     fn key_was_certified(&self, spki_sha256: &[u8; 32]) -> Result<bool>;
@@ -187,8 +206,15 @@ pub trait Store: Send + Sync {
     /// A list that was built, whether published or not, without its content.
     fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>>;
 
-    /// The content of a list.
+    /// The content of a list, which has the SHA-256 of its row.
     fn crl_content(&self, key: &CrlKey) -> Result<Option<Vec<u8>>>;
+
+    /// The n-th piece of a list's content, from 0, for whoever reads it as a stream and holds the
+    /// SHA-256 of all of it against the row's.
+    fn crl_piece(&self, key: &CrlKey, number: u64) -> Result<Option<Vec<u8>>>;
+
+    /// How many certificates of each partition of a CA stand in each state that a list holds.
+    fn tallies(&self, ca: &CaId) -> Result<Vec<(Partition, Tally)>>;
 
     /// The numbers of the lists of a series that were ever published, ascending. A list that the
     /// gate withheld stays in the database as evidence and is not among them.

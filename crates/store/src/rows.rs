@@ -96,7 +96,8 @@ pub struct IntentRow {
     pub subject: Vec<u8>,
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub spki_sha256: [u8; 32],
-    /// The whole TBSCertificate, byte for byte.
+    /// The whole TBSCertificate, byte for byte; empty in what is read back of a signed certificate,
+    /// which holds it.
     pub tbs: Vec<u8>,
     /// `notBefore`.
     pub not_before: Timestamp,
@@ -115,9 +116,9 @@ pub struct IntentRow {
 /// A certificate with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateRow {
-    /// What was intended; the TBS stands here too.
+    /// What was intended.
     pub intent: IntentRow,
-    /// The signed certificate; absent while the state is intended.
+    /// The signed certificate; absent while the state is intended, or when it ended so.
     pub der: Option<Vec<u8>>,
     /// The state.
     pub state: CertificateState,
@@ -142,6 +143,24 @@ pub struct StatusRow {
     pub state: CertificateState,
     /// `notAfter`.
     pub not_after: Timestamp,
+}
+
+/// How many certificates of one partition stand in each state that a list may hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Issued and not yet delivered.
+    pub undelivered: u64,
+    /// Held.
+    pub held: u64,
+    /// Revoked, unfinished intents too.
+    pub revoked: u64,
+}
+
+impl Tally {
+    /// How many of them a list holds that names undelivered certificates or does not.
+    pub fn listed(self, undelivered: bool) -> u64 {
+        self.held + self.revoked + if undelivered { self.undelivered } else { 0 }
+    }
 }
 
 /// A list series: one per CA, key generation and partition.

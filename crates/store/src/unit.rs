@@ -21,7 +21,7 @@ use crate::rows::{
     VerifierRow,
 };
 
-/// What one commit carries. There is no unit without an entry, but for [`Unit::card_session`].
+/// What one commit carries. There is no unit without an entry.
 #[derive(Debug)]
 pub struct Unit {
     pub(crate) entries: Vec<Entry>,
@@ -32,12 +32,6 @@ impl Unit {
     /// A unit that records `entry` and changes nothing yet.
     pub fn new(entry: Entry) -> Self {
         Self { entries: vec![entry], changes: Vec::new() }
-    }
-
-    /// A session with a card is granted: the one unit without an entry, because what is done in
-    /// the session has entries of its own, and a counter alone tells nobody anything.
-    pub fn card_session(card: CardId, sequence: u32) -> Self {
-        Self { entries: Vec::new(), changes: vec![Change::GrantCardSession { card, sequence }] }
     }
 
     /// Adds a change.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use store::journal::PersonalDataKey;
-use store::{Options, Sqlite};
+use store::{Options, Sqlite, StateKey};
 use tempfile::TempDir;
 
 /// A scratch directory with a real database.
@@ -43,6 +43,6 @@ impl Default for Scratch {
 
 /// Opens the database in `directory`, as a second process or a restart would.
 pub fn open(directory: &Path) -> Arc<Sqlite> {
-    let options = Options::new(PersonalDataKey::new([7; 32]));
+    let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
     Arc::new(Sqlite::open(directory.join("state.db"), options).expect("a database"))
 }

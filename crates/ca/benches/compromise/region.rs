@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use jitsuin_ca::CertificationAuthority;
 use keys::MemoryKeyStore;
 use store::journal::PersonalDataKey;
-use store::{Change, Entry, IntentRow, Options, Sqlite, Store, Unit};
+use store::{Change, Entry, IntentRow, Options, Sqlite, StateKey, Store, Unit};
 
 const POLICY: &str = include_str!("../../../../policy/jpki-auth.toml");
 const MUNICIPALITIES: [&str; 10] =
@@ -32,7 +32,7 @@ pub(crate) struct Region {
 
 impl Region {
     pub(crate) fn open(directory: &Path) -> Self {
-        let options = Options::new(PersonalDataKey::new([7; 32]));
+        let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
         let store = Arc::new(Sqlite::open(directory.join("state.db"), options).unwrap());
         let keys = Arc::new(MemoryKeyStore::new());
         let authority =

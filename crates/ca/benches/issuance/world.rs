@@ -10,7 +10,7 @@ use jiff::civil::date;
 use jitsuin_ca::{CertificationAuthority, CertifiedAttributes, KeySource, Step, UserRequest};
 use keys::{EmbeddedKeyStore, MasterKey};
 use store::journal::PersonalDataKey;
-use store::{Options, Sqlite};
+use store::{Options, Sqlite, StateKey};
 use tempfile::TempDir;
 use testkit::{Clock, act};
 
@@ -85,7 +85,8 @@ impl World {
 }
 
 fn set_up(directory: &Path, readers: usize, clock: &Clock) -> CertificationAuthority {
-    let options = Options::new(PersonalDataKey::new([7; 32])).readers(readers);
+    let options =
+        Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32])).readers(readers);
     let store = Arc::new(Sqlite::open(directory.join("state.db"), options).unwrap());
     let master = MasterKey::new(&[9; 32]);
     let keys = Arc::new(EmbeddedKeyStore::init(&directory.join("keys"), master).unwrap());

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use jitsuin_ca::CertificationAuthority;
 use keys::{EmbeddedKeyStore, MasterKey};
 use store::journal::PersonalDataKey;
-use store::{Change, CrlKey, Entry, IntentRow, Options, SeriesKey, Sqlite, Store, Unit};
+use store::{Change, CrlKey, Entry, IntentRow, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
 
 const POLICY: &str = include_str!("../../../../policy/saitama-sign.toml");
 const MUNICIPALITY: &str = "11203";
@@ -59,7 +59,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 impl Town {
     pub(crate) fn open(directory: &Path) -> Self {
         let [database, keys] = FILES.map(|name| directory.join(name));
-        let options = Options::new(PersonalDataKey::new([7; 32]));
+        let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
         let store = Arc::new(Sqlite::open(database, options).unwrap());
         let keys = Arc::new(EmbeddedKeyStore::open(&keys, master()).unwrap());
         let authority =

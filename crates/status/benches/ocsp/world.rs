@@ -19,7 +19,7 @@ use jitsuin_status::query_log::{LogUnavailable, QueryLog, QueryRecord};
 use keys::{KeyLabel, KeyStore, MemoryKeyStore};
 use store::journal::PersonalDataKey;
 use store::segments::{Limits, QuerySegments};
-use store::{CaRow, Change, Entry, IntentRow, Options, Sqlite, Store, Unit, VerifierRow};
+use store::{CaRow, Change, Entry, IntentRow, Options, Sqlite, StateKey, Store, Unit, VerifierRow};
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
 use x509::extension::{Extension, ExtensionValue};
@@ -48,7 +48,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let options = Options::new(PersonalDataKey::new([7; 32]));
+        let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
         let store = Arc::new(Sqlite::open(directory.path().join("state.db"), options).unwrap());
         let keys = Arc::new(MemoryKeyStore::new());
         let name = Name::write(&distinguished("CA")).unwrap();

@@ -25,7 +25,7 @@ use keys::{KeyLabel, KeyStore, MemoryKeyStore};
 use store::journal::PersonalDataKey;
 use store::{
     AuthorityRow, CaRow, Change, CrlKey, CrlRow, Entry, IntentRow, Options, Sequence, SeriesKey,
-    Sqlite, StatusRow, Store, Unit, VerifierRow,
+    Sqlite, StateKey, StatusRow, Store, Unit, VerifierRow,
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
@@ -71,7 +71,7 @@ impl World {
     pub fn new() -> Self {
         let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let options = Options::new(PersonalDataKey::new([7; 32]));
+        let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
         let store: Arc<dyn Store> =
             Arc::new(Sqlite::open(directory.path().join("store.db"), options).unwrap());
         let keys = Arc::new(MemoryKeyStore::new());

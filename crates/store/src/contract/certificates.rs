@@ -132,12 +132,14 @@ pub fn l1_an_intent_becomes_a_certificate(store: &dyn Store) {
     let state = CertificateState::Intended;
     let row = CertificateRow { intent: intent(1), der: None, state, changed: issued, issued };
     assert_eq!(read(), row);
-    assert_eq!(store.open_intents().expect("read"), [intent(1)]);
+    assert_eq!(store.open_intents().expect("read"), [row.clone()]);
 
     let (to, der) = (CertificateState::Undelivered { since: at(3) }, b"der".to_vec());
     let complete = || Change::CompleteIntent { ca: ca(), serial: serial(1), der: der.clone(), to };
     let changed = commit(store, complete());
-    assert_eq!(read(), CertificateRow { der: Some(der.clone()), state: to, changed, ..row });
+    let signed = IntentRow { tbs: Vec::new(), ..intent(1) };
+    let row = CertificateRow { intent: signed, der: Some(der.clone()), state: to, ..row };
+    assert_eq!(read(), CertificateRow { changed, ..row });
     assert_eq!(store.open_intents().expect("read"), []);
     let status = StatusRow {
         serial: serial(1),

@@ -171,7 +171,7 @@ pub fn listed(store: &dyn Store, undelivered: bool, expires_from: Timestamp) -> 
     let mut rows = Vec::new();
     store
         .with_revoked(&series(), undelivered, expires_from, &mut |snapshot| {
-            snapshot.for_each(&mut |row| rows.push(row))
+            snapshot.for_each(&mut |row| rows.push(row)).map(drop)
         })
         .expect("a list");
     rows

@@ -39,7 +39,7 @@ macro_rules! contract_suite {
             lists: l10_a_list_holds_what_is_revoked_held_and_undelivered
                 l10_a_list_leaves_out_what_expired
                 l10_a_snapshot_does_not_move
-                v2_the_count_over_partitions_is_the_lists
+                v2_the_tally_over_partitions_is_the_lists
                 v8_every_list_is_kept_and_its_numbers_have_no_gap
                 v8_a_list_must_be_what_it_was_announced_as
                 v8_a_series_moves_only_from_where_it_stands

@@ -86,7 +86,7 @@ pub fn e1_an_entry_says_what_when_how_and_who(store: &dyn Store) {
         .detail("a", 1);
     let sequence = store.commit(Unit::new(told)).expect("committed");
     let expected = concat!(
-        r#"{"version":1,"sequence":0,"kind":"certificate-issued","at":"2026-04-01T00:00:00.25Z","#,
+        r#"{"version":2,"sequence":0,"kind":"certificate-issued","at":"2026-04-01T00:00:00.25Z","#,
         r#""actor":{"role":"window-clerk","id":"clerk-1","municipality":"11203"},"#,
         r#""operation":"op-7","outcome":{"result":"done"},"ca":"test-auth","#,
         r#""subject":"015a5a5a5a5a5a5a5a5a5a5a5a5a5a5a","details":[["b","2"],["a","1"]]}"#,

@@ -6,11 +6,12 @@ use domain::journal::Outcome;
 use serde::{Deserialize, Serialize};
 
 use super::hex;
+use crate::state::Changes;
 use crate::unit::Entry;
 use crate::{Error, Result, Sequence};
 
-/// The version of the stored shape.
-const VERSION: u32 = 1;
+/// The version of the stored shape: since 2 an entry names the rows that its unit changed.
+const VERSION: u32 = 2;
 
 /// An entry as it is stored and exported. Fields that are absent are left out.
 #[derive(Serialize)]
@@ -31,6 +32,9 @@ struct StoredEntry<'a> {
     /// SHA-256 of the encrypted personal part: it commits to it, and survives its erasure.
     #[serde(skip_serializing_if = "Option::is_none")]
     personal_sha256: Option<String>,
+    /// The rows that the unit changed, in its first entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<&'a Changes>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +62,7 @@ pub(crate) fn encode(
     entry: &Entry,
     sequence: Sequence,
     personal_ciphertext: Option<&[u8]>,
+    changes: Option<&Changes>,
 ) -> Result<Vec<u8>> {
     let stored = StoredEntry {
         version: VERSION,
@@ -76,6 +81,7 @@ pub(crate) fn encode(
         details: &entry.details,
         personal_sha256: personal_ciphertext
             .map(|text| hex::encode(digest(&SHA256, text).as_ref())),
+        rows: changes.filter(|changes| !changes.is_empty()),
     };
     serde_json::to_vec(&stored)
         .map_err(|e| Error::Unavailable(format!("encoding a journal entry: {e}")))

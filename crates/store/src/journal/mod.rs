@@ -6,7 +6,7 @@
 mod checkpoint;
 mod entry;
 mod export;
-mod hex;
+pub(crate) mod hex;
 mod merkle;
 mod note;
 mod personal;

@@ -41,7 +41,7 @@ impl ReadOnlyJournal {
     pub(crate) fn notes(&self, after: u64, limit: usize) -> Result<Vec<(u64, String)>> {
         const SQL: &str =
             "SELECT size, note FROM checkpoint WHERE size > ?1 ORDER BY size LIMIT ?2";
-        read::all(&self.connection, SQL, params![after, read::limit(limit)], |row| {
+        read::plain(&self.connection, SQL, params![after, read::limit(limit)], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
     }

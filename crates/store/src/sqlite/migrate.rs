@@ -1,5 +1,7 @@
 //! Schema versions: each is one bounded script, applied once, in order, in its own transaction.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Error, Result};
@@ -16,6 +18,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_card.sql"),
     include_str!("schema_holder.sql"),
     include_str!("schema_card_session.sql"),
+    include_str!("schema_proof.sql"),
 ];
 
 /// Marks a file as ours: "JTSN" as a number.
@@ -33,6 +36,10 @@ fn migrate_with(connection: &mut Connection, scripts: &[&str]) -> Result<()> {
     // Immediate, so that two programs that start together do not both migrate.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = checked_version(&transaction, scripts.len())?;
+    transaction.create_scalar_function("sha256", 1, FunctionFlags::SQLITE_UTF8, |call| {
+        let octets = call.get_raw(0).as_blob_or_null()?;
+        Ok(octets.map(|octets| digest(&SHA256, octets).as_ref().to_vec()))
+    })?;
     for (done, script) in scripts.iter().enumerate().skip(version) {
         transaction.execute_batch(script)?;
         transaction.pragma_update(

@@ -1,13 +1,16 @@
 //! The store on SQLite: WAL, every commit flushed, one writer thread, readers beside it.
 
+mod adopt;
 mod apply;
 mod fault;
 mod gate;
 mod inspect;
+mod ledger;
 mod map;
 mod migrate;
 mod pool;
 mod read;
+mod table;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -15,6 +18,7 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::act::Act;
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
@@ -31,26 +35,44 @@ use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, Sea
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, SeriesKey, SeriesRow,
-    ServiceRequestRow, StatusRow, VerifierRow,
+    CrlKey, CrlRow, GenerationPlan, HolderRequestRow, NoticeRow, SeriesKey, SeriesRow,
+    ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
+use crate::state::StateKey;
 use crate::unit::Unit;
-use crate::{Result, RevokedSnapshot, Sequence, Store};
+use crate::{Doubt, Result, RevokedSnapshot, Sequence, Store};
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub(crate) personal_data_key: PersonalDataKey,
+    pub(crate) state_key: StateKey,
+    pub(crate) adoption: Option<Act>,
     pub(crate) readers: usize,
     pub(crate) max_unsealed: Option<Duration>,
     pub(crate) max_pages: Option<u32>,
 }
 
 impl Options {
-    /// The usual way, with the master key of the personal data in the journal.
-    pub fn new(personal_data_key: PersonalDataKey) -> Self {
-        // Four resting readers serve the cores of a usual server; more are opened when needed.
-        Self { personal_data_key, readers: 4, max_unsealed: None, max_pages: None }
+    /// The usual way, with the master key of the personal data in the journal and the key under which
+    /// rows prove themselves; neither is ever in the database.
+    pub fn new(personal_data_key: PersonalDataKey, state_key: StateKey) -> Self {
+        Self {
+            personal_data_key,
+            state_key,
+            adoption: None,
+            // Four resting readers serve the cores of a usual server; more are opened when needed.
+            readers: 4,
+            max_unsealed: None,
+            max_pages: None,
+        }
+    }
+
+    /// Adopts the state of a database that an earlier program made as it stands, by this act.
+    #[must_use]
+    pub fn adopting(mut self, act: Act) -> Self {
+        self.adoption = Some(act);
+        self
     }
 
     /// How many idle read connections are kept.
@@ -81,6 +103,7 @@ pub struct Sqlite {
     pool: Pool,
     ring: KeyRing,
     writer: Writer,
+    doubt: Doubt,
 }
 
 impl Sqlite {
@@ -89,13 +112,16 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the file cannot be opened, belongs to a newer program
-    /// or was made under another personal data key.
+    /// or was made under another personal data key; [`crate::Error::Corrupt`] when its state digest
+    /// is not this program's, or not of the journal beside it.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let path = path.as_ref();
+        let doubt = Doubt::default();
         let ring = KeyRing::new(options.personal_data_key.clone());
-        let pool = Pool::new(path, options.readers);
-        let writer = Writer::start(path, options)?;
-        Ok(Self { pool, ring, writer })
+        let key = options.state_key.clone();
+        let pool = Pool::new(path, options.readers, key, doubt.clone());
+        let writer = Writer::start(path, options, doubt.clone())?;
+        Ok(Self { pool, ring, writer, doubt })
     }
 }
 
@@ -108,6 +134,10 @@ impl std::fmt::Debug for Sqlite {
 impl Store for Sqlite {
     fn commit(&self, unit: Unit) -> Result<Sequence> {
         self.writer.commit(unit)
+    }
+
+    fn doubt(&self) -> &Doubt {
+        &self.doubt
     }
 
     fn cas(&self) -> Result<Vec<CaRow>> {
@@ -123,6 +153,7 @@ impl Store for Sqlite {
     }
 
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>> {
+        self.doubt.permit_answers()?;
         self.pool.read(|c| read::certificate::status(c, ca, serial))
     }
 
@@ -143,7 +174,7 @@ impl Store for Sqlite {
         self.pool.read(|c| read::certificate::page(c, ca, after, limit))
     }
 
-    fn open_intents(&self) -> Result<Vec<IntentRow>> {
+    fn open_intents(&self) -> Result<Vec<CertificateRow>> {
         self.pool.read(read::certificate::open_intents)
     }
 
@@ -195,6 +226,14 @@ impl Store for Sqlite {
 
     fn crl_content(&self, key: &CrlKey) -> Result<Option<Vec<u8>>> {
         self.pool.read(|c| read::crl::content(c, key))
+    }
+
+    fn crl_piece(&self, key: &CrlKey, number: u64) -> Result<Option<Vec<u8>>> {
+        self.pool.read(|c| read::crl::piece(c, key, number))
+    }
+
+    fn tallies(&self, ca: &CaId) -> Result<Vec<(Partition, Tally)>> {
+        self.pool.read(|c| read::revoked::tallies(c, ca))
     }
 
     fn crl_numbers(&self, series: &SeriesKey) -> Result<Vec<u64>> {
@@ -305,11 +344,11 @@ impl Store for Sqlite {
     }
 
     fn last_sequence(&self) -> Result<Option<Sequence>> {
-        self.pool.read(read::journal::last_sequence)
+        self.pool.read(|view| read::journal::last_sequence(view.connection))
     }
 
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>> {
-        let leaves = self.pool.read(|c| read::journal::leaves(c, from, limit))?;
+        let leaves = self.pool.read(|c| read::journal::own_leaves(c, from, limit))?;
         Ok(leaves.into_iter().map(|leaf| (leaf.sequence, leaf.body)).collect())
     }
 
@@ -320,19 +359,19 @@ impl Store for Sqlite {
 
 impl SealableJournal for Sqlite {
     fn leaves(&self, from: Sequence, limit: usize) -> Result<Vec<Leaf>> {
-        self.pool.read(|c| read::journal::leaves(c, from, limit))
+        self.pool.read(|c| read::journal::own_leaves(c, from, limit))
     }
 
     fn node(&self, level: u8, place: u64) -> Result<Option<Hash>> {
-        self.pool.read(|c| read::journal::node(c, level, place))
+        self.pool.read(|c| read::journal::node(c.connection, level, place))
     }
 
     fn checkpoints(&self, after_size: u64, limit: usize) -> Result<Vec<Checkpoint>> {
-        self.pool.read(|c| read::journal::checkpoints(c, after_size, limit))
+        self.pool.read(|c| read::journal::checkpoints(c.connection, after_size, limit))
     }
 
     fn last_checkpoint(&self) -> Result<Option<Checkpoint>> {
-        self.pool.read(read::journal::last_checkpoint)
+        self.pool.read(|c| read::journal::last_checkpoint(c.connection))
     }
 
     fn store_seal(&self, nodes: Vec<Node>, checkpoint: Checkpoint, at: Timestamp) -> Result<()> {

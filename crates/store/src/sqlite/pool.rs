@@ -7,7 +7,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::Result;
+use super::table::View;
+use crate::state::StateKey;
+use crate::{Doubt, Error, Result};
 
 /// How many prepared statements a connection keeps; more than this crate has.
 const STATEMENTS: usize = 128;
@@ -20,21 +22,27 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Pool {
     path: PathBuf,
     kept: usize,
+    key: StateKey,
+    doubt: Doubt,
     resting: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    pub(super) fn new(path: &Path, kept: usize) -> Self {
-        Self { path: path.to_owned(), kept, resting: Mutex::new(Vec::new()) }
+    pub(super) fn new(path: &Path, kept: usize, key: StateKey, doubt: Doubt) -> Self {
+        Self { path: path.to_owned(), kept, key, doubt, resting: Mutex::new(Vec::new()) }
     }
 
-    /// Runs `read` on a connection of its own.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    /// Runs `read` on a connection of its own. What cannot be read as it was written is in doubt.
+    pub(super) fn read<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
         let connection = match self.lock().pop() {
             Some(connection) => connection,
             None => open_read_only(&self.path)?,
         };
-        let outcome = read(&connection);
+        let view = View { connection: &connection, key: &self.key, doubt: &self.doubt };
+        let outcome = read(view);
+        if let Err(error @ Error::Corrupt { .. }) = &outcome {
+            self.doubt.raise_named(error.to_string());
+        }
         let mut resting = self.lock();
         if resting.len() < self.kept {
             resting.push(connection);

@@ -9,10 +9,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::gate::Gate;
-use super::{Options, apply, migrate, pool};
+use super::ledger::Digests;
+use super::table::View;
+use super::{Options, adopt, apply, migrate, pool};
 use crate::journal::{Checkpoint, KeyRing, Node};
+use crate::state::StateKey;
 use crate::unit::Unit;
-use crate::{Error, Result, Sequence};
+use crate::{Doubt, Error, Result, Sequence};
 
 /// How many units share a transaction at most: enough that the flush to disk is no longer what
 /// costs, few enough that the first caller does not wait long for the last.
@@ -52,14 +55,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Opens the database for writing, brings its schema up to date and starts the thread.
-    pub(super) fn start(path: &Path, options: Options) -> Result<Self> {
+    pub(super) fn start(path: &Path, options: Options, doubt: Doubt) -> Result<Self> {
         let mut connection = open(path, &options)?;
         migrate::migrate(&mut connection)?;
-        let ring = KeyRing::new(options.personal_data_key);
+        let ring = KeyRing::new(options.personal_data_key.clone());
         apply::check_ring(&connection, &ring)?;
+        adopt::begin(&mut connection, &options, &doubt)?;
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
         let (jobs, queue) = sync_channel(QUEUE);
-        let state = State { connection, ring, gate };
+        let state = State { connection, ring, gate, key: options.state_key, doubt };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -126,6 +130,8 @@ struct State {
     connection: Connection,
     ring: KeyRing,
     gate: Gate,
+    key: StateKey,
+    doubt: Doubt,
 }
 
 impl State {
@@ -181,23 +187,30 @@ impl State {
         applied: &mut Vec<Applied>,
     ) -> Result<bool> {
         let mut units = units.into_iter();
-        let outcome = self.gate.check().and_then(|()| {
+        let outcome = self.permit().and_then(|()| {
             let mut transaction =
                 self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let before = apply::journal::next_sequence(&transaction)?;
-            let mut next = before;
+            let none = || Error::Unavailable("the database has no state digest".into());
+            let mut state =
+                Digests::load(&transaction, &self.key, &self.doubt)?.ok_or_else(none)?;
+            let before = state.entries;
             for (unit, caller) in units.by_ref() {
-                let entries = unit.entries.len() as u64;
-                let result = apply_unit(&mut transaction, next, &self.ring, *unit);
-                next += if result.is_ok() { entries } else { 0 };
+                let place = state.entries;
+                let prover = (&self.key, &self.doubt, &self.ring);
+                let result = apply_unit(&mut transaction, prover, &state, *unit);
+                let result = result.map(|after| {
+                    state = after;
+                    place
+                });
                 applied.push((caller, result));
                 // A full disk can end the whole transaction, not only the statement.
                 if transaction.is_autocommit() {
                     return Err(Error::Unavailable("the database ended the transaction".into()));
                 }
             }
+            state.store(&transaction, &self.key)?;
             transaction.commit()?;
-            Ok(next > before)
+            Ok(state.entries > before)
         });
         if let Err(fault) = &outcome {
             let rest =
@@ -207,7 +220,14 @@ impl State {
         outcome
     }
 
+    /// Nothing is committed on what is in doubt, or while the journal waits for its seal.
+    fn permit(&self) -> Result<()> {
+        self.doubt.permit()?;
+        self.gate.check()
+    }
+
     fn seal(&mut self, sealing: &Sealing) -> Result<()> {
+        self.doubt.permit()?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply::journal::seal(&transaction, sealing)?;
@@ -227,15 +247,17 @@ fn following(queue: &Receiver<Job>, until: Option<Instant>) -> Option<Job> {
     }
 }
 
-/// Applies a unit in a savepoint of its own, so that its failure is its own too.
+/// Applies a unit in a savepoint of its own, so that its failure is its own too; what the state adds
+/// up to afterwards.
 fn apply_unit(
     transaction: &mut rusqlite::Transaction<'_>,
-    first: Sequence,
-    ring: &KeyRing,
+    (key, doubt, ring): (&StateKey, &Doubt, &KeyRing),
+    before: &Digests,
     unit: Unit,
-) -> Result<Sequence> {
+) -> Result<Digests> {
     let savepoint = transaction.savepoint()?;
-    apply::unit(&savepoint, first, ring, unit)?;
+    let view = View { connection: &savepoint, key, doubt };
+    let after = apply::unit(view, ring, before, unit)?;
     savepoint.commit()?;
-    Ok(first)
+    Ok(after)
 }

@@ -66,11 +66,11 @@ fn e2_an_untouched_database_verifies_while_it_is_in_use() {
 #[case::inserted(
     "UPDATE journal SET sequence = sequence + 1000 WHERE sequence >= 18;
      UPDATE journal SET sequence = sequence - 999 WHERE sequence >= 1000;
-     INSERT INTO journal SELECT 18, kind, body, leaf FROM journal WHERE sequence = 5",
+     INSERT INTO journal SELECT 18, kind, body, leaf, mac FROM journal WHERE sequence = 5",
     &["entry inserted after entry 17"])]
 #[case::replaced(
     "DELETE FROM journal WHERE sequence = 18;
-     INSERT INTO journal SELECT 18, kind, body, leaf FROM journal WHERE sequence = 5",
+     INSERT INTO journal SELECT 18, kind, body, leaf, mac FROM journal WHERE sequence = 5",
     &["entry 5 stands in the place of entry 18"])]
 #[case::node(
     "UPDATE merkle_node SET hash = zeroblob(32) WHERE level = 2 AND place = 3",

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::{CheckpointSigner, PersonalDataKey, Sealer, VerifierKey};
 use crate::contract::fixtures::{at, entry};
-use crate::{Options, Sqlite, Store, Unit};
+use crate::{Options, Sqlite, StateKey, Store, Unit};
 
 /// A signer whose key follows from a seed.
 struct TestSigner(&'static str, Ed25519KeyPair);
@@ -81,7 +81,11 @@ impl Place {
 }
 
 fn open(path: &Path) -> Sqlite {
-    Sqlite::open(path, Options::new(PersonalDataKey::new([7; 32]))).expect("a store")
+    Sqlite::open(path, options()).expect("a store")
+}
+
+fn options() -> Options {
+    Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]))
 }
 
 fn commit(store: &Sqlite, entries: usize) {

@@ -9,10 +9,10 @@ use rusqlite::Connection;
 use super::{Place, TestSigner, commit, forty};
 use crate::contract::fixtures::{at, entry};
 use crate::journal::{
-    Checkpoint, CheckpointSigner, PersonalDataKey, SealableJournal, Sealer, consistency_proof,
-    inclusion_proof, read_sink, run_sealer, verify_consistency, verify_database, verify_inclusion,
+    Checkpoint, CheckpointSigner, SealableJournal, Sealer, consistency_proof, inclusion_proof,
+    read_sink, run_sealer, verify_consistency, verify_database, verify_inclusion,
 };
-use crate::{Error, Options, Sqlite, Store, Unit};
+use crate::{Error, Sqlite, Store, Unit};
 
 #[test]
 fn e2_every_entry_and_every_checkpoint_can_be_proven() {
@@ -106,12 +106,40 @@ fn e2_a_changed_past_is_not_continued() {
     assert!(body.contains("entry 38"), "{body}");
     let gap = refusal(&forty(), "DELETE FROM journal WHERE sequence = 38");
     assert!(gap.contains("entry 38"), "{gap}");
-    let cut = refusal(
-        &forty(),
-        "DELETE FROM journal WHERE sequence >= 25; DELETE FROM checkpoint WHERE size > 25;
-         DELETE FROM merkle_node WHERE (place + 1) << level > 25",
-    );
-    assert!(cut.contains("ends before entry 37"), "{cut}");
+}
+
+/// A copy of the whole database is as sound as it was, so only a sink knows that it is old.
+#[test]
+fn e2_a_database_that_was_put_back_is_not_continued() {
+    let place = Place::new();
+    let store = place.open();
+    place.grow(&store, 25);
+    drop(store);
+    let copy = place.database().with_extension("copy");
+    std::fs::copy(place.database(), &copy).expect("a copy");
+    let store = place.open();
+    place.grow(&store, 12);
+    drop(store);
+    std::fs::copy(&copy, place.database()).expect("put back");
+    let store = place.open();
+    let error = place.sealer().seal(&store, &TestSigner::new(1), at(0)).expect_err("it is old");
+    assert!(error.to_string().contains("ends before entry 37"), "{error}");
+}
+
+/// Entries that are cut off without the digest are missed at once, by whoever opens the database.
+#[test]
+fn e2_a_journal_that_was_cut_does_not_open() {
+    let place = forty();
+    let connection = Connection::open(place.database()).expect("the file");
+    connection
+        .execute_batch(
+            "DELETE FROM journal WHERE sequence >= 25; DELETE FROM checkpoint WHERE size > 25;
+             DELETE FROM merkle_node WHERE (place + 1) << level > 25",
+        )
+        .expect("the change");
+    drop(connection);
+    let error = Sqlite::open(place.database(), super::options()).expect_err("it was cut");
+    assert!(error.to_string().contains("40 entries, and the journal has 25"), "{error}");
 }
 
 #[test]
@@ -137,12 +165,9 @@ fn e2_a_journal_that_diverged_from_its_sink_is_not_continued() {
 #[test]
 fn e2_commits_stop_when_sealing_does() {
     let place = Place::new();
-    let options = Options::new(PersonalDataKey::new([7; 32])).max_unsealed(Duration::ZERO);
+    let options = super::options().max_unsealed(Duration::ZERO);
     let store = Sqlite::open(place.database(), options).expect("a store");
     let told = || Unit::new(entry(EventKind::RoomEntry));
-    // What leaves no entry leaves nothing to seal.
-    let session = Unit::card_session("card-1".parse().expect("an id"), 1);
-    store.commit(session).expect("nothing waits yet");
     store.commit(told()).expect("nothing waits yet");
     let refused = store.commit(told()).expect_err("it waits for its seal").to_string();
     assert!(refused.contains("waited"), "{refused}");

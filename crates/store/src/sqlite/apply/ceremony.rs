@@ -1,31 +1,24 @@
 //! Ceremonies: each change states the one it follows, and the script never changes.
 
 use domain::ceremony::CeremonyId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::ToSql;
 
+use super::work::Work;
 use crate::rows::CeremonyRow;
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::stale;
-use crate::{Error, Result, Sequence};
+use crate::sqlite::table::CEREMONY;
+use crate::{Error, Result};
 
-const ADD: &str = "INSERT INTO ceremony
-    (id, script, script_sha256, state, steps_done, account, revision, changed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)";
-
-const BEFORE: &str = "SELECT revision, script_sha256 FROM ceremony WHERE id = ?1";
-
-const SET: &str = "UPDATE ceremony
-    SET state = ?2, steps_done = ?3, account = ?4, revision = ?5, changed = ?6 WHERE id = ?1";
-
-pub(super) fn put(connection: &Connection, first: Sequence, row: &CeremonyRow) -> Result<()> {
+pub(super) fn put(work: &mut Work<'_>, row: &CeremonyRow) -> Result<()> {
     if row.revision == 1 {
-        return add(connection, first, row);
+        return add(work, row);
     }
-    let before: Option<(u64, [u8; 32])> = connection
-        .prepare_cached(BEFORE)?
-        .query_row([row.id.as_str()], |found| Ok((found.get(0)?, found.get(1)?)))
-        .optional()?;
-    let (revision, script) = before.ok_or_else(|| Error::Missing { what: what(&row.id) })?;
+    let before = work.find(&CEREMONY, &[&row.id.as_str()], |found| {
+        Ok((found.get::<_, u64>("revision")?, found.get::<_, [u8; 32]>("script_sha256")?))
+    })?;
+    let (before, (revision, script)) =
+        before.ok_or_else(|| Error::Missing { what: what(&row.id) })?;
     if Some(row.revision) != revision.checked_add(1) {
         let expected = format!("revision {}", row.revision.saturating_sub(1));
         return Err(stale(what(&row.id), expected, format!("revision {revision}")));
@@ -33,28 +26,26 @@ pub(super) fn put(connection: &Connection, first: Sequence, row: &CeremonyRow) -
     if script != row.script_sha256 {
         return Err(stale(what(&row.id), "the same script", "another script"));
     }
-    connection.prepare_cached(SET)?.execute(params![
-        row.id.as_str(),
-        row.state.name(),
-        row.steps_done,
-        row.account,
-        row.revision,
-        first,
-    ])?;
-    Ok(())
+    let to: [(&str, &dyn ToSql); 4] = [
+        ("state", &row.state.name()),
+        ("steps_done", &row.steps_done),
+        ("account", &row.account),
+        ("revision", &row.revision),
+    ];
+    work.update(&CEREMONY, before, &to)
 }
 
-fn add(connection: &Connection, first: Sequence, row: &CeremonyRow) -> Result<()> {
-    let outcome = connection.prepare_cached(ADD)?.execute(params![
-        row.id.as_str(),
-        row.script,
-        row.script_sha256,
-        row.state.name(),
-        row.steps_done,
-        row.account,
-        first,
-    ]);
-    inserted(outcome, || what(&row.id), || what(&row.id))
+fn add(work: &mut Work<'_>, row: &CeremonyRow) -> Result<()> {
+    let values: [&dyn ToSql; 7] = [
+        &row.id.as_str(),
+        &row.script,
+        &row.script_sha256,
+        &row.state.name(),
+        &row.steps_done,
+        &row.account,
+        &1,
+    ];
+    inserted(work.insert(&CEREMONY, &values), || what(&row.id), || what(&row.id))
 }
 
 fn what(id: &CeremonyId) -> String {

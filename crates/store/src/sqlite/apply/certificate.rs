@@ -1,37 +1,32 @@
 //! Intents, certificates and their transitions; keys and serials that may exist once.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use domain::certificate::{CertificateKind, CertificateState};
+use domain::crl_series::Partition;
 use domain::id::{CaId, SerialNumber};
 use domain::journal::EventKind;
-use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use rusqlite::{Row, ToSql, params};
 
+use super::work::Work;
+use super::{compromise, tally};
 use crate::rows::IntentRow;
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::{self, StateColumns, micros, stale, told};
+use crate::sqlite::table::{CERTIFICATE, CERTIFIED_KEY, Stored};
 use crate::unit::Entry;
 use crate::{Error, Result, Sequence};
-
-const CERTIFY_KEY: &str = "INSERT INTO certified_key (spki_sha256, role) VALUES (?1, ?2)";
-
-const KEY_ROLE: &str = "SELECT role FROM certified_key WHERE spki_sha256 = ?1";
 
 const SUBJECT_IS_TAKEN: &str =
     "SELECT 1 FROM certificate WHERE ca = ?1 AND subject = ?2 AND kind = 'user'";
 
-const ADD_INTENT: &str = "INSERT INTO certificate
-    (ca, serial, generation, kind, partition, state, not_before, not_after, issued, changed,
-     intended_at, subject, spki_sha256, policy_digest, holder, application, tbs)
-    VALUES (?1, ?2, ?3, ?4, ?5, 'intended', ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-
-const STATE: &str = "SELECT state, state_at, reason FROM certificate WHERE ca = ?1 AND serial = ?2";
+const SERIAL_IS_TAKEN: &str = "SELECT 1 FROM certificate WHERE ca = ?1 AND serial = ?2";
 
 const PENDING: &str = "SELECT 1 FROM certificate
     WHERE ca = ?1 AND holder = ?2 AND kind = 'user' AND state IN ('intended', 'undelivered')";
 
-const SET_STATE: &str = "UPDATE certificate
-    SET state = ?3, state_at = ?4, reason = ?5, changed = max(issued, ?6),
-        der = coalesce(?7, der)
-    WHERE ca = ?1 AND serial = ?2";
+const ADD_OCTETS: &str = "INSERT INTO certificate_octets (issued, octets) VALUES (?1, ?2)";
+
+const SET_OCTETS: &str = "UPDATE certificate_octets SET octets = ?2 WHERE issued = ?1";
 
 /// Which journal entry tells of which intent of a unit: the n-th intent belongs to the n-th
 /// entry of kind [`EventKind::CertificateIntended`], or else to the n-th entry.
@@ -56,38 +51,49 @@ impl IntentPlaces {
     }
 }
 
-pub(super) fn add_intent(connection: &Connection, issued: Sequence, row: &IntentRow) -> Result<()> {
-    certify_key(connection, row)?;
+pub(super) fn add_intent(work: &mut Work<'_>, issued: Sequence, row: &IntentRow) -> Result<()> {
+    certify_key(work, row)?;
     if row.kind == CertificateKind::User {
-        refuse_taken_subject(connection, row)?;
+        refuse_taken_subject(work, row)?;
     }
-    let outcome = connection.prepare_cached(ADD_INTENT)?.execute(params![
-        row.ca.as_str(),
-        row.serial.as_bytes(),
-        row.generation,
-        row.kind.name(),
-        row.partition.to_string(),
-        micros(row.not_before),
-        micros(row.not_after),
-        issued,
-        micros(row.at),
-        row.subject,
-        row.spki_sha256,
-        row.policy_digest,
-        row.holder.as_ref().map(|h| h.as_str()),
-        row.application.as_ref().map(|a| a.as_str()),
-        row.tbs,
-    ]);
-    inserted(outcome, || clash(connection, issued, row), || format!("CA {}", row.ca))
+    let (none, tbs_sha256) = (None::<i64>, digest(&SHA256, &row.tbs));
+    let values: [&dyn ToSql; 19] = [
+        &row.ca.as_str(),
+        &row.serial.as_bytes(),
+        &row.generation,
+        &row.kind.name(),
+        &row.partition.to_string(),
+        &"intended",
+        &none,
+        &none,
+        &micros(row.not_before),
+        &micros(row.not_after),
+        &issued,
+        &micros(row.at),
+        &row.subject,
+        &row.spki_sha256,
+        &row.policy_digest,
+        &row.holder.as_ref().map(|holder| holder.as_str()),
+        &row.application.as_ref().map(|application| application.as_str()),
+        &tbs_sha256.as_ref(),
+        &none,
+    ];
+    let added = CERTIFICATE.insert_at(work.view.connection, &mut work.ledger, issued, &values);
+    inserted(added, || clash(work, issued, row), || format!("CA {}", row.ca))?;
+    let what = || format!("an intent under journal entry {issued}");
+    let octets = work.view.connection.prepare_cached(ADD_OCTETS)?.execute(params![issued, row.tbs]);
+    inserted(octets, what, what)
 }
 
 /// Which of the rules of uniqueness an intent breaks.
-fn clash(connection: &Connection, issued: Sequence, row: &IntentRow) -> String {
+fn clash(work: &Work<'_>, issued: Sequence, row: &IntentRow) -> String {
     let exists = |sql: &str, value: &dyn ToSql| {
-        connection.query_row(sql, params![row.ca.as_str(), value], |_| Ok(())).is_ok()
+        let found =
+            work.view.connection.query_row(sql, params![row.ca.as_str(), value], |_| Ok(()));
+        found.is_ok()
     };
     let holder = row.holder.as_ref().map(|holder| holder.as_str());
-    if exists(STATE, row.serial.as_bytes()) {
+    if exists(SERIAL_IS_TAKEN, row.serial.as_bytes()) {
         format!("serial number {} of CA {}", row.serial, row.ca)
     } else if exists(PENDING, &holder) {
         format!("a certificate of CA {} that the holder waits for", row.ca)
@@ -98,96 +104,106 @@ fn clash(connection: &Connection, issued: Sequence, row: &IntentRow) -> String {
 
 /// A key is certified once. Only a CA's own key may be certified again, and only as a CA's key:
 /// by link and cross-certificates.
-fn certify_key(connection: &Connection, row: &IntentRow) -> Result<()> {
+fn certify_key(work: &mut Work<'_>, row: &IntentRow) -> Result<()> {
     let role = if row.kind.is_authority() { "authority" } else { "end-entity" };
-    let known: Option<String> = connection
-        .prepare_cached(KEY_ROLE)?
-        .query_row([row.spki_sha256], |r| r.get(0))
-        .optional()?;
+    let known = work
+        .find(&CERTIFIED_KEY, &[&row.spki_sha256], |found| Ok(found.get::<_, String>("role")?))?;
+    let known = known.map(|(_, role)| role);
     let what =
         || format!("a certificate for this public key, as {}", known.as_deref().unwrap_or(role));
     match known.as_deref() {
-        None => {
-            let outcome =
-                connection.prepare_cached(CERTIFY_KEY)?.execute(params![row.spki_sha256, role]);
-            inserted(outcome, what, what)
-        }
+        None => inserted(work.insert(&CERTIFIED_KEY, &[&row.spki_sha256, &role]), what, what),
         Some("authority") if row.kind.is_authority() => Ok(()),
         Some(_) => Err(Error::Duplicate { what: what() }),
     }
 }
 
-fn refuse_taken_subject(connection: &Connection, row: &IntentRow) -> Result<()> {
-    let taken = connection
-        .prepare_cached(SUBJECT_IS_TAKEN)?
-        .exists(params![row.ca.as_str(), row.subject])?;
-    if taken {
+fn refuse_taken_subject(work: &Work<'_>, row: &IntentRow) -> Result<()> {
+    let mut taken = work.view.connection.prepare_cached(SUBJECT_IS_TAKEN)?;
+    if taken.exists(params![row.ca.as_str(), row.subject])? {
         return Err(Error::Duplicate { what: format!("the subject at CA {}", row.ca) });
     }
     Ok(())
 }
 
 pub(super) fn complete(
-    connection: &Connection,
-    changed: Sequence,
+    work: &mut Work<'_>,
     ca: &CaId,
     serial: &SerialNumber,
     der: &[u8],
     to: CertificateState,
 ) -> Result<()> {
-    expect(connection, ca, serial, CertificateState::Intended)?;
-    write(connection, changed, ca, serial, to, Some(der))
+    let (row, found) = expect(work, ca, serial, CertificateState::Intended)?;
+    compromise::refuse(work.view, ca, found.generation)?;
+    let sha256 = digest(&SHA256, der);
+    let octets = params![found.issued, der];
+    work.view.connection.prepare_cached(SET_OCTETS)?.execute(octets)?;
+    write(work, ca, serial, (row, found), to, Some(sha256.as_ref()))
 }
 
 pub(super) fn set(
-    connection: &Connection,
-    changed: Sequence,
+    work: &mut Work<'_>,
     ca: &CaId,
     serial: &SerialNumber,
     from: CertificateState,
     to: CertificateState,
 ) -> Result<()> {
-    expect(connection, ca, serial, from)?;
-    write(connection, changed, ca, serial, to, None)
+    let found = expect(work, ca, serial, from)?;
+    write(work, ca, serial, found, to, None)
+}
+
+/// What a transition needs to know of its certificate.
+struct Found {
+    state: CertificateState,
+    generation: u32,
+    partition: Partition,
+    issued: Sequence,
 }
 
 fn expect(
-    connection: &Connection,
+    work: &Work<'_>,
     ca: &CaId,
     serial: &SerialNumber,
     from: CertificateState,
-) -> Result<()> {
+) -> Result<(Stored, Found)> {
     let what = || format!("certificate {ca}/{serial}");
-    let found = connection
-        .prepare_cached(STATE)?
-        .query_row(params![ca.as_str(), serial.as_bytes()], |row| Ok(map::state(row)))
-        .optional()?
-        .ok_or_else(|| Error::Missing { what: what() })??;
-    if StateColumns::from(found) == StateColumns::from(from) {
-        Ok(())
+    let shape = |row: &Row<'_>| {
+        Ok(Found {
+            state: map::state(row)?,
+            generation: row.get("generation")?,
+            partition: map::partition(row)?,
+            issued: row.get("issued")?,
+        })
+    };
+    let key: [&dyn ToSql; 2] = [&ca.as_str(), &serial.as_bytes()];
+    let found =
+        work.find(&CERTIFICATE, &key, shape)?.ok_or_else(|| Error::Missing { what: what() })?;
+    if StateColumns::from(found.1.state) == StateColumns::from(from) {
+        Ok(found)
     } else {
-        Err(stale(what(), told(from), told(found)))
+        Err(stale(what(), told(from), told(found.1.state)))
     }
 }
 
 fn write(
-    connection: &Connection,
-    changed: Sequence,
+    work: &mut Work<'_>,
     ca: &CaId,
     serial: &SerialNumber,
+    (row, found): (Stored, Found),
     to: CertificateState,
-    der: Option<&[u8]>,
+    der_sha256: Option<&[u8]>,
 ) -> Result<()> {
-    let to = StateColumns::from(to);
-    let outcome = connection.prepare_cached(SET_STATE)?.execute(params![
-        ca.as_str(),
-        serial.as_bytes(),
-        to.state,
-        to.state_at,
-        to.reason,
-        changed,
-        der
-    ]);
-    let what = || format!("certificate {ca}/{serial} as {}", to.state);
-    inserted(outcome, what, what)
+    let columns = StateColumns::from(to);
+    let named: [(&str, &dyn ToSql); 4] = [
+        ("state", &columns.state),
+        ("state_at", &columns.state_at),
+        ("reason", &columns.reason),
+        ("der_sha256", &der_sha256),
+    ];
+    // What is signed stays what it is.
+    let named = if der_sha256.is_some() { &named[..] } else { &named[..3] };
+    let outcome = CERTIFICATE.update(work.view.connection, &mut work.ledger, row, named);
+    let what = || format!("certificate {ca}/{serial} as {}", columns.state);
+    inserted(outcome, what, what)?;
+    tally::moved(work, ca, found.partition, found.state, to)
 }

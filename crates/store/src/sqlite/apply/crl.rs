@@ -5,36 +5,21 @@ use std::io::{self, Read};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use domain::crl_series::SeriesState;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{ToSql, params};
 
+use super::work::Work;
 use crate::rows::{CrlRow, SeriesKey};
 use crate::sqlite::fault::{corrupt, inserted};
 use crate::sqlite::map::{micros, series_state, stale};
+use crate::sqlite::table::{CRL, SERIES, Stored};
 use crate::{Error, Result};
 
 /// Small enough that a chunk is read without copying megabytes, large enough that a list of a
 /// million entries has hundreds of rows and not thousands.
 const CHUNK: usize = 64 * 1024;
 
-const SERIES: &str =
-    "SELECT state, built FROM series WHERE ca = ?1 AND generation = ?2 AND partition = ?3";
-
-const BUILT: &str = "INSERT INTO series (ca, generation, partition, state, built)
-    VALUES (?1, ?2, ?3, 'built', ?4)
-    ON CONFLICT DO UPDATE SET state = 'built', built = excluded.built";
-
-const ADD_CRL: &str = "INSERT INTO crl
-    (ca, generation, partition, number, this_update, next_update, next_publish, entries, sha256, as_of)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-
 const ADD_CHUNK: &str = "INSERT INTO crl_chunk (ca, generation, partition, number, chunk, content)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-
-const SET_SERIES: &str = "UPDATE series SET state = ?4, published = coalesce(?5, published)
-    WHERE ca = ?1 AND generation = ?2 AND partition = ?3";
-
-const SET_PUBLISHED: &str = "UPDATE crl SET published = 1
-    WHERE ca = ?1 AND generation = ?2 AND partition = ?3 AND number = ?4";
 
 /// The states of the series before the unit's lists were added, so that a unit may also state
 /// the transition to built that adding a list makes by itself.
@@ -42,27 +27,22 @@ const SET_PUBLISHED: &str = "UPDATE crl SET published = 1
 pub(super) struct Before(HashMap<SeriesKey, SeriesState>);
 
 pub(super) fn add(
-    connection: &Connection,
+    work: &mut Work<'_>,
     before: &mut Before,
     row: &CrlRow,
     content: &mut dyn Read,
 ) -> Result<()> {
     let series = &row.key.series;
-    let (state, built) = standing(connection, series)?.unwrap_or((SeriesState::Empty, 0));
+    let known = standing(work, series)?;
+    let (state, built) =
+        known.as_ref().map_or((SeriesState::Empty, 0), |(_, (state, built))| (*state, *built));
     if row.key.number != built + 1 {
         return Err(stale(format!("{} list", told(series)), row.key.number, built + 1));
     }
     before.0.entry(series.clone()).or_insert(state);
-    let partition = series.partition.to_string();
-    let outcome = connection.prepare_cached(BUILT)?.execute(params![
-        series.ca.as_str(),
-        series.generation,
-        partition,
-        row.key.number
-    ]);
-    inserted(outcome, || told(series), || format!("CA {}", series.ca))?;
-    insert(connection, row, &partition)?;
-    if stream(connection, row, &partition, content)? != row.sha256 {
+    build(work, series, known.map(|(row, _)| row), row.key.number)?;
+    insert(work, row)?;
+    if stream(work, row, content)? != row.sha256 {
         return Err(corrupt(
             format!("{} list {}", told(series), row.key.number),
             "its content does not have the SHA-256 it was announced with",
@@ -71,31 +51,46 @@ pub(super) fn add(
     Ok(())
 }
 
-fn insert(connection: &Connection, row: &CrlRow, partition: &str) -> Result<()> {
-    let outcome = connection.prepare_cached(ADD_CRL)?.execute(params![
-        row.key.series.ca.as_str(),
-        row.key.series.generation,
-        partition,
-        row.key.number,
-        micros(row.this_update),
-        micros(row.next_update),
-        micros(row.next_publish),
-        row.entries,
-        row.sha256,
-        row.as_of,
-    ]);
-    let what = || format!("{} list {}", told(&row.key.series), row.key.number);
-    inserted(outcome, what, what)
+/// Takes the series to built.
+fn build(
+    work: &mut Work<'_>,
+    series: &SeriesKey,
+    known: Option<Stored>,
+    number: u64,
+) -> Result<()> {
+    let state = SeriesState::Built.name();
+    if let Some(row) = known {
+        return work.update(&SERIES, row, &[("state", &state), ("built", &number)]);
+    }
+    let (partition, none) = (series.partition.to_string(), None::<u64>);
+    let values: [&dyn ToSql; 6] =
+        [&series.ca.as_str(), &series.generation, &partition, &state, &number, &none];
+    inserted(work.insert(&SERIES, &values), || told(series), || format!("CA {}", series.ca))
+}
+
+fn insert(work: &mut Work<'_>, row: &CrlRow) -> Result<()> {
+    let series = &row.key.series;
+    let values: [&dyn ToSql; 11] = [
+        &series.ca.as_str(),
+        &series.generation,
+        &series.partition.to_string(),
+        &row.key.number,
+        &micros(row.this_update),
+        &micros(row.next_update),
+        &micros(row.next_publish),
+        &row.entries,
+        &row.sha256,
+        &row.as_of,
+        &false,
+    ];
+    let what = || format!("{} list {}", told(series), row.key.number);
+    inserted(work.insert(&CRL, &values), what, what)
 }
 
 /// Writes the content in chunks and returns its SHA-256.
-fn stream(
-    connection: &Connection,
-    row: &CrlRow,
-    partition: &str,
-    content: &mut dyn Read,
-) -> Result<[u8; 32]> {
-    let mut statement = connection.prepare_cached(ADD_CHUNK)?;
+fn stream(work: &Work<'_>, row: &CrlRow, content: &mut dyn Read) -> Result<[u8; 32]> {
+    let mut statement = work.view.connection.prepare_cached(ADD_CHUNK)?;
+    let partition = row.key.series.partition.to_string();
     let mut digest = Context::new(&SHA256);
     let mut buffer = vec![0; CHUNK];
     for chunk in 0_u64.. {
@@ -134,7 +129,7 @@ fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 pub(super) fn set_series(
-    connection: &Connection,
+    work: &mut Work<'_>,
     before: &Before,
     series: &SeriesKey,
     from: SeriesState,
@@ -142,35 +137,35 @@ pub(super) fn set_series(
     published: Option<u64>,
 ) -> Result<()> {
     let missing = || Error::Missing { what: format!("{} list", told(series)) };
-    let (state, _) = standing(connection, series)?.ok_or_else(missing)?;
+    let (row, (state, _)) = standing(work, series)?.ok_or_else(missing)?;
     let stated = to == SeriesState::Built && before.0.get(series) == Some(&from);
     if state != from && !stated {
         return Err(stale(told(series), from, state));
     }
-    let outcome = connection.prepare_cached(SET_SERIES)?.execute(params![
-        series.ca.as_str(),
-        series.generation,
-        series.partition.to_string(),
-        to.name(),
-        published
-    ]);
+    let named: [(&str, &dyn ToSql); 2] = [("state", &to.name()), ("published", &published)];
+    // Without a number what is published stays.
+    let named = if published.is_some() { &named[..] } else { &named[..1] };
+    let outcome = SERIES.update(work.view.connection, &mut work.ledger, row, named);
     inserted(outcome, || told(series), || told(series))?;
-    let Some(number) = published else { return Ok(()) };
-    let partition = series.partition.to_string();
-    let key = params![series.ca.as_str(), series.generation, partition, number];
-    let marked = connection.prepare_cached(SET_PUBLISHED)?.execute(key)?;
-    let what = || format!("{} list {number}", told(series));
-    if marked == 1 { Ok(()) } else { Err(Error::Missing { what: what() }) }
+    published.map_or(Ok(()), |number| publish(work, series, number))
 }
 
-fn standing(connection: &Connection, series: &SeriesKey) -> Result<Option<(SeriesState, u64)>> {
-    let key = params![series.ca.as_str(), series.generation, series.partition.to_string()];
-    connection
-        .prepare_cached(SERIES)?
-        .query_row(key, |row| Ok((series_state(row), row.get(1)?)))
-        .optional()?
-        .map(|(state, built)| Ok((state?, built)))
-        .transpose()
+/// Marks a list as one that the gate let pass.
+fn publish(work: &mut Work<'_>, series: &SeriesKey, number: u64) -> Result<()> {
+    let partition = series.partition.to_string();
+    let key: [&dyn ToSql; 4] = [&series.ca.as_str(), &series.generation, &partition, &number];
+    match work.find(&CRL, &key, |_| Ok(()))? {
+        Some((row, ())) => work.update(&CRL, row, &[("published", &true)]),
+        None => Err(Error::Missing { what: format!("{} list {number}", told(series)) }),
+    }
+}
+
+type Standing = (Stored, (SeriesState, u64));
+
+fn standing(work: &Work<'_>, series: &SeriesKey) -> Result<Option<Standing>> {
+    let partition = series.partition.to_string();
+    let key: [&dyn ToSql; 3] = [&series.ca.as_str(), &series.generation, &partition];
+    work.find(&SERIES, &key, |row| Ok((series_state(row)?, row.get("built")?)))
 }
 
 fn told(series: &SeriesKey) -> String {

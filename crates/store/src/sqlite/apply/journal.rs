@@ -1,10 +1,14 @@
 //! Journal entries, the keys of personal data in them, and what sealing adds.
 
 use domain::id::ResidentCode;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::work::Work;
 use crate::journal::{KeyRing, ResidentKey, encode, leaf_hash};
+use crate::sqlite::fault::inserted;
 use crate::sqlite::map::micros;
+use crate::sqlite::read::journal::mark;
+use crate::sqlite::table::RESIDENT_KEY;
 use crate::sqlite::writer::Sealing;
 use crate::unit::{Entry, Personal};
 use crate::{Error, Result, Sequence};
@@ -13,16 +17,11 @@ const NEXT: &str = "SELECT coalesce(max(sequence) + 1, 0) FROM journal";
 
 const SEALED: &str = "SELECT coalesce(max(size), 0) FROM checkpoint";
 
-const APPEND: &str = "INSERT INTO journal (sequence, kind, body, leaf) VALUES (?1, ?2, ?3, ?4)";
+const APPEND: &str =
+    "INSERT INTO journal (sequence, kind, body, leaf, mac) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 const APPEND_PERSONAL: &str =
     "INSERT INTO journal_personal (sequence, key, ciphertext) VALUES (?1, ?2, ?3)";
-
-const KEY_OF: &str = "SELECT id, wrapped FROM resident_key WHERE resident = ?1";
-
-const ADD_KEY: &str = "INSERT INTO resident_key (resident, id, wrapped) VALUES (?1, ?2, ?3)";
-
-const FORGET: &str = "DELETE FROM resident_key WHERE resident = ?1";
 
 const ADD_NODE: &str = "INSERT INTO merkle_node (level, place, hash) VALUES (?1, ?2, ?3)";
 
@@ -59,62 +58,65 @@ pub(in crate::sqlite) fn check_ring(connection: &Connection, ring: &KeyRing) -> 
     }
 }
 
-/// Appends `entries` from the place `first` on.
-pub(super) fn append(
-    connection: &Connection,
-    first: Sequence,
-    ring: &KeyRing,
-    entries: &[Entry],
-) -> Result<()> {
-    for (entry, sequence) in entries.iter().zip(first..) {
-        let personal = match &entry.personal {
-            Some(personal) => Some(encrypt(connection, ring, sequence, personal)?),
-            None => None,
-        };
-        let body = encode(entry, sequence, personal.as_ref().map(|(_, text)| text.as_slice()))?;
-        let values = params![sequence, entry.kind.name(), body, leaf_hash(&body)];
-        connection.prepare_cached(APPEND)?.execute(values)?;
+/// Appends `entries` from the ledger's place on; the first of them names every row that the unit
+/// changed.
+pub(super) fn append(work: &mut Work<'_>, ring: &KeyRing, entries: &[Entry]) -> Result<()> {
+    let first = work.ledger.first();
+    // All of them before the first is written: the keys they make are rows that it names.
+    let personal = entries.iter().zip(first..).map(|(entry, sequence)| {
+        entry.personal.as_ref().map(|part| encrypt(work, ring, sequence, part)).transpose()
+    });
+    let personal = personal.collect::<Result<Vec<_>>>()?;
+    for ((entry, personal), sequence) in entries.iter().zip(personal).zip(first..) {
+        let changes = (sequence == first).then(|| work.ledger.changes());
+        let ciphertext = personal.as_ref().map(|(_, text)| text.as_slice());
+        let body = encode(entry, sequence, ciphertext, changes)?;
+        let (kind, leaf) = (entry.kind.name(), leaf_hash(&body));
+        let mac = mark(work.view.key, sequence, kind.as_bytes(), &leaf);
+        let connection = work.view.connection;
+        connection.prepare_cached(APPEND)?.execute(params![sequence, kind, body, leaf, mac])?;
         if let Some((key, ciphertext)) = personal {
-            connection
-                .prepare_cached(APPEND_PERSONAL)?
-                .execute(params![sequence, key, ciphertext])?;
+            let values = params![sequence, key, ciphertext];
+            connection.prepare_cached(APPEND_PERSONAL)?.execute(values)?;
         }
     }
     Ok(())
 }
 
 fn encrypt(
-    connection: &Connection,
+    work: &mut Work<'_>,
     ring: &KeyRing,
     sequence: Sequence,
     personal: &Personal,
 ) -> Result<([u8; 16], Vec<u8>)> {
-    let (id, key) = resident_key(connection, ring, &personal.resident)?;
+    let (id, key) = resident_key(work, ring, &personal.resident)?;
     Ok((id, key.encrypt(sequence, &personal.text)?))
 }
 
 /// The resident's key, made now if there is none (or none any more).
 fn resident_key(
-    connection: &Connection,
+    work: &mut Work<'_>,
     ring: &KeyRing,
     resident: &ResidentCode,
 ) -> Result<([u8; 16], ResidentKey)> {
-    let stored: Option<([u8; 16], Vec<u8>)> = connection
-        .prepare_cached(KEY_OF)?
-        .query_row([resident.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((id, wrapped)) = stored {
+    let shape = |row: &Row<'_>| -> Result<([u8; 16], Vec<u8>)> {
+        Ok((row.get("id")?, row.get("wrapped")?))
+    };
+    if let Some((_, (id, wrapped))) = work.find(&RESIDENT_KEY, &[&resident.as_str()], shape)? {
         return Ok((id, ring.unwrap(&id, &wrapped)?));
     }
     let (id, wrapped, key) = ring.new_key()?;
-    connection.prepare_cached(ADD_KEY)?.execute(params![resident.as_str(), id, wrapped])?;
+    let what = || "a resident's key".to_owned();
+    inserted(work.insert(&RESIDENT_KEY, &[&resident.as_str(), &id, &wrapped]), what, what)?;
     Ok((id, key))
 }
 
 /// Destroys a resident's key; one that has none needs nothing destroyed.
-pub(super) fn forget(connection: &Connection, resident: &ResidentCode) -> Result<()> {
-    connection.prepare_cached(FORGET)?.execute([resident.as_str()])?;
-    Ok(())
+pub(super) fn forget(work: &mut Work<'_>, resident: &ResidentCode) -> Result<()> {
+    match work.find(&RESIDENT_KEY, &[&resident.as_str()], |_| Ok(()))? {
+        Some((row, ())) => work.delete(&RESIDENT_KEY, &row),
+        None => Ok(()),
+    }
 }
 
 /// Stores the nodes and the checkpoint of one sealing.

@@ -1,4 +1,5 @@
-//! Applies a unit inside its savepoint: first its journal entries, then its changes, in order.
+//! Applies a unit inside its savepoint: its changes in order, then the journal entries that name
+//! every row they changed.
 
 mod access;
 mod authority;
@@ -10,85 +11,88 @@ mod holder;
 pub(super) mod journal;
 mod people;
 mod request;
+mod tally;
 mod window;
-
-use rusqlite::Connection;
+mod work;
 
 pub(super) use self::journal::check_ring;
+use self::work::Work;
+use super::ledger::{Digests, Ledger};
+use super::table::View;
+use crate::Result;
 use crate::journal::KeyRing;
 use crate::unit::{Change, Unit};
-use crate::{Result, Sequence};
 
-/// Applies all of `unit`, whose entries take the places from `first` on. On an error the caller
-/// rolls back what was done until then.
+/// Applies all of `unit`, whose entries take the next places of the journal, and says what the state
+/// adds up to then. On an error the caller rolls back what was done until then.
 pub(super) fn unit(
-    connection: &Connection,
-    first: Sequence,
+    view: View<'_>,
     ring: &KeyRing,
+    before: &Digests,
     unit: Unit,
-) -> Result<()> {
-    journal::append(connection, first, ring, &unit.entries)?;
+) -> Result<Digests> {
+    let first = before.entries;
+    let mut work = Work { view, ledger: Ledger::new(view.key, before.clone()) };
     let mut places = certificate::IntentPlaces::new(first, &unit.entries);
-    let mut before = crl::Before::default();
+    let mut series = crl::Before::default();
     for change in unit.changes {
-        apply(connection, first, &mut places, &mut before, change)?;
+        apply(&mut work, &mut places, &mut series, change)?;
     }
-    Ok(())
+    journal::append(&mut work, ring, &unit.entries)?;
+    Ok(work.ledger.finish(unit.entries.len() as u64))
 }
 
 fn apply(
-    c: &Connection,
-    first: Sequence,
+    work: &mut Work<'_>,
     places: &mut certificate::IntentPlaces,
-    before: &mut crl::Before,
+    series: &mut crl::Before,
     change: Change,
 ) -> Result<()> {
     match change {
-        Change::AddCa(row) => authority::add_ca(c, &row),
-        Change::PutGenerationPlan(plan) => authority::put_plan(c, &plan),
-        Change::AddAuthority(row) => authority::add(c, &row),
+        Change::AddCa(row) => authority::add_ca(work, &row),
+        Change::PutGenerationPlan(plan) => authority::put_plan(work, &plan),
+        Change::AddAuthority(row) => authority::add(work, &row),
         Change::AddIntent(row) => {
-            compromise::refuse(c, &row.ca, row.generation)?;
-            certificate::add_intent(c, places.next(), &row)
+            compromise::refuse(work.view, &row.ca, row.generation)?;
+            certificate::add_intent(work, places.next(), &row)
         }
-        Change::DeclareCompromise(row) => compromise::declare(c, &row),
-        Change::AdvanceCompromise { from, row } => compromise::advance(c, from, &row),
-        Change::AddNotice(row) => compromise::add_notice(c, &row),
+        Change::DeclareCompromise(row) => compromise::declare(work, &row),
+        Change::AdvanceCompromise { from, row } => compromise::advance(work, from, &row),
+        Change::AddNotice(row) => compromise::add_notice(work, &row),
         Change::CompleteIntent { ca, serial, der, to } => {
-            compromise::refuse_completion(c, &ca, &serial)?;
-            certificate::complete(c, first, &ca, &serial, &der, to)
+            certificate::complete(work, &ca, &serial, &der, to)
         }
         Change::SetCertificate { ca, serial, from, to } => {
-            certificate::set(c, first, &ca, &serial, from, to)
+            certificate::set(work, &ca, &serial, from, to)
         }
-        Change::AddApplication(row) => window::add_application(c, first, &row),
+        Change::AddApplication(row) => window::add_application(work, &row),
         Change::SetApplication { id, from, to, record } => {
-            window::set_application(c, &id, from, to, &record)
+            window::set_application(work, &id, from, to, &record)
         }
-        Change::AddServiceRequest(row) => request::add(c, first, &row),
+        Change::AddServiceRequest(row) => request::add(work, &row),
         Change::SetServiceRequest { id, from, to, record } => {
-            request::set(c, &id, from, to, &record)
+            request::set(work, &id, from, to, &record)
         }
-        Change::AddCrl { row, mut content } => crl::add(c, before, &row, &mut *content),
-        Change::SetSeries { series, from, to, published } => {
-            crl::set_series(c, before, &series, from, to, published)
+        Change::AddCrl { row, mut content } => crl::add(work, series, &row, &mut *content),
+        Change::SetSeries { series: key, from, to, published } => {
+            crl::set_series(work, series, &key, from, to, published)
         }
-        Change::PutCard(row) => window::put_card(c, &row),
+        Change::PutCard(row) => window::put_card(work, &row),
         Change::GrantCardSession { card, sequence } => {
-            window::grant_card_session(c, &card, sequence)
+            window::grant_card_session(work, &card, sequence)
         }
-        Change::SetRegisterCursor { from, to } => window::set_register_cursor(c, from, to),
-        Change::PutVerifier(row) => access::put_verifier(c, &row),
-        Change::AddPerson(row) => people::add(c, &row),
-        Change::SetPerson { from, to } => people::set(c, &from, &to),
-        Change::AddCredential(row) => people::add_credential(c, &row),
-        Change::DropCredential(sha256) => people::drop_credential(c, &sha256),
-        Change::DropCredentials(person) => people::drop_credentials(c, &person),
-        Change::SetPassword { from, to } => people::set_password(c, from.as_deref(), &to),
-        Change::AddHolderRequest(row) => holder::add(c, first, &row),
-        Change::CompleteHolderRequest { id, receipt } => holder::complete(c, &id, &receipt),
-        Change::RecordOperation { id, answer } => window::record_operation(c, first, &id, &answer),
-        Change::PutCeremony(row) => ceremony::put(c, first, &row),
-        Change::ForgetResident(resident) => journal::forget(c, &resident),
+        Change::SetRegisterCursor { from, to } => window::set_register_cursor(work, from, to),
+        Change::PutVerifier(row) => access::put_verifier(work, &row),
+        Change::AddPerson(row) => people::add(work, &row),
+        Change::SetPerson { from, to } => people::set(work, &from, &to),
+        Change::AddCredential(row) => people::add_credential(work, &row),
+        Change::DropCredential(sha256) => people::drop_credential(work, &sha256),
+        Change::DropCredentials(person) => people::drop_credentials(work, &person),
+        Change::SetPassword { from, to } => people::set_password(work, from.as_deref(), &to),
+        Change::AddHolderRequest(row) => holder::add(work, &row),
+        Change::CompleteHolderRequest { id, receipt } => holder::complete(work, &id, &receipt),
+        Change::RecordOperation { id, answer } => window::record_operation(work, &id, &answer),
+        Change::PutCeremony(row) => ceremony::put(work, &row),
+        Change::ForgetResident(resident) => journal::forget(work, &resident),
     }
 }

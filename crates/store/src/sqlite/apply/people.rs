@@ -2,88 +2,124 @@
 
 use domain::id::ActorId;
 use domain::staff::Role;
-use rusqlite::{Connection, params};
+use rusqlite::{Row, ToSql};
 
+use super::work::Work;
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::{micros, stale};
 use crate::sqlite::read::people as read;
+use crate::sqlite::table::{CREDENTIAL, PASSWORD, PERSON, Stored};
 use crate::{Error, Result};
 
-const ADD: &str = "INSERT INTO person (id, name, state, municipality, since)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
+/// The columns of a person after the id.
+const COLUMNS: [&str; 10] = [
+    "name",
+    "state",
+    "municipality",
+    "since",
+    "roles",
+    "proposed",
+    "proposed_roles",
+    "proposed_municipality",
+    "proposed_by",
+    "proposed_at",
+];
 
-const SET: &str = "UPDATE person SET name = ?2, state = ?3, municipality = ?4, since = ?5
-    WHERE id = ?1";
-
-const ADD_PROPOSAL: &str = "INSERT INTO proposal
-    (person, kind, municipality, proposed_by, proposed_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-
-const ADD_ROLE: &str =
-    "INSERT INTO person_role (person, proposed, place, role) VALUES (?1, ?2, ?3, ?4)";
-
-const ADD_CREDENTIAL: &str = "INSERT INTO credential
-    (sha256, person, kind, console, passkey_id, passkey_spki, passkey_counter, made, expires)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-
-const PUT_PASSWORD: &str = "INSERT INTO password
-    (person, hash, set_at, failures, failed_since, locked_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-    ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at,
-        failures = excluded.failures, failed_since = excluded.failed_since,
-        locked_until = excluded.locked_until";
-
-pub(super) fn add(connection: &Connection, row: &PersonRow) -> Result<()> {
-    let what = || format!("a person {}", row.id);
-    inserted(write(connection, ADD, row), what, what)?;
-    write_parts(connection, row)
+pub(super) fn add(work: &mut Work<'_>, row: &PersonRow) -> Result<()> {
+    refuse_unknown_roles(row)?;
+    let columns = Columns::of(row);
+    let values = columns.values();
+    let id = row.id.as_str();
+    let all: Vec<&dyn ToSql> = std::iter::once(&id as &dyn ToSql).chain(values).collect();
+    inserted(work.insert(&PERSON, &all), || format!("a person {}", row.id), || proposer(row))
 }
 
-pub(super) fn set(connection: &Connection, from: &PersonRow, to: &PersonRow) -> Result<()> {
+pub(super) fn set(work: &mut Work<'_>, from: &PersonRow, to: &PersonRow) -> Result<()> {
+    refuse_unknown_roles(to)?;
     let what = || format!("person {}", to.id);
-    let found = read::person(connection, &to.id)?.ok_or_else(|| Error::Missing { what: what() })?;
+    let (row, found) = work
+        .find(&PERSON, &[&to.id.as_str()], read::person_row)?
+        .ok_or_else(|| Error::Missing { what: what() })?;
     if found != *from {
         return Err(stale(what(), told(from), told(&found)));
     }
-    write(connection, SET, to)?;
-    for table in ["proposal", "person_role"] {
-        connection.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [to.id.as_str()])?;
+    let columns = Columns::of(to);
+    let named: Vec<_> = COLUMNS.into_iter().zip(columns.values()).collect();
+    let updated = PERSON.update(work.view.connection, &mut work.ledger, row, &named);
+    inserted(updated, what, || proposer(to))
+}
+
+/// What a person's columns hold, between row and database.
+struct Columns<'a> {
+    row: &'a PersonRow,
+    state: &'static str,
+    municipality: Option<&'a str>,
+    since: i64,
+    roles: String,
+    proposed: Option<&'static str>,
+    proposed_roles: Option<String>,
+    proposed_municipality: Option<&'a str>,
+    proposed_by: Option<&'a str>,
+    proposed_at: Option<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(row: &'a PersonRow) -> Self {
+        let proposal = row.proposal.as_ref();
+        Self {
+            row,
+            state: row.state.name(),
+            municipality: row.municipality.as_ref().map(|code| code.as_str()),
+            since: micros(row.since),
+            roles: names(&row.roles),
+            proposed: proposal.map(|proposal| proposal.kind.name()),
+            proposed_roles: proposal.map(|proposal| names(&proposal.roles)),
+            proposed_municipality: proposal
+                .and_then(|proposal| proposal.municipality.as_ref())
+                .map(|code| code.as_str()),
+            proposed_by: proposal.map(|proposal| proposal.by.as_str()),
+            proposed_at: proposal.map(|proposal| micros(proposal.at)),
+        }
     }
-    write_parts(connection, to)
+
+    fn values(&self) -> [&dyn ToSql; COLUMNS.len()] {
+        [
+            &self.row.name,
+            &self.state,
+            &self.municipality,
+            &self.since,
+            &self.roles,
+            &self.proposed,
+            &self.proposed_roles,
+            &self.proposed_municipality,
+            &self.proposed_by,
+            &self.proposed_at,
+        ]
+    }
 }
 
-fn write(connection: &Connection, sql: &str, row: &PersonRow) -> rusqlite::Result<usize> {
-    connection.prepare_cached(sql)?.execute(params![
-        row.id.as_str(),
-        row.name,
-        row.state.name(),
-        row.municipality.as_ref().map(|code| code.as_str()),
-        micros(row.since),
-    ])
+/// The names of roles with spaces between them.
+fn names(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" ")
 }
 
-fn write_parts(connection: &Connection, row: &PersonRow) -> Result<()> {
-    let id = row.id.as_str();
-    add_roles(connection, id, false, &row.roles)?;
-    let Some(proposal) = &row.proposal else { return Ok(()) };
-    let outcome = connection.prepare_cached(ADD_PROPOSAL)?.execute(params![
-        id,
-        proposal.kind.name(),
-        proposal.municipality.as_ref().map(|code| code.as_str()),
-        proposal.by.as_str(),
-        micros(proposal.at),
-    ]);
-    inserted(outcome, || format!("a proposal for {id}"), || format!("person {}", proposal.by))?;
-    add_roles(connection, id, true, &proposal.roles)
-}
-
-fn add_roles(connection: &Connection, id: &str, proposed: bool, roles: &[Role]) -> Result<()> {
-    let mut add = connection.prepare_cached(ADD_ROLE)?;
-    for (place, role) in roles.iter().enumerate() {
-        let what = || format!("role {role} of {id}");
-        let values = params![id, proposed, place as u64, role.name()];
-        inserted(add.execute(values), what, what)?;
+/// A role that is named twice would be read back as two.
+fn refuse_unknown_roles(row: &PersonRow) -> Result<()> {
+    let proposed = row.proposal.as_ref().map_or(&[][..], |proposal| &proposal.roles);
+    for roles in [&row.roles[..], proposed] {
+        let twice = roles.iter().enumerate().find(|(place, role)| roles[..*place].contains(role));
+        if let Some((_, role)) = twice {
+            return Err(Error::Duplicate { what: format!("role {role} of {}", row.id) });
+        }
     }
     Ok(())
+}
+
+fn proposer(row: &PersonRow) -> String {
+    row.proposal
+        .as_ref()
+        .map_or_else(|| format!("person {}", row.id), |proposal| format!("person {}", proposal.by))
 }
 
 /// A person in an error message.
@@ -95,54 +131,62 @@ fn told(row: &PersonRow) -> String {
     }
 }
 
-pub(super) fn add_credential(connection: &Connection, row: &CredentialRow) -> Result<()> {
+pub(super) fn add_credential(work: &mut Work<'_>, row: &CredentialRow) -> Result<()> {
     let passkey = row.passkey.as_ref();
-    let outcome = connection.prepare_cached(ADD_CREDENTIAL)?.execute(params![
-        row.sha256,
-        row.person.as_str(),
-        row.kind.name(),
-        row.console.map(|address| address.to_string()),
-        passkey.map(|passkey| passkey.id.as_slice()),
-        passkey.map(|passkey| passkey.spki.as_slice()),
-        passkey.map(|passkey| passkey.counter),
-        micros(row.made),
-        row.expires.map(micros),
-    ]);
-    inserted(outcome, || "the same credential".to_owned(), || format!("person {}", row.person))
+    let values: [&dyn ToSql; 9] = [
+        &row.sha256,
+        &row.person.as_str(),
+        &row.kind.name(),
+        &row.console.map(|address| address.to_string()),
+        &passkey.map(|passkey| passkey.id.as_slice()),
+        &passkey.map(|passkey| passkey.spki.as_slice()),
+        &passkey.map(|passkey| passkey.counter),
+        &micros(row.made),
+        &row.expires.map(micros),
+    ];
+    let parent = || format!("person {}", row.person);
+    inserted(work.insert(&CREDENTIAL, &values), || "the same credential".to_owned(), parent)
 }
 
-pub(super) fn drop_credential(connection: &Connection, sha256: &[u8; 32]) -> Result<()> {
-    let dropped = connection.execute("DELETE FROM credential WHERE sha256 = ?1", [sha256])?;
-    match dropped {
-        0 => Err(Error::Missing { what: "the credential".to_owned() }),
-        _ => Ok(()),
+pub(super) fn drop_credential(work: &mut Work<'_>, sha256: &[u8; 32]) -> Result<()> {
+    match work.find(&CREDENTIAL, &[sha256], |_| Ok(()))? {
+        Some((row, ())) => work.delete(&CREDENTIAL, &row),
+        None => Err(Error::Missing { what: "the credential".to_owned() }),
     }
 }
 
-pub(super) fn drop_credentials(connection: &Connection, person: &ActorId) -> Result<()> {
-    for table in ["credential", "password"] {
-        connection.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [person.as_str()])?;
+pub(super) fn drop_credentials(work: &mut Work<'_>, person: &ActorId) -> Result<()> {
+    for credential in read::credentials_of(work.view, person)? {
+        drop_credential(work, &credential.sha256)?;
     }
-    Ok(())
+    match password_row(work, person)? {
+        Some((row, _)) => work.delete(&PASSWORD, &row),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn set_password(
-    connection: &Connection,
+    work: &mut Work<'_>,
     from: Option<&PasswordRow>,
     to: &PasswordRow,
 ) -> Result<()> {
     let what = || format!("the password of {}", to.person);
-    if read::password(connection, &to.person)?.as_ref() != from {
+    let found = password_row(work, &to.person)?;
+    if found.as_ref().map(|(_, row)| row) != from {
         // What a password or its lock was like belongs in no message.
         return Err(stale(what(), "the one that was read", "another one"));
     }
-    let outcome = connection.prepare_cached(PUT_PASSWORD)?.execute(params![
-        to.person.as_str(),
-        to.hash,
-        micros(to.set),
-        to.attempts.failures,
-        to.attempts.since.map(micros),
-        to.attempts.locked_until.map(micros),
-    ]);
-    inserted(outcome, what, || format!("person {}", to.person))
+    let values: [&dyn ToSql; 6] = [
+        &to.person.as_str(),
+        &to.hash,
+        &micros(to.set),
+        &to.attempts.failures,
+        &to.attempts.since.map(micros),
+        &to.attempts.locked_until.map(micros),
+    ];
+    inserted(work.put(&PASSWORD, &values)?, what, || format!("person {}", to.person))
+}
+
+fn password_row(work: &Work<'_>, person: &ActorId) -> Result<Option<(Stored, PasswordRow)>> {
+    work.find(&PASSWORD, &[&person.as_str()], |row: &Row<'_>| read::password_row(row))
 }

@@ -2,51 +2,38 @@
 
 use domain::id::ServiceRequestId;
 use domain::service_request::RequestState;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::ToSql;
 
+use super::work::Work;
 use crate::rows::ServiceRequestRow;
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::{named, stale};
-use crate::{Error, Result, Sequence};
+use crate::sqlite::table::SERVICE_REQUEST;
+use crate::{Error, Result};
 
-const ADD: &str = "INSERT INTO service_request (id, ca, state, record, received)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
-
-const STATE: &str = "SELECT state FROM service_request WHERE id = ?1";
-
-const SET: &str = "UPDATE service_request SET state = ?2, record = ?3 WHERE id = ?1";
-
-pub(super) fn add(
-    connection: &Connection,
-    received: Sequence,
-    row: &ServiceRequestRow,
-) -> Result<()> {
-    let outcome = connection.prepare_cached(ADD)?.execute(params![
-        row.id.as_str(),
-        row.ca.as_str(),
-        row.state.name(),
-        row.record,
-        received,
-    ]);
-    inserted(outcome, || format!("service request {}", row.id), || format!("CA {}", row.ca))
+pub(super) fn add(work: &mut Work<'_>, row: &ServiceRequestRow) -> Result<()> {
+    let received = work.ledger.first();
+    let values: [&dyn ToSql; 5] =
+        [&row.id.as_str(), &row.ca.as_str(), &row.state.name(), &row.record, &received];
+    let what = || format!("service request {}", row.id);
+    inserted(work.insert(&SERVICE_REQUEST, &values), what, || format!("CA {}", row.ca))
 }
 
 pub(super) fn set(
-    connection: &Connection,
+    work: &mut Work<'_>,
     id: &ServiceRequestId,
     from: RequestState,
     to: RequestState,
     record: &[u8],
 ) -> Result<()> {
     let what = || format!("service request {id}");
-    let found = connection
-        .prepare_cached(STATE)?
-        .query_row([id.as_str()], |row| Ok(named(row, "state", RequestState::from_name)))
-        .optional()?
-        .ok_or_else(|| Error::Missing { what: what() })??;
+    let (row, found) = work
+        .find(&SERVICE_REQUEST, &[&id.as_str()], |row| {
+            named(row, "state", RequestState::from_name)
+        })?
+        .ok_or_else(|| Error::Missing { what: what() })?;
     if found != from {
         return Err(stale(what(), from, found));
     }
-    connection.prepare_cached(SET)?.execute(params![id.as_str(), to.name(), record])?;
-    Ok(())
+    work.update(&SERVICE_REQUEST, row, &[("state", &to.name()), ("record", &record)])
 }

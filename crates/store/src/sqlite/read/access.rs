@@ -1,22 +1,26 @@
 //! Verifiers.
 
 use domain::id::VerifierId;
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 
 use super::{all, first};
 use crate::Result;
 use crate::rows::VerifierRow;
 use crate::sqlite::map::parsed;
+use crate::sqlite::table::{self, View};
 
-pub(in crate::sqlite) fn verifiers(connection: &Connection) -> Result<Vec<VerifierRow>> {
-    all(connection, "SELECT * FROM verifier ORDER BY id", [], verifier_row)
+pub(in crate::sqlite) fn verifiers(view: View<'_>) -> Result<Vec<VerifierRow>> {
+    all(view, &table::VERIFIER, "SELECT * FROM verifier ORDER BY id", [], verifier_row)
 }
 
-pub(in crate::sqlite) fn verifier(
-    connection: &Connection,
-    id: &VerifierId,
-) -> Result<Option<VerifierRow>> {
-    first(connection, "SELECT * FROM verifier WHERE id = ?1", [id.as_str()], verifier_row)
+pub(in crate::sqlite) fn verifier(view: View<'_>, id: &VerifierId) -> Result<Option<VerifierRow>> {
+    first(
+        view,
+        &table::VERIFIER,
+        "SELECT * FROM verifier WHERE id = ?1",
+        [id.as_str()],
+        verifier_row,
+    )
 }
 
 fn verifier_row(row: &Row<'_>) -> Result<VerifierRow> {

@@ -2,15 +2,16 @@
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::id::CaId;
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 
 use super::{all, first};
 use crate::Result;
 use crate::rows::{AuthorityRow, CaRow, GenerationPlan, PlannedKey};
 use crate::sqlite::map::{named, parsed, serial, timestamp};
+use crate::sqlite::table::{self, View};
 
-pub(in crate::sqlite) fn cas(connection: &Connection) -> Result<Vec<CaRow>> {
-    all(connection, "SELECT * FROM ca ORDER BY id", [], |row| {
+pub(in crate::sqlite) fn cas(view: View<'_>) -> Result<Vec<CaRow>> {
+    all(view, &table::CA, "SELECT * FROM ca ORDER BY id", [], |row| {
         Ok(CaRow {
             id: parsed(row, "id")?,
             policy_digest: row.get("policy_digest")?,
@@ -19,12 +20,9 @@ pub(in crate::sqlite) fn cas(connection: &Connection) -> Result<Vec<CaRow>> {
     })
 }
 
-pub(in crate::sqlite) fn authorities(
-    connection: &Connection,
-    ca: &CaId,
-) -> Result<Vec<AuthorityRow>> {
+pub(in crate::sqlite) fn authorities(view: View<'_>, ca: &CaId) -> Result<Vec<AuthorityRow>> {
     const SQL: &str = "SELECT * FROM authority WHERE ca = ?1 ORDER BY generation";
-    all(connection, SQL, [ca.as_str()], authority)
+    all(view, &table::AUTHORITY, SQL, [ca.as_str()], authority)
 }
 
 fn authority(row: &Row<'_>) -> Result<AuthorityRow> {
@@ -42,24 +40,23 @@ fn authority(row: &Row<'_>) -> Result<AuthorityRow> {
     })
 }
 
-pub(in crate::sqlite) fn plan(
-    connection: &Connection,
-    ca: &CaId,
-) -> Result<Option<GenerationPlan>> {
+pub(in crate::sqlite) fn plan(view: View<'_>, ca: &CaId) -> Result<Option<GenerationPlan>> {
     const SQL: &str = "SELECT * FROM generation_plan WHERE ca = ?1";
-    first(connection, SQL, [ca.as_str()], |row| {
-        let spki: Option<Vec<u8>> = row.get("spki")?;
-        let key = spki.map(|spki| -> Result<_> {
-            Ok(PlannedKey { spki, made_at: timestamp(row, "key_made_at")? })
-        });
-        Ok(GenerationPlan {
-            ca: parsed(row, "ca")?,
-            generation: row.get("generation")?,
-            key_label: row.get("key_label")?,
-            key_algorithm: named(row, "key_algorithm", KeyAlgorithm::from_name)?,
-            signature_algorithm: named(row, "signature_algorithm", SignatureAlgorithm::from_name)?,
-            issues_from: timestamp(row, "issues_from")?,
-            key: key.transpose()?,
-        })
+    first(view, &table::GENERATION_PLAN, SQL, [ca.as_str()], plan_row)
+}
+
+pub(in crate::sqlite) fn plan_row(row: &Row<'_>) -> Result<GenerationPlan> {
+    let spki: Option<Vec<u8>> = row.get("spki")?;
+    let key = spki.map(|spki| -> Result<_> {
+        Ok(PlannedKey { spki, made_at: timestamp(row, "key_made_at")? })
+    });
+    Ok(GenerationPlan {
+        ca: parsed(row, "ca")?,
+        generation: row.get("generation")?,
+        key_label: row.get("key_label")?,
+        key_algorithm: named(row, "key_algorithm", KeyAlgorithm::from_name)?,
+        signature_algorithm: named(row, "signature_algorithm", SignatureAlgorithm::from_name)?,
+        issues_from: timestamp(row, "issues_from")?,
+        key: key.transpose()?,
     })
 }

@@ -1,18 +1,18 @@
 //! Ceremonies as they were put last.
 
 use domain::ceremony::{CeremonyId, State};
-use rusqlite::Connection;
 
 use super::first;
 use crate::rows::CeremonyRow;
 use crate::sqlite::map::{named, parsed};
+use crate::sqlite::table::{self, View};
 use crate::{Result, Sequence};
 
 pub(in crate::sqlite) fn one(
-    connection: &Connection,
+    view: View<'_>,
     id: &CeremonyId,
 ) -> Result<Option<(CeremonyRow, Sequence)>> {
-    first(connection, "SELECT * FROM ceremony WHERE id = ?1", [id.as_str()], |row| {
+    first(view, &table::CEREMONY, "SELECT * FROM ceremony WHERE id = ?1", [id.as_str()], |row| {
         let found = CeremonyRow {
             id: parsed(row, "id")?,
             script: row.get("script")?,

@@ -1,66 +1,78 @@
 //! Certificates, intents, and what exists once.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use domain::crl_series::Partition;
 use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::{all, first, limit};
+use super::{all, first, limit, plain};
 use crate::rows::{CertificateRow, IntentRow, StatusRow};
+use crate::sqlite::fault::corrupt;
 use crate::sqlite::map::{self, parsed, parsed_option, serial, timestamp};
+use crate::sqlite::table::{self, View};
 use crate::{Result, Sequence};
 
 pub(in crate::sqlite) fn one(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     serial: &SerialNumber,
 ) -> Result<Option<CertificateRow>> {
     const SQL: &str = "SELECT * FROM certificate WHERE ca = ?1 AND serial = ?2";
-    first(connection, SQL, params![ca.as_str(), serial.as_bytes()], certificate)
+    first(view, &table::CERTIFICATE, SQL, params![ca.as_str(), serial.as_bytes()], |row| {
+        certificate(view, row)
+    })
 }
 
 pub(in crate::sqlite) fn status(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     serial: &SerialNumber,
 ) -> Result<Option<StatusRow>> {
-    const SQL: &str =
-        "SELECT serial, kind, partition, generation, state, state_at, reason, not_after
-        FROM certificate WHERE ca = ?1 AND serial = ?2";
-    first(connection, SQL, params![ca.as_str(), serial.as_bytes()], status_row)
+    const SQL: &str = "SELECT * FROM certificate WHERE ca = ?1 AND serial = ?2";
+    let values = params![ca.as_str(), serial.as_bytes()];
+    first(view, &table::CERTIFICATE, SQL, values, |row| status_row(row, STATUS))
 }
 
-/// What a status answer needs, of any query for these columns in the order of [`StatusRow`].
-pub(super) fn status_row(row: &Row<'_>) -> Result<StatusRow> {
+/// Where the fields of a [`StatusRow`] are in a whole row; by number, because every answer to the
+/// world begins here.
+pub(super) const STATUS: [usize; 8] = [1, 3, 4, 2, 5, 6, 7, 9];
+
+/// What a status answer needs: serial, kind, partition, generation, state, its time and reason, and
+/// the end, from these columns.
+pub(super) fn status_row(row: &Row<'_>, columns: [usize; 8]) -> Result<StatusRow> {
+    let [serial, kind, partition, generation, state, state_at, reason, not_after] = columns;
     Ok(StatusRow {
-        serial: serial(row, 0)?,
-        kind: map::kind(row, 1)?,
-        partition: parsed(row, 2)?,
-        generation: row.get(3)?,
-        state: map::state_in(row, 4, 5, 6)?,
-        not_after: timestamp(row, 7)?,
+        serial: map::serial(row, serial)?,
+        kind: map::kind(row, kind)?,
+        partition: parsed(row, partition)?,
+        generation: row.get(generation)?,
+        state: map::state_in(row, state, state_at, reason)?,
+        not_after: timestamp(row, not_after)?,
     })
 }
 
 pub(in crate::sqlite) fn of_holder(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     holder: &ResidentCode,
 ) -> Result<Vec<CertificateRow>> {
     const SQL: &str =
         "SELECT * FROM certificate WHERE ca = ?1 AND holder = ?2 ORDER BY issued DESC";
-    all(connection, SQL, [ca.as_str(), holder.as_str()], certificate)
+    all(view, &table::CERTIFICATE, SQL, [ca.as_str(), holder.as_str()], |row| {
+        certificate(view, row)
+    })
 }
 
 pub(in crate::sqlite) fn for_application(
-    connection: &Connection,
+    view: View<'_>,
     application: &ApplicationId,
 ) -> Result<Vec<CertificateRow>> {
     const SQL: &str = "SELECT * FROM certificate WHERE application = ?1 ORDER BY issued, ca";
-    all(connection, SQL, [application.as_str()], certificate)
+    all(view, &table::CERTIFICATE, SQL, [application.as_str()], |row| certificate(view, row))
 }
 
 pub(in crate::sqlite) fn page(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     after: Option<Sequence>,
     rows: usize,
@@ -68,34 +80,33 @@ pub(in crate::sqlite) fn page(
     const SQL: &str = "SELECT * FROM certificate
         WHERE ca = ?1 AND issued >= ?2 ORDER BY issued LIMIT ?3";
     let from = after.map_or(0, |after| after.saturating_add(1));
-    all(connection, SQL, params![ca.as_str(), from, limit(rows)], certificate)
+    all(view, &table::CERTIFICATE, SQL, params![ca.as_str(), from, limit(rows)], |row| {
+        certificate(view, row)
+    })
 }
 
-pub(in crate::sqlite) fn open_intents(connection: &Connection) -> Result<Vec<IntentRow>> {
+pub(in crate::sqlite) fn open_intents(view: View<'_>) -> Result<Vec<CertificateRow>> {
     const SQL: &str = "SELECT * FROM certificate WHERE state = 'intended' ORDER BY ca, issued";
-    all(connection, SQL, [], intent)
+    all(view, &table::CERTIFICATE, SQL, [], |row| certificate(view, row))
 }
 
-pub(in crate::sqlite) fn key_was_certified(
-    connection: &Connection,
-    spki_sha256: &[u8; 32],
-) -> Result<bool> {
+pub(in crate::sqlite) fn key_was_certified(view: View<'_>, spki_sha256: &[u8; 32]) -> Result<bool> {
     const SQL: &str = "SELECT 1 FROM certified_key WHERE spki_sha256 = ?1";
-    Ok(connection.prepare_cached(SQL)?.exists([spki_sha256])?)
+    Ok(view.connection.prepare_cached(SQL)?.exists([spki_sha256])?)
 }
 
 /// The newest certificate for a key that is no resident's.
 pub(in crate::sqlite) fn for_key(
-    connection: &Connection,
+    view: View<'_>,
     spki_sha256: &[u8; 32],
 ) -> Result<Option<CertificateRow>> {
     const SQL: &str = "SELECT * FROM certificate
         WHERE spki_sha256 = ?1 AND kind <> 'user' ORDER BY issued DESC LIMIT 1";
-    first(connection, SQL, [spki_sha256], certificate)
+    first(view, &table::CERTIFICATE, SQL, [spki_sha256], |row| certificate(view, row))
 }
 
 pub(in crate::sqlite) fn self_issued(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     name: &[u8],
 ) -> Result<Vec<CertificateRow>> {
@@ -104,11 +115,11 @@ pub(in crate::sqlite) fn self_issued(
         WHERE ca = ?1 AND subject = ?2 AND kind <> 'user'
             AND kind IN ('self-signed', 'link-old-with-new', 'link-new-with-old')
         ORDER BY issued";
-    all(connection, SQL, params![ca.as_str(), name], certificate)
+    all(view, &table::CERTIFICATE, SQL, params![ca.as_str(), name], |row| certificate(view, row))
 }
 
 pub(in crate::sqlite) fn partitions(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     generation: u32,
 ) -> Result<Vec<Partition>> {
@@ -120,11 +131,11 @@ pub(in crate::sqlite) fn partitions(
                 WHERE ca = ?1 AND generation = ?2 AND partition > found.partition)
             FROM found WHERE found.partition IS NOT NULL)
         SELECT partition FROM found WHERE partition IS NOT NULL ORDER BY partition";
-    all(connection, SQL, params![ca.as_str(), generation], map::partition)
+    plain(view.connection, SQL, params![ca.as_str(), generation], map::partition)
 }
 
 pub(in crate::sqlite) fn subject_is_taken(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     subject: &[u8],
 ) -> Result<bool> {
@@ -132,19 +143,51 @@ pub(in crate::sqlite) fn subject_is_taken(
     const SQL: &str = "SELECT 1 FROM certificate WHERE ca = ?1 AND subject = ?2 AND kind = 'user'
         UNION ALL
         SELECT 1 FROM certificate WHERE ca = ?1 AND subject = ?2 AND kind <> 'user'";
-    Ok(connection.prepare_cached(SQL)?.exists(params![ca.as_str(), subject])?)
+    Ok(view.connection.prepare_cached(SQL)?.exists(params![ca.as_str(), subject])?)
 }
 
-fn certificate(row: &Row<'_>) -> Result<CertificateRow> {
+fn certificate(view: View<'_>, row: &Row<'_>) -> Result<CertificateRow> {
+    let signed: Option<[u8; 32]> = row.get("der_sha256")?;
+    let octets = octets(view, row)?;
+    let (tbs, der) = match signed {
+        Some(_) => (Vec::new(), Some(octets)),
+        None => (octets, None),
+    };
     Ok(CertificateRow {
-        intent: intent(row)?,
-        der: row.get("der")?,
+        intent: IntentRow { tbs, ..intent(row)? },
+        der,
         state: map::state(row)?,
         changed: row.get("changed")?,
         issued: row.get("issued")?,
     })
 }
 
+/// The octets of a row's certificate, or of its TBS while it is not signed, as the row names them.
+///
+/// # Errors
+/// [`crate::Error::Corrupt`] for others than were stored; the doubt is raised.
+pub(in crate::sqlite) fn octets(view: View<'_>, row: &Row<'_>) -> Result<Vec<u8>> {
+    const SQL: &str = "SELECT octets FROM certificate_octets WHERE issued = ?1";
+    let signed: Option<[u8; 32]> = row.get("der_sha256")?;
+    let expected = match signed {
+        Some(expected) => expected,
+        None => row.get("tbs_sha256")?,
+    };
+    let issued: Sequence = row.get("issued")?;
+    let stored: Option<Vec<u8>> =
+        view.connection.prepare_cached(SQL)?.query_row([issued], |row| row.get(0)).optional()?;
+    match stored {
+        Some(octets) if digest(&SHA256, &octets).as_ref() == expected => Ok(octets),
+        _ => {
+            let what = table::CERTIFICATE.told(row);
+            let reason = "its octets are not those that were stored";
+            view.doubt.raise_named(format!("{what}: {reason}"));
+            Err(corrupt(what, reason))
+        }
+    }
+}
+
+/// What a row says of its intent, but for the octets.
 fn intent(row: &Row<'_>) -> Result<IntentRow> {
     Ok(IntentRow {
         ca: parsed(row, "ca")?,
@@ -154,7 +197,7 @@ fn intent(row: &Row<'_>) -> Result<IntentRow> {
         partition: map::partition(row)?,
         subject: row.get("subject")?,
         spki_sha256: row.get("spki_sha256")?,
-        tbs: row.get("tbs")?,
+        tbs: Vec::new(),
         not_before: timestamp(row, "not_before")?,
         not_after: timestamp(row, "not_after")?,
         policy_digest: row.get("policy_digest")?,

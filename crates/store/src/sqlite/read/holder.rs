@@ -1,32 +1,36 @@
 //! Holders' requests, one by one, and those that wait to be carried out.
 
 use domain::id::ApplicationId;
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 
 use super::{all, first, limit};
 use crate::Result;
 use crate::rows::HolderRequestRow;
 use crate::sqlite::map::parsed;
+use crate::sqlite::table::{self, View};
 
 pub(in crate::sqlite) fn one(
-    connection: &Connection,
+    view: View<'_>,
     id: &ApplicationId,
 ) -> Result<Option<HolderRequestRow>> {
-    first(connection, "SELECT * FROM holder_request WHERE id = ?1", [id.as_str()], shape)
+    first(
+        view,
+        &table::HOLDER_REQUEST,
+        "SELECT * FROM holder_request WHERE id = ?1",
+        [id.as_str()],
+        shape,
+    )
 }
 
-pub(in crate::sqlite) fn nonce_was_used(connection: &Connection, nonce: &[u8; 32]) -> Result<bool> {
+pub(in crate::sqlite) fn nonce_was_used(view: View<'_>, nonce: &[u8; 32]) -> Result<bool> {
     const USED: &str = "SELECT 1 FROM holder_request WHERE nonce = ?1";
-    Ok(first(connection, USED, [nonce], |_| Ok(()))?.is_some())
+    Ok(view.connection.prepare_cached(USED)?.exists([nonce])?)
 }
 
-pub(in crate::sqlite) fn open(
-    connection: &Connection,
-    rows: usize,
-) -> Result<Vec<HolderRequestRow>> {
+pub(in crate::sqlite) fn open(view: View<'_>, rows: usize) -> Result<Vec<HolderRequestRow>> {
     const OPEN: &str =
         "SELECT * FROM holder_request WHERE receipt IS NULL ORDER BY received LIMIT ?1";
-    all(connection, OPEN, [limit(rows)], shape)
+    all(view, &table::HOLDER_REQUEST, OPEN, [limit(rows)], shape)
 }
 
 fn shape(row: &Row<'_>) -> Result<HolderRequestRow> {

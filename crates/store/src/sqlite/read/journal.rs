@@ -2,25 +2,60 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{all, first, limit};
+use super::{limit, plain};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf};
+use crate::sqlite::fault::corrupt;
+use crate::sqlite::table::{self, View};
+use crate::state::{Authenticator, StateKey, same};
 use crate::{Result, Sequence};
+
+const LEAVES: &str = "SELECT sequence, body, leaf, mac, kind FROM journal
+    WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
 
 pub(in crate::sqlite) fn last_sequence(connection: &Connection) -> Result<Option<Sequence>> {
     let sql = "SELECT max(sequence) FROM journal";
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
+/// Entries as they are stored, whoever wrote them.
 pub(in crate::sqlite) fn leaves(
     connection: &Connection,
     from: Sequence,
     rows: usize,
 ) -> Result<Vec<Leaf>> {
-    const SQL: &str = "SELECT sequence, body, leaf FROM journal
-        WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
-    all(connection, SQL, params![from, limit(rows)], |row| {
-        Ok(Leaf { sequence: row.get(0)?, body: row.get(1)?, hash: row.get(2)? })
+    plain(connection, LEAVES, params![from, limit(rows)], leaf)
+}
+
+/// Entries that this program wrote: what somebody else put into the table is never sealed.
+pub(in crate::sqlite) fn own_leaves(
+    view: View<'_>,
+    from: Sequence,
+    rows: usize,
+) -> Result<Vec<Leaf>> {
+    plain(view.connection, LEAVES, params![from, limit(rows)], |row| {
+        let (leaf, mac, kind): (Leaf, Vec<u8>, String) = (leaf(row)?, row.get(3)?, row.get(4)?);
+        if same(&mark(view.key, leaf.sequence, kind.as_bytes(), &leaf.hash), &mac) {
+            return Ok(leaf);
+        }
+        let what = format!("entry {}", leaf.sequence);
+        let reason = "this program did not write it: its authenticator does not fit";
+        view.doubt.raise(format!("{what}: {reason}"));
+        Err(corrupt(what, reason))
     })
+}
+
+/// The program's mark on an entry.
+pub(in crate::sqlite) fn mark(
+    key: &StateKey,
+    sequence: Sequence,
+    kind: &[u8],
+    leaf: &Hash,
+) -> Authenticator {
+    key.value("journal", &[&sequence.to_be_bytes()[..], leaf, kind].concat())
+}
+
+fn leaf(row: &Row<'_>) -> Result<Leaf> {
+    Ok(Leaf { sequence: row.get(0)?, body: row.get(1)?, hash: row.get(2)? })
 }
 
 pub(in crate::sqlite) fn node(
@@ -31,9 +66,10 @@ pub(in crate::sqlite) fn node(
     const LEAF: &str = "SELECT leaf FROM journal WHERE sequence = ?1";
     const NODE: &str = "SELECT hash FROM merkle_node WHERE level = ?1 AND place = ?2";
     if level == 0 {
-        first(connection, LEAF, [place], |row| Ok(row.get(0)?))
+        plain(connection, LEAF, [place], |row| Ok(row.get(0)?)).map(|mut found| found.pop())
     } else {
-        first(connection, NODE, params![level, place], |row| Ok(row.get(0)?))
+        plain(connection, NODE, params![level, place], |row| Ok(row.get(0)?))
+            .map(|mut found| found.pop())
     }
 }
 
@@ -43,12 +79,12 @@ pub(in crate::sqlite) fn checkpoints(
     rows: usize,
 ) -> Result<Vec<Checkpoint>> {
     const SQL: &str = "SELECT note FROM checkpoint WHERE size > ?1 ORDER BY size LIMIT ?2";
-    all(connection, SQL, params![after_size, limit(rows)], checkpoint)
+    plain(connection, SQL, params![after_size, limit(rows)], checkpoint)
 }
 
 pub(in crate::sqlite) fn last_checkpoint(connection: &Connection) -> Result<Option<Checkpoint>> {
     const SQL: &str = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1";
-    first(connection, SQL, [], checkpoint)
+    Ok(plain(connection, SQL, [], checkpoint)?.pop())
 }
 
 fn checkpoint(row: &Row<'_>) -> Result<Checkpoint> {
@@ -56,17 +92,19 @@ fn checkpoint(row: &Row<'_>) -> Result<Checkpoint> {
 }
 
 pub(in crate::sqlite) fn personal(
-    connection: &Connection,
+    view: View<'_>,
     ring: &KeyRing,
     sequence: Sequence,
 ) -> Result<Option<String>> {
-    const SQL: &str = "SELECT id, wrapped, ciphertext FROM journal_personal
-        JOIN resident_key ON resident_key.id = journal_personal.key WHERE sequence = ?1";
-    let stored: Option<([u8; 16], Vec<u8>, Vec<u8>)> = connection
+    const SQL: &str = "SELECT key, ciphertext FROM journal_personal WHERE sequence = ?1";
+    const KEY: &str = "SELECT * FROM resident_key WHERE id = ?1";
+    let stored: Option<([u8; 16], Vec<u8>)> = view
+        .connection
         .prepare_cached(SQL)?
-        .query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    stored
-        .map(|(id, wrapped, ciphertext)| ring.unwrap(&id, &wrapped)?.decrypt(sequence, &ciphertext))
-        .transpose()
+    let Some((id, ciphertext)) = stored else { return Ok(None) };
+    let wrapped = |row: &Row<'_>| -> Result<Vec<u8>> { Ok(row.get("wrapped")?) };
+    let wrapped = super::first(view, &table::RESIDENT_KEY, KEY, [id], wrapped)?;
+    wrapped.map(|wrapped| ring.unwrap(&id, &wrapped)?.decrypt(sequence, &ciphertext)).transpose()
 }

@@ -1,4 +1,4 @@
-//! Reads, run by the calling thread on a read-only connection.
+//! Reads, run by the calling thread on a read-only connection; every row proves itself first.
 
 pub(super) mod access;
 pub(super) mod authority;
@@ -15,10 +15,40 @@ pub(super) mod window;
 
 use rusqlite::{Connection, Params, Row};
 
+use super::table::{Table, View};
 use crate::Result;
 
-/// Every row of a query.
+/// Every row of a query for whole rows of `table`, each after it has proven itself.
 pub(super) fn all<T>(
+    view: View<'_>,
+    table: &Table,
+    sql: &str,
+    values: impl Params,
+    shape: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    plain(view.connection, sql, values, |row| {
+        table.proven(view, row)?;
+        shape(row)
+    })
+}
+
+/// The first of them, if there is one.
+fn first<T>(
+    view: View<'_>,
+    table: &Table,
+    sql: &str,
+    values: impl Params,
+    shape: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    let mut statement = view.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    table.proven(view, row)?;
+    shape(row).map(Some)
+}
+
+/// Every row of a query for anything else: what proves nothing by itself, such as counts and names.
+pub(super) fn plain<T>(
     connection: &Connection,
     sql: &str,
     values: impl Params,
@@ -31,18 +61,6 @@ pub(super) fn all<T>(
         found.push(shape(row)?);
     }
     Ok(found)
-}
-
-/// The first row of a query, if there is one.
-fn first<T>(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-    shape: impl Fn(&Row<'_>) -> Result<T>,
-) -> Result<Option<T>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(values)?;
-    rows.next()?.map(shape).transpose()
 }
 
 /// A limit as SQL takes it.

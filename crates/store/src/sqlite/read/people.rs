@@ -5,69 +5,72 @@ use std::net::IpAddr;
 use domain::id::ActorId;
 use domain::staff::{Attempts, CredentialKind, PersonState, ProposalKind, Role};
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::Row;
 
 use super::{all, first};
 use crate::Result;
 use crate::people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::map::{named, parsed, parsed_option, timestamp};
+use crate::sqlite::table::{self, View};
 
-pub(in crate::sqlite) fn people(connection: &Connection) -> Result<Vec<PersonRow>> {
-    all(connection, "SELECT * FROM person ORDER BY id", [], |row| person_row(connection, row))
+pub(in crate::sqlite) fn people(view: View<'_>) -> Result<Vec<PersonRow>> {
+    all(view, &table::PERSON, "SELECT * FROM person ORDER BY id", [], person_row)
 }
 
-pub(in crate::sqlite) fn person(
-    connection: &Connection,
-    id: &ActorId,
-) -> Result<Option<PersonRow>> {
+pub(in crate::sqlite) fn person(view: View<'_>, id: &ActorId) -> Result<Option<PersonRow>> {
     const SQL: &str = "SELECT * FROM person WHERE id = ?1";
-    first(connection, SQL, [id.as_str()], |row| person_row(connection, row))
+    first(view, &table::PERSON, SQL, [id.as_str()], person_row)
 }
 
-fn person_row(connection: &Connection, row: &Row<'_>) -> Result<PersonRow> {
-    const PROPOSAL: &str = "SELECT * FROM proposal WHERE person = ?1";
-    let id: ActorId = parsed(row, "id")?;
-    let proposal = |row: &Row<'_>| {
+pub(in crate::sqlite) fn person_row(row: &Row<'_>) -> Result<PersonRow> {
+    let proposed: Option<String> = row.get("proposed")?;
+    let proposal = proposed.map(|_| -> Result<ProposalRow> {
         Ok(ProposalRow {
-            kind: named(row, "kind", ProposalKind::from_name)?,
-            roles: roles(connection, &id, true)?,
-            municipality: parsed_option(row, "municipality")?,
+            kind: named(row, "proposed", ProposalKind::from_name)?,
+            roles: roles(row, "proposed_roles")?,
+            municipality: parsed_option(row, "proposed_municipality")?,
             by: parsed(row, "proposed_by")?,
             at: timestamp(row, "proposed_at")?,
         })
-    };
+    });
     Ok(PersonRow {
+        id: parsed(row, "id")?,
         name: row.get("name")?,
         state: named(row, "state", PersonState::from_name)?,
-        roles: roles(connection, &id, false)?,
+        roles: roles(row, "roles")?,
         municipality: parsed_option(row, "municipality")?,
-        proposal: first(connection, PROPOSAL, [id.as_str()], proposal)?,
+        proposal: proposal.transpose()?,
         since: timestamp(row, "since")?,
-        id,
     })
 }
 
-fn roles(connection: &Connection, person: &ActorId, proposed: bool) -> Result<Vec<Role>> {
-    const SQL: &str =
-        "SELECT role FROM person_role WHERE person = ?1 AND proposed = ?2 ORDER BY place";
-    let role = |row: &Row<'_>| named(row, "role", Role::from_name);
-    all(connection, SQL, params![person.as_str(), proposed], role)
+/// The roles in a column, with spaces between them.
+fn roles(row: &Row<'_>, column: &'static str) -> Result<Vec<Role>> {
+    let text: String = row.get(column)?;
+    let role = |name| Role::from_name(name).ok_or_else(|| corrupt(column, "it names no role"));
+    text.split_terminator(' ').map(role).collect()
 }
 
 pub(in crate::sqlite) fn credential(
-    connection: &Connection,
+    view: View<'_>,
     sha256: &[u8; 32],
 ) -> Result<Option<CredentialRow>> {
-    first(connection, "SELECT * FROM credential WHERE sha256 = ?1", [sha256], credential_row)
+    first(
+        view,
+        &table::CREDENTIAL,
+        "SELECT * FROM credential WHERE sha256 = ?1",
+        [sha256],
+        credential_row,
+    )
 }
 
 pub(in crate::sqlite) fn credentials_of(
-    connection: &Connection,
+    view: View<'_>,
     person: &ActorId,
 ) -> Result<Vec<CredentialRow>> {
     const SQL: &str = "SELECT * FROM credential WHERE person = ?1 ORDER BY made, sha256";
-    all(connection, SQL, [person.as_str()], credential_row)
+    all(view, &table::CREDENTIAL, SQL, [person.as_str()], credential_row)
 }
 
 fn credential_row(row: &Row<'_>) -> Result<CredentialRow> {
@@ -92,22 +95,21 @@ fn credential_row(row: &Row<'_>) -> Result<CredentialRow> {
     })
 }
 
-pub(in crate::sqlite) fn password(
-    connection: &Connection,
-    person: &ActorId,
-) -> Result<Option<PasswordRow>> {
+pub(in crate::sqlite) fn password(view: View<'_>, person: &ActorId) -> Result<Option<PasswordRow>> {
     const SQL: &str = "SELECT * FROM password WHERE person = ?1";
-    first(connection, SQL, [person.as_str()], |row| {
-        Ok(PasswordRow {
-            person: parsed(row, "person")?,
-            hash: row.get("hash")?,
-            set: timestamp(row, "set_at")?,
-            attempts: Attempts {
-                failures: row.get("failures")?,
-                since: optional_time(row, "failed_since")?,
-                locked_until: optional_time(row, "locked_until")?,
-            },
-        })
+    first(view, &table::PASSWORD, SQL, [person.as_str()], password_row)
+}
+
+pub(in crate::sqlite) fn password_row(row: &Row<'_>) -> Result<PasswordRow> {
+    Ok(PasswordRow {
+        person: parsed(row, "person")?,
+        hash: row.get("hash")?,
+        set: timestamp(row, "set_at")?,
+        attempts: Attempts {
+            failures: row.get("failures")?,
+            since: optional_time(row, "failed_since")?,
+            locked_until: optional_time(row, "locked_until")?,
+        },
     })
 }
 

@@ -2,22 +2,29 @@
 
 use domain::id::{CaId, ServiceRequestId};
 use domain::service_request::RequestState;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::{all, first, limit};
 use crate::Result;
 use crate::rows::ServiceRequestRow;
 use crate::sqlite::map::{named, parsed};
+use crate::sqlite::table::{self, View};
 
 pub(in crate::sqlite) fn one(
-    connection: &Connection,
+    view: View<'_>,
     id: &ServiceRequestId,
 ) -> Result<Option<ServiceRequestRow>> {
-    first(connection, "SELECT * FROM service_request WHERE id = ?1", [id.as_str()], shape)
+    first(
+        view,
+        &table::SERVICE_REQUEST,
+        "SELECT * FROM service_request WHERE id = ?1",
+        [id.as_str()],
+        shape,
+    )
 }
 
 pub(in crate::sqlite) fn of_ca(
-    connection: &Connection,
+    view: View<'_>,
     ca: &CaId,
     state: Option<RequestState>,
     rows: usize,
@@ -27,10 +34,14 @@ pub(in crate::sqlite) fn of_ca(
     const IN_STATE: &str = "SELECT * FROM service_request
         WHERE ca = ?1 AND state = ?3 ORDER BY received DESC, rowid DESC LIMIT ?2";
     match state {
-        None => all(connection, ALL, params![ca.as_str(), limit(rows)], shape),
-        Some(state) => {
-            all(connection, IN_STATE, params![ca.as_str(), limit(rows), state.name()], shape)
-        }
+        None => all(view, &table::SERVICE_REQUEST, ALL, params![ca.as_str(), limit(rows)], shape),
+        Some(state) => all(
+            view,
+            &table::SERVICE_REQUEST,
+            IN_STATE,
+            params![ca.as_str(), limit(rows), state.name()],
+            shape,
+        ),
     }
 }
 

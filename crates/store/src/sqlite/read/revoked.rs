@@ -1,23 +1,31 @@
 //! What a revocation list must hold: one consistent view, streamed in the order of serials.
 
 use domain::crl_series::Partition;
+use domain::id::{CaId, SerialNumber};
 use jiff::Timestamp;
-use rusqlite::{Connection, Rows, params};
+use rusqlite::{Row, Rows, params};
 
-use super::all;
 use super::certificate::status_row;
-use crate::rows::{SeriesKey, StatusRow};
-use crate::sqlite::map::{self, micros};
+use super::{all, first, plain};
+use crate::rows::{SeriesKey, StatusRow, Tally};
+use crate::sqlite::map;
+use crate::sqlite::table::{TALLY, View};
 use crate::{Result, RevokedSnapshot, Sequence};
 
 /// Answered from the index alone. The list of states stands as in the index, so that it fits.
+///
+/// These rows do not prove themselves, which would take reading each certificate: what is built of
+/// them is held against the tally, and against the list before.
 const LISTED: &str =
     "SELECT serial, kind, partition, generation, state, state_at, reason, not_after
     FROM certificate INDEXED BY certificate_listed
     WHERE ca = ?1 AND generation = ?2 AND partition = ?3
         AND state IN ('undelivered', 'held', 'revoked')
-        AND (?4 OR state <> 'undelivered') AND not_after >= ?5
+        AND (?4 OR state <> 'undelivered')
     ORDER BY serial";
+
+/// The columns of [`LISTED`] in its own order.
+const COLUMNS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /// The generations that ever certified, hopping from one to the next in an index.
 const GENERATIONS: &str = "WITH RECURSIVE found (generation) AS (
@@ -28,30 +36,38 @@ const GENERATIONS: &str = "WITH RECURSIVE found (generation) AS (
         FROM found WHERE found.generation IS NOT NULL)
     SELECT generation FROM found WHERE generation IS NOT NULL ORDER BY generation";
 
-/// Counts by reading the table's states, not the columns the list is built from.
-const COUNTED: &str = "SELECT partition, count(*) FROM certificate
-    WHERE ca = ?1
-        AND (state IN ('held', 'revoked') OR (?2 AND state = 'undelivered'))
-        AND state IN ('undelivered', 'held', 'revoked')
-        AND not_after >= ?3
-    GROUP BY partition ORDER BY partition";
-
 /// Runs `read` over a snapshot that no commit moves.
 pub(in crate::sqlite) fn with(
-    connection: &Connection,
+    view: View<'_>,
     series: &SeriesKey,
     undelivered: bool,
     expires_from: Timestamp,
     read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
 ) -> Result<()> {
     // Deferred: the first read fixes the view, and dropping it ends the view.
-    let view = connection.unchecked_transaction()?;
-    let as_of = super::journal::last_sequence(&view)?.unwrap_or(0);
-    read(&Snapshot { view: &view, as_of, series, undelivered, expires_from })
+    let transaction = view.connection.unchecked_transaction()?;
+    let as_of = super::journal::last_sequence(&transaction)?.unwrap_or(0);
+    let view = View { connection: &transaction, ..view };
+    read(&Snapshot { view, as_of, series, undelivered, expires_from })
+}
+
+/// Of every partition of a CA.
+pub(in crate::sqlite) fn tallies(view: View<'_>, ca: &CaId) -> Result<Vec<(Partition, Tally)>> {
+    const SQL: &str = "SELECT * FROM tally WHERE ca = ?1 ORDER BY partition";
+    all(view, &TALLY, SQL, [ca.as_str()], tally_row)
+}
+
+pub(in crate::sqlite) fn tally_row(row: &Row<'_>) -> Result<(Partition, Tally)> {
+    let tally = Tally {
+        undelivered: row.get("undelivered")?,
+        held: row.get("held")?,
+        revoked: row.get("revoked")?,
+    };
+    Ok((map::partition(row)?, tally))
 }
 
 struct Snapshot<'a> {
-    view: &'a Connection,
+    view: View<'a>,
     as_of: Sequence,
     series: &'a SeriesKey,
     undelivered: bool,
@@ -63,26 +79,24 @@ impl RevokedSnapshot for Snapshot<'_> {
         self.as_of
     }
 
-    fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<()> {
+    fn for_each(&self, each: &mut dyn FnMut(StatusRow)) -> Result<u64> {
+        let connection = self.view.connection;
         let ca = self.series.ca.as_str();
-        let generations: Vec<u32> = all(self.view, GENERATIONS, [ca], |row| Ok(row.get(0)?))?;
+        let generations: Vec<u32> = plain(connection, GENERATIONS, [ca], |row| Ok(row.get(0)?))?;
         let mut statements = generations
             .iter()
-            .map(|_| Ok(self.view.prepare_cached(LISTED)?))
+            .map(|_| Ok(connection.prepare_cached(LISTED)?))
             .collect::<Result<Vec<_>>>()?;
+        let partition = self.series.partition.to_string();
         let mut streams = statements
             .iter_mut()
             .zip(generations)
             .map(|(statement, generation)| {
-                Stream::begin(statement.query(params![
-                    ca,
-                    generation,
-                    self.series.partition.to_string(),
-                    self.undelivered,
-                    micros(self.expires_from),
-                ])?)
+                let values = params![ca, generation, partition, self.undelivered];
+                Stream::begin(statement.query(values)?)
             })
             .collect::<Result<Vec<_>>>()?;
+        let mut expired = 0;
         // Each stream ascends, so the least of their heads is the next of all.
         loop {
             let least = streams
@@ -90,16 +104,22 @@ impl RevokedSnapshot for Snapshot<'_> {
                 .filter(|stream| stream.head.is_some())
                 .min_by_key(|stream| stream.head.map(|row| row.serial));
             match least.map(Stream::next).transpose()?.flatten() {
+                Some(row) if row.not_after < self.expires_from => expired += 1,
                 Some(row) => each(row),
-                None => return Ok(()),
+                None => return Ok(expired),
             }
         }
     }
 
-    fn count_by_partition(&self) -> Result<Vec<(Partition, u64)>> {
-        let SeriesKey { ca, .. } = self.series;
-        let values = params![ca.as_str(), self.undelivered, micros(self.expires_from)];
-        all(self.view, COUNTED, values, |row| Ok((map::partition(row)?, row.get(1)?)))
+    fn tally(&self) -> Result<Tally> {
+        const SQL: &str = "SELECT * FROM tally WHERE ca = ?1 AND partition = ?2";
+        let values = params![self.series.ca.as_str(), self.series.partition.to_string()];
+        let found = first(self.view, &TALLY, SQL, values, tally_row)?;
+        Ok(found.map_or_else(Tally::default, |(_, tally)| tally))
+    }
+
+    fn status(&self, serial: &SerialNumber) -> Result<Option<StatusRow>> {
+        super::certificate::status(self.view, &self.series.ca, serial)
     }
 }
 
@@ -118,7 +138,7 @@ impl<'s> Stream<'s> {
 
     /// The head, after which the next row is the head.
     fn next(&mut self) -> Result<Option<StatusRow>> {
-        let next = self.rows.next()?.map(status_row).transpose()?;
+        let next = self.rows.next()?.map(|row| status_row(row, COLUMNS)).transpose()?;
         Ok(std::mem::replace(&mut self.head, next))
     }
 }

@@ -2,28 +2,41 @@
 
 use domain::application::{ApplicationKind, ApplicationState};
 use domain::id::{ApplicationId, CardId, MunicipalityCode, OperationId, ResidentCode};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::{all, first, limit};
 use crate::Result;
 use crate::rows::{ApplicationRow, CardRow};
 use crate::sqlite::map::{named, parsed};
+use crate::sqlite::table::{self, View};
 
 pub(in crate::sqlite) fn application(
-    connection: &Connection,
+    view: View<'_>,
     id: &ApplicationId,
 ) -> Result<Option<ApplicationRow>> {
-    first(connection, "SELECT * FROM application WHERE id = ?1", [id.as_str()], application_row)
+    first(
+        view,
+        &table::APPLICATION,
+        "SELECT * FROM application WHERE id = ?1",
+        [id.as_str()],
+        application_row,
+    )
 }
 
 pub(in crate::sqlite) fn applications(
-    connection: &Connection,
+    view: View<'_>,
     municipality: &MunicipalityCode,
     rows: usize,
 ) -> Result<Vec<ApplicationRow>> {
     const SQL: &str = "SELECT * FROM application
         WHERE municipality = ?1 ORDER BY received DESC, rowid DESC LIMIT ?2";
-    all(connection, SQL, params![municipality.as_str(), limit(rows)], application_row)
+    all(
+        view,
+        &table::APPLICATION,
+        SQL,
+        params![municipality.as_str(), limit(rows)],
+        application_row,
+    )
 }
 
 fn application_row(row: &Row<'_>) -> Result<ApplicationRow> {
@@ -38,24 +51,18 @@ fn application_row(row: &Row<'_>) -> Result<ApplicationRow> {
     })
 }
 
-pub(in crate::sqlite) fn operation(
-    connection: &Connection,
-    id: &OperationId,
-) -> Result<Option<Vec<u8>>> {
-    const SQL: &str = "SELECT answer FROM operation WHERE id = ?1";
-    first(connection, SQL, [id.as_str()], |row| Ok(row.get(0)?))
+pub(in crate::sqlite) fn operation(view: View<'_>, id: &OperationId) -> Result<Option<Vec<u8>>> {
+    const SQL: &str = "SELECT * FROM operation WHERE id = ?1";
+    first(view, &table::OPERATION, SQL, [id.as_str()], |row| Ok(row.get("answer")?))
 }
 
-pub(in crate::sqlite) fn card(connection: &Connection, id: &CardId) -> Result<Option<CardRow>> {
-    first(connection, "SELECT * FROM card WHERE id = ?1", [id.as_str()], card_row)
+pub(in crate::sqlite) fn card(view: View<'_>, id: &CardId) -> Result<Option<CardRow>> {
+    first(view, &table::CARD, "SELECT * FROM card WHERE id = ?1", [id.as_str()], card_row)
 }
 
-pub(in crate::sqlite) fn cards_of(
-    connection: &Connection,
-    holder: &ResidentCode,
-) -> Result<Vec<CardRow>> {
+pub(in crate::sqlite) fn cards_of(view: View<'_>, holder: &ResidentCode) -> Result<Vec<CardRow>> {
     const SQL: &str = "SELECT * FROM card WHERE holder = ?1 ORDER BY id";
-    all(connection, SQL, [holder.as_str()], card_row)
+    all(view, &table::CARD, SQL, [holder.as_str()], card_row)
 }
 
 fn card_row(row: &Row<'_>) -> Result<CardRow> {
@@ -67,6 +74,8 @@ fn card_row(row: &Row<'_>) -> Result<CardRow> {
     })
 }
 
-pub(in crate::sqlite) fn register_cursor(connection: &Connection) -> Result<u64> {
-    Ok(connection.query_row("SELECT position FROM register_cursor", [], |row| row.get(0))?)
+pub(in crate::sqlite) fn register_cursor(view: View<'_>) -> Result<u64> {
+    const SQL: &str = "SELECT * FROM register_cursor";
+    let moved = first(view, &table::REGISTER_CURSOR, SQL, [], |row| Ok(row.get("position")?))?;
+    Ok(moved.unwrap_or(0))
 }

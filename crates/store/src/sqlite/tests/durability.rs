@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::{open, options};
 use crate::contract::fixtures::{act, entry};
 use crate::journal::PersonalDataKey;
-use crate::{Change, Error, Options, Sqlite, Store, Unit};
+use crate::{Change, Error, Options, Sqlite, StateKey, Store, Unit};
 
 /// A unit that leaves an answer of this many octets under `operation`.
 fn answer(operation: &str, octets: usize) -> Unit {
@@ -123,7 +123,7 @@ fn e2_a_database_needs_the_personal_data_key_it_was_made_under() {
     let (directory, store) = open();
     drop(store);
     let path = directory.path().join("jitsuin.db");
-    let other = Options::new(PersonalDataKey::new([8; 32]));
+    let other = Options::new(PersonalDataKey::new([8; 32]), StateKey::new([6; 32]));
     let error = Sqlite::open(&path, other).expect_err("another key").to_string();
     assert!(error.contains("another personal data key"), "{error}");
     Sqlite::open(&path, options()).expect("the right key");

@@ -5,10 +5,10 @@ mod durability;
 use tempfile::TempDir;
 
 use crate::journal::PersonalDataKey;
-use crate::{Options, Sqlite};
+use crate::{Options, Sqlite, StateKey};
 
 fn options() -> Options {
-    Options::new(PersonalDataKey::new([7; 32]))
+    Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]))
 }
 
 fn open() -> (TempDir, Sqlite) {
