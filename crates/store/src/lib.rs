@@ -27,7 +27,7 @@ pub use rows::{
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
     SeriesRow, ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
-pub use sqlite::{Options, Sqlite};
+pub use sqlite::{Options, ProofExtent, Sqlite, StateProof, StateReport};
 pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};
 
@@ -169,6 +169,13 @@ pub trait Store: Send + Sync {
 
     /// What was found for which the database must not be believed. Whoever finds more raises it here.
     fn doubt(&self) -> &Doubt;
+
+    /// Proves the state: that every row is as this program wrote it, and that all of them together
+    /// are what the journal's entries tell of. What is found is in doubt from then on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: nothing is proven then, nor in doubt.
+    fn prove(&self, proof: &mut StateProof, extent: ProofExtent) -> Result<StateReport>;
 
     /// Intents without their issue: serials that may have been signed.
     fn open_intents(&self) -> Result<Vec<CertificateRow>>;

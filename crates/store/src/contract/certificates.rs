@@ -132,7 +132,7 @@ pub fn l1_an_intent_becomes_a_certificate(store: &dyn Store) {
     let state = CertificateState::Intended;
     let row = CertificateRow { intent: intent(1), der: None, state, changed: issued, issued };
     assert_eq!(read(), row);
-    assert_eq!(store.open_intents().expect("read"), [row.clone()]);
+    assert_eq!(store.open_intents().expect("read"), std::slice::from_ref(&row));
 
     let (to, der) = (CertificateState::Undelivered { since: at(3) }, b"der".to_vec());
     let complete = || Change::CompleteIntent { ca: ca(), serial: serial(1), der: der.clone(), to };

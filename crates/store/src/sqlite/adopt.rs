@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 
 use super::ledger::Digests;
-use super::read::journal::mark;
+use super::read::journal::{mark, personal_mark};
 use super::table::{self, Table, View};
 use super::{Options, apply};
 use crate::journal::{Hash, KeyRing};
@@ -106,6 +106,19 @@ fn adopt_entries(connection: &Connection, key: &StateKey) -> Result<()> {
         let (sequence, kind, leaf): (Sequence, String, Hash) = (sequence, kind, leaf);
         let mac = mark(key, sequence, kind.as_bytes(), &leaf);
         update.execute(params![sequence, mac])?;
+    }
+    adopt_personal(connection, key)
+}
+
+fn adopt_personal(connection: &Connection, key: &StateKey) -> Result<()> {
+    let mut read = connection.prepare("SELECT sequence, key, ciphertext FROM journal_personal")?;
+    let mut update =
+        connection.prepare("UPDATE journal_personal SET mac = ?2 WHERE sequence = ?1")?;
+    let shape = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let parts = read.query_map([], shape)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for (sequence, id, ciphertext) in parts {
+        let (sequence, id, ciphertext): (Sequence, [u8; 16], Vec<u8>) = (sequence, id, ciphertext);
+        update.execute(params![sequence, personal_mark(key, sequence, &id, &ciphertext)])?;
     }
     Ok(())
 }

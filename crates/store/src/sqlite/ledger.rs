@@ -34,7 +34,7 @@ impl Digests {
         key: &StateKey,
         doubt: &Doubt,
     ) -> Result<Option<Self>> {
-        const SQL: &str = "SELECT entries, digests, mac FROM state_digest";
+        const SQL: &str = "SELECT entries, digests, mac FROM state_digest WHERE only = 1";
         let stored: Option<(Sequence, Vec<u8>, Authenticator)> = connection
             .prepare_cached(SQL)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))

@@ -9,6 +9,7 @@ mod ledger;
 mod map;
 mod migrate;
 mod pool;
+mod prove;
 mod read;
 mod table;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
 use self::pool::Pool;
+pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::writer::{Sealing, Writer};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
@@ -138,6 +140,10 @@ impl Store for Sqlite {
 
     fn doubt(&self) -> &Doubt {
         &self.doubt
+    }
+
+    fn prove(&self, proof: &mut StateProof, extent: ProofExtent) -> Result<StateReport> {
+        self.pool.read(|view| prove::prove(view, proof, extent))
     }
 
     fn cas(&self) -> Result<Vec<CaRow>> {

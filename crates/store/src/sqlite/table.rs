@@ -100,6 +100,22 @@ tables! {
 }
 
 impl Table {
+    /// Whether it stays small however many certificates there are.
+    pub(super) fn is_small(&self) -> bool {
+        const GROWING: [&str; 9] = [
+            "certificate",
+            "certified_key",
+            "crl",
+            "application",
+            "operation",
+            "card",
+            "card_session",
+            "resident_key",
+            "holder_request",
+        ];
+        !GROWING.contains(&self.name)
+    }
+
     /// How many of the first columns are its key.
     pub(super) fn keys(&self) -> usize {
         self.keys

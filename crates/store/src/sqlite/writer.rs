@@ -172,7 +172,7 @@ impl State {
         }
         for (caller, result) in applied {
             let answer = match (&outcome, result) {
-                (Err(fault), Ok(_)) => Err(Error::Unavailable(fault.to_string())),
+                (Err(fault), Ok(_)) => Err(of_all(fault)),
                 (_, own) => own,
             };
             let _ = caller.send(answer);
@@ -213,8 +213,7 @@ impl State {
             Ok(state.entries > before)
         });
         if let Err(fault) = &outcome {
-            let rest =
-                units.map(|(_, caller)| (caller, Err(Error::Unavailable(fault.to_string()))));
+            let rest = units.map(|(_, caller)| (caller, Err(of_all(fault))));
             applied.extend(rest);
         }
         outcome
@@ -235,6 +234,14 @@ impl State {
         transaction.commit()?;
         self.gate.sealed(unsealed);
         Ok(())
+    }
+}
+
+/// The fault of a transaction as each of its callers hears it.
+fn of_all(fault: &Error) -> Error {
+    match fault {
+        Error::Doubted { finding } => Error::Doubted { finding: finding.clone() },
+        other => Error::Unavailable(other.to_string()),
     }
 }
 

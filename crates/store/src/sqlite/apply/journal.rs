@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::work::Work;
 use crate::journal::{KeyRing, ResidentKey, encode, leaf_hash};
-use crate::sqlite::fault::inserted;
+use crate::sqlite::fault::{corrupt, inserted};
 use crate::sqlite::map::micros;
-use crate::sqlite::read::journal::mark;
+use crate::sqlite::read::journal::{mark, personal_mark};
 use crate::sqlite::table::RESIDENT_KEY;
 use crate::sqlite::writer::Sealing;
 use crate::unit::{Entry, Personal};
@@ -21,7 +21,7 @@ const APPEND: &str =
     "INSERT INTO journal (sequence, kind, body, leaf, mac) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 const APPEND_PERSONAL: &str =
-    "INSERT INTO journal_personal (sequence, key, ciphertext) VALUES (?1, ?2, ?3)";
+    "INSERT INTO journal_personal (sequence, key, ciphertext, mac) VALUES (?1, ?2, ?3, ?4)";
 
 const ADD_NODE: &str = "INSERT INTO merkle_node (level, place, hash) VALUES (?1, ?2, ?3)";
 
@@ -42,7 +42,7 @@ pub(in crate::sqlite) fn unsealed(connection: &Connection) -> Result<bool> {
     Ok(next_sequence(connection)? > sealed)
 }
 
-/// Refuses a master key under which this database was not made.
+/// Refuses a master key under which this database was not made; a new one remembers it.
 pub(in crate::sqlite) fn check_ring(connection: &Connection, ring: &KeyRing) -> Result<()> {
     let proof: Option<Vec<u8>> =
         connection.query_row(RING_CHECK, [], |row| row.get(0)).optional()?;
@@ -51,10 +51,11 @@ pub(in crate::sqlite) fn check_ring(connection: &Connection, ring: &KeyRing) -> 
         Some(_) => {
             Err(Error::Unavailable("the database was made under another personal data key".into()))
         }
-        None => {
+        None if next_sequence(connection)? == 0 => {
             connection.execute(ADD_RING_CHECK, [ring.proof()?])?;
             Ok(())
         }
+        None => Err(corrupt("personal data key", "what proves it is missing from the database")),
     }
 }
 
@@ -76,7 +77,8 @@ pub(super) fn append(work: &mut Work<'_>, ring: &KeyRing, entries: &[Entry]) -> 
         let connection = work.view.connection;
         connection.prepare_cached(APPEND)?.execute(params![sequence, kind, body, leaf, mac])?;
         if let Some((key, ciphertext)) = personal {
-            let values = params![sequence, key, ciphertext];
+            let mac = personal_mark(work.view.key, sequence, &key, &ciphertext);
+            let values = params![sequence, key, ciphertext, mac];
             connection.prepare_cached(APPEND_PERSONAL)?.execute(values)?;
         }
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{limit, plain};
-use crate::journal::{Checkpoint, Hash, KeyRing, Leaf};
+use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, leaf_hash};
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::table::{self, View};
 use crate::state::{Authenticator, StateKey, same};
@@ -34,11 +34,15 @@ pub(in crate::sqlite) fn own_leaves(
 ) -> Result<Vec<Leaf>> {
     plain(view.connection, LEAVES, params![from, limit(rows)], |row| {
         let (leaf, mac, kind): (Leaf, Vec<u8>, String) = (leaf(row)?, row.get(3)?, row.get(4)?);
-        if same(&mark(view.key, leaf.sequence, kind.as_bytes(), &leaf.hash), &mac) {
+        let own = same(&mark(view.key, leaf.sequence, kind.as_bytes(), &leaf.hash), &mac);
+        if own && leaf_hash(&leaf.body) == leaf.hash {
             return Ok(leaf);
         }
         let what = format!("entry {}", leaf.sequence);
-        let reason = "this program did not write it: its authenticator does not fit";
+        let reason = match own {
+            true => "its body does not match its leaf hash",
+            false => "this program did not write it: its authenticator does not fit",
+        };
         view.doubt.raise(format!("{what}: {reason}"));
         Err(corrupt(what, reason))
     })
@@ -52,6 +56,35 @@ pub(in crate::sqlite) fn mark(
     leaf: &Hash,
 ) -> Authenticator {
     key.value("journal", &[&sequence.to_be_bytes()[..], leaf, kind].concat())
+}
+
+/// The program's mark on the personal part of an entry.
+pub(in crate::sqlite) fn personal_mark(
+    key: &StateKey,
+    sequence: Sequence,
+    resident_key: &[u8; 16],
+    ciphertext: &[u8],
+) -> Authenticator {
+    let text = [&sequence.to_be_bytes()[..], resident_key, ciphertext].concat();
+    key.value("journal personal", &text)
+}
+
+/// The personal part that stands beside an entry, encrypted, with the id of its key.
+pub(in crate::sqlite) fn encrypted(
+    view: View<'_>,
+    sequence: Sequence,
+) -> Result<Option<([u8; 16], Vec<u8>)>> {
+    const SQL: &str = "SELECT key, ciphertext, mac FROM journal_personal WHERE sequence = ?1";
+    let mut statement = view.connection.prepare_cached(SQL)?;
+    let shape = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let stored: Option<([u8; 16], Vec<u8>, Vec<u8>)> =
+        statement.query_row([sequence], shape).optional()?;
+    let Some((id, ciphertext, mac)) = stored else { return Ok(None) };
+    if same(&personal_mark(view.key, sequence, &id, &ciphertext), &mac) {
+        return Ok(Some((id, ciphertext)));
+    }
+    let what = format!("the personal part of entry {sequence}");
+    Err(corrupt(what, "it is not as this program wrote it: its authenticator does not fit"))
 }
 
 fn leaf(row: &Row<'_>) -> Result<Leaf> {
@@ -96,14 +129,8 @@ pub(in crate::sqlite) fn personal(
     ring: &KeyRing,
     sequence: Sequence,
 ) -> Result<Option<String>> {
-    const SQL: &str = "SELECT key, ciphertext FROM journal_personal WHERE sequence = ?1";
     const KEY: &str = "SELECT * FROM resident_key WHERE id = ?1";
-    let stored: Option<([u8; 16], Vec<u8>)> = view
-        .connection
-        .prepare_cached(SQL)?
-        .query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((id, ciphertext)) = stored else { return Ok(None) };
+    let Some((id, ciphertext)) = encrypted(view, sequence)? else { return Ok(None) };
     let wrapped = |row: &Row<'_>| -> Result<Vec<u8>> { Ok(row.get("wrapped")?) };
     let wrapped = super::first(view, &table::RESIDENT_KEY, KEY, [id], wrapped)?;
     wrapped.map(|wrapped| ring.unwrap(&id, &wrapped)?.decrypt(sequence, &ciphertext)).transpose()

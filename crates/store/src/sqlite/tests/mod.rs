@@ -1,6 +1,8 @@
 //! The contract over SQLite, and what only a file can prove.
 
+mod adoption;
 mod durability;
+mod tamper;
 
 use tempfile::TempDir;
 

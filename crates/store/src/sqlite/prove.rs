@@ -1,0 +1,209 @@
+//! The proof of the state: every row, every table and what the journal's entries add up to.
+
+mod locate;
+mod replay;
+mod scan;
+
+use rusqlite::Connection;
+
+use self::replay::Replay;
+use super::ledger::Digests;
+use super::read;
+use super::table::{self, Table, View};
+use crate::state::TableDigest;
+use crate::{Doubt, Error, Result, Sequence};
+
+/// How many findings are told; the first says where to look.
+const MOST: usize = 20;
+
+/// How much of the state is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofExtent {
+    /// The tables that hold rights, keys and plans, whole, and the entries since the last proof: what
+    /// takes no time however much is stored.
+    Recent,
+    /// Every row of every table with the octets that belong to it, the database file itself, and
+    /// all entries that this proof has not read yet.
+    Whole,
+}
+
+/// How far a series of proofs has read the journal. A new one begins with its first entry.
+#[derive(Debug, Default)]
+pub struct StateProof {
+    replay: Option<Replay>,
+}
+
+/// What a proof found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateReport {
+    /// How many entries the journal had.
+    pub entries: Sequence,
+    /// How many rows were read.
+    pub rows: u64,
+    /// What does not prove itself, at most twenty; they are in doubt now.
+    pub findings: Vec<String>,
+}
+
+/// Proves the state as one view of the database shows it; what is found is raised as doubt.
+///
+/// # Errors
+/// [`Error::Unavailable`]: nothing is proven then, nor in doubt.
+pub(super) fn prove(
+    view: View<'_>,
+    proof: &mut StateProof,
+    extent: ProofExtent,
+) -> Result<StateReport> {
+    let transaction = view.connection.unchecked_transaction()?;
+    let view = View { connection: &transaction, ..view };
+    let mut findings = Findings { doubt: view.doubt, told: Vec::new() };
+    let digests = match findings.keep(Digests::load(view.connection, view.key, view.doubt))? {
+        Some(Some(digests)) => digests,
+        Some(None) => {
+            findings.everything("the state digest is missing".into());
+            return Ok(StateReport { entries: 0, rows: 0, findings: findings.told });
+        }
+        None => return Ok(StateReport { entries: 0, rows: 0, findings: findings.told }),
+    };
+    replay(view, proof, extent, &digests, &mut findings)?;
+    let mut rows = 0;
+    for table in table::ALL.iter().filter(|table| extent == ProofExtent::Whole || table.is_small())
+    {
+        rows += scan_one(view, table, extent, &digests, &mut findings)?;
+    }
+    if extent == ProofExtent::Whole {
+        file(view.connection, &mut findings)?;
+    }
+    Ok(StateReport { entries: digests.entries, rows, findings: findings.told })
+}
+
+/// Holds what the entries add up to against the digests that are stored.
+fn replay(
+    view: View<'_>,
+    proof: &mut StateProof,
+    extent: ProofExtent,
+    digests: &Digests,
+    findings: &mut Findings<'_>,
+) -> Result<()> {
+    let mut replay = match (proof.replay.take(), extent) {
+        (Some(replay), _) => replay,
+        (None, ProofExtent::Whole) => Replay::default(),
+        // What is stored proves itself by its authenticator; the whole proof goes back to the start.
+        (None, ProofExtent::Recent) => Replay::from(digests.clone()),
+    };
+    if findings.keep(replay.advance(view, digests.entries))?.is_none() {
+        return Ok(());
+    }
+    for table in table::ALL {
+        let (told, stored) = (replay.digests.of(table), digests.of(table));
+        if told != stored {
+            findings.everything(format!(
+                "{}: the journal tells of {} rows, and the state digest of {}, or of others",
+                table.name, told.rows, stored.rows
+            ));
+        }
+    }
+    if findings.told.is_empty() {
+        proof.replay = Some(replay);
+    }
+    Ok(())
+}
+
+fn scan_one(
+    view: View<'_>,
+    table: &'static Table,
+    extent: ProofExtent,
+    digests: &Digests,
+    findings: &mut Findings<'_>,
+) -> Result<u64> {
+    let before = findings.told.len();
+    let read = scan::table(view, table, extent, findings);
+    let Some((found, tallies)) = findings.keep(read)?.flatten() else { return Ok(0) };
+    // A row that is not ours explains why the sum is another.
+    if findings.told.len() == before && found != digests.of(table) {
+        differs(view, table, found, digests.of(table), findings)?;
+    }
+    if extent == ProofExtent::Whole && std::ptr::eq(table, &table::CERTIFICATE) {
+        let recounted = scan::recount(view, &tallies, findings);
+        findings.keep(recounted)?;
+    }
+    Ok(found.rows)
+}
+
+/// Every row is ours, and together they are not those that the journal tells of.
+fn differs(
+    view: View<'_>,
+    table: &Table,
+    found: TableDigest,
+    expected: TableDigest,
+    findings: &mut Findings<'_>,
+) -> Result<()> {
+    let (has, should) = (found.rows, expected.rows);
+    findings.everything(format!(
+        "{}: rows were put back, taken away or doubled: {has} are there, and {should} should be",
+        table.name
+    ));
+    let named = locate::differences(view, table);
+    for difference in findings.keep(named)?.unwrap_or_default() {
+        findings.everything(difference);
+    }
+    Ok(())
+}
+
+/// The engine's own check of the file: that indexes have what tables have, and pages are whole; and
+/// that the tree has the nodes of its last checkpoint.
+fn file(connection: &Connection, findings: &mut Findings<'_>) -> Result<()> {
+    const NODES: &str = "SELECT (SELECT count(*) FROM merkle_node),
+        (SELECT coalesce(max(size), 0) FROM checkpoint)";
+    let (nodes, sealed): (u64, u64) =
+        connection.query_row(NODES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // A tree over n leaves has as many complete subtrees as n has less its one-bits.
+    if nodes != sealed - u64::from(sealed.count_ones()) {
+        let text = format!("the tree has {nodes} nodes, and its last checkpoint {sealed} entries");
+        findings.everything(text);
+    }
+    let told = read::plain(connection, "PRAGMA integrity_check(20)", [], |row| {
+        Ok(row.get::<_, String>(0)?)
+    });
+    for line in findings.keep(told)?.unwrap_or_default() {
+        if line != "ok" {
+            findings.named(format!("the database file: {line}"));
+        }
+    }
+    Ok(())
+}
+
+/// What was found so far, each raised as doubt at once.
+struct Findings<'a> {
+    doubt: &'a Doubt,
+    told: Vec<String>,
+}
+
+impl Findings<'_> {
+    fn everything(&mut self, finding: String) {
+        self.doubt.raise(finding.clone());
+        self.note(finding);
+    }
+
+    fn named(&mut self, finding: String) {
+        self.doubt.raise_named(finding.clone());
+        self.note(finding);
+    }
+
+    /// Takes something that cannot be read as a finding, and hands everything else on.
+    fn keep<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ Error::Corrupt { .. }) => {
+                self.named(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn note(&mut self, finding: String) {
+        if self.told.len() < MOST && !self.told.contains(&finding) {
+            self.told.push(finding);
+        }
+    }
+}
