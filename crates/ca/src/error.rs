@@ -34,6 +34,23 @@ pub enum Error {
     /// Our fault: the draft does not conform to its profile. Nothing was signed.
     #[error("the draft breaks {} rule(s): {}", .0.len(), .0.join("; "))]
     Nonconforming(Vec<String>),
+    /// The database names an intent for which the journal does not vouch: it is not signed, and what
+    /// becomes of it is for people to decide.
+    #[error("serial {serial} is in the database, and the journal does not vouch for it: {reason}")]
+    Unvouched {
+        /// The serial.
+        serial: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// No checkpoint covers the entry of an intent yet: it is signed once one does.
+    #[error("serial {serial} waits until entry {entry} of the journal is sealed")]
+    Unsealed {
+        /// The serial.
+        serial: String,
+        /// The entry of the intent.
+        entry: store::Sequence,
+    },
     /// The key store's fault.
     #[error("the key store: {0}")]
     Keys(#[from] keys::KeyError),

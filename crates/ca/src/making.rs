@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
 use store::{AuthorityRow, CertificateRow, Change, Entry, GenerationPlan, PlannedKey, Unit};
 use x509::key_check;
+use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
 use crate::authority::CertificationAuthority;
@@ -120,7 +121,7 @@ impl CertificationAuthority {
             let certificate = match row.der {
                 Some(der) => der,
                 None => {
-                    let signed = Intended::found(self, &row.intent, None).sign(signer)?;
+                    let signed = Intended::again(self.vouch(&row, signer)?).sign(signer)?;
                     signed.commit_issue(act, CertificateEvent::IssueInForce)?.certificate
                 }
             };
@@ -142,7 +143,7 @@ impl CertificationAuthority {
         Ok(Order {
             kind,
             partition: partition_of(kind, None)?,
-            subject: self.policy.issuer.name.clone(),
+            subject: Name::write(&self.policy.issuer.name)?,
             key: of.key.clone(),
             period,
             names: Vec::new(),

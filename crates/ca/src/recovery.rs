@@ -7,10 +7,10 @@ use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::SerialNumber;
 use domain::identity::RevocationCause;
 use domain::journal::EventKind;
-use store::{Entry, IntentRow, Unit};
+use store::{CertificateRow, Entry, IntentRow, Unit};
 
 use crate::authority::CertificationAuthority;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::issuance::Intended;
 
@@ -27,10 +27,12 @@ impl CertificationAuthority {
     /// Settles every intent of this CA that has no issue.
     ///
     /// A certificate whose private key the CA made is revoked: the wrapped key was lost with the
-    /// process. Every other is finished over the committed bytes, which gives one serial one TBS.
+    /// process. Every other is finished over the committed bytes, which gives one serial one TBS, once
+    /// the sealed journal has vouched for them.
     ///
     /// # Errors
-    /// What keys and store say; what was settled until then stays settled.
+    /// What keys and store say; what was settled until then stays settled. [`Error::Unvouched`] for a
+    /// row that the journal does not tell of: the database is in doubt then.
     pub fn recover(&self, act: &Act) -> Result<Vec<Settled>> {
         self.settle_all(act, &self.left_open()?)
     }
@@ -40,9 +42,9 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn left_open(&self) -> Result<Vec<IntentRow>> {
+    pub fn left_open(&self) -> Result<Vec<CertificateRow>> {
         let open = self.store.open_intents()?;
-        Ok(open.into_iter().filter(|row| row.ca == *self.id()).collect())
+        Ok(open.into_iter().filter(|row| row.intent.ca == *self.id()).collect())
     }
 
     /// Settles intents that were left open, as [`recover`](Self::recover) does: later, when the keys
@@ -50,41 +52,36 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// As `recover`.
-    pub fn settle_all(&self, act: &Act, open: &[IntentRow]) -> Result<Vec<Settled>> {
+    pub fn settle_all(&self, act: &Act, open: &[CertificateRow]) -> Result<Vec<Settled>> {
         let mut settled = Vec::new();
         for row in open {
             // Tried again after a failure, or overtaken by a compromise: some are settled already.
-            if self.certificate(&row.serial)?.state == CertificateState::Intended {
+            if self.certificate(&row.intent.serial)?.state == CertificateState::Intended {
                 settled.push(self.settle(act, row)?);
             }
         }
         Ok(settled)
     }
 
-    fn settle(&self, act: &Act, row: &IntentRow) -> Result<Settled> {
+    fn settle(&self, act: &Act, found: &CertificateRow) -> Result<Settled> {
+        let row = &found.intent;
         let settled = match self.signer_of(row)? {
             Some(signer) if !self.key_was_lost(row) && !self.is_compromised(row)? => {
                 let into = match row.kind {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                let request = self.confirmed_for(row)?;
-                Intended::found(self, row, request).sign(&signer)?.commit_issue(act, into)?;
+                let vouched = self.vouch(found, &signer);
+                let vouched = vouched.or_else(|error| self.refuse_to_sign(act, row, error))?;
+                Intended::again(vouched).sign(&signer)?.commit_issue(act, into)?;
                 Settled::Finished(row.serial)
             }
             _ => {
-                let intent = store::CertificateRow {
-                    intent: row.clone(),
-                    der: None,
-                    state: CertificateState::Intended,
-                    changed: 0,
-                    issued: 0,
-                };
                 let cause = match self.is_compromised(row)? {
                     true => RevocationCause::CaKeyCompromised,
                     false => RevocationCause::DestroyedBeforeDelivery,
                 };
-                self.end(act, &intent, cause, None)?;
+                self.end(act, found, cause, None)?;
                 Settled::Revoked(row.serial)
             }
         };
@@ -99,6 +96,18 @@ impl CertificationAuthority {
             .detail("settled", how);
         self.store.commit(Unit::new(entry))?;
         Ok(settled)
+    }
+
+    /// Says in the journal that something was found that must not be signed, and puts the database in
+    /// doubt: who wrote this row may have written others.
+    fn refuse_to_sign<T>(&self, act: &Act, row: &IntentRow, error: Error) -> Result<T> {
+        if matches!(error, Error::Unvouched { .. }) {
+            let entry = Entry::new(EventKind::IntentRecovered, act).ca(self.id());
+            let entry = entry.subject(row.serial).detail("kind", row.kind).refused(&error);
+            self.store.commit(Unit::new(entry))?;
+            self.store.doubt().raise(error.to_string());
+        }
+        Err(error)
     }
 
     /// Whether the private key was in the memory of the process that died.

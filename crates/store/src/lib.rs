@@ -39,6 +39,8 @@ use domain::id::{
 };
 use domain::service_request::RequestState;
 
+use crate::journal::SealedEntry;
+
 /// The position of a journal entry: dense, from 0, in the order of commits.
 pub type Sequence = u64;
 
@@ -315,6 +317,14 @@ pub trait Store: Send + Sync {
 
     /// Encoded journal entries from `from` on, at most `limit`, in order.
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>>;
+
+    /// An entry that a checkpoint covers; none where there is no such entry, or none covers it yet.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for an entry that this program did not write, or that is not in the tree
+    /// of the last checkpoint. Whether that one is signed by the audit key is what the sealer proves
+    /// each time before it goes on.
+    fn sealed_entry(&self, sequence: Sequence) -> Result<Option<SealedEntry>>;
 
     /// The personal part of an entry, unless its subject's key was destroyed.
     fn journal_personal(&self, sequence: Sequence) -> Result<Option<String>>;

@@ -2,11 +2,15 @@
 
 mod clock;
 mod figure;
+mod hooked;
 mod program;
 mod scratch;
+mod seal;
 pub mod softhsm;
 
 pub use clock::{Clock, act, clerk};
 pub use figure::{Aim, Figure, Rounds, median};
+pub use hooked::HookedStore;
 pub use program::{Output, run, run_long, run_with};
 pub use scratch::{Scratch, open};
+pub use seal::seal;

@@ -4,9 +4,9 @@ use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use domain::id::{ApplicationId, ResidentCode, SerialNumber};
-use domain::name::DistinguishedName;
 use domain::policy::{ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Policy, Profile};
 use domain::validity::Period;
+use store::IntentRow;
 use x509::certificate::{CertificateTemplate, Validity};
 use x509::extension::{
     AuthorityKeyIdentifier, Extension, ExtensionValue, KeyUsage, PolicyInformation,
@@ -14,6 +14,7 @@ use x509::extension::{
 use x509::general_name::GeneralName;
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
+use x509::read::TbsCertificate;
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ use crate::partition::distribution_point;
 pub(crate) struct Order {
     pub kind: CertificateKind,
     pub partition: Partition,
-    pub subject: DistinguishedName,
+    pub subject: Name,
     pub key: SpkiInfo,
     pub period: Period,
     /// The names for subjectAltName that come from the request or the resident.
@@ -72,7 +73,7 @@ impl Draft {
                 not_before: order.period.not_before,
                 not_after: order.period.not_after,
             },
-            subject: Name::write(&order.subject)?,
+            subject: order.subject.clone(),
             subject_public_key_info: order.key.as_der().to_vec(),
             extensions,
         };
@@ -80,6 +81,30 @@ impl Draft {
         let signer_key_id = signer.key.key_identifier();
         let (generation, signature) = (signer.number, signer.signature);
         Ok(Self { generation, signature, order, template, tbs, signer_key_id })
+    }
+}
+
+impl Order {
+    /// The order that led to an intent, from what its TBS leaves to an order and nothing else: names,
+    /// key and period. Everything else a draft of it takes from the policy.
+    ///
+    /// # Errors
+    /// [`Error::Encoding`] for a TBS that cannot be read.
+    pub(crate) fn of_intent(row: &IntentRow) -> Result<Self> {
+        let tbs = TbsCertificate::parse(&row.tbs)?;
+        Ok(Self {
+            kind: row.kind,
+            partition: row.partition,
+            names: tbs.subject_alt_names()?,
+            key: SpkiInfo::parse(&tbs.subject_public_key_info)?,
+            period: Period {
+                not_before: tbs.validity.not_before,
+                not_after: tbs.validity.not_after,
+            },
+            subject: tbs.subject,
+            holder: row.holder.clone(),
+            application: row.application.clone(),
+        })
     }
 }
 

@@ -29,7 +29,7 @@ fn expectation(policy: &Policy, draft: &Draft) -> Result<Expectation> {
         signature: draft.signature,
         issuer: Name::write(&policy.issuer.name)?,
         validity: draft.template.validity,
-        subject: Name::write(&draft.order.subject)?,
+        subject: draft.order.subject.clone(),
         subject_public_key_info: draft.order.key.as_der().to_vec(),
         extensions: profile.extensions.iter().map(|e| (oid_of(&e.rule), e.critical)).collect(),
         authority_key_identifier: (!self_signed).then(|| draft.signer_key_id.to_vec()),

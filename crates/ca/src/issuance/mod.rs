@@ -7,6 +7,7 @@ mod sketch;
 mod steps;
 mod subject;
 mod user;
+mod vouch;
 
 pub(crate) use draft::Order;
 pub(crate) use service::years;

@@ -9,6 +9,7 @@ use domain::validity::{self, Period};
 use jiff::Timestamp;
 use x509::general_name::GeneralName;
 use x509::key_check;
+use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
 use super::Issued;
@@ -64,7 +65,7 @@ impl CertificationAuthority {
         Ok(Order {
             kind: request.kind,
             partition: partition_of(request.kind, None)?,
-            subject: below(base, &request.common_name)?,
+            subject: Name::write(&below(base, &request.common_name)?)?,
             key,
             period: years(profile.validity, act.at)?,
             names: requested_names(request)?,

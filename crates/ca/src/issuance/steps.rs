@@ -11,6 +11,7 @@ use x509::fingerprint::{hex, sha256};
 use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order};
+use super::vouch::Vouched;
 use super::{Issued, expect};
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -96,12 +97,7 @@ impl<'a> Linted<'a> {
         let confirm = |request| Moved::by(act, request, RequestStep::Confirm { serial });
         let confirmed = request.map(confirm).transpose()?;
         let tbs = draft.tbs.clone();
-        let entry = Entry::new(EventKind::CertificateIntended, act)
-            .ca(authority.id())
-            .subject(serial)
-            .detail("kind", draft.order.kind)
-            .detail("tbs_sha256", hex(&sha256(&draft.tbs)))
-            .detail("policy_sha256", hex(&authority.policy_digest));
+        let entry = intended(act, authority, &draft);
         let row = draft.into_row(authority, act.at);
         let request = confirmed.as_ref().map(|moved| moved.request().clone());
         let unit = Unit::new(handled(entry, request.as_ref()));
@@ -113,13 +109,11 @@ impl<'a> Linted<'a> {
 }
 
 impl<'a> Intended<'a> {
-    /// The right to sign an intent that a crash left behind: the same bytes, no others.
-    pub(crate) fn found(
-        authority: &'a CertificationAuthority,
-        row: &IntentRow,
-        request: Option<Request>,
-    ) -> Self {
-        Self { authority, serial: row.serial, tbs: row.tbs.clone(), request }
+    /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
+    /// after the journal vouched for them and they were drafted and linted once more.
+    pub(crate) fn again(vouched: Vouched<'a>) -> Self {
+        let Vouched { authority, draft, request } = vouched;
+        Self { authority, serial: draft.template.serial, tbs: draft.tbs, request }
     }
 
     /// The serial that may be signed.
@@ -165,6 +159,22 @@ impl Signed<'_> {
         self.authority.store.commit(Moved::join(issued, act, unit)?)?;
         self.authority.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
+    }
+}
+
+/// The entry that tells of an intent: all that recovery needs to know the row by.
+fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Entry {
+    let entry = Entry::new(EventKind::CertificateIntended, act)
+        .ca(authority.id())
+        .subject(draft.template.serial)
+        .detail("kind", draft.order.kind)
+        .detail("generation", draft.generation)
+        .detail("partition", draft.order.partition)
+        .detail("tbs_sha256", hex(&sha256(&draft.tbs)))
+        .detail("policy_sha256", hex(&authority.policy_digest));
+    match &draft.order.application {
+        Some(application) => entry.detail("application", application),
+        None => entry,
     }
 }
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use store::{CertificateRow, Entry, Unit};
 use x509::general_name::GeneralName;
 use x509::key_check;
+use x509::name::Name;
 use x509::oid;
 use x509::public_key::SpkiInfo;
 use zeroize::Zeroizing;
@@ -58,13 +59,13 @@ impl CertificationAuthority {
         let order = Order {
             kind: CertificateKind::User,
             partition: partition_of(CertificateKind::User, Some(municipality))?,
-            subject: subject::of_user(
+            subject: Name::write(&subject::of_user(
                 self,
                 &profile.subject,
                 act.at,
                 municipality,
                 request.window,
-            )?,
+            )?)?,
             key,
             period: period(profile.validity, act.at, &request, renewed.as_ref())?,
             names: self.user_names(&request)?,

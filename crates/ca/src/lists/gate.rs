@@ -17,6 +17,7 @@ use x509::crl::{Crl, CrlStream, ReceivedDistributionPoint};
 use x509::name::Name;
 
 use super::Served;
+use super::before::Before;
 use crate::authority::CertificationAuthority;
 use crate::error::Result;
 use crate::generation::Generation;
@@ -44,13 +45,24 @@ pub enum Difference {
     Surplus(String),
     /// An entry says something else than the database.
     Entry(SerialNumber),
-    /// The counts over all partitions do not add up.
+    /// The list before named a certificate as revoked for good; it has not expired since, and the
+    /// database has it otherwise or not at all (RFC 5280 3.3).
+    Vanished(SerialNumber),
+    /// The counts do not add up.
     Partition {
         /// The partition.
         partition: Partition,
         /// What the list or database has.
         found: String,
     },
+}
+
+impl Difference {
+    /// Whether the list is as the database is, and the database cannot be right: what was revoked for
+    /// good is so no more.
+    pub(super) fn doubts_the_database(&self) -> bool {
+        matches!(self, Self::Vanished(_))
+    }
 }
 
 impl fmt::Display for Difference {
@@ -62,6 +74,9 @@ impl fmt::Display for Difference {
             Self::Surplus(serial) => write!(f, "serial {serial} is listed but not revoked or held"),
             Self::Entry(serial) => {
                 write!(f, "the entry of serial {serial} differs from the database")
+            }
+            Self::Vanished(serial) => {
+                write!(f, "serial {serial} was revoked on the list before, and is not on this one")
             }
             Self::Partition { partition, found } => write!(f, "partition {partition}: {found}"),
         }
@@ -83,7 +98,8 @@ impl CertificationAuthority {
             Ok(stream) => stream,
             Err(error) => return Ok(vec![unreadable(error)]),
         };
-        let entries = check_entries(&mut stream, view)?;
+        let mut before = Before::open(self, &row.key)?;
+        let (entries, expired) = check_entries(&mut stream, view, &mut before)?;
         // Only now is it known whether what was read is the CA's word.
         let verified = stream.finish().and_then(|(frame, digest)| {
             Crl::parse(&frame)?.verify_digest(generation.key.as_der(), &digest)?;
@@ -95,7 +111,8 @@ impl CertificationAuthority {
         };
         let mut found = self.check_fields(row, &Crl::parse(&frame)?, &generation)?;
         found.extend(entries);
-        found.extend(self.check_counts(row, view, served)?);
+        found.extend(before.gone(view, self.expires_from(&row.key.series, row.key.number)?)?);
+        found.extend(self.check_counts(row, expired, view, served)?);
         found.truncate(REPORTED);
         Ok(found)
     }
@@ -141,28 +158,29 @@ impl CertificationAuthority {
         Ok(wrong.map(|(field, _, found)| Difference::Field { field, found }).collect())
     }
 
-    /// The number of entries again, by another query; and no certificate outside every series.
+    /// The number of entries by the tally, which the transitions themselves keep; and no certificate
+    /// outside every series.
     fn check_counts(
         &self,
         row: &CrlRow,
+        expired: u64,
         view: &dyn RevokedSnapshot,
         served: &mut Served,
     ) -> Result<Vec<Difference>> {
         let own = row.key.series.partition;
-        let counts = view.count_by_partition()?;
-        let counted =
-            counts.iter().find(|(partition, _)| *partition == own).map_or(0, |(_, count)| *count);
+        let counted = view.tally()?.listed(self.lists_undelivered());
         let mut found = Vec::new();
-        if counted != row.entries {
-            let text =
-                format!("the list has {} entries, the database counts {counted}", row.entries);
+        if row.entries + expired != counted {
+            let text = format!(
+                "the list has {} entries beside {expired} that expired, and {counted} were counted \
+                 as they came",
+                row.entries
+            );
             found.push(Difference::Partition { partition: own, found: text });
         }
-        for (partition, count) in counts {
-            if count > 0 && !served.has(self, partition)? {
-                let text = format!("{count} revoked certificates belong to no list");
-                found.push(Difference::Partition { partition, found: text });
-            }
+        for (partition, count) in served.unserved(self)? {
+            let text = format!("{count} revoked certificates belong to no list");
+            found.push(Difference::Partition { partition, found: text });
         }
         Ok(found)
     }
@@ -177,16 +195,18 @@ fn fits(idp: &ReceivedDistributionPoint, point: &Name, series: &SeriesKey) -> bo
         && idp.only_user_certificates != authority
 }
 
-/// Every entry against the database, both in the order of serials.
+/// Every entry against the database, both in the order of serials, and against the list before; how
+/// many certificates have expired.
 fn check_entries<R: Read>(
     stream: &mut CrlStream<R>,
     view: &dyn RevokedSnapshot,
-) -> Result<Vec<Difference>> {
+    before: &mut Before<'_>,
+) -> Result<(Vec<Difference>, u64)> {
     let mut found = Vec::new();
-    view.for_each(&mut |status| {
+    let expired = view.for_each(&mut |status| {
         if let Some((since, code)) = listed_as(&status.state) {
             let wanted = Wanted { serial: status.serial, since: whole_second(since), code };
-            wanted.seek(stream, &mut found);
+            wanted.seek(stream, before, &mut found);
         }
     })?;
     // What cannot be read is found again, and told, when the rest of the list is.
@@ -194,7 +214,7 @@ fn check_entries<R: Read>(
         report(&mut found, Difference::Surplus(hex(surplus.serial)));
         stream.advance();
     }
-    Ok(found)
+    Ok((found, expired))
 }
 
 /// What the list must say of one certificate.
@@ -206,9 +226,16 @@ struct Wanted {
 
 impl Wanted {
     /// Walks the list up to this certificate's entry, or to where it should have been.
-    fn seek<R: Read>(&self, stream: &mut CrlStream<R>, found: &mut Vec<Difference>) {
+    fn seek<R: Read>(
+        &self,
+        stream: &mut CrlStream<R>,
+        before: &mut Before<'_>,
+        found: &mut Vec<Difference>,
+    ) {
         let serial = self.serial.to_integer();
-        while let Ok(Some(entry)) = stream.peek() {
+        while let Ok(Some(octets)) = stream.peek_octets() {
+            before.pass(octets);
+            let Ok(Some(entry)) = stream.peek() else { break };
             let order = in_order(entry.serial, &serial);
             match order {
                 Ordering::Greater => break,
@@ -231,7 +258,7 @@ impl Wanted {
 /// Since when and with which code a list must name a certificate in this state (A 4.9.9).
 ///
 /// The writer has its own reading of the states, so that neither repeats the other's mistake.
-fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
+pub(super) fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
     match state {
         CertificateState::Revoked { at, reason: RevocationReason::Unspecified } => Some((*at, 0)),
         CertificateState::Revoked { at, reason: RevocationReason::KeyCompromise } => Some((*at, 1)),
@@ -251,7 +278,7 @@ fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
 }
 
 /// How two INTEGER contents stand to each other: ours are positive and minimal.
-fn in_order(one: &[u8], other: &[u8]) -> Ordering {
+pub(super) fn in_order(one: &[u8], other: &[u8]) -> Ordering {
     (one.len(), one).cmp(&(other.len(), other))
 }
 
@@ -259,7 +286,7 @@ fn unreadable(error: x509::Error) -> Difference {
     Difference::Unreadable(error.to_string())
 }
 
-fn report(found: &mut Vec<Difference>, difference: Difference) {
+pub(super) fn report(found: &mut Vec<Difference>, difference: Difference) {
     if found.len() < REPORTED {
         found.push(difference);
     }

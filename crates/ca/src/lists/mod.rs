@@ -1,5 +1,6 @@
 //! The revocation list cycle: build, let the gate read it again, publish (V1, V2, V11).
 
+mod before;
 mod build;
 mod gate;
 mod late;
@@ -35,17 +36,25 @@ struct Candidate {
     differences: Vec<Difference>,
 }
 
-/// The partitions that have lists: read once in a cycle, not once for each list.
+/// The partitions that have certificates for lists and no list: asked once in a cycle, not once for
+/// each list.
 #[derive(Debug, Default)]
-struct Served(HashSet<Partition>);
+struct Served(Option<Vec<(Partition, u64)>>);
 
 impl Served {
-    /// Whether a partition has a list. One that is not known yet may have come since it was read.
-    fn has(&mut self, authority: &CertificationAuthority, partition: Partition) -> Result<bool> {
-        if !self.0.contains(&partition) {
-            self.0 = authority.all_series()?.into_iter().map(|key| key.partition).collect();
+    /// The partitions that have no list, with how many certificates belong on one.
+    fn unserved(&mut self, authority: &CertificationAuthority) -> Result<Vec<(Partition, u64)>> {
+        if let Some(known) = &self.0 {
+            return Ok(known.clone());
         }
-        Ok(self.0.contains(&partition))
+        // The tally first: a partition that comes between the two reads has its list all the same.
+        let tallies = authority.store.tallies(authority.id())?;
+        let served: HashSet<Partition> =
+            authority.all_series()?.into_iter().map(|key| key.partition).collect();
+        let undelivered = authority.lists_undelivered();
+        let listed = tallies.into_iter().map(|(one, tally)| (one, tally.listed(undelivered)));
+        let unserved = listed.filter(|(one, count)| *count > 0 && !served.contains(one));
+        Ok(self.0.insert(unserved.collect()).clone())
     }
 }
 
@@ -178,6 +187,9 @@ impl CertificationAuthority {
             published: differences.is_empty().then_some(row.key.number),
         };
         self.store.commit(Unit::new(entry).change(change))?;
+        for difference in differences.iter().filter(|one| one.doubts_the_database()) {
+            self.store.doubt().raise(format!("{} of {}: {difference}", row.key.number, self.id()));
+        }
         Ok(if differences.is_empty() {
             ListOutcome::Published(row)
         } else {

@@ -4,13 +4,15 @@ use std::io::Read;
 
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
+use domain::id::SerialNumber;
 use domain::municipality;
 use domain::name::{Attribute, AttributeKind};
 use domain::policy::{ExtensionRule, NamesSource, Profile, SubjectRule, ValidityRule};
 use domain::validity::{self, Period};
 use jiff::Timestamp;
-use store::{RevokedSnapshot, SeriesKey, StatusRow};
+use store::{RevokedSnapshot, SeriesKey, StatusRow, Tally};
 use x509::general_name::GeneralName;
+use x509::name::Name;
 use x509::read::Certificate;
 
 use super::model::Model;
@@ -98,7 +100,7 @@ fn order(
     Ok(Order {
         kind,
         partition: partition_of(kind, place)?,
-        subject,
+        subject: Name::write(&subject)?,
         key: model.sample_key(algorithm)?,
         period,
         names: names(profile),
@@ -168,11 +170,15 @@ impl RevokedSnapshot for Nothing {
         0
     }
 
-    fn for_each(&self, _: &mut dyn FnMut(StatusRow)) -> store::Result<()> {
-        Ok(())
+    fn for_each(&self, _: &mut dyn FnMut(StatusRow)) -> store::Result<u64> {
+        Ok(0)
     }
 
-    fn count_by_partition(&self) -> store::Result<Vec<(Partition, u64)>> {
-        Ok(Vec::new())
+    fn tally(&self) -> store::Result<Tally> {
+        Ok(Tally::default())
+    }
+
+    fn status(&self, _: &SerialNumber) -> store::Result<Option<StatusRow>> {
+        Ok(None)
     }
 }

@@ -143,8 +143,8 @@ impl CertificationAuthority {
         let signer = self.signer_of(&row.intent)?;
         let signer = signer.filter(|_| row.state == CertificateState::Intended);
         let gone = || Error::refused("state", "its serial was revoked before it was signed");
-        let intended = Intended::found(self, &row.intent, Some(request));
-        let signed = intended.sign(&*signer.ok_or_else(gone)?)?;
+        let signer = signer.ok_or_else(gone)?;
+        let signed = Intended::again(self.vouch(&row, &signer)?).sign(&signer)?;
         signed.commit_issue(act, CertificateEvent::IssueInForce)?;
         self.service_request(&id)
     }

@@ -8,7 +8,9 @@ use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use keys::{EmbeddedKeyStore, MasterKey};
 use store::Store;
-use testkit::{Clock, act, open};
+use testkit::{Clock, act, open, seal};
+
+use x509::fingerprint::{hex, sha256};
 
 use super::world::{AUTH, SIGN, auth_request, bring_card_master, card, sign_request};
 
@@ -80,6 +82,7 @@ fn crash(
     let authority =
         CertificationAuthority::open(policy, open(directory.path()), keys(directory.path()))
             .expect("open");
+    seal(&*open(directory.path()));
     let settled = authority.recover(&act(&clock())).expect("recovery");
     (directory, authority, settled)
 }
@@ -111,13 +114,16 @@ fn l1_a_possibly_signed_serial_of_a_lost_key_is_revoked() {
 #[test]
 fn p6_a_possibly_signed_serial_of_a_holder_key_is_finished_over_the_same_bytes() {
     for step in [4, 5] {
-        let (_directory, authority, settled) = crash("sign", SIGN, step);
+        let (directory, authority, settled) = crash("sign", SIGN, step);
         let [Settled::Finished(serial)] = settled[..] else { panic!("{settled:?}") };
         let row = authority.certificate(&serial).expect("it exists");
         assert!(matches!(row.state, CertificateState::Undelivered { .. }));
         let der = row.der.expect("it is signed");
         let read = x509::read::Certificate::parse(&der).expect("a certificate");
-        assert_eq!(read.tbs.der, row.intent.tbs, "one serial is one TBS");
+        let intended = open(directory.path()).sealed_entry(row.issued).expect("a read");
+        let sha256 = hex(&sha256(&read.tbs.der));
+        let told = intended.expect("it is sealed");
+        assert_eq!(told.detail("tbs_sha256"), Some(sha256.as_str()), "one serial is one TBS");
     }
 }
 

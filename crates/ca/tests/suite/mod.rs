@@ -22,4 +22,5 @@ mod request_cuts;
 mod request_walk;
 mod service_requests;
 mod town;
+mod vouched;
 mod world;

@@ -7,9 +7,9 @@ use ca::{CertificationAuthority, find_or_generate};
 use domain::certificate::{CertificateKind, CertificateState};
 use keys::KeyStore;
 use store::Store;
-use testkit::act;
+use testkit::{act, seal};
 
-use super::faulty::Faulty;
+use super::faulty;
 use super::town::{Town, quick};
 
 /// What must stand at the end, however often it was cut: one of everything.
@@ -43,13 +43,14 @@ fn cut_at(number: i32, lost: bool) -> bool {
     let mut town = Town::new(&quick());
     let renewal = town.renewal();
     let left = Arc::new(AtomicI32::new(number));
-    let faulty = Arc::new(Faulty::cutting(town.scratch.store.clone(), left.clone(), lost));
+    let faulty = Arc::new(faulty::cutting(town.scratch.store.clone(), left.clone(), lost));
     let cut = CertificationAuthority::open(&quick(), faulty, town.keys.clone()).expect("the CA");
     let outcome = cut.renew_key(&act(&town.clock), &renewal, &find_or_generate, &town.service_keys);
     let reached = left.load(Ordering::Relaxed) <= 0;
     assert_eq!(outcome.is_err(), reached, "commit {number}");
     town.adopt(&quick());
     // Start-up settles what is open, whether or not the renewal is taken up at once.
+    seal(&*town.scratch.store);
     town.authority.recover(&act(&town.clock)).expect("recovery");
     town.renew(&renewal).expect("it goes on");
     expect_whole(&town);

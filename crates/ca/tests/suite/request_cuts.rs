@@ -8,6 +8,8 @@ use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
 use domain::service_request::{Request, RequestState, StepName};
 
+use testkit::seal;
+
 use super::request_walk::take;
 use super::world::{AUTH, World};
 
@@ -23,6 +25,7 @@ fn cut(world: &World, step: Step) -> Request {
     let outcome =
         catch_unwind(AssertUnwindSafe(|| take(&stopped, &act, request.id(), StepName::Confirm)));
     assert!(outcome.is_err(), "step {step:?} was never reached");
+    seal(&*world.scratch.store);
     request
 }
 

@@ -8,6 +8,7 @@ use jitsuin_ra::WindowError;
 use jitsuin_ra::form::ReceivedForm;
 use jitsuin_ra::window::CardPlace;
 
+use crate::fixture::store::{newest, personal};
 use crate::fixture::{AUTH, SIGN, World, clerk, evidence, form, pin, taro};
 
 fn first() -> ReceivedForm {
@@ -24,8 +25,8 @@ fn l4_the_application_is_recorded_and_personal_data_is_sealed_in_the_journal() {
     let received = world.journal().pop().expect("an entry");
     assert!(received.contains("application-received") && received.contains("issue-with-card"));
     assert!(!received.contains("川口") && !received.contains("10000000001"), "{received}");
-    let sequence = world.store.newest();
-    let personal = world.store.personal(sequence).expect("sealed, not lost");
+    let sequence = newest(&*world.store);
+    let personal = personal(&*world.store, sequence).expect("sealed, not lost");
     assert!(personal.contains("川口") && personal.contains("カワグチ"));
 }
 

@@ -13,6 +13,7 @@ use jitsuin_ra::readers::Wanted;
 use jitsuin_ra::window::{CardPlace, Mended, Mending};
 
 use crate::fixture::cut::When;
+use crate::fixture::store::{newest, personal};
 use crate::fixture::{World, clerk, evidence, form, form_with_card, hanako, password, pin, taro};
 
 /// Taro's card with both certificates.
@@ -93,8 +94,8 @@ fn e1_no_secret_is_in_the_journal_or_the_database() {
     world.window.reset_secret(&world.act(), &wanted, &new, &seen).expect("reset");
     world.window.read_card(&world.act(), &wanted, Some("NEWONE77")).expect("read");
     let mut told = world.journal().join("\n");
-    for sequence in 0..=world.store.newest() {
-        told.extend(world.store.personal(sequence));
+    for sequence in 0..=newest(&*world.store) {
+        told.extend(personal(&*world.store, sequence));
     }
     for secret in ["SECRET99", "NEWONE77", "\"1234\"", "\"7391\"", "\"6482\""] {
         assert!(!told.contains(secret), "{secret}");

@@ -9,6 +9,7 @@ use jitsuin_ra::form::ReceivedForm;
 use jitsuin_ra::register::Removal;
 use jitsuin_ra::window::{EvidenceRecord, Verification};
 
+use crate::fixture::store::{newest, personal};
 use crate::fixture::{World, at, evidence, form, kim, omiya, taro};
 
 const A_AGENT: [Evidence; 4] = [
@@ -75,7 +76,7 @@ fn l5_every_step_of_the_check_is_recorded() {
     assert!(record.checks.iter().all(|c| c.by.as_str() == "clerk-a" && !c.document.is_empty()));
     let entry = world.journal().pop().expect("an entry");
     assert!(entry.contains("seal-certificate") && !entry.contains("第301234567890号"), "{entry}");
-    let personal = world.store.personal(world.store.newest()).expect("sealed");
+    let personal = personal(&*world.store, newest(&*world.store)).expect("sealed");
     assert!(personal.contains("第301234567890号"));
 }
 

@@ -12,6 +12,7 @@ mod note;
 mod personal;
 mod proof;
 mod seal;
+mod sealed;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use self::proof::{
 
 pub use self::export::export;
 pub use self::seal::{Sealer, run_sealer};
+pub use self::sealed::SealedEntry;
 pub use self::sink::read_sink;
 pub use self::verify::{Finding, Report, verify_database, verify_export};
 

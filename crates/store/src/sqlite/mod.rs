@@ -33,7 +33,9 @@ pub(crate) use self::inspect::ReadOnlyJournal;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::writer::{Sealing, Writer};
-use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal};
+use crate::journal::{
+    Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal, SealedEntry,
+};
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
@@ -356,6 +358,22 @@ impl Store for Sqlite {
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>> {
         let leaves = self.pool.read(|c| read::journal::own_leaves(c, from, limit))?;
         Ok(leaves.into_iter().map(|leaf| (leaf.sequence, leaf.body)).collect())
+    }
+
+    fn sealed_entry(&self, sequence: Sequence) -> Result<Option<SealedEntry>> {
+        self.pool.read(|view| {
+            let checkpoint = read::journal::last_checkpoint(view.connection)?;
+            let Some(checkpoint) = checkpoint.filter(|last| sequence < last.size) else {
+                return Ok(None);
+            };
+            let Some(leaf) = read::journal::own_leaves(view, sequence, 1)?.pop() else {
+                return Ok(None);
+            };
+            let node = |level, place| read::journal::node(view.connection, level, place);
+            (leaf.sequence == sequence)
+                .then(|| SealedEntry::of(&leaf, &checkpoint, node))
+                .transpose()
+        })
     }
 
     fn journal_personal(&self, sequence: Sequence) -> Result<Option<String>> {

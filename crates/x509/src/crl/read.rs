@@ -265,6 +265,15 @@ impl<'a> Iterator for CrlEntries<'a> {
 }
 
 impl<'a> CrlEntries<'a> {
+    /// The content of an entry's serial INTEGER, found without looking at anything else: entries of
+    /// ours have lengths of one octet.
+    pub fn serial_of(entry: &[u8]) -> Option<&[u8]> {
+        match entry {
+            [0x30, _, 0x02, length @ 0..=0x7f, rest @ ..] => rest.get(..usize::from(*length)),
+            _ => None,
+        }
+    }
+
     /// The entries in these octets.
     pub(super) fn of(entries: &'a [u8]) -> Self {
         Self { rest: entries }

@@ -77,6 +77,18 @@ impl<R: Read> CrlStream<R> {
     /// # Errors
     /// As [`CrlStream::open`]; there is no going on after one.
     pub fn peek(&mut self) -> Result<Option<ReceivedEntry<'_>>, Error> {
+        match self.peek_octets()? {
+            Some(octets) => CrlEntries::of(octets).next().transpose(),
+            None => Ok(None),
+        }
+    }
+
+    /// The same as it is on the wire, not looked into: two entries that are the same octets say the
+    /// same.
+    ///
+    /// # Errors
+    /// As [`CrlStream::peek`].
+    pub fn peek_octets(&mut self) -> Result<Option<&[u8]>, Error> {
         if self.entry.is_empty() {
             if self.left.entries == 0 {
                 return Ok(None);
@@ -88,23 +100,27 @@ impl<R: Read> CrlStream<R> {
             self.read_entry()?;
             self.lost = false;
         }
-        CrlEntries::of(&self.entry).next().transpose()
+        Ok(Some(&self.entry))
     }
 
     fn read_entry(&mut self) -> Result<(), Error> {
         let header = Header::read(&mut self.source)?;
         self.left.entries = within(self.left.entries, header.total())?;
-        let mut entry = header.octets;
-        append(&mut self.source, &mut entry, header.length, MAX_ENTRY_LENGTH)?;
-        self.piece.extend_from_slice(&entry);
+        self.entry.extend_from_slice(&header.octets);
+        append(&mut self.source, &mut self.entry, header.length, MAX_ENTRY_LENGTH)?;
+        self.piece.extend_from_slice(&self.entry);
         self.hash_from(PIECE_LENGTH);
-        self.entry = entry;
         Ok(())
     }
 
     /// Passes the entry that is next.
     pub fn advance(&mut self) {
         self.entry.clear();
+    }
+
+    /// What is left of the source, wherever it stands.
+    pub fn into_source(self) -> R {
+        self.source
     }
 
     /// Reads what follows the entries. Gives the list as if it had none, for [`super::Crl::parse`],

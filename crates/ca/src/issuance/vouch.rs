@@ -1,0 +1,128 @@
+//! An intent that was found in the database, held against the journal before anything is signed.
+//!
+//! The row is evidence and no more: whoever can write the database can write one. What vouches for it
+//! is the entry of its intent in the sealed journal; and what is signed is drafted once more by the
+//! policy, and must be the same octets.
+
+use domain::algorithm::KeyAlgorithm;
+use domain::certificate::{CertificateKind, CertificateState};
+use domain::journal::EventKind;
+use domain::service_request::Request;
+use store::journal::SealedEntry;
+use store::{CertificateRow, IntentRow};
+use x509::fingerprint::{hex, sha256};
+use x509::key_check;
+
+use super::draft::{Draft, Order};
+use super::expect;
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::generation::Generation;
+
+/// An intent for which the journal vouches, drafted and linted anew.
+pub(crate) struct Vouched<'a> {
+    pub(super) authority: &'a CertificationAuthority,
+    pub(super) draft: Draft,
+    pub(super) request: Option<Request>,
+}
+
+impl CertificationAuthority {
+    /// Holds an intent that a cut left behind against the sealed journal, and drafts it again.
+    ///
+    /// # Errors
+    /// [`Error::Unvouched`] for a row that the journal does not tell of, or that the policy would not
+    /// issue: nothing is signed, and people decide. [`Error::Unsealed`] while no checkpoint covers
+    /// its entry yet: it may be asked again.
+    pub(crate) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched<'_>> {
+        let intent = &row.intent;
+        let unvouched =
+            |reason: String| Error::Unvouched { serial: intent.serial.to_string(), reason };
+        if row.state != CertificateState::Intended {
+            return Err(unvouched(format!("it is {} and no open intent", row.state.name())));
+        }
+        let entry = self.store.sealed_entry(row.issued)?.ok_or_else(|| Error::Unsealed {
+            serial: intent.serial.to_string(),
+            entry: row.issued,
+        })?;
+        // What the database says of a request proves itself; a row that does not is an error here.
+        let request = self.confirmed_for(intent)?;
+        check_entry(intent, &entry, request.as_ref()).map_err(unvouched)?;
+        if intent.policy_digest != self.policy_digest {
+            return Err(unvouched("it was drafted by another policy than the one in force".into()));
+        }
+        let undrafted =
+            |error: Error| unvouched(format!("the policy would not draft these octets: {error}"));
+        let order = Order::of_intent(intent).map_err(undrafted)?;
+        self.check_order_of(intent, &order).map_err(unvouched)?;
+        let draft = Draft::new(self, intent.serial, order, signer).map_err(undrafted)?;
+        if draft.tbs != intent.tbs {
+            return Err(unvouched("the policy would not draft these octets".into()));
+        }
+        expect::check(&self.policy, &draft).map_err(undrafted)?;
+        Ok(Vouched { authority: self, draft, request })
+    }
+
+    /// What a draft does not take from the policy must still be what the policy allows.
+    fn check_order_of(&self, intent: &IntentRow, order: &Order) -> std::result::Result<(), String> {
+        let as_row = [
+            ("subject", order.subject.as_der() == intent.subject),
+            ("key", order.key.spki_sha256() == intent.spki_sha256),
+            ("notBefore", order.period.not_before == intent.not_before),
+            ("notAfter", order.period.not_after == intent.not_after),
+        ];
+        if let Some((field, _)) = as_row.iter().find(|(_, same)| !same) {
+            return Err(format!("its {field} is not the one that the row names"));
+        }
+        let wanted =
+            self.algorithm_of(intent, order).ok_or("its key is of no kind that is certified")?;
+        key_check::check(&order.key, wanted, &*self.weak_keys)
+            .map_err(|refused| format!("its key: {refused}"))
+    }
+
+    /// The algorithm that the key must be of: the CA's own have that of their generation.
+    fn algorithm_of(&self, intent: &IntentRow, order: &Order) -> Option<KeyAlgorithm> {
+        let found = order.key.key_algorithm();
+        match intent.kind {
+            CertificateKind::User => {
+                let user = self.policy.keys.user.as_ref()?;
+                user.permitted().find(|allowed| Some(*allowed) == found)
+            }
+            kind if kind.is_authority() => found,
+            _ => Some(self.policy.keys.other.algorithm),
+        }
+    }
+}
+
+/// The entry must tell of this intent and no other: of the same octets, by the same policy, at the
+/// same requester's word.
+fn check_entry(
+    intent: &IntentRow,
+    entry: &SealedEntry,
+    request: Option<&Request>,
+) -> std::result::Result<(), String> {
+    let told = |name| entry.detail(name).map(str::to_owned);
+    let application = intent.application.as_ref().map(ToString::to_string);
+    let expected = [
+        ("kind of entry", Some(entry.kind.name().to_owned()), Some(kind().to_owned())),
+        ("CA", entry.ca.clone(), Some(intent.ca.to_string())),
+        ("serial", entry.subject.clone(), Some(intent.serial.to_string())),
+        ("kind", told("kind"), Some(intent.kind.to_string())),
+        ("generation", told("generation"), Some(intent.generation.to_string())),
+        ("partition", told("partition"), Some(intent.partition.to_string())),
+        ("octets", told("tbs_sha256"), Some(hex(&sha256(&intent.tbs)))),
+        ("policy", told("policy_sha256"), Some(hex(&intent.policy_digest))),
+        ("application", told("application"), application),
+        ("request", told("service_request"), request.map(|request| request.id().to_string())),
+    ];
+    if !entry.is_done {
+        return Err(format!("entry {} tells of a refusal", entry.sequence));
+    }
+    match expected.into_iter().find(|(_, told, row)| told != row) {
+        None => Ok(()),
+        Some((field, _, _)) => Err(format!("entry {} tells of another {field}", entry.sequence)),
+    }
+}
+
+fn kind() -> &'static str {
+    EventKind::CertificateIntended.name()
+}

@@ -1,0 +1,74 @@
+//! An entry that a signed checkpoint covers, read back: what the journal vouches for.
+
+use domain::journal::EventKind;
+use serde::Deserialize;
+
+use super::{Checkpoint, Hash, Leaf, inclusion_proof, verify_inclusion};
+use crate::{Error, Result, Sequence};
+
+/// What a sealed entry says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedEntry {
+    /// Its place.
+    pub sequence: Sequence,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whether it was done, and not refused or done before.
+    pub is_done: bool,
+    /// The CA concerned.
+    pub ca: Option<String>,
+    /// What it happened to.
+    pub subject: Option<String>,
+    details: Vec<(String, String)>,
+}
+
+impl SealedEntry {
+    /// The fact of this name.
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        let found = self.details.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Reads an entry that is in the tree of a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is not in the tree, or cannot be read.
+    pub(crate) fn of(
+        leaf: &Leaf,
+        checkpoint: &Checkpoint,
+        node: impl Fn(u8, u64) -> Result<Option<Hash>>,
+    ) -> Result<Self> {
+        let corrupt = |reason: &str| Error::Corrupt {
+            what: format!("entry {}", leaf.sequence),
+            reason: reason.to_owned(),
+        };
+        let proof = inclusion_proof(leaf.sequence, checkpoint.size, node)?;
+        verify_inclusion(&leaf.hash, leaf.sequence, checkpoint.size, &checkpoint.root, &proof)
+            .map_err(|_| corrupt("it is not in the tree that was sealed"))?;
+        let stored: Stored =
+            serde_json::from_slice(&leaf.body).map_err(|_| corrupt("it cannot be read"))?;
+        Ok(Self {
+            sequence: leaf.sequence,
+            kind: EventKind::from_name(&stored.kind).ok_or_else(|| corrupt("it is of no kind"))?,
+            is_done: stored.outcome.result == "done",
+            ca: stored.ca,
+            subject: stored.subject,
+            details: stored.details,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    kind: String,
+    outcome: StoredOutcome,
+    ca: Option<String>,
+    subject: Option<String>,
+    #[serde(default)]
+    details: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
+struct StoredOutcome {
+    result: String,
+}

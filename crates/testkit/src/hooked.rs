@@ -1,0 +1,149 @@
+//! The real store with a hook at its commits or at its list view, where tests put faults.
+
+use std::sync::Arc;
+
+use domain::ceremony::CeremonyId;
+use domain::crl_series::Partition;
+use domain::id::{
+    ActorId, ApplicationId, CaId, CardId, MunicipalityCode, OperationId, ResidentCode,
+    SerialNumber, ServiceRequestId, VerifierId,
+};
+use domain::service_request::RequestState;
+use jiff::Timestamp;
+use store::journal::SealedEntry;
+use store::{
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
+    CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow, NoticeRow, PasswordRow,
+    PersonRow, ProofExtent, Result, RevokedSnapshot, Sequence, SeriesKey, SeriesRow,
+    ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow, Store, Tally, Unit, VerifierRow,
+};
+
+/// What stands before every commit: it may pass the unit on, or not.
+type CommitHook = Box<dyn Fn(&Sqlite, Unit) -> Result<Sequence> + Send + Sync>;
+
+/// What stands before every view of what a list must hold: it gives the reader this view, or another.
+type ViewHook = Box<
+    dyn Fn(&dyn RevokedSnapshot, &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>) -> Result<()>
+        + Send
+        + Sync,
+>;
+
+/// A store that is the real one but for its hooks.
+pub struct HookedStore {
+    /// The real store.
+    pub inner: Arc<Sqlite>,
+    commit: Option<CommitHook>,
+    view: Option<ViewHook>,
+}
+
+impl HookedStore {
+    /// One whose commits go through `commit`.
+    pub fn committing(
+        inner: Arc<Sqlite>,
+        commit: impl Fn(&Sqlite, Unit) -> Result<Sequence> + Send + Sync + 'static,
+    ) -> Self {
+        Self { inner, commit: Some(Box::new(commit)), view: None }
+    }
+
+    /// One whose lists are read through `view`.
+    pub fn viewing(
+        inner: Arc<Sqlite>,
+        view: impl Fn(
+            &dyn RevokedSnapshot,
+            &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
+        ) -> Result<()>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { inner, commit: None, view: Some(Box::new(view)) }
+    }
+}
+
+/// Passes questions on as they are.
+macro_rules! pass_on {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+) => {
+        $(fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
+            self.inner.$name($($argument),*)
+        })+
+    };
+}
+
+impl Store for HookedStore {
+    fn commit(&self, unit: Unit) -> Result<Sequence> {
+        match &self.commit {
+            Some(hook) => hook(&self.inner, unit),
+            None => self.inner.commit(unit),
+        }
+    }
+
+    fn with_revoked(
+        &self,
+        series: &SeriesKey,
+        undelivered: bool,
+        expires_from: Timestamp,
+        read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
+    ) -> Result<()> {
+        self.inner.with_revoked(series, undelivered, expires_from, &mut |view| match &self.view {
+            Some(hook) => hook(view, read),
+            None => read(view),
+        })
+    }
+
+    fn doubt(&self) -> &Doubt {
+        self.inner.doubt()
+    }
+
+    pass_on! {
+        cas() -> Vec<CaRow>;
+        authorities(ca: &CaId) -> Vec<AuthorityRow>;
+        generation_plan(ca: &CaId) -> Option<GenerationPlan>;
+        self_issued(ca: &CaId, name: &[u8]) -> Vec<CertificateRow>;
+        series_row(key: &SeriesKey) -> Option<SeriesRow>;
+        certificate(ca: &CaId, serial: &SerialNumber) -> Option<CertificateRow>;
+        status(ca: &CaId, serial: &SerialNumber) -> Option<StatusRow>;
+        certificates_of(ca: &CaId, holder: &ResidentCode) -> Vec<CertificateRow>;
+        certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;
+        certificates(ca: &CaId, after: Option<Sequence>, limit: usize) -> Vec<CertificateRow>;
+        compromises(ca: &CaId) -> Vec<CompromiseRow>;
+        notices(ca: &CaId) -> Vec<NoticeRow>;
+        unrevoked(ca: &CaId, generation: u32, from: Sequence, limit: usize)
+            -> Vec<(Sequence, StatusRow)>;
+        open_intents() -> Vec<CertificateRow>;
+        key_was_certified(spki: &[u8; 32]) -> bool;
+        subject_is_taken(ca: &CaId, subject: &[u8]) -> bool;
+        certificate_for_key(spki: &[u8; 32]) -> Option<CertificateRow>;
+        partitions(ca: &CaId, generation: u32) -> Vec<Partition>;
+        series(ca: &CaId) -> Vec<SeriesRow>;
+        crl(key: &CrlKey) -> Option<CrlRow>;
+        crl_content(key: &CrlKey) -> Option<Vec<u8>>;
+        crl_piece(key: &CrlKey, number: u64) -> Option<Vec<u8>>;
+        tallies(ca: &CaId) -> Vec<(Partition, Tally)>;
+        crl_numbers(series: &SeriesKey) -> Vec<u64>;
+        application(id: &ApplicationId) -> Option<ApplicationRow>;
+        applications(municipality: &MunicipalityCode, limit: usize) -> Vec<ApplicationRow>;
+        service_request(id: &ServiceRequestId) -> Option<ServiceRequestRow>;
+        service_requests(ca: &CaId, state: Option<RequestState>, limit: usize)
+            -> Vec<ServiceRequestRow>;
+        holder_request(id: &ApplicationId) -> Option<HolderRequestRow>;
+        holder_nonce_was_used(nonce: &[u8; 32]) -> bool;
+        open_holder_requests(limit: usize) -> Vec<HolderRequestRow>;
+        operation(id: &OperationId) -> Option<Vec<u8>>;
+        card(id: &CardId) -> Option<CardRow>;
+        cards_of(holder: &ResidentCode) -> Vec<CardRow>;
+        register_cursor() -> u64;
+        verifiers() -> Vec<VerifierRow>;
+        verifier(id: &VerifierId) -> Option<VerifierRow>;
+        people() -> Vec<PersonRow>;
+        person(id: &ActorId) -> Option<PersonRow>;
+        credential(sha256: &[u8; 32]) -> Option<CredentialRow>;
+        credentials_of(person: &ActorId) -> Vec<CredentialRow>;
+        password(person: &ActorId) -> Option<PasswordRow>;
+        ceremony(id: &CeremonyId) -> Option<(CeremonyRow, Sequence)>;
+        last_sequence() -> Option<Sequence>;
+        journal(from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;
+        prove(proof: &mut StateProof, extent: ProofExtent) -> StateReport;
+        sealed_entry(sequence: Sequence) -> Option<SealedEntry>;
+        journal_personal(sequence: Sequence) -> Option<String>;
+    }
+}
