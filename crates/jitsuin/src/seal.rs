@@ -2,10 +2,16 @@
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
+use keys::KeyStore;
+use store::Sqlite;
 use store::journal::Sealer;
 
+use crate::config::Config;
+use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::system::System;
 
@@ -20,7 +26,16 @@ pub(crate) struct SealLock {
 impl SealLock {
     /// Takes the right, unless another process has it.
     pub(crate) fn take(system: &System) -> Result<Option<Self>> {
-        let path = system.home.seal_lock();
+        Self::of(&system.home, &system.config, &system.service_keys)
+    }
+
+    /// The same of an installation that is not joined yet.
+    pub(crate) fn of(
+        home: &Home,
+        config: &Config,
+        service_keys: &Arc<dyn KeyStore>,
+    ) -> Result<Option<Self>> {
+        let path = home.seal_lock();
         let lock = File::create(&path).with_context(|| path.display().to_string())?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -29,24 +44,25 @@ impl SealLock {
                 return Err(error).with_context(|| path.display().to_string());
             }
         }
-        let sinks = system.config.checkpoint_directories.clone();
+        let sinks = config.checkpoint_directories.clone();
         for sink in &sinks {
             std::fs::create_dir_all(sink).with_context(|| sink.display().to_string())?;
         }
-        Ok(Some(Self {
-            signer: AuditSigner::open(system.service_keys.clone())?,
-            sinks,
-            _lock: lock,
-        }))
+        Ok(Some(Self { signer: AuditSigner::open(service_keys.clone())?, sinks, _lock: lock }))
     }
 }
 
 impl System {
     /// Seals what this process committed; where a server runs, it does so within a second.
     pub(crate) fn seal(&self) -> Result<()> {
-        if let Some(SealLock { signer, sinks, _lock }) = SealLock::take(self)? {
-            Sealer::new(sinks).seal(self.store.as_ref(), &signer, self.now())?;
-        }
-        Ok(())
+        seal(SealLock::take(self)?, &self.store, self.now())
     }
+}
+
+/// Seals by the right that was taken, if it was.
+pub(crate) fn seal(lock: Option<SealLock>, store: &Sqlite, now: Timestamp) -> Result<()> {
+    if let Some(SealLock { signer, sinks, _lock }) = lock {
+        Sealer::new(sinks).seal(store, &signer, now)?;
+    }
+    Ok(())
 }

@@ -10,15 +10,16 @@ use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::CaId;
 use domain::journal::EventKind;
-use keys::KeyError;
 use keys::quorum::{CustodianId, Passphrase, QuorumSecret};
-use store::{Entry, Store, Unit};
+use keys::{KeyError, KeyStore};
+use store::{Entry, Sqlite, Store, Unit};
 
 use crate::backups::Backups;
 use crate::config::Config;
 use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
+use crate::seal::{SealLock, seal};
 use crate::system::{Clock, Foundation, System, new_operation};
 
 /// Which CAs get their keys now; the others get them at a ceremony.
@@ -46,6 +47,8 @@ pub(crate) fn found(
 ) -> Result<System> {
     let foundation = Foundation::open(&config, true, &clock)?;
     let act = || act(&clock);
+    // What an earlier `init` left is taken up only where the sealed journal vouches for it.
+    seal_before(&config, &foundation, &act()?)?;
     let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
     // Put together once, for the first CA that needs it: every passphrase takes its time.
     let mut secret: Option<QuorumSecret> = None;
@@ -70,6 +73,30 @@ pub(crate) fn found(
         }
     }
     System::join(config, foundation, custody, authorities, clock)
+}
+
+/// Seals what an earlier `init` committed. The key for it comes first of all, with its entry.
+fn seal_before(config: &Config, foundation: &Foundation, act: &Act) -> Result<()> {
+    let Foundation { home, store, service_keys, .. } = foundation;
+    audit_signer(store, service_keys, act)?;
+    seal(SealLock::of(home, config, service_keys)?, store, act.at)
+}
+
+/// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).
+fn audit_signer(
+    store: &Sqlite,
+    service_keys: &Arc<dyn KeyStore>,
+    act: &Act,
+) -> Result<AuditSigner> {
+    let known = service_keys.labels()?.len();
+    let signer = AuditSigner::open(service_keys.clone())?;
+    if service_keys.labels()?.len() > known {
+        let entry = Entry::new(EventKind::KeyGenerated, act)
+            .subject("audit-1")
+            .detail("verifier_key", signer.verifier_key()?);
+        store.commit(Unit::new(entry))?;
+    }
+    Ok(signer)
 }
 
 /// The custodians' secret, put together when it is first asked for.
@@ -137,17 +164,9 @@ fn act(clock: &Clock) -> Result<Act> {
 }
 
 impl System {
-    /// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).
+    /// The signer of checkpoints, made where it is missing.
     pub(crate) fn audit_signer(&self) -> Result<AuditSigner> {
-        let known = self.service_keys.labels()?.len();
-        let signer = AuditSigner::open(self.service_keys.clone())?;
-        if self.service_keys.labels()?.len() > known {
-            let entry = Entry::new(EventKind::KeyGenerated, &self.act("set-up")?)
-                .subject("audit-1")
-                .detail("verifier_key", signer.verifier_key()?);
-            self.store.commit(Unit::new(entry))?;
-        }
-        Ok(signer)
+        audit_signer(&self.store, &self.service_keys, &self.act("set-up")?)
     }
 
     /// What people and services need to begin with, where it is missing.

@@ -20,7 +20,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
-use store::{Entry, IntentRow, Options, SeriesKey, Sqlite, Store, Unit};
+use store::{CertificateRow, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
 use web::desk::{Desk, WindowAuthority};
 
 use crate::config::Config;
@@ -52,7 +52,7 @@ pub(crate) struct System {
     pub(crate) service_keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
     /// What a crash left behind, until the keys are awake to settle it.
-    left_open: Mutex<BTreeMap<CaId, Vec<IntentRow>>>,
+    left_open: Mutex<BTreeMap<CaId, Vec<CertificateRow>>>,
     windows: Mutex<Option<Windows>>,
 }
 
@@ -84,7 +84,7 @@ impl Foundation {
         if !home.service_master_key().exists() && !create {
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
-        let store = open_store(&home, create)?;
+        let store = open_store(&home, create, clock)?;
         let trusted = TrustedClock::new(&config.time, clock);
         let service_keys = open_service_keys(&home, create)?;
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
@@ -241,7 +241,7 @@ impl System {
 
     /// An act of the program itself, by the name of the part that acts.
     pub(crate) fn act(&self, part: &str) -> Result<Act> {
-        Ok(Act { actor: Actor::System(part.parse()?), at: self.now(), operation: new_operation()? })
+        program_act(part, self.now())
     }
 
     /// A CA of this installation.
@@ -339,10 +339,19 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
     Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
 }
 
-fn open_store(home: &Home, create: bool) -> Result<Arc<Sqlite>> {
+fn open_store(home: &Home, create: bool, clock: &Clock) -> Result<Arc<Sqlite>> {
     let personal = PersonalDataKey::new(*home.secret("personal", create)?);
-    let store = Sqlite::open(home.database(), Options::new(personal).max_unsealed(UNSEALED_LIMIT));
+    // An installation that an earlier program made has no such key: its state is adopted under one.
+    let state = StateKey::new(*home.secret("state", create || home.database().exists())?);
+    let adoption = program_act("adoption", clock())?;
+    let options = Options::new(personal, state).max_unsealed(UNSEALED_LIMIT).adopting(adoption);
+    let store = Sqlite::open(home.database(), options);
     Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
+}
+
+/// An act of the program itself, by the name of the part that acts.
+fn program_act(part: &str, at: Timestamp) -> Result<Act> {
+    Ok(Act { actor: Actor::System(part.parse()?), at, operation: new_operation()? })
 }
 
 /// The keys that the machine opens alone: the journal is sealed and OCSP answered at all hours.

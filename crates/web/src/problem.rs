@@ -152,6 +152,10 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// What a window is told while the database is in doubt.
+const IN_DOUBT: &str = "データベースの内容が監査ログと一致しないため、すべての処理を停止しています。\
+    運用担当者に連絡してください。";
+
 /// Reads the identity in `field`.
 pub(crate) fn parse_id<T: std::str::FromStr<Err = InvalidId>>(
     field: &str,
@@ -169,6 +173,9 @@ impl From<store::Error> for Problem {
             store::Error::Stopped { .. } => Self::new(Fault::Conflict, error.to_string()),
             store::Error::Missing { .. } => Self::new(Fault::Unknown, error.to_string()),
             store::Error::Corrupt { .. } => Self::broke(&error),
+            store::Error::Doubted { .. } => {
+                Self::new(Fault::Unavailable, error.to_string()).in_japanese(IN_DOUBT.to_owned())
+            }
             store::Error::Unavailable(_) => Self::unavailable("the database", &error),
         }
     }
@@ -245,6 +252,10 @@ impl From<ca::Error> for Problem {
                 why @ (keys::KeyError::NotActivated | keys::KeyError::SigningStopped { .. }),
             ) => Self::new(Fault::Unavailable, why.to_string()),
             ca::Error::Keys(_) => Self::unavailable("the key store", &error),
+            ca::Error::Unsealed { .. } => Self::unavailable("the journal's sealer", &error),
+            ca::Error::Unvouched { .. } => {
+                Self::new(Fault::Unavailable, error.to_string()).in_japanese(IN_DOUBT.to_owned())
+            }
             ca::Error::Nonconforming(_)
             | ca::Error::WrongSignature(_)
             | ca::Error::Encoding(_)

@@ -70,7 +70,6 @@ fn c4_a_session_is_opened_with_a_card_that_holds_the_keys_of_its_number_alone() 
     grant.keys.verify_card(host, card, &genuine.card_cryptogram).expect("of this session");
     let after = world.scratch.store.last_sequence().expect("a read");
     assert_eq!(after, before.map(|entry| entry + 1), "an entry of its own");
-    let before = after;
 
     let mut wrong_cryptogram = genuine.clone();
     wrong_cryptogram.card_cryptogram[7] ^= 1;

@@ -78,6 +78,8 @@ impl Running {
         system.record(EventKind::SystemStarted)?;
         system.record_policies()?;
         system.find_left_open()?;
+        // What a crash left is signed only once the sealed journal vouches for it.
+        system.seal()?;
         for said in system.settle_left_open()? {
             eprintln!("jitsuin: {said}");
         }

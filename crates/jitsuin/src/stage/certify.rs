@@ -117,7 +117,9 @@ impl SystemStage<'_> {
         let request = x509::pkcs10::CertificateRequest::parse_and_verify(request)?;
         let spki = request.public_key.spki_sha256();
         let left = authority.left_open()?;
-        let left: Vec<_> = left.into_iter().filter(|one| one.spki_sha256 == spki).collect();
+        // Nothing is signed again before the sealed journal vouches for it.
+        self.system.seal()?;
+        let left: Vec<_> = left.into_iter().filter(|one| one.intent.spki_sha256 == spki).collect();
         authority.settle_all(act, &left)?;
         let row = self.system.store.certificate_for_key(&spki)?.filter(|row| {
             let is_ours = row.intent.ca == *authority.id();
