@@ -1,5 +1,7 @@
 //! The custodians of the CA's keys: who came, when the keys woke, when they slept again (K2).
 
+mod office;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -118,7 +120,10 @@ impl Custody {
         let id = CustodianId::from(custodian.clone());
         // A stranger must not move the gathering's clock, nor anything else of it.
         self.expect_holder(&id, &entry)?;
+        self.expect_in_office(&id, &entry)?;
         let mut gathering = self.gathering();
+        self.dismiss_who_left(act, &mut gathering)?;
+        let mut present: Vec<CustodianId> = gathering.custodians().cloned().collect();
         let here = names(gathering.custodians());
         match gathering.contribute(&id, passphrase, self.in_order(act.at)) {
             Ok(Progress::Waiting { have, need, until }) => {
@@ -127,7 +132,8 @@ impl Custody {
             }
             Ok(Progress::Complete(secret)) => {
                 self.store.commit(Unit::new(entry))?;
-                self.activate(act, &secret, &format!("{here} {custodian}"))?;
+                present.push(id);
+                self.activate_for(act, &secret, &format!("{here} {custodian}"), &present)?;
             }
             Err(error) => {
                 self.store.commit(Unit::new(entry.refused(&error)))?;
@@ -166,7 +172,7 @@ impl Custody {
         // The secret is there with the last custodian needed: nobody after them was asked.
         let asked = custodians.iter().take(usize::from(self.set.threshold()));
         let here = names(asked.map(|(id, _)| id));
-        self.tell_awake(activated(act, &self.set, &here, until))
+        self.tell_awake(Unit::new(activated(act, &self.set, &here, until)))
     }
 
     /// Wakes the keys with a secret that custodians put together for an act of theirs; `custodians`
@@ -175,18 +181,33 @@ impl Custody {
     /// # Errors
     /// The key store's, journaled; the store's: the keys sleep then.
     pub fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
+        self.activate_for(act, secret, custodians, &[])
+    }
+
+    /// The same for custodians who must all be in office at the very moment.
+    fn activate_for(
+        &self,
+        act: &Act,
+        secret: &QuorumSecret,
+        custodians: &str,
+        present: &[CustodianId],
+    ) -> Result<()> {
         let until = act.at + self.terms.active_for;
         let entry = activated(act, &self.set, custodians.trim(), until);
         if let Err(error) = self.keys.activate(secret, Some(until)) {
             self.store.commit(Unit::new(entry.refused(&error)))?;
             return Err(error.into());
         }
-        self.tell_awake(entry)
+        let unit = self.requiring_all(Unit::new(entry), present);
+        let unit = unit.inspect_err(|_| {
+            self.keys.deactivate();
+        })?;
+        self.tell_awake(unit)
     }
 
     /// Nothing may be signed that the journal does not know to be possible: without it they sleep.
-    fn tell_awake(&self, entry: Entry) -> Result<()> {
-        if let Err(error) = self.store.commit(Unit::new(entry)) {
+    fn tell_awake(&self, unit: Unit) -> Result<()> {
+        if let Err(error) = self.store.commit(unit) {
             self.keys.deactivate();
             return Err(error.into());
         }
@@ -205,6 +226,7 @@ impl Custody {
         let mut gathering = Gathering::new(&self.set, self.terms.window)?;
         for (custodian, passphrase) in custodians {
             let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
+            self.expect_in_office(custodian, &entry)?;
             match gathering.contribute(custodian, passphrase, act.at) {
                 Ok(Progress::Waiting { .. }) => {
                     self.store.commit(Unit::new(entry))?;
@@ -239,6 +261,8 @@ impl Custody {
         let threshold = usize::from(self.set.threshold());
         let secret = self.secret(act, custodians)?;
         for further in custodians.iter().skip(threshold) {
+            let entry = Entry::new(EventKind::CustodianPresent, act).subject(&further.0);
+            self.expect_in_office(&further.0, &entry)?;
             let others = custodians.iter().take(threshold - 1);
             let mut gathering = Gathering::new(&self.set, self.terms.window)?;
             let mut proven = Ok(());
@@ -246,7 +270,6 @@ impl Custody {
                 proven = proven
                     .and_then(|()| gathering.contribute(custodian, passphrase, act.at).map(drop));
             }
-            let entry = Entry::new(EventKind::CustodianPresent, act).subject(&further.0);
             match proven {
                 Ok(()) => self.store.commit(Unit::new(entry))?,
                 Err(error) => {
@@ -269,9 +292,15 @@ impl Custody {
             .subject(custodian)
             .detail("wants", "deactivation");
         self.expect_holder(&id, &entry)?;
+        self.expect_in_office(&id, &entry)?;
         self.store.commit(Unit::new(entry))?;
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         leaving.retain(|_, since| act.at <= *since + self.terms.window);
+        for one in leaving.keys().cloned().collect::<Vec<_>>() {
+            if self.has_left(&one)? {
+                leaving.remove(&one);
+            }
+        }
         leaving.entry(id).or_insert(act.at);
         let enough = leaving.len() >= usize::from(self.set.threshold());
         if enough {

@@ -1,8 +1,11 @@
 //! Who does what, when: handed to every operation, recorded with every change.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::id::{ActorId, CaId, MunicipalityCode, OperationId, SerialNumber, VerifierId};
+use crate::staff::Role;
 
 /// Who or what causes an operation (A 5.4.1: 事象の発生元の識別情報).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,4 +46,40 @@ pub struct Act {
     pub at: Timestamp,
     /// The id under which a repetition is recognised.
     pub operation: OperationId,
+    /// What the right to it rests on, where a person of the registry acts.
+    pub standing: Option<Arc<Standing>>,
+}
+
+impl Act {
+    /// Of somebody who is no person of the registry: the program, a card's holder, a stranger.
+    pub fn new(actor: Actor, at: Timestamp, operation: OperationId) -> Self {
+        Self { actor, at, operation, standing: None }
+    }
+}
+
+/// What a person's right to act rested on when they were let in. Everything that is committed in their
+/// name is held against the registry as it is then: a right that ended meanwhile is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Who.
+    pub person: ActorId,
+    /// The roles they had.
+    pub roles: Vec<Role>,
+    /// The municipality of their window.
+    pub municipality: Option<MunicipalityCode>,
+    /// Since when they stood where they did.
+    pub since: Timestamp,
+    /// What they had shown.
+    pub basis: Basis,
+}
+
+/// What somebody was let in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// A credential of the registry, by its SHA-256.
+    Credential([u8; 32]),
+    /// The password that was set then.
+    Password(Timestamp),
+    /// Nothing of the registry's: a custodian's share, say, beside the credential of who acts.
+    Nothing,
 }

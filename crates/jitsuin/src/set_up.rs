@@ -160,7 +160,7 @@ fn first_key(
 
 fn act(clock: &Clock) -> Result<Act> {
     let actor = Actor::System("set-up".parse()?);
-    Ok(Act { actor, at: clock(), operation: new_operation()? })
+    Ok(Act::new(actor, clock(), new_operation()?))
 }
 
 impl System {

@@ -12,6 +12,7 @@ use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::name::DistinguishedName;
+use domain::staff::{NEVER_FEWER, quorum_floor};
 use domain::validity::civil_date;
 use jiff::Timestamp;
 use keys::{EmbeddedKeyStore, GuardedKeyStore, KeyStore, MasterKey};
@@ -84,7 +85,7 @@ impl Foundation {
         if !home.service_master_key().exists() && !create {
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
-        let store = open_store(&home, create, clock)?;
+        let store = open_store(config, &home, create, clock)?;
         let trusted = TrustedClock::new(&config.time, clock);
         let service_keys = open_service_keys(&home, create)?;
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
@@ -339,19 +340,22 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
     Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
 }
 
-fn open_store(home: &Home, create: bool, clock: &Clock) -> Result<Arc<Sqlite>> {
+fn open_store(config: &Config, home: &Home, create: bool, clock: &Clock) -> Result<Arc<Sqlite>> {
     let personal = PersonalDataKey::new(*home.secret("personal", create)?);
     // An installation that an earlier program made has no such key: its state is adopted under one.
     let state = StateKey::new(*home.secret("state", create || home.database().exists())?);
     let adoption = program_act("adoption", clock())?;
-    let options = Options::new(personal, state).max_unsealed(UNSEALED_LIMIT).adopting(adoption);
+    let (threshold, _) = custodians::quorum(config)?;
+    let floor = NEVER_FEWER.iter().copied().chain([quorum_floor(threshold)]);
+    let options = Options::new(personal, state).max_unsealed(UNSEALED_LIMIT);
+    let options = options.adopting(adoption).keeping(floor);
     let store = Sqlite::open(home.database(), options);
     Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
 }
 
 /// An act of the program itself, by the name of the part that acts.
 fn program_act(part: &str, at: Timestamp) -> Result<Act> {
-    Ok(Act { actor: Actor::System(part.parse()?), at, operation: new_operation()? })
+    Ok(Act::new(Actor::System(part.parse()?), at, new_operation()?))
 }
 
 /// The keys that the machine opens alone: the journal is sealed and OCSP answered at all hours.

@@ -38,6 +38,7 @@ use domain::id::{
     ServiceRequestId, VerifierId,
 };
 use domain::service_request::RequestState;
+use domain::staff::Role;
 
 use crate::journal::SealedEntry;
 
@@ -76,6 +77,23 @@ pub enum Error {
         what: String,
         /// Why it cannot be.
         reason: String,
+    },
+    /// Whoever acts stood elsewhere by the time of the commit: suspended, with other roles, or without
+    /// what had let them in. Nothing was done, and the journal has the attempt.
+    #[error("the right of {person} to act ended before it took effect")]
+    StandingEnded {
+        /// Who.
+        person: ActorId,
+    },
+    /// The registry must keep so many active people of a role, and would not.
+    #[error("of those who are {role} at least {least} must stay active: {rule}")]
+    TooFew {
+        /// The role.
+        role: Role,
+        /// How many there must be.
+        least: u32,
+        /// Why, with the clause.
+        rule: &'static str,
     },
     /// Something was found for which the database must not be believed: nothing is done on it until
     /// people have set it right and the program is started again.

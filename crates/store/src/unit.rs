@@ -1,8 +1,9 @@
 //! A unit of work: journal entries, and the changes they tell of.
 
 use std::io::Read;
+use std::sync::Arc;
 
-use domain::act::{Act, Actor};
+use domain::act::{Act, Actor, Standing};
 use domain::application::ApplicationState;
 use domain::certificate::CertificateState;
 use domain::compromise::CompromiseState;
@@ -22,16 +23,27 @@ use crate::rows::{
 };
 
 /// What one commit carries. There is no unit without an entry.
+///
+/// Whoever acts in a unit must still stand where they stood when they were let in: every entry carries
+/// what the right to it rests on, and the commit holds it against the registry as it is then.
 #[derive(Debug)]
 pub struct Unit {
     pub(crate) entries: Vec<Entry>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) required: Vec<Arc<Standing>>,
 }
 
 impl Unit {
     /// A unit that records `entry` and changes nothing yet.
     pub fn new(entry: Entry) -> Self {
-        Self { entries: vec![entry], changes: Vec::new() }
+        Self { entries: vec![entry], changes: Vec::new(), required: Vec::new() }
+    }
+
+    /// Requires that further people stand where they stood, beside those who act.
+    #[must_use]
+    pub fn requiring(mut self, standing: Standing) -> Self {
+        self.required.push(Arc::new(standing));
+        self
     }
 
     /// Adds a change.
@@ -70,6 +82,8 @@ pub struct Entry {
     pub details: Vec<(&'static str, String)>,
     /// Personal data, encrypted under a key of its subject's own.
     pub personal: Option<Personal>,
+    /// What the right to it rests on; it is no part of what is written.
+    pub standing: Option<Arc<Standing>>,
 }
 
 /// Personal data in an entry; erasing it is destroying its subject's key.
@@ -94,6 +108,7 @@ impl Entry {
             subject: None,
             details: Vec::new(),
             personal: None,
+            standing: act.standing.clone(),
         }
     }
 

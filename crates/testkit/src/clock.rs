@@ -36,6 +36,7 @@ pub fn act(clock: &Clock) -> Act {
         actor: Actor::Staff("tester".parse().expect("an actor id")),
         at: clock.now(),
         operation: operation.parse().expect("an operation id"),
+        standing: None,
     }
 }
 

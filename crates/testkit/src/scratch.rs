@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::staff::NEVER_FEWER;
 use store::journal::PersonalDataKey;
 use store::{Options, Sqlite, StateKey};
 use tempfile::TempDir;
@@ -44,5 +45,6 @@ impl Default for Scratch {
 /// Opens the database in `directory`, as a second process or a restart would.
 pub fn open(directory: &Path) -> Arc<Sqlite> {
     let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
+    let options = options.keeping(NEVER_FEWER.iter().copied());
     Arc::new(Sqlite::open(directory.join("state.db"), options).expect("a database"))
 }

@@ -256,6 +256,7 @@ mod tests {
     use testkit::{Clock, Scratch, act, clerk};
 
     use super::*;
+    use crate::desk::principal::Entrant;
     use crate::desk::{Principal, Proof};
     use crate::wire::FormBody;
 
@@ -290,7 +291,8 @@ mod tests {
             proposal: None,
             since: clock.now(),
         };
-        Principal::person(clerk(clock, "11203"), person, Proof::Strong)
+        let (proof, basis) = (Proof::Strong, domain::act::Basis::Nothing);
+        Principal::person(clerk(clock, "11203"), Entrant { person, proof, basis })
     }
 
     #[tokio::test]

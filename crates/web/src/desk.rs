@@ -20,7 +20,7 @@ mod passkeys;
 mod password;
 mod people;
 pub mod permission;
-mod principal;
+pub(crate) mod principal;
 mod register;
 mod repeat;
 mod service_requests;
@@ -139,7 +139,7 @@ impl Desk {
             Some(operation) => operation,
             None => fresh_operation()?,
         };
-        Ok(Act { actor, at: (self.clock)(), operation })
+        Ok(Act::new(actor, (self.clock)(), operation))
     }
 
     /// Lets the principal pass if the table permits; else the journal has the attempt first.
@@ -171,6 +171,13 @@ impl Desk {
             self.store.commit(Unit::new(entry))?;
         }
         result
+    }
+
+    /// Commits what was decided. What the commit itself refuses, because the state or a right changed
+    /// meanwhile, is in the journal as any refusal is.
+    fn commit(&self, act: &Act, operation: Operation, unit: Unit) -> Result<(), Problem> {
+        let committed = self.store.commit(unit).map(drop).map_err(Problem::from);
+        self.checked(act, operation, committed)
     }
 
     /// The identity in `field`; one that is none is refused as an operation is.

@@ -173,6 +173,10 @@ impl From<store::Error> for Problem {
             store::Error::Stopped { .. } => Self::new(Fault::Conflict, error.to_string()),
             store::Error::Missing { .. } => Self::new(Fault::Unknown, error.to_string()),
             store::Error::Corrupt { .. } => Self::broke(&error),
+            store::Error::StandingEnded { .. } => {
+                Self::new(Fault::Unauthenticated, error.to_string())
+            }
+            store::Error::TooFew { .. } => Self::refused("person", &error),
             store::Error::Doubted { .. } => {
                 Self::new(Fault::Unavailable, error.to_string()).in_japanese(IN_DOUBT.to_owned())
             }

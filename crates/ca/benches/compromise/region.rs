@@ -113,5 +113,6 @@ fn act() -> Act {
         actor: Actor::System("bench".parse().unwrap()),
         at: Timestamp::now(),
         operation: "bench".parse().unwrap(),
+        standing: None,
     }
 }

@@ -136,6 +136,7 @@ pub(crate) fn act() -> Act {
         actor: Actor::System("bench".parse().unwrap()),
         at: Timestamp::now(),
         operation: "bench".parse().unwrap(),
+        standing: None,
     }
 }
 

@@ -211,7 +211,7 @@ impl<'a> Conductor<'a> {
 
     fn act(&self, operation: String) -> Result<Act> {
         let operation = operation.parse().map_err(|error| Error::refused("operation", error))?;
-        Ok(Act { actor: self.actor.clone(), at: (self.clock)(), operation })
+        Ok(Act::new(self.actor.clone(), (self.clock)(), operation))
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn act() -> Act {
         actor: Actor::Staff("tester".parse().expect("an actor")),
         at: "2026-11-22T03:00:00Z".parse().expect("a time"),
         operation: "operation-1".parse().expect("an operation"),
+        standing: None,
     }
 }
 

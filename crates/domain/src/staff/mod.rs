@@ -5,6 +5,7 @@
 
 mod credential;
 mod exclusion;
+mod floor;
 mod person;
 mod role;
 
@@ -14,5 +15,6 @@ pub use credential::{
     SESSION_IDLE_MINUTES, TOKEN_DAYS, check_password, credential_rule,
 };
 pub use exclusion::{EXCLUSIONS, Exclusion, RefusedRoles, check_roles};
+pub use floor::{Floor, NEVER_FEWER, quorum_floor};
 pub use person::{PersonEvent, PersonState, ProposalKind, RefusedPerson, TRANSITIONS, Transition};
 pub use role::Role;

@@ -250,7 +250,7 @@ impl Town<'_> {
     }
 
     fn act(&self, actor: Actor) -> Result<Act> {
-        Ok(Act { actor, at: self.system.now(), operation: new_operation()? })
+        Ok(Act::new(actor, self.system.now(), new_operation()?))
     }
 
     fn form(&self, resident: &Resident, ca: &str, kind: &str) -> ReceivedForm {

@@ -28,6 +28,7 @@ impl SealedQueryLog {
             actor: Actor::System("query-log".parse()?),
             at: (self.clock)(),
             operation: new_operation()?,
+            standing: None,
         };
         let sha256 = x509::fingerprint::hex(&sealed.sha256);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)

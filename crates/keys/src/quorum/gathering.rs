@@ -103,6 +103,15 @@ impl Gathering {
         self.here.keys()
     }
 
+    /// Sends one custodian away and wipes what they gave; whether they were here.
+    pub fn dismiss(&mut self, custodian: &CustodianId) -> bool {
+        let was_here = self.here.remove(custodian).is_some();
+        if self.here.is_empty() {
+            self.opened = None;
+        }
+        was_here
+    }
+
     /// Sends everybody away and wipes what they gave.
     pub fn forget(&mut self) {
         self.here.clear();

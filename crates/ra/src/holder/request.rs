@@ -119,7 +119,7 @@ impl Holders {
     fn finish_one(&self, row: &HolderRequestRow, at: Timestamp) -> Result<HolderReceipt> {
         let actor = Actor::System(FINISHER.parse().map_err(unnamed)?);
         let operation = row.id.as_str().parse().map_err(unnamed)?;
-        self.carry_out(&Act { actor, at, operation }, row, &stored::decode(&row.record)?)
+        self.carry_out(&Act::new(actor, at, operation), row, &stored::decode(&row.record)?)
     }
 
     /// The certificate must be the signer's own and in force, the cause one for holders online.

@@ -107,7 +107,7 @@ pub(crate) fn label(text: &str) -> KeyLabel {
 /// Certificate 0 is a server's, whose status is open to all; the others are residents'.
 fn fill(store: &dyn Store, verifier_certificate: &[u8], now: Timestamp) {
     let actor = Actor::System("bench".parse().unwrap());
-    let act = Act { actor, at: now, operation: "bench".parse().unwrap() };
+    let act = Act::new(actor, now, "bench".parse().unwrap());
     let ca = CaRow { id: CA.parse().unwrap(), policy_digest: [1; 32], created_at: now };
     let unit = Unit::new(Entry::new(EventKind::CaCreated, &act)).change(Change::AddCa(ca));
     let verifier = VerifierRow {

@@ -334,7 +334,7 @@ fn complete(
 
 pub fn commit(store: &dyn Store, kind: EventKind, changes: Vec<Change>, now: Timestamp) {
     let actor = Actor::System("test".parse().unwrap());
-    let act = Act { actor, at: now, operation: "op-1".parse().unwrap() };
+    let act = Act::new(actor, now, "op-1".parse().unwrap());
     let unit = changes.into_iter().fold(Unit::new(Entry::new(kind, &act)), Unit::change);
     store.commit(unit).unwrap();
 }

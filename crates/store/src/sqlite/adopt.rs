@@ -71,7 +71,7 @@ fn adopt(view: View<'_>, ring: &KeyRing, act: &Act) -> Result<Digests> {
     }
     adopt_entries(view.connection, view.key)?;
     digests.entries = apply::journal::next_sequence(view.connection)?;
-    apply::unit(view, ring, &digests, Unit::new(entry))
+    apply::unit(view, ring, &[], &digests, Unit::new(entry))
 }
 
 fn adopt_rows(view: View<'_>, table: &Table) -> Result<TableDigest> {

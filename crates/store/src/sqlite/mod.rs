@@ -27,6 +27,7 @@ use domain::id::{
     SerialNumber, ServiceRequestId, VerifierId,
 };
 use domain::service_request::RequestState;
+use domain::staff::Floor;
 use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
@@ -52,6 +53,7 @@ pub struct Options {
     pub(crate) personal_data_key: PersonalDataKey,
     pub(crate) state_key: StateKey,
     pub(crate) adoption: Option<Act>,
+    pub(crate) floor: Vec<Floor>,
     pub(crate) readers: usize,
     pub(crate) max_unsealed: Option<Duration>,
     pub(crate) max_pages: Option<u32>,
@@ -65,6 +67,7 @@ impl Options {
             personal_data_key,
             state_key,
             adoption: None,
+            floor: Vec::new(),
             // Four resting readers serve the cores of a usual server; more are opened when needed.
             readers: 4,
             max_unsealed: None,
@@ -76,6 +79,14 @@ impl Options {
     #[must_use]
     pub fn adopting(mut self, act: Act) -> Self {
         self.adoption = Some(act);
+        self
+    }
+
+    /// Keeps so many active people of these roles in the registry: decided in the commit that would
+    /// take one away, whoever else is at it.
+    #[must_use]
+    pub fn keeping(mut self, floor: impl IntoIterator<Item = Floor>) -> Self {
+        self.floor.extend(floor);
         self
     }
 

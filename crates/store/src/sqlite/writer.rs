@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use domain::journal::EventKind;
+use domain::staff::Floor;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -14,7 +16,7 @@ use super::table::View;
 use super::{Options, adopt, apply, migrate, pool};
 use crate::journal::{Checkpoint, KeyRing, Node};
 use crate::state::StateKey;
-use crate::unit::Unit;
+use crate::unit::{Entry, Unit};
 use crate::{Doubt, Error, Result, Sequence};
 
 /// How many units share a transaction at most: enough that the flush to disk is no longer what
@@ -63,7 +65,8 @@ impl Writer {
         adopt::begin(&mut connection, &options, &doubt)?;
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
         let (jobs, queue) = sync_channel(QUEUE);
-        let state = State { connection, ring, gate, key: options.state_key, doubt };
+        let Options { state_key: key, floor, .. } = options;
+        let state = State { connection, ring, gate, key, doubt, floor };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -132,6 +135,7 @@ struct State {
     gate: Gate,
     key: StateKey,
     doubt: Doubt,
+    floor: Vec<Floor>,
 }
 
 impl State {
@@ -196,13 +200,14 @@ impl State {
             let before = state.entries;
             for (unit, caller) in units.by_ref() {
                 let place = state.entries;
-                let prover = (&self.key, &self.doubt, &self.ring);
-                let result = apply_unit(&mut transaction, prover, &state, *unit);
-                let result = result.map(|after| {
-                    state = after;
-                    place
-                });
-                applied.push((caller, result));
+                let applying = Applying {
+                    key: &self.key,
+                    doubt: &self.doubt,
+                    ring: &self.ring,
+                    floor: &self.floor,
+                };
+                let result = applying.one(&mut transaction, &mut state, *unit);
+                applied.push((caller, result.map(|()| place)));
                 // A full disk can end the whole transaction, not only the statement.
                 if transaction.is_autocommit() {
                     return Err(Error::Unavailable("the database ended the transaction".into()));
@@ -254,17 +259,56 @@ fn following(queue: &Receiver<Job>, until: Option<Instant>) -> Option<Job> {
     }
 }
 
-/// Applies a unit in a savepoint of its own, so that its failure is its own too; what the state adds
-/// up to afterwards.
-fn apply_unit(
-    transaction: &mut rusqlite::Transaction<'_>,
-    (key, doubt, ring): (&StateKey, &Doubt, &KeyRing),
-    before: &Digests,
-    unit: Unit,
-) -> Result<Digests> {
-    let savepoint = transaction.savepoint()?;
-    let view = View { connection: &savepoint, key, doubt };
-    let after = apply::unit(view, ring, before, unit)?;
-    savepoint.commit()?;
-    Ok(after)
+/// What every unit is applied with.
+struct Applying<'a> {
+    key: &'a StateKey,
+    doubt: &'a Doubt,
+    ring: &'a KeyRing,
+    floor: &'a [Floor],
+}
+
+impl Applying<'_> {
+    /// Applies a unit, after which `state` is what the state adds up to. One whose author has no right
+    /// to it any more leaves nothing but the entry that says so.
+    fn one(
+        &self,
+        transaction: &mut rusqlite::Transaction<'_>,
+        state: &mut Digests,
+        unit: Unit,
+    ) -> Result<()> {
+        let attempt = unit.entries.first().map(late_attempt);
+        let outcome = self.whole(transaction, state, unit);
+        if let (Err(Error::StandingEnded { .. }), Some(attempt)) = (&outcome, attempt) {
+            self.whole(transaction, state, Unit::new(attempt))?;
+        }
+        outcome
+    }
+
+    /// In a savepoint of its own, so that its failure is its own too.
+    fn whole(
+        &self,
+        transaction: &mut rusqlite::Transaction<'_>,
+        state: &mut Digests,
+        unit: Unit,
+    ) -> Result<()> {
+        let savepoint = transaction.savepoint()?;
+        let view = View { connection: &savepoint, key: self.key, doubt: self.doubt };
+        apply::standing::hold(view, &unit)?;
+        let after = apply::unit(view, self.ring, self.floor, state, unit)?;
+        savepoint.commit()?;
+        *state = after;
+        Ok(())
+    }
+}
+
+/// What the journal says of something that came too late.
+fn late_attempt(entry: &Entry) -> Entry {
+    let rule = "the right to it ended before it took effect";
+    Entry {
+        kind: EventKind::AccessRefused,
+        details: vec![("attempted", entry.kind.to_string())],
+        personal: None,
+        ..entry.clone()
+    }
+    .refused(rule)
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::act::{Act, Actor};
+use domain::act::{Act, Actor, Basis};
 use domain::id::{ActorId, OperationId};
 use domain::journal::EventKind;
 use domain::staff::{CredentialKind, PersonState};
@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use store::{CredentialRow, Entry, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
-use super::principal::{Principal, Proof, actor_of};
+use super::principal::{Entrant, Principal, Proof, actor_of};
+use super::sessions::Session;
 use super::{Desk, fresh_operation};
 use crate::problem::{Fault, Problem};
 use crate::wire::{LoginBody, SecretText, SessionBody};
@@ -70,10 +71,9 @@ impl Desk {
             }
             Err(problem) => self.turned_away(&stranger, door, Err(problem))?,
         };
-        let (person, proof) = found;
         let operation = operation.map_or_else(fresh_operation, Ok)?;
-        let act = Act { actor: actor_of(&person), at: stranger.at, operation };
-        Ok(Principal::person(act, person, proof))
+        let act = Act::new(actor_of(&found.person), stranger.at, operation);
+        Ok(Principal::person(act, found))
     }
 
     /// Opens a session for who logs in with an id and a password.
@@ -83,17 +83,28 @@ impl Desk {
     pub fn open_session(&self, login: LoginBody, door: &Door) -> Result<SessionBody, Problem> {
         let shown = Shown::Password { id: login.id, password: login.password };
         let principal = self.enter(Ok(shown), door, None)?;
-        self.session_of(&principal)
+        self.session_of(&principal, door)
     }
 
     /// Opens a session for who has come in.
-    pub(super) fn session_of(&self, principal: &Principal) -> Result<SessionBody, Problem> {
-        let person =
-            principal.registered().ok_or_else(|| unproven("the system needs no session"))?;
+    pub(super) fn session_of(
+        &self,
+        principal: &Principal,
+        door: &Door,
+    ) -> Result<SessionBody, Problem> {
+        let registered = principal.registered().zip(principal.basis());
+        let (person, basis) = registered.ok_or_else(|| unproven("the system needs no session"))?;
         let token = crate::random::secret()?;
         let hash = sha256(token.expose().as_bytes());
-        let (id, at) = (person.id.clone(), principal.at);
-        if !self.sessions.open(hash, id, principal.proof(), at) {
+        let session = Session {
+            person: person.id.clone(),
+            proof: principal.proof(),
+            basis,
+            from: one_loopback(door.from),
+            opened: principal.at,
+        };
+        let at = principal.at;
+        if !self.sessions.open(hash, session) {
             return Err(Problem::unavailable("the desk", &"too many sessions"));
         }
         let end = at.checked_add(SignedDuration::from_hours(domain::staff::SESSION_HOURS));
@@ -129,11 +140,9 @@ impl Desk {
         sha256: &[u8; 32],
         from: IpAddr,
         now: Timestamp,
-    ) -> Result<(PersonRow, Proof), Problem> {
-        if let Some((person, proof, opened)) = self.sessions.find(sha256, now) {
-            let person = self.who_may_come_in(&person)?;
-            self.expect_unchanged(&person, proof, opened)?;
-            return Ok((person, proof));
+    ) -> Result<Entrant, Problem> {
+        if let Some(session) = self.sessions.find(sha256, now) {
+            return self.by_session(session, from, now);
         }
         let row = self.store.credential(sha256)?.ok_or_else(|| unproven(NOBODYS))?;
         let proof = match row.kind {
@@ -153,44 +162,48 @@ impl Desk {
         self.owner(&row, proof, now)
     }
 
-    fn by_certificate(
+    /// A session ends with what it rested on, whichever process changed it: a suspension, other roles,
+    /// a new password, the end of the credential that opened it; and it is good where it was opened.
+    fn by_session(
         &self,
-        sha256: &[u8; 32],
+        session: Session,
+        from: IpAddr,
         now: Timestamp,
-    ) -> Result<(PersonRow, Proof), Problem> {
+    ) -> Result<Entrant, Problem> {
+        const ENDED: &str = "the session has ended: log in again";
+        let Session { person, proof, basis, opened, .. } = session;
+        if session.from != one_loopback(from) {
+            return Err(unproven("the session is bound to another address"));
+        }
+        let person = self.who_may_come_in(&person)?;
+        let stands = match basis {
+            Basis::Credential(sha256) => {
+                let row = self.store.credential(&sha256)?.filter(|row| row.person == person.id);
+                row.is_some_and(|row| row.expires.is_none_or(|expires| now < expires))
+            }
+            Basis::Password(set) => {
+                self.store.password(&person.id)?.is_some_and(|row| row.set == set)
+            }
+            Basis::Nothing => false,
+        };
+        match stands && person.since <= opened {
+            true => Ok(Entrant { person, proof, basis }),
+            false => Err(unproven(ENDED)),
+        }
+    }
+
+    fn by_certificate(&self, sha256: &[u8; 32], now: Timestamp) -> Result<Entrant, Problem> {
         let row = self.store.credential(sha256)?;
         let row = row.filter(|row| row.kind == CredentialKind::ClientCertificate);
         self.owner(&row.ok_or_else(|| unproven(NOBODYS))?, Proof::Strong, now)
     }
 
-    fn owner(
-        &self,
-        row: &CredentialRow,
-        proof: Proof,
-        now: Timestamp,
-    ) -> Result<(PersonRow, Proof), Problem> {
+    fn owner(&self, row: &CredentialRow, proof: Proof, now: Timestamp) -> Result<Entrant, Problem> {
         if row.expires.is_some_and(|expires| expires <= now) {
             return Err(unproven("the token or certificate has expired"));
         }
-        Ok((self.who_may_come_in(&row.person)?, proof))
-    }
-
-    /// A session ends with what it rested on, whichever process changed it: a suspension, other
-    /// roles or a new enrolment; for one by password, the password.
-    fn expect_unchanged(
-        &self,
-        person: &PersonRow,
-        proof: Proof,
-        opened: Timestamp,
-    ) -> Result<(), Problem> {
-        let set = match proof {
-            Proof::Weak => self.store.password(&person.id)?.map(|row| row.set),
-            _ => None,
-        };
-        if person.since > opened || set.is_some_and(|set| set > opened) {
-            return Err(unproven("the session has ended: log in again"));
-        }
-        Ok(())
+        let person = self.who_may_come_in(&row.person)?;
+        Ok(Entrant { person, proof, basis: Basis::Credential(row.sha256) })
     }
 
     pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {

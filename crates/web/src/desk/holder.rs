@@ -79,7 +79,7 @@ impl Desk {
         let request = holders.open(message, stranger.at);
         let request = self.told((&stranger, operation, door), request)?;
         let operation_id = super::parse_id("request", request.id().as_str())?;
-        let act = Act { actor: request.actor(), at: stranger.at, operation: operation_id };
+        let act = Act::new(request.actor(), stranger.at, operation_id);
         let act = Principal::certificate_holder(act);
         self.admit(&act, operation)?;
         self.told((&act, operation, door), holders.revoke(&act, &request))

@@ -61,6 +61,11 @@ impl Desk {
         Ok(body)
     }
 
+    /// Wipes the share of a custodian who is none any more, where there are keys at this desk.
+    pub(super) fn dismiss_custodian(&self, act: &Act) -> Result<(), Problem> {
+        self.keyroom.as_ref().map_or(Ok(()), |room| Ok(room.custody.dismiss(act)?))
+    }
+
     /// Takes the passphrase of the custodian who asks; the last one needed activates the keys
     /// (A 6.2.8.1, S 6-2-1-7).
     ///

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use domain::act::Basis;
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::CredentialKind;
@@ -11,7 +12,7 @@ use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
 use super::permission::Operation;
-use super::principal::{Principal, Proof, actor_of};
+use super::principal::{Entrant, Principal, Proof, actor_of};
 use super::{Desk, Door, entrance};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, answered, created};
@@ -160,7 +161,8 @@ impl Desk {
         }
         self.store.commit(unit)?;
         let act = domain::act::Act { actor: actor_of(&person), ..stranger };
-        self.session_of(&Principal::person(act, person, Proof::Strong))
+        let (proof, basis) = (Proof::Strong, Basis::Credential(row.sha256));
+        self.session_of(&Principal::person(act, Entrant { person, proof, basis }), door)
     }
 
     fn by_passkey(

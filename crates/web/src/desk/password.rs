@@ -2,7 +2,7 @@
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
-use domain::act::{Act, Actor};
+use domain::act::{Act, Actor, Basis};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::{Attempts, CredentialKind, PASSWORD_DAYS};
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Change, Entry, PasswordRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
-use super::principal::Proof;
+use super::principal::{Entrant, Proof};
 use super::{Desk, entrance};
 use crate::problem::Problem;
 use crate::wire::SecretText;
@@ -25,17 +25,18 @@ impl Desk {
         act: &Act,
         id: &str,
         password: &SecretText,
-    ) -> Result<(PersonRow, Proof), Problem> {
+    ) -> Result<Entrant, Problem> {
         // One at a time: each takes 19 MiB, and a guess must be counted before the next is heard.
         let _turn = self.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let id: Option<ActorId> = id.parse().ok();
         let person = id.as_ref().map(|id| self.store.person(id)).transpose()?.flatten();
         let person = person.filter(entrance::may_come_in);
         if let Some(person) = &person
-            && let Some(proof) = self.by_enrolment(person, password, act.at)?
+            && let Some(sha256) = self.by_enrolment(person, password, act.at)?
         {
             self.store.commit(Unit::new(logged_in(act, person).detail("by", "enrolment")))?;
-            return Ok((person.clone(), proof));
+            let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
+            return Ok(Entrant { person: person.clone(), proof, basis });
         }
         let row = person.as_ref().map(|person| self.store.password(&person.id)).transpose()?;
         let (Some(person), Some(row)) = (person, row.flatten()) else {
@@ -52,7 +53,7 @@ impl Desk {
         person: PersonRow,
         row: PasswordRow,
         password: &SecretText,
-    ) -> Result<(PersonRow, Proof), Problem> {
+    ) -> Result<Entrant, Problem> {
         let fits = fits(password.expose().as_bytes(), &row.hash);
         if row.attempts.is_locked(act.at) {
             return Err(self.wrong(act, Some(&person.id))?);
@@ -64,32 +65,35 @@ impl Desk {
             (false, false) => entry.refused("the password is wrong"),
             (false, true) => entry.refused("the password is wrong, and locked from now on"),
         };
-        let is_over = expired(row.set, act.at);
+        let basis = Basis::Password(row.set);
+        let proof = match expired(row.set, act.at) {
+            true => Proof::ExpiredPassword,
+            false => Proof::Weak,
+        };
         let to = PasswordRow { attempts, ..row.clone() };
         let change = Change::SetPassword { from: Some(row.into()), to: to.into() };
         match self.store.commit(Unit::new(entry).change(change)) {
-            Ok(_) if fits && is_over => Ok((person, Proof::ExpiredPassword)),
-            Ok(_) if fits => Ok((person, Proof::Weak)),
+            Ok(_) if fits => Ok(Entrant { person, proof, basis }),
             // Another process counted a guess meanwhile: this one is not heard.
             Ok(_) | Err(store::Error::Stale { .. }) => Err(entrance::unproven(WRONG)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Whether what stands for a password is the secret of the person's enrolment.
+    /// The person's enrolment, if what stands for a password is its secret.
     fn by_enrolment(
         &self,
         person: &PersonRow,
         password: &SecretText,
         now: Timestamp,
-    ) -> Result<Option<Proof>, Problem> {
+    ) -> Result<Option<[u8; 32]>, Problem> {
         let sha256 = sha256(password.expose().as_bytes());
         let found = self.store.credential(&sha256)?.filter(|row| {
             row.person == person.id
                 && row.kind == CredentialKind::Enrolment
                 && row.expires.is_none_or(|expires| now < expires)
         });
-        Ok(found.map(|_| Proof::Enrolment(sha256)))
+        Ok(found.map(|_| sha256))
     }
 
     /// The refusal, once the journal has it.

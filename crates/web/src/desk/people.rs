@@ -8,7 +8,8 @@ mod proposals;
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::{
-    CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role, credential_rule,
+    CredentialKind, ENROLMENT_HOURS, Floor, NEVER_FEWER, PersonEvent, PersonState, ProposalKind,
+    Role, credential_rule,
 };
 use jiff::SignedDuration;
 use store::{Change, CredentialRow, Entry, PersonRow, ProposalRow, Unit};
@@ -22,10 +23,6 @@ use crate::problem::Problem;
 use crate::wire::{
     ConfirmationBody, NewPersonBody, PersonBody, PersonList, ProposalBody, SecretText,
 };
-
-/// Roles of which the registry must keep an active holder: without them nobody could be registered
-/// any more, and there is no back door.
-const NEVER_WITHOUT: [Role; 2] = [Role::CaManager, Role::SeniorOperator];
 
 impl Desk {
     /// Everybody in the registry.
@@ -74,7 +71,8 @@ impl Desk {
         self.checked(act, operation, free)?;
         let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
         let change = Change::AddPerson(row.clone().into());
-        self.store.commit(Unit::new(entry.detail("roles", words(&row.roles))).change(change))?;
+        let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
+        self.commit(act, operation, unit)?;
         Ok(PersonBody::from(&row))
     }
 
@@ -97,7 +95,7 @@ impl Desk {
         let entry = changed(act, &row).detail("proposed", proposal.kind);
         let entry = entry.detail("roles", words(&proposal.roles));
         let to = PersonRow { proposal: Some(proposal), ..row.clone() };
-        self.set_person(entry, row, to)
+        self.set_person(act, operation, entry, row, to)
     }
 
     /// What takes away the credentials of a kind that the roles from now on do not allow.
@@ -150,9 +148,10 @@ impl Desk {
             unit = unit.change(Change::AddCredential(credential.into()));
             secret = Some((fresh.expose().to_owned(), expires));
         }
-        self.store.commit(unit)?;
+        self.commit(act, operation, unit)?;
         // A session begun with what is no credential any more, or under other roles, ends.
         self.sessions.end_all_of(&to.id);
+        self.dismiss_custodian(act)?;
         let (enrolment_secret, enrolment_expires) = secret.unzip();
         let enrolment_expires = enrolment_expires.flatten();
         Ok(ConfirmationBody { person: PersonBody::from(&to), enrolment_secret, enrolment_expires })
@@ -173,7 +172,8 @@ impl Desk {
             to.state = self.checked(act, operation, after.map_err(of_state))?;
             to.since = act.at;
         }
-        self.set_person(changed(act, &row).detail("refused", proposal.kind), row, to)
+        let entry = changed(act, &row).detail("refused", proposal.kind);
+        self.set_person(act, operation, entry, row, to)
     }
 
     /// Keeps a person from acting, at once; what was proposed for them lapses.
@@ -190,8 +190,10 @@ impl Desk {
         self.checked(act, operation, self.keeps_holders(&row, None))?;
         let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
         let id = row.id.clone();
-        let body = self.set_person(changed(act, &row).detail("suspended", true), row, to)?;
+        let entry = changed(act, &row).detail("suspended", true);
+        let body = self.set_person(act, operation, entry, row, to)?;
         self.sessions.end_all_of(&id);
+        self.dismiss_custodian(act)?;
         Ok(body)
     }
 
@@ -234,18 +236,20 @@ impl Desk {
             let begun = begun.change(Change::AddPerson(row.into()));
             unit = Some(begun.change(Change::AddCredential(credential.into())));
         }
-        unit.map_or(Ok(()), |unit| self.store.commit(unit).map(|_| ()).map_err(Problem::from))
+        unit.map_or(Ok(()), |unit| self.commit(act, operation, unit))
     }
 
     fn set_person(
         &self,
+        act: &Principal,
+        operation: Operation,
         entry: Entry,
         from: PersonRow,
         to: PersonRow,
     ) -> Result<PersonBody, Problem> {
         let body = PersonBody::from(&to);
         let change = Change::SetPerson { from: from.into(), to: to.into() };
-        self.store.commit(Unit::new(entry).change(change))?;
+        self.commit(act, operation, Unit::new(entry).change(change))?;
         Ok(body)
     }
 
@@ -260,8 +264,8 @@ impl Desk {
         self.checked(act, operation, id)
     }
 
-    /// Refuses what would leave the registry without somebody who can register others: the loss of
-    /// a role by `proposal`, or of the person for now without one.
+    /// Refuses early what the commit would refuse: what leaves the registry without those without whom
+    /// nobody could act. The loss is that of a role by `proposal`, or of the person for now without one.
     fn keeps_holders(
         &self,
         row: &PersonRow,
@@ -281,15 +285,15 @@ impl Desk {
             return Ok(());
         }
         let people = self.store.people()?;
-        for role in NEVER_WITHOUT.iter().filter(|role| row.roles.contains(role) && !keeps(role)) {
-            let other = |person: &PersonRow| {
+        let lost = NEVER_FEWER.iter().filter(|floor| row.roles.contains(&floor.role));
+        for Floor { role, least, rule } in lost.filter(|floor| !keeps(&floor.role)).copied() {
+            let other = |person: &&PersonRow| {
                 person.id != row.id
                     && person.state == PersonState::Active
-                    && person.roles.contains(role)
+                    && person.roles.contains(&role)
             };
-            if !people.iter().any(other) {
-                let rule = format!("they are the last {role}, and nobody could register the next");
-                return Err(Problem::refused("person", rule));
+            if (people.iter().filter(other).count() as u64) < u64::from(least) {
+                return Err(store::Error::TooFew { role, least, rule }.into());
             }
         }
         Ok(())

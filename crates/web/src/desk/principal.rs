@@ -5,8 +5,9 @@
 //! certificate. The program itself is [`Principal::program`].
 
 use std::ops::Deref;
+use std::sync::Arc;
 
-use domain::act::{Act, Actor};
+use domain::act::{Act, Actor, Basis, Standing};
 use domain::id::ActorId;
 use domain::staff::Role;
 use store::PersonRow;
@@ -22,6 +23,17 @@ pub enum Proof {
     ExpiredPassword,
     /// By the one-time secret of an enrolment, by its SHA-256.
     Enrolment([u8; 32]),
+}
+
+/// Somebody who was found to be who they say.
+#[derive(Debug, Clone)]
+pub(crate) struct Entrant {
+    /// As they stand in the registry.
+    pub person: PersonRow,
+    /// How they proved it.
+    pub proof: Proof,
+    /// What they were let in by, without which they are nobody.
+    pub basis: Basis,
 }
 
 /// Who asks for what the desk does; it is its act wherever only that matters.
@@ -48,8 +60,17 @@ impl Principal {
         Self { act, party: Party::Program, proof: Proof::Strong }
     }
 
-    /// A person of the registry who proved who they are.
-    pub(crate) fn person(act: Act, person: PersonRow, proof: Proof) -> Self {
+    /// A person of the registry who was let in; what they do rests on how they stand now.
+    pub(crate) fn person(act: Act, entrant: Entrant) -> Self {
+        let Entrant { person, proof, basis } = entrant;
+        let standing = Standing {
+            person: person.id.clone(),
+            roles: person.roles.clone(),
+            municipality: person.municipality,
+            since: person.since,
+            basis,
+        };
+        let act = Act { standing: Some(Arc::new(standing)), ..act };
         Self { act, party: Party::Person(Box::new(person)), proof }
     }
 
@@ -81,6 +102,11 @@ impl Principal {
     /// Their id in the registry, if they are in it.
     pub fn id(&self) -> Option<&ActorId> {
         self.registered().map(|person| &person.id)
+    }
+
+    /// What they were let in by, if they are in the registry.
+    pub(crate) fn basis(&self) -> Option<Basis> {
+        self.act.standing.as_ref().map(|standing| standing.basis)
     }
 
     /// The person as they were registered when they came in.

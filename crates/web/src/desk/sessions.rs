@@ -4,8 +4,10 @@
 //! each; and a token that was never written anywhere cannot be read from there.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::act::Basis;
 use domain::id::ActorId;
 use domain::staff::{SESSION_HOURS, SESSION_IDLE_MINUTES};
 use jiff::{SignedDuration, Timestamp};
@@ -17,33 +19,42 @@ const MAX_SESSIONS: usize = 16 << 10;
 
 /// The open sessions, by the SHA-256 of their tokens.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
+pub(super) struct Sessions(Mutex<HashMap<[u8; 32], Kept>>);
 
-#[derive(Debug, Clone)]
-struct Session {
-    person: ActorId,
-    proof: Proof,
-    opened: Timestamp,
+/// Somebody who logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Session {
+    /// Who.
+    pub(super) person: ActorId,
+    /// How they proved who they are.
+    pub(super) proof: Proof,
+    /// What they had shown.
+    pub(super) basis: Basis,
+    /// The address they came from, and are bound to.
+    pub(super) from: IpAddr,
+    /// When they logged in.
+    pub(super) opened: Timestamp,
+}
+
+/// A session, and when it was used last.
+#[derive(Debug)]
+struct Kept {
+    session: Session,
     used: Timestamp,
 }
 
-impl Session {
+impl Kept {
     fn is_over(&self, now: Timestamp) -> bool {
         let longer = |since: Timestamp, span| now.duration_since(since) >= span;
-        longer(self.opened, SignedDuration::from_hours(SESSION_HOURS))
+        longer(self.session.opened, SignedDuration::from_hours(SESSION_HOURS))
             || longer(self.used, SignedDuration::from_mins(SESSION_IDLE_MINUTES))
     }
 }
 
 impl Sessions {
     /// Opens a session, unless there are too many.
-    pub(super) fn open(
-        &self,
-        token: [u8; 32],
-        person: ActorId,
-        proof: Proof,
-        now: Timestamp,
-    ) -> bool {
+    pub(super) fn open(&self, token: [u8; 32], session: Session) -> bool {
+        let now = session.opened;
         let mut sessions = self.lock();
         if sessions.len() >= MAX_SESSIONS {
             sessions.retain(|_, session| !session.is_over(now));
@@ -51,32 +62,28 @@ impl Sessions {
         if sessions.len() >= MAX_SESSIONS {
             return false;
         }
-        sessions.insert(token, Session { person, proof, opened: now, used: now });
+        sessions.insert(token, Kept { session, used: now });
         true
     }
 
-    /// Whose session it is, how they logged in and when; that moves its end on.
-    pub(super) fn find(
-        &self,
-        token: &[u8; 32],
-        now: Timestamp,
-    ) -> Option<(ActorId, Proof, Timestamp)> {
+    /// The session of this token, whose end that moves on.
+    pub(super) fn find(&self, token: &[u8; 32], now: Timestamp) -> Option<Session> {
         let mut sessions = self.lock();
         if sessions.get(token)?.is_over(now) {
             sessions.remove(token);
             return None;
         }
-        let session = sessions.get_mut(token)?;
-        session.used = session.used.max(now);
-        Some((session.person.clone(), session.proof, session.opened))
+        let kept = sessions.get_mut(token)?;
+        kept.used = kept.used.max(now);
+        Some(kept.session.clone())
     }
 
     /// Ends every session of a person.
     pub(super) fn end_all_of(&self, person: &ActorId) {
-        self.lock().retain(|_, session| session.person != *person);
+        self.lock().retain(|_, kept| kept.session.person != *person);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,16 +96,26 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
     }
 
+    fn of(person: &str) -> Session {
+        Session {
+            person: person.parse().expect("an id"),
+            proof: Proof::Weak,
+            basis: Basis::Password(at(0)),
+            from: IpAddr::from([127, 0, 0, 1]),
+            opened: at(0),
+        }
+    }
+
     fn opened() -> (Sessions, ActorId) {
-        let (sessions, person) = (Sessions::default(), "clerk-1".parse().expect("an id"));
-        assert!(sessions.open([1; 32], ActorId::clone(&person), Proof::Weak, at(0)));
-        (sessions, person)
+        let sessions = Sessions::default();
+        assert!(sessions.open([1; 32], of("clerk-1")));
+        (sessions, of("clerk-1").person)
     }
 
     #[test]
     fn w3_a_session_ends_after_fifteen_idle_minutes() {
-        let (sessions, person) = opened();
-        assert_eq!(sessions.find(&[1; 32], at(14)), Some((person, Proof::Weak, at(0))));
+        let (sessions, _) = opened();
+        assert_eq!(sessions.find(&[1; 32], at(14)), Some(of("clerk-1")));
         assert!(sessions.find(&[1; 32], at(28)).is_some());
         assert_eq!(sessions.find(&[1; 32], at(43)), None);
         assert_eq!(sessions.find(&[1; 32], at(29)), None, "it does not come back");
@@ -117,7 +134,7 @@ mod tests {
     #[test]
     fn w3_a_persons_sessions_end_together() {
         let (sessions, person) = opened();
-        assert!(sessions.open([2; 32], "other".parse().expect("an id"), Proof::Weak, at(0)));
+        assert!(sessions.open([2; 32], of("other")));
         sessions.end_all_of(&person);
         assert_eq!(sessions.find(&[1; 32], at(1)), None);
         assert!(sessions.find(&[2; 32], at(1)).is_some());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::client::Proof;
 use super::world::{CONNECTIONS, World};
@@ -46,6 +46,14 @@ fn one_address_gets_a_quarter_of_the_connections_and_others_get_in() {
 
 /// Shakes hands with the server from 127.0.0.1, to the last of its messages.
 fn encrypted(world: &World, site: SocketAddr) -> std::io::Result<Idle> {
+    connected(world, site).map(|stream| Idle { _socket: stream.sock, _session: stream.conn })
+}
+
+/// The same, to be spoken over.
+pub(super) fn connected(
+    world: &World,
+    site: SocketAddr,
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let pem = std::fs::read(world.scratch.path().join("ca.pem")).expect("PEM");
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&pem).expect("a certificate")).expect("a root");
@@ -56,5 +64,5 @@ fn encrypted(world: &World, site: SocketAddr) -> std::io::Result<Idle> {
     while session.is_handshaking() {
         session.complete_io(&mut socket)?;
     }
-    Ok(Idle { _socket: socket, _session: session })
+    Ok(StreamOwned::new(session, socket))
 }

@@ -11,4 +11,5 @@ mod journal;
 mod passkeys;
 mod people;
 mod service_requests;
+mod standing;
 mod world;

@@ -201,7 +201,13 @@ fn add_people(scratch: &Scratch, clock: &Clock) {
     commit(scratch, clock, Change::SetPerson { from: from.into(), to: to.into() });
 }
 
-fn add_person(scratch: &Scratch, clock: &Clock, id: &str, role: Role, municipality: Option<&str>) {
+pub(super) fn add_person(
+    scratch: &Scratch,
+    clock: &Clock,
+    id: &str,
+    role: Role,
+    municipality: Option<&str>,
+) {
     let row = PersonRow {
         id: id.parse().expect("an actor id"),
         name: "見本　一郎".to_owned(),

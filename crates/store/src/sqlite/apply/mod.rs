@@ -11,6 +11,7 @@ mod holder;
 pub(super) mod journal;
 mod people;
 mod request;
+pub(super) mod standing;
 mod tally;
 mod window;
 mod work;
@@ -20,6 +21,8 @@ use self::work::Work;
 use super::ledger::{Digests, Ledger};
 use super::table::View;
 use crate::Result;
+use domain::staff::Floor;
+
 use crate::journal::KeyRing;
 use crate::unit::{Change, Unit};
 
@@ -28,11 +31,12 @@ use crate::unit::{Change, Unit};
 pub(super) fn unit(
     view: View<'_>,
     ring: &KeyRing,
+    floor: &[Floor],
     before: &Digests,
     unit: Unit,
 ) -> Result<Digests> {
     let first = before.entries;
-    let mut work = Work { view, ledger: Ledger::new(view.key, before.clone()) };
+    let mut work = Work { view, floor, ledger: Ledger::new(view.key, before.clone()) };
     let mut places = certificate::IntentPlaces::new(first, &unit.entries);
     let mut series = crl::Before::default();
     for change in unit.changes {

@@ -44,6 +44,7 @@ pub(super) fn set(work: &mut Work<'_>, from: &PersonRow, to: &PersonRow) -> Resu
     if found != *from {
         return Err(stale(what(), told(from), told(&found)));
     }
+    super::standing::keep_enough(work.view, work.floor, from, to)?;
     let columns = Columns::of(to);
     let named: Vec<_> = COLUMNS.into_iter().zip(columns.values()).collect();
     let updated = PERSON.update(work.view.connection, &mut work.ledger, row, &named);

@@ -1,5 +1,6 @@
 //! What every change needs: where it reads and writes, and the ledger that notes what it did.
 
+use domain::staff::Floor;
 use rusqlite::{Row, ToSql};
 
 use crate::Result;
@@ -9,6 +10,8 @@ use crate::sqlite::table::{Stored, Table, View};
 /// One unit being applied.
 pub(super) struct Work<'a> {
     pub(super) view: View<'a>,
+    /// How many people of which roles the registry keeps.
+    pub(super) floor: &'a [Floor],
     pub(super) ledger: Ledger<'a>,
 }
 

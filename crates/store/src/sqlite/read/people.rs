@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::id::ActorId;
 use domain::staff::{Attempts, CredentialKind, PersonState, ProposalKind, Role};
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Params, Row};
 
 use super::{all, first};
 use crate::Result;
@@ -16,6 +16,14 @@ use crate::sqlite::table::{self, View};
 
 pub(in crate::sqlite) fn people(view: View<'_>) -> Result<Vec<PersonRow>> {
     all(view, &table::PERSON, "SELECT * FROM person ORDER BY id", [], person_row)
+}
+
+pub(in crate::sqlite) fn people_where(
+    view: View<'_>,
+    sql: &str,
+    values: impl Params,
+) -> Result<Vec<PersonRow>> {
+    all(view, &table::PERSON, sql, values, person_row)
 }
 
 pub(in crate::sqlite) fn person(view: View<'_>, id: &ActorId) -> Result<Option<PersonRow>> {

@@ -141,6 +141,7 @@ fn l7_what_was_taken_in_is_carried_out_after_a_cut() {
             actor: request.actor(),
             at,
             operation: request.id().as_str().parse().expect("an id"),
+            standing: None,
         };
         cut.revoke(&act, &request).expect_err("cut");
         assert!(!ended(&world, &target));
@@ -187,7 +188,7 @@ fn l7_what_the_ca_refuses_after_all_is_closed_with_a_refusal() {
     let message = world.signed(&signature);
     let request = cut.open(&message, at).expect("one of ours");
     let operation = request.id().as_str().parse().expect("an id");
-    let act = Act { actor: request.actor(), at, operation };
+    let act = Act::new(request.actor(), at, operation);
     cut.revoke(&act, &request).expect_err("cut");
     // Meanwhile the policy closes the cause to holders.
     let policy = AUTH_POLICY.replacen(OPEN, CLOSED, 1);
