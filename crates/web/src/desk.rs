@@ -42,7 +42,7 @@ use store::{Entry, Store, Unit};
 
 use self::passkeys::Challenges;
 use self::permission::Operation;
-use self::repeat::Turns;
+use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;
 use crate::problem::{Fault, Problem, parse_id};
 
@@ -71,6 +71,7 @@ pub struct Desk {
     windows: Option<Windows>,
     clock: Clock,
     turns: Turns,
+    recent: Recent,
     sessions: Sessions,
     passwords: Mutex<()>,
     challenges: Challenges,
@@ -103,6 +104,7 @@ impl Desk {
             windows: None,
             clock,
             turns: Turns::default(),
+            recent: Recent::default(),
             sessions: Sessions::default(),
             passwords: Mutex::new(()),
             challenges: Challenges::default(),

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::{
     Attempts, CredentialKind, MAX_TOKEN_DAYS, PASSWORD_DAYS, TOKEN_DAYS, check_password,
@@ -17,9 +18,12 @@ use x509::read::Certificate;
 
 use super::permission::Operation;
 use super::principal::{Principal, Proof};
+use super::repeat::Done;
 use super::{Desk, entrance, password};
-use crate::problem::Problem;
-use crate::wire::{ChangedBody, ClientCertificateBody, PasswordBody, TokenBody, TokenWishBody};
+use crate::problem::{Fault, Problem};
+use crate::wire::{
+    ChangedBody, ClientCertificateBody, PasswordBody, SecretText, TokenBody, TokenWishBody,
+};
 
 impl Desk {
     /// Sets one's own password.
@@ -37,18 +41,22 @@ impl Desk {
         let person = self.own(act, operation, CredentialKind::Password)?;
         let rule = check_password(body.new.expose(), person.id.as_str());
         self.checked(act, operation, rule.map_err(|rule| Problem::refused("new", rule)))?;
-        let from = self.store.password(&person.id)?;
-        let shown = shown_again(act, from.as_ref(), body);
-        self.checked(act, operation, shown)?;
-        let hash = password::hash(body.new.expose())?;
-        let attempts = Attempts::default();
-        let to = PasswordRow { person: person.id.clone(), hash, set: act.at, attempts };
-        let change = Change::SetPassword { from: from.map(Box::new), to: to.into() };
-        self.commit_own(act, person, CredentialKind::Password, change)?;
+        let kind = CredentialKind::Password;
+        // What a password is has no place in what recognises a repetition.
+        let done = self.once_in_a_unit(act, operation, &[], || {
+            let from = self.store.password(&person.id)?;
+            let shown = shown_again(act, from.as_ref(), body);
+            self.checked(act, operation, shown)?;
+            let hash = password::hash(body.new.expose())?;
+            let attempts = Attempts::default();
+            let to = PasswordRow { person: person.id.clone(), hash, set: act.at, attempts };
+            let change = Change::SetPassword { from: from.map(Box::new), to: to.into() };
+            let expires = Some(after_days(act.at, PASSWORD_DAYS)?.to_string());
+            Ok((own_unit(act, person, kind, change), done(person, kind, expires)))
+        })?;
         // Whoever else was in with the old password is out.
         self.sessions.end_all_of(&person.id);
-        let expires = Some(after_days(act.at, PASSWORD_DAYS)?.to_string());
-        Ok(done(person, CredentialKind::Password, expires))
+        Ok(done.answer())
     }
 
     /// Registers a client certificate of one's own, which lets one in until it expires.
@@ -67,13 +75,17 @@ impl Desk {
         let read = client_certificate(&body.certificate_pem, act.at);
         let (der, expires) = self.checked(act, operation, read)?;
         let row = credential(person, kind, sha256(&der), act.at, expires);
-        let free = match self.store.credential(&row.sha256)? {
-            None => Ok(()),
-            Some(_) => Err(Problem::refused("certificate_pem", "it is registered already")),
-        };
-        self.checked(act, operation, free)?;
-        self.commit_own(act, person, kind, Change::AddCredential(row.into()))?;
-        Ok(done(person, kind, Some(expires.to_string())))
+        let digest = x509::fingerprint::hex(&row.sha256);
+        let done = self.once_in_a_unit(act, operation, &[&digest], || {
+            let free = match self.store.credential(&row.sha256)? {
+                None => Ok(()),
+                Some(_) => Err(Problem::refused("certificate_pem", "it is registered already")),
+            };
+            self.checked(act, operation, free)?;
+            let unit = own_unit(act, person, kind, Change::AddCredential(row.clone().into()));
+            Ok((unit, done(person, kind, Some(expires.to_string()))))
+        });
+        Ok(done?.answer())
     }
 
     /// Makes a token of one's own, bound to the console `from` unless it is for a program.
@@ -99,15 +111,53 @@ impl Desk {
             false => Err(Problem::refused("days", "1 to 366")),
         };
         self.checked(act, operation, within)?;
-        let token = crate::random::secret()?;
-        let expires = after_days(act.at, days)?;
-        let row = CredentialRow {
-            console: (!wish.program).then(|| entrance::one_loopback(from)),
-            ..credential(person, kind, sha256(token.expose().as_bytes()), act.at, expires)
+        let fresh = crate::random::secret()?;
+        let asked = format!("{kind} {days} {from}");
+        let done = self.once_in_a_unit(act, operation, &[&asked], || {
+            let expires = after_days(act.at, days)?;
+            let row = CredentialRow {
+                console: (!wish.program).then(|| entrance::one_loopback(from)),
+                ..credential(person, kind, sha256(fresh.expose().as_bytes()), act.at, expires)
+            };
+            let console = row.console.map(|address| address.to_string());
+            let unit = own_unit(act, person, kind, Change::AddCredential(row.into()));
+            Ok((unit, TokenBody { token: String::new(), console, expires: expires.to_string() }))
+        })?;
+        let (body, token) = match done {
+            Done::Now(body) => (body, Some(fresh)),
+            Done::Before(body) => {
+                let token = self.secret_again(act, &person.id, kind, &body.expires)?;
+                (body, token)
+            }
         };
-        let console = row.console.map(|address| address.to_string());
-        self.commit_own(act, person, kind, Change::AddCredential(row.into()))?;
-        Ok(TokenBody { token: token.expose().to_owned(), console, expires: expires.to_string() })
+        let used = || Problem::new(Fault::Conflict, "operation: its token is no more");
+        let token = self.checked(act, operation, token.ok_or_else(used))?;
+        Ok(TokenBody { token: token.expose().to_owned(), ..body })
+    }
+
+    /// Another secret in the place of one whose answer did not arrive, known by what it is, whose and
+    /// when it ends; nothing, where there is no such credential any more.
+    pub(super) fn secret_again(
+        &self,
+        act: &Principal,
+        person: &ActorId,
+        kind: CredentialKind,
+        expires: &str,
+    ) -> Result<Option<SecretText>, Problem> {
+        let is_it = |row: &CredentialRow| {
+            row.kind == kind && row.expires.is_some_and(|time| time.to_string() == expires)
+        };
+        let Some(old) = self.store.credentials_of(person)?.into_iter().find(is_it) else {
+            return Ok(None);
+        };
+        let fresh = crate::random::secret()?;
+        let new = CredentialRow { sha256: sha256(fresh.expose().as_bytes()), ..old.clone() };
+        let entry = Entry::new(EventKind::CredentialChanged, act).subject(person);
+        let unit = Unit::new(entry.detail("credential", kind).detail("secret", "given again"))
+            .change(Change::DropCredential(old.sha256))
+            .change(Change::AddCredential(new.into()));
+        self.store.commit(unit)?;
+        Ok(Some(fresh))
     }
 
     /// Ends one's sessions.
@@ -142,22 +192,20 @@ impl Desk {
         };
         self.checked(act, operation, allowed)
     }
+}
 
-    /// Commits a change of what lets `person` in; what they enrolled with ends with it.
-    pub(super) fn commit_own(
-        &self,
-        act: &Principal,
-        person: &PersonRow,
-        kind: CredentialKind,
-        change: Change,
-    ) -> Result<(), Problem> {
-        let entry = Entry::new(EventKind::CredentialChanged, act).subject(&person.id);
-        let mut unit = Unit::new(entry.detail("credential", kind)).change(change);
-        if let Proof::Enrolment(sha256) = act.proof() {
-            unit = unit.change(Change::DropCredential(sha256));
-        }
-        self.store.commit(unit)?;
-        Ok(())
+/// The unit that changes what lets `person` in; what they enrolled with ends with it.
+pub(super) fn own_unit(
+    act: &Principal,
+    person: &PersonRow,
+    kind: CredentialKind,
+    change: Change,
+) -> Unit {
+    let entry = Entry::new(EventKind::CredentialChanged, act).subject(&person.id);
+    let unit = Unit::new(entry.detail("credential", kind)).change(change);
+    match act.proof() {
+        Proof::Enrolment(sha256) => unit.change(Change::DropCredential(sha256)),
+        _ => unit,
     }
 }
 

@@ -82,7 +82,9 @@ impl Desk {
         let passphrase = Passphrase::new(body.passphrase.expose().as_bytes())
             .map_err(|error| Problem::refused("passphrase", error));
         let passphrase = self.checked(act, operation, passphrase)?;
-        Ok(self.keyroom()?.custody.contribute(act, &custodian, &passphrase)?.into())
+        self.once_here(act, operation, || {
+            Ok(self.keyroom()?.custody.contribute(act, &custodian, &passphrase)?.into())
+        })
     }
 
     /// Notes that a custodian wants the keys asleep; with enough of them they are (A 6.2.9.1,
@@ -94,7 +96,9 @@ impl Desk {
         let operation = Operation::DeactivateKeys;
         self.admit(act, operation)?;
         let custodian = self.checked(act, operation, person(act))?;
-        Ok(self.keyroom()?.custody.leave(act, &custodian)?.into())
+        self.once_here(act, operation, || {
+            Ok(self.keyroom()?.custody.leave(act, &custodian)?.into())
+        })
     }
 
     /// Rehearses the renewal of a CA's key: every path, with throwaway keys.

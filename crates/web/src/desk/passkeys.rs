@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
+use super::credentials::own_unit;
 use super::permission::Operation;
 use super::principal::{Entrant, Principal, Proof, actor_of};
 use super::{Desk, Door, entrance};
@@ -91,16 +92,18 @@ impl Desk {
         self.admit(act, operation)?;
         let kind = CredentialKind::Passkey;
         let person = self.own(act, operation, kind)?;
-        let made = self.checked(act, operation, self.new_passkey(act, person, body))?;
-        let sha256 = made.sha256;
-        let free = match self.store.credential(&sha256)? {
-            None => Ok(()),
-            Some(_) => Err(Problem::refused("passkey", "it is registered already")),
-        };
-        self.checked(act, operation, free)?;
-        self.commit_own(act, person, kind, Change::AddCredential(made.into()))?;
-        let person = person.id.to_string();
-        Ok(ChangedBody { person, kind: kind.to_string(), expires: None })
+        let done = self.once_in_a_unit(act, operation, &[&body.challenge], || {
+            let made = self.checked(act, operation, self.new_passkey(act, person, body))?;
+            let free = match self.store.credential(&made.sha256)? {
+                None => Ok(()),
+                Some(_) => Err(Problem::refused("passkey", "it is registered already")),
+            };
+            self.checked(act, operation, free)?;
+            let unit = own_unit(act, person, kind, Change::AddCredential(made.into()));
+            let person = person.id.to_string();
+            Ok((unit, ChangedBody { person, kind: kind.to_string(), expires: None }))
+        });
+        Ok(done?.answer())
     }
 
     fn new_passkey(

@@ -18,6 +18,7 @@ use x509::fingerprint::sha256;
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
 use super::permission::Operation;
 use super::principal::Principal;
+use super::repeat::Done;
 use super::{Desk, reading};
 use crate::problem::Problem;
 use crate::wire::{
@@ -64,16 +65,19 @@ impl Desk {
         self.admit(act, operation)?;
         let by = self.own_id(act, operation)?;
         let row = self.checked(act, operation, new_person(body, by, act.at))?;
-        let free = match self.store.person(&row.id)? {
-            None => Ok(()),
-            Some(_) => Err(Problem::refused("id", "it was given to a person before")),
-        };
-        self.checked(act, operation, free)?;
-        let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
-        let change = Change::AddPerson(row.clone().into());
-        let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
-        self.commit(act, operation, unit)?;
-        Ok(PersonBody::from(&row))
+        let asked = json(body)?;
+        let done = self.once_in_a_unit(act, operation, &[&asked], || {
+            let free = match self.store.person(&row.id)? {
+                None => Ok(()),
+                Some(_) => Err(Problem::refused("id", "it was given to a person before")),
+            };
+            self.checked(act, operation, free)?;
+            let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
+            let change = Change::AddPerson(row.clone().into());
+            let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
+            Ok((unit, PersonBody::from(&row)))
+        });
+        Ok(done?.answer())
     }
 
     /// Proposes a change of a person: other roles, an enrolment, a reinstatement, a removal.
@@ -89,13 +93,17 @@ impl Desk {
         let operation = Operation::ProposeChange;
         self.admit(act, operation)?;
         let by = self.own_id(act, operation)?;
-        let row = self.found(act, operation, id)?;
-        let proposal = self.checked(act, operation, proposal(&row, body, by, act.at))?;
-        self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
-        let entry = changed(act, &row).detail("proposed", proposal.kind);
-        let entry = entry.detail("roles", words(&proposal.roles));
-        let to = PersonRow { proposal: Some(proposal), ..row.clone() };
-        self.set_person(act, operation, entry, row, to)
+        let asked = json(body)?;
+        let done = self.once_in_a_unit(act, operation, &[id, &asked], || {
+            let row = self.found(act, operation, id)?;
+            let proposal = self.checked(act, operation, proposal(&row, body, by, act.at))?;
+            self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
+            let entry = changed(act, &row).detail("proposed", proposal.kind);
+            let entry = entry.detail("roles", words(&proposal.roles));
+            let to = PersonRow { proposal: Some(proposal), ..row.clone() };
+            Ok(set_person(entry, row, to))
+        });
+        Ok(done?.answer())
     }
 
     /// What takes away the credentials of a kind that the roles from now on do not allow.
@@ -125,6 +133,34 @@ impl Desk {
     pub fn confirm_proposal(&self, act: &Principal, id: &str) -> Result<ConfirmationBody, Problem> {
         let operation = Operation::ConfirmProposal;
         self.admit(act, operation)?;
+        let person: ActorId = self.id(act, operation, "person", id)?;
+        let mut secret = None;
+        let done = self.once_in_a_unit(act, operation, &[id], || {
+            let (unit, body, fresh) = self.confirmation(act, operation, id)?;
+            secret = fresh;
+            Ok((unit, body))
+        })?;
+        // A session begun with what is no credential any more, or under other roles, ends.
+        self.sessions.end_all_of(&person);
+        self.dismiss_custodian(act)?;
+        let (body, secret) = match done {
+            Done::Now(body) => (body, secret),
+            Done::Before(body) => {
+                let secret = self.enrolment_again(act, &person, &body)?;
+                (body, secret)
+            }
+        };
+        let enrolment_secret = secret.map(|secret| secret.expose().to_owned());
+        Ok(ConfirmationBody { enrolment_secret, ..body })
+    }
+
+    /// The unit of a confirmation, its answer without the secret, and the secret if there is one.
+    fn confirmation(
+        &self,
+        act: &Principal,
+        operation: Operation,
+        id: &str,
+    ) -> Result<(Unit, ConfirmationBody, Option<SecretText>), Problem> {
         let row = self.found(act, operation, id)?;
         let proposal = self.checked(act, operation, confirmable(&row, act))?;
         self.checked(act, operation, self.still_proposes(&proposal))?;
@@ -140,21 +176,29 @@ impl Desk {
         if proposal.kind == ProposalKind::Roles {
             unit = self.credentials_beyond(&to)?.into_iter().fold(unit, Unit::change);
         }
+        let person = PersonBody::from(&to);
+        let mut body = ConfirmationBody { person, enrolment_secret: None, enrolment_expires: None };
         let mut secret = None;
         if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {
             let fresh = crate::random::secret()?;
             let credential = enrolment(&to.id, &fresh, act)?;
-            let expires = credential.expires.map(|time| time.to_string());
+            body.enrolment_expires = credential.expires.map(|time| time.to_string());
             unit = unit.change(Change::AddCredential(credential.into()));
-            secret = Some((fresh.expose().to_owned(), expires));
+            secret = Some(fresh);
         }
-        self.commit(act, operation, unit)?;
-        // A session begun with what is no credential any more, or under other roles, ends.
-        self.sessions.end_all_of(&to.id);
-        self.dismiss_custodian(act)?;
-        let (enrolment_secret, enrolment_expires) = secret.unzip();
-        let enrolment_expires = enrolment_expires.flatten();
-        Ok(ConfirmationBody { person: PersonBody::from(&to), enrolment_secret, enrolment_expires })
+        Ok((unit, body, secret))
+    }
+
+    /// The secret of an enrolment that was confirmed before under this operation's id, whose answer did
+    /// not arrive: another in its place, as long as nobody has used it.
+    fn enrolment_again(
+        &self,
+        act: &Principal,
+        person: &ActorId,
+        body: &ConfirmationBody,
+    ) -> Result<Option<SecretText>, Problem> {
+        let Some(expires) = &body.enrolment_expires else { return Ok(None) };
+        self.secret_again(act, person, CredentialKind::Enrolment, expires)
     }
 
     /// Refuses what was proposed; a person who was never confirmed counts as removed.
@@ -164,16 +208,19 @@ impl Desk {
     pub fn refuse_proposal(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
         let operation = Operation::RefuseProposal;
         self.admit(act, operation)?;
-        let row = self.found(act, operation, id)?;
-        let proposal = self.checked(act, operation, confirmable(&row, act))?;
-        let mut to = PersonRow { proposal: None, ..row.clone() };
-        if proposal.kind == ProposalKind::Registration {
-            let after = row.state.after(PersonEvent::Refuse);
-            to.state = self.checked(act, operation, after.map_err(of_state))?;
-            to.since = act.at;
-        }
-        let entry = changed(act, &row).detail("refused", proposal.kind);
-        self.set_person(act, operation, entry, row, to)
+        let done = self.once_in_a_unit(act, operation, &[id], || {
+            let row = self.found(act, operation, id)?;
+            let proposal = self.checked(act, operation, confirmable(&row, act))?;
+            let mut to = PersonRow { proposal: None, ..row.clone() };
+            if proposal.kind == ProposalKind::Registration {
+                let after = row.state.after(PersonEvent::Refuse);
+                to.state = self.checked(act, operation, after.map_err(of_state))?;
+                to.since = act.at;
+            }
+            let entry = changed(act, &row).detail("refused", proposal.kind);
+            Ok(set_person(entry, row, to))
+        });
+        Ok(done?.answer())
     }
 
     /// Keeps a person from acting, at once; what was proposed for them lapses.
@@ -183,18 +230,19 @@ impl Desk {
     pub fn suspend_person(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
         let operation = Operation::SuspendPerson;
         self.admit(act, operation)?;
-        let row = self.found(act, operation, id)?;
-        self.checked(act, operation, not_oneself(&row, act))?;
-        let after = row.state.after(PersonEvent::Suspend).map_err(of_state);
-        let state = self.checked(act, operation, after)?;
-        self.checked(act, operation, self.keeps_holders(&row, None))?;
-        let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
-        let id = row.id.clone();
-        let entry = changed(act, &row).detail("suspended", true);
-        let body = self.set_person(act, operation, entry, row, to)?;
-        self.sessions.end_all_of(&id);
+        let person: ActorId = self.id(act, operation, "person", id)?;
+        let done = self.once_in_a_unit(act, operation, &[id], || {
+            let row = self.found(act, operation, id)?;
+            self.checked(act, operation, not_oneself(&row, act))?;
+            let after = row.state.after(PersonEvent::Suspend).map_err(of_state);
+            let state = self.checked(act, operation, after)?;
+            self.checked(act, operation, self.keeps_holders(&row, None))?;
+            let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
+            Ok(set_person(changed(act, &row).detail("suspended", true), row, to))
+        })?;
+        self.sessions.end_all_of(&person);
         self.dismiss_custodian(act)?;
-        Ok(body)
+        Ok(done.answer())
     }
 
     /// Registers the first two people, who register all others: once in an installation's life.
@@ -237,20 +285,6 @@ impl Desk {
             unit = Some(begun.change(Change::AddCredential(credential.into())));
         }
         unit.map_or(Ok(()), |unit| self.commit(act, operation, unit))
-    }
-
-    fn set_person(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        entry: Entry,
-        from: PersonRow,
-        to: PersonRow,
-    ) -> Result<PersonBody, Problem> {
-        let body = PersonBody::from(&to);
-        let change = Change::SetPerson { from: from.into(), to: to.into() };
-        self.commit(act, operation, Unit::new(entry).change(change))?;
-        Ok(body)
     }
 
     fn found(&self, act: &Principal, operation: Operation, id: &str) -> Result<PersonRow, Problem> {
@@ -311,6 +345,18 @@ fn enrolment(id: &ActorId, secret: &SecretText, act: &Principal) -> Result<Crede
         made: act.at,
         expires: Some(expires.map_err(|error| Problem::broke(&error))?),
     })
+}
+
+/// The unit that changes a person, and how they are told of.
+fn set_person(entry: Entry, from: PersonRow, to: PersonRow) -> (Unit, PersonBody) {
+    let body = PersonBody::from(&to);
+    let change = Change::SetPerson { from: from.into(), to: to.into() };
+    (Unit::new(entry).change(change), body)
+}
+
+/// What was asked, as a text that recognises it.
+fn json(body: &impl serde::Serialize) -> Result<String, Problem> {
+    serde_json::to_string(body).map_err(|error| Problem::broke(&error))
 }
 
 /// The entry of a change of a person, who stands in it by their id alone.

@@ -1,12 +1,15 @@
 //! Operations of the desk that can be repeated: recognised by their id, answered as before.
 //!
-//! The windows keep the answers of their own operations. For the CA's and the register's, whose
-//! units know no answer, the desk keeps it, in a unit after theirs: cut between the two, a
-//! repetition asks the CA again, where what was done before is a no-op or refused.
+//! The windows keep the answers of their own operations, and what is one unit of the desk's commits
+//! with its answer. For the CA's, whose units know no answer, the desk keeps it in a unit after
+//! theirs: cut between the two, a repetition asks the CA again, where what was done before is a no-op.
+//! What is done to keys has its effect in memory alone, and so has its answer.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::act::Act;
+use domain::id::OperationId;
 use ra::window::EVENT_OPERATIONS;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,22 +60,120 @@ impl Desk {
         self.checked(act, operation, unreserved(act))?;
         let _turn = self.turns.take(act.operation.as_str());
         let fingerprint = fingerprint(act, operation, request);
+        if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
+            return Ok(answer);
+        }
+        let answer = work()?;
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
-        if let Some(stored) = self.store.operation(&act.operation)? {
-            let stored: StoredAnswer = read(&stored)?;
-            let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
-            let stored = self.checked(act, operation, same)?;
+        let unit = Unit::new(entry.detail("answer", "recorded"));
+        self.store.commit(unit.change(recorded(act, fingerprint, &answer)?))?;
+        Ok(answer)
+    }
+
+    /// The same for what is one unit: it commits with its answer, so that a cut leaves both or neither.
+    /// The answer that is kept has no secret in it.
+    pub(super) fn once_in_a_unit<A: Serialize + DeserializeOwned>(
+        &self,
+        act: &Act,
+        operation: Operation,
+        request: &[&str],
+        decide: impl FnOnce() -> Result<(Unit, A), Problem>,
+    ) -> Result<Done<A>, Problem> {
+        self.checked(act, operation, unreserved(act))?;
+        let _turn = self.turns.take(act.operation.as_str());
+        let fingerprint = fingerprint(act, operation, request);
+        if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
+            return Ok(Done::Before(answer));
+        }
+        let (unit, answer) = decide()?;
+        self.commit(act, operation, unit.change(recorded(act, fingerprint, &answer)?))?;
+        Ok(Done::Now(answer))
+    }
+
+    /// The same for what has its effect in this process alone, such as a custodian's coming: a restart
+    /// forgets both.
+    pub(super) fn once_here<A: Serialize + DeserializeOwned>(
+        &self,
+        act: &Act,
+        operation: Operation,
+        work: impl FnOnce() -> Result<A, Problem>,
+    ) -> Result<A, Problem> {
+        self.checked(act, operation, unreserved(act))?;
+        let _turn = self.turns.take(act.operation.as_str());
+        let fingerprint = fingerprint(act, operation, &[]);
+        if let Some((request, answer)) = self.recent.find(&act.operation) {
+            let same = if request == fingerprint { Ok(answer) } else { Err(taken()) };
+            let answer = self.checked(act, operation, same)?;
+            let entry = Entry::new(operation.kind(), act).subject(operation.name());
             self.store.commit(Unit::new(entry.no_op()))?;
-            return read(stored.answer.as_bytes());
+            return read(answer.as_bytes());
         }
         let answer = work()?;
         let text = serde_json::to_string(&answer).map_err(|error| Problem::broke(&error))?;
-        let stored = StoredAnswer { version: 1, request: fingerprint, answer: text };
-        let stored = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
-        let change = Change::RecordOperation { id: act.operation.clone(), answer: stored };
-        self.store.commit(Unit::new(entry.detail("answer", "recorded")).change(change))?;
+        self.recent.keep(&act.operation, fingerprint, text);
         Ok(answer)
     }
+
+    /// The answer that was given to this operation's id before; the id of another request is taken.
+    fn answered_before<A: DeserializeOwned>(
+        &self,
+        act: &Act,
+        operation: Operation,
+        fingerprint: &str,
+    ) -> Result<Option<A>, Problem> {
+        let Some(stored) = self.store.operation(&act.operation)? else { return Ok(None) };
+        let stored: StoredAnswer = read(&stored)?;
+        let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
+        let stored = self.checked(act, operation, same)?;
+        let entry = Entry::new(operation.kind(), act).subject(operation.name());
+        self.store.commit(Unit::new(entry.no_op()))?;
+        read(stored.answer.as_bytes()).map(Some)
+    }
+}
+
+/// The last answers of what has its effect in this process alone.
+#[derive(Debug, Default)]
+pub(super) struct Recent(Mutex<VecDeque<(OperationId, String, String)>>);
+
+/// More than custodians come in a day; each takes a few hundred octets.
+const MOST_RECENT: usize = 256;
+
+impl Recent {
+    fn find(&self, id: &OperationId) -> Option<(String, String)> {
+        let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = recent.iter().find(|(known, _, _)| known == id);
+        found.map(|(_, request, answer)| (request.clone(), answer.clone()))
+    }
+
+    fn keep(&self, id: &OperationId, request: String, answer: String) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.truncate(MOST_RECENT - 1);
+        recent.push_front((id.clone(), request, answer));
+    }
+}
+
+/// Whether something was done by this request or by an earlier one with the same id.
+pub(super) enum Done<A> {
+    /// By this one.
+    Now(A),
+    /// By an earlier one, whose answer this was.
+    Before(A),
+}
+
+impl<A> Done<A> {
+    /// The answer, the same either way.
+    pub(super) fn answer(self) -> A {
+        match self {
+            Self::Now(answer) | Self::Before(answer) => answer,
+        }
+    }
+}
+
+fn recorded<A: Serialize>(act: &Act, request: String, answer: &A) -> Result<Change, Problem> {
+    let answer = serde_json::to_string(answer).map_err(|error| Problem::broke(&error))?;
+    let stored = StoredAnswer { version: 1, request, answer };
+    let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
+    Ok(Change::RecordOperation { id: act.operation.clone(), answer })
 }
 
 fn taken() -> Problem {

@@ -39,7 +39,7 @@ pub struct SessionBody {
 }
 
 /// A new person.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPersonBody {
     /// The id, never given before.
@@ -53,7 +53,7 @@ pub struct NewPersonBody {
 }
 
 /// A change of a person.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalBody {
     /// roles, enrolment, reinstatement or removal.
@@ -66,7 +66,7 @@ pub struct ProposalBody {
 }
 
 /// A person of the registry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PersonBody {
     /// The id.
     pub id: String,
@@ -83,12 +83,12 @@ pub struct PersonBody {
     /// What waits for its confirmation.
     pub proposal: Option<ProposedBody>,
     /// What lets them in; absent in lists.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<CredentialBody>,
 }
 
 /// What waits for its confirmation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProposedBody {
     /// What.
     pub kind: String,
@@ -103,7 +103,7 @@ pub struct ProposedBody {
 }
 
 /// What lets a person in, never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CredentialBody {
     /// What it is.
     pub kind: String,
@@ -123,7 +123,7 @@ pub struct PersonList {
 }
 
 /// What was confirmed.
-#[derive(Clone, Serialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmationBody {
     /// The person from now on.
     pub person: PersonBody,
@@ -154,7 +154,7 @@ pub struct ClientCertificateBody {
 }
 
 /// A challenge for a passkey.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyChallengeBody {
     /// The challenge: its octets are those of this text. It is good once, for five minutes.
     pub challenge: String,
@@ -213,7 +213,7 @@ pub struct TokenWishBody {
 }
 
 /// A new token.
-#[derive(Clone, Serialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct TokenBody {
     /// The token.
     pub token: String,
@@ -224,7 +224,7 @@ pub struct TokenBody {
 }
 
 /// That it was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangedBody {
     /// Whose credentials changed.
     pub person: String,

@@ -10,6 +10,7 @@ mod input;
 mod journal;
 mod passkeys;
 mod people;
+mod repeated;
 mod service_requests;
 mod standing;
 mod world;
