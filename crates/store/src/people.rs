@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::id::{ActorId, MunicipalityCode};
+use domain::id::{ActorId, MunicipalityCode, OperationId};
 use domain::staff::{Attempts, CredentialKind, PersonState, ProposalKind, Role};
 use jiff::Timestamp;
 
@@ -57,6 +57,8 @@ pub struct CredentialRow {
     pub made: Timestamp,
     /// From when on it lets nobody in.
     pub expires: Option<Timestamp>,
+    /// The operation that made it; unknown of what was made before this was kept.
+    pub operation: Option<OperationId>,
 }
 
 /// What verifies a passkey (WebAuthn).

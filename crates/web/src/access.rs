@@ -1,13 +1,15 @@
-//! Who asks: a bearer token or a pinned client certificate, before anything else is read.
+//! Who asks, by a bearer token or a pinned client certificate, and whether they may, before anything
+//! else is read.
 //!
-//! Nothing is open to somebody who did not prove who they are. Every failed attempt is a journal
-//! entry, because it is evidence (E1); it says by which door somebody tried, never with which
+//! Nothing is open to somebody who did not prove who they are, and who may not do something is told
+//! that and not what the form lacks. Every failed attempt is a journal entry, because it is evidence
+//! (E1); it says by which door somebody tried, never with which
 //! credential and never whose record was asked for.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
@@ -16,6 +18,7 @@ use hyper::http::{HeaderMap, request};
 use x509::fingerprint::sha256;
 
 use crate::api::Api;
+use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::problem::{Fault, Problem, parse_id};
 
@@ -48,17 +51,25 @@ impl Peer {
     }
 }
 
-/// Lets a request pass with its [`Principal`], or answers 401 after the journal has the attempt.
+/// Lets a request pass with its [`Principal`]; or answers 401 or 403, after the journal has the
+/// attempt.
 pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let act = match admit(&api, &parts).await {
-        Ok(act) => act,
-        // The unread body makes the server close the connection, so nobody can fill it for us.
+    // The unread body of a refusal makes the server close the connection, so nobody can fill it for
+    // us.
+    let (act, admitted) = match admit(&api, &parts).await {
+        Ok(entered) => entered,
         Err(problem) => return unstored(problem.into_response()),
     };
     let operation = HeaderValue::from_str(act.operation.as_str());
-    parts.extensions.insert(act);
-    let mut response = unstored(next.run(Request::from_parts(parts, body)).await);
+    let answer = match admitted {
+        Ok(()) => {
+            parts.extensions.insert(act);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    let mut response = unstored(answer);
     if let Ok(operation) = operation {
         response.headers_mut().insert(OPERATION_ID, operation);
     }
@@ -71,18 +82,30 @@ fn unstored(mut response: Response) -> Response {
     response
 }
 
-async fn admit(api: &Api, parts: &request::Parts) -> Result<Principal, Problem> {
+/// Who it is, and whether what they ask for is open to them.
+async fn admit(
+    api: &Api,
+    parts: &request::Parts,
+) -> Result<(Principal, Result<(), Problem>), Problem> {
     let peer = Peer::of(parts);
     let shown = shown(&parts.headers, peer);
-    let operation = operation_id(&parts.headers);
+    let given = operation_id(&parts.headers);
     let door = door(parts);
+    let asked = asked(api, parts);
     api.run(move |desk| {
-        let shown = shown.and_then(|shown| operation.map(|operation| (shown, operation)));
-        let (shown, operation) =
-            shown.map_or_else(|problem| (Err(problem), None), |(s, o)| (Ok(s), o));
-        desk.enter(shown, &door, operation)
+        let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
+        let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
+        let principal = desk.enter(shown, &door, given)?;
+        let admitted = asked.map_or(Ok(()), |operation| desk.admit(&principal, operation));
+        Ok((principal, admitted))
     })
     .await
+}
+
+/// What is asked for; nothing where no route leads, which whoever was let in is told.
+fn asked(api: &Api, parts: &request::Parts) -> Option<Operation> {
+    let path = parts.extensions.get::<MatchedPath>()?;
+    api.operation(&parts.method, path.as_str())
 }
 
 /// What is shown; a token goes before a certificate, so that who sends one is not somebody else.

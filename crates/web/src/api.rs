@@ -1,8 +1,8 @@
 //! The REST API under `/api/v1`: one thin handler for each operation of the desk.
 //!
 //! # Architecture invariant
-//! Every route but [`HEALTH`] and [`LOGIN`] stands behind [`crate::access`], which comes before any
-//! body is read.
+//! Every route but [`HEALTH`] and [`LOGIN`] stands behind [`crate::access`]: who asks, and whether the
+//! operation at the address is open to them, come before any body is read.
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
 mod applications;
@@ -26,6 +26,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::http::StatusCode;
 use tokio::sync::Semaphore;
@@ -33,9 +34,11 @@ use tokio::time::timeout;
 
 use crate::access;
 use crate::desk::Desk;
+use crate::desk::permission::Operation;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 
+pub(crate) use document::Operations;
 pub use document::openapi;
 pub use input::MAX_BODY;
 
@@ -57,6 +60,7 @@ const WORK: Duration = Duration::from_secs(300);
 pub struct Api {
     desk: Arc<Desk>,
     slots: Arc<Semaphore>,
+    operations: Arc<Operations>,
 }
 
 /// What a handler answers.
@@ -65,7 +69,13 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 impl Api {
     /// Over a desk, with so many operations at work at once.
     pub(crate) fn new(desk: Arc<Desk>, at_once: usize) -> Self {
-        Self { desk, slots: Arc::new(Semaphore::new(at_once)) }
+        let operations = Arc::new(Operations::described());
+        Self { desk, slots: Arc::new(Semaphore::new(at_once)), operations }
+    }
+
+    /// What is asked for at an address, if the API has it.
+    pub(crate) fn operation(&self, method: &Method, path: &str) -> Option<Operation> {
+        self.operations.at(method, path)
     }
 
     /// Has the desk do `work` on a thread that may block. A panic there becomes an incident.

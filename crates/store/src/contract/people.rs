@@ -27,6 +27,7 @@ fn credential(person: &str, number: u8, kind: CredentialKind) -> CredentialRow {
         passkey: None,
         made: at(i64::from(number)),
         expires: Some(at(1000)),
+        operation: Some("op-1".parse().expect("an id")),
     }
 }
 

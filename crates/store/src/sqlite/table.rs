@@ -87,7 +87,7 @@ tables! {
     PERSON = "person" ("id"; "name", "state", "municipality", "since", "roles", "proposed",
         "proposed_roles", "proposed_municipality", "proposed_by", "proposed_at");
     CREDENTIAL = "credential" ("sha256"; "person", "kind", "console", "passkey_id",
-        "passkey_spki", "passkey_counter", "made", "expires");
+        "passkey_spki", "passkey_counter", "made", "expires", "operation");
     PASSWORD = "password" ("person"; "hash", "set_at", "failures", "failed_since", "locked_until");
     RESIDENT_KEY = "resident_key" ("resident"; "id", "wrapped") personal;
     CEREMONY = "ceremony" ("id"; "script", "script_sha256", "state", "steps_done", "account",

@@ -1,8 +1,9 @@
 //! The OpenAPI document of the API, made from the handlers themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::http::HeaderName;
+use hyper::Method;
 use hyper::header::CONTENT_TYPE;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
@@ -17,6 +18,7 @@ use super::{
     service_requests, sessions,
 };
 use crate::access::OPERATION_ID;
+use crate::desk::permission;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 
@@ -56,6 +58,35 @@ use crate::wire::ProblemBody;
     modifiers(&Schemes, &OperationIds),
 )]
 struct Described;
+
+/// The operation at each address of the API, by the method and the path as its route names it.
+pub(crate) struct Operations(HashMap<(Method, String), permission::Operation>);
+
+impl Operations {
+    /// As the document describes them, so that what is described and what is permitted are one.
+    pub(crate) fn described() -> Self {
+        let known = permission::Operation::ALL.iter().map(|known| (known.name(), *known));
+        let known: HashMap<_, _> = known.collect();
+        let named = |operation: Option<Operation>| {
+            operation?.operation_id.and_then(|id| known.get(id.as_str()).copied())
+        };
+        let mut operations = HashMap::new();
+        for (path, item) in Described::openapi().paths.paths {
+            for (method, operation) in [(Method::GET, item.get), (Method::POST, item.post)] {
+                if let Some(operation) = named(operation) {
+                    operations.insert((method, path.clone()), operation);
+                }
+            }
+        }
+        Self(operations)
+    }
+
+    /// What is asked for at an address.
+    pub(crate) fn at(&self, method: &Method, path: &str) -> Option<permission::Operation> {
+        let method = if method == Method::HEAD { Method::GET } else { method.clone() };
+        self.0.get(&(method, path.to_owned())).copied()
+    }
+}
 
 /// The OpenAPI document, JSON.
 pub fn openapi() -> String {

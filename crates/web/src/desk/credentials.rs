@@ -74,7 +74,7 @@ impl Desk {
         let person = self.own(act, operation, kind)?;
         let read = client_certificate(&body.certificate_pem, act.at);
         let (der, expires) = self.checked(act, operation, read)?;
-        let row = credential(person, kind, sha256(&der), act.at, expires);
+        let row = credential(act, person, kind, sha256(&der), expires);
         let digest = x509::fingerprint::hex(&row.sha256);
         let done = self.once_in_a_unit(act, operation, &[&digest], || {
             let free = match self.store.credential(&row.sha256)? {
@@ -117,7 +117,7 @@ impl Desk {
             let expires = after_days(act.at, days)?;
             let row = CredentialRow {
                 console: (!wish.program).then(|| entrance::one_loopback(from)),
-                ..credential(person, kind, sha256(fresh.expose().as_bytes()), act.at, expires)
+                ..credential(act, person, kind, sha256(fresh.expose().as_bytes()), expires)
             };
             let console = row.console.map(|address| address.to_string());
             let unit = own_unit(act, person, kind, Change::AddCredential(row.into()));
@@ -126,7 +126,7 @@ impl Desk {
         let (body, token) = match done {
             Done::Now(body) => (body, Some(fresh)),
             Done::Before(body) => {
-                let token = self.secret_again(act, &person.id, kind, &body.expires)?;
+                let token = self.secret_again(act, &person.id, kind)?;
                 (body, token)
             }
         };
@@ -135,17 +135,16 @@ impl Desk {
         Ok(TokenBody { token: token.expose().to_owned(), ..body })
     }
 
-    /// Another secret in the place of one whose answer did not arrive, known by what it is, whose and
-    /// when it ends; nothing, where there is no such credential any more.
+    /// Another secret in the place of the one that this operation made, whose answer did not arrive;
+    /// nothing, where there is no such credential any more.
     pub(super) fn secret_again(
         &self,
         act: &Principal,
         person: &ActorId,
         kind: CredentialKind,
-        expires: &str,
     ) -> Result<Option<SecretText>, Problem> {
         let is_it = |row: &CredentialRow| {
-            row.kind == kind && row.expires.is_some_and(|time| time.to_string() == expires)
+            row.kind == kind && row.operation.as_ref() == Some(&act.operation)
         };
         let Some(old) = self.store.credentials_of(person)?.into_iter().find(is_it) else {
             return Ok(None);
@@ -244,14 +243,15 @@ fn client_certificate(text: &str, now: Timestamp) -> Result<(Vec<u8>, Timestamp)
 }
 
 fn credential(
+    act: &Principal,
     person: &PersonRow,
     kind: CredentialKind,
     sha256: [u8; 32],
-    made: Timestamp,
     expires: Timestamp,
 ) -> CredentialRow {
-    let (person, expires) = (person.id.clone(), Some(expires));
-    CredentialRow { sha256, person, kind, console: None, passkey: None, made, expires }
+    let (person, made, expires) = (person.id.clone(), act.at, Some(expires));
+    let operation = Some(act.operation.clone());
+    CredentialRow { sha256, person, kind, console: None, passkey: None, made, expires, operation }
 }
 
 fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {

@@ -130,6 +130,7 @@ impl Desk {
             passkey: Some(PasskeyRow { id: made.id, spki: made.spki, counter: made.counter }),
             made: act.at,
             expires: None,
+            operation: Some(act.operation.clone()),
         })
     }
 

@@ -197,8 +197,10 @@ impl Desk {
         person: &ActorId,
         body: &ConfirmationBody,
     ) -> Result<Option<SecretText>, Problem> {
-        let Some(expires) = &body.enrolment_expires else { return Ok(None) };
-        self.secret_again(act, person, CredentialKind::Enrolment, expires)
+        match body.enrolment_expires {
+            None => Ok(None),
+            Some(_) => self.secret_again(act, person, CredentialKind::Enrolment),
+        }
     }
 
     /// Refuses what was proposed; a person who was never confirmed counts as removed.
@@ -320,7 +322,7 @@ impl Desk {
         }
         let people = self.store.people()?;
         let lost = NEVER_FEWER.iter().filter(|floor| row.roles.contains(&floor.role));
-        for Floor { role, least, rule } in lost.filter(|floor| !keeps(&floor.role)).copied() {
+        for Floor { role, least, rule, .. } in lost.filter(|floor| !keeps(&floor.role)).copied() {
             let other = |person: &&PersonRow| {
                 person.id != row.id
                     && person.state == PersonState::Active
@@ -344,6 +346,7 @@ fn enrolment(id: &ActorId, secret: &SecretText, act: &Principal) -> Result<Crede
         passkey: None,
         made: act.at,
         expires: Some(expires.map_err(|error| Problem::broke(&error))?),
+        operation: Some(act.operation.clone()),
     })
 }
 

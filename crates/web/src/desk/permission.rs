@@ -182,6 +182,9 @@ operations! {
     /// Lists requests.
     ListServiceRequests = "list_service_requests", RecordsRead, Any,
         [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
+    /// Shows how the API is asked.
+    ShowDescription = "show_openapi", RecordsRead, Any,
+        [Everybody, System];
     /// Lists the CAs.
     ListAuthorities = "list_authorities", RecordsRead, Any,
         [Everybody, System];

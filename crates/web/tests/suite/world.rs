@@ -231,6 +231,7 @@ pub(super) fn token(clock: &Clock, person: &str) -> CredentialRow {
         passkey: None,
         made: clock.now(),
         expires: None,
+        operation: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What changes in the registry of people, and in what lets them in.
 
-use domain::id::ActorId;
+use domain::id::{ActorId, OperationId};
 use domain::staff::Role;
 use rusqlite::{Row, ToSql};
 
@@ -134,7 +134,7 @@ fn told(row: &PersonRow) -> String {
 
 pub(super) fn add_credential(work: &mut Work<'_>, row: &CredentialRow) -> Result<()> {
     let passkey = row.passkey.as_ref();
-    let values: [&dyn ToSql; 9] = [
+    let values: [&dyn ToSql; 10] = [
         &row.sha256,
         &row.person.as_str(),
         &row.kind.name(),
@@ -144,6 +144,7 @@ pub(super) fn add_credential(work: &mut Work<'_>, row: &CredentialRow) -> Result
         &passkey.map(|passkey| passkey.counter),
         &micros(row.made),
         &row.expires.map(micros),
+        &row.operation.as_ref().map(OperationId::as_str),
     ];
     let parent = || format!("person {}", row.person);
     inserted(work.insert(&CREDENTIAL, &values), || "the same credential".to_owned(), parent)

@@ -51,15 +51,21 @@ fn stands(view: View<'_>, standing: &Standing) -> Result<()> {
 }
 
 /// Refuses a change of a person after which too few of a role were left. Where there are fewer already,
-/// as in the first days of an installation, the number may only grow.
+/// as in the first days of an installation, the number may only grow, unless the registry does not know
+/// everybody who counts.
 pub(super) fn keep_enough(
     view: View<'_>,
     floor: &[Floor],
     from: &PersonRow,
     to: &PersonRow,
 ) -> Result<()> {
-    for Floor { role, least, rule } in floor.iter().copied() {
-        if holds(from, role) && !holds(to, role) && others(view, to, role)? < u64::from(least) {
+    for Floor { role, least, has_unregistered, rule } in floor.iter().copied() {
+        if !holds(from, role) || holds(to, role) {
+            continue;
+        }
+        let left = others(view, to, role)?;
+        let is_known = !has_unregistered || left + 1 >= u64::from(least);
+        if is_known && left < u64::from(least) {
             return Err(Error::TooFew { role, least, rule });
         }
     }

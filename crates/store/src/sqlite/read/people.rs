@@ -91,6 +91,7 @@ fn credential_row(row: &Row<'_>) -> Result<CredentialRow> {
         })
     };
     let console: Option<String> = row.get("console")?;
+    let operation: Option<String> = row.get("operation")?;
     let address = |text: String| text.parse::<IpAddr>().map_err(|e| corrupt("console", e));
     Ok(CredentialRow {
         sha256: row.get("sha256")?,
@@ -100,6 +101,9 @@ fn credential_row(row: &Row<'_>) -> Result<CredentialRow> {
         passkey: (kind == CredentialKind::Passkey).then(|| passkey(row)).transpose()?,
         made: timestamp(row, "made")?,
         expires: optional_time(row, "expires")?,
+        operation: operation
+            .map(|id| id.parse().map_err(|e| corrupt("operation", e)))
+            .transpose()?,
     })
 }
 

@@ -241,6 +241,7 @@ fn people(store: &dyn Store) {
             passkey: None,
             made: at(1),
             expires: Some(at(1000)),
+            operation: Some("op-1".parse().expect("an id")),
         };
         commit(store, Change::AddCredential(Box::new(credential)));
         let password = PasswordRow {
