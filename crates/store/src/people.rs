@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::act::{Basis, Standing};
 use domain::id::{ActorId, MunicipalityCode, OperationId};
 use domain::staff::{Attempts, CredentialKind, PersonState, ProposalKind, Role};
 use jiff::Timestamp;
@@ -38,6 +39,14 @@ pub struct ProposalRow {
     pub by: ActorId,
     /// When.
     pub at: Timestamp,
+}
+
+impl PersonRow {
+    /// How they stand, let in by `basis`.
+    pub fn standing(self, basis: Basis) -> Standing {
+        let Self { id: person, roles, municipality, since, .. } = self;
+        Standing { person, roles, municipality, since, basis }
+    }
 }
 
 /// What somebody shows to be let in, as it is stored: never the secret itself.

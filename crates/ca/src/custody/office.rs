@@ -56,13 +56,7 @@ impl Custody {
             person.state == PersonState::Active && person.roles.contains(&Role::KeyCustodian);
         Ok(match in_office {
             false => Office::Left,
-            true => Office::Held(Box::new(Standing {
-                person: person.id,
-                roles: person.roles,
-                municipality: person.municipality,
-                since: person.since,
-                basis: Basis::Nothing,
-            })),
+            true => Office::Held(Box::new(person.standing(Basis::Nothing))),
         })
     }
 

@@ -5,11 +5,11 @@
 
 mod proposals;
 
+use domain::act::{Basis, Standing};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::{
-    CredentialKind, ENROLMENT_HOURS, Floor, NEVER_FEWER, PersonEvent, PersonState, ProposalKind,
-    Role, credential_rule,
+    CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role, credential_rule,
 };
 use jiff::SignedDuration;
 use store::{Change, CredentialRow, Entry, PersonRow, ProposalRow, Unit};
@@ -97,7 +97,6 @@ impl Desk {
         let done = self.once_in_a_unit(act, operation, &[id, &asked], || {
             let row = self.found(act, operation, id)?;
             let proposal = self.checked(act, operation, proposal(&row, body, by, act.at))?;
-            self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
             let entry = changed(act, &row).detail("proposed", proposal.kind);
             let entry = entry.detail("roles", words(&proposal.roles));
             let to = PersonRow { proposal: Some(proposal), ..row.clone() };
@@ -116,14 +115,13 @@ impl Desk {
         Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
     }
 
-    /// What somebody proposed who was kept out since is not confirmed.
-    fn still_proposes(&self, proposal: &ProposalRow) -> Result<(), Problem> {
+    /// How whoever proposed it stands: what somebody proposed who was kept out since is not confirmed.
+    fn author_of(&self, proposal: &ProposalRow) -> Result<Standing, Problem> {
         let author = self.store.person(&proposal.by)?;
-        if author.is_some_and(|author| author.state == PersonState::Active) {
-            return Ok(());
-        }
+        let author = author.filter(|author| author.state == PersonState::Active);
         let rule = "whoever proposed it was suspended or removed since: refuse it (A 5.2.4.1)";
-        Err(Problem::refused("person", rule))
+        let author = author.ok_or_else(|| Problem::refused("person", rule))?;
+        Ok(author.standing(Basis::Nothing))
     }
 
     /// Confirms what was proposed; a new person, or one who lost theirs, gets an enrolment secret.
@@ -163,13 +161,13 @@ impl Desk {
     ) -> Result<(Unit, ConfirmationBody, Option<SecretText>), Problem> {
         let row = self.found(act, operation, id)?;
         let proposal = self.checked(act, operation, confirmable(&row, act))?;
-        self.checked(act, operation, self.still_proposes(&proposal))?;
-        self.checked(act, operation, self.keeps_holders(&row, Some(&proposal)))?;
+        let author = self.checked(act, operation, self.author_of(&proposal))?;
         let to = self.checked(act, operation, confirmed(&row, &proposal, act))?;
         let entry = changed(act, &row).detail("confirmed", proposal.kind);
         let entry = entry.detail("proposed_by", &proposal.by).detail("roles", words(&to.roles));
         let mut unit =
             Unit::new(entry).change(Change::SetPerson { from: row.into(), to: to.clone().into() });
+        unit = unit.requiring(author);
         if matches!(proposal.kind, ProposalKind::Enrolment | ProposalKind::Removal) {
             unit = unit.change(Change::DropCredentials(to.id.clone()));
         }
@@ -238,7 +236,6 @@ impl Desk {
             self.checked(act, operation, not_oneself(&row, act))?;
             let after = row.state.after(PersonEvent::Suspend).map_err(of_state);
             let state = self.checked(act, operation, after)?;
-            self.checked(act, operation, self.keeps_holders(&row, None))?;
             let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
             Ok(set_person(changed(act, &row).detail("suspended", true), row, to))
         })?;
@@ -298,41 +295,6 @@ impl Desk {
     fn own_id(&self, act: &Principal, operation: Operation) -> Result<ActorId, Problem> {
         let id = act.id().cloned().ok_or_else(|| Problem::refused("person", operation.rule()));
         self.checked(act, operation, id)
-    }
-
-    /// Refuses early what the commit would refuse: what leaves the registry without those without whom
-    /// nobody could act. The loss is that of a role by `proposal`, or of the person for now without one.
-    fn keeps_holders(
-        &self,
-        row: &PersonRow,
-        proposal: Option<&ProposalRow>,
-    ) -> Result<(), Problem> {
-        let keeps = |role: &Role| match proposal {
-            None => false,
-            Some(proposal) => match proposal.kind {
-                ProposalKind::Removal => false,
-                ProposalKind::Roles => proposal.roles.contains(role),
-                ProposalKind::Registration
-                | ProposalKind::Enrolment
-                | ProposalKind::Reinstatement => true,
-            },
-        };
-        if row.state != PersonState::Active {
-            return Ok(());
-        }
-        let people = self.store.people()?;
-        let lost = NEVER_FEWER.iter().filter(|floor| row.roles.contains(&floor.role));
-        for Floor { role, least, rule, .. } in lost.filter(|floor| !keeps(&floor.role)).copied() {
-            let other = |person: &&PersonRow| {
-                person.id != row.id
-                    && person.state == PersonState::Active
-                    && person.roles.contains(&role)
-            };
-            if (people.iter().filter(other).count() as u64) < u64::from(least) {
-                return Err(store::Error::TooFew { role, least, rule }.into());
-            }
-        }
-        Ok(())
     }
 }
 

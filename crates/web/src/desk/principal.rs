@@ -7,7 +7,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use domain::act::{Act, Actor, Basis, Standing};
+use domain::act::{Act, Actor, Basis};
 use domain::id::ActorId;
 use domain::staff::Role;
 use store::PersonRow;
@@ -63,14 +63,8 @@ impl Principal {
     /// A person of the registry who was let in; what they do rests on how they stand now.
     pub(crate) fn person(act: Act, entrant: Entrant) -> Self {
         let Entrant { person, proof, basis } = entrant;
-        let standing = Standing {
-            person: person.id.clone(),
-            roles: person.roles.clone(),
-            municipality: person.municipality,
-            since: person.since,
-            basis,
-        };
-        let act = Act { standing: Some(Arc::new(standing)), ..act };
+        let standing = Some(Arc::new(person.clone().standing(basis)));
+        let act = Act { standing, ..act };
         Self { act, party: Party::Person(Box::new(person)), proof }
     }
 

@@ -7,6 +7,7 @@ mod doors;
 mod flow;
 mod holder;
 mod input;
+mod interleaved;
 mod journal;
 mod passkeys;
 mod people;

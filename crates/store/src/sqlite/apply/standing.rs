@@ -2,10 +2,11 @@
 //! stands where they stood, and that the registry keeps the people without whom nobody could act.
 
 use domain::act::{Basis, Standing};
-use domain::staff::{Floor, PersonState, Role};
+use domain::staff::{Floor, PersonState, ProposalKind, Role};
 use rusqlite::params;
 
 use crate::people::PersonRow;
+use crate::sqlite::map::stale;
 use crate::sqlite::read::people as read;
 use crate::sqlite::table::View;
 use crate::unit::{Entry, Unit};
@@ -15,12 +16,19 @@ use crate::{Error, Result};
 /// so in the journal all the same.
 pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     let acting = unit.entries.iter().filter(|entry| !is_refusal(entry));
-    let acting = acting.filter_map(|entry| entry.standing.as_ref());
     let mut held: Vec<&Standing> = Vec::new();
-    for standing in acting.chain(&unit.required) {
+    for standing in acting.filter_map(|entry| entry.standing.as_ref()) {
         if !held.contains(&&**standing) {
-            stands(view, standing)?;
+            if !stands(view, standing)? {
+                return Err(Error::StandingEnded { person: standing.person.clone() });
+            }
             held.push(standing);
+        }
+    }
+    for standing in &unit.required {
+        if !stands(view, standing)? {
+            let what = format!("the right of {}, on which it rests,", standing.person);
+            return Err(stale(what, "as it was", "that it ended"));
         }
     }
     Ok(())
@@ -30,9 +38,8 @@ fn is_refusal(entry: &Entry) -> bool {
     matches!(entry.outcome, domain::journal::Outcome::Refused { .. })
 }
 
-fn stands(view: View<'_>, standing: &Standing) -> Result<()> {
-    let ended = || Error::StandingEnded { person: standing.person.clone() };
-    let person = read::person(view, &standing.person)?.ok_or_else(ended)?;
+fn stands(view: View<'_>, standing: &Standing) -> Result<bool> {
+    let Some(person) = read::person(view, &standing.person)? else { return Ok(false) };
     let same = person.state == PersonState::Active
         && person.since == standing.since
         && person.municipality == standing.municipality
@@ -47,10 +54,10 @@ fn stands(view: View<'_>, standing: &Standing) -> Result<()> {
         }
         Basis::Nothing => true,
     };
-    if same && has_basis { Ok(()) } else { Err(ended()) }
+    Ok(same && has_basis)
 }
 
-/// Refuses a change of a person after which too few of a role were left. Where there are fewer already,
+/// Refuses a change of a person after which too few of a role were left, and to propose one. Where there are fewer already,
 /// as in the first days of an installation, the number may only grow, unless the registry does not know
 /// everybody who counts.
 pub(super) fn keep_enough(
@@ -60,7 +67,9 @@ pub(super) fn keep_enough(
     to: &PersonRow,
 ) -> Result<()> {
     for Floor { role, least, has_unregistered, rule } in floor.iter().copied() {
-        if !holds(from, role) || holds(to, role) {
+        let goes = holds(from, role) && !holds(to, role);
+        let is_to_go = keeps(from, role) && !keeps(to, role);
+        if !goes && !is_to_go {
             continue;
         }
         let left = others(view, to, role)?;
@@ -74,6 +83,16 @@ pub(super) fn keep_enough(
 
 fn holds(person: &PersonRow, role: Role) -> bool {
     person.state == PersonState::Active && person.roles.contains(&role)
+}
+
+/// Whether they hold a role, also after what is proposed for them.
+fn keeps(person: &PersonRow, role: Role) -> bool {
+    let stays = person.proposal.as_ref().is_none_or(|proposal| match proposal.kind {
+        ProposalKind::Removal => false,
+        ProposalKind::Roles => proposal.roles.contains(&role),
+        ProposalKind::Registration | ProposalKind::Enrolment | ProposalKind::Reinstatement => true,
+    });
+    stays && holds(person, role)
 }
 
 /// How many others hold a role, each after they have proven themselves.
