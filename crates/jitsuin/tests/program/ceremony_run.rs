@@ -130,10 +130,10 @@ fn k3_w3_whom_the_registry_suspended_comes_to_no_ceremony() {
     let place = Workplace::new();
     fs::create_dir(place.path().join("media")).unwrap();
     let backup = script("backup", &["do = \"backup\"\ndirectory = \"media/backup\""]);
-    let propose =
-        ["staff", "propose", "custodian-1", "--name", "鍵　守", "--role", "key-custodian"];
-    place.answer(&STAFF, &propose);
-    place.answer(&MANAGER, &["staff", "confirm", "custodian-1"]);
+    for (id, role) in [("custodian-1", "key-custodian"), ("operator-3", "senior-operator")] {
+        place.answer(&STAFF, &["staff", "propose", id, "--name", "鍵　守", "--role", role]);
+        place.answer(&MANAGER, &["staff", "confirm", id]);
+    }
     place.answer(&MANAGER, &["staff", "suspend", "custodian-1"]);
     assert!(refused(&place, &backup).contains("no active key custodian"));
     place.answer(&MANAGER, &["staff", "suspend", "operator-2"]);
