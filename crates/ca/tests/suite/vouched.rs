@@ -86,6 +86,9 @@ fn told(world: &World, row: &IntentRow) -> Entry {
         .detail("policy_sha256", hex(&row.policy_digest))
 }
 
+/// How an entry tells of a row.
+type Telling = fn(&World, &IntentRow) -> Entry;
+
 /// What start-up makes of a row that somebody wrote with this entry.
 fn start_up(world: &World, row: IntentRow, entry: Entry) -> String {
     let (ca, serial) = (row.ca.clone(), row.serial);
@@ -103,7 +106,7 @@ fn start_up(world: &World, row: IntentRow, entry: Entry) -> String {
 
 #[test]
 fn k2_a_planted_intent_is_never_signed() {
-    let cases: [(&str, fn(&World, &IntentRow) -> Entry); 6] = [
+    let cases: [(&str, Telling); 6] = [
         ("kind of entry", |world, row| Entry { kind: EventKind::RoomEntry, ..told(world, row) }),
         ("octets", |world, row| told(world, &like(row, |_| {}))),
         ("serial", |world, row| told(world, row).subject("0a")),
