@@ -1,6 +1,9 @@
 //! The custodians of the CA's keys: who came, when the keys woke, when they slept again (K2).
 
 mod office;
+mod quorum;
+
+pub use quorum::Quorum;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -27,7 +27,7 @@ mod setup;
 
 pub use authority::CertificationAuthority;
 pub use compromise::CompromisePlan;
-pub use custody::{Custody, Standing, Terms};
+pub use custody::{Custody, Quorum, Standing, Terms};
 pub use error::{Error, Result};
 pub use generation::Generation;
 pub use issuance::{Issued, Step};

@@ -15,6 +15,7 @@ pub mod era;
 pub mod id;
 pub mod identity;
 pub mod journal;
+pub mod lifetime;
 pub mod municipality;
 pub mod name;
 mod named;

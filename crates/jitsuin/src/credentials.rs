@@ -63,10 +63,11 @@ impl System {
     }
 
     /// Registers the first two people, and writes for each the secret of their enrolment into what
-    /// is handed out. Where there ever was anybody nothing happens: there is no back door.
-    pub(crate) fn register_first_people(&self, first: &FirstPeople) -> Result<()> {
+    /// is handed out. Where there ever was anybody nothing happens: there is no back door. Whether it
+    /// did anything.
+    pub(crate) fn register_first_people(&self, first: &FirstPeople) -> Result<bool> {
         if !self.store.people()?.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let (manager, senior) = (first.manager.parse()?, first.senior_operator.parse()?);
         let secrets =
@@ -76,7 +77,7 @@ impl System {
         let program = Principal::program(self.act("set-up")?);
         let desk = self.desk_without_windows();
         desk.register_first_people(&program, (&manager, &for_manager), (&senior, &for_senior))?;
-        Ok(())
+        Ok(true)
     }
 
     /// A fresh secret, written before its row: nobody could come in with what nobody was handed.

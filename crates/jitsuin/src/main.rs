@@ -19,6 +19,8 @@ mod set_up;
 mod stage;
 mod system;
 mod trusted_time;
+#[cfg(test)]
+mod years;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -116,6 +116,29 @@ impl GuardedKeyStore {
         self.enter(until, || self.opener.open(secret))
     }
 
+    /// Whether the secret opens the store that has these keys: each that the store knows is the one
+    /// that is meant, and it knows one at least. Whether the store is active stays as it was.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn is_opened_by(
+        &self,
+        secret: &QuorumSecret,
+        keys: &[(KeyLabel, Vec<u8>)],
+    ) -> Result<bool, KeyError> {
+        let store = self.opener.open(secret)?;
+        let mut known = keys.is_empty();
+        for (label, spki_der) in keys {
+            match store.public_key(label) {
+                Ok(public) if public.spki_der == *spki_der => known = true,
+                Ok(_) => return Ok(false),
+                Err(KeyError::UnknownLabel(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(known)
+    }
+
     /// Closes the store (A 6.2.9) and says whether it was active.
     pub fn deactivate(&self) -> bool {
         self.open.write().unwrap_or_else(PoisonError::into_inner).take().is_some()

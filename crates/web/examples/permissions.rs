@@ -17,9 +17,10 @@ fn main() {
         if operation.parties().contains(&Party::CertificateHolder) {
             open.push("holders of certificates");
         }
-        let doors = match (operation.is_in_api(), operation.is_for_holders()) {
-            (true, _) => "API, command line",
-            (_, true) => "holders' page",
+        let doors = match operation {
+            one if one.is_in_api() => "API, command line",
+            one if one.is_for_holders() => "holders' page",
+            Operation::RecoverPerson => "staff recover alone",
             _ => "init alone",
         };
         let (name, proof) = (operation.name(), operation.strength().name());

@@ -10,6 +10,7 @@ mod cards;
 mod certificates;
 mod check;
 mod credentials;
+mod endings;
 mod entrance;
 mod holder;
 mod joined;
@@ -21,6 +22,7 @@ mod password;
 mod people;
 pub mod permission;
 pub(crate) mod principal;
+mod recover;
 mod register;
 mod repeat;
 mod service_requests;
@@ -46,6 +48,7 @@ use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;
 use crate::problem::{Fault, Problem, parse_id};
 
+pub use endings::{Ending, Endings, RECOVER, WayIn};
 pub(crate) use entrance::unproven;
 pub use entrance::{Door, Shown};
 pub use holder::Declined;
@@ -77,6 +80,7 @@ pub struct Desk {
     challenges: Challenges,
     host: Option<String>,
     keyroom: Option<Keyroom>,
+    endings: Option<Arc<dyn Endings>>,
     holders: Option<Arc<Holders>>,
 }
 
@@ -110,6 +114,7 @@ impl Desk {
             challenges: Challenges::default(),
             host: None,
             keyroom: None,
+            endings: None,
             holders: None,
         }
     }

@@ -8,6 +8,7 @@ mod exclusion;
 mod floor;
 mod person;
 mod role;
+mod way_in;
 
 pub use credential::{
     Attempts, CredentialKind, CredentialRule, ENROLMENT_HOURS, LOCKOUT_MINUTES, MAX_FAILURES,
@@ -18,3 +19,4 @@ pub use exclusion::{EXCLUSIONS, Exclusion, RefusedRoles, check_roles};
 pub use floor::{Floor, NEVER_FEWER, quorum_floor};
 pub use person::{PersonEvent, PersonState, ProposalKind, RefusedPerson, TRANSITIONS, Transition};
 pub use role::Role;
+pub use way_in::{role_filled_until, way_in_until};

@@ -50,6 +50,13 @@ pub(crate) enum StaffCommand {
         /// The person.
         id: String,
     },
+    /// Let a person in office in again, whose credentials ended or are lost, by the custodians who
+    /// are present (--custodian): they prove themselves by their shares alone. What let the person
+    /// in before ends, and a new enrolment secret is written.
+    Recover {
+        /// The person.
+        id: String,
+    },
     /// Propose that a suspended person may act again.
     Reinstate {
         /// The person.

@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod card;
 mod ceremony;
+mod init;
 mod key;
 mod policy;
 mod records;
@@ -21,20 +22,15 @@ use web::wire::SecretText;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
-use crate::cli::{AuditCommand, Cli, Command, FirstPeople, Person};
-use crate::config::ConfigFile;
-use crate::custodians::passphrases;
+use crate::cli::{AuditCommand, Cli, Command, Person, StaffCommand};
 use crate::system::{Clock, System};
-use crate::{demo, serve, set_up};
-
-/// The first of the five ports of a new configuration.
-const FIRST_PORT: u16 = 8440;
+use crate::{demo, serve};
 
 /// Runs a command.
 pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock),
-        Command::Init(first) => init(cli, first, clock),
+        Command::Init(first) => init::run(cli, first, clock),
         Command::Policy(command) => policy::run(command),
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
@@ -55,7 +51,11 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
 /// A command inside an installation, with the custodians who came for it.
 fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
     let system = System::open(&cli.config, clock)?;
-    let answer = system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
+    let answer = match &cli.command {
+        // The custodians come for the person, and not for the keys: those stay asleep.
+        Command::Staff(StaffCommand::Recover { id }) => staff::recover(cli, &system, id),
+        _ => system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system)),
+    };
     system.record_clock()?;
     // A refusal is an entry too, and its evidence must not wait for the next server.
     system.seal().and(answer)
@@ -139,28 +139,6 @@ fn read_secret(path: &Path) -> Result<SecretText> {
     let read = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let text = Zeroizing::new(read);
     Ok(SecretText::new(text.trim_end_matches(['\r', '\n'])))
-}
-
-fn init(cli: &Cli, first: &FirstPeople, clock: Clock) -> Result<Answer> {
-    let config = cli.config.as_path();
-    if !config.exists() {
-        if let Some(directory) = config.parent() {
-            std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-        }
-        ConfigFile::local(FIRST_PORT).write(config)?;
-    }
-    let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?, &|_| {
-        !first.await_ceremony
-    })?;
-    system.register_first_people(first)?;
-    let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
-    let place = system.home.handed_out();
-    let text = format!(
-        "set up: {}\nfirst credentials, for their owners alone: {}",
-        cas.join(", "),
-        place.display()
-    );
-    Ok(Answer::new(text, json!({ "cas": cas, "handed_out": place })))
 }
 
 /// Reads a file in JSON that a person wrote.

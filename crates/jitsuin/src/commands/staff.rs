@@ -7,12 +7,14 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use web::desk::{Desk, Principal};
 use web::wire::{
-    ClientCertificateBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody, TokenWishBody,
+    ClientCertificateBody, ConfirmationBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody,
+    TokenWishBody,
 };
 
 use super::{Office, read_secret};
 use crate::answer::Answer;
 use crate::cli::{Cli, StaffCommand};
+use crate::custodians::passphrases;
 use crate::home::write_private;
 use crate::system::System;
 
@@ -28,6 +30,7 @@ pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<
             propose(desk, act, id, "roles", roles, municipality.as_deref())
         }
         StaffCommand::Enrol { id } => propose(desk, act, id, "enrolment", &[], None),
+        StaffCommand::Recover { id } => recover(cli, system, id),
         StaffCommand::Reinstate { id } => propose(desk, act, id, "reinstatement", &[], None),
         StaffCommand::Remove { id } => propose(desk, act, id, "removal", &[], None),
         StaffCommand::Confirm { id } => confirm(system, desk, act, id),
@@ -54,6 +57,21 @@ pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<
     }
 }
 
+/// Lets a person in again by the custodians' quorum.
+pub(super) fn recover(cli: &Cli, system: &System, id: &str) -> Result<Answer> {
+    let act = system.act("custodians")?;
+    let quorum = system.custody.quorum(&act, &passphrases(&cli.person.custodians)?)?;
+    let desk = system.desk_without_windows();
+    let body = desk.recover_person(&Principal::program(act), id, &quorum)?;
+    let mut answer = enrolling(system, id, &body)?;
+    let present = quorum.names();
+    answer.text += &format!("\nborne by {present}; what let {id} in before has ended");
+    if let Some(fields) = answer.json.as_object_mut() {
+        fields.insert("custodians".to_owned(), json!(present));
+    }
+    Ok(answer)
+}
+
 fn propose(
     desk: &Desk,
     act: &Principal,
@@ -72,14 +90,19 @@ fn propose(
 
 /// Confirms; a secret goes into a file of its person's alone, and never onto a screen.
 fn confirm(system: &System, desk: &Desk, act: &Principal, id: &str) -> Result<Answer> {
-    let confirmed = desk.confirm_proposal(act, id)?;
-    let mut answer = shown(&confirmed.person)?;
-    if let Some(secret) = confirmed.enrolment_secret {
+    enrolling(system, id, &desk.confirm_proposal(act, id)?)
+}
+
+/// A person, and where the secret of their enrolment is, if they got one.
+fn enrolling(system: &System, id: &str, body: &ConfirmationBody) -> Result<Answer> {
+    let mut answer = shown(&body.person)?;
+    if let Some(secret) = &body.enrolment_secret {
         let file = system.home.handed_out().join(format!("{id}.enrolment"));
         write_private(&file, secret.as_bytes())?;
         answer.text += &format!("\nto be handed to them alone: {}", file.display());
         if let Some(fields) = answer.json.as_object_mut() {
             fields.insert("enrolment_file".to_owned(), json!(file));
+            fields.insert("enrolment_expires".to_owned(), json!(body.enrolment_expires));
         }
     }
     Ok(answer)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use store::journal::run_sealer;
 
+use super::warnings::Told;
 use crate::join::SealedQueryLog;
 use crate::seal::SealLock;
 use crate::system::System;
@@ -110,8 +111,9 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
 
 /// Each turn stands alone: what fails is said and tried again at the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
+    let mut told = Told::default();
     loop {
-        let turns: [(&str, Result<()>); 7] = [
+        let turns: [(&str, Result<()>); 8] = [
             ("what a crash left", system.settle_left_open().map(drop)),
             ("the clock", system.record_clock()),
             ("the register's events", system.apply_register_events().map(drop)),
@@ -119,6 +121,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
             ("the lists", system.publish_due().map(drop)),
             ("the lists' plan", system.miss_late_lists()),
             ("the query records", queries.seal_due()),
+            ("what ends soon", told.tell(system).map(drop)),
         ];
         for (what, outcome) in turns {
             if let Err(error) = outcome {

@@ -3,6 +3,7 @@
 mod background;
 mod responders;
 mod services;
+mod warnings;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

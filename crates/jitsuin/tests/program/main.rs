@@ -34,5 +34,6 @@ mod repository;
 mod restart;
 mod service_requests;
 mod signature_profile;
+mod way_back;
 mod window_life;
 mod workplace;

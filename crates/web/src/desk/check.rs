@@ -19,9 +19,9 @@ use crate::wire::{CheckReportBody, FindingBody};
 
 /// What a check gathers: what does not agree, and what is merely worth knowing.
 #[derive(Default)]
-struct Gathered {
-    findings: Vec<FindingBody>,
-    facts: Vec<FindingBody>,
+pub(super) struct Gathered {
+    pub(super) findings: Vec<FindingBody>,
+    pub(super) facts: Vec<FindingBody>,
 }
 
 impl Desk {
@@ -45,6 +45,7 @@ impl Desk {
             }
             check_late(authority, act.at, &mut gathered)?;
         }
+        self.check_endings(act, &mut gathered)?;
         let Gathered { findings, facts } = gathered;
         let entry = reading(act, operation).subject("whole installation");
         match self.journal_reading(entry.detail("findings", findings.len())) {

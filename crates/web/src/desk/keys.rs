@@ -196,7 +196,7 @@ impl Desk {
         Ok(CompromiseOutcomeBody::from(&row))
     }
 
-    fn keyroom(&self) -> Result<&Keyroom, Problem> {
+    pub(super) fn keyroom(&self) -> Result<&Keyroom, Problem> {
         self.keyroom
             .as_ref()
             .ok_or_else(|| Problem::unavailable("the keys", &"this desk has no custody of keys"))

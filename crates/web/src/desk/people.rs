@@ -286,7 +286,12 @@ impl Desk {
         unit.map_or(Ok(()), |unit| self.commit(act, operation, unit))
     }
 
-    fn found(&self, act: &Principal, operation: Operation, id: &str) -> Result<PersonRow, Problem> {
+    pub(super) fn found(
+        &self,
+        act: &Principal,
+        operation: Operation,
+        id: &str,
+    ) -> Result<PersonRow, Problem> {
         let id: ActorId = self.id(act, operation, "person", id)?;
         let found = self.store.person(&id)?.ok_or_else(|| Problem::unknown("person"));
         self.checked(act, operation, found)
@@ -298,7 +303,11 @@ impl Desk {
     }
 }
 
-fn enrolment(id: &ActorId, secret: &SecretText, act: &Principal) -> Result<CredentialRow, Problem> {
+pub(super) fn enrolment(
+    id: &ActorId,
+    secret: &SecretText,
+    act: &Principal,
+) -> Result<CredentialRow, Problem> {
     let expires = act.at.checked_add(SignedDuration::from_hours(ENROLMENT_HOURS));
     Ok(CredentialRow {
         sha256: sha256(secret.expose().as_bytes()),
@@ -325,7 +334,7 @@ fn json(body: &impl serde::Serialize) -> Result<String, Problem> {
 }
 
 /// The entry of a change of a person, who stands in it by their id alone.
-fn changed(act: &Principal, row: &PersonRow) -> Entry {
+pub(super) fn changed(act: &Principal, row: &PersonRow) -> Entry {
     Entry::new(EventKind::StaffChanged, act).subject(&row.id)
 }
 

@@ -276,6 +276,9 @@ operations! {
     /// Registers the first two people of an installation.
     RegisterFirstPeople = "register_first_people", StaffChanged, Strong,
         [System];
+    /// Lets a person in office in again, borne by the custodians' quorum.
+    RecoverPerson = "recover_person", StaffChanged, Strong,
+        [System];
 }
 
 impl Party {

@@ -1,0 +1,54 @@
+//! When the end of a lifetime is warned of: by one rule for certificates and for what lets people in.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Days before the end at which it is warned of, each time anew: custodians are not at hand every day,
+/// and people are away for a fortnight. No clause gives them.
+pub const WARNED_BEFORE_DAYS: [i64; 3] = [30, 14, 7];
+
+/// How near the end of a lifetime is, from the first warning on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nearness {
+    /// It comes within so many days, one of [`WARNED_BEFORE_DAYS`]. The fewer, the later in order.
+    Within(std::cmp::Reverse<i64>),
+    /// It has come.
+    Ended,
+}
+
+/// How near `ends` is at `now`; nothing, while it is too far away to be told of.
+pub fn nearness(now: Timestamp, ends: Timestamp) -> Option<Nearness> {
+    if ends < now {
+        return Some(Nearness::Ended);
+    }
+    let left = ends.duration_since(now);
+    let within = |days: &&i64| left <= SignedDuration::from_hours(24 * **days);
+    let nearest = WARNED_BEFORE_DAYS.iter().filter(within).min();
+    nearest.map(|days| Nearness::Within(std::cmp::Reverse(*days)))
+}
+
+/// Whether what ends at `ends` is to be renewed at `now`: with the first warning.
+pub fn is_due(now: Timestamp, ends: Timestamp) -> bool {
+    nearness(now, ends).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn w3_an_end_is_told_of_in_steps_from_thirty_days_on() {
+        let end = Timestamp::UNIX_EPOCH;
+        let told = |days: i64, seconds: i64| {
+            let before = SignedDuration::from_hours(24 * days) + SignedDuration::from_secs(seconds);
+            nearness(end - before, end)
+        };
+        let within = |days| Some(Nearness::Within(std::cmp::Reverse(days)));
+        assert_eq!(told(30, 1), None);
+        for (days, step) in [(30, 30), (15, 30), (14, 14), (8, 14), (7, 7), (0, 7)] {
+            assert_eq!(told(days, 0), within(step), "{days}");
+        }
+        assert_eq!(told(0, -1), Some(Nearness::Ended));
+        let steps = [within(30), within(14), within(7), Some(Nearness::Ended)];
+        assert!(steps.is_sorted(), "later is more urgent");
+    }
+}

@@ -1,0 +1,90 @@
+//! `init`: sets up what is missing, and says what is there, who can come in, and what has ended.
+
+use anyhow::{Context, Result};
+use domain::staff::Role;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use web::desk::{Principal, RECOVER, WayIn};
+
+use crate::answer::Answer;
+use crate::cli::{Cli, FirstPeople};
+use crate::config::ConfigFile;
+use crate::custodians::passphrases;
+use crate::set_up;
+use crate::system::{Clock, System};
+
+/// The first of the five ports of a new configuration.
+const FIRST_PORT: u16 = 8440;
+
+pub(super) fn run(cli: &Cli, first: &FirstPeople, clock: Clock) -> Result<Answer> {
+    let config = cli.config.as_path();
+    if !config.exists() {
+        if let Some(directory) = config.parent() {
+            std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+        }
+        ConfigFile::local(FIRST_PORT).write(config)?;
+    }
+    let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?, &|_| {
+        !first.await_ceremony
+    })?;
+    let is_first = system.register_first_people(first)?;
+    told(&system, is_first)
+}
+
+/// What is there now. `is_first`: the first people were registered just now.
+fn told(system: &System, is_first: bool) -> Result<Answer> {
+    let now = system.now();
+    let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
+    let desk = system.desk_without_windows();
+    let ways = desk.ways_in(&Principal::program(system.act("set-up")?))?;
+    let endings = desk.endings(now)?;
+    let place = system.home.handed_out();
+    let mut lines = vec![format!("set up: {}", cas.join(", "))];
+    lines.push(match is_first {
+        true => format!("first credentials, for their owners alone: {}", place.display()),
+        false => "the first people were registered before: nothing was handed out now".to_owned(),
+    });
+    let is_awake = system.custody.is_active();
+    if !is_awake {
+        lines.push("the CAs' keys sleep: what is due waits until custodians come".to_owned());
+    }
+    lines.extend(ways.iter().map(|way| line(way, now)));
+    if !ways.is_empty() && ways.iter().all(|way| way.is_enrolment && way.until <= now) {
+        lines.push(format!("nobody ever came in, and nobody can: let in again by {RECOVER}"));
+    }
+    let soon = |ending: &web::desk::Ending| {
+        format!("{} {}: {}", ending.kind, ending.subject, ending.words(now))
+    };
+    lines.extend(endings.iter().filter(|ending| !is_first || ending.ends < now).map(soon));
+    let people: Vec<_> = ways.iter().map(|way| fields(way, now)).collect();
+    let endings: Vec<_> = endings.iter().map(soon).collect();
+    let json = json!({
+        "cas": cas, "handed_out": place, "first": is_first, "keys_active": is_awake, "people": people, "endings": endings,
+    });
+    Ok(Answer::new(lines.join("\n"), json))
+}
+
+fn line(way: &WayIn, now: Timestamp) -> String {
+    let WayIn { person, until, is_enrolment, .. } = way;
+    let what = if *is_enrolment { "enrolment secret, not used yet" } else { "credentials" };
+    let stands = match *until {
+        until if until == Timestamp::MIN => "has nothing to come in with".to_owned(),
+        until if until == Timestamp::MAX => format!("comes in with their {what}, without an end"),
+        until if until <= now => format!("is shut out: their {what} ended {until}"),
+        until => format!("comes in until {until} with their {what}"),
+    };
+    format!("{person} ({}) {stands}", names(&way.roles).join(", "))
+}
+
+fn fields(way: &WayIn, now: Timestamp) -> Value {
+    let has_end = way.until != Timestamp::MIN && way.until != Timestamp::MAX;
+    let until = has_end.then(|| way.until.to_string());
+    json!({
+        "person": way.person.as_str(), "roles": names(&way.roles), "until": until,
+        "enrolment": way.is_enrolment, "shut_out": way.until <= now,
+    })
+}
+
+fn names(roles: &[Role]) -> Vec<&'static str> {
+    roles.iter().map(|role| role.name()).collect()
+}

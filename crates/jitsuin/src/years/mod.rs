@@ -1,0 +1,4 @@
+//! The program over years, with a clock that the tests move: what ends, and every way back.
+
+mod place;
+mod ways_in;

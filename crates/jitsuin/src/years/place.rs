@@ -1,0 +1,97 @@
+//! An installation at any time: the program's own commands, with a clock that the test moves.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Parser;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cli::Cli;
+use crate::commands;
+use crate::system::Clock;
+
+/// The custodians, any two of whom open the keys.
+pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];
+
+/// A directory, with a clock that goes as clocks do, and is moved on between commands.
+pub(crate) struct Place {
+    scratch: TempDir,
+    begun: Instant,
+    ahead: Arc<Mutex<Timestamp>>,
+}
+
+impl Place {
+    /// An empty directory with the custodians' passphrases, at `now`.
+    pub(crate) fn at(now: &str) -> Self {
+        let scratch = tempfile::tempdir().expect("a directory");
+        for custodian in CUSTODIANS {
+            let passphrase = format!("known to {custodian} and nobody else");
+            let file = scratch.path().join(format!("{custodian}.passphrase"));
+            std::fs::write(file, passphrase).expect("written");
+        }
+        let ahead = Arc::new(Mutex::new(now.parse().expect("a time")));
+        Self { scratch, begun: Instant::now(), ahead }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    pub(crate) fn handed_out(&self, name: &str) -> PathBuf {
+        self.path().join("data/handed-out").join(name)
+    }
+
+    /// Moves the clock on.
+    pub(crate) fn after(&self, span: SignedDuration) {
+        *self.ahead.lock().expect("the clock") += span;
+    }
+
+    pub(crate) fn after_days(&self, days: i64) {
+        self.after(SignedDuration::from_hours(24 * days));
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let (ahead, begun) = (self.ahead.clone(), self.begun);
+        Arc::new(move || {
+            let now = *ahead.lock().expect("the clock") + begun.elapsed();
+            Timestamp::from_microsecond(now.as_microsecond()).expect("a time")
+        })
+    }
+
+    /// Runs a command in this directory, with so many custodians present, as whoever has `shown`
+    /// among what was handed out.
+    pub(crate) fn run(&self, custodians: usize, shown: &str, command: &[&str]) -> Result<Value> {
+        let at = |name: String| self.path().join(name).display().to_string();
+        let mut words = vec!["jitsuin".to_owned(), "--json".to_owned()];
+        words.extend(["--config".to_owned(), at("jitsuin.toml".to_owned())]);
+        for custodian in &CUSTODIANS[..custodians] {
+            let file = at(format!("{custodian}.passphrase"));
+            words.push(format!("--custodian={custodian}={file}"));
+        }
+        if !shown.is_empty() {
+            let file = self.handed_out(shown).display().to_string();
+            words.extend(["--as".to_owned(), file]);
+        }
+        words.extend(command.iter().map(|word| (*word).to_owned()));
+        let cli = Cli::try_parse_from(words)?;
+        Ok(commands::run(&cli, self.clock())?.json)
+    }
+
+    /// A command that must be carried out.
+    pub(crate) fn answer(&self, custodians: usize, shown: &str, command: &[&str]) -> Value {
+        self.run(custodians, shown, command)
+            .unwrap_or_else(|error| panic!("{command:?}: {error:#}"))
+    }
+
+    /// A command that must be refused; what it said.
+    pub(crate) fn refusal(&self, custodians: usize, shown: &str, command: &[&str]) -> String {
+        match self.run(custodians, shown, command) {
+            Ok(done) => panic!("{command:?}: {done}"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+}

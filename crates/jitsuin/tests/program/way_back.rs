@@ -1,0 +1,98 @@
+//! The way back in by the custodians, through the command line: for whom, by whom, and what it ends.
+
+use std::fs;
+
+use crate::workplace::{AUDITOR, CLERK, MANAGER, STAFF, Workplace, present};
+
+fn recover(place: &Workplace, custodians: &[&str], id: &str) -> testkit::Output {
+    let custodians = present(custodians);
+    let custodians: Vec<&str> = custodians.iter().map(String::as_str).collect();
+    place.run_as_is(&[], &[&custodians, &["staff", "recover", id][..]].concat())
+}
+
+#[test]
+fn w3_custodians_let_a_person_in_office_in_again_and_what_let_them_in_before_ends() {
+    let place = Workplace::new();
+    let quorum = ["custodian-1", "custodian-3"];
+    let done = recover(&place, &quorum, "manager-1");
+    assert!(done.success, "{}", done.text);
+    place.refusal(&MANAGER, &["staff", "list"]);
+    let secret = fs::read_to_string(place.path().join("data/handed-out/manager-1.enrolment"));
+    let secret = secret.unwrap();
+    assert!(!done.text.contains(&secret), "the secret is in its file alone");
+    place.refusal(&["--as", "data/handed-out/manager-1.enrolment"], &["staff", "list"]);
+    place.answer(&["--as", "data/handed-out/manager-1.enrolment"], &["staff", "token"]);
+    let people = place.answer(&MANAGER, &["staff", "list"]);
+    let of = |id: &str| {
+        let people = people["people"].as_array().unwrap().iter();
+        people.clone().find(|person| person["id"] == id).cloned()
+    };
+    assert_eq!(of("manager-1").unwrap()["roles"], serde_json::json!(["ca-manager"]));
+    place.answer(&AUDITOR, &["audit", "export", "journal"]);
+    let journal = fs::read_to_string(place.path().join("journal")).unwrap();
+    let entry = journal.lines().find(|line| line.contains("recovered")).expect("an entry");
+    assert!(entry.contains("custodian-1 custodian-3") && entry.contains("manager-1"), "{entry}");
+    assert!(!journal.contains(&secret));
+    let awake = journal.lines().filter(|line| line.contains("keys-activated")).count();
+    assert_eq!(awake, 1, "at set-up alone: the keys sleep while a person is let in");
+}
+
+#[test]
+fn w3_custodians_let_nobody_in_who_is_not_in_office_and_not_alone() {
+    let place = Workplace::new();
+    place.answer(&STAFF, &["staff", "suspend", "clerk-1"]);
+    let quorum = ["custodian-1", "custodian-2"];
+    fs::write(place.path().join("custodian-3.passphrase"), "not what custodian-3 chose").unwrap();
+    let secrets = |id: &str| fs::read(place.path().join(format!("data/handed-out/{id}.enrolment")));
+    let before = ["clerk-1", "manager-1"].map(|id| secrets(id).unwrap());
+    for (custodians, id, rule) in [
+        (&quorum[..], "clerk-1", "suspended"),
+        (&quorum, "nobody", "person"),
+        (&quorum, "../clerk-1", "person"),
+        (&quorum[..1], "manager-1", "1 of 2 custodians"),
+        (&["custodian-1", "custodian-1"], "manager-1", "here already"),
+        (&["custodian-1", "custodian-3"], "manager-1", "does not open the share"),
+        (&["custodian-1", "custodian-2", "custodian-3"], "manager-1", "does not open the share"),
+        (&["custodian-1", "manager-1"], "manager-1", "manager-1"),
+        (&[], "manager-1", "0 of 2 custodians"),
+    ] {
+        let said = recover(&place, custodians, id);
+        assert_eq!(said.status, Some(1), "{custodians:?} {id}: {}", said.text);
+        assert!(said.text.contains(rule), "{custodians:?} {id}: {}", said.text);
+    }
+    assert_eq!(["clerk-1", "manager-1"].map(|id| secrets(id).unwrap()), before);
+    place.refusal(&CLERK, &["apply", "list"]);
+    place.answer(&MANAGER, &["staff", "list"]);
+}
+
+/// A record of shares proves nothing by itself: whoever may write files chooses its passphrases.
+#[test]
+fn w3_a_record_of_shares_that_somebody_made_lets_nobody_in() {
+    let (place, other) = (Workplace::new(), Workplace::empty());
+    other.init();
+    let take = |name: &str| {
+        let (from, to) = (other.path().join(name), place.path().join(name));
+        match from.is_dir() {
+            true => {
+                for file in fs::read_dir(&from).unwrap() {
+                    let file = file.unwrap();
+                    fs::copy(file.path(), to.join(file.file_name())).unwrap();
+                }
+            }
+            false => {
+                fs::copy(from, to).unwrap();
+            }
+        }
+    };
+    take("data/custody.json");
+    let quorum = ["custodian-1", "custodian-2"];
+    let said = recover(&place, &quorum, "manager-1");
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    // Not with the keys that belong to it either: they are not those of the CAs.
+    fs::remove_dir_all(place.path().join("data/keys")).unwrap();
+    fs::create_dir(place.path().join("data/keys")).unwrap();
+    take("data/keys");
+    let said = recover(&place, &quorum, "manager-1");
+    assert!(said.text.contains("not that of the CAs' keys"), "{}", said.text);
+    place.answer(&MANAGER, &["staff", "list"]);
+}

@@ -1,0 +1,183 @@
+//! What ends: the ways in of the roles without which nothing goes on, and what the program itself uses.
+//! Each end is warned of before it comes, with what is to be done about it.
+
+use std::sync::Arc;
+
+use domain::act::Act;
+use domain::id::ActorId;
+use domain::lifetime::{Nearness, nearness};
+use domain::staff::{
+    CredentialKind, Floor, NEVER_FEWER, PersonState, Role, quorum_floor, role_filled_until,
+    way_in_until,
+};
+use jiff::Timestamp;
+use store::{CredentialRow, PersonRow};
+
+use super::Desk;
+use super::check::Gathered;
+use super::permission::Operation;
+use super::principal::Principal;
+use crate::problem::Problem;
+use crate::wire::FindingBody;
+
+/// How somebody is let in again whom nothing lets in any more.
+pub const RECOVER: &str = "`jitsuin staff recover PERSON --custodian ID=FILE ...`";
+
+/// How somebody can come in who has a role without which nothing goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayIn {
+    /// Who.
+    pub person: ActorId,
+    /// Their roles.
+    pub roles: Vec<Role>,
+    /// Until when; [`Timestamp::MIN`] where nothing ever let them in, [`Timestamp::MAX`] for ever.
+    pub until: Timestamp,
+    /// Whether it is the secret of their enrolment, which they have not used.
+    pub is_enrolment: bool,
+}
+
+/// Something that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What kind of thing, for example `role`.
+    pub kind: &'static str,
+    /// The CA that is concerned, or nothing.
+    pub ca: String,
+    /// Which one.
+    pub subject: String,
+    /// When. [`Timestamp::MIN`] stands for what has not begun.
+    pub ends: Timestamp,
+    /// What is to be done, and by whom.
+    pub cure: String,
+    /// Whether the installation agrees with itself no more once it has ended.
+    pub is_finding: bool,
+}
+
+impl Ending {
+    /// How near the end is; nothing, while it is too far away to be told of.
+    pub fn nearness(&self, now: Timestamp) -> Option<Nearness> {
+        nearness(now, self.ends)
+    }
+
+    /// What is said of it at `now`.
+    pub fn words(&self, now: Timestamp) -> String {
+        let Self { ends, cure, .. } = self;
+        match self.nearness(now) {
+            _ if *ends == Timestamp::MIN => cure.clone(),
+            Some(Nearness::Ended) => format!("ended {ends}: {cure}"),
+            Some(Nearness::Within(_)) | None => format!("ends {ends}: {cure}"),
+        }
+    }
+}
+
+/// What the program itself uses, and knows the end of.
+pub trait Endings: Send + Sync {
+    /// Everything, however far away its end is.
+    ///
+    /// # Errors
+    /// Why it could not be found out.
+    fn endings(&self, now: Timestamp) -> Result<Vec<Ending>, String>;
+}
+
+impl Desk {
+    /// Adds what the program itself uses; a desk without knows of the roles alone.
+    #[must_use]
+    pub fn with_endings(self, endings: Arc<dyn Endings>) -> Self {
+        Self { endings: Some(endings), ..self }
+    }
+
+    /// What ends soon, or has ended, most urgent first.
+    ///
+    /// # Errors
+    /// The database's, and what the program could not find out.
+    pub fn endings(&self, now: Timestamp) -> Result<Vec<Ending>, Problem> {
+        let mut all = self.role_endings()?;
+        if let Some(program) = &self.endings {
+            let found = program.endings(now);
+            all.extend(found.map_err(|error| Problem::broke(&error))?);
+        }
+        all.retain(|ending| ending.nearness(now).is_some());
+        all.sort_by_key(|ending| ending.ends);
+        Ok(all)
+    }
+
+    /// How those can come in who register all others, and are in office.
+    ///
+    /// # Errors
+    /// The database's; 403 for whom the table does not let list people.
+    pub fn ways_in(&self, act: &Principal) -> Result<Vec<WayIn>, Problem> {
+        self.admit(act, Operation::ListPeople)?;
+        let mut ways = Vec::new();
+        let is_needed = |role: &Role| NEVER_FEWER.iter().any(|floor| floor.role == *role);
+        for person in self.store.people()? {
+            if person.state != PersonState::Active || !person.roles.iter().any(is_needed) {
+                continue;
+            }
+            let rows = self.store.credentials_of(&person.id)?;
+            let is_enrolment = rows.iter().all(|row| row.kind == CredentialKind::Enrolment);
+            let until = self.way_in(&person)?;
+            let PersonRow { id, roles, .. } = person;
+            ways.push(WayIn { person: id, roles, until, is_enrolment });
+        }
+        Ok(ways)
+    }
+
+    pub(super) fn check_endings(&self, act: &Act, gathered: &mut Gathered) -> Result<(), Problem> {
+        for ending in self.endings(act.at)? {
+            let has_ended = ending.nearness(act.at) == Some(Nearness::Ended);
+            let rule = if has_ended { "ended" } else { "ends-soon" };
+            let told = FindingBody {
+                rule: format!("{}-{rule}", ending.kind),
+                ca: ending.ca.clone(),
+                subject: ending.subject.clone(),
+                detail: ending.words(act.at),
+            };
+            match has_ended && ending.is_finding {
+                true => gathered.findings.push(told),
+                false => gathered.facts.push(told),
+            }
+        }
+        Ok(())
+    }
+
+    /// Until when the roles can be filled without which nothing goes on.
+    fn role_endings(&self) -> Result<Vec<Ending>, Problem> {
+        let people = self.store.people()?;
+        let threshold = self.keyroom.as_ref().map(|room| room.custody.standing().threshold);
+        let custodians = threshold.map(quorum_floor);
+        let mut endings = Vec::new();
+        for floor in NEVER_FEWER.iter().chain(&custodians) {
+            let in_office = |person: &&PersonRow| {
+                person.state == PersonState::Active && person.roles.contains(&floor.role)
+            };
+            let held: Vec<_> = people.iter().filter(in_office).collect();
+            // Custodians whom the registry does not know come to the console with their share.
+            if floor.has_unregistered && held.len() < usize::try_from(floor.least).unwrap_or(0) {
+                continue;
+            }
+            let ways = held.iter().map(|person| self.way_in(person));
+            let ways = ways.collect::<Result<Vec<_>, _>>()?;
+            if let Some(ends) = role_filled_until(floor.least, ways) {
+                endings.push(role_ending(floor, ends));
+            }
+        }
+        Ok(endings)
+    }
+
+    fn way_in(&self, person: &PersonRow) -> Result<Timestamp, Problem> {
+        let rows = self.store.credentials_of(&person.id)?;
+        Ok(way_in_until(rows.iter().map(|row: &CredentialRow| (row.kind, row.expires))))
+    }
+}
+
+fn role_ending(floor: &Floor, ends: Timestamp) -> Ending {
+    // Custodians prove themselves by their shares, whatever became of their log-ins.
+    let is_finding = floor.role != Role::KeyCustodian;
+    let cure = format!(
+        "too few people of this role can come in from then on; {}. Whoever still can makes a new \
+         token, certificate or passkey; for others the custodians come to the console: {RECOVER}",
+        floor.rule
+    );
+    let subject = floor.role.to_string();
+    Ending { kind: "way-in", ca: String::new(), subject, ends, cure, is_finding }
+}

@@ -1,0 +1,57 @@
+//! The way back in, when what let people in has ended and nobody is left who could enrol them.
+
+use ca::Quorum;
+use domain::staff::{PersonState, ProposalKind};
+use store::{Change, Unit};
+
+use super::Desk;
+use super::people::{changed, enrolment};
+use super::permission::Operation;
+use super::principal::Principal;
+use crate::problem::Problem;
+use crate::wire::{ConfirmationBody, PersonBody};
+
+impl Desk {
+    /// Lets a person in office in again by the word of the custodians' quorum: they get an enrolment
+    /// secret, what let them in before ends, and nothing else changes. Done again, it makes another.
+    ///
+    /// # Errors
+    /// 404 for a person whom the registry does not know; 422 for one who is not in office, and where
+    /// a custodian of the quorum left office meanwhile.
+    pub fn recover_person(
+        &self,
+        act: &Principal,
+        id: &str,
+        quorum: &Quorum,
+    ) -> Result<ConfirmationBody, Problem> {
+        let operation = Operation::RecoverPerson;
+        self.admit(act, operation)?;
+        let row = self.found(act, operation, id)?;
+        let in_office = match row.state {
+            PersonState::Active => Ok(()),
+            state => {
+                let rule = format!("a person who is {state} is not let in by custodians either");
+                Err(Problem::refused("person", rule))
+            }
+        };
+        self.checked(act, operation, in_office)?;
+        let secret = crate::random::secret()?;
+        let credential = enrolment(&row.id, &secret, act)?;
+        let enrolment_expires = credential.expires.map(|time| time.to_string());
+        let entry = changed(act, &row).detail("recovered", ProposalKind::Enrolment);
+        let entry = entry.detail("custodians", quorum.names());
+        let unit = Unit::new(entry)
+            .requiring(row.clone().standing(domain::act::Basis::Nothing))
+            .change(Change::DropCredentials(row.id.clone()))
+            .change(Change::AddCredential(credential.into()));
+        let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
+        let unit = self.checked(act, operation, borne)?;
+        self.commit(act, operation, unit)?;
+        self.sessions.end_all_of(&row.id);
+        Ok(ConfirmationBody {
+            person: PersonBody::from(&row),
+            enrolment_secret: Some(secret.expose().to_owned()),
+            enrolment_expires,
+        })
+    }
+}
