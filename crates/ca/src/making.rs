@@ -152,6 +152,18 @@ impl CertificationAuthority {
         })
     }
 
+    /// The certificate (DER) of a generation's key by the one before it, if there is one (A 5.6).
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn new_with_old(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
+        let generations = self.generations();
+        let old = generations.iter().rfind(|one| one.number < generation.number);
+        let Some(old) = old else { return Ok(None) };
+        let row = self.own_row(CertificateKind::LinkNewWithOld, generation, old)?;
+        Ok(row.and_then(|row| row.der))
+    }
+
     /// The row of such a certificate, finished or not, that was not revoked.
     fn own_row(
         &self,

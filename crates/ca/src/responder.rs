@@ -3,6 +3,7 @@
 use domain::act::Act;
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::lifetime::WARNED_BEFORE_DAYS;
 use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use keys::{KeyError, KeyLabel, KeyStore};
@@ -15,9 +16,8 @@ use crate::generation::{Generation, label};
 use crate::issuance::Intended;
 use crate::request::ServiceRequest;
 
-/// A delegate gets a successor so long before its certificate ends: custodians are not at hand
-/// every day.
-const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// A delegate gets a successor so long before its certificate ends: with the first warning.
+const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24 * WARNED_BEFORE_DAYS[0]);
 
 /// A generation lasts ten years and a delegate at least one; more names than this are a fault.
 const MAXIMUM_DELEGATES: u32 = 100;
@@ -42,7 +42,8 @@ enum Place {
 }
 
 impl CertificationAuthority {
-    /// The responder of a generation that answers at `at`, if there is one.
+    /// The responder of a generation that answers at `at`: the newest that has not ended. Where all
+    /// have, it is the newest of them, whose answers wait for its successor; nothing before the first.
     ///
     /// # Errors
     /// What keys and store say.
@@ -52,11 +53,13 @@ impl CertificationAuthority {
         generation: &Generation,
         keys: &dyn KeyStore,
     ) -> Result<Option<Responder>> {
-        let places = self.places(generation, keys)?;
-        Ok(places.into_iter().rev().find_map(|place| match place {
-            Place::Taken { responder, ends } if at <= ends => Some(responder),
-            _ => None,
-        }))
+        let taken = self.places(generation, keys)?.into_iter().filter_map(|place| match place {
+            Place::Taken { responder, ends } => Some((at <= ends, responder)),
+            Place::Free { .. } => None,
+        });
+        // Of equals the last is the greatest, which is the newest.
+        let newest = taken.max_by_key(|(is_alive, _)| *is_alive);
+        Ok(newest.map(|(_, responder)| responder))
     }
 
     /// The responder of a generation (RFC 6960 4.2.2.2): found, or made with a key in `keys` and a

@@ -1,7 +1,6 @@
-//! Credentials that set-up hands to people: the first verifier, the first two people, the TLS server.
+//! Credentials that set-up hands to people: the first verifier, the first two people.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use aws_lc_rs::encoding::AsDer;
@@ -9,9 +8,7 @@ use aws_lc_rs::encoding::Pkcs8V1Der;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
-use ca::{CertificationAuthority, ServiceRequest};
 use domain::algorithm::SignatureAlgorithm;
-use domain::certificate::CertificateKind;
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
@@ -23,6 +20,7 @@ use x509::certificate::{CertificateTemplate, Validity, assemble};
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
 use x509::name::Name;
 use x509::pem;
+use zeroize::Zeroizing;
 
 use crate::cli::FirstPeople;
 use crate::home::{write_private, write_public};
@@ -87,57 +85,34 @@ impl System {
         write_private(&file, secret.expose().as_bytes())?;
         Ok(secret)
     }
-
-    /// Makes the TLS server's key and has the first CA certify it for the configured names.
-    pub(crate) fn certify_tls_server(&self) -> Result<()> {
-        let founded =
-            |authority: &&Arc<CertificationAuthority>| !authority.generations().is_empty();
-        let authority = self.authorities.values().find(founded).context("at least one CA")?;
-        let key = ServiceKey::new()?;
-        let listen = &self.config.listen;
-        let mut addresses: Vec<IpAddr> = [listen.api, listen.repository, listen.ldap, listen.ldaps]
-            .iter()
-            .map(SocketAddr::ip)
-            .collect();
-        addresses.sort();
-        addresses.dedup();
-        let request = ServiceRequest {
-            kind: CertificateKind::TlsServer,
-            common_name: listen.host_names[0].clone(),
-            spki: key.spki()?,
-            dns_names: listen.host_names.clone(),
-            addresses,
-        };
-        let issued = authority.issue_to_service(&self.act("set-up")?, &request)?;
-        let root = authority.self_signed_certificate(&*authority.current_at(self.now())?)?;
-        let tls = self.home.tls();
-        write_private(&tls.join("server.key"), key.pem()?.as_bytes())?;
-        write_public(
-            &tls.join("server.pem"),
-            pem::encode(pem::CERTIFICATE, &issued.certificate)?.as_bytes(),
-        )?;
-        write_public(&tls.join("ca.pem"), pem::encode(pem::CERTIFICATE, &root)?.as_bytes())
-    }
 }
 
 /// A key pair of a server or verifier outside the CA's key store.
-struct ServiceKey(RsaKeyPair);
+pub(crate) struct ServiceKey(RsaKeyPair);
 
 impl ServiceKey {
-    fn new() -> Result<Self> {
+    /// The key in a file, PKCS#8 in PEM.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = Zeroizing::new(std::fs::read_to_string(path)?);
+        let der = Zeroizing::new(pem::decode("PRIVATE KEY", &text)?);
+        let key = RsaKeyPair::from_pkcs8(&der);
+        key.map(Self).map_err(|_| anyhow::anyhow!("{}: no key", path.display()))
+    }
+
+    pub(crate) fn new() -> Result<Self> {
         RsaKeyPair::generate(KeySize::Rsa2048)
             .map(Self)
             .map_err(|_| anyhow::anyhow!("no key could be made"))
     }
 
-    fn spki(&self) -> Result<Vec<u8>> {
+    pub(crate) fn spki(&self) -> Result<Vec<u8>> {
         let der = self.0.public_key().as_der().map_err(|_| anyhow::anyhow!("no public key"))?;
         Ok(der.as_ref().to_vec())
     }
 
-    fn pem(&self) -> Result<zeroize::Zeroizing<String>> {
+    pub(crate) fn pem(&self) -> Result<Zeroizing<String>> {
         let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| anyhow::anyhow!("no private key"))?;
-        Ok(zeroize::Zeroizing::new(pem::encode("PRIVATE KEY", der.as_ref())?))
+        Ok(Zeroizing::new(pem::encode("PRIVATE KEY", der.as_ref())?))
     }
 
     /// A certificate of its own for signing OCSP requests; the register pins it, whoever issued it.

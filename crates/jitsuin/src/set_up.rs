@@ -174,8 +174,8 @@ impl System {
         let signer = self.audit_signer()?;
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
         let has_keys = self.authorities.values().any(|one| !one.generations().is_empty());
-        if has_keys && !self.home.tls().join("ca.pem").exists() {
-            self.certify_tls_server()?;
+        if has_keys {
+            self.keep_tls()?;
         }
         if self.store.verifiers()?.is_empty() {
             self.add_verifier("verifier-1")?;

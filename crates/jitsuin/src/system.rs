@@ -164,6 +164,7 @@ impl System {
         Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
             .with_host(host)
             .with_keyroom(self.keyroom())
+            .with_endings(self.own_endings())
     }
 
     /// The desk with the windows and the resident register.

@@ -180,5 +180,5 @@ fn v5_a_revoked_responder_signs_nothing_more() {
     let reason = RevocationReason::KeyCompromise;
     world.change(own, State::Good, State::Revoked { at: world.now, reason });
     let later = world.now + SignedDuration::from_secs(3600);
-    assert_eq!(response_status(&responder.answer(&request, PEER, later)), 2, "internalError");
+    assert_eq!(response_status(&responder.answer(&request, PEER, later)), 3, "tryLater");
 }

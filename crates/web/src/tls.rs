@@ -1,7 +1,7 @@
 //! TLS for the API and the holders' page: a handshake proves that the client holds the key of its
 //! certificate, and nothing else; whose it is, is decided later.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -10,6 +10,8 @@ use rustls::crypto::{
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
     SignatureScheme, SupportedProtocolVersion,
@@ -36,16 +38,54 @@ pub enum TlsError {
     Unusable(#[from] Error),
 }
 
-/// TLS 1.2 and 1.3 with the server's certificate chain and key, both PEM. Client certificates are
-/// asked for and not required.
+/// The certificate and key that a server shows, exchanged while it runs.
+#[derive(Debug)]
+pub struct ServerIdentity(RwLock<Arc<CertifiedKey>>);
+
+impl ServerIdentity {
+    /// The certificate chain and its key, both PEM.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn new(certificate_pem: &[u8], key_pem: &[u8]) -> Result<Self, TlsError> {
+        Ok(Self(RwLock::new(certified(certificate_pem, key_pem)?)))
+    }
+
+    /// Shows another from the next handshake on; connections that are open stay.
+    ///
+    /// # Errors
+    /// [`TlsError`]: the one until now is shown.
+    pub fn replace(&self, certificate_pem: &[u8], key_pem: &[u8]) -> Result<(), TlsError> {
+        let certified = certified(certificate_pem, key_pem)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for ServerIdentity {
+    fn resolve(&self, _client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn certified(certificate_pem: &[u8], key_pem: &[u8]) -> Result<Arc<CertifiedKey>, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| pem_error("certificate", &error))?;
+    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| pem_error("key", &error))?;
+    Ok(Arc::new(CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?))
+}
+
+/// TLS 1.2 and 1.3 with the server's certificate chain and key. Client certificates are asked for and
+/// not required.
 ///
 /// # Errors
 /// [`TlsError`].
-pub fn tls_config(certificate_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, TlsError> {
+pub fn tls_config(identity: Arc<ServerIdentity>) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(PinnedLater { provider: Arc::clone(&provider) });
     let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
-    server_config((certificate_pem, key_pem), provider, &versions, verifier)
+    server_config(identity, provider, &versions, verifier)
 }
 
 /// TLS 1.2 alone, for the holders of cards: a card knows no other padding than PKCS#1 v1.5, with
@@ -55,29 +95,24 @@ pub fn tls_config(certificate_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig
 /// # Errors
 /// [`TlsError`].
 pub fn holder_tls_config(
-    certificate_pem: &[u8],
-    key_pem: &[u8],
+    identity: Arc<ServerIdentity>,
     issuers: Vec<Vec<u8>>,
 ) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(KnownLater::new(issuers));
-    server_config((certificate_pem, key_pem), provider, &[&rustls::version::TLS12], verifier)
+    server_config(identity, provider, &[&rustls::version::TLS12], verifier)
 }
 
 fn server_config(
-    (certificate_pem, key_pem): (&[u8], &[u8]),
+    identity: Arc<ServerIdentity>,
     provider: Arc<CryptoProvider>,
     versions: &[&'static SupportedProtocolVersion],
     verifier: Arc<dyn ClientCertVerifier>,
 ) -> Result<ServerConfig, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| pem_error("certificate", &error))?;
-    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| pem_error("key", &error))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)?;
+        .with_cert_resolver(identity);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -113,8 +113,9 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     let mut told = Told::default();
     loop {
-        let turns: [(&str, Result<()>); 8] = [
+        let turns: [(&str, Result<()>); 9] = [
             ("what a crash left", system.settle_left_open().map(drop)),
+            ("the TLS certificate", system.keep_tls().map(drop)),
             ("the clock", system.record_clock()),
             ("the register's events", system.apply_register_events().map(drop)),
             ("the holders' requests", system.finish_holder_requests()),

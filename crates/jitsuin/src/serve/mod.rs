@@ -1,6 +1,7 @@
 //! `serve`: every service of an installation, from bound addresses to an orderly end.
 
 mod background;
+mod identity;
 mod responders;
 mod services;
 mod warnings;

@@ -79,7 +79,11 @@ fn config(system: &System, authority: &CertificationAuthority) -> Result<Authori
     let mut generations = Vec::new();
     // Once its root has ended nobody asks about what a generation signed.
     for generation in authority.generations().iter().filter(|one| now <= one.ends) {
-        let responder = delegate(system, authority, generation)?;
+        let Some(responder) = delegate(system, authority, generation)? else {
+            let (ca, number) = (authority.id(), generation.number);
+            tracing::warn!(%ca, number, "no OCSP responder yet: custodians must come");
+            continue;
+        };
         generations.push(GenerationConfig {
             number: generation.number,
             public_key: generation.key.clone(),
@@ -99,16 +103,19 @@ fn config(system: &System, authority: &CertificationAuthority) -> Result<Authori
     })
 }
 
-/// The delegate of a generation. One that is about to end is replaced where the CA's key can be
-/// used now; where it cannot, it serves to its end.
+/// The delegate of a generation. One that is about to end is replaced where the CA's key can be used
+/// now; where it cannot, it stays, and beyond its end what is asked is to be asked later.
 fn delegate(
     system: &System,
     authority: &CertificationAuthority,
     generation: &Generation,
-) -> Result<ca::Responder> {
+) -> Result<Option<ca::Responder>> {
     let keys = &*system.service_keys;
-    authority.set_up_responder(&system.act("set-up")?, generation, keys).or_else(|error| {
-        let found = authority.responder(system.now(), generation, keys)?;
-        found.ok_or_else(|| error.into())
-    })
+    match authority.set_up_responder(&system.act("set-up")?, generation, keys) {
+        Ok(responder) => Ok(Some(responder)),
+        Err(error) => {
+            tracing::debug!(ca = %authority.id(), "the OCSP responder has no successor: {error}");
+            Ok(authority.responder(system.now(), generation, keys)?)
+        }
+    }
 }

@@ -1,14 +1,11 @@
 //! The services that answer the world: HTTP for OCSP and the repository, LDAP, the API, the holders'
 //! page.
 
-use std::fs;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use status::directory::{CaEntry, RepositoryDirectory};
 use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
 use status::ldap::{self, ClearPasswords, LdapServer, Transport};
@@ -20,8 +17,9 @@ use store::segments::{Limits, QuerySegments};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use web::desk::{hash_password, password_fits};
-use zeroize::Zeroizing;
+use web::tls::ServerIdentity;
 
+use super::identity::Shown;
 use super::{Listeners, responders};
 use crate::join::SealedQueryLog;
 use crate::system::{System, random_text};
@@ -58,13 +56,15 @@ pub(super) fn start(
 ) -> Result<Threads> {
     let queries: Arc<dyn QueryLog> = queries;
     let verifiers = verifier_auth(system)?;
-    let (certificate, key) = tls_files(system)?;
+    let shown = Shown::read(system)?;
+    let identity = shown.identity.clone();
     let responder = Arc::new(responders::responder(system, &queries)?);
     let http = Arc::new(http_server(system, &responder, &queries, &verifiers));
-    let tls = Arc::new(directory_tls(&certificate, &key)?);
+    let tls = Arc::new(directory_tls(identity.clone())?);
     let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls)?);
 
     let mut threads = vec![start_responders(system, responder, stopping)?];
+    threads.push(start_identity(system, shown, stopping)?);
     threads.extend(start_http(&http, &listeners.repository, stopping)?);
     for (listener, transport) in
         [(listeners.ldap, Transport::Plain), (listeners.ldaps, Transport::Tls)]
@@ -76,14 +76,14 @@ pub(super) fn start(
     let api = Site {
         name: "api",
         listener: listeners.api,
-        tls: web::tls::tls_config(&certificate, &key)?,
+        tls: web::tls::tls_config(identity.clone())?,
         router: web::api::router(desk.clone()),
         connections: web::server::API_CONNECTIONS,
     };
     let holder = Site {
         name: "holder",
         listener: listeners.holder,
-        tls: web::tls::holder_tls_config(&certificate, &key, system.holders()?.issuers()?)?,
+        tls: web::tls::holder_tls_config(identity, system.holders()?.issuers()?)?,
         router: web::holder::router(desk),
         connections: web::server::HOLDER_CONNECTIONS,
     };
@@ -102,6 +102,19 @@ fn start_responders(
     let (system, stop) = (system.clone(), stopped(stopping));
     spawn("responders", move |runtime| {
         runtime.block_on(responders::follow(&system, &responder, stop));
+        Ok(())
+    })
+}
+
+/// Takes the server's certificates up as they come.
+fn start_identity(
+    system: &Arc<System>,
+    shown: Shown,
+    stopping: &watch::Receiver<bool>,
+) -> Result<JoinHandle<Result<()>>> {
+    let (system, stop) = (system.clone(), stopped(stopping));
+    spawn("tls", move |runtime| {
+        runtime.block_on(shown.follow(&system, stop));
         Ok(())
     })
 }
@@ -188,23 +201,13 @@ fn verifier_auth(system: &System) -> Result<VerifierAuth> {
     Ok(VerifierAuth::new(system.store.clone(), Arc::new(password_fits), decoy))
 }
 
-/// The TLS server's certificate and key, PEM.
-fn tls_files(system: &System) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>)> {
-    let read = |name: &str| {
-        let path = system.home.tls().join(name);
-        fs::read(&path).with_context(|| path.display().to_string())
-    };
-    Ok((read("server.pem")?, Zeroizing::new(read("server.key")?)))
-}
-
 /// TLS for the directory: the server alone shows a certificate, verifiers bind with a password.
-fn directory_tls(certificate: &[u8], key: &[u8]) -> Result<ServerConfig> {
-    let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>()?;
+fn directory_tls(identity: Arc<ServerIdentity>) -> Result<ServerConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
-        .with_single_cert(chain, PrivateKeyDer::from_pem_slice(key)?)?;
+        .with_cert_resolver(identity);
     Ok(config)
 }
 

@@ -1,4 +1,5 @@
 //! The program over years, with a clock that the tests move: what ends, and every way back.
 
+mod certificates;
 mod place;
 mod ways_in;

@@ -12,7 +12,9 @@ use tempfile::TempDir;
 
 use crate::cli::Cli;
 use crate::commands;
-use crate::system::Clock;
+use crate::config::ConfigFile;
+use crate::custodians::Present;
+use crate::system::{Clock, System};
 
 /// The custodians, any two of whom open the keys.
 pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];
@@ -33,6 +35,9 @@ impl Place {
             let file = scratch.path().join(format!("{custodian}.passphrase"));
             std::fs::write(file, passphrase).expect("written");
         }
+        // Ports that the system chooses.
+        let config = ConfigFile::local(0);
+        config.write(&scratch.path().join("jitsuin.toml")).expect("a configuration");
         let ahead = Arc::new(Mutex::new(now.parse().expect("a time")));
         Self { scratch, begun: Instant::now(), ahead }
     }
@@ -43,6 +48,23 @@ impl Place {
 
     pub(crate) fn handed_out(&self, name: &str) -> PathBuf {
         self.path().join("data/handed-out").join(name)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock())()
+    }
+
+    /// The installation, opened, with so many custodians who came.
+    pub(crate) fn open(&self, custodians: usize) -> Arc<System> {
+        let system = System::open(&self.path().join("jitsuin.toml"), self.clock());
+        let system = system.expect("an installation");
+        let present = |custodian: &&str| {
+            let file = self.path().join(format!("{custodian}.passphrase")).display().to_string();
+            Present { custodian: custodian.parse().expect("an id"), file }
+        };
+        let present: Vec<_> = CUSTODIANS[..custodians].iter().map(present).collect();
+        system.let_in(&present).expect("the custodians");
+        Arc::new(system)
     }
 
     /// Moves the clock on.

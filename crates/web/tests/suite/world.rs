@@ -291,9 +291,10 @@ fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr
     let policy = Policy::from_toml(AUTH).expect("a policy");
     let issuer = Name::write(&policy.issuer.name).expect("a name").as_der().to_vec();
     let runtime = Runtime::new().expect("a runtime");
+    let identity = Arc::new(tls::ServerIdentity::new(&certificate, &key).expect("a server"));
     let sites = [
-        (tls::tls_config(&certificate, &key), api::router(desk.clone())),
-        (tls::holder_tls_config(&certificate, &key, vec![issuer]), holder::router(desk)),
+        (tls::tls_config(identity.clone()), api::router(desk.clone())),
+        (tls::holder_tls_config(identity, vec![issuer]), holder::router(desk)),
     ];
     let [api, holders] = sites.map(|(config, router)| {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");

@@ -1,0 +1,157 @@
+//! The certificates of the program itself: renewed by themselves, taken up while it runs, told of where
+//! that cannot be done; none that ended keeps the program from starting.
+
+use std::sync::Arc;
+
+use ca::{Renewal, find_or_generate};
+use jiff::SignedDuration;
+use serde_json::Value;
+use testkit::{Output, run};
+
+use super::place::Place;
+use crate::serve::{Addresses, Listeners, Running};
+use crate::system::System;
+
+/// The services of a place, running, with so many custodians who came before.
+struct Served {
+    system: Arc<System>,
+    running: Running,
+    addresses: Addresses,
+}
+
+impl Served {
+    fn start(place: &Place, custodians: usize) -> Self {
+        let system = place.open(custodians);
+        let listeners = Listeners::bind(&system.config.listen).expect("ports");
+        let addresses = listeners.addresses().expect("addresses");
+        let running = Running::start(system.clone(), listeners).expect("it starts");
+        Self { system, running, addresses }
+    }
+
+    fn stop(self) {
+        self.running.stop().expect("it stops");
+    }
+}
+
+/// What openssl makes of a handshake, with `roots` as all it trusts, at the time of the place.
+fn handshake(place: &Place, served: &Served, roots: &str) -> Output {
+    let (address, now) = (served.addresses.api, place.now().as_second());
+    let ask = format!(
+        "openssl s_client -connect {address} -CAfile {roots} -attime {now} -verify_return_error \
+         < /dev/null 2>&1 | openssl x509 -noout -enddate -ext subjectAltName"
+    );
+    run(place.path(), "sh", &["-c", &ask])
+}
+
+/// The handshake once it is as wanted: what is certified anew is taken up within seconds.
+fn taken_up(place: &Place, served: &Served, roots: &str) -> String {
+    for _ in 0..600 {
+        let said = handshake(place, served, roots);
+        if said.success && said.text.contains("notAfter") {
+            return said.text;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("{}", handshake(place, served, roots).text)
+}
+
+fn endings(system: &System) -> Vec<String> {
+    let now = system.now();
+    let endings = system.desk_without_windows().endings(now).expect("the endings");
+    endings.iter().map(|one| format!("{} {}", one.kind, one.words(now))).collect()
+}
+
+#[test]
+fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_custodians_come() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init"]);
+    // Six years later all have ended: the server's, both responders', the verifier's.
+    place.after_days(6 * 366);
+    let served = Served::start(&place, 0);
+    let told = endings(&served.system);
+    for kind in ["tls-certificate ended", "ocsp-responder ended", "verifier-certificate ended"] {
+        assert!(told.iter().any(|one| one.starts_with(kind)), "{kind}: {told:?}");
+    }
+    assert_eq!(told.iter().filter(|one| one.contains("custodians must come")).count(), 3);
+    let said = handshake(&place, &served, "data/tls/ca.pem");
+    assert!(said.text.contains("certificate has expired") || !said.success, "{}", said.text);
+    served.stop();
+    // The custodians come: each is renewed by itself, and shown without a restart.
+    let served = Served::start(&place, 2);
+    taken_up(&place, &served, "data/tls/ca.pem");
+    let told = endings(&served.system);
+    let own = |one: &&String| one.starts_with("tls") || one.starts_with("ocsp");
+    assert_eq!(told.iter().find(own), None, "{told:?}");
+    served.stop();
+}
+
+#[test]
+fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_for_who_trusts_the_old()
+ {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init"]);
+    let first = place.path().join("first-root.pem");
+    std::fs::copy(place.path().join("data/tls/ca.pem"), &first).expect("kept");
+    // Another name in the configuration.
+    let config = std::fs::read_to_string(place.path().join("jitsuin.toml")).expect("read");
+    let other = config.replace("\"localhost\"", "\"pki.example.jp\", \"localhost\"");
+    assert_ne!(config, other);
+    std::fs::write(place.path().join("jitsuin.toml"), other).expect("written");
+    let system = place.open(2);
+    assert!(system.keep_tls().expect("certified"));
+    assert!(!system.keep_tls().expect("once"));
+    let authority = system.authority("jpki-auth").expect("a CA").clone();
+    drop(system);
+    let served = Served::start(&place, 0);
+    let said = taken_up(&place, &served, "first-root.pem");
+    assert!(said.contains("pki.example.jp"), "{said}");
+    served.stop();
+    drop(authority);
+    // A renewed key certifies the server a year later; clients know the old root alone.
+    place.after_days(340);
+    let system = place.open(2);
+    let authority = system.authority("jpki-auth").expect("a CA").clone();
+    let early = Some("a drill".to_owned());
+    let renewal = Renewal { issues_from: system.now() + SignedDuration::from_secs(1), early };
+    let act = system.act("ceremony").expect("an act");
+    authority.renew_key(&act, &renewal, &find_or_generate, &*system.service_keys).expect("renewed");
+    drop((authority, system));
+    place.after_days(1);
+    let served = Served::start(&place, 2);
+    let before = place.now();
+    let ended = |text: &str| text.contains(&before.to_string()[..4]);
+    let said = loop {
+        let said = taken_up(&place, &served, "first-root.pem");
+        if !ended(&said) {
+            break said;
+        }
+    };
+    assert!(said.contains("pki.example.jp"), "{said}");
+    let chain = std::fs::read_to_string(place.path().join("data/tls/server.pem")).expect("read");
+    assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2, "the link leads to the old root");
+    served.stop();
+}
+
+#[test]
+fn e2_what_ends_soon_and_cannot_be_renewed_is_told_of_by_check() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init"]);
+    for id in ["manager-1", "operator-1"] {
+        let days = ["staff", "token", "--days", "366"];
+        place.answer(0, &format!("{id}.enrolment"), &days);
+    }
+    let check = |custodians: usize| place.answer(custodians, "operator-1.token", &["check"]);
+    let told = |report: &Value, custodians: &str| {
+        let facts = report["facts"].as_array().expect("facts").iter();
+        let tls = facts.clone().find(|fact| fact["rule"] == "tls-certificate-ends-soon");
+        tls.is_some_and(|fact| fact["detail"].to_string().contains(custodians))
+    };
+    place.after_days(330);
+    place.answer(2, "operator-1.token", &["crl", "publish"]);
+    assert!(!told(&check(0), ""), "35 days are left");
+    place.after_days(10);
+    place.answer(2, "operator-1.token", &["crl", "publish"]);
+    assert!(told(&check(0), "custodians must come"));
+    place.answer(3, "", &["init"]);
+    assert!(!told(&check(0), ""), "it was renewed");
+}
