@@ -180,5 +180,17 @@ fn v5_a_revoked_responder_signs_nothing_more() {
     let reason = RevocationReason::KeyCompromise;
     world.change(own, State::Good, State::Revoked { at: world.now, reason });
     let later = world.now + SignedDuration::from_secs(3600);
+    assert_eq!(response_status(&responder.answer(&request, PEER, later)), 2, "internalError");
+}
+
+#[test]
+fn v5_a_responder_whose_certificate_ended_is_to_be_asked_later() {
+    let world = World::new();
+    let delegate = x509::read::Certificate::parse(&world.ca.delegate).unwrap();
+    let asked = world.put(9, CertificateKind::TlsServer, State::Good);
+    let (responder, request) = (world.responder(), Draft::about(&world.ca, &[asked]).unsigned());
+    let ends = delegate.tbs.validity.not_after;
+    assert_eq!(response_status(&responder.answer(&request, PEER, ends)), 0);
+    let later = ends + SignedDuration::from_secs(3600);
     assert_eq!(response_status(&responder.answer(&request, PEER, later)), 3, "tryLater");
 }
