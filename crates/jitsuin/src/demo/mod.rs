@@ -11,6 +11,11 @@ mod ready;
 mod story;
 mod town;
 
+#[cfg(test)]
+pub(crate) use self::story::{AUTH, SIGN, Town};
+#[cfg(test)]
+pub(crate) use self::town::newcomers;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

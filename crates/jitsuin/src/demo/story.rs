@@ -17,8 +17,8 @@ use web::desk::Principal;
 use super::town::{MUNICIPALITIES, newcomers};
 use crate::system::{System, new_operation};
 
-pub(super) const AUTH: &str = "jpki-auth";
-pub(super) const SIGN: &str = "saitama-sign";
+pub(crate) const AUTH: &str = "jpki-auth";
+pub(crate) const SIGN: &str = "saitama-sign";
 
 /// The secrets that every invented holder chose.
 pub(super) const PIN: &str = "1234";
@@ -33,7 +33,7 @@ pub(super) fn issue_to_town(system: &System, say: Say<'_>) -> Result<()> {
     for municipality in MUNICIPALITIES {
         let people = newcomers(system, municipality, 6)?;
         ensure!(people.len() == 6, "{municipality}: too few residents");
-        let town = Town { system, municipality };
+        let town = Town::new(system, municipality);
         settled.push(town.issue_to(&people)?);
         system.seal()?;
         say(&format!("{municipality}: 6 residents served at the window"));
@@ -54,7 +54,7 @@ pub(super) fn serve_with_both(
     resident: &Resident,
     reader: &str,
 ) -> Result<()> {
-    let town = Town { system, municipality };
+    let town = Town::new(system, municipality);
     let auth = town.full_issue_at(Some(reader), resident, AUTH, "issue-with-card", None)?;
     town.full_issue_at(Some(reader), resident, SIGN, "issue-on-card", Some(&auth.card))?;
     Ok(())
@@ -65,7 +65,7 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     let municipality = MUNICIPALITIES[2];
     let people = newcomers(system, municipality, 2)?;
     let [resident, second] = people.as_slice() else { anyhow::bail!("too few residents") };
-    let town = Town { system, municipality };
+    let town = Town::new(system, municipality);
     say(&format!("1. {} applies at the window of {municipality}", resident.name()));
     let application = town.receive(resident, AUTH, "issue-with-card", None)?;
     town.verify(&application, &resident_evidence())?;
@@ -117,18 +117,23 @@ struct Settled {
 }
 
 /// A window of one municipality.
-struct Town<'a> {
+pub(crate) struct Town<'a> {
     system: &'a System,
     municipality: &'static str,
 }
 
 /// A certificate on a card.
-struct OnCard {
-    card: CardId,
-    serial: SerialNumber,
+pub(crate) struct OnCard {
+    pub(crate) card: CardId,
+    pub(crate) serial: SerialNumber,
 }
 
-impl Town<'_> {
+impl<'a> Town<'a> {
+    /// A window of this municipality.
+    pub(crate) fn new(system: &'a System, municipality: &'static str) -> Self {
+        Self { system, municipality }
+    }
+
     /// Six residents: two in force, one held, two revoked for reasons 5 and 1, one undelivered.
     fn issue_to(&self, people: &[Resident]) -> Result<Settled> {
         let mut served = Vec::new();
@@ -158,7 +163,7 @@ impl Town<'_> {
     }
 
     /// From the form to the delivered certificate, on a card of the cabinet.
-    fn full_issue(
+    pub(crate) fn full_issue(
         &self,
         resident: &Resident,
         ca: &str,
@@ -226,7 +231,13 @@ impl Town<'_> {
     }
 
     /// A revocation or release on paper, from the form to the receipt.
-    fn carry_out(&self, resident: &Resident, ca: &str, kind: &str, cause: &str) -> Result<()> {
+    pub(crate) fn carry_out(
+        &self,
+        resident: &Resident,
+        ca: &str,
+        kind: &str,
+        cause: &str,
+    ) -> Result<()> {
         let form = ReceivedForm { cause: cause.to_owned(), ..self.form(resident, ca, kind) };
         let application = self.system.window()?.receive(&self.clerk()?, &form)?;
         self.verify(&application, &resident_evidence())?;
@@ -234,7 +245,7 @@ impl Town<'_> {
         Ok(())
     }
 
-    fn hold(&self, resident: &Resident) -> Result<()> {
+    pub(crate) fn hold(&self, resident: &Resident) -> Result<()> {
         let act = self.act(Actor::CallCentreAgent("call-centre".parse()?))?;
         self.system.window()?.hold_by_phone(&act, &resident.basic_four())?;
         Ok(())
@@ -277,7 +288,7 @@ impl Town<'_> {
 
 /// One more reason for each municipality: 4, 5, 3, 0 and 2.
 fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> {
-    let town = Town { system, municipality: settled.municipality };
+    let town = Town::new(system, settled.municipality);
     let (resident, card, auth, sign) = &settled.in_force;
     let now = system.now();
     match place {

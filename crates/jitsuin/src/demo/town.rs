@@ -29,7 +29,7 @@ pub(super) fn populate(system: &System) -> Result<()> {
 }
 
 /// The residents of a municipality who never had a certificate, adults first come first.
-pub(super) fn newcomers(
+pub(crate) fn newcomers(
     system: &System,
     municipality: &str,
     count: usize,

@@ -17,6 +17,11 @@ use tokio::sync::watch;
 use crate::config::Listen;
 use crate::system::System;
 
+#[cfg(test)]
+pub(crate) use self::responders::{configs as responder_configs, responder};
+#[cfg(test)]
+pub(crate) use self::services::query_log;
+
 /// Sockets that are bound, so that their addresses are known before anything answers.
 pub(crate) struct Listeners {
     api: TcpListener,

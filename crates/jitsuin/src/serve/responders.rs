@@ -18,7 +18,7 @@ use crate::system::System;
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// The responder as things stand.
-pub(super) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<Responder> {
+pub(crate) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<Responder> {
     let store: Arc<dyn Store> = system.store.clone();
     let responder = Responder::new(
         &configs(system)?,
@@ -67,7 +67,8 @@ fn delegates(configs: &[AuthorityConfig]) -> Vec<Vec<u8>> {
     generations.map(|generation| generation.responder.certificate.clone()).collect()
 }
 
-fn configs(system: &System) -> Result<Vec<AuthorityConfig>> {
+/// Every CA with the delegates of its keys, each replaced where it is about to end.
+pub(crate) fn configs(system: &System) -> Result<Vec<AuthorityConfig>> {
     // A CA that waits for its first key has nothing that could be asked about.
     let founded = system.authorities.values().filter(|one| !one.generations().is_empty());
     founded.map(|authority| config(system, authority)).collect()

@@ -38,7 +38,7 @@ impl Threads {
 }
 
 /// The record of queries; segments that a crash left open are sealed first.
-pub(super) fn query_log(system: &System) -> Result<Arc<SealedQueryLog>> {
+pub(crate) fn query_log(system: &System) -> Result<Arc<SealedQueryLog>> {
     let (segments, left_over) = QuerySegments::open(system.home.queries(), Limits::default())?;
     let store: Arc<dyn Store> = system.store.clone();
     let log = SealedQueryLog::new(segments, store, system.clock.clone());

@@ -1,5 +1,6 @@
 //! The program over years, with a clock that the tests move: what ends, and every way back.
 
 mod certificates;
+mod decade;
 mod place;
 mod ways_in;

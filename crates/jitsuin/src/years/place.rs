@@ -72,6 +72,13 @@ impl Place {
         *self.ahead.lock().expect("the clock") += span;
     }
 
+    /// Moves the clock to `at`.
+    pub(crate) fn move_to(&self, at: Timestamp) {
+        let ahead = at.duration_since(self.now());
+        assert!(ahead.is_positive(), "{at} has passed");
+        self.after(ahead);
+    }
+
     pub(crate) fn after_days(&self, days: i64) {
         self.after(SignedDuration::from_hours(24 * days));
     }
@@ -105,8 +112,9 @@ impl Place {
 
     /// A command that must be carried out.
     pub(crate) fn answer(&self, custodians: usize, shown: &str, command: &[&str]) -> Value {
-        self.run(custodians, shown, command)
-            .unwrap_or_else(|error| panic!("{command:?}: {error:#}"))
+        let at = self.now();
+        let done = self.run(custodians, shown, command);
+        done.unwrap_or_else(|error| panic!("{at} {shown} {command:?}: {error:#}"))
     }
 
     /// A command that must be refused; what it said.

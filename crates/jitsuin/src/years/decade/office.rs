@@ -1,0 +1,210 @@
+//! The people at work: what is kept up at each stop, and a week of applications, losses and moves.
+
+use std::sync::Arc;
+
+use ca::{Renewal, find_or_generate};
+use domain::resident::Resident;
+use jiff::SignedDuration;
+use ra::register::Removal;
+use ra::register::embedded::Correction;
+use store::Store;
+
+use super::model::{Known, Model, Stand};
+use crate::demo::{AUTH, SIGN, Town};
+use crate::serve::responder_configs;
+use crate::system::System;
+use crate::years::place::Place;
+
+const MUNICIPALITY: &str = "11203";
+
+/// The two who register all others.
+const PEOPLE: [&str; 2] = ["operator-1", "manager-1"];
+
+pub(super) fn set_up(place: &Place) {
+    place.answer(3, "", &["init"]);
+    for id in PEOPLE {
+        place.answer(0, &format!("{id}.enrolment"), &["staff", "token", "--days", "366"]);
+    }
+    let of = ["register", "generate", "--count", "400", "--seed", "7"];
+    place.answer(0, "operator-1.token", &[&of[..], &["--municipality", MUNICIPALITY]].concat());
+}
+
+/// The office at one stop, with its keys awake.
+pub(super) struct Office<'a> {
+    place: &'a Place,
+    pub(super) system: Arc<System>,
+}
+
+impl<'a> Office<'a> {
+    pub(super) fn open(place: &'a Place) -> Self {
+        Self { place, system: place.open(2) }
+    }
+
+    /// What the program keeps up by itself, and what people do when they are told of an end.
+    pub(super) fn keep(&self, model: &mut Model) {
+        model.stops += 1;
+        let system = &self.system;
+        system.settle_left_open().expect("settled");
+        model.renewed_tls += usize::from(system.keep_tls().expect("a TLS certificate"));
+        responder_configs(system).expect("responders");
+        let now = system.now();
+        let told = system.desk_without_windows().endings(now).expect("what ends");
+        for ending in told {
+            match ending.kind {
+                // Within the hour it ends while they come.
+                "way-in" => {
+                    let has_ended = ending.ends < now + SignedDuration::from_hours(1);
+                    self.let_in(&ending.subject, has_ended, model);
+                }
+                "ca-key" => self.renew_key(&ending.ca, model),
+                "verifier-certificate" => self.another_verifier(&ending.subject),
+                kind => panic!("{kind} was to be renewed by itself: {ending:?}"),
+            }
+        }
+    }
+
+    /// A new token while the old one lets them in, or by the custodians.
+    fn let_in(&self, role: &str, has_ended: bool, model: &mut Model) {
+        // The manager is forgetful: every other token of theirs ends before anybody looks.
+        let (id, days) = match role {
+            "ca-manager" if model.stops.is_multiple_of(2) => ("manager-1", "90"),
+            "ca-manager" => ("manager-1", "366"),
+            _ => ("operator-1", "366"),
+        };
+        let token = ["staff", "token", "--days", days];
+        if has_ended {
+            self.place.answer(2, "", &["staff", "recover", id]);
+            self.place.answer(0, &format!("{id}.enrolment"), &token);
+            model.let_in += 1;
+        } else {
+            self.place.answer(0, &format!("{id}.token"), &token);
+        }
+    }
+
+    /// The key's renewal, as its ceremony does it.
+    fn renew_key(&self, ca: &str, model: &mut Model) {
+        let system = &self.system;
+        let authority = system.authority(ca).expect("a CA");
+        let issues_from = system.now() + SignedDuration::from_hours(1);
+        let renewal = Renewal { issues_from, early: None };
+        let act = system.act("ceremony").expect("an act");
+        let keys = &*system.service_keys;
+        authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
+        responder_configs(system).expect("responders");
+        model.renewed_keys += 1;
+    }
+
+    /// The verifier gets another certificate in the place of its newest.
+    fn another_verifier(&self, ends: &str) {
+        let known = self.system.store.verifiers().expect("a read");
+        if known.last().is_some_and(|newest| newest.id.as_str() != ends) {
+            return;
+        }
+        let number = known.len() + 1;
+        self.system.add_verifier(&format!("verifier-{number}")).expect("registered");
+    }
+
+    /// A week's work.
+    pub(super) fn work(&self, model: &mut Model) {
+        let now = self.system.now();
+        let town = Town::new(&self.system, MUNICIPALITY);
+        for resident in crate::demo::newcomers(&self.system, MUNICIPALITY, 2).expect("residents") {
+            let auth = self.issue(&town, model, &resident, AUTH, "issue-with-card", None);
+            self.issue(&town, model, &resident, SIGN, "issue-on-card", Some(&auth));
+        }
+        // Each stop has one more event than the week: they take turns.
+        match model.stops % 6 {
+            0 => self.lost_and_found(&town, model),
+            1 => {
+                if let Some(one) = model.in_force(AUTH, now, 2) {
+                    town.carry_out(&one.holder, AUTH, "revocation", "use-ended").expect("revoked");
+                    model.revoke(AUTH, &one.holder, now);
+                }
+            }
+            2 => {
+                if let Some(one) = model.in_force(SIGN, now, 2) {
+                    self.died(&one.holder);
+                    model.revoke(AUTH, &one.holder, now);
+                    model.revoke(SIGN, &one.holder, now);
+                }
+            }
+            3 => {
+                if let Some(one) = model.in_force(SIGN, now, 1) {
+                    model.revoke(SIGN, &one.holder, now);
+                    model.moved(&one.holder, &self.moved(&one.holder));
+                }
+            }
+            4 => self.renewed(&town, model),
+            _ => {
+                if let Some(one) = model.in_force(AUTH, now, 3) {
+                    town.hold(&one.holder).expect("held");
+                    model.set(AUTH, &one.holder, Stand::Good, Stand::Held);
+                }
+            }
+        }
+        self.system.apply_register_events().expect("the register's events");
+    }
+
+    fn issue(
+        &self,
+        town: &Town<'_>,
+        model: &mut Model,
+        resident: &Resident,
+        ca: &'static str,
+        kind: &str,
+        on: Option<&Known>,
+    ) -> Known {
+        let issued = town.full_issue(resident, ca, kind, on.map(|one| &one.card));
+        let issued = issued.unwrap_or_else(|error| panic!("{ca} {kind}: {error:#}"));
+        let row = self.system.authority(ca).expect("a CA").certificate(&issued.serial);
+        let known = Known {
+            ca,
+            serial: issued.serial,
+            holder: resident.clone(),
+            card: issued.card,
+            stand: Stand::Good,
+            ends: row.expect("a certificate").intent.not_after,
+        };
+        model.known.push(known.clone());
+        known
+    }
+
+    fn lost_and_found(&self, town: &Town<'_>, model: &mut Model) {
+        let Some(one) = model.in_force(AUTH, self.system.now(), 0) else { return };
+        town.hold(&one.holder).expect("held");
+        town.carry_out(&one.holder, AUTH, "hold-release", "").expect("released");
+    }
+
+    fn renewed(&self, town: &Town<'_>, model: &mut Model) {
+        let now = self.system.now();
+        let Some(one) = model.in_force(SIGN, now, 3) else { return };
+        model.revoke(SIGN, &one.holder, now);
+        self.issue(town, model, &one.holder, SIGN, "renewal", Some(&one));
+    }
+
+    fn died(&self, holder: &Resident) {
+        let register = self.system.register().expect("a register");
+        register.remove(&holder.code, Removal::Death, self.system.now()).expect("recorded");
+    }
+
+    /// Records another address, which is in certificates for signatures alone.
+    fn moved(&self, holder: &Resident) -> String {
+        let address = format!("{}２号室", holder.address);
+        let correction = Correction { address: Some(address.clone()), ..Correction::default() };
+        let register = self.system.register().expect("a register");
+        register.correct(&holder.code, correction, self.system.now()).expect("recorded");
+        address
+    }
+
+    /// What the day ends with: lists, the seal, and no end that people were not told of.
+    pub(super) fn close(&self, _model: &mut Model) {
+        let system = &self.system;
+        system.publish_all().expect("lists");
+        system.miss_late_lists().expect("no list is late");
+        system.seal().expect("sealed");
+        let now = system.now();
+        let left = system.desk_without_windows().endings(now).expect("what ends");
+        let is_ours = |one: &&web::desk::Ending| one.kind != "verifier-certificate";
+        assert_eq!(left.iter().find(is_ours), None, "nothing is left unrenewed");
+    }
+}
