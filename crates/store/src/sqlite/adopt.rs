@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 
 use super::ledger::Digests;
-use super::read::journal::{mark, personal_mark};
+use super::read::journal::{checkpoint_mark, mark, personal_mark};
 use super::table::{self, Table, View};
 use super::{Options, apply};
 use crate::journal::{Hash, KeyRing};
@@ -107,7 +107,8 @@ fn adopt_entries(connection: &Connection, key: &StateKey) -> Result<()> {
         let mac = mark(key, sequence, kind.as_bytes(), &leaf);
         update.execute(params![sequence, mac])?;
     }
-    adopt_personal(connection, key)
+    adopt_personal(connection, key)?;
+    adopt_checkpoints(connection, key)
 }
 
 fn adopt_personal(connection: &Connection, key: &StateKey) -> Result<()> {
@@ -119,6 +120,21 @@ fn adopt_personal(connection: &Connection, key: &StateKey) -> Result<()> {
     for (sequence, id, ciphertext) in parts {
         let (sequence, id, ciphertext): (Sequence, [u8; 16], Vec<u8>) = (sequence, id, ciphertext);
         update.execute(params![sequence, personal_mark(key, sequence, &id, &ciphertext)])?;
+    }
+    Ok(())
+}
+
+fn adopt_checkpoints(connection: &Connection, key: &StateKey) -> Result<()> {
+    let mut read =
+        connection.prepare("SELECT size, sealed_at, note FROM checkpoint ORDER BY size")?;
+    let mut update = connection.prepare("UPDATE checkpoint SET mac = ?2 WHERE size = ?1")?;
+    let shape = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let checkpoints = read.query_map([], shape)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut before = 0;
+    for (size, sealed_at, note) in checkpoints {
+        let (size, sealed_at, note): (u64, i64, String) = (size, sealed_at, note);
+        update.execute(params![size, checkpoint_mark(key, before, size, sealed_at, &note)])?;
+        before = size;
     }
     Ok(())
 }

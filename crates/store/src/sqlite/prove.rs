@@ -3,8 +3,7 @@
 mod locate;
 mod replay;
 mod scan;
-
-use rusqlite::Connection;
+mod tree;
 
 use self::replay::Replay;
 use super::ledger::Digests;
@@ -71,7 +70,7 @@ pub(super) fn prove(
         rows += scan_one(view, table, extent, &digests, &mut findings)?;
     }
     if extent == ProofExtent::Whole {
-        file(view.connection, &mut findings)?;
+        file(view, &mut findings)?;
     }
     Ok(StateReport { entries: digests.entries, rows, findings: findings.told })
 }
@@ -149,19 +148,20 @@ fn differs(
     Ok(())
 }
 
-/// The engine's own check of the file: that indexes have what tables have, and pages are whole; and
-/// that the tree has the nodes of its last checkpoint.
-fn file(connection: &Connection, findings: &mut Findings<'_>) -> Result<()> {
-    const NODES: &str = "SELECT (SELECT count(*) FROM merkle_node),
-        (SELECT coalesce(max(size), 0) FROM checkpoint)";
-    let (nodes, sealed): (u64, u64) =
-        connection.query_row(NODES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // A tree over n leaves has as many complete subtrees as n has less its one-bits.
-    if nodes != sealed - u64::from(sealed.count_ones()) {
-        let text = format!("the tree has {nodes} nodes, and its last checkpoint {sealed} entries");
-        findings.everything(text);
+/// What stands beside the tables: the tree over the journal, octets of no certificate, and the engine's
+/// own check of the file, that indexes have what tables have and pages are whole.
+fn file(view: View<'_>, findings: &mut Findings<'_>) -> Result<()> {
+    const ORPHANS: &str = "SELECT (SELECT count(*) FROM certificate_octets)
+        - (SELECT count(*) FROM certificate)";
+    match tree::check(view) {
+        Err(error @ Error::Corrupt { .. }) => findings.everything(error.to_string()),
+        outcome => outcome?,
     }
-    let told = read::plain(connection, "PRAGMA integrity_check(20)", [], |row| {
+    let orphans: i64 = view.connection.query_row(ORPHANS, [], |row| row.get(0))?;
+    if orphans != 0 {
+        findings.named(format!("certificate_octets: {orphans} more than certificates"));
+    }
+    let told = read::plain(view.connection, "PRAGMA integrity_check(20)", [], |row| {
         Ok(row.get::<_, String>(0)?)
     });
     for line in findings.keep(told)?.unwrap_or_default() {

@@ -155,6 +155,8 @@ ALTER TABLE ceremony ADD COLUMN mac BLOB NOT NULL DEFAULT x'00000000000000000000
 -- The program's own mark on an entry, by which the sealer knows that it wrote it.
 ALTER TABLE journal ADD COLUMN mac BLOB NOT NULL DEFAULT x'00000000000000000000000000000000' CHECK (length(mac) = 16);
 ALTER TABLE journal_personal ADD COLUMN mac BLOB NOT NULL DEFAULT x'00000000000000000000000000000000' CHECK (length(mac) = 16);
+-- And on a checkpoint, over the size of the one before it too: none can be left out.
+ALTER TABLE checkpoint ADD COLUMN mac BLOB NOT NULL DEFAULT x'00000000000000000000000000000000' CHECK (length(mac) = 16);
 
 -- What the rows of each table add up to once `entries` entries are in the journal.
 CREATE TABLE state_digest (

@@ -234,7 +234,7 @@ impl State {
         self.doubt.permit()?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        apply::journal::seal(&transaction, sealing)?;
+        apply::journal::seal(&transaction, &self.key, sealing)?;
         let unsealed = apply::journal::unsealed(&transaction)?;
         transaction.commit()?;
         self.gate.sealed(unsealed);

@@ -7,9 +7,10 @@ use super::work::Work;
 use crate::journal::{KeyRing, ResidentKey, encode, leaf_hash};
 use crate::sqlite::fault::{corrupt, inserted};
 use crate::sqlite::map::micros;
-use crate::sqlite::read::journal::{mark, personal_mark};
+use crate::sqlite::read::journal::{checkpoint_mark, mark, personal_mark};
 use crate::sqlite::table::RESIDENT_KEY;
 use crate::sqlite::writer::Sealing;
+use crate::state::StateKey;
 use crate::unit::{Entry, Personal};
 use crate::{Error, Result, Sequence};
 
@@ -25,7 +26,8 @@ const APPEND_PERSONAL: &str =
 
 const ADD_NODE: &str = "INSERT INTO merkle_node (level, place, hash) VALUES (?1, ?2, ?3)";
 
-const ADD_CHECKPOINT: &str = "INSERT INTO checkpoint (size, note, sealed_at) VALUES (?1, ?2, ?3)";
+const ADD_CHECKPOINT: &str =
+    "INSERT INTO checkpoint (size, note, sealed_at, mac) VALUES (?1, ?2, ?3, ?4)";
 
 const RING_CHECK: &str = "SELECT value FROM meta WHERE name = 'personal-data-key'";
 
@@ -122,16 +124,19 @@ pub(super) fn forget(work: &mut Work<'_>, resident: &ResidentCode) -> Result<()>
 }
 
 /// Stores the nodes and the checkpoint of one sealing.
-pub(in crate::sqlite) fn seal(connection: &Connection, sealing: &Sealing) -> Result<()> {
+pub(in crate::sqlite) fn seal(
+    connection: &Connection,
+    key: &StateKey,
+    sealing: &Sealing,
+) -> Result<()> {
     let mut add = connection.prepare_cached(ADD_NODE)?;
     for node in &sealing.nodes {
         add.execute(params![node.level, node.place, node.hash])?;
     }
-    let checkpoint = &sealing.checkpoint;
-    connection.prepare_cached(ADD_CHECKPOINT)?.execute(params![
-        checkpoint.size,
-        checkpoint.note,
-        micros(sealing.at)
-    ])?;
+    let (checkpoint, at) = (&sealing.checkpoint, micros(sealing.at));
+    let before = connection.prepare_cached(SEALED)?.query_row([], |row| row.get(0))?;
+    let mac = checkpoint_mark(key, before, checkpoint.size, at, &checkpoint.note);
+    let values = params![checkpoint.size, checkpoint.note, at, mac];
+    connection.prepare_cached(ADD_CHECKPOINT)?.execute(values)?;
     Ok(())
 }

@@ -123,12 +123,12 @@ fn read(body: &[u8]) -> std::result::Result<Told, &'static str> {
     serde_json::from_slice(body).map_err(|_| "it is no entry of ours")
 }
 
-/// The personal part that an entry commits to must stand beside it, whether it can be read or not.
+/// The personal part that an entry commits to must stand beside it, whether it can be read or not,
+/// and none beside an entry that commits to none.
 fn personal(view: View<'_>, sequence: Sequence, told: &Told) -> Result<()> {
-    let Some(expected) = &told.personal_sha256 else { return Ok(()) };
     let found = encrypted(view, sequence)?
         .map(|(_, ciphertext)| hex::encode(digest(&SHA256, &ciphertext).as_ref()));
-    if found.as_ref() == Some(expected) {
+    if found == told.personal_sha256 {
         return Ok(());
     }
     Err(corrupt(format!("the personal part of entry {sequence}"), "it is not what was stored"))

@@ -69,6 +69,18 @@ pub(in crate::sqlite) fn personal_mark(
     key.value("journal personal", &text)
 }
 
+/// The program's mark on a checkpoint, which follows the one over `before` entries.
+pub(in crate::sqlite) fn checkpoint_mark(
+    key: &StateKey,
+    before: u64,
+    size: u64,
+    sealed_at: i64,
+    note: &str,
+) -> Authenticator {
+    let numbers = [before.to_be_bytes(), size.to_be_bytes(), sealed_at.to_be_bytes()].concat();
+    key.value("checkpoint", &[&numbers, note.as_bytes()].concat())
+}
+
 /// The personal part that stands beside an entry, encrypted, with the id of its key.
 pub(in crate::sqlite) fn encrypted(
     view: View<'_>,
