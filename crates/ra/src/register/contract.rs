@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 
+use domain::act::{Act, Actor};
 use domain::id::{MunicipalityCode, ResidentCode};
 use domain::resident::{BasicAttribute, BasicFour, Gender, Resident};
 use jiff::Timestamp;
@@ -231,6 +232,30 @@ fn w8_an_event_cut_off_by_a_crash_is_dropped_and_its_number_given_again() {
     let subject = subject.restarted();
     let events = subject.register.events_after(1, 9).expect("available");
     assert_eq!(events.iter().map(|e| e.sequence).collect::<Vec<_>>(), [2]);
+}
+
+#[rstest]
+#[case::in_memory(Kind::InMemory)]
+#[case::on_disk(Kind::OnDisk)]
+fn w8_a_command_is_carried_out_once_for_its_operation_over_a_cut(#[case] kind: Kind) {
+    let code = someone().code;
+    let act = |id: &str| {
+        let actor = Actor::System("test".parse().expect("a name"));
+        Act::new(actor, at(1), id.parse().expect("an id"))
+    };
+    let planned = date(2026, 5, 1);
+    let subject = Subject::new(kind);
+    subject.register.move_out(&code, planned, &act("op-1")).expect("noted");
+    let subject = subject.restarted();
+    subject.register.move_out(&code, planned, &act("op-1")).expect("noted before");
+    let other = subject.register.move_out(&code, planned, &act("op-2"));
+    assert!(matches!(other, Err(EmbeddedError::AlreadyMovedOut)), "{other:?}");
+    subject.register.remove(&code, Removal::Death, &act("op-3")).expect("removed");
+    let subject = subject.restarted();
+    subject.register.remove(&code, Removal::Death, &act("op-3")).expect("removed before");
+    let other = subject.register.remove(&code, Removal::Death, &act("op-4"));
+    assert!(matches!(other, Err(EmbeddedError::NotFound(_))), "{other:?}");
+    assert_eq!(subject.kinds().len(), 2);
 }
 
 #[rstest]

@@ -62,7 +62,7 @@ impl Desk {
         code: &str,
     ) -> Result<RegisterCommandBody, Problem> {
         self.command(act, Operation::RecordDeath, code, "death", |register, code| {
-            register.remove(code, Removal::Death, act.at)
+            register.remove(code, Removal::Death, &**act)
         })
     }
 
@@ -79,7 +79,7 @@ impl Desk {
         let recorded = format!("address {}", body.address);
         self.command(act, Operation::RecordAddress, code, &recorded, |register, code| {
             let address = Some(body.address.clone());
-            register.correct(code, Correction { address, ..Correction::default() }, act.at)
+            register.correct(code, Correction { address, ..Correction::default() }, &**act)
         })
     }
 
@@ -101,12 +101,13 @@ impl Desk {
         let planned = self.checked(act, operation, planned)?;
         let recorded = format!("move-out {planned}");
         self.command(act, operation, code, &recorded, |register, code| {
-            register.move_out(code, planned, act.at)
+            register.move_out(code, planned, &**act)
         })
     }
 
     /// One command to the embedded register: in the journal before it is carried out, because the
-    /// register is a house of its own and cannot share the commit.
+    /// register is a house of its own and cannot share the commit. It knows what it carried out by the
+    /// operation's id, so that a repetition after a cut finds its effect and no refusal.
     fn command(
         &self,
         act: &Principal,

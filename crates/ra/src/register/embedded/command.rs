@@ -5,10 +5,9 @@ use std::sync::MutexGuard;
 use domain::id::{MunicipalityCode, ResidentCode};
 use domain::municipality;
 use domain::resident::{Gender, Resident};
-use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{EmbeddedError, EmbeddedRegister, Record, State, Step};
+use super::{EmbeddedError, EmbeddedRegister, Order, Record, State, Step};
 use crate::register::{RegisterEventKind, Removal};
 
 /// New values for a record; what is `None` stays.
@@ -37,12 +36,12 @@ impl EmbeddedRegister {
         &self,
         code: &ResidentCode,
         removal: Removal,
-        at: Timestamp,
+        order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let mut state = self.command()?;
+        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
         state.record(code)?;
         let kinds = vec![RegisterEventKind::Removed(removal)];
-        state.commit(Step { at, resident: code.clone(), kinds, after: None })
+        state.commit(Step { order, resident: code.clone(), kinds, after: None })
     }
 
     /// Changes some of the basic attributes.
@@ -53,9 +52,9 @@ impl EmbeddedRegister {
         &self,
         code: &ResidentCode,
         correction: Correction,
-        at: Timestamp,
+        order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let mut state = self.command()?;
+        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
         let before = state.record(code)?;
         let resident = corrected(&before.resident, correction)?;
         let changed = before.resident.basic_four().differences(&resident.basic_four());
@@ -63,7 +62,7 @@ impl EmbeddedRegister {
             return Err(EmbeddedError::NothingChanged);
         }
         let after = Record { resident, moved_out: before.moved_out };
-        state.commit_to(after, at, vec![RegisterEventKind::Changed(changed)])
+        state.commit_to(after, order, vec![RegisterEventKind::Changed(changed)])
     }
 
     /// Takes the notice of moving out on a planned date; the record stays until the resident
@@ -75,15 +74,15 @@ impl EmbeddedRegister {
         &self,
         code: &ResidentCode,
         planned: Date,
-        at: Timestamp,
+        order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let mut state = self.command()?;
+        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
         let before = state.record(code)?;
         if before.moved_out.is_some() {
             return Err(EmbeddedError::AlreadyMovedOut);
         }
         let after = Record { moved_out: Some(planned), ..before.clone() };
-        state.commit_to(after, at, vec![RegisterEventKind::MovedOut { planned }])
+        state.commit_to(after, order, vec![RegisterEventKind::MovedOut { planned }])
     }
 
     /// Records a resident who moved out at a new address.
@@ -95,9 +94,9 @@ impl EmbeddedRegister {
         code: &ResidentCode,
         municipality: MunicipalityCode,
         address: &str,
-        at: Timestamp,
+        order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let mut state = self.command()?;
+        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
         let before = state.record(code)?;
         if before.moved_out.is_none() {
             return Err(EmbeddedError::NotMovedOut);
@@ -110,21 +109,31 @@ impl EmbeddedRegister {
         if !changed.is_empty() {
             kinds.push(RegisterEventKind::Changed(changed));
         }
-        state.commit_to(Record { resident, moved_out: None }, at, kinds)
+        state.commit_to(Record { resident, moved_out: None }, order, kinds)
     }
 
     /// Declares a record wrong or incomplete; what is right, a correction says.
     ///
     /// # Errors
     /// `NotFound`, `Storage`, `Off`.
-    pub fn declare_error(&self, code: &ResidentCode, at: Timestamp) -> Result<(), EmbeddedError> {
-        let mut state = self.command()?;
+    pub fn declare_error(
+        &self,
+        code: &ResidentCode,
+        order: impl Into<Order>,
+    ) -> Result<(), EmbeddedError> {
+        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
         let after = state.record(code)?.clone();
-        state.commit_to(after, at, vec![RegisterEventKind::RecordingError])
+        state.commit_to(after, order, vec![RegisterEventKind::RecordingError])
     }
 
-    fn command(&self) -> Result<MutexGuard<'_, State>, EmbeddedError> {
-        self.ask().map_err(|_| EmbeddedError::Off)
+    /// The register and the order to carry out; none where it was carried out before.
+    fn command(
+        &self,
+        order: impl Into<Order>,
+    ) -> Result<Option<(MutexGuard<'_, State>, Order)>, EmbeddedError> {
+        let (state, order) = (self.ask().map_err(|_| EmbeddedError::Off)?, order.into());
+        let is_done = order.operation.as_ref().is_some_and(|id| state.operations.contains(id));
+        Ok((!is_done).then_some((state, order)))
     }
 }
 
@@ -132,11 +141,11 @@ impl State {
     fn commit_to(
         &mut self,
         after: Record,
-        at: Timestamp,
+        order: Order,
         kinds: Vec<RegisterEventKind>,
     ) -> Result<(), EmbeddedError> {
         let resident = after.resident.code.clone();
-        self.commit(Step { at, resident, kinds, after: Some(after) })
+        self.commit(Step { order, resident, kinds, after: Some(after) })
     }
 }
 

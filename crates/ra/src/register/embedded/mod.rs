@@ -4,11 +4,12 @@ mod command;
 mod file;
 mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
-use domain::id::ResidentCode;
+use domain::act::Act;
+use domain::id::{OperationId, ResidentCode};
 use domain::resident::{BasicFour, Resident};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -173,10 +174,31 @@ struct Record {
     moved_out: Option<Date>,
 }
 
+/// When a command was given, and under which operation: one that was carried out under the same id
+/// is not carried out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    at: Timestamp,
+    operation: Option<OperationId>,
+}
+
+impl From<&Act> for Order {
+    fn from(act: &Act) -> Self {
+        Self { at: act.at, operation: Some(act.operation.clone()) }
+    }
+}
+
+/// A command that nobody repeats.
+impl From<Timestamp> for Order {
+    fn from(at: Timestamp) -> Self {
+        Self { at, operation: None }
+    }
+}
+
 /// What one command does: its events and the record after them, `None` when it was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
-    at: Timestamp,
+    order: Order,
     resident: ResidentCode,
     kinds: Vec<RegisterEventKind>,
     after: Option<Record>,
@@ -187,6 +209,8 @@ struct State {
     records: BTreeMap<ResidentCode, Record>,
     /// The event with the sequence number n stands at n − 1.
     events: Vec<RegisterEvent>,
+    /// The operations that were carried out.
+    operations: BTreeSet<OperationId>,
     file: Option<EventFile>,
     is_off: bool,
 }
@@ -218,10 +242,11 @@ impl State {
     }
 
     fn apply(&mut self, step: Step) {
+        self.operations.extend(step.order.operation);
         for kind in step.kinds {
             let sequence = self.events.len() as u64 + 1;
             let resident = step.resident.clone();
-            self.events.push(RegisterEvent { sequence, at: step.at, resident, kind });
+            self.events.push(RegisterEvent { sequence, at: step.order.at, resident, kind });
         }
         match step.after {
             Some(record) => self.records.insert(step.resident, record),

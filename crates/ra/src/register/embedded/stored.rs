@@ -4,7 +4,7 @@ use domain::id::InvalidId;
 use domain::resident::{BasicAttribute, Gender, Resident};
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Step};
+use super::{Order, Record, Step};
 use crate::register::{RegisterEventKind, Removal};
 
 /// A resident with the state of their record.
@@ -29,6 +29,8 @@ pub(super) struct StoredRecord {
 #[serde(deny_unknown_fields)]
 pub(super) struct StoredStep {
     at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
     resident: String,
     events: Vec<StoredEvent>,
     after: Option<StoredRecord>,
@@ -99,7 +101,8 @@ impl TryFrom<StoredRecord> for Record {
 impl From<&Step> for StoredStep {
     fn from(step: &Step) -> Self {
         Self {
-            at: step.at.to_string(),
+            at: step.order.at.to_string(),
+            operation: step.order.operation.as_ref().map(ToString::to_string),
             resident: step.resident.to_string(),
             events: step.kinds.iter().map(StoredEvent::from).collect(),
             after: step.after.as_ref().map(StoredRecord::from),
@@ -111,8 +114,9 @@ impl TryFrom<StoredStep> for Step {
     type Error = Meaningless;
 
     fn try_from(stored: StoredStep) -> Result<Self, Meaningless> {
+        let operation = stored.operation.map(|id| id.parse()).transpose()?;
         Ok(Self {
-            at: stored.at.parse()?,
+            order: Order { at: stored.at.parse()?, operation },
             resident: stored.resident.parse()?,
             kinds: stored.events.into_iter().map(|e| e.try_into()).collect::<Result<_, _>>()?,
             after: stored.after.map(Record::try_from).transpose()?,
