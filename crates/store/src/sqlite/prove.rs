@@ -161,6 +161,12 @@ fn file(view: View<'_>, findings: &mut Findings<'_>) -> Result<()> {
     if orphans != 0 {
         findings.named(format!("certificate_octets: {orphans} more than certificates"));
     }
+    let strays = read::plain(view.connection, "PRAGMA foreign_key_check", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?))
+    });
+    for (table, parent) in findings.keep(strays)?.unwrap_or_default() {
+        findings.named(format!("{table}: a row belongs to none of {parent}"));
+    }
     let told = read::plain(view.connection, "PRAGMA integrity_check(20)", [], |row| {
         Ok(row.get::<_, String>(0)?)
     });
