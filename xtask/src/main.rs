@@ -8,6 +8,7 @@ mod layering;
 mod machine;
 mod process;
 mod requirements;
+mod suites;
 mod tables;
 mod test;
 mod tidy;
@@ -29,6 +30,9 @@ cargo xtask CHORE
   advisories                     the locked dependencies against the reviewed advisories
   tables [--check]               write the checked-in tables, or say how they differ from the code
   bench [FILTER…]                run the benchmarks, each beside its limit; never fails for slowness
+  torture [--kills N] [--seed S] [--seconds N]
+                                 kill the program at work, restart it, and compare what it said
+  tamper [--rounds N] [--seed S] change every column and file of an installation; all must be found
   fuzz [--seconds N] [TARGET…]   run the fuzz targets, two at a time, 60 seconds each unless told
 ";
 
@@ -65,6 +69,8 @@ fn run(chore: &str, arguments: &[String]) -> Option<Result<()>> {
         ("tables", []) => tables::write(),
         ("tables", ["--check"]) => tables::check(),
         ("bench", filters) => bench::run(filters),
+        ("torture", rest) => suites::TORTURE.run(suites::TORTURE.parse(rest)?),
+        ("tamper", rest) => suites::TAMPER.run(suites::TAMPER.parse(rest)?),
         ("fuzz", rest) => fuzz::run(fuzz::Options::parse(rest)?),
         _ => return None,
     })

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// What checks and tests build beyond the default: card readers, which need a library to link.
-pub(crate) const FEATURES: &[&str] = &["--features", "jitsuin/pcsc"];
+/// What checks and tests build beyond the default: card readers, which need a library to link, and the
+/// moments at which the torture suite ends the program.
+pub(crate) const FEATURES: &[&str] = &["--features", "jitsuin/pcsc,jitsuin/torture"];
 
 /// The directory of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> &'static Path {

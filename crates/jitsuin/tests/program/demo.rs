@@ -211,7 +211,7 @@ fn launch(scratch: &Path) -> (Child, Ready) {
 }
 
 /// Copies the populated demo of this build to `target`.
-fn copy_populated(target: &Path) {
+pub(crate) fn copy_populated(target: &Path) {
     copy_prepared("demo", target, |directory| {
         let arguments = ["demo", "--dir", ".", "--base-port", "0", "--once"];
         let told = run_long(directory, PROGRAM, &arguments);

@@ -14,6 +14,7 @@ mod read;
 mod table;
 #[cfg(test)]
 mod tests;
+mod torture;
 mod writer;
 
 use std::path::Path;

@@ -13,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::gate::Gate;
 use super::ledger::Digests;
 use super::table::View;
+use super::torture::{Passing, Side};
 use super::{Options, adopt, apply, migrate, pool};
 use crate::journal::{Checkpoint, KeyRing, Node};
 use crate::state::StateKey;
@@ -198,7 +199,9 @@ impl State {
             let mut state =
                 Digests::load(&transaction, &self.key, &self.doubt)?.ok_or_else(none)?;
             let before = state.entries;
+            let mut passing = Passing::default();
             for (unit, caller) in units.by_ref() {
+                passing.note(&unit);
                 let place = state.entries;
                 let applying = Applying {
                     key: &self.key,
@@ -214,7 +217,9 @@ impl State {
                 }
             }
             state.store(&transaction, &self.key)?;
+            passing.reach(Side::Before);
             transaction.commit()?;
+            passing.reach(Side::After);
             Ok(state.entries > before)
         });
         if let Err(fault) = &outcome {
@@ -236,7 +241,9 @@ impl State {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply::journal::seal(&transaction, &self.key, sealing)?;
         let unsealed = apply::journal::unsealed(&transaction)?;
+        Passing::sealing().reach(Side::Before);
         transaction.commit()?;
+        Passing::sealing().reach(Side::After);
         self.gate.sealed(unsealed);
         Ok(())
     }

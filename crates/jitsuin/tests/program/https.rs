@@ -1,0 +1,140 @@
+//! A small HTTPS client for suites that ask thousands of times: it knows the server's own certificate
+//! and trusts no other.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    SignatureScheme, StreamOwned,
+};
+use serde_json::Value;
+
+/// What is sent over one connection.
+#[derive(Clone)]
+pub(crate) struct Https {
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+}
+
+impl Https {
+    /// A client of the server at `address` with the certificate in this file.
+    pub(crate) fn new(address: SocketAddr, certificate: &Path) -> Self {
+        let own = CertificateDer::pem_file_iter(certificate).unwrap().next().unwrap().unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let pinned = Pinned { own, provider: provider.clone() };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(pinned))
+            .with_no_client_auth();
+        Self { address, config: Arc::new(config) }
+    }
+
+    /// Sends one request on a connection of its own; status and body.
+    ///
+    /// # Errors
+    /// There is no whole answer: whether the request took effect is not known.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+        patience: Duration,
+    ) -> io::Result<(u16, Value)> {
+        let socket = TcpStream::connect_timeout(&self.address, patience)?;
+        socket.set_read_timeout(Some(patience))?;
+        socket.set_write_timeout(Some(patience))?;
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(self.config.clone(), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(session, socket);
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if method == "POST" {
+            head +=
+                &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        }
+        stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
+        let mut answer = Vec::new();
+        let ended = stream.read_to_end(&mut answer);
+        read(&answer).ok_or_else(|| ended.err().unwrap_or(io::ErrorKind::UnexpectedEof.into()))
+    }
+}
+
+/// The status and the body of a whole answer, which says how long it is.
+fn read(answer: &[u8]) -> Option<(u16, Value)> {
+    let text = std::str::from_utf8(answer).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let lengths = head.lines().filter_map(|line| line.split_once(": "));
+    let length = lengths
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .find_map(|(_, value)| value.parse::<usize>().ok())?;
+    (body.len() == length).then(|| (status, serde_json::from_str(body).unwrap_or(Value::Null)))
+}
+
+/// Trusts one certificate.
+struct Pinned {
+    own: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pinned")
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match *shown == self.own {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(CertificateError::ApplicationVerificationFailure.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

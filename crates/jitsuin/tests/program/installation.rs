@@ -1,0 +1,195 @@
+//! An installation whose server runs as a real one does: started, awakened by custodians, killed.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::{Output, run};
+
+use crate::demo::PROGRAM;
+use crate::https::Https;
+
+/// A bound for what takes seconds, so that what hangs is told from what is slow.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A directory that was set up as the demo is, and works without the demo.
+pub(crate) struct Installation {
+    scratch: TempDir,
+}
+
+/// Its server while it runs; it is killed when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) client: Client,
+    pub(crate) repository: SocketAddr,
+    pub(crate) ldap: SocketAddr,
+}
+
+/// Whoever asks the API, with the tokens of everybody.
+#[derive(Clone)]
+pub(crate) struct Client {
+    api: Https,
+    handed_out: PathBuf,
+}
+
+impl Installation {
+    /// The copy that `prepare` makes of something in an empty directory.
+    pub(crate) fn made_by(prepare: impl FnOnce(&Path)) -> Self {
+        let scratch = TempDir::new().unwrap();
+        prepare(scratch.path());
+        Self { scratch }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Runs a command as somebody who was handed a token.
+    pub(crate) fn command(&self, who: &str, words: &[&str]) -> Output {
+        command(self.path(), who, words)
+    }
+
+    /// Begins to start the server, and does not wait for it.
+    pub(crate) fn begin(&self, environment: &[(&str, &str)]) -> Child {
+        let output = File::create(self.log()).unwrap();
+        Command::new(PROGRAM)
+            .args(["serve"])
+            .envs(environment.iter().copied())
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Starts the server; returns once it answers.
+    ///
+    /// # Errors
+    /// What the program said when it ended in place of serving.
+    pub(crate) fn serve(&self, environment: &[(&str, &str)]) -> Result<Server, String> {
+        let mut child = self.begin(environment);
+        let begun = Instant::now();
+        loop {
+            let said = fs::read_to_string(self.log()).unwrap_or_default();
+            if let Some([api, repository, ldap]) = addresses(&said) {
+                let api = Https::new(api, &self.path().join("data/tls/server.pem"));
+                let client = Client { api, handed_out: self.path().join("data/handed-out") };
+                return Ok(Server { child, client, repository, ldap });
+            }
+            if child.try_wait().unwrap().is_some() {
+                return Err(fs::read_to_string(self.log()).unwrap());
+            }
+            if begun.elapsed() > PATIENCE {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("it neither serves nor ends: {said}"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.path().join("serve.log")
+    }
+}
+
+/// Runs a command of the program in `directory` as somebody who was handed a token.
+pub(crate) fn command(directory: &Path, who: &str, words: &[&str]) -> Output {
+    let token = format!("data/handed-out/{who}.token");
+    run(directory, PROGRAM, &[&["--json", "--as", &token], words].concat())
+}
+
+/// The addresses of the API, the repository and the directory, once the server has told all.
+fn addresses(said: &str) -> Option<[SocketAddr; 3]> {
+    let find = |before: &str, after: char| {
+        let (_, rest) = said.split_once(before)?;
+        rest.split_once(after)?.0.parse().ok()
+    };
+    find("holders' page https://", '/')?;
+    Some([
+        find("api https://", '/')?,
+        find("repository and OCSP http://", '/')?,
+        find("\nldap://", ' ')?,
+    ])
+}
+
+impl Client {
+    /// Asks as somebody who was handed a token.
+    ///
+    /// # Errors
+    /// There is no whole answer.
+    pub(crate) fn ask(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        more: &[(&str, &str)],
+    ) -> io::Result<(u16, Value)> {
+        let bearer = format!("Bearer {}", self.token(who));
+        let headers = [&[("Authorization", bearer.as_str())], more].concat();
+        self.api.ask(method, &format!("/api/v1/{path}"), &headers, body, PATIENCE)
+    }
+
+    /// The token that somebody was handed.
+    pub(crate) fn token(&self, who: &str) -> String {
+        let token = fs::read_to_string(self.handed_out.join(format!("{who}.token")));
+        token.unwrap_or_else(|error| panic!("{who}: {error}")).trim().to_owned()
+    }
+
+    /// Two custodians come and wake the keys.
+    pub(crate) fn awaken(&self) -> io::Result<(u16, Value)> {
+        let mut last = Ok((0, Value::Null));
+        for custodian in ["custodian-1", "custodian-2"] {
+            let file = self.handed_out.join(format!("{custodian}.passphrase"));
+            let passphrase = fs::read_to_string(file).unwrap();
+            let body = json!({ "passphrase": passphrase.trim() });
+            last = Ok(self.ask(custodian, "POST", "keys/activation", Some(&body), &[])?);
+        }
+        last
+    }
+}
+
+impl Server {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Ends it without a chance to tidy up.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Tells it to stop and waits until it did; whether it did in good order.
+    pub(crate) fn stop(mut self) -> bool {
+        let pid = self.pid().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

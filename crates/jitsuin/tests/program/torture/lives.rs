@@ -1,0 +1,140 @@
+//! Life after life: started, awakened by its custodians, put to work, killed.
+
+use std::time::{Duration, Instant};
+
+use super::world::World;
+use super::{Settings, compare, moments, residents, staff, stories};
+use crate::demo::copy_populated;
+use crate::installation::{Installation, Server};
+use crate::tamper::Chance;
+
+const MUNICIPALITIES: [&str; 5] = ["11100", "11201", "11203", "11208", "11222"];
+
+/// How long a life works at most.
+const LIFE: u64 = 2500;
+
+#[test]
+fn e6_v11_what_was_acknowledged_survives_any_kill() {
+    let settings = Settings::read();
+    let installation = Installation::made_by(copy_populated);
+    let world = World::default();
+    let windows = MUNICIPALITIES.map(|one| residents::strangers(installation.path(), one));
+    let begun = Instant::now();
+    let ended = std::thread::scope(|scope| {
+        for (municipality, residents) in MUNICIPALITIES.into_iter().zip(windows) {
+            let world = &world;
+            scope.spawn(move || stories::window(world, municipality, residents, settings.seed));
+        }
+        scope.spawn(|| staff::people(&world));
+        scope.spawn(|| staff::requests(&world, installation.path()));
+        scope.spawn(|| staff::lists(&world));
+        let deaths = kills(&installation, &world, &settings, begun);
+        // The last life is not killed: everybody comes to the end of what they do.
+        world.stop();
+        deaths.map(|deaths| (deaths, live(&installation, &world)))
+    });
+    let (deaths, last) = ended.unwrap_or_else(|said| panic!("{settings}: {said}"));
+    let last = last.unwrap_or_else(|said| panic!("{settings}: {said}"));
+    let figures = world.figures();
+    compare::everything(&installation, &world, last);
+    let lost = world.facts(|facts| {
+        println!(
+            "{settings}: {deaths:?} in {} s; {figures:?}; {} certificates, {} applications, \
+             {} people, {} service requests, {} cards, {} list series",
+            begun.elapsed().as_secs(),
+            facts.certificates.len(),
+            facts.applications.len(),
+            facts.people.len(),
+            facts.requests.len(),
+            facts.cards.len(),
+            facts.lists.len(),
+        );
+        facts.lost.clone()
+    });
+    assert!(lost.is_empty(), "{settings}: {} lost:\n{}", lost.len(), lost.join("\n"));
+    assert!(
+        deaths.at_work + deaths.at_moments > 0 && figures.acknowledged > 20,
+        "{settings}: nothing was tried"
+    );
+}
+
+/// How the lives ended.
+#[derive(Debug, Default)]
+struct Deaths {
+    at_work: u64,
+    while_starting: u64,
+    /// At the named moment that was asked for.
+    at_moments: u64,
+}
+
+/// Kills as often as is asked for.
+fn kills(
+    installation: &Installation,
+    world: &World,
+    settings: &Settings,
+    begun: Instant,
+) -> Result<Deaths, String> {
+    let mut chance = Chance::named(settings.seed, "kills");
+    let mut deaths = Deaths::default();
+    let mut moments = moments::all(&mut chance).into_iter().cycle();
+    for _ in 0..settings.kills {
+        if begun.elapsed() > settings.limit {
+            break;
+        }
+        match chance.below(8) {
+            0 => {
+                let mut child = installation.begin(&[]);
+                pause(chance.below(600));
+                let _ = child.kill();
+                let _ = child.wait();
+                deaths.while_starting += 1;
+            }
+            1..=3 => {
+                let mut server = live(installation, world)?;
+                pause(chance.below(LIFE));
+                server.kill();
+                deaths.at_work += 1;
+            }
+            _ => {
+                let moment = moments.next().ok_or("there are no moments")?;
+                match until(installation, world, &moment) {
+                    true => deaths.at_moments += 1,
+                    false => deaths.at_work += 1,
+                }
+            }
+        }
+        world.dies();
+    }
+    Ok(deaths)
+}
+
+/// A life that ends itself at a moment; whether it came to it before it was killed.
+fn until(installation: &Installation, world: &World, moment: &str) -> bool {
+    let Ok(mut server) = installation.serve(&[("JITSUIN_TORTURE", moment)]) else { return true };
+    world.lives(server.client.clone());
+    // It may end while the custodians come.
+    let _ = server.client.awaken();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(LIFE) {
+        if server.has_ended() {
+            return true;
+        }
+        pause(10);
+    }
+    server.kill();
+    false
+}
+
+/// Starts a life and has two custodians wake its keys.
+fn live(installation: &Installation, world: &World) -> Result<Server, String> {
+    let server = installation.serve(&[])?;
+    world.lives(server.client.clone());
+    match server.client.awaken() {
+        Ok((200, keys)) if keys["active"] == true => Ok(server),
+        told => Err(format!("the keys do not awake: {told:?}")),
+    }
+}
+
+fn pause(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}

@@ -1,0 +1,43 @@
+//! The named moments at which a life ends itself: before and after the commit of every kind of entry,
+//! and around a sealing.
+
+use domain::journal::EventKind;
+
+use crate::tamper::Chance;
+
+/// What the work here never comes to; every other kind is a moment.
+const ELSEWHERE: [EventKind; 20] = [
+    EventKind::StateAdopted,
+    EventKind::CaCreated,
+    EventKind::KeyBackedUp,
+    EventKind::KeyRestored,
+    EventKind::KeysDeactivated,
+    EventKind::CustodyEstablished,
+    EventKind::CeremonyStarted,
+    EventKind::CeremonyStep,
+    EventKind::CeremonyCompleted,
+    EventKind::KeyRenewed,
+    EventKind::KeyCompromised,
+    EventKind::CertificateDiscarded,
+    EventKind::ApplicationApproved,
+    EventKind::ApplicationRefused,
+    EventKind::ApplicationWithdrawn,
+    EventKind::CrlWithheld,
+    EventKind::VerifierRegistered,
+    EventKind::OperatorRegistered,
+    EventKind::RoomEntry,
+    EventKind::SystemStopped,
+];
+
+/// Every moment in an order drawn by chance, the first, second or third time it comes.
+pub(super) fn all(chance: &mut Chance) -> Vec<String> {
+    let kinds = EventKind::ALL.into_iter().filter(|kind| !ELSEWHERE.contains(kind));
+    let mut moments: Vec<String> = kinds
+        .map(EventKind::name)
+        .chain(["seal"])
+        .flat_map(|kind| ["before", "after"].map(|side| (kind, side)))
+        .map(|(kind, side)| format!("{side}:{kind}:{}", 1 + chance.below(3)))
+        .collect();
+    chance.shuffle(&mut moments);
+    moments
+}

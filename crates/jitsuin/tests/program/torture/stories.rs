@@ -1,0 +1,180 @@
+//! What happens at a window: each resident's story, from the form to the end of the certificate.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::facts::CertificateId;
+use super::world::{BrokenOff, Worker, World};
+use crate::tamper::Chance;
+use crate::workplace::form;
+
+/// A window's work: one resident after the other, and again those who live, until work stops.
+pub(super) fn window(world: &World, municipality: &str, residents: Vec<Value>, seed: u64) {
+    let mut chance = Chance::named(seed, municipality);
+    let mut waiting: VecDeque<_> = residents.into_iter().map(|one| (one, Vec::new())).collect();
+    for number in 0.. {
+        let Some((resident, in_force)) = waiting.pop_front() else { return };
+        if world.is_stopping() {
+            return;
+        }
+        let mut visit = Visit {
+            worker: Worker::new(world, format!("window-{municipality}-{number}")),
+            clerk: format!("clerk-{municipality}"),
+            municipality: municipality.to_owned(),
+            resident,
+        };
+        // What broke a story off is known to the world.
+        if let Ok(Some(in_force)) = visit.story(in_force, &mut chance) {
+            waiting.push_back((visit.resident, in_force));
+        }
+    }
+}
+
+/// One resident at a window.
+struct Visit<'a> {
+    worker: Worker<'a>,
+    clerk: String,
+    municipality: String,
+    resident: Value,
+}
+
+impl Visit<'_> {
+    /// What was in force is ended, and a new card issued; what is in force then, unless the resident
+    /// died.
+    fn story(
+        &mut self,
+        in_force: Vec<CertificateId>,
+        chance: &mut Chance,
+    ) -> Result<Option<Vec<CertificateId>>, BrokenOff> {
+        for certificate in in_force {
+            self.ended(&certificate)?;
+        }
+        let more = json!({ "ca": "jpki-auth", "kind": "issue-with-card" });
+        let secret = json!({ "authentication_pin": "1234" });
+        let (card, certificate) = self.delivered(&more, &secret)?;
+        if chance.below(3) == 0 {
+            let more = json!({ "ca": "saitama-sign", "kind": "issue-on-card", "card": card });
+            let secret = json!({ "signature_password": "ABC123" });
+            let (_, other) = self.delivered(&more, &secret)?;
+            // The register ends certificates of both CAs: not for those who have two.
+            return Ok(Some(vec![certificate, other]));
+        }
+        match chance.below(5) {
+            0 => {}
+            1 => {
+                self.ended(&certificate)?;
+                return Ok(Some(Vec::new()));
+            }
+            2 => {
+                self.died(&certificate)?;
+                return Ok(None);
+            }
+            other => {
+                self.held(&certificate)?;
+                if other == 3 {
+                    self.released(&certificate)?;
+                }
+            }
+        }
+        Ok(Some(vec![certificate]))
+    }
+
+    /// From the form to the delivered card.
+    fn delivered(
+        &mut self,
+        more: &Value,
+        secret: &Value,
+    ) -> Result<(String, CertificateId), BrokenOff> {
+        let ca = text(&more["ca"]);
+        let id = self.verified(more)?;
+        let issued = self.at_window(&id, "issue", None, "issued")?;
+        let certificate = (ca, text(&issued["serial"]));
+        self.state(&certificate, "undelivered");
+        self.at_window(&id, "delivery", Some(secret), "completed")?;
+        self.state(&certificate, "good");
+        let card = text(&issued["card"]);
+        let on_card = (self.clerk.clone(), certificate.clone());
+        self.worker.world.acknowledge(|facts| facts.cards.extend([(card.clone(), on_card)]));
+        Ok((card, certificate))
+    }
+
+    fn verified(&mut self, more: &Value) -> Result<String, BrokenOff> {
+        let mut form = form(&self.resident, more);
+        form["municipality"] = self.municipality.as_str().into();
+        let received = self.worker.done(&self.clerk, "applications", Some(&form))?;
+        let id = text(&received["id"]);
+        let shown = json!({ "items": [
+            { "evidence": "photo-document", "document": "旅券", "number": "TR1234567" }
+        ] });
+        self.at_window(&id, "verification", Some(&shown), "verified")?;
+        Ok(id)
+    }
+
+    fn at_window(
+        &mut self,
+        id: &str,
+        step: &str,
+        body: Option<&Value>,
+        state: &'static str,
+    ) -> Result<Value, BrokenOff> {
+        let path = format!("applications/{id}/{step}");
+        let answer = self.worker.done(&self.clerk, &path, body)?;
+        if answer["state"] != state {
+            self.worker.world.lose(format!("{path}: {answer}"));
+            return Err(BrokenOff);
+        }
+        let (id, clerk) = (id.to_owned(), self.clerk.clone());
+        self.worker.world.acknowledge(|facts| facts.applications.extend([(id, (clerk, state))]));
+        Ok(answer)
+    }
+
+    /// Reported lost by phone.
+    fn held(&mut self, certificate: &CertificateId) -> Result<(), BrokenOff> {
+        let of = |field: &str| text(&self.resident[field]);
+        let body = json!({
+            "name": format!("{}\u{3000}{}", of("family_name"), of("given_name")),
+            "birth_date": of("birth_date"), "gender": of("gender"), "address": of("address"),
+        });
+        let answer = self.worker.done("call-centre", "holds", Some(&body))?;
+        if !answer["held"].to_string().contains(&certificate.1) {
+            self.worker.world.lose(format!("hold of {certificate:?}: {answer}"));
+            return Err(BrokenOff);
+        }
+        self.state(certificate, "held");
+        Ok(())
+    }
+
+    fn released(&mut self, certificate: &CertificateId) -> Result<(), BrokenOff> {
+        let id = self.verified(&json!({ "ca": certificate.0, "kind": "hold-release" }))?;
+        self.at_window(&id, "completion", None, "completed")?;
+        self.state(certificate, "good");
+        Ok(())
+    }
+
+    fn ended(&mut self, certificate: &CertificateId) -> Result<(), BrokenOff> {
+        let more = json!({ "ca": certificate.0, "kind": "revocation", "cause": "use-ended" });
+        let id = self.verified(&more)?;
+        self.at_window(&id, "completion", None, "completed")?;
+        self.state(certificate, "revoked");
+        Ok(())
+    }
+
+    /// The register tells of a death; a run of the link ends the certificate.
+    fn died(&mut self, certificate: &CertificateId) -> Result<(), BrokenOff> {
+        let code = text(&self.resident["code"]);
+        self.worker.done("general-1", &format!("residents/{code}/death"), None)?;
+        self.worker.done("general-1", "register-runs", None)?;
+        self.state(certificate, "revoked");
+        Ok(())
+    }
+
+    fn state(&self, certificate: &CertificateId, state: &'static str) {
+        let certificate = certificate.clone();
+        self.worker.world.acknowledge(|facts| facts.certificates.extend([(certificate, state)]));
+    }
+}
+
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}

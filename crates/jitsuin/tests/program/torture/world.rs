@@ -1,0 +1,141 @@
+//! What the clients share: the server of the moment, and what was acknowledged.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::facts::{Facts, Figures};
+use crate::installation::Client;
+
+/// How long a client repeats a request before it counts as stuck.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a client waits before it repeats.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// What all clients share.
+#[derive(Default)]
+pub(super) struct World {
+    client: RwLock<Option<Client>>,
+    lives: AtomicU64,
+    stopping: AtomicBool,
+    facts: Mutex<Facts>,
+    figures: Mutex<Figures>,
+}
+
+impl World {
+    /// A new life: whoever waits goes on with this one.
+    pub(super) fn lives(&self, client: Client) {
+        *self.client.write().unwrap() = Some(client);
+        self.lives.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The server is gone.
+    pub(super) fn dies(&self) {
+        *self.client.write().unwrap() = None;
+    }
+
+    /// Nobody begins anything new.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn client(&self) -> Option<Client> {
+        self.client.read().unwrap().clone()
+    }
+
+    pub(super) fn acknowledge(&self, fact: impl FnOnce(&mut Facts)) {
+        fact(&mut self.facts.lock().unwrap());
+    }
+
+    /// Something that was acknowledged is not so.
+    pub(super) fn lose(&self, what: String) {
+        eprintln!("LOST: {what}");
+        self.facts.lock().unwrap().lost.push(what);
+    }
+
+    pub(super) fn count(&self, figure: impl FnOnce(&mut Figures)) {
+        figure(&mut self.figures.lock().unwrap());
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        *self.figures.lock().unwrap()
+    }
+
+    pub(super) fn facts<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
+        read(&self.facts.lock().unwrap())
+    }
+}
+
+/// Somebody who works: every request has an id of its own and is repeated until it is answered.
+pub(super) struct Worker<'a> {
+    pub(super) world: &'a World,
+    name: String,
+    requests: u64,
+}
+
+/// The story cannot go on; the world knows why.
+#[derive(Debug)]
+pub(super) struct BrokenOff;
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(world: &'a World, name: String) -> Self {
+        Self { world, name, requests: 0 }
+    }
+
+    /// Has something done, across as many lives as it takes; the answer.
+    pub(super) fn done(
+        &mut self,
+        who: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, BrokenOff> {
+        self.requests += 1;
+        let operation = format!("op-{}-{}", self.name, self.requests);
+        let headers = [("Operation-Id", operation.as_str())];
+        let world = self.world;
+        let (begun, mut first_life, mut refused) = (Instant::now(), None, false);
+        let mut last = String::from("no server");
+        while begun.elapsed() < PATIENCE {
+            let life = world.lives.load(Ordering::SeqCst);
+            if let Some(client) = world.client() {
+                let is_first = *first_life.get_or_insert(life) == life;
+                match client.ask(who, "POST", path, body, &headers) {
+                    Ok((200..=299, answer)) => {
+                        world.count(|figures| {
+                            figures.acknowledged += 1;
+                            figures.refused_for_a_while += u64::from(refused);
+                        });
+                        return Ok(answer);
+                    }
+                    Ok((status @ (500 | 503), answer)) => {
+                        last = format!("{status} {answer}");
+                        world.count(|figures| figures.put_off += 1);
+                    }
+                    // What a cut left open may refuse it until it is settled.
+                    Ok((status, answer)) if !is_first => {
+                        last = format!("{status} {answer}");
+                        refused = true;
+                    }
+                    Ok((status, answer)) => {
+                        world.lose(format!("{who}: {path} ({operation}): {status} {answer}"));
+                        return Err(BrokenOff);
+                    }
+                    Err(error) => {
+                        last = error.to_string();
+                        world.count(|figures| figures.unanswered += 1);
+                    }
+                }
+            }
+            std::thread::sleep(PAUSE);
+        }
+        world.lose(format!("{who}: {path} ({operation}) is stuck: {last}"));
+        Err(BrokenOff)
+    }
+}

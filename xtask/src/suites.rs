@@ -1,0 +1,69 @@
+//! The long forms of the suites whose short forms are tests of the program: torture and tamper.
+
+use anyhow::Result;
+
+use crate::{machine, process, workspace};
+
+/// A suite: where its tests are, and the options that reach them as environment variables.
+pub(crate) struct Suite {
+    module: &'static str,
+    options: &'static [(&'static str, &'static str)],
+}
+
+/// Work under kills.
+pub(crate) const TORTURE: Suite = Suite {
+    module: "torture::",
+    options: &[
+        ("--kills", "JITSUIN_TORTURE_KILLS"),
+        ("--seed", "JITSUIN_TORTURE_SEED"),
+        ("--seconds", "JITSUIN_TORTURE_SECONDS"),
+    ],
+};
+
+/// Changes by somebody who has the disk.
+pub(crate) const TAMPER: Suite = Suite {
+    module: "tamper::",
+    options: &[("--rounds", "JITSUIN_TAMPER_ROUNDS"), ("--seed", "JITSUIN_TAMPER_SEED")],
+};
+
+impl Suite {
+    /// The environment that `[--OPTION N]…` asks for; `None` when that is not what stands there.
+    pub(crate) fn parse(&self, words: &[&str]) -> Option<Vec<(&'static str, String)>> {
+        let (pairs, []) = words.as_chunks::<2>() else { return None };
+        let known = |[name, number]: &[&str; 2]| {
+            let (_, variable) = self.options.iter().find(|(option, _)| option == name)?;
+            number.parse::<u64>().ok().map(|number| (*variable, number.to_string()))
+        };
+        pairs.iter().map(known).collect()
+    }
+
+    /// Runs the suite's tests one after the other, with their figures on the terminal.
+    ///
+    /// # Errors
+    /// Something is missing, the build fails, or the suite found something.
+    pub(crate) fn run(&self, asked: Vec<(&'static str, String)>) -> Result<()> {
+        machine::provide(machine::FOR_READERS)?;
+        machine::provide(machine::FOR_TESTS)?;
+        let mut command = process::cargo();
+        command.args(["test", "--workspace"]).args(workspace::FEATURES);
+        command.args(["--test", "program", self.module, "--", "--nocapture", "--test-threads=1"]);
+        command.env("JITSUIN_PYTHON", machine::python()?).envs(asked);
+        process::run(&mut command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suites_options_are_numbers_by_their_names() {
+        let asked = TORTURE.parse(&["--kills", "5000", "--seed", "7"]).expect("options");
+        let expected = [("JITSUIN_TORTURE_KILLS", "5000"), ("JITSUIN_TORTURE_SEED", "7")];
+        assert_eq!(asked, expected.map(|(name, number)| (name, number.to_owned())));
+        assert_eq!(TORTURE.parse(&[]), Some(Vec::new()));
+        for wrong in [&["--kills"][..], &["--kills", "many"], &["--rounds", "1"], &["5000"]] {
+            assert_eq!(TORTURE.parse(wrong), None, "{wrong:?}");
+        }
+    }
+}
