@@ -42,6 +42,11 @@ named! {
     KeyRenewed = "key-renewed",
     /// A CA's key counts as compromised; a step of what follows was carried out.
     KeyCompromised = "key-compromised",
+    /// Which places outside the database take checkpoints from here on: what they were given is owed
+    /// by them at every start.
+    CheckpointPlaces = "checkpoint-places",
+    /// People accepted what a start refuses: an older database, lost checkpoints, a wrong clock.
+    StartAccepted = "start-accepted",
     /// Whether the clock may be trusted changed.
     ClockChecked = "clock-checked",
     /// Step 4 of issuance: serial and TBS are on disk.

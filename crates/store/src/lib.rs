@@ -9,6 +9,7 @@
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
 //! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.
 
+pub mod append;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod doubt;
@@ -37,6 +38,7 @@ use domain::id::{
     ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber,
     ServiceRequestId, VerifierId,
 };
+use domain::journal::EventKind;
 use domain::service_request::RequestState;
 use domain::staff::Role;
 
@@ -46,7 +48,7 @@ use crate::journal::SealedEntry;
 pub type Sequence = u64;
 
 /// Whose fault a failed unit or read is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The unit was decided on a state that is no longer there; read again and decide again.
     #[error("{what} changed meanwhile: expected {expected}, found {found}")]
@@ -111,6 +113,35 @@ pub enum Error {
     /// The database cannot take the unit now: disk full, locked, gone. Nothing was committed.
     #[error("the database refused: {0}")]
     Unavailable(String),
+}
+
+/// The kinds of entry that can be looked up without reading the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remembered {
+    /// [`domain::journal::EventKind::CheckpointPlaces`].
+    CheckpointPlaces,
+    /// [`domain::journal::EventKind::StartAccepted`].
+    StartAccepted,
+    /// [`domain::journal::EventKind::ClockChecked`].
+    ClockChecked,
+    /// [`domain::journal::EventKind::SystemStarted`].
+    SystemStarted,
+    /// [`domain::journal::EventKind::QuerySegmentSealed`].
+    QuerySegments,
+}
+
+impl Remembered {
+    /// The kind as entries have it.
+    #[must_use]
+    pub fn kind(self) -> EventKind {
+        match self {
+            Self::CheckpointPlaces => EventKind::CheckpointPlaces,
+            Self::StartAccepted => EventKind::StartAccepted,
+            Self::ClockChecked => EventKind::ClockChecked,
+            Self::SystemStarted => EventKind::SystemStarted,
+            Self::QuerySegments => EventKind::QuerySegmentSealed,
+        }
+    }
 }
 
 /// The result of everything here.
@@ -335,6 +366,18 @@ pub trait Store: Send + Sync {
 
     /// Encoded journal entries from `from` on, at most `limit`, in order.
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>>;
+
+    /// Encoded entries of a kind that is looked up ([`Remembered`]), from `from` on, at most `limit`, in
+    /// order.
+    fn journal_of(
+        &self,
+        kind: Remembered,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Vec<u8>)>>;
+
+    /// The last entry of a kind that is looked up.
+    fn last_of(&self, kind: Remembered) -> Result<Option<(Sequence, Vec<u8>)>>;
 
     /// An entry that a checkpoint covers; none where there is no such entry, or none covers it yet.
     ///

@@ -7,13 +7,14 @@
 //! cannot append has an error and must not answer its query (no record, no work).
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use crate::append::AppendFile;
 use crate::{Error, Result};
 
 /// A record is a few hundred octets; more is none of ours.
@@ -117,8 +118,10 @@ impl QuerySegments {
         let segment = current.segment.insert(segment);
         if let Err(error) = segment.append(record) {
             let failure = failed(&segment.path, error);
-            // Half a record may stand at its end; where it cannot be cut off, start-up does it.
-            if segment.cut_to_whole_records().is_err() {
+            // Half a record at its end that cannot be cut off, or somebody else's octets: start-up
+            // seals what there is, and the next record begins another segment.
+            if !segment.file.is_as_it_was() {
+                tracing::error!(%failure, "a query segment is given up until the next start");
                 current.segment = None;
             }
             return Err(failure);
@@ -156,8 +159,7 @@ impl QuerySegments {
 
     fn start(&self, current: &mut Current) -> Result<Segment> {
         let path = self.directory.join(format!("{:010}.{OPEN}", current.next));
-        let file = OpenOptions::new().create_new(true).append(true).open(&path);
-        let file = file.map_err(|e| failed(&path, e))?;
+        let file = AppendFile::create(&path).map_err(|e| failed(&path, e))?;
         let number = current.next;
         current.next += 1;
         let digest = Context::new(&SHA256);
@@ -167,7 +169,6 @@ impl QuerySegments {
             file,
             digest,
             line: Vec::new(),
-            length: 0,
             records: 0,
             since: Instant::now(),
         })
@@ -193,14 +194,65 @@ impl QuerySegments {
     }
 }
 
+/// Holds the segments in a directory against what the journal says of each: every one that is not as
+/// it was sealed, is missing, or is there without an entry, in words.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the directory or a file in it cannot be read.
+pub fn differences(
+    directory: &Path,
+    journaled: impl Iterator<Item = Result<Sealed>>,
+) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut unknown = std::collections::BTreeSet::new();
+    if directory.exists() {
+        for (_, path) in numbered(directory)? {
+            // One that is closed is entered when the program goes on, and may be entered already.
+            if path.extension().is_some_and(|end| end == JOURNALED) {
+                unknown.insert(path);
+            }
+        }
+    }
+    for sealed in journaled {
+        let sealed = sealed?;
+        let path = directory.join(&sealed.name);
+        unknown.remove(&path);
+        let path = match path.with_extension(CLOSED) {
+            closed if !path.exists() && closed.exists() => closed,
+            _ => path,
+        };
+        match digest_of(&path) {
+            Ok(sha256) if sha256 == sealed.sha256 => {}
+            Ok(_) => found.push(format!("{}: it is not as it was sealed", sealed.name)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                found.push(format!("{}: it is missing", sealed.name));
+            }
+            Err(error) => return Err(failed(&path, error)),
+        }
+    }
+    let name = |path: PathBuf| path.file_name().map(|name| name.display().to_string());
+    let unknown = unknown.into_iter().filter_map(name);
+    found.extend(unknown.map(|name| format!("{name}: the journal knows nothing of it")));
+    Ok(found)
+}
+
+fn digest_of(path: &Path) -> std::io::Result<[u8; 32]> {
+    let (mut file, mut digest) = (File::open(path)?, Context::new(&SHA256));
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(finish(digest)),
+            length => digest.update(&piece[..length]),
+        }
+    }
+}
+
 struct Segment {
     number: u64,
     path: PathBuf,
-    file: File,
+    file: AppendFile,
     digest: Context,
     line: Vec<u8>,
-    /// The octets of all whole records.
-    length: u64,
     records: u64,
     since: Instant,
 }
@@ -216,19 +268,14 @@ impl Segment {
         self.line.clear();
         self.line.extend_from_slice(record);
         self.line.push(b'\n');
-        self.file.write_all(&self.line)?;
+        self.file.append(&self.line)?;
         self.digest.update(&self.line);
-        self.length += self.line.len() as u64;
         self.records += 1;
         Ok(())
     }
 
-    fn cut_to_whole_records(&self) -> std::io::Result<()> {
-        self.file.set_len(self.length)
-    }
-
     fn seal(self, directory: &Path) -> std::io::Result<Sealed> {
-        self.file.sync_all()?;
+        self.file.sync()?;
         let name = close(directory, self.number, &self.path)?;
         Ok(Sealed { name, records: self.records, sha256: finish(self.digest) })
     }
@@ -289,6 +336,8 @@ fn failed(path: &Path, error: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     const SMALL: Limits = Limits { records: 3, age: Duration::from_secs(3600) };
@@ -345,6 +394,44 @@ mod tests {
         assert_eq!(again, leftovers, "it comes up until the journal has it");
         segments.journaled(&leftovers[0]).expect("renamed");
         assert_eq!(QuerySegments::open(directory.path(), SMALL).expect("segments").1, []);
+        segments.append(b"{}").expect("a record");
+        assert!(directory.path().join("0000000001.open").exists());
+    }
+
+    #[test]
+    fn e1_a_segment_that_was_changed_removed_or_added_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let mut sealed = Vec::new();
+        for _ in 0..9 {
+            if let Some(full) = segments.append(b"{}").expect("a record") {
+                segments.journaled(&full).expect("renamed");
+                sealed.push(full);
+            }
+        }
+        let told = |sealed: &[Sealed]| {
+            differences(directory.path(), sealed.iter().cloned().map(Ok)).expect("read")
+        };
+        assert_eq!(told(&sealed), [""; 0]);
+        std::fs::write(directory.path().join(&sealed[0].name), "{}\n{}\n{ }\n").expect("changed");
+        std::fs::remove_file(directory.path().join(&sealed[1].name)).expect("removed");
+        assert_eq!(
+            told(&sealed[..2]),
+            [
+                "0000000000.log: it is not as it was sealed",
+                "0000000001.log: it is missing",
+                "0000000002.log: the journal knows nothing of it",
+            ]
+        );
+    }
+
+    #[test]
+    fn e6_a_segment_that_somebody_else_changed_is_left_and_another_begun() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        segments.append(b"{}").expect("a record");
+        std::fs::remove_file(directory.path().join("0000000000.open")).expect("removed");
+        assert!(matches!(segments.append(b"{}"), Err(Error::Unavailable(_))));
         segments.append(b"{}").expect("a record");
         assert!(directory.path().join("0000000001.open").exists());
     }

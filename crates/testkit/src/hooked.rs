@@ -14,7 +14,7 @@ use store::journal::SealedEntry;
 use store::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow, NoticeRow, PasswordRow,
-    PersonRow, ProofExtent, Result, RevokedSnapshot, Sequence, SeriesKey, SeriesRow,
+    PersonRow, ProofExtent, Remembered, Result, RevokedSnapshot, Sequence, SeriesKey, SeriesRow,
     ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow, Store, Tally, Unit, VerifierRow,
 };
 
@@ -143,6 +143,8 @@ impl Store for HookedStore {
         last_sequence() -> Option<Sequence>;
         journal(from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;
         prove(proof: &mut StateProof, extent: ProofExtent) -> StateReport;
+        journal_of(kind: Remembered, from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;
+        last_of(kind: Remembered) -> Option<(Sequence, Vec<u8>)>;
         sealed_entry(sequence: Sequence) -> Option<SealedEntry>;
         journal_personal(sequence: Sequence) -> Option<String>;
     }

@@ -234,6 +234,24 @@ fn w8_an_event_cut_off_by_a_crash_is_dropped_and_its_number_given_again() {
     assert_eq!(events.iter().map(|e| e.sequence).collect::<Vec<_>>(), [2]);
 }
 
+#[test]
+fn e6_an_event_that_could_not_be_written_keeps_no_later_one_from_it() {
+    let subject = Subject::new(Kind::OnDisk);
+    let code = someone().code;
+    subject.register.declare_error(&code, at(1)).expect("declared");
+    let events = subject.directory.as_ref().expect("on disk").path().join("events.jsonl");
+    let away = events.with_extension("away");
+    fs::rename(&events, &away).expect("the disk is gone");
+    for _ in 0..2 {
+        let failed = subject.register.remove(&code, Removal::Official, at(2));
+        assert!(matches!(failed, Err(EmbeddedError::Storage(_))), "{failed:?}");
+    }
+    assert_eq!(subject.kinds(), [RegisterEventKind::RecordingError], "nothing was removed");
+    fs::rename(&away, &events).expect("it is back");
+    subject.register.remove(&code, Removal::Official, at(2)).expect("removed");
+    assert_eq!(subject.restarted().kinds().len(), 2);
+}
+
 #[rstest]
 #[case::in_memory(Kind::InMemory)]
 #[case::on_disk(Kind::OnDisk)]

@@ -9,6 +9,7 @@ mod export;
 pub(crate) mod hex;
 mod merkle;
 mod note;
+mod notes;
 mod personal;
 mod proof;
 mod seal;
@@ -31,14 +32,14 @@ pub use self::proof::{
 };
 
 pub use self::export::export;
-pub use self::seal::{Sealer, run_sealer};
-pub use self::sealed::SealedEntry;
-pub use self::sink::read_sink;
+pub use self::seal::{PlaceHolds, Sealer, run_sealer};
+pub use self::sealed::{SealedEntry, ToldEntry};
+pub use self::sink::{SinkReading, read_sink};
 pub use self::verify::{Finding, Report, verify_database, verify_export};
 
 use jiff::Timestamp;
 
-use crate::{Result, Sequence};
+use crate::{Doubt, Result, Sequence};
 
 /// A journal entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,9 @@ pub struct Leaf {
 /// What sealing, export and verification need of a store. Every implementation of
 /// [`crate::Store`] has it.
 pub trait SealableJournal: Send + Sync {
+    /// What was found for which the database must not be believed; the sealer raises more here.
+    fn doubts(&self) -> &Doubt;
+
     /// At most `limit` entries from `from` on, in order.
     ///
     /// # Errors

@@ -18,8 +18,9 @@ const MAX_ENTRIES: usize = 16 * 1024;
 const PAGE: usize = 1024;
 
 /// Seals until `stop` says so or is dropped, at once and then every `interval`; seals once more
-/// before it returns. A failure is logged and tried again: the store's own limit
-/// ([`crate::Options::max_unsealed`]) stops the work when it lasts.
+/// before it returns. A failure is told once and tried again: the store's own limit
+/// ([`crate::Options::max_unsealed`]) stops the work when it lasts. A journal that is no continuation
+/// of what was sealed is in doubt, and then nothing is sealed any more.
 pub fn run_sealer(
     journal: &dyn SealableJournal,
     signer: &dyn CheckpointSigner,
@@ -29,11 +30,14 @@ pub fn run_sealer(
     clock: &dyn Fn() -> Timestamp,
 ) {
     let mut sealer = Sealer::new(sinks);
+    let mut told = None;
     loop {
         let stopped = stop.recv_timeout(interval) != Err(RecvTimeoutError::Timeout);
-        if let Err(error) = sealer.seal(journal, signer, clock()) {
+        let failure = sealer.seal(journal, signer, clock()).err().map(|error| error.to_string());
+        if let Some(error) = failure.as_ref().filter(|_| failure != told) {
             tracing::error!(%error, "the journal could not be sealed");
         }
+        told = failure;
         if stopped {
             return;
         }
@@ -48,6 +52,15 @@ pub struct Sealer {
     unchecked: Option<Vec<(u64, Hash)>>,
 }
 
+/// What a place outside holds of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceHolds {
+    /// The place.
+    pub directory: PathBuf,
+    /// The greatest size of a checkpoint there that the key signed; none where there is none.
+    pub size: Option<u64>,
+}
+
 impl Sealer {
     /// A sealer that appends to a file in each of these directories, which the database's owner
     /// should not be able to change.
@@ -55,39 +68,93 @@ impl Sealer {
         Self { sinks: sinks.into_iter().map(Sink::new).collect(), unchecked: None }
     }
 
+    /// Holds the journal against its own last checkpoint and against those that the sinks hold,
+    /// without signing anything: whether it may be continued, and so whether it may be believed.
+    /// Returns what each sink holds.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the stored tree is no continuation of its last checkpoint or of
+    /// one that a sink holds. [`Error::Unavailable`] for the database or a sink.
+    pub fn hold(
+        &mut self,
+        journal: &dyn SealableJournal,
+        key: &VerifierKey,
+    ) -> Result<Vec<PlaceHolds>> {
+        let mut held = Vec::new();
+        for sink in &self.sinks {
+            let size = sink.last(key)?.iter().map(|last| last.size).max();
+            held.push(PlaceHolds { directory: sink.directory().to_owned(), size });
+        }
+        let mut edge = trusted_edge(journal, key)?;
+        loop {
+            let before = edge.size();
+            let known = self.known(journal, key, &edge)?;
+            grow(journal, &mut edge, &known)?;
+            reaches(&edge, before, &known)?;
+            if edge.size() == before {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// Hands the last checkpoint to the sinks that do not have it, before they are known to have it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] for the database or a sink.
+    pub fn introduce(&mut self, journal: &dyn SealableJournal, key: &VerifierKey) -> Result<()> {
+        let Some(last) = journal.last_checkpoint()? else { return Ok(()) };
+        for sink in &mut self.sinks {
+            if !sink.last(key)?.iter().any(|held| held.size >= last.size) {
+                sink.append(&last, key)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Seals everything committed since the last checkpoint and returns the new one, or none
     /// when there was nothing. The checkpoint is with every sink before it is in the store.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the stored tree is no continuation of its last checkpoint or of
-    /// one that a sink holds: then nothing is signed. [`Error::Unavailable`] for the database,
-    /// the signer or a sink.
+    /// one that a sink holds: then nothing is signed, and everything is in doubt.
+    /// [`Error::Doubted`] from then on. [`Error::Unavailable`] for the database, the signer or a
+    /// sink.
     pub fn seal(
         &mut self,
         journal: &dyn SealableJournal,
         signer: &dyn CheckpointSigner,
         now: Timestamp,
     ) -> Result<Option<Checkpoint>> {
+        journal.doubts().permit()?;
+        let outcome = self.seal_believed(journal, signer, now);
+        if let Err(error @ Error::Corrupt { .. }) = &outcome {
+            journal.doubts().raise(error.to_string());
+        }
+        outcome
+    }
+
+    fn seal_believed(
+        &mut self,
+        journal: &dyn SealableJournal,
+        signer: &dyn CheckpointSigner,
+        now: Timestamp,
+    ) -> Result<Option<Checkpoint>> {
+        let key = VerifierKey::new(signer.name(), signer.public_key())
+            .map_err(|e| Error::Unavailable(e.to_string()))?;
         let mut newest = None;
         loop {
-            let mut edge = trusted_edge(journal, signer)?;
+            let mut edge = trusted_edge(journal, &key)?;
             let before = edge.size();
-            let known = self.known(journal, signer, &edge)?;
+            let known = self.known(journal, &key, &edge)?;
             let nodes = grow(journal, &mut edge, &known)?;
-            if let Some((size, _)) = known.iter().find(|(size, _)| *size > edge.size())
-                && edge.size() - before < MAX_ENTRIES as u64
-            {
-                let reason =
-                    format!("it ends before entry {size}, which a sealed checkpoint covers");
-                return Err(corrupt("journal", reason));
-            }
+            reaches(&edge, before, &known)?;
             if edge.size() == before {
                 self.unchecked = Some(Vec::new());
                 return Ok(newest);
             }
             let checkpoint = Checkpoint::sign(edge.size(), edge.root(), signer)?;
-            for sink in &self.sinks {
-                sink.append(&checkpoint)?;
+            for sink in &mut self.sinks {
+                sink.append(&checkpoint, &key)?;
             }
             journal.store_seal(nodes, checkpoint.clone(), now)?;
             newest = Some(checkpoint);
@@ -99,13 +166,15 @@ impl Sealer {
     fn known(
         &mut self,
         journal: &dyn SealableJournal,
-        signer: &dyn CheckpointSigner,
+        key: &VerifierKey,
         edge: &Edge,
     ) -> Result<Vec<(u64, Hash)>> {
         let mut known = match self.unchecked.take() {
             Some(known) => known,
-            None => self.last_of_sinks(signer)?,
+            None => self.last_of_sinks(key)?,
         };
+        // Kept even when the comparison fails: who asks again hears the same.
+        self.unchecked = Some(known.clone());
         for (size, root) in known.iter().filter(|(size, _)| *size <= edge.size()) {
             let then = Edge::load(*size, |level, place| journal.node(level, place))?;
             agree(*size, &then.root(), root)?;
@@ -115,23 +184,31 @@ impl Sealer {
         Ok(known)
     }
 
-    fn last_of_sinks(&self, signer: &dyn CheckpointSigner) -> Result<Vec<(u64, Hash)>> {
+    fn last_of_sinks(&self, key: &VerifierKey) -> Result<Vec<(u64, Hash)>> {
         let mut known = Vec::new();
         for sink in &self.sinks {
-            if let Some(last) = sink.last(signer.name())? {
-                known.push((last.size, last.root));
-            }
+            known.extend(sink.last(key)?.into_iter().map(|last| (last.size, last.root)));
         }
         Ok(known)
     }
 }
 
+/// Refuses a journal that ended, after it grew from `before`, without reaching what is known of it.
+fn reaches(edge: &Edge, before: u64, known: &[(u64, Hash)]) -> Result<()> {
+    let is_at_its_end = edge.size() - before < MAX_ENTRIES as u64;
+    match known.iter().map(|(size, _)| *size).max() {
+        Some(size) if is_at_its_end && size > edge.size() => {
+            let what = format!("it ends before entry {size}, which a sealed checkpoint covers");
+            Err(corrupt("journal", what + ": an older one was put back, or its end was lost"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The right edge at the last checkpoint, proven to be the one that was signed.
-fn trusted_edge(journal: &dyn SealableJournal, signer: &dyn CheckpointSigner) -> Result<Edge> {
+fn trusted_edge(journal: &dyn SealableJournal, key: &VerifierKey) -> Result<Edge> {
     let Some(last) = journal.last_checkpoint()? else { return Ok(Edge::default()) };
-    let key = VerifierKey::new(signer.name(), signer.public_key())
-        .map_err(|e| Error::Unavailable(e.to_string()))?;
-    if !last.is_signed_by(&key) {
+    if !last.is_signed_by(key) {
         let what = format!("checkpoint of size {}", last.size);
         return Err(corrupt(&what, format!("it bears no valid signature of {}", key.name())));
     }

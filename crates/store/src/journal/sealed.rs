@@ -1,10 +1,53 @@
 //! An entry that a signed checkpoint covers, read back: what the journal vouches for.
 
 use domain::journal::EventKind;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Checkpoint, Hash, Leaf, inclusion_proof, verify_inclusion};
 use crate::{Error, Result, Sequence};
+
+/// What an entry says that is not asked whether it is sealed: for what watches, not for what signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEntry {
+    /// When, by the clock of then.
+    pub at: Timestamp,
+    /// Whether it was done, and not refused or done before.
+    pub is_done: bool,
+    /// The rule, where it was refused.
+    pub rule: Option<String>,
+    /// What it happened to.
+    pub subject: Option<String>,
+    /// Further facts, in their order.
+    pub details: Vec<(String, String)>,
+}
+
+impl ToldEntry {
+    /// Reads an entry's canonical JSON.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is none.
+    pub fn parse(sequence: Sequence, body: &[u8]) -> Result<Self> {
+        let corrupt = || Error::Corrupt {
+            what: format!("entry {sequence}"),
+            reason: "it cannot be read".to_owned(),
+        };
+        let stored: Stored = serde_json::from_slice(body).map_err(|_| corrupt())?;
+        Ok(Self {
+            at: stored.at.parse().map_err(|_| corrupt())?,
+            is_done: stored.outcome.result == "done",
+            rule: stored.outcome.rule,
+            subject: stored.subject,
+            details: stored.details,
+        })
+    }
+
+    /// The facts of this name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.details.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+}
 
 /// What a sealed entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +104,7 @@ impl SealedEntry {
 #[derive(Deserialize)]
 struct Stored {
     kind: String,
+    at: String,
     outcome: StoredOutcome,
     ca: Option<String>,
     subject: Option<String>,
@@ -71,4 +115,5 @@ struct Stored {
 #[derive(Deserialize)]
 struct StoredOutcome {
     result: String,
+    rule: Option<String>,
 }

@@ -1,93 +1,136 @@
 //! Places for checkpoints outside the database: one append-only file in each directory.
 
-use std::fs::{File, OpenOptions, read_dir};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{File, read_dir};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::Checkpoint;
+use super::notes::{Piece, before_torn_end, pieces};
+use super::{Checkpoint, VerifierKey};
+use crate::append::AppendFile;
 use crate::{Error, Result};
 
-/// How much of a sink's end is read to find its last checkpoint; a note takes a few hundred bytes.
+/// How much of a sink's end is read for its last checkpoints; a note takes a few hundred bytes.
 const TAIL: u64 = 64 * 1024;
 
 /// A directory that takes checkpoints.
 #[derive(Debug)]
 pub(super) struct Sink {
     directory: PathBuf,
+    file: Option<AppendFile>,
 }
 
 impl Sink {
     pub(super) fn new(directory: PathBuf) -> Self {
-        Self { directory }
+        Self { directory, file: None }
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Appends a checkpoint and waits until it is on stable storage.
-    pub(super) fn append(&self, checkpoint: &Checkpoint) -> Result<()> {
-        let path = self.file(&checkpoint.origin);
-        let write = || -> std::io::Result<()> {
-            let new = !path.exists();
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            file.write_all(format!("{}\n", checkpoint.note).as_bytes())?;
-            file.sync_all()?;
-            // A new file is durable only with the directory that names it.
-            if new { File::open(&self.directory)?.sync_all() } else { Ok(()) }
+    pub(super) fn append(&mut self, checkpoint: &Checkpoint, key: &VerifierKey) -> Result<()> {
+        let path = file_of(&self.directory, key);
+        self.try_append(checkpoint, key).map_err(|error| failed(&path, &error))
+    }
+
+    fn try_append(&mut self, checkpoint: &Checkpoint, key: &VerifierKey) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(open(&file_of(&self.directory, key), key)?),
         };
-        write().map_err(|e| Error::Unavailable(format!("checkpoint sink {}: {e}", path.display())))
+        file.append_durably(format!("{}\n", checkpoint.note).as_bytes())
     }
 
-    /// The last complete checkpoint of `origin`, if there is any.
-    pub(super) fn last(&self, origin: &str) -> Result<Option<Checkpoint>> {
-        let path = self.file(origin);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = tail(&path)
-            .map_err(|e| Error::Unavailable(format!("checkpoint sink {}: {e}", path.display())))?;
-        Ok(notes(&text).pop())
-    }
-
-    fn file(&self, origin: &str) -> PathBuf {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-        self.directory
-            .join(format!("{}.checkpoints", origin.chars().map(plain).collect::<String>()))
+    /// The checkpoints at the end of the file that the key signed, in the order of the file.
+    pub(super) fn last(&self, key: &VerifierKey) -> Result<Vec<Checkpoint>> {
+        let path = file_of(&self.directory, key);
+        let octets = match File::open(&path).and_then(|mut file| tail(&mut file)) {
+            Ok((_, octets)) => octets,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(&path, &error)),
+        };
+        let whole = |piece| match piece {
+            Piece::Whole(checkpoint) => Some(checkpoint),
+            _ => None,
+        };
+        Ok(pieces(&octets, key).into_iter().filter_map(whole).collect())
     }
 }
 
-/// Every checkpoint in the files of a sink's directory, to hold an export against.
+/// What is in the files of a place outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SinkReading {
+    /// Every complete checkpoint, to hold a journal against; also one that the key did not sign.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What else is there: torn ends, and what is none of ours. It speaks against no journal.
+    pub remarks: Vec<String>,
+}
+
+/// Reads every file of checkpoints in a sink's directory, as whoever has `key` can.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the directory cannot be read.
-pub fn read_sink(directory: &Path) -> Result<Vec<Checkpoint>> {
-    let read = || -> std::io::Result<Vec<Checkpoint>> {
-        let mut found = Vec::new();
-        for file in read_dir(directory)? {
-            let path = file?.path();
-            if path.extension().is_some_and(|extension| extension == "checkpoints") {
-                found.extend(notes(&std::fs::read_to_string(path)?));
-            }
-        }
-        Ok(found)
+pub fn read_sink(directory: &Path, key: &VerifierKey) -> Result<SinkReading> {
+    let mut reading = SinkReading::default();
+    let files = || -> io::Result<Vec<PathBuf>> {
+        let paths = read_dir(directory)?.map(|file| Ok(file?.path()));
+        let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
+        paths.retain(|path| path.extension().is_some_and(|end| end == "checkpoints"));
+        paths.sort();
+        Ok(paths)
     };
-    read().map_err(|e| Error::Unavailable(format!("{}: {e}", directory.display())))
+    for path in files().map_err(|error| failed(directory, &error))? {
+        let octets = std::fs::read(&path).map_err(|error| failed(&path, &error))?;
+        for piece in pieces(&octets, key) {
+            let remark = match piece {
+                Piece::Whole(checkpoint) | Piece::Forged(checkpoint) => {
+                    reading.checkpoints.push(checkpoint);
+                    continue;
+                }
+                Piece::Torn { at } => format!("octet {at}: a checkpoint that was cut off"),
+                Piece::Foreign { at, begins } => {
+                    format!("octet {at}: no checkpoint, and signed by nobody: {begins}")
+                }
+            };
+            reading.remarks.push(format!("{}: {remark}", path.display()));
+        }
+    }
+    Ok(reading)
 }
 
-/// The notes in a text, each of two paragraphs; one that was cut is passed over.
-fn notes(text: &str) -> Vec<Checkpoint> {
-    let paragraphs: Vec<&str> = text.split("\n\n").collect();
-    let note = |pair: &[&str]| match pair {
-        [text, signatures] if !text.starts_with('—') && signatures.starts_with('—') => {
-            Checkpoint::parse(format!("{text}\n\n{}\n", signatures.trim_end())).ok()
-        }
-        _ => None,
-    };
-    paragraphs.windows(2).filter_map(note).collect()
+/// Opens the file of a sink for appending: a torn end is cut off, another one closed by an empty
+/// line.
+fn open(path: &Path, key: &VerifierKey) -> io::Result<AppendFile> {
+    let mut missing = 0;
+    let mut file = AppendFile::open(path, |file| {
+        let (start, octets) = tail(file)?;
+        let whole = before_torn_end(&octets, key);
+        let lines = octets[..whole].iter().rev().take_while(|octet| **octet == b'\n').count();
+        missing = if whole == 0 { 0 } else { 2_usize.saturating_sub(lines) };
+        Ok(start + whole as u64)
+    })?;
+    if missing > 0 {
+        file.append(&b"\n\n"[..missing])?;
+    }
+    Ok(file)
 }
 
-fn tail(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
+/// The end of a file, and where it begins.
+fn tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
     let start = file.metadata()?.len().saturating_sub(TAIL);
     file.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::new();
-    file.take(TAIL).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let mut octets = Vec::new();
+    file.take(TAIL).read_to_end(&mut octets)?;
+    Ok((start, octets))
+}
+
+fn file_of(directory: &Path, key: &VerifierKey) -> PathBuf {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let name: String = key.name().chars().map(plain).collect();
+    directory.join(format!("{name}.checkpoints"))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    Error::Unavailable(format!("checkpoint sink {}: {error}", path.display()))
 }

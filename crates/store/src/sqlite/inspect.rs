@@ -17,7 +17,7 @@ pub(crate) struct ReadOnlyJournal {
 impl ReadOnlyJournal {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         const SEALED: &str = "SELECT coalesce(max(size), 0) FROM checkpoint";
-        let connection = pool::open_read_only(path)?;
+        let connection = pool::open_evidence(path)?;
         // One view for all that follows, so that a running program does not disturb it.
         connection.execute_batch("BEGIN")?;
         let sealed_size = connection.query_row(SEALED, [], |row| row.get(0))?;

@@ -46,7 +46,7 @@ use crate::rows::{
 };
 use crate::state::StateKey;
 use crate::unit::Unit;
-use crate::{Doubt, Result, RevokedSnapshot, Sequence, Store};
+use crate::{Doubt, Remembered, Result, RevokedSnapshot, Sequence, Store};
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -372,6 +372,21 @@ impl Store for Sqlite {
         Ok(leaves.into_iter().map(|leaf| (leaf.sequence, leaf.body)).collect())
     }
 
+    fn journal_of(
+        &self,
+        kind: Remembered,
+        from: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Vec<u8>)>> {
+        let leaves = self.pool.read(|c| read::journal::own_leaves_of(c, kind, from, limit))?;
+        Ok(leaves.into_iter().map(|leaf| (leaf.sequence, leaf.body)).collect())
+    }
+
+    fn last_of(&self, kind: Remembered) -> Result<Option<(Sequence, Vec<u8>)>> {
+        let leaf = self.pool.read(|c| read::journal::own_last_of(c, kind))?;
+        Ok(leaf.map(|leaf| (leaf.sequence, leaf.body)))
+    }
+
     fn sealed_entry(&self, sequence: Sequence) -> Result<Option<SealedEntry>> {
         self.pool.read(|view| {
             let checkpoint = read::journal::last_checkpoint(view.connection)?;
@@ -394,6 +409,10 @@ impl Store for Sqlite {
 }
 
 impl SealableJournal for Sqlite {
+    fn doubts(&self) -> &Doubt {
+        &self.doubt
+    }
+
     fn leaves(&self, from: Sequence, limit: usize) -> Result<Vec<Leaf>> {
         self.pool.read(|c| read::journal::own_leaves(c, from, limit))
     }

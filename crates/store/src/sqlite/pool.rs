@@ -63,6 +63,49 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// A connection to a file that may lie where nothing can be written, and whose program may have been
+/// cut off: a write-ahead log that lies beside it is read with it.
+pub(crate) fn open_evidence(path: &Path) -> Result<Connection> {
+    let usual = open_read_only(path).and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    });
+    let Err(refused) = usual else { return usual };
+    // Under WAL a reader makes an index beside the file, which read-only media refuse. Without a log
+    // there is nothing that the index would tell, and the file is all there is.
+    let log = path.with_file_name(name_with(path, "-wal"));
+    match std::fs::metadata(&log) {
+        Ok(log) if log.len() > 0 => {
+            let what = "copy it with its log (-wal) to where files can be made, and verify that";
+            return Err(Error::Unavailable(format!("{refused}: {what}")));
+        }
+        _ => {}
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(immutable(path), flags)?;
+    settle(&connection)?;
+    Ok(connection)
+}
+
+/// The path as an address that promises that nobody changes the file (SQLite, uri.html 3.2).
+fn immutable(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"/-_.".contains(octet);
+    let quoted = path.as_os_str().as_bytes().iter().map(|octet| match plain(octet) {
+        true => char::from(*octet).to_string(),
+        false => format!("%{octet:02X}"),
+    });
+    format!("file:{}?immutable=1", quoted.collect::<String>())
+}
+
+fn name_with(path: &Path, end: &str) -> std::ffi::OsString {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(end);
+    name
+}
+
 /// What readers and the writer have in common.
 pub(super) fn settle(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -1,11 +1,12 @@
 //! The two files of the embedded register: the first residents, and the events since.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use domain::resident::Resident;
 use serde::de::DeserializeOwned;
+use store::append::{AppendFile, whole_lines};
 
 use super::stored::{Meaningless, StoredRecord, StoredStep};
 use super::{EmbeddedError, Record, Step};
@@ -46,51 +47,31 @@ pub(super) fn read_residents(directory: &Path) -> Result<Vec<Resident>, Embedded
 
 /// The open file of events, locked against other processes.
 #[derive(Debug)]
-pub(super) struct EventFile {
-    file: File,
-    /// Set while a write is under way: after a failure nobody knows what the disk holds.
-    is_doubtful: bool,
-}
+pub(super) struct EventFile(AppendFile);
 
 impl EventFile {
     /// Opens or creates the file, cuts off a line that a crash left unfinished, and reads the rest.
     pub(super) fn open(directory: &Path) -> Result<(Self, Vec<Step>), EmbeddedError> {
-        let path = directory.join(EVENTS);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        lock(&file, directory)?;
-        File::open(directory)?.sync_all()?;
         let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
-        let complete = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        if complete < text.len() {
-            file.set_len(complete as u64)?;
-            file.sync_all()?;
-        }
-        file.seek(SeekFrom::Start(complete as u64))?;
-        let steps = read_lines::<StoredStep, _>(EVENTS, &text[..complete])?;
-        Ok((Self { file, is_doubtful: false }, steps))
+        let file = AppendFile::open(&directory.join(EVENTS), |file| {
+            file.try_lock()?;
+            file.read_to_end(&mut text)?;
+            text.truncate(whole_lines(&text));
+            Ok(text.len() as u64)
+        });
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => EmbeddedError::InUse(directory.display().to_string()),
+            _ => error.into(),
+        })?;
+        let steps = read_lines::<StoredStep, _>(EVENTS, &text)?;
+        Ok((Self(file), steps))
     }
 
-    /// Appends one step as one line; it is on the disk when this returns.
+    /// Appends one step as one line; it is on the disk when this returns. Where that failed, nothing
+    /// of it stays, and the next one is taken.
     pub(super) fn append(&mut self, step: &Step) -> Result<(), EmbeddedError> {
-        if self.is_doubtful {
-            return Err(io::Error::other("an earlier write failed; open the register again").into());
-        }
-        let line = line(&StoredStep::from(step))?;
-        self.is_doubtful = true;
-        self.file.write_all(&line)?;
-        self.file.sync_data()?;
-        self.is_doubtful = false;
-        Ok(())
+        Ok(self.0.append_durably(&line(&StoredStep::from(step))?)?)
     }
-}
-
-fn lock(file: &File, directory: &Path) -> Result<(), EmbeddedError> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => EmbeddedError::InUse(directory.display().to_string()),
-        TryLockError::Error(error) => error.into(),
-    })
 }
 
 fn line(value: &impl serde::Serialize) -> Result<Vec<u8>, io::Error> {

@@ -67,7 +67,7 @@ pub enum EmbeddedError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The disk refused, or an earlier write failed and the register must be opened again.
+    /// The disk refused; nothing of what was to be written stays.
     #[error("the register's files cannot be used")]
     Storage(#[from] std::io::Error),
     /// The register was switched off by [`EmbeddedRegister::set_available`].

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::{TestSigner, forty};
-use crate::journal::{Checkpoint, Report, VerifierKey, export, read_sink, verify_export};
+use crate::journal::{Checkpoint, Report, VerifierKey, export, verify_export};
 
 fn exported() -> Vec<String> {
     let place = forty();
@@ -32,7 +32,7 @@ fn e2_an_export_verifies_with_the_public_key_alone() {
     let key: VerifierKey = TestSigner::new(1).key().to_string().parse().expect("as written");
     let text = lines.join("\n") + "\n";
     let report = verify_export(text.as_bytes(), &key, &[]).expect("it can be read");
-    let expected = Report { entries: 40, sealed: 37, checkpoints: 3, findings: vec![] };
+    let expected = Report { entries: 40, sealed: 37, checkpoints: 3, own: 3, ..Report::default() };
     assert_eq!(report, expected);
     let other = verify_export(text.as_bytes(), &TestSigner::new(2).key(), &[]).expect("read");
     assert_eq!(told(&other)[0], "checkpoint of size 10: signature invalid");
@@ -95,7 +95,7 @@ fn e2_an_end_cut_off_shows_against_a_sink() {
     let mut lines = exported();
     lines.truncate(line(25));
     assert_eq!(told(&verify(&lines, &[])), [""; 0], "no checkpoint is left that says otherwise");
-    let known = read_sink(&place.sink()).expect("read");
+    let known = place.in_sink();
     assert_eq!(told(&verify(&lines, &known)), ["entries 25 to 36 missing"]);
 }
 

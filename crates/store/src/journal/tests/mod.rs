@@ -5,6 +5,7 @@ mod exports;
 mod merkle;
 mod notes;
 mod sealing;
+mod sinks;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use domain::journal::EventKind;
 use tempfile::TempDir;
 
-use super::{CheckpointSigner, PersonalDataKey, Sealer, VerifierKey};
+use super::{Checkpoint, CheckpointSigner, PersonalDataKey, Sealer, VerifierKey, read_sink};
 use crate::contract::fixtures::{at, entry};
 use crate::{Options, Sqlite, StateKey, Store, Unit};
 
@@ -70,6 +71,13 @@ impl Place {
 
     fn sealer(&self) -> Sealer {
         Sealer::new([self.sink()])
+    }
+
+    /// The complete checkpoints in the sink, and no others.
+    fn in_sink(&self) -> Vec<Checkpoint> {
+        let read = read_sink(&self.sink(), &TestSigner::new(1).key()).expect("read");
+        assert_eq!(read.remarks, [""; 0]);
+        read.checkpoints
     }
 
     /// Commits this many entries and seals them.

@@ -1,5 +1,7 @@
 //! Entries and checkpoints in the order they are found, against each other and the key.
 
+use std::collections::BTreeSet;
+
 use super::nodes::Nodes;
 use super::order::Order;
 use super::{Finding, MAX_FINDINGS, Report};
@@ -13,6 +15,8 @@ pub(super) struct Examiner<'a> {
     key: &'a VerifierKey,
     /// Checkpoints from elsewhere, the greatest size first.
     known: Vec<Checkpoint>,
+    /// The sizes of those.
+    witnessed: BTreeSet<u64>,
     tree: Edge,
     order: Order,
     nodes: Nodes,
@@ -31,6 +35,7 @@ impl<'a> Examiner<'a> {
         known.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
         Self {
             key,
+            witnessed: known.iter().map(|checkpoint| checkpoint.size).collect(),
             known,
             tree: Edge::default(),
             order: Order::default(),
@@ -66,25 +71,37 @@ impl<'a> Examiner<'a> {
             }
         }
         while let Some(checkpoint) = self.known.pop_if(|c| c.size <= self.tree.size()) {
-            self.checkpoint(&checkpoint);
+            if self.compare(&checkpoint) {
+                self.report.witnessed_until = self.report.witnessed_until.max(checkpoint.size);
+            }
         }
         Ok(())
     }
 
-    /// A checkpoint that covers the entries until here.
+    /// A checkpoint of the file itself, which covers the entries until here.
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        self.report.own += 1;
+        let is_right = self.compare(checkpoint);
+        self.report.witnessed += u64::from(is_right && self.witnessed.contains(&checkpoint.size));
+    }
+
+    /// Holds a checkpoint against the entries until here; whether it fits.
+    fn compare(&mut self, checkpoint: &Checkpoint) -> bool {
         let size = checkpoint.size;
         if !checkpoint.is_signed_by(self.key) {
-            return self.find(Finding::Signature { size });
+            self.find(Finding::Signature { size });
+            return false;
         }
         self.sealed = self.sealed.max(size);
-        if self.tree.size() == size && self.tree.root() == checkpoint.root {
+        let is_right = self.tree.size() == size && self.tree.root() == checkpoint.root;
+        if is_right {
             self.report.checkpoints += 1;
             self.right_until = self.right_until.max(size);
         } else {
             let right_until = self.right_until;
             self.wrong.get_or_insert(Finding::Root { size, right_until });
         }
+        is_right
     }
 
     /// Something that cannot be read.
@@ -95,7 +112,7 @@ impl<'a> Examiner<'a> {
     /// What was found in all.
     pub(super) fn finish(mut self) -> Report {
         while let Some(checkpoint) = self.known.pop() {
-            self.checkpoint(&checkpoint);
+            self.compare(&checkpoint);
         }
         let order = self.order.finish(self.sealed);
         let disturbed_from = order.iter().filter_map(Finding::disturbs_order_from).min();

@@ -24,6 +24,13 @@ pub struct Report {
     pub sealed: u64,
     /// How many checkpoints were compared, valid in signature and root.
     pub checkpoints: u64,
+    /// How many checkpoints the file itself has.
+    pub own: u64,
+    /// How many of those are known to a place outside too: with the others, whoever has the file and
+    /// the audit key could have made them anew.
+    pub witnessed: u64,
+    /// The greatest size of a checkpoint from outside that the journal reaches and fits.
+    pub witnessed_until: u64,
     /// What is wrong, in order; at most a hundred.
     pub findings: Vec<Finding>,
 }

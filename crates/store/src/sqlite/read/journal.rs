@@ -7,10 +7,26 @@ use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, leaf_hash};
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::table::{self, View};
 use crate::state::{Authenticator, StateKey, same};
-use crate::{Result, Sequence};
+use crate::{Remembered, Result, Sequence};
 
 const LEAVES: &str = "SELECT sequence, body, leaf, mac, kind FROM journal
     WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
+
+/// By the partial index, whose condition the statements must repeat.
+macro_rules! remembered {
+    ($rest:literal) => {
+        concat!(
+            "SELECT sequence, body, leaf, mac, kind FROM journal WHERE kind = ?1 AND kind IN (
+                'checkpoint-places', 'start-accepted', 'clock-checked', 'system-started',
+                'query-segment-sealed') ",
+            $rest
+        )
+    };
+}
+
+const LEAVES_OF: &str = remembered!("AND sequence >= ?2 ORDER BY sequence LIMIT ?3");
+
+const LAST_OF: &str = remembered!("ORDER BY sequence DESC LIMIT 1");
 
 pub(in crate::sqlite) fn last_sequence(connection: &Connection) -> Result<Option<Sequence>> {
     let sql = "SELECT max(sequence) FROM journal";
@@ -32,20 +48,39 @@ pub(in crate::sqlite) fn own_leaves(
     from: Sequence,
     rows: usize,
 ) -> Result<Vec<Leaf>> {
-    plain(view.connection, LEAVES, params![from, limit(rows)], |row| {
-        let (leaf, mac, kind): (Leaf, Vec<u8>, String) = (leaf(row)?, row.get(3)?, row.get(4)?);
-        let own = same(&mark(view.key, leaf.sequence, kind.as_bytes(), &leaf.hash), &mac);
-        if own && leaf_hash(&leaf.body) == leaf.hash {
-            return Ok(leaf);
-        }
-        let what = format!("entry {}", leaf.sequence);
-        let reason = match own {
-            true => "its body does not match its leaf hash",
-            false => "this program did not write it: its authenticator does not fit",
-        };
-        view.doubt.raise(format!("{what}: {reason}"));
-        Err(corrupt(what, reason))
-    })
+    plain(view.connection, LEAVES, params![from, limit(rows)], |row| own_leaf(view, row))
+}
+
+/// Those of one kind that has an index.
+pub(in crate::sqlite) fn own_leaves_of(
+    view: View<'_>,
+    kind: Remembered,
+    from: Sequence,
+    rows: usize,
+) -> Result<Vec<Leaf>> {
+    let values = params![kind.kind().name(), from, limit(rows)];
+    plain(view.connection, LEAVES_OF, values, |row| own_leaf(view, row))
+}
+
+/// The last of one kind that has an index.
+pub(in crate::sqlite) fn own_last_of(view: View<'_>, kind: Remembered) -> Result<Option<Leaf>> {
+    let found = plain(view.connection, LAST_OF, [kind.kind().name()], |row| own_leaf(view, row));
+    Ok(found?.pop())
+}
+
+fn own_leaf(view: View<'_>, row: &Row<'_>) -> Result<Leaf> {
+    let (leaf, mac, kind): (Leaf, Vec<u8>, String) = (leaf(row)?, row.get(3)?, row.get(4)?);
+    let own = same(&mark(view.key, leaf.sequence, kind.as_bytes(), &leaf.hash), &mac);
+    if own && leaf_hash(&leaf.body) == leaf.hash {
+        return Ok(leaf);
+    }
+    let what = format!("entry {}", leaf.sequence);
+    let reason = match own {
+        true => "its body does not match its leaf hash",
+        false => "this program did not write it: its authenticator does not fit",
+    };
+    view.doubt.raise(format!("{what}: {reason}"));
+    Err(corrupt(what, reason))
 }
 
 /// The program's mark on an entry.

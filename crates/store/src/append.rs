@@ -1,0 +1,200 @@
+//! Files that grow by whole records: a record that was torn is cut off before the next is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file to which records are appended, each whole or not at all.
+///
+/// A write that fails half way (a full disk) leaves a torn record; it is cut off at once, or else
+/// before the next record, so that one failure is the failure of one record. A file that somebody
+/// else shortened, lengthened, removed or replaced meanwhile takes no more records.
+#[derive(Debug)]
+pub struct AppendFile {
+    file: File,
+    path: PathBuf,
+    /// The octets of all whole records.
+    whole: u64,
+    /// Whether something may follow them that is no whole record.
+    is_torn: bool,
+}
+
+impl AppendFile {
+    /// Opens a file, creates it durably when there is none, and cuts off what follows its whole
+    /// records; `whole` says how many of the octets that are there they take.
+    ///
+    /// # Errors
+    /// Those of the file system and of `whole`.
+    pub fn open(path: &Path, whole: impl FnOnce(&mut File) -> io::Result<u64>) -> io::Result<Self> {
+        let is_new = !path.exists();
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).append(true).create(true).open(path)?;
+        if is_new {
+            sync_directory(path)?;
+        }
+        let whole = whole(&mut file)?;
+        if whole < file.metadata()?.len() {
+            file.set_len(whole)?;
+            file.sync_all()?;
+        }
+        Ok(Self { file, path: path.to_owned(), whole, is_torn: false })
+    }
+
+    /// Makes a file that does not exist yet.
+    ///
+    /// # Errors
+    /// Those of the file system, and when there is one of this name.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+        sync_directory(path)?;
+        Ok(Self { file, path: path.to_owned(), whole: 0, is_torn: false })
+    }
+
+    /// Whether the file is as this left it; where it is not, it takes no more records.
+    pub fn is_as_it_was(&self) -> bool {
+        !self.is_torn && self.hold().is_ok()
+    }
+
+    /// Hands a record to the operating system. When this fails, nothing of it stays.
+    ///
+    /// # Errors
+    /// Those of the file system, and when somebody else changed the file.
+    pub fn append(&mut self, record: &[u8]) -> io::Result<()> {
+        self.repair()?;
+        self.hold()?;
+        self.is_torn = true;
+        let written = self.file.write_all(record);
+        self.settle(written, record.len())
+    }
+
+    /// The same, and waits until the record is on stable storage.
+    ///
+    /// # Errors
+    /// As [`AppendFile::append`].
+    pub fn append_durably(&mut self, record: &[u8]) -> io::Result<()> {
+        self.repair()?;
+        self.hold()?;
+        self.is_torn = true;
+        let written = self.file.write_all(record).and_then(|()| self.file.sync_data());
+        self.settle(written, record.len())
+    }
+
+    /// Waits until everything is on stable storage.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    fn settle(&mut self, written: io::Result<()>, octets: usize) -> io::Result<()> {
+        match written {
+            Ok(()) => {
+                self.whole += octets as u64;
+                self.is_torn = false;
+                Ok(())
+            }
+            Err(error) => {
+                // What cannot be cut off now is cut off before the next record.
+                let _ = self.repair();
+                Err(error)
+            }
+        }
+    }
+
+    fn repair(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.whole)?;
+            self.file.sync_all()?;
+            self.is_torn = false;
+        }
+        Ok(())
+    }
+
+    /// The file under the name is still this one, and as long as its whole records.
+    fn hold(&self) -> io::Result<()> {
+        let (open, named) = (self.file.metadata()?, fs::metadata(&self.path)?);
+        if (open.dev(), open.ino()) != (named.dev(), named.ino()) {
+            return Err(io::Error::other("another file stands in the place of the one in use"));
+        }
+        if named.len() != self.whole {
+            let (found, whole) = (named.len(), self.whole);
+            let rule = format!("somebody else changed it: it has {found} octets, and had {whole}");
+            return Err(io::Error::other(rule));
+        }
+        Ok(())
+    }
+}
+
+/// How many octets of a text end with a line feed: its whole lines.
+#[must_use]
+pub fn whole_lines(text: &[u8]) -> usize {
+    text.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1)
+}
+
+/// A name in a directory is durable only when the directory is (POSIX fsync).
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn lines(path: &Path) -> io::Result<AppendFile> {
+        AppendFile::open(path, |file| {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            Ok(whole_lines(&text) as u64)
+        })
+    }
+
+    #[test]
+    fn e6_a_torn_end_is_cut_off_when_the_file_is_opened() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("records");
+        fs::write(&path, "one\ntwo\nthr").expect("torn");
+        lines(&path).expect("opened").append(b"three\n").expect("appended");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn e6_a_record_that_failed_half_way_leaves_nothing_and_the_next_one_is_taken() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("records");
+        let mut file = lines(&path).expect("opened");
+        file.append_durably(b"one\n").expect("appended");
+        // What a write leaves that failed, and could not be cut off at once.
+        let mut other = OpenOptions::new().append(true).open(&path).expect("there");
+        other.write_all(b"tw").expect("half");
+        file.is_torn = true;
+        file.append_durably(b"two\n").expect("appended");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\n");
+    }
+
+    #[test]
+    fn e2_a_file_that_somebody_else_changed_takes_no_more_records() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("records");
+        let changes: [fn(&Path); 4] = [
+            |path| fs::write(path, "one\nand more\n").expect("longer"),
+            |path| fs::write(path, "").expect("emptied"),
+            |path| fs::remove_file(path).expect("removed"),
+            |path| {
+                fs::rename(path, path.with_extension("away")).expect("away");
+                fs::write(path, "one\n").expect("replaced");
+            },
+        ];
+        for change in changes {
+            let _ = fs::remove_file(&path);
+            let mut file = lines(&path).expect("opened");
+            file.append(b"one\n").expect("appended");
+            change(&path);
+            file.append(b"two\n").expect_err("it is not ours any more");
+        }
+    }
+}
