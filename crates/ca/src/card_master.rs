@@ -16,7 +16,7 @@ use keys::{
 use store::{Change, Entry, Store, Unit};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, of_keys};
 
 /// The label of the first card master key.
 const LABEL: &str = "cards-1";
@@ -119,7 +119,10 @@ impl CardKeyring {
     fn grant(&self, handshake: &Handshake) -> std::result::Result<SessionGrant, CardMasterError> {
         let key = |purpose| {
             let derived = self.derive(&handshake.number, purpose);
-            derived.map_err(|error| CardMasterError::Unavailable(error.to_string()))
+            derived.map_err(|error| match of_keys(&error) {
+                Some(hindrance) => CardMasterError::Hindered(hindrance),
+                None => CardMasterError::Unavailable(error.to_string()),
+            })
         };
         let enc = key(CardKeyPurpose::Encryption)?;
         let keys = StaticKeys::new(enc.as_bytes(), key(CardKeyPurpose::Mac)?.as_bytes());
@@ -180,7 +183,11 @@ impl CardMaster for CardKeyring {
 }
 
 fn unsaid(error: store::Error) -> CardMasterError {
-    CardMasterError::Unavailable(error.to_string())
+    let error = Error::from(error);
+    match error.hindrance() {
+        Some(hindrance) => CardMasterError::Hindered(hindrance),
+        None => CardMasterError::Unavailable(error.to_string()),
+    }
 }
 
 impl std::fmt::Debug for CardKeyring {

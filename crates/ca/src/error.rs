@@ -1,7 +1,10 @@
 //! What can go wrong at the CA, and whose fault it is.
 
 use domain::certificate::RefusedTransition;
+use domain::hindrance::Hindrance;
 use domain::service_request::RefusedStep;
+use keys::KeyError;
+use keys::quorum::QuorumError;
 
 /// Why the CA did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,10 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// A cut left the serial possibly signed: what becomes of it is settled before anything else is
+    /// done about it.
+    #[error("serial {0} is being issued, or a cut left it so: it is settled first")]
+    Unsettled(String),
     /// No checkpoint covers the entry of an intent yet: it is signed once one does.
     #[error("serial {serial} waits until entry {entry} of the journal is sealed")]
     Unsealed {
@@ -93,10 +100,46 @@ impl Error {
             Self::Refused { .. }
                 | Self::Unknown { .. }
                 | Self::Nonconforming(_)
-                | Self::Quorum(_)
-                | Self::Store(store::Error::Stopped { .. })
-        )
+                | Self::Store(store::Error::Stopped { .. } | store::Error::Duplicate { .. })
+        ) || matches!(self, Self::Quorum(error) if !is_fault(error))
     }
+
+    /// Why it is not done now, where that is neither a refusal nor a fault.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        match self {
+            Self::Keys(error) | Self::Quorum(QuorumError::Key(error)) => of_keys(error),
+            Self::Quorum(error @ QuorumError::ClockWentBack { .. }) => {
+                Some(Hindrance::Clock(error.to_string()))
+            }
+            Self::Unsealed { .. } | Self::Unsettled(_) => {
+                Some(Hindrance::Settling(self.to_string()))
+            }
+            Self::Unvouched { .. } => Some(Hindrance::InDoubt(self.to_string())),
+            Self::Store(error @ store::Error::Stopped { .. }) => {
+                Some(Hindrance::Stopped(error.to_string()))
+            }
+            Self::Store(error @ store::Error::Doubted { .. }) => {
+                Some(Hindrance::InDoubt(error.to_string()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a key store's word means, where the key is there and not used at present.
+pub(crate) fn of_keys(error: &KeyError) -> Option<Hindrance> {
+    match error {
+        KeyError::NotActivated => Some(Hindrance::KeysAsleep),
+        KeyError::SigningStopped { rule } => Some(Hindrance::Clock(rule.clone())),
+        _ => None,
+    }
+}
+
+/// Whether not the custodians are at fault but the machine, or the record of their shares.
+fn is_fault(error: &QuorumError) -> bool {
+    use QuorumError as E;
+    matches!(error, E::Key(_) | E::ClockWentBack { .. } | E::WrongSecret | E::Record(_))
 }
 
 impl From<RefusedTransition> for Error {

@@ -62,15 +62,19 @@ impl CardReaders {
                 let rule = "no card lies on it: name the card, or the reader on which it lies";
                 return Err(ReaderError::Refused(rule.to_owned()));
             }
-            None => {
-                let made = self.make_blank(SignatureKeys::Any);
-                made.map_err(|error| unavailable(&format!("{error:#}")))?
-            }
+            None => self.make_blank(SignatureKeys::Any).map_err(|error| {
+                let keys = error.downcast_ref::<ca::Error>();
+                match keys.and_then(ca::Error::hindrance) {
+                    Some(hindrance) => ReaderError::Hindered(hindrance),
+                    None => unavailable(&format!("{error:#}")),
+                }
+            })?,
         };
         let card = self.cabinet.insert(&id).map_err(|error| match error {
             CabinetError::Unknown(_) | CabinetError::NoNumber(_) => {
                 ReaderError::Refused(format!("{error}; name the reader on which it lies"))
             }
+            busy @ CabinetError::InUse(_) => ReaderError::Busy(busy.to_string()),
             other => unavailable(&other),
         })?;
         Ok(Box::new(card))

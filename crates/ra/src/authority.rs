@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::act::Act;
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
+use domain::hindrance::Hindrance;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber,
 };
@@ -35,7 +36,8 @@ use zeroize::Zeroizing;
 ///   of one that was revoked for the same reason. A revocation for another reason, and the release
 ///   of one that is not held, are refused.
 /// - Refusals are in the CA's journal and have no other effect. Only
-///   [`AuthorityError::Unavailable`] is worth a retry, and the caller decides when.
+///   [`AuthorityError::Unavailable`] and [`AuthorityError::Hindered`] are worth a retry, and the
+///   caller decides when.
 pub trait Authority: Send + Sync {
     /// Which CA this is.
     fn id(&self) -> &CaId;
@@ -267,9 +269,13 @@ pub enum AuthorityError {
         /// What was named.
         value: String,
     },
-    /// Nobody's fault: the CA does not issue at present, and nothing was carried out.
+    /// Nobody's fault: the CA does not do it at present, and nothing was carried out.
+    #[error(transparent)]
+    Hindered(Hindrance),
+    /// The state is another one by now, whoever acts has the right no more, or what exists once exists:
+    /// nothing was carried out, and the database says why.
     #[error("{0}")]
-    Stopped(String),
+    Store(store::Error),
     /// The CA or the way to it is down; whether it was carried out is not known.
     #[error("the CA cannot be reached: {0}")]
     Unavailable(String),

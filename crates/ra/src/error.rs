@@ -76,7 +76,10 @@ impl WindowError {
             Self::Refused { .. } | Self::NotPermitted(_) | Self::Unknown { .. } => {
                 Some(self.to_string())
             }
-            Self::Authority(AuthorityError::Refused { .. }) => Some(self.to_string()),
+            Self::Authority(
+                AuthorityError::Refused { .. }
+                | AuthorityError::Store(store::Error::Duplicate { .. }),
+            ) => Some(self.to_string()),
             Self::Authority(AuthorityError::Unknown { field, .. }) => {
                 Some(format!("{field}: the CA knows none such"))
             }

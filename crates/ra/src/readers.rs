@@ -1,6 +1,7 @@
 //! What a window needs of card readers: a connection to the card that lies on one.
 
 use card::terminal::Connection;
+use domain::hindrance::Hindrance;
 use domain::id::CardId;
 
 /// The readers of the windows.
@@ -50,6 +51,12 @@ pub enum ReaderError {
     /// The caller's fault: no such reader, no such card, or not in this program.
     #[error("reader: {0}")]
     Refused(String),
+    /// Nobody's fault: a card cannot be made out now, and this is why.
+    #[error(transparent)]
+    Hindered(Hindrance),
+    /// Nobody's fault: another operation works with the card.
+    #[error("{0}")]
+    Busy(String),
     /// The reader's fault or nobody's: no card lies on it, or somebody else is using it.
     #[error("the reader cannot be used now: {0}")]
     Unavailable(String),

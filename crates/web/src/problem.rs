@@ -4,7 +4,9 @@ mod card;
 
 use std::fmt;
 
+use domain::hindrance::Hindrance;
 use domain::id::InvalidId;
+use keys::quorum::QuorumError;
 use ra::WindowError;
 use ra::authority::AuthorityError;
 use ra::register::RegisterError;
@@ -152,10 +154,6 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// What a window is told while the database is in doubt.
-const IN_DOUBT: &str = "データベースの内容が監査ログと一致しないため、すべての処理を停止しています。\
-    運用担当者に連絡してください。";
-
 /// Reads the identity in `field`.
 pub(crate) fn parse_id<T: std::str::FromStr<Err = InvalidId>>(
     field: &str,
@@ -177,9 +175,7 @@ impl From<store::Error> for Problem {
                 Self::new(Fault::Unauthenticated, error.to_string())
             }
             store::Error::TooFew { .. } => Self::refused("person", &error),
-            store::Error::Doubted { .. } => {
-                Self::new(Fault::Unavailable, error.to_string()).in_japanese(IN_DOUBT.to_owned())
-            }
+            store::Error::Doubted { .. } => Hindrance::InDoubt(error.to_string()).into(),
             store::Error::Unavailable(_) => Self::unavailable("the database", &error),
         }
     }
@@ -202,7 +198,7 @@ impl From<WindowError> for Problem {
             WindowError::Reader(error) => card::of_reader(&error),
             WindowError::Register(error) => match error {
                 RegisterError::NotFound(_) => Self::refused("resident", error),
-                down @ RegisterError::Unavailable(_) => down.into(),
+                down @ (RegisterError::Unavailable(_) | RegisterError::Behind(_)) => down.into(),
             },
             WindowError::Store(error) => error.into(),
             WindowError::Unreadable { .. } | WindowError::Generator(_) => Self::broke(&error),
@@ -215,7 +211,8 @@ impl From<AuthorityError> for Problem {
         match error {
             AuthorityError::Refused { field, rule } => Self::refused(field, rule),
             AuthorityError::Unknown { field, .. } => Self::unknown(field),
-            AuthorityError::Stopped(why) => Self::new(Fault::Unavailable, why),
+            AuthorityError::Hindered(hindrance) => hindrance.into(),
+            AuthorityError::Store(error) => error.into(),
             AuthorityError::Unavailable(_) => Self::unavailable("the CA", &error),
         }
     }
@@ -226,6 +223,10 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::NotFound(_) => Self::unknown("resident"),
             RegisterError::Unavailable(_) => Self::unavailable("the resident register", &error),
+            RegisterError::Behind(_) => {
+                tracing::error!(%error, "the resident register is not followed any more");
+                Self::new(Fault::Unavailable, error.to_string())
+            }
         }
     }
 }
@@ -245,22 +246,37 @@ impl From<EmbeddedError> for Problem {
     }
 }
 
+impl From<Hindrance> for Problem {
+    fn from(hindrance: Hindrance) -> Self {
+        Self::new(Fault::Unavailable, hindrance.to_string())
+            .in_japanese(hindrance.japanese().to_owned())
+    }
+}
+
 impl From<ca::Error> for Problem {
     fn from(error: ca::Error) -> Self {
+        // A stop is the state of one key, and told as a conflict to those who know of it.
+        if let ca::Error::Store(error) = error {
+            return error.into();
+        }
+        if let Some(hindrance) = error.hindrance() {
+            return hindrance.into();
+        }
         match error {
+            ca::Error::Store(error) => error.into(),
             ca::Error::Refused { field, rule } => Self::refused(field, rule),
             ca::Error::Unknown { field, .. } => Self::unknown(field),
-            ca::Error::Quorum(error) => Self::refused("custodians", error.to_string()),
-            ca::Error::Store(error) => error.into(),
-            ca::Error::Keys(
-                why @ (keys::KeyError::NotActivated | keys::KeyError::SigningStopped { .. }),
-            ) => Self::new(Fault::Unavailable, why.to_string()),
-            ca::Error::Keys(_) => Self::unavailable("the key store", &error),
-            ca::Error::Unsealed { .. } => Self::unavailable("the journal's sealer", &error),
-            ca::Error::Unvouched { .. } => {
-                Self::new(Fault::Unavailable, error.to_string()).in_japanese(IN_DOUBT.to_owned())
+            ca::Error::Quorum(QuorumError::Key(_)) | ca::Error::Keys(_) => {
+                Self::unavailable("the key store", &error)
             }
-            ca::Error::Nonconforming(_)
+            ca::Error::Quorum(QuorumError::WrongSecret | QuorumError::Record(_)) => {
+                Self::broke(&error)
+            }
+            ca::Error::Quorum(error) => Self::refused("custodians", error.to_string()),
+            ca::Error::Unsealed { .. }
+            | ca::Error::Unsettled(_)
+            | ca::Error::Unvouched { .. }
+            | ca::Error::Nonconforming(_)
             | ca::Error::WrongSignature(_)
             | ca::Error::Encoding(_)
             | ca::Error::Unreadable(_)

@@ -115,11 +115,11 @@ impl CertificationAuthority {
         else {
             return Ok(None);
         };
+        if row.state == CertificateState::Intended {
+            return Err(Error::Unsettled(row.intent.serial.to_string()));
+        }
         let (CertificateState::Undelivered { .. }, Some(der)) = (row.state, &row.der) else {
-            return Err(Error::refused(
-                "application",
-                "its certificate was delivered, or is being issued now",
-            ));
+            return Err(Error::refused("application", "its certificate was delivered"));
         };
         match &request.key {
             KeySource::OnCard { spki, possession } => {

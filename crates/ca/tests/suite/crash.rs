@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ca::{CertificationAuthority, Settled, Step};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
+use domain::hindrance::Hindrance;
 use keys::{EmbeddedKeyStore, MasterKey};
 use store::Store;
 use testkit::{Clock, act, open, seal};
@@ -60,11 +61,8 @@ fn child() {
     panic!("step {step} was never reached");
 }
 
-fn crash(
-    ca: &str,
-    policy: &str,
-    step: u8,
-) -> (tempfile::TempDir, CertificationAuthority, Vec<Settled>) {
+/// What a process leaves that stops after a step.
+fn cut(ca: &str, policy: &str, step: u8) -> (tempfile::TempDir, CertificationAuthority) {
     let directory = tempfile::tempdir().expect("a directory");
     {
         let (store, keys) = (open(directory.path()), keys(directory.path()));
@@ -82,6 +80,15 @@ fn crash(
     let authority =
         CertificationAuthority::open(policy, open(directory.path()), keys(directory.path()))
             .expect("open");
+    (directory, authority)
+}
+
+fn crash(
+    ca: &str,
+    policy: &str,
+    step: u8,
+) -> (tempfile::TempDir, CertificationAuthority, Vec<Settled>) {
+    let (directory, authority) = cut(ca, policy, step);
     seal(&*open(directory.path()));
     let settled = authority.recover(&act(&clock())).expect("recovery");
     (directory, authority, settled)
@@ -109,6 +116,22 @@ fn l1_a_possibly_signed_serial_of_a_lost_key_is_revoked() {
         assert_eq!(row.der, None);
         assert_eq!(authority.recover(&act(&clock())).expect("again"), []);
     }
+}
+
+/// Until recovery is done the window is told to come again, and the journal of no refusal.
+#[test]
+fn l1_what_is_not_settled_yet_is_no_refusal() {
+    let (directory, authority) = cut("auth", AUTH, 4);
+    let entries = || open(directory.path()).last_sequence().expect("a read");
+    let before = entries();
+    let request = || auth_request(1, ApplicationKind::IssueWithCard, &card(1));
+    let early = authority.issue_to_user(&act(&clock()), request()).expect_err("it is left open");
+    assert!(matches!(early, ca::Error::Unsettled(_)), "{early}");
+    assert!(matches!(early.hindrance(), Some(Hindrance::Settling(_))));
+    assert_eq!(entries(), before);
+    seal(&*open(directory.path()));
+    authority.recover(&act(&clock())).expect("recovery");
+    authority.issue_to_user(&act(&clock()), request()).expect("issued with another serial");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Why a card could not be worked with, and whose fault it is.
 
+use domain::hindrance::Hindrance;
+
 use crate::apdu::StatusWord;
 use crate::scp03::ChannelError;
 use crate::slot::CardSlot;
@@ -22,6 +24,9 @@ pub enum CardMasterError {
          older state, or an old session is being repeated"
     )]
     SetBack,
+    /// Nobody's fault: the master key is not used at present, and this is why.
+    #[error(transparent)]
+    Hindered(Hindrance),
     /// Nobody's fault at the window: the master key cannot be used now.
     #[error("the card keys cannot be used now: {0}")]
     Unavailable(String),
@@ -103,7 +108,9 @@ impl From<CardMasterError> for TerminalError {
     fn from(error: CardMasterError) -> Self {
         match error {
             CardMasterError::NotAuthentic => Self::NotAuthentic,
-            CardMasterError::SetBack | CardMasterError::Unavailable(_) => Self::Master(error),
+            CardMasterError::SetBack
+            | CardMasterError::Hindered(_)
+            | CardMasterError::Unavailable(_) => Self::Master(error),
         }
     }
 }

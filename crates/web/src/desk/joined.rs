@@ -92,7 +92,7 @@ impl Authority for WindowAuthority {
         holder: &ResidentCode,
     ) -> Result<Vec<HolderCertificate>, AuthorityError> {
         let rows = self.store.certificates_of(self.authority.id(), holder);
-        let rows = rows.map_err(|error| AuthorityError::Unavailable(error.to_string()))?;
+        let rows = rows.map_err(of_store)?;
         Ok(rows.into_iter().map(holder_certificate).collect())
     }
 }
@@ -142,17 +142,71 @@ fn possession(proof: authority::Possession) -> ca::Possession {
     ca::Possession { card: proof.card, nonce: proof.nonce, signature: proof.signature }
 }
 
-/// A refusal keeps its field and rule; everything else may or may not have been carried out.
+/// A refusal keeps its field and rule, and a hindrance its cause; of everything else it is not known
+/// whether it was carried out.
 fn refused(error: ca::Error) -> AuthorityError {
+    if let Some(hindrance) = error.hindrance() {
+        return AuthorityError::Hindered(hindrance);
+    }
     match error {
         ca::Error::Refused { field, rule } => AuthorityError::Refused { field, rule },
         ca::Error::Unknown { field, value } => AuthorityError::Unknown { field, value },
-        ca::Error::Keys(
-            error @ (keys::KeyError::NotActivated | keys::KeyError::SigningStopped { .. }),
-        ) => AuthorityError::Stopped(error.to_string()),
-        stopped @ ca::Error::Store(store::Error::Stopped { .. }) => {
-            AuthorityError::Stopped(stopped.to_string())
-        }
+        ca::Error::Store(error) => of_store(error),
         other => AuthorityError::Unavailable(other.to_string()),
+    }
+}
+
+fn of_store(error: store::Error) -> AuthorityError {
+    use store::Error as E;
+    match error {
+        E::Doubted { .. } | E::Stopped { .. } => refused(ca::Error::Store(error)),
+        E::Stale { .. }
+        | E::Duplicate { .. }
+        | E::Missing { .. }
+        | E::StandingEnded { .. }
+        | E::TooFew { .. } => AuthorityError::Store(error),
+        E::Corrupt { .. } | E::Unavailable(_) => AuthorityError::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::hindrance::Hindrance;
+
+    use super::*;
+    use crate::problem::{Fault, Problem};
+
+    /// The store's word on what exists once is a rule of the asker's, and no outage of the CA.
+    #[test]
+    fn w1_of_two_issues_at_once_the_loser_hears_the_rule() {
+        let what = "a certificate of CA jpki-auth that the holder waits for".to_owned();
+        let lost = refused(ca::Error::Store(store::Error::Duplicate { what }));
+        let problem = Problem::from(lost);
+        assert_eq!(problem.fault, Fault::Conflict);
+        assert!(problem.is_refusal() && problem.detail.contains("exists already"), "{problem}");
+        assert_eq!(problem.incident, None);
+    }
+
+    #[test]
+    fn w1_what_passes_is_told_as_what_it_is_and_nothing_of_it_as_a_refusal() {
+        let finding = "row 1".to_owned();
+        let passing = [
+            ca::Error::Keys(keys::KeyError::NotActivated),
+            ca::Error::Keys(keys::KeyError::SigningStopped { rule: "it jumped".to_owned() }),
+            ca::Error::Unsettled("0a".to_owned()),
+            ca::Error::Unsealed { serial: "0a".to_owned(), entry: 7 },
+            ca::Error::Store(store::Error::Doubted { finding }),
+        ];
+        for error in passing {
+            let AuthorityError::Hindered(hindrance) = refused(error) else {
+                panic!("a hindrance");
+            };
+            let problem = Problem::from(hindrance);
+            assert_eq!(problem.fault, Fault::Unavailable);
+            assert!(!problem.is_refusal() && problem.japanese.is_some(), "{problem}");
+        }
+        let down = refused(ca::Error::Store(store::Error::Unavailable("full".to_owned())));
+        assert!(matches!(down, AuthorityError::Unavailable(_)), "{down:?}");
+        assert_ne!(Hindrance::KeysAsleep.japanese(), Hindrance::Clock(String::new()).japanese());
     }
 }

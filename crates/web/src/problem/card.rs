@@ -4,11 +4,14 @@ use card::CardSlot;
 use card::terminal::{CardMasterError, TerminalError};
 use ra::readers::ReaderError;
 
-use super::Problem;
+use super::{Fault, Problem};
 
 /// A card's word as a problem.
 pub(super) fn of_card(error: &TerminalError) -> Problem {
     let problem = match error {
+        TerminalError::Master(CardMasterError::Hindered(hindrance)) => {
+            return hindrance.clone().into();
+        }
         TerminalError::Connection(_) => Problem::unavailable("the card reader", error),
         TerminalError::Master(CardMasterError::Unavailable(_)) => {
             Problem::unavailable("the CA", error)
@@ -28,6 +31,11 @@ pub(super) fn of_reader(error: &ReaderError) -> Problem {
         ReaderError::Refused(_) => {
             (Problem::refused("reader", error), "指定されたリーダー又はカードは使用できません。")
         }
+        ReaderError::Hindered(hindrance) => return hindrance.clone().into(),
+        ReaderError::Busy(why) => (
+            Problem::new(Fault::Unavailable, why),
+            "このカードは別の操作で使用中です。しばらくしてから、もう一度操作してください。",
+        ),
         ReaderError::Unavailable(_) => (
             Problem::unavailable("the card reader", error),
             "カードが読み取れません。カードを置き直して、もう一度操作してください。",
@@ -80,8 +88,9 @@ fn secret(slot: CardSlot) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use domain::hindrance::Hindrance;
+
     use super::*;
-    use crate::problem::Fault;
 
     #[test]
     fn c3_a_wrong_secret_is_told_in_japanese_with_the_tries_left() {
@@ -90,5 +99,34 @@ mod tests {
         assert_eq!(problem.fault, Fault::Refused);
         let sentence = "利用者証明用の暗証番号が違います。あと2回間違えるとロックされます。";
         assert_eq!(problem.japanese.as_deref(), Some(sentence));
+    }
+
+    /// Whatever stands in the way is told as itself at every door, and never as the thing next to it.
+    #[test]
+    fn w1_sleeping_keys_are_no_reader_that_does_not_answer() {
+        let asleep = Hindrance::KeysAsleep;
+        let doors: [Problem; 4] = [
+            of_reader(&ReaderError::Hindered(asleep.clone())),
+            of_card(&TerminalError::Master(CardMasterError::Hindered(asleep.clone()))),
+            ra::authority::AuthorityError::Hindered(asleep.clone()).into(),
+            ca::Error::Keys(keys::KeyError::NotActivated).into(),
+        ];
+        for problem in doors {
+            assert_eq!(problem.fault, Fault::Unavailable);
+            assert_eq!(problem.detail, asleep.to_string());
+            assert_eq!(problem.japanese.as_deref(), Some(asleep.japanese()));
+            assert_eq!(problem.incident, None, "nothing broke");
+        }
+    }
+
+    #[test]
+    fn w1_a_fault_of_the_machine_is_no_wrong_passphrase() {
+        use keys::quorum::QuorumError;
+        let fault = QuorumError::Key(keys::KeyError::Provider("deriving"));
+        let problem = Problem::from(ca::Error::Quorum(fault));
+        assert_eq!(problem.fault, Fault::Unavailable);
+        assert!(!problem.is_refusal());
+        let wrong = QuorumError::SamePassphrase;
+        assert_eq!(Problem::from(ca::Error::Quorum(wrong)).fault, Fault::Refused);
     }
 }
