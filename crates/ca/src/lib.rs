@@ -32,7 +32,7 @@ pub use error::{Error, Result};
 pub use generation::Generation;
 pub use issuance::{Issued, Step};
 pub use life::{Changed, RevocationOrder};
-pub use lists::{Difference, LateList, ListOutcome};
+pub use lists::{CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, clock_said_right};
 pub use making::{MakeKey, find_or_generate};
 pub use partition::{distribution_point, partition_of};
 pub use recovery::Settled;

@@ -335,8 +335,18 @@ pub(crate) enum AuditCommand {
         /// The public key of the checkpoints.
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
-        /// A directory of checkpoints from outside, to be found in the journal again.
+        /// A directory of checkpoints from outside, to be found in the journal again; more than one
+        /// may be given.
         #[arg(long, value_name = "DIR")]
-        checkpoints: Option<PathBuf>,
+        checkpoints: Vec<PathBuf>,
+    },
+    /// Show why a start is refused: an older database, lost checkpoints, a clock that is wrong.
+    Accept {
+        /// Accept it, as two people, where what is missing is lost for good; the journal has it.
+        #[arg(long, requires = "approver_as")]
+        carry_out: bool,
+        /// The file with the token of the second person.
+        #[arg(long, value_name = "FILE")]
+        approver_as: Option<PathBuf>,
     },
 }

@@ -95,8 +95,17 @@ pub(crate) struct Config {
     pub(crate) token: Option<TokenConfig>,
     pub(crate) time: TimeConfig,
     pub(crate) cards: CardsTable,
-    pub(crate) checkpoint_directories: Vec<PathBuf>,
+    pub(crate) checkpoint_places: Vec<CheckpointPlace>,
     pub(crate) weak_keys: Arc<WeakKeys>,
+}
+
+/// A directory that takes checkpoints.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointPlace {
+    /// As the configuration names it, and so the journal.
+    pub(crate) name: String,
+    /// Where it is.
+    pub(crate) directory: PathBuf,
 }
 
 impl Config {
@@ -119,8 +128,11 @@ impl Config {
         if file.listen.host_names.is_empty() {
             bail!("{}: listen.host_names: at least one name", path.display());
         }
-        let checkpoint_directories =
-            file.checkpoint_directories.iter().map(|place| base.join(place)).collect();
+        let places = file.checkpoint_directories.iter().map(|place| CheckpointPlace {
+            name: place.display().to_string(),
+            directory: base.join(place),
+        });
+        let checkpoint_places = places.collect();
         file.time.check().with_context(|| path.display().to_string())?;
         let token = file
             .token
@@ -136,7 +148,7 @@ impl Config {
             token,
             time: file.time,
             cards: file.cards,
-            checkpoint_directories,
+            checkpoint_places,
             weak_keys: Arc::new(weak_keys),
         })
     }

@@ -9,6 +9,7 @@ mod credentials;
 mod custodians;
 mod demo;
 mod endings;
+mod evidence;
 mod home;
 mod join;
 mod lists;

@@ -44,7 +44,8 @@ impl SealLock {
                 return Err(error).with_context(|| path.display().to_string());
             }
         }
-        let sinks = config.checkpoint_directories.clone();
+        let places = config.checkpoint_places.iter();
+        let sinks: Vec<_> = places.map(|place| place.directory.clone()).collect();
         for sink in &sinks {
             std::fs::create_dir_all(sink).with_context(|| sink.display().to_string())?;
         }

@@ -79,6 +79,7 @@ pub(crate) fn found(
 fn seal_before(config: &Config, foundation: &Foundation, act: &Act) -> Result<()> {
     let Foundation { home, store, service_keys, .. } = foundation;
     audit_signer(store, service_keys, act)?;
+    foundation.hold(config, act.at)?;
     seal(SealLock::of(home, config, service_keys)?, store, act.at)
 }
 
@@ -184,6 +185,7 @@ impl System {
         if self.custody.is_active() {
             self.publish_due()?;
         }
-        self.seal()
+        self.seal()?;
+        self.note_places()
     }
 }

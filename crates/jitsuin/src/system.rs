@@ -26,7 +26,9 @@ use web::desk::{Desk, WindowAuthority};
 
 use crate::config::Config;
 use crate::custodians;
+use crate::evidence::{self, Held};
 use crate::home::Home;
+use crate::join::AuditSigner;
 use crate::readers::{self, CardReaders};
 use crate::trusted_time::TrustedClock;
 
@@ -91,6 +93,20 @@ impl Foundation {
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
         Ok(Self { home, store, keys, service_keys, trusted })
     }
+
+    /// Holds the database against what lies outside of it, before anything is done on its word.
+    pub(crate) fn hold(&self, config: &Config, now: Timestamp) -> Result<()> {
+        if self.store.last_sequence()?.is_none() {
+            return Ok(());
+        }
+        evidence::hold(&Held {
+            places: &config.checkpoint_places,
+            store: &self.store,
+            key: &AuditSigner::open(self.service_keys.clone())?.verifier_key()?,
+            now,
+            limit: config.time.limit(),
+        })
+    }
 }
 
 impl System {
@@ -98,6 +114,18 @@ impl System {
     pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, false, &clock)?;
+        foundation.hold(&config, clock())?;
+        Self::open_on(config, foundation, clock)
+    }
+
+    /// Opens one whose start is refused, for people who look into that or accept it.
+    pub(crate) fn open_unheld(path: &Path, clock: Clock) -> Result<Self> {
+        let config = Config::read(path)?;
+        let foundation = Foundation::open(&config, false, &clock)?;
+        Self::open_on(config, foundation, clock)
+    }
+
+    fn open_on(config: Config, foundation: Foundation, clock: Clock) -> Result<Self> {
         let custody = custodians::open(&config, &foundation)?;
         let store: Arc<dyn Store> = foundation.store.clone();
         let mut authorities = BTreeMap::new();
@@ -165,6 +193,7 @@ impl System {
             .with_host(host)
             .with_keyroom(self.keyroom())
             .with_endings(self.own_endings())
+            .with_auditor(Arc::new(self.auditor()))
     }
 
     /// The desk with the windows and the resident register.

@@ -20,6 +20,7 @@ fn main() {
         let doors = match operation {
             one if one.is_in_api() => "API, command line",
             one if one.is_for_holders() => "holders' page",
+            one if one.is_command_alone() => "command line alone",
             Operation::RecoverPerson => "staff recover alone",
             _ => "init alone",
         };

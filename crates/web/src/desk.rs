@@ -48,11 +48,13 @@ use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;
 use crate::problem::{Fault, Problem, parse_id};
 
+pub use check::{Audit, Auditor, SERVER};
 pub use endings::{Ending, Endings, RECOVER, WayIn};
 pub(crate) use entrance::unproven;
 pub use entrance::{Door, Shown};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
+pub use journal::Objections;
 pub use keys::{Keyroom, Notary};
 pub use lists::ListEncoding;
 pub use password::{fits as password_fits, hash as hash_password};
@@ -82,6 +84,7 @@ pub struct Desk {
     keyroom: Option<Keyroom>,
     endings: Option<Arc<dyn Endings>>,
     holders: Option<Arc<Holders>>,
+    auditor: Option<Arc<dyn Auditor>>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -116,6 +119,7 @@ impl Desk {
             keyroom: None,
             endings: None,
             holders: None,
+            auditor: None,
         }
     }
 
@@ -129,6 +133,12 @@ impl Desk {
     #[must_use]
     pub fn with_holders(self, holders: Arc<Holders>) -> Self {
         Self { holders: Some(holders), ..self }
+    }
+
+    /// Adds whoever looks at what lies outside of the database.
+    #[must_use]
+    pub fn with_auditor(self, auditor: Arc<dyn Auditor>) -> Self {
+        Self { auditor: Some(auditor), ..self }
     }
 
     /// Names the host to which passkeys belong; at a desk without one there are none.

@@ -24,6 +24,18 @@ pub fn colon_hex(digest: &[u8]) -> String {
     digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
 }
 
+/// The SHA-256 that [`hex()`] wrote; none for anything else.
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut octets = [0; 32];
+    for (place, octet) in octets.iter_mut().enumerate() {
+        *octet = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(octets)
+}
+
 /// The SHA-1 fingerprint of `der`, for example of a whole certificate.
 pub fn sha1_colon_hex(der: &[u8]) -> String {
     colon_hex(&sha1(der))

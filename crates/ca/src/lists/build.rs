@@ -94,7 +94,7 @@ impl CertificationAuthority {
         let this_update = whole_second(at);
         if let Some(last) =
             self.store.crl(&CrlKey { series: series.clone(), number: number - 1 })?
-            && last.this_update >= this_update
+            && !self.advances(&last, this_update)?
         {
             let rule = format!(
                 "list {} is of {}: thisUpdate must advance by a second",

@@ -130,9 +130,12 @@ impl CertificationAuthority {
         let own = generation.key.key_identifier();
         let number = crl.number()?;
         let idp = crl.issuing_distribution_point()?;
-        let advances = self.published(series)?.is_none_or(|last| {
-            last.key.number < row.key.number && last.this_update < crl.this_update
-        });
+        let advances = match self.published(series)? {
+            None => true,
+            Some(last) => {
+                last.key.number < row.key.number && self.advances(&last, crl.this_update)?
+            }
+        };
         let checks = [
             ("issuer", crl.issuer == generation.name, crl.issuer.to_string()),
             ("authorityKeyIdentifier", key.as_deref() == Some(&own[..]), format!("{key:02x?}")),

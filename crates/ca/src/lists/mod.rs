@@ -7,6 +7,7 @@ mod late;
 mod lint;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
@@ -29,6 +30,7 @@ use crate::generation::Generation;
 pub(crate) use build::write_list;
 pub use gate::Difference;
 pub use late::LateList;
+pub use time::{CLOCK_SAID_RIGHT, clock_said_right};
 
 /// A list that is built and kept, with what the second reader found in it.
 struct Candidate {
@@ -87,8 +89,11 @@ impl CertificationAuthority {
     pub fn due_lists(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
         let mut due = Vec::new();
         for key in self.series_at(now)? {
-            let published = self.published(&key)?;
-            if published.is_none_or(|row| row.next_publish <= now) {
+            let is_due = match self.published(&key)? {
+                None => true,
+                Some(row) => row.next_publish <= now || self.is_of_a_wrong_time(&row, now)?,
+            };
+            if is_due {
                 due.push(key);
             }
         }

@@ -6,8 +6,9 @@ use ca::{CertificationAuthority, Difference, ListOutcome, RevocationOrder};
 use domain::crl_series::Partition;
 use domain::id::{CaId, SerialNumber};
 use domain::identity::{Requester, RevocationCause};
+use domain::journal::EventKind;
 use jiff::SignedDuration;
-use store::{CrlKey, CrlRow, SeriesKey, Store};
+use store::{CrlKey, CrlRow, Entry, SeriesKey, Store, Unit};
 use testkit::{act, run};
 use x509::crl::Crl;
 use x509::pem;
@@ -239,4 +240,35 @@ fn v11_the_gate_withholds_a_list_that_lacks_an_entry() {
     );
     let given_out = world.scratch.store.crl_numbers(&key).expect("numbers");
     assert_eq!(given_out, [1, 3], "what the gate withheld is never given out, even when overtaken");
+}
+
+/// One start with a clock that was ahead must not block every list until then: once people have said
+/// that it was wrong, lists go on with the next number and the right time (A 6.8).
+#[test]
+fn v1_lists_of_a_time_that_people_called_wrong_are_followed_at_once() {
+    let world = World::new();
+    world.good_auth(1);
+    let right = world.clock.now();
+    world.clock.advance(SignedDuration::from_hours(30 * 24));
+    assert_eq!(publish_all(&world, &world.auth).len(), 5);
+    world.clock.advance(SignedDuration::from_hours(-30 * 24));
+    assert_eq!(world.clock.now(), right);
+    let key = series(world.auth.id(), kawaguchi());
+    let due = || world.auth.due_lists(world.clock.now()).expect("series").len();
+    assert_eq!(due(), 0, "nobody knows yet which time is wrong");
+    let refused = world.auth.publish_list(&act(&world.clock), &key).expect_err("it is behind");
+    assert!(refused.to_string().contains("must advance"), "{refused}");
+    let said = |entry: Entry| entry.detail(ca::CLOCK_SAID_RIGHT, "a month ahead");
+    let accepted = || said(Entry::new(EventKind::StartAccepted, &act(&world.clock)));
+    let refusal = Unit::new(accepted().refused("one person is not two"));
+    world.scratch.store.commit(refusal).expect("committed");
+    assert_eq!(due(), 0, "a refusal says nothing");
+    world.scratch.store.commit(Unit::new(accepted())).expect("committed");
+    assert_eq!(due(), 5);
+    for row in publish_all(&world, &world.auth) {
+        assert_eq!((row.key.number, row.this_update), (2, right));
+    }
+    assert_eq!(due(), 0);
+    let again = world.auth.publish_list(&act(&world.clock), &key).expect_err("the same second");
+    assert!(again.to_string().contains("must advance"), "{again}");
 }

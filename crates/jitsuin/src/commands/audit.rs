@@ -7,12 +7,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use store::journal::{
-    Checkpoint, Report, VerifierKey, export, read_sink, verify_database, verify_export,
+    Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
 };
 
 use super::Office;
 use crate::answer::Answer;
-use crate::cli::AuditCommand;
+use crate::cli::{AuditCommand, Cli};
+use crate::seal::SealLock;
 use crate::system::System;
 
 /// What a database file of SQLite begins with.
@@ -30,6 +31,38 @@ pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result
     Ok(Answer::new(text, json!({ "entries": entries, "file": path })))
 }
 
+/// Why a start is refused; with a second person, what they accept.
+pub(super) fn accept(cli: &Cli, system: System, second: Option<&Path>) -> Result<Answer> {
+    // Before whoever asks is let in, which is an entry itself.
+    let objections = system.objections()?;
+    let office = Office::new(cli, &system)?;
+    let told: Vec<_> = objections.all().cloned().collect();
+    let Some(file) = second else {
+        office.desk.note_objections(&office.act, told.len())?;
+        let text = match told.is_empty() {
+            true => "nothing is objected to a start".to_owned(),
+            false => told.join("\n"),
+        };
+        return Ok(Answer::new(text, json!({ "objections": told })));
+    };
+    let second = office.second(file)?;
+    let Some(lock) = SealLock::take(&system)? else {
+        bail!("stop `jitsuin serve` first: a program that runs has nothing to be accepted");
+    };
+    let places: Vec<_> =
+        system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
+    office.desk.accept_start(&office.act, &second, &objections, &places)?;
+    let aside = system.begin_places_anew(&lock)?;
+    drop(lock);
+    system.seal()?;
+    let aside: Vec<_> = aside.iter().map(|path| path.display().to_string()).collect();
+    let mut text = format!("accepted: {}", told.join("; "));
+    if !aside.is_empty() {
+        text = format!("{text}\nset aside, for whoever inquires: {}", aside.join(", "));
+    }
+    Ok(Answer::new(text, json!({ "accepted": told, "set_aside": aside })))
+}
+
 /// Verifies with nothing but files: no installation is needed, and none is believed.
 pub(super) fn verify(command: &AuditCommand) -> Result<Answer> {
     let AuditCommand::Verify { file, key, checkpoints } = command else {
@@ -38,35 +71,61 @@ pub(super) fn verify(command: &AuditCommand) -> Result<Answer> {
     let text = std::fs::read_to_string(key).with_context(|| key.display().to_string())?;
     let verifier: VerifierKey =
         text.trim().parse().with_context(|| format!("{}: no public key", key.display()))?;
-    let known: Vec<Checkpoint> = match checkpoints {
-        Some(directory) => read_sink(directory)?,
-        None => Vec::new(),
-    };
+    let mut known = Vec::new();
+    let mut remarks = Vec::new();
+    for directory in checkpoints {
+        let SinkReading { checkpoints, remarks: told } = read_sink(directory, &verifier)?;
+        known.extend(checkpoints);
+        remarks.extend(told);
+    }
     let report = if is_database(file)? {
         verify_database(file, &verifier, &known)?
     } else {
         let opened = File::open(file).with_context(|| file.display().to_string())?;
         verify_export(&mut BufReader::new(opened), &verifier, &known)?
     };
-    answer(&report)
+    answer(&report, remarks)
 }
 
-fn answer(report: &Report) -> Result<Answer> {
+fn answer(report: &Report, remarks: Vec<String>) -> Result<Answer> {
     if !report.is_intact() {
         let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         bail!("the journal is not intact: {}", findings.join("; "));
     }
-    let text = format!(
+    let intact = format!(
         "intact: {} entries, {} of them sealed by {} checkpoints",
         report.entries, report.sealed, report.checkpoints
     );
+    let mut lines = vec![intact, witness(report)];
+    lines.extend(remarks.iter().cloned());
     let json = json!({
         "intact": true,
         "entries": report.entries,
         "sealed": report.sealed,
         "checkpoints": report.checkpoints,
+        "witnessed": report.witnessed,
+        "witnessed_until": report.witnessed_until,
+        "remarks": remarks,
     });
-    Ok(Answer::new(text, json))
+    Ok(Answer::new(lines.join("\n"), json))
+}
+
+/// Which checkpoints somebody else knows too.
+fn witness(report: &Report) -> String {
+    let Report { own, witnessed, witnessed_until, entries, .. } = report;
+    match (witnessed_until, entries) {
+        (0, _) => format!(
+            "none of its {own} checkpoints has a witness here: whoever had the file and the audit \
+             key could have made all of it anew (--checkpoints DIR)"
+        ),
+        (until, entries) if until >= entries => {
+            format!("{witnessed} of its {own} checkpoints have a witness, and so has every entry")
+        }
+        (until, _) => format!(
+            "{witnessed} of its {own} checkpoints have a witness, the last over {until} entries: \
+             nobody else vouches for those from entry {until} on"
+        ),
+    }
 }
 
 fn is_database(path: &Path) -> Result<bool> {

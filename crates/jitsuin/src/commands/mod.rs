@@ -17,6 +17,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use store::Store;
 use web::desk::{Desk, Door, Principal, Shown};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
@@ -34,6 +35,10 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Policy(command) => policy::run(command),
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
+        Command::Audit(AuditCommand::Accept { carry_out, approver_as }) => {
+            let second = approver_as.as_deref().filter(|_| *carry_out);
+            audit::accept(cli, System::open_unheld(&cli.config, clock)?, second)
+        }
         Command::Card(command) => match card::outside(cli, command)? {
             Some(answer) => Ok(answer),
             None => inside(cli, clock),
@@ -56,7 +61,7 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Staff(StaffCommand::Recover { id }) => staff::recover(cli, &system, id),
         _ => system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system)),
     };
-    system.record_clock()?;
+    system.record_clock("command")?;
     // A refusal is an entry too, and its evidence must not wait for the next server.
     system.seal().and(answer)
 }
@@ -74,12 +79,19 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Request(command) => request::run(&Office::new(cli, system)?, command),
         Command::Crl(command) => records::lists(&Office::new(cli, system)?, command),
         Command::Revoke(arguments) => records::revoke(&Office::new(cli, system)?, arguments),
-        Command::Check => records::check(&Office::new(cli, system)?, system),
+        Command::Check => {
+            // What a process left that was cut off is no finding; what cannot be sealed is in doubt.
+            let sealed = system.seal();
+            if system.store.doubt().extent().is_none() {
+                sealed?;
+            }
+            records::check(&Office::with_windows_if_free(cli, system)?, system)
+        }
         Command::Staff(command) => staff::run(cli, system, command),
         Command::Audit(AuditCommand::Export { file }) => {
             audit::export_to(&Office::new(cli, system)?, system, file)
         }
-        Command::Audit(AuditCommand::Verify { .. })
+        Command::Audit(AuditCommand::Verify { .. } | AuditCommand::Accept { .. })
         | Command::Ceremony(_)
         | Command::Demo(_)
         | Command::Init(_)
@@ -103,6 +115,14 @@ impl Office {
     /// A desk with the windows and the resident register.
     fn with_windows(cli: &Cli, system: &System) -> Result<Self> {
         Self::at(cli, system.desk()?)
+    }
+
+    /// The same, but for the windows while a server has the resident register.
+    fn with_windows_if_free(cli: &Cli, system: &System) -> Result<Self> {
+        match system.desk() {
+            Ok(desk) => Self::at(cli, desk),
+            Err(_) => Self::new(cli, system),
+        }
     }
 
     fn at(cli: &Cli, desk: Desk) -> Result<Self> {

@@ -116,7 +116,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
         let turns: [(&str, Result<()>); 9] = [
             ("what a crash left", system.settle_left_open().map(drop)),
             ("the TLS certificate", system.keep_tls().map(drop)),
-            ("the clock", system.record_clock()),
+            ("the clock", system.record_clock(web::desk::SERVER)),
             ("the register's events", system.apply_register_events().map(drop)),
             ("the holders' requests", system.finish_holder_requests()),
             ("the lists", system.publish_due().map(drop)),

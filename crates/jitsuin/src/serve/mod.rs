@@ -82,6 +82,13 @@ pub(crate) struct Running {
 impl Running {
     /// Settles what a crash left, then starts everything.
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
+        // The first seal comes before any entry: a journal that does not continue what was sealed is
+        // added to by nobody.
+        system.seal()?;
+        system.note_places()?;
+        if let Some(warning) = system.auditor().without_witness() {
+            tracing::warn!("{warning}");
+        }
         system.record(EventKind::SystemStarted)?;
         system.record_policies()?;
         system.find_left_open()?;

@@ -73,7 +73,7 @@ fn throwaway(config: &Config, place: &Path) -> Config {
         token: None,
         time: TimeConfig::default(),
         cards: config.cards.clone(),
-        checkpoint_directories: Vec::new(),
+        checkpoint_places: Vec::new(),
         weak_keys: config.weak_keys.clone(),
     }
 }

@@ -41,10 +41,13 @@ impl TrustedClock {
 
 impl System {
     /// Tells the journal what the watch over the clock noticed (A 6.8).
-    pub(crate) fn record_clock(&self) -> Result<()> {
+    ///
+    /// `process` is who noticed: what a check tells of is the server's word.
+    pub(crate) fn record_clock(&self, process: &str) -> Result<()> {
         for state in self.trusted.take_news() {
             let entry = Entry::new(EventKind::ClockChecked, &self.act("clock-watch")?)
-                .subject(state.name());
+                .subject(state.name())
+                .detail("process", process);
             let entry = match state.rule() {
                 Some(rule) => entry.refused(rule),
                 None => entry,

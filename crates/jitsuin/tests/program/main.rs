@@ -15,6 +15,7 @@ mod client;
 mod command_line;
 mod custodians;
 mod demo;
+mod evidence;
 mod holder;
 mod hsm;
 mod https;

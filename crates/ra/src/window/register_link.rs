@@ -71,6 +71,7 @@ impl Window {
         };
         self.recording(act, kind, "register", permitted)?;
         let _turn = self.applications.lock("the register's events");
+        self.hold_register()?;
         let from = self.store.register_cursor()?;
         let moves = self.moves_after(from)?;
         let mut run = RegisterRun { cursor: from, ..RegisterRun::default() };
@@ -84,6 +85,19 @@ impl Window {
         }
         self.move_cursor(act, from, &run)?;
         Ok(run)
+    }
+
+    /// Holds the register against the cursor: the last event that was applied is still in it.
+    ///
+    /// # Errors
+    /// [`RegisterError::Behind`]; [`WindowError::Register`] and [`WindowError::Store`] otherwise.
+    pub fn hold_register(&self) -> Result<()> {
+        let cursor = self.store.register_cursor()?;
+        let Some(before) = cursor.checked_sub(1) else { return Ok(()) };
+        match self.register.events_after(before, 1)?.first() {
+            Some(event) if event.sequence == cursor => Ok(()),
+            _ => Err(RegisterError::Behind(cursor).into()),
+        }
     }
 
     /// Every move of the events after `from`, read ahead: a move-in settles an earlier move-out.

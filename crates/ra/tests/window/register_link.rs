@@ -6,10 +6,10 @@ use domain::id::SerialNumber;
 use domain::identity::RevocationCause;
 use domain::journal::EventKind;
 use jitsuin_ra::WindowError;
-use jitsuin_ra::register::Removal;
 use jitsuin_ra::register::embedded::Correction;
+use jitsuin_ra::register::{RegisterError, Removal};
 use jitsuin_ra::window::RegisterRun;
-use store::Store;
+use store::{Change, Entry, Store, Unit};
 
 use crate::fixture::cut::When;
 use crate::fixture::{AUTH, SIGN, World, at, form, form_with_card, hanako, password, taro};
@@ -164,4 +164,28 @@ fn l8_the_run_belongs_to_the_system_and_needs_the_register() {
     world.register.set_available(false);
     let broken = world.window.apply_register_events(&system(&world, LATER));
     assert!(matches!(broken, Err(WindowError::Register(_))), "{broken:?}");
+}
+
+/// An older copy of the register, or one that lost its end, is followed no further.
+#[test]
+fn e6_a_register_that_is_older_than_the_cursor_is_an_error() {
+    let world = World::new();
+    both(&world);
+    let address = "埼玉県川口市青木三丁目１番１号";
+    world.register.correct(&taro().code, to(address), at(LATER)).expect("changed");
+    run(&world, LATER);
+    world.window.hold_register().expect("they agree");
+    let older = World::new();
+    let change = Change::SetRegisterCursor { from: 0, to: 4 };
+    let entry = Entry::new(EventKind::RegisterEvent, &system(&older, LATER));
+    older.store.commit(Unit::new(entry).change(change)).expect("further than the register");
+    older.register.remove(&taro().code, Removal::Death, at(LATER)).expect("removed");
+    for outcome in [
+        older.window.hold_register().map(|()| RegisterRun::default()),
+        older.window.apply_register_events(&system(&older, LATER)),
+    ] {
+        let behind = WindowError::Register(RegisterError::Behind(4)).to_string();
+        assert_eq!(outcome.expect_err("it is behind").to_string(), behind);
+    }
+    assert_eq!(older.store.register_cursor().expect("a read"), 4);
 }

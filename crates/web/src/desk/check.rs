@@ -8,8 +8,11 @@ use domain::certificate::CertificateKind;
 use domain::crl_series::SeriesState;
 use domain::id::{ResidentCode, SerialNumber};
 use domain::policy::Undelivered;
-use jiff::Timestamp;
-use store::{CertificateRow, CrlRow, ProofExtent, Sequence, SeriesRow, StateProof};
+use jiff::{SignedDuration, Timestamp};
+use ra::WindowError;
+use ra::register::RegisterError;
+use store::journal::ToldEntry;
+use store::{CertificateRow, CrlRow, ProofExtent, Remembered, Sequence, SeriesRow, StateProof};
 
 use super::permission::Operation;
 use super::principal::Principal;
@@ -17,11 +20,32 @@ use super::{Desk, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{CheckReportBody, FindingBody};
 
+/// How the server names itself where it tells the journal what it noticed of the clock.
+pub const SERVER: &str = "serve";
+
 /// What a check gathers: what does not agree, and what is merely worth knowing.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) findings: Vec<FindingBody>,
     pub(super) facts: Vec<FindingBody>,
+}
+
+/// Looks at what the database does not hold: places of checkpoints, segments of query records.
+pub trait Auditor: Send + Sync {
+    /// What does not agree with the journal, and what is merely worth knowing.
+    ///
+    /// # Errors
+    /// In words, what could not be read.
+    fn audit(&self) -> Result<Audit, String>;
+}
+
+/// What an [`Auditor`] saw.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// What does not agree: rule, subject, detail.
+    pub findings: Vec<(&'static str, String, String)>,
+    /// What is worth knowing, likewise.
+    pub facts: Vec<(&'static str, String, String)>,
 }
 
 impl Desk {
@@ -38,6 +62,9 @@ impl Desk {
         let mut gathered = Gathered::default();
         self.check_state(&mut gathered)?;
         self.check_intents(&mut gathered)?;
+        self.check_clock(&mut gathered)?;
+        self.check_register(&mut gathered)?;
+        self.check_outside(&mut gathered)?;
         for authority in self.authorities.values() {
             self.check_double_issue(authority, act.at, &mut gathered)?;
             // Nobody publishes lists of a key any more whose root has ended, nor looks for them.
@@ -77,6 +104,69 @@ impl Desk {
             });
         }
         Ok(())
+    }
+
+    /// Whether the program that runs on the database has stopped signing for its clock (A 6.8): what it
+    /// told the journal last since its start, whoever checks and by which clock.
+    fn check_clock(&self, gathered: &mut Gathered) -> Result<(), Problem> {
+        let started = self.store.last_of(Remembered::SystemStarted)?;
+        let mut from = started.map_or(0, |(sequence, _)| sequence);
+        let mut rule = None;
+        loop {
+            let page = self.store.journal_of(Remembered::ClockChecked, from, MAX_PAGE)?;
+            for (sequence, body) in &page {
+                from = sequence + 1;
+                let told = ToldEntry::parse(*sequence, body)?;
+                if told.all("process").any(|process| process == SERVER) {
+                    rule = told.rule;
+                }
+            }
+            if page.len() < MAX_PAGE {
+                break;
+            }
+        }
+        if let Some(detail) = rule {
+            gathered.findings.push(FindingBody {
+                rule: "signing-stopped".to_owned(),
+                ca: String::new(),
+                subject: "clock".to_owned(),
+                detail,
+            });
+        }
+        Ok(())
+    }
+
+    /// What lies outside of the database.
+    fn check_outside(&self, gathered: &mut Gathered) -> Result<(), Problem> {
+        let Some(auditor) = &self.auditor else { return Ok(()) };
+        let audit = auditor.audit();
+        let audit = audit.map_err(|error| Problem::unavailable("a place of evidence", &error))?;
+        let body = |(rule, subject, detail): (&str, String, String)| FindingBody {
+            rule: rule.to_owned(),
+            ca: String::new(),
+            subject,
+            detail,
+        };
+        gathered.findings.extend(audit.findings.into_iter().map(body));
+        gathered.facts.extend(audit.facts.into_iter().map(body));
+        Ok(())
+    }
+
+    /// Whether the resident register still has what was followed of it.
+    fn check_register(&self, gathered: &mut Gathered) -> Result<(), Problem> {
+        let Ok(windows) = self.windows() else { return Ok(()) };
+        match windows.window.hold_register() {
+            Err(WindowError::Register(error @ RegisterError::Behind(_))) => {
+                gathered.findings.push(FindingBody {
+                    rule: "register-behind".to_owned(),
+                    ca: String::new(),
+                    subject: "resident register".to_owned(),
+                    detail: error.to_string(),
+                });
+                Ok(())
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     fn check_intents(&self, gathered: &mut Gathered) -> Result<(), Problem> {
@@ -141,6 +231,11 @@ impl Desk {
             gathered.findings.push(about("list-missing", "none was ever published".to_owned()));
             return Ok(());
         };
+        // What a time source and a daemon may differ by, and more.
+        if list.this_update > at + SignedDuration::from_mins(1) {
+            let detail = format!("thisUpdate is {}, which has not come yet", list.this_update);
+            gathered.findings.push(about("list-in-future", detail));
+        }
         if row.built != list.key.number {
             let detail = format!("{} is built, {} is published", row.built, list.key.number);
             gathered.findings.push(about("list-not-newest", detail));

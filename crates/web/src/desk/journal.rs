@@ -1,10 +1,29 @@
 //! The journal, read page by page; that it is read is an entry too (E1).
 
+use domain::journal::EventKind;
+use store::{Entry, Unit};
+
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{JournalEntryBody, JournalPage};
+
+/// Why a start is refused, in words for the operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Objections {
+    /// What places outside know and the database does not, or the other way round.
+    pub evidence: Vec<String>,
+    /// What was done at a time that has not come yet.
+    pub clock: Vec<String>,
+}
+
+impl Objections {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.evidence.iter().chain(&self.clock)
+    }
+}
 
 impl Desk {
     /// Journal entries from the sequence `from` on, at most `limit`.
@@ -32,6 +51,55 @@ impl Desk {
             entries: rows.into_iter().map(body).collect::<Result<_, Problem>>()?,
             next,
         })
+    }
+
+    /// Notes that somebody was told why a start is refused.
+    ///
+    /// # Errors
+    /// 403; the database's.
+    pub fn note_objections(&self, act: &Principal, objections: usize) -> Result<(), Problem> {
+        let operation = Operation::AcceptStart;
+        self.admit(act, operation)?;
+        self.journal_reading(reading(act, operation).detail("objections", objections))
+    }
+
+    /// Has two people accept what a start refuses; from then on `places` are those that are known to
+    /// take checkpoints.
+    ///
+    /// # Errors
+    /// 403; 422 where nothing is refused, or the second person may not do this or is the first; the
+    /// database's.
+    pub fn accept_start(
+        &self,
+        act: &Principal,
+        second: &Principal,
+        objections: &Objections,
+        places: &[String],
+    ) -> Result<(), Problem> {
+        let operation = Operation::AcceptStart;
+        self.admit(act, operation)?;
+        let came = super::certificates::second_person(operation, second.id(), Some(second));
+        let came = came.and_then(|()| match second.id() {
+            id if id == act.id() => {
+                Err(Problem::refused("approver", "another person than the one who asks"))
+            }
+            _ if objections.all().next().is_none() => {
+                Err(Problem::refused("objections", "nothing is objected to a start"))
+            }
+            id => Ok(id.map(ToString::to_string).unwrap_or_default()),
+        });
+        let approver = self.checked(act, operation, came)?;
+        let accepted = Entry::new(operation.kind(), act).detail("approver", approver);
+        let accepted =
+            objections.evidence.iter().fold(accepted, |entry, one| entry.detail("accepted", one));
+        let accepted = objections
+            .clock
+            .iter()
+            .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, one));
+        let known = Entry::new(EventKind::CheckpointPlaces, act);
+        let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
+        self.store.commit(Unit::new(accepted).entry(known))?;
+        Ok(())
     }
 
     /// Notes that the whole journal is about to be written into an export.

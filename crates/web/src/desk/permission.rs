@@ -227,6 +227,9 @@ operations! {
     /// Reads the journal (E3: the internal auditor alone).
     ReadJournal = "read_journal", RecordsRead, Any,
         [InternalAuditor];
+    /// Accepts what a start refuses, at the installation's own console.
+    AcceptStart = "accept_start", StartAccepted, Strong,
+        [CaManager, SeniorOperator];
     /// Checks that everything agrees with everything else.
     CheckConsistency = "check_consistency", RecordsRead, Any,
         [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
@@ -344,10 +347,15 @@ impl Operation {
         self.parties().iter().any(opens)
     }
 
-    /// Whether the API has it: what is the program's alone is no address, and what is the holders'
-    /// is on their page.
+    /// Whether the API has it: what is the program's alone is no address, what is the holders' is on
+    /// their page, and what is for a program that does not run is a command.
     pub fn is_in_api(self) -> bool {
-        self.parties() != [Party::System] && !self.is_for_holders()
+        self.parties() != [Party::System] && !self.is_for_holders() && !self.is_command_alone()
+    }
+
+    /// Whether only the command line has it, because it is for a program that does not start.
+    pub fn is_command_alone(self) -> bool {
+        self == Self::AcceptStart
     }
 
     /// Whether it is on the holders' page.

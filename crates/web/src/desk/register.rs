@@ -123,6 +123,8 @@ impl Desk {
         let embedded = embedded.ok_or_else(|| Problem::refused("register", rule));
         let embedded = self.checked(act, operation, embedded)?;
         self.once(act, operation, &[code.as_str(), recorded], || {
+            // An event that is taken for one that was applied long ago would never have an effect.
+            self.windows()?.window.hold_register()?;
             let entry = Entry::new(EventKind::RegisterEvent, act).subject("embedded register");
             let entry = entry.detail("command", operation.name());
             self.store.commit(Unit::new(entry.personal(&code, recorded)))?;

@@ -31,7 +31,7 @@ pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -
         true => system.custody.deactivate(&system.act("ceremony")?).map(drop),
         false => Ok(()),
     };
-    system.record_clock()?;
+    system.record_clock("command")?;
     // What failed is an entry too, and its evidence must not wait for the next server.
     system.seal().and(answer).and_then(|answer| asleep.map(|()| answer).map_err(Into::into))
 }

@@ -1,0 +1,49 @@
+//! The time of lists: it advances, but where people said that the clock was wrong before.
+
+use jiff::Timestamp;
+use store::journal::ToldEntry;
+use store::{CrlRow, Remembered, Sequence, Store};
+
+use crate::authority::CertificationAuthority;
+use crate::error::Result;
+
+/// The fact of an accepted start that says that the clock is right now and was wrong before.
+pub const CLOCK_SAID_RIGHT: &str = "clock";
+
+/// The entry in which people last said that the clock is right and was wrong before (A 6.8).
+///
+/// # Errors
+/// [`crate::Error::Store`].
+pub fn clock_said_right(store: &dyn Store) -> Result<Option<Sequence>> {
+    const PAGE: usize = 100;
+    let (mut last, mut from) = (None, 0);
+    loop {
+        let page = store.journal_of(Remembered::StartAccepted, from, PAGE)?;
+        for (sequence, body) in &page {
+            from = sequence + 1;
+            let entry = ToldEntry::parse(*sequence, body)?;
+            if entry.is_done && entry.all(CLOCK_SAID_RIGHT).next().is_some() {
+                last = Some(*sequence);
+            }
+        }
+        if page.len() < PAGE {
+            return Ok(last);
+        }
+    }
+}
+
+impl CertificationAuthority {
+    /// Whether the next list may be of `this_update`: later than the last one by a second, or the last
+    /// one is of a time that people called wrong afterwards. Its number advances all the same.
+    pub(super) fn advances(&self, last: &CrlRow, this_update: Timestamp) -> Result<bool> {
+        Ok(last.this_update < this_update || self.is_of_a_wrong_time(last, this_update)?)
+    }
+
+    /// Whether a list lies in the future only because the clock was wrong when it was made.
+    pub(super) fn is_of_a_wrong_time(&self, list: &CrlRow, now: Timestamp) -> Result<bool> {
+        if list.this_update <= now {
+            return Ok(false);
+        }
+        Ok(clock_said_right(&*self.store)?.is_some_and(|said| said > list.as_of))
+    }
+}

@@ -1,0 +1,374 @@
+//! What a start holds the database against before anything is answered or written: the checkpoints
+//! that lie outside of it, and which places are known to have taken some (ADR 0033).
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use domain::journal::EventKind;
+use jiff::{SignedDuration, Timestamp};
+use keys::KeyStore;
+use store::journal::{SealableJournal, Sealer, ToldEntry, VerifierKey};
+use store::segments::Sealed;
+use store::{CrlKey, Entry, Error, Remembered, Sequence, Sqlite, Store, Unit};
+use web::desk::{Audit, Auditor, Objections};
+
+use crate::config::CheckpointPlace;
+use crate::home::Home;
+use crate::join::AuditSigner;
+use crate::seal::SealLock;
+use crate::system::{Clock, System};
+
+/// How many entries are read at once.
+const PAGE: usize = 1000;
+
+/// The sealer works every quarter of a second; what waits longer than this waits for people.
+const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// What people can do about a start that is refused.
+const WAY_OUT: &str = "put back what is missing; where it is lost for good, two people accept it: \
+    `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
+
+/// How many of the last entries the clock is held against: whoever looks why a start is refused adds a
+/// few, of the time that it is now.
+const LAST_ENTRIES: usize = 1000;
+
+/// What people can do where the clock speaks against a start.
+const CLOCK_WAY_OUT: &str = "set the clock right; where it is right and was wrong before, two people \
+    say so: `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
+
+/// What a start is held against.
+pub(crate) struct Held<'a> {
+    pub(crate) places: &'a [CheckpointPlace],
+    pub(crate) store: &'a Sqlite,
+    pub(crate) key: &'a VerifierKey,
+    pub(crate) now: Timestamp,
+    /// By how much the clock may be wrong.
+    pub(crate) limit: SignedDuration,
+}
+
+/// Why a start is refused.
+pub(crate) fn objections(held: &Held<'_>) -> Result<Objections> {
+    let evidence = of_evidence(held.places, held.store, held.key)?;
+    Ok(Objections { evidence, clock: of_clock(held)? })
+}
+
+/// Refuses to go on where [`objections`] says why.
+pub(crate) fn hold(held: &Held<'_>) -> Result<()> {
+    let Objections { evidence, clock } = objections(held)?;
+    match (&evidence[..], &clock[..]) {
+        ([], []) => Ok(()),
+        ([], clock) => bail!("{}; {CLOCK_WAY_OUT}", clock.join("; ")),
+        (evidence, _) => bail!("{}; {WAY_OUT}", evidence.join("; ")),
+    }
+}
+
+/// What the places know and the database does not, or the other way round.
+fn of_evidence(
+    places: &[CheckpointPlace],
+    store: &Sqlite,
+    key: &VerifierKey,
+) -> Result<Vec<String>> {
+    let mut objections = Vec::new();
+    // Read before the places are: what is sealed meanwhile is with them first.
+    let sealed = store.last_checkpoint()?.map_or(0, |last| last.size);
+    let mut sealer = Sealer::new(places.iter().map(|place| place.directory.clone()));
+    let there = match sealer.hold(store, key) {
+        Ok(there) => there,
+        Err(error @ Error::Corrupt { .. }) => return Ok(vec![error.to_string()]),
+        Err(error) => return Err(error.into()),
+    };
+    for name in remembered(store)? {
+        let Some(at) = places.iter().position(|place| place.name == name) else {
+            let rule = "it took checkpoints, and the configuration does not name it any more";
+            objections.push(format!("checkpoint place {name}: {rule}"));
+            continue;
+        };
+        let holds = there[at].size.unwrap_or(0);
+        if holds < sealed {
+            objections.push(format!(
+                "checkpoint place {name}: it was given a checkpoint of {sealed} entries, and its \
+                 last one is of {holds}: its notes were lost"
+            ));
+        }
+    }
+    Ok(objections)
+}
+
+/// What was done at a time that has not come yet by the clock (A 6.8). What was done before the last
+/// time that people said that the clock is right now says nothing.
+fn of_clock(held: &Held<'_>) -> Result<Vec<String>> {
+    let Held { store, now, limit, .. } = held;
+    let latest = *now + *limit;
+    let Some(last) = store.last_sequence()? else { return Ok(Vec::new()) };
+    let mut objections = Vec::new();
+    let said_right = ca::clock_said_right(*store)?;
+    let from = last.saturating_sub(LAST_ENTRIES as u64 - 1).max(said_right.unwrap_or(0));
+    for (sequence, body) in store.journal(from, LAST_ENTRIES)? {
+        let at = ToldEntry::parse(sequence, &body)?.at;
+        if at > latest {
+            objections
+                .push(format!("clock: it says {now}, and journal entry {sequence} is of {at}"));
+            break;
+        }
+    }
+    for row in store.cas()? {
+        for series in store.series(&row.id)? {
+            let Some(number) = series.published else { continue };
+            let key = CrlKey { series: series.key.clone(), number };
+            let list = store.crl(&key)?.filter(|list| list.this_update > latest);
+            let list = list.filter(|list| said_right.is_none_or(|said| said <= list.as_of));
+            if let Some(list) = list {
+                objections.push(format!(
+                    "clock: it says {now}, and list {number} of {} {} is of {}",
+                    row.id, series.key.partition, list.this_update
+                ));
+                break;
+            }
+        }
+    }
+    Ok(objections)
+}
+
+/// The names of the places that are known to have taken checkpoints.
+fn remembered(store: &dyn Store) -> Result<Vec<String>> {
+    let Some((sequence, body)) = store.last_of(Remembered::CheckpointPlaces)? else {
+        return Ok(Vec::new());
+    };
+    Ok(ToldEntry::parse(sequence, &body)?.all("place").map(str::to_owned).collect())
+}
+
+/// Gives the files of checkpoints in a directory other names, under which nobody looks for them but
+/// whoever inquires.
+fn set_aside(directory: &Path) -> Result<Vec<PathBuf>> {
+    let context = || directory.display().to_string();
+    let mut aside = Vec::new();
+    for file in std::fs::read_dir(directory).with_context(context)? {
+        let path = file.with_context(context)?.path();
+        if path.extension().is_none_or(|end| end != "checkpoints") {
+            continue;
+        }
+        let free = |number: &u32| !path.with_extension(format!("set-aside-{number}")).exists();
+        let number = (1..).find(free).unwrap_or(u32::MAX);
+        let to = path.with_extension(format!("set-aside-{number}"));
+        std::fs::rename(&path, &to).with_context(context)?;
+        aside.push(to);
+    }
+    std::fs::File::open(directory).and_then(|place| place.sync_all()).with_context(context)?;
+    Ok(aside)
+}
+
+impl System {
+    /// Why a start is refused, if it is.
+    pub(crate) fn objections(&self) -> Result<Objections> {
+        objections(&Held {
+            places: &self.config.checkpoint_places,
+            store: &self.store,
+            key: &self.audit_signer()?.verifier_key()?,
+            now: self.now(),
+            limit: self.config.time.limit(),
+        })
+    }
+
+    /// Notes the places that take checkpoints from now on. Each gets the last one first, so that
+    /// there is none that is known and has none. Only who may seal does this; others leave it.
+    pub(crate) fn note_places(&self) -> Result<()> {
+        let Some(lock) = SealLock::take(self)? else { return Ok(()) };
+        let known = remembered(&*self.store)?;
+        let places = &self.config.checkpoint_places;
+        let new = |place: &&CheckpointPlace| !known.contains(&place.name);
+        let directories = places.iter().filter(new).map(|place| place.directory.clone());
+        let directories: Vec<_> = directories.collect();
+        if directories.is_empty() {
+            return Ok(());
+        }
+        let key = lock.signer.verifier_key()?;
+        Sealer::new(directories).introduce(&*self.store, &key)?;
+        let names = known.iter().chain(places.iter().filter(new).map(|place| &place.name));
+        let entry = names
+            .fold(Entry::new(EventKind::CheckpointPlaces, &self.act("program")?), |entry, name| {
+                entry.detail("place", name)
+            });
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
+    }
+
+    /// Has every place begin anew with the last checkpoint of the database, after people accepted what
+    /// the places knew beyond it or did not know. What a place held that does not fit is set aside.
+    pub(crate) fn begin_places_anew(&self, lock: &SealLock) -> Result<Vec<PathBuf>> {
+        let key = lock.signer.verifier_key()?;
+        let mut aside = Vec::new();
+        for place in &self.config.checkpoint_places {
+            let mut sealer = Sealer::new([place.directory.clone()]);
+            match sealer.hold(&*self.store, &key) {
+                Ok(_) => {}
+                Err(Error::Corrupt { .. }) => aside.extend(set_aside(&place.directory)?),
+                Err(error) => return Err(error.into()),
+            }
+            sealer.introduce(&*self.store, &key)?;
+        }
+        Ok(aside)
+    }
+
+    /// Who looks at what lies outside of the database.
+    pub(crate) fn auditor(&self) -> Outside {
+        Outside {
+            store: self.store.clone(),
+            home: self.home.clone(),
+            places: self.config.checkpoint_places.clone(),
+            service_keys: self.service_keys.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+/// Whether every checkpoint lies with the database itself: whoever has its file system has all that
+/// could tell of a change. In words, if it is so.
+fn without_witness(home: &Home, places: &[CheckpointPlace]) -> Option<String> {
+    let device = |path: &Path| std::fs::metadata(path).map(|file| file.dev()).ok();
+    let here = device(&home.database());
+    let is_elsewhere = |place: &CheckpointPlace| {
+        let there = device(&place.directory);
+        there.is_some() && there != here
+    };
+    if places.iter().any(is_elsewhere) {
+        return None;
+    }
+    Some(
+        "no place of checkpoints lies on another file system: whoever has this one can put \
+         database and checkpoints back together, and nothing tells of it (checkpoint_directories)"
+            .to_owned(),
+    )
+}
+
+/// What lies outside of the database, for the check.
+pub(crate) struct Outside {
+    store: Arc<Sqlite>,
+    home: Home,
+    places: Vec<CheckpointPlace>,
+    service_keys: Arc<dyn KeyStore>,
+    clock: Clock,
+}
+
+impl Outside {
+    /// As [`without_witness`].
+    pub(crate) fn without_witness(&self) -> Option<String> {
+        without_witness(&self.home, &self.places)
+    }
+
+    /// What the journal says of every segment of query records.
+    fn segments(&self) -> Result<Vec<String>> {
+        let mut from = 0;
+        let mut page = Vec::<(Sequence, Vec<u8>)>::new().into_iter();
+        let mut next = || -> store::Result<Option<Sealed>> {
+            loop {
+                for (sequence, body) in page.by_ref() {
+                    from = sequence + 1;
+                    let told = ToldEntry::parse(sequence, &body)?;
+                    let hash = told.all("sha256").next().and_then(x509::fingerprint::from_hex);
+                    if let (true, Some(name), Some(sha256)) = (told.is_done, told.subject, hash) {
+                        return Ok(Some(Sealed { name, records: 0, sha256 }));
+                    }
+                }
+                let more = self.store.journal_of(Remembered::QuerySegments, from, PAGE)?;
+                if more.is_empty() {
+                    return Ok(None);
+                }
+                page = more.into_iter();
+            }
+        };
+        let journaled = std::iter::from_fn(|| next().transpose());
+        Ok(store::segments::differences(&self.home.queries(), journaled)?)
+    }
+
+    /// Since when entries wait for their seal, where they do for longer than a sealer takes.
+    fn unsealed(&self) -> Result<Option<Timestamp>> {
+        let sealed = self.store.last_checkpoint()?.map_or(0, |last| last.size);
+        let Some((sequence, body)) = self.store.journal(sealed, 1)?.pop() else { return Ok(None) };
+        let at = ToldEntry::parse(sequence, &body)?.at;
+        Ok(((self.clock)().duration_since(at) > SEALED_WITHIN).then_some(at))
+    }
+
+    fn look(&self) -> Result<Audit> {
+        let mut audit = Audit::default();
+        if let Some(since) = self.unsealed()? {
+            let why = format!("entries wait for their seal since {since}: the log says why");
+            audit.findings.push(("journal-unsealed", "journal".to_owned(), why));
+        }
+        let key = AuditSigner::open(self.service_keys.clone())?.verifier_key()?;
+        for why in of_evidence(&self.places, &self.store, &key)? {
+            audit.findings.push(("checkpoint-places", "journal".to_owned(), why));
+        }
+        for why in self.segments()? {
+            audit.findings.push(("query-segment", "query records".to_owned(), why));
+        }
+        if let Some(why) = self.without_witness() {
+            audit.facts.push(("no-witness", "journal".to_owned(), why));
+        }
+        Ok(audit)
+    }
+}
+
+impl Auditor for Outside {
+    fn audit(&self) -> std::result::Result<Audit, String> {
+        self.look().map_err(|error| format!("{error:#}"))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+
+    /// What a start at `now` objects to.
+    fn at(scratch: &Scratch, now: Timestamp) -> Objections {
+        let held = Held {
+            places: &[],
+            store: &scratch.store,
+            key: &VerifierKey::new("journal.example/log", [0; 32]).unwrap(),
+            now,
+            limit: SignedDuration::from_secs(2),
+        };
+        objections(&held).unwrap()
+    }
+
+    #[test]
+    fn e9_a_start_with_a_clock_behind_what_was_done_is_refused_until_people_say_it_is_right() {
+        let scratch = Scratch::new();
+        let clock = Clock::at("2026-12-22T03:00:00Z");
+        let done = || Unit::new(Entry::new(EventKind::RoomEntry, &act(&clock)));
+        scratch.store.commit(done()).unwrap();
+        let ahead = clock.now();
+        for (seconds, refused) in [(0, false), (-2, false), (-3, true), (60, false)] {
+            let told = at(&scratch, ahead + SignedDuration::from_secs(seconds));
+            assert_eq!(!told.clock.is_empty(), refused, "{seconds}: {told:?}");
+            assert!(told.evidence.is_empty(), "{told:?}");
+        }
+        clock.advance(SignedDuration::from_hours(-30 * 24));
+        // Whoever looks into it adds an entry of the time that it is.
+        scratch.store.commit(done()).unwrap();
+        let told = at(&scratch, clock.now()).clock;
+        assert!(told[0].contains("journal entry 0 is of 2026-12-22T03:00:00Z"), "{told:?}");
+        let said = Entry::new(EventKind::StartAccepted, &act(&clock));
+        let said = said.detail(ca::CLOCK_SAID_RIGHT, &told[0]);
+        scratch.store.commit(Unit::new(said)).unwrap();
+        assert_eq!(at(&scratch, clock.now()), Objections::default());
+    }
+
+    #[test]
+    fn e6_checkpoints_that_all_lie_with_the_database_have_no_witness() {
+        let scratch = tempfile::tempdir().unwrap();
+        let home = Home::new(scratch.path());
+        std::fs::write(home.database(), "").unwrap();
+        let outside = |directory: PathBuf| {
+            let place = CheckpointPlace { name: "place".to_owned(), directory };
+            without_witness(&home, &[place])
+        };
+        assert!(outside(scratch.path().to_owned()).is_some());
+        assert!(outside(scratch.path().join("missing")).is_some());
+        assert_eq!(outside(PathBuf::from("/proc")), None, "another file system");
+    }
+}

@@ -1,0 +1,119 @@
+//! What a start holds the database against, and what people can do where it refuses.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use testkit::Output;
+
+use crate::demo::Demo;
+
+/// A command of the stopped installation by one of its people.
+fn by(demo: &Demo, person: &str, command: &[&str]) -> Output {
+    let token = format!("demo/data/handed-out/{person}.token");
+    let who = ["--config", "demo/jitsuin.toml", "--as", &token];
+    demo.jitsuin(&[&who[..], command].concat())
+}
+
+fn serve(demo: &Demo) -> Output {
+    demo.jitsuin(&["--config", "demo/jitsuin.toml", "serve"])
+}
+
+fn refused(said: &Output, why: &str) {
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    assert!(said.text.contains(why), "{}", said.text);
+    assert!(said.text.contains("audit accept"), "a way out: {}", said.text);
+}
+
+fn accept(demo: &Demo) -> Output {
+    let second = "demo/data/handed-out/operator-1.token";
+    by(demo, "manager-1", &["audit", "accept", "--approver-as", second, "--carry-out"])
+}
+
+fn verify(demo: &Demo) -> Value {
+    let key = &demo.ready.audit_public_key;
+    let what = ["--json", "audit", "verify", "demo/data/state.db", "--key", key];
+    let said = demo.jitsuin(&[&what[..], &["--checkpoints", "demo/checkpoints"]].concat());
+    assert!(said.success, "{}", said.text);
+    serde_json::from_str(&said.text).unwrap()
+}
+
+fn notes(demo: &Demo) -> PathBuf {
+    demo.kept("checkpoints/jitsuin_example_journal.checkpoints")
+}
+
+#[test]
+fn e6_a_database_that_was_set_back_does_not_start_until_two_people_accept_it() {
+    let mut demo = Demo::start();
+    assert!(demo.stop().success());
+    let (database, copy) = (demo.kept("data/state.db"), demo.path().join("copy"));
+    fs::copy(&database, &copy).unwrap();
+    let before = verify(&demo);
+    assert_eq!(before["witnessed_until"], before["entries"]);
+    assert!(by(&demo, "manager-1", &["check"]).success);
+    fs::copy(&copy, &database).unwrap();
+    let entries = fs::metadata(&database).unwrap().len();
+    for said in [serve(&demo), by(&demo, "manager-1", &["check"])] {
+        refused(&said, "which a sealed checkpoint covers");
+    }
+    assert_eq!(fs::metadata(&database).unwrap().len(), entries, "nothing was added");
+    // One person is told; for the way out it takes two, who may.
+    let said = by(&demo, "manager-1", &["audit", "accept"]);
+    assert!(
+        said.success && said.text.contains("which a sealed checkpoint covers"),
+        "{}",
+        said.text
+    );
+    // Whoever looked added an entry to the older journal: it is another one now.
+    refused(&serve(&demo), "is not the one of checkpoint size");
+    let same = "demo/data/handed-out/manager-1.token";
+    let alone = ["audit", "accept", "--approver-as", same, "--carry-out"];
+    let said = by(&demo, "manager-1", &alone);
+    assert!(!said.success && said.text.contains("another person"), "{}", said.text);
+    let said = by(&demo, "auditor-1", &alone);
+    assert!(!said.success && said.text.contains("accept_start is open to"), "{}", said.text);
+    let said = accept(&demo);
+    assert!(said.success && said.text.contains("set aside"), "{}", said.text);
+    let said = by(&demo, "manager-1", &["check"]);
+    assert!(said.success, "{}", said.text);
+    let after = verify(&demo);
+    assert_eq!(after["witnessed_until"], after["entries"]);
+    let said = accept(&demo);
+    assert!(!said.success && said.text.contains("nothing is objected"), "{}", said.text);
+    let said = demo.export();
+    assert!(said.success, "{}", said.text);
+    let journal = fs::read_to_string(demo.path().join("export")).unwrap();
+    let accepted: Vec<_> = journal.lines().filter(|line| line.contains("start-accepted")).collect();
+    assert!(accepted.iter().any(|line| line.contains("operator-1")), "{accepted:?}");
+}
+
+#[test]
+fn e6_a_place_that_lost_its_notes_is_not_one_that_never_had_any() {
+    let mut demo = Demo::start();
+    assert!(demo.stop().success());
+    let whole = fs::read(notes(&demo)).unwrap();
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let last = text.trim_end().rfind("\n\njitsuin").unwrap() + 2;
+    let losses: [&dyn Fn(); 3] = [
+        &|| fs::remove_file(notes(&demo)).unwrap(),
+        &|| fs::write(notes(&demo), "").unwrap(),
+        &|| fs::write(notes(&demo), &whole[..last]).unwrap(),
+    ];
+    for lose in losses {
+        lose();
+        refused(&serve(&demo), "its notes were lost");
+        fs::write(notes(&demo), &whole).unwrap();
+    }
+    let config = demo.kept("jitsuin.toml");
+    let named = fs::read_to_string(&config).unwrap();
+    let elsewhere = named.replace("\"checkpoints\"", "\"others\"");
+    assert_ne!(named, elsewhere);
+    fs::write(&config, &elsewhere).unwrap();
+    refused(&serve(&demo), "does not name it any more");
+    let said = accept(&demo);
+    assert!(said.success, "{}", said.text);
+    let said = by(&demo, "manager-1", &["check"]);
+    assert!(said.success, "the new place is known now: {}", said.text);
+    fs::remove_dir_all(demo.kept("others")).unwrap();
+    refused(&serve(&demo), "its notes were lost");
+}
