@@ -1,20 +1,23 @@
 //! The embedded key store: a directory of sealed files, one for each key (K1).
 
+mod cache;
 pub(crate) mod directory;
 mod file;
 mod pool;
 mod rekey;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
+use self::cache::Cache;
 use self::pool::Pool;
 use crate::backup::{BackupKey, KeyBackup};
 use crate::card_master::backup::CardMasterBackup;
 use crate::card_master::{CardKeyPurpose, CardMasterKey, DerivedKey};
 use crate::error::{CorruptFile, KeyError};
-use crate::held::{self, HeldKeys, HeldMasters};
+use crate::held;
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
 use crate::seal::MasterKey;
@@ -28,17 +31,17 @@ const STORE_FILE: &str = "store.json";
 /// `LABEL.cards` for each card master key, and the pool in `users/`.
 ///
 /// Private keys are PKCS#8 under AES-256-GCM with the master key; label, algorithm and public key
-/// are bound to them, so that no file can stand in for another. Opening reads every file and keeps
-/// the keys parsed in memory.
+/// are bound to them, so that no file can stand in for another. Opening reads every file, once, to
+/// find what is corrupt; afterwards a key is kept parsed for as long as its file is the same one.
 ///
-/// Several processes may have one store open to sign. Changes exclude each other by a file lock; a
-/// key made or destroyed by another process is seen at the next opening.
+/// Several processes may have one store open. Changes exclude each other by a file lock, and what one
+/// process makes, brings back, seals anew or destroys, every other sees at its next use.
 #[derive(Debug)]
 pub struct EmbeddedKeyStore {
     directory: PathBuf,
     master: MasterKey,
-    keys: HeldKeys,
-    masters: HeldMasters,
+    keys: Cache<KeyPair>,
+    masters: Cache<CardMasterKey>,
     pool: Pool,
 }
 
@@ -55,7 +58,7 @@ impl EmbeddedKeyStore {
             return Err(KeyError::Directory { path: directory.to_owned(), rule });
         }
         directory::write_durably(&path, &file::seal_store(&master)?)?;
-        Ok(Self::with(directory, master, HeldKeys::default(), HeldMasters::default()))
+        Ok(Self::with(directory, master))
     }
 
     /// Opens a store and checks every file of it.
@@ -65,60 +68,101 @@ impl EmbeddedKeyStore {
     /// [`KeyError::Corrupt`] with all files that are not what was written, [`KeyError::Storage`].
     pub fn open(directory: &Path, master: MasterKey) -> Result<Self, KeyError> {
         check_store_file(directory, &master)?;
-        let (keys, masters) = (HeldKeys::default(), HeldMasters::default());
         let mut corrupt = Vec::new();
-        let read = |label: &KeyLabel, contents: &[u8]| file::open_key(&master, label, contents);
-        for (label, pair) in read_files(directory, directory::KEY_SUFFIX, &mut corrupt, read)? {
-            keys.insert(label, pair)?;
-        }
-        let read = |label: &KeyLabel, contents: &[u8]| file::open_master(&master, label, contents);
-        for (label, key) in read_files(directory, directory::MASTER_SUFFIX, &mut corrupt, read)? {
-            masters.insert(label, key)?;
+        {
+            let _unchanged = directory::lock(&directory.join(STORE_FILE))?;
+            let read = |label: &KeyLabel, contents: &[u8]| file::open_key(&master, label, contents);
+            read_files(directory, directory::KEY_SUFFIX, &mut corrupt, read)?;
+            let read =
+                |label: &KeyLabel, contents: &[u8]| file::open_master(&master, label, contents);
+            read_files(directory, directory::MASTER_SUFFIX, &mut corrupt, read)?;
         }
         if !corrupt.is_empty() {
             return Err(KeyError::Corrupt(corrupt));
         }
-        let store = Self::with(directory, master, keys, masters);
+        let store = Self::with(directory, master);
         store.pool.erase_leaving()?;
         Ok(store)
     }
 
-    fn with(directory: &Path, master: MasterKey, keys: HeldKeys, masters: HeldMasters) -> Self {
+    fn with(directory: &Path, master: MasterKey) -> Self {
         let pool = Pool::new(directory, directory.join(STORE_FILE));
+        let (keys, masters) = (Cache::default(), Cache::default());
         Self { directory: directory.to_owned(), master, keys, masters, pool }
     }
 
-    /// A label names one key, of whatever kind.
-    fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        self.keys.expect_free(label).and_then(|()| self.masters.expect_free(label))
+    /// The key pair of a label, as its file has it now.
+    fn key(&self, label: &KeyLabel) -> Result<Arc<KeyPair>, KeyError> {
+        self.keys.get(label, &self.key_path(label), &self.lock_file(), |contents| {
+            let opened = file::open_key(&self.master, label, contents);
+            opened.map_err(|reason| self.unreadable(label, directory::KEY_SUFFIX, reason))
+        })
+    }
+
+    /// The card master key of a label, as its file has it now.
+    fn master(&self, label: &KeyLabel) -> Result<Arc<CardMasterKey>, KeyError> {
+        self.masters.get(label, &self.master_path(label), &self.lock_file(), |contents| {
+            let opened = file::open_master(&self.master, label, contents);
+            opened.map_err(|reason| self.unreadable(label, directory::MASTER_SUFFIX, reason))
+        })
+    }
+
+    /// A file that does not open: the store was put under another master key meanwhile, or it is
+    /// corrupt.
+    fn unreadable(&self, label: &KeyLabel, suffix: &str, reason: &'static str) -> KeyError {
+        match check_store_file(&self.directory, &self.master) {
+            Ok(()) => {
+                KeyError::Corrupt(vec![CorruptFile { name: format!("{label}{suffix}"), reason }])
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// The labels of all files of a kind, in order.
+    fn labels_of(&self, suffix: &str) -> Result<Vec<KeyLabel>, KeyError> {
+        let mut labels = Vec::new();
+        for name in directory::names_ending(&self.directory, suffix)? {
+            match name.strip_suffix(suffix).unwrap_or(&name).parse() {
+                Ok(label) => labels.push(label),
+                Err(_) => {
+                    let reason = "its name is not a key label";
+                    return Err(KeyError::Corrupt(vec![CorruptFile { name, reason }]));
+                }
+            }
+        }
+        labels.sort();
+        Ok(labels)
     }
 
     /// Stores a key under a label that is free, durably.
-    fn keep(&self, label: &KeyLabel, pair: KeyPair) -> Result<PublicKey, KeyError> {
+    fn keep(&self, label: &KeyLabel, pair: &KeyPair) -> Result<PublicKey, KeyError> {
         let public_key = pair.public_key().clone();
-        let contents = file::seal_key(&self.master, label, &pair)?;
-        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
-        self.expect_no_file(label)?;
+        let contents = file::seal_key(&self.master, label, pair)?;
+        let _change = directory::lock(&self.lock_file())?;
+        self.expect_free(label)?;
         directory::write_durably(&self.key_path(label), &contents)?;
-        self.keys.insert(label.clone(), pair)?;
         Ok(public_key)
     }
 
     /// Stores a card master key under a label that is free, durably.
-    fn keep_master(&self, label: &KeyLabel, key: CardMasterKey) -> Result<(), KeyError> {
-        let contents = file::seal_master(&self.master, label, &key)?;
-        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
-        self.expect_no_file(label)?;
-        directory::write_durably(&self.master_path(label), &contents)?;
-        self.masters.insert(label.clone(), key)
+    fn keep_master(&self, label: &KeyLabel, key: &CardMasterKey) -> Result<(), KeyError> {
+        let contents = file::seal_master(&self.master, label, key)?;
+        let _change = directory::lock(&self.lock_file())?;
+        self.expect_free(label)?;
+        directory::write_durably(&self.master_path(label), &contents)
     }
 
-    /// Refuses a label that another process has used meanwhile.
-    fn expect_no_file(&self, label: &KeyLabel) -> Result<(), KeyError> {
+    /// A label names one key, of whatever kind, whoever made it.
+    fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
         if self.key_path(label).exists() || self.master_path(label).exists() {
             return Err(KeyError::LabelTaken(label.clone()));
         }
         Ok(())
+    }
+
+    /// Locked by whoever changes the store.
+    fn lock_file(&self) -> PathBuf {
+        self.directory.join(STORE_FILE)
     }
 
     fn key_path(&self, label: &KeyLabel) -> PathBuf {
@@ -134,7 +178,7 @@ impl KeyStore for EmbeddedKeyStore {
     fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
         self.expect_free(label)?;
         // Made before the lock is taken: finding primes takes long.
-        self.keep(label, KeyPair::generate(algorithm)?)
+        self.keep(label, &KeyPair::generate(algorithm)?)
     }
 
     fn generate_with_backup(
@@ -151,11 +195,11 @@ impl KeyStore for EmbeddedKeyStore {
 
     fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
         self.expect_free(&backup.label)?;
-        self.keep(&backup.label, key.unwrap(backup)?)
+        self.keep(&backup.label, &key.unwrap(backup)?)
     }
 
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
-        self.keys.public_key(label)
+        Ok(self.key(label)?.public_key().clone())
     }
 
     fn sign(
@@ -164,7 +208,7 @@ impl KeyStore for EmbeddedKeyStore {
         algorithm: SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        self.keys.sign(label, algorithm, message)
+        self.key(label)?.sign(label, algorithm, message)
     }
 
     fn sign_digest(
@@ -173,11 +217,11 @@ impl KeyStore for EmbeddedKeyStore {
         algorithm: SignatureAlgorithm,
         digest: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        self.keys.sign_digest(label, algorithm, digest)
+        self.key(label)?.sign_digest(label, algorithm, digest)
     }
 
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
-        self.keys.sign_checkpoint(label, message)
+        self.key(label)?.sign_checkpoint(label, message)
     }
 
     fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
@@ -225,7 +269,7 @@ impl KeyStore for EmbeddedKeyStore {
         key: &BackupKey,
     ) -> Result<(), KeyError> {
         self.expect_free(&backup.label)?;
-        self.keep_master(&backup.label, key.unwrap_master(backup)?)
+        self.keep_master(&backup.label, &key.unwrap_master(backup)?)
     }
 
     fn derive_card_key(
@@ -234,29 +278,24 @@ impl KeyStore for EmbeddedKeyStore {
         purpose: CardKeyPurpose,
         number: &[u8; 10],
     ) -> Result<DerivedKey, KeyError> {
-        self.masters.get(label)?.derive(purpose, number)
+        self.master(label)?.derive(purpose, number)
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        Ok(self.masters.labels())
+        self.labels_of(directory::MASTER_SUFFIX)
     }
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        let is_master = self.masters.get(label).is_ok();
-        if !is_master {
-            self.keys.get(label)?;
-        }
-        let _change = directory::lock(&self.directory.join(STORE_FILE))?;
-        if is_master {
-            directory::erase(&self.master_path(label))?;
-            return self.masters.remove(label);
-        }
-        directory::erase(&self.key_path(label))?;
-        self.keys.remove(label)
+        let _change = directory::lock(&self.lock_file())?;
+        let path = [self.key_path(label), self.master_path(label)].into_iter().find(|p| p.exists());
+        directory::erase(&path.ok_or_else(|| KeyError::UnknownLabel(label.clone()))?)?;
+        self.keys.forget(label);
+        self.masters.forget(label);
+        Ok(())
     }
 
     fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        Ok(self.keys.labels())
+        self.labels_of(directory::KEY_SUFFIX)
     }
 }
 
@@ -310,5 +349,65 @@ mod tests {
         let master = MasterKey::generate().expect("randomness");
         let store = EmbeddedKeyStore::init(directory.path(), master).expect("a store");
         crate::contract::check(&store);
+    }
+
+    /// Two stores over one directory, as two processes have them.
+    fn two_processes() -> (tempfile::TempDir, EmbeddedKeyStore, EmbeddedKeyStore) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let master = || MasterKey::new(&[7; 32]);
+        let here = EmbeddedKeyStore::init(directory.path(), master()).expect("a store");
+        let there = EmbeddedKeyStore::open(directory.path(), master()).expect("the same");
+        (directory, here, there)
+    }
+
+    #[test]
+    fn k1_what_another_process_makes_and_destroys_is_seen_at_the_next_use() {
+        let (_directory, here, there) = two_processes();
+        let (label, cards) =
+            ("ca-2".parse().expect("a label"), "cards-2".parse().expect("a label"));
+        let backup = BackupKey::new(&[9; 32]);
+        let unknown = |result| matches!(result, Err(KeyError::UnknownLabel(_)));
+        let signed = |store: &EmbeddedKeyStore| {
+            store.sign(&label, SignatureAlgorithm::EcdsaSha256, b"a message")
+        };
+        let derived = |store: &EmbeddedKeyStore| {
+            store.derive_card_key(&cards, CardKeyPurpose::Mac, &[1; 10]).map(|key| *key.as_bytes())
+        };
+        assert!(unknown(signed(&here)), "not made yet");
+        let kept = there.generate_with_backup(&label, KeyAlgorithm::EcP256, &backup).expect("made");
+        there.generate_card_master(&cards, &backup).expect("made");
+        signed(&here).expect("signs with the new key");
+        assert_eq!(here.public_key(&label).expect("known"), kept.public_key);
+        assert_eq!(here.labels().expect("labels"), std::slice::from_ref(&label));
+        assert_eq!(here.card_masters().expect("labels"), std::slice::from_ref(&cards));
+        assert_eq!(derived(&here).expect("derived"), derived(&there).expect("derived"));
+        let taken = here.generate(&label, KeyAlgorithm::EcP256);
+        assert!(matches!(taken, Err(KeyError::LabelTaken(_))));
+        there.destroy(&label).expect("destroyed");
+        there.destroy(&cards).expect("destroyed");
+        assert!(unknown(signed(&here)), "no copy of it signs");
+        assert!(unknown(here.public_key(&label).map(|_| Vec::new())));
+        assert!(unknown(derived(&here).map(|key| key.to_vec())));
+        assert!(unknown(here.destroy(&label).map(|()| Vec::new())));
+        assert!(here.labels().expect("labels").is_empty());
+        there.restore(&kept, &backup).expect("brought back");
+        signed(&here).expect("signs with what was brought back");
+    }
+
+    #[test]
+    fn k2_a_store_that_others_took_over_meanwhile_signs_no_more() {
+        let (directory, here, _there) = two_processes();
+        let label = "ca-1".parse().expect("a label");
+        here.generate(&label, KeyAlgorithm::EcP256).expect("made");
+        let (from, to) = (MasterKey::new(&[7; 32]), MasterKey::new(&[8; 32]));
+        EmbeddedKeyStore::rekey(directory.path(), &from, &to).expect("taken over");
+        let signed = here.sign(&label, SignatureAlgorithm::EcdsaSha256, b"a message");
+        assert!(matches!(signed, Err(KeyError::WrongMasterKey(_))), "{signed:?}");
+        std::fs::write(directory.path().join("ca-1.key"), b"{}").expect("written");
+        let new = MasterKey::new(&[8; 32]);
+        assert!(matches!(
+            EmbeddedKeyStore::open(directory.path(), new),
+            Err(KeyError::Corrupt(files)) if files[0].name == "ca-1.key"
+        ));
     }
 }

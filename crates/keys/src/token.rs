@@ -65,9 +65,10 @@ impl fmt::Debug for TokenPins<'_> {
 /// for the moment of its birth, as an object of one session, and what stays is its backup brought
 /// back. Hashes are made here and signed there.
 ///
-/// One process-wide C_Initialize serves all stores of a module, which is never finalised. Lost
-/// sessions and restarts are survived by connecting again, a few times at most; a wrong PIN is
-/// tried once, and afterwards every call is refused. When the store is dropped it logs out.
+/// One process-wide C_Initialize serves all stores of a module. Lost sessions and restarts are
+/// survived by connecting again, a few times at most; where the token is not found, the module is
+/// finalised and initialised anew, so that one that went away is found again when it is back. A wrong
+/// PIN is tried once, and afterwards every call is refused. When the store is dropped it logs out.
 ///
 /// A user's key that is taken from the pool is generated without a proof: it may not sign.
 #[derive(Debug)]
@@ -154,8 +155,11 @@ impl KeyStore for Pkcs11KeyStore {
     }
 
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
-        self.connection
-            .run("reading a public key", |access| Ok(access.key(label)?.public_key.clone()))
+        self.connection.run("reading a public key", |access| {
+            // Asked of the token, not of what was once read: another process may have destroyed it.
+            access.connection.forget(label);
+            Ok(access.key(label)?.public_key.clone())
+        })
     }
 
     fn sign(
@@ -285,6 +289,80 @@ mod tests {
                 TokenConfig { module: SoftHsm::MODULE.into(), token_label: "contract".to_owned() };
             let made = Pkcs11KeyStore::init_token(&config, "so-pin-1234", "user-pin-1234");
             crate::contract::check(&made.expect("a token"));
+        });
+    }
+
+    #[test]
+    fn k1_a_token_that_went_away_is_found_again_when_it_is_back() {
+        let name = "token::tests::k1_a_token_that_went_away_is_found_again_when_it_is_back";
+        SoftHsm::in_child(name, |tokens| {
+            let config =
+                TokenConfig { module: SoftHsm::MODULE.into(), token_label: "lost".to_owned() };
+            let store = Pkcs11KeyStore::init_token(&config, "so-pin-1234", "user-pin-1234");
+            let store = store.expect("a token");
+            let label: KeyLabel = "ca-1".parse().expect("a label");
+            let made = store.generate(&label, KeyAlgorithm::EcP256).expect("a key");
+            let sign = || store.sign(&label, SignatureAlgorithm::EcdsaSha256, b"a message");
+            sign().expect("signs");
+            let away = tokens.with_extension("away");
+            std::fs::rename(tokens, &away).expect("taken away");
+            std::fs::create_dir(tokens).expect("an empty place");
+            for _ in 0..3 {
+                let lost = sign().expect_err("there is no token");
+                assert!(!matches!(lost, KeyError::UnknownLabel(_)), "a lost token: {lost}");
+                let lost = store.public_key(&label).expect_err("there is no token");
+                assert!(!matches!(lost, KeyError::UnknownLabel(_)), "a lost token: {lost}");
+                assert!(store.labels().is_err(), "none is not what it has");
+            }
+            std::fs::remove_dir(tokens).expect("the empty place");
+            std::fs::rename(&away, tokens).expect("back");
+            let begun = std::time::Instant::now();
+            while sign().is_err() && begun.elapsed() < std::time::Duration::from_secs(10) {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+            sign().expect("signs again");
+            assert_eq!(store.public_key(&label).expect("its key"), made);
+        });
+    }
+
+    #[test]
+    fn k1_a_key_that_another_process_destroyed_in_the_token_is_gone_here() {
+        let name =
+            "token::tests::k1_a_key_that_another_process_destroyed_in_the_token_is_gone_here";
+        SoftHsm::in_child(name, |directory| {
+            let config =
+                TokenConfig { module: SoftHsm::MODULE.into(), token_label: "shared".to_owned() };
+            let store = Pkcs11KeyStore::init_token(&config, "so-pin-1234", "user-pin-1234");
+            let store = store.expect("a token");
+            let label: KeyLabel = "ca-1".parse().expect("a label");
+            store.generate(&label, KeyAlgorithm::EcP256).expect("a key");
+            let sign = || store.sign(&label, SignatureAlgorithm::EcdsaSha256, b"a message");
+            sign().expect("signs");
+            let id: String = b"jitsuin-key:ca-1".iter().map(|c| format!("{c:02x}")).collect();
+            for kind in ["privkey", "pubkey"] {
+                let told = testkit::run(
+                    directory,
+                    "pkcs11-tool",
+                    &[
+                        "--module",
+                        SoftHsm::MODULE,
+                        "--token-label",
+                        "shared",
+                        "--login",
+                        "--pin",
+                        "user-pin-1234",
+                        "--delete-object",
+                        "--type",
+                        kind,
+                        "--id",
+                        &id,
+                    ],
+                );
+                assert!(told.success, "{}", told.text);
+            }
+            assert!(matches!(sign(), Err(KeyError::UnknownLabel(_))), "{:?}", sign());
+            let public = store.public_key(&label);
+            assert!(matches!(public, Err(KeyError::UnknownLabel(_))), "{public:?}");
         });
     }
 }

@@ -52,7 +52,7 @@ impl Access<'_> {
 
     /// The labels of all card master keys, in order.
     pub(super) fn masters(&self) -> Result<Vec<KeyLabel>, Fault> {
-        self.expect_login()?;
+        self.expect_token()?;
         let secret = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Token(true)];
         let mut labels = Vec::new();
         for object in self.session.find_objects(&secret)? {
@@ -77,8 +77,8 @@ impl Access<'_> {
         let id = Name::of_master(label).id;
         let mut found = self.find(ObjectClass::SECRET_KEY, &id)?;
         if found.is_empty() {
-            // Without a login the token hides secret objects as if there were none.
-            self.expect_login()?;
+            // Without a login, or without its token, a driver finds none.
+            self.expect_token()?;
             found = self.find(ObjectClass::SECRET_KEY, &id)?;
         }
         match found.as_slice() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, SessionState, UserType};
-use cryptoki::slot::Slot;
+use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
 use super::code::{self, Remedy};
@@ -198,7 +198,7 @@ impl Connection {
                 let _ = session.close();
             }
         }
-        let (slot, token) = slots::named(&self.module.context, self.token())?;
+        let (slot, token) = self.find_token(starts)?;
         if let Some(rule) = self.present().refused.or(login::obstacle(PinFlags::from(&token))) {
             return Err(self.pin_refused(rule));
         }
@@ -214,6 +214,20 @@ impl Connection {
         present.starts = *starts;
         present.slot = Some(slot);
         Ok(())
+    }
+
+    /// The slot of the token. A driver may hold a token for gone that has come back: it is started
+    /// anew before it is believed.
+    fn find_token(&self, starts: &mut Starts) -> Result<(Slot, TokenInfo), KeyError> {
+        let found = slots::named(&self.module.context, self.token());
+        match found {
+            Err(KeyError::TokenRefused { .. } | KeyError::Token { .. })
+                if self.module.restart(starts)? =>
+            {
+                slots::named(&self.module.context, self.token())
+            }
+            found => found,
+        }
     }
 
     /// Forgets slot and handles; tells of which start of the module they were.
@@ -289,6 +303,17 @@ impl fmt::Debug for Connection {
 }
 
 impl Access<'_> {
+    /// Proves that nothing is found because there is nothing: a driver whose token went away finds
+    /// nothing either, and without a login private keys are hidden.
+    pub(super) fn expect_token(&self) -> Result<(), Fault> {
+        self.expect_login()?;
+        let gone = || Error::Pkcs11(RvError::TokenNotPresent, Function::FindObjects);
+        let slot = self.connection.present().slot.ok_or_else(gone)?;
+        let token = self.connection.module.context.get_token_info(slot)?;
+        let is_ours = token.token_initialized() && token.label() == self.connection.token();
+        if is_ours { Ok(()) } else { Err(gone().into()) }
+    }
+
     /// Proves that the session is logged in: without a login private keys are simply not found.
     pub(super) fn expect_login(&self) -> Result<(), Fault> {
         match self.session.get_session_info()?.session_state() {

@@ -91,8 +91,8 @@ impl Access<'_> {
         let id = Name::of(label).id;
         let mut found = self.find(ObjectClass::PRIVATE_KEY, &id)?;
         if found.is_empty() {
-            // Without a login the token hides private objects as if there were none.
-            self.expect_login()?;
+            // Without a login, or without its token, a driver finds none.
+            self.expect_token()?;
             found = self.find(ObjectClass::PRIVATE_KEY, &id)?;
         }
         match found.as_slice() {
@@ -112,7 +112,7 @@ impl Access<'_> {
 
     /// The labels of all labelled keys, in order.
     pub(super) fn labels(&self) -> Result<Vec<KeyLabel>, Fault> {
-        self.expect_login()?;
+        self.expect_token()?;
         let private = [Attribute::Class(ObjectClass::PRIVATE_KEY)];
         let mut labels = Vec::new();
         for object in self.session.find_objects(&private)? {
