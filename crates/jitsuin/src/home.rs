@@ -93,6 +93,11 @@ impl Home {
         self.0.join("ceremonies")
     }
 
+    /// The conditions that the running server sees.
+    pub(crate) fn health(&self) -> PathBuf {
+        self.0.join("health.json")
+    }
+
     /// Locked by whoever seals the journal.
     pub(crate) fn seal_lock(&self) -> PathBuf {
         self.0.join("seal.lock")

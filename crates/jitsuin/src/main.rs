@@ -10,6 +10,7 @@ mod custodians;
 mod demo;
 mod endings;
 mod evidence;
+mod health;
 mod home;
 mod join;
 mod lists;

@@ -22,7 +22,7 @@ use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
 use store::{CertificateRow, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
-use web::desk::{Desk, WindowAuthority};
+use web::desk::{Desk, Health, WindowAuthority};
 
 use crate::config::Config;
 use crate::custodians;
@@ -54,6 +54,8 @@ pub(crate) struct System {
     /// The keys of audit and responders, awake around the clock.
     pub(crate) service_keys: Arc<dyn KeyStore>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    /// What is wrong, or will be.
+    pub(crate) health: Arc<Health>,
     /// What a crash left behind, until the keys are awake to settle it.
     left_open: Mutex<BTreeMap<CaId, Vec<CertificateRow>>>,
     windows: Mutex<Option<Windows>>,
@@ -160,6 +162,7 @@ impl System {
             cards,
             service_keys,
             authorities,
+            health: Arc::default(),
             left_open,
             windows,
         })
@@ -191,6 +194,7 @@ impl System {
         let host = self.config.listen.host_names[0].clone();
         Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
             .with_host(host)
+            .with_health(self.health.clone())
             .with_keyroom(self.keyroom())
             .with_endings(self.own_endings())
             .with_auditor(Arc::new(self.auditor()))

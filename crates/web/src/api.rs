@@ -42,7 +42,8 @@ pub(crate) use document::Operations;
 pub use document::openapi;
 pub use input::MAX_BODY;
 
-/// The one address that is open to everybody, and says nothing but that somebody is there.
+/// The one address that is open to everybody: it says that somebody is there, and which conditions
+/// stand, by their names alone.
 pub const HEALTH: &str = "/api/v1/health";
 
 /// The address where people log in, itself and below it for passkeys: open to everybody, who proves
@@ -132,9 +133,10 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route(LOGIN, post(sessions::open))
         .route("/api/v1/sessions/passkey-challenges", post(sessions::begin_passkey))
         .route("/api/v1/sessions/passkey", post(sessions::open_with_passkey))
+        .route(HEALTH, get(document::health))
         .with_state(api);
     let open = login.method_not_allowed_fallback(no_such_method);
-    open.route(HEALTH, get(document::health)).fallback_service(guarded)
+    open.fallback_service(guarded)
 }
 
 fn applications_routes() -> Router<Api> {

@@ -12,6 +12,7 @@ mod check;
 mod credentials;
 mod endings;
 mod entrance;
+mod health;
 mod holder;
 mod joined;
 mod journal;
@@ -52,6 +53,7 @@ pub use check::{Audit, Auditor, SERVER};
 pub use endings::{Ending, Endings, RECOVER, WayIn};
 pub(crate) use entrance::unproven;
 pub use entrance::{Door, Shown};
+pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
 pub use journal::Objections;
@@ -85,6 +87,7 @@ pub struct Desk {
     endings: Option<Arc<dyn Endings>>,
     holders: Option<Arc<Holders>>,
     auditor: Option<Arc<dyn Auditor>>,
+    health: Arc<Health>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -120,6 +123,7 @@ impl Desk {
             endings: None,
             holders: None,
             auditor: None,
+            health: Arc::default(),
         }
     }
 
@@ -139,6 +143,17 @@ impl Desk {
     #[must_use]
     pub fn with_auditor(self, auditor: Arc<dyn Auditor>) -> Self {
         Self { auditor: Some(auditor), ..self }
+    }
+
+    /// Shares the list of conditions with whatever watches the installation.
+    #[must_use]
+    pub fn with_health(self, health: Arc<Health>) -> Self {
+        Self { health, ..self }
+    }
+
+    /// How the installation is, in one line for everybody.
+    pub(crate) fn health(&self) -> (Option<Gravity>, String) {
+        self.health.line()
     }
 
     /// Names the host to which passkeys belong; at a desk without one there are none.

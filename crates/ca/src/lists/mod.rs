@@ -110,14 +110,13 @@ impl CertificationAuthority {
     }
 
     /// The series that the CA still publishes at `now`: those of every generation whose root has
-    /// not ended, since each signs what it once signed for until then (A 5.6, K6).
+    /// not ended, since each signs what it once signed for until then (A 5.6, K6), and whose key was
+    /// not destroyed.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub fn series_at(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
-        let mut generations = self.generations();
-        generations.retain(|generation| now <= generation.ends);
-        self.series_of(generations)
+        self.series_of(self.listing_generations(now)?)
     }
 
     fn series_of(&self, generations: Vec<Arc<Generation>>) -> Result<Vec<SeriesKey>> {

@@ -147,6 +147,61 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
     assert!(refused.contains("its root ended"), "{refused}");
 }
 
+/// Destroys the key of generation 1 as a ceremony does, and nothing is owed with it two days later.
+fn destroy_the_first(town: &Town) {
+    let permitted = town.authority.permit_destruction(1, town.clock.now()).expect("permitted");
+    let label = permitted.generation.label.clone();
+    town.keys.destroy(&label).expect("destroyed");
+    for again in [false, true] {
+        let entry = Entry::new(EventKind::KeyDestroyed, &act(&town.clock)).subject(&label);
+        town.authority.record_destruction(&permitted, entry).expect("noted");
+        assert!(town.authority.is_destroyed(&permitted.generation).expect("a read"), "{again}");
+    }
+    town.clock.advance(SignedDuration::from_hours(48));
+    assert_eq!(town.publish(), 5, "the lists of the other key, each of which passes");
+    assert!(town.authority.late_lists(town.clock.now()).expect("series").is_empty());
+    assert!(town.authority.unusable_keys(town.clock.now()).expect("a read").is_empty());
+}
+
+#[test]
+fn k9_a_key_that_certificates_or_lists_need_is_not_destroyed_and_says_until_when() {
+    let town = Town::new(&quick());
+    let issuing = town.authority.permit_destruction(1, town.clock.now()).expect_err("it issues");
+    assert!(issuing.to_string().contains("still issues"), "{issuing}");
+    town.renew(&town.renewal()).expect("renewed");
+    let user = read(&town.user(1));
+    town.clock.advance(SignedDuration::from_hours(2));
+    let old = town.authority.generation(1).expect("it exists");
+    let needed = town.authority.permit_destruction(1, town.clock.now()).expect_err("needed");
+    let (needed, last) = (needed.to_string(), user.tbs.validity.not_after.max(old.ends));
+    for told in ["certificates under it are in force", "5 lists", &last.to_string()] {
+        assert!(needed.contains(told), "{told}: {needed}");
+    }
+    town.clock.advance(old.ends.duration_since(town.clock.now()));
+    let needed = town.authority.permit_destruction(1, town.clock.now());
+    assert!(needed.is_err(), "to the last second");
+    town.clock.advance(SignedDuration::from_secs(1));
+    destroy_the_first(&town);
+}
+
+#[test]
+fn k9_after_a_compromise_that_was_carried_out_the_key_is_destroyed_and_no_list_is_late() {
+    let town = Town::new(&quick());
+    town.renew(&town.renewal()).expect("renewed");
+    town.user(1);
+    town.clock.advance(SignedDuration::from_hours(2));
+    let second = "operator-2".parse().expect("an id");
+    town.authority.declare_compromise(&act(&town.clock), 1, &second).expect("declared");
+    let begun = town.authority.permit_destruction(1, town.clock.now()).expect_err("begun");
+    assert!(begun.to_string().contains("not carried out to the end"), "{begun}");
+    for _ in 0..3 {
+        town.clock.advance(SignedDuration::from_secs(1));
+        town.authority.continue_compromise(&act(&town.clock), 1, &mut |_| ()).expect("a step");
+    }
+    town.authority.complete_compromise(&act(&town.clock), 1, &[7; 32]).expect("completed");
+    destroy_the_first(&town);
+}
+
 #[test]
 fn k6_a_renewal_before_its_time_needs_a_reason() {
     let town = Town::new(&quick());

@@ -87,6 +87,8 @@ pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Ans
 
 /// Everything agrees with everything else, or the command fails with what does not.
 pub(super) fn check(office: &Office, system: &System) -> Result<Answer> {
+    system.look_around();
+    system.hear_server()?;
     let mut report = serde_json::to_value(office.desk.check(&office.act)?)?;
     let clock = system.trusted.watch.report();
     if let Some(rule) = &clock.rule {

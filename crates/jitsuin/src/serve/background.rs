@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use store::journal::run_sealer;
+use web::desk::Condition;
 
 use super::warnings::Told;
 use crate::join::SealedQueryLog;
@@ -109,7 +110,8 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
     }
 }
 
-/// Each turn stands alone: what fails is said and tried again at the next.
+/// Each turn stands alone: what fails is said, is a condition until it works, and is tried again at
+/// the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     let mut told = Told::default();
     loop {
@@ -117,6 +119,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
             ("what a crash left", system.settle_left_open().map(drop)),
             ("the TLS certificate", system.keep_tls().map(drop)),
             ("the clock", system.record_clock(web::desk::SERVER)),
+            ("a compromise", system.go_on_with_compromises()),
             ("the register's events", system.apply_register_events().map(drop)),
             ("the holders' requests", system.finish_holder_requests()),
             ("the lists", system.publish_due().map(drop)),
@@ -124,10 +127,17 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
             ("the query records", queries.seal_due()),
             ("what ends soon", told.tell(system).map(drop)),
         ];
+        let mut undone = Vec::new();
         for (what, outcome) in turns {
             if let Err(error) = outcome {
                 tracing::error!("{what}: {error:#}");
+                undone.push(Condition::failing("work-undone", what, format!("{error:#}")));
             }
+        }
+        system.health.tell("cycle", undone);
+        system.look_around();
+        if let Err(error) = system.keep_health() {
+            tracing::error!("the list of conditions: {error:#}");
         }
         if stop.recv_timeout(CYCLE) != Err(RecvTimeoutError::Timeout) {
             break;

@@ -1,32 +1,22 @@
 //! The end of a CA's key: destroyed with its backups here, and shown to be gone (A 6.2.10.1).
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use ca::ceremony::StepFacts;
 use domain::act::Act;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use keys::{KeyError, KeyStore, PublicKey};
-use store::{Store, Unit};
 
 use super::{SystemStage, key_fact};
 use crate::backups::entry;
-use crate::seal::SealLock;
 
 impl SystemStage<'_> {
-    /// Destroys the key of a generation that signs new certificates no more.
+    /// Destroys the key of a generation that nothing needs any more. A server that runs meanwhile sees
+    /// at its next use that the key is gone, and lets go of what it held of it within ten seconds.
     pub(super) fn destroy(&self, act: &Act, ca: &CaId, number: u32) -> Result<StepFacts> {
         let authority = self.system.authority(ca.as_str())?;
-        authority.refresh()?;
-        let generation = authority.generation(number)?;
-        let issuing = authority.current_at(act.at)?;
-        ensure!(
-            generation.number < issuing.number,
-            "generation {number} of {ca} still issues: its key is needed (A 6.2.10.1)"
-        );
-        // A server holds in memory what it has read.
-        let lock = SealLock::take(self.system)?;
-        let _alone =
-            lock.context("a server is running, with the key in its memory: stop it first")?;
+        let permitted = authority.permit_destruction(number, act.at)?;
+        let generation = &permitted.generation;
         let label = &generation.label;
         let keys = &**self.system.custody.keys();
         let public = PublicKey {
@@ -50,7 +40,7 @@ impl SystemStage<'_> {
             .detail("generation", number)
             .detail("backup", had_backup)
             .detail("restored_stores", elsewhere);
-        self.system.store.commit(Unit::new(entry))?;
+        authority.record_destruction(&permitted, entry)?;
         let mut statements = vec![
             format!(
                 "鍵ストアの一覧に {label} がなく、この鍵による署名が拒否されることを確認した。"
@@ -60,7 +50,7 @@ impl SystemStage<'_> {
         ];
         if act.at < generation.ends {
             statements.push(format!(
-                "この鍵の自己署名証明書の有効期間は {} まで続くが、以後この鍵による失効リストは発行されない。",
+                "この世代は危殆化の手続を終えており、自己署名証明書の有効期間（{} まで）を待たずに破棄した。以後この鍵による失効リストは発行されない。",
                 generation.ends
             ));
         }

@@ -113,7 +113,8 @@ fn prepare(stage: &mut SystemStage<'_>, script: &Script) -> Result<()> {
     Ok(())
 }
 
-/// Renews a CA's key until a generation issues no more.
+/// Renews a CA's key until a generation issues no more, and ends what it certified: only then may its
+/// key be destroyed before its root ends.
 fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Result<()> {
     let system: &System = stage.system;
     ensure!(generation <= LAST_GENERATION, "generation {generation} is too many renewals away");
@@ -134,6 +135,11 @@ fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Result<()> {
         while system.now() < renewed.generation.issues_from {
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+    if is_known {
+        let act = system.act("rehearsal")?;
+        authority.declare_compromise(&act, generation, &"rehearsal-approver".parse()?)?;
+        system.go_on_with_compromises()?;
     }
     Ok(())
 }

@@ -3,10 +3,11 @@
 use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use testkit::run;
 
 use crate::ceremony_room::{completed, journal, refused, request, script, verify};
-use crate::workplace::{STAFF, Workplace};
+use crate::workplace::{CUSTODIANS, MANAGER, STAFF, Workplace, present};
 
 const BACKUP: &str = "do = \"backup\"\ndirectory = \"media/backup\"";
 
@@ -56,7 +57,7 @@ fn k4_a_backup_that_was_changed_or_is_not_listed_does_not_come_back() {
 }
 
 #[test]
-fn k4_a_key_that_issues_no_more_is_destroyed_and_shown_to_be_gone() {
+fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
     let place = Workplace::new();
     fs::create_dir(place.path().join("media")).unwrap();
     request(&place, "web.csr");
@@ -78,6 +79,18 @@ fn k4_a_key_that_issues_no_more_is_destroyed_and_shown_to_be_gone() {
     while Timestamp::now() <= issues_from {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
+    // Certificates under it are in force, and its lists are due until its root ends.
+    let said = refused(&place, &script("needed", &[destroy]));
+    for told in ["is still needed", "certificates under it are in force, the last until", "lists"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    let two = present(&CUSTODIANS[..2]);
+    let operator = ["--carry-out", "--approver-as", STAFF[1]];
+    let ends = [&["key", "compromise", "jpki-auth", "--generation", "1"], &operator[..]].concat();
+    let two: Vec<&str> = two.iter().map(String::as_str).collect();
+    let ended = place.run_as_is(&MANAGER, &[&two, &ends[..]].concat());
+    assert!(ended.success, "{}", ended.text);
     let tls = "do = \"tls-certificate\"\nca = \"jpki-auth\"\nrequest = \"web.csr\"";
     completed(&place, &script("destruction", &[destroy, tls]));
     for gone in [
@@ -92,6 +105,14 @@ fn k4_a_key_that_issues_no_more_is_destroyed_and_shown_to_be_gone() {
     }
     let destroyed = journal(&place, "key-destroyed");
     assert!(destroyed.len() == 1 && destroyed[0].contains("jpki-auth-ca-1"), "{destroyed:?}");
+    // No list is owed with it any more, and those of the other key are published.
+    let listed = place.answer(&STAFF, &["crl", "publish", "--ca", "jpki-auth"]);
+    let lists = listed["lists"].as_array().unwrap();
+    assert!(
+        !lists.is_empty() && lists.iter().all(|list| list["generation"] == json!(2)),
+        "{listed}"
+    );
+    assert_eq!(place.answer(&MANAGER, &["check"])["consistent"], json!(true));
     assert!(verify(&place, "data/ceremonies/destruction", "data/audit.pub").success);
     let minutes = place.path().join("data/ceremonies/destruction/destruction.minutes.html");
     assert!(fs::read_to_string(minutes).unwrap().contains("この鍵による署名が拒否される"));

@@ -14,12 +14,14 @@ use testkit::{Output, run, run_long, run_with};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_jitsuin");
 
 /// A bound for what takes seconds, so that a program that hangs is told from one that is slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A demo that runs on a copy of its own; it is stopped when this is dropped.
 pub(crate) struct Demo {
     child: Child,
     scratch: TempDir,
+    /// What the program was told beside the usual.
+    more: Vec<&'static str>,
     pub(crate) ready: Ready,
 }
 
@@ -37,7 +39,14 @@ pub(crate) struct Ready {
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) verifier: Verifier,
     pub(crate) card: Option<CardPlace>,
+    pub(crate) hsm: Option<Token>,
     pub(crate) pid: u32,
+}
+
+/// The demo's token, if it has one.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Token {
+    pub(crate) conf: String,
 }
 
 /// The demo's card, in the first of two readers.
@@ -87,8 +96,16 @@ impl Demo {
     pub(crate) fn start() -> Self {
         let scratch = tempfile::tempdir().unwrap();
         copy_populated(&scratch.path().join("demo"));
-        let (child, ready) = launch(scratch.path());
-        Self { child, scratch, ready }
+        let (child, ready) = launch(scratch.path(), &[]);
+        Self { child, scratch, more: Vec::new(), ready }
+    }
+
+    /// Sets a demo up on a token of SoftHSM2, and runs it.
+    pub(crate) fn start_on_a_token() -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let more = vec!["--hsm", "softhsm"];
+        let (child, ready) = launch(scratch.path(), &more);
+        Self { child, scratch, more, ready }
     }
 
     /// The directory that clients work in; the demo's own is `demo` below it.
@@ -116,7 +133,12 @@ impl Demo {
     pub(crate) fn restart_after_a_kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.ready) = launch(self.scratch.path());
+        (self.child, self.ready) = launch(self.scratch.path(), &self.more);
+    }
+
+    /// Starts the program again after it was stopped.
+    pub(crate) fn start_again(&mut self) {
+        (self.child, self.ready) = launch(self.scratch.path(), &self.more);
     }
 
     /// Runs the program itself with other arguments, in the demo's scratch directory.
@@ -185,12 +207,13 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-fn launch(scratch: &Path) -> (Child, Ready) {
+fn launch(scratch: &Path, more: &[&str]) -> (Child, Ready) {
     let (ready, log) = (scratch.join("ready.json"), scratch.join("log"));
     let _ = fs::remove_file(&ready);
     let output = File::create(&log).unwrap();
     let mut child = Command::new(PROGRAM)
         .args(["demo", "--dir", "demo", "--base-port", "0", "--ready-file", "ready.json"])
+        .args(more)
         .current_dir(scratch)
         .stdin(Stdio::null())
         .stdout(output.try_clone().unwrap())

@@ -8,7 +8,13 @@ use crate::client::Asker;
 use crate::demo::Demo;
 
 /// Asks as somebody of the demo, with a second person where one is named; status and body.
-fn ask(demo: &Demo, who: &str, path: &str, body: Option<&Value>, second: &[&str]) -> (u16, Value) {
+pub(crate) fn ask(
+    demo: &Demo,
+    who: &str,
+    path: &str,
+    body: Option<&Value>,
+    second: &[&str],
+) -> (u16, Value) {
     let token = |id: &str| {
         let file = demo.path().join("demo/data/handed-out").join(format!("{id}.token"));
         fs::read_to_string(file).unwrap()

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod api;
+mod beside_server;
 mod card_clients;
 mod card_holder;
 mod card_readers;

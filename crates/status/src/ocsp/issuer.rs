@@ -37,6 +37,20 @@ pub struct GenerationConfig {
     pub responder: ResponderIdentity,
 }
 
+impl GenerationConfig {
+    /// Whether clients would believe the delegate's answers about what this key of `authority` signed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the first reason why they would not.
+    pub fn check(
+        &self,
+        authority: &AuthorityConfig,
+        keys: &dyn KeyStore,
+    ) -> Result<(), ConfigError> {
+        Issuer::new(authority, self, keys).map(drop)
+    }
+}
+
 /// A delegated responder.
 #[derive(Debug, Clone)]
 pub struct ResponderIdentity {

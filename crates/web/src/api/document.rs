@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::http::HeaderName;
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode};
 use hyper::Method;
 use hyper::header::CONTENT_TYPE;
 use utoipa::openapi::header::HeaderBuilder;
@@ -14,11 +15,11 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, Respon
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{
-    applications, authorities, cards, certificates, journal, keys, lists, people, register,
+    Api, applications, authorities, cards, certificates, journal, keys, lists, people, register,
     service_requests, sessions,
 };
 use crate::access::OPERATION_ID;
-use crate::desk::permission;
+use crate::desk::{Gravity, permission};
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 
@@ -106,17 +107,36 @@ pub(super) async fn show() -> ([(HeaderName, &'static str); 1], String) {
     ([(CONTENT_TYPE, "application/json")], openapi())
 }
 
-/// Says that somebody is there, and nothing else.
+/// Says that somebody is there, and how the installation is: `ok`, or the names of the conditions
+/// that stand. What they are about is for those who may ask for the check.
 #[utoipa::path(
     get,
     path = "/api/v1/health",
     operation_id = "health",
     tag = "about",
     security(()),
-    responses((status = 200, description = "ok", body = String, content_type = "text/plain")),
+    responses(
+        (
+            status = 200,
+            description = "`ok`, or `warning: ` and names.",
+            body = String,
+            content_type = "text/plain",
+        ),
+        (
+            status = 503,
+            description = "`failing: ` and names: something that is owed is not done.",
+            body = String,
+            content_type = "text/plain",
+        ),
+    ),
 )]
-pub(super) async fn health() -> &'static str {
-    "ok"
+pub(super) async fn health(State(api): State<Api>) -> (StatusCode, String) {
+    let (gravest, line) = api.desk.health();
+    let status = match gravest {
+        Some(Gravity::Failing) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(Gravity::Warning) | None => StatusCode::OK,
+    };
+    (status, line)
 }
 
 /// How somebody proves who they are.

@@ -50,7 +50,8 @@ pub struct Audit {
 
 impl Desk {
     /// Proves the state from the journal, and checks every CA: open intents, residents with two
-    /// certificates in force, lists that are missing, withheld, overdue or not the newest.
+    /// certificates in force, lists that are missing, withheld, overdue or not the newest, and every
+    /// condition that stands ([`super::Health`]).
     ///
     /// # Errors
     /// The database's. The check is journaled with what it came to, but for a database in doubt:
@@ -67,18 +68,18 @@ impl Desk {
         self.check_outside(&mut gathered)?;
         for authority in self.authorities.values() {
             self.check_double_issue(authority, act.at, &mut gathered)?;
-            // Nobody publishes lists of a key any more whose root has ended, nor looks for them.
-            let ended = |row: &SeriesRow| {
-                let generations = authority.generations();
-                let of = generations.iter().find(|one| one.number == row.key.generation);
-                of.is_some_and(|generation| generation.ends < act.at)
+            let listing = authority.listing_generations(act.at)?;
+            let is_listing = |row: &SeriesRow| {
+                listing.iter().any(|generation| generation.number == row.key.generation)
             };
-            for row in self.series_rows(authority)?.into_iter().filter(|row| !ended(row)) {
+            // Of a key that has ended or was destroyed no list is owed any more.
+            for row in self.series_rows(authority)?.into_iter().filter(is_listing) {
                 self.check_series(authority, &row, act.at, &mut gathered)?;
             }
             check_late(authority, act.at, &mut gathered)?;
         }
         self.check_endings(act, &mut gathered)?;
+        gathered.add_conditions(&self.health);
         let Gathered { findings, facts } = gathered;
         let entry = reading(act, operation).subject("whole installation");
         match self.journal_reading(entry.detail("findings", findings.len())) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ca::Custody;
+use ca::{CertificationAuthority, Custody};
 use domain::act::Act;
 use domain::compromise::CompromiseState;
 use domain::id::ActorId;
@@ -56,9 +56,21 @@ impl Desk {
     pub fn custody(&self, act: &Principal) -> Result<CustodyBody, Problem> {
         let operation = Operation::ShowKeys;
         self.admit(act, operation)?;
-        let body = self.keyroom()?.custody.standing().into();
+        let body = CustodyBody::from(self.keyroom()?.custody.standing());
+        let unusable = if body.active { self.unusable_keys(act.at)? } else { Vec::new() };
         self.journal_reading(reading(act, operation).subject("keys"))?;
-        Ok(body)
+        Ok(body.with_unusable(unusable))
+    }
+
+    /// What every key store says of a key that should be usable and is not.
+    fn unusable_keys(&self, at: Timestamp) -> Result<Vec<String>, Problem> {
+        let mut told = Vec::new();
+        for (ca, authority) in &self.authorities {
+            for (generation, error) in authority.unusable_keys(at)? {
+                told.push(format!("{ca}, generation {generation}: {error}"));
+            }
+        }
+        Ok(told)
     }
 
     /// Wipes the share of a custodian who is none any more, where there are keys at this desk.
@@ -169,17 +181,56 @@ impl Desk {
         let approver: ActorId = self.id(act, operation, "approver", &body.approver)?;
         let came = super::certificates::second_person(operation, Some(&approver), second);
         self.checked(act, operation, came)?;
-        let mut row = authority.declare_compromise(act, generation, &approver)?;
+        let row = authority.declare_compromise(act, generation, &approver)?;
         told("declared: nothing is issued under the key any more");
+        let row = self.carry_on(act, authority, row, told)?;
+        Ok(CompromiseOutcomeBody::from(&row))
+    }
+
+    /// Carries every procedure on that was declared and is not complete: the program itself goes on
+    /// where it, or another process, was cut off. No person and no key is needed to revoke (A 5.7.3).
+    ///
+    /// # Errors
+    /// As of [`compromise`](Self::compromise), the first; every procedure is tried.
+    pub fn go_on_with_compromises(&self, act: &Act) -> Result<(), Problem> {
+        let mut outcome = Ok(());
+        for (ca, authority) in &self.authorities {
+            for row in self.store.compromises(ca)? {
+                if row.state != CompromiseState::Completed {
+                    let told = |step: &str| tracing::warn!(%ca, "a compromise goes on: {step}");
+                    let done = self.carry_on(act, authority, row, &told).map(drop);
+                    outcome = outcome.and(done);
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Carries a procedure out from where it stands. Of two that do so at once, each takes up what the
+    /// other has done.
+    fn carry_on(
+        &self,
+        act: &Act,
+        authority: &CertificationAuthority,
+        mut row: CompromiseRow,
+        told: &dyn Fn(&str),
+    ) -> Result<CompromiseRow, Problem> {
+        let generation = row.generation;
         let mut tries = 0;
         while row.state < CompromiseState::Announced {
-            let now = Act { at: (self.clock)(), ..(**act).clone() };
+            let now = Act { at: (self.clock)(), ..act.clone() };
             let heard = &mut |revoked| told(&format!("revoked: {revoked}"));
             match authority.continue_compromise(&now, generation, heard) {
                 Ok(next) => row = next,
-                Err(ca::Error::Refused { field: "lists", .. }) if tries < TRIES => {
+                Err(
+                    ca::Error::Refused { field: "lists", .. }
+                    | ca::Error::Store(store::Error::Stale { .. }),
+                ) if tries < TRIES => {
                     tries += 1;
                     std::thread::sleep(std::time::Duration::from_secs(1));
+                    if let Some(now) = authority.compromise(generation)? {
+                        row = now;
+                    }
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -187,13 +238,13 @@ impl Desk {
             told(row.state.name());
         }
         if row.state == CompromiseState::Announced {
-            let name = format!("compromise-{ca}-{generation}");
+            let name = format!("compromise-{}-{generation}", authority.id());
             let kept = self.keyroom()?.notary.keep(&name, &notification(&row));
             let sha256 = kept.map_err(|error| Problem::unavailable("the notary", &error))?;
             row = authority.complete_compromise(act, generation, &sha256)?;
             told(row.state.name());
         }
-        Ok(CompromiseOutcomeBody::from(&row))
+        Ok(row)
     }
 
     pub(super) fn keyroom(&self) -> Result<&Keyroom, Problem> {

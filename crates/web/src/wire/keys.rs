@@ -20,8 +20,11 @@ pub struct ContributionBody {
 /// Where the custodians' work stands.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct CustodyBody {
-    /// Whether the CAs' keys can be used.
+    /// Whether the CAs' keys can be used: the custodians woke them, and every key answers.
     pub active: bool,
+    /// What keeps keys that are awake from being used, one line for each: a token that is not found,
+    /// a key that is missing.
+    pub unusable: Vec<String>,
     /// Since when, if they can.
     pub since: Option<String>,
     /// Until when, if they can.
@@ -51,6 +54,7 @@ impl From<Standing> for CustodyBody {
         };
         Self {
             active: since.is_some(),
+            unusable: Vec::new(),
             since,
             until,
             threshold: standing.threshold,
@@ -59,6 +63,14 @@ impl From<Standing> for CustodyBody {
             leaving: names(standing.leaving),
             set: standing.set,
         }
+    }
+}
+
+impl CustodyBody {
+    /// The same with what keeps keys that are awake from being used.
+    #[must_use]
+    pub(crate) fn with_unusable(self, unusable: Vec<String>) -> Self {
+        Self { active: self.active && unusable.is_empty(), unusable, ..self }
     }
 }
 

@@ -1,0 +1,167 @@
+//! The end of a generation's key: when it may be destroyed, and what ends with it (A 6.2.10, S 4-4-9,
+//! 6-2-1-9).
+//!
+//! A key that signs no new certificates still signs the lists of what it certified, until its root
+//! ends; nobody else can. So it is needed until then, or until everything under it was revoked and
+//! listed because the key counts as compromised. What was destroyed signs no list: none is due, and
+//! none is late.
+
+use std::sync::Arc;
+
+use domain::compromise::CompromiseState;
+use domain::id::OperationId;
+use jiff::Timestamp;
+use keys::KeyError;
+use store::{Change, Entry, Unit};
+
+use crate::authority::CertificationAuthority;
+use crate::error::{Error, Result};
+use crate::generation::Generation;
+
+/// Certificates that are counted at a time.
+const PAGE: usize = 1000;
+
+/// The right to destroy the key of a generation, as things stood when it was asked for; spent by
+/// [`CertificationAuthority::record_destruction`].
+#[derive(Debug)]
+pub struct Destruction {
+    /// The generation.
+    pub generation: Arc<Generation>,
+}
+
+/// What a generation's key is needed for, beside its lists.
+#[derive(Default)]
+struct InForce {
+    count: u64,
+    last: Option<Timestamp>,
+}
+
+impl CertificationAuthority {
+    /// The right to destroy the key of a generation at `now`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with what still needs the key and until when; [`Error::Unknown`] for no such
+    /// generation; [`Error::Store`].
+    pub fn permit_destruction(&self, number: u32, now: Timestamp) -> Result<Destruction> {
+        self.refresh()?;
+        let generation = self.generation(number)?;
+        match self.need(&generation, now)? {
+            None => Ok(Destruction { generation }),
+            Some(need) => Err(Error::refused("generation", need)),
+        }
+    }
+
+    /// What needs a generation's key at `now`, and until when; nothing where it may be destroyed.
+    fn need(&self, generation: &Generation, now: Timestamp) -> Result<Option<String>> {
+        let (number, ca) = (generation.number, self.id());
+        if number >= self.current_at(now)?.number {
+            let need = format!("generation {number} of {ca} still issues: its key is needed");
+            return Ok(Some(need + " (A 6.2.10.1)"));
+        }
+        if generation.ends < now {
+            return Ok(None);
+        }
+        match self.compromise(number)?.map(|row| row.state) {
+            Some(CompromiseState::Completed) => return Ok(None),
+            Some(state) => {
+                let task = state.task();
+                return Ok(Some(format!("its compromise is not carried out to the end: {task}")));
+            }
+            None => {}
+        }
+        let InForce { count, last } = self.in_force(number, now)?;
+        let lists = self.series_at(now)?.iter().filter(|key| key.generation == number).count();
+        let until = generation.ends;
+        let certified = match last {
+            Some(last) => {
+                format!("{count} certificates under it are in force, the last until {last}")
+            }
+            None => "no certificate under it is in force".to_owned(),
+        };
+        Ok(Some(format!(
+            "generation {number} of {ca} is still needed: {certified}; {lists} lists are signed with \
+             it until its root ends at {until} (A 5.6, 6.2.10.1, S 4-4-9)"
+        )))
+    }
+
+    /// What a generation certified, its own root aside, that is not revoked and has not ended.
+    fn in_force(&self, generation: u32, now: Timestamp) -> Result<InForce> {
+        let own = self.generation(generation)?.self_signed;
+        let (mut found, mut from) = (InForce::default(), 0);
+        loop {
+            let page = self.store.unrevoked(self.id(), generation, from, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(found) };
+            from = last + 1;
+            for (_, row) in page.iter().filter(|(_, row)| row.serial != own && now <= row.not_after)
+            {
+                found.count += 1;
+                found.last = found.last.max(Some(row.not_after));
+            }
+        }
+    }
+
+    /// Notes, with the entry that tells of it, that the key was destroyed: from this commit on no list
+    /// of the generation is due. Noted again, nothing changes but the journal.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn record_destruction(&self, destruction: &Destruction, entry: Entry) -> Result<()> {
+        let id = destroyed(&destruction.generation)?;
+        let unit = match self.store.operation(&id)? {
+            Some(_) => Unit::new(entry.no_op()),
+            None => {
+                let answer = destruction.generation.label.to_string().into_bytes();
+                Unit::new(entry).change(Change::RecordOperation { id, answer })
+            }
+        };
+        self.store.commit(unit)?;
+        Ok(())
+    }
+
+    /// Whether a generation's key was destroyed.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_destroyed(&self, generation: &Generation) -> Result<bool> {
+        Ok(self.store.operation(&destroyed(generation)?)?.is_some())
+    }
+
+    /// The generations that sign lists at `now`: those whose root has not ended and whose key was not
+    /// destroyed (A 5.6, K6).
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn listing_generations(&self, now: Timestamp) -> Result<Vec<Arc<Generation>>> {
+        let mut listing = Vec::new();
+        for generation in self.generations() {
+            if now <= generation.ends && !self.is_destroyed(&generation)? {
+                listing.push(generation);
+            }
+        }
+        Ok(listing)
+    }
+
+    /// The generations whose key is needed at `now` and cannot be used, each with what the key store
+    /// says of it. Keys that were destroyed are asked for as well, so that a store which kept one in
+    /// memory lets go of it.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn unusable_keys(&self, now: Timestamp) -> Result<Vec<(u32, KeyError)>> {
+        let mut unusable = Vec::new();
+        for generation in self.generations() {
+            let found = self.keys.public_key(&generation.label);
+            let is_needed = now <= generation.ends && !self.is_destroyed(&generation)?;
+            if let (Err(error), true) = (found, is_needed) {
+                unusable.push((generation.number, error));
+            }
+        }
+        Ok(unusable)
+    }
+}
+
+/// The operation under which a destruction is noted, once for a key.
+fn destroyed(generation: &Generation) -> Result<OperationId> {
+    let id = format!("destroyed-{}", generation.label).parse();
+    id.map_err(|refused| Error::refused("operation id", refused))
+}

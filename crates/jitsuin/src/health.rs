@@ -1,0 +1,92 @@
+//! What the installation itself watches, and how the server's list of conditions reaches a command.
+
+use anyhow::{Context, Result};
+use domain::compromise::CompromiseState;
+use store::Store;
+use web::desk::Condition;
+
+use crate::home::write_private;
+use crate::seal::SealLock;
+use crate::system::System;
+
+/// More conditions than this in the server's file are a fault.
+const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
+
+impl System {
+    /// Looks at everything that state, disk and keys show, and tells the list of conditions.
+    pub(crate) fn look_around(&self) {
+        for (part, seen) in
+            [("keys", self.unusable_keys()), ("procedures", self.unfinished_procedures())]
+        {
+            let failed =
+                |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
+            self.health.tell(part, seen.unwrap_or_else(failed));
+        }
+    }
+
+    /// Goes on with what was declared and cut off; `check` names it until it is done.
+    pub(crate) fn go_on_with_compromises(&self) -> Result<()> {
+        let act = self.act("compromise")?;
+        Ok(self.desk_without_windows().go_on_with_compromises(&act)?)
+    }
+
+    /// Keys that should be usable, since the custodians woke them, and are not.
+    fn unusable_keys(&self) -> Result<Vec<Condition>> {
+        let mut seen = Vec::new();
+        if !self.custody.is_active() {
+            return Ok(seen);
+        }
+        for (ca, authority) in &self.authorities {
+            for (generation, error) in authority.unusable_keys(self.now())? {
+                let told = format!("its key cannot be used, though the keys are awake: {error}");
+                seen.push(Condition::failing("key-unusable", generation, told).of_ca(ca));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Procedures of several steps that were begun and not carried out to the end.
+    fn unfinished_procedures(&self) -> Result<Vec<Condition>> {
+        let mut seen = Vec::new();
+        for ca in self.authorities.keys() {
+            for row in self.store.compromises(ca)? {
+                if row.state != CompromiseState::Completed {
+                    let told = format!("{}, {} revoked; next: ", row.state, row.revoked);
+                    let told = told + row.state.task() + " (A 5.7.3): the server goes on by itself";
+                    let subject = format!("generation {}", row.generation);
+                    seen.push(Condition::failing("compromise-unfinished", subject, told).of_ca(ca));
+                }
+            }
+            if let Some(plan) = self.store.generation_plan(ca)? {
+                let told = format!(
+                    "its making was begun, to issue from {}: custodians finish it by the same \
+                     ceremony (A 6.2.2)",
+                    plan.issues_from
+                );
+                let subject = format!("generation {}", plan.generation);
+                seen.push(Condition::warning("generation-unfinished", subject, told).of_ca(ca));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Leaves the list of conditions where a command beside this server finds it.
+    pub(crate) fn keep_health(&self) -> Result<()> {
+        write_private(&self.home.health(), &serde_json::to_vec_pretty(&self.health.standing())?)
+    }
+
+    /// Takes over what the running server sees, where one runs: what is in its memory no command can
+    /// see otherwise.
+    pub(crate) fn hear_server(&self) -> Result<()> {
+        let path = self.home.health();
+        if SealLock::take(self)?.is_some() || !path.exists() {
+            return Ok(());
+        }
+        let place = || path.display().to_string();
+        let length = std::fs::metadata(&path).with_context(place)?.len();
+        anyhow::ensure!(length <= LONGEST_FILE_BYTES, "{}: it is too long", place());
+        let told = std::fs::read(&path).with_context(place)?;
+        self.health.tell("server", serde_json::from_slice(&told).with_context(place)?);
+        Ok(())
+    }
+}
