@@ -5,8 +5,8 @@ use domain::compromise::CompromiseState;
 use store::Store;
 use web::desk::Condition;
 
+use crate::hold::Hold;
 use crate::home::write_private;
-use crate::seal::SealLock;
 use crate::system::System;
 
 /// More conditions than this in the server's file are a fault.
@@ -15,9 +15,11 @@ const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
 impl System {
     /// Looks at everything that state, disk and keys show, and tells the list of conditions.
     pub(crate) fn look_around(&self) {
-        for (part, seen) in
-            [("keys", self.unusable_keys()), ("procedures", self.unfinished_procedures())]
-        {
+        for (part, seen) in [
+            ("keys", self.unusable_keys()),
+            ("procedures", self.unfinished_procedures()),
+            ("endings", self.ending()),
+        ] {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
             self.health.tell(part, seen.unwrap_or_else(failed));
@@ -43,6 +45,13 @@ impl System {
             }
         }
         Ok(seen)
+    }
+
+    /// What ends soon, or has ended.
+    fn ending(&self) -> Result<Vec<Condition>> {
+        let now = self.now();
+        let endings = self.desk_without_windows().endings(now)?;
+        Ok(endings.iter().map(|ending| ending.condition(now)).collect())
     }
 
     /// Procedures of several steps that were begun and not carried out to the end.
@@ -79,7 +88,7 @@ impl System {
     /// see otherwise.
     pub(crate) fn hear_server(&self) -> Result<()> {
         let path = self.home.health();
-        if SealLock::take(self)?.is_some() || !path.exists() {
+        if !Hold::is_owned(&self.home)? || !path.exists() {
             return Ok(());
         }
         let place = || path.display().to_string();

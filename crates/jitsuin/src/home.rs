@@ -98,6 +98,16 @@ impl Home {
         self.0.join("health.json")
     }
 
+    /// Locked by the process that owns the installation.
+    pub(crate) fn owner_lock(&self) -> PathBuf {
+        self.0.join("owner.lock")
+    }
+
+    /// Locked together by whoever visits.
+    pub(crate) fn visitors_lock(&self) -> PathBuf {
+        self.0.join("visitors.lock")
+    }
+
     /// Locked by whoever seals the journal.
     pub(crate) fn seal_lock(&self) -> PathBuf {
         self.0.join("seal.lock")

@@ -11,6 +11,7 @@ mod demo;
 mod endings;
 mod evidence;
 mod health;
+mod hold;
 mod home;
 mod join;
 mod lists;

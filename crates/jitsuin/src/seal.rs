@@ -1,8 +1,10 @@
-//! Who seals the journal: one process at a time, the server while it runs, else each command.
+//! Who seals the journal: one process at a time, the server while it runs, else each command for the
+//! moment that it takes.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -15,6 +17,9 @@ use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::system::System;
 
+/// How long the owner waits before it looks again whether a command has sealed.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// The right to seal the journal of an installation; it ends when this is dropped.
 pub(crate) struct SealLock {
     pub(crate) signer: AuditSigner,
@@ -24,6 +29,16 @@ pub(crate) struct SealLock {
 }
 
 impl SealLock {
+    /// Takes the right, as soon as commands let go of it, which hold it for a moment.
+    pub(crate) fn wait(system: &System) -> Result<Self> {
+        loop {
+            match Self::take(system)? {
+                Some(taken) => return Ok(taken),
+                None => std::thread::sleep(MOMENT),
+            }
+        }
+    }
+
     /// Takes the right, unless another process has it.
     pub(crate) fn take(system: &System) -> Result<Option<Self>> {
         Self::of(&system.home, &system.config, &system.service_keys)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
@@ -20,7 +20,7 @@ use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::seal::{SealLock, seal};
-use crate::system::{Clock, Foundation, System, new_operation};
+use crate::system::{Claim, Clock, Foundation, System, new_operation};
 
 /// Which CAs get their keys now; the others get them at a ceremony.
 pub(crate) type Founds<'a> = &'a dyn Fn(&CaId) -> bool;
@@ -45,7 +45,9 @@ pub(crate) fn found(
     custodians: &[(CustodianId, Passphrase)],
     founds: Founds<'_>,
 ) -> Result<System> {
-    let foundation = Foundation::open(&config, true, &clock)?;
+    let foundation = Foundation::open(&config, Claim::SetUp, &clock)?;
+    let visited = "a command or a ceremony is at work on it: try again when it has ended";
+    let _alone = foundation.hold.owned()?.alone()?.context(visited)?;
     let act = || act(&clock);
     // What an earlier `init` left is taken up only where the sealed journal vouches for it.
     seal_before(&config, &foundation, &act()?)?;

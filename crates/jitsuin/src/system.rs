@@ -27,6 +27,7 @@ use web::desk::{Desk, Health, WindowAuthority};
 use crate::config::Config;
 use crate::custodians;
 use crate::evidence::{self, Held};
+use crate::hold::{Hold, Owned};
 use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::readers::{self, CardReaders};
@@ -41,6 +42,8 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Everything of one installation but its services.
 pub(crate) struct System {
+    /// How this process holds the installation.
+    pub(crate) hold: Hold,
     pub(crate) config: Config,
     pub(crate) home: Home,
     pub(crate) clock: Clock,
@@ -70,8 +73,20 @@ struct Windows {
     holders: Arc<Holders>,
 }
 
+/// How an installation is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// By its owner, who makes what is missing, as `init` does.
+    SetUp,
+    /// By its owner.
+    Own,
+    /// By a command or a ceremony, beside the owner or without one.
+    Visit,
+}
+
 /// The parts that exist before the CAs do.
 pub(crate) struct Foundation {
+    pub(crate) hold: Hold,
     pub(crate) home: Home,
     pub(crate) store: Arc<Sqlite>,
     pub(crate) keys: Arc<GuardedKeyStore>,
@@ -80,20 +95,26 @@ pub(crate) struct Foundation {
 }
 
 impl Foundation {
-    /// Opens them; `create` makes what is missing, as `init` does.
-    pub(crate) fn open(config: &Config, create: bool, clock: &Clock) -> Result<Self> {
+    /// Opens them, held as `claim` says.
+    pub(crate) fn open(config: &Config, claim: Claim, clock: &Clock) -> Result<Self> {
         let home = Home::new(&config.data);
+        let create = claim == Claim::SetUp;
         if create {
             home.create()?;
         }
         if !home.service_master_key().exists() && !create {
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
+        // Before anything of it is opened, and so before the first effect.
+        let hold = match claim {
+            Claim::SetUp | Claim::Own => Hold::own(&home)?,
+            Claim::Visit => Hold::visit(&home)?,
+        };
         let store = open_store(config, &home, create, clock)?;
         let trusted = TrustedClock::new(&config.time, clock);
         let service_keys = open_service_keys(&home, create)?;
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
-        Ok(Self { home, store, keys, service_keys, trusted })
+        Ok(Self { hold, home, store, keys, service_keys, trusted })
     }
 
     /// Holds the database against what lies outside of it, before anything is done on its word.
@@ -112,18 +133,18 @@ impl Foundation {
 }
 
 impl System {
-    /// Opens an installation, and settles what a crash left in it.
-    pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self> {
+    /// Opens an installation that was set up.
+    pub(crate) fn open(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
-        let foundation = Foundation::open(&config, false, &clock)?;
+        let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
         Self::open_on(config, foundation, clock)
     }
 
     /// Opens one whose start is refused, for people who look into that or accept it.
-    pub(crate) fn open_unheld(path: &Path, clock: Clock) -> Result<Self> {
+    pub(crate) fn open_unheld(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
-        let foundation = Foundation::open(&config, false, &clock)?;
+        let foundation = Foundation::open(&config, claim, &clock)?;
         Self::open_on(config, foundation, clock)
     }
 
@@ -149,10 +170,11 @@ impl System {
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
     ) -> Result<Self> {
-        let Foundation { home, store, keys, service_keys, trusted } = foundation;
+        let Foundation { hold, home, store, keys, service_keys, trusted } = foundation;
         let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
         let (windows, left_open) = (Mutex::new(None), Mutex::default());
         Ok(Self {
+            hold,
             config,
             home,
             clock,
@@ -232,7 +254,8 @@ impl System {
     }
 
     /// Notes the intents that a crash left behind; nothing may have been issued in this process yet.
-    pub(crate) fn find_left_open(&self) -> Result<()> {
+    /// Those that somebody beside us has in flight are settled by whoever began them.
+    pub(crate) fn find_left_open(&self, _: &Owned) -> Result<()> {
         for (id, authority) in &self.authorities {
             let open = authority.left_open()?;
             if !open.is_empty() {
@@ -245,12 +268,14 @@ impl System {
         Ok(())
     }
 
-    /// Settles what was noted once the keys are awake, and says what was done.
-    pub(crate) fn settle_left_open(&self) -> Result<Vec<String>> {
+    /// Settles what was noted once the keys are awake and nobody visits, who may be in the middle of
+    /// it, and says what was done.
+    pub(crate) fn settle_left_open(&self, owned: &Owned) -> Result<Vec<String>> {
         let mut said = Vec::new();
         if !self.custody.is_active() {
             return Ok(said);
         }
+        let Some(_alone) = owned.alone()? else { return Ok(said) };
         let mut left = self.left_open.lock().map_err(|_| anyhow!("recovery broke off"))?;
         while let Some((id, open)) = left.first_key_value() {
             let authority = self.authority(id.as_str())?;

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::cli::{AuditCommand, Cli, Command, Person, StaffCommand};
-use crate::system::{Clock, System};
+use crate::system::{Claim, Clock, System};
 use crate::{demo, serve};
 
 /// Runs a command.
@@ -44,7 +44,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             None => inside(cli, clock),
         },
         Command::Serve => {
-            let system = System::open(&cli.config, clock)?;
+            let system = System::open(&cli.config, Claim::Own, clock)?;
             system.let_in(&cli.person.custodians)?;
             serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
@@ -55,7 +55,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
 
 /// A command inside an installation, with the custodians who came for it.
 fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
-    let system = System::open(&cli.config, clock)?;
+    let system = System::open(&cli.config, Claim::Visit, clock)?;
     let answer = match &cli.command {
         // The custodians come for the person, and not for the keys: those stay asleep.
         Command::Staff(StaffCommand::Recover { id }) => staff::recover(cli, &system, id),

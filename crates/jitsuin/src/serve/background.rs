@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use store::journal::run_sealer;
 use web::desk::Condition;
 
@@ -33,9 +33,7 @@ pub(super) struct Threads {
 }
 
 pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Result<Threads> {
-    let Some(seal) = SealLock::take(system)? else {
-        bail!("{}: another `jitsuin serve` runs on it", system.config.data.display());
-    };
+    let seal = SealLock::wait(system)?;
     let sealer = {
         let (store, clock) = (system.store.clone(), system.clock.clone());
         spawn("sealer", move |stop| {
@@ -110,13 +108,18 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
     }
 }
 
+/// What a crash left, as soon as it can be settled.
+fn settle(system: &System) -> Result<()> {
+    system.hold.owned().and_then(|owned| system.settle_left_open(owned)).map(drop)
+}
+
 /// Each turn stands alone: what fails is said, is a condition until it works, and is tried again at
 /// the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     let mut told = Told::default();
     loop {
-        let turns: [(&str, Result<()>); 9] = [
-            ("what a crash left", system.settle_left_open().map(drop)),
+        let turns: [(&str, Result<()>); 10] = [
+            ("what a crash left", settle(system)),
             ("the TLS certificate", system.keep_tls().map(drop)),
             ("the clock", system.record_clock(web::desk::SERVER)),
             ("a compromise", system.go_on_with_compromises()),

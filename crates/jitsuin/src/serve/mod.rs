@@ -82,6 +82,7 @@ pub(crate) struct Running {
 impl Running {
     /// Settles what a crash left, then starts everything.
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
+        let owned = system.hold.owned()?;
         // The first seal comes before any entry: a journal that does not continue what was sealed is
         // added to by nobody.
         system.seal()?;
@@ -91,14 +92,14 @@ impl Running {
         }
         system.record(EventKind::SystemStarted)?;
         system.record_policies()?;
-        system.find_left_open()?;
+        system.find_left_open(owned)?;
         // What a crash left is signed only once the sealed journal vouches for it.
         system.seal()?;
-        for said in system.settle_left_open()? {
+        for said in system.settle_left_open(owned)? {
             eprintln!("jitsuin: {said}");
         }
         let (stop, stopping) = watch::channel(false);
-        let queries = services::query_log(&system)?;
+        let queries = services::query_log(&system, owned)?;
         let background = background::start(&system, &queries)?;
         let services = services::start(&system, listeners, queries, &stopping)?;
         Ok(Self { stop, services, background, system })

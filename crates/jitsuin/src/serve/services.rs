@@ -21,6 +21,7 @@ use web::tls::ServerIdentity;
 
 use super::identity::Shown;
 use super::{Listeners, responders};
+use crate::hold::Owned;
 use crate::join::SealedQueryLog;
 use crate::system::{System, random_text};
 
@@ -38,7 +39,7 @@ impl Threads {
 }
 
 /// The record of queries; segments that a crash left open are sealed first.
-pub(crate) fn query_log(system: &System) -> Result<Arc<SealedQueryLog>> {
+pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog>> {
     let (segments, left_over) = QuerySegments::open(system.home.queries(), Limits::default())?;
     let store: Arc<dyn Store> = system.store.clone();
     let log = SealedQueryLog::new(segments, store, system.clock.clone());

@@ -28,6 +28,8 @@ const LAST_GENERATION: u32 = 5;
 pub(crate) struct Rehearsed {
     pub(crate) record: Record,
     pub(crate) signer: AuditSigner,
+    /// Where the throwaway installation lies for as long as its key may sign the minutes.
+    _place: Scratch,
 }
 
 /// Carries a script out where nothing lasts. The configuration gives the policies; of the
@@ -61,7 +63,8 @@ pub(crate) fn rehearse(config: &Config, clock: Clock, text: &str, told: bool) ->
     let now = || system.now();
     let conductor = Conductor::new(&*system.store, &now, act.actor.clone()).rehearsing();
     let record = conductor.run(text, &premises(&system)?, &everybody(&script), &mut stage)?;
-    Ok(Rehearsed { record, signer })
+    drop(stage);
+    Ok(Rehearsed { record, signer, _place: scratch })
 }
 
 /// The same policies, and nothing else of the installation.

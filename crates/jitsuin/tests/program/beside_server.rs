@@ -245,3 +245,33 @@ fn declare_and_die(place: &Path) {
     child.wait().unwrap();
     assert!(declared, "it was declared");
 }
+
+#[test]
+fn e6_a_second_server_or_set_up_changes_nothing_and_says_who_runs() {
+    let mut demo = Demo::start();
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let asked = |demo: &Demo| demo.ask("jpki-auth", &[&good], Asker::Verifier, "");
+    assert!(asked(&demo).contains(": good"));
+    let handed = "demo/data/handed-out";
+    let custodians = ["custodian-1", "custodian-2", "custodian-3"]
+        .map(|id| format!("--custodian={id}={handed}/{id}.passphrase"));
+    let all: Vec<&str> = custodians.iter().map(String::as_str).collect();
+    for command in [vec!["serve"], [&all[..], &["init"]].concat()] {
+        let said = beside(&demo, &command);
+        assert_eq!(said.status, Some(1), "{command:?}: {}", said.text);
+        assert!(said.text.contains("another `jitsuin serve` runs on it"), "{}", said.text);
+        assert_eq!(said.text.lines().count(), 1, "{}", said.text);
+    }
+    assert!(asked(&demo).contains(": good"));
+    assert!(demo.stop().success());
+    assert!(demo.export().success);
+    let journal = fs::read_to_string(demo.path().join("export")).unwrap();
+    let told = |kind: &str| journal.lines().filter(|line| line.contains(kind)).count();
+    assert_eq!(told("system-started"), told("system-stopped"), "nobody else started");
+    // Every segment is sealed as it is: nobody closed one that the server went on writing.
+    for file in fs::read_dir(demo.kept("data/queries")).unwrap() {
+        let path = file.unwrap().path();
+        let hash = demo.says(&format!("sha256sum {}", path.display()));
+        assert!(journal.contains(hash.split(' ').next().unwrap()), "{} is sealed", path.display());
+    }
+}

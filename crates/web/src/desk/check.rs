@@ -79,7 +79,7 @@ impl Desk {
             check_late(authority, act.at, &mut gathered)?;
         }
         self.check_endings(act, &mut gathered)?;
-        gathered.add_conditions(&self.health);
+        gathered.add(self.health.standing());
         let Gathered { findings, facts } = gathered;
         let entry = reading(act, operation).subject("whole installation");
         match self.journal_reading(entry.detail("findings", findings.len())) {

@@ -15,10 +15,10 @@ use store::{CredentialRow, PersonRow};
 
 use super::Desk;
 use super::check::Gathered;
+use super::health::Condition;
 use super::permission::Operation;
 use super::principal::Principal;
 use crate::problem::Problem;
-use crate::wire::FindingBody;
 
 /// How somebody is let in again whom nothing lets in any more.
 pub const RECOVER: &str = "`jitsuin staff recover PERSON --custodian ID=FILE ...`";
@@ -57,6 +57,17 @@ impl Ending {
     /// How near the end is; nothing, while it is too far away to be told of.
     pub fn nearness(&self, now: Timestamp) -> Option<Nearness> {
         nearness(now, self.ends)
+    }
+
+    /// What the list of conditions says of it at `now`.
+    pub fn condition(&self, now: Timestamp) -> Condition {
+        let has_ended = self.nearness(now) == Some(Nearness::Ended);
+        let rule = format!("{}-{}", self.kind, if has_ended { "ended" } else { "ends-soon" });
+        let condition = match has_ended && self.is_finding {
+            true => Condition::failing(&rule, &self.subject, self.words(now)),
+            false => Condition::warning(&rule, &self.subject, self.words(now)),
+        };
+        condition.of_ca(&self.ca)
     }
 
     /// What is said of it at `now`.
@@ -123,20 +134,8 @@ impl Desk {
     }
 
     pub(super) fn check_endings(&self, act: &Act, gathered: &mut Gathered) -> Result<(), Problem> {
-        for ending in self.endings(act.at)? {
-            let has_ended = ending.nearness(act.at) == Some(Nearness::Ended);
-            let rule = if has_ended { "ended" } else { "ends-soon" };
-            let told = FindingBody {
-                rule: format!("{}-{rule}", ending.kind),
-                ca: ending.ca.clone(),
-                subject: ending.subject.clone(),
-                detail: ending.words(act.at),
-            };
-            match has_ended && ending.is_finding {
-                true => gathered.findings.push(told),
-                false => gathered.facts.push(told),
-            }
-        }
+        let conditions = self.endings(act.at)?.into_iter().map(|ending| ending.condition(act.at));
+        gathered.add(conditions);
         Ok(())
     }
 

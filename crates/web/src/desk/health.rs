@@ -123,9 +123,9 @@ impl Health {
 }
 
 impl Gathered {
-    /// Adds the conditions that stand to what a check gathers, each once.
-    pub(super) fn add_conditions(&mut self, health: &Health) {
-        for Condition { rule, gravity, ca, subject, detail } in health.standing() {
+    /// Adds conditions to what a check gathers, each once.
+    pub(super) fn add(&mut self, conditions: impl IntoIterator<Item = Condition>) {
+        for Condition { rule, gravity, ca, subject, detail } in conditions {
             let place = match gravity {
                 Gravity::Failing => &mut self.findings,
                 Gravity::Warning => &mut self.facts,
@@ -164,8 +164,8 @@ mod tests {
         let late = Condition::failing("list-late", "1/other", "it did not come").of_ca("jpki-auth");
         health.tell("lists", vec![late, Condition::warning("backup-here", "ca-1", "take it away")]);
         let mut gathered = Gathered::default();
-        gathered.add_conditions(&health);
-        gathered.add_conditions(&health);
+        gathered.add(health.standing());
+        gathered.add(health.standing());
         let rules =
             |all: &[FindingBody]| all.iter().map(|one| one.rule.clone()).collect::<Vec<_>>();
         assert_eq!(rules(&gathered.findings), ["list-late"]);

@@ -19,13 +19,13 @@ use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::minutes::{Minutes, expect_drawable};
 use crate::stage::{Attendance, Attendant, SystemStage, attend, premises};
-use crate::system::{Clock, System};
+use crate::system::{Claim, Clock, System};
 
 /// Carries a script out with everybody who came.
 pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -> Result<Answer> {
     let text = read(file)?;
     expect_drawable()?;
-    let system = System::open(&cli.config, clock)?;
+    let system = System::open(&cli.config, Claim::Visit, clock)?;
     let answer = carry_out(cli, &system, &text, present);
     let asleep = match system.custody.is_active() {
         true => system.custody.deactivate(&system.act("ceremony")?).map(drop),
@@ -58,12 +58,12 @@ pub(super) fn rehearse(cli: &Cli, file: &Path, out: Option<&Path>, clock: Clock)
     let text = read(file)?;
     expect_drawable()?;
     let rehearsed = crate::stage::rehearse(&Config::read(&cli.config)?, clock, &text, !cli.json)?;
-    let crate::stage::Rehearsed { record, signer } = rehearsed;
+    let crate::stage::Rehearsed { record, signer, .. } = &rehearsed;
     let directory = match out {
         Some(out) => out.to_owned(),
         None => PathBuf::from(format!("{}-rehearsal", record.script.id)),
     };
-    let answer = ended(&record, &signer, &directory)?;
+    let answer = ended(record, signer, &directory)?;
     let key = directory.join("audit.pub");
     write_public(&key, format!("{}\n", signer.verifier_key()?).as_bytes())?;
     Ok(answer)
@@ -72,7 +72,7 @@ pub(super) fn rehearse(cli: &Cli, file: &Path, out: Option<&Path>, clock: Clock)
 /// How far a ceremony came.
 pub(super) fn show(cli: &Cli, id: &str, clock: Clock) -> Result<Answer> {
     const MAY: [Role; 3] = [Role::CaManager, Role::SeniorOperator, Role::InternalAuditor];
-    let system = System::open(&cli.config, clock)?;
+    let system = System::open(&cli.config, Claim::Visit, clock)?;
     let shown = || {
         let office = admitted(cli, &system, &MAY, "show_ceremony")?;
         let id: CeremonyId = id.parse()?;
@@ -91,7 +91,7 @@ pub(super) fn show(cli: &Cli, id: &str, clock: Clock) -> Result<Answer> {
 /// Gives a ceremony up.
 pub(super) fn abandon(cli: &Cli, id: &str, reason: &str, clock: Clock) -> Result<Answer> {
     expect_drawable()?;
-    let system = System::open(&cli.config, clock)?;
+    let system = System::open(&cli.config, Claim::Visit, clock)?;
     let given_up = || {
         let office = admitted(cli, &system, &[Role::CaManager], "abandon_ceremony")?;
         if reason.trim().is_empty() {

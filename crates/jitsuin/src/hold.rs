@@ -1,0 +1,143 @@
+//! Who works on an installation: one process owns it, others visit
+//! ([ADR 0029](../../../docs/adr/0029-one-process-owns-an-installation.md)).
+//!
+//! Nothing of an installation is opened without a [`Hold`]. The owner, `serve`, `init` or the demo,
+//! settles what a crash left, keeps the record of queries and seals; it takes its lock before its first
+//! effect. Whoever visits, a command or a ceremony, changes nothing but by units of the store and keys
+//! in the key store, each of which excludes others by itself.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+
+use crate::home::Home;
+
+/// How a process holds an installation, for as long as this lives; the operating system lets go of the
+/// locks when the process ends, however it ends.
+#[derive(Clone)]
+pub(crate) enum Hold {
+    /// As the one that owns it.
+    Owned(Owned),
+    /// As one of those beside the owner, or where there is none.
+    Visit(#[expect(dead_code, reason = "held locked")] Arc<File>),
+}
+
+/// The right of the one process that owns an installation.
+#[derive(Clone)]
+pub(crate) struct Owned {
+    visitors: std::path::PathBuf,
+    _lock: Arc<File>,
+}
+
+/// That nobody visits: no command or ceremony is in the middle of anything while this lives.
+pub(crate) struct Alone {
+    _lock: File,
+}
+
+impl Hold {
+    /// As the owner.
+    ///
+    /// # Errors
+    /// Another process owns it; nothing was changed.
+    pub(crate) fn own(home: &Home) -> Result<Self> {
+        let path = home.owner_lock();
+        let lock = open(&path)?;
+        match lock.try_lock() {
+            Ok(()) => {
+                let (visitors, lock) = (home.visitors_lock(), Arc::new(lock));
+                Ok(Self::Owned(Owned { visitors, _lock: lock }))
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let place = path.parent().unwrap_or(Path::new(".")).display();
+                bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work")
+            }
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| path.display().to_string())
+            }
+        }
+    }
+
+    /// As a visitor; waits while the owner settles what a crash left.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn visit(home: &Home) -> Result<Self> {
+        let path = home.visitors_lock();
+        let lock = open(&path)?;
+        lock.lock_shared().with_context(|| path.display().to_string())?;
+        Ok(Self::Visit(Arc::new(lock)))
+    }
+
+    /// The owner's right.
+    ///
+    /// # Errors
+    /// This process only visits.
+    pub(crate) fn owned(&self) -> Result<&Owned> {
+        match self {
+            Self::Owned(owned) => Ok(owned),
+            Self::Visit(_) => bail!("only the process that owns the installation does this"),
+        }
+    }
+
+    /// Whether some process owns the installation now, be it this one.
+    pub(crate) fn is_owned(home: &Home) -> Result<bool> {
+        let path = home.owner_lock();
+        match open(&path)?.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(true),
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| path.display().to_string())
+            }
+        }
+    }
+}
+
+impl Owned {
+    /// The moment in which nobody visits; none while somebody does.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn alone(&self) -> Result<Option<Alone>> {
+        let lock = open(&self.visitors)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Alone { _lock: lock })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| self.visitors.display().to_string())
+            }
+        }
+    }
+}
+
+/// A lock file, which is never written to.
+fn open(path: &Path) -> Result<File> {
+    let opened = File::options().read(true).append(true).create(true).open(path);
+    opened.with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e6_one_process_owns_an_installation_and_settles_only_while_nobody_visits() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = Home::new(directory.path());
+        let visit = Hold::visit(&home).expect("anybody visits");
+        assert!(!Hold::is_owned(&home).expect("a look"));
+        assert!(visit.owned().is_err(), "who visits does not own");
+        let hold = Hold::own(&home).expect("the first");
+        assert!(Hold::is_owned(&home).expect("a look"));
+        let second = Hold::own(&home).err().expect("the second").to_string();
+        assert!(second.contains("another `jitsuin serve` runs on it"), "{second}");
+        let owned = hold.owned().expect("it owns");
+        assert!(owned.alone().expect("a look").is_none(), "somebody visits");
+        drop(visit);
+        assert!(owned.alone().expect("a look").is_some());
+        let _visit = Hold::visit(&home).expect("beside the owner");
+        drop(hold);
+        Hold::own(&home).expect("the next");
+    }
+}
