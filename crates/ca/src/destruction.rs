@@ -150,8 +150,13 @@ impl CertificationAuthority {
     pub fn unusable_keys(&self, now: Timestamp) -> Result<Vec<(u32, KeyError)>> {
         let mut unusable = Vec::new();
         for generation in self.generations() {
-            let found = self.keys.public_key(&generation.label);
+            let mut found = self.keys.public_key(&generation.label);
             let is_needed = now <= generation.ends && !self.is_destroyed(&generation)?;
+            if is_needed && matches!(found, Err(KeyError::UnknownLabel(_))) {
+                // It may have been brought back by a ceremony just now.
+                self.look_for_keys();
+                found = self.keys.public_key(&generation.label);
+            }
             if let (Err(error), true) = (found, is_needed) {
                 unusable.push((generation.number, error));
             }

@@ -74,10 +74,19 @@ impl CertificationAuthority {
             .iter()
             .filter(|row| known.iter().all(|generation| generation.number != row.generation))
             .collect();
+        if !news.is_empty() {
+            self.look_for_keys();
+        }
         for row in &news {
             self.adopt(self.generation_of(row)?);
         }
         Ok(!news.is_empty())
+    }
+
+    /// Has the key store look for keys that another process made. While they sleep there is nothing to
+    /// look into, and what fails shows at the next use.
+    pub(crate) fn look_for_keys(&self) {
+        let _ = self.keys.refresh();
     }
 
     /// A generation as it is stored.

@@ -15,11 +15,9 @@ const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
 impl System {
     /// Looks at everything that state, disk and keys show, and tells the list of conditions.
     pub(crate) fn look_around(&self) {
-        for (part, seen) in [
-            ("keys", self.unusable_keys()),
-            ("procedures", self.unfinished_procedures()),
-            ("endings", self.ending()),
-        ] {
+        for (part, seen) in
+            [("keys", self.unusable_keys()), ("procedures", self.unfinished_procedures())]
+        {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
             self.health.tell(part, seen.unwrap_or_else(failed));
@@ -45,13 +43,6 @@ impl System {
             }
         }
         Ok(seen)
-    }
-
-    /// What ends soon, or has ended.
-    fn ending(&self) -> Result<Vec<Condition>> {
-        let now = self.now();
-        let endings = self.desk_without_windows().endings(now)?;
-        Ok(endings.iter().map(|ending| ending.condition(now)).collect())
     }
 
     /// Procedures of several steps that were begun and not carried out to the end.

@@ -288,6 +288,10 @@ impl KeyStore for GuardedKeyStore {
         self.store()?.destroy(label)
     }
 
+    fn refresh(&self) -> Result<(), KeyError> {
+        self.store()?.refresh()
+    }
+
     fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
         self.store()?.labels()
     }

@@ -178,6 +178,15 @@ pub trait KeyStore: Send + Sync {
     /// [`KeyError::UnknownLabel`].
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError>;
 
+    /// Looks at the medium anew, so that whatever another process made in it is seen. A store that asks
+    /// its medium at every use has nothing to do.
+    ///
+    /// # Errors
+    /// The medium cannot be reached.
+    fn refresh(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
     /// The labels of all key pairs, in order.
     ///
     /// # Errors

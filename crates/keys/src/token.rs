@@ -266,6 +266,10 @@ impl KeyStore for Pkcs11KeyStore {
         self.connection.run_once("destroying a key", |access| access.destroy(label))
     }
 
+    fn refresh(&self) -> Result<(), KeyError> {
+        self.connection.renew()
+    }
+
     fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
         self.connection.run("listing the keys", |access| access.labels())
     }

@@ -29,6 +29,8 @@ impl Told {
         self.next = Some(now + INTERVAL);
         let endings = system.desk_without_windows().endings(now);
         let endings = endings.map_err(|problem| anyhow!("{}", problem.detail))?;
+        let conditions = endings.iter().map(|ending| ending.condition(now)).collect();
+        system.health.tell("endings", conditions);
         let (mut said, mut standing) = (Vec::new(), BTreeMap::new());
         for ending in endings {
             let Some(nearness) = ending.nearness(now) else { continue };

@@ -14,7 +14,7 @@ use crate::cli::Cli;
 use crate::commands;
 use crate::config::ConfigFile;
 use crate::custodians::Present;
-use crate::system::{Clock, System};
+use crate::system::{Claim, Clock, System};
 
 /// The custodians, any two of whom open the keys.
 pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];
@@ -56,7 +56,7 @@ impl Place {
 
     /// The installation, opened, with so many custodians who came.
     pub(crate) fn open(&self, custodians: usize) -> Arc<System> {
-        let system = System::open(&self.path().join("jitsuin.toml"), self.clock());
+        let system = System::open(&self.path().join("jitsuin.toml"), Claim::Own, self.clock());
         let system = system.expect("an installation");
         let present = |custodian: &&str| {
             let file = self.path().join(format!("{custodian}.passphrase")).display().to_string();

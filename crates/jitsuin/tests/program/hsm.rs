@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use testkit::{Output, run};
+use testkit::{Output, run, run_long};
 
 use crate::demo::PROGRAM;
 
@@ -40,7 +40,7 @@ impl Token {
 
 fn demo(place: &Path, more: &[&str]) -> Output {
     let arguments = ["demo", "--dir", "demo", "--base-port", "0", "--once"];
-    run(place, PROGRAM, &[&arguments[..], &["--ready-file", "ready.json"], more].concat())
+    run_long(place, PROGRAM, &[&arguments[..], &["--ready-file", "ready.json"], more].concat())
 }
 
 #[test]

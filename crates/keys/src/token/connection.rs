@@ -189,6 +189,14 @@ impl Connection {
         }
     }
 
+    /// Starts the module anew and connects again. A driver keeps a list of objects, and may miss what
+    /// another process added while it added something itself (SoftHSM2 does).
+    pub(super) fn renew(&self) -> Result<(), KeyError> {
+        let mut starts = self.module.pause();
+        self.module.restart(&mut starts)?;
+        self.connect(&mut starts, Login::Again)
+    }
+
     fn connect(&self, starts: &mut Starts, login: Login) -> Result<(), KeyError> {
         let before = self.disconnect();
         self.module.start(starts)?;
