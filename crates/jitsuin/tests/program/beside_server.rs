@@ -50,7 +50,7 @@ fn hold(demo: &Demo, script: &str) -> Output {
 
 /// Renews the key of jpki-auth beside the demo; from when on it issues.
 fn renew(demo: &Demo) -> Timestamp {
-    let issues_from = Timestamp::now() + SignedDuration::from_secs(20);
+    let issues_from = Timestamp::now() + SignedDuration::from_secs(30);
     let renew = format!(
         "do = \"renew-ca-key\"\nca = \"jpki-auth\"\nissues_from = \"{issues_from}\"\n\
          early = \"暗号方式が脆弱になったと判断した\""

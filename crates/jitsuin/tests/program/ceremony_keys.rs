@@ -65,7 +65,7 @@ fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
     let said = refused(&place, &script("too-early", &[destroy]));
     assert!(said.contains("generation 1 of jpki-auth still issues"), "{said}");
     assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
-    let issues_from = Timestamp::now() + SignedDuration::from_secs(8);
+    let issues_from = Timestamp::now() + SignedDuration::from_secs(30);
     let renew =
         format!("do = \"renew-ca-key\"\nca = \"jpki-auth\"\nissues_from = \"{issues_from}\"");
     let said = refused(&place, &script("no-reason", &[&renew]));
