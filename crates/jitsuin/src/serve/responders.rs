@@ -29,7 +29,7 @@ const PART: &str = "responders";
 pub(crate) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<Responder> {
     let store: Arc<dyn Store> = system.store.clone();
     let responder = Responder::new(
-        &look(system, &[]),
+        &configs(system),
         Arc::new(store),
         system.service_keys.clone(),
         queries.clone(),
@@ -41,7 +41,7 @@ pub(crate) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<
 /// Keeps a responder up to date until `stop` completes.
 pub(super) async fn follow(system: &System, responder: &Responder, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
-    let mut known = look(system, &[]);
+    let mut known = configs(system);
     loop {
         tokio::select! {
             () = &mut stop => return,
@@ -61,6 +61,11 @@ pub(super) async fn follow(system: &System, responder: &Responder, stop: impl Fu
 fn delegates(configs: &[AuthorityConfig]) -> Vec<&[u8]> {
     let generations = configs.iter().flat_map(|config| &config.generations);
     generations.map(|generation| generation.responder.certificate.as_slice()).collect()
+}
+
+/// Every CA with the delegates of its keys, each replaced where it is about to end.
+pub(crate) fn configs(system: &System) -> Vec<AuthorityConfig> {
+    look(system, &[])
 }
 
 /// Every generation that can be answered for now, and the list of conditions told of every other. One

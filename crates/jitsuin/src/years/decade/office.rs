@@ -44,9 +44,9 @@ impl<'a> Office<'a> {
     pub(super) fn keep(&self, model: &mut Model) {
         model.stops += 1;
         let system = &self.system;
-        system.settle_left_open().expect("settled");
+        system.settle_left_open(system.hold.owned().expect("the owner")).expect("settled");
         model.renewed_tls += usize::from(system.keep_tls().expect("a TLS certificate"));
-        responder_configs(system).expect("responders");
+        responder_configs(system);
         let now = system.now();
         let told = system.desk_without_windows().endings(now).expect("what ends");
         for ending in told {
@@ -90,7 +90,7 @@ impl<'a> Office<'a> {
         let act = system.act("ceremony").expect("an act");
         let keys = &*system.service_keys;
         authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
-        responder_configs(system).expect("responders");
+        responder_configs(system);
         model.renewed_keys += 1;
     }
 

@@ -60,7 +60,7 @@ fn in_lists(
 
 /// The responder as the program has it, asked by the newest verifier.
 fn asked(system: &Arc<System>, by_key: &BTreeMap<(&str, u32), Vec<&Known>>) {
-    let log = query_log(system).expect("a log");
+    let log = query_log(system, system.hold.owned().expect("the owner")).expect("a log");
     let queries: Arc<dyn status::query_log::QueryLog> = log.clone();
     let responder = responder(system, &queries).expect("a responder");
     for ((ca, generation), all) in by_key {
