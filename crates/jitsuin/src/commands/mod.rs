@@ -37,7 +37,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Audit(AuditCommand::Accept { carry_out, approver_as }) => {
             let second = approver_as.as_deref().filter(|_| *carry_out);
-            audit::accept(cli, System::open_unheld(&cli.config, clock)?, second)
+            audit::accept(cli, System::open_unheld(&cli.config, Claim::Visit, clock)?, second)
         }
         Command::Card(command) => match card::outside(cli, command)? {
             Some(answer) => Ok(answer),
