@@ -12,7 +12,7 @@ use keys::KeyStore;
 use store::journal::{SealableJournal, Sealer, ToldEntry, VerifierKey};
 use store::segments::Sealed;
 use store::{CrlKey, Entry, Error, Remembered, Sequence, Sqlite, Store, Unit};
-use web::desk::{Audit, Auditor, Objections};
+use web::desk::{Audit, Auditor, Condition, Objections};
 
 use crate::config::CheckpointPlace;
 use crate::home::Home;
@@ -288,6 +288,18 @@ impl Outside {
         let Some((sequence, body)) = self.store.journal(sealed, 1)?.pop() else { return Ok(None) };
         let at = ToldEntry::parse(sequence, &body)?.at;
         Ok(((self.clock)().duration_since(at) > SEALED_WITHIN).then_some(at))
+    }
+
+    /// What people should know of at once: entries that nothing seals, and checkpoints without a
+    /// witness.
+    pub(crate) fn conditions(&self) -> Result<Vec<Condition>> {
+        let unsealed = self.unsealed()?.map(|since| {
+            let why = format!("entries wait for their seal since {since}: the log says why");
+            Condition::failing("journal-unsealed", "journal", why)
+        });
+        let alone = self.without_witness();
+        let alone = alone.map(|why| Condition::warning("no-witness", "journal", why));
+        Ok(unsealed.into_iter().chain(alone).collect())
     }
 
     fn look(&self) -> Result<Audit> {

@@ -15,9 +15,12 @@ const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
 impl System {
     /// Looks at everything that state, disk and keys show, and tells the list of conditions.
     pub(crate) fn look_around(&self) {
-        for (part, seen) in
-            [("keys", self.unusable_keys()), ("procedures", self.unfinished_procedures())]
-        {
+        for (part, seen) in [
+            ("keys", self.unusable_keys()),
+            ("procedures", self.unfinished_procedures()),
+            ("clock", Ok(self.stopped_signing())),
+            ("journal", self.auditor().conditions()),
+        ] {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
             self.health.tell(part, seen.unwrap_or_else(failed));
@@ -43,6 +46,12 @@ impl System {
             }
         }
         Ok(seen)
+    }
+
+    /// Whether nothing is signed because the clock is not believed (A 6.8).
+    fn stopped_signing(&self) -> Vec<Condition> {
+        let rule = self.trusted.watch.report().rule;
+        rule.map(|rule| Condition::failing("signing-stopped", "clock", rule)).into_iter().collect()
     }
 
     /// Procedures of several steps that were begun and not carried out to the end.
