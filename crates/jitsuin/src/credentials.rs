@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use domain::algorithm::SignatureAlgorithm;
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
+use domain::lifetime::is_due;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::validity;
 use store::{Change, Entry, Store, Unit, VerifierRow};
@@ -20,6 +21,7 @@ use x509::certificate::{CertificateTemplate, Validity, assemble};
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
 use x509::name::Name;
 use x509::pem;
+use x509::read::Certificate;
 use zeroize::Zeroizing;
 
 use crate::cli::FirstPeople;
@@ -34,8 +36,7 @@ impl System {
     /// and writes both for it into the directory of what is handed out.
     pub(crate) fn add_verifier(&self, id: &str) -> Result<()> {
         let password = random_text(SECRET_LENGTH)?;
-        let key = ServiceKey::new()?;
-        let certificate = key.self_signed(id, self.now())?;
+        let certificate = self.hand_out_request_certificate(id)?;
         let row = VerifierRow {
             id: id.parse()?,
             name: id.to_owned(),
@@ -51,13 +52,38 @@ impl System {
         // The files first: a row whose secret nobody was handed could not be used, nor made again.
         let place = self.home.handed_out();
         write_private(&place.join(format!("{id}.password")), password.as_bytes())?;
-        write_private(&place.join(format!("{id}.key")), key.pem()?.as_bytes())?;
-        write_public(
-            &place.join(format!("{id}.pem")),
-            pem::encode(pem::CERTIFICATE, &certificate)?.as_bytes(),
-        )?;
         self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
         Ok(())
+    }
+
+    /// Hands out another key and request-signing certificate to each verifier whose own is about to
+    /// end or has ended; who they are and may do stays. From then on the old one is nobody's, so this
+    /// is done when people ask for it and not by itself.
+    pub(crate) fn renew_verifiers(&self) -> Result<()> {
+        for row in self.store.verifiers()? {
+            let ends = Certificate::parse(&row.request_certificate)?.tbs.validity.not_after;
+            if !is_due(self.now(), ends) {
+                continue;
+            }
+            let certificate = self.hand_out_request_certificate(row.id.as_str())?;
+            let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
+                .subject(&row.id)
+                .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&certificate));
+            let row = VerifierRow { request_certificate: certificate, ..row };
+            self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
+        }
+        Ok(())
+    }
+
+    /// A key of a verifier with its certificate, written for it; the certificate.
+    fn hand_out_request_certificate(&self, id: &str) -> Result<Vec<u8>> {
+        let key = ServiceKey::new()?;
+        let certificate = key.self_signed(id, self.now())?;
+        let place = self.home.handed_out();
+        write_private(&place.join(format!("{id}.key")), key.pem()?.as_bytes())?;
+        let text = pem::encode(pem::CERTIFICATE, &certificate)?;
+        write_public(&place.join(format!("{id}.pem")), text.as_bytes())?;
+        Ok(certificate)
     }
 
     /// Registers the first two people, and writes for each the secret of their enrolment into what

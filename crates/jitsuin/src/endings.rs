@@ -116,7 +116,8 @@ impl OwnEndings {
                 ca: String::new(),
                 subject: row.id.to_string(),
                 ends: Certificate::parse(&row.request_certificate)?.tbs.validity.not_after,
-                cure: "the verifier signs its requests with it, and needs another".to_owned(),
+                cure: "the verifier signs its requests with it: `jitsuin init` hands another out"
+                    .into(),
                 is_finding: false,
             })
         };

@@ -183,6 +183,7 @@ impl System {
         if self.store.verifiers()?.is_empty() {
             self.add_verifier("verifier-1")?;
         }
+        self.renew_verifiers()?;
         // Where nobody came who could wake the keys, lists that are due wait; `init` says so.
         if self.custody.is_active() {
             self.publish_due()?;

@@ -12,6 +12,8 @@ mod story;
 mod town;
 
 #[cfg(test)]
+pub(crate) use self::people::register as register_people;
+#[cfg(test)]
 pub(crate) use self::story::{AUTH, SIGN, Town};
 #[cfg(test)]
 pub(crate) use self::town::newcomers;
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
     let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true)?);
-    people::register(&system)?;
+    people::register(&system, &custodians)?;
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;
     if !town::is_populated(&system) {

@@ -3,8 +3,11 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
-use domain::staff::{MAX_TOKEN_DAYS, Role};
-use store::Store;
+use domain::id::ActorId;
+use domain::lifetime::is_due;
+use domain::staff::{MAX_TOKEN_DAYS, PersonState, Role, way_in_until};
+use keys::quorum::{CustodianId, Passphrase};
+use store::{PersonRow, Store};
 use web::desk::{Desk, Door, Principal, Shown};
 use web::wire::{NewPersonBody, TokenWishBody};
 
@@ -41,8 +44,9 @@ pub(super) fn all() -> Vec<(String, Role, Option<&'static str>)> {
     all
 }
 
-/// Registers everybody who is not yet, each with a token bound to this machine.
-pub(super) fn register(system: &System) -> Result<()> {
+/// Registers everybody who is not yet, each with a token bound to this machine; the custodians let
+/// those in again whose token is about to end or has ended.
+pub(crate) fn register(system: &System, custodians: &[(CustodianId, Passphrase)]) -> Result<()> {
     let first = FirstPeople {
         manager: MANAGER.to_owned(),
         senior_operator: OPERATOR.to_owned(),
@@ -58,6 +62,7 @@ pub(super) fn register(system: &System) -> Result<()> {
             std::fs::remove_file(&file)?;
         }
     }
+    let_in_again(system, &desk, custodians)?;
     for (id, role, municipality) in all() {
         if system.store.person(&id.parse()?)?.is_some() {
             continue;
@@ -72,6 +77,34 @@ pub(super) fn register(system: &System) -> Result<()> {
         let confirmed = desk.confirm_proposal(&enter(system, &desk, MANAGER)?, &id)?;
         let secret = confirmed.enrolment_secret.context("a new person enrols")?;
         make_token(system, &desk, &id, &secret)?;
+    }
+    Ok(())
+}
+
+fn let_in_again(
+    system: &System,
+    desk: &Desk,
+    custodians: &[(CustodianId, Passphrase)],
+) -> Result<()> {
+    // They come once, for everybody.
+    let mut quorum = None;
+    for (id, _, _) in all() {
+        let person: ActorId = id.parse()?;
+        let in_office = |row: PersonRow| row.state == PersonState::Active;
+        if !system.store.person(&person)?.is_some_and(in_office) {
+            continue;
+        }
+        let rows = system.store.credentials_of(&person)?;
+        let until = way_in_until(rows.iter().map(|row| (row.kind, row.expires)));
+        if is_due(system.now(), until) {
+            let act = system.act("demo")?;
+            let here = match &mut quorum {
+                Some(here) => here,
+                none => none.insert(system.custody.quorum(&act, custodians)?),
+            };
+            let let_in = desk.recover_person(&Principal::program(act), &id, here)?;
+            make_token(system, desk, &id, &let_in.enrolment_secret.context("a secret")?)?;
+        }
     }
     Ok(())
 }

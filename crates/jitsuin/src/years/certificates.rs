@@ -83,6 +83,13 @@ fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_cu
     let own = |one: &&String| one.starts_with("tls") || one.starts_with("ocsp");
     assert_eq!(told.iter().find(own), None, "{told:?}");
     served.stop();
+    // What the verifier signs with is handed out anew, when people ask for it.
+    let before = std::fs::read(place.handed_out("verifier-1.password")).expect("a password");
+    place.answer(2, "", &["init"]);
+    let told = endings(&place.open(0));
+    assert!(!told.iter().any(|one| one.starts_with("verifier")), "{told:?}");
+    let after = std::fs::read(place.handed_out("verifier-1.password")).expect("a password");
+    assert_eq!(before, after, "the password stays");
 }
 
 #[test]

@@ -7,13 +7,14 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
+use keys::quorum::{CustodianId, Passphrase};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::Cli;
 use crate::commands;
 use crate::config::ConfigFile;
-use crate::custodians::Present;
+use crate::custodians::{Present, passphrases};
 use crate::system::{Claim, Clock, System};
 
 /// The custodians, any two of whom open the keys.
@@ -58,13 +59,21 @@ impl Place {
     pub(crate) fn open(&self, custodians: usize) -> Arc<System> {
         let system = System::open(&self.path().join("jitsuin.toml"), Claim::Own, self.clock());
         let system = system.expect("an installation");
+        system.let_in(&self.present()[..custodians]).expect("the custodians");
+        Arc::new(system)
+    }
+
+    /// All custodians with their passphrases.
+    pub(crate) fn custodians(&self) -> Vec<(CustodianId, Passphrase)> {
+        passphrases(&self.present()).expect("passphrases")
+    }
+
+    fn present(&self) -> Vec<Present> {
         let present = |custodian: &&str| {
             let file = self.path().join(format!("{custodian}.passphrase")).display().to_string();
             Present { custodian: custodian.parse().expect("an id"), file }
         };
-        let present: Vec<_> = CUSTODIANS[..custodians].iter().map(present).collect();
-        system.let_in(&present).expect("the custodians");
-        Arc::new(system)
+        CUSTODIANS.iter().map(present).collect()
     }
 
     /// Moves the clock on.

@@ -74,3 +74,23 @@ fn w3_the_end_of_a_roles_last_way_in_is_warned_of_before_it_comes() {
     place.answer(0, "manager-1.enrolment", &["staff", "token"]);
     assert_eq!(ways(&check()), Vec::<String>::new());
 }
+
+#[test]
+fn w3_a_demo_directory_of_years_ago_goes_on_with_everybody_let_in_again() {
+    let place = set_up();
+    let custodians = place.custodians();
+    let register = || {
+        let system = place.open(2);
+        crate::demo::register_people(&system, &custodians).expect("registered");
+    };
+    register();
+    let token = std::fs::read(place.handed_out("operator-2.token")).expect("a token");
+    register();
+    assert_eq!(std::fs::read(place.handed_out("operator-2.token")).expect("kept"), token);
+    place.after_days(800);
+    place.refusal(0, "operator-2.token", &["staff", "list"]);
+    register();
+    for id in ["operator-2", "manager-1", "auditor-1"] {
+        place.answer(0, &format!("{id}.token"), &["ca", "list"]);
+    }
+}
