@@ -12,6 +12,7 @@ use keys::{KeyStore, TransportKey};
 use store::{Entry, Store, Unit};
 use x509::key_check::WeakKeys;
 
+use crate::adoption::expect_adopted;
 use crate::card_master::CardKeyring;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
@@ -56,10 +57,12 @@ impl CertificationAuthority {
     ) -> Result<Self> {
         let policy =
             Policy::from_toml(policy_text).map_err(|error| Error::refused("policy", error))?;
+        let policy_digest = x509::fingerprint::sha256(policy_text.as_bytes());
+        expect_adopted(&*store, &policy.ca, &policy_digest)?;
         let sequence = AtomicU64::new(store.last_sequence()?.unwrap_or(0));
         Ok(Self {
             policy: Arc::new(policy),
-            policy_digest: x509::fingerprint::sha256(policy_text.as_bytes()),
+            policy_digest,
             cards: CardKeyring::new(store.clone(), keys.clone())?,
             store,
             keys,

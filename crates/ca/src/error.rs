@@ -37,6 +37,20 @@ pub enum Error {
     /// Our fault: the draft does not conform to its profile. Nothing was signed.
     #[error("the draft breaks {} rule(s): {}", .0.len(), .0.join("; "))]
     Nonconforming(Vec<String>),
+    /// The operator's fault: the policy file is not the one that people adopted for this CA.
+    #[error(
+        "{ca}: the policy file is not the policy in effect, which people adopted: the file has \
+         SHA-256 {found}, in effect is {adopted}; put that file back, or have this one adopted: \
+         `jitsuin policy adopt`"
+    )]
+    NotAdopted {
+        /// The CA.
+        ca: String,
+        /// SHA-256 of the file, in hexadecimal.
+        found: String,
+        /// SHA-256 of the policy in effect, in hexadecimal.
+        adopted: String,
+    },
     /// The database names an intent for which the journal does not vouch: it is not signed, and what
     /// becomes of it is for people to decide.
     #[error("serial {serial} is in the database, and the journal does not vouch for it: {reason}")]

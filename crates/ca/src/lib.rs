@@ -4,6 +4,7 @@
 //! Nothing in here reads a clock, knows a window or answers the world. Every act comes with who,
 //! when and under which operation id; every change is one unit of the store with its entry.
 
+mod adoption;
 mod authority;
 pub mod card_master;
 pub mod ceremony;
@@ -26,6 +27,7 @@ mod responder;
 mod service_requests;
 mod setup;
 
+pub use adoption::adopt_policy;
 pub use authority::CertificationAuthority;
 pub use compromise::CompromisePlan;
 pub use custody::{Custody, Quorum, Standing, Terms};

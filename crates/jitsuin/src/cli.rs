@@ -312,6 +312,14 @@ pub(crate) enum PolicyCommand {
         #[arg(long)]
         profile: Option<String>,
     },
+    /// Adopt a policy for its CA with a second person; it takes effect at the next start.
+    Adopt {
+        /// The file.
+        file: PathBuf,
+        /// The file with the token of the second person.
+        #[arg(long, value_name = "FILE")]
+        approver_as: PathBuf,
+    },
     /// Show what changes from one policy to another.
     Diff {
         /// The policy in effect.

@@ -9,6 +9,7 @@ use keys::token::TokenConfig;
 use serde::{Deserialize, Serialize};
 use x509::key_check::WeakKeys;
 
+use crate::machine::{Seal, Services};
 use crate::trusted_time::TimeConfig;
 
 /// The file as it is read.
@@ -24,6 +25,9 @@ pub(crate) struct ConfigFile {
     /// The PKCS#11 token of the CAs' keys; without it they are in an embedded store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<TokenTable>,
+    /// What opens the services' keys, which are awake around the clock.
+    #[serde(default)]
+    pub(crate) services: ServicesTable,
     /// What the clock is held against.
     #[serde(default)]
     pub(crate) time: TimeConfig,
@@ -47,6 +51,22 @@ pub(crate) struct TokenTable {
     pub(crate) module: PathBuf,
     /// The label of the token, which `init` makes.
     pub(crate) label: String,
+}
+
+/// What opens the services' keys. Without any of these, the mode of a file is all that guards them.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServicesTable {
+    /// A credential of the service manager, by its name (systemd `LoadCredentialEncrypted=`): at
+    /// least 16 characters, under which the machine's secret is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) credential: Option<String>,
+    /// A file with such a passphrase, relative to this file; `-` asks for a line of standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passphrase: Option<PathBuf>,
+    /// A PKCS#11 token of their own, which `init` makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<TokenTable>,
 }
 
 /// Where the cards of the windows lie.
@@ -93,6 +113,7 @@ pub(crate) struct Config {
     pub(crate) policies: Vec<String>,
     pub(crate) listen: Listen,
     pub(crate) token: Option<TokenConfig>,
+    pub(crate) services: Services,
     pub(crate) time: TimeConfig,
     pub(crate) cards: CardsTable,
     pub(crate) checkpoint_places: Vec<CheckpointPlace>,
@@ -134,9 +155,8 @@ impl Config {
         });
         let checkpoint_places = places.collect();
         file.time.check().with_context(|| path.display().to_string())?;
-        let token = file
-            .token
-            .map(|token| TokenConfig { module: base.join(token.module), token_label: token.label });
+        let token = file.token.map(|token| token.within(base));
+        let services = file.services.within(base).with_context(|| path.display().to_string())?;
         let weak_keys = match file.weak_keys {
             Some(list) => read_weak_keys(&base.join(list))?,
             None => WeakKeys::default(),
@@ -146,11 +166,31 @@ impl Config {
             policies,
             listen: file.listen,
             token,
+            services,
             time: file.time,
             cards: file.cards,
             checkpoint_places,
             weak_keys: Arc::new(weak_keys),
         })
+    }
+}
+
+impl TokenTable {
+    fn within(self, base: &Path) -> TokenConfig {
+        TokenConfig { module: base.join(self.module), token_label: self.label }
+    }
+}
+
+impl ServicesTable {
+    fn within(self, base: &Path) -> Result<Services> {
+        let seal = match (self.credential, self.passphrase) {
+            (Some(_), Some(_)) => bail!("services: a credential or a passphrase, not both"),
+            (Some(name), None) => Some(Seal::Credential(name)),
+            (None, Some(file)) if file == Path::new("-") => Some(Seal::Passphrase("-".to_owned())),
+            (None, Some(file)) => Some(Seal::Passphrase(base.join(file).display().to_string())),
+            (None, None) => None,
+        };
+        Ok(Services { seal, token: self.token.map(|token| token.within(base)) })
     }
 }
 
@@ -173,6 +213,7 @@ impl ConfigFile {
                 host_names: vec!["localhost".to_owned()],
             },
             token: None,
+            services: ServicesTable::default(),
             time: TimeConfig::default(),
             cards: CardsTable::default(),
             checkpoint_directories: vec![PathBuf::from("checkpoints")],

@@ -45,7 +45,7 @@ pub(crate) fn passphrases(present: &[Present]) -> Result<Vec<(CustodianId, Passp
     present
         .iter()
         .map(|one| {
-            let octets = Zeroizing::new(read(&one.file)?);
+            let octets = Zeroizing::new(read_secret(&one.file)?);
             let passphrase = Passphrase::new(&octets).with_context(|| one.custodian.to_string())?;
             Ok((one.custodian.clone(), passphrase))
         })
@@ -53,7 +53,7 @@ pub(crate) fn passphrases(present: &[Present]) -> Result<Vec<(CustodianId, Passp
 }
 
 /// One line from standard input, or a file.
-fn read(file: &str) -> Result<Vec<u8>> {
+pub(crate) fn read_secret(file: &str) -> Result<Vec<u8>> {
     if file == "-" {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).context("standard input")?;
@@ -144,7 +144,7 @@ fn wake(custody: &Custody, act: &Act, custodians: &[(CustodianId, Passphrase)]) 
 impl System {
     /// What the desk needs for acts on keys.
     pub(crate) fn keyroom(&self) -> Keyroom {
-        let notary = SigningNotary::new(self.service_keys.clone(), self.home.notifications());
+        let notary = SigningNotary::new(self.machine.keys.clone(), self.home.notifications());
         Keyroom { custody: self.custody.clone(), notary: Arc::new(notary) }
     }
 

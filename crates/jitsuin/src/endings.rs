@@ -40,7 +40,7 @@ impl System {
             home: self.home.clone(),
             store: self.store.clone(),
             custody: self.custody.clone(),
-            service_keys: self.service_keys.clone(),
+            service_keys: self.machine.keys.clone(),
             authorities: self.authorities.clone(),
         })
     }

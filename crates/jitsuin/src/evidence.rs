@@ -217,7 +217,7 @@ impl System {
             store: self.store.clone(),
             home: self.home.clone(),
             places: self.config.checkpoint_places.clone(),
-            service_keys: self.service_keys.clone(),
+            service_keys: self.machine.keys.clone(),
             clock: self.clock.clone(),
         }
     }

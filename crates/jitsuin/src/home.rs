@@ -4,9 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use aws_lc_rs::rand;
-use zeroize::Zeroizing;
+use anyhow::{Context, Result};
 
 /// The data directory of one installation.
 #[derive(Debug, Clone)]
@@ -38,7 +36,7 @@ impl Home {
         self.0.join("service-keys")
     }
 
-    /// The master key of the services' store.
+    /// The secret from which all that the machine opens alone is opened.
     pub(crate) fn service_master_key(&self) -> PathBuf {
         self.0.join("service.key")
     }
@@ -130,21 +128,9 @@ impl Home {
         std::fs::set_permissions(&self.0, owner_only).with_context(|| self.0.display().to_string())
     }
 
-    /// The 32 octets of a named secret: read, or made when `create` is set.
-    pub(crate) fn secret(&self, name: &str, create: bool) -> Result<Zeroizing<[u8; 32]>> {
-        let path = self.0.join(format!("{name}.key"));
-        if !path.exists() && create {
-            let mut octets = Zeroizing::new([0; 32]);
-            rand::fill(octets.as_mut())
-                .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
-            write_private(&path, octets.as_ref())?;
-        }
-        let read =
-            Zeroizing::new(std::fs::read(&path).with_context(|| path.display().to_string())?);
-        let Ok(octets) = <[u8; 32]>::try_from(read.as_slice()) else {
-            bail!("{}: a secret has 32 octets", path.display());
-        };
-        Ok(Zeroizing::new(octets))
+    /// A secret that the machine opens alone, by its name.
+    pub(crate) fn secret(&self, name: &str) -> PathBuf {
+        self.0.join(format!("{name}.key"))
     }
 }
 

@@ -15,6 +15,7 @@ mod hold;
 mod home;
 mod join;
 mod lists;
+mod machine;
 mod minutes;
 mod own_tls;
 mod readers;

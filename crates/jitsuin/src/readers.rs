@@ -12,13 +12,14 @@ use ra::readers::{ReaderError, Readers, Wanted};
 
 use crate::config::CardSource;
 use crate::home::Home;
+use crate::machine::Machine;
 
 /// What the name of a reader begins with in which an emulated card lies; the card's id follows.
 pub(crate) const CABINET: &str = "cabinet:";
 
 /// The cabinet of an installation's emulated cards.
-pub(crate) fn cabinet(home: &Home) -> anyhow::Result<Cabinet> {
-    let vault = VaultKey::new(&*home.secret("vault", false)?);
+pub(crate) fn cabinet(home: &Home, machine: &Machine) -> anyhow::Result<Cabinet> {
+    let vault = VaultKey::new(&*machine.secret("vault")?);
     Ok(Cabinet::open(&home.cards(), vault)?)
 }
 

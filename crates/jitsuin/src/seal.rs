@@ -41,7 +41,7 @@ impl SealLock {
 
     /// Takes the right, unless another process has it.
     pub(crate) fn take(system: &System) -> Result<Option<Self>> {
-        Self::of(&system.home, &system.config, &system.service_keys)
+        Self::of(&system.home, &system.config, &system.machine.keys)
     }
 
     /// The same of an installation that is not joined yet.

@@ -68,7 +68,7 @@ pub(crate) fn found(
         }
         authority.recover(&act()?)?;
         for generation in authority.generations() {
-            authority.set_up_responder(&act()?, &generation, &*foundation.service_keys)?;
+            authority.set_up_responder(&act()?, &generation, &*foundation.machine.keys)?;
         }
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
             bail!("policies: two files are for the same CA");
@@ -79,10 +79,10 @@ pub(crate) fn found(
 
 /// Seals what an earlier `init` committed. The key for it comes first of all, with its entry.
 fn seal_before(config: &Config, foundation: &Foundation, act: &Act) -> Result<()> {
-    let Foundation { home, store, service_keys, .. } = foundation;
-    audit_signer(store, service_keys, act)?;
+    let Foundation { home, store, machine, .. } = foundation;
+    audit_signer(store, &machine.keys, act)?;
     foundation.hold(config, act.at)?;
-    seal(SealLock::of(home, config, service_keys)?, store, act.at)
+    seal(SealLock::of(home, config, &machine.keys)?, store, act.at)
 }
 
 /// The signer of checkpoints; the making of its key is in the journal (A 5.4.1).
@@ -169,7 +169,7 @@ fn act(clock: &Clock) -> Result<Act> {
 impl System {
     /// The signer of checkpoints, made where it is missing.
     pub(crate) fn audit_signer(&self) -> Result<AuditSigner> {
-        audit_signer(&self.store, &self.service_keys, &self.act("set-up")?)
+        audit_signer(&self.store, &self.machine.keys, &self.act("set-up")?)
     }
 
     /// What people and services need to begin with, where it is missing.

@@ -15,7 +15,7 @@ use domain::name::DistinguishedName;
 use domain::staff::{NEVER_FEWER, quorum_floor};
 use domain::validity::civil_date;
 use jiff::Timestamp;
-use keys::{EmbeddedKeyStore, GuardedKeyStore, KeyStore, MasterKey};
+use keys::GuardedKeyStore;
 use ra::holder::Holders;
 use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
@@ -30,6 +30,7 @@ use crate::evidence::{self, Held};
 use crate::hold::{Hold, Owned};
 use crate::home::Home;
 use crate::join::AuditSigner;
+use crate::machine::Machine;
 use crate::readers::{self, CardReaders};
 use crate::trusted_time::TrustedClock;
 
@@ -54,8 +55,8 @@ pub(crate) struct System {
     pub(crate) custody: Arc<Custody>,
     /// The keys of all cards, as awake as the CAs' are.
     pub(crate) cards: Arc<CardKeyring>,
-    /// The keys of audit and responders, awake around the clock.
-    pub(crate) service_keys: Arc<dyn KeyStore>,
+    /// What opens without people: the services' keys and secrets.
+    pub(crate) machine: Machine,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
     /// What is wrong, or will be.
     pub(crate) health: Arc<Health>,
@@ -90,7 +91,7 @@ pub(crate) struct Foundation {
     pub(crate) home: Home,
     pub(crate) store: Arc<Sqlite>,
     pub(crate) keys: Arc<GuardedKeyStore>,
-    pub(crate) service_keys: Arc<dyn KeyStore>,
+    pub(crate) machine: Machine,
     pub(crate) trusted: TrustedClock,
 }
 
@@ -110,11 +111,11 @@ impl Foundation {
             Claim::SetUp | Claim::Own => Hold::own(&home)?,
             Claim::Visit => Hold::visit(&home)?,
         };
-        let store = open_store(config, &home, create, clock)?;
+        let machine = Machine::open(&config.services, &home, create)?;
+        let store = open_store(config, &home, &machine, clock)?;
         let trusted = TrustedClock::new(&config.time, clock);
-        let service_keys = open_service_keys(&home, create)?;
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
-        Ok(Self { hold, home, store, keys, service_keys, trusted })
+        Ok(Self { hold, home, store, keys, machine, trusted })
     }
 
     /// Holds the database against what lies outside of it, before anything is done on its word.
@@ -125,7 +126,7 @@ impl Foundation {
         evidence::hold(&Held {
             places: &config.checkpoint_places,
             store: &self.store,
-            key: &AuditSigner::open(self.service_keys.clone())?.verifier_key()?,
+            key: &AuditSigner::open(self.machine.keys.clone())?.verifier_key()?,
             now,
             limit: config.time.limit(),
         })
@@ -133,6 +134,15 @@ impl Foundation {
 }
 
 impl System {
+    /// Opens an installation without its CAs, for what decides by which policies they are opened.
+    pub(crate) fn open_without_cas(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
+        let config = Config::read(path)?;
+        let foundation = Foundation::open(&config, claim, &clock)?;
+        foundation.hold(&config, clock())?;
+        let custody = custodians::open(&config, &foundation)?;
+        Self::join(config, foundation, custody, BTreeMap::new(), clock)
+    }
+
     /// Opens an installation that was set up.
     pub(crate) fn open(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
@@ -170,7 +180,7 @@ impl System {
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         clock: Clock,
     ) -> Result<Self> {
-        let Foundation { hold, home, store, keys, service_keys, trusted } = foundation;
+        let Foundation { hold, home, store, keys, machine, trusted } = foundation;
         let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
         let (windows, left_open) = (Mutex::new(None), Mutex::default());
         Ok(Self {
@@ -182,7 +192,7 @@ impl System {
             store,
             custody,
             cards,
-            service_keys,
+            machine,
             authorities,
             health: Arc::default(),
             left_open,
@@ -202,7 +212,7 @@ impl System {
 
     /// The readers of the windows.
     pub(crate) fn card_readers(&self) -> Result<CardReaders> {
-        let cabinet = readers::cabinet(&self.home)?;
+        let cabinet = readers::cabinet(&self.home, &self.machine)?;
         Ok(CardReaders::new(cabinet, self.cards.clone(), self.config.cards.from))
     }
 
@@ -358,19 +368,14 @@ impl System {
         Ok(())
     }
 
-    /// Says in the journal under which policies the CAs work from now on: nothing new where it is
-    /// the one that the CA was set up with.
+    /// Says in the journal under which policies the CAs work from now on: those in effect.
     pub(crate) fn record_policies(&self) -> Result<()> {
-        let rows = self.store.cas()?;
         for (id, authority) in &self.authorities {
-            let digest = authority.policy_digest();
-            let sha256 = x509::fingerprint::hex(digest);
             let entry = Entry::new(EventKind::PolicyAdopted, &self.act("program")?)
                 .ca(id)
                 .detail("effective_from", authority.policy().effective_from)
-                .detail("policy_sha256", sha256);
-            let is_first = rows.iter().any(|row| row.id == *id && row.policy_digest == *digest);
-            self.store.commit(Unit::new(if is_first { entry.no_op() } else { entry }))?;
+                .detail("policy_sha256", x509::fingerprint::hex(authority.policy_digest()));
+            self.store.commit(Unit::new(entry.no_op()))?;
         }
         Ok(())
     }
@@ -399,10 +404,16 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
     Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
 }
 
-fn open_store(config: &Config, home: &Home, create: bool, clock: &Clock) -> Result<Arc<Sqlite>> {
-    let personal = PersonalDataKey::new(*home.secret("personal", create)?);
+fn open_store(
+    config: &Config,
+    home: &Home,
+    machine: &Machine,
+    clock: &Clock,
+) -> Result<Arc<Sqlite>> {
+    let personal = PersonalDataKey::new(*machine.secret("personal")?);
     // An installation that an earlier program made has no such key: its state is adopted under one.
-    let state = StateKey::new(*home.secret("state", create || home.database().exists())?);
+    machine.make_secret("state")?;
+    let state = StateKey::new(*machine.secret("state")?);
     let adoption = program_act("adoption", clock())?;
     let (threshold, _) = custodians::quorum(config)?;
     let floor = NEVER_FEWER.iter().copied().chain([quorum_floor(threshold)]);
@@ -415,23 +426,6 @@ fn open_store(config: &Config, home: &Home, create: bool, clock: &Clock) -> Resu
 /// An act of the program itself, by the name of the part that acts.
 fn program_act(part: &str, at: Timestamp) -> Result<Act> {
     Ok(Act::new(Actor::System(part.parse()?), at, new_operation()?))
-}
-
-/// The keys that the machine opens alone: the journal is sealed and OCSP answered at all hours.
-fn open_service_keys(home: &Home, create: bool) -> Result<Arc<dyn KeyStore>> {
-    let directory = home.service_keys();
-    if create && !home.service_master_key().exists() {
-        MasterKey::generate()?.write_file(&home.service_master_key())?;
-        home.secret("vault", true)?;
-    }
-    let master = MasterKey::read_file(&home.service_master_key())?;
-    let fresh = create && !directory.exists();
-    let store = if fresh {
-        EmbeddedKeyStore::init(&directory, master)
-    } else {
-        EmbeddedKeyStore::open(&directory, master)
-    };
-    Ok(Arc::new(store?))
 }
 
 /// The register of the installation; empty when it never had residents.

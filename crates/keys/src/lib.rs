@@ -23,6 +23,7 @@ mod guarded;
 mod held;
 mod hex;
 mod label;
+pub mod machine;
 mod memory;
 mod pair;
 mod proof;

@@ -19,6 +19,7 @@ mod shares;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use custody::{Cost, random, sealing_key};
 pub use custody::{CustodianId, CustodySet, MAXIMUM_CUSTODIANS};
 pub use error::QuorumError;
 pub use gathering::{Gathering, Progress, WRONG_PASSPHRASES};

@@ -71,6 +71,11 @@ impl MasterKey {
         Ok(Self(bytes))
     }
 
+    /// The 256 bits, for a secret that a machine key was read as.
+    pub(crate) fn into_octets(self) -> Zeroizing<[u8; 32]> {
+        self.0
+    }
+
     /// Seals `secret`, bound to `context`.
     pub(crate) fn seal(&self, secret: &[u8], context: &[u8]) -> Result<Sealed, KeyError> {
         let failed = |_| KeyError::Provider("sealing a private key");

@@ -160,6 +160,15 @@ impl Entry {
 pub enum Change {
     /// A new CA.
     AddCa(CaRow),
+    /// The policy file that is in effect from now on, by its SHA-256; `from` must still be in effect.
+    AdoptPolicy {
+        /// The CA.
+        ca: CaId,
+        /// The one before.
+        from: [u8; 32],
+        /// The new one.
+        to: [u8; 32],
+    },
     /// A key generation that is being made, at most one at a time of a CA; put again, it may only
     /// gain its key.
     PutGenerationPlan(Box<GenerationPlan>),
@@ -315,6 +324,7 @@ impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::AddCa(_) => "AddCa",
+            Self::AdoptPolicy { .. } => "AdoptPolicy",
             Self::AddAuthority(_) => "AddAuthority",
             Self::AddIntent(_) => "AddIntent",
             Self::CompleteIntent { .. } => "CompleteIntent",

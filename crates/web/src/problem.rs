@@ -266,6 +266,7 @@ impl From<ca::Error> for Problem {
             ca::Error::Store(error) => error.into(),
             ca::Error::Refused { field, rule } => Self::refused(field, rule),
             ca::Error::Unknown { field, .. } => Self::unknown(field),
+            ca::Error::NotAdopted { .. } => Self::new(Fault::Unavailable, error.to_string()),
             ca::Error::Quorum(QuorumError::Key(_)) | ca::Error::Keys(_) => {
                 Self::unavailable("the key store", &error)
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use card::vpcd::{self, Stay};
-use card::{CardSlot, SignatureKeys};
+use card::{Cabinet, CardSlot, SignatureKeys};
 use domain::journal::EventKind;
 use serde_json::json;
 use store::{Entry, Store as _, Unit};
@@ -21,6 +21,7 @@ use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
 use crate::home::Home;
+use crate::machine::Machine;
 use crate::readers::{self, machine};
 use crate::serve::StopSignal;
 use crate::system::System;
@@ -88,14 +89,14 @@ fn list_readers() -> Result<Answer> {
 }
 
 fn list(cli: &Cli) -> Result<Answer> {
-    let ids = readers::cabinet(&home(cli)?)?.ids()?;
+    let ids = cabinet(cli)?.ids()?;
     Ok(Answer::lines(ids.iter().map(ToString::to_string).collect()))
 }
 
 /// Leaves a card in a virtual reader until the reader goes away or this is told to stop.
 fn insert(cli: &Cli, id: &str, reader: &str) -> Result<Answer> {
     let listening = StopSignal::listen()?;
-    let mut card = readers::cabinet(&home(cli)?)?.insert(&id.parse()?)?;
+    let mut card = cabinet(cli)?.insert(&id.parse()?)?;
     let stream = TcpStream::connect(reader).with_context(|| format!("reader {reader}"))?;
     let stay = Arc::new(Stay::default());
     let told = stay.clone();
@@ -137,8 +138,12 @@ fn write_copies(read: &CardBody, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn home(cli: &Cli) -> Result<Home> {
-    Ok(Home::new(&Config::read(&cli.config)?.data))
+/// The cabinet, without the rest of the installation, which a server may have.
+fn cabinet(cli: &Cli) -> Result<Cabinet> {
+    let config = Config::read(&cli.config)?;
+    let home = Home::new(&config.data);
+    let machine = Machine::open(&config.services, &home, false)?;
+    readers::cabinet(&home, &machine)
 }
 
 fn body(place: &OnReader) -> CardPlaceBody {

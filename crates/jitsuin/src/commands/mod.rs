@@ -32,7 +32,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init(first) => init::run(cli, first, clock),
-        Command::Policy(command) => policy::run(command),
+        Command::Policy(command) => policy::run(cli, command, clock),
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Audit(AuditCommand::Accept { carry_out, approver_as }) => {

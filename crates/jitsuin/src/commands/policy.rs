@@ -7,10 +7,12 @@ use domain::certificate::CertificateKind;
 use domain::policy::Policy;
 use serde_json::json;
 
+use super::Office;
 use crate::answer::Answer;
-use crate::cli::PolicyCommand;
+use crate::cli::{Cli, PolicyCommand};
+use crate::system::{Clock, System};
 
-pub(super) fn run(command: &PolicyCommand) -> Result<Answer> {
+pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<Answer> {
     match command {
         PolicyCommand::Check { file } => {
             let policy = read(file)?;
@@ -25,8 +27,23 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Answer> {
             anyhow::ensure!(!lines.is_empty(), "profile: the policy has none for {name}");
             Ok(Answer::lines(lines))
         }
+        PolicyCommand::Adopt { file, approver_as } => adopt(cli, file, approver_as, clock),
         PolicyCommand::Diff { old, new } => Ok(Answer::lines(read(old)?.diff(&read(new)?))),
     }
+}
+
+/// The CAs are not opened: their policies in effect may be others than the files there.
+fn adopt(cli: &Cli, file: &Path, approver_as: &Path, clock: Clock) -> Result<Answer> {
+    read(file)?;
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let system = System::open_without_cas(&cli.config, clock)?;
+    let office = Office::new(cli, &system)?;
+    let second = office.second(approver_as)?;
+    let adopted = office.desk.adopt_policy(&office.act, &second, &text);
+    system.seal()?;
+    let ca = adopted?;
+    let text = format!("{ca}: {} is in effect from the next start on", file.display());
+    Ok(Answer::new(text, json!({ "ca": ca, "adopted": true })))
 }
 
 fn read(path: &Path) -> Result<Policy> {

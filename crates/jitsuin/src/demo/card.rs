@@ -74,7 +74,7 @@ fn start(system: &System, directory: &Path) -> Result<CardInReader> {
         .with_context(|| note.display().to_string())?
         .parse()
         .with_context(|| note.display().to_string())?;
-    let card = readers::cabinet(&system.home)?.insert(&id)?;
+    let card = readers::cabinet(&system.home, &system.machine)?.insert(&id)?;
     let pcscd = Pcscd::start(&directory.join(PLACE))?;
     let stream = TcpStream::connect(pcscd.address(0)).context("the virtual reader")?;
     let stay = Arc::new(Stay::default());

@@ -24,6 +24,15 @@ const MODULES: [&str; 4] = [
 /// The label of the demo's token.
 const LABEL: &str = "jitsuin";
 
+/// The label of the token of its services; tools take a label for any that begins with it.
+const SERVICES: &str = "services";
+
+/// The services' own token beside the CAs', behind the same module: custodians open that one, the
+/// machine this one.
+pub(super) fn of_services(token: &TokenTable) -> TokenTable {
+    TokenTable { module: token.module.clone(), label: SERVICES.to_owned() }
+}
+
 /// The token for the configuration, if one is asked for.
 ///
 /// The variable has to stand before the module is loaded, and a process cannot safely change its

@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow};
 use store::journal::run_sealer;
 use web::desk::Condition;
 
+use super::proof::Proof;
 use super::warnings::Told;
 use crate::join::SealedQueryLog;
 use crate::seal::SealLock;
@@ -30,9 +31,14 @@ pub(super) struct Threads {
     sealer: (Sender<()>, JoinHandle<()>),
     clock: (Sender<()>, JoinHandle<()>),
     pool: (Sender<()>, JoinHandle<()>),
+    proof: (Sender<()>, JoinHandle<()>),
 }
 
-pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Result<Threads> {
+pub(super) fn start(
+    system: &Arc<System>,
+    queries: &Arc<SealedQueryLog>,
+    proof: Proof,
+) -> Result<Threads> {
     let seal = SealLock::wait(system)?;
     let sealer = {
         let (store, clock) = (system.store.clone(), system.clock.clone());
@@ -53,12 +59,15 @@ pub(super) fn start(system: &Arc<System>, queries: &Arc<SealedQueryLog>) -> Resu
         let system = system.clone();
         spawn("pool", move |stop| run_pool(&system, &stop))?
     };
-    Ok(Threads { cycle, sealer, clock, pool })
+    let proof = spawn("proof", move |stop| proof.run(&stop))?;
+    Ok(Threads { cycle, sealer, clock, pool, proof })
 }
 
 impl Threads {
-    /// Stops everything but the sealer, and waits for what it is doing.
+    /// Stops everything but the sealer, and waits for what it is doing; not for the proof, which may
+    /// read for an hour and changes nothing.
     pub(super) fn stop_work(&self) -> Result<()> {
+        let _ = self.proof.0.send(());
         let threads = [&self.cycle, &self.clock, &self.pool];
         for (stop, _) in threads {
             let _ = stop.send(());

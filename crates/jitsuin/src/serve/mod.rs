@@ -2,6 +2,7 @@
 
 mod background;
 mod identity;
+mod proof;
 mod responders;
 mod services;
 mod warnings;
@@ -83,6 +84,8 @@ impl Running {
     /// Settles what a crash left, then starts everything.
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
         let owned = system.hold.owned()?;
+        // Nothing is answered from a database that does not prove itself, and no entry added to it.
+        let proof = proof::Proof::at_start(&system)?;
         // The first seal comes before any entry: a journal that does not continue what was sealed is
         // added to by nobody.
         system.seal()?;
@@ -100,7 +103,7 @@ impl Running {
         }
         let (stop, stopping) = watch::channel(false);
         let queries = services::query_log(&system, owned)?;
-        let background = background::start(&system, &queries)?;
+        let background = background::start(&system, &queries, proof)?;
         let services = services::start(&system, listeners, queries, &stopping)?;
         Ok(Self { stop, services, background, system })
     }

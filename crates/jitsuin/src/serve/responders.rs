@@ -31,7 +31,7 @@ pub(crate) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<
     let responder = Responder::new(
         &configs(system),
         Arc::new(store),
-        system.service_keys.clone(),
+        system.machine.keys.clone(),
         queries.clone(),
         status::ocsp::Settings::default(),
     )?;
@@ -143,7 +143,7 @@ fn served(
             signature: responder.signature,
         },
     };
-    served.check(config, &*system.service_keys)?;
+    served.check(config, &*system.machine.keys)?;
     Ok(Some(served))
 }
 
@@ -155,7 +155,7 @@ fn delegate(
     generation: &Generation,
     now: Timestamp,
 ) -> Result<Option<ca::Responder>> {
-    let keys = &*system.service_keys;
+    let keys = &*system.machine.keys;
     if authority.is_destroyed(generation)? {
         return Ok(authority.responder(now, generation, keys)?);
     }

@@ -37,7 +37,7 @@ impl SystemStage<'_> {
     pub(super) fn certify_responder(&self, act: &Act, ca: &CaId) -> Result<StepFacts> {
         let authority = self.system.authority(ca.as_str())?;
         let newest = authority.generations().pop().context("the CA has no certified key yet")?;
-        let service_keys = &*self.system.service_keys;
+        let service_keys = &*self.system.machine.keys;
         let responder = authority.set_up_responder(act, &newest, service_keys)?;
         let public = service_keys.public_key(&responder.label)?;
         Ok(StepFacts {
@@ -54,7 +54,7 @@ impl SystemStage<'_> {
         let make = |keys: &dyn KeyStore, label: &KeyLabel, algorithm| {
             backups.make_key(act, keys, label, algorithm, &backup_key)
         };
-        let renewed = authority.renew_key(act, renewal, &make, &*self.system.service_keys)?;
+        let renewed = authority.renew_key(act, renewal, &make, &*self.system.machine.keys)?;
         let generation = &renewed.generation;
         let statements = match &renewed.links {
             Some(_) => Vec::new(),

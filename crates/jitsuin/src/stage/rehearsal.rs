@@ -17,6 +17,7 @@ use crate::backups::Backups;
 use crate::config::Config;
 use crate::custodians::quorum;
 use crate::join::AuditSigner;
+use crate::machine::Services;
 use crate::set_up;
 use crate::system::{Clock, System, random_text};
 use crate::trusted_time::TimeConfig;
@@ -74,6 +75,7 @@ fn throwaway(config: &Config, place: &Path) -> Config {
         policies: config.policies.clone(),
         listen: config.listen.clone(),
         token: None,
+        services: Services::default(),
         time: TimeConfig::default(),
         cards: config.cards.clone(),
         checkpoint_places: Vec::new(),
@@ -133,7 +135,7 @@ fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Result<()> {
             &act,
             &renewal,
             &|keys, label, algorithm| backups.make_key(&act, keys, label, algorithm, &key),
-            &*system.service_keys,
+            &*system.machine.keys,
         )?;
         while system.now() < renewed.generation.issues_from {
             std::thread::sleep(Duration::from_millis(50));

@@ -82,6 +82,14 @@ fn k1_the_demo_runs_on_a_token_that_gives_no_key_away() {
     fs::write(scratch.path().join("key.pem"), key.stdout).unwrap();
     let verify = ["dgst", "-sha256", "-verify", "key.pem", "-signature", "signature", "message"];
     assert_eq!(run(scratch.path(), "openssl", &verify).text, "Verified OK\n");
+    // No file of the installation holds a service's key either: they are in a token of their own,
+    // and what opens the state and personal data is sealed by a key in it.
+    assert!(!scratch.path().join("demo/data/service-keys").exists());
+    assert!(token.tool(&["--list-slots"]).contains(": services"));
+    for secret in ["state", "personal", "vault"] {
+        let stored = fs::read(scratch.path().join("demo/data").join(format!("{secret}.key")));
+        assert!(stored.unwrap().starts_with(b"{"), "{secret} is sealed");
+    }
     // No file of the installation holds a CA's key, and the demo does not mix both kinds.
     assert!(!scratch.path().join("demo/data/keys").exists());
     let mixed = demo(scratch.path(), &[]);

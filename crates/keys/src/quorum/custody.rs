@@ -295,7 +295,7 @@ pub(crate) fn check_numbers(threshold: u8, number: usize) -> Result<(), QuorumEr
 }
 
 /// The key that seals a share, from its custodian's passphrase.
-fn sealing_key(
+pub(crate) fn sealing_key(
     passphrase: &Passphrase,
     salt: &[u8; 16],
     cost: Cost,
@@ -311,7 +311,7 @@ fn sealing_key(
 }
 
 /// A set's name or a salt: 128 random bits never come twice.
-fn random() -> Result<[u8; 16], KeyError> {
+pub(crate) fn random() -> Result<[u8; 16], KeyError> {
     let mut octets = [0; 16];
     aws_lc_rs::rand::fill(&mut octets).map_err(|_| KeyError::Provider("drawing a salt"))?;
     Ok(octets)

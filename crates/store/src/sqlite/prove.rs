@@ -39,6 +39,8 @@ pub struct StateReport {
     pub entries: Sequence,
     /// How many rows were read.
     pub rows: u64,
+    /// How many rows all tables hold together, as their digests tell.
+    pub stored: u64,
     /// What does not prove itself, at most twenty; they are in doubt now.
     pub findings: Vec<String>,
 }
@@ -59,9 +61,9 @@ pub(super) fn prove(
         Some(Some(digests)) => digests,
         Some(None) => {
             findings.everything("the state digest is missing".into());
-            return Ok(StateReport { entries: 0, rows: 0, findings: findings.told });
+            return Ok(findings.nothing_read());
         }
-        None => return Ok(StateReport { entries: 0, rows: 0, findings: findings.told }),
+        None => return Ok(findings.nothing_read()),
     };
     replay(view, proof, extent, &digests, &mut findings)?;
     let mut rows = 0;
@@ -72,7 +74,8 @@ pub(super) fn prove(
     if extent == ProofExtent::Whole {
         file(view, &mut findings)?;
     }
-    Ok(StateReport { entries: digests.entries, rows, findings: findings.told })
+    let stored = table::ALL.iter().map(|table| digests.of(table).rows).sum();
+    Ok(StateReport { entries: digests.entries, rows, stored, findings: findings.told })
 }
 
 /// Holds what the entries add up to against the digests that are stored.
@@ -185,6 +188,11 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
+    /// The report where the digests themselves cannot be believed.
+    fn nothing_read(self) -> StateReport {
+        StateReport { entries: 0, rows: 0, stored: 0, findings: self.told }
+    }
+
     fn everything(&mut self, finding: String) {
         self.doubt.raise(finding.clone());
         self.note(finding);

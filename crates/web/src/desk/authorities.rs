@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Generation};
+use ca::{CertificationAuthority, Generation, adopt_policy};
 use domain::certificate::CertificateKind;
 use store::AuthorityRow;
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
 use super::Desk;
-use super::certificates::certificate_pem;
+use super::certificates::{certificate_pem, second_person};
 use super::permission::Operation;
 use super::principal::Principal;
 use crate::problem::Problem;
@@ -33,6 +33,24 @@ impl Desk {
         let operation = Operation::ShowAuthority;
         self.admit(act, operation)?;
         self.authority_body(self.authority(act, operation, ca)?)
+    }
+
+    /// Adopts a policy for its CA with a second person, who shows who they are; the id of the CA. It
+    /// takes effect at the next start. The SHA-256 of what was adopted is in the journal.
+    ///
+    /// # Errors
+    /// 403; 404 for a CA that was never set up; 422 for a text that is no policy, or one person.
+    pub fn adopt_policy(
+        &self,
+        act: &Principal,
+        second: &Principal,
+        text: &str,
+    ) -> Result<String, Problem> {
+        let operation = Operation::AdoptPolicy;
+        self.admit(act, operation)?;
+        let came = second_person(operation, second.id(), Some(second));
+        self.checked(act, operation, came)?;
+        Ok(adopt_policy(&*self.store, act, second, text)?.to_string())
     }
 
     /// The policy in effect at a CA, whole or of one profile, one fact a line with its clause.

@@ -152,6 +152,9 @@ operations! {
     /// Declares a key compromised and carries out what follows (A 5.7.3, S 4-14-2).
     CompromiseKey = "compromise_key", KeyCompromised, Strong,
         [CaManager, SeniorOperator];
+    /// Adopts a changed policy with a second person, at the console while nothing runs (A 5.2.2).
+    AdoptPolicy = "adopt_policy", PolicyAdopted, Strong,
+        [CaManager, SeniorOperator];
     /// Takes a request for another certificate, or for its end, in (A 5.2.1.1(3)).
     ReceiveServiceRequest = "receive_service_request", ServiceRequestChanged, Strong,
         [IntakeClerk];
@@ -355,7 +358,7 @@ impl Operation {
 
     /// Whether only the command line has it, because it is for a program that does not start.
     pub fn is_command_alone(self) -> bool {
-        self == Self::AcceptStart
+        matches!(self, Self::AcceptStart | Self::AdoptPolicy)
     }
 
     /// Whether it is on the holders' page.

@@ -88,7 +88,7 @@ impl<'a> Office<'a> {
         let issues_from = system.now() + SignedDuration::from_hours(1);
         let renewal = Renewal { issues_from, early: None };
         let act = system.act("ceremony").expect("an act");
-        let keys = &*system.service_keys;
+        let keys = &*system.machine.keys;
         authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
         responder_configs(system);
         model.renewed_keys += 1;

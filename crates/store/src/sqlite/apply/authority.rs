@@ -1,5 +1,6 @@
 //! CAs and their key generations.
 
+use domain::id::CaId;
 use rusqlite::ToSql;
 
 use super::work::Work;
@@ -13,6 +14,23 @@ pub(super) fn add_ca(work: &mut Work<'_>, row: &CaRow) -> Result<()> {
     let what = || format!("CA {}", row.id);
     let values: [&dyn ToSql; 3] = [&row.id.as_str(), &row.policy_digest, &micros(row.created_at)];
     inserted(work.insert(&CA, &values), what, what)
+}
+
+pub(super) fn adopt_policy(
+    work: &mut Work<'_>,
+    ca: &CaId,
+    from: &[u8; 32],
+    to: &[u8; 32],
+) -> Result<()> {
+    let what = || format!("CA {ca}");
+    let found = work.find(&CA, &[&ca.as_str()], |row| Ok(row.get::<_, [u8; 32]>("policy_digest")?));
+    let (row, in_effect) = found?.ok_or_else(|| Error::Missing { what: what() })?;
+    if in_effect != *from {
+        let [expected, found] =
+            [from, &in_effect].map(|digest| crate::journal::hex::encode(digest));
+        return Err(Error::Stale { what: what(), expected, found });
+    }
+    work.update(&CA, row, &[("policy_digest", to)])
 }
 
 pub(super) fn add(work: &mut Work<'_>, row: &AuthorityRow) -> Result<()> {

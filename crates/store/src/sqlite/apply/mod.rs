@@ -54,6 +54,7 @@ fn apply(
 ) -> Result<()> {
     match change {
         Change::AddCa(row) => authority::add_ca(work, &row),
+        Change::AdoptPolicy { ca, from, to } => authority::adopt_policy(work, &ca, &from, &to),
         Change::PutGenerationPlan(plan) => authority::put_plan(work, &plan),
         Change::AddAuthority(row) => authority::add(work, &row),
         Change::AddIntent(row) => {

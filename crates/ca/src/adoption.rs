@@ -1,0 +1,70 @@
+//! Which policy a CA works by: the one that people adopted, whatever the file says.
+
+use domain::act::Act;
+use domain::id::CaId;
+use domain::journal::EventKind;
+use domain::policy::Policy;
+use store::{Change, Entry, Store, Unit};
+use x509::fingerprint::{hex, sha256};
+
+use crate::error::{Error, Result};
+
+/// Refuses a policy that is not the one in effect; a CA that is being founded has none yet.
+///
+/// # Errors
+/// [`Error::NotAdopted`]; [`Error::Store`].
+pub(crate) fn expect_adopted(store: &dyn Store, ca: &CaId, digest: &[u8; 32]) -> Result<()> {
+    let rows = store.cas()?;
+    match rows.iter().find(|row| row.id == *ca) {
+        Some(row) if row.policy_digest != *digest => Err(Error::NotAdopted {
+            ca: ca.to_string(),
+            found: hex(digest),
+            adopted: hex(&row.policy_digest),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Adopts a policy in the place of the one in effect, by two people who both still stand as they
+/// did when they were let in: from the next opening on, the CA works by it.
+/// A policy that is in effect already is left so, under an entry that says it.
+///
+/// # Errors
+/// [`Error::Refused`] for a text that is no policy, and where one person would decide alone
+/// (A 5.2.2, S 5-2-2); [`Error::Unknown`] for a CA that was never set up; [`Error::Store`].
+pub fn adopt_policy(store: &dyn Store, act: &Act, second: &Act, policy_text: &str) -> Result<CaId> {
+    let policy = Policy::from_toml(policy_text).map_err(|error| Error::refused("policy", error))?;
+    let to = sha256(policy_text.as_bytes());
+    let entry = Entry::new(EventKind::PolicyAdopted, act)
+        .ca(&policy.ca)
+        .detail("effective_from", policy.effective_from);
+    let refused = |entry: Entry, error: Error| {
+        let rule = error.to_string();
+        store.commit(Unit::new(entry.refused(&rule)))?;
+        Err(error)
+    };
+    let [first, approver] = [act, second].map(|act| act.standing.as_deref());
+    let (Some(first), Some(approver)) = (first, approver) else {
+        return refused(entry, Error::refused("person", "people of the registry adopt a policy"));
+    };
+    let entry = entry.detail("approver", &approver.person);
+    if first.person == approver.person {
+        let rule = "whoever adopts a policy does not approve it as well (A 5.2.2, S 5-2-2)";
+        return refused(entry, Error::refused("approver", rule));
+    }
+    let rows = store.cas()?;
+    let Some(row) = rows.into_iter().find(|row| row.id == policy.ca) else {
+        let value = policy.ca.to_string();
+        return refused(entry, Error::Unknown { field: "ca", value });
+    };
+    let entry = entry.detail("policy_sha256", hex(&to));
+    let from = row.policy_digest;
+    let unit = if from == to {
+        Unit::new(entry.no_op())
+    } else {
+        let entry = entry.detail("policy_sha256_before", hex(&from));
+        Unit::new(entry).change(Change::AdoptPolicy { ca: row.id, from, to })
+    };
+    store.commit(unit.requiring(approver.clone()))?;
+    Ok(policy.ca)
+}
