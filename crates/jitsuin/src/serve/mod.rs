@@ -93,6 +93,12 @@ impl Running {
         if let Some(warning) = system.auditor().without_witness() {
             tracing::warn!("{warning}");
         }
+        if system.machine.lies_open() {
+            tracing::warn!(
+                "the services' keys open with a file beside them: whoever has the disk has them; \
+                 seal them by `[services]` in the configuration, and `jitsuin init`"
+            );
+        }
         system.record(EventKind::SystemStarted)?;
         system.record_policies()?;
         system.find_left_open(owned)?;

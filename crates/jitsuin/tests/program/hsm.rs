@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use testkit::{Output, run, run_long};
+use testkit::{Output, run, run_long, run_with};
 
+use crate::client::after;
 use crate::demo::PROGRAM;
 
 /// What the ready file says of the token.
@@ -85,7 +86,12 @@ fn k1_the_demo_runs_on_a_token_that_gives_no_key_away() {
     // No file of the installation holds a service's key either: they are in a token of their own,
     // and what opens the state and personal data is sealed by a key in it.
     assert!(!scratch.path().join("demo/data/service-keys").exists());
-    assert!(token.tool(&["--list-slots"]).contains(": services"));
+    let slots = ["--module", &token.module, "--list-token-slots"];
+    let conf = [("SOFTHSM2_CONF", token.conf.as_str())];
+    let slots = run_with(&conf, scratch.path(), "pkcs11-tool", &slots).text;
+    let labels: Vec<_> = after(&slots, "token label        : ");
+    assert_eq!(labels.len(), 2, "{slots}");
+    assert!(labels.contains(&"services") && labels.contains(&"jitsuin"), "{slots}");
     for secret in ["state", "personal", "vault"] {
         let stored = fs::read(scratch.path().join("demo/data").join(format!("{secret}.key")));
         assert!(stored.unwrap().starts_with(b"{"), "{secret} is sealed");
