@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Office;
 use crate::answer::Answer;
 use crate::cli::{Cli, PolicyCommand};
-use crate::system::{Clock, System};
+use crate::system::{Claim, Clock, System};
 
 pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<Answer> {
     match command {
@@ -36,7 +36,7 @@ pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<An
 fn adopt(cli: &Cli, file: &Path, approver_as: &Path, clock: Clock) -> Result<Answer> {
     read(file)?;
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let system = System::open_without_cas(&cli.config, clock)?;
+    let system = System::open_without_cas(&cli.config, Claim::Own, clock)?;
     let office = Office::new(cli, &system)?;
     let second = office.second(approver_as)?;
     let adopted = office.desk.adopt_policy(&office.act, &second, &text);
