@@ -26,10 +26,12 @@ mod off {
     use crate::unit::Unit;
 
     /// Nothing, in a program that is not to be tortured.
-    #[derive(Default)]
     pub(in crate::sqlite) struct Passing;
 
     impl Passing {
+        pub(in crate::sqlite) fn new() -> Self {
+            Self
+        }
         pub(in crate::sqlite) fn note(&mut self, _: &Unit) {}
         pub(in crate::sqlite) fn sealing() -> Self {
             Self
@@ -55,10 +57,14 @@ mod armed {
     }
 
     /// What a transaction is about.
-    #[derive(Default)]
     pub(in crate::sqlite) struct Passing(Vec<String>);
 
     impl Passing {
+        /// A transaction of no unit yet.
+        pub(in crate::sqlite) fn new() -> Self {
+            Self(Vec::new())
+        }
+
         /// One more unit of the transaction.
         pub(in crate::sqlite) fn note(&mut self, unit: &Unit) {
             self.0.extend(unit.entries.iter().map(|entry| entry.kind.name().to_owned()));

@@ -199,7 +199,7 @@ impl State {
             let mut state =
                 Digests::load(&transaction, &self.key, &self.doubt)?.ok_or_else(none)?;
             let before = state.entries;
-            let mut passing = Passing::default();
+            let mut passing = Passing::new();
             for (unit, caller) in units.by_ref() {
                 passing.note(&unit);
                 let place = state.entries;

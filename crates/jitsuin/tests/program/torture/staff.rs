@@ -31,7 +31,7 @@ fn person(worker: &mut Worker<'_>, number: u64) -> Result<(), BrokenOff> {
     stands(worker, "proposed");
     worker.done("manager-1", &format!("people/{id}/confirmation"), None)?;
     stands(worker, "active");
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         worker.done("manager-1", &format!("people/{id}/suspension"), None)?;
         stands(worker, "suspended");
     }
