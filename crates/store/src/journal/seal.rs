@@ -94,6 +94,11 @@ impl Sealer {
             if edge.size() == before {
                 return Ok(held);
             }
+            // Those that the growing tree agreed with are done with: nothing seals it here, so the
+            // nodes to compare them with once more are not stored.
+            if let Some(unchecked) = &mut self.unchecked {
+                unchecked.retain(|(size, _)| *size > edge.size());
+            }
         }
     }
 

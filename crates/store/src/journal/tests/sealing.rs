@@ -50,6 +50,21 @@ fn e2_a_checkpoint_goes_to_the_sinks_before_the_store() {
 }
 
 #[test]
+fn e6_a_checkpoint_that_reached_a_sink_before_a_cut_is_of_this_journal() {
+    let place = forty();
+    let store = place.open();
+    let signer = TestSigner::new(1);
+    // The second sink stands for the cut: the first has what the store does not know of.
+    let mut cut = Sealer::new([place.sink(), place.sink().join("not-there")]);
+    cut.seal(&store, &signer, at(0)).expect_err("cut between sink and store");
+    let held = place.sealer().hold(&store, &signer.key()).expect("it is of this journal");
+    assert_eq!(held[0].size, Some(40));
+    assert_eq!(store.last_checkpoint().expect("read").map(|c| c.size), Some(37));
+    let sealed = place.sealer().seal(&store, &signer, at(0)).expect("it goes on");
+    assert_eq!(sealed.map(|checkpoint| checkpoint.size), Some(40));
+}
+
+#[test]
 fn e2_nothing_new_is_nothing_to_seal() {
     let place = Place::new();
     let store = place.open();
