@@ -3,6 +3,7 @@
 mod clock;
 mod figure;
 mod hooked;
+mod policy;
 mod program;
 mod scratch;
 mod seal;
@@ -11,6 +12,7 @@ pub mod softhsm;
 pub use clock::{Clock, act, clerk};
 pub use figure::{Aim, Figure, Rounds, median};
 pub use hooked::HookedStore;
+pub use policy::adopt_policy;
 pub use program::{Output, run, run_long, run_with};
 pub use scratch::{Scratch, open};
 pub use seal::seal;

@@ -12,7 +12,7 @@ use domain::crl_series::Partition;
 use jiff::SignedDuration;
 use keys::{KeyStore, MemoryKeyStore};
 use store::{CrlKey, SeriesKey, Store};
-use testkit::{Clock, Scratch, act};
+use testkit::{Clock, Scratch, act, adopt_policy};
 use x509::pem;
 
 use super::world::{auth_request, bring_card_master, card};
@@ -41,9 +41,10 @@ impl Town {
         Self { scratch, clock, keys, service_keys: MemoryKeyStore::new(), authority }
     }
 
-    /// The program is started again under another policy.
+    /// Another policy is adopted, and the program is started again.
     pub(super) fn adopt(&mut self, policy: &str) {
         let (store, keys) = (self.scratch.store.clone(), self.keys.clone());
+        adopt_policy(&*store, &self.clock, self.authority.id(), policy);
         self.authority = CertificationAuthority::open(policy, store, keys).expect("the CA");
     }
 

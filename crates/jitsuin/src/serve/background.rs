@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use store::journal::run_sealer;
@@ -21,6 +21,9 @@ const SEALING: Duration = Duration::from_millis(250);
 
 /// How often the cycle looks: a list is due once a day, an event of the register now and then.
 const CYCLE: Duration = Duration::from_secs(10);
+
+/// How soon the cycle notices that the keys were woken.
+const AWAKENING: Duration = Duration::from_millis(250);
 
 /// How often the pool of users' keys is looked after while it is full.
 const POOL: Duration = Duration::from_secs(1);
@@ -122,6 +125,21 @@ fn settle(system: &System) -> Result<()> {
     system.hold.owned().and_then(|owned| system.settle_left_open(owned)).map(drop)
 }
 
+/// Waits for the next turn of the cycle, which comes at once when custodians wake the keys: what a
+/// crash left waits for nothing else.
+fn is_told_to_stop(system: &System, stop: &Receiver<()>) -> bool {
+    let (began, slept) = (Instant::now(), !system.custody.is_active());
+    while began.elapsed() < CYCLE {
+        if stop.recv_timeout(AWAKENING) != Err(RecvTimeoutError::Timeout) {
+            return true;
+        }
+        if slept && system.custody.is_active() {
+            break;
+        }
+    }
+    false
+}
+
 /// Each turn stands alone: what fails is said, is a condition until it works, and is tried again at
 /// the next.
 fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
@@ -151,7 +169,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
         if let Err(error) = system.keep_health() {
             tracing::error!("the list of conditions: {error:#}");
         }
-        if stop.recv_timeout(CYCLE) != Err(RecvTimeoutError::Timeout) {
+        if is_told_to_stop(system, stop) {
             break;
         }
     }

@@ -84,6 +84,7 @@ impl Running {
     /// Settles what a crash left, then starts everything.
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
         let owned = system.hold.owned()?;
+        system.health.log();
         // Nothing is answered from a database that does not prove itself, and no entry added to it.
         let proof = proof::Proof::at_start(&system)?;
         // The first seal comes before any entry: a journal that does not continue what was sealed is

@@ -134,8 +134,18 @@ impl Desk {
     }
 
     pub(super) fn check_endings(&self, act: &Act, gathered: &mut Gathered) -> Result<(), Problem> {
-        let conditions = self.endings(act.at)?.into_iter().map(|ending| ending.condition(act.at));
-        gathered.add(conditions);
+        let mut endings = self.role_endings()?;
+        match self.endings.as_ref().map(|program| program.endings(act.at)) {
+            Some(Ok(found)) => endings.extend(found),
+            // What cannot be looked at is told beside the rest, and hides none of it.
+            Some(Err(error)) => {
+                gathered.add([Condition::failing("look-failed", "what ends", error)]);
+            }
+            None => {}
+        }
+        endings.retain(|ending| ending.nearness(act.at).is_some());
+        endings.sort_by_key(|ending| ending.ends);
+        gathered.add(endings.into_iter().map(|ending| ending.condition(act.at)));
         Ok(())
     }
 

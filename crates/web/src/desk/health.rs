@@ -5,6 +5,7 @@
 //! one's own for the part, from whatever looks every few seconds.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -67,13 +68,24 @@ impl Condition {
 
 /// The conditions that stand, each part's as it told them last.
 #[derive(Debug, Default)]
-pub struct Health(Mutex<BTreeMap<String, Vec<Condition>>>);
+pub struct Health {
+    told: Mutex<BTreeMap<String, Vec<Condition>>>,
+    is_logged: AtomicBool,
+}
 
 impl Health {
-    /// Takes what `part` of the program sees now, in the place of all that it told before. What is new
-    /// and what has ended goes to the log.
+    /// From now on what is new and what has ended goes to the log: of a program that runs, and not of
+    /// a command, whose answer tells.
+    pub fn log(&self) {
+        self.is_logged.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes what `part` of the program sees now, in the place of all that it told before.
     pub fn tell(&self, part: &str, conditions: Vec<Condition>) {
         let before = self.told().insert(part.to_owned(), conditions.clone()).unwrap_or_default();
+        if !self.is_logged.load(Ordering::Relaxed) {
+            return;
+        }
         let lacks =
             |all: &[Condition], one: &Condition| !all.iter().any(|other| other.is_same(one));
         for Condition { rule, ca, subject, detail, gravity } in
@@ -118,7 +130,7 @@ impl Health {
 
     /// No thread leaves the table half changed, so a poisoned lock is taken over.
     fn told(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Condition>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use keys::MemoryKeyStore;
 use ra::holder::Holders;
 use serde_json::Value;
 use store::Store;
-use testkit::Scratch;
+use testkit::{Scratch, adopt_policy};
 
 use super::cards::*;
 use crate::suite::client::Reply;
@@ -193,6 +193,7 @@ fn l7_what_the_ca_refuses_after_all_is_closed_with_a_refusal() {
     // Meanwhile the policy closes the cause to holders.
     let policy = AUTH_POLICY.replacen(OPEN, CLOSED, 1);
     assert_ne!(policy, AUTH_POLICY);
+    adopt_policy(&*open, &world.clock, &card.ca, &policy);
     let stricter = CertificationAuthority::open(&policy, open.clone(), world.keys.clone());
     let mut authorities = world.authorities.clone();
     authorities.insert(card.ca.clone(), Arc::new(stricter.expect("a CA")));
