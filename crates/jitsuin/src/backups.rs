@@ -2,9 +2,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::journal::EventKind;
@@ -15,6 +16,7 @@ use keys::{
 use serde::Deserialize;
 use store::{Entry, Store, Unit};
 
+use crate::config::BackupsTable;
 use crate::home::{Home, sync_parent, write_private};
 
 /// How many entries of the journal are read at once.
@@ -43,16 +45,78 @@ impl Told {
     }
 }
 
-/// The directory of the backups, and the journal that tells of them.
+/// The places of the backups, and the journal that tells of them.
 pub(crate) struct Backups<'a> {
-    directory: PathBuf,
+    /// The custodians' media.
+    places: &'a [PathBuf],
+    /// Where an earlier program put them: looked into, and never written to unless it is one of the
+    /// places.
+    former: PathBuf,
+    data: PathBuf,
+    on_data_disk: bool,
     store: &'a dyn Store,
 }
 
 impl<'a> Backups<'a> {
     /// Those of an installation.
-    pub(crate) fn new(home: &Home, store: &'a dyn Store) -> Self {
-        Self { directory: home.backups(), store }
+    pub(crate) fn new(home: &Home, table: &'a BackupsTable, store: &'a dyn Store) -> Self {
+        let BackupsTable { directories: places, on_data_disk } = table;
+        let (former, data) = (home.backups(), home.directory().to_owned());
+        Self { places, former, data, on_data_disk: *on_data_disk, store }
+    }
+
+    /// Why no key may be made now: no place is named for its backup, a medium is not there, or one is
+    /// the server's own disk.
+    fn expect_places(&self) -> Result<(), KeyError> {
+        let refuse = |place: &Path, rule: &str| {
+            Err(storage("finding a place for the backup in", place.to_owned(), &anyhow!("{rule}")))
+        };
+        if self.places.is_empty() {
+            let rule = "backups.directories: name the custodians' media (A 6.2.4)";
+            return refuse(&self.data, rule);
+        }
+        for place in self.places {
+            if self.on_data_disk {
+                continue;
+            }
+            if !place.is_dir() && !place.parent().is_some_and(Path::is_dir) {
+                return refuse(place, "there is no such place; is the medium in it?");
+            }
+            if is_same_disk(place, &self.data) {
+                let rule = "it lies on the file system of the data: keys and backups would be lost, \
+                            or taken, at once; backups.on_data_disk = true permits it for trying out";
+                return refuse(place, rule);
+            }
+        }
+        Ok(())
+    }
+
+    /// Those places that lie on the server's own disk and hold, or will hold, backups.
+    pub(crate) fn on_own_disk(&self) -> Vec<&Path> {
+        let holds =
+            |place: &&Path| fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some());
+        let places = self.places.iter().map(PathBuf::as_path);
+        let named = places.filter(|place| is_same_disk(place, &self.data));
+        let former = Some(self.former.as_path()).filter(holds);
+        let mut all: Vec<&Path> = named.chain(former).collect();
+        all.dedup();
+        all
+    }
+
+    /// Every place where a backup may be.
+    fn everywhere(&self) -> impl Iterator<Item = &Path> {
+        let places = self.places.iter().map(PathBuf::as_path);
+        places.chain(Some(self.former.as_path()).filter(|former| !self.is_place(former)))
+    }
+
+    fn is_place(&self, path: &Path) -> bool {
+        self.places.iter().any(|place| place == path)
+    }
+
+    /// The files of a key's backup that are there now.
+    pub(crate) fn files(&self, label: &KeyLabel) -> Vec<PathBuf> {
+        let files = self.everywhere().map(|place| place.join(file_name(label)));
+        files.filter(|file| file.exists()).collect()
     }
 
     /// Makes a CA's key with its backup, which is on disk when this returns; after a cut, the key
@@ -76,12 +140,15 @@ impl<'a> Backups<'a> {
             // A cut came between key and backup. Nothing was signed with it, and no second backup
             // can be made of a key: another takes its place.
             Ok(found) => {
+                // With its medium in place, or nobody could tell that there is no backup.
+                self.expect_places()?;
                 keys.destroy(label)?;
                 self.journal(entry(EventKind::KeyDestroyed, act, label, &found))?;
             }
             Err(KeyError::UnknownLabel(_)) => {}
             Err(error) => return Err(error),
         }
+        self.expect_places()?;
         let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
         self.write(label, &backup.to_json())?;
         self.journal(entry(EventKind::KeyBackedUp, act, label, &backup.public_key))?;
@@ -115,6 +182,7 @@ impl<'a> Backups<'a> {
             }
             Err(error) => return Err(error),
         }
+        self.expect_places()?;
         let backup = keys.generate_card_master(label, backup_key)?;
         self.write(label, &backup.to_json())?;
         Ok(backup.check)
@@ -162,7 +230,7 @@ impl<'a> Backups<'a> {
     /// Whether an entry that is no refusal tells this. It reads all of the journal, which only a
     /// key in doubt is worth.
     fn journal_tells(&self, is_meant: impl Fn(&Told) -> bool) -> Result<bool, KeyError> {
-        let unread = |error| storage("reading the journal about", self.directory.clone(), &error);
+        let unread = |error| storage("reading the journal about", self.former.clone(), &error);
         let mut from = 0;
         loop {
             let page = self.store.journal(from, PAGE).map_err(|error| unread(error.into()))?;
@@ -198,9 +266,10 @@ impl<'a> Backups<'a> {
         read_card_master(&path)?.with_context(none)
     }
 
-    /// The file of a key's backup.
+    /// The file of a key's backup: the first that is there, else where it should be.
     pub(crate) fn path(&self, label: &KeyLabel) -> PathBuf {
-        self.directory.join(file_name(label))
+        let should = self.places.first().unwrap_or(&self.former).join(file_name(label));
+        self.files(label).into_iter().next().unwrap_or(should)
     }
 
     /// The backup of a key.
@@ -208,29 +277,31 @@ impl<'a> Backups<'a> {
         read_backup(&self.path(label))
     }
 
-    /// Overwrites a key's backup and removes it; whether there was one.
+    /// Overwrites a key's backup wherever it is within reach and removes it; whether there was one.
     pub(crate) fn erase(&self, label: &KeyLabel) -> Result<bool> {
-        let path = self.path(label);
-        if !path.exists() {
-            return Ok(false);
+        let files = self.files(label);
+        for path in &files {
+            erase(path).with_context(|| path.display().to_string())?;
         }
-        erase(&path).with_context(|| path.display().to_string())?;
-        Ok(true)
+        Ok(!files.is_empty())
     }
 
     fn write(&self, label: &KeyLabel, backup: &str) -> Result<(), KeyError> {
-        let path = self.path(label);
-        let written = fs::create_dir_all(&self.directory)
-            .and_then(|()| sync_parent(&self.directory))
-            .map_err(anyhow::Error::from)
-            .and_then(|()| write_private(&path, backup.as_bytes()));
-        written.map_err(|error| storage("writing", path, &error))
+        for place in self.places {
+            let path = place.join(file_name(label));
+            let written = fs::create_dir_all(place)
+                .and_then(|()| sync_parent(place))
+                .map_err(anyhow::Error::from)
+                .and_then(|()| write_private(&path, backup.as_bytes()));
+            written.map_err(|error| storage("writing", path, &error))?;
+        }
+        Ok(())
     }
 
     fn journal(&self, entry: Entry) -> Result<(), KeyError> {
         let committed = self.store.commit(Unit::new(entry));
         let unsaid = |error: store::Error| {
-            storage("journaling what became of", self.directory.clone(), &error.into())
+            storage("journaling what became of", self.former.clone(), &error.into())
         };
         committed.map(drop).map_err(unsaid)
     }
@@ -268,6 +339,16 @@ pub(crate) fn entry(kind: EventKind, act: &Act, label: &KeyLabel, public: &Publi
         .detail("spki_sha256", x509::fingerprint::sha256_colon_hex(&public.spki_der))
 }
 
+/// Whether two places, made yet or not, lie on one file system.
+fn is_same_disk(one: &Path, other: &Path) -> bool {
+    let device = |path: &Path| {
+        let mut existing = path.ancestors().filter(|path| !path.as_os_str().is_empty());
+        let found = existing.find_map(|path| fs::metadata(path).ok());
+        found.or_else(|| fs::metadata(".").ok()).map(|found| found.dev())
+    };
+    device(one) == device(other)
+}
+
 /// Overwrites a file with zeros and removes it, durably.
 fn erase(path: &Path) -> io::Result<()> {
     let length = usize::try_from(fs::metadata(path)?.len()).unwrap_or(0);
@@ -291,10 +372,51 @@ mod tests {
 
     use super::*;
 
+    /// Places for trying out, on the disk of the scratch directory.
+    fn here(scratch: &Scratch) -> BackupsTable {
+        BackupsTable::to_try_out(scratch.path())
+    }
+
+    #[test]
+    fn k4_no_key_is_made_whose_backup_would_lie_nowhere_or_on_the_servers_own_disk() {
+        let scratch = Scratch::new();
+        let home = Home::new(scratch.path());
+        let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+        let clock = Clock::at("2026-11-22T00:00:00Z");
+        let label: KeyLabel = "ca-1".parse().expect("a label");
+        let make = |table: &BackupsTable| {
+            let backups = Backups::new(&home, table, &*scratch.store);
+            let made = backups.make_key(&act(&clock), &keys, &label, KeyAlgorithm::EcP256, &secret);
+            made.map(|_| backups.files(&label))
+        };
+        let own = BackupsTable { on_data_disk: false, ..here(&scratch) };
+        let nowhere = BackupsTable::default();
+        let absent =
+            BackupsTable { directories: vec!["/dev/shm/no/medium".into()], on_data_disk: false };
+        for (table, rule) in [
+            (&own, "lies on the file system of the data"),
+            (&nowhere, "name the custodians' media"),
+            (&absent, "is the medium in it?"),
+        ] {
+            let refused = make(table).expect_err(rule).to_string();
+            assert!(refused.contains(rule), "{refused}");
+            assert!(keys.labels().expect("labels").is_empty(), "no key was made");
+        }
+        let media = [(); 2].map(|()| tempfile::tempdir_in("/dev/shm").expect("another disk"));
+        let directories = media.iter().map(|medium| medium.path().to_owned()).collect();
+        let table = BackupsTable { directories, on_data_disk: false };
+        assert_eq!(make(&table).expect("a key").len(), 2, "on each medium");
+        let backups = Backups::new(&home, &table, &*scratch.store);
+        assert!(backups.on_own_disk().is_empty());
+        assert_eq!(Backups::new(&home, &own, &*scratch.store).on_own_disk().len(), 1);
+        assert!(backups.erase(&label).expect("erased") && backups.files(&label).is_empty());
+    }
+
     #[test]
     fn k4_a_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
         let scratch = Scratch::new();
-        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let table = here(&scratch);
+        let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
         let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
         let clock = Clock::at("2026-11-22T00:00:00Z");
         let label: KeyLabel = "ca-1".parse().expect("a label");
@@ -319,7 +441,8 @@ mod tests {
     #[test]
     fn k4_a_card_master_key_in_use_is_never_destroyed_because_its_backup_is_not_found() {
         let scratch = Scratch::new();
-        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let table = here(&scratch);
+        let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
         let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
         let clock = Clock::at("2026-11-22T00:00:00Z");
         let label: KeyLabel = "cards-1".parse().expect("a label");
@@ -355,7 +478,8 @@ mod tests {
     #[test]
     fn k4_a_card_master_key_of_which_cards_were_made_stays() {
         let scratch = Scratch::new();
-        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let table = here(&scratch);
+        let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
         let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
         let clock = Clock::at("2026-11-22T00:00:00Z");
         let label: KeyLabel = "cards-1".parse().expect("a label");
@@ -378,7 +502,8 @@ mod tests {
     #[test]
     fn k4_a_card_master_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
         let scratch = Scratch::new();
-        let backups = Backups::new(&Home::new(scratch.path()), &*scratch.store);
+        let table = here(&scratch);
+        let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
         let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
         let clock = Clock::at("2026-11-22T00:00:00Z");
         let label: KeyLabel = "cards-1".parse().expect("a label");

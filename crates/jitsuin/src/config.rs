@@ -37,6 +37,9 @@ pub(crate) struct ConfigFile {
     /// Where else checkpoints go: places the database's owner cannot reach.
     #[serde(default)]
     pub(crate) checkpoint_directories: Vec<PathBuf>,
+    /// Where the backups of the CAs' keys go.
+    #[serde(default)]
+    pub(crate) backups: BackupsTable,
     /// A list of keys that no CA may certify, relative to the file: SHA-256 of the
     /// SubjectPublicKeyInfo, one a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +70,20 @@ pub(crate) struct ServicesTable {
     /// A PKCS#11 token of their own, which `init` makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<TokenTable>,
+}
+
+/// Where the backups of the CAs' keys go (A 6.2.4).
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BackupsTable {
+    /// The custodians' media, relative to the file: the backup of a key is written to every one of
+    /// them when the key is made, and no key is made without.
+    #[serde(default)]
+    pub(crate) directories: Vec<PathBuf>,
+    /// Whether they may lie on the file system of the data: for trying out, since whoever takes that
+    /// disk has keys and backups at once. `check` warns while they do.
+    #[serde(default)]
+    pub(crate) on_data_disk: bool,
 }
 
 /// Where the cards of the windows lie.
@@ -117,6 +134,7 @@ pub(crate) struct Config {
     pub(crate) time: TimeConfig,
     pub(crate) cards: CardsTable,
     pub(crate) checkpoint_places: Vec<CheckpointPlace>,
+    pub(crate) backups: BackupsTable,
     pub(crate) weak_keys: Arc<WeakKeys>,
 }
 
@@ -154,6 +172,8 @@ impl Config {
             directory: base.join(place),
         });
         let checkpoint_places = places.collect();
+        let BackupsTable { directories, on_data_disk } = file.backups;
+        let directories = directories.iter().map(|place| base.join(place)).collect();
         file.time.check().with_context(|| path.display().to_string())?;
         let token = file.token.map(|token| token.within(base));
         let services = file.services.within(base).with_context(|| path.display().to_string())?;
@@ -170,6 +190,7 @@ impl Config {
             time: file.time,
             cards: file.cards,
             checkpoint_places,
+            backups: BackupsTable { directories, on_data_disk },
             weak_keys: Arc::new(weak_keys),
         })
     }
@@ -191,6 +212,13 @@ impl ServicesTable {
             (None, None) => None,
         };
         Ok(Services { seal, token: self.token.map(|token| token.within(base)) })
+    }
+}
+
+impl BackupsTable {
+    /// Beside the data, for an installation with which nobody's life is bound up.
+    pub(crate) fn to_try_out(data: &Path) -> Self {
+        Self { directories: vec![data.join("backups")], on_data_disk: true }
     }
 }
 
@@ -217,6 +245,7 @@ impl ConfigFile {
             time: TimeConfig::default(),
             cards: CardsTable::default(),
             checkpoint_directories: vec![PathBuf::from("checkpoints")],
+            backups: BackupsTable::to_try_out(Path::new("data")),
             weak_keys: None,
         }
     }

@@ -20,6 +20,7 @@ impl System {
             ("procedures", self.unfinished_procedures()),
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
+            ("backups", Ok(self.backups_here())),
         ] {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
@@ -77,6 +78,16 @@ impl System {
             }
         }
         Ok(seen)
+    }
+
+    /// Backups of the CAs' keys on the disk on which the keys lie.
+    fn backups_here(&self) -> Vec<Condition> {
+        let told = "the backups of the CAs' keys lie on the disk of the data: name the custodians' media in \
+                    backups.directories, and take away what lies here (A 6.2.4)";
+        let here = |place: &std::path::Path| {
+            Condition::warning("backups-on-data-disk", place.display(), told)
+        };
+        self.backups().on_own_disk().into_iter().map(here).collect()
     }
 
     /// Leaves the list of conditions where a command beside this server finds it.

@@ -16,6 +16,11 @@ impl Home {
         Self(path.to_owned())
     }
 
+    /// The directory itself.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.0
+    }
+
     /// The database.
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join("state.db")
@@ -71,7 +76,8 @@ impl Home {
         self.0.join("notifications")
     }
 
-    /// The backups of the CAs' keys, each under a key that only custodians put together.
+    /// Where backups of the CAs' keys lie that were made to try out, or by an earlier program, each under
+    /// a key that only custodians put together.
     pub(crate) fn backups(&self) -> PathBuf {
         self.0.join("backups")
     }

@@ -15,7 +15,7 @@ use keys::{KeyError, KeyStore};
 use store::{Entry, Sqlite, Store, Unit};
 
 use crate::backups::Backups;
-use crate::config::Config;
+use crate::config::{BackupsTable, Config};
 use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
@@ -54,7 +54,7 @@ pub(crate) fn found(
     let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
     // Put together once, for the first CA that needs it: every passphrase takes its time.
     let mut secret: Option<QuorumSecret> = None;
-    card_master(&act, &custody, custodians, &foundation, &mut secret)?;
+    card_master(&act, &custody, custodians, &foundation, &config.backups, &mut secret)?;
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
         let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
@@ -63,7 +63,7 @@ pub(crate) fn found(
         let is_founded = !authority.generations().is_empty();
         if !is_founded && founds(authority.id()) {
             let secret = together(&act, &custody, custodians, &mut secret)?;
-            first_key(&act()?, &authority, &foundation, secret)?;
+            first_key(&act()?, &authority, &foundation, &config.backups, secret)?;
             authority.self_sign(&act()?)?;
         }
         authority.recover(&act()?)?;
@@ -121,11 +121,12 @@ fn card_master(
     custody: &Custody,
     custodians: &[(CustodianId, Passphrase)],
     foundation: &Foundation,
+    backups: &BackupsTable,
     secret: &mut Option<QuorumSecret>,
 ) -> Result<()> {
     let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
     let keyring = CardKeyring::new(store, keys.clone())?;
-    let backups = Backups::new(&foundation.home, &*foundation.store);
+    let backups = Backups::new(&foundation.home, backups, &*foundation.store);
     let made = match keyring.check() {
         Ok(check) => check.filter(|check| backups.has_card_master(keyring.label(), *check)),
         // Nobody came who could wake the keys: a backup is written after its key alone.
@@ -151,9 +152,10 @@ fn first_key(
     act: &Act,
     authority: &CertificationAuthority,
     foundation: &Foundation,
+    backups: &BackupsTable,
     secret: &QuorumSecret,
 ) -> Result<()> {
-    let backups = Backups::new(&foundation.home, &*foundation.store);
+    let backups = Backups::new(&foundation.home, backups, &*foundation.store);
     let backup_key = secret.backup_key()?;
     authority.generate_first_key(act, &|keys, label, algorithm| {
         backups.make_key(act, keys, label, algorithm, &backup_key)

@@ -24,6 +24,7 @@ use store::journal::PersonalDataKey;
 use store::{CertificateRow, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
 use web::desk::{Desk, Health, WindowAuthority};
 
+use crate::backups::Backups;
 use crate::config::Config;
 use crate::custodians;
 use crate::evidence::{self, Held};
@@ -198,6 +199,11 @@ impl System {
             left_open,
             windows,
         })
+    }
+
+    /// The backups of the CAs' keys.
+    pub(crate) fn backups(&self) -> Backups<'_> {
+        Backups::new(&self.home, &self.config.backups, &*self.store)
     }
 
     /// The municipal windows.

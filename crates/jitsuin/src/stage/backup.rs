@@ -21,12 +21,15 @@ pub(super) const MANIFEST: &str = "SHA256SUMS";
 const MAXIMUM_KEYS: usize = 1000;
 
 impl SystemStage<'_> {
-    /// The file of a key's backup, as it was written when the key was made.
+    /// The files of a key's backup, as they were written when the key was made.
     pub(super) fn with_backup(&self, label: &KeyLabel) -> Result<StepFacts> {
-        let path = self.backups().path(label);
-        let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        let file = FileFact { path: path.display().to_string(), sha256: sha256(&octets) };
-        Ok(StepFacts { files: vec![file], ..StepFacts::default() })
+        let mut files = Vec::new();
+        for path in self.backups().files(label) {
+            let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            files.push(FileFact { path: path.display().to_string(), sha256: sha256(&octets) });
+        }
+        ensure!(!files.is_empty(), "{label}: its backup is on no medium that is in its place");
+        Ok(StepFacts { files, ..StepFacts::default() })
     }
 
     /// Writes the backup of every CA key and of the card master key into a directory, and the list

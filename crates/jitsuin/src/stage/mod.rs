@@ -58,7 +58,7 @@ impl SystemStage<'_> {
     }
 
     fn backups(&self) -> Backups<'_> {
-        Backups::new(&self.system.home, &*self.system.store)
+        self.system.backups()
     }
 
     /// Where a directory of the script is; in a rehearsal, below a place that is thrown away.

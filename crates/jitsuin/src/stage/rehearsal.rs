@@ -13,8 +13,7 @@ use keys::quorum::{CustodianId, Passphrase};
 
 use super::restore::Scratch;
 use super::{SystemStage, premises};
-use crate::backups::Backups;
-use crate::config::Config;
+use crate::config::{BackupsTable, Config};
 use crate::custodians::quorum;
 use crate::join::AuditSigner;
 use crate::machine::Services;
@@ -72,6 +71,7 @@ pub(crate) fn rehearse(config: &Config, clock: Clock, text: &str, told: bool) ->
 fn throwaway(config: &Config, place: &Path) -> Config {
     Config {
         data: place.join("data"),
+        backups: BackupsTable::to_try_out(&place.join("data")),
         policies: config.policies.clone(),
         listen: config.listen.clone(),
         token: None,
@@ -129,8 +129,7 @@ fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Result<()> {
         let act = system.act("rehearsal")?;
         let issues_from = system.now() + SignedDuration::from_secs(2);
         let renewal = Renewal { issues_from, early: Some("a rehearsal".to_owned()) };
-        let (backups, key) =
-            (Backups::new(&system.home, &*system.store), stage.secret.backup_key()?);
+        let (backups, key) = (system.backups(), stage.secret.backup_key()?);
         let renewed = authority.renew_key(
             &act,
             &renewal,
