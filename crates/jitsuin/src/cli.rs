@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// Set up and run everything on this machine, with invented residents, and say what to try.
     Demo(DemoArguments),
     /// Set an installation up: keys, CAs, the first two people, first lists.
-    Init(FirstPeople),
+    Init(InitArguments),
     /// Run the services of an installation until it is stopped.
     Serve,
     /// Certification authorities.
@@ -192,6 +192,20 @@ pub(crate) enum KeyCommand {
         #[arg(long, value_name = "FILE")]
         list: Option<PathBuf>,
     },
+}
+
+/// What `init` is told.
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    #[command(flatten)]
+    pub(crate) first: FirstPeople,
+    /// A medium of the custodians for the backups of the CAs' keys, as the configuration names it
+    /// that is made where there is none; several may be given.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) backups: Vec<PathBuf>,
+    /// Have them beside the data, to try the program out: whoever takes that disk has both.
+    #[arg(long, conflicts_with = "backups")]
+    pub(crate) to_try_out: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,14 +1,16 @@
 //! `init`: sets up what is missing, and says what is there, who can come in, and what has ended.
 
-use anyhow::{Context, Result};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
 use domain::staff::Role;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use web::desk::{Principal, RECOVER, WayIn};
 
 use crate::answer::Answer;
-use crate::cli::{Cli, FirstPeople};
-use crate::config::ConfigFile;
+use crate::cli::{Cli, InitArguments};
+use crate::config::{BackupsTable, ConfigFile};
 use crate::custodians::passphrases;
 use crate::set_up;
 use crate::system::{Clock, System};
@@ -16,19 +18,33 @@ use crate::system::{Clock, System};
 /// The first of the five ports of a new configuration.
 const FIRST_PORT: u16 = 8440;
 
-pub(super) fn run(cli: &Cli, first: &FirstPeople, clock: Clock) -> Result<Answer> {
-    let config = cli.config.as_path();
+pub(super) fn run(cli: &Cli, asked: &InitArguments, clock: Clock) -> Result<Answer> {
+    let (config, first) = (cli.config.as_path(), &asked.first);
     if !config.exists() {
+        let backups = backups(asked)?;
         if let Some(directory) = config.parent() {
             std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
-        ConfigFile::local(FIRST_PORT).write(config)?;
+        ConfigFile { backups, ..ConfigFile::local(FIRST_PORT) }.write(config)?;
     }
     let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?, &|_| {
         !first.await_ceremony
     })?;
     let is_first = system.register_first_people(first)?;
     told(&system, is_first)
+}
+
+/// Where the backups of the CAs' keys go: the server's own disk is no place that nobody named.
+fn backups(asked: &InitArguments) -> Result<BackupsTable> {
+    ensure!(
+        asked.to_try_out || !asked.backups.is_empty(),
+        "backups: name the custodians' media, --backups DIRECTORY each (A 6.2.4, S 6-2-1); or say \
+         --to-try-out, and they lie beside the keys"
+    );
+    Ok(match asked.to_try_out {
+        true => BackupsTable::to_try_out(Path::new("data")),
+        false => BackupsTable { directories: asked.backups.clone(), on_data_disk: false },
+    })
 }
 
 /// What is there now. `is_first`: the first people were registered just now.

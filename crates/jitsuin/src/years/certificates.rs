@@ -64,7 +64,7 @@ fn endings(system: &System) -> Vec<String> {
 #[test]
 fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_custodians_come() {
     let place = Place::at("2026-11-27T08:00:00Z");
-    place.answer(3, "", &["init"]);
+    place.answer(3, "", &["init", "--to-try-out"]);
     // Six years later all have ended: the server's, both responders', the verifier's.
     place.after_days(6 * 366);
     let served = Served::start(&place, 0);
@@ -85,7 +85,7 @@ fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_cu
     served.stop();
     // What the verifier signs with is handed out anew, when people ask for it.
     let before = std::fs::read(place.handed_out("verifier-1.password")).expect("a password");
-    place.answer(2, "", &["init"]);
+    place.answer(2, "", &["init", "--to-try-out"]);
     let told = endings(&place.open(0));
     assert!(!told.iter().any(|one| one.starts_with("verifier")), "{told:?}");
     let after = std::fs::read(place.handed_out("verifier-1.password")).expect("a password");
@@ -96,7 +96,7 @@ fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_cu
 fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_for_who_trusts_the_old()
  {
     let place = Place::at("2026-11-27T08:00:00Z");
-    place.answer(3, "", &["init"]);
+    place.answer(3, "", &["init", "--to-try-out"]);
     let first = place.path().join("first-root.pem");
     std::fs::copy(place.path().join("data/tls/ca.pem"), &first).expect("kept");
     // Another name in the configuration.
@@ -142,7 +142,7 @@ fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_fo
 #[test]
 fn e2_what_ends_soon_and_cannot_be_renewed_is_told_of_by_check() {
     let place = Place::at("2026-11-27T08:00:00Z");
-    place.answer(3, "", &["init"]);
+    place.answer(3, "", &["init", "--to-try-out"]);
     for id in ["manager-1", "operator-1"] {
         let days = ["staff", "token", "--days", "366"];
         place.answer(0, &format!("{id}.enrolment"), &days);
@@ -159,6 +159,6 @@ fn e2_what_ends_soon_and_cannot_be_renewed_is_told_of_by_check() {
     place.after_days(10);
     place.answer(2, "operator-1.token", &["crl", "publish"]);
     assert!(told(&check(0), "custodians must come"));
-    place.answer(3, "", &["init"]);
+    place.answer(3, "", &["init", "--to-try-out"]);
     assert!(!told(&check(0), ""), "it was renewed");
 }

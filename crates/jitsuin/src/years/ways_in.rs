@@ -7,7 +7,7 @@ use super::place::Place;
 
 fn set_up() -> Place {
     let place = Place::at("2026-11-27T08:00:00Z");
-    place.answer(3, "", &["init"]);
+    place.answer(3, "", &["init", "--to-try-out"]);
     place
 }
 
@@ -26,7 +26,7 @@ fn w3_first_people_whose_secrets_ended_unused_are_told_of_and_let_in_by_custodia
         assert!(said.contains("expired"), "{said}");
     }
     // `init` run again says what stands, and hands out nothing.
-    let again = place.answer(0, "", &["init"]);
+    let again = place.answer(0, "", &["init", "--to-try-out"]);
     assert_eq!(again["first"], json!(false));
     let shut_out = |person: &Value| person["shut_out"] == true && person["enrolment"] == true;
     assert!(again["people"].as_array().expect("people").iter().all(shut_out), "{again}");
@@ -40,7 +40,7 @@ fn w3_first_people_whose_secrets_ended_unused_are_told_of_and_let_in_by_custodia
         assert_eq!(let_in["custodians"], "custodian-1 custodian-2");
         place.answer(0, &format!("{id}.enrolment"), &["staff", "token"]);
     }
-    let again = place.answer(0, "", &["init"]);
+    let again = place.answer(0, "", &["init", "--to-try-out"]);
     assert!(!again["people"].to_string().contains("\"shut_out\":true"), "{again}");
     place.answer(0, "operator-1.token", &["staff", "list"]);
 }

@@ -67,13 +67,13 @@ fn k2_set_up_wants_every_custodian_and_no_two_with_one_passphrase() {
     let place = Workplace::empty();
     let two = present(&CUSTODIANS[..2]);
     let two: Vec<&str> = two.iter().map(String::as_str).collect();
-    let said = place.refusal(&[], &[&two, &["init"][..]].concat());
+    let said = place.refusal(&[], &[&two, &["init", "--to-try-out"][..]].concat());
     assert!(said.contains("3 custodians"), "{said}");
     let copied = place.path().join("custodian-1.passphrase");
     fs::copy(copied, place.path().join("custodian-3.passphrase")).unwrap();
     let all = present(&CUSTODIANS);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let said = place.refusal(&[], &[&all, &["init"][..]].concat());
+    let said = place.refusal(&[], &[&all, &["init", "--to-try-out"][..]].concat());
     assert!(said.contains("the same passphrase"), "{said}");
     assert!(!place.path().join("data/custody.json").exists(), "nothing half done");
 }
@@ -115,7 +115,7 @@ fn k2_a_set_up_that_broke_off_between_shares_and_store_goes_on() {
     fs::write(place.path().join("data/keys"), "in the way").unwrap();
     let all = present(&CUSTODIANS);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let said = place.run_as_is(&[], &[&all, &["init"][..]].concat());
+    let said = place.run_as_is(&[], &[&all, &["init", "--to-try-out"][..]].concat());
     assert_eq!(said.status, Some(1), "{}", said.text);
     let shares = fs::read(place.path().join("data/custody.json")).unwrap();
     fs::remove_file(place.path().join("data/keys")).unwrap();

@@ -29,7 +29,7 @@ fn w3_init_makes_the_first_two_people_once_whatever_became_of_them() {
         let _ = fs::remove_file(place.path().join(format!("data/handed-out/{file}.enrolment")));
     }
     place.init();
-    let again = ["init", "--manager", "intruder", "--senior-operator", "x"];
+    let again = ["init", "--to-try-out", "--manager", "intruder", "--senior-operator", "x"];
     assert!(place.run_as_is(&[], &again).success);
     for file in ["manager-1", "operator-1", "intruder", "x"] {
         let made = place.path().join(format!("data/handed-out/{file}.enrolment"));
@@ -51,7 +51,7 @@ fn w3_the_first_two_have_the_names_they_are_given_and_must_enrol_first() {
     let place = empty.path();
     let all = present(&CUSTODIANS);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let names = ["init", "--manager", "sekinin", "--senior-operator", "jokyu"];
+    let names = ["init", "--to-try-out", "--manager", "sekinin", "--senior-operator", "jokyu"];
     empty.answer(&[], &[&all, &names[..]].concat());
     let manager = ["--as", "data/handed-out/sekinin.enrolment"];
     let said = run(place, PROGRAM, &[&manager[..], &["check"]].concat());

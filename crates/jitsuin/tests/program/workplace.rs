@@ -77,7 +77,7 @@ impl Workplace {
     pub(crate) fn init(&self) {
         let all = present(&CUSTODIANS);
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        self.answer(&[], &[&all, &["init"][..]].concat());
+        self.answer(&[], &[&all, &["init", "--to-try-out"][..]].concat());
     }
 
     /// Registers everybody who works here.
@@ -238,7 +238,7 @@ fn set_up(directory: &Path) {
     };
     let all = present(&CUSTODIANS);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    command(&[&all, &["init"][..]].concat());
+    command(&[&all, &["init", "--to-try-out"][..]].concat());
     enrol(directory);
     let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
     command(&[&of[..], &["--seed", "7"]].concat());

@@ -21,7 +21,7 @@ const MUNICIPALITY: &str = "11203";
 const PEOPLE: [&str; 2] = ["operator-1", "manager-1"];
 
 pub(super) fn set_up(place: &Place) {
-    place.answer(3, "", &["init"]);
+    place.answer(3, "", &["init", "--to-try-out"]);
     for id in PEOPLE {
         place.answer(0, &format!("{id}.enrolment"), &["staff", "token", "--days", "366"]);
     }
