@@ -27,8 +27,12 @@ pub(crate) struct Https {
 
 impl Https {
     /// A client of the server at `address` with the certificate in this file.
-    pub(crate) fn new(address: SocketAddr, certificate: &Path) -> Self {
-        let own = CertificateDer::pem_file_iter(certificate).unwrap().next().unwrap().unwrap();
+    ///
+    /// # Errors
+    /// There is none in it.
+    pub(crate) fn new(address: SocketAddr, certificate: &Path) -> Result<Self, String> {
+        let own = CertificateDer::from_pem_file(certificate);
+        let own = own.map_err(|error| format!("{}: {error}", certificate.display()))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let pinned = Pinned { own, provider: provider.clone() };
         let config = ClientConfig::builder_with_provider(provider)
@@ -37,7 +41,7 @@ impl Https {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(pinned))
             .with_no_client_auth();
-        Self { address, config: Arc::new(config) }
+        Ok(Self { address, config: Arc::new(config) })
     }
 
     /// Sends one request on a connection of its own; status and body.

@@ -78,7 +78,15 @@ impl Installation {
         loop {
             let said = fs::read_to_string(self.log()).unwrap_or_default();
             if let Some([api, repository, ldap]) = addresses(&said) {
-                let api = Https::new(api, &self.path().join("data/tls/server.pem"));
+                let certificate = self.path().join("data/tls/server.pem");
+                let api = match Https::new(api, &certificate) {
+                    Ok(api) => api,
+                    Err(said) => {
+                        let _ = child.kill();
+                        let _ = child.wait();
+                        return Err(said);
+                    }
+                };
                 let client = Client { api, handed_out: self.path().join("data/handed-out") };
                 return Ok(Server { child, client, repository, ldap });
             }

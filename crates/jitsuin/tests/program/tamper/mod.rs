@@ -3,6 +3,7 @@
 
 mod chance;
 mod change;
+mod files;
 mod harmless;
 mod populate;
 mod stopped;
