@@ -6,6 +6,7 @@ mod change;
 mod files;
 mod harmless;
 mod populate;
+mod running;
 mod stopped;
 
 use std::fmt;

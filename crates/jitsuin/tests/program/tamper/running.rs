@@ -1,0 +1,95 @@
+//! Changes while the program runs: found within a minute, and then nothing is done on the database.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::chance::Chance;
+use super::change::{Change, Shape};
+use super::harmless::entry;
+use super::stopped::{copied, in_parallel};
+use super::{Settings, populate};
+use crate::installation::{Client, Installation};
+
+/// Within this time what was changed is found, whatever it was.
+const FOUND_WITHIN: Duration = Duration::from_secs(60);
+
+#[test]
+fn e2_v11_changes_while_running_are_found_within_a_minute_and_stop_the_work() {
+    let settings = Settings::read();
+    let original = TempDir::new().unwrap();
+    populate::copy(original.path());
+    let database = Connection::open(original.path().join("data/state.db")).unwrap();
+    let tables = Shape::all(&database);
+    drop(database);
+    let mut chance = Chance::named(settings.seed, "running");
+    let work: Vec<_> = (0..4 + 40 * settings.rounds)
+        .map(|number| {
+            let table = &tables[chance.pick(tables.len()).unwrap()];
+            let mut changes = table.changes();
+            (number, table, changes.swap_remove(chance.pick(changes.len()).unwrap()))
+        })
+        .collect();
+    let outcomes = in_parallel(work, |(number, table, change)| {
+        let place = copied(original.path());
+        let chance = Chance::named(settings.seed, &format!("running {number}"));
+        one(&place, table, &change, chance)
+    });
+    let made: Vec<_> = outcomes.into_iter().flatten().collect();
+    let slowest = made.iter().filter_map(|one| one.as_ref().ok()).max();
+    println!(
+        "{settings}: {} changes while running; the slowest found after {slowest:?}",
+        made.len()
+    );
+    let wrong: Vec<_> = made.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{settings}:\n{}", wrong.join("\n"));
+}
+
+/// After how long a change was found; none where there was nothing to change, or it is harmless.
+fn one(
+    place: &Installation,
+    table: &Shape,
+    change: &Change,
+    mut chance: Chance,
+) -> Option<Result<Duration, String>> {
+    if entry(&table.name, change).is_some() {
+        return None;
+    }
+    let server = place.serve(&[]).unwrap();
+    assert_eq!(server.client.awaken().unwrap().0, 200);
+    let done = {
+        let database = Connection::open(place.path().join("data/state.db")).unwrap();
+        database.busy_timeout(Duration::from_secs(10)).unwrap();
+        table.make(&database, &populate::older(place.path()), change, &mut chance)?
+    };
+    let begun = Instant::now();
+    while !is_in_doubt(&server.client) {
+        if begun.elapsed() > FOUND_WITHIN {
+            return Some(Err(format!("not found: {}: {change} ({done})", table.name)));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let after = begun.elapsed();
+    Some(match works_on(&server.client) {
+        Some(said) => Err(format!("{}: {change} ({done}): work goes on: {said}", table.name)),
+        None => Ok(after),
+    })
+}
+
+/// Whether the program says that it does nothing on its database.
+fn is_in_doubt(client: &Client) -> bool {
+    let told = client.ask("operator-1", "POST", "register-runs", None, &[]);
+    matches!(told, Ok((503, answer)) if answer.to_string().contains("in doubt"))
+}
+
+/// What is still carried out.
+fn works_on(client: &Client) -> Option<String> {
+    let path = "cas/jpki-auth/publication";
+    let published = client.ask("repository-1", "POST", path, Some(&json!({})), &[]).unwrap();
+    let is_published = published.1.to_string().contains("\"outcome\":\"published\"");
+    let person = json!({ "id": "late-1", "name": "late", "roles": ["examiner"] });
+    let proposed = client.ask("operator-1", "POST", "people", Some(&person), &[]).unwrap();
+    (is_published || proposed.0 < 300).then(|| format!("{published:?}, {proposed:?}"))
+}
