@@ -61,11 +61,7 @@ impl AppendFile {
     /// # Errors
     /// Those of the file system, and when somebody else changed the file.
     pub fn append(&mut self, record: &[u8]) -> io::Result<()> {
-        self.repair()?;
-        self.hold()?;
-        self.is_torn = true;
-        let written = self.file.write_all(record);
-        self.settle(written, record.len())
+        self.write(record, |_| Ok(()))
     }
 
     /// The same, and waits until the record is on stable storage.
@@ -73,11 +69,7 @@ impl AppendFile {
     /// # Errors
     /// As [`AppendFile::append`].
     pub fn append_durably(&mut self, record: &[u8]) -> io::Result<()> {
-        self.repair()?;
-        self.hold()?;
-        self.is_torn = true;
-        let written = self.file.write_all(record).and_then(|()| self.file.sync_data());
-        self.settle(written, record.len())
+        self.write(record, File::sync_data)
     }
 
     /// Waits until everything is on stable storage.
@@ -88,10 +80,17 @@ impl AppendFile {
         self.file.sync_all()
     }
 
-    fn settle(&mut self, written: io::Result<()>, octets: usize) -> io::Result<()> {
-        match written {
+    fn write(
+        &mut self,
+        record: &[u8],
+        settle: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.repair()?;
+        self.hold()?;
+        self.is_torn = true;
+        match self.file.write_all(record).and_then(|()| settle(&self.file)) {
             Ok(()) => {
-                self.whole += octets as u64;
+                self.whole += record.len() as u64;
                 self.is_torn = false;
                 Ok(())
             }
