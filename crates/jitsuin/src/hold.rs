@@ -6,7 +6,7 @@
 //! effect. Whoever visits, a command or a ceremony, changes nothing but by units of the store and keys
 //! in the key store, each of which excludes others by itself.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,19 +44,11 @@ impl Hold {
     pub(crate) fn own(home: &Home) -> Result<Self> {
         let path = home.owner_lock();
         let lock = open(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {
-                let (visitors, lock) = (home.visitors_lock(), Arc::new(lock));
-                Ok(Self::Owned(Owned { visitors, _lock: lock }))
-            }
-            Err(std::fs::TryLockError::WouldBlock) => {
-                let place = path.parent().unwrap_or(Path::new(".")).display();
-                bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work")
-            }
-            Err(std::fs::TryLockError::Error(error)) => {
-                Err(error).with_context(|| path.display().to_string())
-            }
+        if !is_taken(lock.try_lock(), &path)? {
+            let place = path.parent().unwrap_or(Path::new(".")).display();
+            bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work");
         }
+        Ok(Self::Owned(Owned { visitors: home.visitors_lock(), _lock: Arc::new(lock) }))
     }
 
     /// As a visitor; waits while the owner settles what a crash left.
@@ -84,13 +76,7 @@ impl Hold {
     /// Whether some process owns the installation now, be it this one.
     pub(crate) fn is_owned(home: &Home) -> Result<bool> {
         let path = home.owner_lock();
-        match open(&path)?.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(true),
-            Err(std::fs::TryLockError::Error(error)) => {
-                Err(error).with_context(|| path.display().to_string())
-            }
-        }
+        Ok(!is_taken(open(&path)?.try_lock_shared(), &path)?)
     }
 }
 
@@ -101,13 +87,19 @@ impl Owned {
     /// The file system's.
     pub(crate) fn alone(&self) -> Result<Option<Alone>> {
         let lock = open(&self.visitors)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Alone { _lock: lock })),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => {
-                Err(error).with_context(|| self.visitors.display().to_string())
-            }
-        }
+        Ok(is_taken(lock.try_lock(), &self.visitors)?.then_some(Alone { _lock: lock }))
+    }
+}
+
+/// Whether a lock could be taken at once, or another process has it.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn is_taken(outcome: Result<(), TryLockError>, path: &Path) -> Result<bool> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| path.display().to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who seals the journal: one process at a time, the server while it runs, else each command for the
 //! moment that it takes.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use store::Sqlite;
 use store::journal::Sealer;
 
 use crate::config::Config;
+use crate::hold::is_taken;
 use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::system::System;
@@ -52,12 +53,8 @@ impl SealLock {
     ) -> Result<Option<Self>> {
         let path = home.seal_lock();
         let lock = File::create(&path).with_context(|| path.display().to_string())?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| path.display().to_string());
-            }
+        if !is_taken(lock.try_lock(), &path)? {
+            return Ok(None);
         }
         let places = config.checkpoint_places.iter();
         let sinks: Vec<_> = places.map(|place| place.directory.clone()).collect();
