@@ -278,7 +278,8 @@ pub(crate) fn read_weak_keys(path: &Path) -> Result<WeakKeys> {
     WeakKeys::read(std::io::BufReader::new(file)).with_context(|| path.display().to_string())
 }
 
-fn read_policy(path: &Path) -> Result<String> {
+/// The text of a policy file, which is a valid one.
+pub(crate) fn read_policy(path: &Path) -> Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("{}: cannot be read", path.display()))?;
     domain::policy::Policy::from_toml(&text).with_context(|| path.display().to_string())?;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::Office;
 use crate::answer::Answer;
 use crate::cli::{Cli, PolicyCommand};
+use crate::config::read_policy;
 use crate::system::{Claim, Clock, System};
 
 pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<Answer> {
@@ -34,8 +35,7 @@ pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<An
 
 /// The CAs are not opened: their policies in effect may be others than the files there.
 fn adopt(cli: &Cli, file: &Path, approver_as: &Path, clock: Clock) -> Result<Answer> {
-    read(file)?;
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let text = read_policy(file)?;
     let system = System::open_without_cas(&cli.config, Claim::Own, clock)?;
     let office = Office::new(cli, &system)?;
     let second = office.second(approver_as)?;
