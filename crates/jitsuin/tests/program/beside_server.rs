@@ -134,6 +134,23 @@ fn health(demo: &Demo) -> String {
     demo.says(&format!("curl -s --cacert {} {url}", demo.ready.tls_ca_pem))
 }
 
+/// A key that cannot be used is told of by health, `GET keys`, whose answer this is, and `check`.
+fn expect_a_key_to_be_missed(demo: &Demo) -> Value {
+    soon(|| {
+        let health = health(demo);
+        if health.starts_with("failing") && health.contains("key-unusable") {
+            Ok(())
+        } else {
+            Err(health)
+        }
+    });
+    let (_, keys) = ask(demo, "manager-1", "keys", None, &[]);
+    assert_eq!(keys["active"], json!(false), "{keys}");
+    let (_, check) = ask(demo, "auditor-1", "check", None, &[]);
+    assert!(check.to_string().contains("key-unusable"), "{check}");
+    keys
+}
+
 fn wait_until(moment: Timestamp) {
     while Timestamp::now() <= moment {
         std::thread::sleep(Duration::from_millis(100));
@@ -153,14 +170,7 @@ fn k6_v5_a_key_renewed_beside_the_server_is_listed_answered_for_and_issues_witho
     let said = hold(&demo, &script("backup", &[backup]));
     assert!(said.success, "{}", said.text);
     fs::remove_file(demo.kept("data/keys/jpki-auth-ca-2.key")).unwrap();
-    soon(|| {
-        let health = health(&demo);
-        if health.contains("key-unusable") { Ok(()) } else { Err(health) }
-    });
-    let (_, keys) = ask(&demo, "manager-1", "keys", None, &[]);
-    assert_eq!(keys["active"], json!(false), "{keys}");
-    let (_, check) = ask(&demo, "auditor-1", "check", None, &[]);
-    assert!(check.to_string().contains("key-unusable"), "{check}");
+    expect_a_key_to_be_missed(&demo);
     let told = beside(&demo, &["--as", "demo/data/handed-out/auditor-1.token", "check"]);
     assert!(!told.success && told.text.contains("key-unusable"), "{}", told.text);
     let back = "do = \"restore\"\ndirectory = \"backup\"\ninto = \"installation\"";
@@ -181,19 +191,8 @@ fn k1_k6_on_a_token_a_renewed_key_works_at_once_and_a_token_that_went_away_is_fo
     let place = conf.lines().find_map(|line| line.strip_prefix("directories.tokendir = ")).unwrap();
     let (place, away) = (demo.path().join(place), demo.path().join("tokens.gone"));
     fs::rename(&place, &away).unwrap();
-    soon(|| {
-        let health = health(&demo);
-        if health.starts_with("failing") && health.contains("key-unusable") {
-            Ok(())
-        } else {
-            Err(health)
-        }
-    });
-    let (_, keys) = ask(&demo, "manager-1", "keys", None, &[]);
-    assert_eq!(keys["active"], json!(false), "{keys}");
+    let keys = expect_a_key_to_be_missed(&demo);
     assert!(keys["unusable"].to_string().contains("token"), "{keys}");
-    let (_, check) = ask(&demo, "auditor-1", "check", None, &[]);
-    assert!(check.to_string().contains("key-unusable"), "{check}");
     // No restart, no custodian: it is there again.
     fs::rename(&away, &place).unwrap();
     expect_health(&demo);

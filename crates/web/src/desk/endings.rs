@@ -102,14 +102,26 @@ impl Desk {
     /// # Errors
     /// The database's, and what the program could not find out.
     pub fn endings(&self, now: Timestamp) -> Result<Vec<Ending>, Problem> {
-        let mut all = self.role_endings()?;
-        if let Some(program) = &self.endings {
-            let found = program.endings(now);
-            all.extend(found.map_err(|error| Problem::broke(&error))?);
+        match self.known_endings(now)? {
+            (endings, None) => Ok(endings),
+            (_, Some(error)) => Err(Problem::broke(&error)),
         }
+    }
+
+    /// The same as far as it is known, and what the program could not find out.
+    fn known_endings(&self, now: Timestamp) -> Result<(Vec<Ending>, Option<String>), Problem> {
+        let mut all = self.role_endings()?;
+        let found = self.endings.as_ref().map(|program| program.endings(now));
+        let unknown = match found.transpose() {
+            Ok(found) => {
+                all.extend(found.unwrap_or_default());
+                None
+            }
+            Err(error) => Some(error),
+        };
         all.retain(|ending| ending.nearness(now).is_some());
         all.sort_by_key(|ending| ending.ends);
-        Ok(all)
+        Ok((all, unknown))
     }
 
     /// How those can come in who register all others, and are in office.
@@ -134,17 +146,9 @@ impl Desk {
     }
 
     pub(super) fn check_endings(&self, act: &Act, gathered: &mut Gathered) -> Result<(), Problem> {
-        let mut endings = self.role_endings()?;
-        match self.endings.as_ref().map(|program| program.endings(act.at)) {
-            Some(Ok(found)) => endings.extend(found),
-            // What cannot be looked at is told beside the rest, and hides none of it.
-            Some(Err(error)) => {
-                gathered.add([Condition::failing("look-failed", "what ends", error)]);
-            }
-            None => {}
-        }
-        endings.retain(|ending| ending.nearness(act.at).is_some());
-        endings.sort_by_key(|ending| ending.ends);
+        let (endings, unknown) = self.known_endings(act.at)?;
+        // What cannot be looked at is told beside the rest, and hides none of it.
+        gathered.add(unknown.map(|error| Condition::failing("look-failed", "what ends", error)));
         gathered.add(endings.into_iter().map(|ending| ending.condition(act.at)));
         Ok(())
     }
