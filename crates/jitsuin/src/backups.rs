@@ -2,7 +2,6 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -17,7 +16,7 @@ use serde::Deserialize;
 use store::{Entry, Store, Unit};
 
 use crate::config::BackupsTable;
-use crate::home::{Home, sync_parent, write_private};
+use crate::home::{Home, on_one_file_system, sync_parent, write_private};
 
 /// How many entries of the journal are read at once.
 const PAGE: usize = 1024;
@@ -82,7 +81,7 @@ impl<'a> Backups<'a> {
             if !place.is_dir() && !place.parent().is_some_and(Path::is_dir) {
                 return refuse(place, "there is no such place; is the medium in it?");
             }
-            if is_same_disk(place, &self.data) {
+            if on_one_file_system(place, &self.data) {
                 let rule = "it lies on the file system of the data: keys and backups would be lost, \
                             or taken, at once; backups.on_data_disk = true permits it for trying out";
                 return refuse(place, rule);
@@ -96,7 +95,7 @@ impl<'a> Backups<'a> {
         let holds =
             |place: &&Path| fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some());
         let places = self.places.iter().map(PathBuf::as_path);
-        let named = places.filter(|place| is_same_disk(place, &self.data));
+        let named = places.filter(|place| on_one_file_system(place, &self.data));
         let former = Some(self.former.as_path()).filter(holds);
         let mut all: Vec<&Path> = named.chain(former).collect();
         all.dedup();
@@ -337,16 +336,6 @@ pub(crate) fn entry(kind: EventKind, act: &Act, label: &KeyLabel, public: &Publi
         .subject(label)
         .detail("algorithm", public.algorithm)
         .detail("spki_sha256", x509::fingerprint::sha256_colon_hex(&public.spki_der))
-}
-
-/// Whether two places, made yet or not, lie on one file system.
-fn is_same_disk(one: &Path, other: &Path) -> bool {
-    let device = |path: &Path| {
-        let mut existing = path.ancestors().filter(|path| !path.as_os_str().is_empty());
-        let found = existing.find_map(|path| fs::metadata(path).ok());
-        found.or_else(|| fs::metadata(".").ok()).map(|found| found.dev())
-    };
-    device(one) == device(other)
 }
 
 /// Overwrites a file with zeros and removes it, durably.

@@ -1,7 +1,7 @@
 //! The data directory: what lies where, and the secrets that open it.
 
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -138,6 +138,16 @@ impl Home {
     pub(crate) fn secret(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.key"))
     }
+}
+
+/// Whether two places, made yet or not, lie on one file system.
+pub(crate) fn on_one_file_system(one: &Path, other: &Path) -> bool {
+    let device = |path: &Path| {
+        let mut existing = path.ancestors().filter(|path| !path.as_os_str().is_empty());
+        let found = existing.find_map(|path| std::fs::metadata(path).ok());
+        found.or_else(|| std::fs::metadata(".").ok()).map(|found| found.dev())
+    };
+    device(one) == device(other)
 }
 
 /// Writes a file that only its owner can read, durably, and whole or not at all.

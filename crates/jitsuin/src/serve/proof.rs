@@ -101,7 +101,8 @@ impl Proof {
         Ok(())
     }
 
-    /// Every row, every entry from the first, and the tree over them with its checkpoints.
+    /// Every row, every entry from the first, and the tree over them with its checkpoints: once as
+    /// who has the state key wrote them, once as the audit key alone vouches for them.
     fn whole(&mut self) -> Result<()> {
         let began = Instant::now();
         self.store.prove(&mut StateProof::default(), ProofExtent::Whole)?;

@@ -14,6 +14,7 @@ use ra::register::RegisterError;
 use store::journal::ToldEntry;
 use store::{CertificateRow, CrlRow, ProofExtent, Remembered, Sequence, SeriesRow, StateProof};
 
+use super::health::Condition;
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, MAX_PAGE, reading};
@@ -42,10 +43,10 @@ pub trait Auditor: Send + Sync {
 /// What an [`Auditor`] saw.
 #[derive(Debug, Default)]
 pub struct Audit {
+    /// What stands, whether a list of conditions has it already or not.
+    pub conditions: Vec<Condition>,
     /// What does not agree: rule, subject, detail.
     pub findings: Vec<(&'static str, String, String)>,
-    /// What is worth knowing, likewise.
-    pub facts: Vec<(&'static str, String, String)>,
 }
 
 impl Desk {
@@ -155,8 +156,8 @@ impl Desk {
                 return Ok(());
             }
         };
+        gathered.add(audit.conditions);
         gathered.findings.extend(audit.findings.into_iter().map(body));
-        gathered.facts.extend(audit.facts.into_iter().map(body));
         Ok(())
     }
 
