@@ -14,8 +14,10 @@ use keys::{
     TransportKey,
 };
 use store::{Change, Entry, Store, Unit};
+use x509::fingerprint::colon_hex;
 use zeroize::Zeroizing;
 
+use crate::backup::note_backup;
 use crate::error::{Error, Result, of_keys};
 
 /// The label of the first card master key.
@@ -39,31 +41,48 @@ impl CardKeyring {
     }
 
     /// Tells the journal, once for each master key, that it was made and that its backup is on disk.
-    /// Asked again after a cut, it tells what the run before could not.
+    /// Asked again after a cut, it tells what the run before could not. `backup` is the SHA-256 of the
+    /// backup's file.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn journal_making(&self, act: &Act, check: CardMasterCheck) -> Result<()> {
-        self.journal_once(act, check, &[EventKind::KeyGenerated, EventKind::KeyBackedUp])
+    pub fn journal_making(
+        &self,
+        act: &Act,
+        check: CardMasterCheck,
+        backup: [u8; 32],
+    ) -> Result<()> {
+        self.journal_once(act, check, Some(backup))
     }
 
-    fn journal_once(&self, act: &Act, check: CardMasterCheck, kinds: &[EventKind]) -> Result<()> {
+    fn journal_once(
+        &self,
+        act: &Act,
+        check: CardMasterCheck,
+        backup: Option<[u8; 32]>,
+    ) -> Result<()> {
         let made: OperationId = format!("made-{}-{check}", self.label)
             .parse()
             .map_err(|refused| Error::refused("operation id", refused))?;
         if self.store.operation(&made)?.is_some() {
             return Ok(());
         }
-        let mut entries = kinds.iter().map(|kind| {
-            Entry::new(*kind, act)
+        let told = |kind| {
+            Entry::new(kind, act)
                 .subject(&self.label)
                 .detail("algorithm", "aes-256")
                 .detail("check_value", check)
-        });
-        let Some(first) = entries.next() else { return Ok(()) };
-        let unit = entries.fold(Unit::new(first), Unit::entry);
+        };
         let answer = check.to_string().into_bytes();
-        self.store.commit(unit.change(Change::RecordOperation { id: made, answer }))?;
+        let mut unit = Unit::new(told(EventKind::KeyGenerated))
+            .change(Change::RecordOperation { id: made, answer });
+        if let Some(backup) = backup {
+            let sha256 = colon_hex(&backup);
+            unit = unit
+                .entry(told(EventKind::KeyBackedUp).detail("backup_sha256", sha256))
+                .change(note_backup(self.label.as_str(), backup)?);
+        }
+        self.store.commit(unit)?;
         Ok(())
     }
 
@@ -218,6 +237,6 @@ pub fn dangerous_set_up_without_backup(
             keyring.keys.generate_card_master(&keyring.label, &backup_key)?.check
         }
     };
-    keyring.journal_once(act, check, &[EventKind::KeyGenerated])?;
+    keyring.journal_once(act, check, None)?;
     Ok(keyring)
 }

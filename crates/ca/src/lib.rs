@@ -6,6 +6,7 @@
 
 mod adoption;
 mod authority;
+mod backup;
 pub mod card_master;
 pub mod ceremony;
 mod compromise;
@@ -29,6 +30,7 @@ mod setup;
 
 pub use adoption::adopt_policy;
 pub use authority::CertificationAuthority;
+pub use backup::{note_backup, noted_backup};
 pub use compromise::CompromisePlan;
 pub use custody::{Custody, Quorum, Standing, Terms};
 pub use destruction::Destruction;

@@ -14,6 +14,7 @@ use keys::{
 };
 use serde::Deserialize;
 use store::{Entry, Store, Unit};
+use x509::fingerprint::{colon_hex, hex, sha256, sha256_colon_hex};
 
 use crate::config::BackupsTable;
 use crate::home::{Home, on_one_file_system, sync_parent, write_private};
@@ -133,7 +134,7 @@ impl<'a> Backups<'a> {
     ) -> Result<PublicKey, KeyError> {
         match keys.public_key(label) {
             Ok(found) if self.read(label).is_ok_and(|backup| backup.public_key == found) => {
-                self.journal(entry(EventKind::KeyBackedUp, act, label, &found).no_op())?;
+                self.journal_backup(act, label, &found)?;
                 return Ok(found);
             }
             // A cut came between key and backup. Nothing was signed with it, and no second backup
@@ -150,8 +151,68 @@ impl<'a> Backups<'a> {
         self.expect_places()?;
         let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
         self.write(label, &backup.to_json())?;
-        self.journal(entry(EventKind::KeyBackedUp, act, label, &backup.public_key))?;
+        self.journal_backup(act, label, &backup.public_key)?;
         Ok(backup.public_key)
+    }
+
+    /// Tells the journal that a key's backup is on disk, and notes its digest, once.
+    fn journal_backup(
+        &self,
+        act: &Act,
+        label: &KeyLabel,
+        public: &PublicKey,
+    ) -> Result<(), KeyError> {
+        let unsaid = |error| storage("journaling the backup in", self.path(label), &error);
+        let name = name_of(label, &public.spki_der);
+        let told = entry(EventKind::KeyBackedUp, act, label, public);
+        let known = ca::noted_backup(self.store, &name).map_err(|error| unsaid(error.into()))?;
+        let unit = match known {
+            Some(_) => Unit::new(told.no_op()),
+            None => {
+                let sha256 = self.digest(label).map_err(unsaid)?;
+                let note = ca::note_backup(&name, sha256).map_err(|error| unsaid(error.into()))?;
+                Unit::new(told.detail("backup_sha256", colon_hex(&sha256))).change(note)
+            }
+        };
+        self.store.commit(unit).map(drop).map_err(|error| unsaid(error.into()))
+    }
+
+    /// The SHA-256 of a key's backup as it is on disk.
+    pub(crate) fn digest(&self, label: &KeyLabel) -> Result<[u8; 32]> {
+        let path = self.path(label);
+        let octets = fs::read(&path).with_context(|| path.display().to_string())?;
+        Ok(sha256(&octets))
+    }
+
+    /// What is not as it was written, of the backups of the keys with these labels and public keys, and of
+    /// that of a card master key. A medium that is out of the house is none of it.
+    pub(crate) fn differences(
+        &self,
+        keys: &[(KeyLabel, Vec<u8>)],
+        cards: &KeyLabel,
+    ) -> Result<Vec<String>> {
+        let keys = keys.iter().map(|(label, spki)| (label, name_of(label, spki)));
+        let mut differences = Vec::new();
+        for (label, name) in keys.chain([(cards, cards.to_string())]) {
+            // An earlier program noted none.
+            let Some(noted) = ca::noted_backup(self.store, &name)? else { continue };
+            for place in self.places.iter().filter(|place| self.is_in_reach(place)) {
+                let file = place.join(file_name(label));
+                let told = match fs::read(&file) {
+                    Ok(octets) if sha256(&octets) == noted => continue,
+                    Ok(_) => "it is not as it was written".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                differences.push(format!("{}: {told}", file.display()));
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Whether a place can be looked at: it lies on this disk, or its medium is in.
+    fn is_in_reach(&self, place: &Path) -> bool {
+        let has_files = fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some());
+        has_files || on_one_file_system(place, &self.data) && self.on_data_disk
     }
 
     /// Makes the card master key with its backup, which is on disk when this returns; after a cut,
@@ -306,6 +367,11 @@ impl<'a> Backups<'a> {
     }
 }
 
+/// What a key is called of which another of the same label may have given way.
+fn name_of(label: &KeyLabel, spki_der: &[u8]) -> String {
+    format!("{label}-{}", hex(&sha256(spki_der)[..8]))
+}
+
 /// How the file of a key's backup is called, wherever it is.
 pub(crate) fn file_name(label: &KeyLabel) -> String {
     format!("{label}.json")
@@ -335,7 +401,7 @@ pub(crate) fn entry(kind: EventKind, act: &Act, label: &KeyLabel, public: &Publi
     Entry::new(kind, act)
         .subject(label)
         .detail("algorithm", public.algorithm)
-        .detail("spki_sha256", x509::fingerprint::sha256_colon_hex(&public.spki_der))
+        .detail("spki_sha256", sha256_colon_hex(&public.spki_der))
 }
 
 /// Overwrites a file with zeros and removes it, durably.

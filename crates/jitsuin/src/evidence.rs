@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use ca::CertificationAuthority;
 use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
-use keys::KeyStore;
+use keys::{KeyLabel, KeyStore};
 use store::journal::{SealableJournal, Sealer, ToldEntry, VerifierKey};
 use store::segments::Sealed;
 use store::{CrlKey, Entry, Error, Remembered, Sequence, Sqlite, Store, Unit};
 use web::desk::{Audit, Auditor, Condition, Objections};
 
-use crate::config::CheckpointPlace;
+use crate::backups::Backups;
+use crate::config::{BackupsTable, CheckpointPlace};
 use crate::home::{Home, on_one_file_system};
 use crate::join::AuditSigner;
 use crate::seal::SealLock;
@@ -218,6 +220,9 @@ impl System {
             places: self.config.checkpoint_places.clone(),
             service_keys: self.machine.keys.clone(),
             clock: self.clock.clone(),
+            backups: self.config.backups.clone(),
+            authorities: self.authorities.values().cloned().collect(),
+            cards: self.cards.label().clone(),
         }
     }
 }
@@ -245,6 +250,9 @@ pub(crate) struct Outside {
     places: Vec<CheckpointPlace>,
     service_keys: Arc<dyn KeyStore>,
     clock: Clock,
+    backups: BackupsTable,
+    authorities: Vec<Arc<CertificationAuthority>>,
+    cards: KeyLabel,
 }
 
 impl Outside {
@@ -298,9 +306,35 @@ impl Outside {
         Ok(unsealed.into_iter().chain(alone).collect())
     }
 
+    /// The backups of the keys that are needed, as far as their media are in.
+    fn backups(&self) -> Result<Vec<String>> {
+        let mut keys = Vec::new();
+        for authority in &self.authorities {
+            let needed = authority.listing_generations((self.clock)())?;
+            keys.extend(needed.iter().map(|one| (one.label.clone(), one.key.as_der().to_vec())));
+        }
+        Backups::new(&self.home, &self.backups, &*self.store).differences(&keys, &self.cards)
+    }
+
+    /// Whether the file by which others verify the journal has the key that signs it.
+    fn audit_key(&self, key: &VerifierKey) -> Option<String> {
+        let path = self.home.audit_key();
+        match std::fs::read_to_string(&path) {
+            Ok(text) if text.trim() == key.to_string() => None,
+            Ok(_) => Some(format!("{}: it is not the key that signs checkpoints", path.display())),
+            Err(error) => Some(format!("{}: {error}", path.display())),
+        }
+    }
+
     fn look(&self) -> Result<Audit> {
         let mut audit = Audit { conditions: self.conditions()?, findings: Vec::new() };
         let key = AuditSigner::open(self.service_keys.clone())?.verifier_key()?;
+        if let Some(why) = self.audit_key(&key) {
+            audit.findings.push(("audit-key", "journal".to_owned(), why));
+        }
+        for why in self.backups()? {
+            audit.findings.push(("backup", "keys".to_owned(), why));
+        }
         for why in of_evidence(&self.places, &self.store, &key)? {
             audit.findings.push(("checkpoint-places", "journal".to_owned(), why));
         }

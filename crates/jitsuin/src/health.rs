@@ -46,6 +46,17 @@ impl System {
                 seen.push(Condition::failing("key-unusable", generation, told).of_ca(ca));
             }
         }
+        let cards = match self.cards.check() {
+            Ok(Some(_)) => None,
+            Ok(None) => {
+                Some("the key store does not have it: restore it from its backup (K4)".into())
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        seen.extend(cards.map(|told: String| {
+            let told = format!("no card can be made or changed, though the keys are awake: {told}");
+            Condition::failing("key-unusable", self.cards.label(), told)
+        }));
         Ok(seen)
     }
 

@@ -139,11 +139,11 @@ fn k1_the_making_of_the_card_master_key_is_told_once_whatever_is_cut() {
         let left = Arc::new(AtomicI32::new(i32::from(!lost)));
         let cut = Arc::new(faulty::cutting(world.scratch.store.clone(), left, lost));
         let keyring = CardKeyring::new(cut, world.keys.clone()).expect("a keyring");
-        keyring.journal_making(&act(&world.clock), made).expect_err("cut off");
+        keyring.journal_making(&act(&world.clock), made, [7; 32]).expect_err("cut off");
         for _ in 0..2 {
             let (store, keys) = (world.scratch.store.clone(), world.keys.clone());
             let keyring = CardKeyring::new(store, keys).expect("a keyring");
-            keyring.journal_making(&act(&world.clock), made).expect("told");
+            keyring.journal_making(&act(&world.clock), made, [7; 32]).expect("told");
         }
         let journal = world.scratch.store.journal(0, 9).expect("a read");
         let told: Vec<_> =
@@ -151,6 +151,8 @@ fn k1_the_making_of_the_card_master_key_is_told_once_whatever_is_cut() {
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].contains("key-generated") && told[0].contains(&made.to_string()));
         assert!(told[1].contains("key-backed-up") && told[1].contains(&made.to_string()));
+        let noted = ca::noted_backup(&*world.scratch.store, "cards-1").expect("a read");
+        assert_eq!(noted, Some([7; 32]));
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Settings, populate};
 
 /// What is done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Damage {
+pub(super) enum Damage {
     Flipped,
     Cut,
     Deleted,
@@ -54,7 +54,7 @@ fn e6_v11_a_database_put_back_a_log_lost_and_a_bad_page_are_found() {
     assert_eq!(check(killed.path()), None, "what was only killed is sound");
 }
 
-fn hurt(file: &Path, damage: Damage, chance: &mut Chance) {
+pub(super) fn hurt(file: &Path, damage: Damage, chance: &mut Chance) {
     let mut octets = fs::read(file).unwrap();
     match damage {
         Damage::Deleted => return fs::remove_file(file).unwrap(),

@@ -1,6 +1,7 @@
 //! What somebody with the disk may do to a database, and whether it is found: every table and every
 //! column, as the schema has them, and every file beside it.
 
+mod beside;
 mod chance;
 mod change;
 mod files;

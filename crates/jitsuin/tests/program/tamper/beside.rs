@@ -1,0 +1,134 @@
+//! Damage of every file beside the database: something notices it, or it is harmless.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::Settings;
+use super::chance::Chance;
+use super::files::{Damage, hurt};
+use super::stopped::{check, copied, in_parallel};
+use crate::demo::copy_populated;
+use crate::installation::{Installation, command};
+
+/// What belongs to people outside, to the demo, or is the database, which other suites damage.
+const ELSEWHERE: [&str; 4] = ["data/handed-out", "certificates", "pcscd", "data/state.db"];
+
+/// Directories with many files of a kind, of which one stands for all.
+const MANY: [&str; 3] = ["data/cards", "data/keys/users", "data/queries"];
+
+/// What nothing need notice, and why.
+const HARMLESS: [(&str, &str); 9] = [
+    ("data/health.json", "how the program stands: written anew whenever it looks"),
+    ("data/owner.lock", "a place for locks, made anew by who takes one"),
+    ("data/visitors.lock", "the same"),
+    ("data/seal.lock", "the same"),
+    ("data/cards", "an emulated card of the cabinet answers for itself, as the real one would"),
+    ("data/vault.key", "opens the emulated cards alone"),
+    ("data/keys/users", "nobody's keys yet: another is made where one does not open"),
+    ("data/register", "another authority's: it is asked, and its own order of events is held"),
+    ("data/tls", "clients' copies, and the server's own: certified anew"),
+];
+
+/// One file damaged in one way.
+struct Case {
+    file: PathBuf,
+    damage: Damage,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.file.display(), self.damage)
+    }
+}
+
+#[test]
+fn e2_v11_damage_of_every_file_beside_the_database_is_noticed_or_harmless() {
+    let settings = Settings::read();
+    let original = TempDir::new().unwrap();
+    copy_populated(original.path());
+    let files = files(original.path());
+    let known = |place: &str| files.iter().any(|file| file.starts_with(place));
+    for (place, _) in HARMLESS.into_iter().filter(|(place, _)| !known(place)) {
+        panic!("{place} is harmless, and is not there");
+    }
+    let all = files.iter().flat_map(|file| {
+        let damages = [Damage::Flipped, Damage::Cut, Damage::Deleted];
+        damages.map(|damage| Case { file: file.clone(), damage })
+    });
+    let outcomes = in_parallel(all.collect(), |case| {
+        let chance = Chance::named(settings.seed, &case.to_string());
+        let noticed = noticed(original.path(), &case, chance);
+        (case, noticed)
+    });
+    let is_harmless = |case: &Case| HARMLESS.iter().any(|(place, _)| case.file.starts_with(place));
+    let unnoticed = outcomes.iter().filter(|(case, noticed)| !noticed && !is_harmless(case));
+    let unnoticed: Vec<_> = unnoticed.map(|(case, _)| case.to_string()).collect();
+    println!(
+        "{settings}: {} of {} noticed",
+        outcomes.iter().filter(|one| one.1).count(),
+        outcomes.len()
+    );
+    assert!(unnoticed.is_empty(), "{settings}: not noticed:\n{}", unnoticed.join("\n"));
+}
+
+/// The files that are damaged, relative to the installation.
+fn files(root: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let mut entries: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
+            let relative = path.strip_prefix(root).unwrap();
+            if ELSEWHERE.iter().any(|place| relative.to_string_lossy().starts_with(place)) {
+                continue;
+            }
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let many = MANY.iter().any(|place| relative.starts_with(place));
+            let kind =
+                (relative.parent().map(Path::to_owned), relative.extension().map(Into::into));
+            let kind: (Option<PathBuf>, Option<PathBuf>) = kind;
+            if path.is_file() && (!many || seen.insert(kind)) {
+                files.push(relative.to_owned());
+            }
+        }
+    }
+    files
+}
+
+/// Whether the check, the journal's verification, or a start with its custodians notices.
+fn noticed(original: &Path, case: &Case, mut chance: Chance) -> bool {
+    let place = copied(original);
+    let file = place.path().join(&case.file);
+    let before = fs::read(&file).unwrap();
+    hurt(&file, case.damage, &mut chance);
+    if fs::read(&file).is_ok_and(|after| after == before) {
+        return true;
+    }
+    check(place.path()).is_some() || !verifies(place.path()) || starts_with_findings(&place)
+}
+
+fn verifies(place: &Path) -> bool {
+    let words = ["audit", "verify", "data/state.db", "--key", "data/audit.pub"];
+    let said =
+        command(place, "manager-1", &[&words[..], &["--checkpoints", "checkpoints"]].concat());
+    said.status == Some(0)
+}
+
+fn starts_with_findings(place: &Installation) -> bool {
+    let Ok(server) = place.serve(&[]) else { return true };
+    if !matches!(server.client.awaken(), Ok((200, keys)) if keys["active"] == true) {
+        return true;
+    }
+    let told = server.client.ask("manager-1", "GET", "check", None, &[]);
+    !matches!(told, Ok((200, report)) if report["consistent"] == true)
+}
