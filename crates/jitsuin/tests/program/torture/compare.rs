@@ -18,6 +18,7 @@ const IN_ONE_REQUEST: usize = 5;
 /// What the API says of a certificate.
 struct Told {
     state: String,
+    generation: u64,
     partition: String,
     is_user: bool,
 }
@@ -62,6 +63,7 @@ fn certificates(client: &Client, world: &World) -> Certificates {
                 let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
                 let told = Told {
                     state: text("state"),
+                    generation: one["generation"].as_u64().unwrap_or_default(),
                     partition: text("partition"),
                     is_user: one["kind"] == "user",
                 };
@@ -112,10 +114,13 @@ fn records(client: &Client, world: &World) {
             world.lose(format!("{path} was {state}, and is {}", told["state"]));
         }
     }
-    for ((ca, partition), number) in world.facts(|facts| facts.lists.clone()) {
+    for ((ca, generation, partition), number) in world.facts(|facts| facts.lists.clone()) {
         let series = get(client, world, "operator-1", &format!("cas/{ca}/lists"));
         let all = series["series"].as_array().cloned().unwrap_or_default();
-        let one = all.iter().find(|one| one["partition"] == partition.as_str());
+        let is_meant = |one: &&Value| {
+            one["generation"] == generation && one["partition"] == partition.as_str()
+        };
+        let one = all.iter().find(is_meant);
         let published = one.and_then(|one| one["published"]["number"].as_u64());
         if published < Some(number) {
             world.lose(format!("list {number} of {ca} {partition}: {published:?} is published"));
@@ -160,10 +165,10 @@ fn lists_and_directory(
         let places: BTreeSet<_> = found
             .iter()
             .filter(|((of, _), told)| of == ca && told.is_user)
-            .map(|(_, told)| told.partition.clone())
+            .map(|(_, told)| (told.generation, told.partition.clone()))
             .collect();
-        for partition in places {
-            one_list(installation, server, world, found, (ca, &partition));
+        for (generation, partition) in places {
+            one_list(installation, server, world, found, (ca, generation, &partition));
         }
     }
 }
@@ -173,13 +178,13 @@ fn one_list(
     server: &Server,
     world: &World,
     found: &Certificates,
-    (ca, partition): (&str, &str),
+    (ca, generation, partition): (&str, u64, &str),
 ) {
     let password =
         fs::read_to_string(installation.path().join("data/handed-out/verifier-1.password"));
     let password = password.unwrap();
     let user = format!("verifier-1:{}", password.trim());
-    let url = format!("http://{}/crl/{ca}/1/{partition}.crl", server.repository);
+    let url = format!("http://{}/crl/{ca}/{generation}/{partition}.crl", server.repository);
     let fetched = run(installation.path(), "curl", &["-sSf", "-u", &user, "-o", "web.crl", &url]);
     if !fetched.success {
         return world.lose(format!("{url}: {}", fetched.text));
@@ -195,7 +200,7 @@ fn one_list(
         .map(|serial| format!("{serial:0>32}").to_lowercase())
         .collect();
     for ((of, serial), told) in found {
-        if of != ca || told.partition != partition {
+        if of != ca || told.partition != partition || told.generation != generation {
             continue;
         }
         let expected = match told.state.as_str() {
@@ -221,10 +226,10 @@ fn is_in_directory(
     let bound = ["-x", "-H", &url, "-D", VERIFIER, "-w", password, "-t", "-T", folder];
     let asked = ["-s", "base", "-b", &name, "(objectClass=*)", "certificateRevocationList;binary"];
     let said = run(installation.path(), "ldapsearch", &[&bound[..], &asked].concat());
-    let files: Vec<_> =
-        fs::read_dir(place.path()).unwrap().map(|one| one.unwrap().path()).collect();
+    // The lists of all generations are values of one attribute.
+    let mut files = fs::read_dir(place.path()).unwrap().map(|one| one.unwrap().path());
     let web = fs::read(installation.path().join("web.crl")).unwrap();
-    said.success && files.len() == 1 && fs::read(&files[0]).unwrap() == web
+    said.success && files.any(|file| fs::read(file).unwrap() == web)
 }
 
 /// The name of the list's own distribution point (RFC 4514), from openssl's words.
@@ -235,14 +240,29 @@ fn distribution_point(text: &str) -> Option<String> {
     Some(typed.collect::<Vec<_>>().join(","))
 }
 
+/// Every generation of both CAs; as many as were made.
+fn generations(client: &Client, world: &World) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (ca, least) in [("jpki-auth", 1 + world.facts(|facts| facts.renewals)), ("saitama-sign", 1)]
+    {
+        let told = get(client, world, "operator-1", &format!("cas/{ca}"));
+        let found = told["generations"].as_array().cloned().unwrap_or_default();
+        if (found.len() as u64) < least {
+            world.lose(format!("{ca} has {} generations of {least}", found.len()));
+        }
+        all.extend(found.into_iter().map(|one| (ca.to_owned(), one)));
+    }
+    all
+}
+
 /// OCSP of every certificate, by openssl as the registered verifier.
 fn ocsp(installation: &Installation, server: &Server, world: &World, found: &Certificates) {
-    for ca in ["jpki-auth", "saitama-sign"] {
-        let told = get(&server.client, world, "operator-1", &format!("cas/{ca}"));
-        let root = told["generations"][0]["certificate_pem"].as_str().unwrap_or_default();
+    for (ca, generation) in generations(&server.client, world) {
+        let root = generation["certificate_pem"].as_str().unwrap_or_default();
         fs::write(installation.path().join("root.pem"), root).unwrap();
+        let is_of_it = |told: &Told| told.is_user && generation["number"] == told.generation;
         let users: Vec<_> =
-            found.iter().filter(|((of, _), told)| of == ca && told.is_user).collect();
+            found.iter().filter(|((of, _), told)| *of == ca && is_of_it(told)).collect();
         for several in users.chunks(IN_ONE_REQUEST) {
             let url = format!("http://{}/ocsp", server.repository);
             let mut words = vec![

@@ -16,8 +16,10 @@ pub(super) struct Facts {
     pub(super) people: BTreeMap<String, &'static str>,
     /// The state of each service request.
     pub(super) requests: BTreeMap<String, &'static str>,
-    /// The least number of the published list of each CA and partition.
-    pub(super) lists: BTreeMap<(String, String), u64>,
+    /// The least number of the published list of each CA, generation and partition.
+    pub(super) lists: BTreeMap<(String, u64, String), u64>,
+    /// How often the key of jpki-auth was renewed.
+    pub(super) renewals: u64,
     /// Each card that was delivered: the clerk who can read it, and what is on it.
     pub(super) cards: BTreeMap<String, (String, CertificateId)>,
     /// What contradicts the above.
@@ -34,4 +36,6 @@ pub(super) struct Figures {
     pub(super) put_off: u64,
     /// Refusals after a cut that healed by repeating.
     pub(super) refused_for_a_while: u64,
+    /// Questions of a verifier while the work went on.
+    pub(super) asked: u64,
 }

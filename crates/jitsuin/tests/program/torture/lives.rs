@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::world::World;
-use super::{Settings, compare, moments, residents, staff, stories};
+use super::{Settings, ceremonies, compare, moments, residents, staff, stories, verifier};
 use crate::demo::copy_populated;
 use crate::installation::{Installation, Server};
 use crate::tamper::Chance;
@@ -28,6 +28,8 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
         scope.spawn(|| staff::people(&world));
         scope.spawn(|| staff::requests(&world, installation.path()));
         scope.spawn(|| staff::lists(&world));
+        scope.spawn(|| ceremonies::renewals(&world, installation.path(), settings.seed));
+        scope.spawn(|| verifier::asks(&world, installation.path(), settings.seed));
         let deaths = kills(&installation, &world, &settings, begun);
         // The last life is not killed: everybody comes to the end of what they do.
         world.stop();
@@ -40,7 +42,7 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
     let lost = world.facts(|facts| {
         println!(
             "{settings}: {deaths:?} in {} s; {figures:?}; {} certificates, {} applications, \
-             {} people, {} service requests, {} cards, {} list series",
+             {} people, {} service requests, {} cards, {} list series, {} renewals",
             begun.elapsed().as_secs(),
             facts.certificates.len(),
             facts.applications.len(),
@@ -48,6 +50,7 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
             facts.requests.len(),
             facts.cards.len(),
             facts.lists.len(),
+            facts.renewals,
         );
         facts.lost.clone()
     });
@@ -111,7 +114,7 @@ fn kills(
 /// A life that ends itself at a moment; whether it came to it before it was killed.
 fn until(installation: &Installation, world: &World, moment: &str) -> bool {
     let Ok(mut server) = installation.serve(&[("JITSUIN_TORTURE", moment)]) else { return true };
-    world.lives(server.client.clone());
+    world.lives(&server);
     // It may end while the custodians come.
     let _ = server.client.awaken();
     let begun = Instant::now();
@@ -126,15 +129,15 @@ fn until(installation: &Installation, world: &World, moment: &str) -> bool {
 }
 
 /// Starts a life and has two custodians wake its keys.
-fn live(installation: &Installation, world: &World) -> Result<Server, String> {
+pub(super) fn live(installation: &Installation, world: &World) -> Result<Server, String> {
     let server = installation.serve(&[])?;
-    world.lives(server.client.clone());
+    world.lives(&server);
     match server.client.awaken() {
         Ok((200, keys)) if keys["active"] == true => Ok(server),
         told => Err(format!("the keys do not awake: {told:?}")),
     }
 }
 
-fn pause(millis: u64) {
+pub(super) fn pause(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }

@@ -1,6 +1,7 @@
 //! Work under kills: clients of every kind work over the API while the server is killed again and
 //! again; what was acknowledged is held against everything that answers.
 
+mod ceremonies;
 mod compare;
 mod facts;
 mod lives;
@@ -8,7 +9,9 @@ mod moments;
 mod residents;
 mod staff;
 mod stories;
+mod verifier;
 mod world;
+mod worst_day;
 
 use std::fmt;
 use std::time::Duration;

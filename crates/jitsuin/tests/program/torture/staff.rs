@@ -107,10 +107,12 @@ pub(super) fn lists(world: &World) {
             let Ok(answer) = worker.done("repository-1", &path, Some(&json!({}))) else { continue };
             world.acknowledge(|facts| {
                 for list in answer["lists"].as_array().into_iter().flatten() {
-                    if let (true, Some(number)) =
-                        (list["outcome"] == "published", list["number"].as_u64())
-                    {
-                        let series = (ca.to_owned(), text(&list["partition"]));
+                    if let (true, Some(number), Some(generation)) = (
+                        list["outcome"] == "published",
+                        list["number"].as_u64(),
+                        list["generation"].as_u64(),
+                    ) {
+                        let series = (ca.to_owned(), generation, text(&list["partition"]));
                         let least = facts.lists.entry(series).or_default();
                         *least = number.max(*least);
                     }

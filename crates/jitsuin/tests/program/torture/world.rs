@@ -1,5 +1,6 @@
 //! What the clients share: the server of the moment, and what was acknowledged.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::facts::{Facts, Figures};
-use crate::installation::Client;
+use crate::installation::{Client, Server};
 
 /// How long a client repeats a request before it counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -15,10 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How long a client waits before it repeats.
 const PAUSE: Duration = Duration::from_millis(40);
 
+/// Where the server of the moment answers.
+#[derive(Clone)]
+pub(super) struct Life {
+    pub(super) client: Client,
+    pub(super) repository: SocketAddr,
+}
+
 /// What all clients share.
 #[derive(Default)]
 pub(super) struct World {
-    client: RwLock<Option<Client>>,
+    life: RwLock<Option<Life>>,
     lives: AtomicU64,
     stopping: AtomicBool,
     facts: Mutex<Facts>,
@@ -27,14 +35,15 @@ pub(super) struct World {
 
 impl World {
     /// A new life: whoever waits goes on with this one.
-    pub(super) fn lives(&self, client: Client) {
-        *self.client.write().unwrap() = Some(client);
+    pub(super) fn lives(&self, server: &Server) {
+        let life = Life { client: server.client.clone(), repository: server.repository };
+        *self.life.write().unwrap() = Some(life);
         self.lives.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The server is gone.
     pub(super) fn dies(&self) {
-        *self.client.write().unwrap() = None;
+        *self.life.write().unwrap() = None;
     }
 
     /// Nobody begins anything new.
@@ -46,8 +55,8 @@ impl World {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    pub(super) fn client(&self) -> Option<Client> {
-        self.client.read().unwrap().clone()
+    pub(super) fn life(&self) -> Option<Life> {
+        self.life.read().unwrap().clone()
     }
 
     pub(super) fn acknowledge(&self, fact: impl FnOnce(&mut Facts)) {
@@ -104,7 +113,7 @@ impl<'a> Worker<'a> {
         let mut last = String::from("no server");
         while begun.elapsed() < PATIENCE {
             let life = world.lives.load(Ordering::SeqCst);
-            if let Some(client) = world.client() {
+            if let Some(Life { client, .. }) = world.life() {
                 let is_first = *first_life.get_or_insert(life) == life;
                 match client.ask(who, "POST", path, body, &headers) {
                     Ok((200..=299, answer)) => {

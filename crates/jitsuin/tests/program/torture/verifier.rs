@@ -1,0 +1,52 @@
+//! The registered verifier, who asks while the work goes on and the server dies: what was revoked for
+//! good is never told as good again, by whom it is asked.
+
+use std::path::Path;
+use std::time::Duration;
+
+use testkit::run;
+
+use super::facts::CertificateId;
+use super::world::{Life, World};
+use crate::tamper::Chance;
+
+/// Asks about certificates that were revoked, drawn by chance, of the API and of OCSP.
+pub(super) fn asks(world: &World, place: &Path, seed: u64) {
+    let mut chance = Chance::named(seed, "verifier");
+    while !world.is_stopping() {
+        std::thread::sleep(Duration::from_millis(100));
+        let revoked: Vec<_> = world.facts(|facts| {
+            let all = facts.certificates.iter();
+            all.filter(|(_, state)| **state == "revoked").map(|(id, _)| id.clone()).collect()
+        });
+        let Some(one) = chance.pick(revoked.len()).map(|place| &revoked[place]) else { continue };
+        let Some(life) = world.life() else { continue };
+        if let Some(said) = wrong(place, &life, one) {
+            world.lose(format!("{one:?} is revoked, and was answered: {said}"));
+        }
+        world.count(|figures| figures.asked += 1);
+    }
+}
+
+/// What was answered that must not be; nothing is no answer.
+fn wrong(place: &Path, life: &Life, (ca, serial): &CertificateId) -> Option<String> {
+    let path = format!("cas/{ca}/certificates/{serial}");
+    let Ok((200, told)) = life.client.ask("operator-1", "GET", &path, None, &[]) else {
+        return None;
+    };
+    if told["state"] != "revoked" {
+        return Some(told.to_string());
+    }
+    let url = format!("http://{}", life.repository);
+    let root = format!("{ca}-{}.der", told["generation"]);
+    let fetch = ["-sSf", "-o", &root, &format!("{url}/ca/{ca}/{}.cer", told["generation"])];
+    if !run(place, "curl", &fetch).success {
+        return None;
+    }
+    let (url, serial) = (format!("{url}/ocsp"), format!("0x{serial}"));
+    let asked = ["ocsp", "-issuer", &root, "-CAfile", &root, "-url", &url, "-serial", &serial];
+    let signed = ["-signer", "data/handed-out/verifier-1.pem", "-signkey"];
+    let key = ["data/handed-out/verifier-1.key"];
+    let said = run(place, "openssl", &[&asked[..], &signed, &key].concat());
+    said.text.contains(": good").then_some(said.text)
+}
