@@ -19,7 +19,18 @@ pub(super) struct Table {
     columns: &'static [&'static str],
     /// Whether its key names a resident, who has no place in messages.
     personal: bool,
+    growth: Growth,
     statements: OnceLock<Statements>,
+}
+
+/// How many rows a table comes to have: each says so where it is declared, because one that is
+/// proven whole every ten seconds must not grow with the certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// Rights, keys, plans, series: as many as there are people, CAs and municipalities.
+    Bounded,
+    /// With every certificate, card, request or list.
+    Growing,
 }
 
 struct Statements {
@@ -44,7 +55,7 @@ pub(super) struct View<'a> {
 }
 
 macro_rules! tables {
-    ($($(#[$doc:meta])* $table:ident = $name:literal ($($key:literal),+ ; $($column:literal),*) $($personal:ident)?;)+) => {
+    ($($(#[$doc:meta])* $table:ident = $growth:ident $name:literal ($($key:literal),+ ; $($column:literal),*) $($personal:ident)?;)+) => {
         $(
             $(#[$doc])*
             pub(super) static $table: Table = Table {
@@ -52,6 +63,7 @@ macro_rules! tables {
                 keys: [$($key),+].len(),
                 columns: &[$($key,)+ $($column),*],
                 personal: tables!(@personal $($personal)?),
+                growth: tables!(@growth $growth),
                 statements: OnceLock::new(),
             };
         )+
@@ -60,60 +72,51 @@ macro_rules! tables {
     };
     (@personal personal) => { true };
     (@personal) => { false };
+    (@growth bounded) => { Growth::Bounded };
+    (@growth growing) => { Growth::Growing };
 }
 
 tables! {
-    CA = "ca" ("id"; "policy_digest", "created_at");
-    AUTHORITY = "authority" ("ca", "generation"; "key_label", "key_algorithm",
+    CA = bounded "ca" ("id"; "policy_digest", "created_at");
+    AUTHORITY = bounded "authority" ("ca", "generation"; "key_label", "key_algorithm",
         "signature_algorithm", "name", "spki", "self_signed", "created_at", "issues_from");
-    GENERATION_PLAN = "generation_plan" ("ca"; "generation", "key_label", "key_algorithm",
+    GENERATION_PLAN = bounded "generation_plan" ("ca"; "generation", "key_label", "key_algorithm",
         "signature_algorithm", "issues_from", "spki", "key_made_at");
-    CERTIFICATE = "certificate" ("ca", "serial"; "generation", "kind", "partition", "state",
+    CERTIFICATE = growing "certificate" ("ca", "serial"; "generation", "kind", "partition", "state",
         "state_at", "reason", "not_before", "not_after", "issued", "intended_at", "subject",
         "spki_sha256", "policy_digest", "holder", "application", "tbs_sha256", "der_sha256");
-    CERTIFIED_KEY = "certified_key" ("spki_sha256"; "role");
-    TALLY = "tally" ("ca", "partition"; "undelivered", "held", "revoked");
-    SERIES = "series" ("ca", "generation", "partition"; "state", "built", "published");
-    CRL = "crl" ("ca", "generation", "partition", "number"; "this_update", "next_update",
+    CERTIFIED_KEY = growing "certified_key" ("spki_sha256"; "role");
+    TALLY = bounded "tally" ("ca", "partition"; "undelivered", "held", "revoked");
+    SERIES = bounded "series" ("ca", "generation", "partition"; "state", "built", "published");
+    CRL = growing "crl" ("ca", "generation", "partition", "number"; "this_update", "next_update",
         "next_publish", "entries", "sha256", "as_of", "published");
-    APPLICATION = "application" ("id"; "municipality", "ca", "kind", "state", "resident", "record",
+    APPLICATION = growing "application" ("id"; "municipality", "ca", "kind", "state", "resident", "record",
         "received");
-    OPERATION = "operation" ("id"; "answer", "recorded");
-    CARD = "card" ("id"; "municipality", "holder", "record");
-    CARD_SESSION = "card_session" ("card"; "sequence");
-    REGISTER_CURSOR = "register_cursor" ("only"; "position");
-    VERIFIER = "verifier" ("id"; "name", "bind_dn", "password_hash", "request_certificate",
+    OPERATION = growing "operation" ("id"; "answer", "recorded");
+    CARD = growing "card" ("id"; "municipality", "holder", "record");
+    CARD_SESSION = growing "card_session" ("card"; "sequence");
+    REGISTER_CURSOR = bounded "register_cursor" ("only"; "position");
+    VERIFIER = bounded "verifier" ("id"; "name", "bind_dn", "password_hash", "request_certificate",
         "may_query_ocsp", "may_read_crl");
-    PERSON = "person" ("id"; "name", "state", "municipality", "since", "roles", "proposed",
+    PERSON = bounded "person" ("id"; "name", "state", "municipality", "since", "roles", "proposed",
         "proposed_roles", "proposed_municipality", "proposed_by", "proposed_at");
-    CREDENTIAL = "credential" ("sha256"; "person", "kind", "console", "passkey_id",
+    CREDENTIAL = bounded "credential" ("sha256"; "person", "kind", "console", "passkey_id",
         "passkey_spki", "passkey_counter", "made", "expires", "operation");
-    PASSWORD = "password" ("person"; "hash", "set_at", "failures", "failed_since", "locked_until");
-    RESIDENT_KEY = "resident_key" ("resident"; "id", "wrapped") personal;
-    CEREMONY = "ceremony" ("id"; "script", "script_sha256", "state", "steps_done", "account",
+    PASSWORD = bounded "password" ("person"; "hash", "set_at", "failures", "failed_since", "locked_until");
+    RESIDENT_KEY = growing "resident_key" ("resident"; "id", "wrapped") personal;
+    CEREMONY = bounded "ceremony" ("id"; "script", "script_sha256", "state", "steps_done", "account",
         "revision");
-    COMPROMISE = "compromise" ("ca", "generation"; "state", "declared_at", "place", "revoked");
-    NOTICE = "notice" ("ca", "at", "text";);
-    SERVICE_REQUEST = "service_request" ("id"; "ca", "state", "record", "received");
-    HOLDER_REQUEST = "holder_request" ("id"; "holder", "nonce", "signed", "record", "receipt",
+    COMPROMISE = bounded "compromise" ("ca", "generation"; "state", "declared_at", "place", "revoked");
+    NOTICE = bounded "notice" ("ca", "at", "text";);
+    SERVICE_REQUEST = bounded "service_request" ("id"; "ca", "state", "record", "received");
+    HOLDER_REQUEST = growing "holder_request" ("id"; "holder", "nonce", "signed", "record", "receipt",
         "received");
 }
 
 impl Table {
     /// Whether it stays small however many certificates there are.
     pub(super) fn is_small(&self) -> bool {
-        const GROWING: [&str; 9] = [
-            "certificate",
-            "certified_key",
-            "crl",
-            "application",
-            "operation",
-            "card",
-            "card_session",
-            "resident_key",
-            "holder_request",
-        ];
-        !GROWING.contains(&self.name)
+        self.growth == Growth::Bounded
     }
 
     /// How many of the first columns are its key.
