@@ -1,6 +1,6 @@
 //! What is known of the backup of a key: the digest of its file, as it was written (A 6.2.4).
 
-use domain::id::OperationId;
+use domain::id::{OperationId, SystemOperation};
 use store::{Change, Store};
 
 use crate::error::{Error, Result};
@@ -24,6 +24,6 @@ pub fn noted_backup(store: &dyn Store, key: &str) -> Result<Option<[u8; 32]>> {
 }
 
 fn noted(key: &str) -> Result<OperationId> {
-    let id = format!("backup-of-{key}").parse();
+    let id = OperationId::of_system(SystemOperation::BackupWritten, key);
     id.map_err(|refused| Error::refused("operation id", refused))
 }

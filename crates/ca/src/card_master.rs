@@ -7,7 +7,7 @@ use card::scp03::{self, ChannelError, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake, SessionGrant};
 use card::{CardKeys, CardNumber, DataEncryptionKey, jpki};
 use domain::act::Act;
-use domain::id::OperationId;
+use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use keys::{
     BackupKey, CardKeyPurpose, CardMasterCheck, DerivedKey, KeyError, KeyLabel, KeyStore,
@@ -61,8 +61,8 @@ impl CardKeyring {
         check: CardMasterCheck,
         backup: Option<[u8; 32]>,
     ) -> Result<()> {
-        let made: OperationId = format!("made-{}-{check}", self.label)
-            .parse()
+        let name = format!("{}-{check}", self.label);
+        let made = OperationId::of_system(SystemOperation::CardMasterMade, &name)
             .map_err(|refused| Error::refused("operation id", refused))?;
         if self.store.operation(&made)?.is_some() {
             return Ok(());

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use domain::compromise::CompromiseState;
-use domain::id::OperationId;
+use domain::id::{OperationId, SystemOperation};
 use jiff::Timestamp;
 use keys::KeyError;
 use store::{Change, Entry, Unit};
@@ -167,6 +167,6 @@ impl CertificationAuthority {
 
 /// The operation under which a destruction is noted, once for a key.
 fn destroyed(generation: &Generation) -> Result<OperationId> {
-    let id = format!("destroyed-{}", generation.label).parse();
+    let id = OperationId::of_system(SystemOperation::KeyDestroyed, generation.label.as_str());
     id.map_err(|refused| Error::refused("operation id", refused))
 }

@@ -68,6 +68,51 @@ text_id!(
     /// One operation at a window or a console; repeating it with the same id has no further effect.
     OperationId, "operation id"
 );
+/// What the system does once by itself, and notes under an operation id of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemOperation {
+    /// The key of a label was destroyed.
+    KeyDestroyed,
+    /// The card master key of a label was made.
+    CardMasterMade,
+    /// The backup of a key was written.
+    BackupWritten,
+    /// The program made a key of its own TLS server.
+    ServerKeyMade,
+    /// An event of the resident register was applied.
+    RegisterEvent,
+    /// What was half done on a card was mended.
+    Mending,
+    /// A step of a ceremony was carried out.
+    Ceremony,
+}
+
+impl SystemOperation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::KeyDestroyed => "destroyed",
+            Self::CardMasterMade => "made",
+            Self::BackupWritten => "backup",
+            Self::ServerKeyMade => "server-key",
+            Self::RegisterEvent => "register-event",
+            Self::Mending => "mend",
+            Self::Ceremony => "ceremony",
+        }
+    }
+}
+
+impl OperationId {
+    /// The id under which the system does something once, for example `destroyed:jpki-auth-ca-1`. No
+    /// text that a caller gives is read as one: a colon is in none.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for a name that is no short text of letters, digits and hyphens.
+    pub fn of_system(what: SystemOperation, name: &str) -> Result<Self, InvalidId> {
+        check_text_id("operation id", name)?;
+        Ok(Self(format!("{}:{name}", what.name())))
+    }
+}
+
 text_id!(
     /// A card, by the number printed on it.
     CardId, "card id"

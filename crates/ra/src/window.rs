@@ -47,7 +47,6 @@ use crate::register::ResidentRegister;
 pub use abandon::CardPlace;
 pub use call_centre::PhoneHold;
 pub use handover::Handover;
-pub use operation::EVENT_OPERATIONS;
 pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;
 pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};

@@ -2,6 +2,7 @@
 
 use domain::act::Act;
 use domain::ceremony::{CeremonyId, Premises, Progress, Script, State};
+use domain::id::{OperationId, SystemOperation};
 use store::{CeremonyRow, Change, Store, Unit};
 
 use super::account::{Happening, Occurrence, corrupt, progress};
@@ -99,11 +100,17 @@ impl Held {
 }
 
 /// The id under which a ceremony or a step of it is repeated.
-pub(super) fn operation(id: &CeremonyId, step: Option<usize>) -> String {
+pub(super) fn operation(id: &CeremonyId, step: Option<usize>) -> Result<OperationId> {
     match step {
-        Some(step) => format!("ceremony-{id}-{}", step + 1),
-        None => format!("ceremony-{id}"),
+        Some(step) => operation_named(&format!("{id}-{}", step + 1)),
+        None => operation_named(id.as_str()),
     }
+}
+
+/// An operation of a ceremony, or of a script that is none.
+pub(super) fn operation_named(name: &str) -> Result<OperationId> {
+    OperationId::of_system(SystemOperation::Ceremony, name)
+        .map_err(|error| Error::refused("operation", error))
 }
 
 /// A reason as one line of bounded length.

@@ -10,12 +10,13 @@ mod stored;
 
 use domain::act::{Act, Actor};
 use domain::ceremony::{CeremonyId, Premises, Script, State, Step};
+use domain::id::OperationId;
 use domain::journal::EventKind;
 use jiff::Timestamp;
 use store::{Entry, Store, Unit};
 
 pub use self::account::{Happening, Occurrence, Present};
-use self::held::{Held, one_line, operation};
+use self::held::{Held, one_line, operation, operation_named};
 pub use self::presence::objections;
 pub use self::record::{Interruption, Moment, Record, Sitting, StepRecord};
 pub use self::stage::{FileFact, KeyFact, Stage, StageError, StepFacts};
@@ -147,7 +148,7 @@ impl<'a> Conductor<'a> {
             && error.is_refusal()
         {
             let sha256 = x509::fingerprint::sha256(text.as_bytes());
-            let act = self.act(format!("ceremony-{}", hex(&sha256[..8])))?;
+            let act = self.act(operation_named(&hex(&sha256[..8]))?);
             let entry = Entry::new(EventKind::CeremonyStarted, &act)
                 .detail("script_sha256", hex(&sha256))
                 .refused(one_line(&error.to_string()));
@@ -157,7 +158,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn told_again(&self, held: Held) -> Result<Record> {
-        let act = self.act(operation(&held.script.id, None))?;
+        let act = self.act(operation(&held.script.id, None)?);
         let entry = Entry::new(EventKind::CeremonyStarted, &act).subject(&held.script.id).no_op();
         self.store.commit(Unit::new(entry))?;
         Ok(held.into_record())
@@ -177,7 +178,7 @@ impl<'a> Conductor<'a> {
         let Some(asked) = held.script.steps.get(step).cloned() else {
             return Err(account::corrupt(&held.script.id, "a step beyond the last").into());
         };
-        let act = self.act(operation(&held.script.id, Some(step)))?;
+        let act = self.act(operation(&held.script.id, Some(step))?);
         let done = ask(stage, &act, &asked).map_err(|error| error.to_string()).and_then(|facts| {
             facts::check(&held.script, &held.account, &asked, &facts).map(|()| facts)
         });
@@ -205,13 +206,12 @@ impl<'a> Conductor<'a> {
             Happening::StepStarted { step } | Happening::StepDone { step, .. } => Some(step),
             _ => None,
         };
-        let act = self.act(operation(&held.script.id, step))?;
+        let act = self.act(operation(&held.script.id, step)?);
         held.commit(self.store, &act, what)
     }
 
-    fn act(&self, operation: String) -> Result<Act> {
-        let operation = operation.parse().map_err(|error| Error::refused("operation", error))?;
-        Ok(Act::new(self.actor.clone(), (self.clock)(), operation))
+    fn act(&self, operation: OperationId) -> Act {
+        Act::new(self.actor.clone(), (self.clock)(), operation)
     }
 }
 

@@ -13,9 +13,6 @@ use crate::authority::Authority;
 use crate::error::{Result, WindowError};
 use crate::record::{self, Record, Stage};
 
-/// What the ids of operations that apply the register's events begin with; nobody else's may.
-pub const EVENT_OPERATIONS: &str = "register-event-";
-
 const WHAT: &str = "the stored answer of an operation";
 
 /// An operation that was not carried out yet.
@@ -55,10 +52,6 @@ impl Operation<'_> {
 impl Window {
     /// Looks an operation up by its id; `request` is what is asked, without any secret.
     pub(super) fn begin<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Begun<'a>> {
-        let is_system = matches!(act.actor, Actor::System(_));
-        if act.operation.as_str().starts_with(EVENT_OPERATIONS) && !is_system {
-            return Err(WindowError::refused("operation", "ids of this form are the system's own"));
-        }
         let fingerprint = fingerprint(act, request);
         let Some(stored) = self.store.operation(&act.operation)? else {
             return Ok(Begun::First(Operation { act, fingerprint }));

@@ -10,7 +10,7 @@ mod moves;
 
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
-use domain::id::{CaId, OperationId, SerialNumber};
+use domain::id::{CaId, OperationId, SerialNumber, SystemOperation};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::municipality;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use store::{Change, Entry, Unit};
 
 use self::moves::{Fate, Moves};
-use super::operation::{Begun, EVENT_OPERATIONS};
+use super::operation::Begun;
 use super::{Application, Window};
 use crate::authority::{Authority, HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
@@ -292,7 +292,8 @@ fn kind_name(kind: &RegisterEventKind) -> &'static str {
 }
 
 fn event_operation(sequence: u64) -> Result<OperationId> {
-    format!("{EVENT_OPERATIONS}{sequence}").parse().map_err(|error: domain::id::InvalidId| {
+    let name = sequence.to_string();
+    OperationId::of_system(SystemOperation::RegisterEvent, &name).map_err(|error| {
         WindowError::Unreadable { what: "an operation id", problem: error.to_string() }
     })
 }

@@ -95,15 +95,6 @@ fn l14_an_operation_is_carried_out_once_and_its_id_belongs_to_its_request() {
 }
 
 #[test]
-fn l8_a_clerk_cannot_take_the_id_of_a_register_event() {
-    let world = World::new();
-    let mut act = world.act();
-    act.operation = "register-event-1".parse().expect("an id");
-    let refused = world.window.receive(&act, &first()).expect_err("a reserved id");
-    assert!(refused.to_string().contains("the system's own"), "{refused}");
-}
-
-#[test]
 fn l14_steps_out_of_turn_are_refused_with_state_and_rule() {
     let world = World::new();
     let id = world.receive(&first());

@@ -10,7 +10,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::act::Act;
 use domain::id::OperationId;
-use ra::window::EVENT_OPERATIONS;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
@@ -57,7 +56,6 @@ impl Desk {
         request: &[&str],
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
-        self.checked(act, operation, unreserved(act))?;
         let _turn = self.turns.take(act.operation.as_str());
         let fingerprint = fingerprint(act, operation, request);
         if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
@@ -79,7 +77,6 @@ impl Desk {
         request: &[&str],
         decide: impl FnOnce() -> Result<(Unit, A), Problem>,
     ) -> Result<Done<A>, Problem> {
-        self.checked(act, operation, unreserved(act))?;
         let _turn = self.turns.take(act.operation.as_str());
         let fingerprint = fingerprint(act, operation, request);
         if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
@@ -98,7 +95,6 @@ impl Desk {
         operation: Operation,
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
-        self.checked(act, operation, unreserved(act))?;
         let _turn = self.turns.take(act.operation.as_str());
         let fingerprint = fingerprint(act, operation, &[]);
         if let Some((request, answer)) = self.recent.find(&act.operation) {
@@ -177,18 +173,7 @@ fn recorded<A: Serialize>(act: &Act, request: String, answer: &A) -> Result<Chan
 }
 
 fn taken() -> Problem {
-    conflict("operation: the id was used for another request")
-}
-
-/// Refuses the ids of the register's events: who took one would keep its event from being applied.
-fn unreserved(act: &Act) -> Result<(), Problem> {
-    if act.operation.as_str().starts_with(EVENT_OPERATIONS) {
-        return Err(conflict("operation: ids of this form are the system's own"));
-    }
-    Ok(())
-}
-
-fn conflict(detail: &str) -> Problem {
+    let detail = "operation: the id was used for another request";
     Problem::new(Fault::Conflict, detail).about("operation")
 }
 

@@ -147,19 +147,33 @@ fn a_repeated_publication_builds_no_second_list() {
     assert_eq!(stolen.problem(409)["field"], "operation");
 }
 
-/// Whoever could take the id of an event to come would keep the register's link from ever applying
-/// it, and with it every later one.
+/// Whoever could take the id of what the system does by itself would keep it from being done: an event
+/// from being applied, a key's lists from being published.
 #[test]
-fn l8_nobody_takes_the_operation_id_of_an_event_to_come() {
+fn l8_w8_nobody_takes_the_operation_id_of_what_the_system_does_once() {
     let world = World::new();
-    let headers = ["-H", "Operation-Id: register-event-1"];
-    let take = |path: &str| {
-        world.ask(Proof::Token("staff"), "POST", path, Some(b"{}"), &headers).problem(409)
-    };
-    let entries = world.entries();
-    assert_eq!(take("/api/v1/cas/jpki-auth/publication")["field"], "operation");
-    assert!(world.journal_from(entries)[0].contains("refused"));
-    assert_eq!(take(&format!("/api/v1/residents/{HANAKO}/death"))["field"], "operation");
+    let own = [
+        "register-event:1",
+        "destroyed:jpki-auth-ca-1",
+        "made:cards-1-0000",
+        "backup:jpki-auth-ca-1",
+        "mend:00",
+        "ceremony:renewal-1",
+    ];
+    for id in own {
+        let header = format!("Operation-Id: {id}");
+        let ask = |path: &str| {
+            world.ask(Proof::Token("staff"), "POST", path, Some(b"{}"), &["-H", &header])
+        };
+        assert_eq!(ask("/api/v1/cas/jpki-auth/publication").problem(400)["field"], "operation-id");
+        ask(&format!("/api/v1/residents/{HANAKO}/death")).problem(400);
+    }
+    // What an earlier program called them is nobody's any more.
+    let old = ["-H", "Operation-Id: destroyed-jpki-auth-ca-1"];
+    let path = "/api/v1/cas/jpki-auth/publication";
+    world.ask(Proof::Token("staff"), "POST", path, Some(b"{}"), &old).expect(200);
+    let lists = world.post("staff", path, &json!({})).expect(200);
+    assert!(!lists["lists"].as_array().expect("lists").is_empty(), "{lists}");
     world.post("staff", &format!("/api/v1/residents/{HANAKO}/death"), &json!({})).expect(200);
     let run = world.post("staff", "/api/v1/register-runs", &json!({})).expect(200);
     assert_eq!((&run["applied"], &run["cursor"]), (&json!(1), &json!(1)), "{run}");

@@ -82,7 +82,7 @@ fn k3_a_cut_at_any_point_repeats_nothing_and_loses_nothing() {
         let calls = &second.hardware.borrow().calls;
         assert_eq!(calls.len(), STEPS, "point {point}: a repetition has the same operation id");
         for (number, step) in record.steps.iter().enumerate() {
-            let asked = calls[&format!("ceremony-genesis-2026-{}", number + 1)];
+            let asked = calls[&format!("ceremony:genesis-2026-{}", number + 1)];
             assert!((1..=step.started.len()).contains(&asked), "point {point}, step {number}");
         }
         let journal = fresh.journal();

@@ -2,7 +2,7 @@
 
 use card::CardSlot;
 use domain::act::Act;
-use domain::id::{ApplicationId, OperationId};
+use domain::id::{ApplicationId, OperationId, SystemOperation};
 use store::Unit;
 use x509::fingerprint::{hex, sha256};
 
@@ -115,9 +115,7 @@ impl Window {
 /// The operation id of what is mended in a slot by this act.
 fn operation_of(act: &Act, slot: CardSlot) -> Result<OperationId> {
     let digest = sha256(format!("mend {slot} {}", act.operation).as_bytes());
-    let id = format!("mend-{}", hex(&digest[..16]));
-    id.parse().map_err(|error: domain::id::InvalidId| WindowError::Unreadable {
-        what: "an operation id",
-        problem: error.to_string(),
+    OperationId::of_system(SystemOperation::Mending, &hex(&digest[..16])).map_err(|error| {
+        WindowError::Unreadable { what: "an operation id", problem: error.to_string() }
     })
 }
