@@ -59,6 +59,11 @@ pub fn adopt_policy(store: &dyn Store, act: &Act, second: &Act, policy_text: &st
     };
     let entry = entry.detail("policy_sha256", hex(&to));
     let from = row.policy_digest;
+    if from != to && store.generation_plan(&policy.ca)?.is_some() {
+        // Its root was, or will be, drafted by the policy in effect.
+        let rule = "a key of this CA is being made: its ceremony comes to its end first";
+        return refused(entry, Error::refused("policy", rule));
+    }
     let unit = if from == to {
         Unit::new(entry.no_op())
     } else {

@@ -60,6 +60,15 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// The journal vouches for an intent that a cut left open, and it would not be issued any more by the
+    /// rules in force now: it is ended, and not signed.
+    #[error("serial {serial} was intended by rules that are no longer in force: {reason}")]
+    Superseded {
+        /// The serial.
+        serial: String,
+        /// Which rule is another.
+        reason: String,
+    },
     /// A cut left the serial possibly signed: what becomes of it is settled before anything else is
     /// done about it.
     #[error("serial {0} is being issued, or a cut left it so: it is settled first")]
@@ -126,7 +135,7 @@ impl Error {
             Self::Quorum(error @ QuorumError::ClockWentBack { .. }) => {
                 Some(Hindrance::Clock(error.to_string()))
             }
-            Self::Unsealed { .. } | Self::Unsettled(_) => {
+            Self::Unsealed { .. } | Self::Unsettled(_) | Self::Superseded { .. } => {
                 Some(Hindrance::Settling(self.to_string()))
             }
             Self::Unvouched { .. } => Some(Hindrance::InDoubt(self.to_string())),

@@ -12,7 +12,7 @@ use store::{CertificateRow, Entry, IntentRow, Unit};
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::issuance::Intended;
+use crate::issuance::{Intended, Vouched};
 
 /// How one left-over intent was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,21 @@ pub enum Settled {
     Revoked(SerialNumber),
 }
 
+/// What is to be done about an intent that a cut left open.
+enum Course<'a> {
+    /// It is signed: the journal vouches for it.
+    Finish(Arc<Generation>, Box<Vouched<'a>>),
+    /// It is ended unsigned: nobody could use the certificate, or the rules by which it was asked for
+    /// are no longer in force.
+    End { superseded: Option<String> },
+}
+
 impl CertificationAuthority {
     /// Settles every intent of this CA that has no issue.
     ///
     /// A certificate whose private key the CA made is revoked: the wrapped key was lost with the
-    /// process. Every other is finished over the committed bytes, which gives one serial one TBS, once
-    /// the sealed journal has vouched for them.
+    /// process, and so is one of rules that were replaced since. Every other is finished over the
+    /// committed bytes, which gives one serial one TBS, once the sealed journal has vouched for them.
     ///
     /// # Errors
     /// What keys and store say; what was settled until then stays settled. [`Error::Unvouched`] for a
@@ -65,24 +74,22 @@ impl CertificationAuthority {
 
     fn settle(&self, act: &Act, found: &CertificateRow) -> Result<Settled> {
         let row = &found.intent;
-        let settled = match self.signer_of(row)? {
-            Some(signer) if !self.key_was_lost(row) && !self.is_compromised(row)? => {
+        let (settled, superseded) = match self.course(act, found)? {
+            Course::Finish(signer, vouched) => {
                 let into = match row.kind {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                let vouched = self.vouch(found, &signer);
-                let vouched = vouched.or_else(|error| self.refuse_to_sign(act, row, error))?;
-                Intended::again(vouched).sign(&signer)?.commit_issue(act, into)?;
-                Settled::Finished(row.serial)
+                Intended::again(*vouched).sign(&signer)?.commit_issue(act, into)?;
+                (Settled::Finished(row.serial), None)
             }
-            _ => {
+            Course::End { superseded } => {
                 let cause = match self.is_compromised(row)? {
                     true => RevocationCause::CaKeyCompromised,
                     false => RevocationCause::DestroyedBeforeDelivery,
                 };
                 self.end(act, found, cause, None)?;
-                Settled::Revoked(row.serial)
+                (Settled::Revoked(row.serial), superseded)
             }
         };
         let how = match settled {
@@ -94,8 +101,23 @@ impl CertificationAuthority {
             .subject(row.serial)
             .detail("kind", row.kind)
             .detail("settled", how);
+        let entry = superseded.iter().fold(entry, |entry, rule| entry.detail("superseded", rule));
         self.store.commit(Unit::new(entry))?;
         Ok(settled)
+    }
+
+    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course<'_>> {
+        let row = &found.intent;
+        let lost = Course::End { superseded: None };
+        let Some(signer) = self.signer_of(row)? else { return Ok(lost) };
+        if self.key_was_lost(row) || self.is_compromised(row)? {
+            return Ok(lost);
+        }
+        match self.vouch(found, &signer) {
+            Ok(vouched) => Ok(Course::Finish(signer, Box::new(vouched))),
+            Err(Error::Superseded { reason, .. }) => Ok(Course::End { superseded: Some(reason) }),
+            Err(error) => self.refuse_to_sign(act, row, error),
+        }
     }
 
     /// Says in the journal that something was found that must not be signed, and puts the database in

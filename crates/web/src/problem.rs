@@ -277,6 +277,7 @@ impl From<ca::Error> for Problem {
             ca::Error::Unsealed { .. }
             | ca::Error::Unsettled(_)
             | ca::Error::Unvouched { .. }
+            | ca::Error::Superseded { .. }
             | ca::Error::Nonconforming(_)
             | ca::Error::WrongSignature(_)
             | ca::Error::Encoding(_)

@@ -16,6 +16,7 @@ pub(crate) use steps::Intended;
 pub use steps::Step;
 pub(crate) use subject::of_user as subject_of_user;
 pub(crate) use user::attribute_names;
+pub(crate) use vouch::Vouched;
 
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind};

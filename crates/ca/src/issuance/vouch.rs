@@ -31,8 +31,9 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Unvouched`] for a row that the journal does not tell of, or that the policy would not
-    /// issue: nothing is signed, and people decide. [`Error::Unsealed`] while no checkpoint covers
-    /// its entry yet: it may be asked again.
+    /// issue: nothing is signed, and people decide. [`Error::Superseded`] where the policy or the list
+    /// of weak keys is another than it was then. [`Error::Unsealed`] while no checkpoint covers its
+    /// entry yet: it may be asked again.
     pub(crate) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched<'_>> {
         let intent = &row.intent;
         let unvouched =
@@ -47,13 +48,16 @@ impl CertificationAuthority {
         // What the database says of a request proves itself; a row that does not is an error here.
         let request = self.confirmed_for(intent)?;
         check_entry(intent, &entry, request.as_ref()).map_err(unvouched)?;
+        let superseded =
+            |reason: String| Error::Superseded { serial: intent.serial.to_string(), reason };
         if intent.policy_digest != self.policy_digest {
-            return Err(unvouched("it was drafted by another policy than the one in force".into()));
+            return Err(superseded("another policy was adopted since".into()));
         }
         let undrafted =
             |error: Error| unvouched(format!("the policy would not draft these octets: {error}"));
         let order = Order::of_intent(intent).map_err(undrafted)?;
         self.check_order_of(intent, &order).map_err(unvouched)?;
+        self.check_key_of(intent, &order).map_err(superseded)?;
         let draft = Draft::new(self, intent.serial, order, signer).map_err(undrafted)?;
         if draft.tbs != intent.tbs {
             return Err(unvouched("the policy would not draft these octets".into()));
@@ -73,6 +77,11 @@ impl CertificationAuthority {
         if let Some((field, _)) = as_row.iter().find(|(_, same)| !same) {
             return Err(format!("its {field} is not the one that the row names"));
         }
+        Ok(())
+    }
+
+    /// The key was good enough when it was asked for, and must be still.
+    fn check_key_of(&self, intent: &IntentRow, order: &Order) -> std::result::Result<(), String> {
         let wanted =
             self.algorithm_of(intent, order).ok_or("its key is of no kind that is certified")?;
         key_check::check(&order.key, wanted, &*self.weak_keys)

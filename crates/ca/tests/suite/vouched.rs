@@ -12,7 +12,7 @@ use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use keys::KeyStore;
 use store::{Change, Entry, Extent, IntentRow, Store, Unit};
-use testkit::{act, seal};
+use testkit::{act, adopt_policy, seal};
 use x509::certificate::CertificateTemplate;
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
 use x509::fingerprint::{hex, sha256};
@@ -139,4 +139,24 @@ fn l1_an_intent_waits_until_its_entry_is_sealed() {
     seal(&*world.scratch.store);
     let settled = world.sign.recover(&act(&world.clock)).expect("now");
     assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
+}
+
+#[test]
+fn l1_p1_an_intent_of_rules_that_were_replaced_is_ended_unsigned_and_raises_no_doubt() {
+    let world = World::new();
+    let row = left_open(&world);
+    seal(&*world.scratch.store);
+    let policy = format!("# read again\n{SIGN}");
+    adopt_policy(&*world.scratch.store, &world.clock, world.sign.id(), &policy);
+    let (store, keys) = (world.scratch.store.clone(), world.keys.clone());
+    let sign = CertificationAuthority::open(&policy, store, keys).expect("by the new policy");
+    let settled = sign.recover(&act(&world.clock)).expect("settled");
+    assert!(
+        matches!(settled[..], [Settled::Revoked(serial)] if serial == row.serial),
+        "{settled:?}"
+    );
+    assert_eq!(world.scratch.store.doubt().extent(), None, "nobody wrote it by hand");
+    let row = world.scratch.store.certificate(sign.id(), &row.serial).expect("a read");
+    assert_eq!(row.expect("a row").der, None, "nothing was signed");
+    assert!(sign.recover(&act(&world.clock)).expect("once").is_empty());
 }
