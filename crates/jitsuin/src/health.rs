@@ -7,6 +7,7 @@ use web::desk::Condition;
 
 use crate::hold::Hold;
 use crate::home::write_private;
+use crate::own_tls::TlsFiles;
 use crate::system::System;
 
 /// More conditions than this in the server's file are a fault.
@@ -21,6 +22,8 @@ impl System {
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
             ("backups", Ok(self.backups_here())),
+            ("names", self.other_names()),
+            ("doubt", Ok(self.doubt())),
         ] {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
@@ -58,6 +61,22 @@ impl System {
             Condition::failing("key-unusable", self.cards.label(), told)
         }));
         Ok(seen)
+    }
+
+    /// What is in doubt: then nothing is done on the database.
+    fn doubt(&self) -> Vec<Condition> {
+        let doubted = self.store.doubt().standing().map(|doubted| doubted.findings);
+        let first = doubted.and_then(|findings| findings.into_iter().next());
+        let failing = |told| Condition::failing("state-in-doubt", "whole installation", told);
+        first.map(failing).into_iter().collect()
+    }
+
+    /// Names in the configuration for which the server is not certified.
+    fn other_names(&self) -> Result<Vec<Condition>> {
+        let files = TlsFiles::read(&self.home)?;
+        let told = self.tls_names_differ(files.as_ref())?;
+        let warned = told.map(|told| Condition::warning("tls-names", "server", told));
+        Ok(warned.into_iter().collect())
     }
 
     /// Whether nothing is signed because the clock is not believed (A 6.8).

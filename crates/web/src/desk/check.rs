@@ -31,6 +31,20 @@ pub(super) struct Gathered {
     pub(super) facts: Vec<FindingBody>,
 }
 
+impl Gathered {
+    /// Looks at one part. What cannot be looked at is a finding beside the others, and hides none.
+    fn look(&mut self, ca: &str, part: &str, look: impl FnOnce(&mut Self) -> Result<(), Problem>) {
+        if let Err(problem) = look(self) {
+            self.findings.push(FindingBody {
+                rule: "look-failed".to_owned(),
+                ca: ca.to_owned(),
+                subject: part.to_owned(),
+                detail: problem.detail,
+            });
+        }
+    }
+}
+
 /// Looks at what the database does not hold: places of checkpoints, segments of query records.
 pub trait Auditor: Send + Sync {
     /// What does not agree with the journal, and what is merely worth knowing.
@@ -62,24 +76,19 @@ impl Desk {
         self.admit(act, operation)?;
         let as_of = self.store.last_sequence()?;
         let mut gathered = Gathered::default();
-        self.check_state(&mut gathered)?;
-        self.check_intents(&mut gathered)?;
-        self.check_clock(&mut gathered)?;
-        self.check_register(&mut gathered)?;
-        self.check_outside(&mut gathered)?;
-        for authority in self.authorities.values() {
-            self.check_double_issue(authority, act.at, &mut gathered)?;
-            let listing = authority.listing_generations(act.at)?;
-            let is_listing = |row: &SeriesRow| {
-                listing.iter().any(|generation| generation.number == row.key.generation)
-            };
-            // Of a key that has ended or was destroyed no list is owed any more.
-            for row in self.series_rows(authority)?.into_iter().filter(is_listing) {
-                self.check_series(authority, &row, act.at, &mut gathered)?;
-            }
-            check_late(authority, act.at, &mut gathered)?;
+        gathered.look("", "state", |gathered| self.check_state(gathered));
+        gathered.look("", "open intents", |gathered| self.check_intents(gathered));
+        gathered.look("", "clock", |gathered| self.check_clock(gathered));
+        gathered.look("", "resident register", |gathered| self.check_register(gathered));
+        gathered.look("", "evidence outside", |gathered| self.check_outside(gathered));
+        for (ca, authority) in &self.authorities {
+            let ca = ca.as_str();
+            gathered.look(ca, "certificates", |gathered| {
+                self.check_double_issue(authority, act.at, gathered)
+            });
+            gathered.look(ca, "lists", |gathered| self.check_lists(authority, act.at, gathered));
         }
-        self.check_endings(act, &mut gathered)?;
+        gathered.look("", "what ends", |gathered| self.check_endings(act, gathered));
         gathered.add(self.health.standing());
         let Gathered { findings, facts } = gathered;
         let entry = reading(act, operation).subject("whole installation");
@@ -88,6 +97,24 @@ impl Desk {
             outcome => outcome?,
         }
         Ok(CheckReportBody { consistent: findings.is_empty(), as_of, findings, facts })
+    }
+
+    /// The lists of every key that owes some.
+    fn check_lists(
+        &self,
+        authority: &Arc<CertificationAuthority>,
+        at: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), Problem> {
+        let listing = authority.listing_generations(at)?;
+        let is_listing = |row: &SeriesRow| {
+            listing.iter().any(|generation| generation.number == row.key.generation)
+        };
+        // Of a key that has ended or was destroyed no list is owed any more.
+        for row in self.series_rows(authority)?.into_iter().filter(is_listing) {
+            self.check_series(authority, &row, at, gathered)?;
+        }
+        check_late(authority, at, gathered)
     }
 
     /// Every row, and what the journal's entries add up to; also what was found before.
