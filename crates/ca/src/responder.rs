@@ -36,7 +36,7 @@ pub struct Responder {
 /// Where the names of a generation's delegates lead.
 enum Place {
     /// A delegate whose certificate is good.
-    Taken { responder: Responder, ends: Timestamp },
+    Taken { responder: Responder, begins: Timestamp, ends: Timestamp },
     /// A key without a certificate, or none yet.
     Free { label: KeyLabel },
 }
@@ -54,7 +54,9 @@ impl CertificationAuthority {
         keys: &dyn KeyStore,
     ) -> Result<Option<Responder>> {
         let taken = self.places(generation, keys)?.into_iter().filter_map(|place| match place {
-            Place::Taken { responder, ends } => Some((at <= ends, responder)),
+            Place::Taken { responder, begins, ends } => {
+                Some(((begins..=ends).contains(&at), responder))
+            }
             Place::Free { .. } => None,
         });
         // Of equals the last is the greatest, which is the newest.
@@ -78,7 +80,10 @@ impl CertificationAuthority {
         let mut free = None;
         for place in self.places(generation, keys)? {
             match place {
-                Place::Taken { responder, ends } if lasts <= ends => return Ok(responder),
+                // One that has not begun was made by a clock that was ahead.
+                Place::Taken { responder, begins, ends } if begins <= act.at && lasts <= ends => {
+                    return Ok(responder);
+                }
                 Place::Taken { .. } => {}
                 Place::Free { label } => free = Some(label),
             }
@@ -119,7 +124,8 @@ impl CertificationAuthority {
                 ) => {
                     let signature = own_signature(&spki)?;
                     let responder = Responder { label, certificate, signature };
-                    places.push(Place::Taken { responder, ends: row.intent.not_after });
+                    let (begins, ends) = (row.intent.not_before, row.intent.not_after);
+                    places.push(Place::Taken { responder, begins, ends });
                 }
                 (CertificateState::Intended, _) => {
                     places.push(Place::Free { label });

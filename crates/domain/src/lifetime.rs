@@ -6,6 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 /// and people are away for a fortnight. No clause gives them.
 pub const WARNED_BEFORE_DAYS: [i64; 3] = [30, 14, 7];
 
+/// By how much a clock is set back at most that is right: what was made just before has begun all the same.
+const ADJUSTED: SignedDuration = SignedDuration::from_mins(1);
+
 /// How near the end of a lifetime is, from the first warning on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Nearness {
@@ -26,9 +29,10 @@ pub fn nearness(now: Timestamp, ends: Timestamp) -> Option<Nearness> {
     nearest.map(|days| Nearness::Within(std::cmp::Reverse(*days)))
 }
 
-/// Whether what ends at `ends` is to be renewed at `now`: with the first warning.
-pub fn is_due(now: Timestamp, ends: Timestamp) -> bool {
-    nearness(now, ends).is_some()
+/// Whether what is good from `begins` to `ends` is to be renewed at `now`: with the first warning, and
+/// while it has not begun, as after a clock that was ahead.
+pub fn is_due(now: Timestamp, begins: Timestamp, ends: Timestamp) -> bool {
+    begins.duration_since(now) > ADJUSTED || nearness(now, ends).is_some()
 }
 
 #[cfg(test)]
@@ -48,6 +52,8 @@ mod tests {
             assert_eq!(told(days, 0), within(step), "{days}");
         }
         assert_eq!(told(0, -1), Some(Nearness::Ended));
+        assert!(is_due(end, end + SignedDuration::from_secs(61), Timestamp::MAX), "not begun");
+        assert!(!is_due(end, end + SignedDuration::from_secs(60), Timestamp::MAX), "just begun");
         let steps = [within(30), within(14), within(7), Some(Nearness::Ended)];
         assert!(steps.is_sorted(), "later is more urgent");
     }

@@ -61,8 +61,8 @@ impl System {
     /// is done when people ask for it and not by itself.
     pub(crate) fn renew_verifiers(&self) -> Result<()> {
         for row in self.store.verifiers()? {
-            let ends = Certificate::parse(&row.request_certificate)?.tbs.validity.not_after;
-            if !is_due(self.now(), ends) {
+            let validity = Certificate::parse(&row.request_certificate)?.tbs.validity;
+            if !is_due(self.now(), validity.not_before, validity.not_after) {
                 continue;
             }
             let certificate = self.hand_out_request_certificate(row.id.as_str())?;

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use ca::{CertificationAuthority, ServiceRequest};
 use domain::certificate::{CertificateKind, CertificateState};
+use domain::id::{OperationId, SystemOperation};
+use domain::journal::EventKind;
 use domain::lifetime::is_due;
 use jiff::Timestamp;
-use store::{CertificateRow, Store};
+use store::{CertificateRow, Change, Entry, Store, Unit};
+use x509::fingerprint::{hex, sha256, sha256_colon_hex};
 use x509::general_name::GeneralName;
 use x509::pem;
 use x509::read::Certificate;
@@ -59,13 +62,27 @@ impl TlsFiles {
     }
 }
 
+/// At whose word the server is certified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// The custodians', who came for it: for the names of the configuration.
+    Custodians,
+    /// The program's own: for no other names than people had it certified for before.
+    Own,
+}
+
 impl System {
     /// Has the server certified where it is not yet, or where its certificate is about to end, was
     /// revoked, or is not for the names of the configuration. Whether a new certificate was made.
     ///
-    /// While the CAs' keys sleep, what is there serves on, even beyond its end.
-    pub(crate) fn keep_tls(&self) -> Result<bool> {
+    /// Other names are certified at the custodians' word alone: the configuration is a file that one
+    /// person can write (A 5.2.2). While the CAs' keys sleep, what is there serves on, even beyond its
+    /// end.
+    pub(crate) fn keep_tls(&self, word: Word) -> Result<bool> {
         let files = TlsFiles::read(&self.home)?;
+        if word == Word::Own && self.tls_names_differ(files.as_ref())?.is_some() {
+            return Ok(false);
+        }
         if let Some(files) = &files
             && (self.tls_is_due(files)?.is_none() || !self.custody.is_active())
         {
@@ -86,17 +103,37 @@ impl System {
         Ok(true)
     }
 
+    /// Why the program does not certify itself by its own word, if it does not: the names of the
+    /// configuration are not those that it was certified for, as the database has it.
+    pub(crate) fn tls_names_differ(&self, files: Option<&TlsFiles>) -> Result<Option<String>> {
+        const CURE: &str = "the custodians certify them: `jitsuin init --custodian ID=FILE ...`";
+        let Some(files) = files else {
+            return Ok(Some(format!("the server was not certified yet: {CURE}")));
+        };
+        let spki = files.certificate()?.tbs.public_key()?.spki_sha256();
+        let row = self.store.certificate_for_key(&spki)?;
+        let row = row.filter(|row| row.intent.kind == CertificateKind::TlsServer);
+        let Some(der) = row.and_then(|row| row.der) else {
+            return Ok(Some(format!("no CA here certified the key in data/tls: {CURE}")));
+        };
+        let certified = Certificate::parse(&der)?.tbs.subject_alt_names()?;
+        let (certified, wanted) = (name_set(&certified), name_set(&self.tls_names()));
+        let text = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+        Ok((certified != wanted).then(|| {
+            let (certified, wanted) = (text(&certified), text(&wanted));
+            format!("the server is certified for {certified}, and configured for {wanted}: {CURE}")
+        }))
+    }
+
     /// Why another certificate is needed, if one is.
     pub(crate) fn tls_is_due(&self, files: &TlsFiles) -> Result<Option<String>> {
         let certificate = files.certificate()?;
-        let ends = certificate.tbs.validity.not_after;
-        if is_due(self.now(), ends) {
-            return Ok(Some(format!("it ends {ends}")));
+        let (begins, ends) =
+            (certificate.tbs.validity.not_before, certificate.tbs.validity.not_after);
+        if is_due(self.now(), begins, ends) {
+            return Ok(Some(format!("it is good from {begins} to {ends}")));
         }
-        let names = |names: Vec<GeneralName>| -> BTreeSet<String> {
-            names.iter().map(|name| format!("{name:?}")).collect()
-        };
-        if names(certificate.tbs.subject_alt_names()?) != names(self.tls_names()) {
+        if name_set(&certificate.tbs.subject_alt_names()?) != name_set(&self.tls_names()) {
             return Ok(Some("it is not for the names and addresses of the configuration".into()));
         }
         let spki = certificate.tbs.public_key()?.spki_sha256();
@@ -130,15 +167,27 @@ impl System {
     }
 
     /// A key of the server, and its certificate. The key is on disk before it is certified, so that
-    /// a cut leaves no certificate whose key is nowhere.
+    /// a cut leaves no certificate whose key is nowhere; and an entry tells of it before it is on disk,
+    /// so that no key is certified which somebody else put there.
     fn certified(&self, authority: &CertificationAuthority) -> Result<(ServiceKey, Vec<u8>)> {
         let path = self.next_key();
-        if !path.exists() {
-            write_private(&path, ServiceKey::new()?.pem()?.as_bytes())?;
-        }
-        let key = ServiceKey::read(&path)?;
+        let found = if path.exists() { Some(ServiceKey::read(&path)?) } else { None };
+        let key = match found {
+            Some(key) if self.store.operation(&made_here(&key)?)?.is_some() => key,
+            _ => {
+                let key = ServiceKey::new()?;
+                let act = self.act("tls-renewal")?;
+                let told = Entry::new(EventKind::KeyGenerated, &act)
+                    .subject("tls-server")
+                    .detail("spki_sha256", sha256_colon_hex(&key.spki()?));
+                let note = Change::RecordOperation { id: made_here(&key)?, answer: Vec::new() };
+                self.store.commit(Unit::new(told).change(note))?;
+                write_private(&path, key.pem()?.as_bytes())?;
+                key
+            }
+        };
         let spki = key.spki()?;
-        let known = self.store.certificate_for_key(&x509::fingerprint::sha256(&spki))?;
+        let known = self.store.certificate_for_key(&sha256(&spki))?;
         match known {
             None => {
                 let request = ServiceRequest {
@@ -168,6 +217,21 @@ impl System {
     fn next_key(&self) -> PathBuf {
         self.home.tls().join("next.key")
     }
+}
+
+/// The operation under which a key of the server is noted that the program made itself.
+fn made_here(key: &ServiceKey) -> Result<OperationId> {
+    let name = hex(&sha256(&key.spki()?)[..16]);
+    Ok(OperationId::of_system(SystemOperation::ServerKeyMade, &name)?)
+}
+
+fn name_set(names: &[GeneralName]) -> BTreeSet<String> {
+    let text = |name: &GeneralName| match name {
+        GeneralName::Dns(name) => name.clone(),
+        GeneralName::IpAddress(address) => address.to_string(),
+        other => format!("{other:?}"),
+    };
+    names.iter().map(text).collect()
 }
 
 /// Certificates, DER.

@@ -19,6 +19,7 @@ use crate::config::{BackupsTable, Config};
 use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
+use crate::own_tls::Word;
 use crate::seal::{SealLock, seal};
 use crate::system::{Claim, Clock, Foundation, System, new_operation};
 
@@ -180,7 +181,7 @@ impl System {
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
         let has_keys = self.authorities.values().any(|one| !one.generations().is_empty());
         if has_keys {
-            self.keep_tls()?;
+            self.keep_tls(Word::Custodians)?;
         }
         if self.store.verifiers()?.is_empty() {
             self.add_verifier("verifier-1")?;

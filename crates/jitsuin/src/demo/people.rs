@@ -96,7 +96,7 @@ fn let_in_again(
         }
         let rows = system.store.credentials_of(&person)?;
         let until = way_in_until(rows.iter().map(|row| (row.kind, row.expires)));
-        if is_due(system.now(), until) {
+        if is_due(system.now(), jiff::Timestamp::MIN, until) {
             let act = system.act("demo")?;
             let here = match &mut quorum {
                 Some(here) => here,

@@ -12,6 +12,7 @@ use web::desk::Condition;
 use super::proof::Proof;
 use super::warnings::Told;
 use crate::join::SealedQueryLog;
+use crate::own_tls::Word;
 use crate::seal::SealLock;
 use crate::system::System;
 use crate::trusted_time;
@@ -147,7 +148,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
     loop {
         let turns: [(&str, Result<()>); 10] = [
             ("what a crash left", settle(system)),
-            ("the TLS certificate", system.keep_tls().map(drop)),
+            ("the TLS certificate", system.keep_tls(Word::Own).map(drop)),
             ("the clock", system.record_clock(web::desk::SERVER)),
             ("a compromise", system.go_on_with_compromises()),
             ("the register's events", system.apply_register_events().map(drop)),

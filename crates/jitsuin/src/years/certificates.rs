@@ -6,9 +6,13 @@ use std::sync::Arc;
 use ca::{Renewal, find_or_generate};
 use jiff::SignedDuration;
 use serde_json::Value;
+use store::Store;
 use testkit::{Output, run};
+use x509::fingerprint::sha256;
 
 use super::place::Place;
+use crate::credentials::ServiceKey;
+use crate::own_tls::Word;
 use crate::serve::{Addresses, Listeners, Running};
 use crate::system::System;
 
@@ -105,8 +109,18 @@ fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_fo
     assert_ne!(config, other);
     std::fs::write(place.path().join("jitsuin.toml"), other).expect("written");
     let system = place.open(2);
-    assert!(system.keep_tls().expect("certified"));
-    assert!(!system.keep_tls().expect("once"));
+    assert!(!system.keep_tls(Word::Own).expect("left"), "the file is one person's word");
+    system.look_around();
+    let told = format!("{:?}", system.health.standing());
+    assert!(told.contains("tls-names") && told.contains("pki.example.jp"), "{told}");
+    // A key that somebody put where the program looks for its own is certified for nobody.
+    let planted = ServiceKey::new().expect("a key");
+    let pem = planted.pem().expect("PEM");
+    std::fs::write(place.path().join("data/tls/next.key"), pem.as_bytes()).expect("planted");
+    assert!(system.keep_tls(Word::Custodians).expect("certified"));
+    let spki = sha256(&planted.spki().expect("a public key"));
+    assert!(system.store.certificate_for_key(&spki).expect("a read").is_none());
+    assert!(!system.keep_tls(Word::Custodians).expect("once"));
     let authority = system.authority("jpki-auth").expect("a CA").clone();
     drop(system);
     let served = Served::start(&place, 0);
