@@ -21,7 +21,7 @@ impl System {
             ("procedures", self.unfinished_procedures()),
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
-            ("backups", Ok(self.backups_here())),
+            ("backups", self.backups_seen()),
             ("names", self.other_names()),
             ("doubt", Ok(self.doubt())),
         ] {
@@ -105,6 +105,32 @@ impl System {
                 );
                 let subject = format!("generation {}", plan.generation);
                 seen.push(Condition::warning("generation-unfinished", subject, told).of_ca(ca));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Backups that are where none should be.
+    fn backups_seen(&self) -> Result<Vec<Condition>> {
+        let mut seen = self.backups_here();
+        seen.extend(self.backups_of_destroyed_keys()?);
+        Ok(seen)
+    }
+
+    /// Backups of keys that were destroyed: media that were said to be lost, and came back.
+    fn backups_of_destroyed_keys(&self) -> Result<Vec<Condition>> {
+        let told = "the key was destroyed and its backup is still here: hold a ceremony with destroy-ca-key \
+                    for the same generation once more (A 6.2.10.1, S 6-2-1-9)";
+        let mut seen = Vec::new();
+        for (ca, authority) in &self.authorities {
+            for generation in authority.generations() {
+                if authority.is_destroyed(&generation)? {
+                    let files = self.backups().files(&generation.label).into_iter();
+                    seen.extend(files.map(|file| {
+                        Condition::warning("backup-of-destroyed-key", file.display(), told)
+                            .of_ca(ca)
+                    }));
+                }
             }
         }
         Ok(seen)

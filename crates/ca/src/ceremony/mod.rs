@@ -231,6 +231,8 @@ fn ask(
             let renewal = Renewal { issues_from: *issues_from, early: early.clone() };
             stage.renew_ca_key(act, ca, &renewal)
         }
-        Step::DestroyCaKey { ca, generation } => stage.destroy_ca_key(act, ca, *generation),
+        Step::DestroyCaKey { ca, generation, gone } => {
+            stage.destroy_ca_key(act, ca, *generation, gone)
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a ceremony needs of the keys and CAs it is about, and what it is told of each step.
 
+use std::collections::BTreeMap;
+
 use domain::act::Act;
 use domain::ceremony::RestoreTarget;
 use domain::id::CaId;
@@ -73,7 +75,9 @@ pub trait Stage {
         renewal: &Renewal,
     ) -> Result<StepFacts, StageError>;
 
-    /// Destroys a key for good. Facts: the key that is gone, and a statement how that was proven.
+    /// Destroys a key for good, with every copy of it that was ever written; `gone` names those that
+    /// cannot be brought, with what became of each. Facts: the key that is gone, and a statement how
+    /// that was proven.
     ///
     /// # Errors
     /// [`StageError`]
@@ -82,6 +86,7 @@ pub trait Stage {
         act: &Act,
         ca: &CaId,
         generation: u32,
+        gone: &BTreeMap<String, String>,
     ) -> Result<StepFacts, StageError>;
 
     /// Hears of everything once it is on disk, to show it to the people present.

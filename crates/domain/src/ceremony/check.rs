@@ -192,7 +192,8 @@ fn step(kind: StepKind, fields: &mut Fields<'_>) -> Option<Step> {
         }
         StepKind::DestroyCaKey => {
             let (ca, generation) = (fields.parsed("ca"), fields.number("generation", 1, 1000));
-            Step::DestroyCaKey { ca: ca?, generation: generation? }
+            let gone = fields.optional_texts("gone");
+            Step::DestroyCaKey { ca: ca?, generation: generation?, gone: gone? }
         }
     })
 }

@@ -1,5 +1,6 @@
 //! The fields of one table of a script: each is taken once, and what is left over is unknown.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use toml::{Table, Value};
@@ -69,6 +70,26 @@ impl<'a> Fields<'a> {
             .into_iter()
             .enumerate()
             .map(|(index, value)| self.converted(&format!("{name}[{index}]"), value, convert))
+            .collect();
+        read.into_iter().collect()
+    }
+
+    /// A table of texts by name that may be left out; what is wrong in it is noted one by one.
+    pub(super) fn optional_texts(&mut self, name: &str) -> Option<BTreeMap<String, String>> {
+        let Some(value) = self.table.remove(name) else { return Some(BTreeMap::new()) };
+        let rows = self.converted(name, value, |value| match value {
+            Value::Table(rows) if rows.len() <= MAXIMUM_LIST => Ok(rows),
+            Value::Table(_) => Err(format!("at most {MAXIMUM_LIST}")),
+            _ => Err("a table of texts".to_owned()),
+        })?;
+        let read: Vec<Option<(String, String)>> = rows
+            .into_iter()
+            .map(|(key, value)| {
+                let place = format!("{name}.{key:?}");
+                let key = self.converted(&place, Value::String(key), one_line);
+                let text = self.converted(&place, value, one_line);
+                Some((key?, text?))
+            })
             .collect();
         read.into_iter().collect()
     }

@@ -88,7 +88,7 @@ impl Hall {
                 }
                 self.authority(ca).renew()
             }
-            Step::DestroyCaKey { ca, generation } => {
+            Step::DestroyCaKey { ca, generation, .. } => {
                 let renewed_later = |placed: &Placed| matches!(&placed.step, Step::RenewCaKey { ca: of, .. } if of == ca);
                 if later.iter().any(renewed_later) {
                     return Err("stands before the renewal of the same CA's key".to_owned());

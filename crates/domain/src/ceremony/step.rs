@@ -1,5 +1,6 @@
 //! What a ceremony can do: a closed set of steps, each with exactly its own fields.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -114,6 +115,9 @@ pub enum Step {
         ca: CaId,
         /// The generation, from 1.
         generation: u32,
+        /// The media and stores with copies of the key that cannot be brought, because they were
+        /// destroyed by themselves or lost: each with what became of it (A 6.2.10.1, S 6-2-1-9).
+        gone: BTreeMap<String, String>,
     },
 }
 
@@ -179,7 +183,10 @@ impl Step {
                 let early = early.iter().map(|reason| ("early", reason.clone()));
                 std::iter::once(("issues_from", issues_from.to_string())).chain(early).collect()
             }
-            Self::DestroyCaKey { generation, .. } => vec![("generation", generation.to_string())],
+            Self::DestroyCaKey { generation, gone, .. } => {
+                let gone = gone.iter().map(|(place, told)| ("gone", format!("{place}: {told}")));
+                std::iter::once(("generation", generation.to_string())).chain(gone).collect()
+            }
         };
         ca.into_iter().chain(further).collect()
     }

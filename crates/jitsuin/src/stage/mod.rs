@@ -2,6 +2,7 @@
 
 mod backup;
 mod certify;
+mod copies;
 mod destroy;
 mod known;
 mod presence;
@@ -9,6 +10,7 @@ mod rehearsal;
 mod restore;
 mod telling;
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
@@ -64,6 +66,10 @@ impl SystemStage<'_> {
     /// Where a directory of the script is; in a rehearsal, below a place that is thrown away.
     fn place(&self, path: &str) -> PathBuf {
         let Some(media) = &self.media else { return PathBuf::from(path) };
+        // The throwaway installation's own places are there already.
+        if media.parent().is_some_and(|all| Path::new(path).starts_with(all)) {
+            return PathBuf::from(path);
+        }
         let inside = Path::new(path).components().filter(|c| matches!(c, Component::Normal(_)));
         media.join(inside.collect::<PathBuf>())
     }
@@ -118,8 +124,9 @@ impl Stage for SystemStage<'_> {
         act: &Act,
         ca: &CaId,
         generation: u32,
+        gone: &BTreeMap<String, String>,
     ) -> Result<StepFacts, StageError> {
-        self.carry_out(act, || self.destroy(act, ca, generation))
+        self.carry_out(act, || self.destroy(act, ca, generation, gone))
     }
 
     fn record(&mut self, occurrence: &Occurrence) {

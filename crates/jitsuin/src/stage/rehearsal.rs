@@ -104,7 +104,7 @@ fn everybody(script: &Script) -> Vec<Present> {
 /// What the script expects to find: key generations that issue no more, and backups.
 fn prepare(stage: &mut SystemStage<'_>, script: &Script) -> Result<()> {
     for step in &script.steps {
-        if let Step::DestroyCaKey { ca, generation } = step {
+        if let Step::DestroyCaKey { ca, generation, .. } = step {
             outlive(stage, ca, *generation)?;
         }
     }

@@ -24,7 +24,10 @@ use crate::backups::entry;
 use crate::system::random_text;
 
 /// The name of the installation's own store: what it lacks comes back into it.
-const OWN: &str = "installation";
+pub(super) const OWN: &str = "installation";
+
+/// The name by which the journal tells of a store that did not last.
+pub(super) const TRIAL: &str = "throwaway";
 
 impl SystemStage<'_> {
     /// Restores a directory's keys, and has each sign.
@@ -68,7 +71,7 @@ impl SystemStage<'_> {
     fn on_trial(&self, act: &Act, wanted: &Wanted<'_>) -> Result<String> {
         let scratch = Scratch::new(&self.system.home.trials())?;
         let store = EmbeddedKeyStore::init(&scratch.0, MasterKey::generate()?)?;
-        let proven = self.bring_back(act, &store, wanted, "throwaway");
+        let proven = self.bring_back(act, &store, wanted, TRIAL);
         for label in store.labels()?.into_iter().chain(store.card_masters()?) {
             store.destroy(&label)?;
         }
@@ -143,13 +146,24 @@ impl SystemStage<'_> {
         Ok(())
     }
 
-    /// The store of a name beside the installation's: a token of that label, or a directory.
+    /// The store of a name beside the installation's.
     fn named_store(&self, name: &str) -> Result<Arc<dyn KeyStore>> {
+        let opener = self.opener_of(name)?;
+        // Made by this step before a cut, it opens; and nothing is made over a store of others.
+        match opener.open(self.secret) {
+            Ok(store) => Ok(store),
+            Err(error) if error.may_lack_store() => Ok(opener.create(self.secret)?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What opens the store of a name: a token of that label, or a directory.
+    pub(super) fn opener_of(&self, name: &str) -> Result<Box<dyn Opener>> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
             bail!("{name:?}: the name of a store has 1 to 32 of a-z, 0-9 and hyphens");
         }
-        let opener: Box<dyn Opener> = match &self.system.config.token {
+        Ok(match &self.system.config.token {
             Some(own) if own.token_label == name => {
                 bail!("{name} is the installation's own token: into = \"{OWN}\"")
             }
@@ -162,32 +176,7 @@ impl SystemStage<'_> {
                 let directory = self.system.home.restored().join(name);
                 Box::new(EmbeddedOpener { directory })
             }
-        };
-        // Made by this step before a cut, it opens; and nothing is made over a store of others.
-        match opener.open(self.secret) {
-            Ok(store) => Ok(store),
-            Err(error) if error.may_lack_store() => Ok(opener.create(self.secret)?),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Destroys a key in the directories that ceremonies restored it into; in how many.
-    pub(super) fn destroy_in_named_stores(&self, label: &KeyLabel) -> Result<usize> {
-        let place = self.system.home.restored();
-        if !place.is_dir() {
-            return Ok(0);
-        }
-        let mut destroyed = 0;
-        for named in std::fs::read_dir(&place).with_context(|| place.display().to_string())? {
-            let directory = named?.path();
-            let store = EmbeddedKeyStore::open(&directory, self.secret.master_key()?)
-                .with_context(|| directory.display().to_string())?;
-            if store.labels()?.contains(label) {
-                store.destroy(label)?;
-                destroyed += 1;
-            }
-        }
-        Ok(destroyed)
+        })
     }
 }
 

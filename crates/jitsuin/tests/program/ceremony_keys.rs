@@ -56,47 +56,60 @@ fn k4_a_backup_that_was_changed_or_is_not_listed_does_not_come_back() {
     assert!(again.contains("older.json"), "{again}");
 }
 
-#[test]
-fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
-    let place = Workplace::new();
-    fs::create_dir(place.path().join("media")).unwrap();
-    request(&place, "web.csr");
-    let destroy = "do = \"destroy-ca-key\"\nca = \"jpki-auth\"\ngeneration = 1";
-    let said = refused(&place, &script("too-early", &[destroy]));
-    assert!(said.contains("generation 1 of jpki-auth still issues"), "{said}");
-    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+const DESTROY: &str = "do = \"destroy-ca-key\"\nca = \"jpki-auth\"\ngeneration = 1";
+
+/// Renews the key of a CA, copies all keys to a medium and into a second store, and has the second
+/// generation issue.
+fn outlive(place: &Workplace) {
     let issues_from = Timestamp::now() + SignedDuration::from_secs(30);
     let renew =
         format!("do = \"renew-ca-key\"\nca = \"jpki-auth\"\nissues_from = \"{issues_from}\"");
-    let said = refused(&place, &script("no-reason", &[&renew]));
+    let said = refused(place, &script("no-reason", &[&renew]));
     assert!(said.contains("before its time") || said.contains("needs a reason"), "{said}");
     let renew = format!("{renew}\nearly = \"暗号方式が脆弱になったと判断した\"");
     let responder = "do = \"responder-certificate\"\nca = \"jpki-auth\"";
     let restore = "do = \"restore\"\ndirectory = \"media/backup\"\ninto = \"second-site\"";
-    completed(&place, &script("renewal", &[&renew, responder, BACKUP, restore]));
-    let html = place.path().join("data/ceremonies/renewal/renewal.minutes.html");
-    assert!(fs::read_to_string(html).unwrap().contains("暗号方式が脆弱"), "the reason is told");
+    completed(place, &script("renewal", &[&renew, responder, BACKUP, restore]));
     while Timestamp::now() <= issues_from {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    // Certificates under it are in force, and its lists are due until its root ends.
-    let said = refused(&place, &script("needed", &[destroy]));
-    for told in ["is still needed", "certificates under it are in force, the last until", "lists"] {
-        assert!(said.contains(told), "{told}: {said}");
-    }
-    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+}
+
+/// Carries a compromise of the first generation out, after which nothing needs its key.
+fn compromise(place: &Workplace) {
     let two = present(&CUSTODIANS[..2]);
     let operator = ["--carry-out", "--approver-as", STAFF[1]];
     let ends = [&["key", "compromise", "jpki-auth", "--generation", "1"], &operator[..]].concat();
     let two: Vec<&str> = two.iter().map(String::as_str).collect();
     let ended = place.run_as_is(&MANAGER, &[&two, &ends[..]].concat());
     assert!(ended.success, "{}", ended.text);
+}
+
+#[test]
+fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
+    let place = Workplace::new();
+    fs::create_dir(place.path().join("media")).unwrap();
+    request(&place, "web.csr");
+    let said = refused(&place, &script("too-early", &[DESTROY]));
+    assert!(said.contains("generation 1 of jpki-auth still issues"), "{said}");
+    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    outlive(&place);
+    let html = place.path().join("data/ceremonies/renewal/renewal.minutes.html");
+    assert!(fs::read_to_string(html).unwrap().contains("暗号方式が脆弱"), "the reason is told");
+    // Certificates under it are in force, and its lists are due until its root ends.
+    let said = refused(&place, &script("needed", &[DESTROY]));
+    for told in ["is still needed", "certificates under it are in force, the last until", "lists"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    compromise(&place);
     let tls = "do = \"tls-certificate\"\nca = \"jpki-auth\"\nrequest = \"web.csr\"";
-    completed(&place, &script("destruction", &[destroy, tls]));
+    completed(&place, &script("destruction", &[DESTROY, tls]));
     for gone in [
         "data/keys/jpki-auth-ca-1.key",
         "data/backups/jpki-auth-ca-1.json",
         "data/restored/second-site/jpki-auth-ca-1.key",
+        "media/backup/jpki-auth-ca-1.json",
     ] {
         assert!(!place.path().join(gone).exists(), "{gone}");
     }
@@ -116,4 +129,60 @@ fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
     assert!(verify(&place, "data/ceremonies/destruction", "data/audit.pub").success);
     let minutes = place.path().join("data/ceremonies/destruction/destruction.minutes.html");
     assert!(fs::read_to_string(minutes).unwrap().contains("この鍵による署名が拒否される"));
+}
+
+#[test]
+fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
+    let place = Workplace::new();
+    let path = |name: &str| place.path().join(name);
+    fs::create_dir(path("media")).unwrap();
+    let config = fs::read_to_string(path("jitsuin.toml")).unwrap();
+    let named = "\ndirectories = [\"media/second\", ";
+    let two = config.replacen("\ndirectories = [", named, 1);
+    assert_ne!(two, config);
+    fs::write(path("jitsuin.toml"), two).unwrap();
+    assert!(run(place.path(), "cp", &["-a", "data/backups", "media/second"]).success);
+    outlive(&place);
+    compromise(&place);
+    let everywhere = ["data/backups", "media/second", "media/backup"];
+    let copies = || everywhere.map(|place| path(place).join("jpki-auth-ca-1.json").exists());
+    // A medium that the configuration names, one that a ceremony wrote, a store that it restored into,
+    // and another medium in the place of the right one.
+    for (absent, by) in [
+        ("media/second", "no medium is in it"),
+        ("media/backup", "no medium is in it"),
+        ("data/restored/second-site", "the store second-site"),
+        ("media/second/jpki-auth-ca-1.json", "is it the right medium?"),
+    ] {
+        fs::rename(path(absent), path("away")).unwrap();
+        let said = refused(&place, &script("destruction", &[DESTROY]));
+        assert!(said.contains(by) && said.contains("out of reach"), "{absent}: {said}");
+        assert!(path("data/keys/jpki-auth-ca-1.key").exists(), "{absent}: {said}");
+        fs::rename(path("away"), path(absent)).unwrap();
+        assert_eq!(copies(), [true; 3], "{absent}: nothing was erased");
+    }
+    place.run(&MANAGER, &["ceremony", "abandon", "destruction", "--reason", "媒体の不足"]);
+    let gone = |at: &str| format!("{DESTROY}\ngone = {{ \"{at}\" = \"廃棄記録第12号\" }}");
+    let said = refused(&place, &script("stranger", &[&gone("media/third")]));
+    assert!(said.contains("media/third: no copy was put there"), "{said}");
+    // One is said to be gone, under the name by which it was refused.
+    fs::rename(path("media/second"), path("away")).unwrap();
+    let said = refused(&place, &script("nameless", &[DESTROY]));
+    let at = said.split_whitespace().find(|word| word.ends_with("media/second:")).expect(&said);
+    let at = at.trim_end_matches(':');
+    completed(&place, &script("without", &[&gone(at)]));
+    fs::rename(path("away"), path("media/second")).unwrap();
+    assert_eq!(copies(), [false, true, false]);
+    let told = journal(&place, "key-destroyed");
+    assert!(told.len() == 1 && told[0].contains("廃棄記録第12号"), "{told:?}");
+    let minutes = fs::read_to_string(path("data/ceremonies/without/without.minutes.html"));
+    assert!(minutes.unwrap().contains("廃棄記録第12号"));
+    // The other keys come back from the medium that lost one.
+    completed(&place, &script("trial", &["do = \"restore\"\ndirectory = \"media/backup\""]));
+    // What was lost came back: it is told until it has ended as well.
+    let owed =
+        || place.answer(&MANAGER, &["check"]).to_string().contains("backup-of-destroyed-key");
+    assert!(owed());
+    completed(&place, &script("found", &[DESTROY]));
+    assert_eq!((copies(), owed()), ([false; 3], false));
 }

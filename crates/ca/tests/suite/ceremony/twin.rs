@@ -149,7 +149,13 @@ impl Stage for Twin {
         self.act(act, StepFacts { keys, certificates, ..StepFacts::default() })
     }
 
-    fn destroy_ca_key(&mut self, act: &Act, _: &CaId, _: u32) -> Result<StepFacts, StageError> {
+    fn destroy_ca_key(
+        &mut self,
+        act: &Act,
+        _: &CaId,
+        _: u32,
+        _: &BTreeMap<String, String>,
+    ) -> Result<StepFacts, StageError> {
         let keys = vec![self.key("bridge-ca-1", "old")];
         let statements = vec!["the token does not know the label any more".to_owned()];
         self.act(act, StepFacts { keys, statements, ..StepFacts::default() })
