@@ -85,7 +85,7 @@ impl Custody {
     }
 
     /// Makes the key store under a new secret, which leaves this function as shares alone; the store
-    /// is active afterwards.
+    /// is active afterwards. In a new installation the custodians are the first people of the registry.
     ///
     /// # Errors
     /// [`Error::Quorum`] for too few custodians, or two with one passphrase; the key store's.
@@ -101,6 +101,7 @@ impl Custody {
         let (set, secret) = CustodySet::establish(threshold, custodians, act.at)?;
         // The shares before the store: without them nobody could ever open it again.
         keep(&set)?;
+        office::register(&*store, act, &set)?;
         let until = act.at + terms.active_for;
         keys.create(&secret, Some(until))?;
         let activated = activated(act, &set, &names(set.custodians()), until);
@@ -122,7 +123,6 @@ impl Custody {
         let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
         let id = CustodianId::from(custodian.clone());
         // A stranger must not move the gathering's clock, nor anything else of it.
-        self.expect_holder(&id, &entry)?;
         self.expect_in_office(&id, &entry)?;
         let mut gathering = self.gathering();
         self.dismiss_who_left(act, &mut gathering)?;
@@ -163,6 +163,7 @@ impl Custody {
     /// As [`secret`](Self::secret), and the key store's.
     pub fn resume(&self, act: &Act, custodians: &[(CustodianId, Passphrase)]) -> Result<()> {
         let secret = self.secret(act, custodians)?;
+        office::register(&*self.store, act, &self.set)?;
         let until = act.at + self.terms.active_for;
         match self.keys.activate(&secret, Some(until)) {
             Ok(_) => {}
@@ -294,13 +295,12 @@ impl Custody {
         let entry = Entry::new(EventKind::CustodianPresent, act)
             .subject(custodian)
             .detail("wants", "deactivation");
-        self.expect_holder(&id, &entry)?;
         self.expect_in_office(&id, &entry)?;
         self.store.commit(Unit::new(entry))?;
         let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         leaving.retain(|_, since| act.at <= *since + self.terms.window);
         for one in leaving.keys().cloned().collect::<Vec<_>>() {
-            if self.has_left(&one)? {
+            if self.refused(&one)?.is_some() {
                 leaving.remove(&one);
             }
         }

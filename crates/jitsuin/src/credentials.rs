@@ -90,7 +90,8 @@ impl System {
     /// is handed out. Where there ever was anybody nothing happens: there is no back door. Whether it
     /// did anything.
     pub(crate) fn register_first_people(&self, first: &FirstPeople) -> Result<bool> {
-        if !self.store.people()?.is_empty() {
+        let desk = self.desk_without_windows();
+        if desk.has_first_people()? {
             return Ok(false);
         }
         let (manager, senior) = (first.manager.parse()?, first.senior_operator.parse()?);
@@ -99,7 +100,6 @@ impl System {
         let [for_manager, for_senior] = secrets;
         let (for_manager, for_senior) = (for_manager?, for_senior?);
         let program = Principal::program(self.act("set-up")?);
-        let desk = self.desk_without_windows();
         desk.register_first_people(&program, (&manager, &for_manager), (&senior, &for_senior))?;
         Ok(true)
     }

@@ -9,7 +9,6 @@ use ca::{Custody, Terms};
 use domain::act::Act;
 use domain::journal::EventKind;
 use domain::policy::{CustodianRules, KeyMaker, Policy};
-use domain::staff::{PersonState, Role};
 use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::token::TokenOpener;
@@ -95,7 +94,7 @@ pub(crate) fn establish(
     if path.exists() {
         let custody = open(config, foundation)?;
         for (custodian, _) in custodians {
-            expect_custodian(foundation.store.as_ref(), act, custodian)?;
+            custody.expect_custodian(act, custodian)?;
         }
         if !custodians.is_empty() {
             custody.resume(act, custodians)?;
@@ -115,19 +114,6 @@ pub(crate) fn establish(
     let custody =
         Custody::establish(act, store, keys, threshold, custodians, terms(config)?, &keep)?;
     Ok(Arc::new(custody))
-}
-
-/// Refuses a custodian who was suspended, removed or given other roles: the share alone is not
-/// enough. Whom the registry does not know yet, `init` named before there was one.
-fn expect_custodian(store: &dyn Store, act: &Act, custodian: &CustodianId) -> Result<()> {
-    let Some(person) = store.person(custodian.actor())? else { return Ok(()) };
-    if person.state == PersonState::Active && person.roles.contains(&Role::KeyCustodian) {
-        return Ok(());
-    }
-    let rule = format!("{custodian} is no active key custodian in the registry (A 5.2.1.1(2))");
-    let entry = Entry::new(EventKind::CustodianPresent, act);
-    store.commit(Unit::new(entry.subject(custodian).refused(&rule)))?;
-    bail!(rule)
 }
 
 /// Has custodians come one after the other until the keys are awake; nobody comes in vain.
@@ -150,7 +136,7 @@ impl System {
 
     /// Refuses a custodian whom the registry turned away.
     pub(crate) fn expect_custodian(&self, custodian: &CustodianId) -> Result<()> {
-        expect_custodian(self.store.as_ref(), &self.act("custody")?, custodian)
+        Ok(self.custody.expect_custodian(&self.act("custody")?, custodian)?)
     }
 
     /// Lets the custodians in who are present; with enough of them the keys are awake.

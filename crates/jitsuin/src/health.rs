@@ -22,6 +22,7 @@ impl System {
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
             ("backups", self.backups_seen()),
+            ("custodians", self.unregistered_custodians()),
             ("names", self.other_names()),
             ("doubt", Ok(self.doubt())),
         ] {
@@ -108,6 +109,15 @@ impl System {
             }
         }
         Ok(seen)
+    }
+
+    /// Custodians for whom an earlier program made shares and whom the registry does not know.
+    fn unregistered_custodians(&self) -> Result<Vec<Condition>> {
+        let told = "this custodian is not in the registry, so that the share cannot be taken from who leaves: \
+                    a senior operator proposes them (`jitsuin staff propose`), the CA manager confirms it \
+                    (A 5.2.1.1(2), A 5.2.4.1)";
+        let unregistered = self.custody.unregistered()?.into_iter();
+        Ok(unregistered.map(|id| Condition::warning("custodian-unregistered", id, told)).collect())
     }
 
     /// Backups that are where none should be.

@@ -50,7 +50,8 @@ fn k2_who_was_not_asked_for_a_passphrase_did_not_activate_anything() {
     assert!(!activated[0].contains("custodian-3"), "{}", activated[0]);
 }
 
-/// A share counts while its holder is in office, at the moment at which the keys would wake.
+/// A share counts while its holder is in office, at the moment at which the keys would wake. Nobody but
+/// the set-up registered them.
 #[test]
 fn k2_the_share_of_a_suspended_custodian_wakes_nothing() {
     let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
@@ -62,15 +63,13 @@ fn k2_the_share_of_a_suspended_custodian_wakes_nothing() {
     let custody = Custody::new(scratch.store.clone(), keys, set, terms).expect("a custody");
     custody.resume(&act(&clock), &all).expect("made");
     custody.deactivate(&act(&clock)).expect("asleep");
-    for (id, _) in &all {
-        change(&scratch, &clock, Change::AddPerson(person(id).into()));
-    }
     let come = |number: usize| {
         let (id, passphrase) = &all[number];
         custody.contribute(&act(&clock), id.actor(), passphrase)
     };
     let suspend = |number: usize| {
-        let from = person(&all[number].0);
+        let from =
+            scratch.store.person(all[number].0.actor()).expect("a read").expect("registered");
         let to = PersonRow { state: PersonState::Suspended, ..from.clone() };
         change(&scratch, &clock, Change::SetPerson { from: from.into(), to: to.into() });
     };
@@ -89,6 +88,62 @@ fn k2_the_share_of_a_suspended_custodian_wakes_nothing() {
     suspend(1);
     custody.leave(&act(&clock), all[2].0.actor()).expect("one of two");
     assert!(custody.is_active());
+}
+
+/// Shares of an earlier program, whose holders the registry does not know, count until enough of them are
+/// in office. Nothing that is done to them on the way there, by one person or two, loses the keys.
+#[test]
+fn k2_a_share_without_an_office_counts_until_enough_have_one() {
+    let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+    let terms =
+        Terms { window: SignedDuration::from_mins(30), active_for: SignedDuration::from_hours(1) };
+    let all = custodians();
+    let ids: Vec<_> = all.iter().map(|(id, _)| id.clone()).collect();
+    let add = |row: PersonRow| change(&scratch, &clock, Change::AddPerson(row.into()));
+    let set = |from: &PersonRow, to: PersonRow| {
+        change(&scratch, &clock, Change::SetPerson { from: from.clone().into(), to: to.into() });
+    };
+    // The registry has others: custodians are not among the first any more.
+    add(PersonRow { roles: vec![Role::CaManager], ..person(&"manager-1".parse().expect("an id")) });
+    let (shares, _) = CustodySet::establish(2, &all, clock.now()).expect("a set");
+    let keys = guarded(&scratch, &clock);
+    let custody = Custody::new(scratch.store.clone(), keys, shares, terms).expect("a custody");
+    custody.resume(&act(&clock), &all).expect("made");
+    assert!(
+        scratch.store.person(ids[0].actor()).expect("a read").is_none(),
+        "nobody registered them"
+    );
+    let counting = || -> Vec<usize> {
+        let here = |place: &usize| custody.expect_custodian(&act(&clock), &ids[*place]).is_ok();
+        (0..3).filter(here).collect()
+    };
+    assert_eq!((counting(), custody.unregistered().expect("a read")), (vec![0, 1, 2], ids.clone()));
+    // Proposed, and refused: nobody takes a share away by that.
+    let proposed = PersonRow { state: PersonState::Proposed, ..person(&ids[0]) };
+    add(proposed.clone());
+    assert_eq!(counting(), [0, 1, 2]);
+    set(&proposed, PersonRow { state: PersonState::Removed, roles: Vec::new(), ..person(&ids[0]) });
+    assert_eq!(counting(), [0, 1, 2]);
+    // One in office, and suspended: theirs alone is over.
+    add(person(&ids[1]));
+    assert_eq!(counting(), [0, 1, 2]);
+    let suspended = PersonRow { state: PersonState::Suspended, ..person(&ids[1]) };
+    set(&person(&ids[1]), suspended.clone());
+    assert_eq!(counting(), [0, 2]);
+    let mut others = custodians();
+    others.remove(1);
+    custody.secret(&act(&clock), &others).map(drop).expect("they open the keys");
+    // With a quorum in office, who is in none has nothing that counts, anywhere.
+    set(&suspended, person(&ids[1]));
+    add(person(&ids[2]));
+    assert_eq!(counting(), [1, 2]);
+    assert_eq!(custody.unregistered().expect("a read"), [], "one was refused");
+    custody.deactivate(&act(&clock)).expect("asleep");
+    let (id, passphrase) = &all[0];
+    let refused = custody.contribute(&act(&clock), id.actor(), passphrase).expect_err("no office");
+    assert!(refused.to_string().contains("is not in the registry"), "{refused}");
+    custody.quorum(&act(&clock), &all[..2]).map(drop).expect_err("neither for the way back in");
+    custody.quorum(&act(&clock), &all[1..]).expect("those in office");
 }
 
 fn person(id: &CustodianId) -> PersonRow {

@@ -32,7 +32,7 @@ pub const NEVER_FEWER: &[Floor] = &[
     },
 ];
 
-/// The custodians whom the keys need. Their shares are made before anybody is registered.
+/// The custodians whom the keys need. An earlier program made shares for people whom it did not register.
 pub fn quorum_floor(threshold: u8) -> Floor {
     Floor {
         role: Role::KeyCustodian,

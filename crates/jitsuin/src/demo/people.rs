@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use anyhow::{Context, Result};
 use domain::id::ActorId;
 use domain::lifetime::is_due;
-use domain::staff::{MAX_TOKEN_DAYS, PersonState, Role, way_in_until};
+use domain::staff::{MAX_TOKEN_DAYS, PersonState, ProposalKind, Role, way_in_until};
 use keys::quorum::{CustodianId, Passphrase};
 use store::{PersonRow, Store};
 use web::desk::{Desk, Door, Principal, Shown};
-use web::wire::{NewPersonBody, TokenWishBody};
+use web::wire::{NewPersonBody, ProposalBody, TokenWishBody};
 
 use super::town::MUNICIPALITIES;
 use crate::cli::FirstPeople;
@@ -64,16 +64,24 @@ pub(crate) fn register(system: &System, custodians: &[(CustodianId, Passphrase)]
     }
     let_in_again(system, &desk, custodians)?;
     for (id, role, municipality) in all() {
-        if system.store.person(&id.parse()?)?.is_some() {
+        let person: ActorId = id.parse()?;
+        let operator = || enter(system, &desk, OPERATOR);
+        if system.store.person(&person)?.is_none() {
+            let person = NewPersonBody {
+                id: id.clone(),
+                name: id.clone(),
+                roles: vec![role.name().to_owned()],
+                municipality: municipality.map(ToOwned::to_owned),
+            };
+            desk.propose_person(&operator()?, &person)?;
+        } else if system.store.credentials_of(&person)?.is_empty() {
+            // Custodians are registered with their shares, without a log-in.
+            let kind = ProposalKind::Enrolment.name().to_owned();
+            let wish = ProposalBody { kind, roles: Vec::new(), municipality: None };
+            desk.propose_change(&operator()?, &id, &wish)?;
+        } else {
             continue;
         }
-        let person = NewPersonBody {
-            id: id.clone(),
-            name: id.clone(),
-            roles: vec![role.name().to_owned()],
-            municipality: municipality.map(ToOwned::to_owned),
-        };
-        desk.propose_person(&enter(system, &desk, OPERATOR)?, &person)?;
         let confirmed = desk.confirm_proposal(&enter(system, &desk, MANAGER)?, &id)?;
         let secret = confirmed.enrolment_secret.context("a new person enrols")?;
         make_token(system, &desk, &id, &secret)?;
@@ -95,6 +103,9 @@ fn let_in_again(
             continue;
         }
         let rows = system.store.credentials_of(&person)?;
+        if rows.is_empty() {
+            continue;
+        }
         let until = way_in_until(rows.iter().map(|row| (row.kind, row.expires)));
         if is_due(system.now(), jiff::Timestamp::MIN, until) {
             let act = system.act("demo")?;

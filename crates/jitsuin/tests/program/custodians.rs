@@ -94,16 +94,18 @@ fn k1_without_custodians_nothing_is_issued_and_nothing_is_left_behind() {
 #[test]
 fn k2_w3_a_suspended_custodian_brings_nothing() {
     let place = Workplace::new();
-    let propose =
-        ["staff", "propose", "custodian-1", "--name", "鍵　守", "--role", "key-custodian"];
-    place.answer(&STAFF, &propose);
-    place.answer(&MANAGER, &["staff", "confirm", "custodian-1"]);
+    // Nobody registered them but `init`, with their shares.
+    let custodian = place.answer(&MANAGER, &["staff", "show", "custodian-1"]);
+    assert_eq!(
+        (&custodian["state"], &custodian["roles"]),
+        (&json!("active"), &json!(["key-custodian"]))
+    );
     let two = present(&CUSTODIANS[..2]);
     assert!(publish(&place, &two).success);
     place.answer(&MANAGER, &["staff", "suspend", "custodian-1"]);
     let said = publish(&place, &two);
     assert_eq!(said.status, Some(1), "{}", said.text);
-    assert!(said.text.contains("no active key custodian"), "{}", said.text);
+    assert!(said.text.contains("is no custodian any more"), "{}", said.text);
     assert!(publish(&place, &present(&CUSTODIANS[1..])).success, "the others open the keys");
 }
 

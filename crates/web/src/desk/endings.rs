@@ -164,12 +164,15 @@ impl Desk {
                 person.state == PersonState::Active && person.roles.contains(&floor.role)
             };
             let held: Vec<_> = people.iter().filter(in_office).collect();
-            // Custodians whom the registry does not know come to the console with their share.
-            if floor.has_unregistered && held.len() < usize::try_from(floor.least).unwrap_or(0) {
-                continue;
-            }
             let ways = held.iter().map(|person| self.way_in(person));
-            let ways = ways.collect::<Result<Vec<_>, _>>()?;
+            let mut ways = ways.collect::<Result<Vec<_>, _>>()?;
+            // Custodians without a log-in come to the console with their share.
+            if floor.has_unregistered {
+                ways.retain(|until| *until != Timestamp::MIN);
+                if ways.len() < usize::try_from(floor.least).unwrap_or(0) {
+                    continue;
+                }
+            }
             if let Some(ends) = role_filled_until(floor.least, ways) {
                 endings.push(role_ending(floor, ends));
             }

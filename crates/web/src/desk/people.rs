@@ -216,6 +216,8 @@ impl Desk {
                 let after = row.state.after(PersonEvent::Refuse);
                 to.state = self.checked(act, operation, after.map_err(of_state))?;
                 to.since = act.at;
+                // They never had any.
+                to.roles.clear();
             }
             let entry = changed(act, &row).detail("refused", proposal.kind);
             Ok(set_person(entry, row, to))
@@ -244,11 +246,20 @@ impl Desk {
         Ok(done.answer())
     }
 
+    /// Whether those are registered who register all others; custodians do not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn has_first_people(&self) -> Result<bool, Problem> {
+        Ok(self.store.people()?.iter().any(|person| person.roles != [Role::KeyCustodian]))
+    }
+
     /// Registers the first two people, who register all others: once in an installation's life.
     /// Each comes in with the secret that was written for them, and has 24 hours to use it.
     ///
     /// # Errors
-    /// 422 where there ever was anybody, whatever became of them: there is no back door.
+    /// 422 where there ever was anybody but the custodians, who are registered with their shares: there
+    /// is no back door.
     pub fn register_first_people(
         &self,
         act: &Principal,
@@ -257,9 +268,15 @@ impl Desk {
     ) -> Result<(), Problem> {
         let operation = Operation::RegisterFirstPeople;
         self.admit(act, operation)?;
-        let first = match self.store.people()?.is_empty() && manager.0 != senior_operator.0 {
-            true => Ok(()),
-            false => Err(Problem::refused("people", "only the first two come in without others")),
+        let is_taken = |id| Ok::<_, Problem>(self.store.person(id)?.is_some());
+        let first = match () {
+            () if self.has_first_people()? || manager.0 == senior_operator.0 => {
+                Err(Problem::refused("people", "only the first two come in without others"))
+            }
+            () if is_taken(manager.0)? || is_taken(senior_operator.0)? => {
+                Err(Problem::refused("people", "one of them is a custodian: nobody is both"))
+            }
+            () => Ok(()),
         };
         self.checked(act, operation, first)?;
         let mut unit: Option<Unit> = None;

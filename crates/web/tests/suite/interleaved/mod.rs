@@ -116,7 +116,7 @@ impl Registry {
             });
             let person = Person {
                 state: row.state,
-                role: row.roles[0],
+                role: row.roles.first().copied(),
                 proposal,
                 tokens: count(CredentialKind::ConsoleToken),
                 enrolments: count(CredentialKind::Enrolment),

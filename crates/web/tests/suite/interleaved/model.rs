@@ -43,7 +43,8 @@ pub(super) enum What {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) state: PersonState,
-    pub(super) role: Role,
+    /// None of who was refused before they ever had one.
+    pub(super) role: Option<Role>,
     /// What is proposed, which role with it, and by whom.
     pub(super) proposal: Option<(ProposalKind, Option<Role>, String)>,
     /// How many console tokens and enrolment secrets they have.
@@ -80,7 +81,7 @@ impl Model {
             What::Suspend(_) => Operation::SuspendPerson,
             What::MakeToken => Operation::MakeToken,
         };
-        let has_role = operation.is_open_to(actor.role);
+        let has_role = actor.role.is_some_and(|role| operation.is_open_to(role));
         actor.state == PersonState::Active && actor.tokens > 0 && has_role
     }
 
@@ -90,6 +91,7 @@ impl Model {
             What::Register(id, role) if !self.0.contains_key(id) => {
                 let proposal = Some((ProposalKind::Registration, Some(role), by.to_owned()));
                 let state = PersonState::Proposed;
+                let role = Some(role);
                 let person = Person { state, role, proposal, tokens: 0, enrolments: 0 };
                 self.0.insert(id.to_owned(), person);
             }
@@ -101,8 +103,8 @@ impl Model {
                 }
                 // What would leave too few is not even proposed.
                 let loses =
-                    kind == ProposalKind::Removal || role.is_some_and(|it| it != person.role);
-                let role_before = person.role;
+                    kind == ProposalKind::Removal || role.is_some_and(|it| Some(it) != person.role);
+                let role_before = person.role?;
                 person.proposal = Some((kind, role, by.to_owned()));
                 if loses && person.state == PersonState::Active {
                     self.keeps_without(id, role_before)?;
@@ -121,6 +123,7 @@ impl Model {
                 person.proposal = None;
                 if kind == ProposalKind::Registration {
                     person.state = PersonState::Removed;
+                    person.role = None;
                 }
             }
             What::Suspend(id) => {
@@ -132,7 +135,7 @@ impl Model {
             }
             What::MakeToken => {
                 let person = self.0.get_mut(by)?;
-                let kinds = credential_rule(person.role).kinds;
+                let kinds = credential_rule(person.role?).kinds;
                 kinds.contains(&CredentialKind::ConsoleToken).then_some(())?;
                 person.tokens += 1;
             }
@@ -210,11 +213,17 @@ impl Model {
 
 impl Person {
     fn active(role: Role) -> Self {
-        Self { state: PersonState::Active, role, proposal: None, tokens: 1, enrolments: 0 }
+        Self {
+            state: PersonState::Active,
+            role: Some(role),
+            proposal: None,
+            tokens: 1,
+            enrolments: 0,
+        }
     }
 
     fn is(&self, role: Role) -> bool {
-        self.state == PersonState::Active && self.role == role
+        self.state == PersonState::Active && self.role == Some(role)
     }
 
     /// What a confirmation makes of them.
@@ -227,8 +236,8 @@ impl Person {
             (self.tokens, self.enrolments) = (0, 0);
         }
         if kind == ProposalKind::Roles {
-            self.role = role?;
-            let kinds = credential_rule(self.role).kinds;
+            self.role = Some(role?);
+            let kinds = credential_rule(role?).kinds;
             let keeps = |kind| usize::from(kinds.contains(&kind));
             self.tokens *= keeps(CredentialKind::ConsoleToken);
             self.enrolments *= keeps(CredentialKind::Enrolment);
