@@ -9,9 +9,6 @@ named! {
     SystemStarted = "system-started",
     /// The program stopped in good order.
     SystemStopped = "system-stopped",
-    /// The state that an earlier program left was adopted as it stood: from here on rows prove
-    /// themselves.
-    StateAdopted = "state-adopted",
     /// A CA was set up from a policy.
     CaCreated = "ca-created",
     /// A policy came into effect.

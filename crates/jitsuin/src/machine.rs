@@ -111,8 +111,8 @@ impl Machine {
         Ok(Zeroizing::new(octets))
     }
 
-    /// Makes a secret that an installation of an earlier program does not have.
-    pub(crate) fn make_secret(&self, name: &str) -> Result<()> {
+    /// Makes a secret where there is none.
+    fn make_secret(&self, name: &str) -> Result<()> {
         if self.home.secret(name).exists() {
             return Ok(());
         }

@@ -113,7 +113,7 @@ impl Foundation {
             Claim::Visit => Hold::visit(&home)?,
         };
         let machine = Machine::open(&config.services, &home, create)?;
-        let store = open_store(config, &home, &machine, clock)?;
+        let store = open_store(config, &home, &machine)?;
         let trusted = TrustedClock::new(&config.time, clock);
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
         Ok(Self { hold, home, store, keys, machine, trusted })
@@ -410,21 +410,13 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
     Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
 }
 
-fn open_store(
-    config: &Config,
-    home: &Home,
-    machine: &Machine,
-    clock: &Clock,
-) -> Result<Arc<Sqlite>> {
+fn open_store(config: &Config, home: &Home, machine: &Machine) -> Result<Arc<Sqlite>> {
     let personal = PersonalDataKey::new(*machine.secret("personal")?);
-    // An installation that an earlier program made has no such key: its state is adopted under one.
-    machine.make_secret("state")?;
     let state = StateKey::new(*machine.secret("state")?);
-    let adoption = program_act("adoption", clock())?;
     let (threshold, _) = custodians::quorum(config)?;
     let floor = NEVER_FEWER.iter().copied().chain([quorum_floor(threshold)]);
     let options = Options::new(personal, state).max_unsealed(UNSEALED_LIMIT);
-    let options = options.adopting(adoption).keeping(floor);
+    let options = options.keeping(floor);
     let store = Sqlite::open(home.database(), options);
     Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
 }

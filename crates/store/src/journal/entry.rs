@@ -103,15 +103,6 @@ fn actor(actor: &Actor) -> StoredActor<'_> {
     }
 }
 
-/// An entry as programs wrote it before entries named rows.
-#[cfg(test)]
-pub(crate) fn encode_unproven(sequence: Sequence) -> Vec<u8> {
-    let text =
-        r#""kind":"system-started","at":"2026-04-01T00:00:00Z","actor":{"role":"anonymous"}"#;
-    let rest = r#""operation":"op-0","outcome":{"result":"done"}"#;
-    format!(r#"{{"version":1,"sequence":{sequence},{text},{rest}}}"#).into_bytes()
-}
-
 /// The place a stored entry says it has, if its bytes can be read at all.
 pub(super) fn claimed_sequence(body: &[u8]) -> Option<Sequence> {
     #[derive(Deserialize)]

@@ -21,8 +21,6 @@ mod verify;
 
 pub use self::checkpoint::{Checkpoint, CheckpointSigner};
 pub(crate) use self::entry::encode;
-#[cfg(test)]
-pub(crate) use self::entry::encode_unproven;
 pub use self::merkle::{Edge, Hash, Node, leaf_hash};
 pub use self::note::{InvalidNote, VerifierKey, sign_note};
 pub use self::personal::PersonalDataKey;

@@ -78,13 +78,6 @@ impl Digests {
         place(table.name).map_or_else(TableDigest::default, |place| self.tables[place])
     }
 
-    /// Gives a table another digest.
-    pub(super) fn set(&mut self, table: &Table, digest: TableDigest) {
-        if let Some(place) = place(table.name) {
-            self.tables[place] = digest;
-        }
-    }
-
     /// What a change does to the digest of the table of this name; false where there is none.
     pub(super) fn apply(&mut self, key: &StateKey, table: &str, change: Change) -> bool {
         let Some(place) = place(table) else { return false };

@@ -22,9 +22,9 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_remembered.sql"),
 ];
 
-/// How many of them there were before rows proved themselves.
-#[cfg(test)]
-const UNPROVEN: usize = 9;
+/// The first version in which everything proves itself. What an earlier program wrote is nothing that
+/// this one could believe, and is not opened.
+const FIRST_PROVEN: usize = SCRIPTS.len();
 
 /// Marks a file as ours: "JTSN" as a number.
 const APPLICATION_ID: i32 = 0x4a54_534e;
@@ -32,21 +32,22 @@ const APPLICATION_ID: i32 = 0x4a54_534e;
 /// Brings the database to the version this program knows.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the file belongs to something else or to a newer program.
+/// [`Error::Unavailable`] when the file belongs to something else, to a newer program, or to one whose
+/// rows did not all prove themselves.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
-    migrate_with(connection, SCRIPTS)
+    migrate_with(connection, SCRIPTS, FIRST_PROVEN)
 }
 
-/// The last version whose rows proved nothing.
-#[cfg(test)]
-pub(super) fn migrate_to_unproven(connection: &mut Connection) -> Result<()> {
-    migrate_with(connection, &SCRIPTS[..UNPROVEN])
-}
-
-fn migrate_with(connection: &mut Connection, scripts: &[&str]) -> Result<()> {
+fn migrate_with(connection: &mut Connection, scripts: &[&str], first: usize) -> Result<()> {
     // Immediate, so that two programs that start together do not both migrate.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = checked_version(&transaction, scripts.len())?;
+    if (1..first).contains(&version) {
+        return Err(Error::Unavailable(format!(
+            "an earlier program made the database (version {version}), whose rows do not all prove \
+             themselves: this one does not open it"
+        )));
+    }
     transaction.create_scalar_function("sha256", 1, FunctionFlags::SQLITE_UTF8, |call| {
         let octets = call.get_raw(0).as_blob_or_null()?;
         Ok(octets.map(|octets| digest(&SHA256, octets).as_ref().to_vec()))
@@ -95,42 +96,30 @@ mod tests {
     #[test]
     fn a_migration_runs_once_and_in_order() {
         let mut connection = Connection::open_in_memory().expect("a database");
-        migrate_with(&mut connection, &[FIRST]).expect("version 1");
+        migrate_with(&mut connection, &[FIRST], 0).expect("version 1");
         connection.execute("INSERT INTO a VALUES (1)", []).expect("a row");
-        migrate_with(&mut connection, &[FIRST, SECOND]).expect("version 2");
-        migrate_with(&mut connection, &[FIRST, SECOND]).expect("nothing left to do");
+        migrate_with(&mut connection, &[FIRST, SECOND], 0).expect("version 2");
+        migrate_with(&mut connection, &[FIRST, SECOND], 0).expect("nothing left to do");
         let rows: i64 =
             connection.query_row("SELECT count(*) FROM a", [], |r| r.get(0)).expect("the row");
         assert_eq!((version(&connection), rows), (2, 1));
     }
 
     #[test]
-    fn k1_no_private_key_of_an_emulated_card_survives_the_migration() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("old.db");
-        let secret = b"a sealed card of the old make";
-        let holds = || {
-            let octets = std::fs::read(&path).expect("the file");
-            octets.windows(secret.len()).any(|window| window == secret)
-        };
-        let mut old = Connection::open(&path).expect("a database");
-        old.pragma_update(None, "secure_delete", true).expect("as the writer does");
-        let before = SCRIPTS.iter().position(|script| script.contains("RENAME COLUMN sealed"));
-        migrate_with(&mut old, &SCRIPTS[..before.expect("the script")]).expect("the old version");
-        let row = "INSERT INTO card VALUES ('card-1', '11203', '12345678901', ?1)";
-        old.execute(row, [&secret[..]]).expect("an old row");
-        assert!(holds());
-        migrate(&mut old).expect("migrated");
-        let rows: i64 = old.query_row("SELECT count(*) FROM card", [], |r| r.get(0)).expect("none");
-        assert_eq!((rows, holds()), (0, false));
+    fn e2_a_database_whose_rows_prove_nothing_is_not_opened() {
+        let mut old = Connection::open_in_memory().expect("a database");
+        migrate_with(&mut old, &SCRIPTS[..FIRST_PROVEN - 2], 0).expect("an earlier program");
+        let refused = migrate(&mut old).expect_err("unproven").to_string();
+        assert!(refused.contains("an earlier program made"), "{refused}");
+        assert_eq!(version(&old), i64::try_from(FIRST_PROVEN - 2).expect("small"));
     }
 
     #[test]
     fn a_migration_that_fails_leaves_the_version_before() {
         let mut connection = Connection::open_in_memory().expect("a database");
-        migrate_with(&mut connection, &[FIRST]).expect("version 1");
+        migrate_with(&mut connection, &[FIRST], 0).expect("version 1");
         let broken = "CREATE TABLE c (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT";
-        migrate_with(&mut connection, &[FIRST, broken]).expect_err("table a exists");
+        migrate_with(&mut connection, &[FIRST, broken], 0).expect_err("table a exists");
         let c: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'c'", [], |r| r.get(0))
             .expect("a count");
@@ -140,13 +129,13 @@ mod tests {
     #[test]
     fn a_newer_database_and_a_strangers_database_are_refused() {
         let mut newer = Connection::open_in_memory().expect("a database");
-        migrate_with(&mut newer, &[FIRST, SECOND]).expect("version 2");
-        let refused = migrate_with(&mut newer, &[FIRST]).expect_err("newer").to_string();
+        migrate_with(&mut newer, &[FIRST, SECOND], 0).expect("version 2");
+        let refused = migrate_with(&mut newer, &[FIRST], 0).expect_err("newer").to_string();
         assert!(refused.contains("version 2"), "{refused}");
 
         let mut other = Connection::open_in_memory().expect("a database");
         other.execute_batch("CREATE TABLE theirs (x)").expect("a table");
-        let refused = migrate_with(&mut other, &[FIRST]).expect_err("a stranger's").to_string();
+        let refused = migrate_with(&mut other, &[FIRST], 0).expect_err("a stranger's").to_string();
         assert!(refused.contains("another program"), "{refused}");
     }
 }

@@ -1,16 +1,18 @@
 //! The store on SQLite: WAL, every commit flushed, one writer thread, readers beside it.
 
-mod adopt;
 mod apply;
+mod begin;
 mod fault;
 mod gate;
 mod inspect;
 mod ledger;
 mod map;
 mod migrate;
+mod place;
 mod pool;
 mod prove;
 mod read;
+mod sums;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,6 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
-use domain::act::Act;
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
@@ -32,6 +33,7 @@ use domain::staff::Floor;
 use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
+use self::place::InPlace;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::writer::{Sealing, Writer};
@@ -53,7 +55,6 @@ use crate::{Doubt, Remembered, Result, RevokedSnapshot, Sequence, Store};
 pub struct Options {
     pub(crate) personal_data_key: PersonalDataKey,
     pub(crate) state_key: StateKey,
-    pub(crate) adoption: Option<Act>,
     pub(crate) floor: Vec<Floor>,
     pub(crate) readers: usize,
     pub(crate) max_unsealed: Option<Duration>,
@@ -67,20 +68,12 @@ impl Options {
         Self {
             personal_data_key,
             state_key,
-            adoption: None,
             floor: Vec::new(),
             // Four resting readers serve the cores of a usual server; more are opened when needed.
             readers: 4,
             max_unsealed: None,
             max_pages: None,
         }
-    }
-
-    /// Adopts the state of a database that an earlier program made as it stands, by this act.
-    #[must_use]
-    pub fn adopting(mut self, act: Act) -> Self {
-        self.adoption = Some(act);
-        self
     }
 
     /// Keeps so many active people of these roles in the registry: decided in the commit that would
@@ -120,6 +113,7 @@ pub struct Sqlite {
     ring: KeyRing,
     writer: Writer,
     doubt: Doubt,
+    place: InPlace,
 }
 
 impl Sqlite {
@@ -137,7 +131,8 @@ impl Sqlite {
         let key = options.state_key.clone();
         let pool = Pool::new(path, options.readers, key, doubt.clone());
         let writer = Writer::start(path, options, doubt.clone())?;
-        Ok(Self { pool, ring, writer, doubt })
+        let place = InPlace::of(path);
+        Ok(Self { pool, ring, writer, doubt, place })
     }
 }
 
@@ -157,7 +152,10 @@ impl Store for Sqlite {
     }
 
     fn prove(&self, proof: &mut StateProof, extent: ProofExtent) -> Result<StateReport> {
-        self.pool.read(|view| prove::prove(view, proof, extent))
+        let gone = self.place.gone(&self.doubt);
+        let mut report = self.pool.read(|view| prove::prove(view, proof, extent))?;
+        report.findings.extend(gone);
+        Ok(report)
     }
 
     fn cas(&self) -> Result<Vec<CaRow>> {

@@ -6,6 +6,7 @@ mod scan;
 mod tree;
 
 use self::replay::Replay;
+use super::begin::expect_rules;
 use super::ledger::Digests;
 use super::read;
 use super::table::{self, Table, View};
@@ -57,6 +58,7 @@ pub(super) fn prove(
     let transaction = view.connection.unchecked_transaction()?;
     let view = View { connection: &transaction, ..view };
     let mut findings = Findings { doubt: view.doubt, told: Vec::new() };
+    findings.keep(expect_rules(view.connection, view.doubt))?;
     let digests = match findings.keep(Digests::load(view.connection, view.key, view.doubt))? {
         Some(Some(digests)) => digests,
         Some(None) => {

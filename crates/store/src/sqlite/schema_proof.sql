@@ -68,22 +68,20 @@ CREATE INDEX certificate_application ON certificate (application) WHERE applicat
 CREATE UNIQUE INDEX certificate_user_subject ON certificate (ca, subject) WHERE kind = 'user';
 CREATE INDEX certificate_other_subject ON certificate (ca, subject) WHERE kind <> 'user';
 
--- How many certificates of a partition stand in each state that a list holds, counted as they
--- enter and leave it: a list is held against this, and not against the index it was built from.
+-- How many certificates of a partition stand in each state that a list holds, and what they add up
+-- to, kept as they enter and leave it: a list is held against this, and not against the index it was
+-- built from.
 CREATE TABLE tally (
     ca          TEXT NOT NULL REFERENCES ca (id),
     partition   TEXT NOT NULL,
     undelivered INTEGER NOT NULL CHECK (undelivered >= 0),
     held        INTEGER NOT NULL CHECK (held >= 0),
     revoked     INTEGER NOT NULL CHECK (revoked >= 0),
+    sums        BLOB NOT NULL CHECK (length(sums) = 48),
     changed     INTEGER NOT NULL,
     mac         BLOB NOT NULL CHECK (length(mac) = 16),
     PRIMARY KEY (ca, partition)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO tally
-    SELECT ca, partition, sum(state = 'undelivered'), sum(state = 'held'), sum(state = 'revoked'),
-        max(changed), zeroblob(16)
-    FROM certificate GROUP BY ca, partition;
 
 -- A person is one row, with their roles and what is proposed: a part that is missing cannot be
 -- told from one that never was.

@@ -86,7 +86,7 @@ tables! {
         "state_at", "reason", "not_before", "not_after", "issued", "intended_at", "subject",
         "spki_sha256", "policy_digest", "holder", "application", "tbs_sha256", "der_sha256");
     CERTIFIED_KEY = growing "certified_key" ("spki_sha256"; "role");
-    TALLY = bounded "tally" ("ca", "partition"; "undelivered", "held", "revoked");
+    TALLY = bounded "tally" ("ca", "partition"; "undelivered", "held", "revoked", "sums");
     SERIES = bounded "series" ("ca", "generation", "partition"; "state", "built", "published");
     CRL = growing "crl" ("ca", "generation", "partition", "number"; "this_update", "next_update",
         "next_publish", "entries", "sha256", "as_of", "published");
@@ -174,6 +174,7 @@ impl Table {
         let mut statement = connection.prepare_cached(&self.statements().insert)?;
         let last: [&dyn ToSql; 2] = [&changed, &mac];
         let added = statement.execute(params_from_iter(values.iter().chain(&last)))?;
+        expect_one(added)?;
         ledger.note(self, Change { before: None, after: Some(mac) });
         Ok(added)
     }
@@ -208,6 +209,7 @@ impl Table {
         let key = values[..self.keys].iter().map(|value| value as &dyn ToSql);
         let mut statement = connection.prepare_cached(&sql)?;
         let updated = statement.execute(params_from_iter(given.chain(key)))?;
+        expect_one(updated)?;
         ledger.note(self, Change { before: Some(before), after: Some(mac) });
         Ok(updated)
     }
@@ -221,6 +223,7 @@ impl Table {
     ) -> rusqlite::Result<usize> {
         let mut statement = connection.prepare_cached(&self.statements().delete)?;
         let deleted = statement.execute(params_from_iter(&row.values[..self.keys]))?;
+        expect_one(deleted)?;
         ledger.note(self, Change { before: Some(row.mac), after: None });
         Ok(deleted)
     }
@@ -280,6 +283,15 @@ impl Table {
                 delete: format!("DELETE FROM {name} WHERE {by_key}"),
             }
         })
+    }
+}
+
+/// What a statement did must be done: a rule of the database that is not this program's may have it
+/// pass over the row in silence.
+fn expect_one(rows: usize) -> rusqlite::Result<()> {
+    match rows {
+        1 => Ok(()),
+        other => Err(rusqlite::Error::StatementChangedRows(other)),
     }
 }
 

@@ -14,7 +14,7 @@ use super::gate::Gate;
 use super::ledger::Digests;
 use super::table::View;
 use super::torture::{Passing, Side};
-use super::{Options, adopt, apply, migrate, pool};
+use super::{Options, apply, begin, migrate, pool};
 use crate::journal::{Checkpoint, KeyRing, Node};
 use crate::state::StateKey;
 use crate::unit::{Entry, Unit};
@@ -63,7 +63,7 @@ impl Writer {
         migrate::migrate(&mut connection)?;
         let ring = KeyRing::new(options.personal_data_key.clone());
         apply::check_ring(&connection, &ring)?;
-        adopt::begin(&mut connection, &options, &doubt)?;
+        begin::begin(&mut connection, &options, &doubt)?;
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;

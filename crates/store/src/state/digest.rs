@@ -37,12 +37,6 @@ impl TableDigest {
         }
     }
 
-    /// Read back from how an entry tells of it.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let octets = crate::journal::hex::decode::<STORED>(text)?;
-        Some(Self::from_octets(&octets))
-    }
-
     /// Its stored form.
     pub(crate) fn to_octets(self) -> [u8; STORED] {
         let mut octets = [0; STORED];

@@ -3,7 +3,9 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use rusqlite::types::ValueRef;
-use zeroize::Zeroize;
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::Sequence;
 
@@ -18,6 +20,8 @@ pub(crate) type Cell<'a> = ValueRef<'a>;
 pub struct StateKey {
     rows: hmac::Key,
     elements: hmac::Key,
+    masks: hmac::Key,
+    listed: Zeroizing<[u8; 16]>,
 }
 
 impl StateKey {
@@ -28,7 +32,14 @@ impl StateKey {
         // One key for each use, so that no value of the one is ever one of the other.
         let derived =
             |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&secret, label).as_ref());
-        Self { rows: derived(b"jitsuin state rows"), elements: derived(b"jitsuin state elements") }
+        let mut listed = Zeroizing::new([0; 16]);
+        listed.copy_from_slice(&hmac::sign(&secret, b"jitsuin state listed").as_ref()[..16]);
+        Self {
+            rows: derived(b"jitsuin state rows"),
+            elements: derived(b"jitsuin state elements"),
+            masks: derived(b"jitsuin state masks"),
+            listed,
+        }
     }
 
     /// The authenticator of a row: its table, the entry that changed it last, and all its cells.
@@ -56,6 +67,21 @@ impl StateKey {
         let mut element = [0; 32];
         element.copy_from_slice(hmac::sign(&self.elements, authenticator).as_ref());
         element
+    }
+
+    /// What a certificate adds to the sum of those that a list holds: SipHash-2-4 with 128 bits, since a
+    /// list of a million takes a million of them. The sums are stored masked.
+    pub(crate) fn listed(&self, octets: &[u8]) -> u128 {
+        let mut hasher = SipHasher24::new_with_key(&self.listed);
+        hasher.write(octets);
+        hasher.finish128().as_u128()
+    }
+
+    /// What hides a stored value; `place` is another one each time that it is stored.
+    pub(crate) fn mask(&self, place: &[u8]) -> impl Iterator<Item = u8> + use<> {
+        let half = |number: u8| hmac::sign(&self.masks, &[&[number], place].concat());
+        let halves = [half(0), half(1)];
+        halves.into_iter().flat_map(|half| half.as_ref().to_vec())
     }
 
     fn of(&self, text: &[u8]) -> Authenticator {

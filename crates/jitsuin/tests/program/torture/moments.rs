@@ -6,8 +6,7 @@ use domain::journal::EventKind;
 use crate::tamper::Chance;
 
 /// What the work here never comes to; every other kind is a moment.
-const ELSEWHERE: [EventKind; 20] = [
-    EventKind::StateAdopted,
+const ELSEWHERE: [EventKind; 19] = [
     EventKind::CaCreated,
     EventKind::KeyBackedUp,
     EventKind::KeyRestored,

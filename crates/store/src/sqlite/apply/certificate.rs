@@ -2,7 +2,6 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::certificate::{CertificateKind, CertificateState};
-use domain::crl_series::Partition;
 use domain::id::{CaId, SerialNumber};
 use domain::journal::EventKind;
 use rusqlite::{Row, ToSql, params};
@@ -10,8 +9,10 @@ use rusqlite::{Row, ToSql, params};
 use super::work::Work;
 use super::{compromise, tally};
 use crate::rows::IntentRow;
+use crate::rows::StatusRow;
 use crate::sqlite::fault::inserted;
-use crate::sqlite::map::{self, StateColumns, micros, stale, told};
+use crate::sqlite::map::{StateColumns, micros, stale, told};
+use crate::sqlite::read::certificate::status_of;
 use crate::sqlite::table::{CERTIFICATE, CERTIFIED_KEY, Stored};
 use crate::unit::Entry;
 use crate::{Error, Result, Sequence};
@@ -134,7 +135,7 @@ pub(super) fn complete(
     to: CertificateState,
 ) -> Result<()> {
     let (row, found) = expect(work, ca, serial, CertificateState::Intended)?;
-    compromise::refuse(work.view, ca, found.generation)?;
+    compromise::refuse(work.view, ca, found.status.generation)?;
     let sha256 = digest(&SHA256, der);
     let octets = params![found.issued, der];
     work.view.connection.prepare_cached(SET_OCTETS)?.execute(octets)?;
@@ -154,9 +155,7 @@ pub(super) fn set(
 
 /// What a transition needs to know of its certificate.
 struct Found {
-    state: CertificateState,
-    generation: u32,
-    partition: Partition,
+    status: StatusRow,
     issued: Sequence,
 }
 
@@ -167,21 +166,14 @@ fn expect(
     from: CertificateState,
 ) -> Result<(Stored, Found)> {
     let what = || format!("certificate {ca}/{serial}");
-    let shape = |row: &Row<'_>| {
-        Ok(Found {
-            state: map::state(row)?,
-            generation: row.get("generation")?,
-            partition: map::partition(row)?,
-            issued: row.get("issued")?,
-        })
-    };
+    let shape = |row: &Row<'_>| Ok(Found { status: status_of(row)?, issued: row.get("issued")? });
     let key: [&dyn ToSql; 2] = [&ca.as_str(), &serial.as_bytes()];
     let found =
         work.find(&CERTIFICATE, &key, shape)?.ok_or_else(|| Error::Missing { what: what() })?;
-    if StateColumns::from(found.1.state) == StateColumns::from(from) {
+    if StateColumns::from(found.1.status.state) == StateColumns::from(from) {
         Ok(found)
     } else {
-        Err(stale(what(), told(from), told(found.1.state)))
+        Err(stale(what(), told(from), told(found.1.status.state)))
     }
 }
 
@@ -205,5 +197,5 @@ fn write(
     let outcome = CERTIFICATE.update(work.view.connection, &mut work.ledger, row, named);
     let what = || format!("certificate {ca}/{serial} as {}", columns.state);
     inserted(outcome, what, what)?;
-    tally::moved(work, ca, found.partition, found.state, to)
+    tally::moved(work, ca, &found.status, to)
 }

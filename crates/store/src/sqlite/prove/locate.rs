@@ -15,11 +15,9 @@ const MOST_ROWS: usize = 20_000_000;
 /// The first differences between a table and what the journal tells of it.
 pub(super) fn differences(view: View<'_>, table: &Table) -> Result<Vec<String>> {
     let mut live: HashMap<Authenticator, Sequence> = HashMap::new();
-    let mut adopted = false;
     changes_of(view, table.name, &mut |entry, change| {
         if let Some(before) = change.before {
-            // A row that was there before rows proved themselves has no entry of its own.
-            adopted |= live.remove(&before).is_none();
+            live.remove(&before);
         }
         if let Some(after) = change.after
             && live.len() < MOST_ROWS
@@ -35,7 +33,7 @@ pub(super) fn differences(view: View<'_>, table: &Table) -> Result<Vec<String>> 
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let mac: Authenticator = row.get(table.columns().len() + 1)?;
-        if live.remove(&mac).is_none() && !adopted && found.len() < MOST {
+        if live.remove(&mac).is_none() && found.len() < MOST {
             let changed: Sequence = row.get(table.columns().len())?;
             let what = table.told(row);
             found.push(format!("{what}: put back to what it was at entry {changed}"));

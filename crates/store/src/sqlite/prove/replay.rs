@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::journal::EventKind;
 use serde::Deserialize;
 
 use crate::journal::hex;
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::ledger::Digests;
 use crate::sqlite::read::journal::{encrypted, own_leaves};
-use crate::sqlite::table::{self, View};
-use crate::state::{Change, Changes, TableDigest};
+use crate::sqlite::table::View;
+use crate::state::{Change, Changes};
 use crate::{Result, Sequence};
 
 /// How many entries are read at once.
@@ -38,9 +37,6 @@ impl From<Digests> for Replay {
 /// What is read of an entry.
 #[derive(Deserialize)]
 pub(super) struct Told {
-    kind: String,
-    #[serde(default)]
-    details: Vec<(String, String)>,
     personal_sha256: Option<String>,
     rows: Option<BTreeMap<String, String>>,
 }
@@ -81,13 +77,6 @@ impl Replay {
     fn add(&mut self, view: View<'_>, told: &Told) -> Result<()> {
         let entry = self.digests.entries;
         let wrong = |reason| corrupt(format!("entry {entry}"), reason);
-        if told.kind == EventKind::StateAdopted.name() {
-            for table in table::ALL {
-                let digest = told.details.iter().find(|(name, _)| name == table.name);
-                let digest = digest.and_then(|(_, text)| TableDigest::parse(text));
-                self.digests.set(table, digest.ok_or_else(|| wrong("it names no digest"))?);
-            }
-        }
         let changes = told.changes().map_err(wrong)?;
         for (table, change) in changes.iter() {
             if !self.digests.apply(view.key, table, change) {

@@ -9,14 +9,15 @@ use rusqlite::{Row, params};
 use super::{Findings, ProofExtent};
 use crate::rows::Tally;
 use crate::sqlite::map;
-use crate::sqlite::read::certificate::octets;
-use crate::sqlite::read::revoked::tally_row;
+use crate::sqlite::read::certificate::{octets, status_of};
+use crate::sqlite::read::revoked::{sums_of, tally_row};
+use crate::sqlite::sums::Sums;
 use crate::sqlite::table::{CERTIFICATE, CRL, TALLY, Table, View};
 use crate::state::TableDigest;
 use crate::{Error, Result};
 
 /// What the certificates of each CA and partition come to.
-pub(super) type Tallies = BTreeMap<(String, String), Tally>;
+pub(super) type Tallies = BTreeMap<(String, String), (Tally, Sums)>;
 
 /// Reads a table; what its rows add up to, unless it cannot be read to its end, and what its
 /// certificates come to.
@@ -54,7 +55,8 @@ fn belongings(view: View<'_>, table: &Table, row: &Row<'_>, tallies: &mut Tallie
     if std::ptr::eq(table, &CERTIFICATE) {
         octets(view, row)?;
         let place = (row.get("ca")?, row.get("partition")?);
-        let tally = tallies.entry(place).or_default();
+        let (tally, sums) = tallies.entry(place).or_default();
+        sums.add(view.key, &status_of(row)?);
         match map::state(row)?.name() {
             StateName::Undelivered => tally.undelivered += 1,
             StateName::Held => tally.held += 1,
@@ -98,11 +100,12 @@ pub(super) fn recount(
     let mut statement = view.connection.prepare("SELECT * FROM tally")?;
     let mut rows = statement.query([])?;
     let mut left: BTreeMap<_, _> =
-        tallies.iter().filter(|(_, t)| **t != Tally::default()).collect();
+        tallies.iter().filter(|(_, (t, _))| *t != Tally::default()).collect();
     while let Some(row) = rows.next()? {
         let place: (String, String) = (row.get("ca")?, row.get("partition")?);
         let counted = left.remove(&place).copied().unwrap_or_default();
-        if tally_row(row)?.1 != counted {
+        let kept = sums_of(row, view.key, (&place.0, &place.1))?;
+        if (tally_row(row)?.1, kept) != counted {
             findings.named(format!("{}: the certificates come to another", TALLY.told(row)));
         }
     }

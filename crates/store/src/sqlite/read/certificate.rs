@@ -51,6 +51,17 @@ pub(super) fn status_row(row: &Row<'_>, columns: [usize; 8]) -> Result<StatusRow
     })
 }
 
+/// What a whole row says of its certificate.
+pub(in crate::sqlite) fn status_of(row: &Row<'_>) -> Result<StatusRow> {
+    const COLUMNS: [&str; 8] =
+        ["serial", "kind", "partition", "generation", "state", "state_at", "reason", "not_after"];
+    let mut columns = [0; 8];
+    for (column, name) in columns.iter_mut().zip(COLUMNS) {
+        *column = row.as_ref().column_index(name)?;
+    }
+    status_row(row, columns)
+}
+
 pub(in crate::sqlite) fn of_holder(
     view: View<'_>,
     ca: &CaId,

@@ -8,14 +8,17 @@ use rusqlite::{Row, Rows, params};
 use super::certificate::status_row;
 use super::{all, first, plain};
 use crate::rows::{SeriesKey, StatusRow, Tally};
+use crate::sqlite::fault::corrupt;
 use crate::sqlite::map;
+use crate::sqlite::sums::Sums;
 use crate::sqlite::table::{TALLY, View};
+use crate::state::StateKey;
 use crate::{Result, RevokedSnapshot, Sequence};
 
 /// Answered from the index alone. The list of states stands as in the index, so that it fits.
 ///
-/// These rows do not prove themselves, which would take reading each certificate: what is built of
-/// them is held against the tally, and against the list before.
+/// These rows do not prove themselves one by one, which would take reading each certificate: what they
+/// add up to is held against the sums that the units kept.
 const LISTED: &str =
     "SELECT serial, kind, partition, generation, state, state_at, reason, not_after
     FROM certificate INDEXED BY certificate_listed
@@ -66,12 +69,40 @@ pub(in crate::sqlite) fn tally_row(row: &Row<'_>) -> Result<(Partition, Tally)> 
     Ok((map::partition(row)?, tally))
 }
 
+/// The sums of a row of the tally.
+pub(in crate::sqlite) fn sums_of(
+    row: &Row<'_>,
+    key: &StateKey,
+    place: (&str, &str),
+) -> Result<Sums> {
+    Ok(Sums::from_octets(row.get("sums")?, key, place, row.get("changed")?))
+}
+
 struct Snapshot<'a> {
     view: View<'a>,
     as_of: Sequence,
     series: &'a SeriesKey,
     undelivered: bool,
     expires_from: Timestamp,
+}
+
+impl Snapshot<'_> {
+    /// What was read must come to what the units kept: a row of the index that no unit wrote, one that
+    /// is missing, or an old one put back, makes it another sum.
+    fn expect(&self, found: Sums) -> Result<()> {
+        const SQL: &str = "SELECT * FROM tally WHERE ca = ?1 AND partition = ?2";
+        let (ca, partition) = (self.series.ca.as_str(), self.series.partition.to_string());
+        let kept = first(self.view, &TALLY, SQL, params![ca, partition], |row| {
+            sums_of(row, self.view.key, (ca, &partition))
+        })?;
+        if found == kept.unwrap_or_default().listed(self.undelivered) {
+            return Ok(());
+        }
+        let what = format!("the certificates that lists of {ca} {partition} name");
+        let reason = "they are not those that units made so, or not all of them";
+        self.view.doubt.raise(format!("{what}: {reason}"));
+        Err(corrupt(what, reason))
+    }
 }
 
 impl RevokedSnapshot for Snapshot<'_> {
@@ -96,7 +127,7 @@ impl RevokedSnapshot for Snapshot<'_> {
                 Stream::begin(statement.query(values)?)
             })
             .collect::<Result<Vec<_>>>()?;
-        let mut expired = 0;
+        let (mut expired, mut sums) = (0, Sums::default());
         // Each stream ascends, so the least of their heads is the next of all.
         loop {
             let least = streams
@@ -104,11 +135,18 @@ impl RevokedSnapshot for Snapshot<'_> {
                 .filter(|stream| stream.head.is_some())
                 .min_by_key(|stream| stream.head.map(|row| row.serial));
             match least.map(Stream::next).transpose()?.flatten() {
-                Some(row) if row.not_after < self.expires_from => expired += 1,
-                Some(row) => each(row),
-                None => return Ok(expired),
+                Some(row) => {
+                    sums.add(self.view.key, &row);
+                    match row.not_after < self.expires_from {
+                        true => expired += 1,
+                        false => each(row),
+                    }
+                }
+                None => break,
             }
         }
+        self.expect(sums)?;
+        Ok(expired)
     }
 
     fn tally(&self) -> Result<Tally> {

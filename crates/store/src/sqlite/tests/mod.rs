@@ -1,6 +1,5 @@
 //! The contract over SQLite, and what only a file can prove.
 
-mod adoption;
 mod durability;
 mod tamper;
 

@@ -4,14 +4,17 @@ mod filled;
 
 use std::path::{Path, PathBuf};
 
+use domain::certificate::CertificateState;
 use domain::journal::EventKind;
+use domain::reason::RevocationReason;
+use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
 use self::filled::{filled, signer};
 use super::options;
-use crate::contract::fixtures::{act, at, ca, serial, unit};
+use crate::contract::fixtures::{at, ca, serial, series, unit};
 use crate::journal::{PersonalDataKey, Sealer, verify_database};
 use crate::{
     Change, Error, Extent, NoticeRow, Options, ProofExtent, Sqlite, StateKey, StateProof, Store,
@@ -277,8 +280,7 @@ fn e2_the_state_digest_needs_its_key() {
     let error = Sqlite::open(&path, other).expect_err("another key").to_string();
     assert!(error.contains("state digest"), "{error}");
     intruder(&path).execute("DELETE FROM state_digest", []).expect("gone");
-    let adopting = options().adopting(act("op-adopt"));
-    let error = Sqlite::open(&path, adopting).expect_err("it was taken away").to_string();
+    let error = Sqlite::open(&path, options()).expect_err("it was taken away").to_string();
     assert!(error.contains("missing"), "{error}");
 }
 
@@ -304,4 +306,91 @@ fn next(store: &Sqlite) -> Option<u64> {
 
 fn notice() -> NoticeRow {
     NoticeRow { ca: ca(), at: at(7), text: "後".to_owned() }
+}
+
+fn prove(store: &Sqlite) -> Vec<String> {
+    store.prove(&mut StateProof::default(), ProofExtent::Recent).expect("a proof").findings
+}
+
+/// Rules over rows are written with them: a rule that passes over a change in silence, one more, one
+/// less.
+#[test]
+fn e2_v11_rules_that_are_not_this_programs_are_found() {
+    let hidden = "CREATE TRIGGER hide BEFORE UPDATE ON certificate WHEN NEW.state = 'revoked'
+        BEGIN SELECT RAISE(IGNORE); END";
+    for change in [
+        hidden,
+        "DROP INDEX certificate_pending",
+        "CREATE TABLE more (x INTEGER) STRICT",
+        "CREATE VIEW more AS SELECT * FROM person",
+    ] {
+        let (_directory, path) = filled();
+        let store = Sqlite::open(&path, options()).expect("a store");
+        assert!(prove(&store).is_empty());
+        intruder(&path).execute_batch(change).expect("changed");
+        let revoke = Change::SetCertificate {
+            ca: ca(),
+            serial: serial(3),
+            from: CertificateState::Good,
+            to: CertificateState::Revoked { at: at(9), reason: RevocationReason::Unspecified },
+        };
+        let said = store.commit(unit(EventKind::CertificateRevoked, revoke));
+        let now = store.certificate(&ca(), &serial(3)).expect("a read").expect("a row").state;
+        assert_eq!(said.is_ok(), matches!(now, CertificateState::Revoked { .. }), "{change}");
+        let found = prove(&store);
+        assert!(found.iter().any(|one| one.contains("schema")), "{change}: {found:?}");
+        drop(store);
+        let error = Sqlite::open(&path, options()).expect_err(change).to_string();
+        assert!(error.contains("schema"), "{change}: {error}");
+    }
+}
+
+/// A list is read from an index: a certificate that was revoked leaves it and another takes its place,
+/// by the same state and as many as before.
+#[test]
+fn v11_e2_a_list_is_of_the_certificates_that_units_made_so_and_no_others() {
+    let listed = |store: &Sqlite| {
+        let mut serials = Vec::new();
+        let series = series();
+        let read = store.with_revoked(&series, true, Timestamp::MIN, &mut |snapshot| {
+            snapshot.for_each(&mut |row| serials.push(row.serial)).map(drop)
+        });
+        read.map(|()| serials)
+    };
+    let (_directory, path) = filled();
+    let store = Sqlite::open(&path, options()).expect("a store");
+    let before = listed(&store).expect("it proves itself");
+    assert!(!before.is_empty());
+    let revoked = before[0].as_bytes().to_vec();
+    let intruder = intruder(&path);
+    let swap = "UPDATE certificate SET state = a.state, state_at = a.state_at, reason = a.reason
+        FROM certificate AS a WHERE a.serial = ?1 AND certificate.serial = ?2";
+    let good = "SELECT serial FROM certificate WHERE state = 'good' AND partition =
+        (SELECT partition FROM certificate WHERE serial = ?1) LIMIT 1";
+    let good: Vec<u8> = intruder.query_row(good, [&revoked], |row| row.get(0)).expect("a good one");
+    intruder.execute(swap, [&revoked, &good]).expect("listed");
+    let end = "UPDATE certificate SET state = 'good', state_at = NULL, reason = NULL
+        WHERE serial = ?1";
+    intruder.execute(end, [&revoked]).expect("not listed");
+    let error = listed(&store).expect_err("as many, and others");
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    assert_eq!(store.doubt().extent(), Some(Extent::Everything));
+}
+
+/// A file that was put in the place of the open one is another database, and what is committed to the
+/// open one would be gone with the process.
+#[test]
+fn e6_v11_a_database_or_a_log_that_was_replaced_under_the_program_is_found() {
+    for file in ["", "-wal"] {
+        let (_directory, path) = filled();
+        let store = Sqlite::open(&path, options()).expect("a store");
+        assert!(prove(&store).is_empty());
+        let replaced = PathBuf::from(format!("{}{file}", path.display()));
+        let copy = replaced.with_extension("copy");
+        std::fs::copy(&replaced, &copy).expect("a copy");
+        std::fs::rename(&copy, &replaced).expect("put in its place");
+        let found = prove(&store);
+        assert!(found.iter().any(|one| one.contains("another file")), "{file}: {found:?}");
+        assert_eq!(store.doubt().extent(), Some(Extent::Everything));
+    }
 }
