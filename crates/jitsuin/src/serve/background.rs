@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use store::journal::run_sealer;
 use web::desk::Condition;
 
-use super::proof::Proof;
+use super::proof::{Proof, Watch};
 use super::warnings::Told;
 use crate::join::SealedQueryLog;
 use crate::own_tls::Word;
@@ -35,7 +35,7 @@ pub(super) struct Threads {
     sealer: (Sender<()>, JoinHandle<()>),
     clock: (Sender<()>, JoinHandle<()>),
     pool: (Sender<()>, JoinHandle<()>),
-    proof: (Sender<()>, JoinHandle<()>),
+    proofs: [(Sender<()>, JoinHandle<()>); 2],
 }
 
 pub(super) fn start(
@@ -51,9 +51,10 @@ pub(super) fn start(
             run_sealer(store.as_ref(), signer, sinks.clone(), &stop, SEALING, clock.as_ref());
         })?
     };
+    let Proof { rights, whole, watch } = proof;
     let cycle = {
         let (system, queries) = (system.clone(), queries.clone());
-        spawn("cycle", move |stop| run_cycle(&system, &queries, &stop))?
+        spawn("cycle", move |stop| run_cycle(&system, &queries, &watch, &stop))?
     };
     let clock = {
         let watch = system.trusted.watch.clone();
@@ -63,15 +64,19 @@ pub(super) fn start(
         let system = system.clone();
         spawn("pool", move |stop| run_pool(&system, &stop))?
     };
-    let proof = spawn("proof", move |stop| proof.run(&stop))?;
-    Ok(Threads { cycle, sealer, clock, pool, proof })
+    // Rights, keys and plans go on being proven while everything is, which may take an hour.
+    let rights = spawn("proof-rights", move |stop| rights.run(&stop))?;
+    let whole = spawn("proof-whole", move |stop| whole.run(&stop))?;
+    Ok(Threads { cycle, sealer, clock, pool, proofs: [rights, whole] })
 }
 
 impl Threads {
-    /// Stops everything but the sealer, and waits for what it is doing; not for the proof, which may
+    /// Stops everything but the sealer, and waits for what it is doing; not for the proofs, which may
     /// read for an hour and changes nothing.
     pub(super) fn stop_work(&self) -> Result<()> {
-        let _ = self.proof.0.send(());
+        for (stop, _) in &self.proofs {
+            let _ = stop.send(());
+        }
         let threads = [&self.cycle, &self.clock, &self.pool];
         for (stop, _) in threads {
             let _ = stop.send(());
@@ -143,7 +148,7 @@ fn is_told_to_stop(system: &System, stop: &Receiver<()>) -> bool {
 
 /// Each turn stands alone: what fails is said, is a condition until it works, and is tried again at
 /// the next.
-fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
+fn run_cycle(system: &System, queries: &SealedQueryLog, proofs: &Watch, stop: &Receiver<()>) {
     let mut told = Told::default();
     loop {
         let turns: [(&str, Result<()>); 10] = [
@@ -166,6 +171,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, stop: &Receiver<()>) {
             }
         }
         system.health.tell("cycle", undone);
+        system.health.tell("proofs", proofs.conditions(Instant::now()));
         system.look_around();
         if let Err(error) = system.keep_health() {
             tracing::error!("the list of conditions: {error:#}");

@@ -1,5 +1,7 @@
 //! The proof of the state: before anything is served, and beside the work for as long as it runs.
 
+mod watch;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -9,6 +11,8 @@ use anyhow::{Result, bail};
 use store::journal::{VerifierKey, verify_database};
 use store::{ProofExtent, Sqlite, StateProof, StateReport, Store};
 
+use self::watch::Course;
+pub(super) use self::watch::Watch;
 use crate::join::AuditSigner;
 use crate::system::System;
 
@@ -25,87 +29,123 @@ const LONGEST_REST: Duration = Duration::from_secs(24 * 60 * 60);
 /// In an installation of any size, the whole proof takes one part of so many of a processor's time.
 const SHARE: u32 = 20;
 
+/// What a proof may be late by before people are told: a busy machine makes minutes of seconds.
+const LATE: Duration = Duration::from_secs(3 * 60);
+
 /// A state of at most so many rows and entries is proven whole before anything is served: that
-/// takes a second or two. A greater one is proven whole at once afterwards, beside the work.
+/// takes a second or two. Of a greater one that is done for what came after the last proof of it
+/// all, and it is proven whole at once afterwards, beside the work.
 const PROVEN_FIRST: u64 = 100_000;
 
-/// The proof of one installation's state.
+/// The proof of one installation's state: two series, each on a thread of its own.
 pub(super) struct Proof {
-    store: Arc<Sqlite>,
-    database: PathBuf,
-    audit: VerifierKey,
-    /// What the journal's entries add up to, as far as the short proofs have read it.
-    recent: StateProof,
-    /// How long the last whole proof took; none was made yet where there is none.
-    took: Option<Duration>,
-    /// Whether the state is so small that it is proven before anything is served.
-    is_small: bool,
+    pub(super) rights: Rights,
+    pub(super) whole: Whole,
+    pub(super) watch: Arc<Watch>,
 }
 
 impl Proof {
-    /// Proves the state before anything is served.
+    /// Proves the state before anything is served: whole where it is small, or never was proven
+    /// whole; else what was changed since it was, and rights, keys and plans.
     ///
     /// # Errors
     /// The first difference, with what people can do: nothing is served from a database in doubt.
     pub(super) fn at_start(system: &System) -> Result<Self> {
         let audit = AuditSigner::open(system.machine.keys.clone())?.verifier_key()?;
-        let (store, database) = (system.store.clone(), system.home.database());
-        let mut proof = Self {
-            store,
-            database,
-            audit,
-            recent: StateProof::default(),
-            took: None,
-            is_small: false,
-        };
-        proof.recent()?;
-        proof.refuse_doubt()?;
-        if proof.is_small {
-            proof.whole()?;
-            proof.refuse_doubt()?;
-        }
-        Ok(proof)
+        Self::of(system.store.clone(), system.home.database(), audit, proven_first())
     }
 
+    fn of(
+        store: Arc<Sqlite>,
+        database: PathBuf,
+        audit: VerifierKey,
+        proven_first: u64,
+    ) -> Result<Self> {
+        let watch = Arc::new(Watch::new(RECENT + LATE, LONGEST_REST + LATE));
+        let mut rights =
+            Rights { store: store.clone(), proof: StateProof::default(), course: watch.rights() };
+        let StateReport { entries, stored, verified, .. } = rights.prove()?;
+        let is_small = entries + stored <= proven_first;
+        let course = watch.whole();
+        let mut whole = Whole { store, database, audit, is_small, took: None, course };
+        whole.refuse_doubt()?;
+        if is_small || verified == 0 {
+            whole.prove()?;
+            whole.refuse_doubt()?;
+        }
+        Ok(Self { rights, whole, watch })
+    }
+}
+
+/// [`PROVEN_FIRST`]; a test has a great installation of a few rows.
+fn proven_first() -> u64 {
+    let told = std::env::var("JITSUIN_PROVEN_FIRST").ok().filter(|_| cfg!(feature = "torture"));
+    told.and_then(|told| told.parse().ok()).unwrap_or(PROVEN_FIRST)
+}
+
+/// The proof of rights, keys and plans, and of the entries since the last time.
+pub(super) struct Rights {
+    store: Arc<Sqlite>,
+    /// What the journal's entries add up to, as far as this has read it.
+    proof: StateProof,
+    course: Course,
+}
+
+impl Rights {
     /// Goes on proving until told to stop. What is found is doubt, which stops the work by itself.
     pub(super) fn run(mut self, stop: &Receiver<()>) {
-        let mut whole_ended = Instant::now();
-        loop {
-            if self.rest().is_none_or(|rest| whole_ended.elapsed() >= rest) {
-                if let Err(error) = self.whole() {
-                    tracing::error!("the proof of the whole state: {error:#}");
-                }
-                whole_ended = Instant::now();
-            } else if let Err(error) = self.recent() {
-                tracing::error!("the proof of rights, keys and plans: {error:#}");
-            }
-            if stop.recv_timeout(RECENT) != Err(RecvTimeoutError::Timeout) {
-                break;
-            }
+        while stop.recv_timeout(RECENT) == Err(RecvTimeoutError::Timeout) {
+            let outcome = self.prove().map(drop);
+            self.course.note(outcome, RECENT + LATE);
+        }
+    }
+
+    fn prove(&mut self) -> Result<StateReport> {
+        Ok(self.store.prove(&mut self.proof, ProofExtent::Recent)?)
+    }
+}
+
+/// The proof of everything.
+pub(super) struct Whole {
+    store: Arc<Sqlite>,
+    database: PathBuf,
+    audit: VerifierKey,
+    /// Whether the state was so small at the start that it was proven whole before anything else.
+    is_small: bool,
+    /// How long the last proof took; none was made yet where there is none.
+    took: Option<Duration>,
+    course: Course,
+}
+
+impl Whole {
+    /// Goes on proving until told to stop. What is found is doubt, which stops the work by itself.
+    pub(super) fn run(mut self, stop: &Receiver<()>) {
+        let mut rest = self.rest();
+        while stop.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+            let outcome = self.prove();
+            // One that failed is tried again soon.
+            rest = if outcome.is_ok() { self.rest() } else { REST };
+            self.course.note(outcome, rest + 2 * self.took.unwrap_or_default() + LATE);
         }
     }
 
     /// How long the whole state is not read again after it was proven. What a busy machine makes of
     /// the time for a small one does not matter: it is found within a minute all the same.
-    fn rest(&self) -> Option<Duration> {
-        if self.is_small {
-            return self.took.map(|_| REST);
+    fn rest(&self) -> Duration {
+        match self.took {
+            None => Duration::ZERO,
+            Some(_) if self.is_small => REST,
+            Some(took) => (took * (SHARE - 1)).clamp(REST, LONGEST_REST),
         }
-        self.took.map(|took| (took * (SHARE - 1)).clamp(REST, LONGEST_REST))
-    }
-
-    fn recent(&mut self) -> Result<()> {
-        let report = self.store.prove(&mut self.recent, ProofExtent::Recent)?;
-        let StateReport { entries, stored, .. } = report;
-        self.is_small = entries + stored <= PROVEN_FIRST;
-        Ok(())
     }
 
     /// Every row, every entry from the first, and the tree over them with its checkpoints: once as
-    /// who has the state key wrote them, once as the audit key alone vouches for them.
-    fn whole(&mut self) -> Result<()> {
+    /// who has the state key wrote them, once as the audit key alone vouches for them. A start goes on
+    /// from here.
+    fn prove(&mut self) -> Result<()> {
         let began = Instant::now();
-        self.store.prove(&mut StateProof::default(), ProofExtent::Whole)?;
+        let mut proof = StateProof::default();
+        self.store.prove(&mut proof, ProofExtent::Whole)?;
         match verify_database(&self.database, &self.audit, &[]) {
             Ok(report) => {
                 for finding in &report.findings {
@@ -116,6 +156,9 @@ impl Proof {
                 self.store.doubt().raise(format!("the journal: {error}"));
             }
             Err(error) => return Err(error.into()),
+        }
+        if self.store.doubt().extent().is_none() {
+            self.store.keep_proven(&proof)?;
         }
         self.took = Some(began.elapsed());
         Ok(())

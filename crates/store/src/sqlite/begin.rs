@@ -27,6 +27,7 @@ pub(super) fn begin(connection: &mut Connection, options: &Options, doubt: &Doub
         return Err(Error::Corrupt { what: "state digest".into(), reason: reason.into() });
     }
     Digests::empty().store(&transaction, key)?;
+    Digests::empty().store_verified(&transaction, key)?;
     Ok(transaction.commit()?)
 }
 

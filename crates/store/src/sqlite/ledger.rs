@@ -6,8 +6,17 @@ use super::table::{self, Table};
 use crate::state::{Authenticator, Change, Changes, StateKey, TableDigest, same};
 use crate::{Doubt, Error, Result, Sequence};
 
-/// The name under which the digests are authenticated.
-const NAME: &str = "state digest";
+/// A row with digests, by its table and the name under which it is authenticated.
+struct Place {
+    table: &'static str,
+    name: &'static str,
+}
+
+/// What all rows add up to now.
+const NOW: Place = Place { table: "state_digest", name: "state digest" };
+
+/// What they added up to when everything was proven whole, the last time.
+const VERIFIED: Place = Place { table: "state_verified", name: "verified state" };
 
 /// The digests of all tables once so many entries are in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,43 +43,45 @@ impl Digests {
         key: &StateKey,
         doubt: &Doubt,
     ) -> Result<Option<Self>> {
-        const SQL: &str = "SELECT entries, digests, mac FROM state_digest WHERE only = 1";
-        let stored: Option<(Sequence, Vec<u8>, Authenticator)> = connection
-            .prepare_cached(SQL)?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
-        let Some((entries, octets, mac)) = stored else { return Ok(None) };
-        let wrong = |reason: String| {
-            doubt.raise(format!("the state digest: {reason}"));
-            Error::Corrupt { what: "state digest".into(), reason }
-        };
-        if !same(&authenticator(key, entries, &octets), &mac) {
-            return Err(wrong("its authenticator does not fit".into()));
-        }
-        let there = super::apply::journal::next_sequence(connection)?;
+        let Some(stored) = NOW.read(connection, key, doubt)? else { return Ok(None) };
+        let (entries, there) = (stored.entries, super::apply::journal::next_sequence(connection)?);
         if there != entries {
-            return Err(wrong(format!(
-                "it is of {entries} entries, and the journal has {there}: one of them was put back"
-            )));
+            return Err(NOW.wrong(
+                doubt,
+                format!(
+                    "it is of {entries} entries, and the journal has {there}: one of them was put back"
+                ),
+            ));
         }
-        let read = |place: usize| {
-            let at = place * crate::state::STORED;
-            let octets = octets.get(at..at + crate::state::STORED).and_then(|o| o.try_into().ok());
-            octets.map_or_else(TableDigest::default, TableDigest::from_octets)
-        };
-        Ok(Some(Self { entries, tables: (0..table::ALL.len()).map(read).collect() }))
+        Ok(Some(stored))
+    }
+
+    /// As they stood when everything was proven whole, the last time: of nothing before a first time.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where they are missing, not this program's, or of more entries than the
+    /// journal has. Raises the doubt.
+    pub(super) fn verified(connection: &Connection, key: &StateKey, doubt: &Doubt) -> Result<Self> {
+        let missing = || VERIFIED.wrong(doubt, "it was taken away".into());
+        let stored = VERIFIED.read(connection, key, doubt)?.ok_or_else(missing)?;
+        let (entries, there) = (stored.entries, super::apply::journal::next_sequence(connection)?);
+        if there < entries {
+            return Err(VERIFIED.wrong(
+                doubt,
+                format!("{entries} entries were proven, and the journal has {there}"),
+            ));
+        }
+        Ok(stored)
     }
 
     /// Stores them, as of `entries`.
     pub(super) fn store(&self, connection: &Connection, key: &StateKey) -> Result<()> {
-        const SQL: &str = "INSERT INTO state_digest (only, entries, digests, mac)
-            VALUES (1, ?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET entries = excluded.entries, digests = excluded.digests,
-                mac = excluded.mac";
-        let octets: Vec<u8> = self.tables.iter().flat_map(|table| table.to_octets()).collect();
-        let mac = authenticator(key, self.entries, &octets);
-        connection.prepare_cached(SQL)?.execute(params![self.entries, octets, mac])?;
-        Ok(())
+        NOW.write(self, connection, key)
+    }
+
+    /// Stores them as proven whole.
+    pub(super) fn store_verified(&self, connection: &Connection, key: &StateKey) -> Result<()> {
+        VERIFIED.write(self, connection, key)
     }
 
     /// The digest of a table.
@@ -136,6 +147,49 @@ fn place(table: &str) -> Option<usize> {
     table::ALL.iter().position(|one| one.name == table)
 }
 
-fn authenticator(key: &StateKey, entries: Sequence, digests: &[u8]) -> Authenticator {
-    key.value(NAME, &[&entries.to_be_bytes()[..], digests].concat())
+impl Place {
+    fn read(
+        &self,
+        connection: &Connection,
+        key: &StateKey,
+        doubt: &Doubt,
+    ) -> Result<Option<Digests>> {
+        let sql = format!("SELECT entries, digests, mac FROM {} WHERE only = 1", self.table);
+        let stored: Option<(Sequence, Vec<u8>, Vec<u8>)> = connection
+            .prepare_cached(&sql)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((entries, octets, mac)) = stored else { return Ok(None) };
+        if !same(&self.authenticator(key, entries, &octets), &mac) {
+            return Err(self.wrong(doubt, "its authenticator does not fit".into()));
+        }
+        let read = |place: usize| {
+            let at = place * crate::state::STORED;
+            let octets = octets.get(at..at + crate::state::STORED).and_then(|o| o.try_into().ok());
+            octets.map_or_else(TableDigest::default, TableDigest::from_octets)
+        };
+        Ok(Some(Digests { entries, tables: (0..table::ALL.len()).map(read).collect() }))
+    }
+
+    fn write(&self, digests: &Digests, connection: &Connection, key: &StateKey) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO {} (only, entries, digests, mac) VALUES (1, ?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET entries = excluded.entries, digests = excluded.digests,
+                mac = excluded.mac",
+            self.table
+        );
+        let octets: Vec<u8> = digests.tables.iter().flat_map(|table| table.to_octets()).collect();
+        let mac = self.authenticator(key, digests.entries, &octets);
+        connection.prepare_cached(&sql)?.execute(params![digests.entries, octets, mac])?;
+        Ok(())
+    }
+
+    fn authenticator(&self, key: &StateKey, entries: Sequence, digests: &[u8]) -> Authenticator {
+        key.value(self.name, &[&entries.to_be_bytes()[..], digests].concat())
+    }
+
+    fn wrong(&self, doubt: &Doubt, reason: String) -> Error {
+        doubt.raise(format!("the {}: {reason}", self.name));
+        Error::Corrupt { what: self.name.into(), reason }
+    }
 }

@@ -20,6 +20,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_card_session.sql"),
     include_str!("schema_proof.sql"),
     include_str!("schema_remembered.sql"),
+    include_str!("schema_verified.sql"),
 ];
 
 /// The first version in which everything proves itself. What an earlier program wrote is nothing that

@@ -46,7 +46,7 @@ use crate::rows::{
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, NoticeRow, SeriesKey, SeriesRow,
     ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
-use crate::state::StateKey;
+use crate::state::{Replaced, StateKey};
 use crate::unit::Unit;
 use crate::{Doubt, Remembered, Result, RevokedSnapshot, Sequence, Store};
 
@@ -129,10 +129,24 @@ impl Sqlite {
         let doubt = Doubt::default();
         let ring = KeyRing::new(options.personal_data_key.clone());
         let key = options.state_key.clone();
-        let pool = Pool::new(path, options.readers, key, doubt.clone());
-        let writer = Writer::start(path, options, doubt.clone())?;
+        let replaced = Replaced::default();
+        let pool = Pool::new(path, options.readers, key, replaced.clone(), doubt.clone());
+        let writer = Writer::start(path, options, replaced, doubt.clone())?;
         let place = InPlace::of(path);
         Ok(Self { pool, ring, writer, doubt, place })
+    }
+
+    /// Keeps how far everything was proven whole, if `proof` found nothing: the next start verifies
+    /// what came after. Whoever lacks the state key cannot make such a position, and to put an older
+    /// one back only has the next start read more.
+    ///
+    /// # Errors
+    /// [`crate::Error::Doubted`] when something was found meanwhile; [`crate::Error::Unavailable`].
+    pub fn keep_proven(&self, proof: &StateProof) -> Result<()> {
+        match proof.whole() {
+            Some(digests) => self.writer.keep_proven(digests.clone()),
+            None => Ok(()),
+        }
     }
 }
 

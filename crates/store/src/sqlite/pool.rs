@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::table::View;
-use crate::state::StateKey;
+use crate::state::{Replaced, StateKey};
 use crate::{Doubt, Error, Result};
 
 /// How many prepared statements a connection keeps; more than this crate has.
@@ -23,13 +23,21 @@ pub(super) struct Pool {
     path: PathBuf,
     kept: usize,
     key: StateKey,
+    replaced: Replaced,
     doubt: Doubt,
     resting: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    pub(super) fn new(path: &Path, kept: usize, key: StateKey, doubt: Doubt) -> Self {
-        Self { path: path.to_owned(), kept, key, doubt, resting: Mutex::new(Vec::new()) }
+    pub(super) fn new(
+        path: &Path,
+        kept: usize,
+        key: StateKey,
+        replaced: Replaced,
+        doubt: Doubt,
+    ) -> Self {
+        let resting = Mutex::new(Vec::new());
+        Self { path: path.to_owned(), kept, key, replaced, doubt, resting }
     }
 
     /// Runs `read` on a connection of its own. What cannot be read as it was written is in doubt.
@@ -38,7 +46,8 @@ impl Pool {
             Some(connection) => connection,
             None => open_read_only(&self.path)?,
         };
-        let view = View { connection: &connection, key: &self.key, doubt: &self.doubt };
+        let Self { key, replaced, doubt, .. } = self;
+        let view = View { connection: &connection, key, replaced, doubt };
         let outcome = read(view);
         if let Err(error @ Error::Corrupt { .. }) = &outcome {
             self.doubt.raise_named(error.to_string());

@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
+use super::apply::journal::next_sequence;
 use super::fault::corrupt;
 use super::ledger::Ledger;
-use crate::state::{Authenticator, Change, StateKey, same};
+use crate::state::{Authenticator, Change, Replaced, StateKey, same};
 use crate::{Doubt, Result, Sequence};
 
 /// A table of the schema. Its columns are those named here, then `changed` and `mac`, in this order.
@@ -45,12 +46,13 @@ pub(super) struct Stored {
     mac: Authenticator,
 }
 
-/// What reading needs: a connection, the key that proves rows, and where to tell of one that does
-/// not prove itself.
+/// What reading needs: a connection, the key that proves rows, what entries replaced of them, and
+/// where to tell of one that does not prove itself.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) connection: &'a Connection,
     pub(super) key: &'a StateKey,
+    pub(super) replaced: &'a Replaced,
     pub(super) doubt: &'a Doubt,
 }
 
@@ -231,19 +233,40 @@ impl Table {
     /// The authenticator of a row of `SELECT *`, after it was found to fit.
     ///
     /// # Errors
-    /// [`crate::Error::Corrupt`] for a row that this program did not write; the doubt is raised.
+    /// [`crate::Error::Corrupt`] for a row that this program did not write, or that an entry is known
+    /// to have replaced; the doubt is raised.
     pub(super) fn proven(&self, view: View<'_>, row: &Row<'_>) -> Result<Authenticator> {
         let count = self.columns.len();
         let cells = (0..count).map(|column| row.get_ref(column));
         let cells = cells.collect::<rusqlite::Result<Vec<_>>>()?;
         let mac: Authenticator = row.get(count + 1)?;
         if same(&view.key.row(self.name, row.get(count)?, &cells), &mac) {
+            self.refuse_replaced(view, row, &mac)?;
             return Ok(mac);
         }
         let what = self.told(row);
         let reason = "it is not as this program wrote it: its authenticator does not fit";
         view.doubt.raise_named(format!("{what}: {reason}"));
         Err(corrupt(what, reason))
+    }
+
+    /// A row that is ours, and was put back to what it was, puts everything in doubt: whoever has one
+    /// has others, which may be older than what is remembered.
+    fn refuse_replaced(&self, view: View<'_>, row: &Row<'_>, mac: &Authenticator) -> Result<()> {
+        let Some(entry) = view.replaced.by(mac) else { return Ok(()) };
+        // A view from before the entry rightly shows what it replaced.
+        if next_sequence(view.connection)? <= entry {
+            return Ok(());
+        }
+        let what = self.told(row);
+        let reason = format!("it was put back to what it was before entry {entry}");
+        view.doubt.raise(format!("{what}: {reason}"));
+        Err(corrupt(what, reason))
+    }
+
+    /// The authenticator that a row of `SELECT *` claims, whether it fits or not.
+    pub(super) fn claimed(&self, row: &Row<'_>) -> Option<Authenticator> {
+        row.get(self.columns.len() + 1).ok()
     }
 
     /// A row in a message.

@@ -16,7 +16,7 @@ use super::table::View;
 use super::torture::{Passing, Side};
 use super::{Options, apply, begin, migrate, pool};
 use crate::journal::{Checkpoint, KeyRing, Node};
-use crate::state::StateKey;
+use crate::state::{Replaced, StateKey};
 use crate::unit::{Entry, Unit};
 use crate::{Doubt, Error, Result, Sequence};
 
@@ -41,6 +41,8 @@ pub(super) enum Job {
     Commit(Box<Unit>, SyncSender<Result<Sequence>>),
     /// Store the outcome of a sealing.
     Seal(Box<Sealing>, SyncSender<Result<()>>),
+    /// Keep how far everything was proven.
+    KeepProven(Box<Digests>, SyncSender<Result<()>>),
 }
 
 /// What one sealing adds to the tree.
@@ -58,7 +60,12 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Opens the database for writing, brings its schema up to date and starts the thread.
-    pub(super) fn start(path: &Path, options: Options, doubt: Doubt) -> Result<Self> {
+    pub(super) fn start(
+        path: &Path,
+        options: Options,
+        replaced: Replaced,
+        doubt: Doubt,
+    ) -> Result<Self> {
         let mut connection = open(path, &options)?;
         migrate::migrate(&mut connection)?;
         let ring = KeyRing::new(options.personal_data_key.clone());
@@ -67,7 +74,7 @@ impl Writer {
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;
-        let state = State { connection, ring, gate, key, doubt, floor };
+        let state = State { connection, ring, gate, key, replaced, doubt, floor };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -83,6 +90,11 @@ impl Writer {
     /// Has the outcome of a sealing stored.
     pub(super) fn seal(&self, sealing: Sealing) -> Result<()> {
         self.ask(|answer| Job::Seal(Box::new(sealing), answer))
+    }
+
+    /// Has kept how far everything was proven.
+    pub(super) fn keep_proven(&self, digests: Digests) -> Result<()> {
+        self.ask(|answer| Job::KeepProven(Box::new(digests), answer))
     }
 
     fn ask<T>(&self, job: impl FnOnce(SyncSender<Result<T>>) -> Job) -> Result<T> {
@@ -135,6 +147,7 @@ struct State {
     ring: KeyRing,
     gate: Gate,
     key: StateKey,
+    replaced: Replaced,
     doubt: Doubt,
     floor: Vec<Floor>,
 }
@@ -154,6 +167,12 @@ impl State {
                         self.commit_all(std::mem::take(&mut units));
                         // A caller that no longer waits needs no answer.
                         let _ = answer.send(self.seal(&sealing));
+                    }
+                    Job::KeepProven(digests, answer) => {
+                        let kept = self.doubt.permit();
+                        let kept =
+                            kept.and_then(|()| digests.store_verified(&self.connection, &self.key));
+                        let _ = answer.send(kept);
                     }
                 }
                 if units.len() < BATCH {
@@ -205,6 +224,7 @@ impl State {
                 let place = state.entries;
                 let applying = Applying {
                     key: &self.key,
+                    replaced: &self.replaced,
                     doubt: &self.doubt,
                     ring: &self.ring,
                     floor: &self.floor,
@@ -269,6 +289,7 @@ fn following(queue: &Receiver<Job>, until: Option<Instant>) -> Option<Job> {
 /// What every unit is applied with.
 struct Applying<'a> {
     key: &'a StateKey,
+    replaced: &'a Replaced,
     doubt: &'a Doubt,
     ring: &'a KeyRing,
     floor: &'a [Floor],
@@ -299,7 +320,8 @@ impl Applying<'_> {
         unit: Unit,
     ) -> Result<()> {
         let savepoint = transaction.savepoint()?;
-        let view = View { connection: &savepoint, key: self.key, doubt: self.doubt };
+        let Self { key, replaced, doubt, .. } = *self;
+        let view = View { connection: &savepoint, key, replaced, doubt };
         apply::standing::hold(view, &unit)?;
         let after = apply::unit(view, self.ring, self.floor, state, unit)?;
         savepoint.commit()?;

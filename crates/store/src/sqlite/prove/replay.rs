@@ -20,17 +20,13 @@ const PAGE: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) digests: Digests,
+    /// Whether what the entries replaced is refused from then on.
+    remembers: bool,
 }
 
 impl Default for Replay {
     fn default() -> Self {
-        Self { digests: Digests::empty() }
-    }
-}
-
-impl From<Digests> for Replay {
-    fn from(digests: Digests) -> Self {
-        Self { digests }
+        Self { digests: Digests::empty(), remembers: false }
     }
 }
 
@@ -49,6 +45,11 @@ impl Told {
 }
 
 impl Replay {
+    /// One that goes on from there, and has what it reads refused where it was replaced.
+    pub(super) fn remembering(digests: Digests) -> Self {
+        Self { digests, remembers: true }
+    }
+
     /// Reads on until so many entries are read.
     ///
     /// # Errors
@@ -82,9 +83,17 @@ impl Replay {
             if !self.digests.apply(view.key, table, change) {
                 return Err(wrong("it names a table that is none"));
             }
+            if self.remembers {
+                view.replaced.note(entry, change);
+            }
         }
         Ok(())
     }
+}
+
+/// Has refused what the entries from `from` to before `until` replaced.
+pub(super) fn remember(view: View<'_>, from: Sequence, until: Sequence) -> Result<()> {
+    changes(view, from, until, &mut |entry, _, change| view.replaced.note(entry, change))
 }
 
 /// Calls `each` with every change that the whole journal tells of one table, and its entry.
@@ -93,19 +102,31 @@ pub(super) fn changes_of(
     table: &str,
     each: &mut dyn FnMut(Sequence, Change),
 ) -> Result<()> {
-    let mut next = 0;
-    loop {
+    changes(view, 0, Sequence::MAX, &mut |entry, name, change| {
+        if name == table {
+            each(entry, change);
+        }
+    })
+}
+
+fn changes(
+    view: View<'_>,
+    from: Sequence,
+    until: Sequence,
+    each: &mut dyn FnMut(Sequence, &str, Change),
+) -> Result<()> {
+    let mut next = from;
+    while next < until {
         let page = own_leaves(view, next, PAGE)?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { break };
         next = last.sequence + 1;
-        for leaf in &page {
+        for leaf in page.iter().filter(|leaf| leaf.sequence < until) {
             let wrong = |reason| corrupt(format!("entry {}", leaf.sequence), reason);
             let changes = read(&leaf.body).and_then(|told| told.changes()).map_err(wrong)?;
-            for (_, change) in changes.iter().filter(|(name, _)| *name == table) {
-                each(leaf.sequence, change);
-            }
+            changes.iter().for_each(|(table, change)| each(leaf.sequence, table, change));
         }
     }
+    Ok(())
 }
 
 fn read(body: &[u8]) -> std::result::Result<Told, &'static str> {

@@ -1,6 +1,6 @@
 //! Every table, every column: what somebody else changes in the file is found, or harmless.
 
-mod filled;
+pub(super) mod filled;
 
 use std::path::{Path, PathBuf};
 

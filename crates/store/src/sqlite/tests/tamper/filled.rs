@@ -18,8 +18,8 @@ use crate::contract::fixtures::*;
 use crate::journal::{CheckpointSigner, Sealer, VerifierKey};
 use crate::{
     AuthorityRow, CardRow, CeremonyRow, Change, CompromiseRow, CredentialRow, CrlKey, CrlRow,
-    GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PasswordRow, PersonRow, ProposalRow,
-    ServiceRequestRow, Sqlite, Store, Unit, VerifierRow,
+    GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PasswordRow, PersonRow, ProofExtent,
+    ProposalRow, ServiceRequestRow, Sqlite, StateProof, Store, Unit, VerifierRow,
 };
 
 /// Signs checkpoints with a key that is always the same.
@@ -50,7 +50,7 @@ impl CheckpointSigner for Signer {
 }
 
 /// The file of a closed database in which every table has rows.
-pub(super) fn filled() -> (TempDir, PathBuf) {
+pub(in crate::sqlite::tests) fn filled() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("jitsuin.db");
     let store = Sqlite::open(&path, options()).expect("a store");
@@ -59,6 +59,9 @@ pub(super) fn filled() -> (TempDir, PathBuf) {
     sealer.seal(&store, &signer(), at(0)).expect("sealed");
     commit(&store, Change::SetRegisterCursor { from: 1, to: 2 });
     sealer.seal(&store, &signer(), at(1)).expect("sealed");
+    let mut proof = StateProof::default();
+    store.prove(&mut proof, ProofExtent::Whole).expect("proven");
+    store.keep_proven(&proof).expect("kept");
     drop(store);
     (directory, path)
 }
