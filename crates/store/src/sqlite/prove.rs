@@ -1,5 +1,6 @@
 //! The proof of the state: every row, every table and what the journal's entries add up to.
 
+mod listed;
 mod locate;
 mod replay;
 mod scan;
@@ -20,7 +21,8 @@ const MOST: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProofExtent {
     /// The tables that hold rights, keys and plans, whole, and the entries since the last proof: what
-    /// takes no time however much is stored. From then on, no row is believed that bears what one of
+    /// takes no time however much is stored. The first of a series also holds all that lists name
+    /// against its sums, from an index; and from then on, no row is believed that bears what one of
     /// the remembered entries replaced.
     Recent,
     /// Every row of every table with the octets that belong to it, the database file itself, and
@@ -86,6 +88,7 @@ pub(super) fn prove(
     let verified = Digests::verified(view.connection, view.key, view.doubt);
     let verified = findings.keep(verified)?.unwrap_or_else(Digests::empty);
     proof.whole = None;
+    let is_first = extent == ProofExtent::Recent && proof.replay.is_none();
     replay(view, proof, extent, &verified, &digests, &mut findings)?;
     let mut rows = 0;
     for table in table::ALL.iter().filter(|table| extent == ProofExtent::Whole || table.is_small())
@@ -94,6 +97,9 @@ pub(super) fn prove(
     }
     if extent == ProofExtent::Whole {
         file(view, &mut findings)?;
+    }
+    if is_first {
+        found_in(listed::check(view), &mut findings)?;
     }
     let stored = table::ALL.iter().map(|table| digests.of(table).rows).sum();
     let (entries, findings) = (digests.entries, findings.told);
@@ -187,10 +193,7 @@ fn differs(
 fn file(view: View<'_>, findings: &mut Findings<'_>) -> Result<()> {
     const ORPHANS: &str = "SELECT (SELECT count(*) FROM certificate_octets)
         - (SELECT count(*) FROM certificate)";
-    match tree::check(view) {
-        Err(error @ Error::Corrupt { .. }) => findings.everything(error.to_string()),
-        outcome => outcome?,
-    }
+    found_in(tree::check(view), findings)?;
     let orphans: i64 = view.connection.query_row(ORPHANS, [], |row| row.get(0))?;
     if orphans != 0 {
         findings.named(format!("certificate_octets: {orphans} more than certificates"));
@@ -208,6 +211,15 @@ fn file(view: View<'_>, findings: &mut Findings<'_>) -> Result<()> {
         if line != "ok" {
             findings.named(format!("the database file: {line}"));
         }
+    }
+    Ok(())
+}
+
+/// Takes what does not add up as a finding that puts everything in doubt.
+fn found_in(outcome: Result<()>, findings: &mut Findings<'_>) -> Result<()> {
+    match outcome {
+        Err(error @ Error::Corrupt { .. }) => findings.everything(error.to_string()),
+        outcome => outcome?,
     }
     Ok(())
 }

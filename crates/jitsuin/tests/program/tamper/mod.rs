@@ -5,6 +5,7 @@ mod beside;
 mod chance;
 mod change;
 mod files;
+mod great;
 mod harmless;
 mod populate;
 mod running;

@@ -1,6 +1,7 @@
 //! Certificates, intents, and what exists once.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use domain::certificate::CertificateState;
 use domain::crl_series::Partition;
 use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 use rusqlite::{OptionalExtension, Row, params};
@@ -30,7 +31,33 @@ pub(in crate::sqlite) fn status(
 ) -> Result<Option<StatusRow>> {
     const SQL: &str = "SELECT * FROM certificate WHERE ca = ?1 AND serial = ?2";
     let values = params![ca.as_str(), serial.as_bytes()];
-    first(view, &table::CERTIFICATE, SQL, values, |row| status_row(row, STATUS))
+    first(view, &table::CERTIFICATE, SQL, values, |row| {
+        let status = status_row(row, STATUS)?;
+        if status.state == CertificateState::Good {
+            refuse_listed(view, ca, &status)?;
+        }
+        Ok(status)
+    })
+}
+
+/// A certificate that is good is none that lists name. Every start proves the index of those; a row of
+/// whatever age that was put back in the table alone is told by it.
+///
+/// # Errors
+/// [`crate::Error::Corrupt`] for one that the index names; everything is in doubt then.
+fn refuse_listed(view: View<'_>, ca: &CaId, status: &StatusRow) -> Result<()> {
+    const SQL: &str = "SELECT 1 FROM certificate INDEXED BY certificate_listed
+        WHERE ca = ?1 AND generation = ?2 AND partition = ?3 AND serial = ?4
+            AND state IN ('undelivered', 'held', 'revoked')";
+    let (generation, partition) = (status.generation, status.partition.to_string());
+    let values = params![ca.as_str(), generation, partition, status.serial.as_bytes()];
+    if !view.connection.prepare_cached(SQL)?.exists(values)? {
+        return Ok(());
+    }
+    let what = format!("certificate {ca}/{}", status.serial);
+    let reason = "its row says that it is good, and the index that lists are built from names it";
+    view.doubt.raise(format!("{what}: {reason}"));
+    Err(corrupt(what, reason))
 }
 
 /// Where the fields of a [`StatusRow`] are in a whole row; by number, because every answer to the

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::application::ApplicationState;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::reason::RevocationReason;
 use rusqlite::Connection;
@@ -42,6 +43,23 @@ fn intruder(path: &Path, old: &Path) -> Connection {
     let connection = Connection::open(path).expect("the file");
     connection.execute("ATTACH ?1 AS old", [old.to_str()]).expect("the old one");
     connection
+}
+
+/// An index as the schema has it, taken out of it or put in again while its pages stay as they are.
+fn hide_index(path: &Path, change: impl FnOnce(&Connection)) {
+    const COPY: &str = "CREATE TEMP TABLE hidden AS
+        SELECT * FROM sqlite_schema WHERE name = 'certificate_listed'";
+    let connection = Connection::open(path).expect("the file");
+    let schema = |sql: &str| {
+        connection.execute_batch("PRAGMA writable_schema = ON").expect("a schema to write");
+        connection.execute_batch(sql).expect("written");
+        // Reads the schema anew.
+        connection.execute_batch("PRAGMA writable_schema = RESET").expect("read again");
+    };
+    connection.execute_batch(COPY).expect("a copy");
+    schema("DELETE FROM sqlite_schema WHERE name = 'certificate_listed'");
+    change(&connection);
+    schema("INSERT INTO sqlite_schema SELECT * FROM hidden");
 }
 
 /// The row of the certificate, authenticator and all, as it was.
@@ -85,6 +103,53 @@ fn v11_a_revocation_put_back_while_stopped_is_never_good_after_a_start() {
         assert_eq!(store.doubt().extent(), Some(Extent::Everything), "{revoked_before_the_proof}");
         assert!(matches!(store.status(&ca(), &serial(4)), Err(Error::Doubted { .. })));
     }
+}
+
+/// Whatever its age: the index of what lists name has it still, or no longer comes to its sum.
+#[test]
+fn v11_a_revocation_put_back_is_found_by_what_lists_name() {
+    let (_directory, path) = filled();
+    let (_old, old) = copy(&path);
+    let store = open(&path);
+    revoke(&store);
+    drop(store);
+    let (_kept, kept) = copy(&path);
+    put_back(&path, &old);
+    let told = start(&open(&path)).findings.join("; ");
+    assert!(told.contains("the certificates that lists of test-auth"), "{told}");
+
+    std::fs::copy(&kept, &path).expect("as it was");
+    hide_index(&path, |connection| {
+        let sql = "REPLACE INTO main.certificate SELECT * FROM old.certificate WHERE serial = ?1";
+        connection.execute("ATTACH ?1 AS old", [old.to_str()]).expect("the old one");
+        assert_eq!(connection.execute(sql, [serial(3).as_bytes()]).expect("put back"), 1);
+    });
+    let store = open(&path);
+    // Nothing is remembered yet: the row alone and the index disagree.
+    let answer = store.status(&ca(), &serial(3));
+    assert!(matches!(answer, Err(Error::Corrupt { .. })), "{answer:?}");
+    assert_eq!(store.doubt().extent(), Some(Extent::Everything));
+}
+
+/// Any other row of a table that grows, too: what replaced it came before the last proof.
+#[test]
+fn e2_a_row_put_back_while_stopped_is_not_believed_after_a_start() {
+    let (_directory, path) = filled();
+    let (_old, old) = copy(&path);
+    let store = open(&path);
+    let id: domain::id::ApplicationId = "app-x1".parse().expect("an id");
+    let (from, to) = (ApplicationState::Received, ApplicationState::Withdrawn);
+    let record = b"{1}".to_vec();
+    commit(&store, Change::SetApplication { id: id.clone(), from, to, record });
+    prove_whole(&store);
+    drop(store);
+    let sql = "REPLACE INTO main.application SELECT * FROM old.application WHERE id = ?1";
+    assert_eq!(intruder(&path, &old).execute(sql, [id.as_str()]).expect("put back"), 1);
+    let store = open(&path);
+    assert_eq!(start(&store).findings, Vec::<String>::new());
+    let found = store.application(&id);
+    assert!(matches!(found, Err(Error::Corrupt { .. })), "{found:?}");
+    assert_eq!(store.doubt().extent(), Some(Extent::Everything));
 }
 
 /// The same while the program runs, once the proof has read the entry.
