@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use testkit::{Output, run};
 
 use crate::demo::PROGRAM;
-use crate::workplace::{CLERK, MANAGER, STAFF, Workplace};
+use crate::workplace::{CLERK, MANAGER, OPERATOR_2, STAFF, Workplace};
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy").join(name).canonicalize().unwrap()
@@ -107,18 +107,24 @@ fn p1_a_policy_file_changed_on_the_disk_is_worked_by_only_once_two_people_adopte
     let text = fs::read_to_string(&file).unwrap();
     let before = place.answer(&STAFF, &["ca", "show", "jpki-auth"])["policy_sha256"].clone();
     fs::write(&file, text.replacen("validity_hours = 72", "validity_hours = 96", 1)).unwrap();
-    let [manager, operator] = [MANAGER[1], STAFF[1]];
+    let [manager, operator, other] = [MANAGER[1], STAFF[1], OPERATOR_2[1]];
     let adopt = |approver| ["policy", "adopt", "policy/jpki-auth.toml", "--approver-as", approver];
     for command in [&["check"][..], &["crl", "publish"], &["serve"], &["cert", "list", "jpki-auth"]]
     {
         let said = place.refusal(&STAFF, command);
         assert!(said.contains("not the policy in effect"), "{command:?}: {said}");
     }
-    let alone = place.refusal(&MANAGER, &adopt(manager));
+    let alone = place.refusal(&STAFF, &adopt(operator));
     assert!(alone.contains("does not approve it as well"), "{alone}");
-    let stranger = place.refusal(&CLERK, &adopt(operator));
-    assert!(stranger.contains("adopt_policy is open to"), "{stranger}");
-    place.answer(&MANAGER, &adopt(operator));
+    // Both are senior operators: neither a clerk nor the CA manager is one of them.
+    for stranger in [
+        place.refusal(&CLERK, &adopt(operator)),
+        place.refusal(&MANAGER, &adopt(operator)),
+        place.refusal(&STAFF, &adopt(manager)),
+    ] {
+        assert!(stranger.contains("adopt_policy is open to a senior operator"), "{stranger}");
+    }
+    place.answer(&STAFF, &adopt(other));
     let after = place.answer(&STAFF, &["ca", "show", "jpki-auth"])["policy_sha256"].clone();
     assert_ne!(before, after);
     assert_eq!(place.answer(&STAFF, &["check"])["consistent"], true);

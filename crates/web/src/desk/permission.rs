@@ -152,9 +152,10 @@ operations! {
     /// Declares a key compromised and carries out what follows (A 5.7.3, S 4-14-2).
     CompromiseKey = "compromise_key", KeyCompromised, Strong,
         [CaManager, SeniorOperator];
-    /// Adopts a changed policy with a second person, at the console while nothing runs (A 5.2.2).
+    /// Adopts a changed policy with another senior operator, at the console while nothing runs
+    /// (A 5.2.1.1(6), A 5.2.2, S 5-2-1-1(6)).
     AdoptPolicy = "adopt_policy", PolicyAdopted, Strong,
-        [CaManager, SeniorOperator];
+        [SeniorOperator];
     /// Takes a request for another certificate, or for its end, in (A 5.2.1.1(3)).
     ReceiveServiceRequest = "receive_service_request", ServiceRequestChanged, Strong,
         [IntakeClerk];
