@@ -31,7 +31,7 @@ const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 const WAY_OUT: &str = "put back what is missing; where it is lost for good, two people accept it: \
     `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
 
-/// How many of the last entries the clock is held against: whoever looks why a start is refused adds a
+/// How many of the last entries, and of the last checkpoints, the clock is held against: whoever looks why a start is refused adds a
 /// few, of the time that it is now.
 const LAST_ENTRIES: usize = 1000;
 
@@ -111,6 +111,15 @@ fn of_clock(held: &Held<'_>) -> Result<Vec<String>> {
         if at > latest {
             objections
                 .push(format!("clock: it says {now}, and journal entry {sequence} is of {at}"));
+            break;
+        }
+    }
+    for (size, sealed) in store.sealed_times(LAST_ENTRIES)? {
+        let was_said_wrong = said_right.is_some_and(|said| size <= said);
+        if sealed > latest && !was_said_wrong {
+            objections.push(format!(
+                "clock: it says {now}, and the checkpoint of {size} entries is of {sealed}"
+            ));
             break;
         }
     }
@@ -391,6 +400,36 @@ mod tests {
         let said = said.detail(ca::CLOCK_SAID_RIGHT, &told[0]);
         scratch.store.commit(Unit::new(said)).unwrap();
         assert_eq!(at(&scratch, clock.now()), Objections::default());
+    }
+
+    #[test]
+    fn e9_a_start_with_a_clock_behind_the_sealing_of_a_checkpoint_is_refused_too() {
+        let scratch = Scratch::new();
+        let clock = Clock::at("2026-11-22T03:00:00Z");
+        let done = || Unit::new(Entry::new(EventKind::RoomEntry, &act(&clock)));
+        scratch.store.commit(done()).unwrap();
+        // The clock jumps ahead between a commit and its seal, and back again.
+        let keys = keys::MemoryKeyStore::new();
+        let signer = AuditSigner::open(Arc::new(keys)).unwrap();
+        let seal = |at| Sealer::new([]).seal(&*scratch.store, &signer, at).unwrap().unwrap();
+        let ahead = clock.now() + SignedDuration::from_hours(30 * 24);
+        seal(ahead);
+        let objected = |now| {
+            let key = signer.verifier_key().unwrap();
+            let limit = SignedDuration::from_secs(2);
+            objections(&Held { places: &[], store: &scratch.store, key: &key, now, limit }).unwrap()
+        };
+        let told = objected(clock.now()).clock;
+        assert!(told.len() == 1 && told[0].contains("checkpoint of 1 entries is of"), "{told:?}");
+        assert_eq!(objected(ahead - SignedDuration::from_secs(2)), Objections::default());
+        // People say that the clock is right now.
+        let said = Entry::new(EventKind::StartAccepted, &act(&clock));
+        let said = said.detail(ca::CLOCK_SAID_RIGHT, &told[0]);
+        scratch.store.commit(Unit::new(said)).unwrap();
+        assert_eq!(objected(clock.now()), Objections::default());
+        // What is sealed ahead from then on counts again.
+        seal(ahead);
+        assert!(objected(clock.now()).clock[0].contains("checkpoint of 2 entries"));
     }
 
     #[test]

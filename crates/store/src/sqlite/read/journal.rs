@@ -1,10 +1,13 @@
 //! The journal as it is stored: entries, nodes, checkpoints, personal parts.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{limit, plain};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, leaf_hash};
+use crate::sqlite::Sqlite;
 use crate::sqlite::fault::corrupt;
+use crate::sqlite::map::timestamp;
 use crate::sqlite::table::{self, View};
 use crate::state::{Authenticator, StateKey, same};
 use crate::{Remembered, Result, Sequence};
@@ -165,6 +168,33 @@ pub(in crate::sqlite) fn checkpoints(
 pub(in crate::sqlite) fn last_checkpoint(connection: &Connection) -> Result<Option<Checkpoint>> {
     const SQL: &str = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1";
     Ok(plain(connection, SQL, [], checkpoint)?.pop())
+}
+
+/// The sizes of the last checkpoints and when each was sealed, the last first.
+fn sealed_times(view: View<'_>, rows: usize) -> Result<Vec<(u64, Timestamp)>> {
+    const SQL: &str = "SELECT size, sealed_at, note, mac, \
+        coalesce((SELECT max(size) FROM checkpoint before WHERE before.size < own.size), 0) \
+        FROM checkpoint own ORDER BY size DESC LIMIT ?1";
+    plain(view.connection, SQL, [limit(rows)], |row| {
+        let (size, note, mac): (u64, String, Vec<u8>) = (row.get(0)?, row.get(2)?, row.get(3)?);
+        let mark = checkpoint_mark(view.key, row.get(4)?, size, row.get(1)?, &note);
+        if !same(&mark, &mac) {
+            let what = format!("checkpoint of {size} entries");
+            return Err(corrupt(what, "it is not as this program wrote it"));
+        }
+        Ok((size, timestamp(row, "sealed_at")?))
+    })
+}
+
+impl Sqlite {
+    /// The sizes of so many last checkpoints and when each was sealed, by the clock of then; the last
+    /// first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`] for one that this program did not write so.
+    pub fn sealed_times(&self, limit: usize) -> Result<Vec<(u64, Timestamp)>> {
+        self.pool.read(|view| sealed_times(view, limit))
+    }
 }
 
 fn checkpoint(row: &Row<'_>) -> Result<Checkpoint> {
