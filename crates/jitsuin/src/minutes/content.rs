@@ -129,7 +129,7 @@ fn asked(step: &Step) -> Vec<(String, String)> {
         "issues_from" => "発行に使用する日時",
         "early" => "期限前に更新する理由",
         "generation" => "世代",
-        "gone" => "持参できない複製とその事由",
+        "gone" => "所定の場所に置けない複製とその事由",
         _ => "その他",
     };
     let fields = step.fields().into_iter().map(|(name, value)| match (name, step) {

@@ -73,7 +73,7 @@ impl SystemStage<'_> {
         }
         ensure!(
             missing.is_empty(),
-            "copies of {label} are out of reach, and would outlive it: {}. Bring them, or say in the step \
+            "copies of {label} are out of reach, and would outlive it: {}. Put them in their places, or say in the step \
              what became of each: gone = {{ \"PLACE\" = \"WHY\" }} (A 6.2.10.1, S 6-2-1-9)",
             missing.join("; ")
         );

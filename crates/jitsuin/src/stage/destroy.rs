@@ -87,7 +87,7 @@ fn told(ended: &Ended, gone: &BTreeMap<String, String>) -> Vec<String> {
     let stores = ended.stores.iter();
     let stores = stores.map(|name| format!("復元先の鍵ストア「{name}」の鍵を破棄した。"));
     let gone = gone.iter().map(|(place, why)| {
-        format!("{place} の複製は持参されず、別途の破棄又は滅失として申告された（{why}）。")
+        format!("{place} の複製は所定の場所になく、別途の破棄又は滅失として申告された（{why}）。")
     });
     files.chain(stores).chain(gone).collect()
 }
