@@ -28,8 +28,8 @@ const PAGE: usize = 1000;
 const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// What people can do about a start that is refused.
-const WAY_OUT: &str = "put back what is missing; where it is lost for good, two people accept it: \
-    `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
+const WAY_OUT: &str = "put back what is missing; where it is lost for good, two people accept it, one \
+    of them an internal auditor: `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
 
 /// How many of the last entries, and of the last checkpoints, the clock is held against: whoever looks why a start is refused adds a
 /// few, of the time that it is now.
@@ -37,7 +37,7 @@ const LAST_ENTRIES: usize = 1000;
 
 /// What people can do where the clock speaks against a start.
 const CLOCK_WAY_OUT: &str = "set the clock right; where it is right and was wrong before, two people \
-    say so: `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
+    say so, one of them an internal auditor: `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
 
 /// What a start is held against.
 pub(crate) struct Held<'a> {

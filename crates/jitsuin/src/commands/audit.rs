@@ -13,6 +13,7 @@ use store::journal::{
 use super::Office;
 use crate::answer::Answer;
 use crate::cli::{AuditCommand, Cli};
+use crate::custodians::passphrases;
 use crate::seal::SealLock;
 use crate::system::System;
 
@@ -51,7 +52,12 @@ pub(super) fn accept(cli: &Cli, system: System, second: Option<&Path>) -> Result
     };
     let places: Vec<_> =
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
-    office.desk.accept_start(&office.act, &second, &objections, &places)?;
+    let custodians = passphrases(&cli.person.custodians)?;
+    let quorum = match custodians.is_empty() {
+        true => None,
+        false => Some(system.custody.quorum(&system.act("custodians")?, &custodians)?),
+    };
+    office.desk.accept_start(&office.act, &second, &objections, &places, quorum.as_ref())?;
     let aside = system.begin_places_anew(&lock)?;
     drop(lock);
     system.seal()?;

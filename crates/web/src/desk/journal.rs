@@ -1,6 +1,8 @@
 //! The journal, read page by page; that it is read is an entry too (E1).
 
+use ca::Quorum;
 use domain::journal::EventKind;
+use domain::staff::Role;
 use store::{Entry, Unit};
 
 use super::permission::Operation;
@@ -24,6 +26,10 @@ impl Objections {
         self.evidence.iter().chain(&self.clock)
     }
 }
+
+/// What a refusal says where two others would move what an auditor reads.
+const WITHOUT_AUDITOR: &str = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, \
+                               the custodians' quorum does: --custodian ID=FILE each";
 
 impl Desk {
     /// Journal entries from the sequence `from` on, at most `limit`.
@@ -64,17 +70,20 @@ impl Desk {
     }
 
     /// Has two people accept what a start refuses; from then on `places` are those that are known to
-    /// take checkpoints.
+    /// take checkpoints. What the journal is held against is set aside by this, so one of the two is an
+    /// internal auditor (A 5.4, S 4-11-5); in the auditor's place the custodians' `quorum` comes, which
+    /// could let the auditor in again if anything ran.
     ///
     /// # Errors
-    /// 403; 422 where nothing is refused, or the second person may not do this or is the first; the
-    /// database's.
+    /// 403; 422 where nothing is refused, the second person may not do this or is the first, and where
+    /// neither an auditor nor the quorum is there; the database's.
     pub fn accept_start(
         &self,
         act: &Principal,
         second: &Principal,
         objections: &Objections,
         places: &[String],
+        quorum: Option<&Quorum>,
     ) -> Result<(), Problem> {
         let operation = Operation::AcceptStart;
         self.admit(act, operation)?;
@@ -86,10 +95,16 @@ impl Desk {
             _ if objections.all().next().is_none() => {
                 Err(Problem::refused("objections", "nothing is objected to a start"))
             }
+            _ if quorum.is_none() && ![act, second].into_iter().any(is_auditor) => {
+                Err(Problem::refused("approver", WITHOUT_AUDITOR))
+            }
             id => Ok(id.map(ToString::to_string).unwrap_or_default()),
         });
         let approver = self.checked(act, operation, came)?;
-        let accepted = Entry::new(operation.kind(), act).detail("approver", approver);
+        let mut accepted = Entry::new(operation.kind(), act).detail("approver", approver);
+        if let Some(quorum) = quorum {
+            accepted = accepted.detail("custodians", quorum.names());
+        }
         let accepted =
             objections.evidence.iter().fold(accepted, |entry, one| entry.detail("accepted", one));
         let accepted = objections
@@ -98,7 +113,15 @@ impl Desk {
             .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, one));
         let known = Entry::new(EventKind::CheckpointPlaces, act);
         let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
-        self.store.commit(Unit::new(accepted).entry(known))?;
+        let unit = Unit::new(accepted).entry(known);
+        let unit = match quorum {
+            Some(quorum) => {
+                let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
+                self.checked(act, operation, borne)?
+            }
+            None => unit,
+        };
+        self.store.commit(unit)?;
         Ok(())
     }
 
@@ -111,4 +134,8 @@ impl Desk {
         self.admit(act, operation)?;
         self.journal_reading(reading(act, operation).subject("journal").detail("export", true))
     }
+}
+
+fn is_auditor(person: &Principal) -> bool {
+    person.roles().contains(&Role::InternalAuditor)
 }
