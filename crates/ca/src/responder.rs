@@ -107,6 +107,8 @@ impl CertificationAuthority {
                     places.push(Place::Free { label });
                     break;
                 }
+                // Its key is lost: another delegate takes over, under the next name.
+                Err(KeyError::Corrupt(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
             let spki = SpkiInfo::parse(&public.spki_der)?;

@@ -31,8 +31,9 @@ const STORE_FILE: &str = "store.json";
 /// `LABEL.cards` for each card master key, and the pool in `users/`.
 ///
 /// Private keys are PKCS#8 under AES-256-GCM with the master key; label, algorithm and public key
-/// are bound to them, so that no file can stand in for another. Opening reads every file, once, to
-/// find what is corrupt; afterwards a key is kept parsed for as long as its file is the same one.
+/// are bound to them, so that no file can stand in for another. A file that is not as it was written
+/// keeps its own key from being used, and no other; a key is kept parsed for as long as its file is
+/// the same one.
 ///
 /// Several processes may have one store open. Changes exclude each other by a file lock, and what one
 /// process makes, brings back, seals anew or destroys, every other sees at its next use.
@@ -61,25 +62,13 @@ impl EmbeddedKeyStore {
         Ok(Self::with(directory, master))
     }
 
-    /// Opens a store and checks every file of it.
+    /// Opens a store. What a file of it holds is found when its key is used.
     ///
     /// # Errors
     /// [`KeyError::Directory`] where there is no store, [`KeyError::WrongMasterKey`],
-    /// [`KeyError::Corrupt`] with all files that are not what was written, [`KeyError::Storage`].
+    /// [`KeyError::Corrupt`] for a store file that is none, [`KeyError::Storage`].
     pub fn open(directory: &Path, master: MasterKey) -> Result<Self, KeyError> {
         check_store_file(directory, &master)?;
-        let mut corrupt = Vec::new();
-        {
-            let _unchanged = directory::lock(&directory.join(STORE_FILE))?;
-            let read = |label: &KeyLabel, contents: &[u8]| file::open_key(&master, label, contents);
-            read_files(directory, directory::KEY_SUFFIX, &mut corrupt, read)?;
-            let read =
-                |label: &KeyLabel, contents: &[u8]| file::open_master(&master, label, contents);
-            read_files(directory, directory::MASTER_SUFFIX, &mut corrupt, read)?;
-        }
-        if !corrupt.is_empty() {
-            return Err(KeyError::Corrupt(corrupt));
-        }
         let store = Self::with(directory, master);
         store.pool.erase_leaving()?;
         Ok(store)
@@ -118,18 +107,11 @@ impl EmbeddedKeyStore {
         }
     }
 
-    /// The labels of all files of a kind, in order.
+    /// The labels of all files of a kind, in order; a file whose name is no label is none of ours.
     fn labels_of(&self, suffix: &str) -> Result<Vec<KeyLabel>, KeyError> {
-        let mut labels = Vec::new();
-        for name in directory::names_ending(&self.directory, suffix)? {
-            match name.strip_suffix(suffix).unwrap_or(&name).parse() {
-                Ok(label) => labels.push(label),
-                Err(_) => {
-                    let reason = "its name is not a key label";
-                    return Err(KeyError::Corrupt(vec![CorruptFile { name, reason }]));
-                }
-            }
-        }
+        let names = directory::names_ending(&self.directory, suffix)?;
+        let label = |name: &String| name.strip_suffix(suffix).unwrap_or(name).parse().ok();
+        let mut labels: Vec<KeyLabel> = names.iter().filter_map(label).collect();
         labels.sort();
         Ok(labels)
     }
@@ -405,9 +387,13 @@ mod tests {
         assert!(matches!(signed, Err(KeyError::WrongMasterKey(_))), "{signed:?}");
         std::fs::write(directory.path().join("ca-1.key"), b"{}").expect("written");
         let new = MasterKey::new(&[8; 32]);
+        let opened = EmbeddedKeyStore::open(directory.path(), new).expect("the others can be used");
         assert!(matches!(
-            EmbeddedKeyStore::open(directory.path(), new),
+            opened.public_key(&label),
             Err(KeyError::Corrupt(files)) if files[0].name == "ca-1.key"
         ));
+        std::fs::write(directory.path().join("no label.key"), b"{}").expect("written");
+        opened.generate(&"ca-2".parse().expect("a label"), KeyAlgorithm::EcP256).expect("made");
+        assert_eq!(opened.labels().expect("labels").len(), 2, "a stray file is none of them");
     }
 }

@@ -109,6 +109,24 @@ fn k2_w3_a_suspended_custodian_brings_nothing() {
     assert!(publish(&place, &present(&CUSTODIANS[1..])).success, "the others open the keys");
 }
 
+/// Whoever has the office without a share would be counted for the quorum, and the shares could go.
+#[test]
+fn k2_w3_nobody_is_a_custodian_without_a_share_and_a_quorum_of_shares_stays() {
+    let place = Workplace::new();
+    let propose = ["staff", "propose", "dave", "--name", "試験", "--role", "key-custodian"];
+    let said = place.refusal(&STAFF, &propose);
+    assert!(said.contains("no share of the keys"), "{said}");
+    place.answer(&STAFF, &["staff", "propose", "erin", "--name", "試験", "--role", "examiner"]);
+    place.answer(&MANAGER, &["staff", "confirm", "erin"]);
+    let said = place.refusal(&STAFF, &["staff", "roles", "erin", "--role", "key-custodian"]);
+    assert!(said.contains("no share of the keys"), "{said}");
+    place.answer(&STAFF, &["staff", "remove", "custodian-1"]);
+    place.answer(&MANAGER, &["staff", "confirm", "custodian-1"]);
+    let said = place.refusal(&STAFF, &["staff", "remove", "custodian-2"]);
+    assert!(said.contains("at least 2 must stay active"), "{said}");
+    assert!(publish(&place, &present(&CUSTODIANS[1..])).success, "the others open the keys");
+}
+
 #[test]
 fn k2_a_set_up_that_broke_off_between_shares_and_store_goes_on() {
     let place = Workplace::empty();

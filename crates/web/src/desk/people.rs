@@ -64,7 +64,9 @@ impl Desk {
         let operation = Operation::ProposePerson;
         self.admit(act, operation)?;
         let by = self.own_id(act, operation)?;
-        let row = self.checked(act, operation, new_person(body, by, act.at))?;
+        let row = new_person(body, by, act.at);
+        let row = row.and_then(|row| self.expect_share(&row.id, &row.roles).map(|()| row));
+        let row = self.checked(act, operation, row)?;
         let asked = json(body)?;
         let done = self.once_in_a_unit(act, operation, &[&asked], || {
             let free = match self.store.person(&row.id)? {
@@ -96,13 +98,31 @@ impl Desk {
         let asked = json(body)?;
         let done = self.once_in_a_unit(act, operation, &[id, &asked], || {
             let row = self.found(act, operation, id)?;
-            let proposal = self.checked(act, operation, proposal(&row, body, by, act.at))?;
+            let proposal = proposal(&row, body, by, act.at);
+            let proposal =
+                proposal.and_then(|one| self.expect_share(&row.id, &one.roles).map(|()| one));
+            let proposal = self.checked(act, operation, proposal)?;
             let entry = changed(act, &row).detail("proposed", proposal.kind);
             let entry = entry.detail("roles", words(&proposal.roles));
             let to = PersonRow { proposal: Some(proposal), ..row.clone() };
             Ok(set_person(entry, row, to))
         });
         Ok(done?.answer())
+    }
+
+    /// A custodian is who holds a share of the keys (A 6.2.2, S 6-2-1-2): whoever had the office alone
+    /// would be counted where the quorum is, and could not come to it.
+    fn expect_share(&self, person: &ActorId, roles: &[Role]) -> Result<(), Problem> {
+        let Some(room) = self.keyroom.as_ref().filter(|_| roles.contains(&Role::KeyCustodian))
+        else {
+            return Ok(());
+        };
+        if room.custody.standing().custodians.contains(person) {
+            return Ok(());
+        }
+        let rule = "no share of the keys was made for this person: custodians are those to whom the \
+                    set-up gave one (A 6.2.2, S 6-2-1-2)";
+        Err(Problem::refused("roles", rule))
     }
 
     /// What takes away the credentials of a kind that the roles from now on do not allow.
