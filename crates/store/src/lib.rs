@@ -204,6 +204,13 @@ pub trait Store: Send + Sync {
     /// What OCSP needs to know of a certificate, by its key.
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>>;
 
+    /// Makes sure, before `good` is signed of a certificate, that it is none of those that lists name:
+    /// what lists are built from knows of a revocation that somebody took back in its row alone.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where the two disagree; everything is in doubt then.
+    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> Result<()>;
+
     /// A holder's certificates of one CA, newest first.
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>>;
 

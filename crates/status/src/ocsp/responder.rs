@@ -161,7 +161,11 @@ impl Responder {
             self.found_again(&inquiry, &kept, changes);
             return Ok(self.repeated(&kept, open));
         }
-        // 7 Draft, lint, sign.
+        // 7 Call nothing good that lists name.
+        for row in inquiry.good() {
+            self.source.expect_unlisted(&issuer.ca, &row.serial).map_err(Refusal::store)?;
+        }
+        // 8 Draft, lint, sign.
         let (produced_at, bytes) = self.sign(&inquiry)?;
         self.keep(&inquiry, &bytes, changes, produced_at);
         let freshness = self.freshness(produced_at, open && request.nonce.is_none());

@@ -16,6 +16,12 @@ pub trait StatusSource: Send + Sync {
     /// The store's own.
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>>;
 
+    /// Makes sure, before `good` is signed of a certificate, that it is none of those that lists name.
+    ///
+    /// # Errors
+    /// The store's own, which then doubts everything.
+    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<()>;
+
     /// Every verifier.
     ///
     /// # Errors
@@ -44,6 +50,10 @@ pub trait StatusSource: Send + Sync {
 impl StatusSource for Arc<dyn Store> {
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>> {
         self.as_ref().status(ca, serial)
+    }
+
+    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<()> {
+        self.as_ref().expect_unlisted(ca, serial)
     }
 
     fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {

@@ -360,6 +360,10 @@ impl StatusSource for Failing {
         self.read(|store| store.status(ca, serial))
     }
 
+    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<()> {
+        self.read(|store| store.expect_unlisted(ca, serial))
+    }
+
     fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {
         self.read(|store| store.verifiers())
     }

@@ -189,6 +189,10 @@ impl Store for Sqlite {
         self.pool.read(|c| read::certificate::status(c, ca, serial))
     }
 
+    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> Result<()> {
+        self.pool.read(|c| read::certificate::expect_unlisted(c, ca, serial))
+    }
+
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>> {
         self.pool.read(|c| read::certificate::of_holder(c, ca, holder))
     }
