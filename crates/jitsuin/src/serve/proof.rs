@@ -72,6 +72,7 @@ impl Proof {
         if is_small || verified == 0 {
             whole.prove()?;
             whole.refuse_doubt()?;
+            whole.course.note(Ok(()), whole.within());
         }
         Ok(Self { rights, whole, watch })
     }
@@ -125,8 +126,13 @@ impl Whole {
             let outcome = self.prove();
             // One that failed is tried again soon.
             rest = if outcome.is_ok() { self.rest() } else { REST };
-            self.course.note(outcome, rest + 2 * self.took.unwrap_or_default() + LATE);
+            self.course.note(outcome, self.within());
         }
+    }
+
+    /// Within what time the next proof is to have ended: it may take twice as long as the last.
+    fn within(&self) -> Duration {
+        self.rest() + 2 * self.took.unwrap_or_default() + LATE
     }
 
     /// How long the whole state is not read again after it was proven. What a busy machine makes of
@@ -172,5 +178,31 @@ impl Whole {
              that differs; put back a copy that proves itself",
             self.database.display()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::journal::PersonalDataKey;
+    use store::{Options, StateKey};
+
+    use super::*;
+
+    /// A proof of an empty installation that is proven whole first up to so many rows and entries.
+    fn of(proven_first: u64) -> Proof {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("state.db");
+        let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
+        let store = Arc::new(Sqlite::open(&path, options).expect("a store"));
+        let audit = VerifierKey::new("proof.example/log", [3; 32]).expect("a key");
+        Proof::of(store, path, audit, proven_first).expect("nothing is wrong")
+    }
+
+    #[test]
+    fn e10_the_next_proof_of_a_small_state_is_owed_within_minutes() {
+        let proof = of(PROVEN_FIRST);
+        assert!(proof.whole.is_small && proof.whole.rest() == REST);
+        let told = |later| proof.watch.conditions(Instant::now() + later).len();
+        assert_eq!([Duration::ZERO, REST + LATE * 2].map(told), [0, 2]);
     }
 }
