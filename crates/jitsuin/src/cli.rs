@@ -364,8 +364,10 @@ pub(crate) enum AuditCommand {
     },
     /// Show why a start is refused: an older database, lost checkpoints, a clock that is wrong.
     Accept {
-        /// Accept it, as two people, where what is missing is lost for good; the journal has it.
-        #[arg(long, requires = "approver_as")]
+        /// Accept it where what is missing is lost for good, or the clock is right now; the journal has
+        /// it. The custodians do (--custodian), without anybody's token; for the clock alone two people
+        /// may as well (--as, --approver-as).
+        #[arg(long)]
         carry_out: bool,
         /// The file with the token of the second person.
         #[arg(long, value_name = "FILE")]

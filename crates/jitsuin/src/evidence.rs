@@ -28,8 +28,8 @@ const PAGE: usize = 1000;
 const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// What people can do about a start that is refused.
-const WAY_OUT: &str = "put back what is missing; where it is lost for good, two people accept it, one \
-    of them an internal auditor: `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
+const WAY_OUT: &str = "put back what is missing; where it is lost for good, the custodians accept it: \
+    `jitsuin audit accept --custodian ID=FILE ... --carry-out`";
 
 /// How many of the last entries, and of the last checkpoints, the clock is held against: whoever looks why a start is refused adds a
 /// few, of the time that it is now.
@@ -107,8 +107,9 @@ fn of_clock(held: &Held<'_>) -> Result<Vec<String>> {
     let said_right = ca::clock_said_right(*store)?;
     let from = last.saturating_sub(LAST_ENTRIES as u64 - 1).max(said_right.unwrap_or(0));
     for (sequence, body) in store.journal(from, LAST_ENTRIES)? {
-        let at = ToldEntry::parse(sequence, &body)?.at;
-        if at > latest {
+        let ToldEntry { at, is_done, .. } = ToldEntry::parse(sequence, &body)?;
+        // A refusal is anybody's: whoever is turned away says nothing about the clock.
+        if is_done && at > latest {
             objections
                 .push(format!("clock: it says {now}, and journal entry {sequence} is of {at}"));
             break;

@@ -152,11 +152,12 @@ impl System {
         Self::open_on(config, foundation, clock)
     }
 
-    /// Opens one whose start is refused, for people who look into that or accept it.
+    /// Opens one whose start is refused, without its CAs, for people who look into that or accept it.
     pub(crate) fn open_unheld(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
-        Self::open_on(config, foundation, clock)
+        let custody = custodians::open(&config, &foundation)?;
+        Self::join(config, foundation, custody, BTreeMap::new(), clock)
     }
 
     fn open_on(config: Config, foundation: Foundation, clock: Clock) -> Result<Self> {

@@ -56,7 +56,7 @@ pub use entrance::{Door, Shown};
 pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
-pub use journal::Objections;
+pub use journal::{Approval, Objections};
 pub use keys::{Keyroom, Notary};
 pub use lists::ListEncoding;
 pub use password::{fits as password_fits, hash as hash_password};

@@ -9,6 +9,7 @@ use serde_json::json;
 use store::journal::{
     Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
 };
+use web::desk::Approval;
 
 use super::Office;
 use crate::answer::Answer;
@@ -32,32 +33,50 @@ pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result
     Ok(Answer::new(text, json!({ "entries": entries, "file": path })))
 }
 
-/// Why a start is refused; with a second person, what they accept.
-pub(super) fn accept(cli: &Cli, system: System, second: Option<&Path>) -> Result<Answer> {
+/// Why a start is refused; with the custodians, or a second person, what they accept.
+///
+/// The CAs are not opened: whatever keeps one of them from opening, this way out is open first.
+pub(super) fn accept(
+    cli: &Cli,
+    system: &System,
+    carry_out: bool,
+    second: Option<&Path>,
+) -> Result<Answer> {
     // Before whoever asks is let in, which is an entry itself.
     let objections = system.objections()?;
-    let office = Office::new(cli, &system)?;
     let told: Vec<_> = objections.all().cloned().collect();
-    let Some(file) = second else {
+    let custodians = passphrases(&cli.person.custodians)?;
+    let office = match custodians.is_empty() {
+        true => Office::new(cli, system)?,
+        // They prove themselves by their shares, and nobody else need be let in.
+        false => Office::of_custodians(system)?,
+    };
+    if !carry_out {
         office.desk.note_objections(&office.act, told.len())?;
         let text = match told.is_empty() {
             true => "nothing is objected to a start".to_owned(),
             false => told.join("\n"),
         };
         return Ok(Answer::new(text, json!({ "objections": told })));
-    };
-    let second = office.second(file)?;
-    let Some(lock) = SealLock::take(&system)? else {
+    }
+    let Some(lock) = SealLock::take(system)? else {
         bail!("stop `jitsuin serve` first: a program that runs has nothing to be accepted");
     };
     let places: Vec<_> =
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
-    let custodians = passphrases(&cli.person.custodians)?;
-    let quorum = match custodians.is_empty() {
-        true => None,
-        false => Some(system.custody.quorum(&system.act("custodians")?, &custodians)?),
-    };
-    office.desk.accept_start(&office.act, &second, &objections, &places, quorum.as_ref())?;
+    let accept =
+        |by: &Approval<'_>| office.desk.accept_start(&office.act, by, &objections, &places);
+    match (custodians.is_empty(), second) {
+        (false, _) => {
+            let quorum = system.custody.quorum(&system.act("custodians")?, &custodians)?;
+            accept(&Approval::Custodians(&quorum))?;
+        }
+        (true, Some(file)) => accept(&Approval::SecondPerson(&office.second(file)?))?,
+        (true, None) => bail!(
+            "who accepts it: the custodians (--custodian ID=FILE each), or a second person \
+             (--approver-as FILE)"
+        ),
+    }
     let aside = system.begin_places_anew(&lock)?;
     drop(lock);
     system.seal()?;

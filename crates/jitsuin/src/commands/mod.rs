@@ -36,8 +36,8 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Audit(AuditCommand::Accept { carry_out, approver_as }) => {
-            let second = approver_as.as_deref().filter(|_| *carry_out);
-            audit::accept(cli, System::open_unheld(&cli.config, Claim::Visit, clock)?, second)
+            let system = System::open_unheld(&cli.config, Claim::Visit, clock)?;
+            audit::accept(cli, &system, *carry_out, approver_as.as_deref())
         }
         Command::Card(command) => match card::outside(cli, command)? {
             Some(answer) => Ok(answer),
@@ -55,11 +55,20 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
 
 /// A command inside an installation, with the custodians who came for it.
 fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
-    let system = System::open(&cli.config, Claim::Visit, clock)?;
-    let answer = match &cli.command {
-        // The custodians come for the person, and not for the keys: those stay asleep.
-        Command::Staff(StaffCommand::Recover { id }) => staff::recover(cli, &system, id),
-        _ => system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system)),
+    let (system, answer) = match &cli.command {
+        // The custodians come for the person, and not for the keys: those stay asleep, and no CA needs
+        // to open, whatever policy lies there.
+        Command::Staff(StaffCommand::Recover { id }) => {
+            let system = System::open_without_cas(&cli.config, Claim::Visit, clock)?;
+            let answer = staff::recover(cli, &system, id);
+            (system, answer)
+        }
+        _ => {
+            let system = System::open(&cli.config, Claim::Visit, clock)?;
+            let answer =
+                system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
+            (system, answer)
+        }
     };
     system.record_clock("command")?;
     // A refusal is an entry too, and its evidence must not wait for the next server.
@@ -129,6 +138,12 @@ impl Office {
         let operation = cli.person.operation.as_deref().map(str::parse).transpose()?;
         let act = desk.enter(Ok(shown(&cli.person)?), &console(), operation)?;
         Ok(Self { desk, act })
+    }
+
+    /// A desk at which the program acts for the custodians who came.
+    fn of_custodians(system: &System) -> Result<Self> {
+        let act = Principal::program(system.act("custodians")?);
+        Ok(Self { desk: system.desk_without_windows(), act })
     }
 
     /// The second person of an operation, who shows a token of their own.

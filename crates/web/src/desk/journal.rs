@@ -27,9 +27,39 @@ impl Objections {
     }
 }
 
-/// What a refusal says where two others would move what an auditor reads.
-const WITHOUT_AUDITOR: &str = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, \
-                               the custodians' quorum does: --custodian ID=FILE each";
+/// Who accepts what a start refuses, beside whoever asks.
+pub enum Approval<'a> {
+    /// Another person, let in by the database's word.
+    SecondPerson(&'a Principal),
+    /// The custodians together, by their shares alone.
+    Custodians(&'a Quorum),
+}
+
+impl Approval<'_> {
+    fn accepts(
+        &self,
+        operation: Operation,
+        act: &Principal,
+        objections: &Objections,
+    ) -> Result<(), Problem> {
+        let Self::SecondPerson(second) = self else { return Ok(()) };
+        if !objections.evidence.is_empty() {
+            let rule = "what the database says of people is objected to with it: the custodians accept it, \
+                        by their shares (--custodian ID=FILE each)";
+            return Err(Problem::refused("custodians", rule));
+        }
+        super::certificates::second_person(operation, second.id(), Some(second))?;
+        if act.id().is_none() || second.id() == act.id() {
+            return Err(Problem::refused("approver", "another person than the one who asks"));
+        }
+        if ![act, second].into_iter().any(is_auditor) {
+            let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
+                        custodians' quorum does: --custodian ID=FILE each";
+            return Err(Problem::refused("approver", rule));
+        }
+        Ok(())
+    }
+}
 
 impl Desk {
     /// Journal entries from the sequence `from` on, at most `limit`.
@@ -69,42 +99,38 @@ impl Desk {
         self.journal_reading(reading(act, operation).detail("objections", objections))
     }
 
-    /// Has two people accept what a start refuses; from then on `places` are those that are known to
-    /// take checkpoints. What the journal is held against is set aside by this, so one of the two is an
-    /// internal auditor (A 5.4, S 4-11-5); in the auditor's place the custodians' `quorum` comes, which
-    /// could let the auditor in again if anything ran.
+    /// Has people accept what a start refuses; from then on `places` are those that are known to take
+    /// checkpoints.
+    ///
+    /// Where the database itself is objected to, nobody is believed for what it says of them: the
+    /// custodians accept, who prove themselves by their shares. A clock that is right now is for two
+    /// people to accept as well, one of them an internal auditor (A 5.4, S 4-11-5).
     ///
     /// # Errors
-    /// 403; 422 where nothing is refused, the second person may not do this or is the first, and where
-    /// neither an auditor nor the quorum is there; the database's.
+    /// 403; 422 where nothing is refused, and where others would have to accept it; the database's.
     pub fn accept_start(
         &self,
         act: &Principal,
-        second: &Principal,
+        by: &Approval<'_>,
         objections: &Objections,
         places: &[String],
-        quorum: Option<&Quorum>,
     ) -> Result<(), Problem> {
         let operation = Operation::AcceptStart;
         self.admit(act, operation)?;
-        let came = super::certificates::second_person(operation, second.id(), Some(second));
-        let came = came.and_then(|()| match second.id() {
-            id if id == act.id() => {
-                Err(Problem::refused("approver", "another person than the one who asks"))
+        let may = match objections.all().next() {
+            None => Err(Problem::refused("objections", "nothing is objected to a start")),
+            Some(_) => by.accepts(operation, act, objections),
+        };
+        self.checked(act, operation, may)?;
+        let accepted = match by {
+            Approval::SecondPerson(second) => {
+                let approver = second.id().map(ToString::to_string).unwrap_or_default();
+                Entry::new(operation.kind(), act).detail("approver", approver)
             }
-            _ if objections.all().next().is_none() => {
-                Err(Problem::refused("objections", "nothing is objected to a start"))
+            Approval::Custodians(quorum) => {
+                Entry::new(operation.kind(), act).detail("custodians", quorum.names())
             }
-            _ if quorum.is_none() && ![act, second].into_iter().any(is_auditor) => {
-                Err(Problem::refused("approver", WITHOUT_AUDITOR))
-            }
-            id => Ok(id.map(ToString::to_string).unwrap_or_default()),
-        });
-        let approver = self.checked(act, operation, came)?;
-        let mut accepted = Entry::new(operation.kind(), act).detail("approver", approver);
-        if let Some(quorum) = quorum {
-            accepted = accepted.detail("custodians", quorum.names());
-        }
+        };
         let accepted =
             objections.evidence.iter().fold(accepted, |entry, one| entry.detail("accepted", one));
         let accepted = objections
@@ -114,12 +140,12 @@ impl Desk {
         let known = Entry::new(EventKind::CheckpointPlaces, act);
         let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
         let unit = Unit::new(accepted).entry(known);
-        let unit = match quorum {
-            Some(quorum) => {
+        let unit = match by {
+            Approval::Custodians(quorum) => {
                 let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
                 self.checked(act, operation, borne)?
             }
-            None => unit,
+            Approval::SecondPerson(_) => unit,
         };
         self.store.commit(unit)?;
         Ok(())

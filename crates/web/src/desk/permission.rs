@@ -231,10 +231,10 @@ operations! {
     /// Reads the journal (E3: the internal auditor alone).
     ReadJournal = "read_journal", RecordsRead, Any,
         [InternalAuditor];
-    /// Accepts what a start refuses, at the installation's own console, with an internal auditor (A 5.4,
-    /// S 4-11-5).
+    /// Accepts what a start refuses, at the installation's own console: the custodians, whom the program
+    /// lets in by their shares, or two people with an internal auditor (A 5.4, S 4-11-5).
     AcceptStart = "accept_start", StartAccepted, Strong,
-        [CaManager, SeniorOperator, InternalAuditor];
+        [CaManager, SeniorOperator, InternalAuditor, System];
     /// Checks that everything agrees with everything else.
     CheckConsistency = "check_consistency", RecordsRead, Any,
         [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
