@@ -6,12 +6,15 @@ use store::Store;
 use web::desk::Condition;
 
 use crate::hold::Hold;
-use crate::home::write_private;
+use crate::home::{Home, write_private};
 use crate::own_tls::TlsFiles;
 use crate::system::System;
 
 /// More conditions than this in the server's file are a fault.
 const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
+
+/// The rule under which a database in doubt is told.
+const IN_DOUBT: &str = "state-in-doubt";
 
 impl System {
     /// Looks at everything that state, disk and keys show, and tells the list of conditions.
@@ -68,7 +71,7 @@ impl System {
     fn doubt(&self) -> Vec<Condition> {
         let doubted = self.store.doubt().standing().map(|doubted| doubted.findings);
         let first = doubted.and_then(|findings| findings.into_iter().next());
-        let failing = |told| Condition::failing("state-in-doubt", "whole installation", told);
+        let failing = |told| Condition::failing(IN_DOUBT, "whole installation", told);
         first.map(failing).into_iter().collect()
     }
 
@@ -164,15 +167,28 @@ impl System {
     /// Takes over what the running server sees, where one runs: what is in its memory no command can
     /// see otherwise.
     pub(crate) fn hear_server(&self) -> Result<()> {
-        let path = self.home.health();
-        if !Hold::is_owned(&self.home)? || !path.exists() {
-            return Ok(());
+        if let Some(told) = told_by_server(&self.home)? {
+            self.health.tell("server", told);
         }
-        let place = || path.display().to_string();
-        let length = std::fs::metadata(&path).with_context(place)?.len();
-        anyhow::ensure!(length <= LONGEST_FILE_BYTES, "{}: it is too long", place());
-        let told = std::fs::read(&path).with_context(place)?;
-        self.health.tell("server", serde_json::from_slice(&told).with_context(place)?);
         Ok(())
     }
+}
+
+/// What a server that runs here found in doubt.
+pub(crate) fn doubt_of_server(home: &Home) -> Result<Option<String>> {
+    let told = told_by_server(home)?.unwrap_or_default();
+    Ok(told.into_iter().find(|one| one.rule == IN_DOUBT).map(|one| one.detail))
+}
+
+/// The list of conditions of the server that runs here, if one does.
+fn told_by_server(home: &Home) -> Result<Option<Vec<Condition>>> {
+    let path = home.health();
+    if !Hold::is_owned(home)? || !path.exists() {
+        return Ok(None);
+    }
+    let place = || path.display().to_string();
+    let length = std::fs::metadata(&path).with_context(place)?.len();
+    anyhow::ensure!(length <= LONGEST_FILE_BYTES, "{}: it is too long", place());
+    let told = std::fs::read(&path).with_context(place)?;
+    Ok(Some(serde_json::from_slice(&told).with_context(place)?))
 }

@@ -83,6 +83,7 @@ fn seal_before(config: &Config, foundation: &Foundation, act: &Act) -> Result<()
     let Foundation { home, store, machine, .. } = foundation;
     audit_signer(store, &machine.keys, act)?;
     foundation.hold(config, act.at)?;
+    foundation.prove()?;
     seal(SealLock::of(home, config, &machine.keys)?, store, act.at)
 }
 

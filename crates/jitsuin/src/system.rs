@@ -28,11 +28,13 @@ use crate::backups::Backups;
 use crate::config::Config;
 use crate::custodians;
 use crate::evidence::{self, Held};
+use crate::health;
 use crate::hold::{Hold, Owned};
 use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::machine::Machine;
 use crate::readers::{self, CardReaders};
+use crate::serve;
 use crate::trusted_time::TrustedClock;
 
 /// How long entries may wait for their seal before all work stops: the sealer works every quarter
@@ -119,6 +121,16 @@ impl Foundation {
         Ok(Self { hold, home, store, keys, machine, trusted })
     }
 
+    /// Proves the state, before anything is done on its word. Where a server runs on it, what that one
+    /// found counts as well.
+    pub(crate) fn prove(&self) -> Result<()> {
+        serve::at_opening(&self.store, &self.home.database())?;
+        match health::doubt_of_server(&self.home)? {
+            None => Ok(()),
+            Some(told) => bail!("the server that runs here found the database in doubt: {told}"),
+        }
+    }
+
     /// Holds the database against what lies outside of it, before anything is done on its word.
     pub(crate) fn hold(&self, config: &Config, now: Timestamp) -> Result<()> {
         if self.store.last_sequence()?.is_none() {
@@ -140,14 +152,24 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
+        foundation.prove()?;
         let custody = custodians::open(&config, &foundation)?;
         Self::join(config, foundation, custody, BTreeMap::new(), clock)
     }
 
-    /// Opens an installation that was set up.
+    /// Opens an installation that was set up, for whoever acts on it.
     pub(crate) fn open(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
+        foundation.hold(&config, clock())?;
+        foundation.prove()?;
+        Self::open_on(config, foundation, clock)
+    }
+
+    /// Opens one for the check, which proves it itself and tells all that differs.
+    pub(crate) fn open_unproven(path: &Path, clock: Clock) -> Result<Self> {
+        let config = Config::read(path)?;
+        let foundation = Foundation::open(&config, Claim::Visit, &clock)?;
         foundation.hold(&config, clock())?;
         Self::open_on(config, foundation, clock)
     }
@@ -156,6 +178,7 @@ impl System {
     pub(crate) fn open_unheld(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
+        foundation.prove()?;
         let custody = custodians::open(&config, &foundation)?;
         Self::join(config, foundation, custody, BTreeMap::new(), clock)
     }

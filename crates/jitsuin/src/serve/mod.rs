@@ -15,6 +15,7 @@ use domain::journal::EventKind;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+pub(crate) use self::proof::at_opening;
 use crate::config::Listen;
 use crate::system::System;
 

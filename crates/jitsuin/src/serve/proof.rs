@@ -2,7 +2,7 @@
 
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -68,14 +68,38 @@ impl Proof {
         let is_small = entries + stored <= proven_first;
         let course = watch.whole();
         let mut whole = Whole { store, database, audit, is_small, took: None, course };
-        whole.refuse_doubt()?;
+        refuse_doubt(&whole.store, &whole.database)?;
         if is_small || verified == 0 {
             whole.prove()?;
-            whole.refuse_doubt()?;
+            refuse_doubt(&whole.store, &whole.database)?;
             whole.course.note(Ok(()), whole.within());
         }
         Ok(Self { rights, whole, watch })
     }
+}
+
+/// Proves the state before a command does anything on its word, as a start does: whole where it is small
+/// or never was proven whole, else what was changed since it was.
+///
+/// # Errors
+/// The first difference, with what people can do.
+pub(crate) fn at_opening(store: &Sqlite, database: &Path) -> Result<()> {
+    let StateReport { entries, stored, verified, .. } =
+        store.prove(&mut StateProof::default(), ProofExtent::Recent)?;
+    if entries + stored <= proven_first() || verified == 0 {
+        store.prove(&mut StateProof::default(), ProofExtent::Whole)?;
+    }
+    refuse_doubt(store, database)
+}
+
+fn refuse_doubt(store: &Sqlite, database: &Path) -> Result<()> {
+    let Some(doubted) = store.doubt().standing() else { return Ok(()) };
+    let first = doubted.findings.into_iter().next().unwrap_or_default();
+    bail!(
+        "{}: {first}; nothing is done on a database in doubt. `jitsuin check` tells all that differs; \
+         put back a copy that proves itself",
+        database.display()
+    )
 }
 
 /// [`PROVEN_FIRST`]; a test has a great installation of a few rows.
@@ -168,16 +192,6 @@ impl Whole {
         }
         self.took = Some(began.elapsed());
         Ok(())
-    }
-
-    fn refuse_doubt(&self) -> Result<()> {
-        let Some(doubted) = self.store.doubt().standing() else { return Ok(()) };
-        let first = doubted.findings.into_iter().next().unwrap_or_default();
-        bail!(
-            "{}: {first}; nothing is served from a database in doubt. `jitsuin check` tells all \
-             that differs; put back a copy that proves itself",
-            self.database.display()
-        )
     }
 }
 

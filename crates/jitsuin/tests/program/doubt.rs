@@ -31,10 +31,24 @@ fn e2_a_database_changed_by_hand_is_not_served() {
         ("update person set roles = 'ca-manager' where id = 'examiner-1'", "person"),
     ] {
         change(&demo, sql);
-        let said = demo.jitsuin(&["--config", "demo/jitsuin.toml", "serve"]);
-        assert_eq!(said.status, Some(1), "{sql}: {}", said.text);
-        let told = said.text.lines().last().unwrap();
-        assert!(told.contains(expected) && told.contains("nothing is served"), "{sql}: {told}");
+        // Nor is anything else done on it: whoever acts has it proven first.
+        let [serve, list, publish, abandon, recover, adopt] = [
+            &["serve"][..],
+            &["staff", "list"],
+            &["crl", "publish", "--ca", "jpki-auth"],
+            &["ceremony", "abandon", "none", "--reason", "none"],
+            &["staff", "recover", "operator-1"],
+            &["policy", "adopt", "demo/policy/jpki-auth.toml", "--approver-as", "none"],
+        ];
+        for command in [serve, list, publish, abandon, recover, adopt] {
+            let who = ["--as", "demo/data/handed-out/manager-1.token"];
+            let config = ["--config", "demo/jitsuin.toml"];
+            let said = demo.jitsuin(&[&config[..], &who, command].concat());
+            assert_eq!(said.status, Some(1), "{sql}, {command:?}: {}", said.text);
+            let told = said.text.lines().last().unwrap();
+            let is_told = told.contains(expected) && told.contains("nothing is done on a database");
+            assert!(is_told, "{sql}, {command:?}: {told}");
+        }
         std::fs::write(&database, &kept).unwrap();
     }
 }
