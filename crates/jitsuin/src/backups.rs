@@ -19,6 +19,9 @@ use x509::fingerprint::{colon_hex, hex, sha256, sha256_colon_hex};
 use crate::config::BackupsTable;
 use crate::home::{Home, on_one_file_system, sync_parent, write_private};
 
+/// The file of the custodians' shares beside the backups.
+const SHARES: &str = "custody.json";
+
 /// How many entries of the journal are read at once.
 const PAGE: usize = 1024;
 
@@ -52,6 +55,8 @@ pub(crate) struct Backups<'a> {
     /// Where an earlier program put them: looked into, and never written to unless it is one of the
     /// places.
     former: PathBuf,
+    /// The custodians' sealed shares in use.
+    shares: PathBuf,
     data: PathBuf,
     on_data_disk: bool,
     store: &'a dyn Store,
@@ -62,7 +67,8 @@ impl<'a> Backups<'a> {
     pub(crate) fn new(home: &Home, table: &'a BackupsTable, store: &'a dyn Store) -> Self {
         let BackupsTable { directories: places, on_data_disk } = table;
         let (former, data) = (home.backups(), home.directory().to_owned());
-        Self { places, former, data, on_data_disk: *on_data_disk, store }
+        let shares = home.custody();
+        Self { places, former, shares, data, on_data_disk: *on_data_disk, store }
     }
 
     /// Why no key may be made now: no place is named for its backup, a medium is not there, or one is
@@ -199,7 +205,7 @@ impl<'a> Backups<'a> {
         cards: &KeyLabel,
     ) -> Result<Vec<String>> {
         let keys = keys.iter().map(|(label, spki)| (label, name_of(label, spki)));
-        let mut differences = Vec::new();
+        let mut differences = self.other_shares();
         for (label, name) in keys.chain([(cards, cards.to_string())]) {
             // An earlier program noted none.
             let Some(noted) = ca::noted_backup(self.store, &name)? else { continue };
@@ -344,16 +350,38 @@ impl<'a> Backups<'a> {
         read_backup(&self.path(label))
     }
 
+    /// Writes a backup, and beside it the shares of the secret that opens it, sealed as they are: a
+    /// backup that nobody could open any more would be none.
     fn write(&self, label: &KeyLabel, backup: &str) -> Result<(), KeyError> {
+        let shares = fs::read(&self.shares).ok();
         for place in self.places {
             let path = place.join(file_name(label));
+            let keep_shares = || match &shares {
+                Some(shares) => write_private(&place.join(SHARES), shares),
+                None => Ok(()),
+            };
             let written = fs::create_dir_all(place)
                 .and_then(|()| sync_parent(place))
                 .map_err(anyhow::Error::from)
+                .and_then(|()| keep_shares())
                 .and_then(|()| write_private(&path, backup.as_bytes()));
             written.map_err(|error| storage("writing", path, &error))?;
         }
         Ok(())
+    }
+
+    /// What is wrong with the shares: those in use cannot be read, or a medium has others.
+    fn other_shares(&self) -> Vec<String> {
+        let own = match fs::read(&self.shares) {
+            Ok(own) => own,
+            Err(error) => {
+                let cure = "put it back from the custodians' media";
+                return vec![format!("{}: {error}: {cure}", self.shares.display())];
+            }
+        };
+        let files = self.places.iter().map(|place| place.join(SHARES));
+        let others = files.filter(|file| fs::read(file).is_ok_and(|other| other != own));
+        others.map(|file| format!("{}: its shares are others", file.display())).collect()
     }
 
     fn journal(&self, entry: Entry) -> Result<(), KeyError> {

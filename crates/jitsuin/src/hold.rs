@@ -42,10 +42,10 @@ impl Hold {
     /// # Errors
     /// Another process owns it; nothing was changed.
     pub(crate) fn own(home: &Home) -> Result<Self> {
-        let path = home.owner_lock();
-        let lock = open(&path)?;
-        if !is_taken(lock.try_lock(), &path)? {
-            let place = path.parent().unwrap_or(Path::new(".")).display();
+        let path = home.directory();
+        let lock = open_directory(path)?;
+        if !is_taken(lock.try_lock(), path)? {
+            let place = path.display();
             bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work");
         }
         Ok(Self::Owned(Owned { visitors: home.visitors_lock(), _lock: Arc::new(lock) }))
@@ -75,8 +75,8 @@ impl Hold {
 
     /// Whether some process owns the installation now, be it this one.
     pub(crate) fn is_owned(home: &Home) -> Result<bool> {
-        let path = home.owner_lock();
-        Ok(!is_taken(open(&path)?.try_lock_shared(), &path)?)
+        let path = home.directory();
+        Ok(!is_taken(open_directory(path)?.try_lock_shared(), path)?)
     }
 }
 
@@ -101,6 +101,11 @@ pub(crate) fn is_taken(outcome: Result<(), TryLockError>, path: &Path) -> Result
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| path.display().to_string()),
     }
+}
+
+/// The directory of an installation, whose lock nobody can take away by removing a file.
+fn open_directory(path: &Path) -> Result<File> {
+    File::open(path).with_context(|| path.display().to_string())
 }
 
 /// A lock file, which is never written to.

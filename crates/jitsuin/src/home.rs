@@ -102,11 +102,6 @@ impl Home {
         self.0.join("health.json")
     }
 
-    /// Locked by the process that owns the installation.
-    pub(crate) fn owner_lock(&self) -> PathBuf {
-        self.0.join("owner.lock")
-    }
-
     /// Locked together by whoever visits.
     pub(crate) fn visitors_lock(&self) -> PathBuf {
         self.0.join("visitors.lock")

@@ -38,7 +38,11 @@ fn e6_v11_a_database_put_back_a_log_lost_and_a_bad_page_are_found() {
     let database = Path::new("data/state.db");
     for damage in [Damage::Deleted, Damage::Cut, Damage::Flipped] {
         let place = copied(killed.path());
-        hurt(&place.path().join(log), damage, &mut chance);
+        match damage {
+            // What follows a bad frame of a log is lost; its end may be no entry's.
+            Damage::Flipped => flip_before(&place.path().join(log), 4, &mut chance),
+            _ => hurt(&place.path().join(log), damage, &mut chance),
+        }
         assert!(check(place.path()).is_some(), "{settings}: the log {damage:?}");
     }
     for older in populate::older(original.path()) {
@@ -64,6 +68,14 @@ pub(super) fn hurt(file: &Path, damage: Damage, chance: &mut Chance) {
             None => octets.push(1),
         },
     }
+    fs::write(file, octets).unwrap();
+}
+
+/// Flips a bit in the first part of so many of a file.
+fn flip_before(file: &Path, parts: usize, chance: &mut Chance) {
+    let mut octets = fs::read(file).unwrap();
+    let place = chance.pick(octets.len() / parts).unwrap();
+    octets[place] ^= 1 << chance.below(8);
     fs::write(file, octets).unwrap();
 }
 

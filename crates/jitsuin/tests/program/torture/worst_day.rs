@@ -84,8 +84,11 @@ fn plan(client: &Client) -> Value {
 fn command(installation: &Installation) -> Command {
     let token = |id: &str| format!("data/handed-out/{id}.token");
     let mut command = Command::new(PROGRAM);
+    let custodians = ["custodian-1", "custodian-2"]
+        .map(|id| format!("--custodian={id}=data/handed-out/{id}.passphrase"));
     command
         .args(["--json", "--as", &token("manager-1")])
+        .args(custodians)
         .args(["key", "compromise", "saitama-sign", "--carry-out"])
         .args(["--approver-as", &token("operator-1")])
         .current_dir(installation.path())
