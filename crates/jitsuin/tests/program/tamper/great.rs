@@ -24,6 +24,6 @@ fn v11_revocations_put_back_in_a_great_installation_are_refused_at_its_start() {
     assert!(database.execute(PUT_BACK, []).unwrap() > 0, "nothing was revoked since");
     drop(database);
     let said = place.serve(&GREAT).map(drop).expect_err("it serves");
-    assert!(said.contains("nothing is done from a database in doubt"), "{said}");
+    assert!(said.contains("nothing is done on a database in doubt"), "{said}");
     assert!(said.contains("the certificates that lists of jpki-auth"), "{said}");
 }
