@@ -78,7 +78,8 @@ fn k5_a_users_key_cannot_stand_in_for_a_key_of_the_authority() {
     let ready = files(&directory).remove(0);
     let label = ready.file_stem().expect("a name").to_string_lossy().into_owned();
     fs::copy(&ready, directory.path().join(format!("{label}.key"))).expect("copied");
-    let refused = open(&directory).expect_err("refused");
+    let store = open(&directory).expect("opens");
+    let refused = store.public_key(&label.parse().expect("a label")).expect_err("refused");
     assert!(refused.to_string().contains("its seal is broken"), "{refused}");
 }
 
