@@ -6,6 +6,7 @@ use domain::crl_series::Partition;
 use domain::id::{ApplicationId, ResidentCode, SerialNumber};
 use domain::policy::{ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Policy, Profile};
 use domain::validity::Period;
+use jiff::Timestamp;
 use store::IntentRow;
 use x509::certificate::{CertificateTemplate, Validity};
 use x509::extension::{
@@ -45,6 +46,8 @@ pub(crate) struct Draft {
     pub signature: SignatureAlgorithm,
     /// The key identifier of the key that will sign.
     pub signer_key_id: [u8; 20],
+    /// The last second of the root of that key.
+    pub signer_ends: Timestamp,
 }
 
 impl Draft {
@@ -80,11 +83,36 @@ impl Draft {
         let tbs = template.to_tbs()?;
         let signer_key_id = signer.key.key_identifier();
         let (generation, signature) = (signer.number, signer.signature);
-        Ok(Self { generation, signature, order, template, tbs, signer_key_id })
+        let signer_ends = signer.ends;
+        Ok(Self { generation, signature, order, template, tbs, signer_key_id, signer_ends })
     }
 }
 
 impl Order {
+    /// The order, if what it leads to ends with the signer's root at the latest: after that nobody lists
+    /// it or answers for it (A 6.3.2, S 6-3-1-2). A responder's certificate ends with the root, because
+    /// somebody has to answer until then; the period of any other is what the clause says it is, or there
+    /// is none.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a period beyond the root's.
+    pub(crate) fn within(mut self, signer: &Generation) -> Result<Self> {
+        let ends = self.period.not_after;
+        match self.kind {
+            _ if ends <= signer.ends => {}
+            CertificateKind::OcspResponder => self.period.not_after = signer.ends,
+            kind => {
+                let root = signer.ends;
+                let rule = format!(
+                    "a certificate of kind {kind} would last until {ends}, and the root of the key that \
+                     signs it ends at {root}: renew the key first (A 5.6, 6.3.2, S 6-3-1-2)"
+                );
+                return Err(Error::refused("validity", rule));
+            }
+        }
+        Ok(self)
+    }
+
     /// The order that led to an intent, from what its TBS leaves to an order and nothing else: names,
     /// key and period. Everything else a draft of it takes from the policy.
     ///

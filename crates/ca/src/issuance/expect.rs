@@ -32,6 +32,7 @@ fn expectation(policy: &Policy, draft: &Draft) -> Result<Expectation> {
         subject: draft.order.subject.clone(),
         subject_public_key_info: draft.order.key.as_der().to_vec(),
         extensions: profile.extensions.iter().map(|e| (oid_of(&e.rule), e.critical)).collect(),
+        issuer_ends: draft.signer_ends,
         authority_key_identifier: (!self_signed).then(|| draft.signer_key_id.to_vec()),
     })
 }

@@ -66,6 +66,7 @@ impl CertificationAuthority {
             let rule = format!("its root ended at {}: renew the key first (A 5.6)", signer.ends);
             return Err(Error::refused("ca key", rule));
         }
+        let order = order.within(signer)?;
         // A key that sleeps must not leave an intent behind.
         self.keys.public_key(&signer.label)?;
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict

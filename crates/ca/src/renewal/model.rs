@@ -67,7 +67,9 @@ impl<'a> Model<'a> {
     }
 
     /// A sample certificate by the key of one of the generations.
-    pub(super) fn certify(&self, order: Order, signer: &Generation) -> Result<Certificate> {
+    pub(super) fn certify(&self, mut order: Order, signer: &Generation) -> Result<Certificate> {
+        // What would last longer is not issued; the longest that is ends with the root.
+        order.period.not_after = order.period.not_after.min(signer.ends);
         sketch(self.authority, &self.keys, order, signer)
     }
 

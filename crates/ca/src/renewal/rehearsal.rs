@@ -104,7 +104,7 @@ impl CertificationAuthority {
             findings.push(Finding {
                 weight: Weight::Beware,
                 text: format!(
-                    "users certified until the move hold certificates until {last}, but the old root and its link end at {ends}: from then on nothing validates them"
+                    "users whose certificates would last until {last} are refused until the move, because the old root ends at {ends} (A 6.3.2)"
                 ),
             });
         }

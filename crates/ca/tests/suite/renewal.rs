@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ca::{CertificationAuthority, Renewal, Weight};
 use domain::algorithm::KeyAlgorithm;
+use domain::application::ApplicationKind;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
@@ -16,7 +17,7 @@ use x509::crl::Crl;
 use x509::read::Certificate;
 
 use super::town::{Town, links, moved, quick};
-use super::world::AUTH;
+use super::world::{AUTH, auth_request, card};
 
 fn read(der: &[u8]) -> Certificate {
     Certificate::parse(der).expect("a certificate")
@@ -291,7 +292,7 @@ fn k6_a_rehearsal_touches_nothing_and_tells_what_will_be() {
     let told: String = rehearsal.findings.iter().map(|finding| format!("{finding}\n")).collect();
     for wanted in [
         "beware: certificates of kind user name their root by issuer and serial too",
-        "beware: users certified until the move hold certificates until 2037-11-21T14:59:59Z",
+        "beware: users whose certificates would last until 2037-11-21T14:59:59Z are refused until the move",
         "beware: it is late",
         "beware: the algorithm moves from rsa-2048 with sha256WithRSAEncryption to ec-p384",
         "note: who holds only root 1",
@@ -365,4 +366,39 @@ fn k6_link_certificates_have_their_kinds_and_no_third_ever_comes() {
             (CertificateKind::LinkNewWithOld, 1),
         ]
     );
+}
+
+#[test]
+fn k9_p4_the_last_responder_of_a_generation_ends_with_its_root() {
+    let town = Town::new(&quick());
+    let old = town.authority.generation(1).expect("it exists");
+    town.clock.advance(SignedDuration::from_hours(24 * 366 * 7));
+    let now = act(&town.clock);
+    let responder = town.authority.set_up_responder(&now, &old, &town.service_keys).expect("one");
+    assert_eq!(read(&responder.certificate).tbs.validity.not_after, old.ends);
+}
+
+#[test]
+fn k9_p4_what_would_outlive_the_root_of_its_key_is_refused_before_anything_is_on_disk() {
+    let long = quick().replacen("count = 5, renewed_count = 6", "count = 9, renewed_count = 9", 1);
+    assert_ne!(long, quick());
+    let town = Town::new(&long);
+    town.user(1);
+    town.clock.advance(SignedDuration::from_hours(24 * 365 * 3));
+    let before = entries(&town);
+    let request = auth_request(2, ApplicationKind::IssueWithCard, &card(2));
+    let refused = town.authority.issue_to_user(&act(&town.clock), request).map(drop);
+    let refused = refused.expect_err("it would outlive the root").to_string();
+    let ends = town.authority.generation(1).expect("it exists").ends;
+    assert!(
+        refused.contains(&format!("the root of the key that signs it ends at {ends}")),
+        "{refused}"
+    );
+    let journal = town.scratch.store.journal(0, 1_000).expect("a read");
+    let intended = |body: &Vec<u8>| {
+        let text = String::from_utf8_lossy(body);
+        text.contains("certificate-intended") && !text.contains("refused")
+    };
+    let new = journal.iter().skip(before).filter(|(_, body)| intended(body)).count();
+    assert_eq!(new, 0, "no intent");
 }

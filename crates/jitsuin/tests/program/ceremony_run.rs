@@ -173,7 +173,7 @@ fn k3_every_sample_is_rehearsed_and_nothing_of_the_installation_is_touched() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ceremonies");
     for (sample, id) in [
         ("genesis", "genesis-2026"),
-        ("renewal", "renewal-jpki-auth-2031"),
+        ("renewal", "renewal-jpki-auth-2030"),
         ("backup-restore", "backup-2027-06"),
         ("destruction", "destruction-jpki-auth-1"),
     ] {

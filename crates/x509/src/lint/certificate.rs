@@ -4,6 +4,7 @@ use const_oid::ObjectIdentifier;
 use der::Decode;
 use domain::algorithm::SignatureAlgorithm;
 use domain::id::SerialNumber;
+use jiff::Timestamp;
 use x509_cert::certificate::{Raw, TbsCertificateInner};
 
 use super::{Finding, Lint, run, unreadable};
@@ -34,6 +35,7 @@ mod subject_key_identifier;
 mod validity_as_drafted;
 mod validity_form;
 mod validity_order;
+mod validity_within_issuer;
 mod version;
 
 /// What a certificate is supposed to say, from the draft and not from its bytes.
@@ -47,6 +49,8 @@ pub struct Expectation {
     pub issuer: Name,
     /// The validity period.
     pub validity: Validity,
+    /// The last second of the issuing key's own certificate.
+    pub issuer_ends: Timestamp,
     /// The subject.
     pub subject: Name,
     /// The SubjectPublicKeyInfo.
@@ -77,6 +81,7 @@ pub static CERTIFICATE_LINTS: &[Lint<CertificateDraft>] = &[
     validity_order::LINT,
     validity_form::LINT,
     validity_as_drafted::LINT,
+    validity_within_issuer::LINT,
     subject::LINT,
     name_strings::LINT,
     key_as_drafted::LINT,

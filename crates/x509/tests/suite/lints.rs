@@ -7,8 +7,8 @@ use x509::crl::{CrlTemplate, DistributionPointScope, write_tbs};
 use x509::extension::{Extension, ExtensionValue, KeyUsage, PolicyInformation};
 use x509::general_name::GeneralName;
 use x509::lint::{
-    CERTIFICATE_LINTS, CRL_LINTS, CrlExpectation, Finding, OCSP_LINTS, OcspExpectation,
-    lint_certificate, lint_crl_header, lint_ocsp,
+    CERTIFICATE_LINTS, CRL_LINTS, CrlExpectation, Expectation, Finding, OCSP_LINTS,
+    OcspExpectation, lint_certificate, lint_crl_header, lint_ocsp,
 };
 use x509::name::Name;
 use x509::ocsp::{CertId, CertificateStatus, HashAlgorithm, ResponseTemplate, SingleResponse};
@@ -88,6 +88,17 @@ fn p9_what_rfc_5280_forbids_is_found_even_if_drafted() {
             ExtensionValue::ExtendedKeyUsage(vec![x509::oid::OCSP_SIGNING])),
         ["ocsp_signing"]
     );
+}
+
+#[test]
+fn k9_p9_what_lasts_longer_than_its_issuer_is_found() {
+    let mut template = user();
+    template.validity.not_before = time("2026-11-28T00:00:00Z");
+    let mut wanted = expectation(&template);
+    let found = |wanted: &Expectation| names(lint_certificate(&template.to_tbs().unwrap(), wanted));
+    assert_eq!(found(&wanted), [""; 0], "both end in the same second");
+    wanted.issuer_ends = wanted.validity.not_after - jiff::SignedDuration::from_secs(1);
+    assert_eq!(found(&wanted), ["validity_within_issuer"]);
 }
 
 #[test]

@@ -259,6 +259,7 @@ pub(crate) fn expectation(template: &CertificateTemplate) -> Expectation {
         signature: template.signature,
         issuer: template.issuer.clone(),
         validity: template.validity,
+        issuer_ends: template.validity.not_after,
         subject: template.subject.clone(),
         subject_public_key_info: template.subject_public_key_info.clone(),
         extensions: template.extensions.iter().map(|e| (e.oid(), e.critical)).collect(),
