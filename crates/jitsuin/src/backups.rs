@@ -370,7 +370,7 @@ impl<'a> Backups<'a> {
         Ok(())
     }
 
-    /// What is wrong with the shares: those in use cannot be read, or a medium has others.
+    /// What is wrong with the shares: those in use cannot be read, or a medium has others, or none.
     fn other_shares(&self) -> Vec<String> {
         let own = match fs::read(&self.shares) {
             Ok(own) => own,
@@ -379,9 +379,14 @@ impl<'a> Backups<'a> {
                 return vec![format!("{}: {error}: {cure}", self.shares.display())];
             }
         };
-        let files = self.places.iter().map(|place| place.join(SHARES));
-        let others = files.filter(|file| fs::read(file).is_ok_and(|other| other != own));
-        others.map(|file| format!("{}: its shares are others", file.display())).collect()
+        let places = self.places.iter().filter(|place| self.is_in_reach(place));
+        let files = places.map(|place| place.join(SHARES));
+        let told = |file: PathBuf| match fs::read(&file) {
+            Ok(other) if other == own => None,
+            Ok(_) => Some(format!("{}: its shares are others", file.display())),
+            Err(error) => Some(format!("{}: {error}", file.display())),
+        };
+        files.filter_map(told).collect()
     }
 
     fn journal(&self, entry: Entry) -> Result<(), KeyError> {
