@@ -1,6 +1,6 @@
 //! Files that grow by whole records: a record that was torn is cut off before the next is written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct AppendFile {
     file: File,
     path: PathBuf,
+    /// Device and number, by which the file is told from another one of its name.
+    identity: (u64, u64),
     /// The octets of all whole records.
     whole: u64,
     /// Whether something may follow them that is no whole record.
@@ -38,7 +40,12 @@ impl AppendFile {
             file.set_len(whole)?;
             file.sync_all()?;
         }
-        Ok(Self { file, path: path.to_owned(), whole, is_torn: false })
+        Self::of(file, path, whole)
+    }
+
+    fn of(file: File, path: &Path, whole: u64) -> io::Result<Self> {
+        let identity = identity(&file.metadata()?);
+        Ok(Self { file, path: path.to_owned(), identity, whole, is_torn: false })
     }
 
     /// Makes a file that does not exist yet.
@@ -48,7 +55,7 @@ impl AppendFile {
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(path)?;
         sync_directory(path)?;
-        Ok(Self { file, path: path.to_owned(), whole: 0, is_torn: false })
+        Self::of(file, path, 0)
     }
 
     /// Whether the file is as this left it; where it is not, it takes no more records.
@@ -113,8 +120,8 @@ impl AppendFile {
 
     /// The file under the name is still this one, and as long as its whole records.
     fn hold(&self) -> io::Result<()> {
-        let (open, named) = (self.file.metadata()?, fs::metadata(&self.path)?);
-        if (open.dev(), open.ino()) != (named.dev(), named.ino()) {
+        let named = fs::metadata(&self.path)?;
+        if identity(&named) != self.identity {
             return Err(io::Error::other("another file stands in the place of the one in use"));
         }
         if named.len() != self.whole {
@@ -124,6 +131,10 @@ impl AppendFile {
         }
         Ok(())
     }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// How many octets of a text end with a line feed: its whole lines.
