@@ -28,7 +28,7 @@ fn known(database: &Path) -> BTreeSet<String> {
 fn is_plain(resident: &Value) -> bool {
     let common = |field: &str| {
         let text = resident[field].as_str().unwrap();
-        !text.contains(['髙', '﨑', '𠮷', '德', '瀨'])
+        !text.contains(['髙', '﨑', '𠮷', '德', '瀨', '栁', '濵', '邉'])
     };
     resident["is_foreign"] == false
         && resident["moved_out"].is_null()
