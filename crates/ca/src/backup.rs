@@ -3,13 +3,13 @@
 use domain::id::{OperationId, SystemOperation};
 use store::{Change, Store};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, system_operation};
 
 /// The change that notes the SHA-256 of the file of a backup. `key` names the key: its label, and
 /// what tells it from one that gave way to it under the same label.
 ///
 /// # Errors
-/// [`Error::Refused`] for a name that no operation can have.
+/// [`crate::Error::Refused`] for a name that no operation can have.
 pub fn note_backup(key: &str, sha256: [u8; 32]) -> Result<Change> {
     Ok(Change::RecordOperation { id: noted(key)?, answer: sha256.to_vec() })
 }
@@ -18,12 +18,11 @@ pub fn note_backup(key: &str, sha256: [u8; 32]) -> Result<Change> {
 /// that did not note it.
 ///
 /// # Errors
-/// [`Error::Store`].
+/// [`crate::Error::Store`].
 pub fn noted_backup(store: &dyn Store, key: &str) -> Result<Option<[u8; 32]>> {
     Ok(store.operation(&noted(key)?)?.and_then(|answer| answer.try_into().ok()))
 }
 
 fn noted(key: &str) -> Result<OperationId> {
-    let id = OperationId::of_system(SystemOperation::BackupWritten, key);
-    id.map_err(|refused| Error::refused("operation id", refused))
+    system_operation(SystemOperation::BackupWritten, key)
 }

@@ -7,7 +7,7 @@ use card::scp03::{self, ChannelError, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake, SessionGrant};
 use card::{CardKeys, CardNumber, DataEncryptionKey, jpki};
 use domain::act::Act;
-use domain::id::{OperationId, SystemOperation};
+use domain::id::SystemOperation;
 use domain::journal::EventKind;
 use keys::{
     BackupKey, CardKeyPurpose, CardMasterCheck, DerivedKey, KeyError, KeyLabel, KeyStore,
@@ -18,7 +18,7 @@ use x509::fingerprint::colon_hex;
 use zeroize::Zeroizing;
 
 use crate::backup::note_backup;
-use crate::error::{Error, Result, of_keys};
+use crate::error::{Error, Result, of_keys, system_operation};
 
 /// The label of the first card master key.
 const LABEL: &str = "cards-1";
@@ -62,8 +62,7 @@ impl CardKeyring {
         backup: Option<[u8; 32]>,
     ) -> Result<()> {
         let name = format!("{}-{check}", self.label);
-        let made = OperationId::of_system(SystemOperation::CardMasterMade, &name)
-            .map_err(|refused| Error::refused("operation id", refused))?;
+        let made = system_operation(SystemOperation::CardMasterMade, &name)?;
         if self.store.operation(&made)?.is_some() {
             return Ok(());
         }

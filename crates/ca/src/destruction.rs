@@ -15,7 +15,7 @@ use keys::KeyError;
 use store::{Change, Entry, Unit};
 
 use crate::authority::CertificationAuthority;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, system_operation};
 use crate::generation::Generation;
 
 /// Certificates that are counted at a time.
@@ -167,6 +167,5 @@ impl CertificationAuthority {
 
 /// The operation under which a destruction is noted, once for a key.
 fn destroyed(generation: &Generation) -> Result<OperationId> {
-    let id = OperationId::of_system(SystemOperation::KeyDestroyed, generation.label.as_str());
-    id.map_err(|refused| Error::refused("operation id", refused))
+    system_operation(SystemOperation::KeyDestroyed, generation.label.as_str())
 }

@@ -2,6 +2,7 @@
 
 use domain::certificate::RefusedTransition;
 use domain::hindrance::Hindrance;
+use domain::id::{OperationId, SystemOperation};
 use domain::service_request::RefusedStep;
 use keys::KeyError;
 use keys::quorum::QuorumError;
@@ -163,6 +164,14 @@ pub(crate) fn of_keys(error: &KeyError) -> Option<Hindrance> {
 fn is_fault(error: &QuorumError) -> bool {
     use QuorumError as E;
     matches!(error, E::Key(_) | E::ClockWentBack { .. } | E::WrongSecret | E::Record(_))
+}
+
+/// The operation id under which the CA notes what it does once by itself.
+///
+/// # Errors
+/// [`Error::Refused`] for a name that no operation can have.
+pub(crate) fn system_operation(what: SystemOperation, name: &str) -> Result<OperationId> {
+    OperationId::of_system(what, name).map_err(|refused| Error::refused("operation id", refused))
 }
 
 impl From<RefusedTransition> for Error {

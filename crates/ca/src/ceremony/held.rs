@@ -8,7 +8,7 @@ use store::{CeremonyRow, Change, Store, Unit};
 use super::account::{Happening, Occurrence, corrupt, progress};
 use super::record::Record;
 use super::stored;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, system_operation};
 
 /// A line of the journal and of the minutes; what fails in many words is cut.
 const MAXIMUM_REASON: usize = 400;
@@ -109,8 +109,7 @@ pub(super) fn operation(id: &CeremonyId, step: Option<usize>) -> Result<Operatio
 
 /// An operation of a ceremony, or of a script that is none.
 pub(super) fn operation_named(name: &str) -> Result<OperationId> {
-    OperationId::of_system(SystemOperation::Ceremony, name)
-        .map_err(|error| Error::refused("operation", error))
+    system_operation(SystemOperation::Ceremony, name)
 }
 
 /// A reason as one line of bounded length.

@@ -2,7 +2,7 @@
 
 use domain::act::{Act, Actor};
 use domain::application::{self, ApplicationEvent, ApplicationState};
-use domain::id::{ActorId, ApplicationId};
+use domain::id::{ActorId, ApplicationId, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
@@ -153,6 +153,14 @@ fn fingerprint(act: &Act, request: &[&str]) -> String {
         text.extend_from_slice(part.as_bytes());
     }
     colon_hex(&sha256(&text))
+}
+
+/// The operation id under which the office notes what it does once by itself.
+pub(super) fn system_operation(what: SystemOperation, name: &str) -> Result<OperationId> {
+    OperationId::of_system(what, name).map_err(|error| WindowError::Unreadable {
+        what: "an operation id",
+        problem: error.to_string(),
+    })
 }
 
 fn unreadable(error: serde_json::Error) -> WindowError {

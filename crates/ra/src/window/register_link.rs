@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use store::{Change, Entry, Unit};
 
 use self::moves::{Fate, Moves};
-use super::operation::Begun;
+use super::operation::{Begun, system_operation};
 use super::{Application, Window};
 use crate::authority::{Authority, HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
@@ -292,8 +292,5 @@ fn kind_name(kind: &RegisterEventKind) -> &'static str {
 }
 
 fn event_operation(sequence: u64) -> Result<OperationId> {
-    let name = sequence.to_string();
-    OperationId::of_system(SystemOperation::RegisterEvent, &name).map_err(|error| {
-        WindowError::Unreadable { what: "an operation id", problem: error.to_string() }
-    })
+    system_operation(SystemOperation::RegisterEvent, &sequence.to_string())
 }

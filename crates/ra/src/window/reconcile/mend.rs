@@ -7,6 +7,7 @@ use store::Unit;
 use x509::fingerprint::{hex, sha256};
 
 use super::super::at_reader::{AtReader, changed};
+use super::super::operation::system_operation;
 use super::super::{CardPlace, Window, clerk};
 use super::Remedy;
 use crate::error::{Result, WindowError};
@@ -115,7 +116,5 @@ impl Window {
 /// The operation id of what is mended in a slot by this act.
 fn operation_of(act: &Act, slot: CardSlot) -> Result<OperationId> {
     let digest = sha256(format!("mend {slot} {}", act.operation).as_bytes());
-    OperationId::of_system(SystemOperation::Mending, &hex(&digest[..16])).map_err(|error| {
-        WindowError::Unreadable { what: "an operation id", problem: error.to_string() }
-    })
+    system_operation(SystemOperation::Mending, &hex(&digest[..16]))
 }
