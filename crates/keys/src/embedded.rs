@@ -298,29 +298,6 @@ fn check_store_file(directory: &Path, master: &MasterKey) -> Result<(), KeyError
     }
 }
 
-/// What stands in the files of a kind, by label; what is not as it was written goes to `corrupt`.
-fn read_files<T>(
-    directory: &Path,
-    suffix: &str,
-    corrupt: &mut Vec<CorruptFile>,
-    read: impl Fn(&KeyLabel, &[u8]) -> Result<T, &'static str>,
-) -> Result<Vec<(KeyLabel, T)>, KeyError> {
-    let mut found = Vec::new();
-    for name in directory::names_ending(directory, suffix)? {
-        let contents = directory::read(&directory.join(&name))?;
-        let label = name.strip_suffix(suffix).unwrap_or(&name).parse::<KeyLabel>();
-        let stands = match label {
-            Ok(label) => read(&label, &contents).map(|key| (label, key)),
-            Err(_) => Err("its name is not a key label"),
-        };
-        match stands {
-            Ok(key) => found.push(key),
-            Err(reason) => corrupt.push(CorruptFile { name, reason }),
-        }
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

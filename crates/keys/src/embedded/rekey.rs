@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::embedded::directory::{KEY_SUFFIX, MASTER_SUFFIX};
 use crate::embedded::pool::Pool;
-use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file, read_files};
-use crate::error::KeyError;
+use crate::embedded::{EmbeddedKeyStore, STORE_FILE, directory, file};
+use crate::error::{CorruptFile, KeyError};
 use crate::label::KeyLabel;
 use crate::seal::MasterKey;
 
@@ -49,6 +49,29 @@ impl EmbeddedKeyStore {
         Pool::new(directory, store.clone()).erase_ready()?;
         directory::write_durably(&store, &file::seal_store(to)?)
     }
+}
+
+/// What stands in the files of a kind, by label; what is not as it was written goes to `corrupt`.
+fn read_files<T>(
+    directory: &Path,
+    suffix: &str,
+    corrupt: &mut Vec<CorruptFile>,
+    read: impl Fn(&KeyLabel, &[u8]) -> Result<T, &'static str>,
+) -> Result<Vec<(KeyLabel, T)>, KeyError> {
+    let mut found = Vec::new();
+    for name in directory::names_ending(directory, suffix)? {
+        let contents = directory::read(&directory.join(&name))?;
+        let label = name.strip_suffix(suffix).unwrap_or(&name).parse::<KeyLabel>();
+        let stands = match label {
+            Ok(label) => read(&label, &contents).map(|key| (label, key)),
+            Err(_) => Err("its name is not a key label"),
+        };
+        match stands {
+            Ok(key) => found.push(key),
+            Err(reason) => corrupt.push(CorruptFile { name, reason }),
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

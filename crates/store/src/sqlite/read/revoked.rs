@@ -39,6 +39,9 @@ const GENERATIONS: &str = "WITH RECURSIVE found (generation) AS (
         FROM found WHERE found.generation IS NOT NULL)
     SELECT generation FROM found WHERE generation IS NOT NULL ORDER BY generation";
 
+/// What the units kept of one partition.
+const TALLY_OF: &str = "SELECT * FROM tally WHERE ca = ?1 AND partition = ?2";
+
 /// Runs `read` over a snapshot that no commit moves.
 pub(in crate::sqlite) fn with(
     view: View<'_>,
@@ -90,9 +93,8 @@ impl Snapshot<'_> {
     /// What was read must come to what the units kept: a row of the index that no unit wrote, one that
     /// is missing, or an old one put back, makes it another sum.
     fn expect(&self, found: Sums) -> Result<()> {
-        const SQL: &str = "SELECT * FROM tally WHERE ca = ?1 AND partition = ?2";
         let (ca, partition) = (self.series.ca.as_str(), self.series.partition.to_string());
-        let kept = first(self.view, &TALLY, SQL, params![ca, partition], |row| {
+        let kept = first(self.view, &TALLY, TALLY_OF, params![ca, partition], |row| {
             sums_of(row, self.view.key, (ca, &partition))
         })?;
         if found == kept.unwrap_or_default().listed(self.undelivered) {
@@ -150,9 +152,8 @@ impl RevokedSnapshot for Snapshot<'_> {
     }
 
     fn tally(&self) -> Result<Tally> {
-        const SQL: &str = "SELECT * FROM tally WHERE ca = ?1 AND partition = ?2";
         let values = params![self.series.ca.as_str(), self.series.partition.to_string()];
-        let found = first(self.view, &TALLY, SQL, values, tally_row)?;
+        let found = first(self.view, &TALLY, TALLY_OF, values, tally_row)?;
         Ok(found.map_or_else(Tally::default, |(_, tally)| tally))
     }
 
