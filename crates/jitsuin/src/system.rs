@@ -153,8 +153,7 @@ impl System {
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
         foundation.prove()?;
-        let custody = custodians::open(&config, &foundation)?;
-        Self::join(config, foundation, custody, BTreeMap::new(), clock)
+        Self::without_cas(config, foundation, clock)
     }
 
     /// Opens an installation that was set up, for whoever acts on it.
@@ -179,6 +178,10 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.prove()?;
+        Self::without_cas(config, foundation, clock)
+    }
+
+    fn without_cas(config: Config, foundation: Foundation, clock: Clock) -> Result<Self> {
         let custody = custodians::open(&config, &foundation)?;
         Self::join(config, foundation, custody, BTreeMap::new(), clock)
     }
