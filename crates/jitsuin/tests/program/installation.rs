@@ -17,6 +17,12 @@ use crate::https::Https;
 /// A bound for what takes seconds, so that what hangs is told from what is slow.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The options that bring two custodians to a command in an installation.
+pub(crate) const CUSTODIANS: [&str; 2] = [
+    "--custodian=custodian-1=data/handed-out/custodian-1.passphrase",
+    "--custodian=custodian-2=data/handed-out/custodian-2.passphrase",
+];
+
 /// A directory that was set up as the demo is, and works without the demo.
 pub(crate) struct Installation {
     scratch: TempDir,

@@ -9,15 +9,10 @@ use testkit::run;
 
 use crate::ceremony_room::{coming, script};
 use crate::demo::{PROGRAM, copy_populated, copy_prepared};
-use crate::installation::command;
+use crate::installation::{CUSTODIANS, command};
 
 /// Older copies of the database, in the order in which they were made.
 const OLDER: [&str; 2] = ["older-1.db", "older-2.db"];
-
-const CUSTODIANS: [&str; 2] = [
-    "--custodian=custodian-1=data/handed-out/custodian-1.passphrase",
-    "--custodian=custodian-2=data/handed-out/custodian-2.passphrase",
-];
 
 /// Copies the installation to `target`.
 pub(super) fn copy(target: &Path) {

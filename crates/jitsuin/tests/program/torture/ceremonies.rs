@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::world::World;
 use crate::ceremony_room::{OTHERS, coming, script};
 use crate::demo::PROGRAM;
+use crate::installation::CUSTODIANS;
 use crate::tamper::Chance;
 
 /// What a ceremony comes to, before or after which its process ends itself.
@@ -96,13 +97,11 @@ fn moment(chance: &mut Chance) -> String {
 }
 
 fn begin(place: &Path, file: &str, moment: Option<&str>) -> Child {
-    let custodians = ["custodian-1", "custodian-2"]
-        .map(|id| format!("--custodian={id}=data/handed-out/{id}.passphrase"));
     Command::new(PROGRAM)
         .envs(moment.map(|moment| ("JITSUIN_TORTURE", moment)))
         .arg("--json")
         .args(["ceremony", "run", file])
-        .args(custodians)
+        .args(CUSTODIANS)
         .args(OTHERS.map(coming))
         .current_dir(place)
         .stdin(Stdio::null())

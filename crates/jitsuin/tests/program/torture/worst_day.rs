@@ -11,7 +11,7 @@ use super::lives::{live, pause};
 use super::world::World;
 use super::{Settings, compare};
 use crate::demo::{PROGRAM, copy_populated};
-use crate::installation::{Client, Installation};
+use crate::installation::{CUSTODIANS, Client, Installation};
 use crate::tamper::Chance;
 
 /// How often both are killed in one round.
@@ -84,11 +84,9 @@ fn plan(client: &Client) -> Value {
 fn command(installation: &Installation) -> Command {
     let token = |id: &str| format!("data/handed-out/{id}.token");
     let mut command = Command::new(PROGRAM);
-    let custodians = ["custodian-1", "custodian-2"]
-        .map(|id| format!("--custodian={id}=data/handed-out/{id}.passphrase"));
     command
         .args(["--json", "--as", &token("manager-1")])
-        .args(custodians)
+        .args(CUSTODIANS)
         .args(["key", "compromise", "saitama-sign", "--carry-out"])
         .args(["--approver-as", &token("operator-1")])
         .current_dir(installation.path())
