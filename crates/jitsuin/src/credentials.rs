@@ -15,7 +15,8 @@ use domain::lifetime::is_due;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::validity;
 use store::{Change, Entry, Store, Unit, VerifierRow};
-use web::desk::{Principal, hash_password};
+use web::desk::Principal;
+use web::hashing::{self, Caller};
 use web::wire::SecretText;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
@@ -31,6 +32,11 @@ use crate::system::{System, random_text};
 /// A password or token that a person types or pastes: 24 of 32 characters are 120 bits.
 const SECRET_LENGTH: usize = 24;
 
+/// The hash of a password that the program drew.
+pub(crate) fn hashed(password: &str) -> Result<String> {
+    hashing::hash(Caller::Known, password)?.context("no randomness for a salt")
+}
+
 impl System {
     /// Registers a verifier with a password for the directory and a request-signing certificate,
     /// and writes both for it into the directory of what is handed out.
@@ -41,7 +47,7 @@ impl System {
             id: id.parse()?,
             name: id.to_owned(),
             bind_dn: format!("CN={id},OU=Verifiers,O=JPKI,C=JP"),
-            password_hash: hash_password(&password)?,
+            password_hash: hashed(&password)?,
             request_certificate: certificate.clone(),
             may_query_ocsp: true,
             may_read_crl: true,

@@ -1,8 +1,10 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
+pub mod addresses;
 pub mod directory;
 pub mod html;
 pub mod http;
+pub mod known;
 pub mod ldap;
 pub mod ocsp;
 pub mod query_log;

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use domain::crl_series::Partition;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use jitsuin_status::directory::{CaEntry, PointTable, RepositoryDirectory};
+use jitsuin_status::known::Known;
 use jitsuin_status::ldap::{
     AttributeDescription, BindRefusal, Directory, DirectoryError, Dn, Entry, Identity, Scope,
 };
-use jitsuin_status::verifier_auth::VerifierAuth;
+use jitsuin_status::verifier_auth::{Attempt, VerifierAuth};
 use ocsp_fixture::{World, distinguished};
 use store::SeriesKey;
 
@@ -37,7 +38,12 @@ fn point(partition: Partition) -> DistinguishedName {
 /// A directory of every series in the store; it counts how often the table is asked for.
 fn directory(world: &World) -> (RepositoryDirectory, Arc<AtomicUsize>) {
     let store = world.store.clone();
-    let auth = VerifierAuth::new(store.clone(), Arc::new(|given, _| given == b"secret"), "decoy");
+    let auth = VerifierAuth::new(
+        store.clone(),
+        Arc::new(|given, _| Some(given == b"secret")),
+        "decoy",
+        Known::default(),
+    );
     let name = distinguished("jpki-auth");
     let cas = vec![CaEntry { ca: world.ca.id.clone(), name, cross_certificate_pairs: Vec::new() }];
     let asked = Arc::new(AtomicUsize::new(0));
@@ -116,10 +122,11 @@ fn v8_user_lists_are_withheld_from_whoever_may_not_read_them() {
     world.register(row.clone());
     let (directory, _) = directory(&world);
     let name = dn("cn=VERIFIER-1, o=Verifiers, c=JP");
-    let verifier = directory.authenticate(&name, b"secret").unwrap();
+    let attempt = Attempt { from: [127, 0, 0, 1].into(), at: jiff::Timestamp::UNIX_EPOCH };
+    let verifier = directory.authenticate(&name, b"secret", attempt).unwrap();
     assert!(matches!(&verifier, Identity::Verifier { id, .. } if id.as_str() == "verifier-1"));
     for (name, password) in [(name, b"wrong".as_slice()), (dn("CN=nobody,C=JP"), b"secret")] {
-        let refused = directory.authenticate(&name, password);
+        let refused = directory.authenticate(&name, password, attempt);
         assert_eq!(refused, Err(BindRefusal::InvalidCredentials));
     }
     let kawaguchi = format!("CN=11203 CRLDP,{POINTS}");

@@ -18,6 +18,7 @@ use domain::reason::RevocationReason;
 use jitsuin_status::http::{
     CrossCertified, Fetch, HttpLimits, Publication, Reply, Repository, Services,
 };
+use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
 use jitsuin_status::query_log::Query;
 use jitsuin_status::verifier_auth::VerifierAuth;
@@ -34,9 +35,14 @@ fn municipality() -> Partition {
 
 fn auth(world: &World) -> VerifierAuth {
     let check = |password: &[u8], hash: &str| {
-        String::from_utf8_lossy(password) == hash.trim_start_matches("hash of ")
+        Some(String::from_utf8_lossy(password) == hash.trim_start_matches("hash of "))
     };
-    VerifierAuth::new(world.store.clone(), Arc::new(check), "hash of nothing known")
+    VerifierAuth::new(
+        world.store.clone(),
+        Arc::new(check),
+        "hash of nothing known",
+        Known::default(),
+    )
 }
 
 fn publication() -> Publication {

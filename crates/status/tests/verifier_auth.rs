@@ -1,40 +1,131 @@
-//! Passwords of verifiers: what strangers can make the server spend on checking them.
+//! Passwords of verifiers: what strangers can make the server spend on checking them, and what they
+//! cannot take away by it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use jitsuin_status::verifier_auth::{AuthRefusal, VerifierAuth};
-use testkit::Scratch;
+use domain::journal::EventKind;
+use jiff::{SignedDuration, Timestamp};
+use jitsuin_status::known::Known;
+use jitsuin_status::verifier_auth::{Attempt, AuthRefusal, VerifierAuth};
+use store::{Change, Entry, Store, Unit, VerifierRow};
+use testkit::{Clock, Scratch, act};
 
-/// A check of a password takes some 20 MiB: one for each connection would take all memory.
+struct World {
+    scratch: Scratch,
+    auth: VerifierAuth,
+    checks: Arc<AtomicUsize>,
+}
+
+impl World {
+    /// One verifier, whose password is the hash read backwards.
+    fn new() -> Self {
+        let (scratch, checks) = (Scratch::new(), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&checks);
+        let check = move |given: &[u8], hash: &str| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Some(hash.bytes().rev().eq(given.iter().copied()))
+        };
+        let store = scratch.store.clone();
+        let auth = VerifierAuth::new(store, Arc::new(check), "decoy", Known::default());
+        let world = Self { scratch, auth, checks };
+        world.register("terces");
+        world
+    }
+
+    fn register(&self, hash: &str) {
+        let row = VerifierRow {
+            id: "verifier-1".parse().expect("an id"),
+            name: "検証者".to_owned(),
+            bind_dn: "CN=verifier-1,O=Verifiers,C=JP".to_owned(),
+            password_hash: hash.to_owned(),
+            request_certificate: b"certificate".to_vec(),
+            may_query_ocsp: true,
+            may_read_crl: true,
+        };
+        let clock = Clock::at("2026-11-22T03:00:00Z");
+        let entry = Entry::new(EventKind::VerifierRegistered, &act(&clock));
+        let unit = Unit::new(entry).change(Change::PutVerifier(Box::new(row)));
+        self.scratch.store.commit(unit).expect("a commit");
+    }
+
+    /// Whether the verifier, or whoever says to be it, is let in.
+    fn enters(&self, password: &str, from: u8, minutes: i64) -> bool {
+        match self.auth.by_id("verifier-1", password.as_bytes(), attempt(from, minutes)) {
+            Ok(row) => row.id.as_str() == "verifier-1",
+            Err(AuthRefusal::InvalidCredentials) => false,
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn checks(&self) -> usize {
+        self.checks.load(Ordering::SeqCst)
+    }
+}
+
+fn attempt(from: u8, minutes: i64) -> Attempt {
+    let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+    Attempt { from: IpAddr::from([192, 0, 2, from]), at }
+}
+
 #[test]
-fn v6_a_crowd_of_strangers_has_few_passwords_checked_at_once() {
-    const CROWD: usize = 24;
+fn v6_a_password_that_was_right_is_remembered_for_ten_minutes_or_until_it_changes() {
+    let world = World::new();
+    for minute in 0..10 {
+        assert!(world.enters("secret", 1, minute));
+    }
+    assert_eq!(world.checks(), 1, "one check for all of them");
+    assert!(world.enters("secret", 1, 10));
+    assert_eq!(world.checks(), 2, "and then another");
+    assert!(!world.enters("secreu", 1, 10), "what is remembered is this password alone");
+    world.register("rehtona");
+    assert!(!world.enters("secret", 1, 10), "it has another now");
+    assert!(world.enters("another", 1, 10));
+}
+
+#[test]
+fn v6_five_wrong_passwords_lock_their_address_and_nobody_elses() {
+    let world = World::new();
+    for _ in 0..5 {
+        assert!(!world.enters("guess", 66, 0));
+    }
+    assert_eq!(world.checks(), 5);
+    assert!(!world.enters("secret", 66, 14), "also the right one is not looked at");
+    assert_eq!(world.checks(), 5, "and costs nothing any more");
+    assert!(world.enters("secret", 1, 14), "the verifier comes from elsewhere");
+    assert!(world.enters("secret", 66, 15), "fifteen minutes later it is over");
+}
+
+/// Names that nobody has are counted like others, so that a lock does not tell who there is.
+#[test]
+fn v6_names_of_nobody_lock_as_well() {
+    let world = World::new();
+    for number in 0..9 {
+        let refused = world.auth.by_id(&format!("nobody-{number}"), b"guess", attempt(66, 0));
+        assert!(matches!(refused, Err(AuthRefusal::InvalidCredentials)));
+    }
+    assert_eq!(world.checks(), 5);
+}
+
+/// A stranger who shares the verifier's address (a carrier's NAT, a rack) does not lock it out.
+#[test]
+fn v6_a_verifier_is_not_locked_out_where_it_came_in_lately() {
+    let world = World::new();
+    assert!(world.enters("secret", 1, 0));
+    for minute in 11..31 {
+        assert!(!world.enters("guess", 1, minute));
+    }
+    assert!(world.enters("secret", 1, 31), "its password is looked at all the same");
+}
+
+#[test]
+fn v6_who_cannot_be_checked_now_is_neither_let_in_nor_counted() {
     let scratch = Scratch::new();
-    let (running, most, all) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let counters = Arc::new((running, most, all));
-    let check = {
-        let counters = Arc::clone(&counters);
-        move |_: &[u8], _: &str| {
-            let (running, most, all) = &*counters;
-            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            all.fetch_add(1, Ordering::SeqCst);
-            std::thread::sleep(Duration::from_millis(10));
-            running.fetch_sub(1, Ordering::SeqCst);
-            false
-        }
-    };
-    let auth = VerifierAuth::new(scratch.store.clone(), Arc::new(check), "decoy");
-    std::thread::scope(|scope| {
-        for _ in 0..CROWD {
-            let auth = auth.clone();
-            scope.spawn(move || {
-                let refused = auth.by_id("nobody", b"guess").expect_err("nobody has no password");
-                assert!(matches!(refused, AuthRefusal::InvalidCredentials));
-            });
-        }
-    });
-    assert_eq!(counters.2.load(Ordering::SeqCst), CROWD, "each has its answer");
-    assert!(counters.1.load(Ordering::SeqCst) <= 4, "{:?} at once", counters.1);
+    let (store, check) = (scratch.store.clone(), Arc::new(|_: &[u8], _: &str| None));
+    let auth = VerifierAuth::new(store, check, "decoy", Known::default());
+    for _ in 0..20 {
+        let refused = auth.by_id("verifier-1", b"secret", attempt(1, 0));
+        assert!(matches!(refused, Err(AuthRefusal::Busy)));
+    }
 }

@@ -92,7 +92,7 @@ async fn admit(
     let given = operation_id(&parts.headers);
     let door = door(parts);
     let asked = asked(api, parts);
-    api.run(move |desk| {
+    api.look_up(move |desk| {
         let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
         let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
         let principal = desk.enter(shown, &door, given)?;

@@ -19,6 +19,7 @@ mod register;
 mod service_requests;
 mod sessions;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ use crate::desk::Desk;
 use crate::desk::permission::Operation;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
+use status::addresses::Addresses;
 
 pub(crate) use document::Operations;
 pub use document::openapi;
@@ -53,6 +55,13 @@ pub const LOGIN: &str = "/api/v1/sessions";
 /// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
 const AT_ONCE: usize = 64;
 
+/// Requests at work at once of those who have not proven who they are: apart from the operations of
+/// those who have, so that a crowd at the door holds up nobody inside. One address has a quarter.
+const STRANGERS_AT_ONCE: usize = 16;
+
+/// Requests whose token or certificate is looked up at once; a look-up takes less than a millisecond.
+const LOOK_UPS_AT_ONCE: usize = 16;
+
 /// Time for one operation: a key pair of a slow card takes seconds, a round of lists minutes.
 const WORK: Duration = Duration::from_secs(300);
 
@@ -61,6 +70,9 @@ const WORK: Duration = Duration::from_secs(300);
 pub struct Api {
     desk: Arc<Desk>,
     slots: Arc<Semaphore>,
+    look_ups: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+    addresses: Addresses,
     operations: Arc<Operations>,
 }
 
@@ -71,7 +83,14 @@ impl Api {
     /// Over a desk, with so many operations at work at once.
     pub(crate) fn new(desk: Arc<Desk>, at_once: usize) -> Self {
         let operations = Arc::new(Operations::described());
-        Self { desk, slots: Arc::new(Semaphore::new(at_once)), operations }
+        Self {
+            desk,
+            slots: Arc::new(Semaphore::new(at_once)),
+            look_ups: Arc::new(Semaphore::new(LOOK_UPS_AT_ONCE)),
+            strangers: Arc::new(Semaphore::new(STRANGERS_AT_ONCE)),
+            addresses: Addresses::of(STRANGERS_AT_ONCE),
+            operations,
+        }
     }
 
     /// What is asked for at an address, if the API has it.
@@ -88,13 +107,60 @@ impl Api {
         &self,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        self.run_within(&self.slots, work).await
+    }
+
+    /// Has the desk find out who somebody is, beside the operations of those of whom it is known.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.run_within(&self.look_ups, work).await
+    }
+
+    /// Has the desk do `work` for somebody who comes from `from` and has not proven who they are.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); 503 at once where strangers, or this address, have all their places.
+    async fn run_for_stranger<T: Send + 'static>(
+        &self,
+        from: IpAddr,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let full =
+            || Problem::new(Fault::Unavailable, "too many want to come in: try again shortly");
+        let counted = self.addresses.admit(from).ok_or_else(full)?;
+        let place = Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| full())?;
+        let work = move |desk: &Desk| {
+            let _place = (place, counted);
+            work(desk)
+        };
+        self.blocking(work).await
+    }
+
+    async fn run_within<T: Send + 'static>(
+        &self,
+        slots: &Arc<Semaphore>,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let slot = Arc::clone(slots).acquire_owned().await;
         let slot = slot.map_err(|closed| Problem::unavailable("the desk", &closed))?;
-        let desk = Arc::clone(&self.desk);
-        let task = tokio::task::spawn_blocking(move || {
+        let work = move |desk: &Desk| {
             let _slot = slot;
-            work(&desk)
-        });
+            work(desk)
+        };
+        self.blocking(work).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let desk = Arc::clone(&self.desk);
+        let task = tokio::task::spawn_blocking(move || work(&desk));
         match timeout(WORK, task).await {
             Ok(Ok(result)) => result,
             Ok(Err(panicked)) => Err(Problem::broke(&panicked)),
@@ -290,6 +356,45 @@ mod tests {
             assert!(problem.incident.is_some());
             assert!(!problem.to_string().contains("inner words"), "{problem}");
         }
+    }
+
+    /// Log-ins of two addresses once took all the places of those who were in.
+    #[tokio::test]
+    async fn v6_strangers_have_places_of_their_own_and_one_address_a_quarter() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = api(&scratch, &clock);
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        let opened = Arc::new(std::sync::Mutex::new(opened));
+        let from = |address: usize| IpAddr::from([192, 0, 2, address as u8]);
+        let mut waiting = tokio::task::JoinSet::new();
+        let mut turned_away = 0;
+        for stranger in 0..STRANGERS_AT_ONCE * 2 {
+            // Two a quarter of the places each: one address asks twice as often as it may.
+            let (api, opened) = (api.clone(), Arc::clone(&opened));
+            let address = from(stranger / (STRANGERS_AT_ONCE / 2));
+            let work = move |_: &Desk| {
+                let _ = opened.lock().expect("a lock").recv();
+                Ok(())
+            };
+            waiting.spawn(async move { api.run_for_stranger(address, work).await });
+        }
+        while let Some(turned) = waiting.join_next().await {
+            let problem = turned.expect("no panic").expect_err("more than there is room for");
+            assert_eq!((problem.fault, problem.incident), (Fault::Unavailable, None));
+            turned_away += 1;
+            if turned_away == STRANGERS_AT_ONCE {
+                break;
+            }
+        }
+        api.run(|_| Ok(())).await.expect("who is in goes on");
+        api.look_up(|_| Ok(())).await.expect("and who shows a token comes in");
+        let full = api.run_for_stranger(from(9), |_| Ok(())).await;
+        assert_eq!(full.expect_err("no place").fault, Fault::Unavailable);
+        drop(open);
+        while let Some(let_in) = waiting.join_next().await {
+            let_in.expect("no panic").expect("an answer");
+        }
+        api.run_for_stranger(from(9), |_| Ok(())).await.expect("there is room again");
     }
 
     /// A clerk, who stands in no registry here.

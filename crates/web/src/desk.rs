@@ -30,7 +30,7 @@ mod service_requests;
 mod sessions;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
@@ -59,7 +59,6 @@ pub use joined::WindowAuthority;
 pub use journal::{Approval, Objections};
 pub use keys::{Keyroom, Notary};
 pub use lists::ListEncoding;
-pub use password::{fits as password_fits, hash as hash_password};
 pub use principal::{Principal, Proof};
 
 /// What tells the time.
@@ -80,7 +79,7 @@ pub struct Desk {
     turns: Turns,
     recent: Recent,
     sessions: Sessions,
-    passwords: Mutex<()>,
+    passwords: Turns,
     challenges: Challenges,
     host: Option<String>,
     keyroom: Option<Keyroom>,
@@ -116,7 +115,7 @@ impl Desk {
             turns: Turns::default(),
             recent: Recent::default(),
             sessions: Sessions::default(),
-            passwords: Mutex::new(()),
+            passwords: Turns::default(),
             challenges: Challenges::default(),
             host: None,
             keyroom: None,

@@ -10,9 +10,9 @@
 //! proves who they are, and nothing but the injected clock tells the time.
 
 pub mod access;
-mod addresses;
 pub mod api;
 pub mod desk;
+pub mod hashing;
 pub mod holder;
 mod problem;
 mod random;

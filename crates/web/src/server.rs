@@ -21,7 +21,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::access::Peer;
-use crate::addresses::{Addresses, Counted};
+use status::addresses::{Addresses, Counted};
 
 /// Open connections of the API: windows keep one each. OCSP and directory may take half of the usual
 /// soft limit of 1,024 descriptors; with these and the holders', 256 are left to journal, keys and

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use rustls::ServerConfig;
 use status::directory::{CaEntry, RepositoryDirectory};
 use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
+use status::known::Known;
 use status::ldap::{self, ClearPasswords, LdapServer, Transport};
 use status::ocsp::Responder;
 use status::query_log::{LdapRecords, QueryLog};
@@ -16,11 +17,12 @@ use store::Store;
 use store::segments::{Limits, QuerySegments};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use web::desk::{hash_password, password_fits};
+use web::hashing::{self, Caller};
 use web::tls::ServerIdentity;
 
 use super::identity::Shown;
 use super::{Listeners, responders};
+use crate::credentials::hashed;
 use crate::hold::Owned;
 use crate::join::SealedQueryLog;
 use crate::system::{System, random_text};
@@ -198,8 +200,9 @@ fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send 
 }
 
 fn verifier_auth(system: &System) -> Result<VerifierAuth> {
-    let decoy = hash_password(&random_text(24)?)?;
-    Ok(VerifierAuth::new(system.store.clone(), Arc::new(password_fits), decoy))
+    let decoy = hashed(&random_text(24)?)?;
+    let check = |password: &[u8], hash: &str| hashing::fits(Caller::Verifier, password, hash).ok();
+    Ok(VerifierAuth::new(system.store.clone(), Arc::new(check), decoy, Known::default()))
 }
 
 /// TLS for the directory: the server alone shows a certificate, verifiers bind with a password.

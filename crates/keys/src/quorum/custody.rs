@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::id::{ActorId, InvalidId};
@@ -294,6 +295,8 @@ pub(crate) fn check_numbers(threshold: u8, number: usize) -> Result<(), QuorumEr
     Ok(())
 }
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// The key that seals a share, from its custodian's passphrase.
 pub(crate) fn sealing_key(
     passphrase: &Passphrase,
@@ -304,6 +307,8 @@ pub(crate) fn sealing_key(
     let parameters =
         Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(failed)?;
     let mut key = Zeroizing::new([0; 32]);
+    // One at a time in this process: each takes 64 MiB, whoever asks and however many come at once.
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
         .hash_password_into(passphrase.as_bytes(), salt, key.as_mut_slice())
         .map_err(failed)?;

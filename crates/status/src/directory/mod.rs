@@ -23,7 +23,7 @@ use self::tree::{Holds, Node};
 use crate::ldap::{
     BindRefusal, Clock, Directory, DirectoryError, Dn, Entry, Found, Identity, Scope, Values,
 };
-use crate::verifier_auth::{AuthRefusal, VerifierAuth};
+use crate::verifier_auth::{Attempt, AuthRefusal, VerifierAuth};
 
 /// A CA in the directory.
 #[derive(Debug, Clone)]
@@ -138,10 +138,16 @@ impl RepositoryDirectory {
 }
 
 impl Directory for RepositoryDirectory {
-    fn authenticate(&self, name: &Dn, password: &[u8]) -> Result<Identity, BindRefusal> {
-        match self.verifiers.by_bind_dn(name, password) {
+    fn authenticate(
+        &self,
+        name: &Dn,
+        password: &[u8],
+        attempt: Attempt,
+    ) -> Result<Identity, BindRefusal> {
+        match self.verifiers.by_bind_dn(name, password, attempt) {
             Ok(row) => Ok(Identity::Verifier { id: row.id, name: name.clone() }),
             Err(AuthRefusal::InvalidCredentials) => Err(BindRefusal::InvalidCredentials),
+            Err(AuthRefusal::Busy) => Err(BindRefusal::Busy),
             Err(AuthRefusal::Unavailable(fault)) => {
                 Err(BindRefusal::Unavailable(fault.to_string()))
             }

@@ -6,6 +6,7 @@ use super::attribute::AttributeDescription;
 use super::directory::{BindRefusal, Directory, DirectoryError, Entry, Identity};
 use super::dn::{Dn, NameValue};
 use super::message::Scope;
+use crate::verifier_auth::Attempt;
 
 /// Checks `directory` as `caller` sees it and returns what breaks the contract of [`Directory`], in
 /// words; an empty list is what a test wants to see.
@@ -112,7 +113,9 @@ fn refusal_findings(
             Err(DirectoryError::NoSuchObject { matched }) if matched == *above => {}
             other => findings.push(format!("{absent}: it should not exist, but: {other:?}")),
         }
-        match directory.authenticate(&absent, b"no such password") {
+        let attempt =
+            Attempt { from: std::net::Ipv4Addr::LOCALHOST.into(), at: jiff::Timestamp::UNIX_EPOCH };
+        match directory.authenticate(&absent, b"no such password", attempt) {
             Err(BindRefusal::InvalidCredentials) => {}
             other => findings.push(format!("{absent}: it should not bind, but: {other:?}")),
         }

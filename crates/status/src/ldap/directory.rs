@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::attribute::AttributeDescription;
 use super::dn::Dn;
 use super::message::Scope;
+use crate::verifier_auth::Attempt;
 
 /// The tree of published entries and the people who may read all of it.
 ///
@@ -30,7 +31,12 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// [`BindRefusal`]: wrong, or cannot be told now.
-    fn authenticate(&self, name: &Dn, password: &[u8]) -> Result<Identity, BindRefusal>;
+    fn authenticate(
+        &self,
+        name: &Dn,
+        password: &[u8],
+        attempt: Attempt,
+    ) -> Result<Identity, BindRefusal>;
 
     /// The entries of `scope` at `base`, parents before children, as `caller` may see them.
     ///
@@ -161,6 +167,9 @@ pub enum BindRefusal {
     /// The caller's fault: unknown name or wrong password, which are not told apart.
     #[error("name or password is wrong")]
     InvalidCredentials,
+    /// Nobody's: too many passwords wait to be checked.
+    #[error("too many passwords wait to be checked; try again shortly")]
+    Busy,
     /// Ours: the register of verifiers cannot be read. The words go to the log, not to the caller.
     #[error("the register of verifiers cannot be read: {0}")]
     Unavailable(String),

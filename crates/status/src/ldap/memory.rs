@@ -10,6 +10,7 @@ use super::attribute::AttributeDescription;
 use super::directory::{Attribute, BindRefusal, Directory, DirectoryError, Entry, Found, Identity};
 use super::dn::{Dn, NameValue};
 use super::message::Scope;
+use crate::verifier_auth::Attempt;
 
 /// A directory held in memory. It adds the entries between what is published and the top of the tree.
 ///
@@ -100,7 +101,12 @@ impl MemoryDirectory {
 }
 
 impl Directory for MemoryDirectory {
-    fn authenticate(&self, name: &Dn, password: &[u8]) -> Result<Identity, BindRefusal> {
+    fn authenticate(
+        &self,
+        name: &Dn,
+        password: &[u8],
+        _attempt: Attempt,
+    ) -> Result<Identity, BindRefusal> {
         match self.verifiers.get(name) {
             Some((id, known)) if bool::from(known.as_slice().ct_eq(password)) => {
                 Ok(Identity::Verifier { id: id.clone(), name: name.clone() })

@@ -283,6 +283,8 @@ pub enum ResultCode {
     InvalidCredentials = 49,
     /// The caller may not do this.
     InsufficientAccessRights = 50,
+    /// The server has too much to do; the same may be asked shortly.
+    Busy = 51,
     /// The server cannot answer now.
     Unavailable = 52,
     /// The server will not do this.

@@ -17,6 +17,7 @@ use super::paging::{PAGED_RESULTS, PagedSearches};
 use super::query_log::{Asked, Query, QueryLog};
 use super::root::{START_TLS, WHO_AM_I};
 use super::settings::{ClearPasswords, Settings};
+use crate::verifier_auth::Attempt;
 
 /// What tells the time.
 pub type Clock = dyn Fn() -> Timestamp + Send + Sync;
@@ -171,8 +172,11 @@ impl Session {
         if name.is_root() {
             return Err(Outcome::new(ResultCode::InvalidCredentials, ""));
         }
-        self.service.directory.authenticate(name, password).map_err(|refusal| match refusal {
+        let attempt = Attempt { from: self.peer.ip(), at: (self.service.clock)() };
+        let directory = &self.service.directory;
+        directory.authenticate(name, password, attempt).map_err(|refusal| match refusal {
             BindRefusal::InvalidCredentials => Outcome::new(ResultCode::InvalidCredentials, ""),
+            BindRefusal::Busy => Outcome::new(ResultCode::Busy, refusal.to_string()),
             BindRefusal::Unavailable(_) => unavailable(&refusal),
         })
     }

@@ -8,7 +8,7 @@ use hyper::http::{StatusCode, request};
 use super::input::Input;
 use super::{Answer, Api};
 use crate::access::door;
-use crate::desk::{Door, Principal};
+use crate::desk::{Desk, Door, Principal};
 use crate::problem::Problem;
 use crate::wire::{
     ChangedBody, ClientCertificateBody, LoginBody, PasskeyAnswerBody, PasskeyBody,
@@ -43,9 +43,10 @@ pub(super) async fn open(
     ThisDoor(door): ThisDoor,
     Input(body): Input<LoginBody>,
 ) -> Result<Opened, Problem> {
-    let answer = api.answer(move |desk| desk.open_session(body, &door)).await?;
+    let from = door.from;
+    let answer = api.run_for_stranger(from, move |desk| desk.open_session(body, &door)).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((StatusCode::CREATED, unstored, answer))
+    Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
 
 /// Gives a challenge to whoever logs in with a passkey.
@@ -59,9 +60,10 @@ pub(super) async fn open(
 )]
 pub(super) async fn begin_passkey(
     State(api): State<Api>,
+    ThisDoor(door): ThisDoor,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
-    let answer = api.answer(|desk| desk.begin_passkey_session()).await?;
-    Ok((StatusCode::CREATED, answer))
+    let answer = api.run_for_stranger(door.from, Desk::begin_passkey_session).await?;
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Opens a session for who answers a challenge with their passkey.
@@ -79,9 +81,11 @@ pub(super) async fn open_with_passkey(
     ThisDoor(door): ThisDoor,
     Input(body): Input<PasskeyAnswerBody>,
 ) -> Result<Opened, Problem> {
-    let answer = api.answer(move |desk| desk.open_passkey_session(&body, &door)).await?;
+    let from = door.from;
+    let work = move |desk: &Desk| desk.open_passkey_session(&body, &door);
+    let answer = api.run_for_stranger(from, work).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((StatusCode::CREATED, unstored, answer))
+    Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
 
 /// Ends one's sessions.

@@ -16,10 +16,12 @@ use x509::fingerprint::sha256;
 use x509::pem;
 use x509::read::Certificate;
 
+use super::password::{Judged, Tried};
 use super::permission::Operation;
 use super::principal::{Principal, Proof};
 use super::repeat::Done;
 use super::{Desk, entrance, password};
+use crate::hashing::Caller;
 use crate::problem::{Fault, Problem};
 use crate::wire::{
     ChangedBody, ClientCertificateBody, PasswordBody, SecretText, TokenBody, TokenWishBody,
@@ -44,10 +46,8 @@ impl Desk {
         let kind = CredentialKind::Password;
         // What a password is has no place in what recognises a repetition.
         let done = self.once_in_a_unit(act, operation, &[], || {
-            let from = self.store.password(&person.id)?;
-            let shown = shown_again(act, from.as_ref(), body);
-            self.checked(act, operation, shown)?;
-            let hash = password::hash(body.new.expose())?;
+            let from = self.shown_again(act, operation, person, body)?;
+            let hash = password::hash(Caller::Known, body.new.expose())?;
             let attempts = Attempts::default();
             let to = PasswordRow { person: person.id.clone(), hash, set: act.at, attempts };
             let change = Change::SetPassword { from: from.map(Box::new), to: to.into() };
@@ -173,6 +173,52 @@ impl Desk {
         Ok(ChangedBody { person: person.id.to_string(), kind: "session".into(), expires: None })
     }
 
+    /// The password until now, if there is one, once whoever came in with it has shown it again: a
+    /// session left open must not change it. The new one is another. What is wrong counts as at the
+    /// door.
+    fn shown_again(
+        &self,
+        act: &Principal,
+        operation: Operation,
+        person: &PersonRow,
+        body: &PasswordBody,
+    ) -> Result<Option<PasswordRow>, Problem> {
+        if self.store.password(&person.id)?.is_none() {
+            return Ok(None);
+        }
+        let shows = matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword);
+        let current = body.current.as_ref().filter(|_| shows);
+        if shows && current.is_none() {
+            let missing = Problem::refused("current", "the password until now is needed");
+            return self.checked(act, operation, Err(missing));
+        }
+        let entry = Entry::new(operation.kind(), act).subject(&person.id);
+        let tried = Tried {
+            caller: Caller::Known,
+            password: current.unwrap_or(&body.new),
+            entry: entry.detail("compared", if shows { "current" } else { "new" }),
+            wanted: shows,
+        };
+        // The entries of what was not as it should be are there already.
+        let judged = self.judge(&person.id, act.at, tried)?;
+        match (judged, current) {
+            (Judged::Fits(_), Some(current)) if current.expose() == body.new.expose() => {
+                let same = Problem::refused("new", "it is the password until now");
+                self.checked(act, operation, Err(same))
+            }
+            (Judged::Fits(row), Some(_)) | (Judged::Differs(row), None) => Ok(Some(row)),
+            (Judged::Fits(_), None) => Err(Problem::refused("new", "it is the password until now")),
+            (Judged::Differs(_) | Judged::Not, Some(_)) => {
+                let rule = "it is not the password until now, or was wrong too often";
+                Err(Problem::refused("current", rule))
+            }
+            (Judged::Not, None) => {
+                let rule = "the password until now was tried too often: wait a quarter of an hour";
+                Err(Problem::refused("new", rule))
+            }
+        }
+    }
+
     /// The person who acts, if all their roles may have such a credential.
     pub(super) fn own<'a>(
         &self,
@@ -210,25 +256,6 @@ pub(super) fn own_unit(
 
 fn registered(act: &Principal) -> Result<&PersonRow, Problem> {
     act.registered().ok_or_else(|| Problem::refused("person", "the system has no credentials"))
-}
-
-/// Whoever came in with a password shows it again: a session left open must not change it.
-fn shown_again(
-    act: &Principal,
-    from: Option<&PasswordRow>,
-    body: &PasswordBody,
-) -> Result<(), Problem> {
-    let Some(row) = from else { return Ok(()) };
-    if matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword) {
-        let current = body.current.as_ref();
-        if !current.is_some_and(|current| password::fits(current.expose().as_bytes(), &row.hash)) {
-            return Err(Problem::refused("current", "it is not the password until now"));
-        }
-    }
-    if password::fits(body.new.expose().as_bytes(), &row.hash) {
-        return Err(Problem::refused("new", "it is the password until now"));
-    }
-    Ok(())
 }
 
 fn client_certificate(text: &str, now: Timestamp) -> Result<(Vec<u8>, Timestamp), Problem> {

@@ -1,7 +1,5 @@
 //! Passwords: hashed with Argon2id, counted when they are wrong, locked when they are too often.
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Argon2, PasswordHash};
 use domain::act::{Act, Actor, Basis};
 use domain::id::ActorId;
 use domain::journal::EventKind;
@@ -12,11 +10,34 @@ use x509::fingerprint::sha256;
 
 use super::principal::{Entrant, Proof};
 use super::{Desk, entrance};
-use crate::problem::Problem;
+use crate::hashing::{self, Busy, Caller};
+use crate::problem::{Fault, Problem};
 use crate::wire::SecretText;
 
 /// The one answer to everything that is wrong: it must not tell which ids exist or are locked.
 const WRONG: &str = "id and password do not go together, or were wrong too often";
+
+/// What somebody typed for a password.
+pub(super) struct Tried<'a> {
+    /// In which queue it waits.
+    pub(super) caller: Caller,
+    /// What they typed.
+    pub(super) password: &'a SecretText,
+    /// The entry of it, which becomes a refusal where it is not as wanted.
+    pub(super) entry: Entry,
+    /// Whether it should fit; what should not and does is a guess that found the password.
+    pub(super) wanted: bool,
+}
+
+/// What is told of a password that was tried.
+pub(super) enum Judged {
+    /// It is the one of this row.
+    Fits(PasswordRow),
+    /// It is another than this row's.
+    Differs(PasswordRow),
+    /// Nothing: there is none, it is locked, or another guess came first.
+    Not,
+}
 
 impl Desk {
     /// Who this id and password belong to. Success and failure are in the journal before the answer.
@@ -26,8 +47,6 @@ impl Desk {
         id: &str,
         password: &SecretText,
     ) -> Result<Entrant, Problem> {
-        // One at a time: each takes 19 MiB, and a guess must be counted before the next is heard.
-        let _turn = self.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let id: Option<ActorId> = id.parse().ok();
         let person = id.as_ref().map(|id| self.store.person(id)).transpose()?.flatten();
         let person = person.filter(entrance::may_come_in);
@@ -38,44 +57,66 @@ impl Desk {
             let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
             return Ok(Entrant { person: person.clone(), proof, basis });
         }
-        let row = person.as_ref().map(|person| self.store.password(&person.id)).transpose()?;
-        let (Some(person), Some(row)) = (person, row.flatten()) else {
-            // The same work as for an id that exists, so that the time does not tell.
-            let _ = hash(password.expose());
-            return Err(self.wrong(act, None)?);
+        let has_one = match &person {
+            Some(person) => self.store.password(&person.id)?.is_some(),
+            None => false,
         };
-        self.judge(act, person, row, password)
-    }
-
-    fn judge(
-        &self,
-        act: &Act,
-        person: PersonRow,
-        row: PasswordRow,
-        password: &SecretText,
-    ) -> Result<Entrant, Problem> {
-        let fits = fits(password.expose().as_bytes(), &row.hash);
-        if row.attempts.is_locked(act.at) {
-            return Err(self.wrong(act, Some(&person.id))?);
-        }
-        let attempts = if fits { Attempts::default() } else { row.attempts.after_failure(act.at) };
+        let Some(person) = person.filter(|_| has_one) else {
+            // The same work as for an id that exists, so that the time does not tell.
+            hash(Caller::Entrance, password.expose())?;
+            let entry = Entry::new(EventKind::LoggedIn, act).detail("by", "password");
+            // Who is no person of the registry may have typed anything, a password too.
+            let entry = entry.refused("there is no such person with a password");
+            self.store.commit(Unit::new(entry))?;
+            return Err(entrance::unproven(WRONG));
+        };
         let entry = logged_in(act, &person).detail("by", "password");
-        let entry = match (fits, attempts.is_locked(act.at)) {
-            (true, _) => entry,
-            (false, false) => entry.refused("the password is wrong"),
-            (false, true) => entry.refused("the password is wrong, and locked from now on"),
+        let tried = Tried { caller: Caller::Entrance, password, entry, wanted: true };
+        let Judged::Fits(row) = self.judge(&person.id, act.at, tried)? else {
+            return Err(entrance::unproven(WRONG));
         };
         let basis = Basis::Password(row.set);
         let proof = match expired(row.set, act.at) {
             true => Proof::ExpiredPassword,
             false => Proof::Weak,
         };
+        Ok(Entrant { person, proof, basis })
+    }
+
+    /// Compares what somebody typed with a person's password: the one place that does. A wrong one
+    /// is counted, enough of them lock, and while it is locked nothing is told of what was typed.
+    pub(super) fn judge(
+        &self,
+        person: &ActorId,
+        at: Timestamp,
+        tried: Tried<'_>,
+    ) -> Result<Judged, Problem> {
+        // A guess must be counted before the next is heard.
+        let _turn = self.passwords.take(person.as_str());
+        let Some(row) = self.store.password(person)? else { return Ok(Judged::Not) };
+        let Tried { caller, password, entry, wanted } = tried;
+        let fits = hashing::fits(caller, password.expose().as_bytes(), &row.hash)?;
+        if row.attempts.is_locked(at) {
+            self.store.commit(Unit::new(entry.refused("the password is locked")))?;
+            return Ok(Judged::Not);
+        }
+        let as_wanted = fits == wanted;
+        if as_wanted && !wanted {
+            return Ok(Judged::Differs(row));
+        }
+        let attempts = if as_wanted { Attempts::default() } else { row.attempts.after_failure(at) };
+        let entry = match (as_wanted, attempts.is_locked(at)) {
+            (true, _) => entry,
+            (false, false) => entry.refused("the password is wrong"),
+            (false, true) => entry.refused("the password is wrong, and locked from now on"),
+        };
         let to = PasswordRow { attempts, ..row.clone() };
-        let change = Change::SetPassword { from: Some(row.into()), to: to.into() };
+        let change = Change::SetPassword { from: Some(row.into()), to: to.clone().into() };
         match self.store.commit(Unit::new(entry).change(change)) {
-            Ok(_) if fits => Ok(Entrant { person, proof, basis }),
+            Ok(_) if fits => Ok(Judged::Fits(to)),
+            Ok(_) => Ok(Judged::Differs(to)),
             // Another process counted a guess meanwhile: this one is not heard.
-            Ok(_) | Err(store::Error::Stale { .. }) => Err(entrance::unproven(WRONG)),
+            Err(store::Error::Stale { .. }) => Ok(Judged::Not),
             Err(error) => Err(error.into()),
         }
     }
@@ -95,18 +136,6 @@ impl Desk {
         });
         Ok(found.map(|_| sha256))
     }
-
-    /// The refusal, once the journal has it.
-    fn wrong(&self, act: &Act, person: Option<&ActorId>) -> Result<Problem, Problem> {
-        let entry = Entry::new(EventKind::LoggedIn, act).detail("by", "password");
-        // Who is no person of the registry may have typed anything, a password too.
-        let entry = match person {
-            Some(person) => entry.subject(person).refused("the password is locked"),
-            None => entry.refused("there is no such person with a password"),
-        };
-        self.store.commit(Unit::new(entry))?;
-        Ok(entrance::unproven(WRONG))
-    }
 }
 
 /// The entry of somebody's coming in.
@@ -119,17 +148,16 @@ fn expired(set: Timestamp, now: Timestamp) -> bool {
     now.duration_since(set) >= SignedDuration::from_hours(24 * PASSWORD_DAYS)
 }
 
-/// The hash of a password, PHC string form (Argon2id, the crate's defaults of RFC 9106).
+/// The hash of a password, PHC string form ([`hashing::hash`]).
 ///
 /// # Errors
-/// The random generator failed.
-pub fn hash(password: &str) -> Result<String, Problem> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| Problem::broke(&error))
+/// The random generator failed, or too many wait.
+pub(super) fn hash(caller: Caller, password: &str) -> Result<String, Problem> {
+    hashing::hash(caller, password)?.ok_or_else(|| Problem::broke(&"no randomness"))
 }
 
-/// Whether a password belongs to a hash.
-pub fn fits(password: &[u8], hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+impl From<Busy> for Problem {
+    fn from(_: Busy) -> Self {
+        Self::new(Fault::Unavailable, "too many passwords wait to be checked: try again shortly")
+    }
 }

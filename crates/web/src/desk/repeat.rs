@@ -30,7 +30,7 @@ impl Default for Turns {
 }
 
 impl Turns {
-    fn take(&self, id: &str) -> MutexGuard<'_, ()> {
+    pub(super) fn take(&self, id: &str) -> MutexGuard<'_, ()> {
         let group = usize::from(sha256(id.as_bytes())[0]) % self.0.len();
         self.0[group].lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -151,6 +151,48 @@ fn w3_five_wrong_passwords_lock_the_right_one_out_for_fifteen_minutes() {
     world.session("sasaki", LONG);
 }
 
+/// The second place where a password is compared once had no counter: 297 guesses in eight seconds.
+#[test]
+fn w3_a_guess_by_whoever_found_a_session_open_counts_as_one_at_the_door() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["examiner"]);
+    world.password(&secret, None, LONG).expect(200);
+    let session = world.session("sasaki", LONG);
+    let entries = world.entries();
+    world.password(&session, None, LONGER).problem(422);
+    for _ in 0..5 {
+        let refused = world.password(&session, Some("a guess, a guess"), LONGER).problem(422);
+        assert_eq!(refused["field"], "current");
+    }
+    let said = world.journal_from(entries).concat();
+    assert!(said.contains("locked from now on") && !said.contains("a guess"), "{said}");
+    world.password(&session, Some(LONG), LONGER).problem(422);
+    world.login("sasaki", LONG).problem(401);
+    world.clock.advance(SignedDuration::from_mins(14));
+    world.get(&session, "/api/v1/cas").expect(200);
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.password(&session, Some(LONG), LONGER).expect(200);
+    world.session("sasaki", LONGER);
+}
+
+/// Whoever holds another credential must not try passwords as new ones.
+#[test]
+fn w3_a_new_password_that_is_the_old_one_counts_as_a_guess() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["examiner"]);
+    let token = world.post(&secret, "/api/v1/me/tokens", &json!({})).expect(201);
+    let token = token["token"].as_str().expect("a token");
+    world.password(token, None, LONG).expect(200);
+    for _ in 0..5 {
+        world.password(token, None, LONG).problem(422);
+    }
+    world.login("sasaki", LONG).problem(401);
+    world.password(token, None, LONGER).problem(422);
+    world.clock.advance(SignedDuration::from_mins(15));
+    world.password(token, None, LONGER).expect(200);
+    world.session("sasaki", LONGER);
+}
+
 #[test]
 fn w3_a_password_expires_after_ninety_days_and_then_opens_its_change_alone() {
     let world = World::new();

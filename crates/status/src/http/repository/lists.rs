@@ -8,7 +8,7 @@ use store::{CrlKey, SeriesKey};
 use super::{Fetch, Reply, Repository, as_revalidated, not_found, quoted};
 use crate::ldap::ClearPasswords;
 use crate::query_log::{Query, QueryRecord};
-use crate::verifier_auth::AuthRefusal;
+use crate::verifier_auth::{Attempt, AuthRefusal};
 
 /// The address of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,13 +95,19 @@ impl Repository {
         }
         let credentials = fetch.authorization.as_deref().and_then(basic_credentials);
         let Some((id, password)) = credentials else { return Ok(Caller::Refused(challenge())) };
-        match self.verifiers.by_id(&id, &password) {
+        let attempt = Attempt { from: fetch.peer.ip(), at: fetch.now };
+        match self.verifiers.by_id(&id, &password, attempt) {
             Ok(row) if row.may_read_crl => Ok(Caller::Verifier(row.id)),
             Ok(_) => {
                 let words = "this verifier may not read lists of user certificates";
                 Ok(Caller::Refused(Reply::words(403, words)))
             }
             Err(AuthRefusal::InvalidCredentials) => Ok(Caller::Refused(challenge())),
+            Err(AuthRefusal::Busy) => {
+                let words = "too many passwords wait to be checked; try again shortly";
+                let reply = Reply::words(503, words).header("retry-after", "5");
+                Ok(Caller::Refused(reply))
+            }
             Err(AuthRefusal::Unavailable(fault)) => Err(fault),
         }
     }

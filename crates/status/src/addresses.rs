@@ -10,26 +10,26 @@ const SHARE: usize = 4;
 
 /// The open connections of a site, counted by where they come from.
 #[derive(Debug, Clone)]
-pub(crate) struct Addresses {
+pub struct Addresses {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
     each: usize,
 }
 
 /// A connection that is counted until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub struct Counted {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
     address: IpAddr,
 }
 
 impl Addresses {
     /// For a site of so many connections in all.
-    pub(crate) fn of(connections: usize) -> Self {
+    pub fn of(connections: usize) -> Self {
         Self { open: Arc::default(), each: connections.div_ceil(SHARE) }
     }
 
     /// Counts one more connection from `address`; none if it has its share already.
-    pub(crate) fn admit(&self, address: IpAddr) -> Option<Counted> {
+    pub fn admit(&self, address: IpAddr) -> Option<Counted> {
         let address = network(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
@@ -56,7 +56,7 @@ impl Drop for Counted {
 
 /// What counts as one address: of IPv6 the first half, since one subscriber has all of the other
 /// (RFC 6177 2).
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         v4 => v4,

@@ -1,0 +1,79 @@
+//! From where verifiers came in lately: these addresses are no strangers'.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::id::VerifierId;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::addresses::network;
+
+/// Hours that an address is known after its verifier came in from there: a verifier that asks once a
+/// day at its own time stays known.
+const KNOWN_HOURS: i64 = 26;
+
+/// Addresses that are known of one verifier; the one not seen for longest is forgotten.
+const PER_VERIFIER: usize = 16;
+
+/// The addresses, shared by all doors. It holds registered verifiers alone, so strangers cannot make
+/// it grow; it is in memory, so that after a start every verifier comes in once as a stranger does.
+#[derive(Debug, Clone, Default)]
+pub struct Known(Arc<Mutex<BTreeMap<VerifierId, Vec<Seen>>>>);
+
+/// An address, and when it was last seen.
+type Seen = (IpAddr, Timestamp);
+
+impl Known {
+    /// Notes that `verifier` proved from `address` who it is.
+    pub fn note(&self, verifier: &VerifierId, address: IpAddr, now: Timestamp) {
+        let address = network(address);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = known.entry(verifier.clone()).or_default();
+        seen.retain(|(other, _)| *other != address);
+        seen.push((address, now));
+        let surplus = seen.len().saturating_sub(PER_VERIFIER);
+        seen.drain(..surplus);
+    }
+
+    /// Whether any verifier came in from `address` lately.
+    pub fn has(&self, address: IpAddr, now: Timestamp) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().any(|seen| is_among(seen, address, now))
+    }
+
+    /// Whether this verifier did.
+    pub fn is_of(&self, verifier: &VerifierId, address: IpAddr, now: Timestamp) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(verifier).is_some_and(|seen| is_among(seen, address, now))
+    }
+}
+
+fn is_among(seen: &[Seen], address: IpAddr, now: Timestamp) -> bool {
+    let address = network(address);
+    let lately = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(KNOWN_HOURS);
+    seen.iter().any(|(known, at)| *known == address && lately(*at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v6_an_address_is_known_for_a_day_and_a_verifier_has_sixteen() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
+        let verifier: VerifierId = "verifier-1".parse().expect("an id");
+        let other: VerifierId = "verifier-2".parse().expect("an id");
+        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let known = Known::default();
+        known.note(&verifier, address(1), at(0));
+        assert!(known.has(address(1), at(25)) && known.is_of(&verifier, address(1), at(25)));
+        assert!(!known.has(address(1), at(26)), "no longer");
+        assert!(!known.has(address(2), at(0)) && !known.is_of(&other, address(1), at(0)));
+        for last in 2..=17 {
+            known.note(&verifier, address(last), at(1));
+        }
+        assert!(!known.has(address(1), at(1)), "the oldest is forgotten");
+        assert!(known.has(address(2), at(1)) && known.has(address(17), at(1)));
+    }
+}
