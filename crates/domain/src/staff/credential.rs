@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Role;
+use super::guessed::guessed;
 use crate::named::named;
 
 /// Days after which a password must be changed (A 5.2.3.1: パスワードは定期的に変更する).
@@ -99,7 +100,8 @@ pub fn credential_rule(role: Role) -> CredentialRule {
     CredentialRule { kinds, rule }
 }
 
-/// Whether a password may be set, without looking at anything but itself and its person's id.
+/// Whether a password may be set, without looking at anything but itself, its person's id and the list
+/// of common ones.
 ///
 /// # Errors
 /// The rule that it breaks.
@@ -117,9 +119,8 @@ pub fn check_password(password: &str, id: &str) -> Result<(), &'static str> {
     if password.to_lowercase().contains(&id.to_lowercase()) {
         return Err("it does not hold its person's id");
     }
-    let first = password.chars().next();
-    if password.chars().all(|one| Some(one) == first) {
-        return Err("it is not one character again and again");
+    if let Some(rule) = guessed(password, id) {
+        return Err(rule);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod credential;
 mod exclusion;
 mod floor;
+mod guessed;
 mod person;
 mod role;
 mod way_in;
