@@ -8,6 +8,7 @@ mod applications;
 mod authorities;
 mod cards;
 mod certificates;
+mod challenges;
 mod check;
 mod credentials;
 mod endings;
@@ -43,7 +44,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use store::{Entry, Store, Unit};
 
-use self::passkeys::Challenges;
+use self::challenges::Challenges;
 use self::permission::Operation;
 use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;

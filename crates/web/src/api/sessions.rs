@@ -62,7 +62,8 @@ pub(super) async fn begin_passkey(
     State(api): State<Api>,
     ThisDoor(door): ThisDoor,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
-    let answer = api.run_for_stranger(door.from, Desk::begin_passkey_session).await?;
+    let answer =
+        api.run_for_stranger(door.from, move |desk| desk.begin_passkey_session(&door)).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 

@@ -1,16 +1,13 @@
-//! Passkeys at the desk: challenges given out once, registration, and logging in.
-
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+//! Passkeys at the desk: challenges, registration, and logging in.
 
 use domain::act::Basis;
-use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::CredentialKind;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
+use super::challenges::For;
 use super::credentials::own_unit;
 use super::permission::Operation;
 use super::principal::{Entrant, Principal, Proof, actor_of};
@@ -18,50 +15,6 @@ use super::{Desk, Door, entrance};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, answered, created};
 use crate::wire::{ChangedBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, SessionBody};
-
-/// Time to answer a challenge: a person looks for their key and puts a finger on it.
-const CHALLENGE_MINUTES: i64 = 5;
-
-/// Challenges open at once; strangers get them too, so they must not fill the memory.
-const MAX_CHALLENGES: usize = 4096;
-
-/// Whom a challenge was given to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum For {
-    /// Somebody who has come in and registers a passkey.
-    Registration(ActorId),
-    /// Whoever logs in.
-    Login,
-}
-
-/// The challenges that wait for their answer, in memory alone: each is good once.
-#[derive(Debug, Default)]
-pub(super) struct Challenges(Mutex<HashMap<String, (For, Timestamp)>>);
-
-impl Challenges {
-    fn give(&self, to: For, now: Timestamp) -> Result<String, Problem> {
-        let challenge = crate::random::secret()?.expose().to_owned();
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= MAX_CHALLENGES {
-            open.retain(|_, (_, given)| is_fresh(*given, now));
-        }
-        if open.len() >= MAX_CHALLENGES {
-            return Err(Problem::unavailable("the desk", &"too many open challenges"));
-        }
-        open.insert(challenge.clone(), (to, now));
-        Ok(challenge)
-    }
-
-    fn take(&self, challenge: &str, to: &For, now: Timestamp) -> bool {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = open.remove(challenge);
-        taken.is_some_and(|(whom, given)| whom == *to && is_fresh(given, now))
-    }
-}
-
-fn is_fresh(given: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(given) < SignedDuration::from_mins(CHALLENGE_MINUTES)
-}
 
 impl Desk {
     /// A challenge for a new passkey of one's own.
@@ -73,7 +26,7 @@ impl Desk {
         self.admit(act, operation)?;
         let host = self.checked(act, operation, self.host())?;
         let person = self.own(act, operation, CredentialKind::Passkey)?;
-        let challenge = self.challenges.give(For::Registration(person.id.clone()), act.at)?;
+        let challenge = self.challenges.give(&For::Registration(person.id.clone()), act.at)?;
         let entry = Entry::new(EventKind::CredentialChanged, act).subject(&person.id);
         self.store.commit(Unit::new(entry.detail("challenge", "passkey")))?;
         Ok(PasskeyChallengeBody { challenge, host: host.to_owned() })
@@ -114,14 +67,16 @@ impl Desk {
     ) -> Result<CredentialRow, Problem> {
         let host = self.host()?;
         let whose = For::Registration(person.id.clone());
-        if !self.challenges.take(&body.challenge, &whose, act.at) {
-            return Err(Problem::refused("challenge", "it is not open, or was given to another"));
-        }
+        let unopen = || Problem::refused("challenge", "it is not open, or was given to another");
+        let open = self.challenges.find(&body.challenge, &whose, act.at).ok_or_else(unopen)?;
         let challenge = body.challenge.as_bytes();
         let expected = Expected { ceremony: Ceremony::Create, challenge, host };
         let made =
             created(&expected, &body.client_data.octets()?, &body.authenticator_data.octets()?);
         let made = made.map_err(|rule| Problem::refused("passkey", rule))?;
+        if !self.challenges.spend(open, act.at) {
+            return Err(unopen());
+        }
         Ok(CredentialRow {
             sha256: sha256(&made.id),
             person: person.id.clone(),
@@ -138,9 +93,10 @@ impl Desk {
     ///
     /// # Errors
     /// 422 where the installation has no host name for passkeys.
-    pub fn begin_passkey_session(&self) -> Result<PasskeyChallengeBody, Problem> {
-        let challenge = self.challenges.give(For::Login, (self.clock)())?;
-        Ok(PasskeyChallengeBody { challenge, host: self.host()?.to_owned() })
+    pub fn begin_passkey_session(&self, door: &Door) -> Result<PasskeyChallengeBody, Problem> {
+        let host = self.host()?.to_owned();
+        let challenge = self.challenges.give(&For::Login(door.from), (self.clock)())?;
+        Ok(PasskeyChallengeBody { challenge, host })
     }
 
     /// Opens a session for who answers a challenge with their passkey.
@@ -153,7 +109,7 @@ impl Desk {
         door: &Door,
     ) -> Result<SessionBody, Problem> {
         let stranger = self.act(domain::act::Actor::Anonymous, None)?;
-        let found = self.by_passkey(body, stranger.at);
+        let found = self.by_passkey(body, door, stranger.at);
         let (person, row, counter) = self.turned_away(&stranger, door, found)?;
         let entry = Entry::new(EventKind::LoggedIn, &stranger).subject(&person.id);
         let mut unit = Unit::new(entry.detail("by", CredentialKind::Passkey));
@@ -172,12 +128,13 @@ impl Desk {
     fn by_passkey(
         &self,
         body: &PasskeyAnswerBody,
+        door: &Door,
         now: Timestamp,
     ) -> Result<(PersonRow, CredentialRow, u32), Problem> {
         let unproven = entrance::unproven;
-        if !self.challenges.take(&body.challenge, &For::Login, now) {
-            return Err(unproven("the challenge is not open"));
-        }
+        let unopen = || unproven("the challenge is not open");
+        let given = For::Login(door.from);
+        let open = self.challenges.find(&body.challenge, &given, now).ok_or_else(unopen)?;
         let row = self.store.credential(&sha256(&body.id.octets()?))?;
         let (Some(row), host) = (row, self.host()?) else {
             return Err(unproven("the passkey belongs to nobody"));
@@ -200,7 +157,10 @@ impl Desk {
             return Err(unproven("the passkey's counter went back: there may be a copy of it"));
         }
         let person = self.who_may_come_in(&row.person)?;
-        Ok((person, row, counter))
+        match self.challenges.spend(open, now) {
+            true => Ok((person, row, counter)),
+            false => Err(unopen()),
+        }
     }
 
     /// The host to which passkeys belong.
