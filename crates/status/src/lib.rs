@@ -8,4 +8,5 @@ pub mod known;
 pub mod ldap;
 pub mod ocsp;
 pub mod query_log;
+pub mod room;
 pub mod verifier_auth;

@@ -103,7 +103,8 @@ async fn a_client_that_leaves_in_the_middle_costs_nothing() {
 #[tokio::test]
 async fn silent_and_slow_clients_are_left() {
     let limits = Limits {
-        idle: Duration::from_millis(50),
+        stranger_idle: Duration::from_millis(50),
+        first: Duration::from_millis(50),
         request: Duration::from_millis(50),
         ..Limits::default()
     };
@@ -114,13 +115,27 @@ async fn silent_and_slow_clients_are_left() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_told_so() {
-    let limits = Limits { connections: 1, ..Limits::default() };
+    // Nothing is ever answered, so the connection is at work for ever.
+    let limits = Limits { connections: 1, strangers_at_once: 0, ..Limits::default() };
+    let server = serve(Settings { limits, ..settings() }).await;
+    let mut first = connect(&server).await;
+    first.write_all(&point(1)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(results(&rest(connect(&server).await).await), [(0, Some(52))]);
+}
+
+#[tokio::test]
+async fn v6_a_session_that_only_waits_makes_room_for_one_that_asks() {
+    let limits = Limits { connections: 4, ..Limits::default() };
     let server = serve(Settings { limits, ..settings() }).await;
     let mut first = connect(&server).await;
     first.write_all(&point(1)).await.unwrap();
     first.read_u8().await.unwrap();
-    assert_eq!(results(&rest(connect(&server).await).await), [(0, Some(52))]);
-    first.write_all(&UNBIND).await.unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(connect(&server).await);
+    }
+    assert_eq!(says(&server, &[point(1), UNBIND.to_vec()].concat()).await.len(), 2);
     rest(first).await;
 }
 

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
+use status::room::Place;
 use x509::fingerprint::sha256;
 
 use crate::api::Api;
@@ -42,6 +43,9 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The client certificate, DER, whose key it has proven to hold. Nothing else is proven of it.
     pub certificate: Option<Arc<[u8]>>,
+    /// The place of its connection, which becomes one of those that are kept from strangers once
+    /// somebody has proven over it who they are.
+    pub place: Option<Arc<Place>>,
 }
 
 impl Peer {
@@ -58,7 +62,12 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     // The unread body of a refusal makes the server close the connection, so nobody can fill it for
     // us.
     let (act, admitted) = match admit(&api, &parts).await {
-        Ok(entered) => entered,
+        Ok(entered) => {
+            if let Some(place) = Peer::of(&parts).and_then(|peer| peer.place.as_ref()) {
+                place.proven();
+            }
+            entered
+        }
         Err(problem) => return unstored(problem.into_response()),
     };
     let operation = HeaderValue::from_str(act.operation.as_str());

@@ -14,14 +14,14 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::access::Peer;
-use status::addresses::{Addresses, Counted};
+use status::room::{Place, Room};
 
 /// Open connections of the API: windows keep one each. OCSP and directory may take half of the usual
 /// soft limit of 1,024 descriptors; with these and the holders', 256 are left to journal, keys and
@@ -39,7 +39,7 @@ const HELLO: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Time for a request's head, counted from the end of the answer before, so it also ends idle
-/// connections.
+/// connections; while there is no room, they end earlier.
 const HEAD: Duration = Duration::from_secs(30);
 
 /// Octets of a head: a token, an operation id and what browsers and proxies add.
@@ -56,8 +56,8 @@ const LAST_ANSWER: Duration = Duration::from_secs(330);
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
-/// `shutdown` completes, to at most `connections` at once and a quarter of them to one address;
-/// running operations are let finish.
+/// `shutdown` completes, to at most `connections` at once, which [`Room`] divides; running operations
+/// are let finish.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
@@ -65,21 +65,26 @@ pub async fn serve(
     connections: usize,
     shutdown: impl Future<Output = ()>,
 ) {
-    let slots = Arc::new(Semaphore::new(connections));
-    let addresses = Addresses::of(connections);
+    let room = Room::of(connections);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &slots, &addresses) => {
-                let Some((stream, peer, slot)) = accepted else { continue };
+            accepted = accept(&listener, &room) => {
+                let Some((stream, peer, place)) = accepted else { continue };
                 let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
                 connections.spawn(async move {
-                    let _slot = slot;
-                    if let Err(error) = converse(stream, peer, tls, router, stopping).await {
-                        tracing::debug!(%peer, %error, "a connection ended");
+                    let place = Arc::new(place);
+                    let talk = converse(stream, peer, &place, tls, router, stopping);
+                    tokio::select! {
+                        outcome = talk => if let Err(error) = outcome {
+                            tracing::debug!(%peer, %error, "a connection ended");
+                        },
+                        () = place.evicted() => {
+                            tracing::debug!(%peer, "an idle connection made room for another");
+                        }
                     }
                 });
             }
@@ -93,23 +98,15 @@ pub async fn serve(
     let _ = timeout(SHUTDOWN, finished).await;
 }
 
-type Accepted = (TcpStream, SocketAddr, (OwnedSemaphorePermit, Counted));
-
-/// The next connection, once there is room for it; more wait in the kernel's queue. One from an
-/// address that has its share is closed at once.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-    addresses: &Addresses,
-) -> Option<Accepted> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+/// The next connection and its place. One for which there is no room is closed at once.
+async fn accept(listener: &TcpListener, room: &Room) -> Option<(TcpStream, SocketAddr, Place)> {
     match listener.accept().await {
         Ok((stream, peer)) => {
-            let Some(counted) = addresses.admit(peer.ip()) else {
-                tracing::debug!(%peer, "an address has too many connections open");
+            let Some(place) = room.admit(peer.ip(), false) else {
+                tracing::debug!(%peer, "there is no room for a connection");
                 return None;
             };
-            Some((stream, peer, (slot, counted)))
+            Some((stream, peer, place))
         }
         Err(error) => {
             // Mostly "too many open files": wait for some to close instead of spinning.
@@ -123,17 +120,23 @@ async fn accept(
 async fn converse(
     stream: TcpStream,
     address: SocketAddr,
+    place: &Arc<Place>,
     tls: Arc<ServerConfig>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
     let stream = shake_hands(stream, tls).await?;
-    let peer = Peer { address, certificate: certificate_of(&stream) };
+    let certificate = certificate_of(&stream);
+    let peer = Peer { address, certificate, place: Some(Arc::clone(place)) };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        router.call(request)
+        let (answer, place) = (router.call(request), Arc::clone(place));
+        async move {
+            let _answering = place.answering();
+            answer.await
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -58,13 +58,16 @@ pub(super) fn start(
     stopping: &watch::Receiver<bool>,
 ) -> Result<Threads> {
     let queries: Arc<dyn QueryLog> = queries;
-    let verifiers = verifier_auth(system)?;
+    let known = Known::default();
+    let verifiers = verifier_auth(system, &known)?;
     let shown = Shown::read(system)?;
     let identity = shown.identity.clone();
-    let responder = Arc::new(responders::responder(system, &queries)?);
-    let http = Arc::new(http_server(system, &responder, &queries, &verifiers));
+    let responder = responders::responder(system, &queries)?.with_known(known.clone());
+    let responder = Arc::new(responder);
+    let http = http_server(system, &responder, &queries, &verifiers);
+    let http = Arc::new(http.with_known(known.clone()));
     let tls = Arc::new(directory_tls(identity.clone())?);
-    let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls)?);
+    let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls)?.with_known(known));
 
     let mut threads = vec![start_responders(system, responder, stopping)?];
     threads.push(start_identity(system, shown, stopping)?);
@@ -199,10 +202,10 @@ fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send 
     }
 }
 
-fn verifier_auth(system: &System) -> Result<VerifierAuth> {
+fn verifier_auth(system: &System, known: &Known) -> Result<VerifierAuth> {
     let decoy = hashed(&random_text(24)?)?;
     let check = |password: &[u8], hash: &str| hashing::fits(Caller::Verifier, password, hash).ok();
-    Ok(VerifierAuth::new(system.store.clone(), Arc::new(check), decoy, Known::default()))
+    Ok(VerifierAuth::new(system.store.clone(), Arc::new(check), decoy, known.clone()))
 }
 
 /// TLS for the directory: the server alone shows a certificate, verifiers bind with a password.

@@ -22,6 +22,7 @@ use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
 use super::server::Shared;
 use crate::ocsp::{Answer, Freshness, Responder};
+use crate::room::Place;
 
 /// The answers to one client.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ pub(super) struct Endpoint {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: SocketAddr,
     pub(super) encrypted: bool,
+    pub(super) place: Arc<Place>,
 }
 
 /// Why a body was not read.
@@ -41,6 +43,8 @@ enum Unread {
 impl Endpoint {
     /// Answers a request; whatever happens, there is an answer.
     pub(super) async fn respond(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let place = Arc::clone(&self.place);
+        let _answering = place.answering();
         let (head, body) = request.into_parts();
         let services = &self.shared.services;
         let parts =
@@ -119,6 +123,7 @@ impl Endpoint {
     }
 
     async fn read(&self, body: Incoming) -> Result<Bytes, Unread> {
+        let _waiting = self.place.waiting();
         if body.size_hint().lower() > MAX_REQUEST_LENGTH as u64 {
             return Err(Unread::TooLong);
         }

@@ -23,7 +23,9 @@ use super::endpoint::Endpoint;
 use super::repository::Repository;
 use super::settings::{HttpLimits, MAX_HEAD_BYTES};
 use super::stalling::Stalling;
+use crate::known::Known;
 use crate::ocsp::Responder;
+use crate::room::Room;
 
 /// What tells the time.
 pub type Clock = dyn Fn() -> Timestamp + Send + Sync;
@@ -42,7 +44,8 @@ pub struct Services {
 pub struct HttpServer {
     shared: Arc<Shared>,
     tls: Option<TlsAcceptor>,
-    slots: Arc<Semaphore>,
+    room: Room,
+    known: Known,
 }
 
 /// What all connections of a server share.
@@ -61,10 +64,16 @@ impl HttpServer {
         tls: Option<Arc<ServerConfig>>,
         clock: Arc<Clock>,
     ) -> Self {
-        let slots = Arc::new(Semaphore::new(limits.connections));
+        let room = Room::of(limits.connections);
         let repository_slots = Semaphore::new(limits.repository_at_once);
         let shared = Arc::new(Shared { services, limits, clock, repository_slots });
-        Self { shared, tls: tls.map(TlsAcceptor::from), slots }
+        Self { shared, tls: tls.map(TlsAcceptor::from), room, known: Known::default() }
+    }
+
+    /// Keeps places for the addresses from which verifiers came in lately.
+    #[must_use]
+    pub fn with_known(self, known: Known) -> Self {
+        Self { known, ..self }
     }
 
     /// Serves `listener` until `shutdown` completes; then lets running answers finish for as long
@@ -104,18 +113,28 @@ impl HttpServer {
                 return;
             }
         };
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            tracing::warn!(%peer, "the connection limit is reached");
+        let is_known = self.known.has(peer.ip(), (self.shared.clock)());
+        let Some(place) = self.room.admit(peer.ip(), is_known) else {
+            tracing::debug!(%peer, "there is no room for a connection");
             turn_away(stream, self.tls.is_some());
             return;
         };
-        let endpoint =
-            Endpoint { shared: Arc::clone(&self.shared), peer, encrypted: self.tls.is_some() };
+        let place = Arc::new(place);
+        let endpoint = Endpoint {
+            shared: Arc::clone(&self.shared),
+            peer,
+            encrypted: self.tls.is_some(),
+            place: Arc::clone(&place),
+        };
         let (tls, stopping) = (self.tls.clone(), stopping.clone());
         connections.spawn(async move {
-            let _slot = slot;
-            if let Err(error) = run(stream, tls, endpoint, stopping).await {
-                tracing::debug!(%peer, %error, "an HTTP connection ended");
+            tokio::select! {
+                outcome = run(stream, tls, endpoint, stopping) => if let Err(error) = outcome {
+                    tracing::debug!(%peer, %error, "an HTTP connection ended");
+                },
+                () = place.evicted() => {
+                    tracing::debug!(%peer, "an idle connection made room for another");
+                }
             }
         });
     }
@@ -128,6 +147,9 @@ async fn run(
     stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
+    if tls.is_none() {
+        timeout(endpoint.shared.limits.first, stream.readable()).await??;
+    }
     let stream = Stalling::new(stream, endpoint.shared.limits.sending);
     match tls {
         None => converse(stream, endpoint, stopping).await?,

@@ -9,6 +9,8 @@ pub struct HttpLimits {
     /// directory they take at most half of the usual soft limit of 1,024 descriptors: strangers who
     /// hold them all must not keep the journal's files from being opened.
     pub connections: usize,
+    /// Time for the first octets after a connection is open: whoever connects has something to ask.
+    pub first: Duration,
     /// Time for a request's head, counted from the end of the answer before; so it also ends idle
     /// connections. Verifiers send bursts, and connect again after a pause.
     pub head: Duration,
@@ -32,6 +34,7 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             connections: 320,
+            first: Duration::from_secs(5),
             head: Duration::from_secs(30),
             body: Duration::from_secs(10),
             sending: Duration::from_secs(30),

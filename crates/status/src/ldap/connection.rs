@@ -8,16 +8,19 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, Next};
 use super::decode::{DecodeError, decode};
+use super::directory::Identity;
 use super::encode::{self, Outcome};
 use super::message::{Message, ResultCode};
 use super::server::Transport;
 use super::session::{Service, Session};
+use super::settings::Limits;
+use crate::room::Place;
 
 /// Octets handed to the socket between two looks at the clock.
 const WRITE_STEP_BYTES: usize = 64 * 1_024;
@@ -35,6 +38,30 @@ pub(super) struct Connection {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) peer: SocketAddr,
     pub(super) stopping: watch::Receiver<bool>,
+    pub(super) place: Arc<Place>,
+    pub(super) work: Arc<Work>,
+}
+
+/// Answers in the making at once, for strangers and for verifiers apart: each takes a thread that may
+/// block, a reader of the database and up to [`BATCH_BYTES`].
+pub(super) struct Work {
+    strangers: Semaphore,
+    verifiers: Semaphore,
+}
+
+impl Work {
+    pub(super) fn of(limits: &Limits) -> Self {
+        let [strangers, verifiers] =
+            [limits.strangers_at_once, limits.verifiers_at_once].map(Semaphore::new);
+        Self { strangers, verifiers }
+    }
+
+    fn of_session(&self, session: &Session) -> &Semaphore {
+        match session.identity() {
+            Identity::Anonymous => &self.strangers,
+            Identity::Verifier { .. } => &self.verifiers,
+        }
+    }
 }
 
 /// What came instead of, or as, a request.
@@ -51,6 +78,7 @@ impl Connection {
     /// Serves the client until either side ends the session.
     pub(super) async fn run(mut self, stream: TcpStream, transport: Transport) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        timeout(self.service.settings.limits.first, stream.readable()).await??;
         let encrypted = transport == Transport::Tls;
         let session = Session::new(Arc::clone(&self.service), self.peer, encrypted);
         match transport {
@@ -87,7 +115,7 @@ impl Connection {
     ) -> io::Result<Option<Session>> {
         let mut buffer = BytesMut::new();
         loop {
-            let received = self.receive(stream, &mut buffer).await?;
+            let received = self.receive(stream, &mut buffer, &session).await?;
             let respond: Box<dyn FnOnce(&mut Session) -> Answer + Send> = match received {
                 Received::Message(message) => Box::new(|session| session.handle(message)),
                 Received::Malformed(error) => Box::new(move |session| session.malformed(&error)),
@@ -97,8 +125,13 @@ impl Connection {
                     return Ok(None);
                 }
             };
+            let place = Arc::clone(&self.place);
+            let _answering = place.answering();
             let next;
             (session, next) = self.answer(stream, session, respond).await?;
+            if matches!(session.identity(), Identity::Verifier { .. }) {
+                place.proven();
+            }
             match next {
                 Next::Continue => {}
                 Next::Close => return Ok(None),
@@ -114,10 +147,15 @@ impl Connection {
         &mut self,
         stream: &mut impl Stream,
         buffer: &mut BytesMut,
+        session: &Session,
     ) -> io::Result<Received> {
         let limits = &self.service.settings.limits;
         let begun = Instant::now();
-        let mut deadline = begun + limits.idle;
+        let mut deadline = begun
+            + match session.identity() {
+                Identity::Anonymous => limits.stranger_idle,
+                Identity::Verifier { .. } => limits.idle,
+            };
         let mut partial = false;
         loop {
             match decode(buffer) {
@@ -152,17 +190,22 @@ impl Connection {
         mut session: Session,
         respond: Box<dyn FnOnce(&mut Session) -> Answer + Send>,
     ) -> io::Result<(Session, Next)> {
+        let work = Arc::clone(&self.work);
+        let closed = |_| io::Error::other("no more work is done");
+        let at_work = work.of_session(&session).acquire().await.map_err(closed)?;
         let produce = move || {
             let mut answer = respond(&mut session);
             let batch = batch_of(&mut answer);
             (session, answer, batch)
         };
         let (session, mut answer, (mut pieces, mut more)) = blocking(produce).await?;
+        drop(at_work);
         loop {
             self.send(stream, pieces).await?;
             if !more {
                 return Ok((session, answer.next));
             }
+            let _at_work = work.of_session(&session).acquire().await.map_err(closed)?;
             (answer, (pieces, more)) = blocking(move || {
                 let batch = batch_of(&mut answer);
                 (answer, batch)

@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Connection};
+use super::connection::{self, Connection, Work};
 use super::directory::Directory;
 use super::query_log::QueryLog;
 use super::session::{Clock, Service};
 use super::settings::Settings;
+use crate::known::Known;
+use crate::room::Room;
 
 /// How a listener is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,9 @@ pub struct NoTls;
 pub struct LdapServer {
     service: Arc<Service>,
     tls: Option<TlsAcceptor>,
-    slots: Arc<Semaphore>,
+    room: Room,
+    known: Known,
+    work: Arc<Work>,
 }
 
 impl LdapServer {
@@ -48,10 +52,17 @@ impl LdapServer {
         log: Arc<dyn QueryLog>,
         clock: Arc<Clock>,
     ) -> Self {
-        let slots = Arc::new(Semaphore::new(settings.limits.connections));
+        let room = Room::of(settings.limits.connections);
+        let work = Arc::new(Work::of(&settings.limits));
         let start_tls = tls.is_some();
         let service = Arc::new(Service { directory, log, clock, settings, start_tls });
-        Self { service, tls: tls.map(TlsAcceptor::from), slots }
+        Self { service, tls: tls.map(TlsAcceptor::from), room, known: Known::default(), work }
+    }
+
+    /// Keeps places for the addresses from which verifiers came in lately.
+    #[must_use]
+    pub fn with_known(self, known: Known) -> Self {
+        Self { known, ..self }
     }
 
     /// Serves `listener` until `shutdown` completes; then lets running answers finish for as long as
@@ -104,8 +115,9 @@ impl LdapServer {
                 return;
             }
         };
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            tracing::warn!(%peer, "the connection limit is reached");
+        let is_known = self.known.has(peer.ip(), (self.service.clock)());
+        let Some(place) = self.room.admit(peer.ip(), is_known) else {
+            tracing::debug!(%peer, "there is no room for a connection");
             sessions.spawn(connection::turn_away(stream, transport));
             return;
         };
@@ -114,11 +126,18 @@ impl LdapServer {
             tls: self.tls.clone(),
             peer,
             stopping: stopping.clone(),
+            place: Arc::new(place),
+            work: Arc::clone(&self.work),
         };
         sessions.spawn(async move {
-            let _slot = slot;
-            if let Err(error) = connection.run(stream, transport).await {
-                tracing::debug!(%peer, %error, "an LDAP connection ended");
+            let place = Arc::clone(&connection.place);
+            tokio::select! {
+                outcome = connection.run(stream, transport) => if let Err(error) = outcome {
+                    tracing::debug!(%peer, %error, "an LDAP connection ended");
+                },
+                () = place.evicted() => {
+                    tracing::debug!(%peer, "an idle connection made room for another");
+                }
             }
         });
     }

@@ -33,7 +33,15 @@ pub struct Limits {
     /// Open connections. Each costs a task, two buffers and a file descriptor. With those of the web
     /// they take at most half of the usual soft limit of 1,024 descriptors.
     pub connections: usize,
-    /// Silence between requests before the session ends. Clients keep connections for bursts, not
+    /// Time for the first octets after a connection is open: whoever connects has something to ask.
+    pub first: Duration,
+    /// Silence between requests before the session of somebody who has not bound as a verifier ends.
+    pub stranger_idle: Duration,
+    /// Answers to strangers in the making at once: each takes a thread and a reader of the database.
+    pub strangers_at_once: usize,
+    /// The same for those who bound as verifiers.
+    pub verifiers_at_once: usize,
+    /// Silence between requests before the session of a verifier ends. Clients keep connections for bursts, not
     /// for hours; OpenLDAP's clients notice and connect again.
     pub idle: Duration,
     /// Time from the first octet of a request to its last. A request is a few kilobytes.
@@ -60,6 +68,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 192,
+            first: Duration::from_secs(5),
+            stranger_idle: Duration::from_secs(30),
+            strangers_at_once: 8,
+            verifiers_at_once: 8,
             idle: Duration::from_secs(300),
             request: Duration::from_secs(30),
             handshake: Duration::from_secs(10),

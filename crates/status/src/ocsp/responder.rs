@@ -19,6 +19,7 @@ use super::inquiry::{Inquiry, Single};
 use super::issuer::{AuthorityConfig, ConfigError, Issuer};
 use super::refusal::Refusal;
 use super::source::StatusSource;
+use crate::known::Known;
 use crate::query_log::{OcspAsked, OcspOutcome, Query, QueryLog, QueryRecord};
 
 /// How answers are made and kept.
@@ -69,6 +70,7 @@ pub struct Responder {
     cache: Cache,
     settings: Settings,
     gate: Arc<dyn SigningGate>,
+    known: Known,
 }
 
 /// What goes into the query log, filled in as the steps go on.
@@ -95,7 +97,14 @@ impl Responder {
         let verifiers = Verifiers::new(Arc::clone(&source));
         let cache = Cache::new(settings.kept_answers);
         let gate = Arc::new(AlwaysPermitted);
-        Ok(Self { issuers, source, keys, log, verifiers, cache, settings, gate })
+        let known = Known::default();
+        Ok(Self { issuers, source, keys, log, verifiers, cache, settings, gate, known })
+    }
+
+    /// Tells `known` from where verifiers ask.
+    #[must_use]
+    pub fn with_known(self, known: Known) -> Self {
+        Self { known, ..self }
     }
 
     /// Asks `gate` before every signature: a clock that cannot be believed stops the answers, which
@@ -259,6 +268,9 @@ impl Responder {
                 refusal.close()
             }
         };
+        if let Some(verifier) = &account.verifier {
+            self.known.note(verifier, peer.ip(), now);
+        }
         let query = Query::Ocsp { asked: account.asked, outcome: told };
         let record = QueryRecord { at: now, peer, verifier: account.verifier, query };
         match self.log.record(&record) {

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use utoipa::IntoParams;
 
+use crate::access::Peer;
 use crate::problem::{Fault, Problem};
 use crate::wire::CardPlaceBody;
 
@@ -146,6 +147,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
 
 /// The octets of a body, within bounds of length and time.
 pub(crate) async fn body_of(request: Request) -> Result<Bytes, Problem> {
+    let place = request.extensions().get::<Peer>().and_then(|peer| peer.place.clone());
+    let _waiting = place.as_ref().map(|place| place.waiting());
     let body = Limited::new(request.into_body(), MAX_BODY).collect();
     let late = |_| Problem::new(Fault::TooSlow, "body: it did not arrive within 10 seconds");
     let body = timeout(BODY_TIME, body).await.map_err(late)?;
