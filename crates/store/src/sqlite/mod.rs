@@ -20,6 +20,7 @@ mod torture;
 mod writer;
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::ceremony::CeremonyId;
@@ -34,6 +35,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
 use self::place::InPlace;
+pub use self::place::OpenFile;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::writer::{Sealing, Writer};
@@ -48,7 +50,7 @@ use crate::rows::{
 };
 use crate::state::{Replaced, StateKey};
 use crate::unit::Unit;
-use crate::{Doubt, Remembered, Result, RevokedSnapshot, Sequence, Store};
+use crate::{Doubt, Error, Remembered, Result, RevokedSnapshot, Sequence, Store};
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -114,6 +116,7 @@ pub struct Sqlite {
     writer: Writer,
     doubt: Doubt,
     place: InPlace,
+    failing: Mutex<Option<String>>,
 }
 
 impl Sqlite {
@@ -133,7 +136,7 @@ impl Sqlite {
         let pool = Pool::new(path, options.readers, key, replaced.clone(), doubt.clone());
         let writer = Writer::start(path, options, replaced, doubt.clone())?;
         let place = InPlace::of(path);
-        Ok(Self { pool, ring, writer, doubt, place })
+        Ok(Self { pool, ring, writer, doubt, place, failing: Mutex::default() })
     }
 
     /// Keeps how far everything was proven whole, if `proof` found nothing: the next start verifies
@@ -150,6 +153,30 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    /// The files that are open, which whoever else has the same database open has open as well.
+    pub fn open_files(&self) -> &[OpenFile] {
+        self.place.files()
+    }
+
+    /// Whether they still lie where they were opened; what was committed may be lost with this process
+    /// if not.
+    ///
+    /// # Errors
+    /// [`Error::Doubted`] with the first that does not.
+    pub fn expect_in_place(&self) -> Result<()> {
+        match self.place.gone(&self.doubt).into_iter().next() {
+            None => Ok(()),
+            Some(finding) => Err(Error::Doubted { finding }),
+        }
+    }
+
+    /// Why the last commit failed, if the database could not take it.
+    pub fn failing(&self) -> Option<String> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl std::fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sqlite")
@@ -158,7 +185,16 @@ impl std::fmt::Debug for Sqlite {
 
 impl Store for Sqlite {
     fn commit(&self, unit: Unit) -> Result<Sequence> {
-        self.writer.commit(unit)
+        self.expect_in_place()?;
+        // What was written to a file that was taken away meanwhile is acknowledged to nobody.
+        let outcome =
+            self.writer.commit(unit).and_then(|done| self.expect_in_place().map(|()| done));
+        let failing = match &outcome {
+            Err(Error::Unavailable(told)) => Some(told.clone()),
+            _ => None,
+        };
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+        outcome
     }
 
     fn doubt(&self) -> &Doubt {

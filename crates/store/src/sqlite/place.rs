@@ -1,5 +1,9 @@
 //! Whether the files that are open still lie where they were opened: what is written to a file that
 //! was taken away is lost with the process.
+//!
+//! The index of the log (`-shm`) is one of them: it is how the processes that have one database open
+//! agree on where the log ends, and two with an index each write over what the other committed
+//! (SQLite, walformat.html 2.2).
 
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -7,23 +11,34 @@ use std::path::{Path, PathBuf};
 
 use crate::Doubt;
 
-/// The database and its log, as they were when they were opened.
+/// A file of an open database, by its path and by the device and the inode that were there.
+pub type OpenFile = (PathBuf, (u64, u64));
+
+/// The database, its log and the log's index, as they were when they were opened.
 #[derive(Debug)]
-pub(super) struct InPlace(Vec<(PathBuf, (u64, u64))>);
+pub(super) struct InPlace(Vec<OpenFile>);
 
 impl InPlace {
     /// Of an open database.
     pub(super) fn of(database: &Path) -> Self {
-        let mut log = OsString::from(database);
-        log.push("-wal");
-        let files = [database.to_owned(), log.into()];
+        let beside = |end: &str| {
+            let mut file = OsString::from(database);
+            file.push(end);
+            PathBuf::from(file)
+        };
+        let files = [database.to_owned(), beside("-wal"), beside("-shm")];
         Self(files.into_iter().filter_map(|file| Some((file.clone(), found(&file)?))).collect())
+    }
+
+    /// The files.
+    pub(super) fn files(&self) -> &[OpenFile] {
+        &self.0
     }
 
     /// What lies elsewhere now, or is another file; everything is in doubt then.
     pub(super) fn gone(&self, doubt: &Doubt) -> Vec<String> {
         let others = self.0.iter().filter(|(file, was)| found(file) != Some(*was));
-        let told = |(file, _): &(PathBuf, _)| {
+        let told = |(file, _): &OpenFile| {
             format!("{}: another file lies in its place, or none", file.display())
         };
         let gone: Vec<_> = others.map(told).collect();

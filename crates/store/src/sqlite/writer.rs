@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use domain::journal::EventKind;
 use domain::staff::Floor;
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::gate::Gate;
@@ -181,6 +182,15 @@ impl State {
             }
             busy = units.len() > 1;
             self.commit_all(units);
+        }
+        if self.doubt.permit().is_err() {
+            // What lies in the log may be somebody else's by now: it is moved into the database by
+            // whoever opens both next, and reads them anew.
+            let kept =
+                self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            if let Err(error) = kept {
+                tracing::error!(%error, "the log of a database in doubt is moved into it");
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::journal::PersonalDataKey;
 use crate::{Change, Error, Options, Sqlite, StateKey, Store, Unit};
 
 /// A unit that leaves an answer of this many octets under `operation`.
-fn answer(operation: &str, octets: usize) -> Unit {
+pub(super) fn answer(operation: &str, octets: usize) -> Unit {
     let id = act(operation).operation;
     let change = Change::RecordOperation { id, answer: vec![b'x'; octets] };
     Unit::new(entry(EventKind::CardChanged)).change(change)
@@ -107,9 +107,11 @@ fn e2_a_full_disk_loses_nothing_that_was_acknowledged() {
         }
     }
     assert_eq!(store.last_sequence().expect("read"), Some(done as u64 - 1));
+    assert!(store.failing().is_some(), "and it is told that nothing is taken");
     drop(store);
     let store = Sqlite::open(&path, options()).expect("with room again");
     assert_eq!(store.commit(answer("op-after", 10_000)).expect("it goes on"), done as u64);
+    assert_eq!(store.failing(), None);
     assert_eq!(integrity(&path), "ok");
 }
 

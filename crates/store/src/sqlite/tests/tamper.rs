@@ -381,7 +381,7 @@ fn v11_e2_a_list_is_of_the_certificates_that_units_made_so_and_no_others() {
 /// open one would be gone with the process.
 #[test]
 fn e6_v11_a_database_or_a_log_that_was_replaced_under_the_program_is_found() {
-    for file in ["", "-wal"] {
+    for file in ["", "-wal", "-shm"] {
         let (_directory, path) = filled();
         let store = Sqlite::open(&path, options()).expect("a store");
         assert!(prove(&store).is_empty());
@@ -389,6 +389,11 @@ fn e6_v11_a_database_or_a_log_that_was_replaced_under_the_program_is_found() {
         let copy = replaced.with_extension("copy");
         std::fs::copy(&replaced, &copy).expect("a copy");
         std::fs::rename(&copy, &replaced).expect("put in its place");
+        // Nothing is acknowledged that might go into a file that is gone.
+        let before = store.last_sequence().expect("read");
+        let outcome = store.commit(super::durability::answer("op-beside", 1));
+        assert!(matches!(outcome, Err(Error::Doubted { .. })), "{file}: {outcome:?}");
+        assert_eq!(store.last_sequence().expect("read"), before, "{file}");
         let found = prove(&store);
         assert!(found.iter().any(|one| one.contains("another file")), "{file}: {found:?}");
         assert_eq!(store.doubt().extent(), Some(Extent::Everything));
