@@ -206,6 +206,10 @@ pub(crate) struct InitArguments {
     /// Have them beside the data, to try the program out: whoever takes that disk has both.
     #[arg(long, conflicts_with = "backups")]
     pub(crate) to_try_out: bool,
+    /// A name or address that the custodians want the server certified for; all of those of the
+    /// configuration, where they are others than it was certified for before.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server_name: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -125,10 +125,15 @@ pub(crate) struct ServiceKey(RsaKeyPair);
 impl ServiceKey {
     /// The key in a file, PKCS#8 in PEM.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = Zeroizing::new(std::fs::read_to_string(path)?);
-        let der = Zeroizing::new(pem::decode("PRIVATE KEY", &text)?);
-        let key = RsaKeyPair::from_pkcs8(&der);
-        key.map(Self).map_err(|_| anyhow::anyhow!("{}: no key", path.display()))
+        let text = Zeroizing::new(std::fs::read(path)?);
+        Self::of_pem(&text).with_context(|| path.display().to_string())
+    }
+
+    /// The key in a text, PKCS#8 in PEM, before whatever follows it.
+    pub(crate) fn of_pem(text: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(text).context("no text")?;
+        let der = Zeroizing::new(pem::decode("PRIVATE KEY", text)?);
+        RsaKeyPair::from_pkcs8(&der).map(Self).map_err(|_| anyhow::anyhow!("no key"))
     }
 
     pub(crate) fn new() -> Result<Self> {

@@ -63,10 +63,11 @@ impl TlsFiles {
 }
 
 /// At whose word the server is certified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// The custodians', who came for it: for the names of the configuration.
-    Custodians,
+    /// That of the custodians, by their names, who came and were told the names: for those of the
+    /// configuration.
+    Custodians(String),
     /// The program's own: for no other names than people had it certified for before.
     Own,
 }
@@ -78,18 +79,25 @@ impl System {
     /// Other names are certified at the custodians' word alone: the configuration is a file that one
     /// person can write (A 5.2.2). While the CAs' keys sleep, what is there serves on, even beyond its
     /// end.
-    pub(crate) fn keep_tls(&self, word: Word) -> Result<bool> {
-        let files = TlsFiles::read(&self.home)?;
-        if word == Word::Own && self.tls_names_differ(files.as_ref())?.is_some() {
+    pub(crate) fn keep_tls(&self, word: &Word) -> Result<bool> {
+        let files = match TlsFiles::read(&self.home) {
+            // At the custodians' word what a cut or a disk spoilt is made anew.
+            Err(_) if matches!(word, Word::Custodians(_)) => None,
+            read => read?,
+        };
+        if *word == Word::Own && self.tls_names_differ(files.as_ref())?.is_some() {
             return Ok(false);
         }
-        if let Some(files) = &files
-            && (self.tls_is_due(files)?.is_none() || !self.custody.is_active())
+        let own = files.as_ref().map(|files| self.own_certificate(files)).transpose()?.flatten();
+        if let Some(own) = &own
+            && (self.tls_is_due(own)?.is_none() || !self.custody.is_active())
         {
+            let files = files.as_ref().context("the files")?;
+            self.keep_public_files(own, &files.chain)?;
             return Ok(false);
         }
-        let authority = self.tls_issuer(files.as_ref())?;
-        let (key, certificate) = self.certified(&authority)?;
+        let authority = self.tls_issuer(own.as_ref())?;
+        let (key, certificate) = self.certified(&authority, word)?;
         let (chain, roots) = paths(&authority, &certificate, self.now())?;
         let tls = self.home.tls();
         let chain = in_pem(&chain)?;
@@ -103,18 +111,46 @@ impl System {
         Ok(true)
     }
 
+    /// Writes again what lies there for others to copy, where it is not what it was.
+    fn keep_public_files(&self, own: &CertificateRow, chain: &[u8]) -> Result<()> {
+        let authority = self.tls_issuer(Some(own))?;
+        let der = own.der.as_deref().context("a certificate that exists")?;
+        let roots = in_pem(&paths(&authority, der, self.now())?.1)?;
+        for (name, text) in [("ca.pem", roots.as_bytes()), ("server.pem", chain)] {
+            let path = self.home.tls().join(name);
+            if std::fs::read(&path).ok().as_deref() != Some(text) {
+                write_public(&path, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The server's certificate as the database has it, if the key in the files is one that this
+    /// program noted when it made it: another's certificate, an applicant's say, is none of the
+    /// server's whatever lies there.
+    fn own_certificate(&self, files: &TlsFiles) -> Result<Option<CertificateRow>> {
+        let Ok(key) = ServiceKey::of_pem(&files.key) else { return Ok(None) };
+        let spki = key.spki()?;
+        if spki != files.certificate()?.tbs.subject_public_key_info {
+            return Ok(None);
+        }
+        if self.store.operation(&made_here(&spki)?)?.is_none() {
+            return Ok(None);
+        }
+        let row = self.store.certificate_for_key(&sha256(&spki))?;
+        Ok(row.filter(|row| row.intent.kind == CertificateKind::TlsServer && row.der.is_some()))
+    }
+
     /// Why the program does not certify itself by its own word, if it does not: the names of the
     /// configuration are not those that it was certified for, as the database has it.
     pub(crate) fn tls_names_differ(&self, files: Option<&TlsFiles>) -> Result<Option<String>> {
-        const CURE: &str = "the custodians certify them: `jitsuin init --custodian ID=FILE ...`";
+        const CURE: &str = "the custodians certify them, who say each: `jitsuin init --custodian ID=FILE ... \
+                            --server-name NAME ...`";
         let Some(files) = files else {
             return Ok(Some(format!("the server was not certified yet: {CURE}")));
         };
-        let spki = files.certificate()?.tbs.public_key()?.spki_sha256();
-        let row = self.store.certificate_for_key(&spki)?;
-        let row = row.filter(|row| row.intent.kind == CertificateKind::TlsServer);
-        let Some(der) = row.and_then(|row| row.der) else {
-            return Ok(Some(format!("no CA here certified the key in data/tls: {CURE}")));
+        let Some(der) = self.own_certificate(files)?.and_then(|row| row.der) else {
+            return Ok(Some(format!("no CA here certified the key in data/tls for it: {CURE}")));
         };
         let certified = Certificate::parse(&der)?.tbs.subject_alt_names()?;
         let (certified, wanted) = (name_set(&certified), name_set(&self.tls_names()));
@@ -125,9 +161,10 @@ impl System {
         }))
     }
 
-    /// Why another certificate is needed, if one is.
-    pub(crate) fn tls_is_due(&self, files: &TlsFiles) -> Result<Option<String>> {
-        let certificate = files.certificate()?;
+    /// Why another certificate is needed than `own`, if one is.
+    fn tls_is_due(&self, own: &CertificateRow) -> Result<Option<String>> {
+        let der = own.der.as_deref().context("a certificate that exists")?;
+        let certificate = Certificate::parse(der)?;
         let (begins, ends) =
             (certificate.tbs.validity.not_before, certificate.tbs.validity.not_after);
         if is_due(self.now(), begins, ends) {
@@ -136,10 +173,12 @@ impl System {
         if name_set(&certificate.tbs.subject_alt_names()?) != name_set(&self.tls_names()) {
             return Ok(Some("it is not for the names and addresses of the configuration".into()));
         }
-        let spki = certificate.tbs.public_key()?.spki_sha256();
-        let row = self.store.certificate_for_key(&spki)?;
-        let is_good = row.is_none_or(|row| row.state == CertificateState::Good);
-        Ok((!is_good).then(|| "it was revoked".to_owned()))
+        Ok((own.state != CertificateState::Good).then(|| "it was revoked".to_owned()))
+    }
+
+    /// The names that the server is to be certified for, in words.
+    pub(crate) fn tls_names_told(&self) -> String {
+        name_set(&self.tls_names()).into_iter().collect::<Vec<_>>().join(", ")
     }
 
     fn tls_names(&self) -> Vec<GeneralName> {
@@ -155,12 +194,9 @@ impl System {
     }
 
     /// The CA that certified the server first, which is the one that clients trust for it.
-    fn tls_issuer(&self, files: Option<&TlsFiles>) -> Result<Arc<CertificationAuthority>> {
-        if let Some(files) = files {
-            let spki = files.certificate()?.tbs.public_key()?.spki_sha256();
-            if let Some(row) = self.store.certificate_for_key(&spki)? {
-                return Ok(self.authority(row.intent.ca.as_str())?.clone());
-            }
+    fn tls_issuer(&self, own: Option<&CertificateRow>) -> Result<Arc<CertificationAuthority>> {
+        if let Some(own) = own {
+            return Ok(self.authority(own.intent.ca.as_str())?.clone());
         }
         let mut founded = self.authorities.values().filter(|one| !one.generations().is_empty());
         founded.next().cloned().context("at least one CA")
@@ -169,18 +205,28 @@ impl System {
     /// A key of the server, and its certificate. The key is on disk before it is certified, so that
     /// a cut leaves no certificate whose key is nowhere; and an entry tells of it before it is on disk,
     /// so that no key is certified which somebody else put there.
-    fn certified(&self, authority: &CertificationAuthority) -> Result<(ServiceKey, Vec<u8>)> {
+    fn certified(
+        &self,
+        authority: &CertificationAuthority,
+        word: &Word,
+    ) -> Result<(ServiceKey, Vec<u8>)> {
         let path = self.next_key();
         let found = if path.exists() { Some(ServiceKey::read(&path)?) } else { None };
         let key = match found {
-            Some(key) if self.store.operation(&made_here(&key)?)?.is_some() => key,
+            Some(key) if self.store.operation(&made_here(&key.spki()?)?)?.is_some() => key,
             _ => {
                 let key = ServiceKey::new()?;
                 let act = self.act("tls-renewal")?;
                 let told = Entry::new(EventKind::KeyGenerated, &act)
                     .subject("tls-server")
-                    .detail("spki_sha256", sha256_colon_hex(&key.spki()?));
-                let note = Change::RecordOperation { id: made_here(&key)?, answer: Vec::new() };
+                    .detail("spki_sha256", sha256_colon_hex(&key.spki()?))
+                    .detail("names", self.tls_names_told());
+                let told = match word {
+                    Word::Custodians(names) => told.detail("custodians", names),
+                    Word::Own => told,
+                };
+                let id = made_here(&key.spki()?)?;
+                let note = Change::RecordOperation { id, answer: Vec::new() };
                 self.store.commit(Unit::new(told).change(note))?;
                 write_private(&path, key.pem()?.as_bytes())?;
                 key
@@ -220,8 +266,8 @@ impl System {
 }
 
 /// The operation under which a key of the server is noted that the program made itself.
-fn made_here(key: &ServiceKey) -> Result<OperationId> {
-    let name = hex(&sha256(&key.spki()?)[..16]);
+fn made_here(spki: &[u8]) -> Result<OperationId> {
+    let name = hex(&sha256(spki)[..16]);
     Ok(OperationId::of_system(SystemOperation::ServerKeyMade, &name)?)
 }
 

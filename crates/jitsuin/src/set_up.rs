@@ -1,10 +1,10 @@
 //! `init`: an installation from nothing, or what an earlier, broken-off `init` left to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
@@ -21,7 +21,7 @@ use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::own_tls::Word;
 use crate::seal::{SealLock, seal};
-use crate::system::{Claim, Clock, Foundation, System, new_operation};
+use crate::system::{Claim, Clock, Foundation, System, keep_weak_keys, new_operation};
 
 /// Which CAs get their keys now; the others get them at a ceremony.
 pub(crate) type Founds<'a> = &'a dyn Fn(&CaId) -> bool;
@@ -33,9 +33,11 @@ pub(crate) fn set_up(
     clock: Clock,
     custodians: &[(CustodianId, Passphrase)],
     founds: Founds<'_>,
+    server_names: &[String],
 ) -> Result<System> {
     let system = found(Config::read(path)?, clock, custodians, founds)?;
-    system.hand_out()?;
+    let present: Vec<_> = custodians.iter().map(|(id, _)| id.to_string()).collect();
+    system.hand_out(&present.join(" "), server_names)?;
     Ok(system)
 }
 
@@ -75,7 +77,8 @@ pub(crate) fn found(
             bail!("policies: two files are for the same CA");
         }
     }
-    System::join(config, foundation, custody, authorities, clock)
+    keep_weak_keys(&config, &foundation, act()?.at)?;
+    System::join(config, foundation, custody, authorities)
 }
 
 /// Seals what an earlier `init` committed. The key for it comes first of all, with its entry.
@@ -83,7 +86,7 @@ fn seal_before(config: &Config, foundation: &Foundation, act: &Act) -> Result<()
     let Foundation { home, store, machine, .. } = foundation;
     audit_signer(store, &machine.keys, act)?;
     foundation.hold(config, act.at)?;
-    foundation.prove()?;
+    foundation.prove(act.at)?;
     seal(SealLock::of(home, config, &machine.keys)?, store, act.at)
 }
 
@@ -177,12 +180,13 @@ impl System {
     }
 
     /// What people and services need to begin with, where it is missing.
-    fn hand_out(&self) -> Result<()> {
+    fn hand_out(&self, custodians: &str, server_names: &[String]) -> Result<()> {
         let signer = self.audit_signer()?;
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
         let has_keys = self.authorities.values().any(|one| !one.generations().is_empty());
         if has_keys {
-            self.keep_tls(Word::Custodians)?;
+            let is_first = self.store.verifiers()?.is_empty();
+            self.keep_tls(&self.word_of(custodians, is_first, server_names)?)?;
         }
         if self.store.verifiers()?.is_empty() {
             self.add_verifier("verifier-1")?;
@@ -194,5 +198,29 @@ impl System {
         }
         self.seal()?;
         self.note_places()
+    }
+
+    /// Whose word it is that the server is certified: that of custodians who said the names. At the
+    /// founding the configuration is theirs, and `init` tells them its names.
+    fn word_of(&self, custodians: &str, is_first: bool, said: &[String]) -> Result<Word> {
+        if is_first {
+            return Ok(Word::Custodians(custodians.to_owned()));
+        }
+        if said.is_empty() {
+            return Ok(Word::Own);
+        }
+        let told: BTreeSet<&str> = said.iter().map(String::as_str).collect();
+        let told = told.into_iter().collect::<Vec<_>>().join(", ");
+        let configured = self.tls_names_told();
+        ensure!(
+            told == configured,
+            "--server-name: the custodians say {told}, and the configuration {configured}: say each \
+             name and address of it (A 5.2.2)"
+        );
+        ensure!(
+            !custodians.is_empty(),
+            "--server-name: the custodians say it, --custodian ID=FILE each"
+        );
+        Ok(Word::Custodians(custodians.to_owned()))
     }
 }

@@ -12,6 +12,7 @@ use crate::answer::Answer;
 use crate::cli::{Cli, InitArguments};
 use crate::config::{BackupsTable, ConfigFile};
 use crate::custodians::passphrases;
+use crate::health;
 use crate::set_up;
 use crate::system::{Clock, System};
 
@@ -27,9 +28,9 @@ pub(super) fn run(cli: &Cli, asked: &InitArguments, clock: Clock) -> Result<Answ
         }
         ConfigFile { backups, ..ConfigFile::local(FIRST_PORT) }.write(config)?;
     }
-    let system = set_up::set_up(config, clock, &passphrases(&cli.person.custodians)?, &|_| {
-        !first.await_ceremony
-    })?;
+    let custodians = passphrases(&cli.person.custodians)?;
+    let founds = |_: &_| !first.await_ceremony;
+    let system = set_up::set_up(config, clock, &custodians, &founds, &asked.server_name)?;
     let is_first = system.register_first_people(first)?;
     told(&system, is_first)
 }
@@ -60,6 +61,10 @@ fn told(system: &System, is_first: bool) -> Result<Answer> {
         true => format!("first credentials, for their owners alone: {}", place.display()),
         false => "the first people were registered before: nothing was handed out now".to_owned(),
     });
+    lines.push(match health::other_names(system)? {
+        Some(told) => told,
+        None => format!("the server is certified for {}", system.tls_names_told()),
+    });
     let is_awake = system.custody.is_active();
     if !is_awake {
         lines.push("the CAs' keys sleep: what is due waits until custodians come".to_owned());
@@ -75,7 +80,7 @@ fn told(system: &System, is_first: bool) -> Result<Answer> {
     let people: Vec<_> = ways.iter().map(|way| fields(way, now)).collect();
     let endings: Vec<_> = endings.iter().map(soon).collect();
     let json = json!({
-        "cas": cas, "handed_out": place, "first": is_first, "keys_active": is_awake, "people": people, "endings": endings,
+        "cas": cas, "server_names": system.tls_names_told(), "handed_out": place, "first": is_first, "keys_active": is_awake, "people": people, "endings": endings,
     });
     Ok(Answer::new(lines.join("\n"), json))
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let (config, listen) = configure(arguments, token.as_ref())?;
     say(&format!("setting up in {}", arguments.dir.display()));
     let custodians = custodians::of_the_demo(&arguments.dir)?;
-    let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true)?);
+    let system = Arc::new(set_up::set_up(&config, clock, &custodians, &|_| true, &[])?);
     people::register(&system, &custodians)?;
     let listeners = Listeners::bind(&listen)?;
     let addresses = listeners.addresses()?;

@@ -22,9 +22,12 @@ pub(super) struct Shown {
 impl Shown {
     /// What was certified last, whether it has ended or not.
     pub(super) fn read(system: &System) -> Result<Self> {
-        let files = TlsFiles::read(&system.home)?;
+        const CURE: &str =
+            "data/tls: `jitsuin init` has the server certified anew by the custodians";
+        let files = TlsFiles::read(&system.home).context(CURE)?;
         let files = files.context("the server has no TLS certificate; run `jitsuin init`")?;
-        let identity = Arc::new(ServerIdentity::new(&files.chain, &files.key)?);
+        let identity = ServerIdentity::new(&files.chain, &files.key).context(CURE)?;
+        let identity = Arc::new(identity);
         Ok(Self { identity, files })
     }
 

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use ca::{Renewal, find_or_generate};
+use ca::{Renewal, ServiceRequest, find_or_generate};
+use domain::certificate::CertificateKind;
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::Store;
@@ -109,7 +110,7 @@ fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_fo
     assert_ne!(config, other);
     std::fs::write(place.path().join("jitsuin.toml"), other).expect("written");
     let system = place.open(2);
-    assert!(!system.keep_tls(Word::Own).expect("left"), "the file is one person's word");
+    assert!(!system.keep_tls(&Word::Own).expect("left"), "the file is one person's word");
     system.look_around();
     let told = format!("{:?}", system.health.standing());
     assert!(told.contains("tls-names") && told.contains("pki.example.jp"), "{told}");
@@ -117,10 +118,11 @@ fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_fo
     let planted = ServiceKey::new().expect("a key");
     let pem = planted.pem().expect("PEM");
     std::fs::write(place.path().join("data/tls/next.key"), pem.as_bytes()).expect("planted");
-    assert!(system.keep_tls(Word::Custodians).expect("certified"));
+    let custodians = Word::Custodians("custodian-1 custodian-2".to_owned());
+    assert!(system.keep_tls(&custodians).expect("certified"));
     let spki = sha256(&planted.spki().expect("a public key"));
     assert!(system.store.certificate_for_key(&spki).expect("a read").is_none());
-    assert!(!system.keep_tls(Word::Custodians).expect("once"));
+    assert!(!system.keep_tls(&custodians).expect("once"));
     let authority = system.authority("jpki-auth").expect("a CA").clone();
     drop(system);
     let served = Served::start(&place, 0);
@@ -175,4 +177,105 @@ fn e2_what_ends_soon_and_cannot_be_renewed_is_told_of_by_check() {
     assert!(told(&check(0), "custodians must come"));
     place.answer(3, "", &["init", "--to-try-out"]);
     assert!(!told(&check(0), ""), "it was renewed");
+}
+
+/// The certificate of a server is its own where this program made the key: one that was issued to an
+/// applicant is not, whatever lies in the files.
+#[test]
+fn e2_the_server_is_certified_for_no_names_that_an_applicant_was_certified_for() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init", "--to-try-out"]);
+    let config = std::fs::read_to_string(place.path().join("jitsuin.toml")).expect("read");
+    let other = config.replace("\"localhost\"", "\"www.bank.example\"");
+    std::fs::write(place.path().join("jitsuin.toml"), other).expect("written");
+    let system = place.open(2);
+    let applicant = ServiceKey::new().expect("a key");
+    let request = ServiceRequest {
+        kind: CertificateKind::TlsServer,
+        common_name: "www.bank.example".to_owned(),
+        spki: applicant.spki().expect("a public key"),
+        dns_names: vec!["www.bank.example".to_owned()],
+        addresses: vec![[127, 0, 0, 1].into()],
+    };
+    let authority = system.authority("jpki-auth").expect("a CA").clone();
+    let issued = authority.issue_to_service(&system.act("test").expect("an act"), &request);
+    let der = issued.expect("issued").certificate;
+    let theirs = x509::pem::encode(x509::pem::CERTIFICATE, &der).expect("PEM");
+    let mine = ServiceKey::new().expect("a key").pem().expect("PEM");
+    let planted = [mine.as_str(), &theirs].concat();
+    std::fs::write(place.path().join("data/tls/server.key"), planted).expect("planted");
+    assert!(!system.keep_tls(&Word::Own).expect("left"), "nobody said these names");
+    system.look_around();
+    let told = format!("{:?}", system.health.standing());
+    assert!(told.contains("tls-names"), "{told}");
+}
+
+/// Custodians who come for something else have the server certified for no other names; those who
+/// come for the names say them, and the journal says who did.
+#[test]
+fn e2_custodians_say_the_names_that_the_server_is_certified_for() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    let first = place.answer(3, "", &["init", "--to-try-out"]);
+    assert!(first.to_string().contains("localhost"), "{first}");
+    let config = std::fs::read_to_string(place.path().join("jitsuin.toml")).expect("read");
+    let other = config.replace("\"localhost\"", "\"www.bank.example\"");
+    std::fs::write(place.path().join("jitsuin.toml"), other).expect("written");
+    let shown = || std::fs::read_to_string(place.path().join("data/tls/server.pem")).expect("read");
+    let before = shown();
+    place.answer(3, "", &["init", "--to-try-out"]);
+    assert_eq!(shown(), before, "nobody said another name");
+    let wrong = ["init", "--to-try-out", "--server-name", "localhost"];
+    let refused = place.run(3, "", &wrong).expect_err("not those of the configuration");
+    assert!(refused.to_string().contains("www.bank.example"), "{refused}");
+    assert_eq!(shown(), before);
+    let names = ["--server-name", "www.bank.example", "--server-name", "127.0.0.1"];
+    let said = [&["init", "--to-try-out"][..], &names].concat();
+    assert!(place.run(0, "", &said).is_err(), "custodians say it");
+    place.answer(3, "", &said);
+    assert_ne!(shown(), before);
+    let system = place.open(0);
+    let entries = system.store.journal(0, usize::MAX).expect("a journal");
+    let told = |text: &[u8]| String::from_utf8_lossy(text).contains("127.0.0.1, www.bank.example");
+    let entry = entries.iter().find(|(_, body)| told(body)).expect("an entry");
+    assert!(String::from_utf8_lossy(&entry.1).contains("custodian-1 custodian-2"));
+}
+
+#[test]
+fn e2_what_lies_beside_the_servers_key_is_written_again_and_a_torn_key_is_made_anew() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init", "--to-try-out"]);
+    let tls = |name: &str| place.path().join("data/tls").join(name);
+    let kept = ["ca.pem", "server.pem"].map(|name| std::fs::read(tls(name)).expect("read"));
+    for name in ["ca.pem", "server.pem"] {
+        std::fs::write(tls(name), "").expect("emptied");
+    }
+    let system = place.open(0);
+    assert!(!system.keep_tls(&Word::Own).expect("kept"));
+    drop(system);
+    assert_eq!(kept, ["ca.pem", "server.pem"].map(|name| std::fs::read(tls(name)).expect("read")));
+    std::fs::write(tls("server.key"), "").expect("torn");
+    let listen = place.open(0).config.listen.clone();
+    let system = place.open(0);
+    let refused = Running::start(system, Listeners::bind(&listen).expect("ports"));
+    let refused = format!("{:#}", refused.err().expect("no key"));
+    assert!(refused.contains("jitsuin init"), "{refused}");
+    let names = ["--server-name", "localhost", "--server-name", "127.0.0.1"];
+    place.answer(3, "", &[&["init", "--to-try-out"][..], &names].concat());
+    Served::start(&place, 0).stop();
+}
+
+/// A command's clock is its own; beside a server it is held against the server's.
+#[test]
+fn e9_a_command_in_another_time_than_the_server_does_nothing() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init", "--to-try-out"]);
+    place.answer(0, "operator-1.enrolment", &["staff", "token"]);
+    let served = Served::start(&place, 0);
+    let list = ["staff", "list"];
+    place.answer(0, "operator-1.token", &list);
+    let ahead = Place::beside(&place, SignedDuration::from_hours(48));
+    let refused = ahead.run(0, "operator-1.token", &list).expect_err("two days ahead");
+    assert!(format!("{refused:#}").contains("clock"), "{refused:#}");
+    served.stop();
+    Served::start(&place, 0).stop();
 }

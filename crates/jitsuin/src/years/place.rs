@@ -22,7 +22,7 @@ pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodi
 
 /// A directory, with a clock that goes as clocks do, and is moved on between commands.
 pub(crate) struct Place {
-    scratch: TempDir,
+    scratch: Arc<TempDir>,
     begun: Instant,
     ahead: Arc<Mutex<Timestamp>>,
 }
@@ -40,7 +40,17 @@ impl Place {
         let config = ConfigFile::local(0);
         config.write(&scratch.path().join("jitsuin.toml")).expect("a configuration");
         let ahead = Arc::new(Mutex::new(now.parse().expect("a time")));
-        Self { scratch, begun: Instant::now(), ahead }
+        Self { scratch: Arc::new(scratch), begun: Instant::now(), ahead }
+    }
+
+    /// The same directory, for somebody whose clock is `ahead`.
+    pub(crate) fn beside(other: &Self, ahead: SignedDuration) -> Self {
+        let ahead = *other.ahead.lock().expect("the clock") + ahead;
+        Self {
+            scratch: other.scratch.clone(),
+            begun: other.begun,
+            ahead: Arc::new(Mutex::new(ahead)),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

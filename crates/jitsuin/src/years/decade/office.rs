@@ -46,7 +46,7 @@ impl<'a> Office<'a> {
         model.stops += 1;
         let system = &self.system;
         system.settle_left_open(system.hold.owned().expect("the owner")).expect("settled");
-        model.renewed_tls += usize::from(system.keep_tls(Word::Own).expect("a TLS certificate"));
+        model.renewed_tls += usize::from(system.keep_tls(&Word::Own).expect("a TLS certificate"));
         responder_configs(system);
         let now = system.now();
         let told = system.desk_without_windows().endings(now).expect("what ends");
