@@ -79,6 +79,8 @@ pub enum SystemOperation {
     BackupWritten,
     /// The program made a key of its own TLS server.
     ServerKeyMade,
+    /// A list of weak keys was first named.
+    WeakKeysNamed,
     /// An event of the resident register was applied.
     RegisterEvent,
     /// What was half done on a card was mended.
@@ -94,6 +96,7 @@ impl SystemOperation {
             Self::CardMasterMade => "made",
             Self::BackupWritten => "backup",
             Self::ServerKeyMade => "server-key",
+            Self::WeakKeysNamed => "weak-keys",
             Self::RegisterEvent => "register-event",
             Self::Mending => "mend",
             Self::Ceremony => "ceremony",

@@ -136,6 +136,8 @@ pub(crate) struct Config {
     pub(crate) checkpoint_places: Vec<CheckpointPlace>,
     pub(crate) backups: BackupsTable,
     pub(crate) weak_keys: Arc<WeakKeys>,
+    /// Whether a list of them is named, be it empty.
+    pub(crate) weak_keys_named: bool,
 }
 
 /// A directory that takes checkpoints.
@@ -177,6 +179,7 @@ impl Config {
         file.time.check().with_context(|| path.display().to_string())?;
         let token = file.token.map(|token| token.within(base));
         let services = file.services.within(base).with_context(|| path.display().to_string())?;
+        let weak_keys_named = file.weak_keys.is_some();
         let weak_keys = match file.weak_keys {
             Some(list) => read_weak_keys(&base.join(list))?,
             None => WeakKeys::default(),
@@ -192,6 +195,7 @@ impl Config {
             checkpoint_places,
             backups: BackupsTable { directories, on_data_disk },
             weak_keys: Arc::new(weak_keys),
+            weak_keys_named,
         })
     }
 }

@@ -1,8 +1,12 @@
 //! What the installation itself watches, and how the server's list of conditions reaches a command.
 
-use anyhow::{Context, Result};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
 use domain::compromise::CompromiseState;
-use store::Store;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{OpenFile, Sqlite, Store};
 use web::desk::Condition;
 
 use crate::hold::Hold;
@@ -12,6 +16,12 @@ use crate::system::System;
 
 /// More conditions than this in the server's file are a fault.
 const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
+
+/// How long a server that just starts is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server tells how it is every few seconds; after so long it stands still, or its clock is another.
+const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
 
 /// The rule under which a database in doubt is told.
 const IN_DOUBT: &str = "state-in-doubt";
@@ -26,8 +36,9 @@ impl System {
             ("journal", self.auditor().conditions()),
             ("backups", self.backups_seen()),
             ("custodians", self.unregistered_custodians()),
-            ("names", self.other_names()),
+            ("names", self.names_seen()),
             ("doubt", Ok(self.doubt())),
+            ("commits", Ok(self.failing_commits())),
         ] {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
@@ -75,11 +86,15 @@ impl System {
         first.map(failing).into_iter().collect()
     }
 
+    /// That the database takes nothing: a full disk, say.
+    fn failing_commits(&self) -> Vec<Condition> {
+        let failing = |told| Condition::failing("commits-failing", "database", told);
+        self.store.failing().map(failing).into_iter().collect()
+    }
+
     /// Names in the configuration for which the server is not certified.
-    fn other_names(&self) -> Result<Vec<Condition>> {
-        let files = TlsFiles::read(&self.home)?;
-        let told = self.tls_names_differ(files.as_ref())?;
-        let warned = told.map(|told| Condition::warning("tls-names", "server", told));
+    fn names_seen(&self) -> Result<Vec<Condition>> {
+        let warned = other_names(self)?.map(|told| Condition::warning("tls-names", "server", told));
         Ok(warned.into_iter().collect())
     }
 
@@ -159,9 +174,14 @@ impl System {
         self.backups().on_own_disk().into_iter().map(here).collect()
     }
 
-    /// Leaves the list of conditions where a command beside this server finds it.
+    /// Leaves what this server knows where a command beside it finds it.
     pub(crate) fn keep_health(&self) -> Result<()> {
-        write_private(&self.home.health(), &serde_json::to_vec_pretty(&self.health.standing())?)
+        let told = ServerWord {
+            at: self.now().as_second(),
+            files: self.store.open_files().to_vec(),
+            conditions: self.health.standing(),
+        };
+        write_private(&self.home.health(), &serde_json::to_vec_pretty(&told)?)
     }
 
     /// Takes over what the running server sees, where one runs: what is in its memory no command can
@@ -174,21 +194,94 @@ impl System {
     }
 }
 
-/// What a server that runs here found in doubt.
-pub(crate) fn doubt_of_server(home: &Home) -> Result<Option<String>> {
-    let told = told_by_server(home)?.unwrap_or_default();
-    Ok(told.into_iter().find(|one| one.rule == IN_DOUBT).map(|one| one.detail))
+/// What the configuration names and the server is not certified for, in words.
+pub(crate) fn other_names(system: &System) -> Result<Option<String>> {
+    let files = TlsFiles::read(&system.home)?;
+    system.tls_names_differ(files.as_ref())
+}
+
+/// What a server tells the commands beside it. It is about this run of it: whoever owns an
+/// installation next takes the file away first of all.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerWord {
+    /// When it said so, by its clock, in seconds since 1970.
+    at: i64,
+    /// The files that it has open.
+    files: Vec<OpenFile>,
+    /// What it sees.
+    conditions: Vec<Condition>,
+}
+
+/// Takes away what a server said that runs no more.
+pub(crate) fn forget_server(home: &Home) -> Result<()> {
+    match std::fs::remove_file(home.health()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| home.health().display().to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what a command beside a running server must not do: where that one is in doubt, has other
+/// files open, or lives in another time.
+///
+/// # Errors
+/// What the server said; that it said nothing yet.
+pub(crate) fn agree_with_server(home: &Home, store: &Sqlite, now: Timestamp) -> Result<()> {
+    let Some(said) = said_by_server(home)? else { return Ok(()) };
+    if let Some(doubt) = said.conditions.iter().find(|one| one.rule == IN_DOUBT) {
+        bail!("the server that runs here found the database in doubt: {}", doubt.detail);
+    }
+    if let Some((file, _)) = said.files.iter().find(|file| !store.open_files().contains(file)) {
+        bail!(
+            "{}: another file lies there than the one that the server has open: what is written to \
+             it would be lost. Stop the server, and see what `jitsuin check` tells",
+            file.display()
+        );
+    }
+    let at = Timestamp::from_second(said.at).context("the server's clock")?;
+    if now.duration_since(at).abs() > SERVER_SILENT {
+        bail!(
+            "clock: it says {now}, and the server that runs here said {at} when it last told how it is \
+             (A 6.8): this command's clock is wrong, or the server stands still"
+        );
+    }
+    Ok(())
 }
 
 /// The list of conditions of the server that runs here, if one does.
 fn told_by_server(home: &Home) -> Result<Option<Vec<Condition>>> {
-    let path = home.health();
-    if !Hold::is_owned(home)? || !path.exists() {
-        return Ok(None);
+    Ok(said_by_server(home)?.map(|said| said.conditions))
+}
+
+/// What the server that runs here said last, if one does; one that just starts is waited for.
+fn said_by_server(home: &Home) -> Result<Option<ServerWord>> {
+    let begun = Instant::now();
+    loop {
+        if !Hold::is_owned(home)? {
+            return Ok(None);
+        }
+        match read_word(home)? {
+            Some(said) => return Ok(Some(said)),
+            None if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
+            None => bail!(
+                "{}: another process has it and has not said yet how it stands: try again when it \
+                 has started",
+                home.directory().display()
+            ),
+        }
     }
+}
+
+fn read_word(home: &Home) -> Result<Option<ServerWord>> {
+    let path = home.health();
     let place = || path.display().to_string();
-    let length = std::fs::metadata(&path).with_context(place)?.len();
-    anyhow::ensure!(length <= LONGEST_FILE_BYTES, "{}: it is too long", place());
+    let Ok(found) = std::fs::metadata(&path) else { return Ok(None) };
+    anyhow::ensure!(found.len() <= LONGEST_FILE_BYTES, "{}: it is too long", place());
     let told = std::fs::read(&path).with_context(place)?;
-    Ok(Some(serde_json::from_slice(&told).with_context(place)?))
+    let told = serde_json::from_slice(&told);
+    Ok(Some(
+        told.with_context(|| format!("{}: the server writes it anew within seconds", place()))?,
+    ))
 }

@@ -43,7 +43,7 @@ impl Hold {
     /// Another process owns it; nothing was changed.
     pub(crate) fn own(home: &Home) -> Result<Self> {
         let path = home.directory();
-        let lock = open_directory(path)?;
+        let lock = open_unchanged(path)?;
         if !is_taken(lock.try_lock(), path)? {
             let place = path.display();
             bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work");
@@ -57,7 +57,7 @@ impl Hold {
     /// The file system's.
     pub(crate) fn visit(home: &Home) -> Result<Self> {
         let path = home.visitors_lock();
-        let lock = open(&path)?;
+        let lock = open_unchanged(&path)?;
         lock.lock_shared().with_context(|| path.display().to_string())?;
         Ok(Self::Visit(Arc::new(lock)))
     }
@@ -76,7 +76,7 @@ impl Hold {
     /// Whether some process owns the installation now, be it this one.
     pub(crate) fn is_owned(home: &Home) -> Result<bool> {
         let path = home.directory();
-        Ok(!is_taken(open_directory(path)?.try_lock_shared(), path)?)
+        Ok(!is_taken(open_unchanged(path)?.try_lock_shared(), path)?)
     }
 }
 
@@ -86,7 +86,7 @@ impl Owned {
     /// # Errors
     /// The file system's.
     pub(crate) fn alone(&self) -> Result<Option<Alone>> {
-        let lock = open(&self.visitors)?;
+        let lock = open_unchanged(&self.visitors)?;
         Ok(is_taken(lock.try_lock(), &self.visitors)?.then_some(Alone { _lock: lock }))
     }
 }
@@ -103,15 +103,9 @@ pub(crate) fn is_taken(outcome: Result<(), TryLockError>, path: &Path) -> Result
     }
 }
 
-/// The directory of an installation, whose lock nobody can take away by removing a file.
-fn open_directory(path: &Path) -> Result<File> {
+/// What is there to be locked, for nothing else.
+pub(crate) fn open_unchanged(path: &Path) -> Result<File> {
     File::open(path).with_context(|| path.display().to_string())
-}
-
-/// A lock file, which is never written to.
-fn open(path: &Path) -> Result<File> {
-    let opened = File::options().read(true).append(true).create(true).open(path);
-    opened.with_context(|| path.display().to_string())
 }
 
 #[cfg(test)]
@@ -122,6 +116,7 @@ mod tests {
     fn e6_one_process_owns_an_installation_and_settles_only_while_nobody_visits() {
         let directory = tempfile::tempdir().expect("a directory");
         let home = Home::new(directory.path());
+        home.create().expect("its directories");
         let visit = Hold::visit(&home).expect("anybody visits");
         assert!(!Hold::is_owned(&home).expect("a look"));
         assert!(visit.owned().is_err(), "who visits does not own");

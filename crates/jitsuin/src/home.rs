@@ -102,14 +102,16 @@ impl Home {
         self.0.join("health.json")
     }
 
-    /// Locked together by whoever visits.
+    /// Locked together by whoever visits: a directory that holds something else, for a file made for
+    /// a lock alone is taken away unnoticed, and two have the lock.
     pub(crate) fn visitors_lock(&self) -> PathBuf {
-        self.0.join("visitors.lock")
+        self.tls()
     }
 
-    /// Locked by whoever seals the journal.
+    /// Locked by whoever seals the journal: the database for the same reason. SQLite's own locks are
+    /// of another kind (`fcntl`), and neither hinders the other.
     pub(crate) fn seal_lock(&self) -> PathBuf {
-        self.0.join("seal.lock")
+        self.database()
     }
 
     /// The public key that verifies checkpoints.

@@ -13,7 +13,7 @@ use store::Sqlite;
 use store::journal::Sealer;
 
 use crate::config::Config;
-use crate::hold::is_taken;
+use crate::hold::{is_taken, open_unchanged};
 use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::system::System;
@@ -52,7 +52,7 @@ impl SealLock {
         service_keys: &Arc<dyn KeyStore>,
     ) -> Result<Option<Self>> {
         let path = home.seal_lock();
-        let lock = File::create(&path).with_context(|| path.display().to_string())?;
+        let lock = open_unchanged(&path)?;
         if !is_taken(lock.try_lock(), &path)? {
             return Ok(None);
         }

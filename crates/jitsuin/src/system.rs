@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
-use domain::id::{CaId, MunicipalityCode};
+use domain::id::{CaId, MunicipalityCode, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::name::DistinguishedName;
 use domain::staff::{NEVER_FEWER, quorum_floor};
@@ -21,7 +21,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
-use store::{CertificateRow, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
+use store::{CertificateRow, Change, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
 use web::desk::{Desk, Health, WindowAuthority};
 
 use crate::backups::Backups;
@@ -114,6 +114,9 @@ impl Foundation {
             Claim::SetUp | Claim::Own => Hold::own(&home)?,
             Claim::Visit => Hold::visit(&home)?,
         };
+        if hold.owned().is_ok() {
+            health::forget_server(&home)?;
+        }
         let machine = Machine::open(&config.services, &home, create)?;
         let store = open_store(config, &home, &machine)?;
         let trusted = TrustedClock::new(&config.time, clock);
@@ -121,13 +124,13 @@ impl Foundation {
         Ok(Self { hold, home, store, keys, machine, trusted })
     }
 
-    /// Proves the state, before anything is done on its word. Where a server runs on it, what that one
-    /// found counts as well.
-    pub(crate) fn prove(&self) -> Result<()> {
+    /// Proves the state, before anything is done on its word. Where a server runs beside this, both must
+    /// be of one mind.
+    pub(crate) fn prove(&self, now: Timestamp) -> Result<()> {
         serve::at_opening(&self.store, &self.home.database())?;
-        match health::doubt_of_server(&self.home)? {
-            None => Ok(()),
-            Some(told) => bail!("the server that runs here found the database in doubt: {told}"),
+        match self.hold {
+            Hold::Owned(_) => Ok(()),
+            Hold::Visit(_) => health::agree_with_server(&self.home, &self.store, now),
         }
     }
 
@@ -152,8 +155,8 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
-        foundation.prove()?;
-        Self::without_cas(config, foundation, clock)
+        foundation.prove(clock())?;
+        Self::without_cas(config, foundation)
     }
 
     /// Opens an installation that was set up, for whoever acts on it.
@@ -161,8 +164,8 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
-        foundation.prove()?;
-        Self::open_on(config, foundation, clock)
+        foundation.prove(clock())?;
+        Self::open_on(config, foundation)
     }
 
     /// Opens one for the check, which proves it itself and tells all that differs.
@@ -170,23 +173,23 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, Claim::Visit, &clock)?;
         foundation.hold(&config, clock())?;
-        Self::open_on(config, foundation, clock)
+        Self::open_on(config, foundation)
     }
 
     /// Opens one whose start is refused, without its CAs, for people who look into that or accept it.
     pub(crate) fn open_unheld(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
-        foundation.prove()?;
-        Self::without_cas(config, foundation, clock)
+        foundation.prove(clock())?;
+        Self::without_cas(config, foundation)
     }
 
-    fn without_cas(config: Config, foundation: Foundation, clock: Clock) -> Result<Self> {
+    fn without_cas(config: Config, foundation: Foundation) -> Result<Self> {
         let custody = custodians::open(&config, &foundation)?;
-        Self::join(config, foundation, custody, BTreeMap::new(), clock)
+        Self::join(config, foundation, custody, BTreeMap::new())
     }
 
-    fn open_on(config: Config, foundation: Foundation, clock: Clock) -> Result<Self> {
+    fn open_on(config: Config, foundation: Foundation) -> Result<Self> {
         let custody = custodians::open(&config, &foundation)?;
         let store: Arc<dyn Store> = foundation.store.clone();
         let mut authorities = BTreeMap::new();
@@ -197,7 +200,9 @@ impl System {
                     .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
-        Self::join(config, foundation, custody, authorities, clock)
+        expect_all_named(&*store, &authorities)?;
+        keep_weak_keys(&config, &foundation, foundation.trusted.watch.now())?;
+        Self::join(config, foundation, custody, authorities)
     }
 
     /// Joins the parts of an installation.
@@ -206,12 +211,12 @@ impl System {
         foundation: Foundation,
         custody: Arc<Custody>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
-        clock: Clock,
     ) -> Result<Self> {
         let Foundation { hold, home, store, keys, machine, trusted } = foundation;
+        let clock = trusted.clock();
         let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
         let (windows, left_open) = (Mutex::new(None), Mutex::default());
-        Ok(Self {
+        let system = Self {
             hold,
             config,
             home,
@@ -225,7 +230,12 @@ impl System {
             health: Arc::default(),
             left_open,
             windows,
-        })
+        };
+        // Who owns it says so at once: commands beside it wait for that.
+        if system.hold.owned().is_ok() {
+            system.keep_health()?;
+        }
+        Ok(system)
     }
 
     /// The backups of the CAs' keys.
@@ -464,4 +474,48 @@ fn open_register(home: &Home) -> Result<Arc<EmbeddedRegister>> {
     };
     let busy = "while `jitsuin serve` runs, use its API for what needs the resident register";
     Ok(Arc::new(register.context(busy)?))
+}
+
+/// Refuses a configuration that leaves a CA out: its lists would end and its certificates be unknown
+/// without a word.
+fn expect_all_named(
+    store: &dyn Store,
+    named: &BTreeMap<CaId, Arc<CertificationAuthority>>,
+) -> Result<()> {
+    for row in store.cas()? {
+        if !named.contains_key(&row.id) {
+            bail!(
+                "policies: {} is a CA of this installation, and no policy file is named for it",
+                row.id
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a list of weak keys is named, and refuses a configuration that does not name one any
+/// more: keys that were refused would be certified without a word (P9).
+pub(crate) fn keep_weak_keys(
+    config: &Config,
+    foundation: &Foundation,
+    now: Timestamp,
+) -> Result<()> {
+    let Foundation { hold: Hold::Owned(_), store, .. } = foundation else { return Ok(()) };
+    let id = OperationId::of_system(SystemOperation::WeakKeysNamed, "listed")?;
+    match (config.weak_keys_named, store.operation(&id)?) {
+        (true, Some(_)) | (false, None) => Ok(()),
+        (false, Some(_)) => bail!(
+            "weak_keys: keys were held against a list of weak ones, and the configuration names none any \
+             more; name it, be it empty"
+        ),
+        (true, None) => {
+            let act = program_act("set-up", now)?;
+            let entry = Entry::new(EventKind::PolicyAdopted, &act).subject("weak-keys");
+            let entry = entry.detail("listed", config.weak_keys.len());
+            store.commit(
+                Unit::new(entry).change(Change::RecordOperation { id, answer: Vec::new() }),
+            )?;
+            Ok(())
+        }
+    }
 }

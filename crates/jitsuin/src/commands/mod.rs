@@ -66,6 +66,8 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
         command => {
             let system = match command {
                 Command::Check => System::open_unproven(&cli.config, clock)?,
+                // How people come in waits for no CA either: who adopts a policy comes in first.
+                Command::Staff(_) => System::open_without_cas(&cli.config, Claim::Visit, clock)?,
                 _ => System::open(&cli.config, Claim::Visit, clock)?,
             };
             let answer =

@@ -26,6 +26,9 @@ const CYCLE: Duration = Duration::from_secs(10);
 /// How soon the cycle notices that the keys were woken.
 const AWAKENING: Duration = Duration::from_millis(250);
 
+/// How often the commands beside this are told how it is.
+const WORD: Duration = Duration::from_secs(3);
+
 /// How often the pool of users' keys is looked after while it is full.
 const POOL: Duration = Duration::from_secs(1);
 
@@ -35,6 +38,7 @@ pub(super) struct Threads {
     sealer: (Sender<()>, JoinHandle<()>),
     clock: (Sender<()>, JoinHandle<()>),
     pool: (Sender<()>, JoinHandle<()>),
+    word: (Sender<()>, JoinHandle<()>),
     proofs: [(Sender<()>, JoinHandle<()>); 2],
 }
 
@@ -64,10 +68,14 @@ pub(super) fn start(
         let system = system.clone();
         spawn("pool", move |stop| run_pool(&system, &stop))?
     };
+    let word = {
+        let system = system.clone();
+        spawn("word", move |stop| run_word(&system, &stop))?
+    };
     // Rights, keys and plans go on being proven while everything is, which may take an hour.
     let rights = spawn("proof-rights", move |stop| rights.run(&stop))?;
     let whole = spawn("proof-whole", move |stop| whole.run(&stop))?;
-    Ok(Threads { cycle, sealer, clock, pool, proofs: [rights, whole] })
+    Ok(Threads { cycle, sealer, clock, pool, word, proofs: [rights, whole] })
 }
 
 impl Threads {
@@ -77,7 +85,7 @@ impl Threads {
         for (stop, _) in &self.proofs {
             let _ = stop.send(());
         }
-        let threads = [&self.cycle, &self.clock, &self.pool];
+        let threads = [&self.cycle, &self.clock, &self.pool, &self.word];
         for (stop, _) in threads {
             let _ = stop.send(());
         }
@@ -126,6 +134,18 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
     }
 }
 
+/// Tells the commands beside this how it is, whatever else takes long.
+fn run_word(system: &System, stop: &Receiver<()>) {
+    loop {
+        if let Err(error) = system.keep_health() {
+            tracing::error!("the word to commands: {error:#}");
+        }
+        if stop.recv_timeout(WORD) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+}
+
 /// What a crash left, as soon as it can be settled.
 fn settle(system: &System) -> Result<()> {
     system.hold.owned().and_then(|owned| system.settle_left_open(owned)).map(drop)
@@ -153,7 +173,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, proofs: &Watch, stop: &R
     loop {
         let turns: [(&str, Result<()>); 10] = [
             ("what a crash left", settle(system)),
-            ("the TLS certificate", system.keep_tls(Word::Own).map(drop)),
+            ("the TLS certificate", system.keep_tls(&Word::Own).map(drop)),
             ("the clock", system.record_clock(web::desk::SERVER)),
             ("a compromise", system.go_on_with_compromises()),
             ("the register's events", system.apply_register_events().map(drop)),
@@ -173,9 +193,6 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, proofs: &Watch, stop: &R
         system.health.tell("cycle", undone);
         system.health.tell("proofs", proofs.conditions(Instant::now()));
         system.look_around();
-        if let Err(error) = system.keep_health() {
-            tracing::error!("the list of conditions: {error:#}");
-        }
         if is_told_to_stop(system, stop) {
             break;
         }

@@ -80,6 +80,7 @@ fn throwaway(config: &Config, place: &Path) -> Config {
         cards: config.cards.clone(),
         checkpoint_places: Vec::new(),
         weak_keys: config.weak_keys.clone(),
+        weak_keys_named: config.weak_keys_named,
     }
 }
 

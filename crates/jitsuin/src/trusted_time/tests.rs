@@ -102,8 +102,12 @@ fn e9_a_clock_that_jumps_an_hour_stops_signing() {
         assert_eq!(rule(&watch), expected);
         machine.pass(86_400_000, 0);
         assert_eq!(rule(&watch), expected, "time alone mends nothing");
+        // What is done meanwhile is of the time at which the clock would be without the jump.
+        let ahead = (machine.wall())().duration_since(watch.now());
+        assert_eq!(ahead, SignedDuration::from_millis(jump));
         machine.pass(1_000, -jump);
         assert!(watch.permit().is_ok(), "it is where it was");
+        assert_eq!(watch.now(), (machine.wall())());
         assert_eq!(machine.changes(), ["jumped", "trusted"]);
     }
 }

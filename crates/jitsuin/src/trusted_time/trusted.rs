@@ -34,6 +34,12 @@ impl TrustedClock {
         Self { watch: Arc::new(watch), news }
     }
 
+    /// The clock by which acts are dated.
+    pub(crate) fn clock(&self) -> Clock {
+        let watch = self.watch.clone();
+        Arc::new(move || watch.now())
+    }
+
     fn take_news(&self) -> Vec<ClockState> {
         std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -126,6 +126,17 @@ impl ClockWatch {
         self.update(|_| ())
     }
 
+    /// The time by which acts are dated: the clock's, or where that jumped and nobody confirmed it, the
+    /// one from which it jumped away. What was done meanwhile is never of a time that has not come.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.look();
+        let seen = self.lock();
+        match seen.state {
+            ClockState::Jumped { by } => seen.wall.checked_sub(by).unwrap_or(seen.wall),
+            _ => seen.wall,
+        }
+    }
+
     /// What `check` and health say.
     pub(crate) fn report(&self) -> ClockReport {
         let state = self.look();

@@ -84,3 +84,56 @@ fn v11_what_is_changed_while_the_program_runs_is_not_called_good_and_stops_the_w
     ]);
     assert!(said.text.contains("state-in-doubt"), "{}", said.text);
 }
+
+/// Waits until the server says that it is in doubt: to a command, and by answering nobody.
+fn in_doubt(demo: &Demo) {
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let began = Instant::now();
+    while !demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains("trylater") {
+        assert!(began.elapsed() < A_MINUTE, "it is not in doubt");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// What a server found is of that run of it: the next start looks for itself.
+#[test]
+fn e6_doubt_ends_with_a_start_over_a_database_that_was_set_right() {
+    let mut demo = Demo::start();
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    change(&demo, "create table planted (text)");
+    in_doubt(&demo);
+    change(&demo, "drop table planted");
+    in_doubt(&demo);
+    let _ = demo.stop();
+    assert!(demo.kept("data/health.json").exists(), "what it said is still there");
+    demo.start_again();
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+    assert!(demo.stop().success());
+    // Nor does a file that a cut left empty keep anything from starting.
+    std::fs::write(demo.kept("data/health.json"), "").unwrap();
+    demo.start_again();
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+}
+
+/// The log's index is what the processes on one database agree by: a command that came with one of
+/// its own would write over what the server writes.
+#[test]
+fn e6_v11_nothing_is_acknowledged_beside_a_lost_index_of_the_log() {
+    let mut demo = Demo::start();
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let suspend = |demo: &Demo| {
+        let who =
+            ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
+        demo.jitsuin(&[&who[..], &["staff", "suspend", "examiner-1"]].concat())
+    };
+    std::fs::remove_file(demo.kept("data/state.db-shm")).unwrap();
+    let said = suspend(&demo);
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    assert!(said.text.contains("another file lies"), "{}", said.text);
+    in_doubt(&demo);
+    let _ = demo.stop();
+    demo.start_again();
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+    let said = suspend(&demo);
+    assert_eq!(said.status, Some(0), "{}", said.text);
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::workplace::{AUDITOR, CLERK, MANAGER, STAFF, Workplace, present};
+use crate::workplace::{AUDITOR, CLERK, MANAGER, OPERATOR_2, STAFF, Workplace, present};
 
 fn recover(place: &Workplace, custodians: &[&str], id: &str) -> testkit::Output {
     let custodians = present(custodians);
@@ -95,4 +95,49 @@ fn w3_a_record_of_shares_that_somebody_made_lets_nobody_in() {
     let said = recover(&place, &quorum, "manager-1");
     assert!(said.text.contains("not that of the CAs' keys"), "{}", said.text);
     place.answer(&MANAGER, &["staff", "list"]);
+}
+
+/// Whoever adopts a policy comes in first: the way in waits for no policy.
+#[test]
+fn w3_a_policy_file_that_was_changed_shuts_nobody_out() {
+    let place = Workplace::new();
+    let policy = place.path().join("policy/jpki-auth.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, text.clone() + "# changed\n").unwrap();
+    let said = place.refusal(&STAFF, &["ca", "list"]);
+    assert!(said.contains("policy"), "{said}");
+    for id in ["operator-1", "operator-2"] {
+        let done = recover(&place, &["custodian-1", "custodian-3"], id);
+        assert!(done.success, "{}", done.text);
+        let secret = format!("data/handed-out/{id}.enrolment");
+        place.answer(&["--as", &secret], &["staff", "token"]);
+    }
+    let adopt = ["policy", "adopt", "policy/jpki-auth.toml", "--approver-as", OPERATOR_2[1]];
+    place.answer(&STAFF, &adopt);
+    place.answer(&STAFF, &["ca", "list"]);
+}
+
+/// What a configuration leaves out is missed.
+#[test]
+fn v1_p9_a_configuration_that_leaves_out_a_ca_or_the_weak_keys_is_refused() {
+    let place = Workplace::new();
+    let config = place.path().join("jitsuin.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let without: Vec<&str> = text.lines().filter(|line| !line.contains("saitama-sign")).collect();
+    let without = without.join("\n").replace(", \"policy/saitama-sign.toml\"", "");
+    let without = match without.contains("policies") {
+        true => without,
+        false => format!("policies = [\"policy/jpki-auth.toml\"]\n{without}"),
+    };
+    fs::write(&config, without).unwrap();
+    for command in [&["ca", "list"][..], &["serve"], &["check"]] {
+        let said = place.refusal(&STAFF, command);
+        assert!(said.contains("saitama-sign is a CA of this installation"), "{command:?}: {said}");
+    }
+    fs::write(place.path().join("weak"), "").unwrap();
+    fs::write(&config, format!("weak_keys = \"weak\"\n{text}")).unwrap();
+    place.init();
+    fs::write(&config, &text).unwrap();
+    let said = place.refusal(&STAFF, &["serve"]);
+    assert!(said.contains("weak_keys"), "{said}");
 }
