@@ -40,10 +40,24 @@ pub(crate) struct ConfigFile {
     /// Where the backups of the CAs' keys go.
     #[serde(default)]
     pub(crate) backups: BackupsTable,
+    /// Issuers of people's client certificates that are none of this installation's CAs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) client_issuers: Vec<ClientIssuerTable>,
     /// A list of keys that no CA may certify, relative to the file: SHA-256 of the
     /// SubjectPublicKeyInfo, one a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) weak_keys: Option<PathBuf>,
+}
+
+/// An issuer of client certificates. One of its certificates lets its owner in while the list, which
+/// the operator keeps fresh, holds and does not have it.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientIssuerTable {
+    /// Its self-signed certificate, PEM or DER, relative to the configuration.
+    pub(crate) certificate: PathBuf,
+    /// Its revocation list, PEM or DER, relative to the configuration.
+    pub(crate) list: PathBuf,
 }
 
 /// A PKCS#11 token.
@@ -135,6 +149,7 @@ pub(crate) struct Config {
     pub(crate) cards: CardsTable,
     pub(crate) checkpoint_places: Vec<CheckpointPlace>,
     pub(crate) backups: BackupsTable,
+    pub(crate) client_issuers: Vec<ClientIssuerTable>,
     pub(crate) weak_keys: Arc<WeakKeys>,
     /// Whether a list of them is named, be it empty.
     pub(crate) weak_keys_named: bool,
@@ -194,9 +209,16 @@ impl Config {
             cards: file.cards,
             checkpoint_places,
             backups: BackupsTable { directories, on_data_disk },
+            client_issuers: file.client_issuers.into_iter().map(|one| one.within(base)).collect(),
             weak_keys: Arc::new(weak_keys),
             weak_keys_named,
         })
+    }
+}
+
+impl ClientIssuerTable {
+    fn within(self, base: &Path) -> Self {
+        Self { certificate: base.join(self.certificate), list: base.join(self.list) }
     }
 }
 
@@ -250,6 +272,7 @@ impl ConfigFile {
             cards: CardsTable::default(),
             checkpoint_directories: vec![PathBuf::from("checkpoints")],
             backups: BackupsTable::to_try_out(Path::new("data")),
+            client_issuers: Vec::new(),
             weak_keys: None,
         }
     }

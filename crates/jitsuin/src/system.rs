@@ -22,10 +22,10 @@ use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
 use store::{CertificateRow, Change, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
-use web::desk::{Desk, Health, WindowAuthority};
+use web::desk::{Desk, ForeignIssuer, Health, WindowAuthority};
 
 use crate::backups::Backups;
-use crate::config::Config;
+use crate::config::{ClientIssuerTable, Config};
 use crate::custodians;
 use crate::evidence::{self, Held};
 use crate::health;
@@ -266,9 +266,8 @@ impl System {
 
     /// The desk at which every operation is done, without windows.
     pub(crate) fn desk_without_windows(&self) -> Desk {
-        let host = self.config.listen.host_names[0].clone();
         Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
-            .with_host(host)
+            .with_hosts(self.config.listen.host_names.clone())
             .with_health(self.health.clone())
             .with_keyroom(self.keyroom())
             .with_endings(self.own_endings())
@@ -277,10 +276,12 @@ impl System {
 
     /// The desk with the windows and the resident register.
     pub(crate) fn desk(&self) -> Result<Desk> {
+        let issuers = self.config.client_issuers.iter().map(foreign_issuer);
         let Windows { register, window, holders } = self.windows()?;
         let windows =
             web::desk::Windows { window, register: register.clone(), embedded: Some(register) };
-        Ok(self.desk_without_windows().with_windows(windows).with_holders(holders))
+        let desk = self.desk_without_windows().with_windows(windows).with_holders(holders);
+        Ok(desk.with_foreign_issuers(issuers.collect::<Result<_>>()?))
     }
 
     fn windows(&self) -> Result<Windows> {
@@ -518,4 +519,10 @@ pub(crate) fn keep_weak_keys(
             Ok(())
         }
     }
+}
+
+fn foreign_issuer(table: &ClientIssuerTable) -> Result<ForeignIssuer> {
+    let place = || format!("client_issuers: {}", table.certificate.display());
+    let certificate = std::fs::read(&table.certificate).with_context(place)?;
+    ForeignIssuer::new(certificate, table.list.clone()).map_err(|error| anyhow!("{}: {error}", place()))
 }

@@ -1,5 +1,5 @@
-//! Who asks, by a bearer token or a pinned client certificate, and whether they may, before anything
-//! else is read.
+//! Who asks, by a bearer token or a client certificate, and whether they may, before anything else is
+//! read.
 //!
 //! Nothing is open to somebody who did not prove who they are, and who may not do something is told
 //! that and not what the form lacks. Every failed attempt is a journal entry, because it is evidence
@@ -16,11 +16,11 @@ use domain::id::OperationId;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
 use status::room::Place;
-use x509::fingerprint::sha256;
 
 use crate::api::Api;
 use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
+use crate::origin;
 use crate::problem::{Fault, Problem, parse_id};
 
 /// The header with the id of an operation, on requests and answers.
@@ -85,6 +85,15 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     response
 }
 
+/// Lets a request pass that is meant for this site and that no page of another sent.
+pub(crate) async fn expect_ours(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match api.expect_ours(&parts).and_then(|()| origin::expect_own_page(&parts)) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => unstored(api.turned_away(door(&parts), problem).await.into_response()),
+    }
+}
+
 /// No cache between here and the caller may keep an answer: most hold personal data.
 fn unstored(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -96,8 +105,7 @@ async fn admit(
     api: &Api,
     parts: &request::Parts,
 ) -> Result<(Principal, Result<(), Problem>), Problem> {
-    let peer = Peer::of(parts);
-    let shown = shown(&parts.headers, peer);
+    let shown = shown(parts);
     let given = operation_id(&parts.headers);
     let door = door(parts);
     let asked = asked(api, parts);
@@ -117,15 +125,18 @@ fn asked(api: &Api, parts: &request::Parts) -> Option<Operation> {
     api.operation(&parts.method, path.as_str())
 }
 
-/// What is shown; a token goes before a certificate, so that who sends one is not somebody else.
-fn shown(headers: &HeaderMap, peer: Option<&Peer>) -> Result<Shown, Problem> {
-    if let Some(token) = bearer(headers, AUTHORIZATION.as_str())? {
+/// What is shown; a token goes before a certificate, so that who sends one is not somebody else. A
+/// certificate is shown by the browser for whatever page asks: what it is to change something bears a
+/// mark that no form of a page has.
+fn shown(parts: &request::Parts) -> Result<Shown, Problem> {
+    if let Some(token) = bearer(&parts.headers, AUTHORIZATION.as_str())? {
         return Ok(token);
     }
-    let certificate = peer.and_then(|peer| peer.certificate.as_deref());
-    certificate
-        .map(|certificate| Shown::Certificate(sha256(certificate)))
-        .ok_or_else(|| unproven("a bearer token or a client certificate is needed"))
+    let certificate = Peer::of(parts).and_then(|peer| peer.certificate.clone());
+    let needed = || unproven("a bearer token or a client certificate is needed");
+    let certificate = certificate.ok_or_else(needed)?;
+    origin::expect_no_form(parts)?;
+    Ok(Shown::Certificate(certificate))
 }
 
 /// The token in the header `name`, if it is there.

@@ -2,7 +2,8 @@
 //!
 //! # Architecture invariant
 //! Every route but [`HEALTH`] and [`LOGIN`] stands behind [`crate::access`]: who asks, and whether the
-//! operation at the address is open to them, come before any body is read.
+//! operation at the address is open to them, come before any body is read. Those two as well are for
+//! requests alone that are meant for this site and that no page of another sent.
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
 mod applications;
@@ -34,7 +35,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::access;
-use crate::desk::Desk;
+use crate::desk::{Desk, Door};
 use crate::desk::permission::Operation;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
@@ -168,6 +169,20 @@ impl Api {
         }
     }
 
+    /// Refuses a request that is not for this site.
+    ///
+    /// # Errors
+    /// [`crate::Hosts`] says which.
+    pub(crate) fn expect_ours(&self, parts: &hyper::http::request::Parts) -> Result<(), Problem> {
+        self.desk.hosts().expect_ours(parts)
+    }
+
+    /// Has the journal note that whoever stands at `door` was turned away, and why.
+    pub(crate) async fn turned_away(&self, door: Door, problem: Problem) -> Problem {
+        let turned = self.run(move |desk| desk.turn_away::<()>(&door, Err(problem))).await;
+        turned.err().unwrap_or_else(|| Problem::broke(&"somebody was let in who should not be"))
+    }
+
     /// As [`run`](Self::run), answered in JSON.
     async fn answer<T: Send + 'static>(
         &self,
@@ -200,9 +215,9 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/sessions/passkey-challenges", post(sessions::begin_passkey))
         .route("/api/v1/sessions/passkey", post(sessions::open_with_passkey))
         .route(HEALTH, get(document::health))
-        .with_state(api);
+        .with_state(api.clone());
     let open = login.method_not_allowed_fallback(no_such_method);
-    open.fallback_service(guarded)
+    open.fallback_service(guarded).layer(middleware::from_fn_with_state(api, access::expect_ours))
 }
 
 fn applications_routes() -> Router<Api> {

@@ -10,6 +10,7 @@ mod cards;
 mod certificates;
 mod challenges;
 mod check;
+mod client_certificates;
 mod credentials;
 mod endings;
 mod entrance;
@@ -48,8 +49,10 @@ use self::challenges::Challenges;
 use self::permission::Operation;
 use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;
+use crate::origin::Hosts;
 use crate::problem::{Fault, Problem, parse_id};
 
+pub use client_certificates::ForeignIssuer;
 pub use check::{Audit, Auditor, SERVER};
 pub use endings::{Ending, Endings, RECOVER, WayIn};
 pub(crate) use entrance::unproven;
@@ -82,7 +85,8 @@ pub struct Desk {
     sessions: Sessions,
     passwords: Turns,
     challenges: Challenges,
-    host: Option<String>,
+    hosts: Hosts,
+    foreign_issuers: Vec<ForeignIssuer>,
     keyroom: Option<Keyroom>,
     endings: Option<Arc<dyn Endings>>,
     holders: Option<Arc<Holders>>,
@@ -118,7 +122,8 @@ impl Desk {
             sessions: Sessions::default(),
             passwords: Turns::default(),
             challenges: Challenges::default(),
-            host: None,
+            hosts: Hosts::named([]),
+            foreign_issuers: Vec::new(),
             keyroom: None,
             endings: None,
             holders: None,
@@ -156,10 +161,22 @@ impl Desk {
         self.health.line()
     }
 
-    /// Names the host to which passkeys belong; at a desk without one there are none.
+    /// Names the hosts under which it is asked; passkeys belong to the first, and at a desk without
+    /// one there are none.
     #[must_use]
-    pub fn with_host(self, host: impl Into<String>) -> Self {
-        Self { host: Some(host.into()), ..self }
+    pub fn with_hosts(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { hosts: Hosts::named(names), ..self }
+    }
+
+    /// Adds issuers of people's client certificates whose revocation lists are looked at.
+    #[must_use]
+    pub fn with_foreign_issuers(self, foreign_issuers: Vec<ForeignIssuer>) -> Self {
+        Self { foreign_issuers, ..self }
+    }
+
+    /// The hosts under which it is asked.
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// An act of `actor` now; without an operation id it gets a fresh one.

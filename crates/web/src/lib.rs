@@ -14,6 +14,7 @@ pub mod api;
 pub mod desk;
 pub mod hashing;
 pub mod holder;
+mod origin;
 mod problem;
 mod random;
 pub mod server;
@@ -23,4 +24,5 @@ pub mod wire;
 
 /// What [`api`] and [`holder`] hand to [`server`].
 pub use axum::Router;
+pub use origin::Hosts;
 pub use problem::{Fault, Problem};

@@ -29,6 +29,8 @@ pub enum Fault {
     TooSlow,
     /// Nobody's: the state changed meanwhile, or the operation's id is taken.
     Conflict,
+    /// The caller's: it is meant for another server.
+    Misdirected,
     /// The caller's: more octets than the limit.
     TooLarge,
     /// The caller's: not the media type that is expected.
@@ -58,7 +60,7 @@ pub struct Problem {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Malformed,
         Self::Unauthenticated,
         Self::NotPermitted,
@@ -66,6 +68,7 @@ impl Fault {
         Self::NoSuchMethod,
         Self::TooSlow,
         Self::Conflict,
+        Self::Misdirected,
         Self::TooLarge,
         Self::MediaType,
         Self::Refused,
@@ -83,6 +86,7 @@ impl Fault {
             Self::NoSuchMethod => (405, "no-such-method", "The method does not exist here"),
             Self::TooSlow => (408, "too-slow", "The request did not arrive in time"),
             Self::Conflict => (409, "conflict", "The state is another one by now"),
+            Self::Misdirected => (421, "misdirected", "The request is for another server"),
             Self::TooLarge => (413, "too-large", "The request is too large"),
             Self::MediaType => (415, "media-type", "The request has the wrong media type"),
             Self::Refused => (422, "refused", "A rule forbids it"),

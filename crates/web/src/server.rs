@@ -22,6 +22,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::access::Peer;
 use status::room::{Place, Room};
+use crate::tls;
 
 /// Open connections of the API: windows keep one each. OCSP and directory may take half of the usual
 /// soft limit of 1,024 descriptors; with these and the holders', 256 are left to journal, keys and
@@ -121,13 +122,13 @@ async fn converse(
     stream: TcpStream,
     address: SocketAddr,
     place: &Arc<Place>,
-    tls: Arc<ServerConfig>,
+    tls_config: Arc<ServerConfig>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
-    let stream = shake_hands(stream, tls).await?;
-    let certificate = certificate_of(&stream);
+    let stream = shake_hands(stream, tls_config).await?;
+    let certificate = tls::proven_certificate(stream.get_ref().1);
     let peer = Peer { address, certificate, place: Some(Arc::clone(place)) };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
@@ -161,10 +162,4 @@ async fn shake_hands(
     let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
     let hello = timeout(HELLO, hello).await??;
     timeout(HANDSHAKE, hello.into_stream(tls)).await?
-}
-
-/// The certificate whose key the client proved to hold in the handshake.
-fn certificate_of(stream: &TlsStream<TcpStream>) -> Option<Arc<[u8]>> {
-    let (_, session) = stream.get_ref();
-    session.peer_certificates()?.first().map(|certificate| Arc::from(certificate.as_ref()))
 }

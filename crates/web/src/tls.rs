@@ -1,5 +1,10 @@
 //! TLS for the API and the holders' page: a handshake proves that the client holds the key of its
 //! certificate, and nothing else; whose it is, is decided later.
+//!
+//! # Architecture invariant
+//! A certificate is an identity only where this very connection's handshake proved its key. No
+//! session is ever resumed, for nothing is proven in a resumed one (RFC 8446 2.2, RFC 5246 7.3):
+//! it outlives the card. [`proven_certificate`] is the one place that takes a certificate out.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,10 +15,10 @@ use rustls::crypto::{
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerConnection};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, HandshakeKind, ServerConfig,
     SignatureScheme, SupportedProtocolVersion,
 };
 use x509::read::Certificate;
@@ -114,7 +119,19 @@ fn server_config(
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(identity);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
+}
+
+/// The client's certificate, DER, if the handshake of this connection proved its key.
+pub(crate) fn proven_certificate(connection: &ServerConnection) -> Option<Arc<[u8]>> {
+    let in_full = match connection.handshake_kind()? {
+        HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest => true,
+        HandshakeKind::Resumed => false,
+    };
+    let shown = connection.peer_certificates().filter(|_| in_full)?;
+    shown.first().map(|certificate| Arc::from(certificate.as_ref()))
 }
 
 fn pem_error(what: &'static str, problem: &dyn std::fmt::Display) -> TlsError {

@@ -29,6 +29,9 @@ pub enum RefusedKey {
         /// What was offered, in words.
         found: String,
     },
+    /// An RSA key to authenticate with, of so few bits (NIST SP 800-131A).
+    #[error("the RSA key has {0} bits, 2048 are the least")]
+    TooShort(usize),
     /// The modulus is even, so one factor is 2: a corrupted key.
     #[error("the RSA modulus is even")]
     EvenModulus,
@@ -76,16 +79,36 @@ pub fn check(
     if key.key_algorithm() != Some(wanted) {
         return Err(RefusedKey::WrongAlgorithm { wanted, found: describe(key) });
     }
-    match key.numbers() {
-        KeyNumbers::Rsa { modulus, exponent } => check_rsa(modulus, exponent)?,
-        KeyNumbers::EcP256 { point } => check_point(&ECDSA_P256_SHA256_ASN1, point, 65)?,
-        KeyNumbers::EcP384 { point } => check_point(&ECDSA_P384_SHA384_ASN1, point, 97)?,
-        KeyNumbers::Ed25519 { key } => check_point(&ED25519, key, 32)?,
-    }
+    check_numbers(key)?;
     if blocklist.known_weak(&key.spki_sha256()) {
         return Err(RefusedKey::KnownWeak);
     }
     Ok(())
+}
+
+/// Bits that an RSA key has at least (NIST SP 800-131A, table 2).
+pub const STRONG_RSA_BITS: usize = 2048;
+
+/// Checks that `key`, of whatever kind, is one to authenticate with.
+///
+/// # Errors
+/// The first rule it breaks.
+pub fn expect_strong(key: &SpkiInfo) -> Result<(), RefusedKey> {
+    if let KeyNumbers::Rsa { modulus, .. } = key.numbers()
+        && bit_length(modulus) < STRONG_RSA_BITS
+    {
+        return Err(RefusedKey::TooShort(bit_length(modulus)));
+    }
+    check_numbers(key)
+}
+
+fn check_numbers(key: &SpkiInfo) -> Result<(), RefusedKey> {
+    match key.numbers() {
+        KeyNumbers::Rsa { modulus, exponent } => check_rsa(modulus, exponent),
+        KeyNumbers::EcP256 { point } => check_point(&ECDSA_P256_SHA256_ASN1, point, 65),
+        KeyNumbers::EcP384 { point } => check_point(&ECDSA_P384_SHA384_ASN1, point, 97),
+        KeyNumbers::Ed25519 { key } => check_point(&ED25519, key, 32),
+    }
 }
 
 fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), RefusedKey> {

@@ -95,11 +95,6 @@ pub(crate) enum StaffCommand {
         #[arg(long, value_name = "FILE")]
         new: PathBuf,
     },
-    /// Register a client certificate of one's own.
-    Certificate {
-        /// The certificate, PEM.
-        file: PathBuf,
-    },
     /// Make a token of one's own, bound to this machine.
     Token {
         /// For a program, to be shown from anywhere.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use web::desk::{Desk, Principal};
 use web::wire::{
-    ClientCertificateBody, ConfirmationBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody,
+    ConfirmationBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody,
     TokenWishBody,
 };
 
@@ -43,12 +43,6 @@ pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<
             let current = cli.person.shown.as_deref().map(read_secret).transpose()?;
             let body = PasswordBody { current, new: read_secret(new)? };
             Answer::of(&desk.set_password(act, &body)?)
-        }
-        StaffCommand::Certificate { file } => {
-            let certificate_pem =
-                std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-            let body = ClientCertificateBody { certificate_pem };
-            Answer::of(&desk.register_certificate(act, &body)?)
         }
         StaffCommand::Token { program, days, out } => {
             let wish = TokenWishBody { program: *program, days: *days };

@@ -6,7 +6,6 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use ra::window::CardPlace;
 use serde::Deserialize;
@@ -15,6 +14,7 @@ use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use crate::access::Peer;
+use crate::origin;
 use crate::problem::{Fault, Problem};
 use crate::wire::CardPlaceBody;
 
@@ -162,12 +162,10 @@ fn malformed(field: &str, error: &serde_json::Error) -> Problem {
 }
 
 fn expect_json(request: &Request) -> Result<(), Problem> {
-    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
+    match origin::says_json(request.headers()) {
+        true => Ok(()),
+        false => Err(Problem::new(Fault::MediaType, "content-type: it must be application/json")),
     }
-    Err(Problem::new(Fault::MediaType, "content-type: it must be application/json"))
 }
 
 fn unread(error: Box<dyn std::error::Error + Send + Sync>) -> Problem {

@@ -7,7 +7,7 @@ use hyper::http::{StatusCode, request};
 
 use super::input::Input;
 use super::{Answer, Api};
-use crate::access::door;
+use crate::access::{Peer, door};
 use crate::desk::{Desk, Door, Principal};
 use crate::problem::Problem;
 use crate::wire::{
@@ -133,9 +133,13 @@ pub(super) async fn set_password(
 pub(super) async fn register_certificate(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
+    Extension(peer): Extension<Peer>,
     Input(body): Input<ClientCertificateBody>,
 ) -> Result<(StatusCode, Json<ChangedBody>), Problem> {
-    let answer = api.answer(move |desk| desk.register_certificate(&act, &body)).await?;
+    let register = move |desk: &Desk| {
+        desk.register_certificate(&act, &body, peer.certificate.as_deref())
+    };
+    let answer = api.answer(register).await?;
     Ok((StatusCode::CREATED, answer))
 }
 

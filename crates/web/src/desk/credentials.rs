@@ -13,8 +13,6 @@ use domain::staff::{
 use jiff::{SignedDuration, Timestamp};
 use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
-use x509::pem;
-use x509::read::Certificate;
 
 use super::password::{Judged, Tried};
 use super::permission::Operation;
@@ -59,20 +57,23 @@ impl Desk {
         Ok(done.answer())
     }
 
-    /// Registers a client certificate of one's own, which lets one in until it expires.
+    /// Registers a client certificate of one's own, `proven` by the handshake of the very connection
+    /// that asks: it lets one in until it expires, and for 366 days at most.
     ///
     /// # Errors
-    /// 422 for what is no certificate, not in force, or registered already.
+    /// 422 for what is no certificate, not the one that was proven, not in force, too weak, or
+    /// registered already.
     pub fn register_certificate(
         &self,
         act: &Principal,
         body: &ClientCertificateBody,
+        proven: Option<&[u8]>,
     ) -> Result<ChangedBody, Problem> {
         let operation = Operation::RegisterCertificate;
         self.admit(act, operation)?;
         let kind = CredentialKind::ClientCertificate;
         let person = self.own(act, operation, kind)?;
-        let read = client_certificate(&body.certificate_pem, act.at);
+        let read = self.expect_fit(&body.certificate_pem, proven, act.at);
         let (der, expires) = self.checked(act, operation, read)?;
         let row = credential(act, person, kind, sha256(&der), expires);
         let digest = x509::fingerprint::hex(&row.sha256);
@@ -258,17 +259,6 @@ fn registered(act: &Principal) -> Result<&PersonRow, Problem> {
     act.registered().ok_or_else(|| Problem::refused("person", "the system has no credentials"))
 }
 
-fn client_certificate(text: &str, now: Timestamp) -> Result<(Vec<u8>, Timestamp), Problem> {
-    let refused = |rule: String| Problem::refused("certificate_pem", rule);
-    let der = pem::decode(pem::CERTIFICATE, text).map_err(|error| refused(error.to_string()))?;
-    let certificate = Certificate::parse(&der).map_err(|error| refused(error.to_string()))?;
-    let validity = &certificate.tbs.validity;
-    if now < validity.not_before || validity.not_after < now {
-        return Err(refused("it is not in force now".to_owned()));
-    }
-    Ok((der, validity.not_after))
-}
-
 fn credential(
     act: &Principal,
     person: &PersonRow,
@@ -281,7 +271,7 @@ fn credential(
     CredentialRow { sha256, person, kind, console: None, passkey: None, made, expires, operation }
 }
 
-fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {
+pub(super) fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {
     let span = SignedDuration::from_hours(24 * days);
     at.checked_add(span).map_err(|error| Problem::broke(&error))
 }

@@ -1,6 +1,7 @@
 //! The entrance: who shows what, is who. Nobody stands at the desk but through here.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::act::{Act, Actor, Basis};
 use domain::id::{ActorId, OperationId};
@@ -20,8 +21,8 @@ use crate::wire::{LoginBody, SecretText, SessionBody};
 pub enum Shown {
     /// A bearer token by its SHA-256: a console's, a program's, a session's, or an enrolment secret.
     Bearer([u8; 32]),
-    /// A client certificate by its SHA-256, whose key they have proven to hold.
-    Certificate([u8; 32]),
+    /// A client certificate, DER, whose key they have proven to hold in this connection's handshake.
+    Certificate(Arc<[u8]>),
     /// An id with a password or an enrolment secret.
     Password {
         /// The id.
@@ -65,8 +66,8 @@ impl Desk {
                 let found = self.by_bearer(&sha256, door.from, stranger.at);
                 self.turned_away(&stranger, door, found)?
             }
-            Ok(Shown::Certificate(sha256)) => {
-                let found = self.by_certificate(&sha256, stranger.at);
+            Ok(Shown::Certificate(der)) => {
+                let found = self.by_certificate(&der, stranger.at);
                 self.turned_away(&stranger, door, found)?
             }
             Err(problem) => self.turned_away(&stranger, door, Err(problem))?,
@@ -116,6 +117,18 @@ impl Desk {
             must_change_password: principal.proof() == Proof::ExpiredPassword,
             expires: end.map_err(|error| Problem::broke(&error))?.to_string(),
         })
+    }
+
+    /// Hands on what came of somebody nobody knows yet; a refusal is in the journal first.
+    ///
+    /// # Errors
+    /// What was found; the database's.
+    pub(crate) fn turn_away<T>(
+        &self,
+        door: &Door,
+        found: Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        self.turned_away(&self.act(Actor::Anonymous, None)?, door, found)
     }
 
     /// Hands on whom `found` found; a refusal is in the journal first.
@@ -192,10 +205,12 @@ impl Desk {
         }
     }
 
-    fn by_certificate(&self, sha256: &[u8; 32], now: Timestamp) -> Result<Entrant, Problem> {
-        let row = self.store.credential(sha256)?;
+    fn by_certificate(&self, der: &[u8], now: Timestamp) -> Result<Entrant, Problem> {
+        let row = self.store.credential(&sha256(der))?;
         let row = row.filter(|row| row.kind == CredentialKind::ClientCertificate);
-        self.owner(&row.ok_or_else(|| unproven(NOBODYS))?, Proof::Strong, now)
+        let row = row.ok_or_else(|| unproven(NOBODYS))?;
+        self.expect_in_force(der, now)?;
+        self.owner(&row, Proof::Strong, now)
     }
 
     fn owner(&self, row: &CredentialRow, proof: Proof, now: Timestamp) -> Result<Entrant, Problem> {

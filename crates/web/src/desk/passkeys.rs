@@ -2,7 +2,7 @@
 
 use domain::act::Basis;
 use domain::journal::EventKind;
-use domain::staff::CredentialKind;
+use domain::staff::{CredentialKind, MAX_TOKEN_DAYS};
 use jiff::Timestamp;
 use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
@@ -52,9 +52,12 @@ impl Desk {
                 Some(_) => Err(Problem::refused("passkey", "it is registered already")),
             };
             self.checked(act, operation, free)?;
+            let ends = super::credentials::after_days(act.at, MAX_TOKEN_DAYS)?;
+            let made = CredentialRow { expires: Some(ends), ..made };
             let unit = own_unit(act, person, kind, Change::AddCredential(made.into()));
             let person = person.id.to_string();
-            Ok((unit, ChangedBody { person, kind: kind.to_string(), expires: None }))
+            let expires = Some(ends.to_string());
+            Ok((unit, ChangedBody { person, kind: kind.to_string(), expires }))
         });
         Ok(done?.answer())
     }
@@ -156,6 +159,9 @@ impl Desk {
         if (counter, passkey.counter) != (0, 0) && counter <= passkey.counter {
             return Err(unproven("the passkey's counter went back: there may be a copy of it"));
         }
+        if row.expires.is_some_and(|ends| ends <= now) {
+            return Err(unproven("the passkey was registered for 366 days, which are over"));
+        }
         let person = self.who_may_come_in(&row.person)?;
         match self.challenges.spend(open, now) {
             true => Ok((person, row, counter)),
@@ -166,6 +172,6 @@ impl Desk {
     /// The host to which passkeys belong.
     fn host(&self) -> Result<&str, Problem> {
         let rule = "this desk has no host name that passkeys could belong to";
-        self.host.as_deref().ok_or_else(|| Problem::refused("passkey", rule))
+        self.hosts.first().ok_or_else(|| Problem::refused("passkey", rule))
     }
 }

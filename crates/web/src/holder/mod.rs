@@ -15,8 +15,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
+use axum::middleware::{self, Next};
 use axum::routing::{get, post};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use serde::Deserialize;
 
@@ -25,6 +26,7 @@ use crate::access::{Peer, door};
 use crate::api::Api;
 use crate::api::input::{Asked, body_of};
 use crate::desk::{Declined, Desk};
+use crate::origin;
 use crate::problem::{Fault, Problem};
 
 /// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
@@ -55,6 +57,7 @@ struct SignedForm {
 
 /// The page over a desk; connections bring their [`Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
+    let api = Api::new(desk, AT_ONCE);
     Router::new()
         .route("/", get(show))
         .route(REQUEST, get(draft))
@@ -62,7 +65,29 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route(STYLE, get(answer::style))
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_method)
-        .with_state(Api::new(desk, AT_ONCE))
+        .layer(middleware::from_fn_with_state(api.clone(), expect_ours))
+        .with_state(api)
+}
+
+/// Lets a request pass that is meant for this site; one that acts, only if no page of another sent
+/// it. The connection ends with the answer: a card that is pulled out shows nothing more.
+async fn expect_ours(
+    State(api): State<Api>,
+    speaks: Speaks,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let own_page = || match parts.method.is_safe() {
+        true => Ok(()),
+        false => origin::expect_own_page(&parts),
+    };
+    let mut response = match api.expect_ours(&parts).and_then(|()| own_page()) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => speaks.declined(&api.turned_away(door(&parts), problem).await.into()),
+    };
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn show(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {

@@ -149,7 +149,8 @@ pub struct PasswordBody {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificateBody {
-    /// The certificate, PEM. Its key is proven in the TLS handshake whenever it is shown.
+    /// The certificate, PEM: the one that this very connection showed in its TLS handshake, which
+    /// proves its key.
     pub certificate_pem: String,
 }
 

@@ -112,7 +112,7 @@ fn open(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>, authorities:
     Desk::new(store, authorities.clone(), Arc::new(move || told.now()))
         .with_windows(windows)
         .with_holders(Arc::new(holders))
-        .with_host("localhost")
+        .with_hosts(["localhost".to_owned()])
 }
 
 /// The CAs as windows and holders over `store` see them.
