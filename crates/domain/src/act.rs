@@ -48,12 +48,14 @@ pub struct Act {
     pub operation: OperationId,
     /// What the right to it rests on, where a person of the registry acts.
     pub standing: Option<Arc<Standing>>,
+    /// What the right of the second person rests on who approved it, where one did.
+    pub second: Option<Arc<Standing>>,
 }
 
 impl Act {
     /// Of somebody who is no person of the registry: the program, a card's holder, a stranger.
     pub fn new(actor: Actor, at: Timestamp, operation: OperationId) -> Self {
-        Self { actor, at, operation, standing: None }
+        Self { actor, at, operation, standing: None, second: None }
     }
 }
 

@@ -81,6 +81,8 @@ pub enum SystemOperation {
     ServerKeyMade,
     /// A list of weak keys was first named.
     WeakKeysNamed,
+    /// A second person approved the operation of an id.
+    Approval,
     /// An event of the resident register was applied.
     RegisterEvent,
     /// What was half done on a card was mended.
@@ -97,6 +99,7 @@ impl SystemOperation {
             Self::BackupWritten => "backup",
             Self::ServerKeyMade => "server-key",
             Self::WeakKeysNamed => "weak-keys",
+            Self::Approval => "approval",
             Self::RegisterEvent => "register-event",
             Self::Mending => "mend",
             Self::Ceremony => "ceremony",

@@ -35,6 +35,8 @@ named! {
     CeremonyStep = "ceremony-step",
     /// A ceremony ended, and its minutes were signed.
     CeremonyCompleted = "ceremony-completed",
+    /// A second person approved one operation, by its digest, in a session of their own.
+    OperationApproved = "operation-approved",
     /// A CA's key was renewed.
     KeyRenewed = "key-renewed",
     /// A CA's key counts as compromised; a step of what follows was carried out.

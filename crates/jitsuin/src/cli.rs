@@ -180,11 +180,10 @@ pub(crate) enum KeyCommand {
         generation: u32,
         /// Stop issuance, revoke everything, publish all lists, post the notice, prepare the
         /// notification; broken off, the same command goes on.
-        #[arg(long, requires = "approver_as")]
+        #[arg(long)]
         carry_out: bool,
-        /// The file with the token of the second person.
-        #[arg(long, value_name = "FILE")]
-        approver_as: Option<PathBuf>,
+        #[command(flatten)]
+        second: Second,
     },
     /// Find the certificates whose key is on a list of weak keys.
     Weak {
@@ -240,9 +239,20 @@ pub(crate) struct RevokeArguments {
     /// Who asks: holder, agent, mayor or authority.
     #[arg(long)]
     pub(crate) requester: String,
-    /// The file with the token of the second person, where the policy wants one.
-    #[arg(long = "approver-as", value_name = "FILE")]
-    pub(crate) approver: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) second: Second,
+}
+
+/// The second person of an operation that takes two. They approve it first, by a command of their own:
+/// the same one with `--approves`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Second {
+    /// Who has approved the operation of this --operation.
+    #[arg(long, value_name = "PERSON", conflicts_with = "approves")]
+    pub(crate) approver: Option<String>,
+    /// Approve, as the second person, what another asks for under this operation id, and do nothing.
+    #[arg(long, value_name = "OPERATION")]
+    pub(crate) approves: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -334,9 +344,8 @@ pub(crate) enum PolicyCommand {
     Adopt {
         /// The file.
         file: PathBuf,
-        /// The file with the token of the second person.
-        #[arg(long, value_name = "FILE")]
-        approver_as: PathBuf,
+        #[command(flatten)]
+        second: Second,
     },
     /// Show what changes from one policy to another.
     Diff {
@@ -370,11 +379,10 @@ pub(crate) enum AuditCommand {
     Accept {
         /// Accept it where what is missing is lost for good, or the clock is right now; the journal has
         /// it. The custodians do (--custodian), without anybody's token; for the clock alone two people
-        /// may as well (--as, --approver-as).
+        /// may as well (--as, --approver).
         #[arg(long)]
         carry_out: bool,
-        /// The file with the token of the second person.
-        #[arg(long, value_name = "FILE")]
-        approver_as: Option<PathBuf>,
+        #[command(flatten)]
+        second: Second,
     },
 }

@@ -37,7 +37,7 @@ const LAST_ENTRIES: usize = 1000;
 
 /// What people can do where the clock speaks against a start.
 const CLOCK_WAY_OUT: &str = "set the clock right; where it is right and was wrong before, two people \
-    say so, one of them an internal auditor: `jitsuin audit accept --as FILE --approver-as FILE --carry-out`";
+    say so, one of them an internal auditor: `jitsuin audit accept --as FILE --operation ID --approver PERSON --carry-out`";
 
 /// What a start is held against.
 pub(crate) struct Held<'a> {

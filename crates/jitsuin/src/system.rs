@@ -524,5 +524,6 @@ pub(crate) fn keep_weak_keys(
 fn foreign_issuer(table: &ClientIssuerTable) -> Result<ForeignIssuer> {
     let place = || format!("client_issuers: {}", table.certificate.display());
     let certificate = std::fs::read(&table.certificate).with_context(place)?;
-    ForeignIssuer::new(certificate, table.list.clone()).map_err(|error| anyhow!("{}: {error}", place()))
+    ForeignIssuer::new(certificate, table.list.clone())
+        .map_err(|error| anyhow!("{}: {error}", place()))
 }

@@ -84,6 +84,8 @@ pub struct Entry {
     pub personal: Option<Personal>,
     /// What the right to it rests on; it is no part of what is written.
     pub standing: Option<Arc<Standing>>,
+    /// What the right of whoever approved it rests on.
+    pub second: Option<Arc<Standing>>,
 }
 
 /// Personal data in an entry; erasing it is destroying its subject's key.
@@ -109,6 +111,7 @@ impl Entry {
             details: Vec::new(),
             personal: None,
             standing: act.standing.clone(),
+            second: act.second.clone(),
         }
     }
 

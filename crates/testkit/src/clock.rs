@@ -37,6 +37,7 @@ pub fn act(clock: &Clock) -> Act {
         at: clock.now(),
         operation: operation.parse().expect("an operation id"),
         standing: None,
+        second: None,
     }
 }
 

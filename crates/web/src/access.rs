@@ -26,10 +26,6 @@ use crate::problem::{Fault, Problem, parse_id};
 /// The header with the id of an operation, on requests and answers.
 pub const OPERATION_ID: &str = "operation-id";
 
-/// The header in which the second person of an operation shows their own bearer token, as the first
-/// does in `Authorization`.
-pub const APPROVER_AUTHORIZATION: &str = "approver-authorization";
-
 /// Octets of a token: those we give have 24.
 const MAX_TOKEN: usize = 256;
 
@@ -154,38 +150,6 @@ fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Shown>, Problem> {
     let token = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len()));
     let token = token.ok_or_else(|| unproven(&format!("{name}: it is no bearer token")))?;
     Ok(Some(Shown::bearer(token)))
-}
-
-/// What the second person shows: their name in the first one's mouth proves nothing.
-pub(crate) struct Approval {
-    shown: Option<Shown>,
-    door: Door,
-}
-
-impl<S: Sync> FromRequestParts<S> for Approval {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
-        let unread = |problem: Problem| Problem { fault: Fault::Malformed, ..problem };
-        let shown = bearer(&parts.headers, APPROVER_AUTHORIZATION).map_err(unread)?;
-        Ok(Self { shown, door: door(parts) })
-    }
-}
-
-impl Approval {
-    /// Who the second person is, if somebody showed something; nobody if it is not theirs, which
-    /// the journal has.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(crate) fn second(self, desk: &Desk) -> Result<Option<Principal>, Problem> {
-        let Some(shown) = self.shown else { return Ok(None) };
-        match desk.enter(Ok(shown), &self.door, None) {
-            Ok(principal) => Ok(Some(principal)),
-            Err(problem) if problem.is_refusal() => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
 }
 
 /// The door of a request, for the journal.

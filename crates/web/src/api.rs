@@ -7,6 +7,7 @@
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
 mod applications;
+mod approvals;
 mod authorities;
 mod cards;
 mod certificates;
@@ -35,8 +36,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::access;
-use crate::desk::{Desk, Door};
 use crate::desk::permission::Operation;
+use crate::desk::{Desk, Door};
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 use status::addresses::Addresses;
@@ -203,6 +204,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(register_routes())
         .merge(people_routes())
         .merge(keys_routes())
+        .route("/api/v1/approvals", post(approvals::approve))
         .route("/api/v1/journal", get(journal::read))
         .route("/api/v1/check", get(journal::check))
         .route("/api/v1/openapi.json", get(document::show))

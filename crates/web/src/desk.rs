@@ -5,6 +5,7 @@
 //! are told, as those of `ra` and `ca` are; so is every reading of records and ledgers (E1).
 
 mod applications;
+mod approvals;
 mod authorities;
 mod cards;
 mod certificates;
@@ -52,8 +53,9 @@ use self::sessions::Sessions;
 use crate::origin::Hosts;
 use crate::problem::{Fault, Problem, parse_id};
 
-pub use client_certificates::ForeignIssuer;
+pub use approvals::Approvable;
 pub use check::{Audit, Auditor, SERVER};
+pub use client_certificates::ForeignIssuer;
 pub use endings::{Ending, Endings, RECOVER, WayIn};
 pub(crate) use entrance::unproven;
 pub use entrance::{Door, Shown};

@@ -131,8 +131,11 @@ mod tests {
     #[test]
     fn w2_a_request_is_for_one_of_our_names_or_an_address() {
         let hosts = Hosts::named(["ca.example.jp".to_owned(), "localhost".to_owned()]);
-        let fault = |headers: &[(&str, &str)]| hosts.expect_ours(&parts(headers)).err().map(|p| p.fault);
-        for ours in ["localhost:8443", "CA.Example.JP", "ca.example.jp.:1", "192.0.2.7:8443", "[::1]"] {
+        let fault =
+            |headers: &[(&str, &str)]| hosts.expect_ours(&parts(headers)).err().map(|p| p.fault);
+        for ours in
+            ["localhost:8443", "CA.Example.JP", "ca.example.jp.:1", "192.0.2.7:8443", "[::1]"]
+        {
             assert_eq!(fault(&[("host", ours)]), None, "{ours}");
         }
         for other in ["evil.example", "localhost.evil.example:8443", "127.0.0.1.evil.example"] {

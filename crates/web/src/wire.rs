@@ -3,6 +3,7 @@
 //! Every shape refuses fields it does not know, so that a misspelt one is not silently left out.
 
 mod application;
+mod approval;
 mod authority;
 mod card;
 mod certificate;
@@ -21,6 +22,7 @@ mod service_request;
 pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
 };
+pub use approval::{ApprovalBody, ApprovedBody};
 pub use authority::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
 pub use card::{
     CardBody, CardChangedBody, CardFindingBody, CardPlaceBody, CardReadingRequestBody,

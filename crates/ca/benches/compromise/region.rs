@@ -114,5 +114,6 @@ fn act() -> Act {
         at: Timestamp::now(),
         operation: "bench".parse().unwrap(),
         standing: None,
+        second: None,
     }
 }

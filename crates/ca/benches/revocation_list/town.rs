@@ -137,6 +137,7 @@ pub(crate) fn act() -> Act {
         at: Timestamp::now(),
         operation: "bench".parse().unwrap(),
         standing: None,
+        second: None,
     }
 }
 

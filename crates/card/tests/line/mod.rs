@@ -32,6 +32,7 @@ pub(crate) fn act() -> Act {
         at: "2026-11-22T03:00:00Z".parse().expect("a time"),
         operation: "operation-1".parse().expect("an operation"),
         standing: None,
+        second: None,
     }
 }
 

@@ -9,11 +9,11 @@ use serde_json::json;
 use store::journal::{
     Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
 };
-use web::desk::Approval;
+use web::desk::{Approvable, Approval};
 
 use super::Office;
 use crate::answer::Answer;
-use crate::cli::{AuditCommand, Cli};
+use crate::cli::{AuditCommand, Cli, Second};
 use crate::custodians::passphrases;
 use crate::seal::SealLock;
 use crate::system::System;
@@ -40,7 +40,7 @@ pub(super) fn accept(
     cli: &Cli,
     system: &System,
     carry_out: bool,
-    second: Option<&Path>,
+    second: &Second,
 ) -> Result<Answer> {
     // Before whoever asks is let in, which is an entry itself.
     let objections = system.objections()?;
@@ -51,6 +51,9 @@ pub(super) fn accept(
         // They prove themselves by their shares, and nobody else need be let in.
         false => Office::of_custodians(system)?,
     };
+    if let Some(operation) = &second.approves {
+        return office.approve(operation, Approvable::Clock);
+    }
     if !carry_out {
         office.desk.note_objections(&office.act, told.len())?;
         let text = match told.is_empty() {
@@ -66,15 +69,15 @@ pub(super) fn accept(
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
     let accept =
         |by: &Approval<'_>| office.desk.accept_start(&office.act, by, &objections, &places);
-    match (custodians.is_empty(), second) {
+    match (custodians.is_empty(), &second.approver) {
         (false, _) => {
             let quorum = system.custody.quorum(&system.act("custodians")?, &custodians)?;
             accept(&Approval::Custodians(&quorum))?;
         }
-        (true, Some(file)) => accept(&Approval::SecondPerson(&office.second(file)?))?,
+        (true, Some(approver)) => accept(&Approval::SecondPerson(approver))?,
         (true, None) => bail!(
-            "who accepts it: the custodians (--custodian ID=FILE each), or a second person \
-             (--approver-as FILE)"
+            "who accepts it: the custodians (--custodian ID=FILE each), or two people (--operation ID \
+             --approver PERSON, who approved it with --approves ID)"
         ),
     }
     let aside = system.begin_places_anew(&lock)?;

@@ -8,13 +8,14 @@ use domain::id::CaId;
 use domain::journal::EventKind;
 use serde_json::{Value, json};
 use store::{CertificateRow, Entry, Sequence, Store, Unit};
+use web::desk::Approvable;
 use web::desk::permission::Operation;
 use web::wire::CompromiseBody;
 use x509::key_check::{Blocklist, WeakKeys};
 
 use super::Office;
 use crate::answer::Answer;
-use crate::cli::{Cli, KeyCommand};
+use crate::cli::{Cli, KeyCommand, Second};
 use crate::config::read_weak_keys;
 use crate::system::System;
 
@@ -30,9 +31,14 @@ pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<An
         KeyCommand::Renew { ca, dry_run, issues_from } => {
             renew(&Office::new(cli, system)?, ca, *dry_run, issues_from.as_deref())
         }
-        KeyCommand::Compromise { ca, generation, carry_out, approver_as } => {
-            let second = approver_as.as_deref().filter(|_| *carry_out);
-            compromise(&Office::new(cli, system)?, ca, *generation, second)
+        KeyCommand::Compromise { ca, generation, carry_out, second } => {
+            let office = Office::new(cli, system)?;
+            let what = Approvable::Compromise { ca, generation: *generation };
+            match &second.approves {
+                Some(operation) => office.approve(operation, what),
+                None if *carry_out => compromise(&office, ca, *generation, second),
+                None => Answer::of(&office.desk.compromise_plan(&office.act, ca, *generation)?),
+            }
         }
         KeyCommand::Weak { list } => weak(cli, system, list.as_deref()),
     }
@@ -52,18 +58,13 @@ fn renew(office: &Office, ca: &str, dry_run: bool, issues_from: Option<&str>) ->
     Ok(answer)
 }
 
-/// Without a second person the plan, with one the whole procedure.
-fn compromise(office: &Office, ca: &str, generation: u32, second: Option<&Path>) -> Result<Answer> {
+/// The whole procedure, from where it stands.
+fn compromise(office: &Office, ca: &str, generation: u32, second: &Second) -> Result<Answer> {
     let Office { desk, act } = office;
-    let Some(file) = second else {
-        return Answer::of(&desk.compromise_plan(act, ca, generation)?);
-    };
-    let second = office.second(file)?;
-    let approver = second.id().map(ToString::to_string).unwrap_or_default();
-    let body = CompromiseBody { approver };
+    let body = CompromiseBody { approver: second.approver.clone() };
     // Progress goes to standard error: standard output is the answer's.
     let told = |step: &str| eprintln!("jitsuin: {ca}: {step}");
-    Answer::of(&desk.compromise(act, ca, generation, &body, Some(&second), &told)?)
+    Answer::of(&desk.compromise(act, ca, generation, &body, &told)?)
 }
 
 fn weak(cli: &Cli, system: &System, list: Option<&Path>) -> Result<Answer> {

@@ -18,7 +18,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::json;
 use store::Store;
-use web::desk::{Desk, Door, Principal, Shown};
+use web::desk::{Approvable, Desk, Door, Principal, Shown};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
 
@@ -35,9 +35,9 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Policy(command) => policy::run(cli, command, clock),
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
-        Command::Audit(AuditCommand::Accept { carry_out, approver_as }) => {
+        Command::Audit(AuditCommand::Accept { carry_out, second }) => {
             let system = System::open_unheld(&cli.config, Claim::Visit, clock)?;
-            audit::accept(cli, &system, *carry_out, approver_as.as_deref())
+            audit::accept(cli, &system, *carry_out, second)
         }
         Command::Card(command) => match card::outside(cli, command)? {
             Some(answer) => Ok(answer),
@@ -151,10 +151,9 @@ impl Office {
         Ok(Self { desk: system.desk_without_windows(), act })
     }
 
-    /// The second person of an operation, who shows a token of their own.
-    fn second(&self, file: &Path) -> Result<Principal> {
-        let shown = Shown::bearer(read_secret(file)?.expose());
-        Ok(self.desk.enter(Ok(shown), &console(), None)?)
+    /// Approves, as the second person, what another asks for under the id `operation`.
+    fn approve(&self, operation: &str, what: Approvable<'_>) -> Result<Answer> {
+        Answer::of(&self.desk.approve_operation(&self.act, operation, what)?)
     }
 }
 

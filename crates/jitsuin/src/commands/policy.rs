@@ -6,10 +6,11 @@ use anyhow::{Context, Result};
 use domain::certificate::CertificateKind;
 use domain::policy::Policy;
 use serde_json::json;
+use web::desk::Approvable;
 
 use super::Office;
 use crate::answer::Answer;
-use crate::cli::{Cli, PolicyCommand};
+use crate::cli::{Cli, PolicyCommand, Second};
 use crate::config::read_policy;
 use crate::system::{Claim, Clock, System};
 
@@ -28,18 +29,22 @@ pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<An
             anyhow::ensure!(!lines.is_empty(), "profile: the policy has none for {name}");
             Ok(Answer::lines(lines))
         }
-        PolicyCommand::Adopt { file, approver_as } => adopt(cli, file, approver_as, clock),
+        PolicyCommand::Adopt { file, second } => adopt(cli, file, second, clock),
         PolicyCommand::Diff { old, new } => Ok(Answer::lines(read(old)?.diff(&read(new)?))),
     }
 }
 
 /// The CAs are not opened: their policies in effect may be others than the files there.
-fn adopt(cli: &Cli, file: &Path, approver_as: &Path, clock: Clock) -> Result<Answer> {
+fn adopt(cli: &Cli, file: &Path, second: &Second, clock: Clock) -> Result<Answer> {
     let text = read_policy(file)?;
     let system = System::open_without_cas(&cli.config, Claim::Own, clock)?;
     let office = Office::new(cli, &system)?;
-    let second = office.second(approver_as)?;
-    let adopted = office.desk.adopt_policy(&office.act, &second, &text);
+    if let Some(operation) = &second.approves {
+        let approved = office.approve(operation, Approvable::Policy(&text));
+        return system.seal().and(approved);
+    }
+    let approver = second.approver.as_deref().unwrap_or_default();
+    let adopted = office.desk.adopt_policy(&office.act, approver, &text);
     system.seal()?;
     let ca = adopted?;
     let text = format!("{ca}: {} is in effect from the next start on", file.display());

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use web::desk::ListEncoding;
+use web::desk::{Approvable, ListEncoding};
 use web::wire::RevocationBody;
 
 use super::Office;
@@ -74,15 +74,16 @@ fn published(round: &Value) -> Result<Answer> {
 }
 
 pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Answer> {
-    let second = arguments.approver.as_deref().map(|file| office.second(file)).transpose()?;
-    let id = second.as_ref().and_then(|second| second.id());
+    let RevokeArguments { ca, serial, cause, requester, second } = arguments;
+    if let Some(operation) = &second.approves {
+        return office.approve(operation, Approvable::Revocation { ca, serial, cause, requester });
+    }
     let body = RevocationBody {
-        cause: arguments.cause.clone(),
-        requester: arguments.requester.clone(),
-        approver: id.map(ToString::to_string),
+        cause: cause.clone(),
+        requester: requester.clone(),
+        approver: second.approver.clone(),
     };
-    let RevokeArguments { ca, serial, .. } = arguments;
-    Answer::of(&office.desk.revoke(&office.act, ca, serial, &body, second.as_ref())?)
+    Answer::of(&office.desk.revoke(&office.act, ca, serial, &body)?)
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.

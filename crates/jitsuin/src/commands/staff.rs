@@ -7,8 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use web::desk::{Desk, Principal};
 use web::wire::{
-    ConfirmationBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody,
-    TokenWishBody,
+    ConfirmationBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody, TokenWishBody,
 };
 
 use super::{Office, read_secret};

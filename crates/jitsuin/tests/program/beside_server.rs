@@ -228,12 +228,19 @@ fn k7_a_compromise_that_a_kill_cut_after_its_declaration_goes_on_by_itself() {
 
 /// Declares the key of jpki-auth compromised, in a process that is killed once it said so.
 fn declare_and_die(place: &Path) {
-    let token = |id: &str| format!("demo/data/handed-out/{id}.token");
-    let mut child = Command::new(PROGRAM)
-        .args(["--config", "demo/jitsuin.toml", "--as", &token("manager-1")])
-        .args(["key", "compromise", "jpki-auth", "--carry-out"])
-        .args(["--approver-as", &token("operator-1")])
-        .current_dir(place)
+    let compromise = |who: &str, more: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["--config", "demo/jitsuin.toml"])
+            .args(["--as", &format!("demo/data/handed-out/{who}.token")])
+            .args(["key", "compromise", "jpki-auth", "--carry-out"])
+            .args(more)
+            .current_dir(place);
+        command
+    };
+    assert!(compromise("operator-1", &["--approves", "op-end"]).status().unwrap().success());
+    let together = ["--operation", "op-end", "--approver", "operator-1"];
+    let mut child = compromise("manager-1", &together)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

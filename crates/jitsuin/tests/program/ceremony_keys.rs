@@ -78,10 +78,9 @@ fn outlive(place: &Workplace) {
 /// Carries a compromise of the first generation out, after which nothing needs its key.
 fn compromise(place: &Workplace) {
     let two = present(&CUSTODIANS[..2]);
-    let operator = ["--carry-out", "--approver-as", STAFF[1]];
-    let ends = [&["key", "compromise", "jpki-auth", "--generation", "1"], &operator[..]].concat();
     let two: Vec<&str> = two.iter().map(String::as_str).collect();
-    let ended = place.run_as_is(&MANAGER, &[&two, &ends[..]].concat());
+    let ends = ["key", "compromise", "jpki-auth", "--generation", "1", "--carry-out"];
+    let ended = place.together("op-end", (&MANAGER, &STAFF), &[&two, &ends[..]].concat());
     assert!(ended.success, "{}", ended.text);
 }
 

@@ -38,7 +38,7 @@ fn e2_a_database_changed_by_hand_is_not_served() {
             &["crl", "publish", "--ca", "jpki-auth"],
             &["ceremony", "abandon", "none", "--reason", "none"],
             &["staff", "recover", "operator-1"],
-            &["policy", "adopt", "demo/policy/jpki-auth.toml", "--approver-as", "none"],
+            &["policy", "adopt", "demo/policy/jpki-auth.toml", "--approver", "none"],
         ];
         for command in [serve, list, publish, abandon, recover, adopt] {
             let who = ["--as", "demo/data/handed-out/manager-1.token"];

@@ -74,8 +74,7 @@ fn e6_a_database_that_was_set_back_does_not_start_until_the_custodians_accept_it
     );
     // Whoever looked added an entry to the older journal: it is another one now.
     refused(&serve(&demo), "is not the one of checkpoint size");
-    let auditor = "demo/data/handed-out/auditor-1.token";
-    let two = ["audit", "accept", "--approver-as", auditor, "--carry-out"];
+    let two = ["audit", "accept", "--approver", "auditor-1", "--carry-out"];
     let said = by(&demo, "manager-1", &two);
     assert!(!said.success && said.text.contains("the custodians accept it"), "{}", said.text);
     let said = by(&demo, "manager-1", &["audit", "accept", "--carry-out"]);

@@ -6,14 +6,7 @@ use std::time::Duration;
 
 use crate::workplace::{MANAGER, STAFF, Workplace, present};
 
-const COMPROMISE: [&str; 6] = [
-    "key",
-    "compromise",
-    "jpki-auth",
-    "--carry-out",
-    "--approver-as",
-    "data/handed-out/operator-1.token",
-];
+const COMPROMISE: [&str; 4] = ["key", "compromise", "jpki-auth", "--carry-out"];
 
 #[test]
 fn k6_the_dry_run_tells_every_path_and_a_renewal_itself_wants_a_ceremony() {
@@ -32,6 +25,10 @@ fn k7_a_compromise_without_custodians_stops_and_goes_on_when_they_come() {
     assert!(plan["state"].is_null(), "{plan}");
     // Revoking needs no key; the lists do, so the procedure waits there.
     let said = place.run_as_is(&MANAGER, &COMPROMISE);
+    assert!(!said.success && said.text.contains("approver"), "{}", said.text);
+    place.answer(&STAFF, &[&COMPROMISE[..], &["--approves", "op-end"]].concat());
+    let two = ["--operation", "op-end", "--approver", "operator-1"];
+    let said = place.run_as_is(&MANAGER, &[&COMPROMISE[..], &two].concat());
     assert_eq!(said.status, Some(1), "{}", said.text);
     assert!(said.text.contains("not activated"), "{}", said.text);
     let plan = place.answer(&MANAGER, &["key", "compromise", "jpki-auth"]);

@@ -107,24 +107,35 @@ fn p1_a_policy_file_changed_on_the_disk_is_worked_by_only_once_two_people_adopte
     let text = fs::read_to_string(&file).unwrap();
     let before = place.answer(&STAFF, &["ca", "show", "jpki-auth"])["policy_sha256"].clone();
     fs::write(&file, text.replacen("validity_hours = 72", "validity_hours = 96", 1)).unwrap();
-    let [manager, operator, other] = [MANAGER[1], STAFF[1], OPERATOR_2[1]];
-    let adopt = |approver| ["policy", "adopt", "policy/jpki-auth.toml", "--approver-as", approver];
+    let adopt = ["policy", "adopt", "policy/jpki-auth.toml"];
+    let together = |operation, asks: &[&str], approver: &[&str]| {
+        let said = place.together(operation, (asks, approver), &adopt);
+        assert!(!said.success, "{operation}: {}", said.text);
+        said.text
+    };
     for command in [&["check"][..], &["crl", "publish"], &["serve"], &["cert", "list", "jpki-auth"]]
     {
         let said = place.refusal(&STAFF, command);
         assert!(said.contains("not the policy in effect"), "{command:?}: {said}");
     }
-    let alone = place.refusal(&STAFF, &adopt(operator));
-    assert!(alone.contains("does not approve it as well"), "{alone}");
+    let alone = together("op-alone", &STAFF, &STAFF);
+    assert!(alone.contains("another person than the one who asks"), "{alone}");
     // Both are senior operators: neither a clerk nor the CA manager is one of them.
     for stranger in [
-        place.refusal(&CLERK, &adopt(operator)),
-        place.refusal(&MANAGER, &adopt(operator)),
-        place.refusal(&STAFF, &adopt(manager)),
+        together("op-clerk", &CLERK, &STAFF),
+        together("op-manager", &MANAGER, &STAFF),
+        together("op-second", &STAFF, &MANAGER),
     ] {
         assert!(stranger.contains("adopt_policy is open to a senior operator"), "{stranger}");
     }
-    place.answer(&STAFF, &adopt(other));
+    // What was approved is this text: another is another policy.
+    place.answer(&OPERATOR_2, &[&adopt[..], &["--approves", "op-adopt"]].concat());
+    let approved = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{approved}# and more\n")).unwrap();
+    let by = [&adopt[..], &["--operation", "op-adopt", "--approver", "operator-2"]].concat();
+    assert!(place.refusal(&STAFF, &by).contains("something else"));
+    fs::write(&file, approved).unwrap();
+    place.answer(&STAFF, &by);
     let after = place.answer(&STAFF, &["ca", "show", "jpki-auth"])["policy_sha256"].clone();
     assert_ne!(before, after);
     assert_eq!(place.answer(&STAFF, &["check"])["consistent"], true);

@@ -156,8 +156,8 @@ fn l11_revocation_follows_the_policys_table() {
         &["--cause", "attributes-changed", "--requester", "mayor"],
         &["--cause", "nonsense", "--requester", "mayor"],
         &compromised[..],
-        &[&compromised[..], &["--approver-as", STAFF[1]]].concat(),
-        &[&compromised[..], &["--approver-as", CLERK[1]]].concat(),
+        &[&compromised[..], &["--approver", "operator-1"]].concat(),
+        &[&compromised[..], &["--approver", "operator-2"]].concat(),
     ] {
         place.refusal(&STAFF, &[&revoke, order].concat());
         assert_eq!(place.state("jpki-auth", &serial), "good", "{order:?}");
@@ -173,11 +173,27 @@ fn l11_revocation_follows_the_policys_table() {
     let again = place.answer(&STAFF, &order);
     assert_eq!((&again["state"], &again["no_op"]), (&json!("revoked"), &json!(true)));
     assert_eq!(again["since"], first["since"], "the first revocation stands");
-    // With a second person, who shows a token of their own.
+    // With a second person, who approves exactly this in a session of their own.
     let other = serial_of_another(&place);
-    let order = [&["revoke", "jpki-auth", &other][..], &compromised].concat();
-    let second = ["--approver-as", "data/handed-out/operator-2.token"];
-    assert_eq!(place.answer(&STAFF, &[&order[..], &second].concat())["reason"], "cACompromise");
+    let order =
+        |cause| ["revoke", "jpki-auth", &other, "--cause", cause, compromised[2], "authority"];
+    let asked = order("ca-key-compromised");
+    let clerk = place.together("op-clerk", (&STAFF, &CLERK), &asked);
+    assert!(!clerk.success && clerk.text.contains("senior operator"), "{}", clerk.text);
+    let alone = place.together("op-alone", (&STAFF, &STAFF), &asked);
+    assert!(!alone.success && alone.text.contains("another person"), "{}", alone.text);
+    // What was approved is this and nothing else, under its own id.
+    let approve = |operation| [&order("recording-error")[..], &["--approves", operation]].concat();
+    place.answer(&OPERATOR_2, &approve("op-other"));
+    let by =
+        |operation| [&asked[..], &["--operation", operation, "--approver", "operator-2"]].concat();
+    for operation in ["op-other", "op-never"] {
+        let said = place.refusal(&STAFF, &by(operation));
+        assert!(said.contains("approve"), "{said}");
+        assert_eq!(place.state("jpki-auth", &other), "good");
+    }
+    let done = place.together("op-both", (&STAFF, &OPERATOR_2), &asked);
+    assert!(done.success && done.text.contains("cACompromise"), "{}", done.text);
 }
 
 fn serial_of_another(place: &Workplace) -> String {

@@ -108,6 +108,22 @@ impl Workplace {
         serde_json::from_slice(&said.stdout).unwrap_or_else(|e| panic!("{e}: {}", said.text))
     }
 
+    /// Has `approver` approve a command under the id `operation`, and whoever `asks` carry it out.
+    pub(crate) fn together(
+        &self,
+        operation: &str,
+        (asks, approver): (&[&str], &[&str]),
+        command: &[&str],
+    ) -> Output {
+        let approved = self.run_as_is(approver, &[command, &["--approves", operation]].concat());
+        if !approved.success {
+            return approved;
+        }
+        let name = approver[1].rsplit('/').next().unwrap().trim_end_matches(".token");
+        let by = ["--operation", operation, "--approver", name];
+        self.run(asks, &[command, &by].concat())
+    }
+
     /// Runs a command that must be refused in one line; returns the line.
     pub(crate) fn refusal(&self, who: &[&str], command: &[&str]) -> String {
         let said = self.run(who, command);

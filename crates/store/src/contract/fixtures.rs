@@ -40,6 +40,7 @@ pub fn act(operation: &str) -> Act {
         at: at(0),
         operation: operation.parse().expect("an operation id"),
         standing: None,
+        second: None,
     }
 }
 

@@ -5,8 +5,7 @@ use axum::extract::State;
 
 use super::input::{Asked, Input, Named, PageQuery};
 use super::{Answer, Api};
-use crate::access::Approval;
-use crate::desk::{Desk, Principal};
+use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
 
@@ -54,7 +53,6 @@ pub(super) async fn show(
     params(
         ("ca" = String, Path, description = "The CA."),
         ("serial" = String, Path, description = "The serial, hexadecimal."),
-        ("Approver-Authorization" = Option<String>, Header, description = "The bearer token of the second person, where one is named."),
     ),
     request_body = RevocationBody,
     responses((status = 200, description = "Revoked, now or before.", body = RevocationOutcomeBody), Problem),
@@ -63,12 +61,7 @@ pub(super) async fn revoke(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
-    approval: Approval,
     Input(body): Input<RevocationBody>,
 ) -> Answer<RevocationOutcomeBody> {
-    let revoke = move |desk: &Desk| {
-        let second = approval.second(desk)?;
-        desk.revoke(&act, &ca, &serial, &body, second.as_ref())
-    };
-    api.answer(revoke).await
+    api.answer(move |desk| desk.revoke(&act, &ca, &serial, &body)).await
 }

@@ -35,6 +35,7 @@ use crate::wire::ProblemBody;
         applications::receive, applications::list, applications::show, applications::verify,
         applications::approve, applications::issue, applications::deliver, applications::complete,
         applications::discard, applications::refuse, applications::withdraw, applications::hold,
+        approvals::approve,
         authorities::list, authorities::show, authorities::policy,
         cards::read, cards::change_secret, cards::reset_secret, cards::erase, cards::reconcile,
         certificates::list, certificates::show, certificates::revoke,

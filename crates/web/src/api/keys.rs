@@ -7,7 +7,6 @@ use utoipa::IntoParams;
 
 use super::input::{Asked, Input, Named};
 use super::{Answer, Api};
-use crate::access::Approval;
 use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
 use crate::wire::{
@@ -119,7 +118,6 @@ pub(super) async fn plan_compromise(
     params(
         ("ca" = String, Path, description = "The CA."),
         ("generation" = u32, Path, description = "The generation of the key."),
-        ("Approver-Authorization" = Option<String>, Header, description = "The bearer token of the second person."),
     ),
     request_body = CompromiseBody,
     responses((status = 200, description = "How far it has come.", body = CompromiseOutcomeBody), Problem),
@@ -128,12 +126,7 @@ pub(super) async fn compromise(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
     Named((ca, generation)): Named<(String, u32)>,
-    approval: Approval,
     Input(body): Input<CompromiseBody>,
 ) -> Answer<CompromiseOutcomeBody> {
-    let work = move |desk: &Desk| {
-        let second = approval.second(desk)?;
-        desk.compromise(&act, &ca, generation, &body, second.as_ref(), &|_| ())
-    };
-    api.answer(work).await
+    api.answer(move |desk| desk.compromise(&act, &ca, generation, &body, &|_| ())).await
 }

@@ -136,9 +136,8 @@ pub(super) async fn register_certificate(
     Extension(peer): Extension<Peer>,
     Input(body): Input<ClientCertificateBody>,
 ) -> Result<(StatusCode, Json<ChangedBody>), Problem> {
-    let register = move |desk: &Desk| {
-        desk.register_certificate(&act, &body, peer.certificate.as_deref())
-    };
+    let register =
+        move |desk: &Desk| desk.register_certificate(&act, &body, peer.certificate.as_deref());
     let answer = api.answer(register).await?;
     Ok((StatusCode::CREATED, answer))
 }

@@ -8,7 +8,8 @@ use store::AuthorityRow;
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
 use super::Desk;
-use super::certificates::{certificate_pem, second_person};
+use super::approvals::Approvable;
+use super::certificates::certificate_pem;
 use super::permission::Operation;
 use super::principal::Principal;
 use crate::problem::Problem;
@@ -43,14 +44,13 @@ impl Desk {
     pub fn adopt_policy(
         &self,
         act: &Principal,
-        second: &Principal,
+        approver: &str,
         text: &str,
     ) -> Result<String, Problem> {
         let operation = Operation::AdoptPolicy;
         self.admit(act, operation)?;
-        let came = second_person(operation, second.id(), Some(second));
-        self.checked(act, operation, came)?;
-        Ok(adopt_policy(&*self.store, act, second, text)?.to_string())
+        let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
+        Ok(adopt_policy(&*self.store, &seconded, text)?.to_string())
     }
 
     /// The policy in effect at a CA, whole or of one profile, one fact a line with its clause.

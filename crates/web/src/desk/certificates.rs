@@ -1,9 +1,10 @@
 //! Certificates that were issued: shown, listed, revoked.
 
-use domain::id::{ActorId, SerialNumber};
+use domain::id::SerialNumber;
 use store::CertificateRow;
 use x509::pem;
 
+use super::approvals::Approvable;
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
@@ -63,11 +64,10 @@ impl Desk {
 
     /// Revokes a certificate for good by a row of the policy's table.
     ///
-    /// The second person, where one is named, is `second`: somebody who proved who they are, and
-    /// to whom the operation is open too.
+    /// The second person, where one is named, has approved it ([`super::approvals`]).
     ///
     /// # Errors
-    /// 422 by the table or the state, or where the person named did not come; 404 for no such
+    /// 422 by the table or the state, or where the person named has not approved it; 404 for no such
     /// certificate.
     pub fn revoke(
         &self,
@@ -75,42 +75,28 @@ impl Desk {
         ca: &str,
         serial: &str,
         body: &RevocationBody,
-        second: Option<&Principal>,
     ) -> Result<RevocationOutcomeBody, Problem> {
         let operation = Operation::RevokeCertificate;
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
         let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
         let order = self.checked(act, operation, ca::RevocationOrder::try_from(body))?;
-        let second = second_person(operation, order.approver.as_ref(), second);
-        self.checked(act, operation, second)?;
         let text = serial.to_string();
         let approver = body.approver.as_deref().unwrap_or_default();
         let request = [ca, &text, &body.cause, &body.requester, approver];
         self.once(act, operation, &request, || {
-            let changed = authority.revoke(act, &serial, &order)?;
+            let (cause, requester) = (body.cause.as_str(), body.requester.as_str());
+            let what = Approvable::Revocation { ca, serial: &text, cause, requester };
+            let seconded = match &body.approver {
+                Some(approver) => &self.seconded(act, approver, what)?,
+                None => &**act,
+            };
+            let changed = authority.revoke(seconded, &serial, &order)?;
             let (state, since, reason) = crate::wire::state_words(changed.state);
             let no_op = changed.no_op;
             let (ca, serial) = (ca.to_owned(), changed.serial.to_string());
             Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
         })
-    }
-}
-
-/// Refuses a second person who is named and did not come, or to whom the operation is not open.
-pub(super) fn second_person(
-    operation: Operation,
-    named: Option<&ActorId>,
-    second: Option<&Principal>,
-) -> Result<(), Problem> {
-    let refused = |rule: &str| Err(Problem::refused("approver", rule));
-    match (named, second) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => refused("they came and are not named"),
-        (Some(named), Some(second)) if second.id() == Some(named) => {
-            operation.refusal(second).map_or(Ok(()), |rule| refused(&rule))
-        }
-        (Some(_), _) => refused("they must show who they are themselves"),
     }
 }
 

@@ -64,8 +64,14 @@ impl ForeignIssuer {
     }
 
     /// Refuses a certificate that the list has, and every one while there is no list that holds.
-    fn expect_unlisted(&self, certificate: &Certificate, der: &[u8], now: Timestamp) -> Result<(), String> {
-        let cannot = |error: &dyn std::fmt::Display| format!("its issuer's list cannot be read: {error}");
+    fn expect_unlisted(
+        &self,
+        certificate: &Certificate,
+        der: &[u8],
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let cannot =
+            |error: &dyn std::fmt::Display| format!("its issuer's list cannot be read: {error}");
         let changed = fs::metadata(&self.list).and_then(|file| file.modified());
         let changed = changed.map_err(|error| cannot(&error))?;
         let digest = sha256(der);
@@ -85,8 +91,14 @@ impl ForeignIssuer {
         if said.listed { Err("its issuer has revoked it".to_owned()) } else { Ok(()) }
     }
 
-    fn said(&self, certificate: &Certificate, list: Vec<u8>, now: Timestamp) -> Result<Said, String> {
-        let unfit = |error: &dyn std::fmt::Display| format!("its issuer's list does not hold: {error}");
+    fn said(
+        &self,
+        certificate: &Certificate,
+        list: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<Said, String> {
+        let unfit =
+            |error: &dyn std::fmt::Display| format!("its issuer's list does not hold: {error}");
         let der = der_of(pem::CRL, list).map_err(|error| unfit(&error))?;
         let list = Crl::parse(&der).map_err(|error| unfit(&error))?;
         let question = Question {
@@ -107,7 +119,8 @@ impl ForeignIssuer {
 impl Desk {
     /// Refuses a client certificate that is not in force any more, whoever it was registered for.
     pub(super) fn expect_in_force(&self, der: &[u8], now: Timestamp) -> Result<(), Problem> {
-        let certificate = Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
+        let certificate =
+            Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
         match self.standing_of(&certificate, der, now)? {
             Ok(()) => Ok(()),
             Err(rule) => Err(unproven(&format!("the certificate lets nobody in: {rule}"))),
@@ -124,7 +137,8 @@ impl Desk {
         now: Timestamp,
     ) -> Result<(Vec<u8>, Timestamp), Problem> {
         let refused = |rule: String| Problem::refused(FIELD, rule);
-        let der = pem::decode(pem::CERTIFICATE, text).map_err(|error| refused(error.to_string()))?;
+        let der =
+            pem::decode(pem::CERTIFICATE, text).map_err(|error| refused(error.to_string()))?;
         let certificate = Certificate::parse(&der).map_err(|error| refused(error.to_string()))?;
         expect_for_authentication(&certificate).map_err(refused)?;
         if proven != Some(&der) {

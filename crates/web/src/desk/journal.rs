@@ -1,10 +1,12 @@
 //! The journal, read page by page; that it is read is an entry too (E1).
 
 use ca::Quorum;
+use domain::act::Act;
 use domain::journal::EventKind;
 use domain::staff::Role;
 use store::{Entry, Unit};
 
+use super::approvals::Approvable;
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
@@ -29,36 +31,10 @@ impl Objections {
 
 /// Who accepts what a start refuses, beside whoever asks.
 pub enum Approval<'a> {
-    /// Another person, let in by the database's word.
-    SecondPerson(&'a Principal),
+    /// Another person, by their id, who has approved it ([`super::Approvable::Clock`]).
+    SecondPerson(&'a str),
     /// The custodians together, by their shares alone.
     Custodians(&'a Quorum),
-}
-
-impl Approval<'_> {
-    fn accepts(
-        &self,
-        operation: Operation,
-        act: &Principal,
-        objections: &Objections,
-    ) -> Result<(), Problem> {
-        let Self::SecondPerson(second) = self else { return Ok(()) };
-        if !objections.evidence.is_empty() {
-            let rule = "what the database says of people is objected to with it: the custodians accept it, \
-                        by their shares (--custodian ID=FILE each)";
-            return Err(Problem::refused("custodians", rule));
-        }
-        super::certificates::second_person(operation, second.id(), Some(second))?;
-        if act.id().is_none() || second.id() == act.id() {
-            return Err(Problem::refused("approver", "another person than the one who asks"));
-        }
-        if ![act, second].into_iter().any(is_auditor) {
-            let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
-                        custodians' quorum does: --custodian ID=FILE each";
-            return Err(Problem::refused("approver", rule));
-        }
-        Ok(())
-    }
 }
 
 impl Desk {
@@ -119,13 +95,13 @@ impl Desk {
         self.admit(act, operation)?;
         let may = match objections.all().next() {
             None => Err(Problem::refused("objections", "nothing is objected to a start")),
-            Some(_) => by.accepts(operation, act, objections),
+            Some(_) => Ok(()),
         };
         self.checked(act, operation, may)?;
         let accepted = match by {
-            Approval::SecondPerson(second) => {
-                let approver = second.id().map(ToString::to_string).unwrap_or_default();
-                Entry::new(operation.kind(), act).detail("approver", approver)
+            Approval::SecondPerson(approver) => {
+                let seconded = self.accepting(act, approver, objections)?;
+                Entry::new(operation.kind(), &seconded).detail("approver", approver)
             }
             Approval::Custodians(quorum) => {
                 Entry::new(operation.kind(), act).detail("custodians", quorum.names())
@@ -151,6 +127,32 @@ impl Desk {
         Ok(())
     }
 
+    /// The act of two people who accept a clock, one of them an internal auditor.
+    fn accepting(
+        &self,
+        act: &Principal,
+        approver: &str,
+        objections: &Objections,
+    ) -> Result<Act, Problem> {
+        let operation = Operation::AcceptStart;
+        let rule = "what the database says of people is objected to with it: the custodians accept it, \
+                    by their shares (--custodian ID=FILE each)";
+        let custodians = || Problem::refused("custodians", rule);
+        let clock_alone = if objections.evidence.is_empty() { Ok(()) } else { Err(custodians()) };
+        self.checked(act, operation, clock_alone)?;
+        let seconded = self.seconded(act, approver, Approvable::Clock)?;
+        let two = [act.standing.as_ref(), seconded.second.as_ref()].into_iter().flatten();
+        let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
+                    custodians' quorum does: --custodian ID=FILE each";
+        let audited =
+            match two.flat_map(|one| &one.roles).any(|role| *role == Role::InternalAuditor) {
+                true => Ok(()),
+                false => Err(Problem::refused("approver", rule)),
+            };
+        self.checked(act, operation, audited)?;
+        Ok(seconded)
+    }
+
     /// Notes that the whole journal is about to be written into an export.
     ///
     /// # Errors
@@ -160,8 +162,4 @@ impl Desk {
         self.admit(act, operation)?;
         self.journal_reading(reading(act, operation).subject("journal").detail("export", true))
     }
-}
-
-fn is_auditor(person: &Principal) -> bool {
-    person.roles().contains(&Role::InternalAuditor)
 }

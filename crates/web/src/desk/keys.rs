@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use keys::quorum::Passphrase;
 use store::CompromiseRow;
 
+use super::approvals::Approvable;
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, reading};
@@ -164,24 +165,31 @@ impl Desk {
     /// S 4-14-2). `told` hears of every step and of every thousand certificates.
     ///
     /// # Errors
-    /// 403 and 422 without a second person who shows who they are; 404; 409 or 503 where a step
-    /// could not be done: the same request goes on from there.
+    /// 403; 422 without a second person who has approved it ([`super::approvals`]); 404; 409 or 503
+    /// where a step could not be done: the same request goes on from there.
     pub fn compromise(
         &self,
         act: &Principal,
         ca: &str,
         generation: u32,
         body: &CompromiseBody,
-        second: Option<&Principal>,
         told: &dyn Fn(&str),
     ) -> Result<CompromiseOutcomeBody, Problem> {
         let operation = Operation::CompromiseKey;
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
-        let approver: ActorId = self.id(act, operation, "approver", &body.approver)?;
-        let came = super::certificates::second_person(operation, Some(&approver), second);
-        self.checked(act, operation, came)?;
-        let row = authority.declare_compromise(act, generation, &approver)?;
+        let declared = self.store.compromises(authority.id())?.into_iter();
+        let row = match declared.into_iter().find(|row| row.generation == generation) {
+            // Declared by two people before: to go on with it takes nobody (A 5.7.3).
+            Some(row) => row,
+            None => {
+                let approver = body.approver.as_deref().unwrap_or_default();
+                let what = Approvable::Compromise { ca, generation };
+                let seconded = self.seconded(act, approver, what)?;
+                let approver: ActorId = self.id(act, operation, "approver", approver)?;
+                authority.declare_compromise(&seconded, generation, &approver)?
+            }
+        };
         told("declared: nothing is issued under the key any more");
         let row = self.carry_on(act, authority, row, told)?;
         Ok(CompromiseOutcomeBody::from(&row))

@@ -152,6 +152,10 @@ operations! {
     /// Declares a key compromised and carries out what follows (A 5.7.3, S 4-14-2).
     CompromiseKey = "compromise_key", KeyCompromised, Strong,
         [CaManager, SeniorOperator];
+    /// Approves, as the second person, an operation to which one has the right oneself (A 5.2.2,
+    /// S 5-2-2).
+    ApproveOperation = "approve_operation", OperationApproved, Strong,
+        [CaManager, SeniorOperator, InternalAuditor];
     /// Adopts a changed policy with another senior operator, at the console while nothing runs
     /// (A 5.2.1.1(6), A 5.2.2, S 5-2-1-1(6)).
     AdoptPolicy = "adopt_policy", PolicyAdopted, Strong,

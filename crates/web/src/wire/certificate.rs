@@ -65,7 +65,8 @@ pub struct RevocationBody {
     pub cause: String,
     /// Who asks: holder, agent, mayor or authority.
     pub requester: String,
-    /// The second person, a registered operator, where the table wants one.
+    /// The second person, a registered operator, where the table wants one: they have approved this
+    /// under the operation's id.
     #[serde(default)]
     pub approver: Option<String>,
 }

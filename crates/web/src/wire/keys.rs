@@ -132,8 +132,10 @@ impl CompromisePlanBody {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompromiseBody {
-    /// The second person.
-    pub approver: String,
+    /// The second person, who has approved this under the operation's id; nobody is needed to go on
+    /// with what was declared before.
+    #[serde(default)]
+    pub approver: Option<String>,
 }
 
 /// Where the procedure for a compromised key stands.

@@ -49,8 +49,9 @@ fn populate(place: &Path) {
     answer(place, "operator-1", &proposal);
     answer(place, "manager-1", &["staff", "suspend", "general-1"]);
     with_keys(place, "operator-1", &["crl", "publish", "--ca", "jpki-auth"]);
-    let second = ["--approver-as", "data/handed-out/operator-1.token"];
     let compromise = ["key", "compromise", "saitama-sign", "--carry-out"];
+    answer(place, "operator-1", &[&compromise[..], &["--approves", "op-worst-day"]].concat());
+    let second = ["--operation", "op-worst-day", "--approver", "operator-1"];
     with_keys(place, "manager-1", &[&compromise[..], &second].concat());
 }
 

@@ -34,13 +34,19 @@ fn k7_e6_a_compromise_is_carried_out_whole_whatever_is_killed() {
 fn one(chance: &mut Chance) -> Vec<String> {
     let installation = Installation::made_by(copy_populated);
     let world = World::default();
+    let approved = command(&installation, "operator-1", &["--approves", "op-worst-day"]).output();
+    let approved = approved.unwrap();
+    assert!(approved.status.success(), "{}", String::from_utf8_lossy(&approved.stderr));
     for _ in 0..CUTS {
         let mut server = live(&installation, &world).unwrap();
         let kind =
             [EventKind::KeyCompromised, EventKind::CertificateRevoked][chance.pick(2).unwrap()];
         let side = if chance.flip() { "before" } else { "after" };
         let moment = format!("{side}:{kind}:{}", 1 + chance.below(3));
-        let mut child = command(&installation).env("JITSUIN_TORTURE", moment).spawn().unwrap();
+        let mut child = command(&installation, "manager-1", &TOGETHER)
+            .env("JITSUIN_TORTURE", moment)
+            .spawn()
+            .unwrap();
         pause(chance.below(2500));
         let _ = child.kill();
         let _ = child.wait();
@@ -49,7 +55,7 @@ fn one(chance: &mut Chance) -> Vec<String> {
     }
     let server = live(&installation, &world).unwrap();
     // Two people say it to its end, whatever was said before.
-    let said = command(&installation).output().unwrap();
+    let said = command(&installation, "manager-1", &TOGETHER).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let begun = Instant::now();
     while plan(&server.client)["state"] != "completed" {
@@ -81,14 +87,17 @@ fn plan(client: &Client) -> Value {
     client.ask("manager-1", "GET", path, None, &[]).unwrap().1
 }
 
-fn command(installation: &Installation) -> Command {
+/// As whoever asks together with operator-1, who approved it.
+const TOGETHER: [&str; 4] = ["--operation", "op-worst-day", "--approver", "operator-1"];
+
+fn command(installation: &Installation, who: &str, more: &[&str]) -> Command {
     let token = |id: &str| format!("data/handed-out/{id}.token");
     let mut command = Command::new(PROGRAM);
     command
-        .args(["--json", "--as", &token("manager-1")])
+        .args(["--json", "--as", &token(who)])
         .args(CUSTODIANS)
         .args(["key", "compromise", "saitama-sign", "--carry-out"])
-        .args(["--approver-as", &token("operator-1")])
+        .args(more)
         .current_dir(installation.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     let acting = unit.entries.iter().filter(|entry| !is_refusal(entry));
     let mut held: Vec<&Standing> = Vec::new();
-    for standing in acting.filter_map(|entry| entry.standing.as_ref()) {
+    for standing in acting.flat_map(|entry| [&entry.standing, &entry.second]).flatten() {
         if !held.contains(&&**standing) {
             if !stands(view, standing)? {
                 return Err(Error::StandingEnded { person: standing.person.clone() });

@@ -1,0 +1,228 @@
+//! What takes two people: the second one approves it in a session of their own.
+//!
+//! Nobody shows their token through another's hands. The second person says for themselves what is to
+//! be done and under which operation id; that they did is kept by the digest of what they said, for a
+//! day. Who asks names them, under that id; what is asked must be what was approved, the second person
+//! must still have the right, and must keep it until the commit (A 5.2.2, S 5-2-2).
+
+use std::sync::Arc;
+
+use domain::act::{Act, Basis, Standing};
+use domain::id::{ActorId, OperationId, SystemOperation};
+use domain::journal::EventKind;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{Change, Entry, Unit};
+use x509::fingerprint::{colon_hex, hex, sha256};
+
+use super::permission::{Operation, Party};
+use super::principal::Principal;
+use super::{Desk, entrance};
+use crate::problem::{Fault, Problem, parse_id};
+use crate::wire::{ApprovalBody, ApprovedBody};
+
+/// How long an approval waits to be used: two people who work together need minutes.
+const VALID: SignedDuration = SignedDuration::from_hours(24);
+
+/// The field of who asks.
+const FIELD: &str = "approver";
+
+/// What takes a second person's approval.
+#[derive(Debug, Clone, Copy)]
+pub enum Approvable<'a> {
+    /// The revocation of a certificate.
+    Revocation {
+        /// The CA.
+        ca: &'a str,
+        /// The serial, hexadecimal.
+        serial: &'a str,
+        /// The event, as the policy's table names it.
+        cause: &'a str,
+        /// Who asks.
+        requester: &'a str,
+    },
+    /// A CA's key declared compromised.
+    Compromise {
+        /// The CA.
+        ca: &'a str,
+        /// The generation of the key.
+        generation: u32,
+    },
+    /// A policy adopted, by its text.
+    Policy(&'a str),
+    /// A clock said to be right, which a start refuses.
+    Clock,
+}
+
+/// What is kept of an approval.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    version: u8,
+    digest: String,
+    approver: String,
+    /// Seconds since 1970.
+    until: i64,
+}
+
+impl Approvable<'_> {
+    /// The operation that is approved.
+    pub(super) fn operation(self) -> Operation {
+        match self {
+            Self::Revocation { .. } => Operation::RevokeCertificate,
+            Self::Compromise { .. } => Operation::CompromiseKey,
+            Self::Policy(_) => Operation::AdoptPolicy,
+            Self::Clock => Operation::AcceptStart,
+        }
+    }
+
+    /// What is approved, as a digest; its parts cannot run into each other.
+    fn digest(self) -> String {
+        let generation;
+        let parts: &[&str] = match self {
+            Self::Revocation { ca, serial, cause, requester } => {
+                &[ca, &serial.to_ascii_lowercase(), cause, requester]
+            }
+            Self::Compromise { ca, generation: number } => {
+                generation = number.to_string();
+                &[ca, &generation]
+            }
+            Self::Policy(text) => &[text],
+            Self::Clock => &[],
+        };
+        let mut text = Vec::new();
+        for part in [&["approval", self.operation().name()], parts].concat() {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part.as_bytes());
+        }
+        colon_hex(&sha256(&text))
+    }
+}
+
+impl Desk {
+    /// Approves, as the second person, the operation that somebody else will ask for, or asked for, under
+    /// the id in `body`.
+    ///
+    /// # Errors
+    /// 403 for who has not the right to the operation itself; 409 where another approved under the id.
+    pub fn approve_operation(
+        &self,
+        act: &Principal,
+        id: &str,
+        what: Approvable<'_>,
+    ) -> Result<ApprovalBody, Problem> {
+        let operation = Operation::ApproveOperation;
+        self.admit(act, operation)?;
+        self.admit(act, what.operation())?;
+        let approved: OperationId = self.id(act, operation, "operation", id)?;
+        let registered = act.id().ok_or_else(|| Problem::refused("person", "people approve"));
+        let person = self.checked(act, operation, registered)?;
+        let digest = what.digest();
+        let until = act.at.checked_add(VALID).map_err(|error| Problem::broke(&error))?;
+        let body = ApprovalBody {
+            operation: approved.to_string(),
+            approver: person.to_string(),
+            digest: digest.clone(),
+            until: until.to_string(),
+        };
+        let kept = kept_under(&approved)?;
+        if let Some(before) =
+            self.store.operation(&kept)?.map(|stored| read(&stored)).transpose()?
+        {
+            let same = before.digest == digest && before.approver == person.as_str();
+            let taken =
+                || Problem::new(Fault::Conflict, "operation: another was approved under this id");
+            self.checked(act, operation, if same { Ok(()) } else { Err(taken()) })?;
+            let until = Timestamp::from_second(before.until).map_err(|e| Problem::broke(&e))?;
+            return Ok(ApprovalBody { until: until.to_string(), ..body });
+        }
+        let stored = Stored {
+            version: 1,
+            digest: digest.clone(),
+            approver: person.to_string(),
+            until: until.as_second(),
+        };
+        let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
+        let entry = Entry::new(EventKind::OperationApproved, act)
+            .subject(&approved)
+            .detail("operation", what.operation().name())
+            .detail("digest", digest);
+        let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
+        self.commit(act, operation, unit)?;
+        Ok(body)
+    }
+
+    /// The same, as it comes over the API.
+    ///
+    /// # Errors
+    /// As [`approve_operation`](Self::approve_operation).
+    pub fn approve_body(
+        &self,
+        act: &Principal,
+        body: &ApprovedBody,
+    ) -> Result<ApprovalBody, Problem> {
+        self.approve_operation(act, body.operation(), body.into())
+    }
+
+    /// The act of who asks, together with the second person `approver`, who approved exactly this.
+    ///
+    /// # Errors
+    /// 422 where they did not, or may not any more; journaled.
+    pub(super) fn seconded(
+        &self,
+        act: &Principal,
+        approver: &str,
+        what: Approvable<'_>,
+    ) -> Result<Act, Problem> {
+        let found = self.approval(act, approver, what);
+        let standing = self.checked(act, what.operation(), found)?;
+        Ok(Act { second: Some(Arc::new(standing)), ..Act::clone(act) })
+    }
+
+    fn approval(
+        &self,
+        act: &Principal,
+        approver: &str,
+        what: Approvable<'_>,
+    ) -> Result<Standing, Problem> {
+        let refused = |rule: &str| Err(Problem::refused(FIELD, rule));
+        let approver: ActorId = parse_id(FIELD, approver)?;
+        if act.id() == Some(&approver) {
+            return refused("another person than the one who asks (A 5.2.2, S 5-2-2)");
+        }
+        let stored = self.store.operation(&kept_under(&act.operation)?)?;
+        let Some(stored) = stored.map(|stored| read(&stored)).transpose()? else {
+            return refused(
+                "they approve this operation first, under its id, in a session of their own",
+            );
+        };
+        if stored.approver != approver.as_str() || stored.digest != what.digest() {
+            return refused("what was approved under this operation's id is something else");
+        }
+        if stored.until <= act.at.as_second() {
+            return refused("the approval is older than a day");
+        }
+        let person = self.store.person(&approver)?.filter(entrance::may_come_in);
+        let Some(person) = person else {
+            return refused("whoever approved it may not act any more");
+        };
+        let open = |party: &Party| match party {
+            Party::Holder(role) => person.roles.contains(role),
+            _ => false,
+        };
+        if !what.operation().parties().iter().any(open) {
+            return refused("whoever approved it has not the right any more");
+        }
+        Ok(person.standing(Basis::Nothing))
+    }
+}
+
+/// Under which operation an approval is kept: one for each operation that is approved.
+fn kept_under(approved: &OperationId) -> Result<OperationId, Problem> {
+    let name = hex(&sha256(approved.as_str().as_bytes())[..16]);
+    OperationId::of_system(SystemOperation::Approval, &name).map_err(|error| Problem::broke(&error))
+}
+
+fn read(stored: &[u8]) -> Result<Stored, Problem> {
+    serde_json::from_slice(stored).map_err(|error| Problem::broke(&error))
+}
