@@ -9,7 +9,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
@@ -19,7 +19,7 @@ use status::room::Place;
 
 use crate::api::Api;
 use crate::desk::permission::Operation;
-use crate::desk::{Desk, Door, Principal, Shown, unproven};
+use crate::desk::{Door, Principal, Shown, unproven};
 use crate::origin;
 use crate::problem::{Fault, Problem, parse_id};
 

@@ -29,6 +29,7 @@ impl SealedQueryLog {
             at: (self.clock)(),
             operation: new_operation()?,
             standing: None,
+            second: None,
         };
         let sha256 = x509::fingerprint::hex(&sealed.sha256);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)

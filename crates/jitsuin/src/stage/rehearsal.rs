@@ -79,6 +79,7 @@ fn throwaway(config: &Config, place: &Path) -> Config {
         time: TimeConfig::default(),
         cards: config.cards.clone(),
         checkpoint_places: Vec::new(),
+        client_issuers: Vec::new(),
         weak_keys: config.weak_keys.clone(),
         weak_keys_named: config.weak_keys_named,
     }

@@ -112,8 +112,9 @@ fn w3_a_policy_file_that_was_changed_shuts_nobody_out() {
         let secret = format!("data/handed-out/{id}.enrolment");
         place.answer(&["--as", &secret], &["staff", "token"]);
     }
-    let adopt = ["policy", "adopt", "policy/jpki-auth.toml", "--approver-as", OPERATOR_2[1]];
-    place.answer(&STAFF, &adopt);
+    let adopt = ["policy", "adopt", "policy/jpki-auth.toml"];
+    let adopted = place.together("op-adopt", (&STAFF, &OPERATOR_2), &adopt);
+    assert!(adopted.success, "{}", adopted.text);
     place.answer(&STAFF, &["ca", "list"]);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::run;
 
-use crate::workplace::{AUDITOR, CLERK, KAWAGUCHI, PHONE, STAFF, Workplace, form};
+use crate::workplace::{AUDITOR, CLERK, KAWAGUCHI, OPERATOR_2, PHONE, STAFF, Workplace, form};
 
 fn serial(application: &Value) -> String {
     application["serial"].as_str().expect("a serial").to_owned()

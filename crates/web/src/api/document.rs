@@ -15,8 +15,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, Respon
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{
-    Api, applications, authorities, cards, certificates, journal, keys, lists, people, register,
-    service_requests, sessions,
+    Api, applications, approvals, authorities, cards, certificates, journal, keys, lists, people,
+    register, service_requests, sessions,
 };
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};

@@ -35,8 +35,14 @@ const FIELD: &str = "certificate_pem";
 pub struct ForeignIssuer {
     anchor: Anchor,
     list: PathBuf,
-    /// What the list said, by the SHA-256 of the certificate, while the file is the same one.
-    read: Mutex<(Option<SystemTime>, HashMap<[u8; 32], Said>)>,
+    read: Mutex<ReadList>,
+}
+
+/// What a list said, by the SHA-256 of the certificate, while the file is the same one.
+#[derive(Debug, Default)]
+struct ReadList {
+    changed: Option<SystemTime>,
+    said: HashMap<[u8; 32], Said>,
 }
 
 /// What a list says of a certificate, and until when it says so.
@@ -76,15 +82,15 @@ impl ForeignIssuer {
         let changed = changed.map_err(|error| cannot(&error))?;
         let digest = sha256(der);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.0 != Some(changed) {
-            *read = (Some(changed), HashMap::new());
+        if read.changed != Some(changed) {
+            *read = ReadList { changed: Some(changed), said: HashMap::new() };
         }
-        let said = match read.1.get(&digest).filter(|said| now <= said.until) {
+        let said = match read.said.get(&digest).filter(|said| now <= said.until) {
             Some(said) => *said,
             None => {
                 let octets = fs::read(&self.list).map_err(|error| cannot(&error))?;
                 let said = self.said(certificate, octets, now)?;
-                read.1.insert(digest, said);
+                read.said.insert(digest, said);
                 said
             }
         };

@@ -264,18 +264,22 @@ fn w3_a_client_certificate_of_ones_own_lets_one_in() {
     let secret = world.registered("sasaki", &["window-clerk"]);
     let key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     let names = ["-keyout", "sasaki.key", "-out", "sasaki.pem", "-subj", "/CN=sasaki"];
-    let made = testkit::run(world.scratch.path(), "openssl", &[&key[..], &names].concat());
+    let none = ["-addext", "basicConstraints=critical,CA:FALSE"];
+    let made = testkit::run(world.scratch.path(), "openssl", &[&key[..], &names, &none].concat());
     assert!(made.success, "{}", made.text);
     let pem = |name: &str| std::fs::read_to_string(world.scratch.path().join(name)).expect("PEM");
-    let body = json!({ "certificate_pem": pem("sasaki.key") });
-    world.post(&secret, "/api/v1/me/certificates", &body).problem(422);
-    let body = json!({ "certificate_pem": pem("suzuki.pem") });
-    world.post(&secret, "/api/v1/me/certificates", &body).problem(422);
-    let body = json!({ "certificate_pem": pem("sasaki.pem") });
+    let register = |name: &str| {
+        let body = json!({ "certificate_pem": pem(name) }).to_string();
+        let shown = ["--cert", "sasaki.pem", "--key", "sasaki.key"];
+        let path = "/api/v1/me/certificates";
+        world.ask(Proof::Token(&secret), "POST", path, Some(body.as_bytes()), &shown)
+    };
+    register("sasaki.key").problem(422);
+    register("suzuki.pem").problem(422);
     // Openssl dates it by the real clock, from which this one stood still since the world began.
     let behind = Timestamp::now().duration_since(world.clock.now());
     world.clock.advance(behind + SignedDuration::from_secs(60));
-    world.post(&secret, "/api/v1/me/certificates", &body).expect(201);
+    register("sasaki.pem").expect(201);
     let path = "/api/v1/applications/ap-0/issue";
     world.ask(Proof::Certificate("sasaki"), "POST", path, Some(b"{}"), &[]).problem(404);
 }

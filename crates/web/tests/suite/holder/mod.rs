@@ -1,5 +1,6 @@
 //! The holders' page, visited with curl and openssl.
 
+mod at_work;
 mod cards;
 mod handshake;
 mod refusals;

@@ -142,6 +142,7 @@ fn l7_what_was_taken_in_is_carried_out_after_a_cut() {
             at,
             operation: request.id().as_str().parse().expect("an id"),
             standing: None,
+            second: None,
         };
         cut.revoke(&act, &request).expect_err("cut");
         assert!(!ended(&world, &target));
