@@ -13,6 +13,7 @@ mod error;
 mod gathering;
 mod passphrase;
 mod record;
+mod roster;
 mod secret;
 mod shares;
 

@@ -15,6 +15,7 @@ use crate::error::KeyError;
 use crate::quorum::error::QuorumError;
 use crate::quorum::passphrase::Passphrase;
 use crate::quorum::record;
+use crate::quorum::roster;
 use crate::quorum::secret::QuorumSecret;
 use crate::quorum::shares::{self, Share};
 use crate::seal::{MasterKey, Sealed};
@@ -62,7 +63,9 @@ impl fmt::Display for CustodianId {
 ///
 /// A share is sealed with AES-256-GCM under a key that Argon2id derives from the custodian's
 /// passphrase. The set, its threshold and custodian and index of the share are bound to it, so that
-/// no share can stand in for another or be used with a smaller threshold.
+/// no share can stand in for another or be used with a smaller threshold. A holder who seals their
+/// share anew, under another's name, is found when the shares come together: the list of holders is
+/// sealed under the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustodySet {
     pub(crate) set: [u8; 16],
@@ -70,6 +73,8 @@ pub struct CustodySet {
     pub(crate) threshold: u8,
     pub(crate) cost: Cost,
     pub(crate) check: [u8; 32],
+    /// Whom the shares were dealt to, under the secret itself.
+    pub(crate) roster: Sealed,
     pub(crate) shares: Vec<SealedShare>,
 }
 
@@ -228,14 +233,11 @@ impl CustodySet {
         let number = u8::try_from(custodians.len())
             .map_err(|_| QuorumError::Record("it has too many custodians"))?;
         let set = random()?;
-        let mut made = Self {
-            set,
-            established_at: at,
-            threshold,
-            cost,
-            check: secret.check(&set),
-            shares: Vec::with_capacity(custodians.len()),
-        };
+        let check = secret.check(&set);
+        let holders = custodians.iter().map(|(custodian, _)| custodian);
+        let roster = roster::seal(secret, holders, &head(&set, at, threshold, cost, &check))?;
+        let shares = Vec::with_capacity(custodians.len());
+        let mut made = Self { set, established_at: at, threshold, cost, check, roster, shares };
         let shares = shares::split(secret, threshold, number)?;
         for (((custodian, passphrase), share), index) in custodians.iter().zip(&shares).zip(1..) {
             let salt = random()?;
@@ -247,19 +249,29 @@ impl CustodySet {
     }
 
     /// What the seal of a share binds: parts of fixed length, and the custodian's name at the end.
-    fn context(&self, custodian: &CustodianId, index: u8) -> Vec<u8> {
-        let Cost { memory_kib, passes, lanes } = self.cost;
-        [
-            b"jitsuin custody share 1".as_slice(),
-            &self.set,
-            &self.established_at.as_nanosecond().to_be_bytes(),
-            &[self.threshold, index],
-            &[memory_kib, passes, lanes].map(u32::to_be_bytes).concat(),
-            &self.check,
-            custodian.as_str().as_bytes(),
-        ]
-        .concat()
+    pub(super) fn context(&self, custodian: &CustodianId, index: u8) -> Vec<u8> {
+        let head = self.head();
+        [b"jitsuin custody share 2".as_slice(), &head, &[index], custodian.as_str().as_bytes()]
+            .concat()
     }
+
+    /// What every seal of the set binds.
+    pub(super) fn head(&self) -> Vec<u8> {
+        head(&self.set, self.established_at, self.threshold, self.cost, &self.check)
+    }
+}
+
+/// Set, time, threshold, cost and check value, each of fixed length.
+fn head(set: &[u8; 16], at: Timestamp, threshold: u8, cost: Cost, check: &[u8; 32]) -> Vec<u8> {
+    let Cost { memory_kib, passes, lanes } = cost;
+    [
+        set.as_slice(),
+        &at.as_nanosecond().to_be_bytes(),
+        &[threshold],
+        &[memory_kib, passes, lanes].map(u32::to_be_bytes).concat(),
+        check,
+    ]
+    .concat()
 }
 
 /// Refuses what is no quorum of different people.

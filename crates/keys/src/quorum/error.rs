@@ -69,6 +69,17 @@ pub enum QuorumError {
     /// The operator's fault: records of two ceremonies were mixed.
     #[error("the share of {0} is of another ceremony")]
     OtherCeremony(CustodianId),
+    /// The custodian's fault, or the record was changed: the share is not theirs.
+    #[error(
+        "the share that {custodian} brings was dealt to {holder}: it counts for nobody else \
+         (A 6.2.8.1), and the custody record is not the one that was written"
+    )]
+    OthersShare {
+        /// Who brought it, or whom the record names.
+        custodian: CustodianId,
+        /// To whom it was dealt, by the list that the shares themselves open.
+        holder: String,
+    },
     /// The record's fault: the shares open, and are not of this secret.
     #[error("the shares do not give the secret that the custody record was made for")]
     WrongSecret,

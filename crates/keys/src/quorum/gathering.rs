@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::quorum::custody::{CustodianId, CustodySet};
 use crate::quorum::error::QuorumError;
 use crate::quorum::passphrase::Passphrase;
+use crate::quorum::roster;
 use crate::quorum::secret::QuorumSecret;
 use crate::quorum::shares::{self, Share};
 
@@ -73,7 +74,8 @@ impl Gathering {
     /// # Errors
     /// [`QuorumError::ClockWentBack`] and [`QuorumError::WindowOver`], after which all begin anew;
     /// [`QuorumError::UnknownCustodian`], [`QuorumError::HereAlready`], [`QuorumError::Locked`],
-    /// [`QuorumError::WrongPassphrase`]; [`QuorumError::WrongSecret`] when the record was forged.
+    /// [`QuorumError::WrongPassphrase`]; [`QuorumError::OthersShare`], [`QuorumError::WrongSecret`] when
+    /// the record was forged.
     pub fn contribute(
         &mut self,
         custodian: &CustodianId,
@@ -157,14 +159,16 @@ impl Gathering {
         QuorumError::WrongPassphrase { custodian: custodian.clone(), left }
     }
 
-    /// Puts the secret together and sends everybody away, whatever comes of it.
+    /// Puts the secret together and sends everybody away, whatever comes of it. Whose shares they are
+    /// is not believed of the record: the list that the secret itself opens must name the same.
     fn complete(&mut self) -> Result<Progress, QuorumError> {
         let secret = shares::combine(self.here.values());
+        let here: Vec<CustodianId> = self.here.keys().cloned().collect();
         self.forget();
-        match secret.filter(|secret| self.set.is_of(secret)) {
-            Some(secret) => Ok(Progress::Complete(secret)),
-            None => Err(QuorumError::WrongSecret),
-        }
+        let secret = secret.filter(|secret| self.set.is_of(secret));
+        let secret = secret.ok_or(QuorumError::WrongSecret)?;
+        roster::check(&self.set, &secret, here.iter())?;
+        Ok(Progress::Complete(secret))
     }
 }
 

@@ -9,8 +9,8 @@ use crate::quorum::custody::{Cost, CustodianId, CustodySet, SealedShare, check_n
 use crate::quorum::error::QuorumError;
 use crate::seal::Sealed;
 
-/// The only version of the format so far.
-const VERSION: u32 = 1;
+/// The version of the format. The one before it did not bind the holders' names by the secret.
+const VERSION: u32 = 2;
 
 /// 32 custodians of 64 characters are about 18 KB.
 const LONGEST_RECORD_BYTES: usize = 64 * 1024;
@@ -33,7 +33,15 @@ struct CustodyRecord {
     argon2id: CostRecord,
     #[serde(with = "hex")]
     check: Vec<u8>,
+    /// Whom the shares were dealt to, sealed under the secret that they give.
+    holders: Sealed,
     custodians: Vec<ShareRecord>,
+}
+
+/// What every version begins with.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,6 +82,7 @@ pub(super) fn to_json(set: &CustodySet) -> Result<Vec<u8>, QuorumError> {
         threshold: set.threshold,
         argon2id: CostRecord { memory_kib, passes, lanes },
         check: set.check.to_vec(),
+        holders: set.roster.clone(),
         custodians: set.shares.iter().map(share).collect(),
     };
     serde_json::to_vec_pretty(&record).map_err(|_| QuorumError::Record("it cannot be encoded"))
@@ -84,11 +93,17 @@ pub(super) fn from_json(contents: &[u8]) -> Result<CustodySet, QuorumError> {
     if contents.len() > LONGEST_RECORD_BYTES {
         return Err(QuorumError::Record("it is longer than 64 KiB"));
     }
-    let record: CustodyRecord = serde_json::from_slice(contents)
-        .map_err(|_| QuorumError::Record("it has not the form of one"))?;
-    if record.version != VERSION {
-        return Err(QuorumError::Record("its version is not known"));
+    let formless = |_| QuorumError::Record("it has not the form of one");
+    match serde_json::from_slice::<Versioned>(contents).map_err(formless)?.version {
+        VERSION => {}
+        1 => {
+            let rule = "an earlier program wrote it, which bound no holder to a share: set the \
+                        installation up anew";
+            return Err(QuorumError::Record(rule));
+        }
+        _ => return Err(QuorumError::Record("its version is not known")),
     }
+    let record: CustodyRecord = serde_json::from_slice(contents).map_err(formless)?;
     check_numbers(record.threshold, record.custodians.len())?;
     let established_at = record.established_at.parse();
     let set = CustodySet {
@@ -97,6 +112,7 @@ pub(super) fn from_json(contents: &[u8]) -> Result<CustodySet, QuorumError> {
         threshold: record.threshold,
         cost: read_cost(&record.argon2id)?,
         check: octets(&record.check, "the check value has not 32 octets")?,
+        roster: record.holders,
         shares: Vec::new(),
     };
     let shares = record.custodians.into_iter().map(|share| read_share(share, &set.set));

@@ -91,6 +91,11 @@ impl QuorumSecret {
         Ok(BackupKey::new(&*self.derive(b"jitsuin backup key 1")?))
     }
 
+    /// The key under which the list of holders is sealed.
+    pub(super) fn roster_key(&self) -> Result<MasterKey, KeyError> {
+        Ok(MasterKey::new(&*self.derive(b"jitsuin custody roster 1")?))
+    }
+
     /// HKDF-SHA-256 (RFC 5869) with the purpose as info; the secret is uniform, so no salt is needed.
     fn derive(&self, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
         let failed = |_| KeyError::Provider("deriving from the custodians' secret");

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::quorum::custody::sealing_key;
 use crate::{EmbeddedKeyStore, MasterKey};
 
 /// Something done to a record.
@@ -24,7 +25,9 @@ fn is_whole(set: &CustodySet) -> bool {
     let open = |n| set.open_share(&id(n), &passphrase(n)).ok().flatten();
     let shares: Option<Vec<_>> = (1..=NUMBER).map(open).collect();
     let secret = shares.and_then(|shares| shares::combine(shares.iter()));
-    secret.is_some_and(|secret| set.is_of(&secret))
+    secret.is_some_and(|secret| {
+        set.is_of(&secret) && super::roster::check(set, &secret, [].iter()).is_ok()
+    })
 }
 
 #[test]
@@ -44,6 +47,65 @@ fn k2_shares_of_different_ceremonies_do_not_mix() {
     });
     let refused = gathering(&forged.expect("reads")).contribute(&id(1), &passphrase(1), at(1));
     assert!(matches!(refused, Err(QuorumError::WrongPassphrase { .. })));
+}
+
+/// The record in which the holder of share `from` sealed it anew under the name of `to`: all that the
+/// seal binds is public, and its key is their own.
+fn renamed(set: &CustodySet, from: usize, to: usize) -> CustodySet {
+    let share = set.open_share(&id(from), &passphrase(from)).expect("known").expect("opens");
+    let mut forged = set.clone();
+    forged.shares[to - 1].custodian = id(from);
+    let mine = &mut forged.shares[from - 1];
+    let key = sealing_key(&passphrase(from), &mine.salt, LIGHT).expect("a key");
+    mine.sealed = key.seal(&share, &set.context(&id(to), mine.index)).expect("sealed");
+    mine.custodian = id(to);
+    CustodySet::from_json(&forged.to_json().expect("encodes")).expect("reads")
+}
+
+#[test]
+fn k2_a_share_under_anothers_name_counts_for_nobody() {
+    let (set, secret) = establish();
+    let forged = renamed(&set, 3, 1);
+    let mut gathering = gathering(&forged);
+    // The passphrase of k-3, who left, under the name of k-1, who is in office.
+    for (name, words) in [(1, 3), (2, 2)] {
+        gathering.contribute(&id(name), &passphrase(words), at(1)).expect("opens");
+    }
+    let refused = gathering.contribute(&id(4), &passphrase(4), at(1)).expect_err("refused");
+    let told = refused.to_string();
+    assert!(told.contains("k-1 brings was dealt to k-3"), "{told}");
+    // Nor do others, under their own names, complete a quorum by such a record.
+    let others = [2, 4, 5].map(|number| (id(number), passphrase(number)));
+    let last = others.map(|(who, words)| gathering.contribute(&who, &words, at(2))).into_iter();
+    let refused = last.last().expect("three came").expect_err("refused").to_string();
+    assert!(refused.contains("was dealt to"), "{refused}");
+    // A list of holders of one's own needs the secret; that of another set does not open.
+    let (other, _) = establish();
+    let others_list = CustodySet { roster: other.roster, ..set.clone() };
+    let refused = gather_all(&others_list, &[1, 2, 3]).expect_err("refused").to_string();
+    assert!(refused.contains("its list of holders"), "{refused}");
+    assert_eq!(gather(&set, &[1, 2, 4]).expect("the true record").octets(), secret.octets());
+}
+
+/// What comes of custodians who come one after the other.
+fn gather_all(set: &CustodySet, subset: &[usize]) -> Result<Progress, QuorumError> {
+    let mut gathering = gathering(set);
+    let mut last = Err(QuorumError::WrongSecret);
+    for number in subset {
+        last = gathering.contribute(&id(*number), &passphrase(*number), at(1));
+    }
+    last
+}
+
+#[test]
+fn k2_a_record_of_an_earlier_program_is_told_as_such() {
+    let (set, _) = establish();
+    let refused = changed(&set, |record| {
+        record["version"] = json!(1);
+        record.as_object_mut().expect("an object").remove("holders");
+    });
+    let told = refused.expect_err("refused").to_string();
+    assert!(told.contains("set the installation up anew"), "{told}");
 }
 
 #[test]
@@ -86,8 +148,9 @@ fn k2_a_forged_record_cannot_take_all_memory() {
 #[test]
 fn k2_a_record_of_another_form_is_refused() {
     let (set, _) = establish();
-    let changes: [(&str, Change); 8] = [
-        ("another version", |record| record["version"] = json!(2)),
+    let changes: [(&str, Change); 9] = [
+        ("another version", |record| record["version"] = json!(3)),
+        ("no list of holders", |record| record["holders"] = json!(null)),
         ("an unknown field", |record| record["note"] = json!("")),
         ("a short name", |record| record["set"] = json!("00")),
         ("a short check", |record| record["check"] = json!("00")),
