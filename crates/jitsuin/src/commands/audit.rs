@@ -5,7 +5,9 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use domain::staff::PersonState;
 use serde_json::json;
+use store::Store;
 use store::journal::{
     Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
 };
@@ -46,10 +48,18 @@ pub(super) fn accept(
     let objections = system.objections()?;
     let told: Vec<_> = objections.all().cloned().collect();
     let custodians = passphrases(&cli.person.custodians)?;
-    let office = match custodians.is_empty() {
-        true => Office::new(cli, system)?,
-        // They prove themselves by their shares, and nobody else need be let in.
-        false => Office::of_custodians(system)?,
+    // They prove themselves by their shares, and nobody else need be let in.
+    let quorum = match custodians.is_empty() {
+        true => None,
+        false => Some(system.custody.quorum(&system.act("custodians")?, &custodians)?),
+    };
+    let office = match &quorum {
+        None => Office::new(cli, system)?,
+        Some(_) => Office::of_custodians(system)?,
+    };
+    let back = match (&quorum, objections.evidence.is_empty()) {
+        (Some(_), false) => who_comes_back(system)?,
+        _ => Vec::new(),
     };
     if let Some(operation) = &second.approves {
         return office.approve(operation, Approvable::Clock);
@@ -58,9 +68,9 @@ pub(super) fn accept(
         office.desk.note_objections(&office.act, told.len())?;
         let text = match told.is_empty() {
             true => "nothing is objected to a start".to_owned(),
-            false => told.join("\n"),
+            false => [&told[..], &back].concat().join("\n"),
         };
-        return Ok(Answer::new(text, json!({ "objections": told })));
+        return Ok(Answer::new(text, json!({ "objections": told, "in_office": back })));
     }
     let Some(lock) = SealLock::take(system)? else {
         bail!("stop `jitsuin serve` first: a program that runs has nothing to be accepted");
@@ -69,13 +79,10 @@ pub(super) fn accept(
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
     let accept =
         |by: &Approval<'_>| office.desk.accept_start(&office.act, by, &objections, &places);
-    match (custodians.is_empty(), &second.approver) {
-        (false, _) => {
-            let quorum = system.custody.quorum(&system.act("custodians")?, &custodians)?;
-            accept(&Approval::Custodians(&quorum))?;
-        }
-        (true, Some(approver)) => accept(&Approval::SecondPerson(approver))?,
-        (true, None) => bail!(
+    match (&quorum, &second.approver) {
+        (Some(quorum), _) => accept(&Approval::Custodians(quorum))?,
+        (None, Some(approver)) => accept(&Approval::SecondPerson(approver))?,
+        (None, None) => bail!(
             "who accepts it: the custodians (--custodian ID=FILE each), or two people (--operation ID \
              --approver PERSON, who approved it with --approves ID)"
         ),
@@ -88,7 +95,22 @@ pub(super) fn accept(
     if !aside.is_empty() {
         text = format!("{text}\nset aside, for whoever inquires: {}", aside.join(", "));
     }
-    Ok(Answer::new(text, json!({ "accepted": told, "set_aside": aside })))
+    let text = [&[text][..], &back].concat().join("\n");
+    Ok(Answer::new(text, json!({ "accepted": told, "set_aside": aside, "in_office": back })))
+}
+
+/// Who is in office by a database that may be an older one. Nothing outside of it tells who was suspended
+/// since, custodians among them, so those who accept it are told whom they let act again.
+fn who_comes_back(system: &System) -> Result<Vec<String>> {
+    let rule = "by this database these are in office. If it is an older one, whoever was suspended, removed or \
+                given another role since acts again: hold this against the last list of people, and suspend \
+                at once who left (jitsuin staff suspend)";
+    let people = system.store.people()?.into_iter();
+    let in_office = people.filter(|person| person.state == PersonState::Active).map(|person| {
+        let roles: Vec<_> = person.roles.iter().map(|role| role.name()).collect();
+        format!("{} ({}) since {}", person.id, roles.join(" "), person.since)
+    });
+    Ok([rule.to_owned()].into_iter().chain(in_office).collect())
 }
 
 /// Verifies with nothing but files: no installation is needed, and none is believed.

@@ -83,6 +83,11 @@ fn e6_a_database_that_was_set_back_does_not_start_until_the_custodians_accept_it
     assert!(!said.success && said.text.contains("1 of 2"), "{}", said.text);
     let said = accept(&demo);
     assert!(said.success && said.text.contains("set aside"), "{}", said.text);
+    // Who left since is in office again, and nothing outside tells: whoever accepts it is told of all.
+    for told in ["acts again", "custodian-2 (key-custodian) since", "manager-1 (ca-manager) since"]
+    {
+        assert!(said.text.contains(told), "{told}: {}", said.text);
+    }
     let said = by(&demo, "manager-1", &["check"]);
     assert!(said.success, "{}", said.text);
     let after = verify(&demo);
