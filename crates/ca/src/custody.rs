@@ -1,8 +1,10 @@
 //! The custodians of the CA's keys: who came, when the keys woke, when they slept again (K2).
 
+mod dealing;
 mod office;
 mod quorum;
 
+pub use dealing::Dealing;
 pub use quorum::Quorum;
 
 use std::collections::BTreeMap;
@@ -15,10 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{
     CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumError, QuorumSecret,
 };
-use keys::{Activation, GuardedKeyStore};
+use keys::{Activation, ExpectedKey, ExpectedKeys, GuardedKeyStore, KeyLabel};
 use store::{Entry, Store, Unit};
 
+use crate::destruction::was_destroyed;
 use crate::error::{Error, Result};
+use crate::generation::label;
 
 /// How the custodians' acts are bounded, from the policies (A 6.2.2.1, S 6-2-1-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,32 +57,63 @@ const AT_THE_DOOR: SignedDuration = SignedDuration::from_mins(1);
 pub struct Custody {
     store: Arc<dyn Store>,
     keys: Arc<GuardedKeyStore>,
-    set: CustodySet,
+    /// To whom shares were dealt, by the database.
+    dealing: Dealing,
+    holders: Vec<CustodianId>,
+    /// The shares, if their file is the one that was written then; else what is wrong with it.
+    shares: std::result::Result<Shares, String>,
     terms: Terms,
-    gathering: Mutex<Gathering>,
     leaving: Mutex<BTreeMap<CustodianId, Timestamp>>,
     /// When the last custodian came.
     latest: Mutex<Timestamp>,
 }
 
+/// The shares, each sealed to its holder, and who of them is here.
+struct Shares {
+    set: CustodySet,
+    gathering: Mutex<Gathering>,
+}
+
 impl Custody {
-    /// Puts `keys` into the hands of the custodians of `set`.
+    /// Puts `keys` into the hands of those to whom the database says that shares were dealt. `file` is
+    /// the file of the shares, or why it cannot be read: where it is not the one that was written then,
+    /// everything goes on but what custodians have to come for.
     ///
     /// # Errors
     /// [`Error::Refused`] for a window that cannot be one.
-    pub fn new(
+    pub fn open(
         store: Arc<dyn Store>,
         keys: Arc<GuardedKeyStore>,
-        set: CustodySet,
+        file: std::result::Result<&[u8], String>,
         terms: Terms,
     ) -> Result<Self> {
-        let gathering = Mutex::new(Gathering::new(&set, terms.window)?);
+        let dealt = Dealing::recorded(&*store)?;
+        let dealing = dealt.ok_or_else(|| dealing::unrecorded(&*store))?;
+        let set = file.map_err(Dealing::unread).and_then(|file| dealing.hold(file));
+        Self::of(store, keys, dealing, set, terms)
+    }
+
+    fn of(
+        store: Arc<dyn Store>,
+        keys: Arc<GuardedKeyStore>,
+        dealing: Dealing,
+        set: std::result::Result<CustodySet, String>,
+        terms: Terms,
+    ) -> Result<Self> {
+        let shares = match set {
+            Ok(set) => {
+                let gathering = Mutex::new(Gathering::new(&set, terms.window)?);
+                Ok(Shares { set, gathering })
+            }
+            Err(told) => Err(told),
+        };
         Ok(Self {
             store,
             keys,
-            set,
+            holders: dealing.holders()?,
+            dealing,
+            shares,
             terms,
-            gathering,
             leaving: Mutex::default(),
             latest: Mutex::new(Timestamp::MIN),
         })
@@ -88,7 +123,8 @@ impl Custody {
     /// is active afterwards. In a new installation the custodians are the first people of the registry.
     ///
     /// # Errors
-    /// [`Error::Quorum`] for too few custodians, or two with one passphrase; the key store's.
+    /// [`Error::Refused`] where shares were dealt before; [`Error::Quorum`] for too few custodians, or
+    /// two with one passphrase; the key store's.
     pub fn establish(
         act: &Act,
         store: Arc<dyn Store>,
@@ -98,15 +134,43 @@ impl Custody {
         terms: Terms,
         keep: &dyn Fn(&CustodySet) -> Result<()>,
     ) -> Result<Self> {
+        Dealing::expect_none(&*store)?;
         let (set, secret) = CustodySet::establish(threshold, custodians, act.at)?;
         // The shares before the store: without them nobody could ever open it again.
         keep(&set)?;
-        office::register(&*store, act, &set)?;
+        let dealing = Dealing::of(&set, &set.to_json()?);
+        dealing.record(&*store, act)?;
+        let holders = dealing.holders()?;
+        office::register(&*store, act, &holders, dealing.set())?;
         let until = act.at + terms.active_for;
         keys.create(&secret, Some(until))?;
-        let activated = activated(act, &set, &names(set.custodians()), until);
-        store.commit(Unit::new(established(act, &set)).entry(activated))?;
-        Self::new(store, keys, set, terms)
+        let custody = Self::of(store, keys, dealing, Ok(set), terms)?;
+        let activated = custody.activated(act, &names(custody.holders.iter()), until);
+        custody.store.commit(Unit::new(activated))?;
+        Ok(custody)
+    }
+
+    /// Goes on where [`establish`](Self::establish) was cut between the file of the shares and the
+    /// database's record of them, with custodians who open the shares of that file.
+    ///
+    /// # Errors
+    /// As [`establish`](Self::establish) and [`secret`](Self::secret).
+    pub fn take_up(
+        act: &Act,
+        store: Arc<dyn Store>,
+        keys: Arc<GuardedKeyStore>,
+        file: &[u8],
+        custodians: &[(CustodianId, Passphrase)],
+        terms: Terms,
+    ) -> Result<Self> {
+        Dealing::expect_none(&*store)?;
+        let set = CustodySet::from_json(file)?;
+        let dealing = Dealing::of(&set, file);
+        let custody = Self::of(store, keys, dealing, Ok(set), terms)?;
+        let secret = custody.secret(act, custodians)?;
+        custody.dealing.record(&*custody.store, act)?;
+        custody.open_or_make(act, &secret, custodians)?;
+        Ok(custody)
     }
 
     /// Takes a custodian's passphrase; the last one needed activates the keys.
@@ -124,7 +188,7 @@ impl Custody {
         let id = CustodianId::from(custodian.clone());
         // A stranger must not move the gathering's clock, nor anything else of it.
         self.expect_in_office(&id, &entry)?;
-        let mut gathering = self.gathering();
+        let mut gathering = lock(&self.shares(&entry)?.gathering);
         self.dismiss_who_left(act, &mut gathering)?;
         let mut present: Vec<CustodianId> = gathering.custodians().cloned().collect();
         let here = names(gathering.custodians());
@@ -136,7 +200,9 @@ impl Custody {
             Ok(Progress::Complete(secret)) => {
                 self.store.commit(Unit::new(entry))?;
                 present.push(id);
-                self.activate_for(act, &secret, &format!("{here} {custodian}"), &present)?;
+                let keys = ExpectedKeys::some_of(self.expected_keys()?);
+                let names = format!("{here} {custodian}");
+                self.activate_for(act, &secret, &keys, &names, &present)?;
             }
             Err(error) => {
                 self.store.commit(Unit::new(entry.refused(&error)))?;
@@ -163,20 +229,30 @@ impl Custody {
     /// As [`secret`](Self::secret), and the key store's.
     pub fn resume(&self, act: &Act, custodians: &[(CustodianId, Passphrase)]) -> Result<()> {
         let secret = self.secret(act, custodians)?;
-        office::register(&*self.store, act, &self.set)?;
+        self.open_or_make(act, &secret, custodians)
+    }
+
+    fn open_or_make(
+        &self,
+        act: &Act,
+        secret: &QuorumSecret,
+        custodians: &[(CustodianId, Passphrase)],
+    ) -> Result<()> {
+        office::register(&*self.store, act, &self.holders, self.dealing.set())?;
         let until = act.at + self.terms.active_for;
-        match self.keys.activate(&secret, Some(until)) {
-            Ok(_) => {}
+        let keys = ExpectedKeys::to_come_back(self.expected_keys()?);
+        let missing = match self.keys.activate(secret, &keys, Some(until)) {
+            Ok(missing) => missing,
             Err(error) if error.may_lack_store() => {
-                self.keys.create(&secret, Some(until))?;
-                self.store.commit(Unit::new(established(act, &self.set)))?;
+                self.keys.create(secret, Some(until))?;
+                Vec::new()
             }
             Err(error) => return Err(error.into()),
-        }
+        };
         // The secret is there with the last custodian needed: nobody after them was asked.
-        let asked = custodians.iter().take(usize::from(self.set.threshold()));
+        let asked = custodians.iter().take(usize::from(self.dealing.threshold()));
         let here = names(asked.map(|(id, _)| id));
-        self.tell_awake(Unit::new(activated(act, &self.set, &here, until)))
+        self.tell_awake(Unit::new(telling(self.activated(act, &here, until), &missing)))
     }
 
     /// Wakes the keys with a secret that custodians put together for an act of theirs; `custodians`
@@ -185,7 +261,9 @@ impl Custody {
     /// # Errors
     /// The key store's, journaled; the store's: the keys sleep then.
     pub fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
-        self.activate_for(act, secret, custodians, &[])
+        // What was lost comes back by a ceremony, whose store may have nothing yet.
+        let keys = ExpectedKeys::to_come_back(self.expected_keys()?);
+        self.activate_for(act, secret, &keys, custodians, &[])
     }
 
     /// The same for custodians who must all be in office at the very moment.
@@ -193,16 +271,20 @@ impl Custody {
         &self,
         act: &Act,
         secret: &QuorumSecret,
+        keys: &ExpectedKeys,
         custodians: &str,
         present: &[CustodianId],
     ) -> Result<()> {
         let until = act.at + self.terms.active_for;
-        let entry = activated(act, &self.set, custodians.trim(), until);
-        if let Err(error) = self.keys.activate(secret, Some(until)) {
-            self.store.commit(Unit::new(entry.refused(&error)))?;
-            return Err(error.into());
-        }
-        let unit = self.requiring_all(Unit::new(entry), present);
+        let entry = self.activated(act, custodians.trim(), until);
+        let missing = match self.keys.activate(secret, keys, Some(until)) {
+            Ok(missing) => missing,
+            Err(error) => {
+                self.store.commit(Unit::new(entry.refused(&error)))?;
+                return Err(error.into());
+            }
+        };
+        let unit = self.requiring_all(Unit::new(telling(entry, &missing)), present);
         let unit = unit.inspect_err(|_| {
             self.keys.deactivate();
         })?;
@@ -227,7 +309,9 @@ impl Custody {
         act: &Act,
         custodians: &[(CustodianId, Passphrase)],
     ) -> Result<QuorumSecret> {
-        let mut gathering = Gathering::new(&self.set, self.terms.window)?;
+        let come = Entry::new(EventKind::CustodianPresent, act).subject(self.dealing.set());
+        let set = &self.shares(&come)?.set;
+        let mut gathering = Gathering::new(set, self.terms.window)?;
         for (custodian, passphrase) in custodians {
             let entry = Entry::new(EventKind::CustodianPresent, act).subject(custodian);
             self.expect_in_office(custodian, &entry)?;
@@ -248,7 +332,7 @@ impl Custody {
         let rule = format!(
             "{} of {} custodians are here (A 6.2.2.1, S 6-2-1-2)",
             custodians.len(),
-            self.set.threshold()
+            self.dealing.threshold()
         );
         Err(Error::refused("custodians", rule))
     }
@@ -262,13 +346,13 @@ impl Custody {
         act: &Act,
         custodians: &[(CustodianId, Passphrase)],
     ) -> Result<QuorumSecret> {
-        let threshold = usize::from(self.set.threshold());
+        let threshold = usize::from(self.dealing.threshold());
         let secret = self.secret(act, custodians)?;
         for further in custodians.iter().skip(threshold) {
             let entry = Entry::new(EventKind::CustodianPresent, act).subject(&further.0);
             self.expect_in_office(&further.0, &entry)?;
             let others = custodians.iter().take(threshold - 1);
-            let mut gathering = Gathering::new(&self.set, self.terms.window)?;
+            let mut gathering = Gathering::new(&self.shares(&entry)?.set, self.terms.window)?;
             let mut proven = Ok(());
             for (custodian, passphrase) in std::iter::once(further).chain(others) {
                 proven = proven
@@ -305,7 +389,7 @@ impl Custody {
             }
         }
         leaving.entry(id).or_insert(act.at);
-        let enough = leaving.len() >= usize::from(self.set.threshold());
+        let enough = leaving.len() >= usize::from(self.dealing.threshold());
         if enough {
             leaving.clear();
         }
@@ -319,11 +403,13 @@ impl Custody {
     /// [`Error::Store`]: the keys sleep all the same.
     pub fn deactivate(&self, act: &Act) -> Result<Standing> {
         // The gathering first: a custodian who is activating the keys just now finishes before.
-        let mut gathering = self.gathering();
+        let mut gathering = self.shares.as_ref().ok().map(|shares| lock(&shares.gathering));
         let was_active = self.keys.deactivate();
-        gathering.forget();
+        if let Some(gathering) = &mut gathering {
+            gathering.forget();
+        }
         drop(gathering);
-        let entry = Entry::new(EventKind::KeysDeactivated, act).subject(self.set.id());
+        let entry = Entry::new(EventKind::KeysDeactivated, act).subject(self.dealing.set());
         self.store.commit(Unit::new(if was_active { entry } else { entry.no_op() }))?;
         Ok(self.standing())
     }
@@ -335,13 +421,16 @@ impl Custody {
         };
         Standing {
             activation: self.keys.state(),
-            present: actors(&mut self.gathering().custodians()),
+            present: match &self.shares {
+                Ok(shares) => actors(&mut lock(&shares.gathering).custodians()),
+                Err(_) => Vec::new(),
+            },
             leaving: actors(
                 &mut self.leaving.lock().unwrap_or_else(PoisonError::into_inner).keys(),
             ),
-            threshold: self.set.threshold(),
-            custodians: actors(&mut self.set.custodians()),
-            set: self.set.id(),
+            threshold: self.dealing.threshold(),
+            custodians: actors(&mut self.holders.iter()),
+            set: self.dealing.set().to_owned(),
         }
     }
 
@@ -357,7 +446,7 @@ impl Custody {
 
     /// Refuses somebody who holds no share, and says so under `entry`.
     fn expect_holder(&self, id: &CustodianId, entry: &Entry) -> Result<()> {
-        if self.set.custodians().any(|one| one == id) {
+        if self.holders.contains(id) {
             return Ok(());
         }
         let error = QuorumError::UnknownCustodian(id.clone());
@@ -365,29 +454,64 @@ impl Custody {
         Err(error.into())
     }
 
-    fn gathering(&self) -> MutexGuard<'_, Gathering> {
-        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The shares; where their file is not the one that was written, it is said under `entry`.
+    fn shares(&self, entry: &Entry) -> Result<&Shares> {
+        match &self.shares {
+            Ok(shares) => Ok(shares),
+            Err(told) => {
+                let error = Error::refused("custody.json", told);
+                self.store.commit(Unit::new(entry.clone().refused(&error)))?;
+                Err(error)
+            }
+        }
     }
+
+    /// What is wrong with the file of the shares, as it was when this was opened.
+    pub fn shares_refused(&self) -> Option<&str> {
+        self.shares.as_ref().err().map(String::as_str)
+    }
+
+    /// To whom shares were dealt, by the database.
+    pub fn dealing(&self) -> &Dealing {
+        &self.dealing
+    }
+
+    /// The CAs' keys as the database has them, but for those that were destroyed.
+    fn expected_keys(&self) -> Result<Vec<ExpectedKey>> {
+        let mut keys = Vec::new();
+        for ca in self.store.cas()? {
+            for row in self.store.authorities(&ca.id)? {
+                let label = label(&row.key_label)?;
+                if !was_destroyed(&*self.store, &label)? {
+                    let (spki_der, signature) = (row.spki, row.signature_algorithm);
+                    keys.push(ExpectedKey { label, spki_der, signature });
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn activated(&self, act: &Act, custodians: &str, until: Timestamp) -> Entry {
+        Entry::new(EventKind::KeysActivated, act)
+            .subject(self.dealing.set())
+            .detail("custodians", custodians)
+            .detail("until", until)
+    }
+}
+
+fn lock(gathering: &Mutex<Gathering>) -> MutexGuard<'_, Gathering> {
+    gathering.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The entry with the keys that the key store does not have.
+fn telling(entry: Entry, missing: &[KeyLabel]) -> Entry {
+    missing.iter().fold(entry, |entry, label| entry.detail("missing", label))
 }
 
 impl std::fmt::Debug for Custody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Custody({:?})", self.keys)
     }
-}
-
-fn established(act: &Act, set: &CustodySet) -> Entry {
-    Entry::new(EventKind::CustodyEstablished, act)
-        .subject(set.id())
-        .detail("threshold", set.threshold())
-        .detail("custodians", names(set.custodians()))
-}
-
-fn activated(act: &Act, set: &CustodySet, custodians: &str, until: Timestamp) -> Entry {
-    Entry::new(EventKind::KeysActivated, act)
-        .subject(set.id())
-        .detail("custodians", custodians)
-        .detail("until", until)
 }
 
 fn names<'a>(custodians: impl Iterator<Item = &'a CustodianId>) -> String {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use domain::compromise::CompromiseState;
 use domain::id::{OperationId, SystemOperation};
 use jiff::Timestamp;
-use keys::KeyError;
-use store::{Change, Entry, Unit};
+use keys::{KeyError, KeyLabel};
+use store::{Change, Entry, Store, Unit};
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result, system_operation};
@@ -106,7 +106,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn record_destruction(&self, destruction: &Destruction, entry: Entry) -> Result<()> {
-        let id = destroyed(&destruction.generation)?;
+        let id = destroyed(&destruction.generation.label)?;
         let unit = match self.store.operation(&id)? {
             Some(_) => Unit::new(entry.no_op()),
             None => {
@@ -123,7 +123,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn is_destroyed(&self, generation: &Generation) -> Result<bool> {
-        Ok(self.store.operation(&destroyed(generation)?)?.is_some())
+        was_destroyed(&*self.store, &generation.label)
     }
 
     /// The generations that sign lists at `now`: those whose root has not ended and whose key was not
@@ -165,7 +165,12 @@ impl CertificationAuthority {
     }
 }
 
+/// Whether the destruction of the key of a label was noted.
+pub(crate) fn was_destroyed(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
+    Ok(store.operation(&destroyed(label)?)?.is_some())
+}
+
 /// The operation under which a destruction is noted, once for a key.
-fn destroyed(generation: &Generation) -> Result<OperationId> {
-    system_operation(SystemOperation::KeyDestroyed, generation.label.as_str())
+fn destroyed(label: &KeyLabel) -> Result<OperationId> {
+    system_operation(SystemOperation::KeyDestroyed, label.as_str())
 }

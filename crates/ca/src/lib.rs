@@ -32,7 +32,7 @@ pub use adoption::adopt_policy;
 pub use authority::CertificationAuthority;
 pub use backup::{note_backup, noted_backup};
 pub use compromise::CompromisePlan;
-pub use custody::{Custody, Quorum, Standing, Terms};
+pub use custody::{Custody, Dealing, Quorum, Standing, Terms};
 pub use destruction::Destruction;
 pub use error::{Error, Result};
 pub use generation::Generation;

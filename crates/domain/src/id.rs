@@ -89,6 +89,8 @@ pub enum SystemOperation {
     Mending,
     /// A step of a ceremony was carried out.
     Ceremony,
+    /// Shares of the CAs' keys were dealt.
+    SharesDealt,
 }
 
 impl SystemOperation {
@@ -103,6 +105,7 @@ impl SystemOperation {
             Self::RegisterEvent => "register-event",
             Self::Mending => "mend",
             Self::Ceremony => "ceremony",
+            Self::SharesDealt => "shares",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use ca::Dealing;
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::journal::EventKind;
@@ -353,7 +354,10 @@ impl<'a> Backups<'a> {
     /// Writes a backup, and beside it the shares of the secret that opens it, sealed as they are: a
     /// backup that nobody could open any more would be none.
     fn write(&self, label: &KeyLabel, backup: &str) -> Result<(), KeyError> {
-        let shares = fs::read(&self.shares).ok();
+        // Never another file in the place of the copies that are right.
+        let shares = self.shares_in(&self.shares);
+        let shares =
+            shares.map_err(|told| storage("reading", self.shares.clone(), &anyhow!(told)))?;
         for place in self.places {
             let path = place.join(file_name(label));
             let keep_shares = || match &shares {
@@ -370,23 +374,22 @@ impl<'a> Backups<'a> {
         Ok(())
     }
 
-    /// What is wrong with the shares: those in use cannot be read, or a medium has others, or none.
+    /// The shares in a file, if it is the one that the database tells of; nothing before any were dealt.
+    fn shares_in(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
+        let dealt = Dealing::recorded(self.store).map_err(|error| error.to_string())?;
+        let Some(dealt) = dealt else { return Ok(None) };
+        let file = fs::read(path).map_err(Dealing::unread)?;
+        dealt.hold(&file).map(|_| Some(file))
+    }
+
+    /// What is wrong with the shares: those in use, or those on a medium, are not those that were dealt.
     fn other_shares(&self) -> Vec<String> {
-        let own = match fs::read(&self.shares) {
-            Ok(own) => own,
-            Err(error) => {
-                let cure = "put it back from the custodians' media";
-                return vec![format!("{}: {error}: {cure}", self.shares.display())];
-            }
-        };
         let places = self.places.iter().filter(|place| self.is_in_reach(place));
         let files = places.map(|place| place.join(SHARES));
-        let told = |file: PathBuf| match fs::read(&file) {
-            Ok(other) if other == own => None,
-            Ok(_) => Some(format!("{}: its shares are others", file.display())),
-            Err(error) => Some(format!("{}: {error}", file.display())),
-        };
-        files.filter_map(told).collect()
+        let all = [self.shares.clone()].into_iter().chain(files);
+        let wrong =
+            |file: PathBuf| Some(format!("{}: {}", file.display(), self.shares_in(&file).err()?));
+        all.filter_map(wrong).collect()
     }
 
     fn journal(&self, entry: Entry) -> Result<(), KeyError> {

@@ -1,20 +1,22 @@
 //! The custodians of an installation's keys: how they are named on the command line and let in.
 
+use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use ca::{Custody, Terms};
+use ca::{Custody, Dealing, Terms};
 use domain::act::Act;
 use domain::journal::EventKind;
 use domain::policy::{CustodianRules, KeyMaker, Policy};
+use domain::staff::quorum_floor;
 use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::token::TokenOpener;
 use keys::{EmbeddedOpener, GuardedKeyStore, KeyStore, Opener, SigningGate};
 use store::{Entry, Store, Unit};
-use web::desk::Keyroom;
+use web::desk::{Condition, Keyroom};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
@@ -58,7 +60,7 @@ pub(crate) fn read_secret(file: &str) -> Result<Vec<u8>> {
         std::io::stdin().read_line(&mut line).context("standard input")?;
         return Ok(line.into_bytes());
     }
-    std::fs::read(Path::new(file)).with_context(|| file.to_owned())
+    fs::read(Path::new(file)).with_context(|| file.to_owned())
 }
 
 /// The guarded store of the CAs' keys, asleep.
@@ -77,10 +79,27 @@ pub(crate) fn guarded(
 
 /// The custody of an installation that was set up.
 pub(crate) fn open(config: &Config, foundation: &Foundation) -> Result<Arc<Custody>> {
-    let path = foundation.home.custody();
-    let set = CustodySet::read_file(&path).with_context(|| path.display().to_string())?;
-    let store: Arc<dyn Store> = foundation.store.clone();
-    Ok(Arc::new(Custody::new(store, foundation.keys.clone(), set, terms(config)?)?))
+    let (store, keys): (Arc<dyn Store>, _) = (foundation.store.clone(), foundation.keys.clone());
+    let file = shares_file(&foundation.home);
+    let file = file.as_deref().map_err(Clone::clone);
+    kept(foundation, Custody::open(store, keys, file, terms(config)?)?)
+}
+
+/// The file of the shares, or why it cannot be read. Whether it is the right one, the database tells.
+fn shares_file(home: &Home) -> Result<Vec<u8>, String> {
+    fs::read(home.custody()).map_err(|error| error.to_string())
+}
+
+/// What is wrong with the file of the shares as it is now.
+fn shares_differ(home: &Home, dealing: &Dealing) -> Option<String> {
+    let file = shares_file(home).map_err(Dealing::unread);
+    file.and_then(|file| dealing.hold(&file)).err()
+}
+
+/// The custody, with as many custodians kept in office as the database says that the keys need.
+fn kept(foundation: &Foundation, custody: Custody) -> Result<Arc<Custody>> {
+    foundation.store.keep(quorum_floor(custody.dealing().threshold()))?;
+    Ok(Arc::new(custody))
 }
 
 /// Establishes the custody, or goes on where an earlier try broke off; the keys are awake then.
@@ -90,8 +109,9 @@ pub(crate) fn establish(
     foundation: &Foundation,
     custodians: &[(CustodianId, Passphrase)],
 ) -> Result<Arc<Custody>> {
+    let (store, keys): (Arc<dyn Store>, _) = (foundation.store.clone(), foundation.keys.clone());
     let path = foundation.home.custody();
-    if path.exists() {
+    if Dealing::recorded(&*store)?.is_some() {
         let custody = open(config, foundation)?;
         for (custodian, _) in custodians {
             custody.expect_custodian(act, custodian)?;
@@ -100,6 +120,12 @@ pub(crate) fn establish(
             custody.resume(act, custodians)?;
         }
         return Ok(custody);
+    }
+    let terms = terms(config)?;
+    if path.exists() {
+        let file = fs::read(&path).with_context(|| path.display().to_string())?;
+        let custody = Custody::take_up(act, store, keys, &file, custodians, terms)?;
+        return kept(foundation, custody);
     }
     let (threshold, number) = quorum(config)?;
     if custodians.len() < usize::from(number) {
@@ -110,10 +136,8 @@ pub(crate) fn establish(
         );
     }
     let keep = |set: &CustodySet| Ok(set.write_file(&path)?);
-    let (store, keys): (Arc<dyn Store>, _) = (foundation.store.clone(), foundation.keys.clone());
-    let custody =
-        Custody::establish(act, store, keys, threshold, custodians, terms(config)?, &keep)?;
-    Ok(Arc::new(custody))
+    let custody = Custody::establish(act, store, keys, threshold, custodians, terms, &keep)?;
+    kept(foundation, custody)
 }
 
 /// Has custodians come one after the other until the keys are awake; nobody comes in vain.
@@ -132,6 +156,20 @@ impl System {
     pub(crate) fn keyroom(&self) -> Keyroom {
         let notary = SigningNotary::new(self.machine.keys.clone(), self.home.notifications());
         Keyroom { custody: self.custody.clone(), notary: Arc::new(notary) }
+    }
+
+    /// The file of the custodians' shares, where it is not the one that the database tells of.
+    pub(crate) fn shares_seen(&self) -> Vec<Condition> {
+        let now = shares_differ(&self.home, self.custody.dealing());
+        let at_start = || {
+            let told = self.custody.shares_refused()?;
+            Some(format!(
+                "it was not right when the program started, and is now: start it again ({told})"
+            ))
+        };
+        let told = now.or_else(at_start);
+        let failing = |told| Condition::failing("custody-record", "custody.json", told);
+        told.map(failing).into_iter().collect()
     }
 
     /// Refuses a custodian whom the registry turned away.

@@ -36,6 +36,7 @@ impl System {
             ("journal", self.auditor().conditions()),
             ("backups", self.backups_seen()),
             ("custodians", self.unregistered_custodians()),
+            ("shares", Ok(self.shares_seen())),
             ("names", self.names_seen()),
             ("doubt", Ok(self.doubt())),
             ("commits", Ok(self.failing_commits())),

@@ -12,7 +12,7 @@ use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::name::DistinguishedName;
-use domain::staff::{NEVER_FEWER, quorum_floor};
+use domain::staff::NEVER_FEWER;
 use domain::validity::civil_date;
 use jiff::Timestamp;
 use keys::GuardedKeyStore;
@@ -118,7 +118,7 @@ impl Foundation {
             health::forget_server(&home)?;
         }
         let machine = Machine::open(&config.services, &home, create)?;
-        let store = open_store(config, &home, &machine)?;
+        let store = open_store(&home, &machine)?;
         let trusted = TrustedClock::new(&config.time, clock);
         let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
         Ok(Self { hold, home, store, keys, machine, trusted })
@@ -448,13 +448,12 @@ pub(crate) fn random_text(length: usize) -> Result<String> {
     Ok(octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 32)])).collect())
 }
 
-fn open_store(config: &Config, home: &Home, machine: &Machine) -> Result<Arc<Sqlite>> {
+fn open_store(home: &Home, machine: &Machine) -> Result<Arc<Sqlite>> {
     let personal = PersonalDataKey::new(*machine.secret("personal")?);
     let state = StateKey::new(*machine.secret("state")?);
-    let (threshold, _) = custodians::quorum(config)?;
-    let floor = NEVER_FEWER.iter().copied().chain([quorum_floor(threshold)]);
     let options = Options::new(personal, state).max_unsealed(UNSEALED_LIMIT);
-    let options = options.keeping(floor);
+    // The custodians' floor comes with their custody: the database tells how many they are.
+    let options = options.keeping(NEVER_FEWER.iter().copied());
     let store = Sqlite::open(home.database(), options);
     Ok(Arc::new(store.with_context(|| home.database().display().to_string())?))
 }

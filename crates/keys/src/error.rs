@@ -14,6 +14,16 @@ pub enum KeyError {
     /// The caller's fault: there is no key of this label.
     #[error("there is no key {0}")]
     UnknownLabel(KeyLabel),
+    /// The store's fault: under this label it has another key than its owner's record.
+    #[error(
+        "the key {0} of this key store is another one: what it signs does not verify under the CA's public key"
+    )]
+    OtherKey(KeyLabel),
+    /// The store's fault: it has none of the keys for which it is opened.
+    #[error(
+        "none of the CAs' keys is in this key store; where they were lost, a ceremony brings them back from a backup"
+    )]
+    NoneOfThem,
     /// The caller's fault: a label names one key for ever.
     #[error("the key {0} exists already; a label is never used twice")]
     LabelTaken(KeyLabel),

@@ -12,6 +12,7 @@ use crate::backup::{BackupKey, KeyBackup};
 use crate::card_master::backup::CardMasterBackup;
 use crate::card_master::{CardKeyPurpose, DerivedKey};
 use crate::error::KeyError;
+use crate::expected::ExpectedKeys;
 use crate::label::KeyLabel;
 use crate::quorum::QuorumSecret;
 use crate::store::{KeyStore, PublicKey};
@@ -103,40 +104,38 @@ impl GuardedKeyStore {
         self.enter(until, || self.opener.create(secret))
     }
 
-    /// Opens the store with the secret; anew, when it is active already.
+    /// Opens the store with the secret, anew when it is active already, once it has proven that it has
+    /// the keys for which it is opened; the labels of those that are missing.
     ///
     /// # Errors
-    /// As [`Opener::open`], after which an activation that was there goes on;
-    /// [`KeyError::NotActivated`] when `until` has passed.
+    /// As [`Opener::open`] and [`ExpectedKeys::prove`], after which an activation that was there goes
+    /// on; [`KeyError::NotActivated`] when `until` has passed.
     pub fn activate(
         &self,
         secret: &QuorumSecret,
+        keys: &ExpectedKeys,
         until: Option<Timestamp>,
-    ) -> Result<Activation, KeyError> {
-        self.enter(until, || self.opener.open(secret))
+    ) -> Result<Vec<KeyLabel>, KeyError> {
+        let mut missing = Vec::new();
+        self.enter(until, || {
+            let store = self.opener.open(secret)?;
+            missing = keys.prove(&*store)?;
+            Ok(store)
+        })?;
+        Ok(missing)
     }
 
-    /// Whether the secret opens the store that has these keys: each that the store knows is the one
-    /// that is meant, and it knows one at least. Whether the store is active stays as it was.
+    /// Has the store that the secret opens prove that it has these keys. Whether the store is active
+    /// stays as it was; the gate is not asked, since a proof is neither certificate nor list.
     ///
     /// # Errors
-    /// As [`Opener::open`].
-    pub fn is_opened_by(
+    /// As [`Opener::open`] and [`ExpectedKeys::prove`].
+    pub fn prove(
         &self,
         secret: &QuorumSecret,
-        keys: &[(KeyLabel, Vec<u8>)],
-    ) -> Result<bool, KeyError> {
-        let store = self.opener.open(secret)?;
-        let mut known = keys.is_empty();
-        for (label, spki_der) in keys {
-            match store.public_key(label) {
-                Ok(public) if public.spki_der == *spki_der => known = true,
-                Ok(_) => return Ok(false),
-                Err(KeyError::UnknownLabel(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(known)
+        keys: &ExpectedKeys,
+    ) -> Result<Vec<KeyLabel>, KeyError> {
+        keys.prove(&*self.opener.open(secret)?)
     }
 
     /// Closes the store (A 6.2.9) and says whether it was active.

@@ -19,6 +19,7 @@ mod card_master;
 pub mod contract;
 mod embedded;
 mod error;
+mod expected;
 mod guarded;
 mod held;
 mod hex;
@@ -38,6 +39,7 @@ pub use card_master::backup::CardMasterBackup;
 pub use card_master::{CardKeyPurpose, CardMasterCheck, DerivedKey};
 pub use embedded::EmbeddedKeyStore;
 pub use error::{CorruptFile, KeyError};
+pub use expected::{ExpectedKey, ExpectedKeys};
 pub use guarded::{
     Activation, AlwaysPermitted, Clock, EmbeddedOpener, GuardedKeyStore, Opener, SigningGate,
 };

@@ -2,9 +2,9 @@
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    UnparsedPublicKey, VerificationAlgorithm,
+    RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey, VerificationAlgorithm,
 };
-use domain::algorithm::KeyAlgorithm;
+use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 use crate::error::KeyError;
 use crate::store::PublicKey;
@@ -30,4 +30,20 @@ pub(crate) fn check(key: &PublicKey, nonce: &[u8], signature: &[u8]) -> Result<(
     UnparsedPublicKey::new(algorithm, &key.spki_der)
         .verify(nonce, signature)
         .map_err(|_| KeyError::Provider("proving a private key: its signature does not verify"))
+}
+
+/// Whether a signature of this algorithm over the message is by the key of this public key.
+pub(crate) fn verifies(
+    algorithm: SignatureAlgorithm,
+    spki_der: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let algorithm: &'static dyn VerificationAlgorithm = match algorithm {
+        SignatureAlgorithm::RsaSha256 => &RSA_PKCS1_2048_8192_SHA256,
+        SignatureAlgorithm::RsaSha384 => &RSA_PKCS1_2048_8192_SHA384,
+        SignatureAlgorithm::EcdsaSha256 => &ECDSA_P256_SHA256_ASN1,
+        SignatureAlgorithm::EcdsaSha384 => &ECDSA_P384_SHA384_ASN1,
+    };
+    UnparsedPublicKey::new(algorithm, spki_der).verify(message, signature).is_ok()
 }

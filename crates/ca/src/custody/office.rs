@@ -4,10 +4,10 @@
 use domain::act::{Act, Basis, Standing};
 use domain::journal::EventKind;
 use domain::staff::{PersonState, Role};
-use keys::quorum::{CustodianId, CustodySet, Gathering};
+use keys::quorum::{CustodianId, Gathering};
 use store::{Change, Entry, PersonRow, Store, Unit};
 
-use super::Custody;
+use super::{Custody, lock};
 use crate::error::{Error, Result};
 
 /// Whether a holder of a share may act as custodian.
@@ -36,7 +36,10 @@ impl Custody {
     /// # Errors
     /// [`Error::Store`].
     pub fn dismiss(&self, act: &Act) -> Result<()> {
-        self.dismiss_who_left(act, &mut self.gathering())
+        match &self.shares {
+            Ok(shares) => self.dismiss_who_left(act, &mut lock(&shares.gathering)),
+            Err(_) => Ok(()),
+        }
     }
 
     pub(super) fn dismiss_who_left(&self, act: &Act, gathering: &mut Gathering) -> Result<()> {
@@ -72,7 +75,7 @@ impl Custody {
     /// [`Error::Store`].
     pub fn unregistered(&self) -> Result<Vec<CustodianId>> {
         let mut unregistered = Vec::new();
-        for id in self.set.custodians() {
+        for id in &self.holders {
             let person = self.store.person(id.actor())?;
             if person.is_none_or(|person| person.state == PersonState::Proposed) {
                 unregistered.push(id.clone());
@@ -99,11 +102,11 @@ impl Custody {
     /// Whether the keys can be woken by people in office alone.
     fn quorum_is_in_office(&self) -> Result<bool> {
         let mut in_office = 0;
-        for id in self.set.custodians() {
+        for id in &self.holders {
             let person = self.store.person(id.actor())?;
             in_office += usize::from(person.is_some_and(|person| is_in_office(&person)));
         }
-        Ok(in_office >= usize::from(self.set.threshold()))
+        Ok(in_office >= usize::from(self.dealing.threshold()))
     }
 
     /// Why the share of a custodian does not count, if it does not.
@@ -126,15 +129,20 @@ impl Custody {
 
 /// Registers the custodians of a new installation, before their shares open anything: whoever holds a
 /// share has an office to lose. Where the registry has people, those register each other.
-pub(super) fn register(store: &dyn Store, act: &Act, set: &CustodySet) -> Result<()> {
+pub(super) fn register(
+    store: &dyn Store,
+    act: &Act,
+    holders: &[CustodianId],
+    set: &str,
+) -> Result<()> {
     if !store.people()?.is_empty() {
         return Ok(());
     }
     let mut unit: Option<Unit> = None;
-    for id in set.custodians() {
+    for id in holders {
         let entry = Entry::new(EventKind::StaffChanged, act)
             .subject(id)
-            .detail("custody", set.id())
+            .detail("custody", set)
             .detail("roles", Role::KeyCustodian);
         let begun = match unit {
             None => Unit::new(entry),

@@ -3,11 +3,11 @@
 use domain::act::Act;
 use domain::journal::EventKind;
 use keys::quorum::{CustodianId, Passphrase};
+use keys::{ExpectedKeys, KeyError};
 use store::{Entry, Unit};
 
 use super::{Custody, names};
 use crate::error::{Error, Result};
-use crate::generation::label;
 
 /// Enough custodians, each proven by their share, for one act.
 #[derive(Debug)]
@@ -27,22 +27,22 @@ impl Custody {
     /// when nothing else lets them in any more; the keys stay as awake as they were.
     ///
     /// # Errors
-    /// As [`secret_of_all`](Self::secret_of_all); [`Error::Refused`], journaled, where their secret
-    /// does not open the CAs' keys: a record of shares proves nothing by itself, because whoever
-    /// writes another chooses its passphrases.
+    /// As [`secret_of_all`](Self::secret_of_all); [`Error::Refused`], journaled, where the key store that
+    /// their secret opens does not sign with the CAs' keys.
     pub fn quorum(&self, act: &Act, custodians: &[(CustodianId, Passphrase)]) -> Result<Quorum> {
         let secret = self.secret_of_all(act, custodians)?;
-        let mut keys = Vec::new();
-        for ca in self.store.cas()? {
-            for generation in self.store.authorities(&ca.id)? {
-                keys.push((label(&generation.key_label)?, generation.spki));
+        let keys = ExpectedKeys::some_of(self.expected_keys()?);
+        match self.keys.prove(&secret, &keys) {
+            Ok(_) => {}
+            Err(error @ (KeyError::OtherKey(_) | KeyError::NoneOfThem)) => {
+                let rule = format!("their secret is not that of the CAs' keys: {error}");
+                let error = Error::refused("custodians", rule);
+                let entry = Entry::new(EventKind::CustodianPresent, act);
+                let entry = entry.subject(self.dealing.set()).refused(&error);
+                self.store.commit(Unit::new(entry))?;
+                return Err(error);
             }
-        }
-        if !self.keys.is_opened_by(&secret, &keys)? {
-            let error = Error::refused("custodians", "their secret is not that of the CAs' keys");
-            let entry = Entry::new(EventKind::CustodianPresent, act).subject(self.set.id());
-            self.store.commit(Unit::new(entry.refused(&error)))?;
-            return Err(error);
+            Err(error) => return Err(error.into()),
         }
         let custodians = custodians.iter().map(|(custodian, _)| custodian.clone()).collect();
         Ok(Quorum { custodians })

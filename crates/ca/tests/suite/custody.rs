@@ -26,17 +26,27 @@ fn guarded(scratch: &Scratch, clock: &Clock) -> Arc<GuardedKeyStore> {
     Arc::new(GuardedKeyStore::new(opener, Arc::new(move || now), Arc::new(AlwaysPermitted)))
 }
 
+/// A custody whose set-up was cut after the file of the shares, taken up by these.
+fn dealt(
+    scratch: &Scratch,
+    clock: &Clock,
+    terms: Terms,
+    all: &[(CustodianId, Passphrase)],
+) -> Custody {
+    let (set, _) = CustodySet::establish(2, all, clock.now()).expect("a set");
+    let (store, keys) = (scratch.store.clone(), guarded(scratch, clock));
+    let file = set.to_json().expect("encodes");
+    Custody::take_up(&act(clock), store, keys, &file, all, terms).expect("taken up")
+}
+
 #[test]
 fn k2_who_was_not_asked_for_a_passphrase_did_not_activate_anything() {
     let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
     let terms =
         Terms { window: SignedDuration::from_mins(30), active_for: SignedDuration::from_hours(1) };
     let all = custodians();
-    let (set, _) = CustodySet::establish(2, &all, clock.now()).expect("a set");
-    let keys = guarded(&scratch, &clock);
-    let custody = Custody::new(scratch.store.clone(), keys, set, terms).expect("a custody");
     // The store was not made before the cut: it is now, and opened for all three who are named.
-    custody.resume(&act(&clock), &all).expect("resumed");
+    let custody = dealt(&scratch, &clock, terms, &all);
     assert!(custody.is_active());
     let journal = scratch.store.journal(0, 100).expect("a journal");
     let text = |body: Vec<u8>| String::from_utf8(body).expect("JSON");
@@ -58,10 +68,7 @@ fn k2_the_share_of_a_suspended_custodian_wakes_nothing() {
     let terms =
         Terms { window: SignedDuration::from_mins(30), active_for: SignedDuration::from_hours(1) };
     let all = custodians();
-    let (set, _) = CustodySet::establish(2, &all, clock.now()).expect("a set");
-    let keys = guarded(&scratch, &clock);
-    let custody = Custody::new(scratch.store.clone(), keys, set, terms).expect("a custody");
-    custody.resume(&act(&clock), &all).expect("made");
+    let custody = dealt(&scratch, &clock, terms, &all);
     custody.deactivate(&act(&clock)).expect("asleep");
     let come = |number: usize| {
         let (id, passphrase) = &all[number];
@@ -105,10 +112,7 @@ fn k2_a_share_without_an_office_counts_until_enough_have_one() {
     };
     // The registry has others: custodians are not among the first any more.
     add(PersonRow { roles: vec![Role::CaManager], ..person(&"manager-1".parse().expect("an id")) });
-    let (shares, _) = CustodySet::establish(2, &all, clock.now()).expect("a set");
-    let keys = guarded(&scratch, &clock);
-    let custody = Custody::new(scratch.store.clone(), keys, shares, terms).expect("a custody");
-    custody.resume(&act(&clock), &all).expect("made");
+    let custody = dealt(&scratch, &clock, terms, &all);
     assert!(
         scratch.store.person(ids[0].actor()).expect("a read").is_none(),
         "nobody registered them"
@@ -144,6 +148,69 @@ fn k2_a_share_without_an_office_counts_until_enough_have_one() {
     assert!(refused.to_string().contains("is not in the registry"), "{refused}");
     custody.quorum(&act(&clock), &all[..2]).map(drop).expect_err("neither for the way back in");
     custody.quorum(&act(&clock), &all[1..]).expect("those in office");
+}
+
+/// To whom shares were dealt is told by the database. The file has the sealed shares, and counts as long
+/// as it is the one that was written with them.
+#[test]
+fn k2_the_database_tells_who_holds_shares_and_the_file_does_not() {
+    let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+    let terms =
+        Terms { window: SignedDuration::from_mins(30), active_for: SignedDuration::from_hours(1) };
+    let all = custodians();
+    let kept = std::cell::RefCell::new(Vec::new());
+    let keep = |set: &CustodySet| {
+        kept.replace(set.to_json()?);
+        Ok(())
+    };
+    let store = || scratch.store.clone();
+    let deal = || {
+        let keys = guarded(&scratch, &clock);
+        Custody::establish(&act(&clock), store(), keys, 2, &all, terms, &keep)
+    };
+    drop(deal().expect("dealt"));
+    let file = kept.borrow().clone();
+    let again = deal().map(drop).expect_err("dealt once").to_string();
+    assert!(again.contains("dealt before") && again.contains("media"), "{again}");
+    assert_eq!(*kept.borrow(), file, "nothing was written over it");
+    let keys = guarded(&scratch, &clock);
+    let other = CustodySet::establish(2, &all, clock.now()).expect("a set").0;
+    let other = other.to_json().expect("encodes");
+    let added = String::from_utf8(file.clone()).expect("JSON").replace("custodian-3", "dave");
+    let torn = &file[..file.len() / 2];
+    let files: [(Result<&[u8], String>, &str); 5] = [
+        (Ok(&other), "not the file of the shares"),
+        (Ok(added.as_bytes()), "not the file of the shares"),
+        (Ok(torn), "not the file of the shares"),
+        (Ok(&[]), "it is empty"),
+        (Err("no such file".to_owned()), "no such file"),
+    ];
+    for (file, told) in files {
+        let custody = Custody::open(store(), keys.clone(), file, terms).expect("opens");
+        let holders: Vec<_> = all.iter().map(|(id, _)| id.actor().clone()).collect();
+        assert_eq!((custody.standing().threshold, custody.standing().custodians), (2, holders));
+        let (id, passphrase) = &all[0];
+        let come = custody.contribute(&act(&clock), id.actor(), passphrase).map(drop);
+        for refused in [
+            come,
+            custody.secret(&act(&clock), &all).map(drop),
+            custody.quorum(&act(&clock), &all).map(drop),
+            custody.resume(&act(&clock), &all),
+        ] {
+            let refused = refused.expect_err("nobody's shares").to_string();
+            assert!(refused.contains(told) && refused.contains("media"), "{refused}");
+        }
+        let dave = "dave".parse().expect("an id");
+        let stranger = custody.expect_custodian(&act(&clock), &dave).expect_err("a stranger");
+        assert!(stranger.to_string().contains("is no custodian"), "{stranger}");
+    }
+    let custody = Custody::open(store(), keys, Ok(&file), terms).expect("opens");
+    custody.resume(&act(&clock), &all).expect("the true file");
+    let told = scratch.store.journal(0, 1000).expect("a journal");
+    let told = told
+        .iter()
+        .filter(|(_, body)| String::from_utf8_lossy(body).contains("custody-established"));
+    assert_eq!(told.count(), 1);
 }
 
 fn person(id: &CustodianId) -> PersonRow {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use domain::algorithm::SignatureAlgorithm;
-use keys::{KeyLabel, KeyStore, PublicKey};
+use keys::{ExpectedKey, KeyLabel, KeyStore, PublicKey};
 use x509::read::Certificate;
 
 use crate::system::System;
@@ -21,14 +21,9 @@ impl KnownKey {
     /// # Errors
     /// The store cannot sign, or it is another key.
     pub(super) fn prove(&self, keys: &dyn KeyStore) -> Result<()> {
-        let mut nonce = [0; 32];
-        aws_lc_rs::rand::fill(&mut nonce)
-            .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
-        let message = [b"jitsuin proof of a restored key\0".as_slice(), &nonce].concat();
-        let signature = keys.sign(&self.label, self.signature, &message)?;
-        let (spki, algorithm) = (&self.public.spki_der, self.signature);
-        x509::signature::verify("proof of the key", spki, algorithm, &message, &signature)
-            .with_context(|| self.label.to_string())
+        let (label, spki_der) = (self.label.clone(), self.public.spki_der.clone());
+        let expected = ExpectedKey { label, spki_der, signature: self.signature };
+        expected.prove(keys).with_context(|| self.label.to_string())
     }
 }
 

@@ -127,6 +127,82 @@ fn k2_w3_nobody_is_a_custodian_without_a_share_and_a_quorum_of_shares_stays() {
     assert!(publish(&place, &present(&CUSTODIANS[1..])).success, "the others open the keys");
 }
 
+/// Who holds a share is told by the database. A file of shares that somebody changed, tore or took away is
+/// told, counts nowhere, and comes back from the media; nobody deals others in its place.
+#[test]
+fn k2_e2_a_file_of_shares_that_was_changed_is_told_and_counts_nowhere() {
+    let place = Workplace::new();
+    let path = place.path().join("data/custody.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    let mut added: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    for (custodian, index) in [("dave", 4), ("erin", 5)] {
+        let mut share = added["custodians"][0].clone();
+        (share["custodian"], share["index"]) = (json!(custodian), json!(index));
+        added["custodians"].as_array_mut().unwrap().push(share);
+    }
+    let all = present(&CUSTODIANS);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    for (file, why) in [
+        (Some(added.to_string()), "not the file of the shares"),
+        (Some(whole.replace("custodian-3", "custodian-9")), "not the file of the shares"),
+        (Some(whole[..whole.len() / 2].to_owned()), "not the file of the shares"),
+        (Some(String::new()), "it is empty"),
+        (None, "No such file"),
+    ] {
+        match &file {
+            Some(file) => fs::write(&path, file).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let said = publish(&place, &present(&CUSTODIANS[..2]));
+        assert_eq!(said.status, Some(1), "{}", said.text);
+        assert!(said.text.contains(why) && said.text.contains("media"), "{}", said.text);
+        let told = place.run(&MANAGER, &["check"]);
+        assert!(told.text.contains("custody-record") && told.text.contains(why), "{}", told.text);
+        let propose = ["staff", "propose", "dave", "--name", "試験", "--role", "key-custodian"];
+        let said = place.refusal(&STAFF, &propose);
+        assert!(said.contains("no share of the keys"), "{said}");
+        let said = place.run_as_is(&[], &[&all, &["init", "--to-try-out"][..]].concat());
+        assert!(said.status == Some(1) && said.text.contains(why), "{}", said.text);
+    }
+    // Nor does a set-up deal others where the keys are gone as well.
+    let keys = place.path().join("data/keys");
+    fs::rename(&keys, place.path().join("away")).unwrap();
+    let said = place.run_as_is(&[], &[&all, &["init", "--to-try-out"][..]].concat());
+    assert!(said.status == Some(1) && said.text.contains("media"), "{}", said.text);
+    assert!(!path.exists() && !keys.join("store.json").exists(), "nothing was made");
+    let _ = fs::remove_dir_all(&keys);
+    fs::rename(place.path().join("away"), &keys).unwrap();
+    fs::copy(place.path().join("data/backups/custody.json"), &path).unwrap();
+    assert!(publish(&place, &present(&CUSTODIANS[..2])).success);
+    assert_eq!(place.answer(&MANAGER, &["check"])["consistent"], json!(true));
+}
+
+/// A key store in which another key lies under a CA's label opens for nobody's good.
+#[test]
+fn k2_a_key_store_with_another_key_under_the_label_is_not_woken() {
+    let place = Workplace::new();
+    let path = |name: &str| place.path().join("data/keys").join(name);
+    fs::copy(path("saitama-sign-ca-1.key"), path("jpki-auth-ca-1.key")).unwrap();
+    let said = publish(&place, &present(&CUSTODIANS[..2]));
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    // A key that is gone is told with the waking, and the others wake.
+    fs::remove_file(path("jpki-auth-ca-1.key")).unwrap();
+    let said = publish(&place, &present(&CUSTODIANS[..2]));
+    assert!(said.text.contains("there is no key jpki-auth-ca-1"), "{}", said.text);
+    place.answer(&AUDITOR, &["audit", "export", "journal.jsonl"]);
+    let journal = fs::read_to_string(place.path().join("journal.jsonl")).unwrap();
+    let awake = journal.lines().rfind(|line| line.contains("keys-activated")).unwrap();
+    assert!(awake.contains("missing") && awake.contains("jpki-auth-ca-1"), "{awake}");
+    // With none of them it does not, and lets nobody in again.
+    fs::remove_file(path("saitama-sign-ca-1.key")).unwrap();
+    let said = publish(&place, &present(&CUSTODIANS[..2]));
+    assert!(said.text.contains("none of the CAs' keys"), "{}", said.text);
+    let two = present(&CUSTODIANS[..2]);
+    let two: Vec<&str> = two.iter().map(String::as_str).collect();
+    let said = place.run_as_is(&[], &[&two, &["staff", "recover", "manager-1"][..]].concat());
+    assert!(said.text.contains("not that of the CAs' keys"), "{}", said.text);
+}
+
 #[test]
 fn k2_a_set_up_that_broke_off_between_shares_and_store_goes_on() {
     let place = Workplace::empty();

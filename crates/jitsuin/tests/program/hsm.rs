@@ -111,3 +111,55 @@ fn k1_a_token_that_the_demo_cannot_make_is_refused_by_name() {
     assert!(said.text.contains("softhsm is the only token"), "{}", said.text);
     assert!(!scratch.path().join("demo").exists());
 }
+
+/// In a token, a public object says nothing of the private one beside it: whoever makes a token puts the
+/// CA's public key into it. Each key has to sign.
+#[test]
+fn k2_w3_a_token_with_a_cas_public_key_and_another_private_one_is_not_the_cas() {
+    let scratch = tempfile::tempdir().unwrap();
+    let said = demo(scratch.path(), &["--hsm", "softhsm"]);
+    assert!(said.success, "{}", said.text);
+    let ready = fs::read(scratch.path().join("ready.json")).unwrap();
+    let ready: Value = serde_json::from_slice(&ready).unwrap();
+    let token = Token::of(&ready);
+    let certificate = ready["cas"][0]["certificate_pem"].as_str().unwrap();
+    let key = run(scratch.path(), "openssl", &["x509", "-in", certificate, "-noout", "-pubkey"]);
+    fs::write(scratch.path().join("key.pem"), key.stdout).unwrap();
+    let der = ["pkey", "-pubin", "-in", "key.pem", "-outform", "DER", "-out", "key.der"];
+    assert!(run(scratch.path(), "openssl", &der).success);
+    let conf = [("SOFTHSM2_CONF", token.conf.as_str())];
+    let by_two = |command: &[&str]| {
+        let custodians = ["custodian-1", "custodian-2"]
+            .map(|id| format!("--custodian={id}=demo/data/handed-out/{id}.passphrase"));
+        let [one, other] = custodians.each_ref().map(String::as_str);
+        let config = ["--config", "demo/jitsuin.toml", one, other];
+        run_with(&conf, scratch.path(), PROGRAM, &[&config[..], command].concat())
+    };
+    let publish =
+        ["--as", "demo/data/handed-out/operator-1.token", "crl", "publish", "--ca", "jpki-auth"];
+    assert!(by_two(&publish).success, "the true token");
+    let ids = ["jpki-auth-ca-1", "saitama-sign-ca-1"].map(|label| {
+        let id = format!("jitsuin-key:{label}");
+        (label, id.bytes().map(|octet| format!("{octet:02x}")).collect::<String>())
+    });
+    for (_, id) in &ids {
+        for kind in ["privkey", "pubkey"] {
+            token.tool(&["--delete-object", "--type", kind, "--id", id]);
+        }
+    }
+    let (label, id) = &ids[0];
+    let named = ["--id", id, "--label", label];
+    token.tool(&[&["--keypairgen", "--key-type", "rsa:2048"], &named[..]].concat());
+    token.tool(&["--delete-object", "--type", "pubkey", "--id", id]);
+    let der = scratch.path().join("key.der");
+    let object = ["--write-object", der.to_str().unwrap(), "--type", "pubkey"];
+    token.tool(&[&object[..], &named[..]].concat());
+    for (command, told) in [
+        (&["staff", "recover", "manager-1"][..], "not that of the CAs' keys"),
+        (&publish, "does not verify under the CA's public key"),
+    ] {
+        let said = by_two(command);
+        assert_eq!(said.status, Some(1), "{command:?}: {}", said.text);
+        assert!(said.text.contains(told), "{command:?}: {}", said.text);
+    }
+}

@@ -88,12 +88,13 @@ fn w3_a_record_of_shares_that_somebody_made_lets_nobody_in() {
     let quorum = ["custodian-1", "custodian-2"];
     let said = recover(&place, &quorum, "manager-1");
     assert_eq!(said.status, Some(1), "{}", said.text);
+    assert!(said.text.contains("on the custodians' media"), "{}", said.text);
     // Not with the keys that belong to it either: they are not those of the CAs.
     fs::remove_dir_all(place.path().join("data/keys")).unwrap();
     fs::create_dir(place.path().join("data/keys")).unwrap();
     take("data/keys");
     let said = recover(&place, &quorum, "manager-1");
-    assert!(said.text.contains("not that of the CAs' keys"), "{}", said.text);
+    assert!(said.text.contains("not the file of the shares"), "{}", said.text);
     place.answer(&MANAGER, &["staff", "list"]);
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tempfile::TempDir;
 
 use super::*;
-use crate::MemoryKeyStore;
+use crate::{ExpectedKey, MemoryKeyStore};
 
 /// A guarded embedded store with a clock and a gate in the test's hand.
 struct Bench {
@@ -105,7 +105,7 @@ fn k2_an_inactive_store_answers_nothing() {
     for (call, outcome) in calls(&bench.store) {
         assert!(matches!(outcome, Err(KeyError::NotActivated)), "{call}");
     }
-    bench.store.activate(&bench.secret, None).expect("activated again");
+    bench.store.activate(&bench.secret, &ExpectedKeys::default(), None).expect("activated again");
     assert!(sign(&bench.store).is_ok(), "its keys are there as before");
 }
 
@@ -123,7 +123,7 @@ fn k2_an_activation_ends_at_its_time() {
     assert!(matches!(sign(&bench.store), Err(KeyError::NotActivated)));
     bench.clock.fetch_sub(1800, Ordering::SeqCst);
     assert_eq!(bench.store.state(), Activation::Inactive, "the past does not bring it back");
-    let past = bench.store.activate(&bench.secret, Some(at(1)));
+    let past = bench.store.activate(&bench.secret, &ExpectedKeys::default(), Some(at(1)));
     assert!(matches!(past, Err(KeyError::NotActivated)));
 }
 
@@ -142,7 +142,7 @@ fn k2_another_secret_opens_nothing_and_ends_no_activation() {
     let bench = bench();
     bench.store.create(&bench.secret, None).expect("created");
     let other = QuorumSecret::generate().expect("randomness");
-    let refused = bench.store.activate(&other, None);
+    let refused = bench.store.activate(&other, &ExpectedKeys::default(), None);
     assert!(matches!(refused, Err(KeyError::WrongMasterKey(_))));
     assert!(matches!(bench.store.state(), Activation::Active { .. }));
     let again = bench.store.create(&other, None);
@@ -192,14 +192,54 @@ impl Opener for MemoryOpener {
     }
 }
 
+/// What a store says of its public keys proves nothing: whoever writes its files or objects writes that
+/// as well. So each key signs, and the owner's record says under which key that must verify.
+#[test]
+fn k2_a_store_proves_the_keys_for_which_it_is_opened_or_stays_closed() {
+    let bench = bench();
+    bench.store.create(&bench.secret, None).expect("created");
+    let made = bench.store.generate(&label(), KeyAlgorithm::EcP256).expect("a key");
+    bench.store.deactivate();
+    let expected = |label: &str, spki_der: &[u8]| ExpectedKey {
+        label: label.parse().expect("a label"),
+        spki_der: spki_der.to_vec(),
+        signature: SignatureAlgorithm::EcdsaSha256,
+    };
+    let another = MemoryKeyStore::new().generate(&label(), KeyAlgorithm::EcP256).expect("a key");
+    let (own, lost) = (expected("ca", &made.spki_der), expected("lost", &made.spki_der));
+    let forged = expected("ca", &another.spki_der);
+    let come = |keys: &ExpectedKeys| {
+        let proven = bench.store.prove(&bench.secret, keys);
+        let opened = bench.store.activate(&bench.secret, keys, None);
+        let is_open = bench.store.deactivate();
+        assert_eq!((proven.is_ok(), is_open), (opened.is_ok(), opened.is_ok()));
+        opened
+    };
+    for keys in [vec![forged.clone()], vec![forged.clone(), lost.clone()]] {
+        let refused = come(&ExpectedKeys::some_of(keys)).expect_err("another key");
+        assert!(matches!(refused, KeyError::OtherKey(_)), "{refused}");
+    }
+    let refused = come(&ExpectedKeys::to_come_back(vec![own.clone(), forged]));
+    assert!(matches!(refused, Err(KeyError::OtherKey(_))), "one of two is not enough");
+    let told = come(&ExpectedKeys::some_of(vec![own.clone(), lost.clone()])).expect("one is there");
+    assert_eq!(told, std::slice::from_ref(&lost.label));
+    let none = come(&ExpectedKeys::some_of(vec![lost.clone()]));
+    assert!(matches!(none, Err(KeyError::NoneOfThem)));
+    assert_eq!(come(&ExpectedKeys::to_come_back(vec![lost])).expect("restored later").len(), 1);
+    // A key of another kind under the label is another key as well.
+    let rsa = ExpectedKey { signature: SignatureAlgorithm::RsaSha256, ..own };
+    let refused = come(&ExpectedKeys::some_of(vec![rsa]));
+    assert!(matches!(refused, Err(KeyError::OtherKey(_))), "{refused:?}");
+}
+
 #[test]
 fn k2_deactivation_drops_the_store_from_memory() {
     let clock: Clock = Arc::new(|| at(0));
     let store = GuardedKeyStore::new(Box::new(MemoryOpener), clock, Arc::new(AlwaysPermitted));
     let secret = QuorumSecret::generate().expect("randomness");
-    store.activate(&secret, None).expect("activated");
+    store.activate(&secret, &ExpectedKeys::default(), None).expect("activated");
     store.generate(&label(), KeyAlgorithm::EcP256).expect("a key");
     store.deactivate();
-    store.activate(&secret, None).expect("activated");
+    store.activate(&secret, &ExpectedKeys::default(), None).expect("activated");
     assert!(store.labels().expect("labels").is_empty());
 }

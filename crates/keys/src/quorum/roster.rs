@@ -28,7 +28,8 @@ pub(super) fn check<'a>(
 ) -> Result<(), QuorumError> {
     let opened = secret.roster_key()?.open(&set.roster, &context(&set.head()));
     let opened = opened.and_then(|octets| String::from_utf8(octets.to_vec()).ok());
-    let dealt = opened.ok_or(QuorumError::Record("its list of holders is not that of the shares"))?;
+    let dealt =
+        opened.ok_or(QuorumError::Record("its list of holders is not that of the shares"))?;
     if dealt == text(set.custodians()) {
         return Ok(());
     }

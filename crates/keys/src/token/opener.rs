@@ -43,6 +43,7 @@ mod tests {
     use testkit::softhsm::SoftHsm;
 
     use super::*;
+    use crate::ExpectedKeys;
     use crate::guarded::{AlwaysPermitted, GuardedKeyStore};
     use crate::label::KeyLabel;
 
@@ -66,11 +67,11 @@ mod tests {
             store.deactivate();
             assert!(matches!(store.public_key(&label), Err(KeyError::NotActivated)));
             opener.rekey(&old, &new).expect("taken over");
-            let refused = store.activate(&old, None);
+            let refused = store.activate(&old, &ExpectedKeys::default(), None);
             assert!(matches!(refused, Err(KeyError::PinRefused { .. })), "{refused:?}");
-            store.activate(&new, None).expect("activated");
+            store.activate(&new, &ExpectedKeys::default(), None).expect("activated");
             // The store that was open logs out when it goes; the one that took its place comes back.
-            store.activate(&new, None).expect("activated anew");
+            store.activate(&new, &ExpectedKeys::default(), None).expect("activated anew");
             assert_eq!(store.public_key(&label).expect("its key"), made);
         });
     }

@@ -151,6 +151,15 @@ impl Sqlite {
             None => Ok(()),
         }
     }
+
+    /// Keeps so many active people of a role from here on, as [`Options::keeping`] does from the
+    /// opening: for a number that the database itself tells.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the writer has stopped.
+    pub fn keep(&self, floor: Floor) -> Result<()> {
+        self.writer.keep(floor)
+    }
 }
 
 impl Sqlite {

@@ -44,6 +44,8 @@ pub(super) enum Job {
     Seal(Box<Sealing>, SyncSender<Result<()>>),
     /// Keep how far everything was proven.
     KeepProven(Box<Digests>, SyncSender<Result<()>>),
+    /// Keep so many people of a role from the next unit on.
+    Keep(Floor, SyncSender<Result<()>>),
 }
 
 /// What one sealing adds to the tree.
@@ -96,6 +98,11 @@ impl Writer {
     /// Has kept how far everything was proven.
     pub(super) fn keep_proven(&self, digests: Digests) -> Result<()> {
         self.ask(|answer| Job::KeepProven(Box::new(digests), answer))
+    }
+
+    /// Has so many people of a role kept, from what is committed next on.
+    pub(super) fn keep(&self, floor: Floor) -> Result<()> {
+        self.ask(|answer| Job::Keep(floor, answer))
     }
 
     fn ask<T>(&self, job: impl FnOnce(SyncSender<Result<T>>) -> Job) -> Result<T> {
@@ -174,6 +181,12 @@ impl State {
                         let kept =
                             kept.and_then(|()| digests.store_verified(&self.connection, &self.key));
                         let _ = answer.send(kept);
+                    }
+                    Job::Keep(floor, answer) => {
+                        self.commit_all(std::mem::take(&mut units));
+                        self.floor.retain(|known| known.role != floor.role);
+                        self.floor.push(floor);
+                        let _ = answer.send(Ok(()));
                     }
                 }
                 if units.len() < BATCH {
