@@ -18,7 +18,7 @@ use crate::system::System;
 const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
 
 /// How long a server that just starts is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server tells how it is every few seconds; after so long it stands still, or its clock is another.
 const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
