@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::{PolicyError, Result, refuse};
 use super::file::{self, File};
-use super::profile::{Extension, ExtensionRule, Profile, SubjectRule, ValidityRule};
+use super::profile::{Extension, ExtensionRule, ListPoint, Profile, SubjectRule, ValidityRule};
 use super::read::{choice, choices, clause, each, name, parse, prefecture, text, uri};
 use super::{
     ApplicationRules, Cps, CustodianRules, HoldRule, IdentityRule, Issuer, KeyMaker, KeyRule,
@@ -162,6 +162,7 @@ fn check_profiles(policy: &Policy) -> Result<()> {
     }
     for (kind, profile) in &policy.profiles {
         check_kind(*kind, profile)?;
+        check_list_point(*kind, profile)?;
         for extension in &profile.extensions {
             if let ExtensionRule::CertificatePolicies { policy: oid, .. } = &extension.rule
                 && !oid.is_any_policy()
@@ -191,6 +192,26 @@ fn check_kind(kind: CertificateKind, profile: &Profile) -> Result<()> {
     }
     if is_link && profile.subject != SubjectRule::Issuer {
         return refuse(format!("profile {kind}"), "a link bears the CA's own name (A 7.1(3))");
+    }
+    Ok(())
+}
+
+/// Every certificate names the list that would tell of its revocation. A list whose issuing distribution
+/// point names another point than the certificate does, or a certificate that names none, is passed over
+/// by relying parties (RFC 5280 6.3.3(b)(2)(i)): nobody could learn that it was revoked.
+fn check_list_point(kind: CertificateKind, profile: &Profile) -> Result<()> {
+    let point = profile.extensions.iter().find_map(|extension| match extension.rule {
+        ExtensionRule::CrlDistributionPoints(point) => Some(point),
+        _ => None,
+    });
+    // The list of self-signed certificates stands at the CA's own entry (A 7.2, S 7-2-2).
+    let (names_it, wanted) = match kind {
+        CertificateKind::SelfSigned => (point.is_some(), "the issuer or the partition"),
+        _ => (point == Some(ListPoint::Partition), "the partition"),
+    };
+    if !names_it {
+        let rule = format!("cRLDistributionPoints names the point of {wanted} (RFC 5280 6.3.3)");
+        return refuse(format!("profile {kind}"), rule);
     }
     Ok(())
 }

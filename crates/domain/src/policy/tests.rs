@@ -161,6 +161,33 @@ fn every_broken_entry_is_refused_by_name_and_rule() {
 }
 
 #[test]
+fn v2_p3_no_profile_leaves_the_point_of_its_list_unnamed() {
+    let named = "  { id = \"cRLDistributionPoints\", critical = false, point = \"partition\" },\n";
+    let own = named.replace("\"partition\"", "\"issuer\"");
+    for text in [AUTH, SIGN, BRIDGE] {
+        let policy = read(text);
+        for kind in policy.profiles.keys() {
+            let start = text.find(&format!("kind = \"{kind}\"")).expect("it was read");
+            let (before, profile) = text.split_at(start);
+            let refused = |from: &str, to: &str| {
+                let broken = format!("{before}{}", profile.replacen(from, to, 1));
+                let error = Policy::from_toml(&broken).expect_err(from).to_string();
+                assert!(
+                    error.contains(&format!("profile {kind}: cRLDistributionPoints")),
+                    "{error}"
+                );
+            };
+            if *kind == CertificateKind::SelfSigned {
+                refused(&own, "");
+            } else {
+                refused(named, "");
+                refused(named, &own);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_policy_is_bounded_in_size() {
     let long = format!("{AUTH}{}", "#".repeat(1 << 20));
     assert!(Policy::from_toml(&long).is_err());
