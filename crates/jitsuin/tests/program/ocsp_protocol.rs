@@ -39,6 +39,42 @@ fn v5_curl_gets_an_answer_by_an_address() {
 }
 
 #[test]
+fn v5_the_address_in_a_certificate_works_as_a_client_builds_it() {
+    let demo = Demo::start();
+    for ca in ["jpki-auth", "saitama-sign"] {
+        let root = &demo.ca(ca).certificate_pem;
+        let user = &demo.certificates(ca, "user", "good")[0].certificate_pem;
+        let certified = demo.says(&format!("openssl x509 -noout -ocsp_uri -in {user}"));
+        let host = certified.trim().strip_prefix("http://").unwrap();
+        let (host, path) = host.split_once('/').expect("an address with a path");
+        let (_, server) = demo.ready.ocsp_url.split_once("://").unwrap();
+        let server = server.split('/').next().unwrap();
+        demo.says(&format!(
+            "openssl ocsp -no_nonce -issuer {root} -cert {root} -reqout request.der"
+        ));
+        let encoded = demo.says("openssl base64 -A -in request.der");
+        let escaped = encoded.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        for request in [&encoded, &escaped] {
+            // RFC 6960 A.1: GET {url}/{url-encoding of base-64 encoding of the DER}.
+            for url in [format!("/{path}/{request}"), format!("/{path}//{request}")]
+                .into_iter()
+                .chain([format!("/ocsp//{request}"), format!("/{path}{request}")])
+            {
+                demo.says(&format!(
+                    "curl -sS --path-as-is -D headers -o response.der -H Host:{host} http://{server}{url}"
+                ));
+                let headers = fs::read_to_string(demo.path().join("headers")).unwrap();
+                assert!(headers.starts_with("HTTP/1.1 200"), "{url}: {headers}");
+                let said = demo.says(&format!(
+                    "openssl ocsp -respin response.der -issuer {root} -CAfile {root} -cert {root}"
+                ));
+                assert!(said.contains("Response verify OK") && said.contains(": good"), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn v5_what_is_no_request_is_malformed_and_the_next_one_is_answered() {
     let demo = Demo::start();
     let root = &demo.ca("jpki-auth").certificate_pem;

@@ -28,17 +28,21 @@ const READ: &str = "GET, HEAD";
 
 impl Parts {
     /// Where `method` and `path` lead.
+    ///
+    /// What is for OCSP may begin with any number of slashes. RFC 6960 A.1 has a client write
+    /// `{url}/{request}`, and where the address in a certificate ends in a slash, as ours do, that makes two.
     pub(super) fn route<'a>(self, method: &Method, path: &'a str) -> Route<'a> {
+        let rest = path.trim_start_matches('/');
         let reads = *method == Method::GET || *method == Method::HEAD;
-        let posted = self.ocsp && matches!(path, "/" | "/ocsp" | "/ocsp/");
+        let posted = self.ocsp && matches!(rest.trim_end_matches('/'), "" | "ocsp");
         if posted && *method == Method::POST {
             return Route::OcspBody;
         }
-        if let Some(encoded) = self.encoded_request(path) {
+        if let Some(encoded) = self.encoded_request(rest) {
             return if reads { Route::OcspPath(encoded) } else { Route::WrongMethod(READ) };
         }
         // The addresses of OCSP proper are not the repository's.
-        let repository = self.repository && !path.starts_with("/ocsp");
+        let repository = self.repository && !rest.starts_with("ocsp");
         match (reads, posted) {
             (true, _) if repository => Route::Repository,
             (_, true) if repository => Route::WrongMethod("GET, HEAD, POST"),
@@ -48,17 +52,18 @@ impl Parts {
         }
     }
 
-    /// The request in a path, if it is the path of one.
+    /// The request in a path without its first slashes, if it is the path of one.
     ///
-    /// A DER SEQUENCE begins with `M` in base64, and nothing of the repository does.
-    fn encoded_request(self, path: &str) -> Option<&str> {
+    /// A DER SEQUENCE begins with `M` in base64, and nothing of the repository does: no slash before
+    /// it is part of a request.
+    fn encoded_request(self, rest: &str) -> Option<&str> {
         if !self.ocsp {
             return None;
         }
-        match path.strip_prefix("/ocsp/") {
+        match rest.strip_prefix("ocsp/").map(|encoded| encoded.trim_start_matches('/')) {
             Some("") => None,
             Some(encoded) => Some(encoded),
-            None => path.strip_prefix('/').filter(|encoded| encoded.starts_with('M')),
+            None => Some(rest).filter(|encoded| encoded.starts_with('M')),
         }
     }
 }
@@ -77,6 +82,14 @@ mod tests {
             (both, Method::POST, "/ocsp", Route::OcspBody),
             (both, Method::GET, "/ocsp/MEIw", Route::OcspPath("MEIw")),
             (both, Method::GET, "/MEIw/x%3D", Route::OcspPath("MEIw/x%3D")),
+            (both, Method::GET, "//MEIw", Route::OcspPath("MEIw")),
+            (both, Method::GET, "///MEIw//x", Route::OcspPath("MEIw//x")),
+            (both, Method::GET, "/ocsp//MEIw", Route::OcspPath("MEIw")),
+            (both, Method::HEAD, "//ocsp///MEIw", Route::OcspPath("MEIw")),
+            (both, Method::GET, "/ocsp//", Route::WrongMethod("POST")),
+            (both, Method::POST, "//", Route::OcspBody),
+            (both, Method::POST, "//ocsp//", Route::OcspBody),
+            (both, Method::GET, "//crl/x", Route::Repository),
             (both, Method::HEAD, "/MEIw", Route::OcspPath("MEIw")),
             (both, Method::PUT, "/MEIw", Route::WrongMethod(READ)),
             (both, Method::GET, "/", Route::Repository),
