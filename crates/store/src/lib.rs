@@ -268,6 +268,12 @@ pub trait Store: Send + Sync {
     /// One list series, if it ever had a list.
     fn series_row(&self, key: &SeriesKey) -> Result<Option<SeriesRow>>;
 
+    /// The highest number of the lists of a partition that were built, whatever key of the CA signed
+    /// them; 0 before the first. The next list of the partition, by whichever key, has the next number:
+    /// the CA's name and the partition's point are one issuer and one scope, for which numbers increase
+    /// (RFC 5280 5.2.3).
+    fn last_crl_number(&self, ca: &CaId, partition: Partition) -> Result<u64>;
+
     /// A list that was built, whether published or not, without its content.
     fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>>;
 

@@ -192,7 +192,7 @@ pub struct SeriesRow {
 pub struct CrlKey {
     /// The series.
     pub series: SeriesKey,
-    /// The cRLNumber, from 1.
+    /// The cRLNumber; from 1, and one count for all series of the partition.
     pub number: u64,
 }
 

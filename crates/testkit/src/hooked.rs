@@ -116,6 +116,7 @@ impl Store for HookedStore {
         certificate_for_key(spki: &[u8; 32]) -> Option<CertificateRow>;
         partitions(ca: &CaId, generation: u32) -> Vec<Partition>;
         series(ca: &CaId) -> Vec<SeriesRow>;
+        last_crl_number(ca: &CaId, partition: Partition) -> u64;
         crl(key: &CrlKey) -> Option<CrlRow>;
         crl_content(key: &CrlKey) -> Option<Vec<u8>>;
         crl_piece(key: &CrlKey, number: u64) -> Option<Vec<u8>>;

@@ -33,14 +33,18 @@ impl CertificationAuthority {
         served: &mut Served,
     ) -> Result<Candidate> {
         let before = self.store.series_row(series)?;
-        let (from, number) =
-            before.map_or((SeriesState::Empty, 1), |row| (row.state, row.built + 1));
+        let from = before.as_ref().map_or(SeriesState::Empty, |row| row.state);
+        // Outside one name and one point is one issuer, whatever key signs: their lists share one count.
+        let number = self.store.last_crl_number(&series.ca, series.partition)? + 1;
         let to =
             from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
         let generation = self.generation(series.generation)?;
         if generation.ends < act.at {
             let rule = format!("its root ended at {}: nothing is signed with it", generation.ends);
             return Err(Error::refused("generation", rule));
+        }
+        if let Some(last) = before {
+            self.expect_to_advance(series, last.built, act.at)?;
         }
         let template = self.list_template(act.at, series, number, &generation)?;
         self.lint_list(&template, series, &generation)?;
@@ -57,6 +61,19 @@ impl CertificationAuthority {
             .change(Change::SetSeries { series: series.clone(), from, to, published: None });
         self.store.commit(unit)?;
         Ok(candidate)
+    }
+
+    /// Refuses a list of this moment, if it is no later than the last one of the series.
+    fn expect_to_advance(&self, series: &SeriesKey, last: u64, at: Timestamp) -> Result<()> {
+        let last = self.store.crl(&CrlKey { series: series.clone(), number: last })?;
+        match last {
+            Some(last) if !self.advances(&last, whole_second(at))? => {
+                let (number, of) = (last.key.number, last.this_update);
+                let rule = format!("list {number} is of {of}: thisUpdate must advance by a second");
+                Err(Error::refused("thisUpdate", rule))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes the list from `view` and has it read again against the same view.
@@ -92,17 +109,6 @@ impl CertificationAuthority {
         generation: &Generation,
     ) -> Result<CrlTemplate> {
         let this_update = whole_second(at);
-        if let Some(last) =
-            self.store.crl(&CrlKey { series: series.clone(), number: number - 1 })?
-            && !self.advances(&last, this_update)?
-        {
-            let rule = format!(
-                "list {} is of {}: thisUpdate must advance by a second",
-                number - 1,
-                last.this_update
-            );
-            return Err(Error::refused("thisUpdate", rule));
-        }
         let scope = if series.partition.is_authority() {
             DistributionPointScope::CaCertificates
         } else {

@@ -132,14 +132,18 @@ impl CertificationAuthority {
         let idp = crl.issuing_distribution_point()?;
         let advances = match self.published(series)? {
             None => true,
-            Some(last) => {
-                last.key.number < row.key.number && self.advances(&last, crl.this_update)?
-            }
+            Some(last) => self.advances(&last, crl.this_update)?,
         };
+        let highest = self.highest_published(series.partition)?;
         let checks = [
             ("issuer", crl.issuer == generation.name, crl.issuer.to_string()),
             ("authorityKeyIdentifier", key.as_deref() == Some(&own[..]), format!("{key:02x?}")),
             ("cRLNumber", number == Some(row.key.number), format!("{number:?}")),
+            (
+                "cRLNumber",
+                highest < row.key.number,
+                format!("{} does not follow {highest}, which is published", row.key.number),
+            ),
             (
                 "issuingDistributionPoint",
                 idp.as_ref().is_some_and(|idp| fits(idp, &point, series)),
@@ -159,6 +163,17 @@ impl CertificationAuthority {
         ];
         let wrong = checks.into_iter().filter(|(_, holds, _)| !holds);
         Ok(wrong.map(|(field, _, found)| Difference::Field { field, found }).collect())
+    }
+
+    /// The highest number of the lists of a partition that are published: by any key of the CA, since
+    /// they bear one name and one point (RFC 5280 5.2.3). 0 before the first.
+    fn highest_published(&self, partition: Partition) -> Result<u64> {
+        let mut highest = 0;
+        for generation in self.generations() {
+            let row = self.store.series_row(&self.series_key(&generation, partition))?;
+            highest = highest.max(row.and_then(|row| row.published).unwrap_or(0));
+        }
+        Ok(highest)
     }
 
     /// The number of entries by the tally, which the transitions themselves keep; and no certificate

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Renewal, Weight};
+use ca::{CertificationAuthority, ListOutcome, Renewal, Weight};
 use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateKind, CertificateState};
@@ -162,6 +162,40 @@ fn destroy_the_first(town: &Town) {
     assert_eq!(town.publish(), 5, "the lists of the other key, each of which passes");
     assert!(town.authority.late_lists(town.clock.now()).expect("series").is_empty());
     assert!(town.authority.unusable_keys(town.clock.now()).expect("a read").is_empty());
+}
+
+#[test]
+fn v8_k6_numbers_of_lists_increase_over_the_generations_of_one_issuer() {
+    let town = Town::new(&quick());
+    town.user(1);
+    for _ in 0..2 {
+        town.clock.advance(SignedDuration::from_hours(24));
+        town.publish();
+    }
+    town.clock.advance(SignedDuration::from_hours(24 * 365));
+    town.renew(&town.renewal()).expect("renewed");
+    // What a relying party would keep: the highest number that it saw of a distribution point.
+    let mut highest = std::collections::HashMap::new();
+    for _ in 0..3 {
+        town.clock.advance(SignedDuration::from_hours(25));
+        let due = town.authority.due_lists(town.clock.now()).expect("series");
+        assert_eq!(due.len(), 10, "both keys sign");
+        for outcome in town.authority.publish_lists(&act(&town.clock), &due) {
+            let ListOutcome::Published(row) = outcome else { panic!("{outcome:?}") };
+            let list = town.list(row.key.series.generation, row.key.series.partition);
+            let list = Crl::parse(&list).expect("a list");
+            let number = list.number().expect("readable").expect("a number");
+            let point = list.issuing_distribution_point().expect("readable").expect("a point");
+            let seen = (list.issuer.to_string(), format!("{:?}", point.names));
+            let before = highest.insert(seen, number);
+            assert!(before.unwrap_or(2) < number, "{before:?} before {number}: {:?}", row.key);
+        }
+    }
+    assert_eq!(
+        highest.into_values().collect::<Vec<_>>(),
+        [8; 5],
+        "two keys, three times, after two"
+    );
 }
 
 #[test]

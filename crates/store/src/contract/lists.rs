@@ -193,6 +193,34 @@ pub fn v8_every_list_is_kept_and_its_numbers_have_no_gap(store: &dyn Store) {
     assert_eq!(store.crl_numbers(&other).expect("read"), [0_u64; 0]);
 }
 
+/// V8: outside the CA's name and the partition's point are one issuer and one scope, for which the
+/// numbers increase (RFC 5280 5.2.3), so the series of all keys draw on one count.
+pub fn v8_lists_of_a_partition_share_one_count_whatever_key_signs(store: &dyn Store) {
+    with_cas(store);
+    let last = |ca, partition| store.last_crl_number(&ca, partition).expect("read");
+    let own = series().partition;
+    assert_eq!(last(ca(), own), 0);
+    let of = |generation, number| {
+        let mut row = list(number, b"list");
+        row.key.series.generation = generation;
+        row
+    };
+    for (generation, number) in [(1, 1), (2, 2), (2, 3), (1, 4), (3, 5)] {
+        for taken in 1..number {
+            let change = add(of(generation, taken), b"list");
+            let outcome = store.commit(unit(EventKind::CrlBuilt, change));
+            assert!(matches!(outcome, Err(Error::Stale { .. })), "{generation}: {taken} again");
+        }
+        commit(store, add(of(generation, number), b"list"));
+        assert_eq!(last(ca(), own), number);
+    }
+    assert_eq!(last(ca(), Partition::Other), 0, "another scope");
+    assert_eq!(last(other_ca(), own), 0, "another issuer");
+    let built = |row: &SeriesRow| (row.key.generation, row.built);
+    let rows = store.series(&ca()).expect("read");
+    assert_eq!(rows.iter().map(built).collect::<Vec<_>>(), [(1, 4), (2, 3), (3, 5)]);
+}
+
 /// Bytes that are not the announced ones, and bytes that cannot be read, leave nothing.
 pub fn v8_a_list_must_be_what_it_was_announced_as(store: &dyn Store) {
     struct Broken;

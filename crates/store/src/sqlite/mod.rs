@@ -301,6 +301,10 @@ impl Store for Sqlite {
         self.pool.read(|c| read::crl::series(c, ca))
     }
 
+    fn last_crl_number(&self, ca: &CaId, partition: Partition) -> Result<u64> {
+        self.pool.read(|c| read::crl::last_number(c, ca, partition))
+    }
+
     fn crl(&self, key: &CrlKey) -> Result<Option<CrlRow>> {
         self.pool.read(|c| read::crl::one(c, key))
     }

@@ -1,4 +1,4 @@
-//! Revocation lists: numbers without gaps, content in chunks, and where each series stands.
+//! Revocation lists: one count for each partition of a CA, content in chunks, and where each series stands.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -11,6 +11,7 @@ use super::work::Work;
 use crate::rows::{CrlRow, SeriesKey};
 use crate::sqlite::fault::{corrupt, inserted};
 use crate::sqlite::map::{micros, series_state, stale};
+use crate::sqlite::read;
 use crate::sqlite::table::{CRL, SERIES, Stored};
 use crate::{Error, Result};
 
@@ -34,10 +35,10 @@ pub(super) fn add(
 ) -> Result<()> {
     let series = &row.key.series;
     let known = standing(work, series)?;
-    let (state, built) =
-        known.as_ref().map_or((SeriesState::Empty, 0), |(_, (state, built))| (*state, *built));
-    if row.key.number != built + 1 {
-        return Err(stale(format!("{} list", told(series)), row.key.number, built + 1));
+    let state = known.as_ref().map_or(SeriesState::Empty, |(_, state)| *state);
+    let next = read::crl::last_number(work.view, &series.ca, series.partition)? + 1;
+    if row.key.number != next {
+        return Err(stale(format!("{} list", told(series)), row.key.number, next));
     }
     before.0.entry(series.clone()).or_insert(state);
     build(work, series, known.map(|(row, _)| row), row.key.number)?;
@@ -137,7 +138,7 @@ pub(super) fn set_series(
     published: Option<u64>,
 ) -> Result<()> {
     let missing = || Error::Missing { what: format!("{} list", told(series)) };
-    let (row, (state, _)) = standing(work, series)?.ok_or_else(missing)?;
+    let (row, state) = standing(work, series)?.ok_or_else(missing)?;
     let stated = to == SeriesState::Built && before.0.get(series) == Some(&from);
     if state != from && !stated {
         return Err(stale(told(series), from, state));
@@ -160,12 +161,12 @@ fn publish(work: &mut Work<'_>, series: &SeriesKey, number: u64) -> Result<()> {
     }
 }
 
-type Standing = (Stored, (SeriesState, u64));
+type Standing = (Stored, SeriesState);
 
 fn standing(work: &Work<'_>, series: &SeriesKey) -> Result<Option<Standing>> {
     let partition = series.partition.to_string();
     let key: [&dyn ToSql; 3] = [&series.ca.as_str(), &series.generation, &partition];
-    work.find(&SERIES, &key, |row| Ok((series_state(row)?, row.get("built")?)))
+    work.find(&SERIES, &key, series_state)
 }
 
 fn told(series: &SeriesKey) -> String {

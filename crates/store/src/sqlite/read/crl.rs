@@ -1,6 +1,7 @@
 //! Revocation lists and their series.
 
 use aws_lc_rs::digest::{Context, SHA256};
+use domain::crl_series::Partition;
 use domain::id::CaId;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -20,6 +21,24 @@ pub(in crate::sqlite) fn series_row(view: View<'_>, key: &SeriesKey) -> Result<O
     const SQL: &str = "SELECT * FROM series WHERE ca = ?1 AND generation = ?2 AND partition = ?3";
     let values = params![key.ca.as_str(), key.generation, key.partition.to_string()];
     first(view, &table::SERIES, SQL, values, series_shape)
+}
+
+/// The highest number that a list of this partition has, by whichever key of the CA.
+pub(in crate::sqlite) fn last_number(
+    view: View<'_>,
+    ca: &CaId,
+    partition: Partition,
+) -> Result<u64> {
+    // Generations count from 1, so few looks by the key spare a walk through all partitions.
+    const NEWEST: &str = "SELECT coalesce(max(generation), 0) FROM series WHERE ca = ?1";
+    let mut statement = view.connection.prepare_cached(NEWEST)?;
+    let newest: u32 = statement.query_row([ca.as_str()], |row| row.get(0))?;
+    let mut last = 0;
+    for generation in 1..=newest {
+        let row = series_row(view, &SeriesKey { ca: ca.clone(), generation, partition })?;
+        last = last.max(row.map_or(0, |row| row.built));
+    }
+    Ok(last)
 }
 
 fn series_shape(row: &Row<'_>) -> Result<SeriesRow> {
