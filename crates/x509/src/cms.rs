@@ -2,6 +2,7 @@
 //! (RFC 5652).
 
 mod armor;
+mod ber;
 mod read;
 
 use const_oid::ObjectIdentifier;
@@ -59,10 +60,7 @@ pub enum CmsError {
     /// It is neither DER nor PEM nor base64.
     #[error("the message is neither DER nor PEM nor base64")]
     Armor,
-    /// It is BER of indefinite length, as streaming tools write it.
-    #[error("the message has an indefinite length; DER is wanted (RFC 5652 5.1, X.690 10.1)")]
-    IndefiniteLength,
-    /// It is no SignedData, or not in DER.
+    /// It is no SignedData in BER.
     #[error(transparent)]
     Malformed(#[from] Error),
     /// The content is not in it.
@@ -89,7 +87,7 @@ pub enum CmsError {
 }
 
 impl SignedData {
-    /// Reads a DER ContentInfo with a SignedData: version 1 or 3, content of type data included,
+    /// Reads a ContentInfo with a SignedData, in BER as RFC 5652 2 allows it: version 1 or 3, content of type data included,
     /// one signer with SHA-256 and signed attributes, whose certificate came along.
     ///
     /// # Errors

@@ -100,11 +100,7 @@ refusals! {
     /// The message is no CMS SignedData.
     MessageUnreadable = "message-unreadable",
         "送信されたデータは、署名付きデータ（CMS SignedData）として読み取れません。",
-        "the message is no CMS SignedData in DER, PEM or base64 (RFC 5652)";
-    /// The message is BER.
-    MessageIndefinite = "message-indefinite-length",
-        "署名付きデータが不定長（BER）で符号化されています。DERで作成してください。",
-        "the message has an indefinite length; DER is wanted (X.690 10.1)";
+        "the message is no CMS SignedData in BER, PEM or base64 (RFC 5652)";
     /// The signed text is not in the message.
     MessageDetached = "message-detached",
         "署名付きデータに申請書の本文が含まれていません。",
@@ -136,7 +132,7 @@ refusals! {
     /// What was signed is no text of ours.
     ContentUnreadable = "content-unreadable",
         "署名された本文は、このシステムが作成した失効申請書ではありません。申請書をそのまま署名してください。",
-        "what was signed is not a request text, octet for octet";
+        "what was signed is not a request text, octet for octet but for CRLF at its line ends";
     /// What was signed was not given out by this process.
     NonceForeign = "nonce-foreign",
         "申請書の一回限りの番号を確認できません。申請書をもう一度取得してください。",
@@ -179,7 +175,6 @@ impl From<CmsError> for Refusal {
     fn from(error: CmsError) -> Self {
         match error {
             CmsError::TooLarge { .. } => Self::MessageTooLarge,
-            CmsError::IndefiniteLength => Self::MessageIndefinite,
             CmsError::Detached => Self::MessageDetached,
             CmsError::Signers => Self::MessageSigners,
             CmsError::Algorithm(_) => Self::MessageAlgorithm,

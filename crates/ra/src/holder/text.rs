@@ -73,10 +73,15 @@ impl RequestText {
         Ok(text.written())
     }
 
-    /// Reads what was signed, octet for octet a text that this process gave out not long before.
+    /// Reads what was signed, octet for octet a text that this process gave out not long before; or the
+    /// same with every line ended by CRLF, as S/MIME signs text (RFC 8551 3.1.1).
     pub(super) fn read(key: &RequestKey, signed: &[u8], at: Timestamp) -> Result<Self> {
         let text = std::str::from_utf8(signed).ok().and_then(Self::parse);
-        let text = text.filter(|text| text.written().as_bytes() == signed);
+        let text = text.filter(|text| {
+            let given_out = text.written();
+            let canonical = given_out.replace('\n', "\r\n");
+            [given_out, canonical].iter().any(|whole| whole.as_bytes() == signed)
+        });
         let text = text.ok_or(Refusal::ContentUnreadable)?;
         let mut random = [0; 16];
         random.copy_from_slice(&text.nonce[..16]);
@@ -152,6 +157,10 @@ mod tests {
         RequestText::draft(key, ca, serial, RevocationCause::UseEnded, at).expect("a text")
     }
 
+    fn read_nonce(key: &RequestKey, text: &str, at: Timestamp) -> [u8; 32] {
+        RequestText::read(key, text.as_bytes(), at).expect("as given out").nonce
+    }
+
     fn refusal(result: Result<RequestText>) -> Refusal {
         match result {
             Err(HolderError::Refused(refusal)) => refusal,
@@ -167,6 +176,8 @@ mod tests {
         let minutes = |minutes| at + SignedDuration::from_mins(minutes);
         let read = RequestText::read(&key, text.as_bytes(), minutes(VALID_MINUTES - 1));
         assert_eq!(read.expect("fresh").cause, RevocationCause::UseEnded);
+        let canonical = RequestText::read(&key, text.replace('\n', "\r\n").as_bytes(), at);
+        assert_eq!(canonical.expect("as S/MIME signs it").nonce, read_nonce(&key, &text, at));
         let late = RequestText::read(&key, text.as_bytes(), minutes(VALID_MINUTES + 1));
         assert_eq!(refusal(late), Refusal::NonceExpired);
         let other = RequestKey::random().expect("a key");
@@ -175,7 +186,9 @@ mod tests {
         for (from, to, expected) in [
             ("test-auth", "test-sign", Refusal::NonceForeign),
             ("use-ended", "key-compromised", Refusal::ContentUnreadable),
-            ("\n", "\r\n", Refusal::ContentUnreadable),
+            ("申請書\n", "申請書\r\n", Refusal::ContentUnreadable),
+            ("\n", "\r", Refusal::ContentUnreadable),
+            ("\n", "\r\r\n", Refusal::ContentUnreadable),
             ("2026-11-22", "2026-11-23", Refusal::NonceForeign),
             ("申請します。\n", "申請します。\n\n", Refusal::ContentUnreadable),
         ] {

@@ -162,7 +162,6 @@ fn fault_of(refusal: Refusal) -> Fault {
         R::MessageTooLarge => Fault::TooLarge,
         R::CertificateUnreadable
         | R::MessageUnreadable
-        | R::MessageIndefinite
         | R::MessageDetached
         | R::MessageSigners
         | R::MessageAlgorithm

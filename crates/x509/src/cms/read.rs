@@ -5,7 +5,7 @@ use der::Tag;
 use domain::algorithm::SignatureAlgorithm;
 
 use super::{
-    CmsError, MAX_ATTRIBUTES, MAX_CERTIFICATES, MAX_LENGTH, SignedData, SignerIdentifier, WHAT,
+    CmsError, MAX_ATTRIBUTES, MAX_CERTIFICATES, MAX_LENGTH, SignedData, SignerIdentifier, WHAT, ber,
 };
 use crate::der_reader::{Fields, small_integer};
 use crate::error::Error;
@@ -17,7 +17,6 @@ use crate::read::Certificate;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 const CONTEXT_1: u8 = 0xa1;
-const SEQUENCE: u8 = 0x30;
 
 /// The tag octet of a SET, under which signed attributes are signed (RFC 5652 5.4).
 const SET: u8 = 0x31;
@@ -32,15 +31,12 @@ struct SignerInfo {
     signature: Vec<u8>,
 }
 
-pub(super) fn signed_data(der: &[u8]) -> Result<SignedData, CmsError> {
-    if der.len() > MAX_LENGTH {
-        return Err(CmsError::TooLarge { length: der.len() });
+pub(super) fn signed_data(message: &[u8]) -> Result<SignedData, CmsError> {
+    if message.len() > MAX_LENGTH {
+        return Err(CmsError::TooLarge { length: message.len() });
     }
-    // X.690 8.1.3.6: the length octet 80, which no DER has.
-    if let [SEQUENCE, 0x80, ..] = der {
-        return Err(CmsError::IndefiniteLength);
-    }
-    let mut info = Fields::of_sequence(WHAT, der)?;
+    let der = ber::definite(message)?;
+    let mut info = Fields::of_sequence(WHAT, &der)?;
     if info.oid()? != oid::SIGNED_DATA {
         return Err(Error::malformed(WHAT, "another content type than signedData").into());
     }
@@ -69,12 +65,15 @@ pub(super) fn signed_data(der: &[u8]) -> Result<SignedData, CmsError> {
 /// Refuses digestAlgorithms that lack the one digest used here.
 fn expect_sha256(content: &[u8]) -> Result<(), CmsError> {
     let mut fields = Fields::of_content(WHAT, content)?;
+    let mut other = None;
     while !fields.is_finished() {
-        if algorithm_oid(fields.raw()?)? == oid::SHA256 {
-            return Ok(());
+        match algorithm_oid(fields.raw()?)? {
+            oid::SHA256 => return Ok(()),
+            digest => other = Some(digest),
         }
     }
-    Err(CmsError::Attributes("SHA-256 is not among the digests"))
+    // None at all is told of the signer, who has one in any case (RFC 5652 5.3).
+    other.map_or(Ok(()), |digest| Err(CmsError::Algorithm(digest)))
 }
 
 /// The content octets; of type data only (RFC 5652 4).

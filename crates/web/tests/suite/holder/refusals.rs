@@ -64,11 +64,12 @@ fn l7_a_message_that_is_no_whole_signature_of_one_signer_is_refused() {
     let two = format!("{WHOLE} -signer {0}.pem -inkey {0}.key", second.name);
     for (options, expected) in [
         ("-outform DER", "message-detached"),
-        ("-nodetach -outform DER -stream", "message-indefinite-length"),
         (&two, "message-signers"),
         ("-nodetach -outform DER -noattr", "message-attributes"),
         ("-nodetach -outform DER -nocerts", "message-without-certificate"),
         ("-nodetach -outform DER -keyopt rsa_padding_mode:pss", "message-algorithm"),
+        ("-nodetach -outform DER -md sha384", "message-algorithm"),
+        ("-nodetach -outform DER -md sha512", "message-algorithm"),
     ] {
         let message = world.sign(&signature.name, options);
         refused(&world, &card, &message, 400, expected);
@@ -110,7 +111,7 @@ fn l7_a_text_that_was_not_given_out_or_is_old_or_used_is_refused() {
     };
     let text = world.draft(&card);
     sent("失効してください。\n", "content-unreadable");
-    sent(&text.replace('\n', "\r\n"), "content-unreadable");
+    sent(&text.replacen('\n', "\r\n", 1), "content-unreadable");
     sent(&text.replace(&card.serial.to_string(), &other.serial.to_string()), "nonce-foreign");
     let text = world.draft(&card);
     world.clock.advance(SignedDuration::from_mins(11));
