@@ -105,6 +105,67 @@ fn what_the_session_survives_is_refused_in_its_own_form() {
 }
 
 #[test]
+fn v3_components_of_a_later_version_are_ignored_at_the_end_of_a_sequence() {
+    let unknown = [element(0x8a, b"later"), element(0xab, &element(0x04, b"later"))].concat();
+    let longer = |tag: u8, content: &[u8]| element(tag, &[content, &unknown].concat());
+    let bind = [element(0x02, &[3]), element(0x04, b""), element(0x80, b"")].concat();
+    let plain = whole(&message_of(&[1], &element(0x60, &bind)));
+    assert!(matches!(plain.request, Request::Bind(_)));
+    assert_eq!(whole(&message_of(&[1], &longer(0x60, &bind))), plain, "in the request");
+    let message = [element(0x02, &[1]), element(0x60, &bind)].concat();
+    assert_eq!(whole(&longer(0x30, &message)), plain, "in the message");
+    // In the item of a filter, in the search, in a control, and in the message beside the controls.
+    let claim = [element(0x04, b"cn"), element(0x04, b"x")].concat();
+    let search = |item: Vec<u8>| {
+        let (dn, zero, no) = (element(0x04, b"c=jp"), element(0x02, &[0]), element(0x01, &[0]));
+        let (scope, names) = (element(0x0a, &[0]), element(0x30, b""));
+        let filter = element(0xa0, &element(0xa2, &item));
+        [dn, scope.clone(), scope, zero.clone(), zero, no, filter, names].concat()
+    };
+    let control = [element(0x04, b"1.2.3"), element(0x01, &[0xff])].concat();
+    let shaped = |search: Vec<u8>, control: Vec<u8>| {
+        let message = [element(0x02, &[1]), search, element(0xa0, &control)].concat();
+        whole(&element(0x30, &message))
+    };
+    let known = shaped(element(0x63, &search(element(0xa3, &claim))), element(0x30, &control));
+    assert!(matches!(known.request, Request::Search(_)) && known.controls.len() == 1);
+    let later = shaped(longer(0x63, &search(longer(0xa3, &claim))), longer(0x30, &control));
+    assert_eq!(later, known);
+    // An unknown one before known ones is an error as before.
+    let between = [element(0x02, &[3]), element(0x8a, b"x"), element(0x04, b"")].concat();
+    let refused = refusal(&message_of(&[1], &element(0x60, &between)));
+    assert_eq!(refused, (Operation::Bind, ResultCode::ProtocolError));
+}
+
+#[test]
+fn v3_a_kind_of_filter_that_is_unknown_is_undefined() {
+    let mut search: Vec<u8> =
+        [element(0x04, b""), element(0x0a, &[0]), element(0x0a, &[0])].concat();
+    search.extend([element(0x02, &[0]), element(0x02, &[0]), element(0x01, &[0])].concat());
+    search.extend(element(0xa2, &element(0xaa, &element(0x04, b"later"))));
+    search.extend(element(0x30, b""));
+    let Request::Search(search) = whole(&message_of(&[1], &element(0x63, &search))).request else {
+        panic!("not a search")
+    };
+    assert_eq!(search.filter, Filter::Not(Box::new(Filter::Undefined)));
+}
+
+#[test]
+fn v3_an_unknown_way_to_authenticate_has_its_own_result() {
+    for (choice, code) in [
+        (element(0x81, b"x"), ResultCode::AuthMethodNotSupported),
+        (element(0xa2, b""), ResultCode::AuthMethodNotSupported),
+        (element(0x84, b"x"), ResultCode::AuthMethodNotSupported),
+        (element(0x04, b"x"), ResultCode::ProtocolError),
+        (vec![], ResultCode::ProtocolError),
+    ] {
+        let bind = [element(0x02, &[3]), element(0x04, b""), choice].concat();
+        let refused = refusal(&message_of(&[1], &element(0x60, &bind)));
+        assert_eq!(refused, (Operation::Bind, code), "{bind:02x?}");
+    }
+}
+
+#[test]
 fn filters_nest_to_a_bound() {
     assert!(matches!(whole(&request(1, search_of("", nested(31)))).request, Request::Search(_)));
     for levels in [32, 33, 64, 500] {

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jitsuin_status::ldap::Truth::{False, True, Undefined};
 use jitsuin_status::ldap::{
-    Assertion, Attribute, AttributeDescription, Entry, Filter, SubstringPattern, Truth, Values,
-    evaluate,
+    Assertion, Attribute, AttributeDescription, Entry, Extensible, Filter, SubstringPattern, Truth,
+    Values, evaluate,
 };
 
 fn description(text: &str) -> AttributeDescription {
@@ -132,6 +132,80 @@ fn v3_order_is_told_for_times() {
         (Filter::LessOrEqual(at("2026112205Z")), False),
         (Filter::LessOrEqual(at("yesterday")), Undefined),
         (Filter::Equality(at("202611220600Z")), True),
+        // In Japan it is nine hours later (RFC 4517 3.3.13).
+        (Filter::Equality(at("20261122150000+0900")), True),
+        (Filter::Equality(at("2026112215+09")), True),
+        (Filter::Equality(at("20261122000000-0600")), True),
+        (Filter::Equality(at("20261122053000-0030")), True),
+        (Filter::Equality(at("2026112205.5-0030")), True),
+        (Filter::Equality(at("202611220559,5-0000")), False),
+        (Filter::LessOrEqual(at("20261122060000.000000001Z")), True),
+        (Filter::GreaterOrEqual(at("20261122060000.000000001Z")), False),
+        (Filter::GreaterOrEqual(at("20261123080000+0900")), False),
+        (Filter::LessOrEqual(at("20261122080000+0900")), False),
+        (Filter::LessOrEqual(at("20261122060000")), Undefined),
+        (Filter::LessOrEqual(at("20261122060000+9")), Undefined),
+        (Filter::LessOrEqual(at("20261122060000+2400")), Undefined),
+        (Filter::LessOrEqual(at("20261322060000Z")), Undefined),
+        (Filter::LessOrEqual(at("20261122060000.Z")), Undefined),
+        (Filter::LessOrEqual(at("20261122060000Zulu")), Undefined),
+    ]);
+}
+
+/// `attribute`, `:dn`, a rule and a value, as RFC 4515 writes them before and after `:=`.
+fn by_rule(attribute: &str, of_names: bool, rule: &str, value: &str) -> Filter {
+    Filter::Extensible(Extensible {
+        rule: (!rule.is_empty()).then(|| rule.to_owned()),
+        attribute: (!attribute.is_empty()).then(|| description(attribute)),
+        value: Bytes::copy_from_slice(value.as_bytes()),
+        of_names,
+    })
+}
+
+#[test]
+fn v3_every_rule_that_the_subschema_tells_of_can_be_named() {
+    check(vec![
+        (by_rule("cn", false, "caseIgnoreMatch", "KAWAGUCHI-shi crldp"), True),
+        (by_rule("cn", false, "2.5.13.2", "川口市"), True),
+        (by_rule("cn", false, "", "川口市"), True),
+        (by_rule("cn", false, "caseIgnoreSubstringsMatch", "kawa*dp"), True),
+        (by_rule("cn", false, "caseIgnoreSubstringsMatch", "kawa\\2a*"), False),
+        (by_rule("cn", false, "caseIgnoreSubstringsMatch", "kawa"), Undefined),
+        (by_rule("objectClass", false, "objectIdentifierMatch", "cRLDistributionPoint"), True),
+        (by_rule("objectClass", false, "2.5.13.0", "2.5.6.19"), True),
+        (by_rule("subschemaSubentry", false, "distinguishedNameMatch", "CN=subschema"), True),
+        (by_rule("subschemaSubentry", false, "distinguishedNameMatch", "not a name"), Undefined),
+        (by_rule("modifyTimestamp", false, "generalizedTimeMatch", "202611221500+09"), True),
+        (by_rule("modifyTimestamp", false, "generalizedTimeOrderingMatch", "2026112207Z"), True),
+        (by_rule("modifyTimestamp", false, "generalizedTimeOrderingMatch", "2026112206Z"), False),
+        // A rule that is not the attribute's, an unknown one, neither rule nor attribute.
+        (by_rule("cn", false, "distinguishedNameMatch", "c=JP"), Undefined),
+        (by_rule("cn", false, "caseExactMatch", "川口市"), Undefined),
+        (by_rule("", false, "", "川口市"), Undefined),
+        // Without an attribute: all that have the rule.
+        (by_rule("", false, "caseIgnoreMatch", "川口市"), True),
+        (by_rule("", false, "distinguishedNameMatch", "cn=Subschema"), True),
+        (by_rule("", false, "caseIgnoreMatch", "JP"), False),
+        // With the attributes of the name.
+        (by_rule("", true, "caseIgnoreMatch", "JP"), True),
+        (by_rule("c", true, "", "jp"), True),
+        (by_rule("c", false, "", "jp"), False),
+        (by_rule("cn", true, "caseIgnoreMatch", "jp"), False),
+        // What no rule is for is not read.
+        (by_rule("certificateRevocationList;binary", false, "caseIgnoreMatch", "x"), Undefined),
+    ]);
+    let hidden = entry(&["certificateRevocationList"], true);
+    let asked = by_rule("certificateRevocationList;binary", true, "", "x");
+    assert_eq!(evaluate(&asked, &hidden), Undefined);
+}
+
+#[test]
+fn v3_full_width_forms_are_what_a_japanese_keyboard_writes_for_ascii() {
+    check(vec![
+        (equal("cn", "Ｋａｗａｇｕｃｈｉ－ｓｈｉ　ＣＲＬＤＰ"), True),
+        (pattern("cn", "Ｋａｗａ*"), True),
+        (equal("subschemaSubentry", "cn=Ｓｕｂｓｃｈｅｍａ"), True),
+        (equal("cn", "Ｓaitama"), False),
     ]);
 }
 

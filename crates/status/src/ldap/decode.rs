@@ -1,5 +1,6 @@
 //! Reading of one request from received octets, with every bound checked before the parser sees them.
 
+mod extension;
 mod structure;
 mod translate;
 
@@ -88,7 +89,11 @@ fn parse(octets: &[u8], envelope: &Envelope) -> Result<Message, DecodeError> {
             let request = Request::Abandon(envelope.abandoned(octets)?);
             Ok(Message { id: envelope.id, request, controls: Vec::new() })
         }
-        _ => translate::message(octets)
+        0x60 if extension::has_unknown_authentication(octets) => {
+            let reason = "this way to authenticate is unknown (RFC 4511 4.2)".to_owned();
+            refused(envelope, ResultCode::AuthMethodNotSupported, reason)
+        }
+        _ => translate::message(&extension::without_extensions(octets))
             .or_else(|refusal| refused(envelope, refusal.code, refusal.reason)),
     }
 }

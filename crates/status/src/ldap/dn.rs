@@ -20,8 +20,8 @@ pub const MAX_RDN_ATTRIBUTES: usize = 8;
 ///
 /// Two names are equal when RFC 4517's `distinguishedNameMatch` says so for attribute types with
 /// `caseIgnoreMatch`: types are compared by their short keyword, values without regard to case and
-/// with runs of white space counted as one space. The NFKC step of RFC 4518 is not applied: the
-/// names of this directory are romanised.
+/// with runs of white space counted as one space. Of the NFKC step of RFC 4518 2.3 only what leads to
+/// ASCII is applied, full-width forms: the names of this directory are romanised.
 #[derive(Debug, Clone, Default)]
 pub struct Dn {
     rdns: Vec<Rdn>,
@@ -128,10 +128,23 @@ impl NameAttribute {
     }
 }
 
-/// Prepares a string for `caseIgnoreMatch`: lower case, no space at the ends, runs of space as one.
+/// Prepares a string for `caseIgnoreMatch`: full-width forms of ASCII as ASCII, lower case, no space at the
+/// ends, runs of space as one.
 pub(super) fn fold(text: &str) -> String {
-    let lower = text.to_lowercase();
+    let lower = text.chars().map(narrowed).collect::<String>().to_lowercase();
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The ASCII character of which this is the full-width form, as a Japanese keyboard writes it: U+FF01 to
+/// U+FF5E stand in the order of ASCII.
+fn narrowed(character: char) -> char {
+    match character {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
+        }
+        _ => character,
+    }
 }
 
 impl PartialEq for Rdn {

@@ -1,4 +1,4 @@
-//! Reading of the string form of distinguished names: RFC 4514, and the older forms it tells readers to accept.
+//! Reading of the string form of distinguished names: RFC 4514, and the forms of LDAPv2.
 
 use super::dn::{
     Dn, InvalidDn, MAX_DN_BYTES, MAX_RDN_ATTRIBUTES, MAX_RDNS, NameAttribute, NameValue, Rdn,
@@ -6,7 +6,7 @@ use super::dn::{
 };
 
 /// Reads a name. Besides RFC 4514 it accepts spaces around separators, `;` between relative names
-/// and quoted values, as RFC 2253 section 4 asks of readers.
+/// and quoted values, the forms of LDAPv2, which RFC 4514 no longer names and clients still write.
 pub(super) fn parse(text: &str) -> Result<Dn, InvalidDn> {
     if text.len() > MAX_DN_BYTES {
         return Err(InvalidDn { at: MAX_DN_BYTES, rule: "it is longer than 2,048 octets" });
@@ -125,7 +125,7 @@ impl Reader<'_> {
         Ok(octet)
     }
 
-    /// A value in quotes (RFC 2253 section 4): everything but `"` and `\` stands for itself.
+    /// A value in quotes, a form of LDAPv2: everything but `"` and `\` stands for itself.
     fn quoted_value(&mut self) -> Result<NameValue, InvalidDn> {
         self.at += 1;
         let mut octets = Vec::new();

@@ -1,10 +1,13 @@
 //! Whether an entry fits a filter, in the three-valued logic of RFC 4511 section 4.5.1.7.
 
 use bytes::Bytes;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 use super::attribute::AttributeDescription;
 use super::directory::{Attribute, Entry, Values};
 use super::dn::{self, Dn};
+use super::extensible;
 use super::message::{Assertion, Filter, SubstringPattern};
 use super::schema::{self, Matching};
 
@@ -20,7 +23,7 @@ pub enum Truth {
 }
 
 impl Truth {
-    fn of(value: bool) -> Self {
+    pub(super) fn of(value: bool) -> Self {
         if value { Self::True } else { Self::False }
     }
 
@@ -44,6 +47,7 @@ pub fn evaluate(filter: &Filter, entry: &Entry) -> Truth {
         Filter::GreaterOrEqual(claim) => ordered(claim, entry, |value, bound| value >= bound),
         Filter::LessOrEqual(claim) => ordered(claim, entry, |value, bound| value <= bound),
         Filter::Substrings(pattern) => substrings(pattern, entry),
+        Filter::Extensible(claim) => extensible::evaluate(claim, entry),
         Filter::Undefined => Truth::Undefined,
     }
 }
@@ -117,7 +121,7 @@ fn prepared_values<'a>(
 }
 
 /// Attributes with a rule are short texts and always at hand; others are not asked for here.
-fn values_at_hand(attribute: &Attribute) -> &[Bytes] {
+pub(super) fn values_at_hand(attribute: &Attribute) -> &[Bytes] {
     match &attribute.values {
         Values::Here(values) => values,
         Values::Later(_) => &[],
@@ -146,23 +150,79 @@ fn canonical_oid(text: &str) -> String {
     oid.map_or_else(|| text.to_lowercase(), str::to_owned)
 }
 
-/// `YYYYMMDDHH[MM[SS]]Z` (RFC 4517 section 3.3.13) with absent digits as zeros; other zones and fractions are not served.
+/// `YYYYMMDDHH[MM[SS]]`, a fraction of the last of these, and `Z` or an offset (RFC 4517 3.3.13): the same
+/// moment in UTC, to the nanosecond, in digits that sort as the moments do.
 fn generalized_time(text: &str) -> Option<String> {
-    let digits = text.strip_suffix('Z')?;
-    let well_formed =
-        matches!(digits.len(), 10 | 12 | 14) && digits.bytes().all(|d| d.is_ascii_digit());
-    well_formed.then(|| format!("{digits:0<14}"))
+    let zone = text.find(['Z', '+', '-'])?;
+    let (time, zone) = text.split_at(zone);
+    let (digits, fraction) = match time.split_once(['.', ',']) {
+        Some((digits, fraction)) => (digits, Some(fraction)),
+        None => (time, None),
+    };
+    let two = |at: usize| number(digits.get(at..at + 2)?);
+    let whole = match digits.len() {
+        10 => 3_600,
+        12 => 60,
+        14 => 1,
+        _ => return None,
+    };
+    let minute = if digits.len() > 10 { two(10)? } else { 0 };
+    // A leap second is the last one of its minute here, where none is ever asked for.
+    let second = if digits.len() > 12 { two(12)?.min(59) } else { 0 };
+    let year = number(digits.get(..4)?)?;
+    let at = DateTime::new(
+        year,
+        two(4)?.try_into().ok()?,
+        two(6)?.try_into().ok()?,
+        two(8)?.try_into().ok()?,
+        minute.try_into().ok()?,
+        second.try_into().ok()?,
+        0,
+    );
+    let part = SignedDuration::from_nanos(fraction.map_or(Some(0), nanoseconds)?) * whole;
+    let utc = at.ok()?.checked_add(part).ok()?.checked_sub(offset(zone)?).ok()?;
+    Some(utc.strftime("%Y%m%d%H%M%S%9f").to_string())
+}
+
+/// `Z`, or hours and perhaps minutes ahead of UTC or behind it.
+fn offset(zone: &str) -> Option<SignedDuration> {
+    if zone == "Z" {
+        return Some(SignedDuration::ZERO);
+    }
+    let (sign, digits) = zone.split_at_checked(1)?;
+    let (hours, minutes) = match digits.len() {
+        2 => (number(digits)?, 0),
+        4 => (number(&digits[..2])?, number(&digits[2..])?),
+        _ => return None,
+    };
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let ahead = SignedDuration::from_mins(i64::from(hours) * 60 + i64::from(minutes));
+    Some(if sign == "-" { -ahead } else { ahead })
+}
+
+/// A fraction of one, in billionths.
+fn nanoseconds(fraction: &str) -> Option<i64> {
+    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|d| d.is_ascii_digit()) {
+        return None;
+    }
+    format!("{fraction:0<9}").parse().ok()
+}
+
+fn number(digits: &str) -> Option<i16> {
+    digits.bytes().all(|d| d.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
 /// The pieces of a pattern, prepared for comparison.
-struct Pieces {
+pub(super) struct Pieces {
     first: String,
     middle: Vec<String>,
     last: String,
 }
 
 impl Pieces {
-    fn prepare(pattern: &SubstringPattern) -> Option<Self> {
+    pub(super) fn prepare(pattern: &SubstringPattern) -> Option<Self> {
         let piece = |value: &Bytes| std::str::from_utf8(value).ok().map(fold_piece);
         let edge = |value: &Option<Bytes>| value.as_ref().map_or(Some(String::new()), piece);
         Some(Self {
@@ -172,7 +232,7 @@ impl Pieces {
         })
     }
 
-    fn fit(&self, value: &str) -> bool {
+    pub(super) fn fit(&self, value: &str) -> bool {
         let Some(mut rest) = value.strip_prefix(self.first.as_str()) else {
             return false;
         };

@@ -192,9 +192,23 @@ pub enum Filter {
     GreaterOrEqual(Assertion),
     /// A value is equal or comes earlier.
     LessOrEqual(Assertion),
-    /// A condition that cannot be evaluated here: an unknown matching rule, or an attribute
-    /// description outside the grammar.
+    /// A value matches by a rule that is named.
+    Extensible(Extensible),
+    /// A condition that cannot be evaluated here: an attribute description outside the grammar.
     Undefined,
+}
+
+/// A claim by a matching rule (RFC 4511 4.5.1.7.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extensible {
+    /// The rule, by name or object identifier; without one, that for equality of the attribute.
+    pub rule: Option<String>,
+    /// The attribute; without one, every attribute that the rule is for.
+    pub attribute: Option<AttributeDescription>,
+    /// The octets asserted.
+    pub value: Bytes,
+    /// Whether the attributes in the entry's name count too.
+    pub of_names: bool,
 }
 
 /// A claim about an attribute's values.

@@ -20,6 +20,7 @@ mod directory;
 mod dn;
 mod dn_parser;
 mod encode;
+mod extensible;
 mod filter;
 mod memory;
 mod message;
@@ -49,8 +50,8 @@ pub use encode::Response;
 pub use filter::{Truth, evaluate};
 pub use memory::MemoryDirectory;
 pub use message::{
-    Assertion, Authentication, BindRequest, CompareRequest, Control, Filter, Message, Operation,
-    Password, Request, ResultCode, Scope, SearchRequest, SubstringPattern,
+    Assertion, Authentication, BindRequest, CompareRequest, Control, Extensible, Filter, Message,
+    Operation, Password, Request, ResultCode, Scope, SearchRequest, SubstringPattern,
 };
 pub use query_log::{Asked, LogUnavailable, MemoryQueryLog, Query, QueryLog};
 pub use schema::{AttributeType, Matching};

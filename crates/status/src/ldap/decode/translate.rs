@@ -9,13 +9,10 @@ use rasn_ldap::{
 
 use super::super::attribute::AttributeDescription;
 use super::super::message::{
-    Assertion, Authentication, BindRequest, CompareRequest, Control, Filter, Message, Operation,
-    Password, Request, ResultCode, Scope, SearchRequest, SubstringPattern,
+    Assertion, Authentication, BindRequest, CompareRequest, Control, Extensible, Filter, Message,
+    Operation, Password, Request, ResultCode, Scope, SearchRequest, SubstringPattern,
 };
 use super::{MAX_CONTROLS, MAX_FILTER_DEPTH};
-
-/// The rules an extensible filter may name and still be evaluated: they do what an equality filter does.
-const EQUALITY_RULES: [&str; 2] = ["caseIgnoreMatch", "2.5.13.2"];
 
 /// Why a well-formed message is not served.
 #[derive(Debug)]
@@ -137,16 +134,17 @@ fn substring_pattern(received: SubstringFilter) -> Result<Filter, Refusal> {
 }
 
 fn extensible(rule: MatchingRuleAssertion) -> Filter {
-    let by_equality = rule
-        .matching_rule
-        .is_none_or(|name| EQUALITY_RULES.iter().any(|known| known.eq_ignore_ascii_case(&name)));
-    let attribute = rule.r#type.and_then(|name| AttributeDescription::parse(&name));
-    match attribute {
-        Some(attribute) if by_equality && !rule.dn_attributes => {
-            Filter::Equality(Assertion { attribute, value: octets(&rule.match_value) })
-        }
-        _ => Filter::Undefined,
+    let attribute = rule.r#type.map(|name| AttributeDescription::parse(&name));
+    // A type outside the grammar is not the absence of one.
+    if let Some(None) = attribute {
+        return Filter::Undefined;
     }
+    Filter::Extensible(Extensible {
+        rule: rule.matching_rule.map(|name| name.0),
+        attribute: attribute.flatten(),
+        value: octets(&rule.match_value),
+        of_names: rule.dn_attributes,
+    })
 }
 
 fn controls(received: Option<Controls>) -> Result<Vec<Control>, Refusal> {
