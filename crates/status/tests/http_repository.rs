@@ -66,6 +66,7 @@ fn fetch(world: &World, path: &str, credentials: Option<&str>) -> Fetch {
         path: path.to_owned(),
         authorization: encoded,
         if_none_match: None,
+        if_modified_since: None,
         peer: PEER,
         encrypted: false,
         now: world.now,
@@ -237,6 +238,32 @@ fn v11_a_list_says_as_of_when_and_is_asked_for_again_cheaply() {
     assert_eq!((again.status, again.body.len()), (304, 0));
     world.list(Partition::ArlSelfSigned, 2, b"the next ARL", true);
     assert_eq!(repository.answer(&asking).status, 200, "a new list is there at once");
+}
+
+#[test]
+fn v8_what_was_not_modified_is_not_sent_again() {
+    let world = World::new();
+    world.list(Partition::ArlSelfSigned, 1, b"the ARL", true);
+    let repository = repository(&world);
+    let mut asking = fetch(&world, "/crl/jpki-auth/1/arl-self-signed.crl", None);
+    let reply = repository.answer(&asking);
+    let modified = header(&reply, "last-modified").unwrap().to_owned();
+    let at = |minutes: i64| {
+        let time = world.now + jiff::SignedDuration::from_mins(minutes);
+        time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    };
+    let mut status = |since: &str, tag: Option<&str>| {
+        asking.if_modified_since = Some(since.to_owned());
+        asking.if_none_match = tag.map(str::to_owned);
+        repository.answer(&asking).status
+    };
+    // As curl -z and wget -N ask.
+    assert_eq!(status(&modified, None), 304);
+    assert_eq!(status(&at(0), None), 304, "fetched after it was made");
+    assert_eq!(status("Sun, 06 Nov 1994 08:49:37 GMT", None), 200, "modified since");
+    assert_eq!(status(&at(1), None), 200, "a moment that has not come (RFC 9110 13.1.3)");
+    assert_eq!(status("some time ago", None), 200, "no date is no condition");
+    assert_eq!(status(&modified, Some("\"other\"")), 200, "the tag alone counts (RFC 9110 13.1.3)");
 }
 
 #[test]

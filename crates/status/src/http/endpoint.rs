@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, LAST_MODIFIED,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use hyper::http::request;
 use hyper::{Request, Response};
@@ -109,6 +109,7 @@ impl Endpoint {
             path: head.uri.path().to_owned(),
             authorization: text(&head.headers, AUTHORIZATION),
             if_none_match: text(&head.headers, IF_NONE_MATCH),
+            if_modified_since: text(&head.headers, IF_MODIFIED_SINCE),
             peer: self.peer,
             encrypted: self.encrypted,
             now: (self.shared.clock)(),
@@ -144,7 +145,7 @@ fn uncached(answer: Answer) -> Response<Full<Bytes>> {
     response
 }
 
-/// RFC 5019 6.2: caches may repeat it until nextUpdate.
+/// RFC 9919 7.2: caches may repeat it until nextUpdate.
 fn cacheable(body: Bytes, freshness: Freshness, now: jiff::Timestamp) -> Response<Full<Bytes>> {
     let left = freshness.next_update.duration_since(now).as_secs().max(0);
     let etag = format!("\"{}\"", hex(&sha256(&body)));

@@ -5,6 +5,8 @@ use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,15 @@ pub(super) fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// A time in any of the three forms that HTTP reads (RFC 9110 5.6.7).
+pub(super) fn read_http_date(text: &str) -> Option<Timestamp> {
+    const FORMS: [&str; 3] =
+        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let read = |form| DateTime::strptime(form, text.trim()).ok();
+    let time = FORMS.into_iter().find_map(read)?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
 const CONTENT_TYPE_NAME: &str = "content-type";
 
 #[cfg(test)]
@@ -80,5 +91,20 @@ mod tests {
     fn v5_http_dates_are_in_the_form_of_rfc_9110() {
         let at: Timestamp = "1994-11-06T08:49:37.9Z".parse().expect("a time");
         assert_eq!(http_date(at), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn v8_http_dates_are_read_in_all_three_forms_of_rfc_9110() {
+        let at: Timestamp = "1994-11-06T08:49:37Z".parse().expect("a time");
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(read_http_date(text), Some(at), "{text}");
+        }
+        for text in ["", "yesterday", "1994-11-06T08:49:37Z", "Mon, 06 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(read_http_date(text), None, "{text}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use store::{CertificateRow, Sequence, Store};
 
 use self::lists::ListPath;
-use super::reply::{Reply, http_date};
+use super::reply::{Reply, http_date, read_http_date};
 use crate::ldap::ClearPasswords;
 use crate::query_log::QueryLog;
 use crate::verifier_auth::VerifierAuth;
@@ -48,12 +48,28 @@ pub struct Fetch {
     pub authorization: Option<String>,
     /// The If-None-Match header.
     pub if_none_match: Option<String>,
+    /// The If-Modified-Since header.
+    pub if_modified_since: Option<String>,
     /// Where it came from.
     pub peer: SocketAddr,
     /// Whether the connection is encrypted.
     pub encrypted: bool,
     /// What clocks show.
     pub now: Timestamp,
+}
+
+impl Fetch {
+    /// Whether whoever asks says that they have what bears this tag and was changed last at this time.
+    fn has(&self, etag: &str, modified: Timestamp) -> bool {
+        if let Some(known) = &self.if_none_match {
+            // With this header the other is not looked at (RFC 9110 13.1.3).
+            return known.trim() == "*"
+                || known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag);
+        }
+        let since = self.if_modified_since.as_deref().and_then(read_http_date);
+        // A moment that has not come tells of a clock that is wrong, and of nothing that they have.
+        since.is_some_and(|since| modified.as_second() <= since.as_second() && since <= self.now)
+    }
 }
 
 /// The web repository. Its answers come from the store as it is at that moment.
@@ -203,11 +219,7 @@ fn as_revalidated(
     as_of: Sequence,
     fetch: &Fetch,
 ) -> Reply {
-    let has_it = fetch.if_none_match.as_deref().is_some_and(|known| {
-        known.trim() == "*"
-            || known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
-    });
-    let reply = match has_it {
+    let reply = match fetch.has(etag, modified) {
         true => Reply { status: 304, headers: Vec::new(), body: bytes::Bytes::new() },
         false => reply,
     };
