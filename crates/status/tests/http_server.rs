@@ -232,7 +232,7 @@ fn v5_who_finds_no_room_is_told_to_come_back() {
 }
 
 #[test]
-fn v5_cacheable_answers_bear_the_headers_of_rfc_5019() {
+fn v5_cacheable_answers_bear_the_headers_of_rfc_9919() {
     let world = World::new();
     let certificate = world.put(1, CertificateKind::TlsServer, State::Good);
     let validity = Some(SignedDuration::from_hours(1));

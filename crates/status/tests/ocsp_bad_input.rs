@@ -83,11 +83,13 @@ fn v5_as_many_as_allowed_are_answered() {
 }
 
 #[test]
-fn v5_nonces_have_the_lengths_of_rfc_8954() {
+fn v5_nonces_have_the_lengths_of_rfc_9654() {
     let world = World::new();
     let server = world.put(1, CertificateKind::TlsServer, State::Good);
     let responder = world.responder();
-    for (length, status) in [(0, MALFORMED), (1, 0), (32, 0), (33, MALFORMED), (4_096, MALFORMED)] {
+    for (length, status) in
+        [(0, MALFORMED), (1, 0), (32, 0), (33, 0), (128, 0), (129, MALFORMED), (4_096, MALFORMED)]
+    {
         let request = Draft::about(&world.ca, &[server]).nonce(&vec![7; length]).unsigned();
         let answer = responder.answer(&request, PEER, world.now);
         assert_eq!(response_status(&answer), status, "{length} octets");

@@ -28,5 +28,6 @@ pub mod signature;
 pub mod time;
 
 mod der_reader;
+mod foreign_signature;
 
 pub use error::Error;

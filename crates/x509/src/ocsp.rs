@@ -1,5 +1,5 @@
 //! The online certificate status protocol: requests read, responses written and re-read
-//! (RFC 6960, RFC 8954).
+//! (RFC 6960, RFC 9654).
 
 pub mod request;
 pub mod response;

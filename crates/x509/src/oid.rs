@@ -101,6 +101,12 @@ oids! {
     SHA256_WITH_RSA = "1.2.840.113549.1.1.11";
     /// sha384WithRSAEncryption.
     SHA384_WITH_RSA = "1.2.840.113549.1.1.12";
+    /// sha512WithRSAEncryption.
+    SHA512_WITH_RSA = "1.2.840.113549.1.1.13";
+    /// id-RSASSA-PSS.
+    RSASSA_PSS = "1.2.840.113549.1.1.10";
+    /// id-mgf1, the mask generation of RSASSA-PSS.
+    MGF1 = "1.2.840.113549.1.1.8";
     /// id-ecPublicKey.
     EC_PUBLIC_KEY = "1.2.840.10045.2.1";
     /// The curve P-256 (secp256r1).
@@ -117,6 +123,10 @@ oids! {
     SHA1 = "1.3.14.3.2.26";
     /// SHA-256.
     SHA256 = "2.16.840.1.101.3.4.2.1";
+    /// SHA-384.
+    SHA384 = "2.16.840.1.101.3.4.2.2";
+    /// SHA-512.
+    SHA512 = "2.16.840.1.101.3.4.2.3";
 }
 
 // CMS (RFC 5652 5.1, 11).

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TimeConfig {
-    /// An SNTP server (RFC 4330) as `host:port`.
+    /// An SNTP server (RFC 5905 14) as `host:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
     /// By how many seconds the clock may be wrong.

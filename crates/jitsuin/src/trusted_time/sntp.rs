@@ -1,4 +1,4 @@
-//! An SNTP client (RFC 4330): one question, one answer that is checked in all that can be checked.
+//! An SNTP client (RFC 5905 14): one question, one answer that is checked in all that can be checked.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -12,7 +12,7 @@ use crate::trusted_time::{Monotonic, TimeSource};
 /// The error of an offset is at most half of the way there and back: so it stays below any limit.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The header without what may follow it (RFC 4330 section 4).
+/// The header without what may follow it (RFC 5905 7.3).
 const LENGTH: usize = 48;
 
 /// Leap indicator 0, version 4, mode 3: a client's question.
@@ -40,7 +40,7 @@ pub(crate) enum SntpError {
         /// The rule it breaks.
         rule: &'static str,
     },
-    /// The server does not want to be asked (RFC 4330 section 8).
+    /// The server does not want to be asked (RFC 5905 7.4).
     #[error("the time source {server} sends us away")]
     SentAway {
         /// The server.
@@ -115,7 +115,7 @@ impl SntpClient {
 impl TimeSource for SntpClient {
     fn offset(&self) -> Result<SignedDuration, SntpError> {
         let socket = self.connect().map_err(|cause| self.no_answer(cause))?;
-        // A random text in place of our time (RFC 4330 section 5 asks for the echo alone): nobody
+        // A random text in place of our time (RFC 5905 8 asks for the echo alone): nobody
         // who does not see the question can answer it, and it tells nobody our clock.
         let mut question = [0; 8];
         aws_lc_rs::rand::fill(&mut question).map_err(|_| SntpError::NoRandomness)?;
@@ -145,7 +145,7 @@ enum Refusal {
     Rule(&'static str),
 }
 
-/// The sanity checks of RFC 4330 section 5, the echo first: only then did the server speak.
+/// The checks of a packet that RFC 5905 8 and 14 ask of a client, the echo first: only then did the server speak.
 fn read_answer(packet: &[u8], question: &[u8; 8]) -> Result<Answer, Refusal> {
     let refuse = |rule| Err(Refusal::Rule(rule));
     let Some(packet) = packet.first_chunk::<LENGTH>() else {
@@ -182,7 +182,7 @@ fn read_answer(packet: &[u8], question: &[u8; 8]) -> Result<Answer, Refusal> {
     Ok(answer)
 }
 
-/// What has to be added to our clock to agree with the server's (RFC 4330 section 5).
+/// What has to be added to our clock to agree with the server's (RFC 5905 8).
 fn offset(asked_at: Timestamp, elapsed: Duration, answer: Answer) -> SignedDuration {
     let nanoseconds = |ntp: i64| (i128::from(ntp) * 1_000_000_000) >> 32;
     let asked = ntp_of(asked_at);

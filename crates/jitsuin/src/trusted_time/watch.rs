@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often the source is asked: NTP's usual shortest interval (RFC 5905 7.2).
 const ASK: Duration = Duration::from_secs(64);
 
-/// How often while signing is stopped: no client may ask more often than every 15 s (RFC 4330 10).
+/// How often while signing is stopped: NTP's shortest interval, a poll exponent of 4 (RFC 5905 7.2).
 const ASK_WHILE_STOPPED: Duration = Duration::from_secs(16);
 
 /// How long a server that sent us away is left alone: NTP's usual longest interval (RFC 5905 7.2).

@@ -53,7 +53,7 @@ fn time_server(ahead_seconds: u32) -> u16 {
     std::thread::spawn(move || {
         let mut question = [0; 48];
         while let Ok((48, from)) = socket.recv_from(&mut question) {
-            // RFC 4330 4: what the client sent comes back as the originate timestamp.
+            // RFC 5905 8: what the client sent comes back as the originate timestamp.
             let mut answer = [0; 48];
             (answer[0], answer[1]) = (0x24, 1);
             answer[12..16].copy_from_slice(b"TEST");

@@ -74,6 +74,9 @@ impl Verifiers {
         }
         Ok(match request.verify(&certificate.tbs.subject_public_key_info) {
             Ok(()) => Asker::Verifier(id),
+            Err(x509::Error::UnsupportedAlgorithm { .. }) => Asker::Refused(
+                "the request is signed with an algorithm that is not supported (RFC 6960 4.3)",
+            ),
             Err(_) => Asker::Refused("the request's signature does not verify"),
         })
     }

@@ -1,4 +1,4 @@
-//! The OCSP responder: one request in, one answer out, without sockets (RFC 6960, RFC 8954).
+//! The OCSP responder: one request in, one answer out, without sockets (RFC 6960, RFC 9654).
 //!
 //! [`Responder::answer`] always answers. What cannot be read gets malformedRequest; whoever may not
 //! ask gets sigRequired or unauthorized; a store, key or query log that fails gets tryLater or
@@ -15,9 +15,12 @@
 //!   unauthorized, "not capable of responding authoritatively" (RFC 6960 2.3).
 //! - **Unknown critical extensions** get unauthorized for the same reason: the request is well
 //!   formed (so not malformedRequest), but what it insists on cannot be honoured.
-//! - **Nonces** have 1 to 32 octets (RFC 8954 2.1); others get malformedRequest.
+//! - **Signatures of requests** are by RSA (PKCS#1 v1.5, or PSS with a salt as long as the digest) with
+//!   SHA-256, SHA-384 or SHA-512, or by ECDSA on P-256 or P-384. Any other gets unauthorized, for which
+//!   RFC 6960 2.3 has no finer word; the query record says that the algorithm was the reason.
+//! - **Nonces** have 1 to 128 octets (RFC 9654 2.1); others get malformedRequest.
 //! - **Times.** thisUpdate and producedAt are the moment of the answer, and nextUpdate is left out:
-//!   newer information is always there (RFC 6960 4.2.2.1). A service that must satisfy RFC 5019
+//!   newer information is always there (RFC 6960 4.2.2.1). A service that must satisfy RFC 9919
 //!   clients sets [`Settings::validity`] and accepts that others may repeat an answer for so long.
 //! - **The clock decides nothing.** A certificate that the database calls revoked is revoked, even
 //!   if this machine's clock has not reached the time of it; producedAt then moves up to that time.

@@ -47,11 +47,11 @@ impl Default for Settings {
 pub struct Answer {
     /// The OCSPResponse, DER.
     pub bytes: Bytes,
-    /// How long caches may repeat it (RFC 5019 6); `None` for not at all.
+    /// How long caches may repeat it (RFC 9919 7); `None` for not at all.
     pub freshness: Option<Freshness>,
 }
 
-/// The times that HTTP caches are told (RFC 5019 6.2).
+/// The times that HTTP caches are told (RFC 9919 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
     /// When the answer was made.
@@ -357,7 +357,7 @@ fn read(der: &[u8]) -> Result<OcspRequest, Refusal> {
     let malformed = |rule: String| Refusal::new(ErrorStatus::MalformedRequest, rule);
     let request = OcspRequest::parse(der).map_err(|error| malformed(error.to_string()))?;
     if request.nonce.as_ref().is_some_and(|nonce| !nonce.has_allowed_length()) {
-        return Err(malformed("a nonce has 1 to 32 octets (RFC 8954 2.1)".to_owned()));
+        return Err(malformed("a nonce has 1 to 128 octets (RFC 9654 2.1)".to_owned()));
     }
     if !request.accepts_basic() {
         return Err(malformed("every client accepts basic responses (RFC 6960 4.4.3)".to_owned()));

@@ -1,4 +1,4 @@
-//! The Merkle tree of RFC 6962 2.1, grown at its right edge.
+//! The Merkle tree of RFC 9162 2.1.1, grown at its right edge.
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 

@@ -1,4 +1,4 @@
-//! Inclusion and consistency proofs (RFC 6962 2.1.1, 2.1.2) and their verification (RFC 9162).
+//! Inclusion and consistency proofs (RFC 9162 2.1.3, 2.1.4), and their verification.
 
 use super::merkle::{Hash, node_hash, range};
 use crate::Result;

@@ -2,20 +2,18 @@
 
 use const_oid::ObjectIdentifier;
 use der::{Decode, Tag};
-use domain::algorithm::SignatureAlgorithm;
 use domain::id::SerialNumber;
 
-use crate::algorithm;
 use crate::der_reader::{Fields, bounded, single, small_integer};
 use crate::der_writer::{DerWriter, tag};
 use crate::error::Error;
 use crate::fingerprint::{sha1, sha256};
+use crate::foreign_signature;
 use crate::general_name::GeneralName;
 use crate::name::Name;
 use crate::oid;
 use crate::public_key::SpkiInfo;
 use crate::read::{Certificate, ReceivedExtension, parse_extensions};
-use crate::signature;
 
 /// The longest request accepted: a hundred CertIDs, a signature and a chain fit four times over.
 pub const MAX_REQUEST_LENGTH: usize = 64 << 10;
@@ -110,11 +108,12 @@ impl OcspRequest {
     /// Checks the signature with the registered key of the verifier who claims to have asked.
     ///
     /// # Errors
-    /// [`Error::BadSignature`], also if there is none; [`Error::UnsupportedAlgorithm`].
+    /// [`Error::BadSignature`], also if there is none; [`Error::UnsupportedAlgorithm`] for what is neither
+    /// RSA (PKCS#1 v1.5 or PSS) with SHA-256, SHA-384 or SHA-512, nor ECDSA on P-256 or P-384.
     pub fn verify(&self, signer_spki: &[u8]) -> Result<(), Error> {
         let signature = self.signature.as_ref().ok_or(Error::BadSignature { what: WHAT })?;
-        let algorithm = signature.algorithm()?;
-        signature::verify(WHAT, signer_spki, algorithm, &self.tbs, &signature.signature)
+        let (algorithm, octets) = (&signature.algorithm, &signature.signature);
+        foreign_signature::verify(WHAT, signer_spki, algorithm, &self.tbs, octets)
     }
 
     /// Whether the client can read the basic response, the only kind there is.
@@ -184,16 +183,6 @@ impl OcspRequest {
             _ => {}
         }
         Ok(())
-    }
-}
-
-impl RequestSignature {
-    /// The signature algorithm.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedAlgorithm`] outside the domain's closed set.
-    pub fn algorithm(&self) -> Result<SignatureAlgorithm, Error> {
-        algorithm::parse(&self.algorithm)
     }
 }
 
@@ -279,7 +268,7 @@ impl HashAlgorithm {
 }
 
 impl Nonce {
-    /// The nonce's octets: the OCTET STRING inside, or, from clients older than RFC 8954 that left
+    /// The nonce's octets: the OCTET STRING inside, or, from clients that follow RFC 2560 and leave
     /// it out, the value itself.
     pub fn octets(&self) -> &[u8] {
         match single("nonce", &self.value) {
@@ -288,9 +277,9 @@ impl Nonce {
         }
     }
 
-    /// Whether it has 1 to 32 octets (RFC 8954 2.1: others get malformedRequest).
+    /// Whether it has 1 to 128 octets (RFC 9654 2.1: others get malformedRequest).
     pub fn has_allowed_length(&self) -> bool {
-        (1..=32).contains(&self.octets().len())
+        (1..=128).contains(&self.octets().len())
     }
 }
 

@@ -1,5 +1,6 @@
 //! OCSP against openssl as client: requests it makes, responses it believes.
 
+use std::fs;
 use std::path::Path;
 
 use domain::algorithm::SignatureAlgorithm;
@@ -9,7 +10,8 @@ use x509::Error;
 use x509::der_writer::DerWriter;
 use x509::ocsp::{
     CertId, CertificateStatus, ErrorStatus, HashAlgorithm, OcspRequest, OcspResponse,
-    ReceivedStatus, ResponseTemplate, SingleResponse, assemble_basic, error_response,
+    ReceivedStatus, RequestSignature, ResponseTemplate, SingleResponse, assemble_basic,
+    error_response,
 };
 
 use crate::support::{self, Signer, ca, openssl, openssl_output, pem_of, spki, time, write};
@@ -55,6 +57,73 @@ fn v5_requests_of_openssl_are_read() {
             .nonce
             .is_none()
     );
+}
+
+/// The AlgorithmIdentifier of RSASSA-PSS (RFC 4055 3.1) with these digests and this salt.
+fn pss(digest: &str, mask: &str, salt: u64) -> Vec<u8> {
+    let oid = |text: &str| const_oid::ObjectIdentifier::new(text).unwrap();
+    let mut w = DerWriter::new();
+    w.sequence(|w| {
+        w.oid(oid("1.2.840.113549.1.1.10"));
+        w.sequence(|w| {
+            w.context(0, |w| w.sequence(|w| w.oid(oid(digest))));
+            w.context(1, |w| {
+                w.sequence(|w| {
+                    w.oid(oid("1.2.840.113549.1.1.8"));
+                    w.sequence(|w| {
+                        w.oid(oid(mask));
+                        w.null();
+                    });
+                });
+            });
+            w.context(2, |w| w.integer(salt));
+        });
+    });
+    w.into_bytes()
+}
+
+#[test]
+fn v5_requests_are_believed_by_every_algorithm_that_verifiers_sign_with() {
+    const SHA: [(&str, &str, u64); 3] = [
+        ("-sha256", "2.16.840.1.101.3.4.2.1", 32),
+        ("-sha384", "2.16.840.1.101.3.4.2.2", 48),
+        ("-sha512", "2.16.840.1.101.3.4.2.3", 64),
+    ];
+    let d = directory();
+    let key = ["genpkey", "-algorithm", "RSA", "-out", "rsa.key"];
+    openssl(d.path(), &[&key[..], &["-pkeyopt", "rsa_keygen_bits:2048"]].concat());
+    openssl(d.path(), &["pkey", "-in", "rsa.key", "-pubout", "-outform", "DER", "-out", "rsa.pub"]);
+    let spki = fs::read(d.path().join("rsa.pub")).unwrap();
+    let unsigned = OcspRequest::parse(&plain_request()).unwrap();
+    write(d.path(), "tbs.der", &unsigned.tbs);
+    let signed = |algorithm: Vec<u8>, digest: &str, options: &[&str]| {
+        let sign = ["dgst", digest, "-sign", "rsa.key", "-out", "signature"];
+        openssl(d.path(), &[&sign[..], options, &["tbs.der"]].concat());
+        let signature = fs::read(d.path().join("signature")).unwrap();
+        let signature = RequestSignature { algorithm, signature, certificates: Vec::new() };
+        OcspRequest { signature: Some(signature), ..unsigned.clone() }.verify(&spki)
+    };
+    let plain = |last: u8| {
+        let mut identifier = vec![0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, last];
+        identifier.extend([5, 0]);
+        identifier
+    };
+    let padding = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
+    for ((digest, oid, salt), last) in SHA.into_iter().zip([11, 12, 13]) {
+        signed(plain(last), digest, &[]).expect(digest);
+        signed(pss(oid, oid, salt), digest, &padding).expect(digest);
+        // The word is wrong for what was signed otherwise, not for what nobody here can verify.
+        let swapped = signed(pss(oid, oid, salt), digest, &[]);
+        assert!(matches!(swapped, Err(Error::BadSignature { .. })), "{digest}");
+    }
+    let (sha1, sha256) = ("1.3.14.3.2.26", SHA[0].1);
+    for unsupported in
+        [plain(5), pss(sha1, sha1, 20), pss(sha256, sha1, 32), pss(sha256, sha256, 20)]
+    {
+        let outcome = signed(unsupported.clone(), "-sha256", &padding);
+        let told = matches!(outcome, Err(Error::UnsupportedAlgorithm { .. }));
+        assert!(told, "{unsupported:02x?}: {outcome:?}");
+    }
 }
 
 #[test]
@@ -277,11 +346,12 @@ fn v5_nonces_and_unknown_critical_extensions_are_told() {
     };
     let nonce = "1.3.6.1.5.5.7.48.1.2";
     let of_length = |length: u8| {
-        let mut value = vec![4, length];
-        value.resize(2 + usize::from(length), 9);
+        let mut writer = DerWriter::new();
+        writer.octet_string(&vec![9; usize::from(length)]);
+        let value = writer.into_bytes();
         with(nonce, false, &value).nonce.unwrap().has_allowed_length()
     };
-    assert!(!of_length(0) && of_length(1) && of_length(32) && !of_length(33));
+    assert!(!of_length(0) && of_length(1) && of_length(128) && !of_length(129));
     let odd = "1.2.3.4";
     assert_eq!(with(odd, true, &[5, 0]).unknown_critical.len(), 1);
     assert_eq!(with(odd, false, &[5, 0]).unknown_critical.len(), 0);

@@ -122,7 +122,7 @@ fn e2_the_edges_of_consistency() {
 
 #[test]
 fn e2_the_hash_of_no_entries_is_that_of_nothing() {
-    // RFC 6962 2.1: the hash of an empty list is the hash of an empty string.
+    // RFC 9162 2.1.1: the hash of an empty list is the hash of an empty string.
     let root = super::super::hex::encode(&Edge::default().root());
     assert_eq!(root, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }

@@ -5,8 +5,12 @@ use jiff::civil::date;
 use super::super::{Lint, same};
 use super::OcspDraft;
 
-pub(super) const LINT: Lint<OcspDraft> =
-    Lint { name: "nonce", clause: "RFC 6960 4.4.1; RFC 8954", effective: date(2013, 6, 1), check };
+pub(super) const LINT: Lint<OcspDraft> = Lint {
+    name: "nonce",
+    clause: "RFC 6960 4.4.1; RFC 9654 2.1",
+    effective: date(2013, 6, 1),
+    check,
+};
 
 fn check(draft: &OcspDraft) -> Result<(), String> {
     let found = draft.data.nonce.as_ref().map(|nonce| nonce.value.clone());
