@@ -63,7 +63,7 @@ impl Guide<'_> {
         let ca = word(self.auth, "certificate_pem");
         vec![
             format!(
-                "# The municipality's revocation list from the directory, as the verifier; then openssl uses it\nldapsearch -LLL -o ldif-wrap=no -x -H {} -D '{}' -y {} -b '{}' -s base 'certificateRevocationList;binary' | sed -n 's/^certificateRevocationList;binary:: //p' | base64 -d > /tmp/jitsuin-crl.der\nopenssl crl -inform DER -in /tmp/jitsuin-crl.der -noout -text | head -30\nopenssl crl -inform DER -in /tmp/jitsuin-crl.der -out /tmp/jitsuin-crl.pem\nopenssl verify -crl_check -CAfile {ca} -CRLfile /tmp/jitsuin-crl.pem {}",
+                "# The municipality's revocation list from the directory, one by each key of the CA, as the verifier; then openssl uses it\nldapsearch -LLL -o ldif-wrap=no -x -H {} -D '{}' -y {} -b '{}' -s base 'certificateRevocationList;binary' | sed -n 's/^certificateRevocationList;binary:: //p' | while read -r list; do echo $list | base64 -d | openssl crl -inform DER; done > /tmp/jitsuin-crl.pem\nopenssl crl -in /tmp/jitsuin-crl.pem -noout -text | head -30\nopenssl verify -crl_check -CAfile {ca} -CRLfile /tmp/jitsuin-crl.pem {}",
                 self.text("/ldap_url"),
                 self.text("/verifier/bind_dn"),
                 self.text("/verifier/password_file"),

@@ -1,13 +1,12 @@
 //! The ready file: what is where, for programs that wait for the demo.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ca::CertificationAuthority;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{CertificateRow, Store};
 use x509::pem;
@@ -32,7 +31,7 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
     let mut cas = Vec::new();
     let mut certificates = Vec::new();
     for authority in system.authorities.values() {
-        cas.push(describe_ca(authority, system.now(), &out, &ocsp_url)?);
+        cas.push(describe_ca(authority, &out, &ocsp_url)?);
         for row in system.store.certificates(authority.id(), None, 10_000)? {
             certificates.extend(describe_certificate(authority, &row, &out)?);
         }
@@ -54,15 +53,8 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
     }))
 }
 
-fn describe_ca(
-    authority: &CertificationAuthority,
-    now: Timestamp,
-    out: &Path,
-    ocsp_url: &str,
-) -> Result<Value> {
-    let der = authority.self_signed_certificate(&*authority.current_at(now)?)?;
-    let path = out.join(format!("{}.pem", authority.id()));
-    write_public(&path, pem::encode(pem::CERTIFICATE, &der)?.as_bytes())?;
+fn describe_ca(authority: &CertificationAuthority, out: &Path, ocsp_url: &str) -> Result<Value> {
+    let path = write_roots(authority, out)?;
     let (mut points, mut arl) = (Vec::new(), String::new());
     for series in authority.all_series()? {
         let name = ca::distribution_point(authority.policy(), series.partition)?.to_string();
@@ -79,6 +71,23 @@ fn describe_ca(
         "crl_dns": points,
         "arl_dn": arl,
     }))
+}
+
+/// Writes the roots of a CA: each into a file of its own, and all into one, oldest first. With the one a
+/// client trusts what any generation certified, and asks OCSP by the first of it, which certified what the
+/// guide shows.
+fn write_roots(authority: &CertificationAuthority, out: &Path) -> Result<PathBuf> {
+    let mut all = String::new();
+    for generation in authority.generations() {
+        let der = authority.self_signed_certificate(&generation)?;
+        let root = pem::encode(pem::CERTIFICATE, &der)?;
+        let own = format!("{}.generation-{}.pem", authority.id(), generation.number);
+        write_public(&out.join(own), root.as_bytes())?;
+        all.push_str(&root);
+    }
+    let path = out.join(format!("{}.pem", authority.id()));
+    write_public(&path, all.as_bytes())?;
+    Ok(path)
 }
 
 fn describe_certificate(
