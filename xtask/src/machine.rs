@@ -98,6 +98,16 @@ pub(crate) const FOR_TESTS: &[Need] = &[
         why: "builds certification paths across link certificates, as Java relying parties do",
     },
     Need {
+        package: "libbcpkix-java",
+        proof: &["test", "-e", "/usr/share/java/bcpkix.jar"],
+        why: "is BouncyCastle, a relying party with a path validator and OCSP client of its own",
+    },
+    Need {
+        package: "libnss3-tools",
+        proof: &["which", "vfychain", "certutil", "ocspclnt"],
+        why: "is NSS, the relying party of browsers: chains and OCSP",
+    },
+    Need {
         package: "python3",
         proof: &["python3", "--version"],
         why: "runs pkilint, ldap3 and the euc_jp oracle",

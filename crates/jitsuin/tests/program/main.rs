@@ -35,6 +35,7 @@ mod policies;
 mod private_keys;
 mod profiles;
 mod ready_file;
+mod relying_parties;
 mod repository;
 mod restart;
 mod sealed_services;

@@ -1,0 +1,187 @@
+//! Everything that the demo issues before relying parties that nobody here wrote: Java's PKIX,
+//! BouncyCastle, NSS, GnuTLS, pyhanko-certvalidator and Python's cryptography.
+
+use std::fs;
+
+use testkit::{Output, run, run_long};
+
+use crate::client::{Asker, python};
+use crate::demo::{Certificate, Demo};
+
+/// What a relying party must say: what a list names is revoked, whether for good or for now.
+fn verdict(one: &Certificate) -> &'static str {
+    let listed = crate::lists::is_listed(one);
+    if listed { "revoked" } else { "good" }
+}
+
+/// One CA as relying parties get it: files in the scratch directory, and what is asked about.
+struct Party<'a> {
+    demo: &'a Demo,
+    ca: &'static str,
+    roots: String,
+    lists: String,
+    /// A certificate's path, what must be said of it, and the generation of the CA's key that signed it.
+    targets: Vec<(String, &'static str, u32)>,
+}
+
+const FOREIGN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign");
+const BOUNCY_CASTLE: &str =
+    "/usr/share/java/bcprov.jar:/usr/share/java/bcutil.jar:/usr/share/java/bcpkix.jar";
+
+impl<'a> Party<'a> {
+    /// The roots and lists of so many generations, out of the web repository.
+    fn new(demo: &'a Demo, ca: &'static str, generations: u32) -> Self {
+        let own = || demo.ready.certificates.iter().filter(|one| one.ca == ca);
+        let mut partitions: Vec<_> = own().filter_map(|one| one.municipality.clone()).collect();
+        partitions.sort();
+        partitions.dedup();
+        partitions.extend(["other", "arl-self-signed", "arl-link"].map(str::to_owned));
+        let (mut roots, mut lists) = (String::new(), String::new());
+        for generation in 1..=generations {
+            let root = fetched(demo, &format!("/ca/{ca}/{generation}.cer"), "x509");
+            fs::write(demo.path().join(format!("{ca}.root-{generation}")), &root).unwrap();
+            roots.push_str(&root);
+            for partition in &partitions {
+                let list = fetched(demo, &format!("/crl/{ca}/{generation}/{partition}.crl"), "crl");
+                let file = format!("{ca}.{partition}-{generation}");
+                fs::write(demo.path().join(file), &list).unwrap();
+                lists.push_str(&list);
+            }
+        }
+        let files = (format!("{ca}.roots"), format!("{ca}.lists"));
+        fs::write(demo.path().join(&files.0), roots).unwrap();
+        fs::write(demo.path().join(&files.1), lists).unwrap();
+        let targets = own().map(|one| (one.certificate_pem.clone(), verdict(one), 1)).collect();
+        Self { demo, ca, roots: files.0, lists: files.1, targets }
+    }
+
+    fn targets_file(&self) -> String {
+        let paths: Vec<_> = self.targets.iter().map(|(path, ..)| path.as_str()).collect();
+        fs::write(self.demo.path().join("targets"), paths.join("\n")).unwrap();
+        "targets".to_owned()
+    }
+
+    /// Every line of the output is two words, both of which must be the verdict, and the path.
+    fn expect(&self, said: &Output) {
+        assert!(said.success, "{}", said.text);
+        let lines: Vec<&str> = said.text.lines().collect();
+        assert_eq!(lines.len(), self.targets.len(), "{}", said.text);
+        for (line, (path, verdict, _)) in lines.into_iter().zip(&self.targets) {
+            assert_eq!(line, format!("{verdict} {verdict} {path}"));
+        }
+    }
+
+    /// Java's own PKIX and BouncyCastle.
+    fn java(&self) -> Output {
+        let targets = self.targets_file();
+        java(self.demo, &["paths", &self.roots, &self.lists, &targets])
+    }
+
+    fn python(&self) -> Output {
+        let script = format!("{FOREIGN}/relying_parties.py");
+        let arguments = [&script, &self.roots, &self.lists, &self.targets_file()];
+        run_long(self.demo.path(), python().to_str().unwrap(), &arguments.map(String::as_str))
+    }
+
+    /// GnuTLS, which takes the first list of an issuer: it is to be given the right one alone.
+    fn gnutls(&self) {
+        for (path, verdict, generation) in &self.targets {
+            let one = self.demo.ready.certificates.iter().find(|one| one.certificate_pem == *path);
+            let partition = one.and_then(|one| one.municipality.as_deref()).unwrap_or("other");
+            let (ca, place) = (self.ca, format!("{partition}-{generation}"));
+            let said = self.demo.client(&format!(
+                "certtool --verify --verify-profile low --load-ca-certificate {ca}.root-{generation} \
+                 --load-crl {ca}.{place} --infile {path}"
+            ));
+            let chain = said.text.split("Chain verification output: ").nth(1).unwrap_or_default();
+            let told = match chain.contains("chain is revoked") {
+                true => "revoked",
+                false if chain.starts_with("Verified. The certificate is trusted.") => "good",
+                false => "something else",
+            };
+            assert_eq!(told, *verdict, "{path}: {}", said.text);
+        }
+    }
+}
+
+/// Fetches DER and has openssl turn it into PEM.
+fn fetched(demo: &Demo, path: &str, kind: &str) -> String {
+    let (status, der) = demo.fetch(path, &Asker::Verifier);
+    assert_eq!(status, "200", "{path}");
+    fs::write(demo.path().join("der"), der).unwrap();
+    demo.says(&format!("openssl {kind} -inform DER -in der"))
+}
+
+fn java(demo: &Demo, arguments: &[&str]) -> Output {
+    let program = format!("{FOREIGN}/RelyingParties.java");
+    run_long(demo.path(), "java", &[&["-cp", BOUNCY_CASTLE, program.as_str()], arguments].concat())
+}
+
+/// NSS, which imports no list with a critical issuing distribution point: chains and OCSP.
+fn expect_nss(demo: &Demo, ca: &str, generation: u32, server: Option<&str>) {
+    let (store, root) = (format!("nss-{ca}-{generation}"), format!("{ca}.root-{generation}"));
+    fs::create_dir(demo.path().join(&store)).unwrap();
+    demo.says(&format!("certutil -N -d sql:{store} --empty-password"));
+    demo.says(&format!("certutil -A -d sql:{store} -n {ca} -t CT,C,C -a -i {root}"));
+    // The delegate is the one certificate in the answer that NSS holds against what it knows of responders.
+    demo.says(&format!(
+        "openssl ocsp -issuer {root} -CAfile {root} -cert {root} -url {} -respout response.der",
+        demo.ready.ocsp_url
+    ));
+    let text = demo.says("openssl ocsp -respin response.der -noverify -text");
+    let delegate = text.find("-----BEGIN CERTIFICATE-----").expect("the delegate came along");
+    fs::write(demo.path().join("delegate.pem"), &text[delegate..]).unwrap();
+    let said = demo.client(&format!("vfychain -d sql:{store} -u 10 -a delegate.pem"));
+    assert!(said.text.contains("Chain is good!"), "{ca} {generation}: {}", said.text);
+    let Some(server) = server else { return };
+    demo.says(&format!("certutil -A -d sql:{store} -n server -t ,, -a -i {server}"));
+    let said = demo
+        .client(&format!("ocspclnt -S server -l {} -t {ca} -d sql:{store}", demo.ready.ocsp_url));
+    assert!(said.success && !said.text.contains("nvalid"), "{ca} {generation}: {}", said.text);
+    let said = demo.client(&format!("vfychain -d sql:{store} -u 1 -a {server}"));
+    assert!(said.text.contains("Chain is good!"), "{ca} {generation}: {}", said.text);
+}
+
+fn expect_all(party: &Party<'_>) {
+    party.expect(&party.java());
+    party.expect(&party.python());
+    party.gnutls();
+}
+
+fn server(demo: &Demo) -> &str {
+    &demo.certificates("jpki-auth", "tls-server", "good")[0].certificate_pem
+}
+
+#[test]
+fn v1_v5_l10_every_relying_party_says_of_each_certificate_what_its_state_is() {
+    let demo = Demo::start();
+    for ca in ["jpki-auth", "saitama-sign"] {
+        expect_all(&Party::new(&demo, ca, 1));
+        expect_nss(&demo, ca, 1, (ca == "jpki-auth").then(|| server(&demo)));
+    }
+}
+
+#[test]
+fn v5_bouncycastle_signs_its_questions_with_every_algorithm_and_with_the_longest_nonce() {
+    let demo = Demo::start();
+    let verifier = &demo.ready.verifier;
+    let asked =
+        ["good", "held", "revoked"].map(|state| demo.certificates("jpki-auth", "user", state)[0]);
+    let paths: Vec<&str> = asked.iter().map(|one| one.certificate_pem.as_str()).collect();
+    for algorithm in
+        ["SHA256withRSA", "SHA512withRSA", "SHA256withRSAandMGF1", "SHA512withRSAandMGF1"]
+    {
+        let root = demo.ca("jpki-auth").certificate_pem.as_str();
+        let (certificate, key) = (&verifier.client_certificate_pem, &verifier.client_key_pem);
+        let first = ["ocsp", &demo.ready.ocsp_url, root, certificate, key, algorithm];
+        let said = java(&demo, &[&first[..], &paths].concat());
+        assert!(said.success, "{}", said.text);
+        let expected: Vec<_> =
+            asked.iter().map(|one| format!("{} {}", verdict(one), one.certificate_pem)).collect();
+        assert_eq!(said.text.lines().collect::<Vec<_>>(), expected, "{algorithm}");
+    }
+    let root = &demo.ca("jpki-auth").certificate_pem;
+    let (certificate, key) = (&verifier.client_certificate_pem, &verifier.client_key_pem);
+    let sha1 = ["ocsp", &demo.ready.ocsp_url, root, certificate, key, "SHA1withRSA", paths[0]];
+    assert_eq!(java(&demo, &sha1).text.trim(), format!("refused-6 {}", paths[0]));
+}
