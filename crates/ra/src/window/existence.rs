@@ -25,17 +25,19 @@ impl Window {
             }
             Err(down) => return Err(down.into()),
         };
-        let mut doubts: Vec<String> = Vec::new();
         let home = municipality::find(resident.municipality).map(|known| known.code);
         if home != Some(form.municipality) {
-            doubts.push("the record is kept by another municipality (A 3.2.3.1, S 4-1-1)".into());
+            // Nothing of the record: a window asks about the residents of its own municipality.
+            return Ok(vec![
+                "the record is kept by another municipality (A 3.2.3.1, S 4-1-1)".into(),
+            ]);
         }
         let (typed, recorded) = both_fours(form, &resident, carries_attributes(policy));
         let differs = typed.differences(&recorded);
-        doubts.extend(differs.iter().map(|attribute| {
+        let doubts = differs.iter().map(|attribute| {
             format!("the {attribute} is not the one in the register (A 3.2.3.1, S 3-1-9)")
-        }));
-        Ok(doubts)
+        });
+        Ok(doubts.collect())
     }
 
     /// Refuses when the register no longer says what was checked.

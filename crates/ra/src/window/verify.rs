@@ -105,15 +105,20 @@ impl Window {
             WindowError::refused("applicant", format!("{} serves no {applicant}", policy.ca))
         })?;
         record.checks = seen_by(&step.by, step.operation.act.at, evidence)?;
-        // 2. The system looks the resident up.
+        // 2. A doubt of the clerk's refuses the application: the register is not asked any more.
+        if let Some(doubt) = &evidence.doubt {
+            let doubt = plain_text("doubt", doubt, MAX_NOTE_CHARACTERS)?;
+            return self.refuse_for(&step, record, vec![doubt], "by the clerk");
+        }
+        // 3. Nothing of the policy's list is missing: nobody learns anything of a record without it.
+        expect_complete(rule, &record.checks)?;
+        // 4. The system looks the resident up; any doubt refuses the application.
         let doubts = self.existence_doubts(&record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
-        // 3. Any doubt refuses the application.
-        if evidence.doubt.is_some() || !doubts.is_empty() {
-            return self.refuse_for(&step, record, doubts, evidence.doubt.as_deref());
+        if !doubts.is_empty() {
+            let found = doubts.join("; ");
+            return self.refuse_for(&step, record, doubts, &found);
         }
-        // 4. Nothing of the policy's list is missing.
-        expect_complete(rule, &record.checks)?;
         record.targets = targets(&step)?;
         let seen: Vec<_> = record.checks.iter().map(|check| check.evidence.name()).collect();
         let entry = step
@@ -130,14 +135,10 @@ impl Window {
         step: &Step<'_>,
         mut record: Record,
         doubts: Vec<String>,
-        doubt: Option<&str>,
+        found: &str,
     ) -> Result<()> {
         let to = step.after(ApplicationEvent::Refuse)?;
-        let found = if doubts.is_empty() { "by the clerk".into() } else { doubts.join("; ") };
         record.doubts = doubts;
-        if let Some(text) = doubt {
-            record.doubts.push(plain_text("doubt", text, MAX_NOTE_CHARACTERS)?);
-        }
         let mut entry = step.entry().detail("doubt", found);
         entry.kind = EventKind::ApplicationRefused;
         let personal = format!("{} {}", documents(&record), record.doubts.join("; "));
@@ -191,8 +192,12 @@ fn register_check(step: &Step<'_>, doubts: &[String]) -> Check {
     }
 }
 
+/// Nothing is missing that people must have seen; the match with the register is the system's own.
 pub(super) fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<()> {
-    let is_seen = |evidence: &Evidence| checks.iter().any(|check| check.evidence == *evidence);
+    let is_seen = |evidence: &Evidence| {
+        *evidence == Evidence::RegisterMatch
+            || checks.iter().any(|check| check.evidence == *evidence)
+    };
     match rule.evidence.iter().find(|evidence| !is_seen(evidence)) {
         None => Ok(()),
         Some(missing) => {

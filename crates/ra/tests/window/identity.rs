@@ -133,6 +133,41 @@ fn w8_l5_what_the_register_does_not_say_refuses_the_application() {
 }
 
 #[test]
+fn w8_l5_the_register_is_compared_after_the_evidence_and_tells_nothing_of_another_municipality() {
+    // A form that is wrong in every attribute, and a right one, are answered alike until the evidence
+    // is complete; of another municipality's resident they are answered alike ever after.
+    let wrong = |resident: &Resident| ReceivedForm {
+        given_name: "別人".into(),
+        address: "埼玉県川口市青木三丁目".into(),
+        birth_date: "1980-01-03".into(),
+        ..sign_form(resident)
+    };
+    let missing = |form: &ReceivedForm| {
+        let world = World::new();
+        let id = world.receive(form);
+        let refused = world.window.verify(&world.act(), &id, &EvidenceRecord::default());
+        let application = world.window.application(&world.act().actor, &id).expect("there");
+        assert_eq!(application.state, ApplicationState::Received);
+        refused.expect_err("no evidence").to_string()
+    };
+    assert_eq!(missing(&wrong(&taro())), missing(&sign_form(&taro())));
+    let found = |form: &ReceivedForm| {
+        let world = World::new();
+        let id = world.receive(form);
+        let seen = evidence(&[Evidence::PhotoDocument]);
+        world.window.verify(&world.act(), &id, &seen).expect("recorded")
+    };
+    assert_eq!(found(&wrong(&omiya())), found(&sign_form(&omiya())));
+    // A doubt of the clerk's own asks the register nothing either.
+    let world = World::new();
+    let id = world.receive(&wrong(&taro()));
+    let doubtful =
+        EvidenceRecord { doubt: Some("別人".into()), ..evidence(&[Evidence::PhotoDocument]) };
+    let outcome = world.window.verify(&world.act(), &id, &doubtful).expect("recorded");
+    assert_eq!(outcome, Verification::Refused { doubts: vec!["別人".into()] });
+}
+
+#[test]
 fn w8_a_removed_record_is_no_longer_found_and_a_silent_register_stops_the_work() {
     let world = World::new();
     let id = world.receive(&sign_form(&taro()));
