@@ -61,7 +61,7 @@ impl Desk {
         act: &Principal,
         code: &str,
     ) -> Result<RegisterCommandBody, Problem> {
-        self.command(act, Operation::RecordDeath, code, "death", |register, code| {
+        self.command(act, Operation::RecordDeath, code, ("death", ""), |register, code| {
             register.remove(code, Removal::Death, &**act)
         })
     }
@@ -76,8 +76,8 @@ impl Desk {
         code: &str,
         body: &AddressBody,
     ) -> Result<RegisterCommandBody, Problem> {
-        let recorded = format!("address {}", body.address);
-        self.command(act, Operation::RecordAddress, code, &recorded, |register, code| {
+        let recorded = ("address", body.address.as_str());
+        self.command(act, Operation::RecordAddress, code, recorded, |register, code| {
             let address = Some(body.address.clone());
             register.correct(code, Correction { address, ..Correction::default() }, &**act)
         })
@@ -99,8 +99,8 @@ impl Desk {
         let planned =
             planned.map_err(|_| Problem::refused("planned", "it must be a day, YYYY-MM-DD"));
         let planned = self.checked(act, operation, planned)?;
-        let recorded = format!("move-out {planned}");
-        self.command(act, operation, code, &recorded, |register, code| {
+        let day = planned.to_string();
+        self.command(act, operation, code, ("move-out", &day), |register, code| {
             register.move_out(code, planned, &**act)
         })
     }
@@ -108,12 +108,15 @@ impl Desk {
     /// One command to the embedded register: in the journal before it is carried out, because the
     /// register is a house of its own and cannot share the commit. It knows what it carried out by the
     /// operation's id, so that a repetition after a cut finds its effect and no refusal.
+    ///
+    /// What is recorded is a closed word, which is answered and kept, and what was typed, which is
+    /// nowhere but under the resident's own key.
     fn command(
         &self,
         act: &Principal,
         operation: Operation,
         code: &str,
-        recorded: &str,
+        (recorded, typed): (&'static str, &str),
         work: impl FnOnce(&EmbeddedRegister, &ResidentCode) -> Result<(), EmbeddedError>,
     ) -> Result<RegisterCommandBody, Problem> {
         self.admit(act, operation)?;
@@ -122,12 +125,13 @@ impl Desk {
         let embedded = self.windows()?.embedded.as_ref();
         let embedded = embedded.ok_or_else(|| Problem::refused("register", rule));
         let embedded = self.checked(act, operation, embedded)?;
-        self.once(act, operation, &[code.as_str(), recorded], || {
+        self.once(act, operation, &[code.as_str(), recorded, typed], || {
             // An event that is taken for one that was applied long ago would never have an effect.
             self.windows()?.window.hold_register()?;
             let entry = Entry::new(EventKind::RegisterEvent, act).subject("embedded register");
             let entry = entry.detail("command", operation.name());
-            self.store.commit(Unit::new(entry.personal(&code, recorded)))?;
+            let personal = format!("{recorded} {typed}");
+            self.store.commit(Unit::new(entry.personal(&code, personal.trim_end())))?;
             self.checked(act, operation, work(embedded, &code).map_err(Problem::from))?;
             Ok(RegisterCommandBody { code: code.to_string(), recorded: recorded.to_owned() })
         })

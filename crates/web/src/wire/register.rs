@@ -53,7 +53,7 @@ pub struct MoveOutBody {
 pub struct RegisterCommandBody {
     /// The resident's code.
     pub code: String,
-    /// What was recorded.
+    /// What was recorded: death, address or move-out.
     pub recorded: String,
 }
 
