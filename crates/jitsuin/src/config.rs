@@ -1,10 +1,13 @@
 //! The configuration file: as read, and as valid.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use domain::id::MunicipalityCode;
+use domain::municipality;
 use keys::token::TokenConfig;
 use serde::{Deserialize, Serialize};
 use x509::key_check::WeakKeys;
@@ -106,6 +109,22 @@ pub(crate) struct BackupsTable {
 pub(crate) struct CardsTable {
     /// What serves where no reader is named.
     pub(crate) from: CardSource,
+    /// The PC/SC readers of the windows by their names, each with the code of its municipality: a
+    /// clerk reaches those of their own, and no other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) readers: BTreeMap<String, String>,
+}
+
+impl CardsTable {
+    /// The readers with their municipalities, a ward's being its city.
+    pub(crate) fn bound(&self) -> Result<BTreeMap<String, MunicipalityCode>> {
+        let bound = self.readers.iter().map(|(reader, code)| {
+            let known = code.parse().ok().and_then(municipality::find);
+            let known = known.with_context(|| format!("cards.readers: {reader}: {code:?} is none"));
+            Ok((reader.clone(), known?.code))
+        });
+        bound.collect()
+    }
 }
 
 /// What serves a window that names no reader.
@@ -192,6 +211,7 @@ impl Config {
         let BackupsTable { directories, on_data_disk } = file.backups;
         let directories = directories.iter().map(|place| base.join(place)).collect();
         file.time.check().with_context(|| path.display().to_string())?;
+        file.cards.bound().with_context(|| path.display().to_string())?;
         let token = file.token.map(|token| token.within(base));
         let services = file.services.within(base).with_context(|| path.display().to_string())?;
         let weak_keys_named = file.weak_keys.is_some();

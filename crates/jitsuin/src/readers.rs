@@ -1,5 +1,6 @@
 //! The readers of the windows: the cabinet of emulated cards, and the PC/SC readers of the machine.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use anyhow::Context;
 use ca::card_master::CardKeyring;
 use card::terminal::Connection;
 use card::{Cabinet, CabinetError, CardNumber, SignatureKeys, VaultKey};
-use domain::id::CardId;
+use domain::id::{CardId, MunicipalityCode};
 use ra::readers::{ReaderError, Readers, Wanted};
 
 use crate::config::CardSource;
@@ -24,17 +25,23 @@ pub(crate) fn cabinet(home: &Home, machine: &Machine) -> anyhow::Result<Cabinet>
 }
 
 /// Cards of an installation: a named reader is one of the machine, or a card of the cabinet;
-/// without a name the configured source serves.
+/// without a name the configured source serves. A reader of the machine is its municipality's.
 pub(crate) struct CardReaders {
     cabinet: Cabinet,
     keyring: Arc<CardKeyring>,
     source: CardSource,
+    bound: BTreeMap<String, MunicipalityCode>,
 }
 
 impl CardReaders {
     /// The readers over a cabinet, whose blank cards get their keys from `keyring`.
-    pub(crate) fn new(cabinet: Cabinet, keyring: Arc<CardKeyring>, source: CardSource) -> Self {
-        Self { cabinet, keyring, source }
+    pub(crate) fn new(
+        cabinet: Cabinet,
+        keyring: Arc<CardKeyring>,
+        source: CardSource,
+        bound: BTreeMap<String, MunicipalityCode>,
+    ) -> Self {
+        Self { cabinet, keyring, source, bound }
     }
 
     /// Makes a blank emulated card under a random number.
@@ -83,7 +90,11 @@ impl CardReaders {
 }
 
 impl Readers for CardReaders {
-    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError> {
+    fn connect(
+        &self,
+        municipality: MunicipalityCode,
+        wanted: &Wanted,
+    ) -> Result<Box<dyn Connection>, ReaderError> {
         let named = wanted.reader.as_deref();
         if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
             let id = id.parse().map_err(|rule| ReaderError::Refused(format!("{CABINET}{rule}")))?;
@@ -91,10 +102,44 @@ impl Readers for CardReaders {
         }
         match (named, self.source) {
             (None, CardSource::Cabinet) => self.cabinet_card(wanted.card.as_ref(), wanted.is_new),
-            (reader, _) => machine::connect(reader),
+            (Some(reader), _) => self.own_reader(municipality, reader),
+            (None, _) => self.only_reader(municipality),
         }
     }
 }
+
+impl CardReaders {
+    /// A reader of the machine, where it is this municipality's; another's is none, and is told apart
+    /// from none by no word.
+    fn own_reader(
+        &self,
+        municipality: MunicipalityCode,
+        reader: &str,
+    ) -> Result<Box<dyn Connection>, ReaderError> {
+        match self.bound.get(reader) {
+            Some(owner) if *owner == municipality => machine::connect(reader),
+            _ => Err(ReaderError::Refused(NO_SUCH_READER.to_owned())),
+        }
+    }
+
+    /// The one reader of this municipality with a card on it.
+    fn only_reader(
+        &self,
+        municipality: MunicipalityCode,
+    ) -> Result<Box<dyn Connection>, ReaderError> {
+        let found = machine::list().map_err(|error| unavailable(&format!("{error:#}")))?;
+        let is_own = |name: &String| self.bound.get(name) == Some(&municipality);
+        let own: Vec<_> =
+            found.into_iter().filter(|(name, has_card)| *has_card && is_own(name)).collect();
+        match own.as_slice() {
+            [(reader, _)] => machine::connect(reader),
+            [] => Err(unavailable(&"no card lies on a reader of this municipality")),
+            _ => Err(ReaderError::Refused("several have a card: name the reader".to_owned())),
+        }
+    }
+}
+
+const NO_SUCH_READER: &str = "this municipality has no such reader ([cards.readers] in the configuration says whose each is)";
 
 fn unavailable(error: &dyn Display) -> ReaderError {
     ReaderError::Unavailable(error.to_string())
@@ -115,9 +160,9 @@ pub(crate) mod machine {
     }
 
     /// The card on one of them.
-    pub(super) fn connect(reader: Option<&str>) -> Result<Box<dyn Connection>, ReaderError> {
+    pub(super) fn connect(reader: &str) -> Result<Box<dyn Connection>, ReaderError> {
         use pcsc_reader::ReaderError as E;
-        match CardOnReader::connect(reader) {
+        match CardOnReader::connect(Some(reader)) {
             Ok(card) => Ok(Box::new(card)),
             Err(error @ (E::UnknownReader(_) | E::SeveralCards(_))) => {
                 Err(ReaderError::Refused(error.to_string()))
@@ -141,7 +186,7 @@ pub(crate) mod machine {
         bail!("readers: {RULE}")
     }
 
-    pub(super) fn connect(_: Option<&str>) -> Result<Box<dyn Connection>, ReaderError> {
+    pub(super) fn connect(_: &str) -> Result<Box<dyn Connection>, ReaderError> {
         Err(ReaderError::Refused(RULE.to_owned()))
     }
 }

@@ -256,7 +256,8 @@ impl System {
     /// The readers of the windows.
     pub(crate) fn card_readers(&self) -> Result<CardReaders> {
         let cabinet = readers::cabinet(&self.home, &self.machine)?;
-        Ok(CardReaders::new(cabinet, self.cards.clone(), self.config.cards.from))
+        let cards = &self.config.cards;
+        Ok(CardReaders::new(cabinet, self.cards.clone(), cards.from, cards.bound()?))
     }
 
     /// The embedded resident register.

@@ -2,7 +2,7 @@
 
 use card::terminal::Connection;
 use domain::hindrance::Hindrance;
-use domain::id::CardId;
+use domain::id::{CardId, MunicipalityCode};
 
 /// The readers of the windows.
 ///
@@ -12,13 +12,18 @@ use domain::id::CardId;
 ///   verified before counts.
 /// - Which card answers is not believed here. The window asks it in the channel.
 pub trait Readers: Send + Sync {
-    /// Connects to the card that is meant.
+    /// Connects to the card that is meant, on a reader of the windows of `municipality`: those of
+    /// others are not there for it, whatever is named.
     ///
     /// # Errors
     /// [`ReaderError::Refused`] when there can be no such reader or card, or neither is named and no
     /// card lies anywhere; [`ReaderError::Unavailable`] when there is none just now, and repeating
     /// may help.
-    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError>;
+    fn connect(
+        &self,
+        municipality: MunicipalityCode,
+        wanted: &Wanted,
+    ) -> Result<Box<dyn Connection>, ReaderError>;
 }
 
 /// Which card is meant.

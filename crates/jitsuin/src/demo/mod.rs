@@ -26,7 +26,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::cli::DemoArguments;
-use crate::config::{Config, ConfigFile, Listen, ServicesTable, TokenTable};
+use crate::config::{CardsTable, Config, ConfigFile, Listen, ServicesTable, TokenTable};
 use crate::home::write_private;
 use crate::serve::{Listeners, Running, StopSignal};
 use crate::set_up;
@@ -81,7 +81,8 @@ fn configure(arguments: &DemoArguments, token: Option<&TokenTable>) -> Result<(P
         std::fs::create_dir_all(&arguments.dir)?;
         let services = ServicesTable { token: token.map(hsm::of_services), ..Default::default() };
         let local = ConfigFile::local(arguments.base_port);
-        ConfigFile { token: token.cloned(), services, ..local }.write(&config)?;
+        let cards = CardsTable { readers: card::readers_of_the_demo(), ..local.cards };
+        ConfigFile { token: token.cloned(), services, cards, ..local }.write(&config)?;
     }
     // The ports may have changed since the directory was made; everything else stays.
     let Config { mut listen, token: kept, .. } = Config::read(&config)?;

@@ -3,14 +3,14 @@
 use card::LifeState;
 use card::terminal::{CardReport, CardTerminal, SecuredCard};
 use domain::act::Act;
-use domain::id::{ApplicationId, CardId};
+use domain::id::{ApplicationId, CardId, MunicipalityCode};
 use domain::journal::EventKind;
 use store::{Change, Entry, Unit};
 
-use super::Window;
 use super::cards::{brought_card, expect_brought, new_record, slot_for};
 use super::locks::Turn;
 use super::operation::Step;
+use super::{Window, clerk};
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
@@ -25,22 +25,38 @@ pub(super) struct AtReader<'a> {
 }
 
 impl Window {
-    /// Opens a channel with the card that is meant and asks what is on it: four commands.
+    /// Opens a channel with the card that is meant and asks what is on it: four commands. It lies on
+    /// a reader of the clerk's own municipality, and is not in the hands of another one's resident.
     ///
     /// # Errors
     /// [`WindowError::Reader`], [`WindowError::Card`]; [`WindowError::Refused`] for another card than
-    /// the one that is meant.
+    /// the one that is meant, and for another municipality's.
     pub(super) fn at_reader(&self, act: &Act, wanted: &Wanted) -> Result<AtReader<'_>> {
-        let connection = self.readers.connect(wanted)?;
+        let (_, municipality) = clerk(&act.actor)?;
+        // What the office knows of the card that is named may refuse before it is touched.
+        if let Some(named) = &wanted.card {
+            self.expect_within_reach(named, municipality)?;
+        }
+        let connection = self.readers.connect(municipality, wanted)?;
         let terminal = CardTerminal::select(connection)?;
         let mut card = terminal.authenticate(act, self.master.as_ref())?;
         if let Some(meant) = wanted.card.as_ref().filter(|meant| *meant != card.id()) {
             let rule = format!("{} lies on the reader, and {meant} is meant", card.id());
             return Err(WindowError::refused("card", rule));
         }
+        self.expect_within_reach(card.id(), municipality)?;
         let turn = self.cards.lock(card.id().as_str());
         let report = card.report()?;
         Ok(AtReader { card, report, turn })
+    }
+
+    /// A card that was made out is its holder's municipality's; one of which the office knows nothing
+    /// is whose reader it lies on.
+    fn expect_within_reach(&self, card: &CardId, municipality: MunicipalityCode) -> Result<()> {
+        match self.card_record(card)? {
+            Some(record) => self.expect_kept_here(&record, municipality),
+            None => Ok(()),
+        }
     }
 
     /// The card for an application's certificate, bound to it in the database before anything is

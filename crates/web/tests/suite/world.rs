@@ -10,7 +10,7 @@ use ca::{CertificationAuthority, ServiceRequest};
 use card::terminal::Connection;
 use card::{Cabinet, CardNumber};
 use domain::certificate::CertificateKind;
-use domain::id::CaId;
+use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
@@ -134,7 +134,11 @@ struct Cards {
 }
 
 impl Readers for Cards {
-    fn connect(&self, wanted: &Wanted) -> Result<Box<dyn Connection>, ReaderError> {
+    fn connect(
+        &self,
+        _municipality: MunicipalityCode,
+        wanted: &Wanted,
+    ) -> Result<Box<dyn Connection>, ReaderError> {
         if wanted.card.is_none() && !wanted.is_new {
             return Err(ReaderError::Refused("no card lies on it".to_owned()));
         }
