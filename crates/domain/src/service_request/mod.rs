@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::certificate::CertificateKind;
 use crate::id::{ActorId, CaId, SerialNumber, ServiceRequestId};
 use crate::identity::RevocationCause;
+use crate::text::FreeText;
 
 pub use table::{
     PurposeName, RequestState, SEPARATIONS, Scope, Separation, StepName, TRANSITIONS, Transition,
@@ -313,10 +314,8 @@ fn check_text(
     most: usize,
     rule: &'static str,
 ) -> Result<(), RefusedStep> {
-    let lines_allowed = most == TEXT;
-    let is_control = |c: char| c.is_control() && !(lines_allowed && c == '\n');
-    let length = text.chars().count();
-    if length > most || text.trim().is_empty() || text.chars().any(is_control) {
+    let checked = if most == TEXT { FreeText::lines } else { FreeText::line };
+    if checked(text, most).is_err() {
         return Err(RefusedStep::Record { field, rule });
     }
     Ok(())

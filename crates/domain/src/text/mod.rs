@@ -5,6 +5,7 @@
 //! normalised before it is checked passes with a character that the resident never chose.
 
 mod attribute;
+mod free;
 mod repertoire;
 mod substitutes;
 mod substitution;
@@ -13,6 +14,7 @@ pub use attribute::{
     ADDRESS_MAX_CHARACTERS, AttributeText, JOINT, NAME_MAX_CHARACTERS, TextError, check_address,
     check_name, joined_name, name_with_alias,
 };
+pub use free::{FreeText, InvalidFreeText, unseen};
 pub use repertoire::{Plane, Repertoire};
 pub use substitutes::{Candidate, InvalidTable, Rule, Substitutes};
 pub use substitution::{Choices, Replacement, Substituted, SubstitutionError, substitute};

@@ -33,7 +33,7 @@ pub enum Problem {
         /// What it must be.
         expected: &'static str,
     },
-    /// A control or invisible character.
+    /// A control, invisible, unassigned or private character.
     ControlCharacter {
         /// Its position, in characters from 0.
         index: usize,
@@ -90,7 +90,10 @@ impl fmt::Display for Problem {
             }
             Self::WrongForm { expected } => write!(f, "it must be {expected}"),
             Self::ControlCharacter { index } => {
-                write!(f, "the character at {index} is a control or invisible character")
+                write!(
+                    f,
+                    "the character at {index} is a control, invisible or unassigned character"
+                )
             }
             Self::SpaceAtEdge => f.write_str("it begins or ends with a space"),
             Self::Repertoire(offences) => {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use domain::era::Era;
 use domain::resident::Gender;
-use domain::text;
+use domain::text::{self, FreeText, InvalidFreeText};
 use jiff::civil::Date;
 
 use super::error::{FormError, Problem, fail};
@@ -15,27 +15,20 @@ pub const MAX_PERSON_CHARACTERS: usize = text::NAME_MAX_CHARACTERS;
 /// The longest reading: kana are about twice as many as the characters they read.
 pub const MAX_READING_CHARACTERS: usize = 2 * MAX_PERSON_CHARACTERS;
 
-/// A text that any person or document may have: no controls, nothing invisible, no spaces at its
-/// edges, at most `limit` characters.
+/// A text that any person or document may have ([`FreeText`]), of at most `limit` characters.
 pub(crate) fn plain_text(
     field: &'static str,
     value: &str,
     limit: usize,
 ) -> Result<String, FormError> {
-    if value.trim().is_empty() {
-        return Err(fail(field, Problem::Empty));
-    }
-    let found = text::length(value);
-    if found > limit {
-        return Err(fail(field, Problem::TooLong { limit, found }));
-    }
-    if let Some(index) = value.chars().position(is_invisible) {
-        return Err(fail(field, Problem::ControlCharacter { index }));
-    }
-    if value.trim() != value {
-        return Err(fail(field, Problem::SpaceAtEdge));
-    }
-    Ok(value.to_owned())
+    let problem = |error| match error {
+        InvalidFreeText::Empty => Problem::Empty,
+        InvalidFreeText::TooLong { limit, found } => Problem::TooLong { limit, found },
+        InvalidFreeText::Unseen { index } => Problem::ControlCharacter { index },
+        InvalidFreeText::SpaceAtEdge => Problem::SpaceAtEdge,
+    };
+    let text = FreeText::line(value, limit).map_err(|error| fail(field, problem(error)))?;
+    Ok(text.into_string())
 }
 
 /// A field that may be left open.
@@ -126,7 +119,7 @@ fn expect_filled(field: &'static str, value: &str) -> Result<(), FormError> {
     if found > LIMIT {
         return Err(fail(field, Problem::TooLong { limit: LIMIT, found }));
     }
-    match value.chars().position(is_invisible) {
+    match text::unseen(value, false) {
         Some(index) => Err(fail(field, Problem::ControlCharacter { index })),
         None => Ok(()),
     }
@@ -141,11 +134,4 @@ fn date_digits(text: &str) -> Option<(i16, i8, i8)> {
         });
     let part = |range| text.get(range).filter(|_| has_form);
     Some((part(0..4)?.parse().ok()?, part(5..7)?.parse().ok()?, part(8..10)?.parse().ok()?))
-}
-
-/// Controls, and what changes how its neighbours are shown without being seen.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
