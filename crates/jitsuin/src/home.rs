@@ -170,7 +170,7 @@ pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Writes a file that anyone may read.
+/// Writes a file with nothing secret in it; as all files of this process, it is its owner's.
 pub(crate) fn write_public(path: &Path, content: &[u8]) -> Result<()> {
     std::fs::write(path, content).with_context(|| path.display().to_string())
 }

@@ -20,6 +20,7 @@ mod minutes;
 mod own_tls;
 mod readers;
 mod seal;
+mod seclusion;
 mod serve;
 mod set_up;
 mod stage;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         let now = Timestamp::now();
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     });
-    match commands::run(&cli, clock) {
+    match seclusion::enter().and_then(|()| commands::run(&cli, clock)) {
         Ok(answer) => print(&cli, &answer),
         Err(error) => {
             eprintln!("jitsuin: {}", in_one_line(&error));

@@ -1,5 +1,6 @@
 //! The demo's card: a resident's, delivered, in a virtual reader of the demo's own.
 
+use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,11 @@ pub(super) struct CardInReader {
 /// Has this process ask the readers of the demo, where it asks any.
 pub(super) fn ask_here(directory: &Path) -> Result<()> {
     pcscd::ask_here(&directory.join(PLACE))
+}
+
+/// Both virtual readers are at the windows of the first municipality.
+pub(super) fn readers_of_the_demo() -> BTreeMap<String, String> {
+    [0, 1].map(|slot| (Pcscd::reader(slot), town::MUNICIPALITIES[0].to_owned())).into()
 }
 
 /// Has a resident served with both certificates on a card that today's clients can use, if that was
@@ -107,6 +113,10 @@ impl CardInReader {
     /// The ready file's word on the card.
     pub(super) fn describe(&self, system: &System, ready: &Value) -> Result<Value> {
         let row = system.store.card(&self.id)?.ok_or_else(|| anyhow!("{}: no record", self.id))?;
+        // For programs that take a secret as an argument otherwise.
+        let handed_out = system.home.handed_out();
+        write_private(&handed_out.join("card-1.pin"), PIN.as_bytes())?;
+        write_private(&handed_out.join("card-1.password"), PASSWORD.as_bytes())?;
         let mut described = json!({
             "id": self.id.as_str(),
             "holder": row.holder.as_str(),

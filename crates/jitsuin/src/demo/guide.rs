@@ -1,9 +1,12 @@
 //! What to try, in the order one would: commands that work when pasted.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-/// The guide for what the ready file describes.
-pub(super) fn text(ready: &Value) -> String {
+/// The guide for what the ready file describes. No secret is in it: each is in a file of its own in
+/// what was handed out, and so is what is to be pasted.
+pub(super) fn text(ready: &Value, handed_out: &Path) -> String {
     let auth =
         ready["cas"].as_array().and_then(|cas| cas.iter().find(|ca| ca["id"] == "jpki-auth"));
     let (Some(auth), Some(good), Some(held), Some(revoked)) =
@@ -11,11 +14,11 @@ pub(super) fn text(ready: &Value) -> String {
     else {
         return "no certificates to show".to_owned();
     };
-    let guide = Guide { ready, auth };
+    let guide = Guide { ready, auth, handed_out };
     let mut steps = guide.status_steps(&good, &held, &revoked);
     steps.extend(guide.list_steps(&good));
     steps.extend(guide.page_steps(&good));
-    steps.extend(card_steps(ready));
+    steps.extend(card_steps(ready, handed_out));
     format!("\nTry these:\n\n{}\n", steps.join("\n\n"))
 }
 
@@ -24,6 +27,8 @@ struct Guide<'a> {
     ready: &'a Value,
     /// The authentication CA.
     auth: &'a Value,
+    /// What set-up handed out.
+    handed_out: &'a Path,
 }
 
 impl Guide<'_> {
@@ -83,7 +88,8 @@ impl Guide<'_> {
     fn page_steps(&self, good: &Value) -> Vec<String> {
         let is_senior = |one: &&Value| one["role"] == "senior-operator";
         let senior = self.ready["operators"].as_array().and_then(|all| all.iter().find(is_senior));
-        let token = senior.map(|senior| word(senior, "password")).unwrap_or_default();
+        let senior = senior.map(|senior| word(senior, "login")).unwrap_or_default();
+        let header = self.handed_out.join(format!("{senior}.header"));
         let root = self.text("/tls_ca_pem");
         vec![
             format!(
@@ -92,7 +98,8 @@ impl Guide<'_> {
                 word(good, "serial_hex")
             ),
             format!(
-                "# The API: the CAs\ncurl -s --cacert {root} -H 'Authorization: Bearer {token}' {}/api/v1/cas",
+                "# The API: the CAs\ncurl -s --cacert {root} -H @{} {}/api/v1/cas",
+                header.display(),
                 self.text("/web_url")
             ),
         ]
@@ -104,9 +111,10 @@ fn word<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 /// The card in its reader, for OpenSC, ssh-keygen, curl and openssl; nothing without a reader.
-fn card_steps(ready: &Value) -> Vec<String> {
+fn card_steps(ready: &Value, handed_out: &Path) -> Vec<String> {
     let Some(card) = ready.get("card") else { return Vec::new() };
-    let (pin, password) = (word(card, "auth_pin"), word(card, "sign_password"));
+    let place = |name: &str| handed_out.join(name).display().to_string();
+    let (pin, password) = (place("card-1.pin"), place("card-1.password"));
     let (url, root) = (word(ready, "holder_url"), word(ready, "tls_ca_pem"));
     let token = "pkcs11:token=JPKI%20%28User%20Authentication%20PIN%29;id=%01";
     vec![
@@ -115,11 +123,11 @@ fn card_steps(ready: &Value) -> Vec<String> {
             word(card, "pcsc_socket")
         ),
         format!(
-            "# It signs with either key, after its PIN ({pin}) or password ({password}); openssl verifies\necho hello > /tmp/jitsuin-text\npkcs11-tool --module opensc-pkcs11.so --token-label 'JPKI (User Authentication PIN)' --login --pin {pin} --id 01 --sign --mechanism SHA256-RSA-PKCS -i /tmp/jitsuin-text -o /tmp/jitsuin-signature\nopenssl dgst -sha256 -verify <(openssl x509 -in {} -noout -pubkey) -signature /tmp/jitsuin-signature /tmp/jitsuin-text",
+            "# It signs with either key, after its PIN (in {pin}) or password (in {password}); openssl verifies\necho hello > /tmp/jitsuin-text\nPIN=$(cat {pin}) pkcs11-tool --module opensc-pkcs11.so --token-label 'JPKI (User Authentication PIN)' --login --pin env:PIN --id 01 --sign --mechanism SHA256-RSA-PKCS -i /tmp/jitsuin-text -o /tmp/jitsuin-signature\nopenssl dgst -sha256 -verify <(openssl x509 -in {} -noout -pubkey) -signature /tmp/jitsuin-signature /tmp/jitsuin-text",
             word(card, "auth_certificate_pem")
         ),
         format!(
-            "# The holder looks at home how the certificates stand, by the card (TLS 1.2)\ncurl -s --cacert {root} --engine pkcs11 --cert-type ENG --cert '{token};type=cert' --key-type ENG --key '{token};type=private;pin-value={pin}' -H 'Accept: application/json' {url}/"
+            "# The holder looks at home how the certificates stand, by the card (TLS 1.2)\ncurl -s --cacert {root} --engine pkcs11 --cert-type ENG --cert '{token};type=cert' --key-type ENG --key '{token};type=private;pin-source=file:{pin}' -H 'Accept: application/json' {url}/"
         ),
     ]
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if arguments.once {
         story::tell(&system, &|line| say(line))?;
     }
-    say(&guide::text(&ready));
+    say(&guide::text(&ready, &std::fs::canonicalize(system.home.handed_out())?));
     if !arguments.once {
         stop.wait();
     }

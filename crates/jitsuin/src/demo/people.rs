@@ -136,6 +136,24 @@ fn make_token(system: &System, desk: &Desk, id: &str, secret: &str) -> Result<()
     write_private(&file, made.token.as_bytes())
 }
 
+/// Writes for everybody what curl reads from a file (`-H @FILE`, `--netrc-file`), so that no secret
+/// becomes an argument, which everybody on the machine can read.
+pub(super) fn for_curl(system: &System) -> Result<()> {
+    let handed_out = system.home.handed_out();
+    for (id, _, _) in all() {
+        let token = std::fs::read_to_string(handed_out.join(format!("{id}.token")))?;
+        let header = format!("Authorization: Bearer {token}\n");
+        write_private(&handed_out.join(format!("{id}.header")), header.as_bytes())?;
+    }
+    for verifier in system.store.verifiers()? {
+        let id = verifier.id;
+        let password = std::fs::read_to_string(handed_out.join(format!("{id}.password")))?;
+        let netrc = format!("machine 127.0.0.1 login {id} password {password}\n");
+        write_private(&handed_out.join(format!("{id}.netrc")), netrc.as_bytes())?;
+    }
+    Ok(())
+}
+
 fn door() -> Door {
     Door { name: "demo".to_owned(), from: Ipv4Addr::LOCALHOST.into() }
 }

@@ -24,6 +24,7 @@ pub(super) struct Place<'a> {
 
 /// Describes everything that answers, and writes the certificates it names as PEM.
 pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
+    people::for_curl(system)?;
     let out = place.directory.join("certificates");
     fs::create_dir_all(&out)?;
     let addresses = &place.addresses;

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use testkit::run;
 
 use crate::demo::PROGRAM;
-use crate::workplace::Workplace;
+use crate::workplace::{AUDITOR, Workplace};
 
 #[test]
 fn help_explains_every_command_and_wrong_usage_is_status_2() {
@@ -81,6 +81,27 @@ fn secrets_that_set_up_writes_are_readable_by_their_owner_alone() {
     ] {
         let mode = fs::metadata(place.path().join(name)).expect(name).permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn e1_every_file_that_the_program_makes_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Workplace::new();
+    place.answer(&AUDITOR, &["audit", "export", "export"]);
+    let mut directories = vec![place.path().join("data")];
+    let mut files = vec![place.path().join("export")];
+    while let Some(directory) = directories.pop() {
+        for entry in
+            fs::read_dir(&directory).expect("a directory").map(|entry| entry.unwrap().path())
+        {
+            if entry.is_dir() { directories.push(entry) } else { files.push(entry) }
+        }
+    }
+    assert!(files.len() > 20, "{files:?}");
+    for file in files {
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.display());
     }
 }
 

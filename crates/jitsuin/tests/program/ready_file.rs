@@ -142,5 +142,17 @@ fn the_pid_is_the_programs_and_the_urls_are_on_this_machine() {
     }
     let name = std::fs::read_to_string(format!("/proc/{}/comm", demo.ready.pid)).unwrap();
     assert_eq!(name, "jitsuin\n");
+    // What it makes is its owner's, and its memory is never written to a file.
+    let told = |what: &str| std::fs::read_to_string(format!("/proc/{}/{what}", demo.ready.pid));
+    assert!(told("status").unwrap().contains("Umask:\t0077"));
+    let limits = told("limits").unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    // What it prints has nobody's token or password in it; where they are, it says.
+    let printed = std::fs::read_to_string(demo.path().join("log")).unwrap();
+    for one in ready["operators"].as_array().unwrap().iter().chain([&ready["verifier"]]) {
+        assert!(!printed.contains(one["password"].as_str().unwrap()), "{}", one["login"]);
+    }
+    assert!(printed.contains("/operator-1.header "));
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
     assert!(demo.stop().success());
 }
