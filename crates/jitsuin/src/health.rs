@@ -1,5 +1,6 @@
 //! What the installation itself watches, and how the server's list of conditions reaches a command.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -177,6 +178,9 @@ impl System {
 
     /// Leaves what this server knows where a command beside it finds it.
     pub(crate) fn keep_health(&self) -> Result<()> {
+        // Whoever writes last has looked last.
+        static WRITING: Mutex<()> = Mutex::new(());
+        let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         let told = ServerWord {
             at: self.now().as_second(),
             files: self.store.open_files().to_vec(),

@@ -111,6 +111,11 @@ impl System {
         Ok(true)
     }
 
+    /// Whether no key of the server was ever made here.
+    pub(crate) fn was_never_certified(&self) -> Result<bool> {
+        Ok(self.store.operation(&made_once()?)?.is_none())
+    }
+
     /// Writes again what lies there for others to copy, where it is not what it was.
     fn keep_public_files(&self, own: &CertificateRow, chain: &[u8]) -> Result<()> {
         let authority = self.tls_issuer(Some(own))?;
@@ -225,9 +230,12 @@ impl System {
                     Word::Custodians(names) => told.detail("custodians", names),
                     Word::Own => told,
                 };
-                let id = made_here(&key.spki()?)?;
-                let note = Change::RecordOperation { id, answer: Vec::new() };
-                self.store.commit(Unit::new(told).change(note))?;
+                let noted = |id| Change::RecordOperation { id, answer: Vec::new() };
+                let mut unit = Unit::new(told).change(noted(made_here(&key.spki()?)?));
+                if self.was_never_certified()? {
+                    unit = unit.change(noted(made_once()?));
+                }
+                self.store.commit(unit)?;
                 write_private(&path, key.pem()?.as_bytes())?;
                 key
             }
@@ -263,6 +271,11 @@ impl System {
     fn next_key(&self) -> PathBuf {
         self.home.tls().join("next.key")
     }
+}
+
+/// The operation under which it is noted that a key of the server was made at all.
+fn made_once() -> Result<OperationId> {
+    Ok(OperationId::of_system(SystemOperation::ServerKeyMade, "first")?)
 }
 
 /// The operation under which a key of the server is noted that the program made itself.

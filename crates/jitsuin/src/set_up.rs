@@ -185,7 +185,7 @@ impl System {
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
         let has_keys = self.authorities.values().any(|one| !one.generations().is_empty());
         if has_keys {
-            let is_first = self.store.verifiers()?.is_empty();
+            let is_first = self.was_never_certified()?;
             self.keep_tls(&self.word_of(custodians, is_first, server_names)?)?;
         }
         if self.store.verifiers()?.is_empty() {

@@ -134,12 +134,16 @@ fn run_pool(system: &System, stop: &Receiver<()>) {
     }
 }
 
+fn keep_word(system: &System) {
+    if let Err(error) = system.keep_health() {
+        tracing::error!("the word to commands: {error:#}");
+    }
+}
+
 /// Tells the commands beside this how it is, whatever else takes long.
 fn run_word(system: &System, stop: &Receiver<()>) {
     loop {
-        if let Err(error) = system.keep_health() {
-            tracing::error!("the word to commands: {error:#}");
-        }
+        keep_word(system);
         if stop.recv_timeout(WORD) != Err(RecvTimeoutError::Timeout) {
             break;
         }
@@ -193,6 +197,7 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, proofs: &Watch, stop: &R
         system.health.tell("cycle", undone);
         system.health.tell("proofs", proofs.conditions(Instant::now()));
         system.look_around();
+        keep_word(system);
         if is_told_to_stop(system, stop) {
             break;
         }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use testkit::{Output, run, run_long};
+use testkit::{Output, run_long};
 
 use crate::client::{Asker, python};
 use crate::demo::{Certificate, Demo};
