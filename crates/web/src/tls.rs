@@ -4,7 +4,7 @@
 //! # Architecture invariant
 //! A certificate is an identity only where this very connection's handshake proved its key. No
 //! session is ever resumed, for nothing is proven in a resumed one (RFC 8446 2.2, RFC 5246 7.3):
-//! it outlives the card. [`proven_certificate`] is the one place that takes a certificate out.
+//! it outlives the card. `proven_certificate` is the one place that takes a certificate out.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

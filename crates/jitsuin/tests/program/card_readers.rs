@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::demo::{Demo, PROGRAM};
-use crate::workplace::{KAWAGUCHI, form};
+use crate::workplace::form;
+
+/// The municipality at whose windows the demo's readers are.
+const WINDOW: &str = "11100";
 
 /// A blank card in the demo's second reader; it is taken out when this is dropped.
 struct Inserted {
@@ -70,11 +73,11 @@ fn wait_for_card(demo: &Demo, wanted: bool) {
     }
 }
 
-/// Asks the API as the clerk of Kawaguchi; the status and the body.
+/// Asks the API as a clerk of the municipality whose the readers are; the status and the body.
 fn ask(demo: &Demo, path: &str, query: &[(&str, &str)], body: Option<&Value>) -> (String, Value) {
     let ready: Value = serde_json::from_str(&demo.ready_text()).unwrap();
     let url = format!("{}/api/v1/{path}", ready["web_url"].as_str().unwrap());
-    let token = demo.kept(&format!("data/handed-out/clerk-{KAWAGUCHI}.token"));
+    let token = demo.kept(&format!("data/handed-out/clerk-{WINDOW}.token"));
     let token = format!("Authorization: Bearer {}", fs::read_to_string(token).unwrap());
     let mut arguments =
         vec!["-s", "--cacert", &demo.ready.tls_ca_pem, "-w", "\n%{http_code}", "-H", &token];
@@ -104,12 +107,12 @@ fn told(demo: &Demo, path: &str, query: &[(&str, &str)], body: Option<&Value>) -
     answer
 }
 
-/// A resident of Kawaguchi who never had a certificate: those who had come first in the register.
+/// A resident of it who never had a certificate: those who had come first in the register.
 fn newcomer(demo: &Demo) -> Value {
     let text = fs::read_to_string(demo.kept("data/register/residents.jsonl")).unwrap();
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let is_plain = |text: &Value| !text.as_str().unwrap().contains(['髙', '﨑', '𠮷', '德', '瀨']);
-    all.filter(|one| one["municipality"] == KAWAGUCHI && one["is_foreign"] == false)
+    all.filter(|one| one["municipality"] == WINDOW && one["is_foreign"] == false)
         .filter(|one| one["birth_date"].as_str() < Some("2000"))
         .rfind(|one| is_plain(&one["family_name"]) && is_plain(&one["given_name"]))
         .expect("a resident")

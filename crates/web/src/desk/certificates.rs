@@ -64,7 +64,7 @@ impl Desk {
 
     /// Revokes a certificate for good by a row of the policy's table.
     ///
-    /// The second person, where one is named, has approved it ([`super::approvals`]).
+    /// The second person, where one is named, has approved it (`POST /approvals`).
     ///
     /// # Errors
     /// 422 by the table or the state, or where the person named has not approved it; 404 for no such

@@ -165,7 +165,7 @@ impl Desk {
     /// S 4-14-2). `told` hears of every step and of every thousand certificates.
     ///
     /// # Errors
-    /// 403; 422 without a second person who has approved it ([`super::approvals`]); 404; 409 or 503
+    /// 403; 422 without a second person who has approved it (`POST /approvals`); 404; 409 or 503
     /// where a step could not be done: the same request goes on from there.
     pub fn compromise(
         &self,

@@ -22,10 +22,8 @@ const ELSEWHERE: [&str; 4] = ["data/handed-out", "certificates", "pcscd", "data/
 const MANY: [&str; 3] = ["data/cards", "data/keys/users", "data/queries"];
 
 /// What nothing need notice, and why.
-const HARMLESS: [(&str, &str); 8] = [
+const HARMLESS: [(&str, &str); 6] = [
     ("data/health.json", "how the program stands: written anew whenever it looks"),
-    ("data/visitors.lock", "a place for locks, made anew by who takes one"),
-    ("data/seal.lock", "the same"),
     ("data/cards", "an emulated card of the cabinet answers for itself, as the real one would"),
     ("data/vault.key", "opens the emulated cards alone"),
     ("data/keys/users", "nobody's keys yet: another is made where one does not open"),
