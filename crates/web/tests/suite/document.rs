@@ -48,15 +48,22 @@ fn filled(path: &str) -> String {
 }
 
 impl Described {
-    /// A body with every required field, each a text that means nothing.
+    /// A body with every required field, each a text that means nothing; of several shapes the first.
     pub(super) fn body(&self) -> Value {
         let mut body = json!({});
-        let required = self.schema.as_ref().and_then(|schema| schema["required"].as_array());
+        let schema = self.schema.as_ref();
+        let first = schema.and_then(|schema| schema.pointer("/oneOf/0"));
+        let schema = first.or(schema);
+        let required = schema.and_then(|schema| schema["required"].as_array());
         for field in required.into_iter().flatten() {
             let name = field.as_str().expect("a name");
-            let properties = self.schema.as_ref().map(|schema| &schema["properties"][name]);
-            let is_list = properties.is_some_and(|property| property["type"] == "array");
-            body[name] = if is_list { json!(["meaningless"]) } else { json!("meaningless") };
+            let property = schema.map(|schema| &schema["properties"][name]);
+            body[name] = match property {
+                Some(property) if property["type"] == "array" => json!(["meaningless"]),
+                Some(property) if property["type"] == "integer" => json!(1),
+                Some(property) if property["enum"].is_array() => property["enum"][0].clone(),
+                _ => json!("meaningless"),
+            };
         }
         body
     }

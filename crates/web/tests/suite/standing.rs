@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use domain::staff::Role;
 use jitsuin_web::desk::{Desk, Door, Shown};
@@ -34,6 +35,8 @@ impl Withheld {
         stream.write_all(head.as_bytes()).expect("sent");
         stream.write_all(first).expect("sent");
         stream.flush().expect("sent");
+        // Nothing tells that somebody was let in; on a busy machine that takes a while.
+        thread::sleep(Duration::from_millis(500));
         Self { stream, last: *last }
     }
 
