@@ -100,7 +100,7 @@ fn k7_l9_a_compromise_stops_revokes_lists_and_announces_while_the_other_ca_goes_
     });
     assert_eq!(ask(&demo, "manager-1", path, Some(&body), &under).0, 422);
     assert_eq!(ask(&demo, "clerk-11203", "approvals", Some(&approved), &[]).0, 403);
-    assert_eq!(ask(&demo, "auditor-1", "approvals", Some(&approved), &[]).0, 403);
+    assert_eq!(ask(&demo, "auditor-1", "approvals", Some(&approved), &[]).0, 422);
     let (status, said) = ask(&demo, "operator-1", "approvals", Some(&approved), &[]);
     assert_eq!((status, &said["approver"]), (201, &json!("operator-1")), "{said}");
     assert_eq!(ask(&demo, "operator-2", "approvals", Some(&approved), &[]).0, 409);

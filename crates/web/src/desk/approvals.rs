@@ -104,7 +104,8 @@ impl Desk {
     /// the id in `body`.
     ///
     /// # Errors
-    /// 403 for who has not the right to the operation itself; 409 where another approved under the id.
+    /// 403; 422 for who has not the right to the operation itself; 409 where another approved under the
+    /// id.
     pub fn approve_operation(
         &self,
         act: &Principal,
@@ -113,7 +114,8 @@ impl Desk {
     ) -> Result<ApprovalBody, Problem> {
         let operation = Operation::ApproveOperation;
         self.admit(act, operation)?;
-        self.admit(act, what.operation())?;
+        let may = what.operation().refusal(act).map(|rule| Problem::refused("what", rule));
+        self.checked(act, operation, may.map_or(Ok(()), Err))?;
         let approved: OperationId = self.id(act, operation, "operation", id)?;
         let registered = act.id().ok_or_else(|| Problem::refused("person", "people approve"));
         let person = self.checked(act, operation, registered)?;
