@@ -143,6 +143,7 @@ fn c1_c2_a_card_on_a_reader_is_personalised_over_pcsc_and_opensc_uses_it() {
     ] {
         let mut form = form(&resident, &more);
         form["ca"] = json!(ca);
+        form["municipality"] = json!(WINDOW);
         let received = told(&demo, "applications", &[], Some(&form));
         let id = received["id"].as_str().unwrap();
         told(&demo, &format!("applications/{id}/verification"), &[], Some(&shown));
@@ -180,6 +181,7 @@ fn l1_another_card_on_the_reader_than_the_one_meant_is_left_alone() {
     let resident = newcomer(&demo);
     let mut wanted = form(&resident, &json!({ "kind": "issue-with-card" }));
     wanted["ca"] = json!("jpki-auth");
+    wanted["municipality"] = json!(WINDOW);
     let received = told(&demo, "applications", &[], Some(&wanted));
     let id = received["id"].as_str().unwrap();
     let shown = json!({ "items": [
