@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use domain::compromise::CompromiseState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{OpenFile, Sqlite, Store};
+use store::{OpenFile, Sqlite, Store, lies_in_place};
 use web::desk::Condition;
 
 use crate::hold::Hold;
@@ -218,6 +218,18 @@ struct ServerWord {
     conditions: Vec<Condition>,
 }
 
+impl ServerWord {
+    /// Refuses where one of its files is not what the caller has.
+    fn expect_files(&self, has: impl Fn(&OpenFile) -> bool) -> Result<()> {
+        let Some((file, _)) = self.files.iter().find(|file| !has(file)) else { return Ok(()) };
+        bail!(
+            "{}: another file lies there than the one that the server has open: what is written to \
+             it would be lost. Stop the server, and see what `jitsuin check` tells",
+            file.display()
+        );
+    }
+}
+
 /// Takes away what a server said that runs no more.
 pub(crate) fn forget_server(home: &Home) -> Result<()> {
     match std::fs::remove_file(home.health()) {
@@ -225,6 +237,18 @@ pub(crate) fn forget_server(home: &Home) -> Result<()> {
             Err(error).with_context(|| home.health().display().to_string())
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses to open a database that the server that runs here does not have open: whoever opens it makes
+/// an index of the log where none lies, and from then on there are two.
+///
+/// # Errors
+/// The file that lies elsewhere; that the server said nothing yet.
+pub(crate) fn meet_server(home: &Home) -> Result<()> {
+    match said_by_server(home)? {
+        Some(said) => said.expect_files(lies_in_place),
+        None => Ok(()),
     }
 }
 
@@ -238,13 +262,7 @@ pub(crate) fn agree_with_server(home: &Home, store: &Sqlite, now: Timestamp) -> 
     if let Some(doubt) = said.conditions.iter().find(|one| one.rule == IN_DOUBT) {
         bail!("the server that runs here found the database in doubt: {}", doubt.detail);
     }
-    if let Some((file, _)) = said.files.iter().find(|file| !store.open_files().contains(file)) {
-        bail!(
-            "{}: another file lies there than the one that the server has open: what is written to \
-             it would be lost. Stop the server, and see what `jitsuin check` tells",
-            file.display()
-        );
-    }
+    said.expect_files(|file| store.open_files().contains(file))?;
     let at = Timestamp::from_second(said.at).context("the server's clock")?;
     if now.duration_since(at).abs() > SERVER_SILENT {
         bail!(

@@ -86,6 +86,8 @@ pub(crate) enum Claim {
     Own,
     /// By a command or a ceremony, beside the owner or without one.
     Visit,
+    /// By the check, beside the owner or without one, whatever that one's files are.
+    Look,
 }
 
 /// The parts that exist before the CAs do.
@@ -112,10 +114,12 @@ impl Foundation {
         // Before anything of it is opened, and so before the first effect.
         let hold = match claim {
             Claim::SetUp | Claim::Own => Hold::own(&home)?,
-            Claim::Visit => Hold::visit(&home)?,
+            Claim::Visit | Claim::Look => Hold::visit(&home)?,
         };
-        if hold.owned().is_ok() {
-            health::forget_server(&home)?;
+        match claim {
+            Claim::SetUp | Claim::Own => health::forget_server(&home)?,
+            Claim::Visit => health::meet_server(&home)?,
+            Claim::Look => {}
         }
         let machine = Machine::open(&config.services, &home, create)?;
         let store = open_store(&home, &machine)?;
@@ -171,7 +175,7 @@ impl System {
     /// Opens one for the check, which proves it itself and tells all that differs.
     pub(crate) fn open_unproven(path: &Path, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
-        let foundation = Foundation::open(&config, Claim::Visit, &clock)?;
+        let foundation = Foundation::open(&config, Claim::Look, &clock)?;
         foundation.hold(&config, clock())?;
         Self::open_on(config, foundation)
     }

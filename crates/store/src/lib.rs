@@ -28,7 +28,7 @@ pub use rows::{
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
     SeriesRow, ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
-pub use sqlite::{OpenFile, Options, ProofExtent, Sqlite, StateProof, StateReport};
+pub use sqlite::{OpenFile, Options, ProofExtent, Sqlite, StateProof, StateReport, lies_in_place};
 pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};
 

@@ -35,7 +35,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
 use self::place::InPlace;
-pub use self::place::OpenFile;
+pub use self::place::{OpenFile, lies_in_place};
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::writer::{Sealing, Writer};

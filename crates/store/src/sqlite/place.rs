@@ -14,6 +14,11 @@ use crate::Doubt;
 /// A file of an open database, by its path and by the device and the inode that were there.
 pub type OpenFile = (PathBuf, (u64, u64));
 
+/// Whether the file lies where it was opened.
+pub fn lies_in_place((file, was): &OpenFile) -> bool {
+    found(file) == Some(*was)
+}
+
 /// The database, its log and the log's index, as they were when they were opened.
 #[derive(Debug)]
 pub(super) struct InPlace(Vec<OpenFile>);
@@ -37,7 +42,7 @@ impl InPlace {
 
     /// What lies elsewhere now, or is another file; everything is in doubt then.
     pub(super) fn gone(&self, doubt: &Doubt) -> Vec<String> {
-        let others = self.0.iter().filter(|(file, was)| found(file) != Some(*was));
+        let others = self.0.iter().filter(|file| !lies_in_place(file));
         let told = |(file, _): &OpenFile| {
             format!("{}: another file lies in its place, or none", file.display())
         };

@@ -16,7 +16,7 @@ use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::civil::date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
 use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
@@ -66,7 +66,7 @@ impl World {
         let (runtime, address, holders) = start(&scratch, desk);
         // Openssl dated what it made by the real clock, from which this one stood still.
         let behind = Timestamp::now().duration_since(clock.now());
-        clock.advance(behind + SignedDuration::from_secs(1));
+        clock.advance(behind);
         Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime }
     }
 
