@@ -24,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A server tells how it is every few seconds; after so long it stands still, or its clock is another.
 const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
 
+/// Octets of the disk that are kept from strangers: hours of revocations, lists and verifiers' questions,
+/// in which people can make room.
+const DISK_RESERVE_BYTES: u64 = 256 << 20;
+
 /// The rule under which a database in doubt is told.
 const IN_DOUBT: &str = "state-in-doubt";
 
@@ -41,6 +45,7 @@ impl System {
             ("names", self.names_seen()),
             ("doubt", Ok(self.doubt())),
             ("commits", Ok(self.failing_commits())),
+            ("disk", self.short_disk()),
         ] {
             let failed =
                 |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
@@ -52,6 +57,23 @@ impl System {
     pub(crate) fn go_on_with_compromises(&self) -> Result<()> {
         let act = self.act("compromise")?;
         Ok(self.desk_without_windows().go_on_with_compromises(&act)?)
+    }
+
+    /// A disk on which less than the reserve is left; strangers are turned away while it is so.
+    fn short_disk(&self) -> Result<Vec<Condition>> {
+        let place = self.home.directory();
+        let seen = rustix::fs::statvfs(place)?;
+        let left = seen.f_bavail.saturating_mul(seen.f_frsize);
+        let is_short = left < DISK_RESERVE_BYTES;
+        self.room.note(is_short);
+        let told = format!(
+            "{} MiB are left of the {} MiB kept for revocations, lists and verifiers: strangers are \
+             turned away until there is more",
+            left >> 20,
+            DISK_RESERVE_BYTES >> 20
+        );
+        let short = || Condition::failing("disk-reserve", place.display(), told);
+        Ok(is_short.then(short).into_iter().collect())
     }
 
     /// Keys that should be usable, since the custodians woke them, and are not.

@@ -21,7 +21,9 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
-use store::{CertificateRow, Change, Entry, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
+use store::{
+    CertificateRow, Change, Entry, Options, RoomOnDisk, SeriesKey, Sqlite, StateKey, Store, Unit,
+};
 use web::desk::{Desk, ForeignIssuer, Health, WindowAuthority};
 
 use crate::backups::Backups;
@@ -65,6 +67,8 @@ pub(crate) struct System {
     pub(crate) health: Arc<Health>,
     /// What a crash left behind, until the keys are awake to settle it.
     left_open: Mutex<BTreeMap<CaId, Vec<CertificateRow>>>,
+    /// What was seen last of the disk.
+    pub(crate) room: RoomOnDisk,
     windows: Mutex<Option<Windows>>,
 }
 
@@ -233,6 +237,7 @@ impl System {
             authorities,
             health: Arc::default(),
             left_open,
+            room: RoomOnDisk::default(),
             windows,
         };
         // Who owns it says so at once: commands beside it wait for that.
@@ -274,6 +279,7 @@ impl System {
         Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
             .with_hosts(self.config.listen.host_names.clone())
             .with_health(self.health.clone())
+            .with_room_on_disk(self.room.clone())
             .with_keyroom(self.keyroom())
             .with_endings(self.own_endings())
             .with_auditor(Arc::new(self.auditor()))

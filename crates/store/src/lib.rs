@@ -15,6 +15,7 @@ pub mod contract;
 mod doubt;
 pub mod journal;
 mod people;
+mod room_on_disk;
 mod rows;
 pub mod segments;
 mod sqlite;
@@ -23,12 +24,15 @@ mod unit;
 
 pub use doubt::{Doubt, Doubted, Extent};
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
+pub use room_on_disk::RoomOnDisk;
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
     SeriesRow, ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
-pub use sqlite::{OpenFile, Options, ProofExtent, Sqlite, StateProof, StateReport, lies_in_place};
+pub use sqlite::{
+    MOST_READERS, OpenFile, Options, ProofExtent, Sqlite, StateProof, StateReport, lies_in_place,
+};
 pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};
 

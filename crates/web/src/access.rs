@@ -13,6 +13,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
+use hyper::Method;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
 use status::room::Place;
@@ -154,7 +155,13 @@ fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Shown>, Problem> {
 
 /// The door of a request, for the journal.
 pub(crate) fn door(parts: &request::Parts) -> Door {
-    let name = format!("{} {}", parts.method, plain_path(parts.uri.path()));
+    // A stranger's own address is none of our doors, and must not make as many kinds as they can type.
+    let door = parts.extensions.get::<MatchedPath>().map(|path| plain_path(path.as_str()));
+    let method = match parts.method {
+        Method::GET | Method::POST => parts.method.as_str(),
+        _ => "…",
+    };
+    let name = format!("{method} {}", door.as_deref().unwrap_or("/…"));
     let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
     Door { name, from: Peer::of(parts).map_or(nowhere, |peer| peer.address.ip()) }
 }

@@ -27,6 +27,7 @@ mod people;
 pub mod permission;
 pub(crate) mod principal;
 mod recover;
+mod refusals;
 mod register;
 mod repeat;
 mod service_requests;
@@ -44,10 +45,11 @@ use ra::holder::Holders;
 use ra::register::ResidentRegister;
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
-use store::{Entry, Store, Unit};
+use store::{Entry, RoomOnDisk, Store, Unit};
 
 use self::challenges::Challenges;
 use self::permission::Operation;
+use self::refusals::Refusals;
 use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;
 use crate::origin::Hosts;
@@ -89,6 +91,8 @@ pub struct Desk {
     challenges: Challenges,
     hosts: Hosts,
     foreign_issuers: Vec<ForeignIssuer>,
+    refusals: Refusals,
+    room_on_disk: RoomOnDisk,
     keyroom: Option<Keyroom>,
     endings: Option<Arc<dyn Endings>>,
     holders: Option<Arc<Holders>>,
@@ -126,6 +130,8 @@ impl Desk {
             challenges: Challenges::default(),
             hosts: Hosts::named([]),
             foreign_issuers: Vec::new(),
+            refusals: Refusals::default(),
+            room_on_disk: RoomOnDisk::default(),
             keyroom: None,
             endings: None,
             holders: None,
@@ -150,6 +156,12 @@ impl Desk {
     #[must_use]
     pub fn with_auditor(self, auditor: Arc<dyn Auditor>) -> Self {
         Self { auditor: Some(auditor), ..self }
+    }
+
+    /// Shares what is seen of the disk with whatever looks at it.
+    #[must_use]
+    pub fn with_room_on_disk(self, room_on_disk: RoomOnDisk) -> Self {
+        Self { room_on_disk, ..self }
     }
 
     /// Shares the list of conditions with whatever watches the installation.

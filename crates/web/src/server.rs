@@ -24,9 +24,8 @@ use tokio_rustls::server::TlsStream;
 use crate::access::Peer;
 use crate::tls;
 
-/// Open connections of the API: windows keep one each. OCSP and directory may take half of the usual
-/// soft limit of 1,024 descriptors; with these and the holders', 256 are left to journal, keys and
-/// database.
+/// Open connections of the API: windows keep one each. The program gives fewer where it may open few
+/// files.
 pub const API_CONNECTIONS: usize = 192;
 
 /// Open connections of the holders' page: each stays for a look and a request.

@@ -6,7 +6,7 @@ use domain::act::{Act, Actor};
 use domain::journal::EventKind;
 use status::query_log::{LogUnavailable, QueryLog, QueryRecord};
 use store::segments::{QuerySegments, Sealed};
-use store::{Entry, Store, Unit};
+use store::{Entry, RoomOnDisk, Store, Unit};
 
 use crate::system::{Clock, new_operation};
 
@@ -15,11 +15,18 @@ pub(crate) struct SealedQueryLog {
     segments: QuerySegments,
     store: Arc<dyn Store>,
     clock: Clock,
+    room: RoomOnDisk,
 }
 
 impl SealedQueryLog {
-    pub(crate) fn new(segments: QuerySegments, store: Arc<dyn Store>, clock: Clock) -> Self {
-        Self { segments, store, clock }
+    /// Where `room` is short, strangers' questions are not recorded, and so not answered.
+    pub(crate) fn new(
+        segments: QuerySegments,
+        store: Arc<dyn Store>,
+        clock: Clock,
+        room: RoomOnDisk,
+    ) -> Self {
+        Self { segments, store, clock, room }
     }
 
     /// Puts the hash of a sealed segment into the journal.
@@ -59,6 +66,9 @@ impl SealedQueryLog {
 
 impl QueryLog for SealedQueryLog {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
+        if record.verifier.is_none() && self.room.is_short() {
+            return Err(LogUnavailable("the disk's reserve is for verifiers".to_owned()));
+        }
         let line = bounded(record.to_string());
         let sealed = self
             .segments
@@ -90,6 +100,29 @@ fn bounded(line: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn e1_where_the_disk_is_short_verifiers_are_recorded_and_strangers_turned_away() {
+        let scratch = testkit::Scratch::new();
+        let limits = store::segments::Limits::default();
+        let place = scratch.path().join("queries");
+        let (segments, _) = QuerySegments::open(place, limits).expect("segments");
+        let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+        let room = RoomOnDisk::default();
+        let log = SealedQueryLog::new(segments, scratch.store.clone(), clock, room.clone());
+        let asked = |verifier: Option<&str>| QueryRecord {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            peer: std::net::SocketAddr::from(([192, 0, 2, 1], 40_000)),
+            verifier: verifier.map(|id| id.parse().expect("an id")),
+            query: status::query_log::Query::Web { path: "/crl/x".to_owned(), status: 200 },
+        };
+        assert!(log.record(&asked(None)).is_ok());
+        room.note(true);
+        assert!(log.record(&asked(None)).is_err(), "strangers go first");
+        assert!(log.record(&asked(Some("verifier-1"))).is_ok(), "and verifiers go on");
+        room.note(false);
+        assert!(log.record(&asked(None)).is_ok());
+    }
 
     #[test]
     fn e1_the_longest_question_is_recorded_and_does_not_block_its_answer() {

@@ -1,6 +1,7 @@
 //! `serve`: every service of an installation, from bound addresses to an orderly end.
 
 mod background;
+mod descriptors;
 mod identity;
 mod proof;
 mod responders;
@@ -85,6 +86,7 @@ impl Running {
     /// Settles what a crash left, then starts everything.
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
         let owned = system.hold.owned()?;
+        let connections = descriptors::divide()?;
         system.health.log();
         // Nothing is answered from a database that does not prove itself, and no entry added to it.
         let proof = proof::Proof::at_start(&system)?;
@@ -112,7 +114,7 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         let queries = services::query_log(&system, owned)?;
         let background = background::start(&system, &queries, proof)?;
-        let services = services::start(&system, listeners, queries, &stopping)?;
+        let services = services::start(&system, listeners, queries, connections, &stopping)?;
         Ok(Self { stop, services, background, system })
     }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use rustls::ServerConfig;
@@ -17,9 +18,11 @@ use store::Store;
 use store::segments::{Limits, QuerySegments};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use web::desk::Desk;
 use web::hashing::{self, Caller};
 use web::tls::ServerIdentity;
 
+use super::descriptors::Connections;
 use super::identity::Shown;
 use super::{Listeners, responders};
 use crate::credentials::hashed;
@@ -27,16 +30,23 @@ use crate::hold::Owned;
 use crate::join::SealedQueryLog;
 use crate::system::{System, random_text};
 
+/// How often the sums of refusals are looked at.
+const REFUSALS: Duration = Duration::from_secs(5);
+
 /// The threads of the services.
-pub(super) struct Threads(Vec<JoinHandle<Result<()>>>);
+pub(super) struct Threads {
+    threads: Vec<JoinHandle<Result<()>>>,
+    desk: Arc<Desk>,
+}
 
 impl Threads {
     /// Waits for all of them.
     pub(super) fn join(self) -> Result<()> {
-        for thread in self.0 {
+        for thread in self.threads {
             thread.join().map_err(|_| anyhow!("a service broke off"))??;
         }
-        Ok(())
+        // Nobody is refused any more: the sums of the running minute are whole.
+        Ok(self.desk.tell_refusals(true)?)
     }
 }
 
@@ -44,7 +54,7 @@ impl Threads {
 pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog>> {
     let (segments, left_over) = QuerySegments::open(system.home.queries(), Limits::default())?;
     let store: Arc<dyn Store> = system.store.clone();
-    let log = SealedQueryLog::new(segments, store, system.clock.clone());
+    let log = SealedQueryLog::new(segments, store, system.clock.clone(), system.room.clone());
     for sealed in &left_over {
         log.seal(sealed)?;
     }
@@ -55,6 +65,7 @@ pub(super) fn start(
     system: &Arc<System>,
     listeners: Listeners,
     queries: Arc<SealedQueryLog>,
+    connections: Connections,
     stopping: &watch::Receiver<bool>,
 ) -> Result<Threads> {
     let queries: Arc<dyn QueryLog> = queries;
@@ -64,10 +75,12 @@ pub(super) fn start(
     let identity = shown.identity.clone();
     let responder = responders::responder(system, &queries)?.with_known(known.clone());
     let responder = Arc::new(responder);
-    let http = http_server(system, &responder, &queries, &verifiers);
+    let http = http_server(system, &responder, &queries, &verifiers, connections.repository);
     let http = Arc::new(http.with_known(known.clone()));
     let tls = Arc::new(directory_tls(identity.clone())?);
-    let ldap = Arc::new(ldap_server(system, &queries, &verifiers, tls)?.with_known(known));
+    let ldap = Arc::new(
+        ldap_server(system, &queries, &verifiers, tls, connections.ldap)?.with_known(known),
+    );
 
     let mut threads = vec![start_responders(system, responder, stopping)?];
     threads.push(start_identity(system, shown, stopping)?);
@@ -84,19 +97,42 @@ pub(super) fn start(
         listener: listeners.api,
         tls: web::tls::tls_config(identity.clone())?,
         router: web::api::router(desk.clone()),
-        connections: web::server::API_CONNECTIONS,
+        connections: connections.api,
     };
     let holder = Site {
         name: "holder",
         listener: listeners.holder,
         tls: web::tls::holder_tls_config(identity, system.holders()?.issuers()?)?,
-        router: web::holder::router(desk),
-        connections: web::server::HOLDER_CONNECTIONS,
+        router: web::holder::router(desk.clone()),
+        connections: connections.holder,
     };
     for site in [api, holder] {
         threads.push(site.start(stopped(stopping))?);
     }
-    Ok(Threads(threads))
+    threads.push(start_refusals(desk.clone(), stopping)?);
+    Ok(Threads { threads, desk })
+}
+
+/// Writes strangers' refusals as the minutes end.
+fn start_refusals(
+    desk: Arc<Desk>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<JoinHandle<Result<()>>> {
+    let stop = stopped(stopping);
+    spawn("refusals", move |runtime| {
+        runtime.block_on(async {
+            tokio::pin!(stop);
+            loop {
+                tokio::select! {
+                    () = &mut stop => return Ok(()),
+                    () = tokio::time::sleep(REFUSALS) => {}
+                }
+                if let Err(error) = desk.tell_refusals(false) {
+                    tracing::error!(%error, "the sums of refusals");
+                }
+            }
+        })
+    })
 }
 
 /// Exchanges the responders' certificates as they come.
@@ -228,6 +264,7 @@ fn http_server(
     responder: &Arc<Responder>,
     queries: &Arc<dyn QueryLog>,
     verifiers: &VerifierAuth,
+    connections: usize,
 ) -> HttpServer {
     let publications = system.authorities.values().map(|ca| Publication {
         policy: Arc::new(ca.policy().clone()),
@@ -242,7 +279,8 @@ fn http_server(
     );
     let services =
         Services { ocsp: Some(responder.clone()), repository: Some(Arc::new(repository)) };
-    HttpServer::new(services, HttpLimits::default(), None, system.clock.clone())
+    let limits = HttpLimits { connections, ..HttpLimits::default() };
+    HttpServer::new(services, limits, None, system.clock.clone())
 }
 
 fn ldap_server(
@@ -250,6 +288,7 @@ fn ldap_server(
     queries: &Arc<dyn QueryLog>,
     verifiers: &VerifierAuth,
     tls: Arc<ServerConfig>,
+    connections: usize,
 ) -> Result<LdapServer> {
     let cas = system.authorities.values().map(|ca| CaEntry {
         ca: ca.id().clone(),
@@ -269,7 +308,7 @@ fn ldap_server(
     );
     let settings = ldap::Settings {
         clear_passwords: clear_passwords(system.config.listen.ldap),
-        ..ldap::Settings::default()
+        limits: ldap::Limits { connections, ..ldap::Limits::default() },
     };
     let records = Arc::new(LdapRecords(queries.clone()));
     Ok(LdapServer::new(settings, Arc::new(directory), Some(tls), records, system.clock.clone()))

@@ -5,9 +5,8 @@ use std::time::Duration;
 /// Bounds of what clients can make the server do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Open connections. Each costs a task, a buffer and a file descriptor. With those of the
-    /// directory they take at most half of the usual soft limit of 1,024 descriptors: strangers who
-    /// hold them all must not keep the journal's files from being opened.
+    /// Open connections. Each costs a task, a buffer and a file descriptor; the program gives fewer
+    /// where it may open few files.
     pub connections: usize,
     /// Time for the first octets after a connection is open: whoever connects has something to ask.
     pub first: Duration,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::directory::Identity;
 use super::message::{Operation, ResultCode, Scope};
+use crate::query_log::cut;
 
 /// Keeps the record of operations.
 ///
@@ -69,6 +70,30 @@ pub enum Asked {
     Refused(Operation),
     /// Octets that are no request; the session ends.
     Malformed(String),
+}
+
+impl Asked {
+    /// The same, its texts cut to what a record keeps ([`cut`]): each of them, and all attributes
+    /// together as one, because there may be as many as fit into a request.
+    pub(crate) fn cut(&self) -> Self {
+        let cut = |text: &str| cut(text).into_owned();
+        match self {
+            Self::Bind { name } => Self::Bind { name: cut(name) },
+            Self::Search { base, scope, attributes, entries } => {
+                let attributes = match attributes.iter().map(|name| name.len() + 1).sum::<usize>() {
+                    0..=256 => attributes.clone(),
+                    _ => vec![cut(&attributes.join(" "))],
+                };
+                Self::Search { base: cut(base), scope: *scope, attributes, entries: *entries }
+            }
+            Self::Compare { entry, attribute } => {
+                Self::Compare { entry: cut(entry), attribute: cut(attribute) }
+            }
+            Self::Extended(oid) => Self::Extended(cut(oid)),
+            Self::Refused(operation) => Self::Refused(*operation),
+            Self::Malformed(words) => Self::Malformed(cut(words)),
+        }
+    }
 }
 
 /// The record cannot be kept. The words go to the program's log, not to the caller.

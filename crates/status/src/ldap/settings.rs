@@ -30,8 +30,8 @@ impl Default for Settings {
 /// the decoder (see [`super::MAX_MESSAGE_BYTES`] and its neighbours).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections. Each costs a task, two buffers and a file descriptor. With those of the web
-    /// they take at most half of the usual soft limit of 1,024 descriptors.
+    /// Open connections. Each costs a task, two buffers and a file descriptor; the program gives fewer
+    /// where it may open few files.
     pub connections: usize,
     /// Time for the first octets after a connection is open: whoever connects has something to ask.
     pub first: Duration,

@@ -36,6 +36,7 @@ use jiff::Timestamp;
 pub(crate) use self::inspect::ReadOnlyJournal;
 use self::place::InPlace;
 pub use self::place::{OpenFile, lies_in_place};
+pub use self::pool::MOST_READERS;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::writer::{Sealing, Writer};

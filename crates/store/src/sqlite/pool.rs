@@ -1,8 +1,9 @@
 //! Read-only connections, lent to the calling thread; under WAL no reader waits for the writer.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -17,15 +18,46 @@ const STATEMENTS: usize = 128;
 /// How long a connection waits for another process's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections at rest. When none is, a further one is opened rather than waited for, because a
-/// thread may read while it holds a snapshot, and two such threads would wait for each other.
+/// Readers at once of threads that hold none: each takes two descriptors, and a page cache. Beyond,
+/// callers wait.
+pub const MOST_READERS: usize = 64;
+
+/// How long a caller waits for a reader before it is told that the database is busy.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+thread_local! {
+    /// How many readers this thread holds.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Connections, as many as [`MOST_READERS`] and some at rest. A thread that holds one already, because
+/// it reads while it holds a snapshot, gets a further one at once: two such threads would else wait
+/// for each other.
 pub(super) struct Pool {
     path: PathBuf,
     kept: usize,
     key: StateKey,
     replaced: Replaced,
     doubt: Doubt,
-    resting: Mutex<Vec<Connection>>,
+    readers: Mutex<Readers>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Readers {
+    resting: Vec<Connection>,
+    lent: usize,
+}
+
+/// A reader that is lent until this is dropped.
+struct Lent<'a>(&'a Pool);
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        HELD.set(HELD.get() - 1);
+        self.0.lock().lent -= 1;
+        self.0.freed.notify_one();
+    }
 }
 
 impl Pool {
@@ -36,13 +68,14 @@ impl Pool {
         replaced: Replaced,
         doubt: Doubt,
     ) -> Self {
-        let resting = Mutex::new(Vec::new());
-        Self { path: path.to_owned(), kept, key, replaced, doubt, resting }
+        let (readers, freed) = (Mutex::default(), Condvar::new());
+        Self { path: path.to_owned(), kept, key, replaced, doubt, readers, freed }
     }
 
     /// Runs `read` on a connection of its own. What cannot be read as it was written is in doubt.
     pub(super) fn read<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
-        let connection = match self.lock().pop() {
+        let (_lent, resting) = self.lend(PATIENCE)?;
+        let connection = match resting {
             Some(connection) => connection,
             None => open_read_only(&self.path)?,
         };
@@ -52,15 +85,37 @@ impl Pool {
         if let Err(error @ Error::Corrupt { .. }) = &outcome {
             self.doubt.raise_named(error.to_string());
         }
-        let mut resting = self.lock();
-        if resting.len() < self.kept {
-            resting.push(connection);
+        let mut readers = self.lock();
+        if readers.resting.len() < self.kept {
+            readers.resting.push(connection);
         }
+        drop(readers);
         outcome
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Leave to read, and a connection if one is at rest.
+    fn lend(&self, patience: Duration) -> Result<(Lent<'_>, Option<Connection>)> {
+        let until = Instant::now() + patience;
+        let mut readers = self.lock();
+        while readers.lent >= MOST_READERS && HELD.get() == 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::Unavailable(
+                    "too many read the database: it is busy".to_owned(),
+                ));
+            }
+            let waited = self.freed.wait_timeout(readers, left);
+            readers = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        readers.lent += 1;
+        HELD.set(HELD.get() + 1);
+        let resting = readers.resting.pop();
+        drop(readers);
+        Ok((Lent(self), resting))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,4 +178,49 @@ pub(super) fn settle(connection: &Connection) -> Result<()> {
     // which costs ten times its execution.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> (tempfile::TempDir, Pool) {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("state.db");
+        Connection::open(&path)
+            .and_then(|made| made.execute("CREATE TABLE t (x)", []))
+            .expect("SQL");
+        let key = StateKey::new([7; 32]);
+        let pool = Pool::new(&path, 4, key, Replaced::default(), Doubt::default());
+        (place, pool)
+    }
+
+    /// Strangers' searches once opened readers until nobody could open anything.
+    #[test]
+    fn v5_readers_have_a_ceiling_that_callers_wait_for() {
+        let (_place, pool) = pool();
+        let open = std::sync::Barrier::new(MOST_READERS + 1);
+        let leave = std::sync::Barrier::new(MOST_READERS + 1);
+        std::thread::scope(|scope| {
+            for _ in 0..MOST_READERS {
+                scope.spawn(|| {
+                    let read = pool.read(|_| {
+                        open.wait();
+                        leave.wait();
+                        // Whoever holds a reader gets a further one while all are lent.
+                        pool.read(|_| Ok(()))
+                    });
+                    read.expect("a reader within a reader");
+                });
+            }
+            open.wait();
+            let busy = pool.lend(Duration::from_millis(20)).err().expect("all are lent");
+            assert!(busy.to_string().contains("busy"), "{busy}");
+            leave.wait();
+            pool.read(|_| Ok(())).expect("one is free soon");
+        });
+        let readers = pool.lock();
+        assert_eq!(readers.lent, 0);
+        assert!(readers.resting.len() <= 4, "and most are closed");
+    }
 }

@@ -200,8 +200,12 @@ impl Desk {
             entry: entry.detail("compared", if shows { "current" } else { "new" }),
             wanted: shows,
         };
-        // The entries of what was not as it should be are there already.
+        // The entries of what was wrong are there already.
         let judged = self.judge(&person.id, act.at, tried)?;
+        if matches!(judged, Judged::Locked) {
+            let entry = Entry::new(operation.kind(), act).subject(&person.id);
+            self.store.commit(Unit::new(entry.refused(password::LOCKED)))?;
+        }
         match (judged, current) {
             (Judged::Fits(_), Some(current)) if current.expose() == body.new.expose() => {
                 let same = Problem::refused("new", "it is the password until now");
@@ -209,11 +213,11 @@ impl Desk {
             }
             (Judged::Fits(row), Some(_)) | (Judged::Differs(row), None) => Ok(Some(row)),
             (Judged::Fits(_), None) => Err(Problem::refused("new", "it is the password until now")),
-            (Judged::Differs(_) | Judged::Not, Some(_)) => {
+            (Judged::Differs(_) | Judged::Locked | Judged::Not, Some(_)) => {
                 let rule = "it is not the password until now, or was wrong too often";
                 Err(Problem::refused("current", rule))
             }
-            (Judged::Not, None) => {
+            (Judged::Locked | Judged::Not, None) => {
                 let rule = "the password until now was tried too often: wait a quarter of an hour";
                 Err(Problem::refused("new", rule))
             }

@@ -8,10 +8,11 @@ use domain::id::{ActorId, OperationId};
 use domain::journal::EventKind;
 use domain::staff::{CredentialKind, PersonState};
 use jiff::{SignedDuration, Timestamp};
-use store::{CredentialRow, Entry, PersonRow, Unit};
+use store::{CredentialRow, PersonRow};
 use x509::fingerprint::sha256;
 
 use super::principal::{Entrant, Principal, Proof, actor_of};
+use super::refusals::Kind;
 use super::sessions::Session;
 use super::{Desk, fresh_operation};
 use crate::problem::{Fault, Problem};
@@ -61,7 +62,9 @@ impl Desk {
     ) -> Result<Principal, Problem> {
         let stranger = self.act(Actor::Anonymous, None)?;
         let found = match shown {
-            Ok(Shown::Password { id, password }) => self.by_password(&stranger, &id, &password)?,
+            Ok(Shown::Password { id, password }) => {
+                self.by_password(&stranger, &id, &password, door)?
+            }
             Ok(Shown::Bearer(sha256)) => {
                 let found = self.by_bearer(&sha256, door.from, stranger.at);
                 self.turned_away(&stranger, door, found)?
@@ -131,7 +134,7 @@ impl Desk {
         self.turned_away(&self.act(Actor::Anonymous, None)?, door, found)
     }
 
-    /// Hands on whom `found` found; a refusal is in the journal first.
+    /// Hands on whom `found` found; a refusal is in the journal first, or counted for it.
     pub(super) fn turned_away<T>(
         &self,
         stranger: &Act,
@@ -141,9 +144,8 @@ impl Desk {
         if let Err(problem) = &found
             && problem.is_refusal()
         {
-            let entry = Entry::new(EventKind::AccessRefused, stranger).subject(&door.name);
-            let entry = entry.detail("peer", door.from);
-            self.store.commit(Unit::new(entry.refused(&problem.detail)))?;
+            let kind = Kind::new(EventKind::AccessRefused, door, &problem.detail);
+            self.refuse_stranger(stranger, kind, door.from)?;
         }
         found
     }

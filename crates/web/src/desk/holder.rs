@@ -8,6 +8,7 @@ use ra::holder::{HolderError, HolderReceipt, Holders, Overview, Refusal};
 use store::{Entry, Unit};
 
 use super::permission::Operation;
+use super::refusals::Kind;
 use super::{Desk, Door, Principal, reading};
 use crate::problem::{Fault, Problem};
 
@@ -102,6 +103,13 @@ impl Desk {
                 Operation::ShowOwnCertificates => domain::journal::EventKind::AccessRefused,
                 _ => operation.kind(),
             };
+            if act.actor == Actor::Anonymous {
+                let door = Door { name: operation.name().to_owned(), from: door.from };
+                let kind = Kind::new(kind, &door, refusal.rule());
+                let kind = Kind { code: Some(refusal.code()), ..kind };
+                self.refuse_stranger(act, kind, door.from)?;
+                return result.map_err(Declined::from);
+            }
             let entry = Entry::new(kind, act)
                 .subject(operation.name())
                 .detail("peer", door.from)

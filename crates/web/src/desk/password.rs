@@ -9,7 +9,8 @@ use store::{Change, Entry, PasswordRow, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
 use super::principal::{Entrant, Proof};
-use super::{Desk, entrance};
+use super::refusals::Kind;
+use super::{Desk, Door, entrance};
 use crate::hashing::{self, Busy, Caller};
 use crate::problem::{Fault, Problem};
 use crate::wire::SecretText;
@@ -35,9 +36,14 @@ pub(super) enum Judged {
     Fits(PasswordRow),
     /// It is another than this row's.
     Differs(PasswordRow),
-    /// Nothing: there is none, it is locked, or another guess came first.
+    /// Nothing, for it is locked; the entry is the caller's.
+    Locked,
+    /// Nothing: there is none, or another guess came first.
     Not,
 }
+
+/// The rule of a guess that is not looked at.
+pub(super) const LOCKED: &str = "the password is locked";
 
 impl Desk {
     /// Who this id and password belong to. Success and failure are in the journal before the answer.
@@ -46,6 +52,7 @@ impl Desk {
         act: &Act,
         id: &str,
         password: &SecretText,
+        door: &Door,
     ) -> Result<Entrant, Problem> {
         let id: Option<ActorId> = id.parse().ok();
         let person = id.as_ref().map(|id| self.store.person(id)).transpose()?.flatten();
@@ -64,16 +71,22 @@ impl Desk {
         let Some(person) = person.filter(|_| has_one) else {
             // The same work as for an id that exists, so that the time does not tell.
             hash(Caller::Entrance, password.expose())?;
-            let entry = Entry::new(EventKind::LoggedIn, act).detail("by", "password");
             // Who is no person of the registry may have typed anything, a password too.
-            let entry = entry.refused("there is no such person with a password");
-            self.store.commit(Unit::new(entry))?;
+            let rule = "there is no such person with a password";
+            self.refuse_stranger(act, Kind::new(EventKind::LoggedIn, door, rule), door.from)?;
             return Err(entrance::unproven(WRONG));
         };
         let entry = logged_in(act, &person).detail("by", "password");
         let tried = Tried { caller: Caller::Entrance, password, entry, wanted: true };
-        let Judged::Fits(row) = self.judge(&person.id, act.at, tried)? else {
-            return Err(entrance::unproven(WRONG));
+        let row = match self.judge(&person.id, act.at, tried)? {
+            Judged::Fits(row) => row,
+            Judged::Locked => {
+                let kind = Kind::new(EventKind::LoggedIn, door, LOCKED);
+                let kind = Kind { person: Some(person.id), ..kind };
+                self.refuse_stranger(act, kind, door.from)?;
+                return Err(entrance::unproven(WRONG));
+            }
+            Judged::Differs(_) | Judged::Not => return Err(entrance::unproven(WRONG)),
         };
         let basis = Basis::Password(row.set);
         let proof = match expired(row.set, act.at) {
@@ -97,8 +110,7 @@ impl Desk {
         let Tried { caller, password, entry, wanted } = tried;
         let fits = hashing::fits(caller, password.expose().as_bytes(), &row.hash)?;
         if row.attempts.is_locked(at) {
-            self.store.commit(Unit::new(entry.refused("the password is locked")))?;
-            return Ok(Judged::Not);
+            return Ok(Judged::Locked);
         }
         let as_wanted = fits == wanted;
         if as_wanted && !wanted {

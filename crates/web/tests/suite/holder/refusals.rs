@@ -14,7 +14,11 @@ fn refused(world: &World, target: &Card, message: &[u8], status: u16, expected: 
     let (entries, before) = (world.entries(), world.state(target));
     assert_eq!(code(world.send(message), status), expected);
     assert_eq!(world.state(target), before, "{expected}");
-    let said = world.journal_from(entries);
+    let mut said = world.journal_from(entries);
+    // Another of the kind within the minute is counted to the first, and told when it is over.
+    if said.is_empty() {
+        said = world.journal_from(0).into_iter().filter(|entry| entry.contains(expected)).collect();
+    }
     assert_eq!(said.len(), 1, "{expected}: {said:?}");
     for part in ["application-refused", expected, r#""result":"refused""#, "127.0.0.1"] {
         assert!(said[0].contains(part), "{part}: {said:?}");

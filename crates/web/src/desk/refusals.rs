@@ -1,0 +1,287 @@
+//! Refusals of strangers, in sums: the first of its kind within a minute is an entry at once, the rest
+//! are one entry with their number when the minute is over.
+//!
+//! Every attempt is evidence (E1), and none of them may become storage one to one, because the journal
+//! is never cut. So the entries of a minute have a bound, whatever strangers do. A crash loses the
+//! number of the running minute, and not that there were attempts. Who proved who they are and is
+//! refused has an entry for each refusal, elsewhere.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+
+use domain::act::{Act, Actor};
+use domain::id::ActorId;
+use domain::journal::EventKind;
+use jiff::{SignedDuration, Timestamp};
+use store::{Entry, Unit};
+
+use super::{Desk, Door};
+use crate::problem::Problem;
+
+/// The time whose refusals are one sum.
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Kinds of refusal that have a sum of their own at once. Beyond, all are one sum, of everywhere.
+const MOST_KINDS: usize = 64;
+
+/// What is counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    /// The event.
+    pub(super) event: EventKind,
+    /// By which door.
+    pub(super) door: String,
+    /// Whom it concerns, where it is a person of the registry.
+    pub(super) person: Option<ActorId>,
+    /// By which rule, in our words.
+    pub(super) rule: String,
+    /// The code that the caller was told, where there is one.
+    pub(super) code: Option<&'static str>,
+    /// The block of addresses it came from.
+    pub(super) from: String,
+}
+
+/// The first refusal of its kind within a minute, which is an entry.
+struct First {
+    kind: Kind,
+    /// What was counted of the same kind in a minute that is over.
+    before: Option<Sum>,
+}
+
+/// The sums of the minutes that run.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<HashMap<Kind, Sum>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    since: Timestamp,
+    /// Those after the first.
+    more: u64,
+}
+
+impl Kind {
+    pub(super) fn new(event: EventKind, door: &Door, rule: &str) -> Self {
+        let (door, from) = (door.name.clone(), block(door.from));
+        Self { event, door, person: None, rule: rule.to_owned(), code: None, from }
+    }
+
+    fn everything_else(event: EventKind) -> Self {
+        let (door, from) = ("many doors".to_owned(), "many addresses".to_owned());
+        let rule = "refused; too many kinds to tell each".to_owned();
+        Self { event, door, person: None, rule, code: None, from }
+    }
+
+    /// The entry of so many more.
+    fn sum(&self, act: &Act, Sum { since, more }: Sum) -> Entry {
+        let entry = self.entry(act).detail("peer", &self.from);
+        entry.detail("count", more).detail("since", since).refused(&self.rule)
+    }
+
+    fn entry(&self, act: &Act) -> Entry {
+        let entry = Entry::new(self.event, act);
+        let entry = match &self.person {
+            Some(person) => entry.subject(person).detail("door", &self.door),
+            None => entry.subject(&self.door),
+        };
+        match self.code {
+            Some(code) => entry.detail("code", code),
+            None => entry,
+        }
+    }
+}
+
+impl Refusals {
+    /// Counts a refusal. The kind comes back where this is the first of its minute, for its entry.
+    fn count(&self, kind: Kind, now: Timestamp) -> Option<First> {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = bounded(kind, &sums);
+        match sums.entry(kind) {
+            Slot::Occupied(mut sum) if is_over(sum.get(), now) => {
+                let before = sum.insert(Sum { since: now, more: 0 });
+                Some(First { kind: sum.key().clone(), before: Some(before) })
+            }
+            Slot::Occupied(mut sum) => {
+                sum.get_mut().more += 1;
+                None
+            }
+            Slot::Vacant(free) => {
+                let kind = free.key().clone();
+                free.insert(Sum { since: now, more: 0 });
+                Some(First { kind, before: None })
+            }
+        }
+    }
+
+    /// Counts a refusal of which nothing can be written now: it is told with the sum.
+    fn count_unwritten(&self, kind: Kind, now: Timestamp) {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = bounded(kind, &sums);
+        sums.entry(kind).or_insert(Sum { since: now, more: 0 }).more += 1;
+    }
+
+    /// Takes the sums whose minute is over, or all.
+    fn take(&self, now: Timestamp, all: bool) -> Vec<(Kind, Sum)> {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sums.extract_if(|_, sum| all || is_over(sum, now)).collect()
+    }
+}
+
+/// The kind, or the one of everything else where there are too many.
+fn bounded(kind: Kind, sums: &HashMap<Kind, Sum>) -> Kind {
+    match sums.len() >= MOST_KINDS && !sums.contains_key(&kind) {
+        true => Kind::everything_else(EventKind::AccessRefused),
+        false => kind,
+    }
+}
+
+fn is_over(sum: &Sum, now: Timestamp) -> bool {
+    now.duration_since(sum.since) >= MINUTE
+}
+
+impl Desk {
+    /// Counts a stranger's refusal, and writes the entry of it where it is the first of its kind in
+    /// this minute and the disk has room for strangers' entries.
+    pub(super) fn refuse_stranger(
+        &self,
+        stranger: &Act,
+        kind: Kind,
+        from: IpAddr,
+    ) -> Result<(), Problem> {
+        if self.room_on_disk.is_short() {
+            self.refusals.count_unwritten(kind, stranger.at);
+            return Ok(());
+        }
+        let Some(First { kind, before }) = self.refusals.count(kind, stranger.at) else {
+            return Ok(());
+        };
+        if let Some(before) = before.filter(|sum| sum.more > 0) {
+            self.store.commit(Unit::new(kind.sum(stranger, before)))?;
+        }
+        let entry = kind.entry(stranger).detail("peer", from).refused(&kind.rule);
+        self.store.commit(Unit::new(entry))?;
+        Ok(())
+    }
+
+    /// Writes the sums of the minutes that are over, or of all; called now and then, and last at a
+    /// stop. Where the disk is short they stay, and go on being counted.
+    ///
+    /// # Errors
+    /// The database's; what was not written is lost but for the log.
+    pub fn tell_refusals(&self, all: bool) -> Result<(), Problem> {
+        if self.room_on_disk.is_short() && !all {
+            return Ok(());
+        }
+        let act = self.act(Actor::Anonymous, None)?;
+        for (kind, sum) in self.refusals.take(act.at, all) {
+            if sum.more > 0 {
+                self.store.commit(Unit::new(kind.sum(&act, sum)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The block of addresses that one subscriber has, at most: a /24 of IPv4, a /48 of IPv6
+/// (RFC 6177 2).
+fn block(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => format!("{}/24", Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8)),
+        IpAddr::V6(v6) => format!("{}/48", Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use store::{RoomOnDisk, Store};
+    use testkit::{Clock, Scratch};
+
+    use super::*;
+
+    fn kind(door: &str, from: &str) -> Kind {
+        let door = Door { name: door.to_owned(), from: from.parse().expect("an address") };
+        Kind::new(EventKind::AccessRefused, &door, "no")
+    }
+
+    #[test]
+    fn e1_refusals_of_a_door_and_block_are_one_sum_a_minute() {
+        let at = |seconds: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        let refusals = Refusals::default();
+        for (door, from, is_first) in [
+            ("GET /a", "192.0.2.1", true),
+            ("GET /a", "192.0.2.200", false),
+            ("GET /a", "192.0.3.1", true),
+            ("GET /b", "192.0.2.1", true),
+            ("GET /a", "2001:db8:1::1", true),
+            ("GET /a", "2001:db8:1:ffff::1", false),
+            ("GET /a", "2001:db8:2::1", true),
+        ] {
+            let first = refusals.count(kind(door, from), at(0));
+            assert_eq!(first.is_some(), is_first, "{door} {from}");
+        }
+        assert!(refusals.take(at(59), false).is_empty());
+        let told = refusals.take(at(60), false);
+        assert_eq!(told.iter().map(|(_, sum)| sum.more).sum::<u64>(), 2);
+        assert!(refusals.count(kind("GET /a", "192.0.2.1"), at(61)).is_some(), "a new minute");
+        assert!(refusals.count(kind("GET /a", "192.0.2.1"), at(62)).is_none());
+        let next = refusals.count(kind("GET /a", "192.0.2.1"), at(121)).expect("another");
+        assert_eq!(next.before.map(|sum| sum.more), Some(1), "what nobody took is not forgotten");
+        assert_eq!(refusals.take(at(121), true).len(), 1);
+    }
+
+    #[test]
+    fn e1_the_first_refusal_is_an_entry_at_once_and_the_rest_one_with_their_number() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
+        let told = clock.clone();
+        let room = RoomOnDisk::default();
+        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::new(move || told.now()))
+            .with_room_on_disk(room.clone());
+        let entries = || scratch.store.journal(0, 1000).expect("a journal").len();
+        let refuse = |times: usize| {
+            for _ in 0..times {
+                let stranger = desk.act(Actor::Anonymous, None).expect("an act");
+                let from = IpAddr::from([192, 0, 2, 1]);
+                desk.refuse_stranger(&stranger, kind("GET /a", "192.0.2.1"), from)
+                    .expect("counted");
+            }
+        };
+        let before = entries();
+        refuse(500);
+        assert_eq!(entries(), before + 1);
+        desk.tell_refusals(false).expect("told");
+        assert_eq!(entries(), before + 1, "the minute is not over");
+        clock.advance(MINUTE);
+        desk.tell_refusals(false).expect("told");
+        assert_eq!(entries(), before + 2);
+        let (_, last) = scratch.store.journal(0, 1000).expect("a journal").pop().expect("one");
+        let last = String::from_utf8(last).expect("JSON");
+        assert!(last.contains("499") && last.contains("192.0.2.0/24"), "{last}");
+        // Where the disk is short strangers write nothing; what they tried is told afterwards.
+        room.note(true);
+        refuse(10);
+        clock.advance(MINUTE);
+        desk.tell_refusals(false).expect("told");
+        assert_eq!(entries(), before + 2);
+        room.note(false);
+        desk.tell_refusals(false).expect("told");
+        assert_eq!(entries(), before + 3);
+    }
+
+    #[test]
+    fn e1_a_minute_has_a_bound_of_entries_whatever_strangers_do() {
+        let now = Timestamp::UNIX_EPOCH;
+        let refusals = Refusals::default();
+        let firsts = (0..10_000_u32).filter_map(|number| {
+            let address = IpAddr::from((number << 8).to_be_bytes());
+            refusals.count(kind(&format!("GET /{number}"), &address.to_string()), now)
+        });
+        assert_eq!(firsts.count(), MOST_KINDS + 1);
+        let told = refusals.take(now, true);
+        let all: u64 = told.iter().map(|(_, sum)| sum.more + 1).sum();
+        assert_eq!((told.len(), all), (MOST_KINDS + 1, 10_000), "and none is forgotten");
+    }
+}
