@@ -50,6 +50,10 @@ pub(crate) struct ConfigFile {
     /// SubjectPublicKeyInfo, one a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) weak_keys: Option<PathBuf>,
+    /// MiB of the disk of the data that are kept from strangers: while less is left, they are turned
+    /// away. 256 unless told, and no less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disk_reserve_mib: Option<u64>,
 }
 
 /// An issuer of client certificates. One of its certificates lets its owner in while the list, which
@@ -172,7 +176,13 @@ pub(crate) struct Config {
     pub(crate) weak_keys: Arc<WeakKeys>,
     /// Whether a list of them is named, be it empty.
     pub(crate) weak_keys_named: bool,
+    /// MiB of the disk that are kept from strangers.
+    pub(crate) disk_reserve_mib: u64,
 }
+
+/// MiB of the disk that are kept from strangers at least: hours of revocations, lists and verifiers'
+/// questions, in which people can make room.
+const LEAST_DISK_RESERVE_MIB: u64 = 256;
 
 /// A directory that takes checkpoints.
 #[derive(Debug, Clone)]
@@ -212,6 +222,10 @@ impl Config {
         let directories = directories.iter().map(|place| base.join(place)).collect();
         file.time.check().with_context(|| path.display().to_string())?;
         file.cards.bound().with_context(|| path.display().to_string())?;
+        let disk_reserve_mib = file.disk_reserve_mib.unwrap_or(LEAST_DISK_RESERVE_MIB);
+        if disk_reserve_mib < LEAST_DISK_RESERVE_MIB {
+            bail!("{}: disk_reserve_mib: at least {LEAST_DISK_RESERVE_MIB}", path.display());
+        }
         let token = file.token.map(|token| token.within(base));
         let services = file.services.within(base).with_context(|| path.display().to_string())?;
         let weak_keys_named = file.weak_keys.is_some();
@@ -232,6 +246,7 @@ impl Config {
             client_issuers: file.client_issuers.into_iter().map(|one| one.within(base)).collect(),
             weak_keys: Arc::new(weak_keys),
             weak_keys_named,
+            disk_reserve_mib,
         })
     }
 }
@@ -294,6 +309,7 @@ impl ConfigFile {
             backups: BackupsTable::to_try_out(Path::new("data")),
             client_issuers: Vec::new(),
             weak_keys: None,
+            disk_reserve_mib: None,
         }
     }
 

@@ -24,10 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A server tells how it is every few seconds; after so long it stands still, or its clock is another.
 const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
 
-/// Octets of the disk that are kept from strangers: hours of revocations, lists and verifiers' questions,
-/// in which people can make room.
-const DISK_RESERVE_BYTES: u64 = 256 << 20;
-
 /// The rule under which a database in doubt is told.
 const IN_DOUBT: &str = "state-in-doubt";
 
@@ -45,12 +41,21 @@ impl System {
             ("names", self.names_seen()),
             ("doubt", Ok(self.doubt())),
             ("commits", Ok(self.failing_commits())),
-            ("disk", self.short_disk()),
         ] {
-            let failed =
-                |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
-            self.health.tell(part, seen.unwrap_or_else(failed));
+            self.tell(part, seen);
         }
+        self.watch_disk();
+    }
+
+    /// Looks whether the disk has room for strangers, and tells when it has not. A server does so every
+    /// few seconds, whatever else takes long: a flood fills what is left in minutes.
+    pub(crate) fn watch_disk(&self) {
+        self.tell("disk", self.short_disk());
+    }
+
+    fn tell(&self, part: &str, seen: Result<Vec<Condition>>) {
+        let failed = |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
+        self.health.tell(part, seen.unwrap_or_else(failed));
     }
 
     /// Goes on with what was declared and cut off; `check` names it until it is done.
@@ -63,14 +68,13 @@ impl System {
     fn short_disk(&self) -> Result<Vec<Condition>> {
         let place = self.home.directory();
         let seen = rustix::fs::statvfs(place)?;
-        let left = seen.f_bavail.saturating_mul(seen.f_frsize);
-        let is_short = left < DISK_RESERVE_BYTES;
+        let left = seen.f_bavail.saturating_mul(seen.f_frsize) >> 20;
+        let reserve = self.config.disk_reserve_mib;
+        let is_short = left < reserve;
         self.room.note(is_short);
         let told = format!(
-            "{} MiB are left of the {} MiB kept for revocations, lists and verifiers: strangers are \
-             turned away until there is more",
-            left >> 20,
-            DISK_RESERVE_BYTES >> 20
+            "{left} MiB are left of the {reserve} MiB kept for revocations, lists and verifiers: \
+             strangers are turned away until there is more"
         );
         let short = || Condition::failing("disk-reserve", place.display(), told);
         Ok(is_short.then(short).into_iter().collect())

@@ -7,6 +7,9 @@
 //!   from which a verifier came in lately;
 //! - where there is no room, of the strangers' connections that wait for a request one goes: of the
 //!   address that has most, the one that has waited longest. So a crowd from one place evicts itself.
+//!
+//! Who was evicted is gone only when its socket is closed: until then nobody else is let in
+//! ([`Room::calm`]), or a crowd that comes faster than it goes would have any number of descriptors.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,6 +26,9 @@ const SHARE: usize = 4;
 /// Of all connections of a site, one in so many is kept from strangers.
 const KEPT: usize = 4;
 
+/// Connections of a site that were evicted and are not closed yet, at most; beyond, whoever comes waits.
+pub const MOST_LEAVING: usize = 8;
+
 /// The places of a site.
 #[derive(Debug, Clone)]
 pub struct Room(Arc<Shared>);
@@ -31,12 +37,15 @@ pub struct Room(Arc<Shared>);
 struct Shared {
     places: usize,
     taken: Mutex<Taken>,
+    left: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
     next: u64,
     connections: HashMap<u64, Held>,
+    /// Evicted, and not closed yet.
+    leaving: usize,
 }
 
 #[derive(Debug)]
@@ -67,7 +76,22 @@ pub struct Waiting<'a>(&'a Place);
 impl Room {
     /// A room of so many places.
     pub fn of(places: usize) -> Self {
-        Self(Arc::new(Shared { places, taken: Mutex::default() }))
+        Self(Arc::new(Shared { places, taken: Mutex::default(), left: Notify::new() }))
+    }
+
+    /// Completes when few enough connections are left that were evicted and are not closed yet: before
+    /// the next is accepted.
+    pub async fn calm(&self) {
+        loop {
+            let left = self.0.left.notified();
+            tokio::pin!(left);
+            // From here on nobody's leaving is missed.
+            left.as_mut().enable();
+            if self.0.lock().leaving < MOST_LEAVING {
+                return;
+            }
+            left.await;
+        }
     }
 
     /// A place for a connection from `address`; none, where all are taken by others who are not idle.
@@ -136,7 +160,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.room.lock().connections.remove(&self.number);
+        let mut taken = self.room.lock();
+        if taken.connections.remove(&self.number).is_none() {
+            taken.leaving -= 1;
+        }
+        drop(taken);
+        self.room.left.notify_waiters();
     }
 }
 
@@ -177,6 +206,7 @@ impl Taken {
         });
         let Some(number) = first.map(|(number, ..)| number) else { return false };
         if let Some(held) = self.connections.remove(&number) {
+            self.leaving += 1;
             held.leave.notify_one();
         }
         true
@@ -249,6 +279,32 @@ mod tests {
             !is_evicted(&busy[0]) && !is_evicted(&known),
             "who is known is not evicted for them"
         );
+    }
+
+    /// A crowd that comes faster than it is closed once had more descriptors than there were places.
+    #[test]
+    fn v6_nobody_is_let_in_while_too_many_who_lost_their_places_are_not_gone() {
+        let room = Room::of(16);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let mut crowd = Vec::new();
+        let calm = |room: &Room| {
+            let calm = tokio::task::unconstrained(room.calm());
+            runtime.block_on(async {
+                tokio::select! { biased; () = calm => true, () = async {} => false }
+            })
+        };
+        for at in 0.. {
+            if !calm(&room) {
+                break;
+            }
+            crowd.push(room.admit(address(at), false).expect("room"));
+        }
+        assert_eq!(crowd.len(), 12 + MOST_LEAVING);
+        let gone = crowd.iter().position(is_evicted).expect("one");
+        crowd.remove(gone);
+        assert!(calm(&room), "one is gone");
+        drop(crowd);
+        assert_eq!((room.taken(), room.0.lock().leaving), (0, 0));
     }
 
     #[test]

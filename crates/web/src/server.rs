@@ -100,6 +100,7 @@ pub async fn serve(
 
 /// The next connection and its place. One for which there is no room is closed at once.
 async fn accept(listener: &TcpListener, room: &Room) -> Option<(TcpStream, SocketAddr, Place)> {
+    room.calm().await;
     match listener.accept().await {
         Ok((stream, peer)) => {
             let Some(place) = room.admit(peer.ip(), false) else {

@@ -143,6 +143,7 @@ fn keep_word(system: &System) {
 /// Tells the commands beside this how it is, whatever else takes long.
 fn run_word(system: &System, stop: &Receiver<()>) {
     loop {
+        system.watch_disk();
         keep_word(system);
         if stop.recv_timeout(WORD) != Err(RecvTimeoutError::Timeout) {
             break;

@@ -11,8 +11,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const READERS: usize = 4 * store::MOST_READERS;
 
 /// Descriptors of everything else that must be opened at any time: the journal's sinks, segments, lists,
-/// keys, the writer, the listeners, and connections that are told to leave and have not yet.
-const RESERVE: usize = 160;
+/// keys, the writer, the listeners, and connections that are told to leave and have not yet, of each
+/// port [`status::room::MOST_LEAVING`].
+const RESERVE: usize = 144;
+
+/// Descriptors of what runs once for each core: a runtime and its copy of a listener.
+const EACH_CORE: usize = 5;
 
 /// Connections of each port where there are descriptors enough.
 const WISHED: Connections = Connections {
@@ -45,19 +49,21 @@ pub(super) fn divide() -> Result<Connections> {
     let _ = setrlimit(Resource::Nofile, raised);
     // No limit at all is told as nothing.
     let current = getrlimit(Resource::Nofile).current;
-    of(current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)))
+    let current = current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    of(current, std::thread::available_parallelism().map_or(1, usize::from))
 }
 
-fn of(limit: usize) -> Result<Connections> {
+fn of(limit: usize, cores: usize) -> Result<Connections> {
+    let others = READERS + RESERVE + EACH_CORE * cores;
     let wished = [WISHED.repository, WISHED.ldap, WISHED.api, WISHED.holder];
     let all: usize = wished.iter().sum();
-    let left = limit.saturating_sub(READERS + RESERVE).min(all);
+    let left = limit.saturating_sub(others).min(all);
     if left < FEWEST {
-        let needed = READERS + RESERVE + FEWEST;
         bail!(
-            "this process may open {limit} files, and needs {needed} to serve, {} to serve all that \
-             it is made for: raise the limit (`ulimit -Hn`, LimitNOFILE= of systemd)",
-            READERS + RESERVE + all
+            "this process may open {limit} files, and needs {} to serve, {} to serve all that it is \
+             made for: raise the limit (`ulimit -Hn`, LimitNOFILE= of systemd)",
+            others + FEWEST,
+            others + all
         );
     }
     let [repository, ldap, api, holder] = wished.map(|each| each.min(each * left / all));
@@ -70,20 +76,20 @@ mod tests {
 
     #[test]
     fn v5_what_is_divided_is_never_more_than_there_is() {
-        for limit in [512, 600, 1024, 1184, 1185, 4096, 1 << 20, usize::MAX] {
-            let Connections { repository, ldap, api, holder } = of(limit).expect("enough");
+        for limit in [516, 600, 1024, 1184, 1185, 4096, 1 << 20, usize::MAX] {
+            let Connections { repository, ldap, api, holder } = of(limit, 4).expect("enough");
             let ports = repository + ldap + api + holder;
-            assert!(ports + READERS + RESERVE <= limit, "{limit}: {ports}");
+            assert!(ports + READERS + RESERVE + 4 * EACH_CORE <= limit, "{limit}: {ports}");
             assert!([repository, ldap, api, holder].iter().all(|each| *each >= 7), "{limit}");
         }
-        assert_eq!(of(4096).expect("enough"), WISHED);
+        assert_eq!(of(4096, 64).expect("enough"), WISHED);
     }
 
     #[test]
     fn v5_a_server_with_too_few_descriptors_says_how_many_it_needs() {
-        for limit in [0, 256, 511] {
-            let error = of(limit).expect_err("too few").to_string();
-            assert!(error.contains("needs 512 to serve") && error.contains("ulimit"), "{error}");
+        for limit in [0, 256, 515] {
+            let error = of(limit, 4).expect_err("too few").to_string();
+            assert!(error.contains("needs 516 to serve") && error.contains("ulimit"), "{error}");
         }
         let limit = divide().expect("a test may open enough");
         assert!(limit.api > 0);

@@ -113,6 +113,7 @@ impl Running {
         }
         let (stop, stopping) = watch::channel(false);
         let queries = services::query_log(&system, owned)?;
+        system.watch_disk();
         let background = background::start(&system, &queries, proof)?;
         let services = services::start(&system, listeners, queries, connections, &stopping)?;
         Ok(Self { stop, services, background, system })

@@ -82,6 +82,7 @@ fn throwaway(config: &Config, place: &Path) -> Config {
         client_issuers: Vec::new(),
         weak_keys: config.weak_keys.clone(),
         weak_keys_named: config.weak_keys_named,
+        disk_reserve_mib: config.disk_reserve_mib,
     }
 }
 

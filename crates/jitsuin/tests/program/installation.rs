@@ -32,8 +32,10 @@ pub(crate) struct Installation {
 pub(crate) struct Server {
     child: Child,
     pub(crate) client: Client,
+    pub(crate) api: SocketAddr,
     pub(crate) repository: SocketAddr,
     pub(crate) ldap: SocketAddr,
+    pub(crate) holder: SocketAddr,
 }
 
 /// Whoever asks the API, with the tokens of everybody.
@@ -62,10 +64,12 @@ impl Installation {
 
     /// Begins to start the server, and does not wait for it.
     pub(crate) fn begin(&self, environment: &[(&str, &str)]) -> Child {
+        self.spawn(Command::new(PROGRAM).args(["serve"]).envs(environment.iter().copied()))
+    }
+
+    fn spawn(&self, command: &mut Command) -> Child {
         let output = File::create(self.log()).unwrap();
-        Command::new(PROGRAM)
-            .args(["serve"])
-            .envs(environment.iter().copied())
+        command
             .current_dir(self.path())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
@@ -79,22 +83,35 @@ impl Installation {
     /// # Errors
     /// What the program said when it ended in place of serving.
     pub(crate) fn serve(&self, environment: &[(&str, &str)]) -> Result<Server, String> {
-        let mut child = self.begin(environment);
+        self.served(self.begin(environment))
+    }
+
+    /// Starts the server where it may open so many files at once and no more.
+    ///
+    /// # Errors
+    /// As of [`Self::serve`].
+    pub(crate) fn serve_with_files(&self, files: u32) -> Result<Server, String> {
+        let line = format!("ulimit -n {files} && exec '{PROGRAM}' serve");
+        self.served(self.spawn(Command::new("sh").args(["-c", &line])))
+    }
+
+    fn served(&self, mut child: Child) -> Result<Server, String> {
         let begun = Instant::now();
         loop {
             let said = fs::read_to_string(self.log()).unwrap_or_default();
-            if let Some([api, repository, ldap]) = addresses(&said) {
+            if let Some([api, repository, ldap, holder]) = addresses(&said) {
                 let certificate = self.path().join("data/tls/server.pem");
-                let api = match Https::new(api, &certificate) {
-                    Ok(api) => api,
+                let https = match Https::new(api, &certificate) {
+                    Ok(https) => https,
                     Err(said) => {
                         let _ = child.kill();
                         let _ = child.wait();
                         return Err(said);
                     }
                 };
-                let client = Client { api, handed_out: self.path().join("data/handed-out") };
-                return Ok(Server { child, client, repository, ldap });
+                let handed_out = self.path().join("data/handed-out");
+                let client = Client { api: https, handed_out };
+                return Ok(Server { child, client, api, repository, ldap, holder });
             }
             if child.try_wait().unwrap().is_some() {
                 return Err(fs::read_to_string(self.log()).unwrap());
@@ -108,7 +125,8 @@ impl Installation {
         }
     }
 
-    fn log(&self) -> PathBuf {
+    /// What the server says beside its answers.
+    pub(crate) fn log(&self) -> PathBuf {
         self.path().join("serve.log")
     }
 }
@@ -119,17 +137,18 @@ pub(crate) fn command(directory: &Path, who: &str, words: &[&str]) -> Output {
     run(directory, PROGRAM, &[&["--json", "--as", &token], words].concat())
 }
 
-/// The addresses of the API, the repository and the directory, once the server has told all.
-fn addresses(said: &str) -> Option<[SocketAddr; 3]> {
+/// The addresses of the API, the repository, the directory and the holders' page, once the server has
+/// told all.
+fn addresses(said: &str) -> Option<[SocketAddr; 4]> {
     let find = |before: &str, after: char| {
         let (_, rest) = said.split_once(before)?;
         rest.split_once(after)?.0.parse().ok()
     };
-    find("holders' page https://", '/')?;
     Some([
         find("api https://", '/')?,
         find("repository and OCSP http://", '/')?,
         find("\nldap://", ' ')?,
+        find("holders' page https://", '/')?,
     ])
 }
 
@@ -149,6 +168,15 @@ impl Client {
         let bearer = format!("Bearer {}", self.token(who));
         let headers = [&[("Authorization", bearer.as_str())], more].concat();
         self.api.ask(method, &format!("/api/v1/{path}"), &headers, body, PATIENCE)
+    }
+
+    /// Asks as somebody whose token nobody was ever handed.
+    ///
+    /// # Errors
+    /// There is no whole answer.
+    pub(crate) fn ask_as_stranger(&self, path: &str) -> io::Result<(u16, Value)> {
+        let bearer = [("Authorization", "Bearer 0123456789abcdef0123456789abcdef")];
+        self.api.ask("GET", &format!("/api/v1/{path}"), &bearer, None, PATIENCE)
     }
 
     /// The token that somebody was handed.

@@ -41,6 +41,7 @@ mod restart;
 mod sealed_services;
 mod service_requests;
 mod signature_profile;
+mod strangers;
 mod tamper;
 mod torture;
 mod way_back;

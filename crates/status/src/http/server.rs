@@ -85,7 +85,7 @@ impl HttpServer {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = listener.accept() => {
+                accepted = async { self.room.calm().await; listener.accept().await } => {
                     self.accepted(accepted, &stopping, &mut connections).await;
                 }
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}

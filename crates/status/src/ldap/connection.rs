@@ -1,9 +1,8 @@
 //! One connection: octets in, octets out, and the deadlines that a silent or slow client meets.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -226,12 +225,11 @@ impl Connection {
 }
 
 /// Tells a client for whom there is no room to come back later.
-pub(super) async fn turn_away(mut stream: TcpStream, transport: Transport) {
+pub(super) fn turn_away(stream: TcpStream, transport: Transport) {
     // Within TLS nothing can be said before a handshake, which is what there is no room for.
-    if transport == Transport::Plain {
-        let notice = closing_notice("too many connections; try again later");
+    if let (Transport::Plain, Ok(mut stream)) = (transport, stream.into_std()) {
         // Who does not take the notice at once does not get it.
-        let _ = timeout(Duration::from_secs(1), stream.write_all(&notice)).await;
+        let _ = stream.write(&closing_notice("too many connections; try again later"));
     }
 }
 

@@ -85,7 +85,7 @@ impl LdapServer {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = listener.accept() => {
+                accepted = async { self.room.calm().await; listener.accept().await } => {
                     self.accepted(accepted, transport, &stopping, &mut sessions).await;
                 }
                 Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
@@ -118,7 +118,7 @@ impl LdapServer {
         let is_known = self.known.has(peer.ip(), (self.service.clock)());
         let Some(place) = self.room.admit(peer.ip(), is_known) else {
             tracing::debug!(%peer, "there is no room for a connection");
-            sessions.spawn(connection::turn_away(stream, transport));
+            connection::turn_away(stream, transport);
             return;
         };
         let connection = Connection {
