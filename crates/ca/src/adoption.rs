@@ -4,6 +4,7 @@ use domain::act::Act;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::policy::Policy;
+use domain::rule::Rule;
 use store::{Change, Entry, Store, Unit};
 use x509::fingerprint::{hex, sha256};
 
@@ -33,14 +34,13 @@ pub(crate) fn expect_adopted(store: &dyn Store, ca: &CaId, digest: &[u8; 32]) ->
 /// [`Error::Refused`] for a text that is no policy, and where one person would decide alone
 /// (A 5.2.2, S 5-2-2); [`Error::Unknown`] for a CA that was never set up; [`Error::Store`].
 pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<CaId> {
-    let policy = Policy::from_toml(policy_text).map_err(|error| Error::refused("policy", error))?;
+    let policy = Policy::from_toml(policy_text).map_err(unreadable)?;
     let to = sha256(policy_text.as_bytes());
     let entry = Entry::new(EventKind::PolicyAdopted, act)
         .ca(&policy.ca)
         .detail("effective_from", policy.effective_from);
     let refused = |entry: Entry, error: Error| {
-        let rule = error.to_string();
-        store.commit(Unit::new(entry.refused(&rule)))?;
+        store.commit(Unit::new(entry.refused(error.rule())))?;
         Err(error)
     };
     let (Some(first), Some(approver)) = (act.standing.as_deref(), act.second.as_deref()) else {
@@ -71,4 +71,9 @@ pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<C
     };
     store.commit(unit)?;
     Ok(policy.ca)
+}
+
+/// A text that is no policy; what it says is told to the caller alone.
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::refused("policy", Rule::from("it is no policy").telling(error))
 }

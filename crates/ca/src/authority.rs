@@ -55,8 +55,7 @@ impl CertificationAuthority {
         store: Arc<dyn Store>,
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self> {
-        let policy =
-            Policy::from_toml(policy_text).map_err(|error| Error::refused("policy", error))?;
+        let policy = Policy::from_toml(policy_text).map_err(crate::adoption::unreadable)?;
         let policy_digest = x509::fingerprint::sha256(policy_text.as_bytes());
         expect_adopted(&*store, &policy.ca, &policy_digest)?;
         let sequence = AtomicU64::new(store.last_sequence()?.unwrap_or(0));
@@ -166,7 +165,7 @@ impl CertificationAuthority {
         if let Err(error) = &result
             && error.is_refusal()
         {
-            let entry = Entry::new(kind, act).ca(self.id()).subject(subject).refused(error);
+            let entry = Entry::new(kind, act).ca(self.id()).subject(subject).refused(error.rule());
             self.store.commit(Unit::new(entry))?;
         }
         result

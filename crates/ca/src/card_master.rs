@@ -9,6 +9,7 @@ use card::{CardKeys, CardNumber, DataEncryptionKey, jpki};
 use domain::act::Act;
 use domain::id::SystemOperation;
 use domain::journal::EventKind;
+use domain::rule::Rule;
 use keys::{
     BackupKey, CardKeyPurpose, CardMasterCheck, DerivedKey, KeyError, KeyLabel, KeyStore,
     TransportKey,
@@ -36,7 +37,9 @@ impl CardKeyring {
     /// # Errors
     /// None that depends on the installation.
     pub fn new(store: Arc<dyn Store>, keys: Arc<dyn KeyStore>) -> Result<Self> {
-        let label = LABEL.parse().map_err(|refused| Error::refused("key label", refused))?;
+        let label = LABEL
+            .parse()
+            .map_err(|refused: domain::id::InvalidId| Error::refused("key label", refused.rule))?;
         Ok(Self { label, store, keys })
     }
 
@@ -193,7 +196,7 @@ impl CardMaster for CardKeyring {
         });
         if let Err(fault @ (CardMasterError::NotAuthentic | CardMasterError::SetBack)) = &granted {
             let refused = Entry::new(EventKind::CardChanged, act);
-            let unit = Unit::new(refused.subject(handshake.number).refused(fault));
+            let unit = Unit::new(refused.subject(handshake.number).refused(Rule::of(fault)));
             self.store.commit(unit).map_err(unsaid)?;
         }
         granted

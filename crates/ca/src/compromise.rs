@@ -7,6 +7,8 @@ use domain::id::ActorId;
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::policy::RevocationRule;
+use domain::rule;
+use domain::rule::Rule;
 use store::{
     CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow, Unit,
 };
@@ -146,7 +148,7 @@ impl CertificationAuthority {
                     .detail("notification_sha256", hex(notification_sha256));
                 self.advance(&row, entry, Vec::new())
             }
-            state => Err(Error::refused("compromise", format!("first: {}", state.task()))),
+            state => Err(Error::refused("compromise", rule!("first: {}", state.task()))),
         }
     }
 
@@ -231,15 +233,16 @@ impl CertificationAuthority {
     fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
         let mut lists = 0;
         for outcome in self.publish_lists(act, &self.series_at(act.at)?) {
-            let refused = |what: String| Err(Error::refused("lists", what));
+            let refused = |what: Rule| Err(Error::refused("lists", what));
             match outcome {
                 ListOutcome::Published(_) => lists += 1,
                 ListOutcome::Withheld { key, differences } => {
-                    let first = differences.first().map(ToString::to_string).unwrap_or_default();
-                    return refused(format!("{} was withheld: {first}", key.series.partition));
+                    let rule = rule!("{} was withheld", key.series.partition);
+                    let first = differences.first();
+                    return refused(first.map_or(rule.clone(), |first| rule.telling(first)));
                 }
                 ListOutcome::Failed { series, error } => {
-                    return refused(format!("{}: {error}", series.partition));
+                    return refused(rule!("{} failed", series.partition).telling(error));
                 }
             }
         }

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::act::Act;
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{
     CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumError, QuorumSecret,
@@ -205,7 +207,7 @@ impl Custody {
                 self.activate_for(act, &secret, &keys, &names, &present)?;
             }
             Err(error) => {
-                self.store.commit(Unit::new(entry.refused(&error)))?;
+                self.store.commit(Unit::new(entry.refused(Rule::of(&error))))?;
                 return Err(error.into());
             }
         }
@@ -280,7 +282,7 @@ impl Custody {
         let missing = match self.keys.activate(secret, keys, Some(until)) {
             Ok(missing) => missing,
             Err(error) => {
-                self.store.commit(Unit::new(entry.refused(&error)))?;
+                self.store.commit(Unit::new(entry.refused(Rule::of(&error))))?;
                 return Err(error.into());
             }
         };
@@ -324,12 +326,12 @@ impl Custody {
                     return Ok(secret);
                 }
                 Err(error) => {
-                    self.store.commit(Unit::new(entry.refused(&error)))?;
+                    self.store.commit(Unit::new(entry.refused(Rule::of(&error))))?;
                     return Err(error.into());
                 }
             }
         }
-        let rule = format!(
+        let rule = rule!(
             "{} of {} custodians are here (A 6.2.2.1, S 6-2-1-2)",
             custodians.len(),
             self.dealing.threshold()
@@ -361,7 +363,7 @@ impl Custody {
             match proven {
                 Ok(()) => self.store.commit(Unit::new(entry))?,
                 Err(error) => {
-                    self.store.commit(Unit::new(entry.refused(&error)))?;
+                    self.store.commit(Unit::new(entry.refused(Rule::of(&error))))?;
                     return Err(error.into());
                 }
             };
@@ -450,7 +452,7 @@ impl Custody {
             return Ok(());
         }
         let error = QuorumError::UnknownCustodian(id.clone());
-        self.store.commit(Unit::new(entry.clone().refused(&error)))?;
+        self.store.commit(Unit::new(entry.clone().refused(Rule::of(&error))))?;
         Err(error.into())
     }
 
@@ -459,8 +461,9 @@ impl Custody {
         match &self.shares {
             Ok(shares) => Ok(shares),
             Err(told) => {
-                let error = Error::refused("custody.json", told);
-                self.store.commit(Unit::new(entry.clone().refused(&error)))?;
+                let rule = Rule::from("it is not the file of the dealing").telling(told);
+                let error = Error::refused("custody.json", rule);
+                self.store.commit(Unit::new(entry.clone().refused(error.rule())))?;
                 Err(error)
             }
         }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use domain::compromise::CompromiseState;
 use domain::id::{OperationId, SystemOperation};
+use domain::rule;
+use domain::rule::Rule;
 use jiff::Timestamp;
 use keys::{KeyError, KeyLabel};
 use store::{Change, Entry, Store, Unit};
@@ -52,11 +54,11 @@ impl CertificationAuthority {
     }
 
     /// What needs a generation's key at `now`, and until when; nothing where it may be destroyed.
-    fn need(&self, generation: &Generation, now: Timestamp) -> Result<Option<String>> {
+    fn need(&self, generation: &Generation, now: Timestamp) -> Result<Option<Rule>> {
         let (number, ca) = (generation.number, self.id());
         if number >= self.current_at(now)?.number {
-            let need = format!("generation {number} of {ca} still issues: its key is needed");
-            return Ok(Some(need + " (A 6.2.10.1)"));
+            let need = "still issues: its key is needed (A 6.2.10.1)";
+            return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
         }
         if generation.ends < now {
             return Ok(None);
@@ -65,7 +67,7 @@ impl CertificationAuthority {
             Some(CompromiseState::Completed) => return Ok(None),
             Some(state) => {
                 let task = state.task();
-                return Ok(Some(format!("its compromise is not carried out to the end: {task}")));
+                return Ok(Some(rule!("its compromise is not carried out to the end: {}", task)));
             }
             None => {}
         }
@@ -74,13 +76,18 @@ impl CertificationAuthority {
         let until = generation.ends;
         let certified = match last {
             Some(last) => {
-                format!("{count} certificates under it are in force, the last until {last}")
+                rule!("{} certificates under it are in force, the last until {}", count, last)
             }
-            None => "no certificate under it is in force".to_owned(),
+            None => "no certificate under it is in force".into(),
         };
-        Ok(Some(format!(
-            "generation {number} of {ca} is still needed: {certified}; {lists} lists are signed with \
-             it until its root ends at {until} (A 5.6, 6.2.10.1, S 4-4-9)"
+        Ok(Some(rule!(
+            "generation {} of {} is still needed: {}; {} lists are signed with it until its root ends \
+             at {} (A 5.6, 6.2.10.1, S 4-4-9)",
+            number,
+            *ca,
+            certified.as_part(),
+            lists,
+            until,
         )))
     }
 

@@ -3,6 +3,8 @@
 use domain::certificate::RefusedTransition;
 use domain::hindrance::Hindrance;
 use domain::id::{OperationId, SystemOperation};
+use domain::rule;
+use domain::rule::Rule;
 use domain::service_request::RefusedStep;
 use keys::KeyError;
 use keys::quorum::QuorumError;
@@ -16,7 +18,7 @@ pub enum Error {
         /// The field or thing that breaks the rule.
         field: &'static str,
         /// The rule, with its clause.
-        rule: String,
+        rule: Rule,
     },
     /// The caller's fault: there is no such thing here. The refusal is in the journal.
     #[error("{field}: {value} does not exist here")]
@@ -113,8 +115,27 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// A refusal by `rule`.
-    pub fn refused(field: &'static str, rule: impl ToString) -> Self {
-        Self::Refused { field, rule: rule.to_string() }
+    pub fn refused(field: &'static str, rule: impl Into<Rule>) -> Self {
+        Self::Refused { field, rule: rule.into() }
+    }
+
+    /// The rule for the journal; it repeats nothing that was typed.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Refused { field, rule } => rule.clone().about(field),
+            Self::Unknown { field, value } => {
+                rule!("{} does not exist here", *field).telling(value)
+            }
+            Self::Nonconforming(broken) => {
+                rule!("the draft breaks {} rules", broken.len()).telling(broken.join("; "))
+            }
+            Self::Store(error) => Rule::of(error),
+            Self::Quorum(error) => Rule::of(error),
+            Self::Unvouched { reason, .. } => {
+                Rule::from("the journal does not vouch for it").telling(reason)
+            }
+            other => Rule::from("it could not be done").telling(other),
+        }
     }
 
     /// Whether the caller is at fault, so that the journal records a refusal.
@@ -171,7 +192,8 @@ fn is_fault(error: &QuorumError) -> bool {
 /// # Errors
 /// [`Error::Refused`] for a name that no operation can have.
 pub(crate) fn system_operation(what: SystemOperation, name: &str) -> Result<OperationId> {
-    OperationId::of_system(what, name).map_err(|refused| Error::refused("operation id", refused))
+    OperationId::of_system(what, name)
+        .map_err(|refused| Error::refused("operation id", refused.rule))
 }
 
 impl From<RefusedTransition> for Error {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
-use domain::id::SerialNumber;
+use domain::id::{InvalidId, SerialNumber};
 use jiff::Timestamp;
 use keys::KeyLabel;
 use store::{AuthorityRow, GenerationPlan, PlannedKey};
@@ -143,5 +143,5 @@ impl CertificationAuthority {
 
 /// A key label out of stored or composed text.
 pub(crate) fn label(text: &str) -> Result<KeyLabel> {
-    text.parse().map_err(|error| Error::refused("key label", error))
+    text.parse().map_err(|refused: InvalidId| Error::refused("key label", refused.rule))
 }

@@ -7,6 +7,7 @@ use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::policy::RevocationRule;
 use domain::reason::RevocationReason;
+use domain::rule;
 use jiff::Timestamp;
 use store::{CertificateRow, Change, Entry, Unit};
 
@@ -197,9 +198,11 @@ impl CertificationAuthority {
     ) -> Result<RevocationReason> {
         let rule = self.rule(kind, order.cause)?;
         if !rule.requested_by.contains(&order.requester) {
-            let text = format!(
+            let text = rule!(
                 "{} may not be asked for by the {} ({})",
-                order.cause, order.requester, rule.clause
+                order.cause,
+                order.requester,
+                rule.clause
             );
             return Err(Error::refused("requester", text));
         }
@@ -207,7 +210,7 @@ impl CertificationAuthority {
             && order.approver.as_ref().is_none_or(|second| is(&act.actor, second))
         {
             let text =
-                format!("{} needs the approval of a second person ({})", order.cause, rule.clause);
+                rule!("{} needs the approval of a second person ({})", order.cause, rule.clause);
             return Err(Error::refused("approver", text));
         }
         Ok(rule.reason)
@@ -216,7 +219,7 @@ impl CertificationAuthority {
     fn check_hold(&self) -> Result<()> {
         match self.policy.hold {
             Some(_) => Ok(()),
-            None => Err(Error::refused("hold", format!("{} knows no hold (S 4-4-5)", self.id()))),
+            None => Err(Error::refused("hold", rule!("{} knows no hold (S 4-4-5)", self.id()))),
         }
     }
 
@@ -236,7 +239,7 @@ impl CertificationAuthority {
         cause: RevocationCause,
     ) -> Result<&RevocationRule> {
         let none = || {
-            let rule = format!("the policy of {} has no row for {cause} of {kind}", self.id());
+            let rule = rule!("the policy of {} has no row for {} of {}", self.id(), cause, kind);
             Error::refused("cause", rule)
         };
         self.policy.revocation_of(kind, cause).ok_or_else(none)

@@ -125,7 +125,7 @@ impl CertificationAuthority {
     fn refuse_to_sign<T>(&self, act: &Act, row: &IntentRow, error: Error) -> Result<T> {
         if matches!(error, Error::Unvouched { .. }) {
             let entry = Entry::new(EventKind::IntentRecovered, act).ca(self.id());
-            let entry = entry.subject(row.serial).detail("kind", row.kind).refused(&error);
+            let entry = entry.subject(row.serial).detail("kind", row.kind).refused(error.rule());
             self.store.commit(Unit::new(entry))?;
             self.store.doubt().raise(error.to_string());
         }

@@ -5,6 +5,7 @@ use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::lifetime::WARNED_BEFORE_DAYS;
 use domain::reason::RevocationReason;
+use domain::rule;
 use jiff::{SignedDuration, Timestamp};
 use keys::{KeyError, KeyLabel, KeyStore};
 use store::{CertificateRow, Unit};
@@ -89,7 +90,7 @@ impl CertificationAuthority {
             }
         }
         if generation.ends < act.at {
-            let rule = format!("its root ended at {}: nobody answers for it", generation.ends);
+            let rule = rule!("its root ended at {}: nobody answers for it", generation.ends);
             return Err(Error::refused("generation", rule));
         }
         let label = free.ok_or_else(|| Error::refused("responder", "it had too many delegates"))?;

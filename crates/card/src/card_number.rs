@@ -37,6 +37,8 @@ impl CardNumber {
     }
 }
 
+impl domain::rule::Closed for CardNumber {}
+
 impl fmt::Display for CardNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PREFIX)?;

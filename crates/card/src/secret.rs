@@ -17,6 +17,9 @@ pub struct InvalidSecret {
     pub slot: CardSlot,
 }
 
+/// It tells the slot alone.
+impl domain::rule::Closed for InvalidSecret {}
+
 /// The PIN of the authentication slot: 4 digits (C3).
 #[derive(Clone)]
 pub struct AuthenticationPin(Zeroizing<String>);

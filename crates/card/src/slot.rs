@@ -87,6 +87,8 @@ impl SignatureKeys {
     }
 }
 
+impl domain::rule::Closed for CardSlot {}
+
 impl fmt::Display for CardSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -49,6 +49,8 @@ macro_rules! text_id {
                 f.write_str(&self.0)
             }
         }
+
+        impl crate::rule::Closed for $name {}
     };
 }
 

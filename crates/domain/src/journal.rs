@@ -1,6 +1,7 @@
 //! What the journal tells of: the kinds of event and how they ended (A 5.4.1, S 4-11-2).
 
 use crate::named::named;
+use crate::rule::Rule;
 
 named! {
     /// The kind of a journal entry (事象又は処理の種類).
@@ -124,7 +125,7 @@ pub enum Outcome {
     NoOp,
     /// It was refused; nothing changed.
     Refused {
-        /// The rule that refused it.
-        rule: String,
+        /// The rule that refused it; nothing that was typed.
+        rule: Rule,
     },
 }

@@ -23,6 +23,7 @@ mod named;
 pub mod policy;
 pub mod reason;
 pub mod resident;
+pub mod rule;
 pub mod service_request;
 pub mod staff;
 pub mod text;

@@ -29,6 +29,8 @@ macro_rules! named {
                 f.write_str(self.name())
             }
         }
+
+        impl crate::rule::Closed for $name {}
     };
 }
 

@@ -8,7 +8,8 @@ use anyhow::Context;
 use ca::card_master::CardKeyring;
 use card::terminal::Connection;
 use card::{Cabinet, CabinetError, CardNumber, SignatureKeys, VaultKey};
-use domain::id::{CardId, MunicipalityCode};
+use domain::id::{CardId, InvalidId, MunicipalityCode};
+use domain::rule::Rule;
 use ra::readers::{ReaderError, Readers, Wanted};
 
 use crate::config::CardSource;
@@ -68,7 +69,7 @@ impl CardReaders {
             Some(id) => id.clone(),
             None if !may_make => {
                 let rule = "no card lies on it: name the card, or the reader on which it lies";
-                return Err(ReaderError::Refused(rule.to_owned()));
+                return Err(ReaderError::Refused(rule.into()));
             }
             None => self.make_blank(SignatureKeys::Any).map_err(|error| {
                 let keys = error.downcast_ref::<ca::Error>();
@@ -79,9 +80,9 @@ impl CardReaders {
             })?,
         };
         let card = self.cabinet.insert(&id).map_err(|error| match error {
-            CabinetError::Unknown(_) | CabinetError::NoNumber(_) => {
-                ReaderError::Refused(format!("{error}; name the reader on which it lies"))
-            }
+            CabinetError::Unknown(_) | CabinetError::NoNumber(_) => ReaderError::Refused(
+                Rule::from("no such card; name the reader on which it lies").telling(error),
+            ),
             busy @ CabinetError::InUse(_) => ReaderError::Busy(busy.to_string()),
             other => unavailable(&other),
         })?;
@@ -97,7 +98,9 @@ impl Readers for CardReaders {
     ) -> Result<Box<dyn Connection>, ReaderError> {
         let named = wanted.reader.as_deref();
         if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
-            let id = id.parse().map_err(|rule| ReaderError::Refused(format!("{CABINET}{rule}")))?;
+            let id = id
+                .parse()
+                .map_err(|refused: InvalidId| ReaderError::Refused(refused.rule.into()))?;
             return self.cabinet_card(Some(&id), false);
         }
         match (named, self.source) {
@@ -118,7 +121,7 @@ impl CardReaders {
     ) -> Result<Box<dyn Connection>, ReaderError> {
         match self.bound.get(reader) {
             Some(owner) if *owner == municipality => machine::connect(reader),
-            _ => Err(ReaderError::Refused(NO_SUCH_READER.to_owned())),
+            _ => Err(ReaderError::Refused(NO_SUCH_READER.into())),
         }
     }
 
@@ -134,7 +137,7 @@ impl CardReaders {
         match own.as_slice() {
             [(reader, _)] => machine::connect(reader),
             [] => Err(unavailable(&"no card lies on a reader of this municipality")),
-            _ => Err(ReaderError::Refused("several have a card: name the reader".to_owned())),
+            _ => Err(ReaderError::Refused("several have a card: name the reader".into())),
         }
     }
 }
@@ -151,6 +154,7 @@ pub(crate) mod machine {
     use anyhow::Result;
     use card::pcsc_reader::{self, CardOnReader};
     use card::terminal::Connection;
+    use domain::rule::Rule;
     use ra::readers::ReaderError;
 
     /// Their names, and whether a card lies on each.
@@ -164,9 +168,9 @@ pub(crate) mod machine {
         use pcsc_reader::ReaderError as E;
         match CardOnReader::connect(Some(reader)) {
             Ok(card) => Ok(Box::new(card)),
-            Err(error @ (E::UnknownReader(_) | E::SeveralCards(_))) => {
-                Err(ReaderError::Refused(error.to_string()))
-            }
+            Err(error @ (E::UnknownReader(_) | E::SeveralCards(_))) => Err(ReaderError::Refused(
+                Rule::from("it is none, or it cannot be told which").telling(error),
+            )),
             Err(error) => Err(super::unavailable(&error)),
         }
     }
@@ -187,6 +191,6 @@ pub(crate) mod machine {
     }
 
     pub(super) fn connect(_: &str) -> Result<Box<dyn Connection>, ReaderError> {
-        Err(ReaderError::Refused(RULE.to_owned()))
+        Err(ReaderError::Refused(RULE.into()))
     }
 }

@@ -172,6 +172,9 @@ pub struct CorruptFile {
     pub reason: &'static str,
 }
 
+/// It tells of keys by their labels, in the provider's words.
+impl domain::rule::Closed for KeyError {}
+
 /// The corrupt files of a message, one after the other.
 struct Listed<'a>(&'a [CorruptFile]);
 

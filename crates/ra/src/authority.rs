@@ -12,6 +12,7 @@ use domain::id::{
 };
 use domain::identity::{Requester, RevocationCause};
 use domain::policy::Policy;
+use domain::rule::Rule;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use zeroize::Zeroizing;
@@ -259,7 +260,7 @@ pub enum AuthorityError {
         /// The field or thing that breaks the rule.
         field: &'static str,
         /// The rule, with its clause.
-        rule: String,
+        rule: Rule,
     },
     /// The asker's fault: there is no such thing at this CA.
     #[error("{field}: {value} does not exist at this CA")]

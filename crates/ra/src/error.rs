@@ -3,6 +3,9 @@
 use card::CardError;
 use card::terminal::{CardMasterError, TerminalError};
 use domain::application::RefusedTransition;
+use domain::id::ResidentCode;
+use domain::rule;
+use domain::rule::Rule;
 
 use crate::authority::AuthorityError;
 use crate::form::FormError;
@@ -21,7 +24,16 @@ pub enum WindowError {
         /// The field or thing that breaks the rule.
         field: &'static str,
         /// The rule, with its clause.
-        rule: String,
+        rule: Rule,
+    },
+    /// The applicant's to mend: the clerk doubts who stands before them. The refusal is journaled, and
+    /// why under the holder's own key.
+    #[error("identity: the clerk doubts it: {doubt}")]
+    Doubted {
+        /// Whose card it is.
+        holder: ResidentCode,
+        /// What made the clerk doubt.
+        doubt: String,
     },
     /// The caller has not the right: the wrong kind of actor, or another municipality's.
     #[error("this actor may not do this: {0}")]
@@ -65,30 +77,33 @@ pub type Result<T> = std::result::Result<T, WindowError>;
 
 impl WindowError {
     /// A refusal by `rule`.
-    pub(crate) fn refused(field: &'static str, rule: impl Into<String>) -> Self {
+    pub(crate) fn refused(field: &'static str, rule: impl Into<Rule>) -> Self {
         Self::Refused { field, rule: rule.into() }
     }
 
     /// The rule for the journal when the caller is at fault; it repeats nothing that was typed.
-    pub(crate) fn refusal(&self) -> Option<String> {
+    pub(crate) fn refusal(&self) -> Option<Rule> {
         match self {
             Self::Form(error) => Some(error.rule()),
-            Self::Refused { .. } | Self::NotPermitted(_) | Self::Unknown { .. } => {
-                Some(self.to_string())
+            Self::Refused { field, rule } => Some(rule.clone().about(field)),
+            Self::Doubted { .. } => Some("identity: the clerk doubts it".into()),
+            Self::NotPermitted(rule) => Some(rule!("this actor may not do this: {}", *rule)),
+            Self::Unknown { field } => Some(rule!("{}: there is none such", *field)),
+            Self::Authority(AuthorityError::Refused { field, rule }) => {
+                Some(rule.clone().about(field))
             }
-            Self::Authority(
-                AuthorityError::Refused { .. }
-                | AuthorityError::Store(store::Error::Duplicate { .. }),
-            ) => Some(self.to_string()),
+            Self::Authority(AuthorityError::Store(error @ store::Error::Duplicate { .. })) => {
+                Some(Rule::of(error))
+            }
             Self::Authority(AuthorityError::Unknown { field, .. }) => {
-                Some(format!("{field}: the CA knows none such"))
+                Some(rule!("{}: the CA knows none such", *field))
             }
             Self::Register(RegisterError::NotFound(_)) => {
                 Some("resident: not registered (A 3.2.3.1, S 3-1-9)".into())
             }
-            Self::Reader(ReaderError::Refused(_)) => Some(self.to_string()),
+            Self::Reader(ReaderError::Refused(rule)) => Some(rule.clone().about("reader")),
             Self::Card(
-                TerminalError::AnotherMake
+                error @ (TerminalError::AnotherMake
                 | TerminalError::Destroyed
                 | TerminalError::KeyVersion { .. }
                 | TerminalError::NotAuthentic
@@ -97,8 +112,8 @@ impl WindowError {
                 | TerminalError::SecretWrong { .. }
                 | TerminalError::SecretBlocked { .. }
                 | TerminalError::Unsendable(_)
-                | TerminalError::Master(CardMasterError::SetBack),
-            ) => Some(self.to_string()),
+                | TerminalError::Master(CardMasterError::SetBack)),
+            ) => Some(Rule::of(error)),
             _ => None,
         }
     }
@@ -106,6 +121,6 @@ impl WindowError {
 
 impl From<RefusedTransition> for WindowError {
     fn from(refused: RefusedTransition) -> Self {
-        Self::refused("state", refused.to_string())
+        Self::refused("state", refused)
     }
 }

@@ -10,6 +10,8 @@ use domain::identity::{Applicant, Requester, RevocationCause};
 use domain::municipality;
 use domain::policy::{ExtensionRule, NamesSource, Policy};
 use domain::resident::Gender;
+use domain::rule;
+use domain::rule::Rule;
 use domain::text::Replacement;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -158,7 +160,7 @@ impl Form {
         let ca = field::known("ca", &received.ca, |text| text.parse::<CaId>().ok())?;
         let policy = policy_of(&ca).ok_or_else(|| fail("ca", Problem::Unknown))?;
         if !policy.applications.kinds.contains(&kind) {
-            let rule = format!("{ca} does not take it ({})", policy.applications.clause);
+            let rule = rule!("{} does not take it ({})", ca, policy.applications.clause);
             return Err(fail("kind", Problem::NotAllowed(rule)));
         }
         let applicant = applicant(received)?;
@@ -276,15 +278,15 @@ fn cause(
     policy: &Policy,
 ) -> Result<RevocationCause, FormError> {
     let cause = field::known("cause", &received.cause, RevocationCause::from_name)?;
-    let refuse = |rule: String| Err(fail("cause", Problem::NotAllowed(rule)));
+    let refuse = |rule: Rule| Err(fail("cause", Problem::NotAllowed(rule)));
     if !CAUSES_AT_THE_WINDOW.contains(&cause) {
         return refuse("nobody applies for it at a window (A 4.9.2.1, S 4-4-2-1)".into());
     }
     let Some(rule) = policy.revocation(cause) else {
-        return refuse(format!("the CPS of {} does not know it", policy.ca));
+        return refuse(rule!("the CPS of {} does not know it", policy.ca));
     };
     if !rule.requested_by.contains(&applicant.requester()) {
-        return refuse(format!("the {} may not ask for it ({})", applicant.role(), rule.clause));
+        return refuse(rule!("the {} may not ask for it ({})", applicant.role(), rule.clause));
     }
     Ok(cause)
 }
@@ -294,7 +296,7 @@ fn municipality(received: &ReceivedForm, policy: &Policy) -> Result<Municipality
     let code = field::written("municipality", &received.municipality, expected)?;
     let known = municipality::find(code).ok_or_else(|| fail("municipality", Problem::Unknown))?;
     if !policy.serves(known.code) {
-        let rule = format!("it lies outside the territory of {}", policy.ca);
+        let rule = rule!("it lies outside the territory of {}", policy.ca);
         return Err(fail("municipality", Problem::NotAllowed(rule)));
     }
     Ok(known.code)

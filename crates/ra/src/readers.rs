@@ -3,6 +3,7 @@
 use card::terminal::Connection;
 use domain::hindrance::Hindrance;
 use domain::id::{CardId, MunicipalityCode};
+use domain::rule::Rule;
 
 /// The readers of the windows.
 ///
@@ -55,7 +56,7 @@ impl Wanted {
 pub enum ReaderError {
     /// The caller's fault: no such reader, no such card, or not in this program.
     #[error("reader: {0}")]
-    Refused(String),
+    Refused(Rule),
     /// Nobody's fault: a card cannot be made out now, and this is why.
     #[error(transparent)]
     Hindered(Hindrance),

@@ -153,7 +153,10 @@ impl Window {
                 WindowError::NotPermitted(_) => EventKind::AccessRefused,
                 _ => kind,
             };
-            let entry = Entry::new(kind, act).subject(subject).refused(rule);
+            let mut entry = Entry::new(kind, act).subject(subject).refused(rule);
+            if let WindowError::Doubted { holder, doubt } = error {
+                entry = entry.personal(holder, doubt);
+            }
             self.store.commit(Unit::new(entry))?;
         }
         result

@@ -12,6 +12,7 @@ use domain::id::{
     ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, ServiceRequestId,
 };
 use domain::journal::{EventKind, Outcome};
+use domain::rule::Rule;
 use domain::service_request::RequestState;
 use jiff::Timestamp;
 
@@ -145,8 +146,8 @@ impl Entry {
 
     /// Says that it was refused, and by which rule.
     #[must_use]
-    pub fn refused(mut self, rule: impl ToString) -> Self {
-        self.outcome = Outcome::Refused { rule: rule.to_string() };
+    pub fn refused(mut self, rule: impl Into<Rule>) -> Self {
+        self.outcome = Outcome::Refused { rule: rule.into().untold() };
         self
     }
 

@@ -13,6 +13,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
+use domain::rule;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
@@ -137,19 +138,19 @@ fn shown(parts: &request::Parts) -> Result<Shown, Problem> {
 }
 
 /// The token in the header `name`, if it is there.
-fn bearer(headers: &HeaderMap, name: &str) -> Result<Option<Shown>, Problem> {
+fn bearer(headers: &HeaderMap, name: &'static str) -> Result<Option<Shown>, Problem> {
     let mut given = headers.get_all(name).iter();
     let value = match (given.next(), given.next()) {
         (None, _) => return Ok(None),
         (Some(value), None) => value,
-        (Some(_), Some(_)) => return Err(unproven(&format!("{name}: it is given twice"))),
+        (Some(_), Some(_)) => return Err(unproven(rule!("{}: it is given twice", name))),
     };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     let token = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len()));
-    let token = token.ok_or_else(|| unproven(&format!("{name}: it is no bearer token")))?;
+    let token = token.ok_or_else(|| unproven(rule!("{}: it is no bearer token", name)))?;
     Ok(Some(Shown::bearer(token)))
 }
 

@@ -212,7 +212,7 @@ impl Desk {
     pub fn admit(&self, act: &Principal, operation: Operation) -> Result<(), Problem> {
         let Some(rule) = operation.refusal(act) else { return Ok(()) };
         let entry = Entry::new(EventKind::AccessRefused, act).subject(operation.name());
-        self.store.commit(Unit::new(entry.refused(&rule)))?;
+        self.store.commit(Unit::new(entry.refused(rule.clone())))?;
         Err(Problem::new(Fault::NotPermitted, rule))
     }
 
@@ -230,7 +230,8 @@ impl Desk {
                 Fault::NotPermitted => EventKind::AccessRefused,
                 _ => operation.kind(),
             };
-            let entry = Entry::new(kind, act).subject(operation.name()).refused(&problem.detail);
+            let entry =
+                Entry::new(kind, act).subject(operation.name()).refused((*problem.rule).clone());
             self.store.commit(Unit::new(entry))?;
         }
         result
@@ -248,7 +249,7 @@ impl Desk {
         &self,
         act: &Act,
         operation: Operation,
-        field: &str,
+        field: &'static str,
         text: &str,
     ) -> Result<T, Problem> {
         self.checked(act, operation, parse_id(field, text))

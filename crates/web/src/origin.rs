@@ -9,6 +9,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use domain::rule;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
@@ -60,9 +61,9 @@ impl Hosts {
 /// # Errors
 /// 403; 400 for headers that are given twice.
 pub(crate) fn expect_own_page(parts: &Parts) -> Result<(), Problem> {
-    let foreign = |header: &str| {
-        let detail = format!("{header}: a page of another site sent this");
-        Err(Problem::new(Fault::NotPermitted, detail))
+    let foreign = |header: &'static str| {
+        let rule = rule!("{}: a page of another site sent this", header);
+        Err(Problem::new(Fault::NotPermitted, rule))
     };
     if let Some(site) = one(&parts.headers, SEC_FETCH_SITE)?
         && !matches!(site, "same-origin" | "none")
@@ -74,7 +75,7 @@ pub(crate) fn expect_own_page(parts: &Parts) -> Result<(), Problem> {
     let asked = asked.or(one(&parts.headers, HOST.as_str())?).unwrap_or_default();
     match origin.strip_prefix("https://") {
         Some(page) if page.eq_ignore_ascii_case(asked) => Ok(()),
-        _ => foreign(ORIGIN.as_str()),
+        _ => foreign("origin"),
     }
 }
 
@@ -100,7 +101,7 @@ pub(crate) fn says_json(headers: &HeaderMap) -> bool {
 }
 
 /// The value of a header that may stand once.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
     let mut given = headers.get_all(name).iter();
     let Some(value) = given.next() else { return Ok(None) };
     if given.next().is_some() {
@@ -110,8 +111,8 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Proble
     text.map(Some).map_err(|_| malformed(name, "it is not of visible ASCII characters"))
 }
 
-fn malformed(header: &str, rule: &str) -> Problem {
-    Problem::new(Fault::Malformed, format!("{header}: {rule}"))
+fn malformed(header: &'static str, rule: &'static str) -> Problem {
+    Problem::new(Fault::Malformed, rule!("{}: {}", header, rule))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::fmt;
 
 use domain::hindrance::Hindrance;
 use domain::id::InvalidId;
+use domain::rule;
+use domain::rule::Rule;
 use keys::quorum::QuorumError;
 use ra::WindowError;
 use ra::authority::AuthorityError;
@@ -52,6 +54,8 @@ pub struct Problem {
     pub field: Option<String>,
     /// What is wrong, with the rule.
     pub detail: String,
+    /// The rule for the journal: nothing that was typed.
+    pub rule: Box<Rule>,
     /// A sentence for the window's screen, where there is one.
     pub japanese: Option<String>,
     /// Under which id the log has the inner words.
@@ -97,19 +101,22 @@ impl Fault {
 }
 
 impl Problem {
-    /// A problem of `fault`, told by `detail`.
-    pub fn new(fault: Fault, detail: impl Into<String>) -> Self {
-        Self { fault, field: None, detail: detail.into(), japanese: None, incident: None }
+    /// A problem of `fault`, told by the rule.
+    pub fn new(fault: Fault, rule: impl Into<Rule>) -> Self {
+        let rule = rule.into();
+        let detail = rule.to_string();
+        let rule = Box::new(rule.untold());
+        Self { fault, field: None, detail, rule, japanese: None, incident: None }
     }
 
     /// A refusal of `field` by `rule`.
-    pub fn refused(field: &str, rule: impl fmt::Display) -> Self {
-        Self::new(Fault::Refused, format!("{field}: {rule}")).about(field)
+    pub fn refused(field: &'static str, rule: impl Into<Rule>) -> Self {
+        Self::new(Fault::Refused, rule.into().about(field)).about(field)
     }
 
     /// That there is no such thing as `field` names.
-    pub fn unknown(field: &str) -> Self {
-        Self::new(Fault::Unknown, format!("{field}: there is none such")).about(field)
+    pub fn unknown(field: &'static str) -> Self {
+        Self::new(Fault::Unknown, rule!("{}: there is none such", field)).about(field)
     }
 
     /// Names the field.
@@ -130,12 +137,12 @@ impl Problem {
     }
 
     /// Something does not answer now, whatever it was.
-    pub fn unavailable(what: &str, error: &dyn fmt::Display) -> Self {
-        let detail = format!("{what} does not answer; repeat it with the same operation id");
+    pub fn unavailable(what: &'static str, error: &dyn fmt::Display) -> Self {
+        let detail = rule!("{} does not answer; repeat it with the same operation id", what);
         Self::incident(Fault::Unavailable, detail, error)
     }
 
-    fn incident(fault: Fault, detail: impl Into<String>, error: &dyn fmt::Display) -> Self {
+    fn incident(fault: Fault, detail: impl Into<Rule>, error: &dyn fmt::Display) -> Self {
         let incident = crate::random::id("incident").unwrap_or_else(|| "incident".to_owned());
         tracing::error!(incident, %error, "an operation failed");
         Self { incident: Some(incident), ..Self::new(fault, detail) }
@@ -160,7 +167,7 @@ impl std::error::Error for Problem {}
 
 /// Reads the identity in `field`.
 pub(crate) fn parse_id<T: std::str::FromStr<Err = InvalidId>>(
-    field: &str,
+    field: &'static str,
     text: &str,
 ) -> Result<T, Problem> {
     text.parse().map_err(|error: InvalidId| Problem::refused(field, error.rule))
@@ -170,15 +177,13 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match &error {
             store::Error::Stale { .. } | store::Error::Duplicate { .. } => {
-                Self::new(Fault::Conflict, error.to_string())
+                Self::new(Fault::Conflict, error)
             }
-            store::Error::Stopped { .. } => Self::new(Fault::Conflict, error.to_string()),
-            store::Error::Missing { .. } => Self::new(Fault::Unknown, error.to_string()),
+            store::Error::Stopped { .. } => Self::new(Fault::Conflict, error),
+            store::Error::Missing { .. } => Self::new(Fault::Unknown, error),
             store::Error::Corrupt { .. } => Self::broke(&error),
-            store::Error::StandingEnded { .. } => {
-                Self::new(Fault::Unauthenticated, error.to_string())
-            }
-            store::Error::TooFew { .. } => Self::refused("person", &error),
+            store::Error::StandingEnded { .. } => Self::new(Fault::Unauthenticated, error),
+            store::Error::TooFew { .. } => Self::refused("person", error),
             store::Error::Doubted { .. } => Hindrance::InDoubt(error.to_string()).into(),
             store::Error::Unavailable(_) => Self::unavailable("the database", &error),
         }
@@ -189,19 +194,26 @@ impl From<WindowError> for Problem {
     fn from(error: WindowError) -> Self {
         match error {
             WindowError::Form(form) => {
-                Self::new(Fault::Refused, form.to_string()).about(form.field)
+                let problem = Self::new(Fault::Refused, form.rule()).about(form.field);
+                // The characters that were typed are told, and are no part of the rule.
+                Self { detail: form.to_string(), ..problem }
             }
             WindowError::Refused { field: "operation", rule } => {
-                Self::new(Fault::Conflict, format!("operation: {rule}")).about("operation")
+                Self::new(Fault::Conflict, rule.about("operation")).about("operation")
             }
             WindowError::Refused { field, rule } => Self::refused(field, rule),
-            WindowError::NotPermitted(_) => Self::new(Fault::NotPermitted, error.to_string()),
+            WindowError::Doubted { doubt, .. } => {
+                Self::refused("identity", Rule::from("the clerk doubts it").telling(doubt))
+            }
+            WindowError::NotPermitted(rule) => {
+                Self::new(Fault::NotPermitted, rule!("this actor may not do this: {}", rule))
+            }
             WindowError::Unknown { field } => Self::unknown(field),
             WindowError::Authority(error) => error.into(),
             WindowError::Card(error) => card::of_card(&error),
             WindowError::Reader(error) => card::of_reader(&error),
             WindowError::Register(error) => match error {
-                RegisterError::NotFound(_) => Self::refused("resident", error),
+                RegisterError::NotFound(_) => Self::refused("resident", Rule::of(&error)),
                 down @ (RegisterError::Unavailable(_) | RegisterError::Behind(_)) => down.into(),
             },
             WindowError::Store(error) => error.into(),
@@ -229,7 +241,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Unavailable(_) => Self::unavailable("the resident register", &error),
             RegisterError::Behind(_) => {
                 tracing::error!(%error, "the resident register is not followed any more");
-                Self::new(Fault::Unavailable, error.to_string())
+                Self::new(Fault::Unavailable, error)
             }
         }
     }
@@ -252,8 +264,8 @@ impl From<EmbeddedError> for Problem {
 
 impl From<Hindrance> for Problem {
     fn from(hindrance: Hindrance) -> Self {
-        Self::new(Fault::Unavailable, hindrance.to_string())
-            .in_japanese(hindrance.japanese().to_owned())
+        let japanese = hindrance.japanese().to_owned();
+        Self::new(Fault::Unavailable, hindrance).in_japanese(japanese)
     }
 }
 
@@ -270,14 +282,17 @@ impl From<ca::Error> for Problem {
             ca::Error::Store(error) => error.into(),
             ca::Error::Refused { field, rule } => Self::refused(field, rule),
             ca::Error::Unknown { field, .. } => Self::unknown(field),
-            ca::Error::NotAdopted { .. } => Self::new(Fault::Unavailable, error.to_string()),
+            ca::Error::NotAdopted { .. } => {
+                let rule = Rule::from("the policy file is not the policy in effect");
+                Self::new(Fault::Unavailable, rule.telling(error))
+            }
             ca::Error::Quorum(QuorumError::Key(_)) | ca::Error::Keys(_) => {
                 Self::unavailable("the key store", &error)
             }
             ca::Error::Quorum(QuorumError::WrongSecret | QuorumError::Record(_)) => {
                 Self::broke(&error)
             }
-            ca::Error::Quorum(error) => Self::refused("custodians", error.to_string()),
+            ca::Error::Quorum(error) => Self::refused("custodians", error),
             ca::Error::Unsealed { .. }
             | ca::Error::Unsettled(_)
             | ca::Error::Unvouched { .. }

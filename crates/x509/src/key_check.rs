@@ -52,6 +52,9 @@ pub enum RefusedKey {
     KnownWeak,
 }
 
+/// Of the key it tells kind and size alone.
+impl domain::rule::Closed for RefusedKey {}
+
 /// A list of keys known to be weak.
 ///
 /// It is asked by the SHA-256 of the SubjectPublicKeyInfo. [`WeakKeys`] is one that is read from a

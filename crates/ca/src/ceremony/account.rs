@@ -102,7 +102,9 @@ impl Happening {
             Self::StepDone { step, facts } => {
                 with_facts(with_step(entry, script, *step).detail("phase", "done"), facts)
             }
-            Self::Interrupted { reason } | Self::Abandoned { reason } => entry.refused(reason),
+            // Why, in words that were typed or came from outside, is in the ceremony's account alone.
+            Self::Interrupted { .. } => entry.refused("it was interrupted; the account says why"),
+            Self::Abandoned { .. } => entry.refused("it was abandoned; the account says why"),
             Self::Completed => entry.detail("steps", script.steps.len()),
         }
     }

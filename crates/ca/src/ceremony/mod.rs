@@ -12,6 +12,8 @@ use domain::act::{Act, Actor};
 use domain::ceremony::{CeremonyId, Premises, Script, State, Step};
 use domain::id::OperationId;
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::Rule;
 use jiff::Timestamp;
 use store::{Entry, Store, Unit};
 
@@ -107,37 +109,36 @@ impl<'a> Conductor<'a> {
 
     fn admit(&self, text: &str, premises: &Premises, present: &[Present]) -> Result<Held> {
         let alone = Premises { threshold: premises.threshold, cas: None };
-        let script = Script::from_toml(text, &alone).map_err(|e| Error::refused("script", e))?;
+        let script = Script::from_toml(text, &alone).map_err(no_script)?;
         let held = match Held::load(self.store, &script.id)? {
             Some(held) => self.the_same(held, text)?,
             // What the installation has is asked before the first step, which changes it.
-            None => Held::new(
-                Script::from_toml(text, premises).map_err(|e| Error::refused("script", e))?,
-                text,
-            ),
+            None => Held::new(Script::from_toml(text, premises).map_err(no_script)?, text),
         };
         match presence::objections(&held.script, present) {
             objections if objections.is_empty() => Ok(held),
-            objections => Err(Error::refused("present", objections.join("; "))),
+            objections => {
+                let rule = Rule::from("who is present is not as the script wants it");
+                Err(Error::refused("present", rule.telling(objections.join("; "))))
+            }
         }
     }
 
     fn the_same(&self, held: Held, text: &str) -> Result<Held> {
         if held.sha256 != x509::fingerprint::sha256(text.as_bytes()) {
-            let rule = format!(
+            let rule = rule!(
                 "the ceremony {} was begun with another script, of SHA-256 {}",
                 held.script.id,
-                hex(&held.sha256)
+                rule::Hex(&held.sha256)
             );
             return Err(Error::refused("script", rule));
         }
         if held.is_rehearsal() != self.rehearsal {
-            let rule =
-                format!("{} was begun as the other of rehearsal and ceremony", held.script.id);
+            let rule = rule!("{} was begun as the other of rehearsal and ceremony", held.script.id);
             return Err(Error::refused("script", rule));
         }
         if held.state() == State::Abandoned {
-            return Err(Error::refused("script", format!("{} was abandoned", held.script.id)));
+            return Err(Error::refused("script", rule!("{} was abandoned", held.script.id)));
         }
         Ok(held)
     }
@@ -151,7 +152,7 @@ impl<'a> Conductor<'a> {
             let act = self.act(operation_named(&hex(&sha256[..8]))?);
             let entry = Entry::new(EventKind::CeremonyStarted, &act)
                 .detail("script_sha256", hex(&sha256))
-                .refused(one_line(&error.to_string()));
+                .refused(error.rule());
             self.store.commit(Unit::new(entry))?;
         }
         admitted
@@ -235,4 +236,9 @@ fn ask(
             stage.destroy_ca_key(act, ca, *generation, gone)
         }
     }
+}
+
+/// A text that is no script; what it says is told to the caller alone.
+fn no_script(error: impl std::fmt::Display) -> Error {
+    Error::refused("script", Rule::from("it is no script").telling(error))
 }

@@ -4,6 +4,7 @@
 use domain::act::Act;
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::journal::EventKind;
+use domain::rule;
 use keys::quorum::{CustodianId, CustodySet};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Store, Unit};
@@ -75,7 +76,8 @@ impl Dealing {
     /// [`Error::Refused`], [`Error::Store`].
     pub fn expect_none(store: &dyn Store) -> Result<()> {
         if let Some(dealt) = Self::recorded(store)? {
-            let rule = format!("shares were dealt before, to {}: {CURE}", dealt.holders.join(" "));
+            let rule = rule!("shares were dealt before: {}", CURE);
+            let rule = rule.telling(format!("to {}", dealt.holders.join(" ")));
             return Err(Error::refused("custodians", rule));
         }
         match has_keys(store)? {

@@ -3,6 +3,7 @@
 
 use domain::act::{Act, Basis, Standing};
 use domain::journal::EventKind;
+use domain::rule;
 use domain::staff::{PersonState, Role};
 use keys::quorum::{CustodianId, Gathering};
 use store::{Change, Entry, PersonRow, Store, Unit};
@@ -65,7 +66,7 @@ impl Custody {
         self.expect_holder(id, entry)?;
         let Some(rule) = self.refused(id)? else { return Ok(()) };
         let error = refusal(id, rule);
-        self.store.commit(Unit::new(entry.clone().refused(&error)))?;
+        self.store.commit(Unit::new(entry.clone().refused(error.rule())))?;
         Err(error)
     }
 
@@ -180,6 +181,6 @@ fn was_never_confirmed(person: &PersonRow) -> bool {
     }
 }
 
-fn refusal(custodian: &CustodianId, rule: &str) -> Error {
-    Error::refused("custodian", format!("{custodian} {rule}"))
+fn refusal(custodian: &CustodianId, rule: &'static str) -> Error {
+    Error::refused("custodian", rule!("{} {}", custodian, rule))
 }

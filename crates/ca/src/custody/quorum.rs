@@ -2,6 +2,7 @@
 
 use domain::act::Act;
 use domain::journal::EventKind;
+use domain::rule;
 use keys::quorum::{CustodianId, Passphrase};
 use keys::{ExpectedKeys, KeyError};
 use store::{Entry, Unit};
@@ -35,10 +36,10 @@ impl Custody {
         match self.keys.prove(&secret, &keys) {
             Ok(_) => {}
             Err(error @ (KeyError::OtherKey(_) | KeyError::NoneOfThem)) => {
-                let rule = format!("their secret is not that of the CAs' keys: {error}");
+                let rule = rule!("their secret is not that of the CAs' keys: {}", error);
                 let error = Error::refused("custodians", rule);
                 let entry = Entry::new(EventKind::CustodianPresent, act);
-                let entry = entry.subject(self.dealing.set()).refused(&error);
+                let entry = entry.subject(self.dealing.set()).refused(error.rule());
                 self.store.commit(Unit::new(entry))?;
                 return Err(error);
             }

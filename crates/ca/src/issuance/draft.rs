@@ -5,6 +5,7 @@ use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use domain::id::{ApplicationId, ResidentCode, SerialNumber};
 use domain::policy::{ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Policy, Profile};
+use domain::rule;
 use domain::validity::Period;
 use jiff::Timestamp;
 use store::IntentRow;
@@ -103,9 +104,12 @@ impl Order {
             CertificateKind::OcspResponder => self.period.not_after = signer.ends,
             kind => {
                 let root = signer.ends;
-                let rule = format!(
-                    "a certificate of kind {kind} would last until {ends}, and the root of the key that \
-                     signs it ends at {root}: renew the key first (A 5.6, 6.3.2, S 6-3-1-2)"
+                let rule = rule!(
+                    "a certificate of kind {} would last until {}, and the root of the key that \
+                     signs it ends at {}: renew the key first (A 5.6, 6.3.2, S 6-3-1-2)",
+                    kind,
+                    ends,
+                    root
                 );
                 return Err(Error::refused("validity", rule));
             }
@@ -142,7 +146,7 @@ impl Order {
 /// [`Error::Refused`] when the policy has none: such certificates are not issued.
 pub(crate) fn profile(policy: &Policy, kind: CertificateKind) -> Result<&Profile> {
     let none =
-        || Error::refused("kind", format!("the policy of {} has no profile {kind}", policy.ca));
+        || Error::refused("kind", rule!("the policy of {} has no profile {}", policy.ca, kind));
     policy.profiles.get(&kind).ok_or_else(none)
 }
 
@@ -238,7 +242,7 @@ impl Source<'_> {
 
 fn oid(oid: &domain::policy::ObjectIdentifier) -> Result<x509::oid::ObjectIdentifier> {
     x509::oid::ObjectIdentifier::new(oid.as_str())
-        .map_err(|_| Error::refused("policy", format!("{oid} cannot be encoded")))
+        .map_err(|_| Error::refused("policy", rule!("{} cannot be encoded", oid)))
 }
 
 fn key_usage(bits: &[KeyUsageBit]) -> KeyUsage {

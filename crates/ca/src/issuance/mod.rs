@@ -22,6 +22,7 @@ use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::id::SerialNumber;
 use domain::identity::RevocationCause;
+use domain::rule;
 use domain::service_request::Request;
 use domain::validity;
 
@@ -63,7 +64,7 @@ impl CertificationAuthority {
     ) -> Result<Issued> {
         self.refuse_before_effect(act)?;
         if signer.ends < act.at {
-            let rule = format!("its root ended at {}: renew the key first (A 5.6)", signer.ends);
+            let rule = rule!("its root ended at {}: renew the key first (A 5.6)", signer.ends);
             return Err(Error::refused("ca key", rule));
         }
         let order = order.within(signer)?;
@@ -102,7 +103,7 @@ impl CertificationAuthority {
     fn refuse_before_effect(&self, act: &Act) -> Result<()> {
         let from = self.policy.effective_from;
         if validity::civil_date(act.at) < from {
-            return Err(Error::refused("policy", format!("it is in effect from {from}")));
+            return Err(Error::refused("policy", rule!("it is in effect from {}", from)));
         }
         Ok(())
     }

@@ -5,6 +5,8 @@ use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::journal::EventKind;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::{SubjectRule, ValidityRule};
+use domain::rule;
+use domain::rule::Rule;
 use domain::validity::{self, Period};
 use jiff::Timestamp;
 use x509::general_name::GeneralName;
@@ -52,11 +54,10 @@ impl CertificationAuthority {
         let SubjectRule::Service { base } = &profile.subject else {
             return Err(Error::refused(
                 "kind",
-                format!("{} is not issued to a service", request.kind),
+                rule!("{} is not issued to a service", request.kind),
             ));
         };
-        let key =
-            SpkiInfo::parse(&request.spki).map_err(|error| Error::refused("public key", error))?;
+        let key = SpkiInfo::parse(&request.spki).map_err(super::user::no_key)?;
         key_check::check(&key, self.policy.keys.other.algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         if self.store.key_was_certified(&key.spki_sha256())? {
@@ -121,7 +122,7 @@ fn requested_names(request: &ServiceRequest) -> Result<Vec<GeneralName>> {
     let addresses = request.addresses.iter().map(|address| Ok(GeneralName::IpAddress(*address)));
     let names = dns.chain(addresses).collect::<Result<Vec<_>>>()?;
     if names.len() > MAXIMUM_NAMES {
-        return Err(Error::refused("subjectAltName", format!("at most {MAXIMUM_NAMES} names")));
+        return Err(Error::refused("subjectAltName", rule!("at most {} names", MAXIMUM_NAMES)));
     }
     Ok(names)
 }
@@ -137,6 +138,9 @@ fn dns_name(name: &str) -> Result<GeneralName> {
     if name.len() <= 253 && name.split('.').all(label) {
         Ok(GeneralName::Dns(name.to_owned()))
     } else {
-        Err(Error::refused("dns_names", format!("{name:?} is no host name (RFC 1034 3.5)")))
+        Err(Error::refused(
+            "dns_names",
+            Rule::from("one is no host name (RFC 1034 3.5)").telling(name),
+        ))
     }
 }

@@ -8,6 +8,8 @@ use domain::identity::RevocationCause;
 use domain::journal::EventKind;
 use domain::municipality;
 use domain::policy::{ExtensionRule, KeyMaker, NamesSource, UserKeyRule, ValidityRule};
+use domain::rule;
+use domain::rule::Rule;
 use domain::validity::{self, Period};
 use jiff::Timestamp;
 use store::{CertificateRow, Entry, Unit};
@@ -91,14 +93,14 @@ impl CertificationAuthority {
         if !self.policy.serves(known.code) {
             return Err(Error::refused(
                 "municipality",
-                format!("{} is outside the CA's territory", known.code),
+                rule!("{} is outside the CA's territory", known.code),
             ));
         }
         if !request.kind.issues() || !self.policy.applications.kinds.contains(&request.kind) {
             let clause = &self.policy.applications.clause;
             return Err(Error::refused(
                 "kind",
-                format!("{} is not taken here ({clause})", request.kind),
+                rule!("{} is not taken here ({})", request.kind, clause),
             ));
         }
         if request.window > 99 {
@@ -191,7 +193,7 @@ impl CertificationAuthority {
                 (key, None)
             }
             (_, maker) => {
-                let rule = format!("keys are made by the {} ({})", maker.name(), rule.clause);
+                let rule = rule!("keys are made by the {} ({})", maker.name(), rule.clause);
                 return Err(Error::refused("key", rule));
             }
         };
@@ -238,7 +240,12 @@ impl CertificationAuthority {
 
 /// A public key as a card gave it.
 fn on_card(spki: &[u8]) -> Result<SpkiInfo> {
-    SpkiInfo::parse(spki).map_err(|error| Error::refused("public key", error))
+    SpkiInfo::parse(spki).map_err(no_key)
+}
+
+/// Octets that are no public key.
+pub(super) fn no_key(error: x509::Error) -> Error {
+    Error::refused("public key", Rule::from("it is none").telling(error))
 }
 
 /// The six otherName values, in the order the profile of the CPS has them.

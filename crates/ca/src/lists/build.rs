@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use domain::act::Act;
 use domain::crl_series::{SeriesEvent, SeriesState};
 use domain::journal::EventKind;
+use domain::rule;
 use domain::validity::whole_second;
 use jiff::Timestamp;
 use keys::KeyStore;
@@ -40,7 +41,7 @@ impl CertificationAuthority {
             from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
         let generation = self.generation(series.generation)?;
         if generation.ends < act.at {
-            let rule = format!("its root ended at {}: nothing is signed with it", generation.ends);
+            let rule = rule!("its root ended at {}: nothing is signed with it", generation.ends);
             return Err(Error::refused("generation", rule));
         }
         if let Some(last) = before {
@@ -69,7 +70,8 @@ impl CertificationAuthority {
         match last {
             Some(last) if !self.advances(&last, whole_second(at))? => {
                 let (number, of) = (last.key.number, last.this_update);
-                let rule = format!("list {number} is of {of}: thisUpdate must advance by a second");
+                let rule =
+                    rule!("list {} is of {}: thisUpdate must advance by a second", number, of);
                 Err(Error::refused("thisUpdate", rule))
             }
             _ => Ok(()),

@@ -57,6 +57,9 @@ pub enum Difference {
     },
 }
 
+/// It tells of our own list and database.
+impl domain::rule::Closed for Difference {}
+
 impl Difference {
     /// Whether the list is as the database is, and the database cannot be right: what was revoked for
     /// good is so no more.

@@ -19,6 +19,7 @@ use domain::crl_series::{Partition, SeriesEvent, SeriesState};
 use domain::journal::EventKind;
 use domain::policy::Undelivered;
 use domain::reason::CERTIFICATE_HOLD_CODE;
+use domain::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use store::{Change, CrlKey, CrlRow, Entry, SeriesKey, SeriesRow, StatusRow, Unit};
 use x509::crl::RevokedEntry;
@@ -182,7 +183,7 @@ impl CertificationAuthority {
             SeriesState::Built.after(event).map_err(|refused| Error::refused("series", refused))?;
         let mut entry = list_entry(kind, act, &row);
         if let Some(first) = differences.first() {
-            entry = entry.refused(first).detail("differences", differences.len());
+            entry = entry.refused(Rule::of(first)).detail("differences", differences.len());
         }
         let change = Change::SetSeries {
             series: series.clone(),

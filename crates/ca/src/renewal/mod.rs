@@ -10,6 +10,8 @@ use std::sync::Arc;
 use domain::act::Act;
 use domain::certificate::CertificateKind;
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::Rule;
 use domain::validity::{self, whole_second};
 use jiff::Timestamp;
 use keys::KeyStore;
@@ -179,9 +181,10 @@ impl CertificationAuthority {
         let generations = self.generations();
         if let Some(plan) = self.store.generation_plan(self.id())? {
             if plan.issues_from != issues_from || plan.generation == 1 {
-                let rule = format!(
+                let rule = rule!(
                     "generation {} is being made, to issue from {}: finish it first",
-                    plan.generation, plan.issues_from
+                    plan.generation,
+                    plan.issues_from
                 );
                 return Err(Error::refused("renewal", rule));
             }
@@ -214,8 +217,10 @@ impl CertificationAuthority {
         match early {
             None if issues_from < regular => Err(Error::refused(
                 "issues_from",
-                format!(
-                    "the key is due by {due}; before {regular} a renewal needs a reason (A 6.3.2.1, S 6-3-1-2)"
+                rule!(
+                    "the key is due by {}; before {} a renewal needs a reason (A 6.3.2.1, S 6-3-1-2)",
+                    due,
+                    regular
                 ),
             )),
             Some(reason)
@@ -267,16 +272,20 @@ impl CertificationAuthority {
 
 /// One renewal after another, none in the past, none of a key whose root has ended.
 fn check_time(now: Timestamp, newest: &Generation, issues_from: Timestamp) -> Result<()> {
-    let refused = |rule: String| Err(Error::refused("issues_from", rule));
+    let refused = |rule: Rule| Err(Error::refused("issues_from", rule));
     if newest.issues_from > now {
         let (number, from) = (newest.number, newest.issues_from);
-        return refused(format!("generation {number} issues from {from}: one move after another"));
+        return refused(rule!(
+            "generation {} issues from {}: one move after another",
+            number,
+            from
+        ));
     }
     if issues_from < whole_second(now) {
-        return refused("it lies in the past".to_owned());
+        return refused("it lies in the past".into());
     }
     if newest.ends <= issues_from {
-        return refused(format!("the old root ends before, at {}: no link spans it", newest.ends));
+        return refused(rule!("the old root ends before, at {}: no link spans it", newest.ends));
     }
     Ok(())
 }

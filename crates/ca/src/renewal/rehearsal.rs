@@ -6,6 +6,7 @@
 use std::fmt;
 
 use domain::certificate::CertificateKind;
+use domain::rule::Rule;
 use domain::validity;
 use jiff::Timestamp;
 
@@ -68,7 +69,10 @@ impl Rehearsal {
     /// [`Error::Refused`] with the first that breaks.
     pub(super) fn expect_sound(&self) -> Result<()> {
         match self.findings.iter().find(|finding| finding.weight == Weight::Breaks) {
-            Some(first) => Err(Error::refused("rehearsal", &first.text)),
+            Some(first) => {
+                let rule = Rule::from("a path of relying parties breaks").telling(&first.text);
+                Err(Error::refused("rehearsal", rule))
+            }
             None => Ok(()),
         }
     }

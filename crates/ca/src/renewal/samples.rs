@@ -8,6 +8,7 @@ use domain::id::SerialNumber;
 use domain::municipality;
 use domain::name::{Attribute, AttributeKind};
 use domain::policy::{ExtensionRule, NamesSource, Profile, SubjectRule, ValidityRule};
+use domain::rule;
 use domain::validity::{self, Period};
 use jiff::Timestamp;
 use store::{RevokedSnapshot, SeriesKey, StatusRow, Tally};
@@ -95,7 +96,7 @@ fn order(
             base.below([Attribute::new(AttributeKind::CommonName, "Rehearsal")])
         }
         (rule, Some(place)) => subject_of_user(model.authority, rule, at, place, 0)?,
-        _ => return Err(Error::refused("profile", format!("nobody is named by that of {kind}"))),
+        _ => return Err(Error::refused("profile", rule!("nobody is named by that of {}", kind))),
     };
     Ok(Order {
         kind,

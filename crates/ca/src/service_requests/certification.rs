@@ -1,6 +1,7 @@
 //! What a PKCS#10 request asks to be certified, read anew from its octets at every step.
 
 use domain::certificate::CertificateKind;
+use domain::rule::Rule;
 use domain::service_request::Certification;
 use x509::general_name::GeneralName;
 use x509::pkcs10::CertificateRequest;
@@ -41,7 +42,9 @@ type Requested = (Vec<u8>, Vec<String>, Vec<std::net::IpAddr>);
 
 /// Public key, DNS names and addresses of a request that proves to hold its key (A 3.2.1.2).
 fn read(request: &[u8]) -> Result<Requested> {
-    let unbelievable = |error: x509::Error| Error::refused(FIELD, error);
+    let unbelievable = |error: x509::Error| {
+        Error::refused(FIELD, Rule::from("it is no request that proves its key").telling(error))
+    };
     let request = CertificateRequest::parse_and_verify(request).map_err(unbelievable)?;
     let (mut dns_names, mut addresses) = (Vec::new(), Vec::new());
     for name in request.requested_alt_names().map_err(unbelievable)? {

@@ -13,6 +13,7 @@ use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::{SerialNumber, ServiceRequestId};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
+use domain::rule;
 use domain::service_request::{
     Certification, Done, Purpose, Request, RequestState, Step, StepName,
 };
@@ -279,7 +280,7 @@ impl CertificationAuthority {
 
     fn check_certification(&self, act: &Act, wanted: &Certification) -> Result<()> {
         if !wanted.kind.is_service() {
-            let rule = format!("{} is not issued by a request of the staff", wanted.kind);
+            let rule = rule!("{} is not issued by a request of the staff", wanted.kind);
             return Err(Error::refused("kind", rule));
         }
         self.service_order(act, &certification::service_request(wanted)?).map(drop)
@@ -299,7 +300,7 @@ impl CertificationAuthority {
         let row = self.certificate(serial)?;
         let kind = row.intent.kind;
         if !kind.is_service() {
-            let rule = format!("a certificate of the kind {kind} is not revoked by such a request");
+            let rule = rule!("a certificate of the kind {} is not revoked by such a request", kind);
             return Err(Error::refused("kind", rule));
         }
         if matches!(row.state, CertificateState::Revoked { .. }) {
@@ -307,7 +308,7 @@ impl CertificationAuthority {
         }
         let rule = self.rule(kind, cause)?;
         if !rule.requested_by.contains(&Requester::Authority) {
-            let text = format!("{cause} is not the authority's to ask for ({})", rule.clause);
+            let text = rule!("{} is not the authority's to ask for ({})", cause, rule.clause);
             return Err(Error::refused("cause", text));
         }
         Ok(())

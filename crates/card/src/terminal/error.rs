@@ -32,6 +32,11 @@ pub enum CardMasterError {
     Unavailable(String),
 }
 
+/// Of secrets it tells nothing but how many tries are left.
+impl domain::rule::Closed for TerminalError {}
+
+impl domain::rule::Closed for CardMasterError {}
+
 /// Why a card could not be worked with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TerminalError {

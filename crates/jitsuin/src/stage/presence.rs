@@ -11,6 +11,7 @@ use domain::act::Actor;
 use domain::ceremony::{Premises, Script, Seat};
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule::Rule;
 use domain::staff::Role;
 use keys::quorum::QuorumSecret;
 use store::{Entry, Store, Unit};
@@ -163,7 +164,7 @@ fn journaled<T>(system: &System, text: &str, result: Result<T>) -> Result<T> {
         let sha256 = x509::fingerprint::sha256_colon_hex(text.as_bytes());
         let entry = Entry::new(EventKind::CeremonyStarted, &system.act("ceremony")?)
             .detail("script_sha256", sha256)
-            .refused(format!("{error:#}"));
+            .refused(Rule::from("who is present cannot hold it").telling(format!("{error:#}")));
         system.store.commit(Unit::new(entry))?;
     }
     result

@@ -1,5 +1,9 @@
 //! What is known of the clock.
 
+use std::fmt;
+
+use domain::rule;
+use domain::rule::{Closed, Rule};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -45,22 +49,22 @@ impl ClockState {
     }
 
     /// Why nothing is signed, or nothing when it is.
-    pub(crate) fn rule(self) -> Option<String> {
+    pub(crate) fn rule(self) -> Option<Rule> {
         match self {
             Self::Trusted => None,
             Self::Jumped { by } => {
                 let way = if by.is_negative() { "back" } else { "forward" };
-                let far = seconds(by);
-                Some(format!("the clock jumped {way} by {far} s against the monotonic clock"))
+                let far = Seconds(by);
+                Some(rule!("the clock jumped {} by {} s against the monotonic clock", way, far))
             }
             Self::Drifted { offset } => {
                 let way = if offset.is_negative() { "ahead of" } else { "behind" };
-                Some(format!("the clock is {} s {way} the time source", seconds(offset)))
+                Some(rule!("the clock is {} s {} the time source", Seconds(offset), way))
             }
-            Self::Unconfirmed => Some("the time source has not answered yet".to_owned()),
+            Self::Unconfirmed => Some("the time source has not answered yet".into()),
             Self::Silent { holdover } => {
                 let hours = holdover.as_hours();
-                Some(format!("the time source has not answered for more than {hours} h"))
+                Some(rule!("the time source has not answered for more than {} h", hours))
             }
         }
     }
@@ -100,7 +104,7 @@ impl ClockReport {
         };
         Self {
             state: state.name(),
-            rule: state.rule(),
+            rule: state.rule().map(|rule| rule.to_string()),
             has_source,
             offset_ms: answer.map(|(_, offset)| in_milliseconds(offset)),
             answered_at: answer.map(|(at, _)| at.to_string()),
@@ -110,7 +114,13 @@ impl ClockReport {
 }
 
 /// A length of time without its sign, in seconds with three decimals.
-fn seconds(length: SignedDuration) -> String {
-    let length = length.unsigned_abs();
-    format!("{}.{:03}", length.as_secs(), length.subsec_millis())
+struct Seconds(SignedDuration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.0.unsigned_abs();
+        write!(f, "{}.{:03}", length.as_secs(), length.subsec_millis())
+    }
 }
+
+impl Closed for Seconds {}

@@ -53,6 +53,8 @@ impl FromStr for CustodianId {
     }
 }
 
+impl domain::rule::Closed for CustodianId {}
+
 impl fmt::Display for CustodianId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -90,3 +90,6 @@ pub enum QuorumError {
     #[error(transparent)]
     Key(#[from] KeyError),
 }
+
+/// Of what was typed it repeats nothing but the custodian's id.
+impl domain::rule::Closed for QuorumError {}

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use domain::rule;
+use domain::rule::Rule;
 use domain::text::{Offence, SubstitutionError};
 
 /// A field that breaks a rule; the applicant's or the clerk's to mend.
@@ -53,25 +55,34 @@ pub enum Problem {
     /// No such thing is known here.
     Unknown,
     /// A rule of the policy forbids it.
-    NotAllowed(String),
+    NotAllowed(Rule),
 }
 
 impl FormError {
     /// Field and rule without anything that was typed, for the journal.
-    pub(crate) fn rule(&self) -> String {
-        match &self.problem {
+    pub fn rule(&self) -> Rule {
+        let rule = match &self.problem {
             Problem::Repertoire(offences) => {
-                format!(
-                    "{}: {} characters may not be certified (S 3-1-8)",
-                    self.field,
-                    offences.len()
-                )
+                rule!("{} characters may not be certified (S 3-1-8)", offences.len())
             }
-            Problem::Substitute(_) => {
-                format!("{}: the substitutes do not fit the text (S 3-1-8)", self.field)
+            Problem::Substitute(_) => "the substitutes do not fit the text (S 3-1-8)".into(),
+            Problem::NotAllowed(rule) => rule.clone(),
+            Problem::Empty => "it must be filled in".into(),
+            Problem::Unwanted(rule) => rule!("it must be left open: {}", *rule),
+            Problem::TooLong { limit, found } => {
+                rule!("it has {} characters, at most {} are allowed", found, limit)
             }
-            problem => format!("{}: {problem}", self.field),
-        }
+            Problem::WrongForm { expected } => rule!("it must be {}", *expected),
+            Problem::ControlCharacter { index } => {
+                rule!("the character at {} is a control, invisible or unassigned character", index)
+            }
+            Problem::SpaceAtEdge => "it begins or ends with a space".into(),
+            Problem::NoSuchDate => "there is no such day".into(),
+            Problem::InFuture => "the day has not come yet".into(),
+            Problem::TooEarly => "the day lies before 1868-01-25".into(),
+            Problem::Unknown => "there is none such".into(),
+        };
+        rule.about(self.field)
     }
 }
 
@@ -105,7 +116,7 @@ impl fmt::Display for Problem {
             Self::InFuture => f.write_str("the day has not come yet"),
             Self::TooEarly => f.write_str("the day lies before 1868-01-25"),
             Self::Unknown => f.write_str("there is none such"),
-            Self::NotAllowed(rule) => f.write_str(rule),
+            Self::NotAllowed(rule) => write!(f, "{rule}"),
         }
     }
 }

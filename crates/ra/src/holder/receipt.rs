@@ -48,7 +48,7 @@ pub enum Outcome {
     },
     /// The CA refused for good, after the request was taken in: the certificate has not ended.
     Refused {
-        /// The CA's rule.
+        /// The CA's rule, in the words that the journal has of it.
         rule: String,
     },
 }

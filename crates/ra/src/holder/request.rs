@@ -5,6 +5,7 @@ use domain::certificate::CertificateState;
 use domain::id::ApplicationId;
 use domain::identity::Requester;
 use domain::journal::EventKind;
+use domain::rule::Rule;
 use jiff::Timestamp;
 use store::{Change, Entry, HolderRequestRow, Unit};
 use x509::cms::{SignedData, unarmored};
@@ -167,7 +168,7 @@ impl Holders {
         let order = RevocationOrder { cause: asked.cause, requester, approver: None };
         let refusal = match authority.revoke(act, &asked.serial, &order) {
             Ok(()) => None,
-            Err(refusal @ AuthorityError::Refused { .. }) => Some(refusal.to_string()),
+            Err(AuthorityError::Refused { field, rule }) => Some(rule.about(field)),
             Err(error) => return Err(error.into()),
         };
         let outcome = self.outcome(asked, refusal)?;
@@ -180,7 +181,7 @@ impl Holders {
     }
 
     /// What became of a request that the CA answered, with a refusal or without.
-    fn outcome(&self, asked: &Asked, refusal: Option<String>) -> Result<Outcome> {
+    fn outcome(&self, asked: &Asked, refusal: Option<Rule>) -> Result<Outcome> {
         let row = self.store.certificate(&asked.ca, &asked.serial)?;
         let row = row.ok_or(WindowError::Unknown { field: "certificate" })?;
         match (row.state, refusal) {
@@ -188,7 +189,7 @@ impl Holders {
             (CertificateState::Revoked { at, reason }, _) => {
                 Ok(Outcome::Revoked { at, reason, entry: row.changed })
             }
-            (_, Some(rule)) => Ok(Outcome::Refused { rule }),
+            (_, Some(rule)) => Ok(Outcome::Refused { rule: rule.closed().to_owned() }),
             (_, None) => {
                 Err(WindowError::refused("certificate", "the CA did not revoke it").into())
             }

@@ -65,6 +65,9 @@ pub enum RegisterError {
     Behind(u64),
 }
 
+/// It repeats nothing of a record.
+impl domain::rule::Closed for RegisterError {}
+
 /// Something that happened to a record and that certificates may depend on (A 4.9.1.1(2), S 4-4-1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterEvent {

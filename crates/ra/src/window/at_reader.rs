@@ -5,6 +5,7 @@ use card::terminal::{CardReport, CardTerminal, SecuredCard};
 use domain::act::Act;
 use domain::id::{ApplicationId, CardId, MunicipalityCode};
 use domain::journal::EventKind;
+use domain::rule;
 use store::{Change, Entry, Unit};
 
 use super::cards::{brought_card, expect_brought, new_record, slot_for};
@@ -41,7 +42,7 @@ impl Window {
         let terminal = CardTerminal::select(connection)?;
         let mut card = terminal.authenticate(act, self.master.as_ref())?;
         if let Some(meant) = wanted.card.as_ref().filter(|meant| *meant != card.id()) {
-            let rule = format!("{} lies on the reader, and {meant} is meant", card.id());
+            let rule = rule!("{} lies on the reader, and {} is meant", card.id(), meant);
             return Err(WindowError::refused("card", rule));
         }
         self.expect_within_reach(card.id(), municipality)?;

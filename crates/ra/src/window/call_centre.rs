@@ -6,6 +6,8 @@ use domain::id::{CaId, SerialNumber};
 use domain::identity::Requester;
 use domain::journal::EventKind;
 use domain::resident::{BasicFour, Resident};
+use domain::rule;
+use domain::rule::Rule;
 use serde::{Deserialize, Serialize};
 use store::{Entry, Unit};
 
@@ -53,16 +55,20 @@ impl Window {
             }
         };
         let resident = self.the_one(asked)?;
-        let mut hold = PhoneHold { held: Vec::new(), refused: Vec::new() };
+        let (mut held, mut refused) = (Vec::new(), Vec::new());
         for authority in self.authorities.values() {
-            hold_at(authority.as_ref(), act, &resident, &mut hold)?;
+            match hold_at(authority.as_ref(), act, &resident)? {
+                Ok(certificates) => held.extend(certificates),
+                Err(rule) => refused.push((authority.id().clone(), rule)),
+            }
         }
-        if hold.held.is_empty() {
-            let rules: Vec<_> = hold.refused.into_iter().map(|(_, rule)| rule).collect();
-            let none = "there is no certificate in force to hold (A 4.9.13)";
-            let rule = if rules.is_empty() { none.to_owned() } else { rules.join("; ") };
+        if held.is_empty() {
+            let none = "there is no certificate in force to hold (A 4.9.13)".into();
+            let rule = refused.into_iter().next().map_or(none, |(_, rule)| rule);
             return Err(WindowError::refused("certificate", rule));
         }
+        let refused = refused.into_iter().map(|(ca, rule)| (ca, rule.to_string())).collect();
+        let hold = PhoneHold { held, refused };
         let mut entry = entry(act).personal(&resident.code, format!("{asked:?}"));
         for (ca, serial) in &hold.held {
             entry = entry.detail("held", format!("{ca}/{serial}"));
@@ -91,38 +97,34 @@ impl Window {
     }
 }
 
+/// The certificates that are on hold at this CA now, or the rule by which it holds none for the holder.
 fn hold_at(
     authority: &dyn Authority,
     act: &Act,
     resident: &Resident,
-    hold: &mut PhoneHold,
-) -> Result<()> {
+) -> Result<std::result::Result<Vec<(CaId, SerialNumber)>, Rule>> {
     let certificates = authority.certificates_of(&resident.code)?;
     let in_force: Vec<_> = certificates.iter().filter(|c| c.is_in_force(act.at)).collect();
     if in_force.is_empty() {
-        return Ok(());
+        return Ok(Ok(Vec::new()));
     }
     let ca = authority.id();
     let policy = authority.policy();
     match &policy.hold {
-        None => {
-            hold.refused.push((ca.clone(), format!("{ca} knows no hold (S 4-4-5)")));
-            return Ok(());
-        }
+        None => return Ok(Err(rule!("{} knows no hold (S 4-4-5)", *ca))),
         Some(rule) if !rule.requested_by.contains(&Requester::Holder) => {
-            let text = format!("{ca}: the holder may not ask for it ({})", rule.clause);
-            hold.refused.push((ca.clone(), text));
-            return Ok(());
+            return Ok(Err(rule!("{}: the holder may not ask for it ({})", *ca, rule.clause)));
         }
         Some(_) => {}
     }
+    let mut held = Vec::new();
     for certificate in in_force {
         if certificate.state == CertificateState::Good {
             authority.hold(act, &certificate.serial)?;
         }
-        hold.held.push((ca.clone(), certificate.serial));
+        held.push((ca.clone(), certificate.serial));
     }
-    Ok(())
+    Ok(Ok(held))
 }
 
 fn entry(act: &Act) -> Entry {

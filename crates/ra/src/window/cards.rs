@@ -5,6 +5,7 @@ use card::terminal::OperationTag;
 use domain::id::{ApplicationId, CardId, MunicipalityCode, ResidentCode};
 use domain::municipality;
 use domain::policy::Policy;
+use domain::rule;
 use domain::validity::{civil_date, nth_birthday_after};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -114,18 +115,19 @@ fn expect_free(record: &CardRecord, application: &ApplicationId, slot: CardSlot)
     let is_another = |on: &OnSlot| on.application != *application;
     for busy in CardSlot::ALL {
         if record.slot(busy).loading.as_ref().is_some_and(is_another) {
-            let rule = match busy == slot {
-                true => format!("its {busy} slot is bound to another application"),
-                false => format!("its {busy} slot is being loaded for an application"),
+            let what = match busy == slot {
+                true => "bound to another application",
+                false => "being loaded for an application",
             };
-            return Err(WindowError::refused("card", rule + ": complete or withdraw that first"));
+            let rule = rule!("its {} slot is {}: complete or withdraw that first", busy, what);
+            return Err(WindowError::refused("card", rule));
         }
     }
     Ok(())
 }
 
 fn expect_usable(record: &CardRecord, resident: &ResidentCode, at: Timestamp) -> Result<()> {
-    let refuse = |rule: &str| Err(WindowError::refused("card", rule));
+    let refuse = |rule: &'static str| Err(WindowError::refused("card", rule));
     if record.holder != *resident {
         return refuse("it is not a card of this resident (A 4.1.2.1(2), S 4-1-1)");
     }

@@ -7,6 +7,7 @@ use domain::application::ApplicationEvent;
 use domain::certificate::StateName;
 use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
+use domain::rule;
 
 use super::Window;
 use super::at_reader::{AtReader, changed, expect_bound};
@@ -174,7 +175,7 @@ enum Plan {
 }
 
 fn plan(on_card: &SlotReport, certificate: &HolderCertificate) -> Result<Plan> {
-    let refuse = |rule: &str| Err(WindowError::refused("card", rule));
+    let refuse = |rule: &'static str| Err(WindowError::refused("card", rule));
     let key = certificate.spki_sha256;
     let loaded = on_card.loading.as_ref().is_some_and(|loading| loading.key_hash == key);
     let delivered = on_card.delivered.as_ref().is_some_and(|delivered| delivered.key_hash == key);
@@ -207,11 +208,11 @@ fn expect_fitting(
     let has_one =
         is_set(slot, secrets) || on_card.delivered.is_some() || (plan == Plan::Finish && staged);
     if is_set(other, secrets) {
-        let rule = format!("nothing but the {slot} slot is being delivered");
+        let rule = rule!("nothing but the {} slot is being delivered", slot);
         return Err(WindowError::refused("secret", rule));
     }
     if !has_one {
-        let rule = format!("the holder sets the {name} at the first delivery (C3)");
+        let rule = rule!("the holder sets the {} at the first delivery (C3)", name);
         return Err(WindowError::refused("secret", rule));
     }
     Ok(())

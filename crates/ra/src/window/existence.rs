@@ -2,6 +2,8 @@
 
 use domain::policy::Policy;
 use domain::resident::{BasicFour, Resident};
+use domain::rule;
+use domain::rule::Rule;
 use domain::{municipality, text};
 
 use super::Window;
@@ -17,7 +19,7 @@ impl Window {
     ///
     /// # Errors
     /// [`RegisterError::Unavailable`]: nobody can tell, so nothing goes on.
-    pub(super) fn existence_doubts(&self, form: &Form, policy: &Policy) -> Result<Vec<String>> {
+    pub(super) fn existence_doubts(&self, form: &Form, policy: &Policy) -> Result<Vec<Rule>> {
         let resident = match self.register.find(&form.resident) {
             Ok(resident) => resident,
             Err(RegisterError::NotFound(_)) => {
@@ -35,7 +37,7 @@ impl Window {
         let (typed, recorded) = both_fours(form, &resident, carries_attributes(policy));
         let differs = typed.differences(&recorded);
         let doubts = differs.iter().map(|attribute| {
-            format!("the {attribute} is not the one in the register (A 3.2.3.1, S 3-1-9)")
+            rule!("the {} is not the one in the register (A 3.2.3.1, S 3-1-9)", attribute)
         });
         Ok(doubts.collect())
     }
@@ -49,7 +51,7 @@ impl Window {
         match self.existence_doubts(form, policy)?.first() {
             None => Ok(()),
             Some(doubt) => {
-                Err(WindowError::refused("resident", format!("since the check, {doubt}")))
+                Err(WindowError::refused("resident", rule!("since the check, {}", doubt.as_part())))
             }
         }
     }

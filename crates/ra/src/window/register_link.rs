@@ -14,6 +14,7 @@ use domain::id::{CaId, OperationId, SerialNumber, SystemOperation};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::municipality;
+use domain::rule::Rule;
 use domain::validity::civil_date;
 use jiff::Timestamp;
 use store::{Change, Entry, Unit};
@@ -39,7 +40,7 @@ pub struct RegisterRun {
     /// Move-outs whose thirty days are not over.
     pub open: usize,
     /// Events that a CA refused to follow, with the rule; the next run tries them again.
-    pub failed: Vec<(u64, String)>,
+    pub failed: Vec<(u64, Rule)>,
     /// The cursor after the run.
     pub cursor: u64,
 }
@@ -163,7 +164,7 @@ impl Window {
         let Some(rule) = rule else {
             return Err(error);
         };
-        self.store.commit(Unit::new(entry(act, event).refused(&rule)))?;
+        self.store.commit(Unit::new(entry(act, event).refused(rule.clone())))?;
         run.failed.push((event.sequence, rule));
         Ok(())
     }

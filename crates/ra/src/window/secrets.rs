@@ -10,10 +10,11 @@ use store::{Entry, Unit};
 
 use super::at_reader::{AtReader, changed, subject};
 use super::operation::Begun;
-use super::verify::{EvidenceRecord, expect_complete, flattened, seen_by};
+use super::verify::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
 use super::{Window, clerk};
 use crate::authority::Authority;
 use crate::error::{Result, WindowError};
+use crate::form::plain_text;
 use crate::readers::Wanted;
 use crate::record::{CardRecord, Check};
 use crate::register::RegisterError;
@@ -150,7 +151,8 @@ impl Window {
         let (by, municipality) = clerk(&act.actor)?;
         self.expect_at_home(card, municipality)?;
         if let Some(doubt) = &evidence.doubt {
-            return Err(WindowError::refused("identity", format!("the clerk doubts it: {doubt}")));
+            let doubt = plain_text("doubt", doubt, MAX_NOTE_CHARACTERS)?;
+            return Err(WindowError::Doubted { holder: card.holder.clone(), doubt });
         }
         let authority = self.authority_of_slot(card, slot)?;
         let rule = authority.policy().evidence(Applicant::Resident);

@@ -7,6 +7,8 @@ use domain::id::{ActorId, ApplicationId, SerialNumber};
 use domain::identity::Evidence;
 use domain::journal::EventKind;
 use domain::policy::IdentityRule;
+use domain::rule;
+use domain::rule::Rule;
 use jiff::Timestamp;
 
 use super::operation::Step;
@@ -102,7 +104,7 @@ impl Window {
         let policy = step.authority.policy();
         let applicant = record.form.applicant.role();
         let rule = policy.evidence(applicant).ok_or_else(|| {
-            WindowError::refused("applicant", format!("{} serves no {applicant}", policy.ca))
+            WindowError::refused("applicant", rule!("{} serves no {}", policy.ca, applicant))
         })?;
         record.checks = seen_by(&step.by, step.operation.act.at, evidence)?;
         // 2. A doubt of the clerk's refuses the application: the register is not asked any more.
@@ -116,6 +118,7 @@ impl Window {
         let doubts = self.existence_doubts(&record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
         if !doubts.is_empty() {
+            let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
             let found = doubts.join("; ");
             return self.refuse_for(&step, record, doubts, &found);
         }
@@ -161,7 +164,7 @@ pub(super) fn seen_by(
             return Err(WindowError::refused("evidence", rule));
         }
         if checks.iter().any(|check| check.evidence == item.evidence) {
-            let rule = format!("{} is given twice", item.evidence);
+            let rule = rule!("{} is given twice", item.evidence);
             return Err(WindowError::refused("evidence", rule));
         }
         checks.push(Check {
@@ -180,8 +183,12 @@ fn optional_text(field: &'static str, text: &str, limit: usize) -> Result<String
     if text.is_empty() { Ok(String::new()) } else { Ok(plain_text(field, text, limit)?) }
 }
 
-fn register_check(step: &Step<'_>, doubts: &[String]) -> Check {
-    let document = if doubts.is_empty() { "agrees".into() } else { doubts.join("; ") };
+fn register_check(step: &Step<'_>, doubts: &[Rule]) -> Check {
+    let document = if doubts.is_empty() {
+        "agrees".into()
+    } else {
+        doubts.iter().map(Rule::closed).collect::<Vec<_>>().join("; ")
+    };
     Check {
         evidence: Evidence::RegisterMatch,
         document,
@@ -201,7 +208,7 @@ pub(super) fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<(
     match rule.evidence.iter().find(|evidence| !is_seen(evidence)) {
         None => Ok(()),
         Some(missing) => {
-            Err(WindowError::refused("evidence", format!("{missing} is missing ({})", rule.clause)))
+            Err(WindowError::refused("evidence", rule!("{} is missing ({})", missing, rule.clause)))
         }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn encode(
         outcome: match &entry.outcome {
             Outcome::Done => StoredOutcome::Done,
             Outcome::NoOp => StoredOutcome::NoOp,
-            Outcome::Refused { rule } => StoredOutcome::Refused { rule },
+            Outcome::Refused { rule } => StoredOutcome::Refused { rule: rule.closed() },
         },
         ca: entry.ca.as_ref().map(|ca| ca.as_str()),
         subject: entry.subject.as_deref(),

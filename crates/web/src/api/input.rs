@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use domain::rule;
+use domain::rule::Rule;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -158,7 +160,10 @@ pub(crate) async fn body_of(request: Request) -> Result<Bytes, Problem> {
 /// The field by its path within the body; the whole body has the path ".".
 fn malformed(field: &str, error: &serde_json::Error) -> Problem {
     let field = if field == "." { "body" } else { field };
-    Problem::new(Fault::Malformed, format!("{field}: {error}")).about(field)
+    let rule = Rule::from("it is not of the form that the description has");
+    // The parser's words may draw the input: they are told, and are no part of the rule.
+    let problem = Problem::new(Fault::Malformed, rule).about(field);
+    Problem { detail: format!("{field}: {error}"), ..problem }
 }
 
 fn expect_json(request: &Request) -> Result<(), Problem> {
@@ -170,7 +175,7 @@ fn expect_json(request: &Request) -> Result<(), Problem> {
 
 fn unread(error: Box<dyn std::error::Error + Send + Sync>) -> Problem {
     if error.is::<LengthLimitError>() {
-        let detail = format!("body: at most {MAX_BODY} octets are read");
+        let detail = rule!("body: at most {} octets are read", MAX_BODY);
         return Problem::new(Fault::TooLarge, detail);
     }
     Problem::new(Fault::Malformed, "body: it broke off")
@@ -182,7 +187,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::from_request_parts(parts, state).await;
         let Path(value) = path.map_err(|error: PathRejection| {
-            Problem::new(Fault::Malformed, format!("path: {}", error.body_text()))
+            Problem::new(Fault::Malformed, Rule::from("path").telling(error.body_text()))
         })?;
         Ok(Self(value))
     }
@@ -194,7 +199,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::from_request_parts(parts, state).await;
         let Query(value) = query.map_err(|error: QueryRejection| {
-            Problem::new(Fault::Malformed, format!("query: {}", error.body_text()))
+            Problem::new(Fault::Malformed, Rule::from("query").telling(error.body_text()))
         })?;
         Ok(Self(value))
     }

@@ -187,7 +187,7 @@ impl Desk {
         approver: &str,
         what: Approvable<'_>,
     ) -> Result<Standing, Problem> {
-        let refused = |rule: &str| Err(Problem::refused(FIELD, rule));
+        let refused = |rule: &'static str| Err(Problem::refused(FIELD, rule));
         let approver: ActorId = parse_id(FIELD, approver)?;
         if act.id() == Some(&approver) {
             return refused("another person than the one who asks (A 5.2.2, S 5-2-2)");

@@ -11,6 +11,8 @@ use std::time::SystemTime;
 
 use domain::certificate::CertificateState;
 use domain::id::CaId;
+use domain::rule;
+use domain::rule::Rule;
 use domain::staff::MAX_TOKEN_DAYS;
 use jiff::Timestamp;
 use store::CertificateRow;
@@ -75,9 +77,10 @@ impl ForeignIssuer {
         certificate: &Certificate,
         der: &[u8],
         now: Timestamp,
-    ) -> Result<(), String> {
-        let cannot =
-            |error: &dyn std::fmt::Display| format!("its issuer's list cannot be read: {error}");
+    ) -> Result<(), Rule> {
+        let cannot = |error: &dyn std::fmt::Display| {
+            Rule::from("its issuer's list cannot be read").telling(error)
+        };
         let changed = fs::metadata(&self.list).and_then(|file| file.modified());
         let changed = changed.map_err(|error| cannot(&error))?;
         let digest = sha256(der);
@@ -94,17 +97,13 @@ impl ForeignIssuer {
                 said
             }
         };
-        if said.listed { Err("its issuer has revoked it".to_owned()) } else { Ok(()) }
+        if said.listed { Err("its issuer has revoked it".into()) } else { Ok(()) }
     }
 
-    fn said(
-        &self,
-        certificate: &Certificate,
-        list: Vec<u8>,
-        now: Timestamp,
-    ) -> Result<Said, String> {
-        let unfit =
-            |error: &dyn std::fmt::Display| format!("its issuer's list does not hold: {error}");
+    fn said(&self, certificate: &Certificate, list: Vec<u8>, now: Timestamp) -> Result<Said, Rule> {
+        let unfit = |error: &dyn std::fmt::Display| {
+            Rule::from("its issuer's list does not hold").telling(error)
+        };
         let der = der_of(pem::CRL, list).map_err(|error| unfit(&error))?;
         let list = Crl::parse(&der).map_err(|error| unfit(&error))?;
         let question = Question {
@@ -129,7 +128,7 @@ impl Desk {
             Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
         match self.standing_of(&certificate, der, now)? {
             Ok(()) => Ok(()),
-            Err(rule) => Err(unproven(&format!("the certificate lets nobody in: {rule}"))),
+            Err(rule) => Err(unproven(rule!("the certificate lets nobody in: {}", rule.as_part()))),
         }
     }
 
@@ -142,14 +141,16 @@ impl Desk {
         proven: Option<&[u8]>,
         now: Timestamp,
     ) -> Result<(Vec<u8>, Timestamp), Problem> {
-        let refused = |rule: String| Problem::refused(FIELD, rule);
-        let der =
-            pem::decode(pem::CERTIFICATE, text).map_err(|error| refused(error.to_string()))?;
-        let certificate = Certificate::parse(&der).map_err(|error| refused(error.to_string()))?;
+        let refused = |rule: Rule| Problem::refused(FIELD, rule);
+        let none = |error: &dyn std::fmt::Display| {
+            refused(Rule::from("it is no certificate").telling(error))
+        };
+        let der = pem::decode(pem::CERTIFICATE, text).map_err(|error| none(&error))?;
+        let certificate = Certificate::parse(&der).map_err(|error| none(&error))?;
         expect_for_authentication(&certificate).map_err(refused)?;
         if proven != Some(&der) {
             let rule = "show it in the TLS handshake of this very connection, which proves its key";
-            return Err(refused(rule.to_owned()));
+            return Err(refused(rule.into()));
         }
         self.standing_of(&certificate, &der, now)?.map_err(refused)?;
         let longest = credentials::after_days(now, MAX_TOKEN_DAYS)?;
@@ -163,10 +164,10 @@ impl Desk {
         certificate: &Certificate,
         der: &[u8],
         now: Timestamp,
-    ) -> Result<Result<(), String>, Problem> {
+    ) -> Result<Result<(), Rule>, Problem> {
         let validity = &certificate.tbs.validity;
         if now < validity.not_before || validity.not_after < now {
-            return Ok(Err("it is not in force now".to_owned()));
+            return Ok(Err("it is not in force now".into()));
         }
         if let Some(ca) = self.own_issuer(certificate)? {
             let serial = certificate.tbs.serial_number();
@@ -190,34 +191,34 @@ impl Desk {
 }
 
 /// Whether the certificate is one of ours, octet for octet, and good.
-fn stands(row: Option<CertificateRow>, der: &[u8]) -> Result<(), String> {
+fn stands(row: Option<CertificateRow>, der: &[u8]) -> Result<(), Rule> {
     let row = row.filter(|row| row.der.as_deref() == Some(der));
     let row = row.ok_or("it bears our CA's name and is not its certificate")?;
     match row.state {
         CertificateState::Good => Ok(()),
-        CertificateState::Revoked { .. } => Err("it is revoked".to_owned()),
-        CertificateState::Held { .. } => Err("it is on hold".to_owned()),
+        CertificateState::Revoked { .. } => Err("it is revoked".into()),
+        CertificateState::Held { .. } => Err("it is on hold".into()),
         CertificateState::Undelivered { .. } | CertificateState::Intended => {
-            Err("it is not delivered".to_owned())
+            Err("it is not delivered".into())
         }
     }
 }
 
-fn expect_for_authentication(certificate: &Certificate) -> Result<(), String> {
+fn expect_for_authentication(certificate: &Certificate) -> Result<(), Rule> {
     let tbs = &certificate.tbs;
-    let said = |error: x509::Error| error.to_string();
+    let said = |error: x509::Error| Rule::from("it cannot be read").telling(error);
     if tbs.basic_constraints().map_err(said)?.is_some_and(|found| found.ca) {
-        return Err("it is a CA's".to_owned());
+        return Err("it is a CA's".into());
     }
     if tbs.key_usage().map_err(said)?.is_some_and(|u| !u.contains(KeyUsage::DIGITAL_SIGNATURE)) {
-        return Err("its keyUsage does not permit digitalSignature".to_owned());
+        return Err("its keyUsage does not permit digitalSignature".into());
     }
     let purposes = tbs.extended_key_usage().map_err(said)?;
     if !purposes.is_empty() && !purposes.contains(&oid::CLIENT_AUTH) {
-        return Err("its extKeyUsage does not permit clientAuth".to_owned());
+        return Err("its extKeyUsage does not permit clientAuth".into());
     }
     let key = SpkiInfo::parse(&tbs.subject_public_key_info).map_err(said)?;
-    key_check::expect_strong(&key).map_err(|refused| refused.to_string())
+    key_check::expect_strong(&key).map_err(Rule::from)
 }
 
 /// What a file holds, in DER or as PEM.

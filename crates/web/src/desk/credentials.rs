@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule;
 use domain::staff::{
     Attempts, CredentialKind, MAX_TOKEN_DAYS, PASSWORD_DAYS, TOKEN_DAYS, check_password,
     credential_rule,
@@ -237,7 +238,7 @@ impl Desk {
             None => Ok(person),
             Some(role) => {
                 let rule = credential_rule(*role).rule;
-                Err(Problem::refused("kind", format!("{role} has no {kind}: {rule}")))
+                Err(Problem::refused("kind", rule!("{} has no {}: {}", role, kind, rule)))
             }
         };
         self.checked(act, operation, allowed)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::act::{Act, Actor, Basis};
 use domain::id::{ActorId, OperationId};
 use domain::journal::EventKind;
+use domain::rule::Rule;
 use domain::staff::{CredentialKind, PersonState};
 use jiff::{SignedDuration, Timestamp};
 use store::{CredentialRow, PersonRow};
@@ -144,7 +145,7 @@ impl Desk {
         if let Err(problem) = &found
             && problem.is_refusal()
         {
-            let kind = Kind::new(EventKind::AccessRefused, door, &problem.detail);
+            let kind = Kind::new(EventKind::AccessRefused, door, (*problem.rule).clone());
             self.refuse_stranger(stranger, kind, door.from)?;
         }
         found
@@ -242,6 +243,6 @@ pub(super) fn one_loopback(address: IpAddr) -> IpAddr {
     if address.is_loopback() { IpAddr::from([127, 0, 0, 1]) } else { address }
 }
 
-pub(crate) fn unproven(detail: &str) -> Problem {
-    Problem::new(Fault::Unauthenticated, detail)
+pub(crate) fn unproven(rule: impl Into<Rule>) -> Problem {
+    Problem::new(Fault::Unauthenticated, rule)
 }

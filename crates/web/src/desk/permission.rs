@@ -4,6 +4,8 @@
 //! this table keeps the roles apart before that (A 5.2.1, A 5.2.3.1, A 5.2.4.1; S 5-2).
 
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::{Rule, Several};
 use domain::staff::Role;
 
 use super::principal::{Principal, Proof};
@@ -378,18 +380,18 @@ impl Operation {
     }
 
     /// The rule that keeps this principal out, if one does.
-    pub fn refusal(self, principal: &Principal) -> Option<String> {
+    pub fn refusal(self, principal: &Principal) -> Option<Rule> {
         if !self.parties().iter().any(|party| party.includes(principal)) {
             return Some(self.rule());
         }
         let (strength, proof) = (self.strength(), principal.proof());
         let weak = !strength.is_met_by(proof);
-        weak.then(|| format!("{}: {}", self.name(), strength.rule(proof)))
+        weak.then(|| rule!("{}: {}", self.name(), strength.rule(proof)))
     }
 
     /// The row of the table as a rule.
-    pub fn rule(self) -> String {
+    pub fn rule(self) -> Rule {
         let parties: Vec<_> = self.parties().iter().map(|party| party.words()).collect();
-        format!("{} is open to {}", self.name(), parties.join(", "))
+        rule!("{} is open to {}", self.name(), Several(parties))
     }
 }

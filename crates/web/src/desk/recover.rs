@@ -1,6 +1,7 @@
 //! The way back in, when what let people in has ended and nobody is left who could enrol them.
 
 use ca::Quorum;
+use domain::rule;
 use domain::staff::{PersonState, ProposalKind};
 use store::{Change, Unit};
 
@@ -30,7 +31,7 @@ impl Desk {
         let in_office = match row.state {
             PersonState::Active => Ok(()),
             state => {
-                let rule = format!("a person who is {state} is not let in by custodians either");
+                let rule = rule!("a person who is {} is not let in by custodians either", state);
                 Err(Problem::refused("person", rule))
             }
         };

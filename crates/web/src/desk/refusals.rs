@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use domain::act::{Act, Actor};
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use store::{Entry, Unit};
 
@@ -36,7 +37,7 @@ pub(super) struct Kind {
     /// Whom it concerns, where it is a person of the registry.
     pub(super) person: Option<ActorId>,
     /// By which rule, in our words.
-    pub(super) rule: String,
+    pub(super) rule: Rule,
     /// The code that the caller was told, where there is one.
     pub(super) code: Option<&'static str>,
     /// The block of addresses it came from.
@@ -62,21 +63,21 @@ struct Sum {
 }
 
 impl Kind {
-    pub(super) fn new(event: EventKind, door: &Door, rule: &str) -> Self {
+    pub(super) fn new(event: EventKind, door: &Door, rule: impl Into<Rule>) -> Self {
         let (door, from) = (door.name.clone(), block(door.from));
-        Self { event, door, person: None, rule: rule.to_owned(), code: None, from }
+        Self { event, door, person: None, rule: rule.into().untold(), code: None, from }
     }
 
     fn everything_else(event: EventKind) -> Self {
         let (door, from) = ("many doors".to_owned(), "many addresses".to_owned());
-        let rule = "refused; too many kinds to tell each".to_owned();
+        let rule = "refused; too many kinds to tell each".into();
         Self { event, door, person: None, rule, code: None, from }
     }
 
     /// The entry of so many more.
     fn sum(&self, act: &Act, Sum { since, more }: Sum) -> Entry {
         let entry = self.entry(act).detail("peer", &self.from);
-        entry.detail("count", more).detail("since", since).refused(&self.rule)
+        entry.detail("count", more).detail("since", since).refused(self.rule.clone())
     }
 
     fn entry(&self, act: &Act) -> Entry {
@@ -159,7 +160,7 @@ impl Desk {
         if let Some(before) = before.filter(|sum| sum.more > 0) {
             self.store.commit(Unit::new(kind.sum(stranger, before)))?;
         }
-        let entry = kind.entry(stranger).detail("peer", from).refused(&kind.rule);
+        let entry = kind.entry(stranger).detail("peer", from).refused(kind.rule.clone());
         self.store.commit(Unit::new(entry))?;
         Ok(())
     }

@@ -155,9 +155,9 @@ async fn message_of(parts: &Parts, body: Request) -> Result<Vec<u8>, Problem> {
     let mut form = Request::new(Body::from(octets));
     form.headers_mut().extend(given.map(|kind| (CONTENT_TYPE, kind.clone())));
     *form.method_mut() = hyper::Method::POST;
-    let Form(SignedForm { signed }) = Form::from_request(form, &())
-        .await
-        .map_err(|error| Problem::new(Fault::Malformed, error.body_text()))?;
+    let Form(SignedForm { signed }) = Form::from_request(form, &()).await.map_err(|error| {
+        Problem::new(Fault::Malformed, domain::rule::Rule::from("query").telling(error.body_text()))
+    })?;
     Ok(signed.into_bytes())
 }
 

@@ -2,6 +2,7 @@
 
 use card::CardSlot;
 use card::terminal::{CardMasterError, TerminalError};
+use domain::rule::Rule;
 use ra::readers::ReaderError;
 
 use super::{Fault, Problem};
@@ -28,12 +29,13 @@ pub(super) fn of_card(error: &TerminalError) -> Problem {
 /// A reader's word as a problem.
 pub(super) fn of_reader(error: &ReaderError) -> Problem {
     let (problem, sentence) = match error {
-        ReaderError::Refused(_) => {
-            (Problem::refused("reader", error), "指定されたリーダー又はカードは使用できません。")
-        }
+        ReaderError::Refused(rule) => (
+            Problem::refused("reader", rule.clone()),
+            "指定されたリーダー又はカードは使用できません。",
+        ),
         ReaderError::Hindered(hindrance) => return hindrance.clone().into(),
         ReaderError::Busy(why) => (
-            Problem::new(Fault::Unavailable, why),
+            Problem::new(Fault::Unavailable, Rule::from("the card is in use").telling(why)),
             "このカードは別の操作で使用中です。しばらくしてから、もう一度操作してください。",
         ),
         ReaderError::Unavailable(_) => (

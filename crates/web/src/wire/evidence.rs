@@ -2,6 +2,8 @@
 
 use card::{CardSlot, HolderSecret, HolderSecrets};
 use domain::identity::Evidence;
+use domain::rule;
+use domain::rule::Several;
 use ra::window::{EvidenceItem, EvidenceRecord, Handover};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -99,7 +101,7 @@ impl TryFrom<DocumentBody> for EvidenceItem {
     fn try_from(body: DocumentBody) -> Result<Self, Problem> {
         let evidence = Evidence::from_name(&body.evidence).ok_or_else(|| {
             let known: Vec<_> = Evidence::ALL.iter().map(|known| known.name()).collect();
-            Problem::refused("evidence", format!("it must be one of {}", known.join(", ")))
+            Problem::refused("evidence", rule!("it must be one of {}", Several(known)))
         })?;
         let DocumentBody { document, number, note, .. } = body;
         Ok(Self { evidence, document, number, note })

@@ -111,7 +111,9 @@ impl From<RegisterRun> for RegisterRunBody {
                 })
                 .collect(),
             open: run.open,
-            failed: failed.map(|(event, rule)| EventFailureBody { event, rule }).collect(),
+            failed: failed
+                .map(|(event, rule)| EventFailureBody { event, rule: rule.to_string() })
+                .collect(),
             cursor: run.cursor,
         }
     }

@@ -3,6 +3,8 @@
 use domain::certificate::CertificateKind;
 use domain::id::SerialNumber;
 use domain::identity::RevocationCause;
+use domain::rule;
+use domain::rule::Rule;
 use domain::service_request::{Done, Purpose, PurposeName, Request, Step};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -185,7 +187,7 @@ fn refuse_foreign_fields(body: &ServiceIntakeBody, purpose: PurposeName) -> Resu
         ("cause", body.cause.is_some(), !issues),
     ] {
         if given && !read {
-            return Err(Problem::refused(field, format!("it has no place in {purpose}")));
+            return Err(Problem::refused(field, rule!("it has no place in {}", purpose)));
         }
     }
     Ok(())
@@ -200,8 +202,10 @@ fn certification(
         Problem::refused("kind", rule)
     })?;
     let text = needed("request_pem", body.request_pem.as_deref())?;
-    let der = pem::decode(pem::CERTIFICATE_REQUEST, text)
-        .map_err(|error| Problem::refused("request_pem", error))?;
+    let der = pem::decode(pem::CERTIFICATE_REQUEST, text).map_err(|error| {
+        let rule = Rule::from("it is no request in PEM").telling(error);
+        Problem::refused("request_pem", rule)
+    })?;
     Ok(ca::certification(kind, der, body.common_name.clone())?)
 }
 
@@ -209,6 +213,6 @@ fn serial(body: &ServiceIntakeBody) -> Result<SerialNumber, Problem> {
     parse_id("serial", needed("serial", body.serial.as_deref())?)
 }
 
-fn needed<'a>(field: &str, given: Option<&'a str>) -> Result<&'a str, Problem> {
+fn needed<'a>(field: &'static str, given: Option<&'a str>) -> Result<&'a str, Problem> {
     given.ok_or_else(|| Problem::refused(field, "it is needed for this purpose"))
 }

@@ -48,6 +48,12 @@ fn filled(path: &str) -> String {
 }
 
 impl Described {
+    /// A body with every field that its shapes have, and whatever lies in them.
+    pub(super) fn full_body(&self) -> Value {
+        let document: Value = serde_json::from_str(&openapi()).expect("JSON");
+        self.schema.as_ref().map_or(json!({}), |schema| sample(schema, &document))
+    }
+
     /// A body with every required field, each a text that means nothing; of several shapes the first.
     pub(super) fn body(&self) -> Value {
         let mut body = json!({});
@@ -66,6 +72,37 @@ impl Described {
             };
         }
         body
+    }
+}
+
+/// A value of a schema, with every property; of several shapes the last.
+fn sample(schema: &Value, document: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let pointer = reference.strip_prefix('#').expect("a reference within the document");
+        return sample(document.pointer(pointer).expect("a schema"), document);
+    }
+    for several in ["oneOf", "anyOf"] {
+        if let Some(shape) = schema[several].as_array().and_then(|shapes| shapes.last()) {
+            return sample(shape, document);
+        }
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let mut whole = serde_json::Map::new();
+        for part in parts {
+            whole.extend(sample(part, document).as_object().cloned().unwrap_or_default());
+        }
+        return Value::Object(whole);
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        let members = properties.iter().map(|(name, one)| (name.clone(), sample(one, document)));
+        return Value::Object(members.collect());
+    }
+    match schema["type"].as_array().map_or(&schema["type"], |types| &types[0]).as_str() {
+        _ if schema["enum"].is_array() => schema["enum"][0].clone(),
+        Some("array") => json!([sample(&schema["items"], document)]),
+        Some("integer") => json!(1),
+        Some("boolean") => json!(true),
+        _ => json!("meaningless"),
     }
 }
 

@@ -34,7 +34,7 @@ fn verified(world: &World, form: &Value) -> String {
 }
 
 /// Issues and delivers; answers with the completed application.
-fn delivered(world: &World, form: &Value, secret: &Value) -> Value {
+pub(super) fn delivered(world: &World, form: &Value, secret: &Value) -> Value {
     let path = verified(world, form);
     let issued = world.post("sato", &format!("{path}/issue"), &json!({})).expect(200);
     assert_eq!(issued["state"], "issued");

@@ -14,4 +14,5 @@ mod people;
 mod repeated;
 mod service_requests;
 mod standing;
+mod typed;
 mod world;

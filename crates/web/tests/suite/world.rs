@@ -14,6 +14,7 @@ use domain::id::{CaId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
+use domain::rule::Rule;
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -140,7 +141,7 @@ impl Readers for Cards {
         wanted: &Wanted,
     ) -> Result<Box<dyn Connection>, ReaderError> {
         if wanted.card.is_none() && !wanted.is_new {
-            return Err(ReaderError::Refused("no card lies on it".to_owned()));
+            return Err(ReaderError::Refused("no card lies on it".into()));
         }
         let id = wanted.card.clone().unwrap_or_else(|| {
             let made = self.cabinet.ids().expect("ids").len() as u8;
@@ -151,7 +152,9 @@ impl Readers for Cards {
         });
         match self.cabinet.insert(&id) {
             Ok(card) => Ok(Box::new(card)),
-            Err(error) => Err(ReaderError::Refused(error.to_string())),
+            Err(error) => {
+                Err(ReaderError::Refused(Rule::from("there is no such card").telling(error)))
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail};
 use ca::ceremony::{Conductor, Record};
 use domain::ceremony::CeremonyId;
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::Several;
 use domain::staff::Role;
 use serde_json::json;
 use store::{Entry, Store, Unit};
@@ -114,10 +116,10 @@ fn admitted(cli: &Cli, system: &System, roles: &[Role], operation: &str) -> Resu
     if holds && office.act.proof() == Proof::Strong {
         return Ok(office);
     }
-    let words: Vec<&str> = roles.iter().map(|role| role.words()).collect();
-    let rule = format!("this is for {}, with a token of their own", words.join(", "));
+    let words: Vec<_> = roles.iter().map(|role| role.words()).collect();
+    let rule = rule!("this is for {}, with a token of their own", Several(words));
     let entry = Entry::new(EventKind::AccessRefused, &office.act).subject(operation);
-    system.store.commit(Unit::new(entry.refused(&rule)))?;
+    system.store.commit(Unit::new(entry.refused(rule.clone())))?;
     bail!("{rule}")
 }
 

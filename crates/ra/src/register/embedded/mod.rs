@@ -75,6 +75,9 @@ pub enum EmbeddedError {
     Off,
 }
 
+/// Of a command it repeats nothing but the field.
+impl domain::rule::Closed for EmbeddedError {}
+
 impl EmbeddedRegister {
     /// A register in memory alone.
     ///

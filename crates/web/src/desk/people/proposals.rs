@@ -1,6 +1,8 @@
 //! What may be proposed for whom, and settled by whom; nothing here changes anything.
 
 use domain::id::{ActorId, MunicipalityCode};
+use domain::rule;
+use domain::rule::Several;
 use domain::staff::{PersonState, ProposalKind, RefusedPerson, Role, check_roles};
 use jiff::Timestamp;
 use store::{PersonRow, ProposalRow};
@@ -54,7 +56,7 @@ pub(super) fn proposal(
         return Err(Problem::refused("person", "another proposal waits for its confirmation"));
     }
     if !kind.fits(row.state) {
-        let rule = format!("a person who is {} cannot have a {kind}", row.state);
+        let rule = rule!("a person who is {} cannot have a {}", row.state, kind);
         return Err(Problem::refused("kind", rule));
     }
     if kind == ProposalKind::Roles {
@@ -72,9 +74,9 @@ fn roles_of(
     municipality: Option<&str>,
 ) -> Result<(Vec<Role>, Option<MunicipalityCode>), Problem> {
     let role = |name: &String| {
-        let known = || Role::ALL.map(Role::name).join(", ");
-        Role::from_name(name)
-            .ok_or_else(|| Problem::refused("roles", format!("{name:?} is none of {}", known())))
+        let known = || Several(Role::ALL.to_vec());
+        let none = || rule!("one is none of {}", known()).telling(name);
+        Role::from_name(name).ok_or_else(|| Problem::refused("roles", none()))
     };
     let roles = names.iter().map(role).collect::<Result<Vec<_>, _>>()?;
     let municipality: Option<MunicipalityCode> =

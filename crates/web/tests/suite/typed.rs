@@ -1,0 +1,155 @@
+//! What people type, in every field of every operation: where it comes, and where it never does.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use domain::staff::Role;
+use jitsuin_web::desk::permission::Operation;
+use serde_json::{Value, json};
+use tracing_subscriber::fmt;
+
+use super::client::Proof;
+use super::document::described;
+use super::flow::{delivered, evidence, form};
+use super::world::World;
+
+/// Words that no grammar of ids permits, in both scripts.
+const MARKS: [&str; 2] = ["田中印一郎印", "Marked Person!"];
+
+/// What the program logs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a lock").write(octets)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One request that is well formed.
+struct Sample {
+    who: &'static str,
+    path: String,
+    body: Value,
+}
+
+/// Requests of every operation: as the description has them, by who may make them, and those of a
+/// window in a form that gets further than the first field.
+fn samples(world: &World) -> Vec<Sample> {
+    let general = described().into_iter().filter(|one| one.method == "POST").map(|one| {
+        let operation = Operation::ALL.iter().find(|known| known.name() == one.operation);
+        let may = |role: &Role| operation.is_some_and(|operation| operation.is_open_to(*role));
+        let who = Role::ALL.into_iter().find(may).map_or("staff", Role::name);
+        Sample { who, body: one.full_body(), path: one.path }
+    });
+    let mut all: Vec<_> = general.collect();
+    let form = form(world, "jpki-auth", "issue-with-card", "");
+    let received = world.post("sato", "/api/v1/applications", &form).expect(201);
+    let one = format!("/api/v1/applications/{}", received["id"].as_str().expect("an id"));
+    let mut doubted = evidence();
+    doubted["doubt"] = json!("the photograph is of somebody else");
+    doubted["items"][0]["note"] = json!("worn");
+    let pin = json!({ "authentication_pin": "4321" });
+    let card = delivered(world, &form, &pin)["card"].as_str().expect("a card").to_owned();
+    let mut reset = doubted.clone();
+    reset["slot"] = json!("authentication");
+    reset["new"] = json!("1234");
+    let address = "埼玉県川口市青木二丁目１番１号";
+    let caller = json!({ "name": "青木　花子", "birth_date": "1980-01-02", "gender": "female",
+        "address": address });
+    let person = json!({ "id": "new-person", "name": "見本　二郎", "roles": ["window-clerk"],
+        "municipality": "11203" });
+    for (who, path, body) in [
+        ("sato", "/api/v1/applications".to_owned(), form),
+        ("sato", format!("/api/v1/card-secret-resets?card={card}"), reset),
+        ("sato", format!("{one}/verification"), doubted),
+        ("sato", format!("{one}/refusal"), json!({ "reason": "not who they say" })),
+        ("phone", "/api/v1/holds".to_owned(), caller),
+        ("senior-operator", "/api/v1/people".to_owned(), person),
+    ] {
+        all.push(Sample { who, path, body });
+    }
+    all
+}
+
+/// The body with `mark` in the place of each of its values in turn, and as a name of its own.
+fn marked(body: &Value, mark: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut put = |path: &str, value: Value| {
+        let mut one = body.clone();
+        *one.pointer_mut(path).expect("a value") = value;
+        all.push(one);
+    };
+    let mut first = true;
+    each_leaf(body, &mut |path| {
+        put(path, json!(mark));
+        if std::mem::take(&mut first) {
+            put(path, json!([mark]));
+            put(path, json!({ mark: mark }));
+        }
+    });
+    let mut named = body.clone();
+    named[mark] = json!(mark);
+    put("", named);
+    all
+}
+
+/// Tells the JSON pointer of every value that has no members.
+pub(super) fn each_leaf(body: &Value, told: &mut dyn FnMut(&str)) {
+    fn walk(value: &Value, path: &str, told: &mut dyn FnMut(&str)) {
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(name, one)| walk(one, &format!("{path}/{name}"), told));
+            }
+            Value::Array(members) => {
+                let members = members.iter().enumerate();
+                members.for_each(|(at, one)| walk(one, &format!("{path}/{at}"), told));
+            }
+            _ => told(path),
+        }
+    }
+    walk(body, "", told);
+}
+
+#[test]
+fn e1_nothing_that_was_typed_is_in_an_entry_or_a_log() {
+    let log = Log::default();
+    let written = log.clone();
+    fmt().with_max_level(tracing::Level::DEBUG).with_writer(move || written.clone()).init();
+    let world = World::new();
+    let from = world.entries();
+    for Sample { who, path, body } in samples(&world) {
+        for mark in MARKS {
+            for body in marked(&body, mark) {
+                let _ = world.post(who, &path, &body);
+            }
+        }
+    }
+    for mark in MARKS.map(|mark| mark.replace(' ', "%20")) {
+        for path in ["people/", "applications/", "cas/", "residents/", "cas/jpki-auth/lists/1/"] {
+            let _ = world.get("staff", &format!("/api/v1/{path}{mark}"));
+        }
+        let _ = world.get("staff", &format!("/api/v1/service-requests?state={mark}"));
+        let reader = format!("/api/v1/card-readings?reader={mark}&card={mark}");
+        let _ = world.ask(Proof::Token("sato"), "POST", &reader, Some(b"{}"), &[]);
+    }
+    let mut refused = 0;
+    let (mut at, mut told) = (from, world.journal_from(from));
+    while !told.is_empty() {
+        at += told.len() as u64;
+        for entry in &told {
+            refused += usize::from(entry.contains("\"refused\""));
+            for mark in MARKS {
+                assert!(!entry.contains(mark), "{entry}");
+            }
+        }
+        told = world.journal_from(at);
+    }
+    assert!(refused > 100, "the samples came as far as rules: {refused}");
+    let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("UTF-8");
+    assert!(MARKS.iter().all(|mark| !log.contains(mark)), "{log}");
+}
