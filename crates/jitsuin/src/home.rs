@@ -61,6 +61,11 @@ impl Home {
         self.0.join("queries")
     }
 
+    /// The signed requests that were heard, which are not believed again.
+    pub(crate) fn heard(&self) -> PathBuf {
+        self.0.join("heard.db")
+    }
+
     /// The TLS server's key and certificate, and the roots clients need.
     pub(crate) fn tls(&self) -> PathBuf {
         self.0.join("tls")

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::id::{CaId, VerifierId};
 use jiff::Timestamp;
+use store::HeardRequest;
 use x509::fingerprint::{hex, sha256};
 use x509::ocsp::{CertificateStatus, ErrorStatus};
 
@@ -47,6 +48,9 @@ pub struct QueryRecord {
 pub enum Query {
     /// An OCSP request.
     Ocsp {
+        /// What was noted of a request that a registered verifier signed; from when and where it came
+        /// is the record's.
+        heard: Option<HeardRequest>,
         /// The certificates asked about, in order; empty where the request could not be read.
         asked: Vec<OcspAsked>,
         /// What came of it.
@@ -106,14 +110,37 @@ impl fmt::Display for QueryRecord {
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ocsp { asked, outcome } => {
-                write!(f, "ocsp {outcome}")?;
+            Self::Ocsp { heard, asked, outcome } => {
+                f.write_str("ocsp ")?;
+                if let Some(HeardRequest { digest, until, .. }) = heard {
+                    write!(f, "{HEARD}{}/{} ", hex(digest), until.as_second())?;
+                }
+                write!(f, "{outcome}")?;
                 asked.iter().try_for_each(|asked| write!(f, " {asked}"))
             }
             Self::Ldap { asked, result } => write!(f, "ldap {result:?} {:?}", asked.cut()),
             Self::Web { path, status } => write!(f, "web {status} {:?}", cut(path)),
         }
     }
+}
+
+/// Before what is remembered of a signed request. No outcome begins so.
+const HEARD: &str = "heard:";
+
+/// What a line of the record tells of a signed request, so that the memory of them can be made again.
+pub fn heard(line: &str) -> Option<HeardRequest> {
+    let mut words = line.split(' ');
+    let (at, peer, _) = (words.next()?, words.next()?, words.next()?);
+    let told = words.next().filter(|kind| *kind == "ocsp").and(words.next())?;
+    let (digest, until) = told.strip_prefix(HEARD)?.split_once('/')?;
+    let digest = u128::from_str_radix(digest, 16).ok()?.to_be_bytes();
+    let peer: SocketAddr = peer.parse().ok()?;
+    Some(HeardRequest {
+        digest,
+        until: Timestamp::from_second(until.parse().ok()?).ok()?,
+        at: at.parse().ok()?,
+        from: peer.ip(),
+    })
 }
 
 /// Octets that a record keeps of a name: longer than any that exists here.
@@ -220,6 +247,27 @@ mod tests {
         }
         let whole = hex(&sha256(long.as_bytes()));
         assert!(cut(&long).contains(&whole) && cut("short") == "short");
+    }
+
+    #[test]
+    fn e1_v5_the_record_tells_again_what_was_heard_and_nobody_elses_text_does() {
+        let at = Timestamp::from_second(1_000).expect("a time");
+        let peer = SocketAddr::from(([192, 0, 2, 1], 40_000));
+        let until = Timestamp::from_second(2_000).expect("a time");
+        let heard_one = HeardRequest { digest: [0x0a; 16], until, at, from: peer.ip() };
+        let refused = OcspOutcome::Refused {
+            status: ErrorStatus::Unauthorized,
+            rule: "heard:00/1 before".to_owned(),
+        };
+        let record = |query| QueryRecord { at, peer, verifier: None, query }.to_string();
+        let ocsp = |heard, outcome| Query::Ocsp { heard, asked: Vec::new(), outcome };
+        for outcome in [OcspOutcome::Signed, refused.clone()] {
+            assert_eq!(heard(&record(ocsp(Some(heard_one), outcome.clone()))), Some(heard_one));
+            assert_eq!(heard(&record(ocsp(None, outcome))), None);
+        }
+        let forged = Query::Web { path: format!(" ocsp heard:{}/9", "0".repeat(32)), status: 404 };
+        assert_eq!(heard(&record(forged)), None);
+        assert_eq!(heard(""), None);
     }
 
     #[test]

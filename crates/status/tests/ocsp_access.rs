@@ -3,11 +3,14 @@
 
 mod ocsp_fixture;
 
+use std::net::SocketAddr;
+
 use domain::certificate::{CertificateKind, CertificateState as State};
 use jiff::SignedDuration;
+use jitsuin_status::known::Known;
 use jitsuin_status::ocsp::Settings;
 use ocsp_fixture::request::{Draft, Signer};
-use ocsp_fixture::{PEER, World, response_status, serial};
+use ocsp_fixture::{Ca, PEER, World, response_status, serial};
 
 const ANSWERED: u8 = 0;
 const SIG_REQUIRED: u8 = 5;
@@ -56,9 +59,11 @@ fn v5_only_a_registered_verifier_with_the_right_and_a_valid_certificate_is_answe
     let world = World::new();
     let user = world.put(1, CertificateKind::User, State::Good);
     let signer = Signer::new(&world, "verifier-1");
-    let request = Draft::about(&world.ca, &[user]).signed(&signer);
     let responder = world.responder();
-    let status_at = |now| response_status(&responder.answer(&request, PEER, now));
+    let status_at = |now| {
+        let request = Draft::about(&world.ca, &[user]).signed(&signer);
+        response_status(&responder.answer(&request, PEER, now))
+    };
     assert_eq!(status_at(world.now), UNAUTHORIZED, "a stranger");
     let row = world.verifier("verifier-1", &signer.certificate);
     world.register(row.clone());
@@ -102,6 +107,112 @@ fn v5_a_signature_that_does_not_hold_is_unauthorized() {
     let spliced = [draft.signed(&signer), other].map(|der| der);
     assert_ne!(spliced[0], spliced[1]);
     assert_eq!(response_status(&responder.answer(&spliced[0], PEER, world.now)), ANSWERED);
+}
+
+#[test]
+fn v5_what_a_verifier_signed_is_believed_once_and_names_nobody_when_it_comes_again() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let server = world.put(2, CertificateKind::TlsServer, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let known = Known::default();
+    let responder = world.responder().with_known(known.clone());
+    let thief = SocketAddr::from(([192, 0, 2, 66], 40_000));
+    let minute = SignedDuration::from_mins(1);
+    let second = SignedDuration::from_secs(1);
+    let request = Draft::about(&world.ca, &[user]).signed(&signer);
+    let ask = |request: &[u8], peer, now| {
+        let status = response_status(&responder.answer(request, peer, now));
+        let record = world.log.records().pop().unwrap();
+        (status, record.verifier.map(|id| id.to_string()))
+    };
+    let verifier = || Some("verifier-1".to_owned());
+    assert_eq!(ask(&request, PEER, world.now), (ANSWERED, verifier()));
+    // A client that lost the answer asks again, from where it was.
+    let moved = SocketAddr::new(PEER.ip(), 40_001);
+    assert_eq!(ask(&request, moved, world.now + minute), (ANSWERED, verifier()));
+    for (peer, now) in [
+        (thief, world.now),
+        (thief, world.now + minute),
+        (PEER, world.now + minute + second),
+        (PEER, world.now - second),
+        (PEER, world.now + SignedDuration::from_hours(999)),
+    ] {
+        assert_eq!(ask(&request, peer, now), (UNAUTHORIZED, None), "{peer} {now}");
+    }
+    assert!(!known.has(thief.ip(), world.now), "nor is the thief's address a verifier's");
+    let rule = world.log.records().pop().unwrap().to_string();
+    assert!(rule.contains("this request was heard before"), "{rule}");
+    // What is open to all stays so, and another request is another.
+    let open = Draft::about(&world.ca, &[server]).signed(&signer);
+    assert_eq!(ask(&open, PEER, world.now), (ANSWERED, verifier()));
+    assert_eq!(ask(&open, thief, world.now), (ANSWERED, None));
+    let next = Draft::about(&world.ca, &[user]).signed(&signer);
+    assert_eq!(ask(&next, PEER, world.now + minute * 2), (ANSWERED, verifier()));
+}
+
+/// Whoever hears a signature makes others that hold as well: n - s for s (ECDSA).
+#[test]
+fn v5_another_signature_makes_no_other_request_of_what_was_heard() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let responder = world.responder();
+    let thief = SocketAddr::from(([192, 0, 2, 66], 40_000));
+    let draft = Draft::about(&world.ca, &[user]).fresh();
+    let (first, other) = (draft.signed_as_is(&signer), draft.signed_as_is(&signer));
+    assert_ne!(first, other, "an ECDSA signature is another each time");
+    assert_eq!(response_status(&responder.answer(&first, PEER, world.now)), ANSWERED);
+    assert_eq!(response_status(&responder.answer(&other, thief, world.now)), UNAUTHORIZED);
+}
+
+#[test]
+fn v5_a_verifiers_request_without_a_long_nonce_is_refused_and_not_remembered() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let responder = world.responder();
+    let draft = Draft::about(&world.ca, &[user]);
+    let ask = |draft: Draft| {
+        let request = draft.signed_as_is(&signer);
+        response_status(&responder.answer(&request, PEER, world.now))
+    };
+    assert_eq!(ask(draft.clone()), UNAUTHORIZED);
+    for (length, expected) in
+        [(1, UNAUTHORIZED), (15, UNAUTHORIZED), (16, ANSWERED), (32, ANSWERED), (128, ANSWERED)]
+    {
+        assert_eq!(ask(draft.clone().nonce(&vec![7; length])), expected, "{length}");
+    }
+    let told = world.log.records().iter().filter(|one| one.to_string().contains("heard:")).count();
+    assert_eq!(told, 3);
+}
+
+/// What was refused when it came, whoever overheard it has not answered later.
+#[test]
+fn v5_a_request_that_was_refused_is_remembered_all_the_same() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let other = Ca::set_up("saitama-sign", world.store.as_ref(), &world.keys, world.now);
+    let signer = Signer::new(&world, "verifier-1");
+    let row = world.verifier("verifier-1", &signer.certificate);
+    let mut without = row.clone();
+    without.may_query_ocsp = false;
+    world.register(without);
+    let responder = world.responder();
+    let thief = SocketAddr::from(([192, 0, 2, 66], 40_000));
+    let status =
+        |request: &[u8], peer| response_status(&responder.answer(request, peer, world.now));
+    let early = Draft::about(&world.ca, &[user]).signed(&signer);
+    assert_eq!(status(&early, PEER), UNAUTHORIZED, "it has no right yet");
+    world.register(row);
+    assert_eq!(status(&early, thief), UNAUTHORIZED);
+    // Nor what came before its CA was answered for.
+    let unserved = Draft::about(&other, &[user]).signed(&signer);
+    assert_eq!(status(&unserved, PEER), UNAUTHORIZED);
+    responder.adopt(&[world.config(&world.ca), world.config(&other)]).unwrap();
+    assert_eq!(status(&unserved, thief), UNAUTHORIZED);
+    let fresh = Draft::about(&other, &[user]).signed(&signer);
+    assert_eq!(status(&fresh, PEER), ANSWERED);
 }
 
 #[test]

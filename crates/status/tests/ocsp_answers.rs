@@ -150,7 +150,7 @@ fn e1_every_query_is_recorded_with_who_asked_what_and_the_answer() {
     assert!(records.iter().all(|record| record.peer == PEER && record.at == world.now));
     assert_eq!(records[0].verifier.as_ref().unwrap().as_str(), "verifier-1");
     let parts = |index: usize| match &records[index].query {
-        Query::Ocsp { asked, outcome } => (asked.clone(), outcome.clone()),
+        Query::Ocsp { asked, outcome, .. } => (asked.clone(), outcome.clone()),
         other => panic!("{other:?}"),
     };
     let (asked, outcome) = parts(0);
@@ -163,7 +163,11 @@ fn e1_every_query_is_recorded_with_who_asked_what_and_the_answer() {
     assert_eq!(asked[0].status, None, "what was not answered is not in the record as answered");
     assert!(format!("{outcome}").starts_with("SigRequired"));
     assert_eq!(parts(2).0, []);
-    assert!(records[0].to_string().ends_with(&format!("ocsp signed jpki-auth/{user}=good")));
+    let line = records[0].to_string();
+    assert!(line.ends_with(&format!(" signed jpki-auth/{user}=good")), "{line}");
+    let heard = jitsuin_status::query_log::heard(&line).expect("what is remembered of it");
+    assert_eq!((heard.at, heard.from), (world.now, PEER.ip()));
+    assert!(records[1].to_string().contains("ocsp SigRequired"), "nothing of who did not sign");
 }
 
 /// Clients do not ask about a delegate with nocheck, so the responder itself must know.

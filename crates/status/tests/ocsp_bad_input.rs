@@ -178,7 +178,8 @@ fn v5_a_delegate_that_no_client_would_believe_is_refused_at_the_start() {
         change(&mut config.generations[0].responder);
         let source = std::sync::Arc::new(world.store.clone());
         let (keys, log) = (world.keys.clone(), world.log.clone());
-        Responder::new(&[config], source, keys, log, Settings::default()).err().unwrap()
+        let memory = world.memory.clone();
+        Responder::new(&[config], source, keys, log, memory, Settings::default()).err().unwrap()
     };
     let delegated = refused(&|identity| identity.certificate = other.delegate.clone());
     assert!(matches!(delegated, ConfigError::NotDelegated { .. }), "{delegated}");

@@ -81,10 +81,18 @@ fn v5_openssl_asks_with_and_without_nonce_by_both_hashes_and_about_several() {
     let town = Town::new();
     let good = town.world.put(1, CertificateKind::User, State::Good);
     let held = town.world.put(2, CertificateKind::User, State::Held { since: town.world.now });
-    for options in ["-no_nonce", "-nonce", "-sha256 -nonce", "-sha256 -no_nonce"] {
+    for options in ["-nonce", "-sha256 -nonce"] {
         let said = town.ask(&[good, held], &format!("{SIGNED} {options}"));
         assert!(said.contains("Response verify OK"), "{options}: {said}");
         assert!(said.contains(": good") && said.contains("certificateHold"), "{options}: {said}");
+    }
+    // Whoever overhears a request without one could ask by it for ever.
+    let said = town.ask(&[good, held], &format!("{SIGNED} -no_nonce"));
+    assert!(said.contains("Responder Error: unauthorized (6)"), "{said}");
+    let server = town.world.put(3, CertificateKind::TlsServer, State::Good);
+    for options in ["-no_nonce", "-sha256 -no_nonce"] {
+        let said = town.ask(&[server], options);
+        assert!(said.contains("Response verify OK") && said.contains(": good"), "{said}");
     }
 }
 

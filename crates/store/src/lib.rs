@@ -13,6 +13,7 @@ pub mod append;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod doubt;
+mod heard;
 pub mod journal;
 mod people;
 mod room_on_disk;
@@ -23,6 +24,7 @@ mod state;
 mod unit;
 
 pub use doubt::{Doubt, Doubted, Extent};
+pub use heard::{HeardRequest, HeardRequests, Opened};
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use room_on_disk::RoomOnDisk;
 pub use rows::{

@@ -56,6 +56,14 @@ pub struct Sealed {
     pub sha256: [u8; 32],
 }
 
+impl Sealed {
+    /// Its number among the segments, which follow each other.
+    pub fn number(&self) -> u64 {
+        let digits = self.name.split('.').next();
+        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+}
+
 /// The segments in one directory.
 #[derive(Debug)]
 pub struct QuerySegments {
@@ -234,6 +242,32 @@ pub fn differences(
     let unknown = unknown.into_iter().filter_map(name);
     found.extend(unknown.map(|name| format!("{name}: the journal knows nothing of it")));
     Ok(found)
+}
+
+/// Hands every record of the segments from the number `first` on to `each`, in order, until that fails.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the directory or a file in it cannot be read; those of `each`.
+pub fn read_records(
+    directory: &Path,
+    first: u64,
+    mut each: impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    let mut files = numbered(directory)?;
+    files.retain(|(number, _)| *number >= first);
+    files.sort();
+    for (_, path) in files {
+        let mut reader = BufReader::new(File::open(&path).map_err(|e| failed(&path, e))?);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let mut bounded = reader.by_ref().take(MAX_RECORD as u64 + 1);
+            bounded.read_until(b'\n', &mut line).map_err(|e| failed(&path, e))?;
+            let Some((b'\n', record)) = line.split_last() else { break };
+            each(&String::from_utf8_lossy(record))?;
+        }
+    }
+    Ok(())
 }
 
 fn digest_of(path: &Path) -> std::io::Result<[u8; 32]> {

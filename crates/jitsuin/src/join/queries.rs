@@ -4,15 +4,43 @@ use std::sync::Arc;
 
 use domain::act::{Act, Actor};
 use domain::journal::EventKind;
+use status::ocsp::RequestMemory;
 use status::query_log::{LogUnavailable, QueryLog, QueryRecord};
-use store::segments::{QuerySegments, Sealed};
-use store::{Entry, RoomOnDisk, Store, Unit};
+use store::segments::{QuerySegments, Sealed, read_records};
+use store::{Entry, HeardRequest, HeardRequests, Opened, RoomOnDisk, Store, Unit};
 
+use crate::home::Home;
 use crate::system::{Clock, new_operation};
+
+/// Requests that are read from the records before they are noted together.
+const RECALLED_AT_ONCE: usize = 100_000;
+
+/// The memory of signed requests, with all that the records tell: what a cut of power took from it, or
+/// everything, where it was lost or damaged.
+pub(crate) fn recalled(home: &Home) -> anyhow::Result<HeardRequests> {
+    let (heard, opened) = HeardRequests::open(&home.heard())?;
+    let (mut some, mut new) = (Vec::new(), 0);
+    read_records(&home.queries(), heard.next_segment()?, |record| {
+        some.extend(status::query_log::heard(record));
+        if some.len() >= RECALLED_AT_ONCE {
+            new += heard.remember(&std::mem::take(&mut some))?;
+        }
+        Ok(())
+    })?;
+    new += heard.remember(&some)?;
+    if let Opened::Anew(Some(damage)) = opened {
+        tracing::warn!("{}: {damage}: made again of the query records", home.heard().display());
+    }
+    if new > 0 {
+        tracing::info!("{new} signed requests are remembered from the query records");
+    }
+    Ok(heard)
+}
 
 /// Keeps every query before its answer leaves.
 pub(crate) struct SealedQueryLog {
     segments: QuerySegments,
+    heard: HeardRequests,
     store: Arc<dyn Store>,
     clock: Clock,
     room: RoomOnDisk,
@@ -22,11 +50,12 @@ impl SealedQueryLog {
     /// Where `room` is short, strangers' questions are not recorded, and so not answered.
     pub(crate) fn new(
         segments: QuerySegments,
+        heard: HeardRequests,
         store: Arc<dyn Store>,
         clock: Clock,
         room: RoomOnDisk,
     ) -> Self {
-        Self { segments, store, clock, room }
+        Self { segments, heard, store, clock, room }
     }
 
     /// Puts the hash of a sealed segment into the journal.
@@ -44,7 +73,11 @@ impl SealedQueryLog {
             .detail("records", sealed.records)
             .detail("sha256", sha256);
         self.store.commit(Unit::new(entry))?;
-        Ok(self.segments.journaled(sealed)?)
+        self.segments.journaled(sealed)?;
+        // Whatever this segment tells of was noted before.
+        self.heard.begin_segment(sealed.number() + 1)?;
+        self.heard.forget_ended(act.at)?;
+        Ok(())
     }
 
     /// Seals what is due by its age; called now and then.
@@ -81,6 +114,12 @@ impl QueryLog for SealedQueryLog {
     }
 }
 
+impl RequestMemory for SealedQueryLog {
+    fn hear(&self, request: &HeardRequest) -> store::Result<Option<HeardRequest>> {
+        self.heard.hear(request)
+    }
+}
+
 /// The longest line a record makes. What the protocols' own limits let in fits, except where
 /// quoting makes a strange name several times as long.
 const LONGEST_LINE: usize = 32 << 10;
@@ -109,7 +148,8 @@ mod tests {
         let (segments, _) = QuerySegments::open(place, limits).expect("segments");
         let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
         let room = RoomOnDisk::default();
-        let log = SealedQueryLog::new(segments, scratch.store.clone(), clock, room.clone());
+        let (heard, _) = HeardRequests::open(&scratch.path().join("heard.db")).expect("a memory");
+        let log = SealedQueryLog::new(segments, heard, scratch.store.clone(), clock, room.clone());
         let asked = |verifier: Option<&str>| QueryRecord {
             at: jiff::Timestamp::UNIX_EPOCH,
             peer: std::net::SocketAddr::from(([192, 0, 2, 1], 40_000)),
@@ -122,6 +162,47 @@ mod tests {
         assert!(log.record(&asked(Some("verifier-1"))).is_ok(), "and verifiers go on");
         room.note(false);
         assert!(log.record(&asked(None)).is_ok());
+    }
+
+    /// An older copy of the memory, as a backup has it, knows by the records what it has missed.
+    #[test]
+    fn v5_a_memory_that_was_put_back_remembers_what_was_heard_since() {
+        let scratch = testkit::Scratch::new();
+        let home = Home::new(scratch.path());
+        let at = jiff::Timestamp::from_second(1_000).expect("a time");
+        let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 40_000));
+        let request = |digest| HeardRequest {
+            digest: [digest; 16],
+            until: jiff::Timestamp::from_second(2_000).expect("a time"),
+            at,
+            from: peer.ip(),
+        };
+        // One run of the server, in which this request is asked.
+        let run = |digest| {
+            let limits = store::segments::Limits::default();
+            let (segments, _) = QuerySegments::open(home.queries(), limits).expect("segments");
+            let clock: Clock = Arc::new(move || at);
+            let heard = recalled(&home).expect("a memory");
+            let room = RoomOnDisk::default();
+            let log = SealedQueryLog::new(segments, heard, scratch.store.clone(), clock, room);
+            let before = log.hear(&request(digest)).expect("noted");
+            let query = status::query_log::Query::Ocsp {
+                heard: Some(request(digest)),
+                asked: Vec::new(),
+                outcome: status::query_log::OcspOutcome::Signed,
+            };
+            log.record(&QueryRecord { at, peer, verifier: None, query }).expect("recorded");
+            log.close().expect("closed");
+            before
+        };
+        assert_eq!(run(1), None);
+        let older = std::fs::read(home.heard()).expect("the file");
+        assert_eq!(run(2), None);
+        assert_eq!(recalled(&home).expect("a memory").next_segment().expect("a number"), 2);
+        std::fs::write(home.heard(), older).expect("put back");
+        let _ = std::fs::remove_file(scratch.path().join("heard.db-wal"));
+        assert_eq!(run(2), Some(request(2)), "by the record of it");
+        assert_eq!(run(1), Some(request(1)));
     }
 
     #[test]

@@ -12,10 +12,10 @@ use anyhow::{Result, anyhow};
 use ca::{CertificationAuthority, Generation};
 use jiff::Timestamp;
 use status::ocsp::{AuthorityConfig, GenerationConfig, Responder, ResponderIdentity};
-use status::query_log::QueryLog;
 use store::Store;
 use web::desk::Condition;
 
+use crate::join::SealedQueryLog;
 use crate::system::System;
 
 /// How often is looked for new generations and delegates: a renewal issues only from a moment that
@@ -26,12 +26,13 @@ const INTERVAL: Duration = Duration::from_secs(10);
 const PART: &str = "responders";
 
 /// The responder as things stand.
-pub(crate) fn responder(system: &System, queries: &Arc<dyn QueryLog>) -> Result<Responder> {
+pub(crate) fn responder(system: &System, queries: &Arc<SealedQueryLog>) -> Result<Responder> {
     let store: Arc<dyn Store> = system.store.clone();
     let responder = Responder::new(
         &configs(system),
         Arc::new(store),
         system.machine.keys.clone(),
+        queries.clone(),
         queries.clone(),
         status::ocsp::Settings::default(),
     )?;

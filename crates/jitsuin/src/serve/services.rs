@@ -27,7 +27,7 @@ use super::identity::Shown;
 use super::{Listeners, responders};
 use crate::credentials::hashed;
 use crate::hold::Owned;
-use crate::join::SealedQueryLog;
+use crate::join::{SealedQueryLog, recalled};
 use crate::system::{System, random_text};
 
 /// How often the sums of refusals are looked at.
@@ -53,8 +53,10 @@ impl Threads {
 /// The record of queries; segments that a crash left open are sealed first.
 pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog>> {
     let (segments, left_over) = QuerySegments::open(system.home.queries(), Limits::default())?;
+    let heard = recalled(&system.home)?;
     let store: Arc<dyn Store> = system.store.clone();
-    let log = SealedQueryLog::new(segments, store, system.clock.clone(), system.room.clone());
+    let (clock, room) = (system.clock.clone(), system.room.clone());
+    let log = SealedQueryLog::new(segments, heard, store, clock, room);
     for sealed in &left_over {
         log.seal(sealed)?;
     }
@@ -68,12 +70,12 @@ pub(super) fn start(
     connections: Connections,
     stopping: &watch::Receiver<bool>,
 ) -> Result<Threads> {
-    let queries: Arc<dyn QueryLog> = queries;
     let known = Known::default();
     let verifiers = verifier_auth(system, &known)?;
     let shown = Shown::read(system)?;
     let identity = shown.identity.clone();
     let responder = responders::responder(system, &queries)?.with_known(known.clone());
+    let queries: Arc<dyn QueryLog> = queries;
     let responder = Arc::new(responder);
     let http = http_server(system, &responder, &queries, &verifiers, connections.repository);
     let http = Arc::new(http.with_known(known.clone()));

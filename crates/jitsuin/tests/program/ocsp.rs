@@ -79,12 +79,19 @@ fn v5_both_hashes_with_and_without_nonce_and_several_in_one_request() {
     let demo = Demo::start();
     let good = demo.certificates("jpki-auth", "user", "good")[0];
     let held = demo.certificates("jpki-auth", "user", "held")[0];
-    for options in ["-nonce", "-no_nonce", "-sha256 -nonce", "-sha256 -no_nonce"] {
+    for options in ["-nonce", "", "-sha256 -nonce"] {
         let said = demo.ask("jpki-auth", &[good, held], Asker::Verifier, options);
         assert!(said.contains("Response verify OK"), "{options}: {said}");
         assert!(!said.contains("WARNING"), "a nonce that was sent comes back: {options}: {said}");
         let path = |one: &Certificate| status(&said, &one.certificate_pem);
         assert_eq!((path(good).as_str(), path(held).as_str()), ("good", "certificatehold"));
+    }
+    let said = demo.ask("jpki-auth", &[good, held], Asker::Verifier, "-no_nonce");
+    assert!(said.contains("Responder Error: unauthorized (6)"), "no two are alike: {said}");
+    let open = demo.certificates("jpki-auth", "ocsp-responder", "good")[0];
+    for options in ["-no_nonce", "-sha256 -no_nonce"] {
+        let said = demo.ask("jpki-auth", &[open], Asker::Nobody, options);
+        assert_eq!(status(&said, &open.certificate_pem), "good", "{options}: {said}");
     }
 }
 
@@ -129,6 +136,53 @@ fn v5_about_a_user_only_a_registered_verifier_is_answered() {
     }
 }
 
+/// The port speaks clear HTTP: whoever hears a request has all of it.
+#[test]
+fn v5_e1_whoever_overhears_a_verifiers_request_cannot_ask_by_it() {
+    let mut demo = Demo::start();
+    let user = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let asked = |demo: &Demo, name: &str| {
+        demo.ask("jpki-auth", &[&user], Asker::Verifier, &format!("-reqout {name}"));
+    };
+    // What was asked, and how it is answered from an address.
+    let replayed = |demo: &Demo, name: &str, from: &str| {
+        let said = demo.client(&format!(
+            "curl -sS --interface {from} --data-binary @{name} -o answer.der \
+             -H Content-Type:application/ocsp-request {}",
+            demo.ready.ocsp_url
+        ));
+        assert!(said.success, "{}", said.text);
+        demo.client("openssl ocsp -noverify -respin answer.der -resp_text -no_nonce").text
+    };
+    asked(&demo, "heard.der");
+    let said = replayed(&demo, "heard.der", "127.0.0.66");
+    assert!(said.contains("unauthorized (6)"), "{said}");
+    demo.restart_after_a_kill();
+    let said = replayed(&demo, "heard.der", "127.0.0.66");
+    assert!(said.contains("unauthorized (6)"), "after a kill: {said}");
+    // A memory that is lost or damaged is made again of the query records.
+    let file = demo.kept("data/heard.db");
+    let damage: [&dyn Fn(); 2] =
+        [&|| fs::remove_file(&file).unwrap(), &|| fs::write(&file, b"this is no memory").unwrap()];
+    for damaged in damage {
+        assert!(demo.stop().success());
+        damaged();
+        demo.start_again();
+        let said = replayed(&demo, "heard.der", "127.0.0.66");
+        assert!(said.contains("unauthorized (6)"), "with another memory: {said}");
+        assert!(demo.ask("jpki-auth", &[&user], Asker::Verifier, "").contains(": good"));
+    }
+    // The records tell of each attempt, and of no verifier who made it.
+    assert!(demo.stop().success());
+    let records = fs::read_dir(demo.kept("data/queries")).unwrap();
+    let records: String =
+        records.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let again: Vec<_> = records.lines().filter(|line| line.contains("heard before")).collect();
+    assert_eq!(again.len(), 4, "{again:?}");
+    let is_thiefs = |line: &&str| line.contains(" 127.0.0.66:") && !line.contains("verifier-1");
+    assert!(again.iter().all(is_thiefs), "{again:?}");
+}
+
 #[test]
 fn v5_ca_responder_and_server_certificates_are_open_to_all() {
     let demo = Demo::start();
@@ -150,7 +204,7 @@ fn v5_ca_responder_and_server_certificates_are_open_to_all() {
 fn v5_one_cas_answer_is_not_believed_for_another() {
     let demo = Demo::start();
     let user = demo.certificates("jpki-auth", "user", "good")[0];
-    let said = demo.ask("jpki-auth", &[user], Asker::Verifier, "-no_nonce -respout response.der");
+    let said = demo.ask("jpki-auth", &[user], Asker::Verifier, "-respout response.der");
     assert!(said.contains("Response verify OK"), "{said}");
     assert!(fs::metadata(demo.path().join("response.der")).unwrap().len() > 0);
     let other = &demo.ca("saitama-sign").certificate_pem;

@@ -13,13 +13,16 @@ use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::ocsp::{
-    AuthorityConfig, GenerationConfig, Responder, ResponderIdentity, Settings,
+    AuthorityConfig, GenerationConfig, RequestMemory, Responder, ResponderIdentity, Settings,
 };
 use jitsuin_status::query_log::{LogUnavailable, QueryLog, QueryRecord};
 use keys::{KeyLabel, KeyStore, MemoryKeyStore};
 use store::journal::PersonalDataKey;
 use store::segments::{Limits, QuerySegments};
-use store::{CaRow, Change, Entry, IntentRow, Options, Sqlite, StateKey, Store, Unit, VerifierRow};
+use store::{
+    CaRow, Change, Entry, HeardRequest, HeardRequests, IntentRow, Options, Sqlite, StateKey, Store,
+    Unit, VerifierRow,
+};
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
 use x509::extension::{Extension, ExtensionValue};
@@ -71,12 +74,15 @@ impl World {
         };
         let (segments, _) =
             QuerySegments::open(directory.path().join("queries"), Limits::default()).unwrap();
+        let (heard, _) = HeardRequests::open(&directory.path().join("heard.db")).unwrap();
+        let memory = Arc::new(Heard(heard));
         let store: Arc<dyn Store> = store;
         let responder = Responder::new(
             &[authority],
             Arc::new(store),
             keys.clone(),
             Arc::new(Segments(segments)),
+            memory,
             Settings::default(),
         );
         let responder = Arc::new(responder.unwrap());
@@ -97,6 +103,15 @@ impl QueryLog for Segments {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
         self.0.append(record.to_string().as_bytes()).unwrap();
         Ok(())
+    }
+}
+
+/// Every signed request in a file, as the program remembers it.
+struct Heard(HeardRequests);
+
+impl RequestMemory for Heard {
+    fn hear(&self, request: &HeardRequest) -> store::Result<Option<HeardRequest>> {
+        self.0.hear(request)
     }
 }
 

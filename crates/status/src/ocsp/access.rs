@@ -1,17 +1,34 @@
 //! Who asks: a registered verifier whose pinned certificate signed the request (A 2.4, 4.9.10).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::id::VerifierId;
 use jiff::Timestamp;
-use store::Sequence;
+use store::{HeardRequest, Sequence};
 use x509::fingerprint::sha256;
-use x509::ocsp::OcspRequest;
+use x509::ocsp::{Nonce, OcspRequest};
 use x509::read::Certificate;
 
 use super::issuer::holds_at;
+use super::memory::{RequestMemory, is_retry};
 use super::source::StatusSource;
+
+/// Whence and when a request came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) from: IpAddr,
+    pub(super) at: Timestamp,
+}
+
+/// What a request proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Proven {
+    pub(super) asker: Asker,
+    /// What was noted of it, if a registered verifier signed it.
+    pub(super) heard: Option<HeardRequest>,
+}
 
 /// Who asks, as far as the request proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +44,7 @@ pub(super) enum Asker {
 /// The verifiers' certificates by fingerprint, so that one look-up finds the verifier.
 pub(super) struct Verifiers {
     source: Arc<dyn StatusSource>,
+    memory: Arc<dyn RequestMemory>,
     index: RwLock<Arc<Index>>,
 }
 
@@ -40,19 +58,21 @@ struct Index {
 }
 
 impl Verifiers {
-    pub(super) fn new(source: Arc<dyn StatusSource>) -> Self {
-        Self { source, index: RwLock::default() }
+    pub(super) fn new(source: Arc<dyn StatusSource>, memory: Arc<dyn RequestMemory>) -> Self {
+        Self { source, memory, index: RwLock::default() }
     }
 
-    /// Who asks at `now`.
-    pub(super) fn asker(&self, request: &OcspRequest, now: Timestamp) -> store::Result<Asker> {
-        let Some(signature) = &request.signature else { return Ok(Asker::Anonymous) };
+    /// Who asks. What a registered verifier signed is noted whatever comes of it: if it is refused
+    /// today, nobody else has it answered tomorrow.
+    pub(super) fn asker(&self, request: &OcspRequest, arrival: Arrival) -> store::Result<Proven> {
+        let nothing = |asker| Ok(Proven { asker, heard: None });
+        let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
             if let Some(id) = self.registered(certificate)? {
-                return self.check(id, certificate, request, now);
+                return self.check(id, certificate, request, arrival);
             }
         }
-        Ok(Asker::Refused("no certificate in the request is a registered verifier's"))
+        nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 
     fn check(
@@ -60,25 +80,38 @@ impl Verifiers {
         id: VerifierId,
         certificate: &Certificate,
         request: &OcspRequest,
-        now: Timestamp,
-    ) -> store::Result<Asker> {
+        arrival: Arrival,
+    ) -> store::Result<Proven> {
+        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
         let row = self.source.verifier(&id)?;
         let Some(row) = row.filter(|row| row.request_certificate == certificate.der) else {
-            return Ok(Asker::Refused("the verifier's certificate was replaced"));
+            return refused("the verifier's certificate was replaced");
         };
-        if !row.may_query_ocsp {
-            return Ok(Asker::Refused("the verifier may not query OCSP"));
+        match request.verify(&certificate.tbs.subject_public_key_info) {
+            Ok(()) => {}
+            Err(x509::Error::UnsupportedAlgorithm { .. }) => {
+                return refused(
+                    "the request is signed with an algorithm that is not supported (RFC 6960 4.3)",
+                );
+            }
+            Err(_) => return refused("the request's signature does not verify"),
         }
-        if !holds_at(&certificate.tbs.validity, now) {
-            return Ok(Asker::Refused("the verifier's certificate is not valid now"));
+        if !request.nonce.as_ref().is_some_and(Nonce::is_long) {
+            return refused("a verifier's request has a nonce of 16 octets at least");
         }
-        Ok(match request.verify(&certificate.tbs.subject_public_key_info) {
-            Ok(()) => Asker::Verifier(id),
-            Err(x509::Error::UnsupportedAlgorithm { .. }) => Asker::Refused(
-                "the request is signed with an algorithm that is not supported (RFC 6960 4.3)",
-            ),
-            Err(_) => Asker::Refused("the request's signature does not verify"),
-        })
+        let heard = heard(certificate, request, arrival);
+        let before = self.memory.hear(&heard)?;
+        let asker = match before {
+            Some(first) if !is_retry(&first, &heard) => {
+                Asker::Refused("this request was heard before")
+            }
+            _ if !row.may_query_ocsp => Asker::Refused("the verifier may not query OCSP"),
+            _ if !holds_at(&certificate.tbs.validity, arrival.at) => {
+                Asker::Refused("the verifier's certificate is not valid now")
+            }
+            _ => Asker::Verifier(id),
+        };
+        Ok(Proven { asker, heard: Some(heard) })
     }
 
     /// The verifier that registered exactly these octets.
@@ -109,4 +142,14 @@ impl Verifiers {
     fn current(&self) -> Arc<Index> {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// By what a request is known again: its signer and all that was signed. Not by the signature, of which
+/// whoever hears one can make others that hold as well (ECDSA's s and n - s).
+fn heard(signer: &Certificate, request: &OcspRequest, arrival: Arrival) -> HeardRequest {
+    let whole = sha256(&[&signer.sha256()[..], &request.tbs].concat());
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&whole[..16]);
+    let until = signer.tbs.validity.not_after;
+    HeardRequest { digest, until, at: arrival.at, from: arrival.from }
 }

@@ -19,6 +19,9 @@
 //!   SHA-256, SHA-384 or SHA-512, or by ECDSA on P-256 or P-384. Any other gets unauthorized, for which
 //!   RFC 6960 2.3 has no finer word; the query record says that the algorithm was the reason.
 //! - **Nonces** have 1 to 128 octets (RFC 9654 2.1); others get malformedRequest.
+//! - **A verifier's request is believed once.** It needs a nonce of 16 octets at least, so that no two
+//!   are alike, and is remembered until the verifier's certificate ends ([`RequestMemory`]). What comes
+//!   again gets unauthorized, but for a retry within a minute from the same address.
 //! - **Times.** thisUpdate and producedAt are the moment of the answer, and nextUpdate is left out:
 //!   newer information is always there (RFC 6960 4.2.2.1). A service that must satisfy RFC 9919
 //!   clients sets [`Settings::validity`] and accepts that others may repeat an answer for so long.
@@ -26,17 +29,20 @@
 //!   if this machine's clock has not reached the time of it; producedAt then moves up to that time.
 //!
 //! # Architecture invariant
-//! Only the responder's key is used here, and nothing is written but the query log.
+//! Only the responder's key is used here, and nothing is written but the query log and the memory of
+//! verifiers' requests.
 
 mod access;
 mod cache;
 mod inquiry;
 mod issuer;
+mod memory;
 mod refusal;
 mod responder;
 mod source;
 mod status;
 
 pub use issuer::{AuthorityConfig, ConfigError, GenerationConfig, ResponderIdentity};
+pub use memory::{MemoryOfRequests, RequestMemory};
 pub use responder::{Answer, Freshness, Responder, Settings};
 pub use source::StatusSource;

@@ -9,14 +9,15 @@ use domain::id::{SerialNumber, VerifierId};
 use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use keys::{AlwaysPermitted, KeyStore, SigningGate};
-use store::StatusRow;
+use store::{HeardRequest, StatusRow};
 use x509::lint::{OcspExpectation, lint_ocsp};
 use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_basic};
 
-use super::access::{Asker, Verifiers};
+use super::access::{Arrival, Asker, Verifiers};
 use super::cache::{Cache, Kept};
 use super::inquiry::{Inquiry, Single};
 use super::issuer::{AuthorityConfig, ConfigError, Issuer};
+use super::memory::RequestMemory;
 use super::refusal::Refusal;
 use super::source::StatusSource;
 use crate::known::Known;
@@ -78,6 +79,7 @@ pub struct Responder {
 struct Account {
     asked: Vec<OcspAsked>,
     verifier: Option<VerifierId>,
+    heard: Option<HeardRequest>,
     repeated: bool,
 }
 
@@ -91,10 +93,11 @@ impl Responder {
         source: Arc<dyn StatusSource>,
         keys: Arc<dyn KeyStore>,
         log: Arc<dyn QueryLog>,
+        memory: Arc<dyn RequestMemory>,
         settings: Settings,
     ) -> Result<Self, ConfigError> {
         let issuers = RwLock::new(Arc::new(checked(authorities, keys.as_ref())?));
-        let verifiers = Verifiers::new(Arc::clone(&source));
+        let verifiers = Verifiers::new(Arc::clone(&source), memory);
         let cache = Cache::new(settings.kept_answers);
         let gate = Arc::new(AlwaysPermitted);
         let known = Known::default();
@@ -128,7 +131,8 @@ impl Responder {
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
     pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Answer {
         let mut account = Account::default();
-        let outcome = self.respond(request, now, &mut account);
+        let arrival = Arrival { from: peer.ip(), at: now };
+        let outcome = self.respond(request, arrival, &mut account);
         self.close(outcome, account, peer, now)
     }
 
@@ -141,23 +145,17 @@ impl Responder {
     fn respond(
         &self,
         der: &[u8],
-        now: Timestamp,
+        arrival: Arrival,
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
+        let now = arrival.at;
         // 1 Read the request.
         let request = read(der)?;
-        // 2 Find the CA key that is asked about.
+        // 2 Find out who asks, and remember what a verifier signed, whatever comes of it.
+        let asker = self.asker(&request, arrival, account)?;
+        // 3 Find the CA key that is asked about.
         let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
         let issuer = issuer(&issuers, &request)?;
-        // 3 Find out who asks.
-        let asker = self.verifiers.asker(&request, now).map_err(Refusal::store)?;
-        if matches!(asker, Asker::Refused(_)) {
-            // By a clock that is wrong a verifier's certificate is not valid: not their fault.
-            self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
-        }
-        if let Asker::Verifier(id) = &asker {
-            account.verifier = Some(id.clone());
-        }
         // 4 Read the states; what is kept for the same question may spare the reading.
         let kept = self.kept(&request, now);
         let changes = self.source.changes();
@@ -179,6 +177,25 @@ impl Responder {
         self.keep(&inquiry, &bytes, changes, produced_at);
         let freshness = self.freshness(produced_at, open && request.nonce.is_none());
         Ok(Answer { bytes, freshness })
+    }
+
+    fn asker(
+        &self,
+        request: &OcspRequest,
+        arrival: Arrival,
+        account: &mut Account,
+    ) -> Result<Asker, Refusal> {
+        let proven = self.verifiers.asker(request, arrival).map_err(Refusal::store)?;
+        account.heard = proven.heard;
+        match &proven.asker {
+            // By a clock that is wrong a verifier's certificate is not valid: not their fault.
+            Asker::Refused(_) => {
+                self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
+            }
+            Asker::Verifier(id) => account.verifier = Some(id.clone()),
+            Asker::Anonymous => {}
+        }
+        Ok(proven.asker)
     }
 
     fn inquire<'a>(
@@ -271,7 +288,7 @@ impl Responder {
         if let Some(verifier) = &account.verifier {
             self.known.note(verifier, peer.ip(), now);
         }
-        let query = Query::Ocsp { asked: account.asked, outcome: told };
+        let query = Query::Ocsp { heard: account.heard, asked: account.asked, outcome: told };
         let record = QueryRecord { at: now, peer, verifier: account.verifier, query };
         match self.log.record(&record) {
             Ok(()) => answer,

@@ -18,7 +18,8 @@ use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::ocsp::{
-    Answer, AuthorityConfig, GenerationConfig, Responder, ResponderIdentity, Settings, StatusSource,
+    Answer, AuthorityConfig, GenerationConfig, MemoryOfRequests, Responder, ResponderIdentity,
+    Settings, StatusSource,
 };
 use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
 use keys::{KeyLabel, KeyStore, MemoryKeyStore};
@@ -53,6 +54,7 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub keys: Arc<MemoryKeyStore>,
     pub log: Arc<MemoryQueryLog>,
+    pub memory: Arc<MemoryOfRequests>,
     pub faults: Arc<Faults>,
     pub ca: Ca,
     pub now: Timestamp,
@@ -76,8 +78,8 @@ impl World {
             Arc::new(Sqlite::open(directory.path().join("store.db"), options).unwrap());
         let keys = Arc::new(MemoryKeyStore::new());
         let ca = Ca::set_up("jpki-auth", store.as_ref(), &keys, now);
-        let log = Arc::default();
-        Self { directory, store, keys, log, faults: Arc::default(), ca, now }
+        let (log, memory) = Default::default();
+        Self { directory, store, keys, log, memory, faults: Arc::default(), ca, now }
     }
 
     pub fn config(&self, ca: &Ca) -> AuthorityConfig {
@@ -105,7 +107,8 @@ impl World {
     pub fn responder_for(&self, authorities: &[AuthorityConfig], settings: Settings) -> Responder {
         let source = Arc::new(Failing { store: self.store.clone(), faults: self.faults.clone() });
         let log = Arc::new(FailingLog { log: self.log.clone(), faults: self.faults.clone() });
-        Responder::new(authorities, source, self.keys.clone(), log, settings).unwrap()
+        let (keys, memory) = (self.keys.clone(), self.memory.clone());
+        Responder::new(authorities, source, keys, log, memory, settings).unwrap()
     }
 
     /// A certificate in the database in this state.

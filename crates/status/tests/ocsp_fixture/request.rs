@@ -1,5 +1,7 @@
 //! OCSP requests written by hand, well and badly, and answers read.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use domain::algorithm::KeyAlgorithm;
 use domain::id::SerialNumber;
 use jitsuin_status::ocsp::Answer;
@@ -74,7 +76,22 @@ impl Draft {
         w.into_bytes()
     }
 
+    /// With a nonce that no request had before, unless it has one.
+    pub fn fresh(&self) -> Self {
+        static REQUESTS: AtomicU64 = AtomicU64::new(0);
+        if self.extensions.iter().any(|(oid, ..)| *oid == oid::OCSP_NONCE) {
+            return self.clone();
+        }
+        let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
+        self.clone().nonce(&x509::fingerprint::sha256(&number.to_be_bytes()))
+    }
+
+    /// As a verifier's client signs it: with a nonce of its own.
     pub fn signed(&self, signer: &Signer<'_>) -> Vec<u8> {
+        self.fresh().signed_as_is(signer)
+    }
+
+    pub fn signed_as_is(&self, signer: &Signer<'_>) -> Vec<u8> {
         let tbs = self.tbs();
         let signature = signer.world.keys.sign(&label(signer.key), ALGORITHM, &tbs).unwrap();
         self.with_signature(&signature, &[signer.certificate.as_slice()])

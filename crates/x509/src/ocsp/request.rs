@@ -281,6 +281,12 @@ impl Nonce {
     pub fn has_allowed_length(&self) -> bool {
         (1..=128).contains(&self.octets().len())
     }
+
+    /// Whether it has 16 octets at least, as many as every responder must accept (RFC 9654 2.1): so many
+    /// that no client draws the same twice.
+    pub fn is_long(&self) -> bool {
+        self.octets().len() >= 16
+    }
 }
 
 /// Only v1 exists, and being the default it should not even be written.

@@ -61,8 +61,7 @@ fn in_lists(
 /// The responder as the program has it, asked by the newest verifier.
 fn asked(system: &Arc<System>, by_key: &BTreeMap<(&str, u32), Vec<&Known>>) {
     let log = query_log(system, system.hold.owned().expect("the owner")).expect("a log");
-    let queries: Arc<dyn status::query_log::QueryLog> = log.clone();
-    let responder = responder(system, &queries).expect("a responder");
+    let responder = responder(system, &log).expect("a responder");
     for ((ca, generation), all) in by_key {
         let authority = system.authority(ca).expect("a CA");
         let generation = authority.generation(*generation).expect("a key");
@@ -106,7 +105,7 @@ fn question(system: &System, root: &[u8], all: &[&&Known]) -> Vec<u8> {
     let serials = all.iter().map(|one| format!("-serial 0x{}", one.serial)).collect::<Vec<_>>();
     let ask = format!(
         "openssl ocsp -sha256 -issuer root.pem {} -signer {verifier}.pem -signkey {verifier}.key \
-         -no_nonce -reqout request.der",
+         -reqout request.der",
         serials.join(" ")
     );
     let said = run(&directory, "sh", &["-c", &ask]);

@@ -22,9 +22,10 @@ const ELSEWHERE: [&str; 4] = ["data/handed-out", "certificates", "pcscd", "data/
 const MANY: [&str; 3] = ["data/cards", "data/keys/users", "data/queries"];
 
 /// What nothing need notice, and why.
-const HARMLESS: [(&str, &str); 6] = [
+const HARMLESS: [(&str, &str); 7] = [
     ("data/health.json", "how the program stands: written anew whenever it looks"),
     ("data/cards", "an emulated card of the cabinet answers for itself, as the real one would"),
+    ("data/heard.db", "made again of the query records where it is lost or not as it was written"),
     ("data/vault.key", "opens the emulated cards alone"),
     ("data/keys/users", "nobody's keys yet: another is made where one does not open"),
     ("data/register", "another authority's: it is asked, and its own order of events is held"),
