@@ -20,6 +20,7 @@ mod people;
 mod register;
 mod service_requests;
 mod sessions;
+mod strict;
 
 use std::net::IpAddr;
 use std::sync::Arc;

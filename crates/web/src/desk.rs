@@ -237,6 +237,19 @@ impl Desk {
         result
     }
 
+    /// Refuses what an operation was given before it began, as the desk refuses.
+    ///
+    /// # Errors
+    /// The problem; or the journal's.
+    pub(crate) fn refuse_input(
+        &self,
+        act: &Act,
+        operation: Operation,
+        problem: Problem,
+    ) -> Result<(), Problem> {
+        self.checked(act, operation, Err(problem))
+    }
+
     /// Commits what was decided. What the commit itself refuses, because the state or a right changed
     /// meanwhile, is in the journal as any refusal is.
     fn commit(&self, act: &Act, operation: Operation, unit: Unit) -> Result<(), Problem> {

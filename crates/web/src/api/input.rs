@@ -3,19 +3,24 @@
 use std::time::Duration;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
 use domain::rule;
 use domain::rule::Rule;
+use domain::text::InvalidFreeText;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use ra::window::CardPlace;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Track;
 use tokio::time::timeout;
 use utoipa::IntoParams;
 
+use super::Api;
+use super::strict::{Strict, Unseen};
 use crate::access::Peer;
+use crate::desk::Principal;
 use crate::origin;
 use crate::problem::{Fault, Problem};
 use crate::wire::CardPlaceBody;
@@ -131,20 +136,50 @@ fn usual_page() -> usize {
     USUAL_PAGE
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
+/// A body whose text nobody can see whole is refused, which is an entry like every refusal.
+impl<T: DeserializeOwned> FromRequest<Api> for Input<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         expect_json(&request)?;
-        let octets = body_of(request).await?;
-        let mut reader = serde_json::Deserializer::from_slice(&octets);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let field = error.path().to_string();
-            malformed(&field, error.inner())
-        })?;
-        reader.end().map_err(|error| malformed(".", &error))?;
-        Ok(Self(value))
+        let act = request.extensions().get::<Principal>().cloned();
+        let operation = request.extensions().get::<MatchedPath>();
+        let operation = operation.and_then(|at| api.operation(request.method(), at.as_str()));
+        let problem = match read(&body_of(request).await?) {
+            Ok(value) => return Ok(Self(value)),
+            Err(problem) => problem,
+        };
+        if let (Fault::Refused, Some(act), Some(operation)) = (problem.fault, act, operation) {
+            let refused = problem.clone();
+            api.run(move |desk| desk.refuse_input(&act, operation, refused)).await?;
+        }
+        Err(problem)
     }
+}
+
+/// What a body says: nothing else than the description has, in text of which everything is seen.
+fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
+    let unseen = Unseen::default();
+    let mut track = Track::new();
+    let mut reader = serde_json::Deserializer::from_slice(octets);
+    let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+    let value = T::deserialize(Strict::new(tracked, &unseen)).map_err(|error| {
+        let field = track.path().to_string();
+        match unseen.found() {
+            Some(index) => refused(&field, index),
+            None => malformed(&field, &error),
+        }
+    })?;
+    reader.end().map_err(|error| malformed(".", &error))?;
+    Ok(value)
+}
+
+/// The field by its path, as in [`malformed`].
+fn refused(field: &str, index: usize) -> Problem {
+    let field = if field == "." { "body" } else { field };
+    let error = InvalidFreeText::Unseen { index };
+    let detail = format!("{field}: {error}");
+    Problem { detail, ..Problem::new(Fault::Refused, Rule::of(&error)).about(field) }
 }
 
 /// The octets of a body, within bounds of length and time.

@@ -37,16 +37,20 @@ struct Sample {
     body: Value,
 }
 
-/// Requests of every operation: as the description has them, by who may make them, and those of a
-/// window in a form that gets further than the first field.
-fn samples(world: &World) -> Vec<Sample> {
-    let general = described().into_iter().filter(|one| one.method == "POST").map(|one| {
+/// A request of every operation that changes something, by one who may make it.
+fn general() -> impl Iterator<Item = Sample> {
+    described().into_iter().filter(|one| one.method == "POST").map(|one| {
         let operation = Operation::ALL.iter().find(|known| known.name() == one.operation);
         let may = |role: &Role| operation.is_some_and(|operation| operation.is_open_to(*role));
         let who = Role::ALL.into_iter().find(may).map_or("staff", Role::name);
         Sample { who, body: one.full_body(), path: one.path }
-    });
-    let mut all: Vec<_> = general.collect();
+    })
+}
+
+/// Requests of every operation: as the description has them, by who may make them, and those of a
+/// window in a form that gets further than the first field.
+fn samples(world: &World) -> Vec<Sample> {
+    let mut all: Vec<_> = general().collect();
     let form = form(world, "jpki-auth", "issue-with-card", "");
     let received = world.post("sato", "/api/v1/applications", &form).expect(201);
     let one = format!("/api/v1/applications/{}", received["id"].as_str().expect("an id"));
@@ -152,4 +156,74 @@ fn e1_nothing_that_was_typed_is_in_an_entry_or_a_log() {
     assert!(refused > 100, "the samples came as far as rules: {refused}");
     let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("UTF-8");
     assert!(MARKS.iter().all(|mark| !log.contains(mark)), "{log}");
+}
+
+/// Left-to-right override, zero-width space, private use, never assigned, line separator, bell.
+const UNSEEN: [char; 6] = ['\u{202e}', '\u{200b}', '\u{e000}', '\u{378}', '\u{2028}', '\u{7}'];
+
+/// The operations with a body, who may ask for each, and a body with all its fields.
+fn with_bodies() -> Vec<Sample> {
+    let all: Vec<_> = general().filter(|sample| sample.body != json!({})).collect();
+    assert!(all.len() > 25, "{}", all.len());
+    all
+}
+
+/// `value` where `path` is, in a body that has nothing else; and the field as a refusal names it.
+fn alone(path: &str, value: Value) -> (String, Value) {
+    let mut field = String::new();
+    for part in path.split('/').skip(1) {
+        match part.parse::<usize>() {
+            Ok(at) => field.push_str(&format!("[{at}]")),
+            Err(_) if field.is_empty() => field.push_str(part),
+            Err(_) => field.push_str(&format!(".{part}")),
+        }
+    }
+    let body = path.rsplit('/').filter(|part| !part.is_empty()).fold(value, |inner, part| {
+        if part.parse::<usize>().is_ok() { json!([inner]) } else { json!({ part: inner }) }
+    });
+    (field, body)
+}
+
+#[test]
+fn e1_a_character_that_nobody_sees_is_refused_in_every_field_of_every_operation() {
+    let world = World::new();
+    let mut fields = 0;
+    for Sample { who, path, body } in with_bodies() {
+        each_leaf(&body, &mut |pointer| {
+            if !body.pointer(pointer).expect("a leaf").is_string() {
+                return;
+            }
+            let unseen = UNSEEN[fields % UNSEEN.len()];
+            let (field, body) = alone(pointer, json!(format!("青{unseen}木")));
+            let entries = world.entries();
+            let problem = world.post(who, &path, &body).problem(422);
+            assert_eq!(problem["field"], field, "{path}: {problem}");
+            let detail = problem["detail"].as_str().expect("text");
+            assert!(detail.contains("the character at 1"), "{path}: {detail}");
+            let said = world.journal_from(entries).concat();
+            assert!(path.contains("/sessions") || said.contains("refused"), "{path}: {said}");
+            assert!(!said.contains(unseen) && !said.contains("青"), "{path}: {said}");
+            fields += 1;
+        });
+    }
+    assert!(fields > 70, "{fields}");
+}
+
+#[test]
+fn e1_an_object_is_never_a_list_of_its_values() {
+    let world = World::new();
+    for Sample { who, path, body } in with_bodies() {
+        let values = |object: &Value| {
+            object.as_object().map(|members| json!(members.values().collect::<Vec<_>>()))
+        };
+        let list = values(&body).expect("an object");
+        world.post(who, &path, &list).problem(400);
+        for (name, member) in body.as_object().expect("an object") {
+            let inner = [member, &member[0]].into_iter().find_map(values);
+            let Some(inner) = inner else { continue };
+            let inner = if member.is_array() { json!([inner]) } else { inner };
+            let problem = world.post(who, &path, &json!({ name: inner })).problem(400);
+            assert!(problem["field"].to_string().contains(name.as_str()), "{path}: {problem}");
+        }
+    }
 }
