@@ -6,6 +6,7 @@ use std::str::FromStr;
 use toml::{Table, Value};
 
 use super::error::Problems;
+use crate::text::FreeText;
 
 /// More people or longer texts than a room or a page holds are a mistake.
 const MAXIMUM_LIST: usize = 64;
@@ -133,14 +134,10 @@ impl<'a> Fields<'a> {
 
 fn one_line(value: Value) -> Result<String, String> {
     match value {
-        Value::String(text) if text.trim().is_empty() => Err("must not be empty".to_owned()),
-        Value::String(text) if text.chars().any(char::is_control) => {
-            Err("must not have control characters".to_owned())
-        }
-        Value::String(text) if text.chars().count() > MAXIMUM_TEXT => {
-            Err(format!("at most {MAXIMUM_TEXT} characters"))
-        }
-        Value::String(text) => Ok(text),
+        Value::String(text) => match FreeText::line(&text, MAXIMUM_TEXT) {
+            Ok(text) => Ok(text.into_string()),
+            Err(error) => Err(error.to_string()),
+        },
         _ => Err("a text".to_owned()),
     }
 }

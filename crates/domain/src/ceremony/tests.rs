@@ -94,7 +94,7 @@ generation = 0
 "#;
     let expected = [
         "ceremony.id: ceremony id \"Genesis 2026\" is not valid",
-        "ceremony.title: must not be empty",
+        "ceremony.title: it must be filled in",
         "ceremony.place: is missing",
         "ceremony.planned: ",
         "ceremony.custodians[2]: actor id \"a b\" is not valid",

@@ -5,6 +5,7 @@ use domain::id::{InvalidId, ResidentCode};
 use domain::journal::EventKind;
 use domain::municipality;
 use domain::resident::Resident;
+use domain::text::{self, FreeText};
 use jiff::civil::Date;
 use ra::register::Removal;
 use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
@@ -15,6 +16,9 @@ use super::principal::Principal;
 use super::{Desk, reading};
 use crate::problem::{Fault, Problem};
 use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody};
+
+/// Characters of the longest address: as in a form.
+const MAX_ADDRESS: usize = text::NAME_MAX_CHARACTERS;
 
 impl Desk {
     /// Shows a resident; a clerk sees those of their own municipality.
@@ -76,8 +80,13 @@ impl Desk {
         code: &str,
         body: &AddressBody,
     ) -> Result<RegisterCommandBody, Problem> {
+        let operation = Operation::RecordAddress;
+        self.admit(act, operation)?;
+        let address = FreeText::line(&body.address, MAX_ADDRESS);
+        let address = address.map_err(|error| Problem::refused("address", error));
+        self.checked(act, operation, address)?;
         let recorded = ("address", body.address.as_str());
-        self.command(act, Operation::RecordAddress, code, recorded, |register, code| {
+        self.command(act, operation, code, recorded, |register, code| {
             let address = Some(body.address.clone());
             register.correct(code, Correction { address, ..Correction::default() }, &**act)
         })

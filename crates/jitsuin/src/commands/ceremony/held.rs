@@ -9,6 +9,7 @@ use domain::journal::EventKind;
 use domain::rule;
 use domain::rule::Several;
 use domain::staff::Role;
+use domain::text::FreeText;
 use serde_json::json;
 use store::{Entry, Store, Unit};
 use web::desk::Proof;
@@ -90,19 +91,21 @@ pub(super) fn show(cli: &Cli, id: &str, clock: Clock) -> Result<Answer> {
     system.seal().and(answer)
 }
 
+/// Characters of the longest reason: what stands in the minutes on one line.
+const LONGEST_REASON: usize = 400;
+
 /// Gives a ceremony up.
 pub(super) fn abandon(cli: &Cli, id: &str, reason: &str, clock: Clock) -> Result<Answer> {
     expect_drawable()?;
     let system = System::open(&cli.config, Claim::Visit, clock)?;
     let given_up = || {
         let office = admitted(cli, &system, &[Role::CaManager], "abandon_ceremony")?;
-        if reason.trim().is_empty() {
-            bail!("--reason: the minutes tell why");
-        }
+        let reason = FreeText::line(reason.trim(), LONGEST_REASON)
+            .context("--reason: the minutes tell why")?;
         let id: CeremonyId = id.parse()?;
         let now = || system.now();
         let conductor = Conductor::new(&*system.store, &now, office.act.actor.clone());
-        let record = conductor.abandon(&id, reason)?;
+        let record = conductor.abandon(&id, reason.as_str())?;
         ended(&record, &system.audit_signer()?, &place(&system, &id))
     };
     let answer = given_up();

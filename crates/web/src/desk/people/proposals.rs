@@ -4,6 +4,7 @@ use domain::id::{ActorId, MunicipalityCode};
 use domain::rule;
 use domain::rule::Several;
 use domain::staff::{PersonState, ProposalKind, RefusedPerson, Role, check_roles};
+use domain::text::FreeText;
 use jiff::Timestamp;
 use store::{PersonRow, ProposalRow};
 
@@ -20,16 +21,14 @@ pub(super) fn new_person(
     at: Timestamp,
 ) -> Result<PersonRow, Problem> {
     let id: ActorId = parse_id("id", &body.id)?;
-    let name = body.name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(Problem::refused("name", "1 to 100 characters"));
-    }
+    let name = FreeText::line(body.name.trim(), MAX_NAME);
+    let name = name.map_err(|error| Problem::refused("name", error))?;
     let (roles, municipality) = roles_of(&body.roles, body.municipality.as_deref())?;
     let kind = ProposalKind::Registration;
     let proposal = ProposalRow { kind, roles: roles.clone(), municipality, by, at };
     Ok(PersonRow {
         id,
-        name: name.to_owned(),
+        name: name.into_string(),
         state: PersonState::Proposed,
         roles,
         municipality,
