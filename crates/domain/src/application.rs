@@ -45,6 +45,13 @@ named! {
     }
 }
 
+impl ApplicationState {
+    /// Whether nothing more can come of it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Refused | Self::Withdrawn)
+    }
+}
+
 named! {
     /// What can happen to an application.
     ApplicationEvent {

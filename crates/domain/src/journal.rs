@@ -107,6 +107,8 @@ named! {
     ServiceRequestChanged = "service-request-changed",
     /// Records or ledgers were read.
     RecordsRead = "records-read",
+    /// The key of a person's data in the journal was destroyed, and their records disposed of.
+    PersonalDataErased = "personal-data-erased",
     /// Somebody without the right tried to use the system.
     AccessRefused = "access-refused",
     /// A segment of query records was sealed; the entry holds its hash.

@@ -321,6 +321,13 @@ pub(crate) enum RegisterCommand {
         /// The planned day, YYYY-MM-DD.
         planned: String,
     },
+    /// Dispose of a person's records and of the key to their data, once the law lets go.
+    Erase {
+        /// The resident's code.
+        code: String,
+        #[command(flatten)]
+        second: Second,
+    },
     /// Carry out what the register's events ask of the CAs.
     Apply,
 }

@@ -15,6 +15,7 @@ mod complete;
 mod deliver;
 mod erase;
 mod existence;
+mod forget;
 mod handover;
 mod issue;
 mod locks;
@@ -46,6 +47,7 @@ use crate::register::ResidentRegister;
 
 pub use abandon::CardPlace;
 pub use call_centre::PhoneHold;
+pub use forget::Forgotten;
 pub use handover::Handover;
 pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;

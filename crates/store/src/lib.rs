@@ -326,6 +326,9 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ApplicationRow>>;
 
+    /// Every application about a resident, oldest first. It reads the table from end to end.
+    fn applications_of(&self, resident: &ResidentCode) -> Result<Vec<ApplicationRow>>;
+
     /// A service request.
     fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>>;
 

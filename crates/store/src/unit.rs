@@ -40,6 +40,14 @@ impl Unit {
         Self { entries: vec![entry], changes: Vec::new(), required: Vec::new() }
     }
 
+    /// Whether it erases what must not be found in any file any more.
+    pub(crate) fn erases(&self) -> bool {
+        let erases = |change: &Change| {
+            matches!(change, Change::ForgetResident(_) | Change::DropApplication { .. })
+        };
+        self.changes.iter().any(erases)
+    }
+
     /// Requires that further people stand where they stood, beside those who act.
     #[must_use]
     pub fn requiring(mut self, standing: Standing) -> Self {
@@ -320,6 +328,13 @@ pub enum Change {
     /// A ceremony, new (revision 1) or as it is from now on; the revision must be the next one,
     /// and the script stays the first one's.
     PutCeremony(Box<CeremonyRow>),
+    /// Ends the record of an application whose time to be kept is over (A 5.5.2, S 4-12-2).
+    DropApplication {
+        /// Which.
+        id: ApplicationId,
+        /// The state the decision rested on.
+        from: ApplicationState,
+    },
     /// Destroys the key of a resident's personal data in the journal.
     ForgetResident(ResidentCode),
 }
@@ -357,6 +372,7 @@ impl std::fmt::Debug for Change {
             Self::RecordOperation { .. } => "RecordOperation",
             Self::PutCeremony(_) => "PutCeremony",
             Self::PutGenerationPlan(_) => "PutGenerationPlan",
+            Self::DropApplication { .. } => "DropApplication",
             Self::ForgetResident(_) => "ForgetResident",
         })
     }

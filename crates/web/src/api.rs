@@ -295,6 +295,7 @@ fn register_routes() -> Router<Api> {
         .route("/api/v1/residents/{code}/death", post(register::record_death))
         .route("/api/v1/residents/{code}/address", post(register::record_address))
         .route("/api/v1/residents/{code}/move-out", post(register::record_move_out))
+        .route("/api/v1/residents/{code}/erasure", post(register::erase))
         .route("/api/v1/register-runs", post(register::apply_events))
 }
 

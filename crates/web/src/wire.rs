@@ -51,7 +51,8 @@ pub use people::{
 };
 pub use problem::ProblemBody;
 pub use register::{
-    AddressBody, EventFailureBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody,
+    AddressBody, ErasurePermitBody, EventFailureBody, ForgottenBody, MoveOutBody,
+    RegisterCommandBody, RegisterRunBody, ResidentBody,
 };
 pub use secret::SecretText;
 pub use service_request::{

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use serde_json::json;
-use web::wire::{AddressBody, MoveOutBody};
+use web::desk::Approvable;
+use web::wire::{AddressBody, ErasurePermitBody, MoveOutBody};
 
 use super::Office;
 use crate::answer::Answer;
@@ -19,20 +20,28 @@ pub(super) fn run(cli: &Cli, system: &System, command: &RegisterCommand) -> Resu
             json!({ "residents": count }),
         ));
     }
-    let Office { desk, act } = Office::with_windows(cli, system)?;
+    let office = Office::with_windows(cli, system)?;
+    let Office { desk, act } = &office;
     match command {
-        RegisterCommand::Show { code } => Answer::of(&desk.resident(&act, code)?),
-        RegisterCommand::Died { code } => Answer::of(&desk.record_death(&act, code)?),
+        RegisterCommand::Show { code } => Answer::of(&desk.resident(act, code)?),
+        RegisterCommand::Died { code } => Answer::of(&desk.record_death(act, code)?),
         RegisterCommand::Moved { code, address } => {
             let body = AddressBody { address: address.clone() };
-            Answer::of(&desk.record_address(&act, code, &body)?)
+            Answer::of(&desk.record_address(act, code, &body)?)
         }
         RegisterCommand::MovedOut { code, planned } => {
             let body = MoveOutBody { planned: planned.clone() };
-            Answer::of(&desk.record_move_out(&act, code, &body)?)
+            Answer::of(&desk.record_move_out(act, code, &body)?)
+        }
+        RegisterCommand::Erase { code, second } => {
+            if let Some(operation) = &second.approves {
+                return office.approve(operation, Approvable::Erasure(code));
+            }
+            let approver = second.approver.clone().unwrap_or_default();
+            Answer::of(&desk.erase_resident(act, code, &ErasurePermitBody { approver })?)
         }
         RegisterCommand::Apply | RegisterCommand::Generate { .. } => {
-            Answer::of(&desk.apply_register_events(&act)?)
+            Answer::of(&desk.apply_register_events(act)?)
         }
     }
 }

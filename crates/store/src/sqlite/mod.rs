@@ -356,6 +356,10 @@ impl Store for Sqlite {
         self.pool.read(|c| read::window::applications(c, municipality, limit))
     }
 
+    fn applications_of(&self, resident: &ResidentCode) -> Result<Vec<ApplicationRow>> {
+        self.pool.read(|c| read::window::applications_of(c, resident))
+    }
+
     fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>> {
         self.pool.read(|c| read::request::one(c, id))
     }

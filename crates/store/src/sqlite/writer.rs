@@ -77,7 +77,8 @@ impl Writer {
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;
-        let state = State { connection, ring, gate, key, replaced, doubt, floor };
+        // What was erased may have been in the log when the program was cut.
+        let state = State { connection, ring, gate, key, replaced, doubt, floor, erases: true };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -158,6 +159,8 @@ struct State {
     replaced: Replaced,
     doubt: Doubt,
     floor: Vec<Floor>,
+    /// Whether something was erased that the log still has.
+    erases: bool,
 }
 
 impl State {
@@ -213,9 +216,13 @@ impl State {
             return;
         }
         let mut applied: Vec<Applied> = Vec::with_capacity(units.len());
+        self.erases |= units.iter().any(|(unit, _)| unit.erases());
         let outcome = self.transact(units, &mut applied);
         if let Ok(true) = outcome {
             self.gate.committed();
+        }
+        if self.erases && outcome.is_ok() {
+            self.erases = !self.empty_log();
         }
         for (caller, result) in applied {
             let answer = match (&outcome, result) {
@@ -224,6 +231,15 @@ impl State {
             };
             let _ = caller.send(answer);
         }
+    }
+
+    /// Moves the write-ahead log into the database and cuts it, because its pages have what was erased
+    /// as it was before; whether nobody was reading it. Else it is tried again with the next commit.
+    fn empty_log(&self) -> bool {
+        let cut = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        matches!(cut, Ok(0))
     }
 
     /// Every unit gets its place in `applied`, whatever becomes of the transaction; whether the

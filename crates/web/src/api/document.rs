@@ -47,7 +47,7 @@ use crate::wire::ProblemBody;
         keys::compromise,
         lists::series, lists::fetch, lists::publish_due, lists::publish_all,
         register::show, register::record_death, register::record_address,
-        register::record_move_out, register::apply_events,
+        register::record_move_out, register::erase, register::apply_events,
         people::list, people::propose, people::show, people::propose_change, people::confirm,
         people::refuse, people::suspend,
         sessions::open, sessions::end, sessions::set_password, sessions::register_certificate,

@@ -7,7 +7,10 @@ use super::input::{Input, Named};
 use super::{Answer, Api};
 use crate::desk::Principal;
 use crate::problem::Problem;
-use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody};
+use crate::wire::{
+    AddressBody, ErasurePermitBody, ForgottenBody, MoveOutBody, RegisterCommandBody,
+    RegisterRunBody, ResidentBody,
+};
 
 /// Shows a resident.
 #[utoipa::path(
@@ -79,6 +82,25 @@ pub(super) async fn record_move_out(
     Input(body): Input<MoveOutBody>,
 ) -> Answer<RegisterCommandBody> {
     api.answer(move |desk| desk.record_move_out(&act, &code, &body)).await
+}
+
+/// Disposes of a person's records and of the key to their data, once the law lets go.
+#[utoipa::path(
+    post,
+    path = "/api/v1/residents/{code}/erasure",
+    operation_id = "erase_resident",
+    tag = "register",
+    params(("code" = String, Path, description = "The resident's code, 11 digits.")),
+    request_body = ErasurePermitBody,
+    responses((status = 200, description = "What is gone, and what stays.", body = ForgottenBody), Problem),
+)]
+pub(super) async fn erase(
+    State(api): State<Api>,
+    Extension(act): Extension<Principal>,
+    Named(code): Named<String>,
+    Input(body): Input<ErasurePermitBody>,
+) -> Answer<ForgottenBody> {
+    api.answer(move |desk| desk.erase_resident(&act, &code, &body)).await
 }
 
 /// Carries out what the register's events ask of the CAs.

@@ -48,6 +48,8 @@ pub enum Approvable<'a> {
         /// The generation of the key.
         generation: u32,
     },
+    /// A person's records disposed of.
+    Erasure(&'a str),
     /// A policy adopted, by its text.
     Policy(&'a str),
     /// A clock said to be right, which a start refuses.
@@ -71,6 +73,7 @@ impl Approvable<'_> {
         match self {
             Self::Revocation { .. } => Operation::RevokeCertificate,
             Self::Compromise { .. } => Operation::CompromiseKey,
+            Self::Erasure(_) => Operation::EraseResident,
             Self::Policy(_) => Operation::AdoptPolicy,
             Self::Clock => Operation::AcceptStart,
         }
@@ -87,6 +90,7 @@ impl Approvable<'_> {
                 generation = number.to_string();
                 &[ca, &generation]
             }
+            Self::Erasure(code) => &[code],
             Self::Policy(text) => &[text],
             Self::Clock => &[],
         };

@@ -231,6 +231,10 @@ operations! {
     /// Records a notice of moving out in the embedded register.
     RecordMoveOut = "record_move_out", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];
+    /// Disposes of a person's records and of the key to their data, once the law lets go, with another
+    /// senior operator (A 5.5.2, S 4-12-2, S 5-2-2).
+    EraseResident = "erase_resident", PersonalDataErased, Strong,
+        [SeniorOperator];
     /// Carries out what the register's events ask of the CAs.
     ApplyRegisterEvents = "apply_register_events", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];

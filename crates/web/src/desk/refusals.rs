@@ -24,8 +24,9 @@ use crate::problem::Problem;
 /// The time whose refusals are one sum.
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Kinds of refusal that have a sum of their own at once. Beyond, all are one sum, of everywhere.
-const MOST_KINDS: usize = 64;
+/// Kinds of refusal that have a sum of their own at once: more than there are doors, so that who tries
+/// each of them leaves an entry at each. Beyond, all are one sum, of everywhere.
+const MOST_KINDS: usize = 128;
 
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

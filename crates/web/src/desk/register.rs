@@ -11,11 +11,15 @@ use ra::register::Removal;
 use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
 use store::{Entry, Unit};
 
+use super::approvals::Approvable;
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, reading};
 use crate::problem::{Fault, Problem};
-use crate::wire::{AddressBody, MoveOutBody, RegisterCommandBody, RegisterRunBody, ResidentBody};
+use crate::wire::{
+    AddressBody, ErasurePermitBody, ForgottenBody, MoveOutBody, RegisterCommandBody,
+    RegisterRunBody, ResidentBody,
+};
 
 /// Characters of the longest address: as in a form.
 const MAX_ADDRESS: usize = text::NAME_MAX_CHARACTERS;
@@ -112,6 +116,23 @@ impl Desk {
         self.command(act, operation, code, ("move-out", &day), |register, code| {
             register.move_out(code, planned, &**act)
         })
+    }
+
+    /// Disposes of a person's records, and destroys the key to their data in the journal.
+    ///
+    /// # Errors
+    /// 422 while the law wants something kept, or where the second person did not approve it.
+    pub fn erase_resident(
+        &self,
+        act: &Principal,
+        code: &str,
+        body: &ErasurePermitBody,
+    ) -> Result<ForgottenBody, Problem> {
+        let operation = Operation::EraseResident;
+        self.admit(act, operation)?;
+        let resident: ResidentCode = self.id(act, operation, "resident", code)?;
+        let seconded = self.seconded(act, &body.approver, Approvable::Erasure(code))?;
+        Ok(self.windows()?.window.forget(&seconded, &resident)?.into())
     }
 
     /// One command to the embedded register: in the journal before it is carried out, because the

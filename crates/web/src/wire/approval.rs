@@ -31,13 +31,22 @@ pub enum ApprovedBody {
         /// The generation of the key.
         generation: u32,
     },
+    /// A person's records disposed of, and the key to their data destroyed.
+    Erasure {
+        /// The id under which it is asked for.
+        operation: String,
+        /// The person's resident code, 11 digits.
+        resident: String,
+    },
 }
 
 impl ApprovedBody {
     /// The id under which it is asked for.
     pub fn operation(&self) -> &str {
         match self {
-            Self::Revocation { operation, .. } | Self::Compromise { operation, .. } => operation,
+            Self::Revocation { operation, .. }
+            | Self::Compromise { operation, .. }
+            | Self::Erasure { operation, .. } => operation,
         }
     }
 }
@@ -51,6 +60,7 @@ impl<'a> From<&'a ApprovedBody> for Approvable<'a> {
             ApprovedBody::Compromise { ca, generation, .. } => {
                 Self::Compromise { ca, generation: *generation }
             }
+            ApprovedBody::Erasure { resident, .. } => Self::Erasure(resident),
         }
     }
 }

@@ -57,6 +57,38 @@ pub struct RegisterCommandBody {
     pub recorded: String,
 }
 
+/// The second person who disposes of a person's records.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErasurePermitBody {
+    /// Who approves: another senior operator.
+    pub approver: String,
+}
+
+/// What was disposed of, and what the law keeps.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ForgottenBody {
+    /// The applications whose records are gone.
+    pub applications: Vec<String>,
+    /// The certificates, which stay as they were issued.
+    pub certificates_kept: Vec<CertificateIdBody>,
+}
+
+impl From<ra::window::Forgotten> for ForgottenBody {
+    fn from(forgotten: ra::window::Forgotten) -> Self {
+        let kept = forgotten.certificates.iter();
+        Self {
+            applications: forgotten.applications.iter().map(ToString::to_string).collect(),
+            certificates_kept: kept
+                .map(|(ca, serial)| CertificateIdBody {
+                    ca: ca.to_string(),
+                    serial: serial.to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
 /// What a run over the register's events came to.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RegisterRunBody {

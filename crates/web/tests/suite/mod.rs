@@ -4,6 +4,7 @@ mod client;
 mod connections;
 mod document;
 mod doors;
+mod erasure;
 mod flow;
 mod holder;
 mod input;

@@ -98,6 +98,7 @@ fn apply(
         Change::CompleteHolderRequest { id, receipt } => holder::complete(work, &id, &receipt),
         Change::RecordOperation { id, answer } => window::record_operation(work, &id, &answer),
         Change::PutCeremony(row) => ceremony::put(work, &row),
+        Change::DropApplication { id, from } => window::drop_application(work, &id, from),
         Change::ForgetResident(resident) => journal::forget(work, &resident),
     }
 }

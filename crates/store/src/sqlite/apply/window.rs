@@ -46,6 +46,23 @@ pub(super) fn set_application(
     work.update(&APPLICATION, row, &[("state", &to.name()), ("record", &record)])
 }
 
+pub(super) fn drop_application(
+    work: &mut Work<'_>,
+    id: &ApplicationId,
+    from: ApplicationState,
+) -> Result<()> {
+    let what = || format!("application {id}");
+    let (row, found) = work
+        .find(&APPLICATION, &[&id.as_str()], |row| {
+            named(row, "state", ApplicationState::from_name)
+        })?
+        .ok_or_else(|| Error::Missing { what: what() })?;
+    if found != from {
+        return Err(stale(what(), from, found));
+    }
+    work.delete(&APPLICATION, &row)
+}
+
 pub(super) fn put_card(work: &mut Work<'_>, row: &CardRow) -> Result<()> {
     let values: [&dyn ToSql; 4] =
         [&row.id.as_str(), &row.municipality.as_str(), &row.holder.as_str(), &row.record];

@@ -39,6 +39,15 @@ pub(in crate::sqlite) fn applications(
     )
 }
 
+/// No index leads there: this is asked once for a person, when their records are disposed of.
+pub(in crate::sqlite) fn applications_of(
+    view: View<'_>,
+    resident: &ResidentCode,
+) -> Result<Vec<ApplicationRow>> {
+    const SQL: &str = "SELECT * FROM application WHERE resident = ?1 ORDER BY received, rowid";
+    all(view, &table::APPLICATION, SQL, [resident.as_str()], application_row)
+}
+
 fn application_row(row: &Row<'_>) -> Result<ApplicationRow> {
     Ok(ApplicationRow {
         id: parsed(row, "id")?,

@@ -1,0 +1,129 @@
+//! Disposes of a person's records, and of the key to their data in the journal, when the law lets go.
+
+use domain::act::{Act, Actor};
+use domain::certificate::CertificateState;
+use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
+use domain::journal::EventKind;
+use domain::lifetime::RECORDS_KEPT_YEARS;
+use domain::rule;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use store::{ApplicationRow, Change, Entry, Unit};
+
+use super::{Application, Window};
+use crate::error::{Result, WindowError};
+use crate::register::RegisterError;
+
+/// What was disposed of, and what the law keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The applications whose records are gone.
+    pub applications: Vec<ApplicationId>,
+    /// The certificates, which stay as they were issued: lists and answers name them by their serials,
+    /// and what was signed with them is verified by them; what their holder signed and sent stays with them.
+    pub certificates: Vec<(CaId, SerialNumber)>,
+}
+
+impl Window {
+    /// Destroys the key of a person's data in the journal and the records of their applications.
+    ///
+    /// Two people of the staff do it, `act` and its second person, and only of whom the register has no
+    /// record any more, once the last of their records has been kept as long as the law wants (A 5.5.2,
+    /// S 4-12-2). It cannot be undone. Asked again, it finds nothing left and leaves an entry that says
+    /// so.
+    ///
+    /// # Errors
+    /// [`WindowError::Refused`] while something must be kept, journaled; [`WindowError::Register`].
+    pub fn forget(&self, act: &Act, resident: &ResidentCode) -> Result<Forgotten> {
+        let result = self.forget_unrecorded(act, resident);
+        self.recording(act, EventKind::PersonalDataErased, "a person's data", result)
+    }
+
+    fn forget_unrecorded(&self, act: &Act, resident: &ResidentCode) -> Result<Forgotten> {
+        let Actor::Staff(person) = &act.actor else {
+            let rule = "the CA's staff disposes of records (A 5.5.2, S 4-12-2)";
+            return Err(WindowError::NotPermitted(rule));
+        };
+        let second = act.second.as_ref().filter(|second| second.person != *person);
+        let Some(second) = second else {
+            let rule = "nobody disposes of records alone (A 5.2.2, S 5-2-2)";
+            return Err(WindowError::refused("approver", rule));
+        };
+        // 1. Who is on the register may come to the window today.
+        match self.register.find(resident) {
+            Err(RegisterError::NotFound(_)) => {}
+            Err(down) => return Err(down.into()),
+            Ok(_) => {
+                let rule = "the person is on the register: their records are in use";
+                return Err(WindowError::refused("resident", rule));
+            }
+        }
+        // 2. Every record has been kept long enough.
+        let kept_until = kept_until(act.at)?;
+        let certificates = self.ended_certificates(resident, kept_until)?;
+        let (mut dropped, mut applications) = (Vec::new(), Vec::new());
+        for row in self.store.applications_of(resident)? {
+            dropped.push(Change::DropApplication { id: row.id.clone(), from: row.state });
+            applications.push(row.id.clone());
+            expect_over(row, kept_until)?;
+        }
+        // 3. The key and the records go in one commit, with the entry that says so.
+        let ids: Vec<_> = applications.iter().map(ApplicationId::as_str).collect();
+        let entry = Entry::new(EventKind::PersonalDataErased, act)
+            .subject("a person's data")
+            .detail("approver", &second.person)
+            .detail("applications", ids.join(" "))
+            .detail("certificates_kept", certificates.len());
+        let forget = Change::ForgetResident(resident.clone());
+        let unit = dropped.into_iter().fold(Unit::new(entry).change(forget), Unit::change);
+        self.store.commit(unit)?;
+        Ok(Forgotten { applications, certificates })
+    }
+
+    /// Every certificate of a person, each of which ended before `kept_until`.
+    fn ended_certificates(
+        &self,
+        resident: &ResidentCode,
+        kept_until: Timestamp,
+    ) -> Result<Vec<(CaId, SerialNumber)>> {
+        let mut found = Vec::new();
+        for ca in self.authorities.keys() {
+            for row in self.store.certificates_of(ca, resident)? {
+                let ended = match row.state {
+                    CertificateState::Revoked { at, .. } => at.min(row.intent.not_after),
+                    _ => row.intent.not_after,
+                };
+                if kept_until < ended {
+                    let rule = "a certificate of theirs has not ended, or not for so many years";
+                    return Err(must_be_kept(rule));
+                }
+                found.push((ca.clone(), row.intent.serial));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// An application that came to its end before `kept_until`.
+fn expect_over(row: ApplicationRow, kept_until: Timestamp) -> Result<()> {
+    let Application { state, record, .. } = Application::restore(row)?;
+    let last = record.stages.iter().map(|stage| stage.at).max();
+    if !state.is_over() || last.is_none_or(|last| kept_until < last) {
+        return Err(must_be_kept(
+            "an application of theirs is open, or not over for so many years",
+        ));
+    }
+    Ok(())
+}
+
+fn must_be_kept(rule: &'static str) -> WindowError {
+    let rule = rule!("{}: {} (A 5.5.2, S 4-12-2)", rule, RECORDS_KEPT_YEARS);
+    WindowError::refused("resident", rule)
+}
+
+/// What ended after it is kept still.
+fn kept_until(now: Timestamp) -> Result<Timestamp> {
+    let before = now.to_zoned(TimeZone::UTC).checked_sub(RECORDS_KEPT_YEARS.years());
+    before
+        .map(|before| before.timestamp())
+        .map_err(|error| WindowError::Unreadable { what: "the time", problem: error.to_string() })
+}
