@@ -9,10 +9,12 @@ pub mod authority;
 mod error;
 pub mod form;
 pub mod holder;
+mod issued;
 pub mod readers;
 pub mod record;
 pub mod register;
 pub mod window;
 
 pub use error::{Result, WindowError};
+pub use issued::Issued;
 pub use window::Window;

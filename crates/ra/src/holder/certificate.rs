@@ -4,11 +4,12 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::{CaId, ResidentCode, SerialNumber};
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
-use store::{AuthorityRow, CertificateRow};
+use store::CertificateRow;
 use x509::extension::KeyUsage;
 use x509::read::Certificate;
 
 use super::{Holders, Refusal, Result};
+use crate::Issued;
 use crate::error::WindowError;
 
 /// A user certificate that a CA of this installation issued.
@@ -65,33 +66,16 @@ impl Standing {
 }
 
 impl Holders {
-    /// The certificate, if a CA of this installation issued exactly it to a user: issuer, serial,
-    /// every octet, and the signature by the generation that issued it.
+    /// The certificate, if a CA of this installation issued exactly it to a user.
     pub(super) fn known(&self, der: &[u8]) -> Result<KnownCertificate> {
         let certificate = Certificate::parse(der).map_err(|_| Refusal::CertificateUnreadable)?;
-        let serial = certificate.tbs.serial_number().ok_or(Refusal::CertificateAltered);
-        let keys = self.keys_of_issuer(&certificate)?;
-        let ca = keys.first().map(|key| &key.ca).ok_or(Refusal::CertificateForeign)?;
-        let row = self.store.certificate(ca, &serial?)?.ok_or(Refusal::CertificateAltered)?;
-        let signer = keys.iter().find(|key| key.generation == row.intent.generation);
-        let signed = signer.is_some_and(|key| certificate.verify(&key.spki).is_ok());
-        if row.der.as_deref() != Some(der) || !signed {
-            return Err(Refusal::CertificateAltered.into());
-        }
-        KnownCertificate::of(row).ok_or_else(|| Refusal::CertificateNotUsers.into())
-    }
-
-    /// The keys, by generation, of the CA that bears the certificate's issuer name; none if none does.
-    fn keys_of_issuer(&self, certificate: &Certificate) -> Result<Vec<AuthorityRow>> {
-        let issuer = certificate.tbs.issuer.as_der();
-        for ca in self.authorities.keys() {
-            let mut keys = self.store.authorities(ca)?;
-            keys.retain(|key| key.name == issuer);
-            if !keys.is_empty() {
-                return Ok(keys);
+        match Issued::look_up(&*self.store, self.authorities.keys(), &certificate, der)? {
+            Issued::Here(row) => {
+                KnownCertificate::of(*row).ok_or_else(|| Refusal::CertificateNotUsers.into())
             }
+            Issued::Altered => Err(Refusal::CertificateAltered.into()),
+            Issued::Elsewhere => Err(Refusal::CertificateForeign.into()),
         }
-        Ok(Vec::new())
     }
 }
 

@@ -34,7 +34,6 @@ use domain::staff::Floor;
 use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
-use self::place::InPlace;
 pub use self::place::{OpenFile, lies_in_place};
 pub use self::pool::MOST_READERS;
 use self::pool::Pool;
@@ -116,7 +115,6 @@ pub struct Sqlite {
     ring: KeyRing,
     writer: Writer,
     doubt: Doubt,
-    place: InPlace,
     failing: Mutex<Option<String>>,
 }
 
@@ -136,8 +134,7 @@ impl Sqlite {
         let replaced = Replaced::default();
         let pool = Pool::new(path, options.readers, key, replaced.clone(), doubt.clone());
         let writer = Writer::start(path, options, replaced, doubt.clone())?;
-        let place = InPlace::of(path);
-        Ok(Self { pool, ring, writer, doubt, place, failing: Mutex::default() })
+        Ok(Self { pool, ring, writer, doubt, failing: Mutex::default() })
     }
 
     /// Keeps how far everything was proven whole, if `proof` found nothing: the next start verifies
@@ -166,19 +163,7 @@ impl Sqlite {
 impl Sqlite {
     /// The files that are open, which whoever else has the same database open has open as well.
     pub fn open_files(&self) -> &[OpenFile] {
-        self.place.files()
-    }
-
-    /// Whether they still lie where they were opened; what was committed may be lost with this process
-    /// if not.
-    ///
-    /// # Errors
-    /// [`Error::Doubted`] with the first that does not.
-    pub fn expect_in_place(&self) -> Result<()> {
-        match self.place.gone(&self.doubt).into_iter().next() {
-            None => Ok(()),
-            Some(finding) => Err(Error::Doubted { finding }),
-        }
+        self.writer.place.files()
     }
 
     /// Why the last commit failed, if the database could not take it.
@@ -195,10 +180,7 @@ impl std::fmt::Debug for Sqlite {
 
 impl Store for Sqlite {
     fn commit(&self, unit: Unit) -> Result<Sequence> {
-        self.expect_in_place()?;
-        // What was written to a file that was taken away meanwhile is acknowledged to nobody.
-        let outcome =
-            self.writer.commit(unit).and_then(|done| self.expect_in_place().map(|()| done));
+        let outcome = self.writer.commit(unit);
         let failing = match &outcome {
             Err(Error::Unavailable(told)) => Some(told.clone()),
             _ => None,
@@ -212,7 +194,7 @@ impl Store for Sqlite {
     }
 
     fn prove(&self, proof: &mut StateProof, extent: ProofExtent) -> Result<StateReport> {
-        let gone = self.place.gone(&self.doubt);
+        let gone = self.writer.place.gone(&self.doubt);
         let mut report = self.pool.read(|view| prove::prove(view, proof, extent))?;
         report.findings.extend(gone);
         Ok(report)

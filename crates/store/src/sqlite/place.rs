@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::Doubt;
+use crate::{Doubt, Error, Result};
 
 /// A file of an open database, by its path and by the device and the inode that were there.
 pub type OpenFile = (PathBuf, (u64, u64));
@@ -38,6 +38,17 @@ impl InPlace {
     /// The files.
     pub(super) fn files(&self) -> &[OpenFile] {
         &self.0
+    }
+
+    /// Refuses to go on where one of them lies elsewhere now; everything is in doubt then.
+    ///
+    /// # Errors
+    /// [`Error::Doubted`] with the first that does.
+    pub(super) fn expect(&self, doubt: &Doubt) -> Result<()> {
+        match self.gone(doubt).into_iter().next() {
+            None => Ok(()),
+            Some(finding) => Err(Error::Doubted { finding }),
+        }
     }
 
     /// What lies elsewhere now, or is another file; everything is in doubt then.

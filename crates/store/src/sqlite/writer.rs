@@ -1,6 +1,7 @@
 //! The one thread that writes: it commits the units of many callers in one durable transaction.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -9,10 +10,11 @@ use domain::journal::EventKind;
 use domain::staff::Floor;
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::gate::Gate;
 use super::ledger::Digests;
+use super::place::InPlace;
 use super::table::View;
 use super::torture::{Passing, Side};
 use super::{Options, apply, begin, migrate, pool};
@@ -59,6 +61,8 @@ pub(super) struct Sealing {
 pub(super) struct Writer {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// The files that it writes.
+    pub(super) place: Arc<InPlace>,
 }
 
 impl Writer {
@@ -75,15 +79,17 @@ impl Writer {
         apply::check_ring(&connection, &ring)?;
         begin::begin(&mut connection, &options, &doubt)?;
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
+        let place = Arc::new(InPlace::of(path));
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;
         // What was erased may have been in the log when the program was cut.
-        let state = State { connection, ring, gate, key, replaced, doubt, floor, erases: true };
+        let written = Written { place: place.clone(), doubt };
+        let state = State { connection, ring, gate, key, replaced, written, floor, erases: true };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
             .map_err(|e| Error::Unavailable(format!("no writer thread: {e}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), place })
     }
 
     /// Has a unit committed and waits until it is on stable storage.
@@ -157,10 +163,27 @@ struct State {
     gate: Gate,
     key: StateKey,
     replaced: Replaced,
-    doubt: Doubt,
+    written: Written,
     floor: Vec<Floor>,
     /// Whether something was erased that the log still has.
     erases: bool,
+}
+
+/// What is written to, and whether it may be.
+struct Written {
+    place: Arc<InPlace>,
+    doubt: Doubt,
+}
+
+impl Written {
+    /// Commits. What was written to a file that was taken away meanwhile is acknowledged to nobody.
+    fn commit(&self, transaction: Transaction<'_>, passing: Passing) -> Result<()> {
+        self.place.expect(&self.doubt)?;
+        passing.reach(Side::Before);
+        transaction.commit()?;
+        passing.reach(Side::After);
+        self.place.expect(&self.doubt)
+    }
 }
 
 impl State {
@@ -180,7 +203,7 @@ impl State {
                         let _ = answer.send(self.seal(&sealing));
                     }
                     Job::KeepProven(digests, answer) => {
-                        let kept = self.doubt.permit();
+                        let kept = self.written.doubt.permit();
                         let kept =
                             kept.and_then(|()| digests.store_verified(&self.connection, &self.key));
                         let _ = answer.send(kept);
@@ -199,7 +222,7 @@ impl State {
             busy = units.len() > 1;
             self.commit_all(units);
         }
-        if self.doubt.permit().is_err() {
+        if self.written.doubt.permit().is_err() {
             // What lies in the log may be somebody else's by now: it is moved into the database by
             // whoever opens both next, and reads them anew.
             let kept =
@@ -255,7 +278,7 @@ impl State {
                 self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let none = || Error::Unavailable("the database has no state digest".into());
             let mut state =
-                Digests::load(&transaction, &self.key, &self.doubt)?.ok_or_else(none)?;
+                Digests::load(&transaction, &self.key, &self.written.doubt)?.ok_or_else(none)?;
             let before = state.entries;
             let mut passing = Passing::new();
             for (unit, caller) in units.by_ref() {
@@ -264,7 +287,7 @@ impl State {
                 let applying = Applying {
                     key: &self.key,
                     replaced: &self.replaced,
-                    doubt: &self.doubt,
+                    doubt: &self.written.doubt,
                     ring: &self.ring,
                     floor: &self.floor,
                 };
@@ -276,9 +299,7 @@ impl State {
                 }
             }
             state.store(&transaction, &self.key)?;
-            passing.reach(Side::Before);
-            transaction.commit()?;
-            passing.reach(Side::After);
+            self.written.commit(transaction, passing)?;
             Ok(state.entries > before)
         });
         if let Err(fault) = &outcome {
@@ -290,19 +311,17 @@ impl State {
 
     /// Nothing is committed on what is in doubt, or while the journal waits for its seal.
     fn permit(&self) -> Result<()> {
-        self.doubt.permit()?;
+        self.written.doubt.permit()?;
         self.gate.check()
     }
 
     fn seal(&mut self, sealing: &Sealing) -> Result<()> {
-        self.doubt.permit()?;
+        self.written.doubt.permit()?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply::journal::seal(&transaction, &self.key, sealing)?;
         let unsealed = apply::journal::unsealed(&transaction)?;
-        Passing::sealing().reach(Side::Before);
-        transaction.commit()?;
-        Passing::sealing().reach(Side::After);
+        self.written.commit(transaction, Passing::sealing())?;
         self.gate.sealed(unsealed);
         Ok(())
     }
@@ -339,7 +358,7 @@ impl Applying<'_> {
     /// to it any more leaves nothing but the entry that says so.
     fn one(
         &self,
-        transaction: &mut rusqlite::Transaction<'_>,
+        transaction: &mut Transaction<'_>,
         state: &mut Digests,
         unit: Unit,
     ) -> Result<()> {
@@ -354,7 +373,7 @@ impl Applying<'_> {
     /// In a savepoint of its own, so that its failure is its own too.
     fn whole(
         &self,
-        transaction: &mut rusqlite::Transaction<'_>,
+        transaction: &mut Transaction<'_>,
         state: &mut Digests,
         unit: Unit,
     ) -> Result<()> {

@@ -13,11 +13,11 @@ use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
-use x509::fingerprint::{colon_hex, hex, sha256};
+use x509::fingerprint::{hex, sha256};
 
 use super::permission::{Operation, Party};
 use super::principal::Principal;
-use super::{Desk, entrance};
+use super::{Desk, entrance, repeat};
 use crate::problem::{Fault, Problem, parse_id};
 use crate::wire::{ApprovalBody, ApprovedBody};
 
@@ -79,7 +79,7 @@ impl Approvable<'_> {
         }
     }
 
-    /// What is approved, as a digest; its parts cannot run into each other.
+    /// What is approved, as a digest.
     fn digest(self) -> String {
         let generation;
         let parts: &[&str] = match self {
@@ -94,12 +94,7 @@ impl Approvable<'_> {
             Self::Policy(text) => &[text],
             Self::Clock => &[],
         };
-        let mut text = Vec::new();
-        for part in [&["approval", self.operation().name()], parts].concat() {
-            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            text.extend_from_slice(part.as_bytes());
-        }
-        colon_hex(&sha256(&text))
+        repeat::digest(&[&["approval", self.operation().name()], parts].concat())
     }
 }
 

@@ -10,12 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use domain::certificate::CertificateState;
-use domain::id::CaId;
 use domain::rule;
 use domain::rule::Rule;
 use domain::staff::MAX_TOKEN_DAYS;
 use jiff::Timestamp;
-use store::CertificateRow;
+use ra::Issued;
 use x509::crl::Crl;
 use x509::extension::KeyUsage;
 use x509::fingerprint::sha256;
@@ -169,32 +168,23 @@ impl Desk {
         if now < validity.not_before || validity.not_after < now {
             return Ok(Err("it is not in force now".into()));
         }
-        if let Some(ca) = self.own_issuer(certificate)? {
-            let serial = certificate.tbs.serial_number();
-            let row = serial.map(|serial| self.store.certificate(&ca, &serial)).transpose()?;
-            return Ok(stands(row.flatten(), der));
-        }
-        let issuer = self.foreign_issuers.iter().find(|issuer| issuer.issued(certificate));
-        Ok(issuer.map_or(Ok(()), |issuer| issuer.expect_unlisted(certificate, der, now)))
-    }
-
-    /// The CA of this installation that bears the name of the certificate's issuer.
-    fn own_issuer(&self, certificate: &Certificate) -> Result<Option<CaId>, Problem> {
-        let issuer = certificate.tbs.issuer.as_der();
-        for ca in self.authorities.keys() {
-            if self.store.authorities(ca)?.iter().any(|key| key.name == issuer) {
-                return Ok(Some(ca.clone()));
-            }
-        }
-        Ok(None)
+        let foreign =
+            match Issued::look_up(&*self.store, self.authorities.keys(), certificate, der)? {
+                Issued::Here(row) => return Ok(stands(row.state)),
+                Issued::Altered => {
+                    return Ok(Err("it bears our CA's name and is not its certificate".into()));
+                }
+                Issued::Elsewhere => {
+                    self.foreign_issuers.iter().find(|issuer| issuer.issued(certificate))
+                }
+            };
+        Ok(foreign.map_or(Ok(()), |issuer| issuer.expect_unlisted(certificate, der, now)))
     }
 }
 
-/// Whether the certificate is one of ours, octet for octet, and good.
-fn stands(row: Option<CertificateRow>, der: &[u8]) -> Result<(), Rule> {
-    let row = row.filter(|row| row.der.as_deref() == Some(der));
-    let row = row.ok_or("it bears our CA's name and is not its certificate")?;
-    match row.state {
+/// Whether a certificate of ours in this state lets anybody in.
+fn stands(state: CertificateState) -> Result<(), Rule> {
+    match state {
         CertificateState::Good => Ok(()),
         CertificateState::Revoked { .. } => Err("it is revoked".into()),
         CertificateState::Held { .. } => Err("it is on hold".into()),

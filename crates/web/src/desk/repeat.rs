@@ -181,11 +181,16 @@ fn read<T: DeserializeOwned>(stored: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(stored).map_err(|error| Problem::broke(&error))
 }
 
-/// Who asks for what, as a digest; the parts cannot run into each other.
+/// Who asks for what, as a digest.
 fn fingerprint(act: &Act, operation: Operation, request: &[&str]) -> String {
     let actor = format!("{:?}", act.actor);
+    digest(&[&[actor.as_str(), "desk", operation.name()], request].concat())
+}
+
+/// SHA-256 of the parts, which cannot run into each other.
+pub(super) fn digest(parts: &[&str]) -> String {
     let mut text = Vec::new();
-    for part in [&[actor.as_str(), "desk", operation.name()], request].concat() {
+    for part in parts {
         text.extend_from_slice(&(part.len() as u64).to_be_bytes());
         text.extend_from_slice(part.as_bytes());
     }

@@ -1,0 +1,59 @@
+//! Whose certificate it is: one of this installation's, octet for octet, or not.
+
+use domain::id::CaId;
+use store::{AuthorityRow, CertificateRow, Store};
+use x509::read::Certificate;
+
+/// What this installation knows of a certificate that somebody shows.
+#[derive(Debug)]
+pub enum Issued {
+    /// One of its CAs issued exactly it.
+    Here(Box<CertificateRow>),
+    /// It bears the name of one of its CAs, and none issued it.
+    Altered,
+    /// Its issuer is none of its CAs.
+    Elsewhere,
+}
+
+impl Issued {
+    /// Looks the certificate up among those of `cas`: by issuer and serial, every octet, and the
+    /// signature by the generation that issued it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn look_up<'a>(
+        store: &dyn Store,
+        cas: impl IntoIterator<Item = &'a CaId>,
+        certificate: &Certificate,
+        der: &[u8],
+    ) -> store::Result<Self> {
+        let keys = keys_of_issuer(store, cas, certificate)?;
+        let Some(ca) = keys.first().map(|key| &key.ca) else { return Ok(Self::Elsewhere) };
+        let Some(serial) = certificate.tbs.serial_number() else { return Ok(Self::Altered) };
+        let Some(row) = store.certificate(ca, &serial)? else { return Ok(Self::Altered) };
+        let signer = keys.iter().find(|key| key.generation == row.intent.generation);
+        let signed = signer.is_some_and(|key| certificate.verify(&key.spki).is_ok());
+        if row.der.as_deref() == Some(der) && signed {
+            Ok(Self::Here(Box::new(row)))
+        } else {
+            Ok(Self::Altered)
+        }
+    }
+}
+
+/// The keys, by generation, of the CA that bears the certificate's issuer name; none if none does.
+fn keys_of_issuer<'a>(
+    store: &dyn Store,
+    cas: impl IntoIterator<Item = &'a CaId>,
+    certificate: &Certificate,
+) -> store::Result<Vec<AuthorityRow>> {
+    let issuer = certificate.tbs.issuer.as_der();
+    for ca in cas {
+        let mut keys = store.authorities(ca)?;
+        keys.retain(|key| key.name == issuer);
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
+    }
+    Ok(Vec::new())
+}
