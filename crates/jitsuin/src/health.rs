@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use domain::compromise::CompromiseState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{OpenFile, Sqlite, Store, lies_in_place};
+use store::{OpenFile, OpenFiles, Sqlite, Store};
 use web::desk::Condition;
 
 use crate::hold::Hold;
@@ -209,7 +209,7 @@ impl System {
         let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         let told = ServerWord {
             at: self.now().as_second(),
-            files: self.store.open_files().to_vec(),
+            files: self.store.open_files().files().to_vec(),
             conditions: self.health.standing(),
         };
         write_private(&self.home.health(), &serde_json::to_vec_pretty(&told)?)
@@ -245,9 +245,9 @@ struct ServerWord {
 }
 
 impl ServerWord {
-    /// Refuses where one of its files is not what the caller has.
-    fn expect_files(&self, has: impl Fn(&OpenFile) -> bool) -> Result<()> {
-        let Some((file, _)) = self.files.iter().find(|file| !has(file)) else { return Ok(()) };
+    /// Refuses where one of its files is none of the caller's.
+    fn expect_files(&self, files: &OpenFiles) -> Result<()> {
+        let Some(file) = files.lacks(&self.files) else { return Ok(()) };
         bail!(
             "{}: another file lies there than the one that the server has open: what is written to \
              it would be lost. Stop the server, and see what `jitsuin check` tells",
@@ -273,7 +273,7 @@ pub(crate) fn forget_server(home: &Home) -> Result<()> {
 /// The file that lies elsewhere; that the server said nothing yet.
 pub(crate) fn meet_server(home: &Home) -> Result<()> {
     match said_by_server(home)? {
-        Some(said) => said.expect_files(lies_in_place),
+        Some(said) => said.expect_files(&OpenFiles::of(&home.database())?),
         None => Ok(()),
     }
 }
@@ -288,7 +288,7 @@ pub(crate) fn agree_with_server(home: &Home, store: &Sqlite, now: Timestamp) -> 
     if let Some(doubt) = said.conditions.iter().find(|one| one.rule == IN_DOUBT) {
         bail!("the server that runs here found the database in doubt: {}", doubt.detail);
     }
-    said.expect_files(|file| store.open_files().contains(file))?;
+    said.expect_files(store.open_files())?;
     let at = Timestamp::from_second(said.at).context("the server's clock")?;
     if now.duration_since(at).abs() > SERVER_SILENT {
         bail!(

@@ -33,7 +33,7 @@ pub use rows::{
     SeriesRow, ServiceRequestRow, StatusRow, Tally, VerifierRow,
 };
 pub use sqlite::{
-    MOST_READERS, OpenFile, Options, ProofExtent, Sqlite, StateProof, StateReport, lies_in_place,
+    MOST_READERS, OpenFile, OpenFiles, Options, ProofExtent, Sqlite, StateProof, StateReport,
 };
 pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};

@@ -129,7 +129,7 @@ fn e6_v11_nothing_is_acknowledged_beside_a_lost_index_of_the_log() {
     std::fs::remove_file(demo.kept("data/state.db-shm")).unwrap();
     let said = suspend(&demo);
     assert_eq!(said.status, Some(1), "{}", said.text);
-    assert!(said.text.contains("another file lies"), "{}", said.text);
+    assert!(said.text.contains("state.db-shm: it is missing"), "{}", said.text);
     in_doubt(&demo);
     let _ = demo.stop();
     demo.start_again();

@@ -12,6 +12,7 @@ mod place;
 mod pool;
 mod prove;
 mod read;
+mod seen;
 mod sums;
 mod table;
 #[cfg(test)]
@@ -34,10 +35,11 @@ use domain::staff::Floor;
 use jiff::Timestamp;
 
 pub(crate) use self::inspect::ReadOnlyJournal;
-pub use self::place::{OpenFile, lies_in_place};
+pub use self::place::{OpenFile, OpenFiles};
 pub use self::pool::MOST_READERS;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
+use self::seen::Seen;
 use self::writer::{Sealing, Writer};
 use crate::journal::{
     Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal, SealedEntry,
@@ -131,9 +133,10 @@ impl Sqlite {
         let doubt = Doubt::default();
         let ring = KeyRing::new(options.personal_data_key.clone());
         let key = options.state_key.clone();
-        let replaced = Replaced::default();
-        let pool = Pool::new(path, options.readers, key, replaced.clone(), doubt.clone());
-        let writer = Writer::start(path, options, replaced, doubt.clone())?;
+        let (replaced, seen) = (Replaced::default(), Seen::default());
+        let pool =
+            Pool::new(path, options.readers, key, replaced.clone(), seen.clone(), doubt.clone());
+        let writer = Writer::start(path, options, replaced, seen, doubt.clone())?;
         Ok(Self { pool, ring, writer, doubt, failing: Mutex::default() })
     }
 
@@ -162,8 +165,8 @@ impl Sqlite {
 
 impl Sqlite {
     /// The files that are open, which whoever else has the same database open has open as well.
-    pub fn open_files(&self) -> &[OpenFile] {
-        self.writer.place.files()
+    pub fn open_files(&self) -> &OpenFiles {
+        &self.writer.place
     }
 
     /// Why the last commit failed, if the database could not take it.

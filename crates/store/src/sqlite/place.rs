@@ -14,29 +14,51 @@ use crate::{Doubt, Error, Result};
 /// A file of an open database, by its path and by the device and the inode that were there.
 pub type OpenFile = (PathBuf, (u64, u64));
 
-/// Whether the file lies where it was opened.
-pub fn lies_in_place((file, was): &OpenFile) -> bool {
-    found(file) == Some(*was)
-}
-
 /// The database, its log and the log's index, as they were when they were opened.
-#[derive(Debug)]
-pub(super) struct InPlace(Vec<OpenFile>);
+#[derive(Debug, PartialEq, Eq)]
+pub struct OpenFiles(Vec<OpenFile>);
 
-impl InPlace {
-    /// Of an open database.
-    pub(super) fn of(database: &Path) -> Self {
+impl OpenFiles {
+    /// Those of the database at `path`, which somebody has open. The log and its index lie beside the
+    /// file that a link leads to (SQLite, tempfiles.html 2.2), and the link is watched as well.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where one of them is missing.
+    pub fn of(path: &Path) -> Result<Self> {
+        let unavailable =
+            |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
+        let database = path.canonicalize().map_err(unavailable)?;
         let beside = |end: &str| {
-            let mut file = OsString::from(database);
+            let mut file = OsString::from(&database);
             file.push(end);
             PathBuf::from(file)
         };
-        let files = [database.to_owned(), beside("-wal"), beside("-shm")];
-        Self(files.into_iter().filter_map(|file| Some((file.clone(), found(&file)?))).collect())
+        let link = std::path::absolute(path).map_err(unavailable)?;
+        let mut files = vec![beside("-wal"), beside("-shm"), link];
+        if !files.contains(&database) {
+            files.push(database);
+        }
+        let missing = |file: &Path| {
+            Error::Unavailable(format!(
+                "{}: it is missing, and the database is open",
+                file.display()
+            ))
+        };
+        let open = |file: PathBuf| {
+            let there = found(&file).ok_or_else(|| missing(&file))?;
+            Ok((file, there))
+        };
+        files.into_iter().map(open).collect::<Result<_>>().map(Self)
+    }
+
+    /// The first of `others` that is none of these, whatever each is called where it was opened.
+    pub fn lacks<'a>(&self, others: &'a [OpenFile]) -> Option<&'a Path> {
+        let has = |other: &OpenFile| self.0.iter().any(|(_, file)| *file == other.1);
+        others.iter().find(|other| !has(other)).map(|(path, _)| path.as_path())
     }
 
     /// The files.
-    pub(super) fn files(&self) -> &[OpenFile] {
+    pub fn files(&self) -> &[OpenFile] {
         &self.0
     }
 
@@ -53,7 +75,7 @@ impl InPlace {
 
     /// What lies elsewhere now, or is another file; everything is in doubt then.
     pub(super) fn gone(&self, doubt: &Doubt) -> Vec<String> {
-        let others = self.0.iter().filter(|file| !lies_in_place(file));
+        let others = self.0.iter().filter(|(file, was)| found(file) != Some(*was));
         let told = |(file, _): &OpenFile| {
             format!("{}: another file lies in its place, or none", file.display())
         };

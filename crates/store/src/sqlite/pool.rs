@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::seen::Seen;
 use super::table::View;
 use crate::state::{Replaced, StateKey};
 use crate::{Doubt, Error, Result};
@@ -38,6 +39,7 @@ pub(super) struct Pool {
     kept: usize,
     key: StateKey,
     replaced: Replaced,
+    seen: Seen,
     doubt: Doubt,
     readers: Mutex<Readers>,
     freed: Condvar,
@@ -66,10 +68,11 @@ impl Pool {
         kept: usize,
         key: StateKey,
         replaced: Replaced,
+        seen: Seen,
         doubt: Doubt,
     ) -> Self {
         let (readers, freed) = (Mutex::default(), Condvar::new());
-        Self { path: path.to_owned(), kept, key, replaced, doubt, readers, freed }
+        Self { path: path.to_owned(), kept, key, replaced, seen, doubt, readers, freed }
     }
 
     /// Runs `read` on a connection of its own. What cannot be read as it was written is in doubt.
@@ -81,7 +84,7 @@ impl Pool {
         };
         let Self { key, replaced, doubt, .. } = self;
         let view = View { connection: &connection, key, replaced, doubt };
-        let outcome = read(view);
+        let outcome = self.seen.expect(&connection, doubt).and_then(|()| read(view));
         if let Err(error @ Error::Corrupt { .. }) = &outcome {
             self.doubt.raise_named(error.to_string());
         }
@@ -188,10 +191,12 @@ mod tests {
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("state.db");
         Connection::open(&path)
-            .and_then(|made| made.execute("CREATE TABLE t (x)", []))
+            .and_then(|made| {
+                made.execute("CREATE TABLE journal (sequence INTEGER PRIMARY KEY, leaf BLOB)", [])
+            })
             .expect("SQL");
         let key = StateKey::new([7; 32]);
-        let pool = Pool::new(&path, 4, key, Replaced::default(), Doubt::default());
+        let pool = Pool::new(&path, 4, key, Replaced::default(), Seen::default(), Doubt::default());
         (place, pool)
     }
 

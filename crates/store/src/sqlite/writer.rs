@@ -14,7 +14,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::gate::Gate;
 use super::ledger::Digests;
-use super::place::InPlace;
+use super::place::OpenFiles;
+use super::seen::{self, Seen};
 use super::table::View;
 use super::torture::{Passing, Side};
 use super::{Options, apply, begin, migrate, pool};
@@ -62,7 +63,7 @@ pub(super) struct Writer {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     /// The files that it writes.
-    pub(super) place: Arc<InPlace>,
+    pub(super) place: Arc<OpenFiles>,
 }
 
 impl Writer {
@@ -71,6 +72,7 @@ impl Writer {
         path: &Path,
         options: Options,
         replaced: Replaced,
+        seen: Seen,
         doubt: Doubt,
     ) -> Result<Self> {
         let mut connection = open(path, &options)?;
@@ -79,11 +81,11 @@ impl Writer {
         apply::check_ring(&connection, &ring)?;
         begin::begin(&mut connection, &options, &doubt)?;
         let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
-        let place = Arc::new(InPlace::of(path));
+        let place = Arc::new(OpenFiles::of(path)?);
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;
         // What was erased may have been in the log when the program was cut.
-        let written = Written { place: place.clone(), doubt };
+        let written = Written { place: place.clone(), seen, doubt };
         let state = State { connection, ring, gate, key, replaced, written, floor, erases: true };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -171,17 +173,27 @@ struct State {
 
 /// What is written to, and whether it may be.
 struct Written {
-    place: Arc<InPlace>,
+    place: Arc<OpenFiles>,
+    seen: Seen,
     doubt: Doubt,
 }
 
 impl Written {
+    /// Begins what is written in one.
+    fn begin<'c>(&self, connection: &'c mut Connection) -> Result<Transaction<'c>> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.seen.expect(&transaction, &self.doubt)?;
+        Ok(transaction)
+    }
+
     /// Commits. What was written to a file that was taken away meanwhile is acknowledged to nobody.
     fn commit(&self, transaction: Transaction<'_>, passing: Passing) -> Result<()> {
         self.place.expect(&self.doubt)?;
+        let last = seen::last(&transaction)?;
         passing.reach(Side::Before);
         transaction.commit()?;
         passing.reach(Side::After);
+        self.seen.note(last);
         self.place.expect(&self.doubt)
     }
 }
@@ -274,8 +286,7 @@ impl State {
     ) -> Result<bool> {
         let mut units = units.into_iter();
         let outcome = self.permit().and_then(|()| {
-            let mut transaction =
-                self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut transaction = self.written.begin(&mut self.connection)?;
             let none = || Error::Unavailable("the database has no state digest".into());
             let mut state =
                 Digests::load(&transaction, &self.key, &self.written.doubt)?.ok_or_else(none)?;
@@ -317,8 +328,7 @@ impl State {
 
     fn seal(&mut self, sealing: &Sealing) -> Result<()> {
         self.written.doubt.permit()?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.written.begin(&mut self.connection)?;
         apply::journal::seal(&transaction, &self.key, sealing)?;
         let unsealed = apply::journal::unsealed(&transaction)?;
         self.written.commit(transaction, Passing::sealing())?;

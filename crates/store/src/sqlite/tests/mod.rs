@@ -1,6 +1,7 @@
 //! The contract over SQLite, and what only a file can prove.
 
 mod durability;
+mod files;
 mod start;
 mod tamper;
 

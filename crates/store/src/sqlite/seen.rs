@@ -1,0 +1,71 @@
+//! The last journal entry that this process committed or read: the database is never believed about
+//! the process's own past.
+//!
+//! An old index of the log (`-shm`) written over the present one shows everybody a database as it once
+//! was, whose rows all prove themselves. Whoever reads or writes therefore looks first whether the
+//! last entry that was seen is still there.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::journal::Hash;
+use crate::{Doubt, Error, Result, Sequence};
+
+const LAST: &str = "SELECT sequence, leaf FROM journal ORDER BY sequence DESC LIMIT 1";
+
+const AT: &str = "SELECT leaf FROM journal WHERE sequence = ?1";
+
+/// An entry, by its place and its hash.
+type Mark = (Sequence, Hash);
+
+/// Shared by all who read and write one open database.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen(Arc<RwLock<Option<Mark>>>);
+
+impl Seen {
+    /// Looks at the last entry, which is the last that was seen or a later one.
+    ///
+    /// # Errors
+    /// [`Error::Doubted`] where the last that was seen is gone, or another: everything is in doubt then.
+    pub(super) fn expect(&self, connection: &Connection, doubt: &Doubt) -> Result<()> {
+        // Before the view is taken: whatever is seen here was committed already.
+        let seen = self.get();
+        let last = last(connection)?;
+        if let Some((place, hash)) = seen.filter(|seen| last != Some(*seen))
+            && at(connection, place)? != Some(hash)
+        {
+            let finding = format!(
+                "journal: entry {place}, which this process has seen, is not there any more: an \
+                 older state was put back"
+            );
+            doubt.raise(finding.clone());
+            return Err(Error::Doubted { finding });
+        }
+        if last > seen {
+            self.note(last);
+        }
+        Ok(())
+    }
+
+    /// Takes note of an entry that was read, or is on stable storage.
+    pub(super) fn note(&self, last: Option<Mark>) {
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *seen = (*seen).max(last);
+    }
+
+    fn get(&self) -> Option<Mark> {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last entry as `connection` shows it.
+pub(super) fn last(connection: &Connection) -> Result<Option<Mark>> {
+    let shape = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ok(connection.prepare_cached(LAST)?.query_row([], shape).optional()?)
+}
+
+/// The hash of the entry at `place`, if there is one.
+fn at(connection: &Connection, place: Sequence) -> Result<Option<Hash>> {
+    Ok(connection.prepare_cached(AT)?.query_row([place], |row| row.get(0)).optional()?)
+}
