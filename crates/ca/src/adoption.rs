@@ -26,14 +26,14 @@ pub(crate) fn expect_adopted(store: &dyn Store, ca: &CaId, digest: &[u8; 32]) ->
     }
 }
 
-/// Adopts a policy in the place of the one in effect, by two people who both still stand as they
-/// did when they were let in: from the next opening on, the CA works by it.
+/// What adopts a policy in the place of the one in effect, by two people who both still stand as they
+/// did when they were let in, and its CA: from the next opening after the commit on, the CA works by it.
 /// A policy that is in effect already is left so, under an entry that says it.
 ///
 /// # Errors
 /// [`Error::Refused`] for a text that is no policy, and where one person would decide alone
 /// (A 5.2.2, S 5-2-2); [`Error::Unknown`] for a CA that was never set up; [`Error::Store`].
-pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<CaId> {
+pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<(Unit, CaId)> {
     let policy = Policy::from_toml(policy_text).map_err(unreadable)?;
     let to = sha256(policy_text.as_bytes());
     let entry = Entry::new(EventKind::PolicyAdopted, act)
@@ -69,8 +69,7 @@ pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<C
         let entry = entry.detail("policy_sha256_before", hex(&from));
         Unit::new(entry).change(Change::AdoptPolicy { ca: row.id, from, to })
     };
-    store.commit(unit)?;
-    Ok(policy.ca)
+    Ok((unit, policy.ca))
 }
 
 /// A text that is no policy; what it says is told to the caller alone.

@@ -113,10 +113,11 @@ impl Home {
         self.tls()
     }
 
-    /// Locked by whoever seals the journal: the database for the same reason. SQLite's own locks are
-    /// of another kind (`fcntl`), and neither hinders the other.
+    /// Locked by whoever seals the journal, a directory for the same reason. Never the database or what
+    /// lies beside it: a process that closes any descriptor of these loses SQLite's own locks on them
+    /// (`fcntl`; SQLite, howtocorrupt.html 2.2).
     pub(crate) fn seal_lock(&self) -> PathBuf {
-        self.database()
+        self.queries()
     }
 
     /// The public key that verifies checkpoints.
@@ -126,7 +127,7 @@ impl Home {
 
     /// Makes the directory, readable by its owner alone.
     pub(crate) fn create(&self) -> Result<()> {
-        for directory in [self.0.clone(), self.tls(), self.handed_out()] {
+        for directory in [self.0.clone(), self.tls(), self.handed_out(), self.queries()] {
             std::fs::DirBuilder::new()
                 .recursive(true)
                 .create(&directory)

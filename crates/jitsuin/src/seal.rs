@@ -52,6 +52,8 @@ impl SealLock {
         service_keys: &Arc<dyn KeyStore>,
     ) -> Result<Option<Self>> {
         let path = home.seal_lock();
+        // An earlier program made it with the first record of queries.
+        std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
         let lock = open_unchanged(&path)?;
         if !is_taken(lock.try_lock(), &path)? {
             return Ok(None);

@@ -1,11 +1,13 @@
 //! A database that somebody changed by hand: found while the program runs, and refused at a start.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use testkit::run;
 
 use crate::client::Asker;
-use crate::demo::Demo;
+use crate::demo::{Demo, PROGRAM};
 
 /// A change that nobody wrote an entry about is found in so much time at most.
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -83,6 +85,86 @@ fn v11_what_is_changed_while_the_program_runs_is_not_called_good_and_stops_the_w
         "check",
     ]);
     assert!(said.text.contains("state-in-doubt"), "{}", said.text);
+    assert!(said.text.contains("certificate"), "{}", said.text);
+}
+
+/// SQLite's own locks keep a program that only looks from moving the log into the database and taking
+/// it away: they are lost to a process that closes any other descriptor of the file.
+#[test]
+fn e6_a_stranger_who_opens_the_database_and_closes_it_takes_nothing_away() {
+    let demo = Demo::start();
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
+    let index = demo.kept("data/state.db-shm");
+    let before = std::fs::metadata(&index).unwrap().ino();
+    for number in 0..5 {
+        change(&demo, "select count(*) from ca");
+        let id = format!("late-{number}");
+        let propose = ["staff", "propose", &id, "--name", "Late", "--role", "examiner"];
+        let said = demo.jitsuin(&[&who[..], &propose].concat());
+        assert_eq!(said.status, Some(0), "{}", said.text);
+    }
+    assert_eq!(std::fs::metadata(&index).unwrap().ino(), before);
+    // More than one look of the server's.
+    std::thread::sleep(Duration::from_secs(15));
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+    let said = demo.jitsuin(&[&who[..], &["staff", "list"]].concat());
+    assert!((0..5).all(|number| said.text.contains(&format!("late-{number}"))), "{}", said.text);
+}
+
+/// A name in what the server says means something wherever whoever reads it was started.
+#[test]
+fn e6_a_command_beside_a_server_may_come_from_anywhere_and_by_a_link() {
+    let demo = Demo::start();
+    let there = demo.kept("jitsuin.toml");
+    let link = demo.path().join("link");
+    std::os::unix::fs::symlink(there.parent().unwrap(), &link).unwrap();
+    for place in [there.parent().unwrap(), &link] {
+        let config = place.join("jitsuin.toml");
+        let token = place.join("data/handed-out/operator-1.token");
+        let who = ["--config", config.to_str().unwrap(), "--as", token.to_str().unwrap()];
+        let said = run(Path::new("/"), PROGRAM, &[&who[..], &["staff", "list"]].concat());
+        assert_eq!(said.status, Some(0), "{}", said.text);
+    }
+}
+
+/// A database that was moved to another disk, with a link in its place.
+#[test]
+fn e6_v11_the_log_of_a_database_behind_a_link_is_watched_where_it_lies() {
+    let mut demo = Demo::start();
+    assert!(demo.stop().success());
+    let (from, to) = (demo.kept("data/state.db"), demo.path().join("elsewhere.db"));
+    std::fs::rename(&from, &to).unwrap();
+    std::os::unix::fs::symlink(&to, &from).unwrap();
+    demo.start_again();
+    std::fs::remove_file(demo.path().join("elsewhere.db-shm")).unwrap();
+    let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
+    let said = demo.jitsuin(&[&who[..], &["staff", "suspend", "examiner-1"]].concat());
+    assert_eq!(said.status, Some(1), "{}", said.text);
+    in_doubt(&demo);
+}
+
+/// Every row of the older state proves itself: only who was there knows that there was more.
+#[test]
+fn e2_v11_an_older_index_of_the_log_written_over_the_present_one_is_in_doubt_at_once() {
+    let mut demo = Demo::start();
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let index = demo.kept("data/state.db-shm");
+    let older = std::fs::read(&index).unwrap();
+    let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
+    let said = demo.jitsuin(&[&who[..], &["staff", "suspend", "examiner-1"]].concat());
+    assert_eq!(said.status, Some(0), "{}", said.text);
+    // The server has seen it.
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+    std::fs::write(demo.path().join("older"), older).unwrap();
+    demo.says("dd if=older of=demo/data/state.db-shm conv=notrunc status=none");
+    let said = demo.ask("jpki-auth", &[&good], Asker::Verifier, "");
+    assert!(said.contains("trylater"), "{said}");
+    let _ = demo.stop();
+    demo.start_again();
+    assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+    let said = demo.jitsuin(&[&who[..], &["staff", "list"]].concat());
+    assert!(said.text.contains("suspended"), "nothing is lost: {}", said.text);
 }
 
 /// Waits until the server says that it is in doubt: to a command, and by answering nobody.

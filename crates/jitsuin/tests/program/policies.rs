@@ -140,6 +140,15 @@ fn p1_a_policy_file_changed_on_the_disk_is_worked_by_only_once_two_people_adopte
     assert_ne!(before, after);
     assert_eq!(place.answer(&STAFF, &["check"])["consistent"], true);
     // The one before is now the stranger.
+    let adopted = fs::read_to_string(&file).unwrap();
     fs::write(&file, &text).unwrap();
     assert!(place.refusal(&STAFF, &["check"]).contains("not the policy in effect"));
+    // An approval is used once: what two people took back stays so.
+    let back = place.together("op-back", (&STAFF, &OPERATOR_2), &adopt);
+    assert!(back.success, "{}", back.text);
+    fs::write(&file, &adopted).unwrap();
+    place.answer(&STAFF, &by);
+    fs::write(&file, &text).unwrap();
+    let now = place.answer(&STAFF, &["ca", "show", "jpki-auth"])["policy_sha256"].clone();
+    assert_eq!(now, before);
 }

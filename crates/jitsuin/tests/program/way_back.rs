@@ -37,6 +37,29 @@ fn w3_custodians_let_a_person_in_office_in_again_and_what_let_them_in_before_end
     assert_eq!(awake, 1, "at set-up alone: the keys sleep while a person is let in");
 }
 
+/// Whoever had their credential may have approved and proposed things in their name.
+#[test]
+fn w3_what_was_approved_or_proposed_before_custodians_let_somebody_in_again_counts_no_more() {
+    let place = Workplace::new();
+    let adopt = ["policy", "adopt", "policy/jpki-auth.toml"];
+    place.answer(&OPERATOR_2, &[&adopt[..], &["--approves", "op-old"]].concat());
+    place.answer(
+        &OPERATOR_2,
+        &["staff", "propose", "late-1", "--name", "Late", "--role", "examiner"],
+    );
+    let done = recover(&place, &["custodian-1", "custodian-2"], "operator-2");
+    assert!(done.success, "{}", done.text);
+    place.answer(&["--as", "data/handed-out/operator-2.enrolment"], &["staff", "token"]);
+    let by = [&adopt[..], &["--operation", "op-old", "--approver", "operator-2"]].concat();
+    let said = place.refusal(&STAFF, &by);
+    assert!(said.contains("has ended since"), "{said}");
+    let said = place.refusal(&MANAGER, &["staff", "confirm", "late-1"]);
+    assert!(said.contains("what lets them in changed"), "{said}");
+    // What they say themselves counts.
+    let said = place.together("op-new", (&STAFF, &OPERATOR_2), &adopt);
+    assert!(said.success, "{}", said.text);
+}
+
 #[test]
 fn w3_custodians_let_nobody_in_who_is_not_in_office_and_not_alone() {
     let place = Workplace::new();

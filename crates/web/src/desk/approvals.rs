@@ -63,8 +63,42 @@ struct Stored {
     version: u8,
     digest: String,
     approver: String,
+    /// Since when they stood as they did, in microseconds since 1970.
+    since: i64,
+    /// What they had shown.
+    basis: StoredBasis,
     /// Seconds since 1970.
     until: i64,
+}
+
+/// What an approver was let in by, so that what was approved with it ends with it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StoredBasis {
+    /// A credential, by its SHA-256.
+    Credential([u8; 32]),
+    /// The password that was set then, in microseconds since 1970.
+    Password(i64),
+}
+
+impl StoredBasis {
+    /// Of what somebody was let in by, if it was anything of the registry's.
+    fn of(basis: Basis) -> Option<Self> {
+        match basis {
+            Basis::Credential(sha256) => Some(Self::Credential(sha256)),
+            Basis::Password(set) => Some(Self::Password(set.as_microsecond())),
+            Basis::Nothing => None,
+        }
+    }
+
+    fn basis(&self) -> Result<Basis, Problem> {
+        match self {
+            Self::Credential(sha256) => Ok(Basis::Credential(*sha256)),
+            Self::Password(set) => Timestamp::from_microsecond(*set)
+                .map(Basis::Password)
+                .map_err(|error| Problem::broke(&error)),
+        }
+    }
 }
 
 impl Approvable<'_> {
@@ -116,8 +150,12 @@ impl Desk {
         let may = what.operation().refusal(act).map(|rule| Problem::refused("what", rule));
         self.checked(act, operation, may.map_or(Ok(()), Err))?;
         let approved: OperationId = self.id(act, operation, "operation", id)?;
-        let registered = act.id().ok_or_else(|| Problem::refused("person", "people approve"));
-        let person = self.checked(act, operation, registered)?;
+        let standing = act.standing.as_deref();
+        let registered = standing.and_then(|standing| {
+            StoredBasis::of(standing.basis).map(|basis| (&standing.person, standing.since, basis))
+        });
+        let registered = registered.ok_or_else(|| Problem::refused("person", "people approve"));
+        let (person, since, basis) = self.checked(act, operation, registered)?;
         let digest = what.digest();
         let until = act.at.checked_add(VALID).map_err(|error| Problem::broke(&error))?;
         let body = ApprovalBody {
@@ -141,6 +179,8 @@ impl Desk {
             version: 1,
             digest: digest.clone(),
             approver: person.to_string(),
+            since: since.as_microsecond(),
+            basis,
             until: until.as_second(),
         };
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
@@ -214,7 +254,13 @@ impl Desk {
         if !what.operation().parties().iter().any(open) {
             return refused("whoever approved it has not the right any more");
         }
-        Ok(person.standing(Basis::Nothing))
+        let basis = stored.basis.basis()?;
+        if person.since.as_microsecond() != stored.since
+            || !self.stands(&person.id, basis, act.at)?
+        {
+            return refused("what whoever approved it was let in by has ended since");
+        }
+        Ok(person.standing(basis))
     }
 }
 

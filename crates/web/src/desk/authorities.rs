@@ -40,7 +40,8 @@ impl Desk {
     /// takes effect at the next start. The SHA-256 of what was adopted is in the journal.
     ///
     /// # Errors
-    /// 403; 404 for a CA that was never set up; 422 for a text that is no policy, or one person.
+    /// 403; 404 for a CA that was never set up; 409 where the id adopted another; 422 for a text that is
+    /// no policy, or one person.
     pub fn adopt_policy(
         &self,
         act: &Principal,
@@ -49,8 +50,12 @@ impl Desk {
     ) -> Result<String, Problem> {
         let operation = Operation::AdoptPolicy;
         self.admit(act, operation)?;
-        let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
-        Ok(adopt_policy(&*self.store, &seconded, text)?.to_string())
+        let done = self.once_in_a_unit(act, operation, &[approver, text], || {
+            let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
+            let (unit, ca) = adopt_policy(&*self.store, &seconded, text)?;
+            Ok((unit, ca.to_string()))
+        })?;
+        Ok(done.answer())
     }
 
     /// The policy in effect at a CA, whole or of one profile, one fact a line with its clause.

@@ -192,20 +192,28 @@ impl Desk {
             return Err(unproven("the session is bound to another address"));
         }
         let person = self.who_may_come_in(&person)?;
-        let stands = match basis {
-            Basis::Credential(sha256) => {
-                let row = self.store.credential(&sha256)?.filter(|row| row.person == person.id);
-                row.is_some_and(|row| row.expires.is_none_or(|expires| now < expires))
-            }
-            Basis::Password(set) => {
-                self.store.password(&person.id)?.is_some_and(|row| row.set == set)
-            }
-            Basis::Nothing => false,
-        };
+        let stands = self.stands(&person.id, basis, now)?;
         match stands && person.since <= opened {
             true => Ok(Entrant { person, proof, basis }),
             false => Err(unproven(ENDED)),
         }
+    }
+
+    /// Whether what somebody was let in by still lets them in.
+    pub(super) fn stands(
+        &self,
+        person: &ActorId,
+        basis: Basis,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        Ok(match basis {
+            Basis::Credential(sha256) => {
+                let row = self.store.credential(&sha256)?.filter(|row| row.person == *person);
+                row.is_some_and(|row| row.expires.is_none_or(|expires| now < expires))
+            }
+            Basis::Password(set) => self.store.password(person)?.is_some_and(|row| row.set == set),
+            Basis::Nothing => false,
+        })
     }
 
     fn by_certificate(&self, der: &[u8], now: Timestamp) -> Result<Entrant, Problem> {

@@ -98,32 +98,25 @@ impl Desk {
             Some(_) => Ok(()),
         };
         self.checked(act, operation, may)?;
-        let accepted = match by {
+        match by {
             Approval::SecondPerson(approver) => {
-                let seconded = self.accepting(act, approver, objections)?;
-                Entry::new(operation.kind(), &seconded).detail("approver", approver)
+                let parts: Vec<_> =
+                    [*approver].into_iter().chain(objections.all().map(String::as_str)).collect();
+                self.once_in_a_unit(act, operation, &parts, || {
+                    let seconded = self.accepting(act, approver, objections)?;
+                    let accepted =
+                        Entry::new(operation.kind(), &seconded).detail("approver", approver);
+                    Ok((acceptance(act, accepted, objections, places), ()))
+                })?;
             }
             Approval::Custodians(quorum) => {
-                Entry::new(operation.kind(), act).detail("custodians", quorum.names())
-            }
-        };
-        let accepted =
-            objections.evidence.iter().fold(accepted, |entry, one| entry.detail("accepted", one));
-        let accepted = objections
-            .clock
-            .iter()
-            .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, one));
-        let known = Entry::new(EventKind::CheckpointPlaces, act);
-        let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
-        let unit = Unit::new(accepted).entry(known);
-        let unit = match by {
-            Approval::Custodians(quorum) => {
+                let accepted =
+                    Entry::new(operation.kind(), act).detail("custodians", quorum.names());
+                let unit = acceptance(act, accepted, objections, places);
                 let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
-                self.checked(act, operation, borne)?
+                self.store.commit(self.checked(act, operation, borne)?)?;
             }
-            Approval::SecondPerson(_) => unit,
-        };
-        self.store.commit(unit)?;
+        }
         Ok(())
     }
 
@@ -162,4 +155,17 @@ impl Desk {
         self.admit(act, operation)?;
         self.journal_reading(reading(act, operation).subject("journal").detail("export", true))
     }
+}
+
+/// What accepts a start over `objections`; `places` are known from then on.
+fn acceptance(act: &Act, accepted: Entry, objections: &Objections, places: &[String]) -> Unit {
+    let accepted =
+        objections.evidence.iter().fold(accepted, |entry, one| entry.detail("accepted", one));
+    let accepted = objections
+        .clock
+        .iter()
+        .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, one));
+    let known = Entry::new(EventKind::CheckpointPlaces, act);
+    let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
+    Unit::new(accepted).entry(known)
 }

@@ -135,11 +135,14 @@ impl Desk {
         Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
     }
 
-    /// How whoever proposed it stands: what somebody proposed who was kept out since is not confirmed.
+    /// How whoever proposed it stands: what somebody proposed who was kept out since, or let in again by
+    /// others, is not confirmed.
     fn author_of(&self, proposal: &ProposalRow) -> Result<Standing, Problem> {
         let author = self.store.person(&proposal.by)?;
-        let author = author.filter(|author| author.state == PersonState::Active);
-        let rule = "whoever proposed it was suspended or removed since: refuse it (A 5.2.4.1)";
+        let author = author
+            .filter(|author| author.state == PersonState::Active && author.since <= proposal.at);
+        let rule = "whoever proposed it was suspended or removed since, or their roles or what lets them \
+                    in changed: refuse it (A 5.2.4.1)";
         let author = author.ok_or_else(|| Problem::refused("person", rule))?;
         Ok(author.standing(Basis::Nothing))
     }

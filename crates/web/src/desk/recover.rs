@@ -3,7 +3,7 @@
 use ca::Quorum;
 use domain::rule;
 use domain::staff::{PersonState, ProposalKind};
-use store::{Change, Unit};
+use store::{Change, PersonRow, Unit};
 
 use super::Desk;
 use super::people::{changed, enrolment};
@@ -14,7 +14,8 @@ use crate::wire::{ConfirmationBody, PersonBody};
 
 impl Desk {
     /// Lets a person in office in again by the word of the custodians' quorum: they get an enrolment
-    /// secret, what let them in before ends, and nothing else changes. Done again, it makes another.
+    /// secret; what let them in before ends, and with it what they proposed and approved. Done again, it
+    /// makes another.
     ///
     /// # Errors
     /// 404 for a person whom the registry does not know; 422 for one who is not in office, and where
@@ -41,8 +42,10 @@ impl Desk {
         let enrolment_expires = credential.expires.map(|time| time.to_string());
         let entry = changed(act, &row).detail("recovered", ProposalKind::Enrolment);
         let entry = entry.detail("custodians", quorum.names());
+        let to = PersonRow { since: act.at, ..row.clone() };
         let unit = Unit::new(entry)
             .requiring(row.clone().standing(domain::act::Basis::Nothing))
+            .change(Change::SetPerson { from: row.clone().into(), to: to.into() })
             .change(Change::DropCredentials(row.id.clone()))
             .change(Change::AddCredential(credential.into()));
         let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
