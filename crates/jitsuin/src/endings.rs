@@ -136,6 +136,6 @@ fn ca_key(authority: &CertificationAuthority, now: Timestamp) -> Result<Option<E
         subject: format!("generation {}", newest.number),
         ends: renewal_due(newest.made_at, years)?,
         cure: "the key is renewed in a ceremony (A 5.6, 6.3.2.1, S 4-13)".to_owned(),
-        is_finding: false,
+        is_finding: true,
     }))
 }

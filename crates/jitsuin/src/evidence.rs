@@ -60,7 +60,7 @@ pub(crate) fn hold(held: &Held<'_>) -> Result<()> {
     let Objections { evidence, clock } = objections(held)?;
     match (&evidence[..], &clock[..]) {
         ([], []) => Ok(()),
-        ([], clock) => bail!("{}; {CLOCK_WAY_OUT}", clock.join("; ")),
+        ([], clock) => bail!("the clock says {}; {}; {CLOCK_WAY_OUT}", held.now, clock.join("; ")),
         (evidence, _) => bail!("{}; {WAY_OUT}", evidence.join("; ")),
     }
 }
@@ -110,17 +110,14 @@ fn of_clock(held: &Held<'_>) -> Result<Vec<String>> {
         let ToldEntry { at, is_done, .. } = ToldEntry::parse(sequence, &body)?;
         // A refusal is anybody's: whoever is turned away says nothing about the clock.
         if is_done && at > latest {
-            objections
-                .push(format!("clock: it says {now}, and journal entry {sequence} is of {at}"));
+            objections.push(format!("clock: journal entry {sequence} is of {at}"));
             break;
         }
     }
     for (size, sealed) in store.sealed_times(LAST_ENTRIES)? {
         let was_said_wrong = said_right.is_some_and(|said| size <= said);
         if sealed > latest && !was_said_wrong {
-            objections.push(format!(
-                "clock: it says {now}, and the checkpoint of {size} entries is of {sealed}"
-            ));
+            objections.push(format!("clock: the checkpoint of {size} entries is of {sealed}"));
             break;
         }
     }
@@ -132,7 +129,7 @@ fn of_clock(held: &Held<'_>) -> Result<Vec<String>> {
             let list = list.filter(|list| said_right.is_none_or(|said| said <= list.as_of));
             if let Some(list) = list {
                 objections.push(format!(
-                    "clock: it says {now}, and list {number} of {} {} is of {}",
+                    "clock: list {number} of {} {} is of {}",
                     row.id, series.key.partition, list.this_update
                 ));
                 break;

@@ -128,7 +128,7 @@ impl Foundation {
         let machine = Machine::open(&config.services, &home, create)?;
         let store = open_store(&home, &machine)?;
         let trusted = TrustedClock::new(&config.time, clock);
-        let keys = custodians::guarded(config, &home, clock.clone(), trusted.watch.clone());
+        let keys = custodians::guarded(config, &home, trusted.clock(), trusted.watch.clone());
         Ok(Self { hold, home, store, keys, machine, trusted })
     }
 

@@ -67,6 +67,7 @@ impl CertificationAuthority {
             let rule = rule!("its root ended at {}: renew the key first (A 5.6)", signer.ends);
             return Err(Error::refused("ca key", rule));
         }
+        self.refuse_after_use(act, order.kind, signer)?;
         let order = order.within(signer)?;
         // A key that sleeps must not leave an intent behind.
         self.keys.public_key(&signer.label)?;
@@ -97,6 +98,25 @@ impl CertificationAuthority {
             // What cannot be settled now, start-up finds; the first error is the one to tell.
             drop(discarded);
         })
+    }
+
+    /// A key certifies nobody after its period of use: from then on it signs lists and what these need,
+    /// responders, and the links to its successor (A 6.3.2.1, S 6-3-1-2).
+    fn refuse_after_use(
+        &self,
+        act: &Act,
+        kind: CertificateKind,
+        signer: &Generation,
+    ) -> Result<()> {
+        let ends = validity::renewal_due(signer.made_at, self.policy.keys.ca_renewal_years)?;
+        if kind.is_authority() || kind == CertificateKind::OcspResponder || act.at <= ends {
+            return Ok(());
+        }
+        let rule = format!(
+            "the use of its key ended at {ends}: the key is renewed in a ceremony first (A 5.6, \
+             6.3.2.1, S 4-13, 6-3-1-2)"
+        );
+        Err(Error::refused("ca key", rule))
     }
 
     /// A policy issues nothing before the day from which it holds.

@@ -162,6 +162,9 @@ impl Signed<'_> {
     }
 }
 
+/// The version of the program that drafts: another may draft other octets by the same policy.
+pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
 /// The entry that tells of an intent: all that recovery needs to know the row by.
 fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Entry {
     let entry = Entry::new(EventKind::CertificateIntended, act)
@@ -171,7 +174,8 @@ fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Ent
         .detail("generation", draft.generation)
         .detail("partition", draft.order.partition)
         .detail("tbs_sha256", hex(&sha256(&draft.tbs)))
-        .detail("policy_sha256", hex(&authority.policy_digest));
+        .detail("policy_sha256", hex(&authority.policy_digest))
+        .detail("program", PROGRAM);
     match &draft.order.application {
         Some(application) => entry.detail("application", application),
         None => entry,

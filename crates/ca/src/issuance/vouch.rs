@@ -15,6 +15,7 @@ use x509::key_check;
 
 use super::draft::{Draft, Order};
 use super::expect;
+use super::steps::PROGRAM;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
@@ -32,7 +33,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Unvouched`] for a row that the journal does not tell of, or that the policy would not
     /// issue: nothing is signed, and people decide. [`Error::Superseded`] where the policy or the list
-    /// of weak keys is another than it was then. [`Error::Unsealed`] while no checkpoint covers its
+    /// of weak keys is another than it was then, or a program of another version drafted it. [`Error::Unsealed`] while no checkpoint covers its
     /// entry yet: it may be asked again.
     pub(crate) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched<'_>> {
         let intent = &row.intent;
@@ -53,16 +54,19 @@ impl CertificationAuthority {
         if intent.policy_digest != self.policy_digest {
             return Err(superseded("another policy was adopted since".into()));
         }
-        let undrafted =
-            |error: Error| unvouched(format!("the policy would not draft these octets: {error}"));
-        let order = Order::of_intent(intent).map_err(undrafted)?;
+        let order = Order::of_intent(intent).map_err(|error| unvouched(error.to_string()))?;
         self.check_order_of(intent, &order).map_err(unvouched)?;
         self.check_key_of(intent, &order).map_err(superseded)?;
-        let draft = Draft::new(self, intent.serial, order, signer).map_err(undrafted)?;
+        let undrafted = |reason: String| match entry.detail("program") == Some(PROGRAM) {
+            true => unvouched(format!("the policy would not draft these octets: {reason}")),
+            false => superseded(format!("another program drafted it: {reason}")),
+        };
+        let draft = Draft::new(self, intent.serial, order, signer);
+        let draft = draft.map_err(|error| undrafted(error.to_string()))?;
         if draft.tbs != intent.tbs {
-            return Err(unvouched("the policy would not draft these octets".into()));
+            return Err(undrafted("they differ".into()));
         }
-        expect::check(&self.policy, &draft).map_err(undrafted)?;
+        expect::check(&self.policy, &draft).map_err(|error| undrafted(error.to_string()))?;
         Ok(Vouched { authority: self, draft, request })
     }
 

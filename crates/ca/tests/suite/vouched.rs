@@ -84,6 +84,14 @@ fn told(world: &World, row: &IntentRow) -> Entry {
         .detail("partition", row.partition)
         .detail("tbs_sha256", hex(&sha256(&row.tbs)))
         .detail("policy_sha256", hex(&row.policy_digest))
+        .detail("program", env!("CARGO_PKG_VERSION"))
+}
+
+/// The same, of another program.
+fn told_by_another(world: &World, row: &IntentRow) -> Entry {
+    let mut entry = told(world, row);
+    entry.details.retain(|(name, _)| *name != "program");
+    entry.detail("program", "0.0.9")
 }
 
 /// How an entry tells of a row.
@@ -106,10 +114,22 @@ fn start_up(world: &World, row: IntentRow, entry: Entry) -> String {
 
 #[test]
 fn k2_a_planted_intent_is_never_signed() {
-    let cases: [(&str, Telling); 6] = [
+    let cases: [(&str, Telling); 12] = [
         ("kind of entry", |world, row| Entry { kind: EventKind::RoomEntry, ..told(world, row) }),
         ("octets", |world, row| told(world, &like(row, |_| {}))),
         ("serial", |world, row| told(world, row).subject("0a")),
+        ("CA", |world, row| told(world, row).ca(&"jpki-auth".parse().expect("a CA"))),
+        ("kind", |world, row| {
+            let kind = CertificateKind::VerificationServer;
+            told(world, &IntentRow { kind, ..row.clone() })
+        }),
+        ("generation", |world, row| told(world, &IntentRow { generation: 2, ..row.clone() })),
+        ("partition", |world, row| {
+            let partition = Partition::ArlSelfSigned;
+            told(world, &IntentRow { partition, ..row.clone() })
+        }),
+        ("application", |world, row| told(world, row).detail("application", "app-1")),
+        ("request", |world, row| told(world, row).detail("service_request", "op-1")),
         ("policy", |world, row| told(world, &IntentRow { policy_digest: [0; 32], ..row.clone() })),
         ("tells of a refusal", |world, row| told(world, row).refused("a rule")),
         // Whoever can write journal entries too meets the policy.
@@ -127,6 +147,26 @@ fn k2_a_planted_intent_is_never_signed() {
         let said = start_up(&world, planted, entry);
         assert!(said.contains(expected), "{expected}: {said}");
     }
+}
+
+/// A cut, and then a program of another version, which drafts by other rules.
+#[test]
+fn l1_what_another_program_drafted_otherwise_is_ended_unsigned_and_raises_no_doubt() {
+    let world = World::new();
+    let row = left_open(&world);
+    seal(&*world.scratch.store);
+    world.sign.recover(&act(&world.clock)).expect("vouched for");
+    let otherwise = like(&row, |template| template.extensions.truncate(1));
+    let entry = told_by_another(&world, &otherwise);
+    let serial = otherwise.serial;
+    let unit = Unit::new(entry).change(Change::AddIntent(Box::new(otherwise)));
+    world.scratch.store.commit(unit).expect("an earlier program's");
+    seal(&*world.scratch.store);
+    let settled = world.sign.recover(&act(&world.clock)).expect("settled");
+    assert!(matches!(settled[..], [Settled::Revoked(ended)] if ended == serial), "{settled:?}");
+    assert_eq!(world.scratch.store.doubt().extent(), None, "nobody wrote it by hand");
+    let row = world.scratch.store.certificate(world.sign.id(), &serial).expect("a read");
+    assert_eq!(row.expect("a row").der, None, "nothing was signed");
 }
 
 #[test]

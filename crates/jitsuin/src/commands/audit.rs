@@ -62,7 +62,7 @@ pub(super) fn accept(
         _ => Vec::new(),
     };
     if let Some(operation) = &second.approves {
-        return office.approve(operation, Approvable::Clock);
+        return office.approve(operation, Approvable::Clock(&objections.clock));
     }
     if !carry_out {
         office.desk.note_objections(&office.act, told.len())?;

@@ -129,6 +129,29 @@ fn e9_leap_seconds_and_slewing_do_not_stop_signing() {
 }
 
 #[test]
+fn e9_steps_below_the_limit_add_up() {
+    for step in [1_800, -1_800] {
+        let machine = Arc::new(Machine::default());
+        let watch = machine.watch(false);
+        machine.pass(1_300, step);
+        assert!(watch.permit().is_ok(), "one is within the limit");
+        machine.pass(1_300, step);
+        assert_eq!(watch.look().name(), "jumped");
+        let away = (machine.wall())().duration_since(watch.now());
+        // But for what a clock may be slewed meanwhile.
+        let left = away - SignedDuration::from_millis(2 * step);
+        assert!(left.abs() <= SignedDuration::from_millis(1), "all of it is taken off: {away}");
+    }
+    // What a time daemon steps within hours is forgotten.
+    let machine = Arc::new(Machine::default());
+    let watch = machine.watch(false);
+    for _ in 0..20 {
+        machine.pass(3_600_000, 1_500);
+        assert!(watch.permit().is_ok());
+    }
+}
+
+#[test]
 fn e9_nothing_is_signed_before_the_source_agrees() {
     let machine = Arc::new(Machine::default());
     let watch = machine.watch(true);

@@ -69,6 +69,8 @@ struct Seen {
     monotonic: Duration,
     /// By how much the clock is away from where the monotonic clock would have it.
     jumped: SignedDuration,
+    /// What steps below the limit add up to.
+    strayed: SignedDuration,
     /// How often it jumped: an answer that was asked for before a jump says nothing after it.
     jumps: u64,
     /// The source's last answer: when by either clock, and the offset.
@@ -101,6 +103,7 @@ impl ClockWatch {
             wall: wall(),
             monotonic: monotonic(),
             jumped: SignedDuration::ZERO,
+            strayed: SignedDuration::ZERO,
             jumps: 0,
             answer: None,
             failure: None,
@@ -169,9 +172,13 @@ impl ClockWatch {
     fn compare(&self, seen: &mut Seen, wall: Timestamp, monotonic: Duration) {
         let passed = signed(monotonic.saturating_sub(seen.monotonic));
         let jump = wall.duration_since(seen.wall).saturating_sub(passed);
-        // What is within the limit is not added up: a clock that is kept right is slewed for ever.
-        if jump.abs() > self.limit + passed / SLEWING {
-            seen.jumped = seen.jumped.saturating_add(jump);
+        // Steps below the limit add up; a clock that is kept right is slewed for ever, and that is
+        // taken off again.
+        let strayed = seen.strayed.saturating_add(jump);
+        seen.strayed = nearer_to_zero(strayed, passed / SLEWING);
+        if seen.strayed.abs() > self.limit {
+            seen.jumped = seen.jumped.saturating_add(strayed);
+            seen.strayed = SignedDuration::ZERO;
             seen.jumps += 1;
         }
         (seen.wall, seen.monotonic) = (wall, monotonic);
@@ -212,7 +219,7 @@ impl ClockWatch {
             Ok(_) if seen.jumps != jumps => {}
             Ok(offset) => {
                 if offset.abs() <= self.limit {
-                    seen.jumped = SignedDuration::ZERO;
+                    (seen.jumped, seen.strayed) = (SignedDuration::ZERO, SignedDuration::ZERO);
                 }
                 seen.answer = Some((seen.wall, seen.monotonic, offset));
                 seen.failure = None;
@@ -238,6 +245,12 @@ pub(crate) fn run(watch: &ClockWatch, stop: &Receiver<()>) {
     while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         watch.tick();
     }
+}
+
+/// A length less so much of its amount.
+fn nearer_to_zero(length: SignedDuration, by: SignedDuration) -> SignedDuration {
+    let left = length.abs().saturating_sub(by).max(SignedDuration::ZERO);
+    if length.is_negative() { -left } else { left }
 }
 
 fn signed(length: Duration) -> SignedDuration {

@@ -146,6 +146,12 @@ impl Sealer {
     ) -> Result<Option<Checkpoint>> {
         let key = VerifierKey::new(signer.name(), signer.public_key())
             .map_err(|e| Error::Unavailable(e.to_string()))?;
+        // What others sealed meanwhile, in a copy of the database say, is held against this one.
+        for sink in &mut self.sinks {
+            if !sink.is_as_it_was(&key) {
+                self.unchecked = None;
+            }
+        }
         let mut newest = None;
         loop {
             let mut edge = trusted_edge(journal, &key)?;

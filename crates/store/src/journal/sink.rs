@@ -35,11 +35,27 @@ impl Sink {
     }
 
     fn try_append(&mut self, checkpoint: &Checkpoint, key: &VerifierKey) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(open(&file_of(&self.directory, key), key)?),
-        };
-        file.append_durably(format!("{}\n", checkpoint.note).as_bytes())
+        self.opened(key)?.append_durably(format!("{}\n", checkpoint.note).as_bytes())
+    }
+
+    fn opened(&mut self, key: &VerifierKey) -> io::Result<&mut AppendFile> {
+        match &mut self.file {
+            Some(file) => Ok(file),
+            none => Ok(none.insert(open(&file_of(&self.directory, key), key)?)),
+        }
+    }
+
+    /// Whether the file is as this sink left it: not where it was not open yet, or somebody else wrote
+    /// to it.
+    pub(super) fn is_as_it_was(&mut self, key: &VerifierKey) -> bool {
+        match &self.file {
+            Some(file) => file.is_as_it_was(),
+            None => {
+                // Whoever appends to it is told of what hinders; it is looked at from here on.
+                let _ = self.opened(key);
+                false
+            }
+        }
     }
 
     /// The checkpoints at the end of the file that the key signed, in the order of the file.

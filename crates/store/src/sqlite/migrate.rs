@@ -23,9 +23,9 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_verified.sql"),
 ];
 
-/// The first version in which everything proves itself. What an earlier program wrote is nothing that
-/// this one could believe, and is not opened.
-const FIRST_PROVEN: usize = SCRIPTS.len();
+/// The first version in which everything proves itself, whatever versions come after. What an earlier
+/// program wrote is nothing that this one could believe, and is not opened.
+const FIRST_PROVEN: usize = 12;
 
 /// Marks a file as ours: "JTSN" as a number.
 const APPLICATION_ID: i32 = 0x4a54_534e;
@@ -75,6 +75,10 @@ fn checked_version(connection: &Connection, known: usize) -> Result<usize> {
         return Err(Error::Unavailable("the file is another program's database".into()));
     }
     let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version == 0 && tables != 0 {
+        let told = "the database has tables and no version: somebody changed it by hand";
+        return Err(Error::Unavailable(told.into()));
+    }
     if version > known {
         return Err(Error::Unavailable(format!(
             "the database has version {version}, and this program knows no version after {known}"
@@ -113,6 +117,28 @@ mod tests {
         let refused = migrate(&mut old).expect_err("unproven").to_string();
         assert!(refused.contains("an earlier program made"), "{refused}");
         assert_eq!(version(&old), i64::try_from(FIRST_PROVEN - 2).expect("small"));
+    }
+
+    #[test]
+    fn e2_a_later_program_migrates_what_this_one_wrote() {
+        let (_place, store) = crate::sqlite::tests::open();
+        let path = store.open_files().files()[2].0.clone();
+        drop(store);
+        let mut connection = Connection::open(path).expect("the file");
+        let later = [SCRIPTS, &[FIRST]].concat();
+        migrate_with(&mut connection, &later, FIRST_PROVEN).expect("migrated");
+        assert_eq!(version(&connection), i64::try_from(SCRIPTS.len() + 1).expect("small"));
+    }
+
+    #[test]
+    fn e6_a_database_whose_version_was_taken_away_is_refused_in_words() {
+        let (_place, store) = crate::sqlite::tests::open();
+        let path = store.open_files().files()[2].0.clone();
+        drop(store);
+        let mut connection = Connection::open(path).expect("the file");
+        connection.pragma_update(None, "user_version", 0).expect("changed");
+        let refused = migrate(&mut connection).expect_err("no version").to_string();
+        assert!(refused.contains("no version"), "{refused}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub enum Approvable<'a> {
     /// A policy adopted, by its text.
     Policy(&'a str),
     /// A clock said to be right, which a start refuses.
-    Clock,
+    Clock(&'a [String]),
 }
 
 /// What is kept of an approval.
@@ -109,13 +109,13 @@ impl Approvable<'_> {
             Self::Compromise { .. } => Operation::CompromiseKey,
             Self::Erasure(_) => Operation::EraseResident,
             Self::Policy(_) => Operation::AdoptPolicy,
-            Self::Clock => Operation::AcceptStart,
+            Self::Clock(_) => Operation::AcceptStart,
         }
     }
 
     /// What is approved, as a digest.
     fn digest(self) -> String {
-        let generation;
+        let (generation, clock);
         let parts: &[&str] = match self {
             Self::Revocation { ca, serial, cause, requester } => {
                 &[ca, &serial.to_ascii_lowercase(), cause, requester]
@@ -126,7 +126,10 @@ impl Approvable<'_> {
             }
             Self::Erasure(code) => &[code],
             Self::Policy(text) => &[text],
-            Self::Clock => &[],
+            Self::Clock(facts) => {
+                clock = facts.iter().map(String::as_str).collect::<Vec<_>>();
+                &clock
+            }
         };
         repeat::digest(&[&["approval", self.operation().name()], parts].concat())
     }
@@ -240,8 +243,13 @@ impl Desk {
         if stored.approver != approver.as_str() || stored.digest != what.digest() {
             return refused("what was approved under this operation's id is something else");
         }
-        if stored.until <= act.at.as_second() {
+        let left = SignedDuration::from_secs(stored.until - act.at.as_second());
+        if left <= SignedDuration::ZERO {
             return refused("the approval is older than a day");
+        }
+        // Where the clock is in question, its day does not begin anew with it.
+        if left > VALID {
+            return refused("the approval is of a time that has not come yet");
         }
         let person = self.store.person(&approver)?.filter(entrance::may_come_in);
         let Some(person) = person else {

@@ -18,7 +18,7 @@ use crate::wire::{JournalEntryBody, JournalPage};
 pub struct Objections {
     /// What places outside know and the database does not, or the other way round.
     pub evidence: Vec<String>,
-    /// What was done at a time that has not come yet.
+    /// What was done at a time that has not come yet, and when; the same whenever somebody looks.
     pub clock: Vec<String>,
 }
 
@@ -133,7 +133,7 @@ impl Desk {
         let custodians = || Problem::refused("custodians", rule);
         let clock_alone = if objections.evidence.is_empty() { Ok(()) } else { Err(custodians()) };
         self.checked(act, operation, clock_alone)?;
-        let seconded = self.seconded(act, approver, Approvable::Clock)?;
+        let seconded = self.seconded(act, approver, Approvable::Clock(&objections.clock))?;
         let two = [act.standing.as_ref(), seconded.second.as_ref()].into_iter().flatten();
         let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
                     custodians' quorum does: --custodian ID=FILE each";

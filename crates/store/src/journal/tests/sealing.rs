@@ -141,6 +141,25 @@ fn e2_a_database_that_was_put_back_is_not_continued() {
     assert!(error.to_string().contains("ends before entry 37"), "{error}");
 }
 
+/// A copy that somebody worked on while this one was in use: its checkpoint is where ours go.
+#[test]
+fn e2_what_was_sealed_elsewhere_meanwhile_is_in_doubt_with_the_next_look() {
+    let place = Place::new();
+    let store = place.open();
+    commit(&store, 10);
+    let (mut sealer, signer) = (place.sealer(), TestSigner::new(1));
+    sealer.seal(&store, &signer, at(0)).expect("sealed").expect("ten entries");
+    let copy = place.database().with_extension("copy");
+    let sql = format!("VACUUM INTO '{}'", copy.display());
+    Connection::open(place.database()).and_then(|it| it.execute_batch(&sql)).expect("a copy");
+    let other = super::open(&copy);
+    place.grow(&other, 1);
+    let error = sealer.seal(&store, &signer, at(0)).expect_err("it knows of less");
+    assert!(error.to_string().contains("ends before entry 11"), "{error}");
+    let refused = store.commit(Unit::new(entry(EventKind::RoomEntry))).expect_err("in doubt");
+    assert!(matches!(refused, Error::Doubted { .. }), "{refused:?}");
+}
+
 /// Entries that are cut off without the digest are missed at once, by whoever opens the database.
 #[test]
 fn e2_a_journal_that_was_cut_does_not_open() {

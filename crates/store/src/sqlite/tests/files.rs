@@ -34,7 +34,8 @@ fn write_over(file: &Path, octets: &[u8]) {
 
 #[test]
 fn e2_v11_an_older_index_of_the_log_written_over_the_present_one_is_found_by_whoever_looks() {
-    let looks: [fn(&Sqlite) -> Result<(), Error>; 2] = [
+    type Look = fn(&Sqlite) -> Result<(), Error>;
+    let looks: [Look; 2] = [
         |store| store.operation(&act("op-1").operation).map(drop),
         |store| store.commit(answer("op-2", 10)).map(drop),
     ];

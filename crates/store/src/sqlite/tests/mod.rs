@@ -14,7 +14,7 @@ fn options() -> Options {
     Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]))
 }
 
-fn open() -> (TempDir, Sqlite) {
+pub(super) fn open() -> (TempDir, Sqlite) {
     let directory = tempfile::tempdir().expect("a directory");
     let store = Sqlite::open(directory.path().join("jitsuin.db"), options()).expect("a store");
     (directory, store)
