@@ -228,7 +228,7 @@ impl System {
 /// What the configuration names and the server is not certified for, in words.
 pub(crate) fn other_names(system: &System) -> Result<Option<String>> {
     let files = TlsFiles::read(&system.home)?;
-    system.tls_names_differ(files.as_ref())
+    system.why_not_alone(files.as_ref())
 }
 
 /// What a server tells the commands beside it. It is about this run of it: whoever owns an

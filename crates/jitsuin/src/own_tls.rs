@@ -14,7 +14,7 @@ use domain::journal::EventKind;
 use domain::lifetime::is_due;
 use jiff::Timestamp;
 use store::{CertificateRow, Change, Entry, Store, Unit};
-use x509::fingerprint::{hex, sha256, sha256_colon_hex};
+use x509::fingerprint::{sha256, sha256_colon_hex};
 use x509::general_name::GeneralName;
 use x509::pem;
 use x509::read::Certificate;
@@ -85,11 +85,14 @@ impl System {
             Err(_) if matches!(word, Word::Custodians(_)) => None,
             read => read?,
         };
-        if *word == Word::Own && self.tls_names_differ(files.as_ref())?.is_some() {
+        // A cut between the certificate and its file: the certificate is there, whoever comes.
+        let is_cut = self.is_next_certified()?;
+        if *word == Word::Own && !is_cut && self.why_not_alone(files.as_ref())?.is_some() {
             return Ok(false);
         }
         let own = files.as_ref().map(|files| self.own_certificate(files)).transpose()?.flatten();
         if let Some(own) = &own
+            && !is_cut
             && (self.tls_is_due(own)?.is_none() || !self.custody.is_active())
         {
             let files = files.as_ref().context("the files")?;
@@ -113,7 +116,7 @@ impl System {
 
     /// Whether no key of the server was ever made here.
     pub(crate) fn was_never_certified(&self) -> Result<bool> {
-        Ok(self.store.operation(&made_once()?)?.is_none())
+        Ok(self.store.operation(&made(0)?)?.is_none())
     }
 
     /// Writes again what lies there for others to copy, where it is not what it was.
@@ -130,32 +133,76 @@ impl System {
         Ok(())
     }
 
-    /// The server's certificate as the database has it, if the key in the files is one that this
-    /// program noted when it made it: another's certificate, an applicant's say, is none of the
-    /// server's whatever lies there.
+    /// The keys of the server by their SHA-256, in the order in which they were made.
+    fn keys_made(&self) -> Result<Vec<Vec<u8>>> {
+        let mut keys = Vec::new();
+        while let Some(key) = self.store.operation(&made(keys.len())?)? {
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    /// The newest of the server's keys that was certified, and its certificate: what it was certified
+    /// for last counts, and nothing before.
+    fn certified_last(&self) -> Result<Option<CertificateRow>> {
+        for key in self.keys_made()?.iter().rev() {
+            let key = key.as_slice().try_into().context("the digest of a key")?;
+            let row = self.store.certificate_for_key(&key)?;
+            if row.as_ref().is_some_and(|row| row.der.is_some()) {
+                return Ok(row);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the key that was made last lies beside the server's, and is certified.
+    fn is_next_certified(&self) -> Result<bool> {
+        let path = self.next_key();
+        if !path.exists() {
+            return Ok(false);
+        }
+        let Ok(key) = ServiceKey::read(&path) else { return Ok(false) };
+        let last = self.certified_last()?;
+        let is_last = last.map(|row| row.intent.spki_sha256) == Some(sha256(&key.spki()?));
+        Ok(is_last && self.is_newest(&key)?)
+    }
+
+    /// Whether it is the key that was made last.
+    fn is_newest(&self, key: &ServiceKey) -> Result<bool> {
+        Ok(self.keys_made()?.last().map(Vec::as_slice) == Some(&sha256(&key.spki()?)[..]))
+    }
+
+    /// The server's certificate as the database has it, if the key in the files is the one that was
+    /// certified last: another's certificate, an applicant's say, is none of the server's whatever lies
+    /// there, and neither is an earlier one of its own.
     fn own_certificate(&self, files: &TlsFiles) -> Result<Option<CertificateRow>> {
         let Ok(key) = ServiceKey::of_pem(&files.key) else { return Ok(None) };
         let spki = key.spki()?;
         if spki != files.certificate()?.tbs.subject_public_key_info {
             return Ok(None);
         }
-        if self.store.operation(&made_here(&spki)?)?.is_none() {
-            return Ok(None);
-        }
-        let row = self.store.certificate_for_key(&sha256(&spki))?;
-        Ok(row.filter(|row| row.intent.kind == CertificateKind::TlsServer && row.der.is_some()))
+        let last = self.certified_last()?;
+        Ok(last.filter(|row| {
+            row.intent.kind == CertificateKind::TlsServer && row.intent.spki_sha256 == sha256(&spki)
+        }))
     }
 
     /// Why the program does not certify itself by its own word, if it does not: the names of the
-    /// configuration are not those that it was certified for, as the database has it.
-    pub(crate) fn tls_names_differ(&self, files: Option<&TlsFiles>) -> Result<Option<String>> {
+    /// configuration are not those that it was certified for, as the database has it, or people revoked
+    /// its certificate, who decide what comes after (A 5.2.1.1(6), 5.2.2).
+    pub(crate) fn why_not_alone(&self, files: Option<&TlsFiles>) -> Result<Option<String>> {
         const CURE: &str = "the custodians certify them, who say each: `jitsuin init --custodian ID=FILE ... \
                             --server-name NAME ...`";
         let Some(files) = files else {
             return Ok(Some(format!("the server was not certified yet: {CURE}")));
         };
-        let Some(der) = self.own_certificate(files)?.and_then(|row| row.der) else {
-            return Ok(Some(format!("no CA here certified the key in data/tls for it: {CURE}")));
+        let own = self.own_certificate(files)?;
+        if own.as_ref().is_some_and(|own| own.state != CertificateState::Good) {
+            return Ok(Some(format!("the server's certificate was revoked: {CURE}")));
+        }
+        let Some(der) = own.and_then(|row| row.der) else {
+            let rule = "the key in data/tls is not the one that was certified for it last";
+            return Ok(Some(format!("{rule}: {CURE}")));
         };
         let certified = Certificate::parse(&der)?.tbs.subject_alt_names()?;
         let (certified, wanted) = (name_set(&certified), name_set(&self.tls_names()));
@@ -218,7 +265,7 @@ impl System {
         let path = self.next_key();
         let found = if path.exists() { Some(ServiceKey::read(&path)?) } else { None };
         let key = match found {
-            Some(key) if self.store.operation(&made_here(&key.spki()?)?)?.is_some() => key,
+            Some(key) if self.is_newest(&key)? => key,
             _ => {
                 let key = ServiceKey::new()?;
                 let act = self.act("tls-renewal")?;
@@ -230,11 +277,10 @@ impl System {
                     Word::Custodians(names) => told.detail("custodians", names),
                     Word::Own => told,
                 };
-                let noted = |id| Change::RecordOperation { id, answer: Vec::new() };
-                let mut unit = Unit::new(told).change(noted(made_here(&key.spki()?)?));
-                if self.was_never_certified()? {
-                    unit = unit.change(noted(made_once()?));
-                }
+                let number = self.keys_made()?.len();
+                let answer = sha256(&key.spki()?).to_vec();
+                let unit =
+                    Unit::new(told).change(Change::RecordOperation { id: made(number)?, answer });
                 self.store.commit(unit)?;
                 write_private(&path, key.pem()?.as_bytes())?;
                 key
@@ -273,15 +319,10 @@ impl System {
     }
 }
 
-/// The operation under which it is noted that a key of the server was made at all.
-fn made_once() -> Result<OperationId> {
-    Ok(OperationId::of_system(SystemOperation::ServerKeyMade, "first")?)
-}
-
-/// The operation under which a key of the server is noted that the program made itself.
-fn made_here(spki: &[u8]) -> Result<OperationId> {
-    let name = hex(&sha256(spki)[..16]);
-    Ok(OperationId::of_system(SystemOperation::ServerKeyMade, &name)?)
+/// The operation under which it is noted that the program made a key of the server, by how many came
+/// before it.
+fn made(number: usize) -> Result<OperationId> {
+    Ok(OperationId::of_system(SystemOperation::ServerKeyMade, &number.to_string())?)
 }
 
 fn name_set(names: &[GeneralName]) -> BTreeSet<String> {

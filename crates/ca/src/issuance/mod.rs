@@ -112,9 +112,10 @@ impl CertificationAuthority {
         if kind.is_authority() || kind == CertificateKind::OcspResponder || act.at <= ends {
             return Ok(());
         }
-        let rule = format!(
-            "the use of its key ended at {ends}: the key is renewed in a ceremony first (A 5.6, \
-             6.3.2.1, S 4-13, 6-3-1-2)"
+        let rule = rule!(
+            "the use of its key ended at {}: the key is renewed in a ceremony first (A 5.6, \
+             6.3.2.1, S 4-13, 6-3-1-2)",
+            ends
         );
         Err(Error::refused("ca key", rule))
     }

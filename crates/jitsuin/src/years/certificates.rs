@@ -4,16 +4,18 @@
 use std::sync::Arc;
 
 use ca::{Renewal, ServiceRequest, find_or_generate};
-use domain::certificate::CertificateKind;
+use domain::certificate::{CertificateKind, CertificateState};
+use domain::journal::EventKind;
+use domain::reason::RevocationReason;
 use jiff::SignedDuration;
 use serde_json::Value;
-use store::Store;
+use store::{Change, Entry, Store, Unit};
 use testkit::{Output, run};
 use x509::fingerprint::sha256;
 
 use super::place::Place;
 use crate::credentials::ServiceKey;
-use crate::own_tls::Word;
+use crate::own_tls::{TlsFiles, Word};
 use crate::serve::{Addresses, Listeners, Running};
 use crate::system::System;
 
@@ -81,6 +83,20 @@ fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_cu
     let said = handshake(&place, &served, "data/tls/ca.pem");
     assert!(said.text.contains("certificate has expired") || !said.success, "{}", said.text);
     served.stop();
+    // The use of the CAs' keys has ended as well (A 6.3.2.1, S 6-3-1-2): they certify nobody, the server
+    // neither, until they are renewed.
+    let system = place.open(2);
+    let refused = system.keep_tls(&Word::Own).expect_err("by no ended key").to_string();
+    assert!(refused.contains("the use of its key ended"), "{refused}");
+    for authority in system.authorities.values() {
+        let renewal =
+            Renewal { issues_from: system.now() + SignedDuration::from_secs(1), early: None };
+        let act = system.act("ceremony").expect("an act");
+        let keys = &*system.machine.keys;
+        authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
+    }
+    drop(system);
+    place.after_days(1);
     // The custodians come: each is renewed by itself, and shown without a restart.
     let served = Served::start(&place, 2);
     taken_up(&place, &served, "data/tls/ca.pem");
@@ -222,6 +238,8 @@ fn e2_custodians_say_the_names_that_the_server_is_certified_for() {
     std::fs::write(place.path().join("jitsuin.toml"), other).expect("written");
     let shown = || std::fs::read_to_string(place.path().join("data/tls/server.pem")).expect("read");
     let before = shown();
+    let key = place.path().join("data/tls/server.key");
+    let first_key = std::fs::read(&key).expect("read");
     place.answer(3, "", &["init", "--to-try-out"]);
     assert_eq!(shown(), before, "nobody said another name");
     let wrong = ["init", "--to-try-out", "--server-name", "localhost"];
@@ -238,6 +256,44 @@ fn e2_custodians_say_the_names_that_the_server_is_certified_for() {
     let told = |text: &[u8]| String::from_utf8_lossy(text).contains("127.0.0.1, www.bank.example");
     let entry = entries.iter().find(|(_, body)| told(body)).expect("an entry");
     assert!(String::from_utf8_lossy(&entry.1).contains("custodian-1 custodian-2"));
+    drop(system);
+    // What they said before counts no more, though a certificate for it is in force.
+    std::fs::write(place.path().join("jitsuin.toml"), config).expect("written");
+    std::fs::write(&key, &first_key).expect("put back");
+    for days in [1, 340] {
+        place.after_days(days);
+        let system = place.open(2);
+        assert!(!system.keep_tls(&Word::Own).expect("left"), "an earlier key");
+        drop(system);
+        std::fs::write(place.path().join("data/tls/next.key"), &first_key).expect("put back");
+    }
+}
+
+/// Who revoked it decides what comes after (A 5.2.1.1(6), 5.2.2).
+#[test]
+fn e2_a_servers_certificate_that_people_revoked_is_not_renewed_by_the_program_itself() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    place.answer(3, "", &["init", "--to-try-out"]);
+    let system = place.open(2);
+    let files = TlsFiles::read(&system.home).expect("read").expect("files");
+    let spki = files.certificate().expect("a certificate").tbs.subject_public_key_info;
+    let row = system.store.certificate_for_key(&sha256(&spki)).expect("read").expect("a row");
+    let at = system.now();
+    let entry = Entry::new(EventKind::CertificateRevoked, &system.act("test").expect("an act"));
+    let (ca, serial, from) = (row.intent.ca.clone(), row.intent.serial, row.state);
+    let to = CertificateState::Revoked { at, reason: RevocationReason::KeyCompromise };
+    let change = Change::SetCertificate { ca, serial, from, to };
+    system.store.commit(Unit::new(entry).change(change)).expect("revoked");
+    assert!(!system.keep_tls(&Word::Own).expect("left"));
+    system.look_around();
+    let told = format!("{:?}", system.health.standing());
+    assert!(told.contains("was revoked"), "{told}");
+    drop(system);
+    place.answer(3, "", &["init", "--to-try-out"]);
+    let names = ["--server-name", "localhost", "--server-name", "127.0.0.1"];
+    place.answer(3, "", &[&["init", "--to-try-out"][..], &names].concat());
+    let now = TlsFiles::read(&place.open(0).home).expect("read").expect("files");
+    assert_ne!(now.certificate().expect("a certificate").tbs.subject_public_key_info, spki);
 }
 
 #[test]

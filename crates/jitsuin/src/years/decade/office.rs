@@ -46,18 +46,21 @@ impl<'a> Office<'a> {
         model.stops += 1;
         let system = &self.system;
         system.settle_left_open(system.hold.owned().expect("the owner")).expect("settled");
+        let told = || system.desk_without_windows().endings(system.now()).expect("what ends");
+        // First of all: a key whose use has ended certifies nobody, the server neither.
+        for ending in told().iter().filter(|ending| ending.kind == "ca-key") {
+            self.renew_key(&ending.ca, model);
+        }
         model.renewed_tls += usize::from(system.keep_tls(&Word::Own).expect("a TLS certificate"));
         responder_configs(system);
         let now = system.now();
-        let told = system.desk_without_windows().endings(now).expect("what ends");
-        for ending in told {
+        for ending in told() {
             match ending.kind {
                 // Within the hour it ends while they come.
                 "way-in" => {
                     let has_ended = ending.ends < now + SignedDuration::from_hours(1);
                     self.let_in(&ending.subject, has_ended, model);
                 }
-                "ca-key" => self.renew_key(&ending.ca, model),
                 "verifier-certificate" => self.another_verifier(&ending.subject),
                 kind => panic!("{kind} was to be renewed by itself: {ending:?}"),
             }
@@ -86,12 +89,13 @@ impl<'a> Office<'a> {
     fn renew_key(&self, ca: &str, model: &mut Model) {
         let system = &self.system;
         let authority = system.authority(ca).expect("a CA");
-        let issues_from = system.now() + SignedDuration::from_hours(1);
+        let issues_from = system.now() + SignedDuration::from_secs(1);
         let renewal = Renewal { issues_from, early: None };
         let act = system.act("ceremony").expect("an act");
         let keys = &*system.machine.keys;
         authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
         responder_configs(system);
+        self.place.after(SignedDuration::from_secs(2));
         model.renewed_keys += 1;
     }
 
