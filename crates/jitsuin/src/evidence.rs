@@ -333,6 +333,12 @@ impl Outside {
         }
     }
 
+    /// Everything that lies outside is looked at, as for the check: what differs is a condition.
+    pub(crate) fn differing(&self) -> Result<Vec<Condition>> {
+        let findings = self.look()?.findings.into_iter();
+        Ok(findings.map(|(rule, about, why)| Condition::failing(rule, about, why)).collect())
+    }
+
     fn look(&self) -> Result<Audit> {
         let mut audit = Audit { conditions: self.conditions()?, findings: Vec::new() };
         let key = AuditSigner::open(self.service_keys.clone())?.verifier_key()?;

@@ -53,6 +53,15 @@ impl System {
         self.tell("disk", self.short_disk());
     }
 
+    /// Looks at all that lies outside of the database, which may be much: at a start and once a day.
+    /// Whether nothing was wrong.
+    pub(crate) fn look_outside(&self) -> bool {
+        let seen = self.auditor().differing();
+        let is_right = seen.as_ref().is_ok_and(Vec::is_empty);
+        self.tell("outside", seen);
+        is_right
+    }
+
     fn tell(&self, part: &str, seen: Result<Vec<Condition>>) {
         let failed = |error| vec![Condition::failing("look-failed", part, format!("{error:#}"))];
         self.health.tell(part, seen.unwrap_or_else(failed));

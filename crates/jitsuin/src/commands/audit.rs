@@ -17,6 +17,7 @@ use super::Office;
 use crate::answer::Answer;
 use crate::cli::{AuditCommand, Cli, Second};
 use crate::custodians::passphrases;
+use crate::home::on_one_file_system;
 use crate::seal::SealLock;
 use crate::system::System;
 
@@ -134,10 +135,12 @@ pub(super) fn verify(command: &AuditCommand) -> Result<Answer> {
         let opened = File::open(file).with_context(|| file.display().to_string())?;
         verify_export(&mut BufReader::new(opened), &verifier, &known)?
     };
-    answer(&report, remarks)
+    // Whoever has the file system of the file has what lies beside it.
+    let is_beside = checkpoints.iter().all(|directory| on_one_file_system(directory, file));
+    answer(&report, is_beside, remarks)
 }
 
-fn answer(report: &Report, remarks: Vec<String>) -> Result<Answer> {
+fn answer(report: &Report, is_beside: bool, remarks: Vec<String>) -> Result<Answer> {
     if !report.is_intact() {
         let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         bail!("the journal is not intact: {}", findings.join("; "));
@@ -147,6 +150,11 @@ fn answer(report: &Report, remarks: Vec<String>) -> Result<Answer> {
         report.entries, report.sealed, report.checkpoints
     );
     let mut lines = vec![intact, witness(report)];
+    if is_beside && report.witnessed > 0 {
+        let rule = "all on the file's own file system: whoever has that could have made both anew, so \
+                    they are no witness";
+        lines.push(rule.to_owned());
+    }
     lines.extend(remarks.iter().cloned());
     let json = json!({
         "intact": true,
@@ -154,6 +162,8 @@ fn answer(report: &Report, remarks: Vec<String>) -> Result<Answer> {
         "sealed": report.sealed,
         "checkpoints": report.checkpoints,
         "witnessed": report.witnessed,
+        "alone": report.alone,
+        "on_one_file_system": is_beside,
         "witnessed_until": report.witnessed_until,
         "remarks": remarks,
     });
@@ -163,17 +173,24 @@ fn answer(report: &Report, remarks: Vec<String>) -> Result<Answer> {
 /// Which checkpoints somebody else knows too.
 fn witness(report: &Report) -> String {
     let Report { own, witnessed, witnessed_until, entries, .. } = report;
+    let alone: Vec<_> = report.alone.iter().map(u64::to_string).collect();
+    let alone = match alone.is_empty() {
+        true => String::new(),
+        false => format!("; those of {} entries do not", alone.join(", ")),
+    };
     match (witnessed_until, entries) {
         (0, _) => format!(
             "none of its {own} checkpoints has a witness here: whoever had the file and the audit \
              key could have made all of it anew (--checkpoints DIR)"
         ),
         (until, entries) if until >= entries => {
-            format!("{witnessed} of its {own} checkpoints have a witness, and so has every entry")
+            format!(
+                "{witnessed} of its {own} checkpoints lie outside as well, and cover every entry{alone}"
+            )
         }
         (until, _) => format!(
-            "{witnessed} of its {own} checkpoints have a witness, the last over {until} entries: \
-             nobody else vouches for those from entry {until} on"
+            "{witnessed} of its {own} checkpoints lie outside as well, the last over {until} entries: \
+             nobody else vouches for those from entry {until} on{alone}"
         ),
     }
 }

@@ -29,6 +29,12 @@ const AWAKENING: Duration = Duration::from_millis(250);
 /// How often the commands beside this are told how it is.
 const WORD: Duration = Duration::from_secs(3);
 
+/// How often everything outside of the database is read: query segments, backups, checkpoints.
+const OUTSIDE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How soon it is looked again at what was wrong.
+const OUTSIDE_AGAIN: Duration = Duration::from_secs(60);
+
 /// How often the pool of users' keys is looked after while it is full.
 const POOL: Duration = Duration::from_secs(1);
 
@@ -39,7 +45,8 @@ pub(super) struct Threads {
     clock: (Sender<()>, JoinHandle<()>),
     pool: (Sender<()>, JoinHandle<()>),
     word: (Sender<()>, JoinHandle<()>),
-    proofs: [(Sender<()>, JoinHandle<()>); 2],
+    /// What only reads, for as long as that takes.
+    readers: [(Sender<()>, JoinHandle<()>); 3],
 }
 
 pub(super) fn start(
@@ -75,14 +82,18 @@ pub(super) fn start(
     // Rights, keys and plans go on being proven while everything is, which may take an hour.
     let rights = spawn("proof-rights", move |stop| rights.run(&stop))?;
     let whole = spawn("proof-whole", move |stop| whole.run(&stop))?;
-    Ok(Threads { cycle, sealer, clock, pool, word, proofs: [rights, whole] })
+    let outside = {
+        let system = system.clone();
+        spawn("outside", move |stop| run_outside(&system, &stop))?
+    };
+    Ok(Threads { cycle, sealer, clock, pool, word, readers: [rights, whole, outside] })
 }
 
 impl Threads {
-    /// Stops everything but the sealer, and waits for what it is doing; not for the proofs, which may
-    /// read for an hour and changes nothing.
+    /// Stops everything but the sealer, and waits for what it is doing; not for what only reads, which
+    /// may take an hour and changes nothing.
     pub(super) fn stop_work(&self) -> Result<()> {
-        for (stop, _) in &self.proofs {
+        for (stop, _) in &self.readers {
             let _ = stop.send(());
         }
         let threads = [&self.cycle, &self.clock, &self.pool, &self.word];
@@ -146,6 +157,16 @@ fn run_word(system: &System, stop: &Receiver<()>) {
         system.watch_disk();
         keep_word(system);
         if stop.recv_timeout(WORD) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+}
+
+/// Looks at what lies outside of the database, without anybody asking for it.
+fn run_outside(system: &System, stop: &Receiver<()>) {
+    loop {
+        let rest = if system.look_outside() { OUTSIDE } else { OUTSIDE_AGAIN };
+        if stop.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
             break;
         }
     }

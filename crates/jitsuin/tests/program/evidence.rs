@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Output;
 
 use crate::demo::Demo;
@@ -58,6 +58,8 @@ fn e6_a_database_that_was_set_back_does_not_start_until_the_custodians_accept_it
     fs::copy(&database, &copy).unwrap();
     let before = verify(&demo);
     assert_eq!(before["witnessed_until"], before["entries"]);
+    assert_eq!(before["on_one_file_system"], true, "no witness, and it says so");
+    assert_eq!((&before["alone"], &before["witnessed"]), (&json!([]), &before["checkpoints"]));
     assert!(by(&demo, "manager-1", &["check"]).success);
     fs::copy(&copy, &database).unwrap();
     let entries = fs::metadata(&database).unwrap().len();

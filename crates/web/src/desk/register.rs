@@ -158,6 +158,8 @@ impl Desk {
         self.once(act, operation, &[code.as_str(), recorded, typed], || {
             // An event that is taken for one that was applied long ago would never have an effect.
             self.windows()?.window.hold_register()?;
+            let known = embedded.expect_known(&code, &**act).map_err(Problem::from);
+            self.checked(act, operation, known)?;
             let entry = Entry::new(EventKind::RegisterEvent, act).subject("embedded register");
             let entry = entry.detail("command", operation.name());
             let personal = format!("{recorded} {typed}");

@@ -28,6 +28,20 @@ pub struct Correction {
 }
 
 impl EmbeddedRegister {
+    /// Refuses an order about somebody who was never registered, before anything is written of it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Off`.
+    pub fn expect_known(
+        &self,
+        code: &ResidentCode,
+        order: impl Into<Order>,
+    ) -> Result<(), EmbeddedError> {
+        // What was carried out before may have removed them.
+        let Some((state, _)) = self.command(order)? else { return Ok(()) };
+        state.record(code).map(drop)
+    }
+
     /// Removes a record.
     ///
     /// # Errors

@@ -10,6 +10,9 @@ use crate::Sequence;
 use crate::journal::entry::claimed_sequence;
 use crate::journal::{Checkpoint, Edge, Hash, Node, VerifierKey, leaf_hash};
 
+/// How many checkpoints without a copy outside are told.
+const MOST_ALONE: usize = 100;
+
 /// Reads a journal once, front to back, in bounded memory.
 pub(super) struct Examiner<'a> {
     key: &'a VerifierKey,
@@ -17,6 +20,8 @@ pub(super) struct Examiner<'a> {
     known: Vec<Checkpoint>,
     /// The sizes of those.
     witnessed: BTreeSet<u64>,
+    /// The size of the checkpoint that fitted last.
+    last_right: Option<u64>,
     tree: Edge,
     order: Order,
     nodes: Nodes,
@@ -36,6 +41,7 @@ impl<'a> Examiner<'a> {
         Self {
             key,
             witnessed: known.iter().map(|checkpoint| checkpoint.size).collect(),
+            last_right: None,
             known,
             tree: Edge::default(),
             order: Order::default(),
@@ -82,7 +88,11 @@ impl<'a> Examiner<'a> {
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint) {
         self.report.own += 1;
         let is_right = self.compare(checkpoint);
-        self.report.witnessed += u64::from(is_right && self.witnessed.contains(&checkpoint.size));
+        if is_right && self.witnessed.contains(&checkpoint.size) {
+            self.report.witnessed += 1;
+        } else if self.report.alone.len() < MOST_ALONE {
+            self.report.alone.push(checkpoint.size);
+        }
     }
 
     /// Holds a checkpoint against the entries until here; whether it fits.
@@ -95,7 +105,9 @@ impl<'a> Examiner<'a> {
         self.sealed = self.sealed.max(size);
         let is_right = self.tree.size() == size && self.tree.root() == checkpoint.root;
         if is_right {
-            self.report.checkpoints += 1;
+            // One that the file has and a place outside as well is one.
+            self.report.checkpoints += u64::from(self.last_right != Some(size));
+            self.last_right = Some(size);
             self.right_until = self.right_until.max(size);
         } else {
             let right_until = self.right_until;

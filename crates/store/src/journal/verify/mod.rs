@@ -29,6 +29,8 @@ pub struct Report {
     /// How many of those are known to a place outside too: with the others, whoever has the file and
     /// the audit key could have made them anew.
     pub witnessed: u64,
+    /// The sizes of the others, at most a hundred.
+    pub alone: Vec<u64>,
     /// The greatest size of a checkpoint from outside that the journal reaches and fits.
     pub witnessed_until: u64,
     /// What is wrong, in order; at most a hundred.
