@@ -227,9 +227,15 @@ impl System {
     /// Takes over what the running server sees, where one runs: what is in its memory no command can
     /// see otherwise.
     pub(crate) fn hear_server(&self) -> Result<()> {
-        if let Some(told) = told_by_server(&self.home)? {
-            self.health.tell("server", told);
+        let Some(said) = said_by_server(&self.home)? else { return Ok(()) };
+        let mut told = said.conditions;
+        let at = Timestamp::from_second(said.at).context("the server's clock")?;
+        if self.now().duration_since(at).abs() > SERVER_SILENT {
+            let why =
+                format!("it last told at {at} how it is: it stands still, or its clock is another");
+            told.push(Condition::failing("server-silent", "server", why));
         }
+        self.health.tell("server", told);
         Ok(())
     }
 }
@@ -302,15 +308,11 @@ pub(crate) fn agree_with_server(home: &Home, store: &Sqlite, now: Timestamp) -> 
     if now.duration_since(at).abs() > SERVER_SILENT {
         bail!(
             "clock: it says {now}, and the server that runs here said {at} when it last told how it is \
-             (A 6.8): this command's clock is wrong, or the server stands still"
+             (A 6.8): one of the clocks is wrong, or was set since that server started, or it stands \
+             still; start it again by the right clock"
         );
     }
     Ok(())
-}
-
-/// The list of conditions of the server that runs here, if one does.
-fn told_by_server(home: &Home) -> Result<Option<Vec<Condition>>> {
-    Ok(said_by_server(home)?.map(|said| said.conditions))
 }
 
 /// What the server that runs here said last, if one does; one that just starts is waited for.

@@ -9,10 +9,14 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::home::Home;
+
+/// How long the lock of the owner is tried for.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// How a process holds an installation, for as long as this lives; the operating system lets go of the
 /// locks when the process ends, however it ends.
@@ -44,9 +48,14 @@ impl Hold {
     pub(crate) fn own(home: &Home) -> Result<Self> {
         let path = home.directory();
         let lock = open_unchanged(path)?;
-        if !is_taken(lock.try_lock(), path)? {
-            let place = path.display();
-            bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work");
+        let begun = Instant::now();
+        // Whoever only asks whether it is owned has it for a moment.
+        while !is_taken(lock.try_lock(), path)? {
+            if begun.elapsed() > A_MOMENT {
+                let place = path.display();
+                bail!("{place}: another `jitsuin serve` runs on it, or `init` is at work");
+            }
+            std::thread::sleep(A_MOMENT / 50);
         }
         Ok(Self::Owned(Owned { visitors: home.visitors_lock(), _lock: Arc::new(lock) }))
     }

@@ -435,10 +435,14 @@ impl System {
         Ok(())
     }
 
-    /// Puts an event of the program into the journal.
+    /// Puts an event of the program into the journal, with what its configuration may loosen.
     pub(crate) fn record(&self, kind: EventKind) -> Result<()> {
-        let entry =
-            Entry::new(kind, &self.act("program")?).detail("version", env!("CARGO_PKG_VERSION"));
+        let time = &self.config.time;
+        let entry = Entry::new(kind, &self.act("program")?)
+            .detail("version", env!("CARGO_PKG_VERSION"))
+            .detail("time_source", time.source.as_deref().unwrap_or("none"))
+            .detail("time_limit_seconds", time.limit_seconds)
+            .detail("weak_keys", self.config.weak_keys.len());
         self.store.commit(Unit::new(entry))?;
         Ok(())
     }

@@ -67,7 +67,8 @@ impl Proof {
         let StateReport { entries, stored, verified, .. } = rights.prove()?;
         let is_small = entries + stored <= proven_first;
         let course = watch.whole();
-        let mut whole = Whole { store, database, audit, is_small, took: None, course };
+        let mut whole =
+            Whole { store, database, audit, proven_first, is_small, took: None, course };
         refuse_doubt(&whole.store, &whole.database)?;
         if is_small || verified == 0 {
             whole.prove()?;
@@ -135,7 +136,9 @@ pub(super) struct Whole {
     store: Arc<Sqlite>,
     database: PathBuf,
     audit: VerifierKey,
-    /// Whether the state was so small at the start that it was proven whole before anything else.
+    /// Up to how many rows and entries the state is small.
+    proven_first: u64,
+    /// Whether it was when it was proven last: then it is proven again soon.
     is_small: bool,
     /// How long the last proof took; none was made yet where there is none.
     took: Option<Duration>,
@@ -175,7 +178,9 @@ impl Whole {
     fn prove(&mut self) -> Result<()> {
         let began = Instant::now();
         let mut proof = StateProof::default();
-        self.store.prove(&mut proof, ProofExtent::Whole)?;
+        let StateReport { entries, stored, .. } =
+            self.store.prove(&mut proof, ProofExtent::Whole)?;
+        self.is_small = entries + stored <= self.proven_first;
         match verify_database(&self.database, &self.audit, &[]) {
             Ok(report) => {
                 for finding in &report.findings {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -113,8 +113,8 @@ impl Installation {
                 let client = Client { api: https, handed_out };
                 return Ok(Server { child, client, api, repository, ldap, holder });
             }
-            if child.try_wait().unwrap().is_some() {
-                return Err(fs::read_to_string(self.log()).unwrap());
+            if let Some(status) = child.try_wait().unwrap() {
+                return Err(format!("{status}: {}", fs::read_to_string(self.log()).unwrap()));
             }
             if begun.elapsed() > PATIENCE {
                 let _ = child.kill();
@@ -203,9 +203,9 @@ impl Server {
         self.child.id()
     }
 
-    /// Whether it has ended by itself.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// How it has ended by itself, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Ends it without a chance to tidy up.

@@ -110,7 +110,7 @@ tables! {
         "revision");
     COMPROMISE = bounded "compromise" ("ca", "generation"; "state", "declared_at", "place", "revoked");
     NOTICE = bounded "notice" ("ca", "at", "text";);
-    SERVICE_REQUEST = bounded "service_request" ("id"; "ca", "state", "record", "received");
+    SERVICE_REQUEST = growing "service_request" ("id"; "ca", "state", "record", "received");
     HOLDER_REQUEST = growing "holder_request" ("id"; "holder", "nonce", "signed", "record", "receipt",
         "received");
 }

@@ -1,5 +1,6 @@
 //! Life after life: started, awakened by its custodians, put to work, killed.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::world::World;
@@ -9,6 +10,12 @@ use crate::installation::{Installation, Server};
 use crate::tamper::Chance;
 
 const MUNICIPALITIES: [&str; 5] = ["11100", "11201", "11203", "11208", "11222"];
+
+/// How a process ends at its named moment: by `abort`.
+const AT_ITS_MOMENT: &str = "signal: 6";
+
+/// Who kills so often comes to every moment.
+const MANY: u64 = 1000;
 
 /// How long a life works at most.
 const LIFE: u64 = 2500;
@@ -55,10 +62,12 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
         facts.lost.clone()
     });
     assert!(lost.is_empty(), "{settings}: {} lost:\n{}", lost.len(), lost.join("\n"));
-    assert!(
-        deaths.at_work + deaths.at_moments > 0 && figures.acknowledged > 20,
-        "{settings}: nothing was tried"
-    );
+    let is_enough = deaths.are_enough(&settings) && figures.acknowledged > 20;
+    assert!(is_enough, "{settings}: too little was tried: {deaths:?}");
+    assert!(figures.asked > 0, "{settings}: the verifier never had an answer");
+    let unreached = moments::unreached(&deaths.reached);
+    println!("{settings}: never came to {}", unreached.join(", "));
+    assert!(settings.kills < MANY || unreached.is_empty(), "{settings}: {unreached:?}");
 }
 
 /// How the lives ended.
@@ -68,6 +77,16 @@ struct Deaths {
     while_starting: u64,
     /// At the named moment that was asked for.
     at_moments: u64,
+    /// Which these were.
+    reached: BTreeSet<String>,
+}
+
+impl Deaths {
+    /// Whether a tenth of what was asked for came at work, and a tenth at named moments.
+    fn are_enough(&self, settings: &Settings) -> bool {
+        let least = settings.kills / 10;
+        self.at_work >= least && self.at_moments >= least
+    }
 }
 
 /// Kills as often as is asked for.
@@ -81,7 +100,9 @@ fn kills(
     let mut deaths = Deaths::default();
     let mut moments = moments::all(&mut chance).into_iter().cycle();
     for _ in 0..settings.kills {
-        if begun.elapsed() > settings.limit {
+        // A slow machine has more time for the least that must be tried.
+        let limit = if deaths.are_enough(settings) { settings.limit } else { 3 * settings.limit };
+        if begun.elapsed() > limit {
             break;
         }
         match chance.below(8) {
@@ -100,8 +121,11 @@ fn kills(
             }
             _ => {
                 let moment = moments.next().ok_or("there are no moments")?;
-                match until(installation, world, &moment) {
-                    true => deaths.at_moments += 1,
+                match until(installation, world, &moment)? {
+                    true => {
+                        deaths.at_moments += 1;
+                        deaths.reached.insert(moment);
+                    }
                     false => deaths.at_work += 1,
                 }
             }
@@ -112,20 +136,28 @@ fn kills(
 }
 
 /// A life that ends itself at a moment; whether it came to it before it was killed.
-fn until(installation: &Installation, world: &World, moment: &str) -> bool {
-    let Ok(mut server) = installation.serve(&[("JITSUIN_TORTURE", moment)]) else { return true };
+///
+/// # Errors
+/// It ended for another reason.
+fn until(installation: &Installation, world: &World, moment: &str) -> Result<bool, String> {
+    let mut server = match installation.serve(&[("JITSUIN_TORTURE", moment)]) {
+        Ok(server) => server,
+        Err(said) if said.starts_with(AT_ITS_MOMENT) => return Ok(true),
+        Err(said) => return Err(format!("{moment}: it does not start: {said}")),
+    };
     world.lives(&server);
     // It may end while the custodians come.
     let _ = server.client.awaken();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(LIFE) {
-        if server.has_ended() {
-            return true;
+        match server.ended().map(|status| status.to_string()) {
+            Some(status) if status.starts_with(AT_ITS_MOMENT) => return Ok(true),
+            Some(status) => return Err(format!("{moment}: it ended by itself: {status}")),
+            None => pause(10),
         }
-        pause(10);
     }
     server.kill();
-    false
+    Ok(false)
 }
 
 /// Starts a life and has two custodians wake its keys.
