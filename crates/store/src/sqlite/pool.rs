@@ -17,7 +17,7 @@ use crate::{Doubt, Error, Result};
 const STATEMENTS: usize = 128;
 
 /// How long a connection waits for another process's lock before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Readers at once of threads that hold none: each takes two descriptors, and a page cache. Beyond,
 /// callers wait.

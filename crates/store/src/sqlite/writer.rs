@@ -32,6 +32,9 @@ const BATCH: usize = 256;
 /// among many waits no longer than two flushes of a usual disk take.
 const GATHERING: Duration = Duration::from_millis(2);
 
+/// How soon it is tried again to cut the log, where somebody was reading it.
+const CUT_AGAIN: Duration = Duration::from_millis(200);
+
 /// Pages in the write-ahead log before they are moved into the database: 16 MB, so that pages which
 /// change all the time move once for many commits.
 const LOG_PAGES: u32 = 4096;
@@ -85,8 +88,9 @@ impl Writer {
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;
         // What was erased may have been in the log when the program was cut.
+        let cut_log = Some(Instant::now());
         let written = Written { place: place.clone(), seen, doubt };
-        let state = State { connection, ring, gate, key, replaced, written, floor, erases: true };
+        let state = State { connection, ring, gate, key, replaced, written, floor, cut_log };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -167,8 +171,8 @@ struct State {
     replaced: Replaced,
     written: Written,
     floor: Vec<Floor>,
-    /// Whether something was erased that the log still has.
-    erases: bool,
+    /// When the log is cut next, where it still has something that was erased.
+    cut_log: Option<Instant>,
 }
 
 /// What is written to, and whether it may be.
@@ -251,13 +255,15 @@ impl State {
             return;
         }
         let mut applied: Vec<Applied> = Vec::with_capacity(units.len());
-        self.erases |= units.iter().any(|(unit, _)| unit.erases());
+        if units.iter().any(|(unit, _)| unit.erases()) {
+            self.cut_log = Some(Instant::now());
+        }
         let outcome = self.transact(units, &mut applied);
         if let Ok(true) = outcome {
             self.gate.committed();
         }
-        if self.erases && outcome.is_ok() {
-            self.erases = !self.empty_log();
+        if outcome.is_ok() {
+            self.cut_log_if_due();
         }
         for (caller, result) in applied {
             let answer = match (&outcome, result) {
@@ -268,13 +274,23 @@ impl State {
         }
     }
 
+    fn cut_log_if_due(&mut self) {
+        if self.cut_log.is_some_and(|due| due <= Instant::now()) {
+            self.cut_log = (!self.empty_log()).then(|| Instant::now() + CUT_AGAIN);
+        }
+    }
+
     /// Moves the write-ahead log into the database and cuts it, because its pages have what was erased
-    /// as it was before; whether nobody was reading it. Else it is tried again with the next commit.
+    /// as it was before; whether nobody was reading it. Nobody is waited for: a proof may read for an
+    /// hour.
     fn empty_log(&self) -> bool {
-        let cut = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        matches!(cut, Ok(0))
+        let cut = || {
+            self.connection.busy_timeout(Duration::ZERO)?;
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        };
+        let is_cut = matches!(cut(), Ok(0_i64));
+        // What it was before, for the next transaction.
+        is_cut & self.connection.busy_timeout(pool::BUSY_TIMEOUT).is_ok()
     }
 
     /// Every unit gets its place in `applied`, whatever becomes of the transaction; whether the
@@ -333,6 +349,7 @@ impl State {
         let unsealed = apply::journal::unsealed(&transaction)?;
         self.written.commit(transaction, Passing::sealing())?;
         self.gate.sealed(unsealed);
+        self.cut_log_if_due();
         Ok(())
     }
 }
