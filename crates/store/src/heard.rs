@@ -6,17 +6,21 @@
 //! So it need not wait for a disk ([ADR 0039](../../../docs/adr/0039-a-signed-request-is-heard-once.md)).
 //! One that is missing, damaged or older than the records is made good when it is opened.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Error, Result};
 
 /// Rows that are held against their sum when the file is opened: some seconds of reading.
 const MOST_SUMMED: u64 = 10_000_000;
+
+/// Notes that wait to be written together: one commit for each would cost more than finding it.
+const MOST_WAITING: usize = 256;
 
 /// Rows that are forgotten at a time, since questions wait meanwhile.
 const FORGOTTEN_AT_ONCE: usize = 10_000;
@@ -62,8 +66,14 @@ pub enum Opened {
 
 /// The requests that were heard.
 #[derive(Debug)]
-pub struct HeardRequests {
-    connection: Mutex<Connection>,
+pub struct HeardRequests(Mutex<Memory>);
+
+/// What is written, and what waits for it. One lock is over both: of two that hear the same request at
+/// once, one hears it first.
+#[derive(Debug)]
+struct Memory {
+    connection: Connection,
+    waiting: HashMap<(i64, [u8; 16]), HeardRequest>,
 }
 
 impl HeardRequests {
@@ -78,39 +88,40 @@ impl HeardRequests {
         match open(path) {
             Ok(connection) => {
                 let opened = if is_new { Opened::Anew(None) } else { Opened::AsItWas };
-                Ok((Self { connection: Mutex::new(connection) }, opened))
+                Ok((Self::on(connection), opened))
             }
             Err(error @ Error::Corrupt { .. }) => {
                 remove(path)?;
-                let connection = Mutex::new(open(path)?);
-                Ok((Self { connection }, Opened::Anew(Some(error.to_string()))))
+                Ok((Self::on(open(path)?), Opened::Anew(Some(error.to_string()))))
             }
             Err(error) => Err(error),
         }
     }
 
+    fn on(connection: Connection) -> Self {
+        Self(Mutex::new(Memory { connection, waiting: HashMap::new() }))
+    }
+
     /// Notes a request, unless it was heard before: then what was noted comes back.
     ///
-    /// The note outlives the process; a cut of power may take the last ones with it, as it does the
-    /// last query records.
+    /// The last notes wait to be written. What a kill takes of them the query records tell again.
     ///
     /// # Errors
     /// [`Error`]; whether it is noted is not known then, and nobody must be answered.
     pub fn hear(&self, request: &HeardRequest) -> Result<Option<HeardRequest>> {
-        let mut connection = self.lock();
-        let unit = connection.transaction()?;
-        if note(&unit, request)? {
-            let (count, sum) = totals(&unit)?;
-            keep_totals(&unit, count + 1, sum.wrapping_add(term(request)))?;
-            unit.commit()?;
-            return Ok(None);
+        let mut memory = self.lock();
+        if memory.waiting.len() >= MOST_WAITING {
+            memory.write()?;
         }
-        let before = unit
-            .prepare_cached("SELECT at, source FROM heard WHERE until = ?1 AND request = ?2")?
-            .query_row(params![request.until.as_second(), request.digest], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?))
-            })?;
-        Ok(Some(HeardRequest { at: time(before.0)?, from: address(before.1), ..*request }))
+        let key = (request.until.as_second(), request.digest);
+        if let Some(before) = memory.waiting.get(&key) {
+            return Ok(Some(*before));
+        }
+        let before = memory.written(request)?;
+        if before.is_none() {
+            memory.waiting.insert(key, *request);
+        }
+        Ok(before)
     }
 
     /// Notes what records tell, where it is not noted yet.
@@ -118,19 +129,7 @@ impl HeardRequests {
     /// # Errors
     /// [`Error`]; nothing of it is noted then.
     pub fn remember(&self, requests: &[HeardRequest]) -> Result<u64> {
-        let mut connection = self.lock();
-        let unit = connection.transaction()?;
-        let (count, mut sum) = totals(&unit)?;
-        let mut new = 0;
-        for request in requests {
-            if note(&unit, request)? {
-                new += 1;
-                sum = sum.wrapping_add(term(request));
-            }
-        }
-        keep_totals(&unit, count + new, sum)?;
-        unit.commit()?;
-        Ok(new)
+        note_all(&mut self.lock().connection, requests)
     }
 
     /// The number of the first segment of query records that may tell of requests that are not noted
@@ -140,7 +139,9 @@ impl HeardRequests {
     /// [`Error`].
     pub fn next_segment(&self) -> Result<u64> {
         let number: i64 =
-            self.lock().query_row("SELECT next_segment FROM memory", [], |row| row.get(0))?;
+            self.lock()
+                .connection
+                .query_row("SELECT next_segment FROM memory", [], |row| row.get(0))?;
         Ok(number.unsigned_abs())
     }
 
@@ -151,7 +152,9 @@ impl HeardRequests {
     pub fn begin_segment(&self, number: u64) -> Result<()> {
         let number = i64::try_from(number)
             .map_err(|_| Error::Unavailable("a segment's number is too great".to_owned()))?;
-        let connection = self.lock();
+        let mut memory = self.lock();
+        memory.write()?;
+        let connection = &memory.connection;
         connection.execute("UPDATE memory SET next_segment = ?1", [number])?;
         // It waits for the disk: the log is flushed before it is copied (SQLite, wal.html 2.2).
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -174,8 +177,8 @@ impl HeardRequests {
     }
 
     fn forget_some(&self, now: Timestamp) -> Result<u64> {
-        let mut connection = self.lock();
-        let unit = connection.transaction()?;
+        let mut memory = self.lock();
+        let unit = memory.connection.transaction()?;
         let select = "SELECT until, request, at FROM heard WHERE until < ?1 LIMIT ?2";
         let limit = i64::try_from(FORGOTTEN_AT_ONCE).unwrap_or(i64::MAX);
         let ended: Vec<(i64, [u8; 16], i64)> = unit
@@ -194,9 +197,49 @@ impl HeardRequests {
         Ok(ended.len() as u64)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Memory {
+    /// What is written of a request.
+    fn written(&self, request: &HeardRequest) -> Result<Option<HeardRequest>> {
+        let select = "SELECT at, source FROM heard WHERE until = ?1 AND request = ?2";
+        let found: Option<(i64, [u8; 16])> = self
+            .connection
+            .prepare_cached(select)?
+            .query_row(params![request.until.as_second(), request.digest], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((at, source)) = found else { return Ok(None) };
+        Ok(Some(HeardRequest { at: time(at)?, from: address(source), ..*request }))
+    }
+
+    /// Writes what waits. When this fails, it goes on waiting.
+    fn write(&mut self) -> Result<()> {
+        let waiting: Vec<HeardRequest> = self.waiting.values().copied().collect();
+        note_all(&mut self.connection, &waiting)?;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+/// Notes all of them in one commit; how many were not there yet.
+fn note_all(connection: &mut Connection, requests: &[HeardRequest]) -> Result<u64> {
+    let unit = connection.transaction()?;
+    let (count, mut sum) = totals(&unit)?;
+    let mut new = 0;
+    for request in requests {
+        if note(&unit, request)? {
+            new += 1;
+            sum = sum.wrapping_add(term(request));
+        }
+    }
+    keep_totals(&unit, count + new, sum)?;
+    unit.commit()?;
+    Ok(new)
 }
 
 fn open(path: &Path) -> Result<Connection> {
@@ -326,6 +369,8 @@ mod tests {
         let again = HeardRequest { from: IpAddr::from([192, 0, 2, 9]), ..request(1, 1000, 20) };
         assert_eq!(memory.hear(&again).expect("read"), Some(first), "when and whence first");
         assert_eq!(memory.hear(&request(2, 1000, 20)).expect("noted"), None, "another");
+        memory.begin_segment(1).expect("written");
+        assert_eq!(memory.hear(&again).expect("read"), Some(first), "written or not");
         drop(memory);
         let (memory, opened) = HeardRequests::open(&path).expect("a memory");
         assert_eq!(opened, Opened::AsItWas);
@@ -334,10 +379,35 @@ mod tests {
         assert_eq!(memory.forget_ended(ends(1000)).expect("none"), 0, "its last second is its own");
         assert_eq!(memory.hear(&request(3, 2000, 20)).expect("noted"), None);
         assert_eq!(memory.forget_ended(ends(1001)).expect("two"), 2);
+        memory.begin_segment(2).expect("written");
         drop(memory);
         let (memory, opened) = HeardRequests::open(&path).expect("a memory");
         assert_eq!(opened, Opened::AsItWas, "the sum is right after forgetting");
         assert!(memory.hear(&request(3, 2000, 30)).expect("read").is_some());
+    }
+
+    /// Notes that wait and those that are written are one memory, whoever asks at once.
+    #[test]
+    fn v5_of_many_who_hear_one_request_at_once_one_hears_it_first() {
+        let place = tempfile::tempdir().expect("a directory");
+        let (memory, _) = HeardRequests::open(&place.path().join("heard.db")).expect("a memory");
+        let numbered =
+            |number: u128| HeardRequest { digest: number.to_be_bytes(), ..request(1, 1000, 10) };
+        let first = std::sync::atomic::AtomicUsize::new(0);
+        let many = 3 * MOST_WAITING + 7;
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..many as u128 {
+                        let before = memory.hear(&numbered(number)).expect("heard");
+                        let firsts = usize::from(before.is_none());
+                        first.fetch_add(firsts, std::sync::atomic::Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(first.into_inner(), many);
+        assert!(memory.lock().waiting.len() <= MOST_WAITING, "and most are written");
     }
 
     #[test]

@@ -13,9 +13,10 @@ const RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// Remembers the requests that registered verifiers signed.
 ///
 /// # Contract
-/// When `hear` returns, the note outlives the process; a request of which it returned nothing is never
-/// again one of which it returns nothing, until its signer's certificate has ended. It is called from
-/// many threads at once, once for each request and before the answer, and must not wait for a disk.
+/// A request of which `hear` returned nothing is never again one of which it returns nothing, until its
+/// signer's certificate has ended. Once its query record is written, this holds after the process's end
+/// too. It is called from many threads at once, once for each request and before the answer, and should
+/// not wait for a disk each time.
 pub trait RequestMemory: Send + Sync {
     /// Notes a request. If it was noted before, what was noted then comes back.
     ///
