@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Settings;
@@ -122,11 +123,13 @@ fn noticed(original: &Path, case: &Case, mut chance: Chance) -> bool {
         || starts_with_findings(&place, patience)
 }
 
+/// Whether the verification has nothing to say: what is no note any more is a remark.
 fn verifies(place: &Path) -> bool {
     let words = ["audit", "verify", "data/state.db", "--key", "data/audit.pub"];
     let said =
         command(place, "manager-1", &[&words[..], &["--checkpoints", "checkpoints"]].concat());
-    said.status == Some(0)
+    let told: Option<Value> = serde_json::from_slice(&said.stdout).ok();
+    said.status == Some(0) && told.is_some_and(|told| told["remarks"] == json!([]))
 }
 
 /// The server looks around every few seconds; `patience` is for what must be found.
