@@ -49,7 +49,7 @@ fn hold(demo: &Demo, script: &str) -> Output {
 }
 
 /// Renews the key of jpki-auth beside the demo; from when on it issues.
-fn renew(demo: &Demo) -> Timestamp {
+pub(crate) fn renew(demo: &Demo) -> Timestamp {
     let issues_from = Timestamp::now() + SignedDuration::from_secs(30);
     let renew = format!(
         "do = \"renew-ca-key\"\nca = \"jpki-auth\"\nissues_from = \"{issues_from}\"\n\
@@ -61,7 +61,7 @@ fn renew(demo: &Demo) -> Timestamp {
 }
 
 /// Everything that relying parties ask of the new generation: its lists and its answers.
-fn expect_the_second_generation(demo: &Demo) {
+pub(crate) fn expect_the_second_generation(demo: &Demo) {
     soon(|| {
         let (status, root) = demo.fetch("/ca/jpki-auth/2.cer", &Asker::Nobody);
         let found = (status == "200").then_some(root).ok_or("no root of generation 2")?;
@@ -89,7 +89,7 @@ fn answered(demo: &Demo, certificate: &str) -> Result<(), String> {
 }
 
 /// Has the running server issue a server's certificate.
-fn expect_the_server_to_issue(demo: &Demo) {
+pub(crate) fn expect_the_server_to_issue(demo: &Demo) {
     demo.says(
         "openssl req -new -newkey rsa:2048 -nodes -keyout web.key -out web.csr -subj \
          /CN=web.example -addext subjectAltName=DNS:web.example",

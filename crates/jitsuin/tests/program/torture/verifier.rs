@@ -39,11 +39,14 @@ fn answered(place: &Path, life: &Life, (ca, serial): &CertificateId) -> Option<S
         return Some(told.to_string());
     }
     let url = format!("http://{}", life.repository);
-    let root = format!("{ca}-{}.der", told["generation"]);
-    let fetch = ["-sSf", "-o", &root, &format!("{url}/ca/{ca}/{}.cer", told["generation"])];
+    let generation = told["generation"].as_u64().expect("a generation");
+    let (der, root) = (format!("{ca}-{generation}.der"), format!("{ca}-{generation}.pem"));
+    let fetch = ["-sSf", "-o", &der, &format!("{url}/ca/{ca}/{generation}.cer")];
     if !run(place, "curl", &fetch).success {
         return None;
     }
+    let read = run(place, "openssl", &["x509", "-inform", "DER", "-in", &der, "-out", &root]);
+    assert!(read.success, "{}", read.text);
     let (url, serial) = (format!("{url}/ocsp"), format!("0x{serial}"));
     let asked = ["ocsp", "-issuer", &root, "-CAfile", &root, "-url", &url, "-serial", &serial];
     let signed = ["-signer", "data/handed-out/verifier-1.pem", "-signkey"];
