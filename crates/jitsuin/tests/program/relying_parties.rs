@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use testkit::{Output, run_long};
+use testkit::{Output, run, run_long};
 
 use crate::beside_server::{expect_the_second_generation, expect_the_server_to_issue, renew};
 use crate::client::{Asker, python};
@@ -173,6 +173,13 @@ fn k6_v1_v5_every_relying_party_says_the_same_after_a_renewal() {
     }
     expect_the_server_to_issue(&demo);
     let mut party = Party::new(&demo, "jpki-auth", 2);
+    // Of each verdict two: before a renewal all were asked about.
+    let mut seen = std::collections::BTreeMap::new();
+    party.targets.retain(|(_, verdict, _)| {
+        let count = seen.entry(*verdict).or_insert(0);
+        *count += 1;
+        *count <= 2
+    });
     let new = demo.path().join("web.pem").display().to_string();
     party.targets.push((new.clone(), "good", 2));
     expect_all(&party);
