@@ -18,8 +18,9 @@ pub enum Nearness {
     Ended,
 }
 
-/// So many years the records of a person are kept after the last of them (A 5.5.2, S 4-12-2).
-pub const RECORDS_KEPT_YEARS: i64 = 10;
+/// So many years the records of a person are kept after the last of them (S 4-12-1-2, 4-12-2-2). A 5.5.2
+/// names no number; the longer one holds for both.
+pub const RECORDS_KEPT_YEARS: i64 = 13;
 
 /// How near `ends` is at `now`; nothing, while it is too far away to be told of.
 pub fn nearness(now: Timestamp, ends: Timestamp) -> Option<Nearness> {

@@ -389,6 +389,9 @@ pub trait Store: Send + Sync {
     /// The sequence of the last committed entry, if there is any.
     fn last_sequence(&self) -> Result<Option<Sequence>>;
 
+    /// When the last entry was made that has a part under the resident's present key.
+    fn last_personal(&self, resident: &ResidentCode) -> Result<Option<jiff::Timestamp>>;
+
     /// Encoded journal entries from `from` on, at most `limit`, in order.
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>>;
 

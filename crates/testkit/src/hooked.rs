@@ -144,6 +144,7 @@ impl Store for HookedStore {
         password(person: &ActorId) -> Option<PasswordRow>;
         ceremony(id: &CeremonyId) -> Option<(CeremonyRow, Sequence)>;
         last_sequence() -> Option<Sequence>;
+        last_personal(resident: &ResidentCode) -> Option<Timestamp>;
         journal(from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;
         prove(proof: &mut StateProof, extent: ProofExtent) -> StateReport;
         journal_of(kind: Remembered, from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;

@@ -28,7 +28,7 @@ impl Window {
     ///
     /// Two people of the staff do it, `act` and its second person, and only of whom the register has no
     /// record any more, once the last of their records has been kept as long as the law wants (A 5.5.2,
-    /// S 4-12-2). It cannot be undone. Asked again, it finds nothing left and leaves an entry that says
+    /// S 4-12-1-2). It cannot be undone. Asked again, it finds nothing left and leaves an entry that says
     /// so.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Window {
 
     fn forget_unrecorded(&self, act: &Act, resident: &ResidentCode) -> Result<Forgotten> {
         let Actor::Staff(person) = &act.actor else {
-            let rule = "the CA's staff disposes of records (A 5.5.2, S 4-12-2)";
+            let rule = "the CA's staff disposes of records (A 5.5.2, S 4-12-1-2)";
             return Err(WindowError::NotPermitted(rule));
         };
         let second = act.second.as_ref().filter(|second| second.person != *person);
@@ -57,8 +57,12 @@ impl Window {
                 return Err(WindowError::refused("resident", rule));
             }
         }
-        // 2. Every record has been kept long enough.
+        // 2. Every record has been kept long enough, the last entry with a part about them as well: it is
+        // unreadable afterwards.
         let kept_until = kept_until(act.at)?;
+        if self.store.last_personal(resident)?.is_some_and(|last| kept_until < last) {
+            return Err(must_be_kept("an entry about them is not of so many years ago"));
+        }
         let certificates = self.ended_certificates(resident, kept_until)?;
         let (mut dropped, mut applications) = (Vec::new(), Vec::new());
         for row in self.store.applications_of(resident)? {
@@ -116,7 +120,7 @@ fn expect_over(row: ApplicationRow, kept_until: Timestamp) -> Result<()> {
 }
 
 fn must_be_kept(rule: &'static str) -> WindowError {
-    let rule = rule!("{}: {} (A 5.5.2, S 4-12-2)", rule, RECORDS_KEPT_YEARS);
+    let rule = rule!("{}: {} (A 5.5.2, S 4-12-1-2)", rule, RECORDS_KEPT_YEARS);
     WindowError::refused("resident", rule)
 }
 

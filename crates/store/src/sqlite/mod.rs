@@ -418,6 +418,10 @@ impl Store for Sqlite {
         self.pool.read(|c| read::ceremony::one(c, id))
     }
 
+    fn last_personal(&self, resident: &ResidentCode) -> Result<Option<Timestamp>> {
+        self.pool.read(|view| read::journal::last_personal(view.connection, resident))
+    }
+
     fn last_sequence(&self) -> Result<Option<Sequence>> {
         self.pool.read(|view| read::journal::last_sequence(view.connection))
     }

@@ -232,7 +232,7 @@ operations! {
     RecordMoveOut = "record_move_out", RegisterEvent, Strong,
         [SeniorOperator, GeneralOperator, System];
     /// Disposes of a person's records and of the key to their data, once the law lets go, with another
-    /// senior operator (A 5.5.2, S 4-12-2, S 5-2-2).
+    /// senior operator (A 5.5.2, S 4-12-1-2, S 5-2-2).
     EraseResident = "erase_resident", PersonalDataErased, Strong,
         [SeniorOperator];
     /// Carries out what the register's events ask of the CAs.

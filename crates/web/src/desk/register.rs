@@ -131,8 +131,10 @@ impl Desk {
         let operation = Operation::EraseResident;
         self.admit(act, operation)?;
         let resident: ResidentCode = self.id(act, operation, "resident", code)?;
-        let seconded = self.seconded(act, &body.approver, Approvable::Erasure(code))?;
-        Ok(self.windows()?.window.forget(&seconded, &resident)?.into())
+        self.once(act, operation, &[code, &body.approver], || {
+            let seconded = self.seconded(act, &body.approver, Approvable::Erasure(code))?;
+            Ok(self.windows()?.window.forget(&seconded, &resident)?.into())
+        })
     }
 
     /// One command to the embedded register: in the journal before it is carried out, because the

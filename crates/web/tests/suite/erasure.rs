@@ -93,8 +93,11 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
         assert_eq!(erase(&world, code, &operation).problem(422)["field"], "resident", "{code}");
     }
     assert_eq!(found(&world), TYPED[..7], "the search finds what is there");
-    // 2. Ten years after the last of the records.
-    world.clock.advance(SignedDuration::from_hours(24 * 366 * 10));
+    // 2. Thirteen years after the last of the records, of which the entries of their deaths are one.
+    world.clock.advance(SignedDuration::from_hours(24 * 366 * 12));
+    approve(&world, HANAKO, "op-late");
+    assert_eq!(erase(&world, HANAKO, "op-late").problem(422)["field"], "resident");
+    world.clock.advance(SignedDuration::from_hours(24 * 366));
     for (operation, code, kept) in
         [("op-one", HANAKO, json!([])), ("op-two", TSUKIKO, json!([certified["serial"]]))]
     {

@@ -1,10 +1,11 @@
 //! The journal as it is stored: entries, nodes, checkpoints, personal parts.
 
+use domain::id::ResidentCode;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{limit, plain};
-use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, leaf_hash};
+use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, ToldEntry, leaf_hash};
 use crate::sqlite::Sqlite;
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::map::timestamp;
@@ -30,6 +31,21 @@ macro_rules! remembered {
 const LEAVES_OF: &str = remembered!("AND sequence >= ?2 ORDER BY sequence LIMIT ?3");
 
 const LAST_OF: &str = remembered!("ORDER BY sequence DESC LIMIT 1");
+
+/// When the last entry was made that has a part under the resident's key. It reads all such parts, as
+/// only a disposal does.
+pub(in crate::sqlite) fn last_personal(
+    connection: &Connection,
+    resident: &ResidentCode,
+) -> Result<Option<Timestamp>> {
+    let sql = "SELECT sequence, body FROM journal WHERE sequence = (
+        SELECT max(part.sequence) FROM journal_personal AS part
+        JOIN resident_key AS own ON own.id = part.key WHERE own.resident = ?1)";
+    let shape = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let last: Option<(Sequence, Vec<u8>)> =
+        connection.query_row(sql, [resident.as_str()], shape).optional()?;
+    last.map(|(sequence, body)| Ok(ToldEntry::parse(sequence, &body)?.at)).transpose()
+}
 
 pub(in crate::sqlite) fn last_sequence(connection: &Connection) -> Result<Option<Sequence>> {
     let sql = "SELECT max(sequence) FROM journal";
