@@ -162,9 +162,8 @@ impl System {
             return Ok(false);
         }
         let Ok(key) = ServiceKey::read(&path) else { return Ok(false) };
-        let last = self.certified_last()?;
-        let is_last = last.map(|row| row.intent.spki_sha256) == Some(sha256(&key.spki()?));
-        Ok(is_last && self.is_newest(&key)?)
+        let row = self.store.certificate_for_key(&sha256(&key.spki()?))?;
+        Ok(self.is_newest(&key)? && row.is_some_and(|row| row.der.is_some()))
     }
 
     /// Whether it is the key that was made last.

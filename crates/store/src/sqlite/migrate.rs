@@ -119,12 +119,17 @@ mod tests {
         assert_eq!(version(&old), i64::try_from(FIRST_PROVEN - 2).expect("small"));
     }
 
+    /// A database that this program made and closed.
+    fn made() -> (tempfile::TempDir, Connection) {
+        let (place, store) = crate::sqlite::tests::open();
+        drop(store);
+        let connection = Connection::open(place.path().join("jitsuin.db")).expect("the file");
+        (place, connection)
+    }
+
     #[test]
     fn e2_a_later_program_migrates_what_this_one_wrote() {
-        let (_place, store) = crate::sqlite::tests::open();
-        let path = store.open_files().files()[2].0.clone();
-        drop(store);
-        let mut connection = Connection::open(path).expect("the file");
+        let (_place, mut connection) = made();
         let later = [SCRIPTS, &[FIRST]].concat();
         migrate_with(&mut connection, &later, FIRST_PROVEN).expect("migrated");
         assert_eq!(version(&connection), i64::try_from(SCRIPTS.len() + 1).expect("small"));
@@ -132,10 +137,7 @@ mod tests {
 
     #[test]
     fn e6_a_database_whose_version_was_taken_away_is_refused_in_words() {
-        let (_place, store) = crate::sqlite::tests::open();
-        let path = store.open_files().files()[2].0.clone();
-        drop(store);
-        let mut connection = Connection::open(path).expect("the file");
+        let (_place, mut connection) = made();
         connection.pragma_update(None, "user_version", 0).expect("changed");
         let refused = migrate(&mut connection).expect_err("no version").to_string();
         assert!(refused.contains("no version"), "{refused}");

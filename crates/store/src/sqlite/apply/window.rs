@@ -8,7 +8,7 @@ use super::work::Work;
 use crate::rows::{ApplicationRow, CardRow};
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::{named, stale};
-use crate::sqlite::table::{APPLICATION, CARD, CARD_SESSION, OPERATION, REGISTER_CURSOR};
+use crate::sqlite::table::{APPLICATION, CARD, CARD_SESSION, OPERATION, REGISTER_CURSOR, Stored};
 use crate::{Error, Result};
 
 pub(super) fn add_application(work: &mut Work<'_>, row: &ApplicationRow) -> Result<()> {
@@ -34,15 +34,7 @@ pub(super) fn set_application(
     to: ApplicationState,
     record: &[u8],
 ) -> Result<()> {
-    let what = || format!("application {id}");
-    let (row, found) = work
-        .find(&APPLICATION, &[&id.as_str()], |row| {
-            named(row, "state", ApplicationState::from_name)
-        })?
-        .ok_or_else(|| Error::Missing { what: what() })?;
-    if found != from {
-        return Err(stale(what(), from, found));
-    }
+    let row = application_in(work, id, from)?;
     work.update(&APPLICATION, row, &[("state", &to.name()), ("record", &record)])
 }
 
@@ -51,6 +43,16 @@ pub(super) fn drop_application(
     id: &ApplicationId,
     from: ApplicationState,
 ) -> Result<()> {
+    let row = application_in(work, id, from)?;
+    work.delete(&APPLICATION, &row)
+}
+
+/// The row of an application, which is in the state that the unit rests on.
+fn application_in(
+    work: &mut Work<'_>,
+    id: &ApplicationId,
+    from: ApplicationState,
+) -> Result<Stored> {
     let what = || format!("application {id}");
     let (row, found) = work
         .find(&APPLICATION, &[&id.as_str()], |row| {
@@ -60,7 +62,7 @@ pub(super) fn drop_application(
     if found != from {
         return Err(stale(what(), from, found));
     }
-    work.delete(&APPLICATION, &row)
+    Ok(row)
 }
 
 pub(super) fn put_card(work: &mut Work<'_>, row: &CardRow) -> Result<()> {
