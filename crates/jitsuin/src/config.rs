@@ -56,14 +56,15 @@ pub(crate) struct ConfigFile {
     pub(crate) disk_reserve_mib: Option<u64>,
 }
 
-/// An issuer of client certificates. One of its certificates lets its owner in while the list, which
-/// the operator keeps fresh, holds and does not have it.
+/// An issuer of client certificates. One of its certificates lets its owner in while the lists, which
+/// the operator keeps fresh, hold and do not have it; where one is named, no other issuer's does.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClientIssuerTable {
-    /// Its self-signed certificate, PEM or DER, relative to the configuration.
+    /// Its self-signed certificate, with those of its further keys and of CAs below it: PEM, or one in
+    /// DER; relative to the configuration.
     pub(crate) certificate: PathBuf,
-    /// Its revocation list, PEM or DER, relative to the configuration.
+    /// Their revocation lists, PEM, or one in DER; relative to the configuration.
     pub(crate) list: PathBuf,
 }
 

@@ -30,20 +30,43 @@ pub fn encode(label: &str, der: &[u8]) -> Result<String, Error> {
 /// [`Error::Malformed`] if there is none, or it has another label; [`Error::TooLarge`] over 4 MiB.
 pub fn decode(label: &str, text: &str) -> Result<Vec<u8>, Error> {
     crate::der_reader::bounded("PEM text", text.as_bytes(), MAX_TEXT_LENGTH)?;
-    let (found, der) = decode_vec(first_block(text)?).map_err(|e| Error::malformed("PEM", e))?;
+    decode_block(label, split_block(text)?.0)
+}
+
+/// The DER of every PEM block in `text`, each of which must bear `label`.
+///
+/// # Errors
+/// As of [`decode`].
+pub fn decode_all(label: &str, text: &str) -> Result<Vec<Vec<u8>>, Error> {
+    crate::der_reader::bounded("PEM text", text.as_bytes(), MAX_TEXT_LENGTH)?;
+    let (first, mut rest) = split_block(text)?;
+    let mut all = vec![decode_block(label, first)?];
+    while rest.contains(BEGIN) {
+        let (next, after) = split_block(rest)?;
+        all.push(decode_block(label, next)?);
+        rest = after;
+    }
+    Ok(all)
+}
+
+const BEGIN: &str = "-----BEGIN ";
+
+fn decode_block(label: &str, block: &str) -> Result<Vec<u8>, Error> {
+    let (found, der) = decode_vec(block.as_bytes()).map_err(|e| Error::malformed("PEM", e))?;
     if found != label {
         return Err(Error::malformed("PEM", format!("a {found:?} where a {label:?} belongs")));
     }
     Ok(der)
 }
 
-/// The text from the first BEGIN line to its END line: openssl writes prose before it.
-fn first_block(text: &str) -> Result<&[u8], Error> {
+/// The text from the first BEGIN line to its END line, since openssl writes prose before it; and what
+/// follows.
+fn split_block(text: &str) -> Result<(&str, &str), Error> {
     let missing = || Error::malformed("PEM", "no BEGIN and END line");
-    let start = text.find("-----BEGIN ").ok_or_else(missing)?;
+    let start = text.find(BEGIN).ok_or_else(missing)?;
     let end = text[start..].find("-----END ").ok_or_else(missing)? + start;
     let rest = text[end..].find('\n').map_or(text.len(), |line| end + line + 1);
-    Ok(&text.as_bytes()[start..rest])
+    Ok((&text[start..rest], &text[rest..]))
 }
 
 #[cfg(test)]
@@ -59,5 +82,10 @@ mod tests {
         assert!(decode(CRL, &text).is_err());
         assert!(decode(CERTIFICATE, "-----BEGIN CERTIFICATE-----\n!!").is_err());
         assert!(decode(CERTIFICATE, "").is_err());
+        assert_eq!(decode_all(CERTIFICATE, &with_prose).expect("two blocks"), [der, der]);
+        let list = encode(CRL, &der).expect("a label");
+        for broken in [format!("{text}{list}"), format!("{text}{BEGIN}"), String::new()] {
+            assert!(decode_all(CERTIFICATE, &broken).is_err(), "{broken}");
+        }
     }
 }

@@ -16,8 +16,8 @@ use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
 use domain::rule::Rule;
 use domain::staff::{CredentialKind, PersonState, Role};
-use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
 use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
 use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
@@ -57,18 +57,29 @@ pub(super) const CONNECTIONS: usize = 64;
 impl World {
     /// Opens the installation and serves it on a free port.
     pub(super) fn new() -> Self {
+        Self::with(|_, desk| desk)
+    }
+
+    /// The same with a desk that has more; what belongs to it may lie in the scratch directory.
+    pub(super) fn with(more: impl FnOnce(&Scratch, Desk) -> Desk) -> Self {
         let scratch = Scratch::new();
         // The certificates must hold for curl, which looks at the real clock.
         let clock = Clock::at(&Timestamp::now().to_string());
         let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
         let authorities = set_up(&scratch, &clock, &keys);
-        let desk = Arc::new(open(&scratch, &clock, &keys, &authorities));
+        let desk = Arc::new(more(&scratch, open(&scratch, &clock, &keys, &authorities)));
         add_people(&scratch, &clock);
         let (runtime, address, holders) = start(&scratch, desk);
-        // Openssl dated what it made by the real clock, from which this one stood still.
-        let behind = Timestamp::now().duration_since(clock.now());
-        clock.advance(behind);
-        Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime }
+        let world = Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime };
+        world.catch_up();
+        world
+    }
+
+    /// Has the clock, which stood still, show what the real one does, by which openssl dates what it
+    /// makes.
+    pub(super) fn catch_up(&self) {
+        let behind = Timestamp::now().duration_since(self.clock.now());
+        self.clock.advance(behind + SignedDuration::from_secs(1));
     }
 
     /// The number of journal entries.

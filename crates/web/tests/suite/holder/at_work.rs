@@ -17,18 +17,16 @@ const PEOPLE: (&str, &str) = ("GET", "/api/v1/people");
 impl World {
     /// A key and its self-signed certificate in `<name>.key` and `<name>.pem`, not a CA's unless it
     /// says so.
-    fn own(&self, name: &str, key: &[&str], more: &[&str]) {
+    pub(super) fn own(&self, name: &str, key: &[&str], more: &[&str]) {
         let (out, private) = (format!("{name}.pem"), format!("{name}.key"));
         let make = ["req", "-x509", "-nodes", "-subj", "/CN=x", "-out", &out, "-keyout", &private];
         self.openssl(&[&make[..], &["-days", "1000"], key, more].concat());
-        // Openssl dates it by the real clock, from which this one stood still since the world began.
-        let behind = Timestamp::now().duration_since(self.clock.now());
-        self.clock.advance(behind + SignedDuration::from_secs(2));
+        self.catch_up();
     }
 
     /// Has `who`, by their token, register what is in `<name>.pem`, in a connection that shows what is
     /// in `<shown>.pem`.
-    fn registers(&self, who: &str, name: &str, shown: Option<&str>) -> Reply {
+    pub(super) fn registers(&self, who: &str, name: &str, shown: Option<&str>) -> Reply {
         let pem = std::fs::read_to_string(self.scratch.path().join(format!("{name}.pem")));
         let body = json!({ "certificate_pem": pem.expect("PEM") }).to_string();
         let files = shown.map(|shown| [format!("{shown}.pem"), format!("{shown}.key")]);
@@ -39,7 +37,7 @@ impl World {
     }
 
     /// Registers a certificate in the registry, whatever it is.
-    fn put_on_file(&self, name: &str, person: &str) {
+    pub(super) fn put_on_file(&self, name: &str, person: &str) {
         let row = CredentialRow {
             sha256: sha256(&self.der(name)),
             kind: CredentialKind::ClientCertificate,
@@ -49,13 +47,13 @@ impl World {
         commit(&self.scratch, &self.clock, Change::AddCredential(row.into()));
     }
 
-    fn comes_in(&self, name: &str) -> u16 {
+    pub(super) fn comes_in(&self, name: &str) -> u16 {
         self.ask(Proof::Certificate(name), PEOPLE.0, PEOPLE.1, None, &[]).status
     }
 }
 
-const EC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-const NO_CA: [&str; 2] = ["-addext", "basicConstraints=critical,CA:FALSE"];
+pub(super) const EC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+pub(super) const NO_CA: [&str; 2] = ["-addext", "basicConstraints=critical,CA:FALSE"];
 
 /// A certificate of one of ours opens nothing from the moment at which it is not good.
 #[test]

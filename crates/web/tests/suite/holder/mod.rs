@@ -2,6 +2,7 @@
 
 mod at_work;
 mod cards;
+mod foreign_issuers;
 mod handshake;
 mod refusals;
 mod revocation;

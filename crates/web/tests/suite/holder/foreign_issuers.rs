@@ -1,0 +1,267 @@
+//! Issuers of client certificates that are none of ours: whom their lists let in, and whom nobody can
+//! look up.
+
+use std::fs::{self, File};
+
+use jiff::SignedDuration;
+use jitsuin_web::desk::ForeignIssuer;
+use testkit::{Scratch, run};
+
+use super::at_work::{EC, NO_CA};
+use crate::suite::world::World;
+
+/// Where the lists lie.
+const LISTS: &str = "foreign.crl";
+
+/// A CA of openssl's in files `<name>.…` of a directory.
+struct Foreign<'a> {
+    scratch: &'a Scratch,
+    name: &'a str,
+}
+
+impl<'a> Foreign<'a> {
+    /// A self-signed one.
+    fn root(scratch: &'a Scratch, name: &'a str, subject: &str) -> Self {
+        let this = Self::begun(scratch, name, "utf8only");
+        let (key, out) = (format!("{name}.key"), format!("{name}.pem"));
+        let more = ["-subj", subject, "-extensions", "authority", "-keyout", &key, "-out", &out];
+        this.openssl(&[&["req", "-x509", "-nodes", "-config", "%.cnf"], &EC[..], &more].concat());
+        this
+    }
+
+    /// One below `above`.
+    fn below(above: &Self, name: &'a str) -> Self {
+        let this = Self::begun(above.scratch, name, "utf8only");
+        above.certify(name, "authority");
+        this
+    }
+
+    /// Another certificate of the same key as `other`, whose name is written otherwise.
+    fn renamed(other: &Self, name: &'a str, subject: &str) -> Self {
+        let this = Self::begun(other.scratch, name, "nombstr");
+        fs::copy(other.file("key"), this.file("key")).expect("a copy");
+        let more = ["-key", "%.key", "-subj", subject, "-extensions", "authority", "-out", "%.pem"];
+        this.openssl(&[&["req", "-x509", "-config", "%.cnf"][..], &more].concat());
+        this
+    }
+
+    fn begun(scratch: &'a Scratch, name: &'a str, strings: &str) -> Self {
+        let files = CONFIG.replace('%', name).replace("STRINGS", strings);
+        scratch.write(&format!("{name}.cnf"), files);
+        scratch.write(&format!("{name}.index"), "");
+        scratch.write(&format!("{name}.number"), "01");
+        Self { scratch, name }
+    }
+
+    /// Makes the key `<user>.key` and the certificate `<user>.pem`.
+    fn certify(&self, user: &str, extensions: &str) {
+        let [key, csr, pem] = ["key", "csr", "pem"].map(|kind| format!("{user}.{kind}"));
+        let subject = format!("/CN={user}");
+        let ask = ["-subj", &subject, "-keyout", &key, "-out", &csr];
+        self.openssl(&[&["req", "-new", "-nodes"], &EC[..], &ask].concat());
+        let sign = ["x509", "-req", "-in", &csr, "-CA", "%.pem", "-CAkey", "%.key", "-out", &pem];
+        let with = ["-CAcreateserial", "-days", "100", "-extfile", "%.cnf", "-extensions"];
+        self.openssl(&[&sign[..], &with, &[extensions]].concat());
+    }
+
+    fn revoke(&self, user: &str) {
+        self.openssl(&["ca", "-config", "%.cnf", "-revoke", &format!("{user}.pem")]);
+    }
+
+    /// Its next list, of ten days.
+    fn list(&self) -> String {
+        self.openssl(&["ca", "-config", "%.cnf", "-gencrl", "-crldays", "10", "-out", "%.crl"]);
+        fs::read_to_string(self.file("crl")).expect("a list")
+    }
+
+    fn openssl(&self, arguments: &[&str]) {
+        let named: Vec<_> = arguments.iter().map(|word| word.replace('%', self.name)).collect();
+        let named: Vec<_> = named.iter().map(String::as_str).collect();
+        let said = run(self.scratch.path(), "openssl", &named);
+        assert!(said.success, "openssl {named:?}: {}", said.text);
+    }
+
+    fn file(&self, kind: &str) -> std::path::PathBuf {
+        self.scratch.path().join(format!("{}.{kind}", self.name))
+    }
+
+    fn pem(&self) -> String {
+        fs::read_to_string(self.file("pem")).expect("PEM")
+    }
+}
+
+const CONFIG: &str = "
+[req]
+distinguished_name = name
+string_mask = STRINGS
+[name]
+[ca]
+default_ca = this
+[authority]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[user]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = clientAuth
+authorityKeyIdentifier = keyid
+[this]
+database = %.index
+crlnumber = %.number
+certificate = %.pem
+private_key = %.key
+default_md = sha256
+crl_extensions = list
+[list]
+authorityKeyIdentifier = keyid
+";
+
+/// A world whose configuration names what `certificates` makes, and the lists in [`LISTS`].
+fn world(certificates: impl FnOnce(&Scratch) -> String) -> World {
+    World::with(|scratch, desk| {
+        let certificates = certificates(scratch).into_bytes();
+        let issuer = ForeignIssuer::new(certificates, scratch.path().join(LISTS));
+        desk.with_foreign_issuers(vec![issuer.expect("an issuer")])
+    })
+}
+
+impl World {
+    fn publish(&self, lists: &[String]) {
+        self.scratch.write(LISTS, lists.concat());
+        self.catch_up();
+    }
+
+    fn expect_out(&self, name: &str, rule: &str) {
+        self.put_on_file(name, "suzuki");
+        assert_eq!(self.comes_in(name), 401, "{name}");
+        let problem = self.registers("staff", name, Some(name)).problem(422);
+        assert!(problem["detail"].to_string().contains(rule), "{name}: {problem}");
+    }
+}
+
+#[test]
+fn w2_a_certificate_of_a_named_issuer_comes_in_until_its_list_has_it() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    root.certify("ichiro", "user");
+    root.certify("jiro", "user");
+    world.publish(&[root.list()]);
+    for name in ["ichiro", "jiro"] {
+        world.registers("staff", name, Some(name)).expect(201);
+        assert_eq!(world.comes_in(name), 200, "{name}");
+    }
+    root.revoke("ichiro");
+    world.publish(&[root.list()]);
+    assert_eq!(world.comes_in("ichiro"), 401);
+    assert_eq!(world.comes_in("jiro"), 200);
+    root.certify("saburo", "user");
+    root.revoke("saburo");
+    world.publish(&[root.list()]);
+    world.expect_out("saburo", "its issuer has revoked it");
+}
+
+/// Each of these was let in unlooked, although an issuer with its list was named.
+#[test]
+fn w2_whom_no_list_can_answer_for_is_not_let_in_where_an_issuer_is_named() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let scratch = &world.scratch;
+    let root = Foreign { scratch, name: "root" };
+    Foreign::root(scratch, "rolled", "/O=Cards/CN=Root").certify("of-another-key", "user");
+    let printable = Foreign::renamed(&root, "printable", "/O=Cards/CN=Root");
+    printable.certify("of-printable", "user");
+    let upper = Foreign::renamed(&root, "upper", "/O=CARDS/CN=root");
+    upper.certify("of-upper", "user");
+    Foreign::below(&root, "below").certify("of-one-below", "user");
+    Foreign::root(scratch, "other", "/CN=Elsewhere").certify("of-nobody-named", "user");
+    // A name that its owner gave themselves is no issuer's either.
+    world.own("self-named", &EC, &[&NO_CA[..], &["-subj", "/O=Cards/CN=Root"]].concat());
+    world.publish(&[root.list()]);
+    for (name, rule) in [
+        ("of-another-key", "its issuer's list does not hold"),
+        ("of-printable", "its issuer's list does not hold"),
+        ("of-upper", "its issuer's list does not hold"),
+        ("of-one-below", "none whose list is looked at"),
+        ("of-nobody-named", "none whose list is looked at"),
+        ("self-named", "its issuer's list does not hold"),
+    ] {
+        world.expect_out(name, rule);
+    }
+    // A certificate that nobody issued but its owner has nobody who could revoke it.
+    world.own("own", &EC, &NO_CA);
+    world.registers("staff", "own", Some("own")).expect(201);
+    assert_eq!(world.comes_in("own"), 200);
+}
+
+/// Of a CA below, and of another key of the same name, each with its list.
+#[test]
+fn w2_cas_below_a_named_issuer_and_its_further_keys_are_looked_up_as_well() {
+    let world = world(|scratch| {
+        let root = Foreign::root(scratch, "root", "/O=Cards/CN=Root");
+        let below = Foreign::below(&root, "below");
+        let rolled = Foreign::root(scratch, "rolled", "/O=Cards/CN=Root");
+        root.pem() + &below.pem() + &rolled.pem()
+    });
+    let scratch = &world.scratch;
+    let [root, below, rolled] = ["root", "below", "rolled"].map(|name| Foreign { scratch, name });
+    for (ca, user) in [(&root, "ichiro"), (&below, "jiro"), (&below, "saburo"), (&rolled, "shiro")]
+    {
+        ca.certify(user, "user");
+        world.put_on_file(user, "suzuki");
+    }
+    let comes_in = |users: [u16; 4]| {
+        for (user, status) in ["ichiro", "jiro", "saburo", "shiro"].into_iter().zip(users) {
+            assert_eq!(world.comes_in(user), status, "{user}");
+        }
+    };
+    let [of_root, of_below, of_rolled] = [root.list(), below.list(), rolled.list()];
+    world.publish(&[of_root.clone(), of_below.clone(), of_rolled.clone()]);
+    comes_in([200, 200, 200, 200]);
+    // Whether the CA below is good, its own list does not say.
+    world.publish(&[of_below.clone(), of_rolled.clone()]);
+    comes_in([401, 401, 401, 200]);
+    world.publish(&[of_root.clone(), of_below.clone()]);
+    comes_in([200, 200, 200, 401]);
+    below.revoke("jiro");
+    world.publish(&[of_root, below.list(), of_rolled.clone()]);
+    comes_in([200, 401, 200, 200]);
+    root.revoke("below");
+    world.publish(&[root.list(), below.list(), of_rolled]);
+    comes_in([200, 401, 401, 200]);
+}
+
+#[test]
+fn w2_a_list_that_is_missing_over_or_older_than_the_last_lets_nobody_in() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    for user in ["ichiro", "jiro", "saburo"] {
+        root.certify(user, "user");
+        world.put_on_file(user, "suzuki");
+    }
+    assert_eq!(world.comes_in("ichiro"), 401, "there is no list");
+    world.publish(&["rubbish".to_owned()]);
+    assert_eq!(world.comes_in("ichiro"), 401, "it is no list");
+    let first = root.list();
+    world.publish(std::slice::from_ref(&first));
+    assert_eq!((world.comes_in("ichiro"), world.comes_in("saburo")), (200, 200));
+    root.revoke("jiro");
+    let path = world.scratch.path().join(LISTS);
+    let changed = || fs::metadata(&path).and_then(|file| file.modified()).expect("a time");
+    // What was told lately is not believed of another file, be it said to be as old.
+    let at = changed();
+    world.publish(&[root.list()]);
+    File::options().append(true).open(&path).and_then(|file| file.set_modified(at)).expect("set");
+    assert_eq!(changed(), at);
+    assert_eq!((world.comes_in("jiro"), world.comes_in("ichiro")), (401, 200));
+    // An older list in its place takes no revocation back, and answers for nobody.
+    world.publish(std::slice::from_ref(&first));
+    assert_eq!((world.comes_in("jiro"), world.comes_in("ichiro")), (401, 401));
+    let next = root.list();
+    world.publish(&[first, next]);
+    assert_eq!((world.comes_in("jiro"), world.comes_in("ichiro")), (401, 200));
+    world.clock.advance(SignedDuration::from_hours(24 * 11));
+    assert_eq!(world.comes_in("ichiro"), 401, "the list is over");
+    world.scratch.write("gone", "");
+    fs::remove_file(&path).expect("removed");
+    assert_eq!(world.comes_in("saburo"), 401, "it is gone");
+}
