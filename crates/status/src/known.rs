@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::id::VerifierId;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::addresses::network;
+use crate::subscriber::Link;
 
 /// Hours that an address is known after its verifier came in from there: a verifier that asks once a
 /// day at its own time stays known.
@@ -21,17 +21,17 @@ const PER_VERIFIER: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub struct Known(Arc<Mutex<BTreeMap<VerifierId, Vec<Seen>>>>);
 
-/// An address, and when it was last seen.
-type Seen = (IpAddr, Timestamp);
+/// The link of an address, and when it was last seen.
+type Seen = (Link, Timestamp);
 
 impl Known {
     /// Notes that `verifier` proved from `address` who it is.
     pub fn note(&self, verifier: &VerifierId, address: IpAddr, now: Timestamp) {
-        let address = network(address);
+        let link = Link::of(address);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = known.entry(verifier.clone()).or_default();
-        seen.retain(|(other, _)| *other != address);
-        seen.push((address, now));
+        seen.retain(|(other, _)| *other != link);
+        seen.push((link, now));
         let surplus = seen.len().saturating_sub(PER_VERIFIER);
         seen.drain(..surplus);
     }
@@ -50,9 +50,9 @@ impl Known {
 }
 
 fn is_among(seen: &[Seen], address: IpAddr, now: Timestamp) -> bool {
-    let address = network(address);
+    let link = Link::of(address);
     let lately = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(KNOWN_HOURS);
-    seen.iter().any(|(known, at)| *known == address && lately(*at))
+    seen.iter().any(|(known, at)| *known == link && lately(*at))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
-pub mod addresses;
+pub mod crowd;
 pub mod directory;
 pub mod html;
 pub mod http;
@@ -9,4 +9,5 @@ pub mod ldap;
 pub mod ocsp;
 pub mod query_log;
 pub mod room;
+pub mod subscriber;
 pub mod verifier_auth;

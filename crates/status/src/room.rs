@@ -2,11 +2,11 @@
 //!
 //! Places are for whoever comes, and nobody keeps one that somebody else needs:
 //!
-//! - one address has a quarter of them at most; beyond, its own longest idle connection goes;
+//! - one subscriber has a quarter of them at most; beyond, its own longest idle connection goes;
 //! - strangers have all but a quarter: the rest is for those who proved who they are, and for addresses
 //!   from which a verifier came in lately;
 //! - where there is no room, of the strangers' connections that wait for a request one goes: of the
-//!   address that has most, the one that has waited longest. So a crowd from one place evicts itself.
+//!   subscriber that has most, the one that has waited longest. So a crowd from one place evicts itself.
 //!
 //! Who was evicted is gone only when its socket is closed: until then nobody else is let in
 //! ([`Room::calm`]), or a crowd that comes faster than it goes would have any number of descriptors.
@@ -18,9 +18,9 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use crate::addresses::network;
+use crate::subscriber::Subscriber;
 
-/// Of all connections of a site, one address gets one in so many.
+/// Of all connections of a site, one subscriber gets one in so many.
 const SHARE: usize = 4;
 
 /// Of all connections of a site, one in so many is kept from strangers.
@@ -50,7 +50,7 @@ struct Taken {
 
 #[derive(Debug)]
 struct Held {
-    address: IpAddr,
+    subscriber: Subscriber,
     is_stranger: bool,
     /// Since when it waits for a request; nothing while one is answered.
     idle: Option<Instant>,
@@ -97,10 +97,10 @@ impl Room {
     /// A place for a connection from `address`; none, where all are taken by others who are not idle.
     /// `is_known` says that no stranger comes from there.
     pub fn admit(&self, address: IpAddr, is_known: bool) -> Option<Place> {
-        let address = network(address);
+        let subscriber = Subscriber::of(address);
         let mut taken = self.0.lock();
-        let of_address = |held: &Held| held.address == address;
-        if taken.count(of_address) >= self.0.places.div_ceil(SHARE) && !taken.evict(of_address) {
+        let own = |held: &Held| held.subscriber == subscriber;
+        if taken.count(own) >= self.0.places.div_ceil(SHARE) && !taken.evict(own) {
             return None;
         }
         let for_strangers = self.0.places - self.0.places / KEPT;
@@ -114,7 +114,7 @@ impl Room {
         let (number, leave) = (taken.next, Arc::new(Notify::new()));
         taken.next += 1;
         let idle = Some(Instant::now());
-        let held = Held { address, is_stranger: !is_known, idle, leave: Arc::clone(&leave) };
+        let held = Held { subscriber, is_stranger: !is_known, idle, leave: Arc::clone(&leave) };
         taken.connections.insert(number, held);
         drop(taken);
         Some(Place { room: Arc::clone(&self.0), number, leave })
@@ -132,6 +132,12 @@ impl Place {
         if let Some(held) = self.room.lock().connections.get_mut(&self.number) {
             held.is_stranger = false;
         }
+    }
+
+    /// Whether whoever is at the other end has, or comes from where a verifier came in lately.
+    pub fn is_proven(&self) -> bool {
+        let taken = self.room.lock();
+        taken.connections.get(&self.number).is_some_and(|held| !held.is_stranger)
     }
 
     /// Notes that a request is being answered until what comes back is dropped.
@@ -192,16 +198,16 @@ impl Taken {
         self.connections.values().filter(|held| which(held)).count()
     }
 
-    /// Ends the idle connection, of those meant, whose address has most and which has waited longest.
+    /// Ends the idle connection, of those meant, whose subscriber has most and which has waited longest.
     fn evict(&mut self, which: impl Fn(&Held) -> bool) -> bool {
-        let mut of_address: HashMap<IpAddr, usize> = HashMap::new();
+        let mut of_each: HashMap<Subscriber, usize> = HashMap::new();
         for held in self.connections.values() {
-            *of_address.entry(held.address).or_default() += 1;
+            *of_each.entry(held.subscriber).or_default() += 1;
         }
         let idle = self.connections.iter().filter(|(_, held)| which(held));
         let idle = idle.filter_map(|(number, held)| Some((*number, held, held.idle?)));
         let first = idle.max_by(|(_, one, since), (_, other, other_since)| {
-            let by_share = of_address.get(&one.address).cmp(&of_address.get(&other.address));
+            let by_share = of_each.get(&one.subscriber).cmp(&of_each.get(&other.subscriber));
             by_share.then(other_since.cmp(since))
         });
         let Some(number) = first.map(|(number, ..)| number) else { return false };
@@ -258,6 +264,30 @@ mod tests {
         assert_eq!(room.taken(), 12, "a quarter is kept");
         let late = room.admit(address(10), false).expect("in the place of one of the crowd");
         assert!(!is_evicted(&alone) && !is_evicted(&late));
+    }
+
+    /// The addresses of one subscriber, each on a link of its own, once counted for as many askers.
+    #[test]
+    fn v6_one_subscriber_of_ipv6_has_a_quarter_however_many_addresses_it_comes_from() {
+        let of_one = |number: u128, bits: u32| {
+            let first = "2001:db8:7::1".parse::<std::net::Ipv6Addr>().expect("an address");
+            IpAddr::from(std::net::Ipv6Addr::from_bits(first.to_bits() | number << (128 - bits)))
+        };
+        // A prefix of a site's, and a longer one as many providers give to a household.
+        for bits in [64, 72] {
+            let room = Room::of(192);
+            let honest = room.admit("2001:db8:8::1".parse().expect("one"), false).expect("room");
+            let crowd: Vec<_> =
+                (0..200).map(|number| room.admit(of_one(number, bits), false)).collect();
+            assert!(crowd.iter().all(Option::is_some), "in the place of one of its own");
+            assert_eq!(room.taken(), 1 + 192 / 4, "all others are free");
+            assert!(!is_evicted(&honest), "though it has waited longest");
+            let busy: Vec<_> = crowd.iter().flatten().filter(|place| !is_evicted(place)).collect();
+            let _busy: Vec<_> = busy.into_iter().map(Place::answering).collect();
+            assert!(room.admit(of_one(0xff, bits), false).is_none(), "all of its own are at work");
+            let other = room.admit("2001:db8:9::1".parse().expect("one"), false);
+            assert!(other.is_some() && !is_evicted(&honest));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::id::OperationId;
@@ -21,7 +21,7 @@ use status::room::Place;
 
 use crate::api::Api;
 use crate::desk::permission::Operation;
-use crate::desk::{Door, Principal, Shown, unproven};
+use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::origin;
 use crate::problem::{Fault, Problem, parse_id};
 
@@ -50,6 +50,17 @@ impl Peer {
     /// Of a request, as the accept loop noted it.
     pub(crate) fn of(parts: &request::Parts) -> Option<&Self> {
         parts.extensions.get()
+    }
+}
+
+/// The door by which a request came, for its handler.
+pub(crate) struct ThisDoor(pub(crate) Door);
+
+impl<S: Sync> FromRequestParts<S> for ThisDoor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
+        Ok(Self(door(parts)))
     }
 }
 
@@ -99,7 +110,7 @@ fn unstored(mut response: Response) -> Response {
 }
 
 /// Who it is, and whether what they ask for is open to them.
-async fn admit(
+pub(crate) async fn admit(
     api: &Api,
     parts: &request::Parts,
 ) -> Result<(Principal, Result<(), Problem>), Problem> {
@@ -107,14 +118,22 @@ async fn admit(
     let given = operation_id(&parts.headers);
     let door = door(parts);
     let asked = asked(api, parts);
-    api.look_up(move |desk| {
+    let from = door.from;
+    let look_up = move |desk: &Desk| {
         let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
         let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
         let principal = desk.enter(shown, &door, given)?;
         let admitted = asked.map_or(Ok(()), |operation| desk.admit(&principal, operation));
         Ok((principal, admitted))
-    })
-    .await
+    };
+    // Who has come in over this connection does not wait behind a crowd that tries to.
+    match Peer::of(parts)
+        .and_then(|peer| peer.place.as_ref())
+        .is_some_and(|place| place.is_proven())
+    {
+        true => api.look_up(look_up).await,
+        false => api.run_for_stranger(from, look_up).await,
+    }
 }
 
 /// What is asked for; nothing where no route leads, which whoever was let in is told.

@@ -41,7 +41,7 @@ use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door};
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
-use status::addresses::Addresses;
+use status::crowd::Crowd;
 
 pub(crate) use document::Operations;
 pub use document::openapi;
@@ -58,11 +58,12 @@ pub const LOGIN: &str = "/api/v1/sessions";
 /// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
 const AT_ONCE: usize = 64;
 
-/// Requests at work at once of those who have not proven who they are: apart from the operations of
-/// those who have, so that a crowd at the door holds up nobody inside. One address has a quarter.
+/// Requests at work at once of those who have not proven who they are, of each kind: apart from the
+/// operations of those who have, so that a crowd at the door holds up nobody inside.
 const STRANGERS_AT_ONCE: usize = 16;
 
-/// Requests whose token or certificate is looked up at once; a look-up takes less than a millisecond.
+/// Requests at once that show a token or certificate over a connection over which somebody did before;
+/// a look-up takes less than a millisecond.
 const LOOK_UPS_AT_ONCE: usize = 16;
 
 /// Time for one operation: a key pair of a slow card takes seconds, a round of lists minutes.
@@ -74,24 +75,39 @@ pub struct Api {
     desk: Arc<Desk>,
     slots: Arc<Semaphore>,
     look_ups: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
-    addresses: Addresses,
+    strangers: Strangers,
     operations: Arc<Operations>,
+}
+
+/// The places of those who have not proven who they are, apart for what costs differently: whoever has
+/// passwords hashed, which takes long, holds up nobody else.
+#[derive(Clone)]
+struct Strangers {
+    /// For whoever shows a token or certificate for the first time over a connection, and for whom nobody
+    /// lets in whatever they show.
+    unknown: Crowd,
+    /// For passwords.
+    passwords: Crowd,
+    /// For passkeys, which take no hashing.
+    passkeys: Crowd,
 }
 
 /// What a handler answers.
 pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 impl Api {
-    /// Over a desk, with so many operations at work at once.
-    pub(crate) fn new(desk: Arc<Desk>, at_once: usize) -> Self {
+    /// Over a desk.
+    pub(crate) fn new(desk: Arc<Desk>) -> Self {
         let operations = Arc::new(Operations::described());
         Self {
             desk,
-            slots: Arc::new(Semaphore::new(at_once)),
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
             look_ups: Arc::new(Semaphore::new(LOOK_UPS_AT_ONCE)),
-            strangers: Arc::new(Semaphore::new(STRANGERS_AT_ONCE)),
-            addresses: Addresses::of(STRANGERS_AT_ONCE),
+            strangers: Strangers {
+                unknown: Crowd::of(STRANGERS_AT_ONCE),
+                passwords: Crowd::of(STRANGERS_AT_ONCE),
+                passkeys: Crowd::of(STRANGERS_AT_ONCE),
+            },
             operations,
         }
     }
@@ -113,7 +129,8 @@ impl Api {
         self.run_within(&self.slots, work).await
     }
 
-    /// Has the desk find out who somebody is, beside the operations of those of whom it is known.
+    /// Has the desk find out who somebody is who asks over a connection over which somebody has proven
+    /// who they are, beside the operations of those of whom it is known.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -124,21 +141,53 @@ impl Api {
         self.run_within(&self.look_ups, work).await
     }
 
-    /// Has the desk do `work` for somebody who comes from `from` and has not proven who they are.
+    /// Has the desk do `work` for somebody who comes from `from` and of whom nothing is known yet.
     ///
     /// # Errors
-    /// As [`run`](Self::run); 503 at once where strangers, or this address, have all their places.
-    async fn run_for_stranger<T: Send + 'static>(
+    /// As [`run`](Self::run); 503 where strangers, or those from there, had all their places for seconds.
+    pub(crate) async fn run_for_stranger<T: Send + 'static>(
         &self,
         from: IpAddr,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let full =
-            || Problem::new(Fault::Unavailable, "too many want to come in: try again shortly");
-        let counted = self.addresses.admit(from).ok_or_else(full)?;
-        let place = Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| full())?;
+        self.run_among(&self.strangers.unknown, from, work).await
+    }
+
+    /// Has the desk do `work` for somebody who shows a password.
+    ///
+    /// # Errors
+    /// As [`run_for_stranger`](Self::run_for_stranger).
+    async fn log_in<T: Send + 'static>(
+        &self,
+        from: IpAddr,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.run_among(&self.strangers.passwords, from, work).await
+    }
+
+    /// Has the desk do `work` for somebody who wants to come in, or does, by a passkey.
+    ///
+    /// # Errors
+    /// As [`run_for_stranger`](Self::run_for_stranger).
+    async fn log_in_by_passkey<T: Send + 'static>(
+        &self,
+        from: IpAddr,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.run_among(&self.strangers.passkeys, from, work).await
+    }
+
+    async fn run_among<T: Send + 'static>(
+        &self,
+        crowd: &Crowd,
+        from: IpAddr,
+        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = crowd.enter(from).await.ok_or_else(|| {
+            Problem::new(Fault::Unavailable, "too many want to come in: try again shortly")
+        })?;
         let work = move |desk: &Desk| {
-            let _place = (place, counted);
+            let _place = place;
             work(desk)
         };
         self.blocking(work).await
@@ -181,7 +230,9 @@ impl Api {
 
     /// Has the journal note that whoever stands at `door` was turned away, and why.
     pub(crate) async fn turned_away(&self, door: Door, problem: Problem) -> Problem {
-        let turned = self.run(move |desk| desk.turn_away::<()>(&door, Err(problem))).await;
+        let from = door.from;
+        let turn_away = move |desk: &Desk| desk.turn_away::<()>(&door, Err(problem));
+        let turned = self.run_for_stranger(from, turn_away).await;
         turned.err().unwrap_or_else(|| Problem::broke(&"somebody was let in who should not be"))
     }
 
@@ -196,7 +247,7 @@ impl Api {
 
 /// The API over a desk; connections bring their [`access::Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
-    let api = Api::new(desk, AT_ONCE);
+    let api = Api::new(desk);
     let guarded = Router::new()
         .merge(applications_routes())
         .merge(cards_routes())
@@ -361,7 +412,7 @@ mod tests {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
         let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), clock);
-        Api::new(Arc::new(desk), 1)
+        Api { slots: Arc::new(Semaphore::new(1)), ..Api::new(Arc::new(desk)) }
     }
 
     #[tokio::test]
@@ -377,43 +428,125 @@ mod tests {
         }
     }
 
-    /// Log-ins of two addresses once took all the places of those who were in.
+    /// Whoever is at the places of one kind, from as many addresses as it takes to have all.
+    struct AtAll {
+        open: std::sync::mpsc::Sender<()>,
+        here: tokio::task::JoinSet<Result<(), Problem>>,
+    }
+
+    impl AtAll {
+        /// They are there when this returns, and stay.
+        async fn of(crowd: &Crowd, api: &Api) -> Self {
+            let (open, opened) = std::sync::mpsc::channel::<()>();
+            let opened = Arc::new(std::sync::Mutex::new(opened));
+            let mut here = tokio::task::JoinSet::new();
+            let (came, mut coming) = tokio::sync::mpsc::channel(STRANGERS_AT_ONCE);
+            for stranger in 0..STRANGERS_AT_ONCE {
+                let (api, crowd, opened) = (api.clone(), crowd.clone(), Arc::clone(&opened));
+                let (from, came) = (address(stranger % 4), came.clone());
+                here.spawn(async move {
+                    let work = move |_: &Desk| {
+                        came.blocking_send(()).expect("a test that waits");
+                        let _ = opened.lock().expect("a lock").recv();
+                        Ok(())
+                    };
+                    api.run_among(&crowd, from, work).await
+                });
+            }
+            for _ in 0..STRANGERS_AT_ONCE {
+                coming.recv().await.expect("somebody who comes");
+            }
+            Self { open, here }
+        }
+
+        async fn leave(self) {
+            drop(self.open);
+            for left in self.here.join_all().await {
+                left.expect("an answer");
+            }
+        }
+    }
+
+    fn address(last: usize) -> IpAddr {
+        IpAddr::from([192, 0, 2, last as u8])
+    }
+
+    /// Log-ins of two addresses once took all the places of those who were in; then passwords that
+    /// somebody guessed shut out passkeys, and wrong hosts and tokens held up the staff.
     #[tokio::test]
-    async fn v6_strangers_have_places_of_their_own_and_one_address_a_quarter() {
+    async fn v6_strangers_of_each_kind_have_places_of_their_own() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = api(&scratch, &clock);
+        let crowds = &api.strangers;
+        let kinds = [&crowds.unknown, &crowds.passwords, &crowds.passkeys];
+        for (taken, _) in kinds.iter().enumerate() {
+            let others = AtAll::of(kinds[taken], &api).await;
+            api.run(|_| Ok(())).await.expect("who is in goes on");
+            api.look_up(|_| Ok(())).await.expect("and so does who has shown a token");
+            for (free, _) in kinds.iter().enumerate().filter(|(free, _)| *free != taken) {
+                api.run_among(kinds[free], address(0), |_| Ok(())).await.expect("a place");
+            }
+            others.leave().await;
+            api.run_among(kinds[taken], address(9), |_| Ok(())).await.expect("there is room again");
+        }
+    }
+
+    /// Wrong tokens once stood in one queue with those of the staff.
+    #[tokio::test]
+    async fn v6_who_has_come_in_over_a_connection_waits_behind_nobody_at_the_door() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = api(&scratch, &clock);
+        let others = AtAll::of(&api.strangers.unknown, &api).await;
+        let room = status::room::Room::of(4);
+        let asks = |is_proven: bool| {
+            let place = room.admit(address(9), false).expect("room");
+            if is_proven {
+                place.proven();
+            }
+            let peer = access::Peer {
+                address: (address(9), 4711).into(),
+                certificate: None,
+                place: Some(Arc::new(place)),
+            };
+            let request = hyper::Request::get("/api/v1/cas").header("authorization", "Bearer lost");
+            let (mut parts, ()) = request.body(()).expect("a request").into_parts();
+            parts.extensions.insert(peer);
+            let api = api.clone();
+            tokio::spawn(async move { access::admit(&api, &parts).await.map(|_| ()) })
+        };
+        let stranger = asks(false);
+        let refused = asks(true).await.expect("no panic").expect_err("nobody's token");
+        assert_eq!(refused.fault, Fault::Unauthenticated);
+        assert!(!stranger.is_finished(), "it waits with the others");
+        others.leave().await;
+        let refused = stranger.await.expect("no panic").expect_err("nobody's token");
+        assert_eq!(refused.fault, Fault::Unauthenticated);
+    }
+
+    /// A request for another host once took one of the places of those who were in.
+    #[tokio::test]
+    async fn v6_whom_nobody_lets_in_takes_no_place_of_who_is_in() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
         let (open, opened) = std::sync::mpsc::channel::<()>();
-        let opened = Arc::new(std::sync::Mutex::new(opened));
-        let from = |address: usize| IpAddr::from([192, 0, 2, address as u8]);
-        let mut waiting = tokio::task::JoinSet::new();
-        let mut turned_away = 0;
-        for stranger in 0..STRANGERS_AT_ONCE * 2 {
-            // Two a quarter of the places each: one address asks twice as often as it may.
-            let (api, opened) = (api.clone(), Arc::clone(&opened));
-            let address = from(stranger / (STRANGERS_AT_ONCE / 2));
+        let inside = api.clone();
+        let all_places = async move {
             let work = move |_: &Desk| {
-                let _ = opened.lock().expect("a lock").recv();
+                let _ = opened.recv();
                 Ok(())
             };
-            waiting.spawn(async move { api.run_for_stranger(address, work).await });
+            inside.run(work).await
+        };
+        let inside = tokio::spawn(all_places);
+        while api.slots.available_permits() > 0 {
+            tokio::task::yield_now().await;
         }
-        while let Some(turned) = waiting.join_next().await {
-            let problem = turned.expect("no panic").expect_err("more than there is room for");
-            assert_eq!((problem.fault, problem.incident), (Fault::Unavailable, None));
-            turned_away += 1;
-            if turned_away == STRANGERS_AT_ONCE {
-                break;
-            }
-        }
-        api.run(|_| Ok(())).await.expect("who is in goes on");
-        api.look_up(|_| Ok(())).await.expect("and who shows a token comes in");
-        let full = api.run_for_stranger(from(9), |_| Ok(())).await;
-        assert_eq!(full.expect_err("no place").fault, Fault::Unavailable);
+        let door = Door { name: "GET /api/v1/cas".to_owned(), from: address(1) };
+        let problem = Problem::new(Fault::Misdirected, "host: this server is another one");
+        let told = api.turned_away(door, problem).await;
+        assert_eq!(told.fault, Fault::Misdirected);
         drop(open);
-        while let Some(let_in) = waiting.join_next().await {
-            let_in.expect("no panic").expect("an answer");
-        }
-        api.run_for_stranger(from(9), |_| Ok(())).await.expect("there is room again");
+        inside.await.expect("no panic").expect("an answer");
     }
 
     /// A clerk, who stands in no registry here.

@@ -1,7 +1,6 @@
 //! Wrong passwords of verifiers, counted for each name and address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use domain::id::VerifierId;
@@ -9,13 +8,13 @@ use domain::staff::{Attempts, LOCKOUT_MINUTES};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Attempt;
-use crate::addresses::network;
+use crate::subscriber::Subscriber;
 
 /// Counts kept at once. Each of them cost somebody a hash, of which there are some thirty a second;
 /// beyond, the one that began first is forgotten.
 const MAX_COUNTS: usize = 4096;
 
-type Whose = (Option<VerifierId>, IpAddr);
+type Whose = (Option<VerifierId>, Subscriber);
 
 /// As many wrong ones as lock a person's password lock a verifier's, for as long, but only for the
 /// address they came from: a password of 120 random bits is not guessed from many addresses, and a
@@ -27,13 +26,13 @@ pub(super) struct Counts(Mutex<HashMap<Whose, (Attempts, Timestamp)>>);
 impl Counts {
     pub(super) fn is_locked(&self, whose: &Option<VerifierId>, attempt: Attempt) -> bool {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = counts.get(&(whose.clone(), network(attempt.from)));
+        let found = counts.get(&(whose.clone(), Subscriber::of(attempt.from)));
         found.is_some_and(|(attempts, _)| attempts.is_locked(attempt.at))
     }
 
     pub(super) fn wrong(&self, whose: Option<VerifierId>, attempt: Attempt) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (whose, network(attempt.from));
+        let key = (whose, Subscriber::of(attempt.from));
         if counts.len() >= MAX_COUNTS && !counts.contains_key(&key) {
             make_room(&mut counts, attempt.at);
         }
@@ -46,7 +45,7 @@ impl Counts {
 
     pub(super) fn right(&self, whose: &Option<VerifierId>, attempt: Attempt) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.remove(&(whose.clone(), network(attempt.from)));
+        counts.remove(&(whose.clone(), Subscriber::of(attempt.from)));
     }
 }
 
@@ -64,6 +63,8 @@ fn make_room(counts: &mut HashMap<Whose, (Attempts, Timestamp)>, now: Timestamp)
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     #[test]

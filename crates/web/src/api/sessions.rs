@@ -1,30 +1,19 @@
 //! Logging in, and what somebody sets for themselves.
 
-use axum::extract::{FromRequestParts, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue};
-use hyper::http::{StatusCode, request};
+use hyper::http::StatusCode;
 
 use super::input::Input;
 use super::{Answer, Api};
-use crate::access::{Peer, door};
-use crate::desk::{Desk, Door, Principal};
+use crate::access::{Peer, ThisDoor};
+use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
 use crate::wire::{
     ChangedBody, ClientCertificateBody, LoginBody, PasskeyAnswerBody, PasskeyBody,
     PasskeyChallengeBody, PasswordBody, SessionBody, TokenBody, TokenWishBody,
 };
-
-/// The door by which a request came.
-pub(super) struct ThisDoor(Door);
-
-impl<S: Sync> FromRequestParts<S> for ThisDoor {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(Self(door(parts)))
-    }
-}
 
 type Opened = (StatusCode, [(HeaderName, HeaderValue); 1], Json<SessionBody>);
 
@@ -44,7 +33,7 @@ pub(super) async fn open(
     Input(body): Input<LoginBody>,
 ) -> Result<Opened, Problem> {
     let from = door.from;
-    let answer = api.run_for_stranger(from, move |desk| desk.open_session(body, &door)).await?;
+    let answer = api.log_in(from, move |desk| desk.open_session(body, &door)).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
@@ -62,8 +51,9 @@ pub(super) async fn begin_passkey(
     State(api): State<Api>,
     ThisDoor(door): ThisDoor,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
-    let answer =
-        api.run_for_stranger(door.from, move |desk| desk.begin_passkey_session(&door)).await?;
+    let from = door.from;
+    let begin = move |desk: &Desk| desk.begin_passkey_session(&door);
+    let answer = api.log_in_by_passkey(from, begin).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -84,7 +74,7 @@ pub(super) async fn open_with_passkey(
 ) -> Result<Opened, Problem> {
     let from = door.from;
     let work = move |desk: &Desk| desk.open_passkey_session(&body, &door);
-    let answer = api.run_for_stranger(from, work).await?;
+    let answer = api.log_in_by_passkey(from, work).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 
 use domain::act::{Act, Actor};
@@ -16,6 +16,7 @@ use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
+use status::subscriber::Subscriber;
 use store::{Entry, Unit};
 
 use super::{Desk, Door};
@@ -185,12 +186,12 @@ impl Desk {
     }
 }
 
-/// The block of addresses that one subscriber has, at most: a /24 of IPv4, a /48 of IPv6
-/// (RFC 6177 2).
+/// The block of addresses whose refusals are one sum: a subscriber's, or where that is a single address
+/// of IPv4, the /24 around it.
 fn block(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => format!("{}/24", Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8)),
-        IpAddr::V6(v6) => format!("{}/48", Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80)),
+        v6 => Subscriber::of(v6).to_string(),
     }
 }
 

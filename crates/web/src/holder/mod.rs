@@ -8,6 +8,7 @@
 mod answer;
 mod page;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Form;
@@ -22,15 +23,12 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 
 use self::answer::{Speaks, text};
-use crate::access::{Peer, door};
+use crate::access::{Peer, ThisDoor, door};
 use crate::api::Api;
 use crate::api::input::{Asked, body_of};
 use crate::desk::{Declined, Desk};
 use crate::origin;
 use crate::problem::{Fault, Problem};
-
-/// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
-const AT_ONCE: usize = 16;
 
 /// Where the text to be signed is given out.
 pub(crate) const REQUEST: &str = "/revocation-request";
@@ -57,7 +55,7 @@ struct SignedForm {
 
 /// The page over a desk; connections bring their [`Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
-    let api = Api::new(desk, AT_ONCE);
+    let api = Api::new(desk);
     Router::new()
         .route("/", get(show))
         .route(REQUEST, get(draft))
@@ -93,21 +91,24 @@ async fn expect_ours(
 async fn show(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let (certificate, door) = (certificate_of(&parts), door(&parts));
-    let shown = ask(&api, move |desk| desk.show_own_certificates(certificate.as_deref(), &door));
+    let from = door.from;
+    let show = move |desk: &Desk| desk.show_own_certificates(certificate.as_deref(), &door);
+    let shown = ask(&api, from, show);
     speaks.overview(shown.await)
 }
 
 async fn draft(
     State(api): State<Api>,
     speaks: Speaks,
+    ThisDoor(door): ThisDoor,
     asked: Result<Asked<RequestQuery>, Problem>,
 ) -> Response {
     let Asked(RequestQuery { ca, serial, cause }) = match asked {
         Ok(asked) => asked,
         Err(problem) => return speaks.declined(&problem.into()),
     };
-    let drafted = ask(&api, move |desk| desk.draft_revocation_request(&ca, &serial, &cause)).await;
-    match drafted {
+    let draft = move |desk: &Desk| desk.draft_revocation_request(&ca, &serial, &cause);
+    match ask(&api, door.from, draft).await {
         Ok(drafted) => text(drafted),
         Err(declined) => speaks.declined(&declined),
     }
@@ -120,7 +121,9 @@ async fn revoke(State(api): State<Api>, speaks: Speaks, request: Request) -> Res
         Ok(message) => message,
         Err(problem) => return speaks.declined(&problem.into()),
     };
-    speaks.receipt(ask(&api, move |desk| desk.request_revocation(&message, &door)).await)
+    let from = door.from;
+    let revoke = move |desk: &Desk| desk.request_revocation(&message, &door);
+    speaks.receipt(ask(&api, from, revoke).await)
 }
 
 async fn nowhere(speaks: Speaks) -> Response {
@@ -131,12 +134,14 @@ async fn no_such_method(speaks: Speaks) -> Response {
     speaks.declined(&Problem::new(Fault::NoSuchMethod, "not with this method").into())
 }
 
-/// Has the desk do `work`; a panic or a lack of time is a failure like any other.
+/// Has the desk do `work` for whoever comes from `from`, none of whom the page knows; a panic or a lack of
+/// time is a failure like any other.
 async fn ask<T: Send + 'static>(
     api: &Api,
+    from: IpAddr,
     work: impl FnOnce(&Desk) -> Result<T, Declined> + Send + 'static,
 ) -> Result<T, Declined> {
-    api.run(move |desk| Ok(work(desk))).await?
+    api.run_for_stranger(from, move |desk| Ok(work(desk))).await?
 }
 
 fn certificate_of(parts: &Parts) -> Option<Arc<[u8]>> {
