@@ -3,13 +3,14 @@
 
 mod ocsp_fixture;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
 use domain::reason::RevocationReason;
 use jiff::SignedDuration;
-use jitsuin_status::ocsp::Settings;
+use jitsuin_status::ocsp::{Responder, Settings, StatusSource};
 use jitsuin_status::query_log::{OcspOutcome, Query};
 use ocsp_fixture::request::{Draft, Signer, believed, statuses};
 use ocsp_fixture::{PEER, World, response_status};
@@ -72,6 +73,42 @@ fn v5_the_row_is_read_again_unless_the_source_knows_that_nothing_changed() {
     assert_eq!([reads_of_one_more(), reads_of_one_more()], [1, 0], "it can");
     world.faults.changes.store(6, Ordering::Relaxed);
     assert_eq!([reads_of_one_more(), reads_of_one_more()], [1, 0], "another commit, same row");
+}
+
+/// The database itself tells that nothing changed: whoever commits, in whatever process, is seen.
+#[test]
+fn v5_e6_an_answer_is_repeated_until_anybody_commits() {
+    let world = World::new();
+    let server = world.put(1, CertificateKind::TlsServer, State::Good);
+    let source: Arc<dyn StatusSource> = Arc::new(world.store.clone());
+    let (keys, log, memory) = (world.keys.clone(), world.log.clone(), world.memory.clone());
+    let authorities = [world.config(&world.ca)];
+    let responder =
+        Responder::new(&authorities, source.clone(), keys, log, memory, Settings::default());
+    let responder = responder.unwrap();
+    let request = Draft::about(&world.ca, &[server]).unsigned();
+    let ask = || responder.answer(&request, PEER, world.now);
+    let first = ask();
+    let before = source.changes();
+    assert!(before.is_some());
+    assert_eq!((ask(), source.changes()), (first, before));
+    let other = World { store: world.opened_again(), ..world };
+    revoke(&other, server);
+    assert_ne!(source.changes(), before);
+    let revoked = ReceivedStatus::Revoked { at: other.now, reason: Some(1) };
+    let again = responder.answer(&request, PEER, other.now);
+    assert_eq!(statuses(&again), [revoked]);
+    use OcspOutcome::{Repeated, Signed};
+    assert_eq!(outcomes(&other), [Signed, Repeated, Signed]);
+}
+
+#[test]
+fn v11_what_rests_on_a_database_in_doubt_is_read_again() {
+    let world = World::new();
+    let source: Arc<dyn StatusSource> = Arc::new(world.store.clone());
+    assert!(source.changes().is_some());
+    world.store.doubt().raise_named("one row");
+    assert_eq!(source.changes(), None);
 }
 
 #[test]

@@ -210,15 +210,12 @@ pub trait Store: Send + Sync {
     /// A certificate, or an intent that was never completed.
     fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>>;
 
-    /// What OCSP needs to know of a certificate, by its key.
-    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>>;
-
-    /// Makes sure, before `good` is signed of a certificate, that it is none of those that lists name:
-    /// what lists are built from knows of a revocation that somebody took back in its row alone.
+    /// What OCSP needs to know of a certificate, by its key. None that lists name is good: what lists
+    /// are built from knows of a revocation that somebody took back in its row alone.
     ///
     /// # Errors
     /// [`Error::Corrupt`] where the two disagree; everything is in doubt then.
-    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> Result<()>;
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>>;
 
     /// A holder's certificates of one CA, newest first.
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>>;

@@ -102,7 +102,6 @@ impl Store for HookedStore {
         series_row(key: &SeriesKey) -> Option<SeriesRow>;
         certificate(ca: &CaId, serial: &SerialNumber) -> Option<CertificateRow>;
         status(ca: &CaId, serial: &SerialNumber) -> Option<StatusRow>;
-        expect_unlisted(ca: &CaId, serial: &SerialNumber) -> ();
         applications_of(resident: &ResidentCode) -> Vec<ApplicationRow>;
         certificates_of(ca: &CaId, holder: &ResidentCode) -> Vec<CertificateRow>;
         certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;

@@ -1,6 +1,5 @@
 //! What a request asks, with the states it is answered from: who may know, and what to say.
 
-use domain::certificate::CertificateState;
 use jiff::Timestamp;
 use store::StatusRow;
 use x509::ocsp::{
@@ -48,12 +47,6 @@ impl Inquiry<'_> {
             }
             Asker::Refused(rule) => Err(Refusal::new(ErrorStatus::Unauthorized, rule)),
         }
-    }
-
-    /// The certificates that are good.
-    pub(super) fn good(&self) -> impl Iterator<Item = &StatusRow> {
-        let rows = self.singles.iter().filter_map(|single| single.row.as_ref());
-        rows.filter(|row| row.state == CertificateState::Good)
     }
 
     pub(super) fn is_answered_by(&self, kept: &Kept) -> bool {

@@ -158,7 +158,7 @@ impl Responder {
         let issuer = issuer(&issuers, &request)?;
         // 4 Read the states; what is kept for the same question may spare the reading.
         let kept = self.kept(&request, now);
-        let changes = self.source.changes();
+        let changes = single(&request).and_then(|_| self.source.changes());
         let inquiry = self.inquire(&request, issuer, kept.as_deref(), changes, now, account)?;
         // 5 Let only those have an answer who may.
         let open = inquiry.admit(&asker)?;
@@ -168,11 +168,7 @@ impl Responder {
             self.found_again(&inquiry, &kept, changes);
             return Ok(self.repeated(&kept, open));
         }
-        // 7 Call nothing good that lists name.
-        for row in inquiry.good() {
-            self.source.expect_unlisted(&issuer.ca, &row.serial).map_err(Refusal::store)?;
-        }
-        // 8 Draft, lint, sign.
+        // 7 Draft, lint, sign.
         let (produced_at, bytes) = self.sign(&inquiry)?;
         self.keep(&inquiry, &bytes, changes, produced_at);
         let freshness = self.freshness(produced_at, open && request.nonce.is_none());
@@ -298,11 +294,7 @@ impl Responder {
 
     /// The answer kept for a request that one kept answer can answer, unless it is too old.
     fn kept(&self, request: &OcspRequest, now: Timestamp) -> Option<Arc<Kept>> {
-        let [cert_id] = request.certificates.as_slice() else { return None };
-        if request.nonce.is_some() {
-            return None;
-        }
-        let kept = self.cache.get(&cert_id.der)?;
+        let kept = self.cache.get(&single(request)?.der)?;
         let age = now.duration_since(kept.produced_at);
         let half_life = self.settings.validity.map(|validity| validity / 2);
         let limit = half_life.map_or(self.settings.repeat_for, |h| h.min(self.settings.repeat_for));
@@ -310,8 +302,8 @@ impl Responder {
     }
 
     fn keep(&self, inquiry: &Inquiry<'_>, bytes: &Bytes, changes: Option<u64>, at: Timestamp) {
-        if let ([Single { cert_id, row: Some(row), .. }], None) =
-            (inquiry.singles.as_slice(), &inquiry.request.nonce)
+        if let (Some(cert_id), [Single { row: Some(row), .. }]) =
+            (single(inquiry.request), inquiry.singles.as_slice())
         {
             let kept = Kept { bytes: bytes.clone(), row: *row, changes, produced_at: at };
             self.cache.put(cert_id.der.clone(), kept);
@@ -394,4 +386,12 @@ fn asked(cert_id: &CertId, issuer: Option<&Issuer>, serial: Option<SerialNumber>
         None => cert_id.serial.iter().take(20).map(|octet| format!("{octet:02x}")).collect(),
     };
     OcspAsked { ca: issuer.map(|issuer| issuer.ca.clone()), serial, status: None }
+}
+
+/// The certificate that is asked about, where one answer about it may serve many.
+fn single(request: &OcspRequest) -> Option<&CertId> {
+    match request.certificates.as_slice() {
+        [cert_id] if request.nonce.is_none() => Some(cert_id),
+        _ => None,
+    }
 }

@@ -10,17 +10,11 @@ use store::{Sequence, StatusRow, Store, VerifierRow};
 /// # Contract
 /// Every method sees everything that was committed before it was called, by any process.
 pub trait StatusSource: Send + Sync {
-    /// The state of a certificate.
+    /// The state of a certificate; none that lists name is good.
     ///
     /// # Errors
-    /// The store's own.
+    /// The store's own, which doubts everything where a row and the lists' index disagree.
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>>;
-
-    /// Makes sure, before `good` is signed of a certificate, that it is none of those that lists name.
-    ///
-    /// # Errors
-    /// The store's own, which then doubts everything.
-    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<()>;
 
     /// Every verifier.
     ///
@@ -52,10 +46,6 @@ impl StatusSource for Arc<dyn Store> {
         self.as_ref().status(ca, serial)
     }
 
-    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<()> {
-        self.as_ref().expect_unlisted(ca, serial)
-    }
-
     fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {
         self.as_ref().verifiers()
     }
@@ -66,5 +56,13 @@ impl StatusSource for Arc<dyn Store> {
 
     fn last_sequence(&self) -> store::Result<Option<Sequence>> {
         self.as_ref().last_sequence()
+    }
+
+    /// The last entry: every commit has one. In doubt, every answer reads what it rests on.
+    fn changes(&self) -> Option<u64> {
+        match self.as_ref().doubt().extent() {
+            None => self.as_ref().last_sequence().ok().flatten(),
+            Some(_) => None,
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod foreign;
 pub mod request;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -69,17 +70,25 @@ pub struct Ca {
     pub delegate: Vec<u8>,
 }
 
+fn open(directory: &Path) -> Arc<dyn Store> {
+    let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
+    Arc::new(Sqlite::open(directory.join("store.db"), options).unwrap())
+}
+
 impl World {
     pub fn new() -> Self {
         let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
-        let store: Arc<dyn Store> =
-            Arc::new(Sqlite::open(directory.path().join("store.db"), options).unwrap());
+        let store = open(directory.path());
         let keys = Arc::new(MemoryKeyStore::new());
         let ca = Ca::set_up("jpki-auth", store.as_ref(), &keys, now);
         let (log, memory) = Default::default();
         Self { directory, store, keys, log, memory, faults: Arc::default(), ca, now }
+    }
+
+    /// The same database, as another process has it open.
+    pub fn opened_again(&self) -> Arc<dyn Store> {
+        open(self.directory.path())
     }
 
     pub fn config(&self, ca: &Ca) -> AuthorityConfig {
@@ -361,10 +370,6 @@ impl StatusSource for Failing {
     fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>> {
         self.faults.status_reads.fetch_add(1, Ordering::Relaxed);
         self.read(|store| store.status(ca, serial))
-    }
-
-    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<()> {
-        self.read(|store| store.expect_unlisted(ca, serial))
     }
 
     fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {

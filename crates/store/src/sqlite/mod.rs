@@ -220,10 +220,6 @@ impl Store for Sqlite {
         self.pool.read(|c| read::certificate::status(c, ca, serial))
     }
 
-    fn expect_unlisted(&self, ca: &CaId, serial: &SerialNumber) -> Result<()> {
-        self.pool.read(|c| read::certificate::expect_unlisted(c, ca, serial))
-    }
-
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>> {
         self.pool.read(|c| read::certificate::of_holder(c, ca, holder))
     }
@@ -423,7 +419,7 @@ impl Store for Sqlite {
     }
 
     fn last_sequence(&self) -> Result<Option<Sequence>> {
-        self.pool.read(|view| read::journal::last_sequence(view.connection))
+        self.pool.last_sequence()
     }
 
     fn journal(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Vec<u8>)>> {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::seen::Seen;
 use super::table::View;
 use crate::state::{Replaced, StateKey};
-use crate::{Doubt, Error, Result};
+use crate::{Doubt, Error, Result, Sequence};
 
 /// How many prepared statements a connection keeps; more than this crate has.
 const STATEMENTS: usize = 128;
@@ -77,6 +77,18 @@ impl Pool {
 
     /// Runs `read` on a connection of its own. What cannot be read as it was written is in doubt.
     pub(super) fn read<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
+        self.read_after(|view, _| read(view))
+    }
+
+    /// The last entry; no commit came since another one was the last.
+    pub(super) fn last_sequence(&self) -> Result<Option<Sequence>> {
+        self.read_after(|_, last| Ok(last))
+    }
+
+    fn read_after<T>(
+        &self,
+        read: impl FnOnce(View<'_>, Option<Sequence>) -> Result<T>,
+    ) -> Result<T> {
         let (_lent, resting) = self.lend(PATIENCE)?;
         let connection = match resting {
             Some(connection) => connection,
@@ -84,7 +96,7 @@ impl Pool {
         };
         let Self { key, replaced, doubt, .. } = self;
         let view = View { connection: &connection, key, replaced, doubt };
-        let outcome = self.seen.expect(&connection, doubt).and_then(|()| read(view));
+        let outcome = self.seen.expect(&connection, doubt).and_then(|last| read(view, last));
         if let Err(error @ Error::Corrupt { .. }) = &outcome {
             self.doubt.raise_named(error.to_string());
         }

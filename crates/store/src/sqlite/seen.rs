@@ -24,11 +24,15 @@ type Mark = (Sequence, Hash);
 pub(super) struct Seen(Arc<RwLock<Option<Mark>>>);
 
 impl Seen {
-    /// Looks at the last entry, which is the last that was seen or a later one.
+    /// Looks at the last entry, which is the last that was seen or a later one; where it stands.
     ///
     /// # Errors
     /// [`Error::Doubted`] where the last that was seen is gone, or another: everything is in doubt then.
-    pub(super) fn expect(&self, connection: &Connection, doubt: &Doubt) -> Result<()> {
+    pub(super) fn expect(
+        &self,
+        connection: &Connection,
+        doubt: &Doubt,
+    ) -> Result<Option<Sequence>> {
         // Before the view is taken: whatever is seen here was committed already.
         let seen = self.get();
         let last = last(connection)?;
@@ -45,7 +49,7 @@ impl Seen {
         if last > seen {
             self.note(last);
         }
-        Ok(())
+        Ok(last.map(|(place, _)| place))
     }
 
     /// Takes note of an entry that was read, or is on stable storage.

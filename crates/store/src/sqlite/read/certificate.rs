@@ -31,33 +31,22 @@ pub(in crate::sqlite) fn status(
 ) -> Result<Option<StatusRow>> {
     const SQL: &str = "SELECT * FROM certificate WHERE ca = ?1 AND serial = ?2";
     let values = params![ca.as_str(), serial.as_bytes()];
-    first(view, &table::CERTIFICATE, SQL, values, |row| status_row(row, STATUS))
+    // While the row stands, the index is read in the same view.
+    first(view, &table::CERTIFICATE, SQL, values, |row| {
+        let status = status_row(row, STATUS)?;
+        if status.state == CertificateState::Good {
+            refuse_listed(view, ca, &status)?;
+        }
+        Ok(status)
+    })
 }
 
-/// Makes sure that a certificate that is good is none that lists name: both as one view shows them.
-/// Every start proves the index of those; a row of whatever age that was put back in the table alone
-/// is told by it.
+/// Makes sure that a certificate that is good is none of those that lists name: both as one view shows
+/// them. Every start proves the index of those; a row of whatever age that was put back in the table
+/// alone is told by it.
 ///
 /// # Errors
 /// [`crate::Error::Corrupt`] for one that the index names; everything is in doubt then.
-pub(in crate::sqlite) fn expect_unlisted(
-    view: View<'_>,
-    ca: &CaId,
-    serial: &SerialNumber,
-) -> Result<()> {
-    const SQL: &str = "SELECT * FROM certificate WHERE ca = ?1 AND serial = ?2";
-    let values = params![ca.as_str(), serial.as_bytes()];
-    // While the row stands, the index is read in the same view.
-    let checked = first(view, &table::CERTIFICATE, SQL, values, |row| {
-        let status = status_row(row, STATUS)?;
-        match status.state {
-            CertificateState::Good => refuse_listed(view, ca, &status),
-            _ => Ok(()),
-        }
-    });
-    checked.map(drop)
-}
-
 fn refuse_listed(view: View<'_>, ca: &CaId, status: &StatusRow) -> Result<()> {
     const SQL: &str = "SELECT 1 FROM certificate INDEXED BY certificate_listed
         WHERE ca = ?1 AND generation = ?2 AND partition = ?3 AND serial = ?4

@@ -126,8 +126,8 @@ fn v11_a_revocation_put_back_is_found_by_what_lists_name() {
     });
     let store = open(&path);
     // Nothing is remembered yet: the row alone and the index disagree.
-    assert!(store.expect_unlisted(&ca(), &serial(4)).is_ok());
-    let answer = store.expect_unlisted(&ca(), &serial(3));
+    assert!(store.status(&ca(), &serial(4)).is_ok());
+    let answer = store.status(&ca(), &serial(3));
     assert!(matches!(answer, Err(Error::Corrupt { .. })), "{answer:?}");
     assert_eq!(store.doubt().extent(), Some(Extent::Everything));
 }
