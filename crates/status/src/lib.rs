@@ -1,5 +1,6 @@
 //! Answers to the world: OCSP, LDAP and the web repository.
 
+mod askers;
 pub mod crowd;
 pub mod directory;
 pub mod html;

@@ -5,8 +5,9 @@ mod ocsp_fixture;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
@@ -15,6 +16,7 @@ use domain::crl_series::Partition;
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::reason::RevocationReason;
+use jiff::Timestamp;
 use jitsuin_status::http::{
     CrossCertified, Fetch, HttpLimits, Publication, Reply, Repository, Services,
 };
@@ -315,6 +317,60 @@ fn v4_curl_reads_the_repository_beside_ocsp() {
     let shown =
         text(&run(directory, "openssl x509 -inform DER -in ca.cer -noout -fingerprint -sha256"));
     assert!(shown.contains(&sha256_colon_hex(&world.ca.certificate)), "{shown}");
+}
+
+/// Passwords that wait to be hashed once held the places of open lists, and of verifiers.
+#[test]
+fn v6_guesses_hold_no_place_of_open_lists_nor_of_verifiers() {
+    let world = World::new();
+    world.list(municipality(), 1, LIST, true);
+    world.list(Partition::ArlSelfSigned, 1, b"the ARL", true);
+    world.register(world.verifier("verifier-1", b"certificate"));
+    let (came, coming) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    let check = move |password: &[u8], _: &str| {
+        if password == b"secret" {
+            return Some(true);
+        }
+        came.send(()).unwrap();
+        let _ = ended.lock().unwrap().recv();
+        Some(false)
+    };
+    let known = Known::default();
+    let auth = VerifierAuth::new(world.store.clone(), Arc::new(check), "decoy", known.clone());
+    let (log, clear) = (world.log.clone(), ClearPasswords::Accepted);
+    let repository = Repository::new(world.store.clone(), auth, clear, log, vec![publication()]);
+    let services = Services { ocsp: None, repository: Some(Arc::new(repository)) };
+    known.note(&"verifier-1".parse().unwrap(), [127, 0, 0, 77].into(), Timestamp::now());
+    let limits = HttpLimits { repository_at_once: 4, ..HttpLimits::default() };
+    let server = Running::start_with(services, limits, known);
+    let path = "/crl/jpki-auth/1/11203.crl";
+    let curl = |from: u8, who: &[&str], path: &str| {
+        let interface = format!("127.0.0.{from}");
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--max-time", "60", "--interface", &interface]).args(who);
+        curl.arg(server.url(path)).stdout(Stdio::piped());
+        curl.spawn().unwrap()
+    };
+    let asks = |from: u8, who: &[&str], path: &str| {
+        curl(from, who, path).wait_with_output().unwrap().stdout
+    };
+    let status = ["-o", "/dev/null", "-w", "%{http_code}"];
+    let guess = [&status[..], &["-u", "verifier-1:a guess"]].concat();
+    let guesses: Vec<_> = (1..=4).map(|from| curl(from, &guess, path)).collect();
+    for _ in &guesses {
+        coming.recv().unwrap();
+    }
+    assert_eq!(asks(9, &[], "/crl/jpki-auth/1/arl-self-signed.crl"), b"the ARL");
+    assert_eq!(asks(9, &status, path), b"401");
+    assert_eq!(asks(77, &["-u", "verifier-1:secret"], path), LIST);
+    // Nor does who finds no place wait for ever.
+    assert_eq!(asks(9, &guess, path), b"503");
+    drop(end);
+    for guess in guesses {
+        assert_eq!(guess.wait_with_output().unwrap().stdout, b"401");
+    }
 }
 
 #[test]

@@ -3,11 +3,20 @@
 
 mod ldap_fixture;
 
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jitsuin_status::ldap::{Asked, Limits, Settings};
-use ldap_fixture::{Running, any_entry, request, results, search_of, serve, settings};
-use rasn_ldap::{ExtendedRequest, ProtocolOp};
+use jitsuin_status::ldap::{
+    Asked, BindRefusal, Directory, DirectoryError, Dn, Found, Identity, Limits, MemoryDirectory,
+    Scope, Settings,
+};
+use jitsuin_status::verifier_auth::Attempt;
+use ldap_fixture::{
+    Running, VERIFIER, any_entry, directory, request, results, search_of, serve, serve_from,
+    settings,
+};
+use rasn_ldap::{AuthenticationChoice, BindRequest, ExtendedRequest, ProtocolOp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -122,6 +131,52 @@ async fn one_connection_too_many_is_told_so() {
     first.write_all(&point(1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(results(&rest(connect(&server).await).await), [(0, Some(52))]);
+}
+
+/// A directory whose password checks never end.
+struct Guessed {
+    directory: MemoryDirectory,
+    came: Sender<()>,
+    end: Mutex<Receiver<()>>,
+}
+
+impl Directory for Guessed {
+    fn authenticate(&self, _: &Dn, _: &[u8], _: Attempt) -> Result<Identity, BindRefusal> {
+        self.came.send(()).unwrap();
+        let _ = self.end.lock().unwrap().recv();
+        Err(BindRefusal::InvalidCredentials)
+    }
+
+    fn search(&self, base: &Dn, scope: Scope, caller: &Identity) -> Result<Found, DirectoryError> {
+        self.directory.search(base, scope, caller)
+    }
+
+    fn naming_contexts(&self) -> Result<Vec<Dn>, DirectoryError> {
+        self.directory.naming_contexts()
+    }
+}
+
+/// Passwords that wait to be hashed once held the places of whoever searched what is open.
+#[tokio::test]
+async fn v6_guesses_hold_no_place_of_who_searches() {
+    let limits = Limits { strangers_at_once: 1, ..Limits::default() };
+    let (came, coming) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let directory = Guessed { directory: directory(), came, end: Mutex::new(ended) };
+    let server = serve_from(Arc::new(directory), Settings { limits, ..settings() }).await;
+    let guess = BindRequest::new(
+        3,
+        VERIFIER.into(),
+        AuthenticationChoice::Simple(b"a guess".to_vec().into()),
+    );
+    let guess = request(1, ProtocolOp::BindRequest(guess));
+    let mut guesser = connect(&server).await;
+    guesser.write_all(&[guess, UNBIND.to_vec()].concat()).await.unwrap();
+    tokio::task::spawn_blocking(move || coming.recv()).await.unwrap().unwrap();
+    let told = says(&server, &[point(2), UNBIND.to_vec()].concat()).await;
+    assert_eq!(told, [(2, None), (2, Some(0))]);
+    drop(end);
+    assert_eq!(results(&rest(guesser).await), [(1, Some(49))]);
 }
 
 #[tokio::test]

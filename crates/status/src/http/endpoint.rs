@@ -21,6 +21,7 @@ use super::reply::{Reply, http_date, ocsp_response};
 use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
 use super::server::Shared;
+use crate::askers::Shown;
 use crate::ocsp::{Answer, Freshness, Responder};
 use crate::room::Place;
 
@@ -114,10 +115,22 @@ impl Endpoint {
             encrypted: self.encrypted,
             now: (self.shared.clock)(),
         };
-        // The permits are never closed; if they were, nothing would be answered any more.
-        let _permit = self.shared.repository_slots.acquire().await;
+        let shown = match fetch.authorization {
+            Some(_) => Shown::Password,
+            None => Shown::Nothing,
+        };
+        let (from, is_known) = (self.peer.ip(), self.place.is_proven());
+        let Some(entered) = self.shared.askers.enter(from, shown, is_known).await else {
+            let reply = Reply::words(503, "too many ask; try again shortly");
+            return reply.header("retry-after", "5").into_response();
+        };
         let repository = Arc::clone(repository);
-        match tokio::task::spawn_blocking(move || repository.answer(&fetch)).await {
+        let answer = move || {
+            // Until it is made, even where nobody waits for it any more.
+            let _entered = entered;
+            repository.answer(&fetch)
+        };
+        match tokio::task::spawn_blocking(answer).await {
             Ok(reply) => reply.into_response(),
             Err(fault) => Reply::unavailable(&fault).into_response(),
         }

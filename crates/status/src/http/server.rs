@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +23,7 @@ use super::endpoint::Endpoint;
 use super::repository::Repository;
 use super::settings::{HttpLimits, MAX_HEAD_BYTES};
 use super::stalling::Stalling;
+use crate::askers::Askers;
 use crate::known::Known;
 use crate::ocsp::Responder;
 use crate::room::Room;
@@ -53,7 +54,7 @@ pub(super) struct Shared {
     pub(super) services: Services,
     pub(super) limits: HttpLimits,
     pub(super) clock: Arc<Clock>,
-    pub(super) repository_slots: Semaphore,
+    pub(super) askers: Askers,
 }
 
 impl HttpServer {
@@ -65,8 +66,8 @@ impl HttpServer {
         clock: Arc<Clock>,
     ) -> Self {
         let room = Room::of(limits.connections);
-        let repository_slots = Semaphore::new(limits.repository_at_once);
-        let shared = Arc::new(Shared { services, limits, clock, repository_slots });
+        let askers = Askers::of(limits.repository_at_once);
+        let shared = Arc::new(Shared { services, limits, clock, askers });
         Self { shared, tls: tls.map(TlsAcceptor::from), room, known: Known::default() }
     }
 

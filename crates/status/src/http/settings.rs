@@ -21,7 +21,9 @@ pub struct HttpLimits {
     pub handshake: Duration,
     /// Time that running answers get when the server stops.
     pub shutdown: Duration,
-    /// Repository answers made at once. Each holds a list in memory or computes a password hash.
+    /// Repository answers made at once for those who show nothing, as many for those who show a password,
+    /// and as many for those who do from where a verifier came in lately. Each holds a list in memory,
+    /// and whose password is not remembered has it hashed first.
     pub repository_at_once: usize,
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
@@ -15,10 +15,12 @@ use super::answer::{Answer, Next};
 use super::decode::{DecodeError, decode};
 use super::directory::Identity;
 use super::encode::{self, Outcome};
-use super::message::{Message, ResultCode};
+use super::message::{Message, Operation, Request, ResultCode};
 use super::server::Transport;
-use super::session::{Service, Session};
+use super::session::{Service, Session, operation_of};
 use super::settings::Limits;
+use crate::askers::{Askers, Shown};
+use crate::crowd::Entered;
 use crate::room::Place;
 
 /// Octets handed to the socket between two looks at the clock.
@@ -41,24 +43,37 @@ pub(super) struct Connection {
     pub(super) work: Arc<Work>,
 }
 
-/// Answers in the making at once, for strangers and for verifiers apart: each takes a thread that may
-/// block, a reader of the database and up to [`BATCH_BYTES`].
+/// Answers in the making at once, for strangers, for those who want to come in and for verifiers apart:
+/// each takes a thread that may block, a reader of the database and up to [`BATCH_BYTES`].
 pub(super) struct Work {
-    strangers: Semaphore,
-    verifiers: Semaphore,
+    strangers: Askers,
+    verifiers: Arc<Semaphore>,
+}
+
+/// A place for an answer in the making.
+enum AtWork {
+    Stranger { _place: Entered },
+    Verifier { _place: OwnedSemaphorePermit },
 }
 
 impl Work {
     pub(super) fn of(limits: &Limits) -> Self {
-        let [strangers, verifiers] =
-            [limits.strangers_at_once, limits.verifiers_at_once].map(Semaphore::new);
-        Self { strangers, verifiers }
+        let verifiers = Arc::new(Semaphore::new(limits.verifiers_at_once));
+        Self { strangers: Askers::of(limits.strangers_at_once), verifiers }
     }
 
-    fn of_session(&self, session: &Session) -> &Semaphore {
+    /// A place for what a session asks; nothing where strangers have none for seconds.
+    async fn enter(&self, session: &Session, place: &Place, shown: Shown) -> Option<AtWork> {
         match session.identity() {
-            Identity::Anonymous => &self.strangers,
-            Identity::Verifier { .. } => &self.verifiers,
+            Identity::Anonymous => {
+                let from = session.peer.ip();
+                let entered = self.strangers.enter(from, shown, place.is_proven()).await;
+                entered.map(|_place| AtWork::Stranger { _place })
+            }
+            Identity::Verifier { .. } => {
+                let permit = Arc::clone(&self.verifiers).acquire_owned().await.ok();
+                permit.map(|_place| AtWork::Verifier { _place })
+            }
         }
     }
 }
@@ -71,6 +86,30 @@ enum Received {
     Gone,
     /// The server stops.
     Stopping,
+}
+
+/// What makes an answer.
+type Respond = Box<dyn FnOnce(&mut Session) -> Answer + Send>;
+
+/// What is known of a request before it is answered.
+#[derive(Clone, Copy)]
+struct Asked {
+    shown: Shown,
+    /// What is told that there is no place for it; nothing is, where no answer is due.
+    busy: Option<(u32, Operation)>,
+}
+
+impl Received {
+    fn asked(&self) -> Asked {
+        let Self::Message(Message { id, request, .. }) = self else {
+            return Asked { shown: Shown::Nothing, busy: None };
+        };
+        let shown = match request {
+            Request::Bind(bind) if !bind.name.is_empty() => Shown::Password,
+            _ => Shown::Nothing,
+        };
+        Asked { shown, busy: operation_of(request).map(|operation| (*id, operation)) }
+    }
 }
 
 impl Connection {
@@ -115,7 +154,8 @@ impl Connection {
         let mut buffer = BytesMut::new();
         loop {
             let received = self.receive(stream, &mut buffer, &session).await?;
-            let respond: Box<dyn FnOnce(&mut Session) -> Answer + Send> = match received {
+            let asked = received.asked();
+            let respond: Respond = match received {
                 Received::Message(message) => Box::new(|session| session.handle(message)),
                 Received::Malformed(error) => Box::new(move |session| session.malformed(&error)),
                 Received::Gone => return Ok(None),
@@ -127,7 +167,7 @@ impl Connection {
             let place = Arc::clone(&self.place);
             let _answering = place.answering();
             let next;
-            (session, next) = self.answer(stream, session, respond).await?;
+            (session, next) = self.answer(stream, session, asked, respond).await?;
             if matches!(session.identity(), Identity::Verifier { .. }) {
                 place.proven();
             }
@@ -187,11 +227,14 @@ impl Connection {
         &self,
         stream: &mut impl Stream,
         mut session: Session,
-        respond: Box<dyn FnOnce(&mut Session) -> Answer + Send>,
+        Asked { shown, busy }: Asked,
+        respond: Respond,
     ) -> io::Result<(Session, Next)> {
-        let work = Arc::clone(&self.work);
-        let closed = |_| io::Error::other("no more work is done");
-        let at_work = work.of_session(&session).acquire().await.map_err(closed)?;
+        let Some(at_work) = self.work.enter(&session, &self.place, shown).await else {
+            let mut told = session.busy(busy);
+            self.send(stream, batch_of(&mut told).0).await?;
+            return Ok((session, told.next));
+        };
         let produce = move || {
             let mut answer = respond(&mut session);
             let batch = batch_of(&mut answer);
@@ -204,7 +247,8 @@ impl Connection {
             if !more {
                 return Ok((session, answer.next));
             }
-            let _at_work = work.of_session(&session).acquire().await.map_err(closed)?;
+            let at_work = self.work.enter(&session, &self.place, Shown::Nothing).await;
+            let _at_work = at_work.ok_or_else(|| io::Error::other("others had all the places"))?;
             (answer, (pieces, more)) = blocking(move || {
                 let batch = batch_of(&mut answer);
                 (answer, batch)

@@ -98,6 +98,16 @@ impl Session {
         Answer::one(encode::notice_of_disconnection(&outcome)).then(Next::Close)
     }
 
+    /// Tells that there was no place for an operation, or ends the session where there is nothing to tell.
+    pub(super) fn busy(&self, asked: Option<(u32, Operation)>) -> Answer {
+        let Some((id, operation)) = asked else { return Answer::nothing().then(Next::Close) };
+        self.refuse(
+            id,
+            operation,
+            Outcome::new(ResultCode::Busy, "too many ask; try again shortly"),
+        )
+    }
+
     fn refuse(&self, id: u32, operation: Operation, outcome: Outcome) -> Answer {
         let outcome = self.recorded(Asked::Refused(operation), outcome);
         Answer::one(encode::result(id, operation, &outcome))
@@ -235,7 +245,8 @@ pub(super) fn named(name: &str) -> Result<Dn, Outcome> {
     })
 }
 
-fn operation_of(request: &Request) -> Option<Operation> {
+/// The operation that a request is for; none for those that are not answered.
+pub(super) fn operation_of(request: &Request) -> Option<Operation> {
     Some(match request {
         Request::Bind(_) => Operation::Bind,
         Request::Search(_) => Operation::Search,

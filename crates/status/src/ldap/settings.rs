@@ -37,7 +37,8 @@ pub struct Limits {
     pub first: Duration,
     /// Silence between requests before the session of somebody who has not bound as a verifier ends.
     pub stranger_idle: Duration,
-    /// Answers to strangers in the making at once: each takes a thread and a reader of the database.
+    /// Answers to strangers in the making at once: each takes a thread and a reader of the database. As
+    /// many binds with a password, and as many from where a verifier came in lately.
     pub strangers_at_once: usize,
     /// The same for those who bound as verifiers.
     pub verifiers_at_once: usize,

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jitsuin_status::ldap::{
-    Attribute, AttributeDescription, ClearPasswords, Clock, Dn, Identity, LdapServer, Limits, Load,
-    MemoryDirectory, MemoryQueryLog, QueryLog, Service, Session, Settings, Transport, Values,
+    Attribute, AttributeDescription, ClearPasswords, Clock, Directory, Dn, Identity, LdapServer,
+    Limits, Load, MemoryDirectory, MemoryQueryLog, QueryLog, Service, Session, Settings, Transport,
+    Values,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -172,11 +173,15 @@ pub struct Running {
 
 /// Serves the fixture on two ports of the loopback interface.
 pub async fn serve(settings: Settings) -> Running {
+    serve_from(Arc::new(directory()), settings).await
+}
+
+/// Serves another directory likewise.
+pub async fn serve_from(directory: Arc<dyn Directory>, settings: Settings) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let tls = Some(tls_config(folder.path()));
     let log = Arc::new(MemoryQueryLog::default());
-    let server =
-        Arc::new(LdapServer::new(settings, Arc::new(directory()), tls, log.clone(), clock()));
+    let server = Arc::new(LdapServer::new(settings, directory, tls, log.clone(), clock()));
     let (plain, stop_plain) = listen(&server, Transport::Plain).await;
     let (tls, stop_tls) = listen(&server, Transport::Tls).await;
     Running { plain, tls, folder, log, _stop: [stop_plain, stop_tls] }

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use jitsuin_status::http::{HttpLimits, HttpServer, Services};
+use jitsuin_status::known::Known;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -20,6 +21,11 @@ pub struct Running {
 
 impl Running {
     pub fn start(services: Services, limits: HttpLimits) -> Self {
+        Self::start_with(services, limits, Known::default())
+    }
+
+    /// The same, with addresses from which verifiers came in.
+    pub fn start_with(services: Services, limits: HttpLimits, known: Known) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -28,6 +34,7 @@ impl Running {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 let server = HttpServer::new(services, limits, None, Arc::new(Timestamp::now));
+                let server = server.with_known(known);
                 let stopped = async { stopped.await.unwrap_or_default() };
                 server.serve(listener, stopped).await;
             });
