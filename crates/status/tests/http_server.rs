@@ -95,6 +95,40 @@ fn v5_every_request_has_the_right_http_status() {
     }
 }
 
+/// RFC 9112 3.2: a server answers 400 to a request without Host, with two, or with what is none.
+#[test]
+fn v5_v4_a_request_says_one_host() {
+    let world = World::new();
+    let server = serve(&world, HttpLimits::default());
+    let ask = |line: &str, hosts: &str| {
+        let end = "connection: close\r\n\r\n";
+        exchange(&server, format!("{line}\r\n{hosts}{end}").as_bytes()).0
+    };
+    for line in ["GET /ocsp/AAAA HTTP/1.1", "GET /nowhere HTTP/1.1", "PUT / HTTP/1.1"] {
+        for wrong in [
+            "",
+            "host: a.example\r\nhost: b.example\r\n",
+            "host: a.example\r\nhost: a.example\r\n",
+            "host:\r\n",
+            "host: a b\r\n",
+            "host: a@b\r\n",
+            "host: http://a/\r\n",
+            "host: a:x\r\n",
+        ] {
+            let head = ask(line, wrong);
+            assert!(head.starts_with("HTTP/1.1 400"), "{line} {wrong:?}: {head}");
+        }
+    }
+    for right in ["a.example", "a.example:80", "192.0.2.1:10501", "[2001:db8::1]"] {
+        let head = ask("GET /ocsp/AAAA HTTP/1.1", &format!("Host: {right}\r\n"));
+        assert!(head.starts_with("HTTP/1.1 200"), "{right}: {head}");
+    }
+    // Before HTTP/1.1 there was none, and some clients of OCSP speak so; two are none then either.
+    let old = "GET /ocsp/AAAA HTTP/1.0";
+    assert!(ask(old, "").starts_with("HTTP/1.0 200") || ask(old, "").starts_with("HTTP/1.1 200"));
+    assert!(ask(old, "host: a\r\nhost: b\r\n").contains(" 400"));
+}
+
 #[test]
 fn v5_head_has_the_headers_of_get_and_no_body() {
     let world = World::new();

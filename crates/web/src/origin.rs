@@ -13,6 +13,7 @@ use domain::rule;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
+use status::http::host::{self, HostFault};
 
 use crate::access::OPERATION_ID;
 use crate::problem::{Fault, Problem};
@@ -41,13 +42,13 @@ impl Hosts {
     /// # Errors
     /// 400 without exactly one Host (RFC 9112 3.2); 421 where it is somebody else's (RFC 9110 7.4).
     pub(crate) fn expect_ours(&self, parts: &Parts) -> Result<(), Problem> {
-        let host = one(&parts.headers, HOST.as_str())?;
-        let host = host.ok_or_else(|| malformed(HOST.as_str(), "it is missing (RFC 9112 3.2)"))?;
+        let malformed = |fault: HostFault| malformed(HOST.as_str(), fault.rule());
+        let host = host::given(&parts.headers).map_err(malformed)?;
+        let host = host.ok_or_else(|| malformed(HostFault::Missing))?;
         // An absolute form goes before the header, which a proxy may have left (RFC 9112 3.2.2).
         let asked = parts.uri.authority().map_or(host, |authority| authority.as_str());
-        let name = asked.parse().map(|asked: hyper::http::uri::Authority| asked.host().to_owned());
-        let name = name.map_err(|_| malformed(HOST.as_str(), "it is no host"))?;
-        let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        let name = host::name_in(asked).map_err(malformed)?;
+        let is_address = name.parse::<IpAddr>().is_ok();
         let name = name.trim_end_matches('.');
         match is_address || self.0.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
             true => Ok(()),

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use x509::fingerprint::{hex, sha256};
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
+use super::host;
 use super::reply::{Reply, http_date, ocsp_response};
 use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
@@ -47,6 +48,9 @@ impl Endpoint {
         let place = Arc::clone(&self.place);
         let _answering = place.answering();
         let (head, body) = request.into_parts();
+        if let Err(fault) = host::expect_one(head.version, &head.headers) {
+            return Reply::words(400, &format!("host: {}", fault.rule())).into_response();
+        }
         let services = &self.shared.services;
         let parts =
             Parts { ocsp: services.ocsp.is_some(), repository: services.repository.is_some() };

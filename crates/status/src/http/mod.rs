@@ -23,6 +23,7 @@
 //! repository, with its passwords and megabytes, runs on threads that may block.
 
 mod endpoint;
+pub mod host;
 mod reply;
 mod repository;
 mod route;
