@@ -62,6 +62,11 @@ impl Unit {
         self
     }
 
+    /// Its entries, for what stands before a store and has them tell something else.
+    pub fn entries_mut(&mut self) -> &mut [Entry] {
+        &mut self.entries
+    }
+
     /// Adds a further entry.
     #[must_use]
     pub fn entry(mut self, entry: Entry) -> Self {

@@ -10,26 +10,27 @@ use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
+use domain::service_request::StepName;
 use keys::KeyStore;
 use store::{Change, Entry, Extent, IntentRow, Store, Unit};
-use testkit::{act, adopt_policy, seal};
+use testkit::{HookedStore, act, adopt_policy, seal};
 use x509::certificate::CertificateTemplate;
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
 use x509::fingerprint::{hex, sha256};
 use x509::general_name::GeneralName;
 use x509::read::TbsCertificate;
 
-use super::world::{SIGN, World, card, sign_request};
+use super::request_walk::take;
+use super::world::{AUTH, SIGN, World, card, sign_request};
 
 /// An honest intent of the signature CA that a cut left open.
 fn left_open(world: &World) -> IntentRow {
-    let stop = |reached: Step| assert!(reached != Step::Intended, "cut");
-    let stopped =
-        CertificationAuthority::open(SIGN, world.scratch.store.clone(), world.keys.clone())
-            .expect("the CA was set up")
-            .observed(Arc::new(stop));
+    left_open_by(world, &cut_telling(world, SIGN, |_| {}))
+}
+
+fn left_open_by(world: &World, stopped: &CertificationAuthority) -> IntentRow {
     let (act, mut card) = (act(&world.clock), card(1));
-    let request = sign_request(&stopped, &act, 1, ApplicationKind::IssueOnCard, &mut card);
+    let request = sign_request(stopped, &act, 1, ApplicationKind::IssueOnCard, &mut card);
     let outcome = catch_unwind(AssertUnwindSafe(|| stopped.issue_to_user(&act, request)));
     assert!(outcome.is_err(), "it was cut");
     world.scratch.store.open_intents().expect("a read").remove(0).intent
@@ -94,59 +95,114 @@ fn told_by_another(world: &World, row: &IntentRow) -> Entry {
     entry.detail("program", "0.0.9")
 }
 
-/// How an entry tells of a row.
-type Telling = fn(&World, &IntentRow) -> Entry;
+/// An intent that a cut left open: honest, but for what its entry tells of it.
+type Untrue = fn(&mut Entry);
 
-/// What start-up makes of a row that somebody wrote with this entry.
-fn start_up(world: &World, row: IntentRow, entry: Entry) -> String {
-    let (ca, serial) = (row.ca.clone(), row.serial);
-    let planted = Unit::new(entry).change(Change::AddIntent(Box::new(row)));
-    world.scratch.store.commit(planted).expect("planted");
-    seal(&*world.scratch.store);
-    let error = world.sign.recover(&act(&world.clock)).expect_err("it is not signed");
-    assert!(matches!(error, Error::Unvouched { .. }), "{error}");
-    let row = world.scratch.store.certificate(&ca, &serial).expect("a read").expect("a row");
-    assert_eq!(row.der, None, "nothing was signed");
-    let doubt = world.scratch.store.doubt();
-    assert_eq!(doubt.extent(), Some(Extent::Everything), "people decide");
-    error.to_string()
+/// An intent of some kind, left open under such an entry.
+type LeftOpen = fn(&World, Untrue);
+
+/// The entry with another value in the place of this detail, or without it.
+fn retold(entry: &mut Entry, name: &'static str, value: Option<&str>) {
+    entry.details.retain(|(known, _)| *known != name);
+    entry.details.extend(value.map(|value| (name, value.to_owned())));
 }
 
+/// A CA in a process that is cut after the intent, and whose entries of intents are `untrue`.
+fn cut_telling(world: &World, policy: &str, untrue: Untrue) -> CertificationAuthority {
+    let store = HookedStore::committing(world.scratch.store.clone(), move |store, mut unit| {
+        let told = unit.entries_mut().iter_mut();
+        told.filter(|entry| entry.kind == EventKind::CertificateIntended).for_each(untrue);
+        store.commit(unit)
+    });
+    let stop = |reached: Step| assert!(reached != Step::Intended, "cut");
+    let stopped = CertificationAuthority::open(policy, Arc::new(store), world.keys.clone());
+    stopped.expect("the CA was set up").observed(Arc::new(stop))
+}
+
+/// A resident's certificate.
+fn of_a_resident(world: &World, untrue: Untrue) {
+    left_open_by(world, &cut_telling(world, SIGN, untrue));
+}
+
+/// A server's certificate, at the word of five people.
+fn of_a_request(world: &World, untrue: Untrue) {
+    let request = world.walked(world.for_server("server"), StepName::Release);
+    let (stopped, act) = (cut_telling(world, AUTH, untrue), world.staff("operator-2"));
+    let confirm = AssertUnwindSafe(|| take(&stopped, &act, request.id(), StepName::Confirm));
+    assert!(catch_unwind(confirm).is_err(), "it was cut");
+}
+
+/// What start-up says of the one intent that is open.
+fn start_up(world: &World) -> String {
+    seal(&*world.scratch.store);
+    let open = world.scratch.store.open_intents().expect("a read").remove(0).intent;
+    let authority = if open.ca == *world.sign.id() { &world.sign } else { &world.auth };
+    let error = authority.recover(&act(&world.clock)).expect_err("it is not signed");
+    let Error::Unvouched { reason, .. } = error else { panic!("{error}") };
+    let row = world.scratch.store.certificate(&open.ca, &open.serial);
+    assert_eq!(row.expect("a read").expect("a row").der, None, "nothing was signed");
+    let doubt = world.scratch.store.doubt();
+    assert_eq!(doubt.extent(), Some(Extent::Everything), "people decide");
+    reason
+}
+
+/// Each case is wrong in one line alone: the octets are those that the policy drafts, so nothing else
+/// keeps them from being signed.
+#[test]
+fn k2_an_intent_is_signed_only_if_every_line_of_its_entry_tells_of_it() {
+    let cases: [(&str, LeftOpen, Untrue); 15] = [
+        ("kind of entry", of_a_resident, |entry| entry.kind = EventKind::RoomEntry),
+        ("CA", of_a_resident, |entry| entry.ca = Some("jpki-auth".parse().expect("a CA"))),
+        ("serial", of_a_resident, |entry| entry.subject = Some("0a".to_owned())),
+        ("kind", of_a_resident, |entry| retold(entry, "kind", Some("tls-server"))),
+        ("kind", of_a_request, |entry| retold(entry, "kind", Some("verification-server"))),
+        ("generation", of_a_resident, |entry| retold(entry, "generation", Some("2"))),
+        ("partition", of_a_resident, |entry| retold(entry, "partition", Some("other"))),
+        ("octets", of_a_resident, |entry| {
+            retold(entry, "tbs_sha256", Some(&hex(&sha256(b"others"))));
+        }),
+        ("policy", of_a_resident, |entry| {
+            retold(entry, "policy_sha256", Some(&hex(&sha256(b"another"))));
+        }),
+        ("application", of_a_resident, |entry| retold(entry, "application", Some("app-1"))),
+        ("application", of_a_resident, |entry| retold(entry, "application", None)),
+        ("request", of_a_request, |entry| retold(entry, "service_request", Some("sr-1"))),
+        ("request", of_a_request, |entry| retold(entry, "service_request", None)),
+        ("request", of_a_resident, |entry| retold(entry, "service_request", Some("sr-1"))),
+        ("a refusal", of_a_resident, |entry| *entry = entry.clone().refused("a rule")),
+    ];
+    for (expected, left_open, untrue) in cases {
+        let world = World::new();
+        left_open(&world, untrue);
+        let said = start_up(&world);
+        let found = said.split_once(" tells of ").map(|(_, told)| told.replace("another ", ""));
+        assert_eq!(found.as_deref(), Some(expected), "{said}");
+    }
+    // Told as it is, each of the two is signed.
+    for left_open in [of_a_resident, of_a_request] {
+        let world = World::new();
+        left_open(&world, |_| {});
+        seal(&*world.scratch.store);
+        let recovered = [&world.sign, &world.auth].map(|ca| ca.recover(&act(&world.clock)));
+        let settled: Vec<_> = recovered.into_iter().flat_map(|one| one.expect("settled")).collect();
+        assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
+    }
+}
+
+/// Whoever can write journal entries too meets the policy.
 #[test]
 fn k2_a_planted_intent_is_never_signed() {
-    let cases: [(&str, Telling); 12] = [
-        ("kind of entry", |world, row| Entry { kind: EventKind::RoomEntry, ..told(world, row) }),
-        ("octets", |world, row| told(world, &like(row, |_| {}))),
-        ("serial", |world, row| told(world, row).subject("0a")),
-        ("CA", |world, row| told(world, row).ca(&"jpki-auth".parse().expect("a CA"))),
-        ("kind", |world, row| {
-            let kind = CertificateKind::VerificationServer;
-            told(world, &IntentRow { kind, ..row.clone() })
-        }),
-        ("generation", |world, row| told(world, &IntentRow { generation: 2, ..row.clone() })),
-        ("partition", |world, row| {
-            let partition = Partition::ArlSelfSigned;
-            told(world, &IntentRow { partition, ..row.clone() })
-        }),
-        ("application", |world, row| told(world, row).detail("application", "app-1")),
-        ("request", |world, row| told(world, row).detail("service_request", "op-1")),
-        ("policy", |world, row| told(world, &IntentRow { policy_digest: [0; 32], ..row.clone() })),
-        ("tells of a refusal", |world, row| told(world, row).refused("a rule")),
-        // Whoever can write journal entries too meets the policy.
-        ("would not draft these octets", told),
-    ];
-    for (expected, entry) in cases {
-        let world = World::new();
-        let row = left_open(&world);
-        // The honest one is settled first.
-        seal(&*world.scratch.store);
-        let settled = world.sign.recover(&act(&world.clock)).expect("vouched for");
-        assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
-        let planted = like(&row, rogue);
-        let entry = entry(&world, &planted);
-        let said = start_up(&world, planted, entry);
-        assert!(said.contains(expected), "{expected}: {said}");
-    }
+    let world = World::new();
+    let row = left_open(&world);
+    seal(&*world.scratch.store);
+    let settled = world.sign.recover(&act(&world.clock)).expect("vouched for");
+    assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
+    let planted = like(&row, rogue);
+    let entry = told(&world, &planted);
+    let unit = Unit::new(entry).change(Change::AddIntent(Box::new(planted)));
+    world.scratch.store.commit(unit).expect("planted");
+    let said = start_up(&world);
+    assert!(said.contains("would not draft these octets"), "{said}");
 }
 
 /// A cut, and then a program of another version, which drafts by other rules.
