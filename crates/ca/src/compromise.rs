@@ -10,7 +10,8 @@ use domain::policy::RevocationRule;
 use domain::rule;
 use domain::rule::Rule;
 use store::{
-    CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow, Unit,
+    Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow,
+    Unit,
 };
 use x509::fingerprint::{hex, sha256, sha256_colon_hex};
 
@@ -63,17 +64,23 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] without a second person; [`Error::Unknown`]; journaled.
-    pub fn declare_compromise(
+    pub fn declare_compromise<'a>(
         &self,
-        act: &Act,
+        act: impl Into<Along<'a, CompromiseRow>>,
         generation: u32,
         approver: &ActorId,
     ) -> Result<CompromiseRow> {
+        let act = &act.into();
         let result = self.declare(act, generation, approver);
         self.recording(act, EventKind::KeyCompromised, generation, result)
     }
 
-    fn declare(&self, act: &Act, generation: u32, approver: &ActorId) -> Result<CompromiseRow> {
+    fn declare(
+        &self,
+        act: &Along<'_, CompromiseRow>,
+        generation: u32,
+        approver: &ActorId,
+    ) -> Result<CompromiseRow> {
         let key = self.generation(generation)?;
         let order = RevocationOrder {
             cause: RevocationCause::CaKeyCompromised,
@@ -87,7 +94,7 @@ impl CertificationAuthority {
         }
         let entry = self.compromise_entry(act, generation, CompromiseState::Declared);
         if let Some(row) = self.compromise(generation)? {
-            self.store.commit(Unit::new(entry.no_op()))?;
+            self.store.commit(act.unit(Unit::new(entry.no_op()), &row)?)?;
             return Ok(row);
         }
         let row = CompromiseRow {
@@ -101,7 +108,8 @@ impl CertificationAuthority {
         let entry = entry
             .detail("approver", approver)
             .detail("spki_sha256", sha256_colon_hex(key.key.as_der()));
-        self.store.commit(Unit::new(entry).change(Change::DeclareCompromise(row.clone())))?;
+        let unit = Unit::new(entry).change(Change::DeclareCompromise(row.clone()));
+        self.store.commit(act.unit(unit, &row)?)?;
         Ok(row)
     }
 

@@ -9,7 +9,7 @@ use domain::policy::RevocationRule;
 use domain::reason::RevocationReason;
 use domain::rule;
 use jiff::Timestamp;
-use store::{CertificateRow, Change, Entry, Unit};
+use store::{Along, CertificateRow, Change, Entry, Unit};
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -125,12 +125,13 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Refused`] when the table has no row for the cause, the requester may not ask, a
     /// second approval is missing, or the certificate ended for another reason before.
-    pub fn revoke(
+    pub fn revoke<'a>(
         &self,
-        act: &Act,
+        act: impl Into<Along<'a, Changed>>,
         serial: &SerialNumber,
         order: &RevocationOrder,
     ) -> Result<Changed> {
+        let act = &act.into();
         let result = self.certificate(serial).and_then(|row| {
             if row.intent.kind.is_service() {
                 let rule = "a service's certificate is revoked by a request that goes from hand to \
@@ -140,9 +141,16 @@ impl CertificationAuthority {
             let reason = self.check_order(act, row.intent.kind, order)?;
             match row.state {
                 CertificateState::Revoked { reason: was, .. } if was == reason => {
-                    self.no_op(act, EventKind::CertificateRevoked, &row)
+                    let entry = self.entry(EventKind::CertificateRevoked, act, serial).no_op();
+                    let same = Changed { serial: *serial, state: row.state, no_op: true };
+                    self.store.commit(act.unit(Unit::new(entry), &same)?)?;
+                    Ok(same)
                 }
-                _ => self.end(act, &row, order.cause, Some(order)),
+                _ => {
+                    let (unit, changed) = self.ending(act, &row, order.cause, Some(order))?;
+                    self.store.commit(act.unit(unit, &changed)?)?;
+                    Ok(changed)
+                }
             }
         });
         self.recording(act, EventKind::CertificateRevoked, serial, result)

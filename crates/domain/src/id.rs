@@ -85,6 +85,8 @@ pub enum SystemOperation {
     WeakKeysNamed,
     /// A second person approved the operation of an id.
     Approval,
+    /// An operation of several units was begun.
+    Begun,
     /// An event of the resident register was applied.
     RegisterEvent,
     /// What was half done on a card was mended.
@@ -104,6 +106,7 @@ impl SystemOperation {
             Self::ServerKeyMade => "server-key",
             Self::WeakKeysNamed => "weak-keys",
             Self::Approval => "approval",
+            Self::Begun => "begun",
             Self::RegisterEvent => "register-event",
             Self::Mending => "mend",
             Self::Ceremony => "ceremony",

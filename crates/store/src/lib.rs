@@ -9,6 +9,7 @@
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
 //! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.
 
+mod along;
 pub mod append;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -23,6 +24,7 @@ mod sqlite;
 mod state;
 mod unit;
 
+pub use along::Along;
 pub use doubt::{Doubt, Doubted, Extent};
 pub use heard::{HeardRequest, HeardRequests, Opened};
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};

@@ -17,7 +17,7 @@ use domain::rule;
 use domain::service_request::{
     Certification, Done, Purpose, Request, RequestState, Step, StepName,
 };
-use store::{Change, IntentRow, Unit};
+use store::{Along, Change, IntentRow, Unit};
 use x509::fingerprint::sha256;
 
 use crate::authority::CertificationAuthority;
@@ -39,13 +39,14 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] by policy, key or record, journaled.
-    pub fn receive_request(
+    pub fn receive_request<'a>(
         &self,
-        act: &Act,
+        act: impl Into<Along<'a, Request>>,
         purpose: Purpose,
         applicant: &str,
         documents: &[String],
     ) -> Result<Request> {
+        let act = &act.into();
         let subject = request_id(act)?;
         let step = Step::Receive { applicant: applicant.to_owned(), documents: documents.to_vec() };
         let result = self.receive_unrecorded(act, &subject, purpose, step);
@@ -54,7 +55,7 @@ impl CertificationAuthority {
 
     fn receive_unrecorded(
         &self,
-        act: &Act,
+        act: &Along<'_, Request>,
         id: &ServiceRequestId,
         purpose: Purpose,
         step: Step,
@@ -71,7 +72,8 @@ impl CertificationAuthority {
         let first = Done { step, by, at: act.at };
         let request = Request::received(id.clone(), self.id().clone(), purpose, first)?;
         let unit = Unit::new(entry(act, &request));
-        self.store.commit(unit.change(Change::AddServiceRequest(stored::row(&request)?)))?;
+        let unit = unit.change(Change::AddServiceRequest(stored::row(&request)?));
+        self.store.commit(act.unit(unit, &request)?)?;
         Ok(request)
     }
 
@@ -79,29 +81,37 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables, policy or key, journaled; as of all further steps.
-    pub fn examine_request(
+    pub fn examine_request<'a>(
         &self,
-        act: &Act,
+        act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
         findings: &str,
     ) -> Result<Request> {
-        self.take_step(act, id, Step::Examine { findings: findings.to_owned() })
+        self.take_step(&act.into(), id, Step::Examine { findings: findings.to_owned() })
     }
 
     /// Records that the approver agrees (A 4.2.2.2).
     ///
     /// # Errors
     /// As [`examine_request`](Self::examine_request).
-    pub fn approve_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
-        self.take_step(act, id, Step::Approve)
+    pub fn approve_request<'a>(
+        &self,
+        act: impl Into<Along<'a, Request>>,
+        id: &ServiceRequestId,
+    ) -> Result<Request> {
+        self.take_step(&act.into(), id, Step::Approve)
     }
 
     /// Releases a request as the first senior operator.
     ///
     /// # Errors
     /// As [`examine_request`](Self::examine_request).
-    pub fn release_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
-        self.take_step(act, id, Step::Release)
+    pub fn release_request<'a>(
+        &self,
+        act: impl Into<Along<'a, Request>>,
+        id: &ServiceRequestId,
+    ) -> Result<Request> {
+        self.take_step(&act.into(), id, Step::Release)
     }
 
     /// Issues the certificate as the second senior operator; it is in force at once (A 4.3.1.2).
@@ -118,7 +128,7 @@ impl CertificationAuthority {
         let (request, by) = (self.service_request(id)?, member_of_staff(act)?);
         if request.by(StepName::Confirm) == Some(&by) {
             match request.state() {
-                RequestState::Issued => return self.nothing_to_do(act, request),
+                RequestState::Issued => return self.nothing_to_do(&act.into(), request),
                 RequestState::Confirmed => return self.finish_request(act, request),
                 _ => {}
             }
@@ -154,12 +164,21 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// As [`examine_request`](Self::examine_request).
-    pub fn revoke_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+    pub fn revoke_request<'a>(
+        &self,
+        act: impl Into<Along<'a, Request>>,
+        id: &ServiceRequestId,
+    ) -> Result<Request> {
+        let act = &act.into();
         let result = self.revoke_unrecorded(act, id);
         self.recording(act, KIND, id, result)
     }
 
-    fn revoke_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+    fn revoke_unrecorded(
+        &self,
+        act: &Along<'_, Request>,
+        id: &ServiceRequestId,
+    ) -> Result<Request> {
         let request = self.service_request(id)?;
         if request.has(&Step::Revoke, &member_of_staff(act)?) {
             return self.nothing_to_do(act, request);
@@ -175,7 +194,8 @@ impl CertificationAuthority {
         self.check_order(act, row.intent.kind, &order)?;
         let (unit, _) = self.ending(act, &row, cause, Some(&order))?;
         let revoked = moved.request().clone();
-        self.store.commit(Moved::join(Some(moved), act, unit)?)?;
+        let unit = Moved::join(Some(moved), act, unit)?;
+        self.store.commit(act.unit(unit, &revoked)?)?;
         Ok(revoked)
     }
 
@@ -183,21 +203,25 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables, or while its certificate may be signed; journaled.
-    pub fn refuse_request(
+    pub fn refuse_request<'a>(
         &self,
-        act: &Act,
+        act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
         reason: &str,
     ) -> Result<Request> {
-        self.take_step(act, id, Step::Refuse { reason: reason.to_owned() })
+        self.take_step(&act.into(), id, Step::Refuse { reason: reason.to_owned() })
     }
 
     /// Notes that the applicant withdrew.
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables, journaled.
-    pub fn withdraw_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
-        self.take_step(act, id, Step::Withdraw)
+    pub fn withdraw_request<'a>(
+        &self,
+        act: impl Into<Along<'a, Request>>,
+        id: &ServiceRequestId,
+    ) -> Result<Request> {
+        self.take_step(&act.into(), id, Step::Withdraw)
     }
 
     /// A request made to this CA.
@@ -229,14 +253,19 @@ impl CertificationAuthority {
     }
 
     /// A step that changes nothing but the request.
-    fn take_step(&self, act: &Act, id: &ServiceRequestId, step: Step) -> Result<Request> {
+    fn take_step(
+        &self,
+        act: &Along<'_, Request>,
+        id: &ServiceRequestId,
+        step: Step,
+    ) -> Result<Request> {
         let result = self.take_step_unrecorded(act, id, step);
         self.recording(act, KIND, id, result)
     }
 
     fn take_step_unrecorded(
         &self,
-        act: &Act,
+        act: &Along<'_, Request>,
         id: &ServiceRequestId,
         step: Step,
     ) -> Result<Request> {
@@ -252,7 +281,7 @@ impl CertificationAuthority {
         }
         let after = moved.request().clone();
         let unit = Unit::new(entry(act, &after)).change(moved.change()?);
-        self.store.commit(unit)?;
+        self.store.commit(act.unit(unit, &after)?)?;
         Ok(after)
     }
 
@@ -314,8 +343,9 @@ impl CertificationAuthority {
         Ok(())
     }
 
-    fn nothing_to_do(&self, act: &Act, request: Request) -> Result<Request> {
-        self.store.commit(Unit::new(entry(act, &request).no_op()))?;
+    fn nothing_to_do(&self, act: &Along<'_, Request>, request: Request) -> Result<Request> {
+        let unit = Unit::new(entry(act, &request).no_op());
+        self.store.commit(act.unit(unit, &request)?)?;
         Ok(request)
     }
 }

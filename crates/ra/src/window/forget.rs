@@ -1,13 +1,13 @@
 //! Disposes of a person's records, and of the key to their data in the journal, when the law lets go.
 
-use domain::act::{Act, Actor};
+use domain::act::Actor;
 use domain::certificate::CertificateState;
 use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 use domain::journal::EventKind;
 use domain::lifetime::RECORDS_KEPT_YEARS;
 use domain::rule;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use store::{ApplicationRow, Change, Entry, Unit};
+use store::{Along, ApplicationRow, Change, Entry, Unit};
 
 use super::{Application, Window};
 use crate::error::{Result, WindowError};
@@ -33,12 +33,21 @@ impl Window {
     ///
     /// # Errors
     /// [`WindowError::Refused`] while something must be kept, journaled; [`WindowError::Register`].
-    pub fn forget(&self, act: &Act, resident: &ResidentCode) -> Result<Forgotten> {
+    pub fn forget<'a>(
+        &self,
+        act: impl Into<Along<'a, Forgotten>>,
+        resident: &ResidentCode,
+    ) -> Result<Forgotten> {
+        let act = &act.into();
         let result = self.forget_unrecorded(act, resident);
         self.recording(act, EventKind::PersonalDataErased, "a person's data", result)
     }
 
-    fn forget_unrecorded(&self, act: &Act, resident: &ResidentCode) -> Result<Forgotten> {
+    fn forget_unrecorded(
+        &self,
+        act: &Along<'_, Forgotten>,
+        resident: &ResidentCode,
+    ) -> Result<Forgotten> {
         let Actor::Staff(person) = &act.actor else {
             let rule = "the CA's staff disposes of records (A 5.5.2, S 4-12-1-2)";
             return Err(WindowError::NotPermitted(rule));
@@ -79,8 +88,9 @@ impl Window {
             .detail("certificates_kept", certificates.len());
         let forget = Change::ForgetResident(resident.clone());
         let unit = dropped.into_iter().fold(Unit::new(entry).change(forget), Unit::change);
-        self.store.commit(unit)?;
-        Ok(Forgotten { applications, certificates })
+        let forgotten = Forgotten { applications, certificates };
+        self.store.commit(act.unit(unit, &forgotten)?)?;
+        Ok(forgotten)
     }
 
     /// Every certificate of a person, each of which ended before `kept_until`.

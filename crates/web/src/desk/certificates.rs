@@ -1,7 +1,8 @@
 //! Certificates that were issued: shown, listed, revoked.
 
+use ca::Changed;
 use domain::id::SerialNumber;
-use store::CertificateRow;
+use store::{Along, CertificateRow};
 use x509::pem;
 
 use super::approvals::Approvable;
@@ -84,18 +85,20 @@ impl Desk {
         let text = serial.to_string();
         let approver = body.approver.as_deref().unwrap_or_default();
         let request = [ca, &text, &body.cause, &body.requester, approver];
-        self.once(act, operation, &request, || {
+        let answer = |changed: &Changed| {
+            let (state, since, reason) = crate::wire::state_words(changed.state);
+            let no_op = changed.no_op;
+            let (ca, serial) = (ca.to_owned(), changed.serial.to_string());
+            Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
+        };
+        self.once_along(act, operation, &request, answer, |kept| {
             let (cause, requester) = (body.cause.as_str(), body.requester.as_str());
             let what = Approvable::Revocation { ca, serial: &text, cause, requester };
             let seconded = match &body.approver {
                 Some(approver) => &self.seconded(act, approver, what)?,
                 None => &**act,
             };
-            let changed = authority.revoke(seconded, &serial, &order)?;
-            let (state, since, reason) = crate::wire::state_words(changed.state);
-            let no_op = changed.no_op;
-            let (ca, serial) = (ca.to_owned(), changed.serial.to_string());
-            Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
+            Ok(authority.revoke(Along::new(seconded, kept), &serial, &order)?)
         })
     }
 }

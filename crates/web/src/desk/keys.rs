@@ -8,7 +8,7 @@ use domain::compromise::CompromiseState;
 use domain::id::ActorId;
 use jiff::{SignedDuration, Timestamp};
 use keys::quorum::Passphrase;
-use store::CompromiseRow;
+use store::{Along, CompromiseRow};
 
 use super::approvals::Approvable;
 use super::permission::Operation;
@@ -182,17 +182,34 @@ impl Desk {
         let row = match declared.into_iter().find(|row| row.generation == generation) {
             // Declared by two people before: to go on with it takes nobody (A 5.7.3).
             Some(row) => row,
-            None => {
-                let approver = body.approver.as_deref().unwrap_or_default();
-                let what = Approvable::Compromise { ca, generation };
-                let seconded = self.seconded(act, approver, what)?;
-                let approver: ActorId = self.id(act, operation, "approver", approver)?;
-                authority.declare_compromise(&seconded, generation, &approver)?
-            }
+            None => self.declare(act, authority, generation, body)?,
         };
         told("declared: nothing is issued under the key any more");
         let row = self.carry_on(act, authority, row, told)?;
         Ok(CompromiseOutcomeBody::from(&row))
+    }
+
+    /// Declares it, by two people whose one approval serves this once.
+    fn declare(
+        &self,
+        act: &Principal,
+        authority: &CertificationAuthority,
+        generation: u32,
+        body: &CompromiseBody,
+    ) -> Result<CompromiseRow, Problem> {
+        let operation = Operation::CompromiseKey;
+        let approver = body.approver.as_deref().unwrap_or_default();
+        let what = Approvable::Compromise { ca: authority.id().as_str(), generation };
+        let second: ActorId = self.id(act, operation, "approver", approver)?;
+        let number = generation.to_string();
+        let asked = [authority.id().as_str(), &number, approver];
+        let state = |row: &CompromiseRow| Ok(row.state.name().to_owned());
+        self.once_along(act, operation, &asked, state, |kept| {
+            let seconded = self.seconded(act, approver, what)?;
+            Ok(authority.declare_compromise(Along::new(&seconded, kept), generation, &second)?)
+        })?;
+        let declared = authority.compromise(generation)?;
+        declared.ok_or_else(|| Problem::unknown("compromise"))
     }
 
     /// Carries every procedure on that was declared and is not complete: the program itself goes on

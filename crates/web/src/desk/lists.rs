@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ca::{CertificationAuthority, ListOutcome};
 use domain::crl_series::{Partition, SeriesState};
-use store::{CrlKey, SeriesKey, SeriesRow};
+use store::{CrlKey, CrlRow, SeriesKey, SeriesRow};
 use x509::pem;
 
 use super::permission::Operation;
@@ -54,10 +54,15 @@ impl Desk {
         let operation = Operation::PublishDueLists;
         self.admit(act, operation)?;
         self.once(act, operation, &[], || {
+            let begun = self.begun_before(act, operation, &[])?;
             let mut lists = Vec::new();
             for authority in self.authorities.values() {
-                let due = authority.due_lists(act.at)?;
-                lists.extend(authority.publish_lists(act, &due).into_iter().map(outcome));
+                lists.extend(published_since(
+                    begun,
+                    act,
+                    authority,
+                    &authority.due_lists(act.at)?,
+                )?);
             }
             Ok(PublicationBody { lists })
         })
@@ -72,8 +77,9 @@ impl Desk {
         self.admit(act, operation)?;
         let authority = self.authority(act, operation, ca)?;
         self.once(act, operation, &[ca], || {
+            let begun = self.begun_before(act, operation, &[ca])?;
             let all = authority.series_at(act.at)?;
-            let lists = authority.publish_lists(act, &all).into_iter().map(outcome).collect();
+            let lists = published_since(begun, act, authority, &all)?;
             Ok(PublicationBody { lists })
         })
     }
@@ -128,6 +134,28 @@ impl Desk {
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(rows)
     }
+}
+
+/// Publishes lists, but for those that were published since an earlier try began: what is asked for is
+/// in them.
+fn published_since(
+    begun: Option<i64>,
+    act: &Principal,
+    authority: &CertificationAuthority,
+    wanted: &[SeriesKey],
+) -> Result<Vec<PublishedListBody>, Problem> {
+    let (mut lists, mut left) = (Vec::new(), Vec::new());
+    for key in authority.series_at(act.at)? {
+        let published = authority.published(&key)?;
+        let is_new = |row: &CrlRow| begun.is_some_and(|begun| row.this_update.as_second() >= begun);
+        match published.filter(is_new) {
+            Some(row) => lists.push(outcome(ListOutcome::Published(row))),
+            None if wanted.contains(&key) => left.push(key),
+            None => {}
+        }
+    }
+    lists.extend(authority.publish_lists(act, &left).into_iter().map(outcome));
+    Ok(lists)
 }
 
 fn outcome(outcome: ListOutcome) -> PublishedListBody {

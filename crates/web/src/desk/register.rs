@@ -9,7 +9,8 @@ use domain::text::{self, FreeText};
 use jiff::civil::Date;
 use ra::register::Removal;
 use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
-use store::{Entry, Unit};
+use ra::window::Forgotten;
+use store::{Along, Entry, Unit};
 
 use super::approvals::Approvable;
 use super::permission::Operation;
@@ -131,9 +132,10 @@ impl Desk {
         let operation = Operation::EraseResident;
         self.admit(act, operation)?;
         let resident: ResidentCode = self.id(act, operation, "resident", code)?;
-        self.once(act, operation, &[code, &body.approver], || {
+        let answer = |forgotten: &Forgotten| Ok(forgotten.clone().into());
+        self.once_along(act, operation, &[code, &body.approver], answer, |kept| {
             let seconded = self.seconded(act, &body.approver, Approvable::Erasure(code))?;
-            Ok(self.windows()?.window.forget(&seconded, &resident)?.into())
+            Ok(self.windows()?.window.forget(Along::new(&seconded, kept), &resident)?)
         })
     }
 

@@ -1,19 +1,21 @@
 //! Operations of the desk that can be repeated: recognised by their id, answered as before.
 //!
-//! The windows keep the answers of their own operations, and what is one unit of the desk's commits
-//! with its answer. For the CA's, whose units know no answer, the desk keeps it in a unit after
-//! theirs: cut between the two, a repetition asks the CA again, where what was done before is a no-op.
-//! What is done to keys has its effect in memory alone, and so has its answer.
+//! The windows keep the answers of their own operations. What is one unit, the desk's or a CA's,
+//! commits with its answer. What takes several units, or lies outside the database, knows what it did
+//! by something of its own: a request by its steps, lists by when they were begun, the register by its
+//! cursor and by the operation's id. Its answer is kept in a unit after the last, and a repetition
+//! after a cut between the two does nothing twice. What is done to keys has its effect in memory
+//! alone, and so has its answer.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::act::Act;
-use domain::id::OperationId;
+use domain::id::{OperationId, SystemOperation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
-use x509::fingerprint::{colon_hex, sha256};
+use x509::fingerprint::{colon_hex, hex, sha256};
 
 use super::Desk;
 use super::permission::Operation;
@@ -48,7 +50,8 @@ struct StoredAnswer {
 }
 
 impl Desk {
-    /// Does `work` once for the operation's id, and answers a repetition as before.
+    /// Does `work` once for the operation's id, and answers a repetition as before. For what is no one
+    /// unit; cut before its answer is kept, `work` is asked again, and must know what it did.
     pub(super) fn once<A: Serialize + DeserializeOwned>(
         &self,
         act: &Act,
@@ -85,6 +88,55 @@ impl Desk {
         let (unit, answer) = decide()?;
         self.commit(act, operation, unit.change(recorded(act, fingerprint, &answer)?))?;
         Ok(Done::Now(answer))
+    }
+
+    /// The same for what a CA or a window commits as one unit of theirs, in which the answer goes along.
+    pub(super) fn once_along<T, A: Serialize + DeserializeOwned>(
+        &self,
+        act: &Act,
+        operation: Operation,
+        request: &[&str],
+        answer: impl Fn(&T) -> Result<A, Problem>,
+        work: impl FnOnce(&dyn Fn(&T) -> store::Result<Change>) -> Result<T, Problem>,
+    ) -> Result<A, Problem> {
+        let _turn = self.turns.take(act.operation.as_str());
+        let fingerprint = fingerprint(act, operation, request);
+        if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
+            return Ok(answer);
+        }
+        let kept = |done: &T| {
+            let kept = answer(done).and_then(|one| recorded(act, fingerprint.clone(), &one));
+            let what = "answer of an operation".to_owned();
+            kept.map_err(|problem| store::Error::Corrupt { what, reason: problem.to_string() })
+        };
+        answer(&work(&kept)?)
+    }
+
+    /// Since when an operation that takes several units is under way, in seconds since 1970, if an
+    /// earlier try of it was cut off; else it begins now.
+    pub(super) fn begun_before(
+        &self,
+        act: &Act,
+        operation: Operation,
+        request: &[&str],
+    ) -> Result<Option<i64>, Problem> {
+        let name = hex(&sha256(act.operation.as_str().as_bytes())[..16]);
+        let id = OperationId::of_system(SystemOperation::Begun, &name);
+        let id = id.map_err(|error| Problem::broke(&error))?;
+        let fingerprint = fingerprint(act, operation, request);
+        if let Some(stored) = self.store.operation(&id)? {
+            let stored: StoredAnswer = read(&stored)?;
+            let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
+            let begun = self.checked(act, operation, same)?.answer.parse::<i64>();
+            return begun.map(Some).map_err(|error| Problem::broke(&error));
+        }
+        let answer = act.at.as_second().to_string();
+        let stored = StoredAnswer { version: 1, request: fingerprint, answer };
+        let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
+        let entry = Entry::new(operation.kind(), act).subject(operation.name());
+        let unit = Unit::new(entry.detail("answer", "begun"));
+        self.store.commit(unit.change(Change::RecordOperation { id, answer }))?;
+        Ok(None)
     }
 
     /// The same for what has its effect in this process alone, such as a custodian's coming: a restart

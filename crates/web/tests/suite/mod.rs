@@ -1,7 +1,9 @@
 //! The parts of the suite, and the installation they all ask.
 
+mod approvals;
 mod client;
 mod connections;
+mod cuts;
 mod document;
 mod doors;
 mod erasure;

@@ -10,7 +10,7 @@ use super::world::World;
 
 impl World {
     /// Posts under an operation's id.
-    fn post_as(&self, operation: &str, who: &str, path: &str, body: &Value) -> Reply {
+    pub(super) fn post_as(&self, operation: &str, who: &str, path: &str, body: &Value) -> Reply {
         let header = format!("Operation-Id: {operation}");
         let body = body.to_string();
         let more = ["-H", &header];

@@ -19,13 +19,22 @@ fn intake(more: Value) -> Value {
     body
 }
 
-fn for_server(world: &World, name: &str) -> Value {
+pub(super) fn for_server(world: &World, name: &str) -> Value {
     let request_pem = server_request(&world.scratch, name);
     intake(json!({ "purpose": "issue", "kind": "tls-server", "request_pem": request_pem }))
 }
 
-fn end_of(serial: &Value) -> Value {
+pub(super) fn end_of(serial: &Value) -> Value {
     intake(json!({ "purpose": "revoke", "serial": serial, "cause": "use-ended" }))
+}
+
+/// Takes a request in and leads it through so many hands; its address.
+pub(super) fn walked(world: &World, body: &Value, hands: usize) -> String {
+    let path = received(world, body);
+    for (next, who) in &HANDS[..hands] {
+        step(world, &path, next, who).expect(200);
+    }
+    path
 }
 
 /// Takes a request in; its address.
@@ -45,11 +54,7 @@ fn step(world: &World, path: &str, step: &str, who: &str) -> Reply {
 }
 
 fn released(world: &World, body: &Value) -> String {
-    let path = received(world, body);
-    for (next, who) in HANDS {
-        step(world, &path, next, who).expect(200);
-    }
-    path
+    walked(world, body, HANDS.len())
 }
 
 /// Suzuki, the other senior operator, who has a client certificate.

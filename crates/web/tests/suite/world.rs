@@ -26,8 +26,8 @@ use ra::holder::Holders;
 use ra::readers::{ReaderError, Readers, Wanted};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
-use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
-use testkit::{Clock, Scratch, act, run};
+use store::{Change, CredentialRow, Entry, PersonRow, Sequence, Sqlite, Store, Unit};
+use testkit::{Clock, HookedStore, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use x509::fingerprint::sha256;
@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) holders: SocketAddr,
     pub(super) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
     pub(super) keys: Arc<dyn KeyStore>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) register: Arc<EmbeddedRegister>,
     _runtime: Runtime,
 }
 
@@ -57,20 +59,40 @@ pub(super) const CONNECTIONS: usize = 64;
 impl World {
     /// Opens the installation and serves it on a free port.
     pub(super) fn new() -> Self {
-        Self::with(|_, desk| desk)
+        Self::over(|scratch| scratch.store.clone(), |_, desk| desk)
     }
 
     /// The same with a desk that has more; what belongs to it may lie in the scratch directory.
     pub(super) fn with(more: impl FnOnce(&Scratch, Desk) -> Desk) -> Self {
+        Self::over(|scratch| scratch.store.clone(), more)
+    }
+
+    /// One whose commits go through `commit` once it is set up.
+    pub(super) fn committing(
+        commit: impl Fn(&Sqlite, Unit) -> store::Result<Sequence> + Send + Sync + 'static,
+    ) -> Self {
+        let hooked = |scratch: &Scratch| HookedStore::committing(scratch.store.clone(), commit);
+        Self::over(|scratch| Arc::new(hooked(scratch)), |_, desk| desk)
+    }
+
+    fn over(
+        store: impl FnOnce(&Scratch) -> Arc<dyn Store>,
+        more: impl FnOnce(&Scratch, Desk) -> Desk,
+    ) -> Self {
         let scratch = Scratch::new();
         // The certificates must hold for curl, which looks at the real clock.
         let clock = Clock::at(&Timestamp::now().to_string());
         let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
-        let authorities = set_up(&scratch, &clock, &keys);
-        let desk = Arc::new(more(&scratch, open(&scratch, &clock, &keys, &authorities)));
+        set_up(&scratch, &clock, &keys);
+        let store = store(&scratch);
+        let authorities = opened(&store, &keys);
+        let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
+        let desk = open(&scratch, &clock, (&store, &keys), &authorities, &register);
+        let desk = Arc::new(more(&scratch, desk));
         add_people(&scratch, &clock);
-        let (runtime, address, holders) = start(&scratch, desk);
-        let world = Self { scratch, clock, address, holders, authorities, keys, _runtime: runtime };
+        let (_runtime, address, holders) = start(&scratch, desk.clone());
+        let world =
+            Self { scratch, clock, address, holders, authorities, keys, desk, register, _runtime };
         world.catch_up();
         world
     }
@@ -110,9 +132,21 @@ pub(super) fn set_up(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>)
     authorities
 }
 
-fn open(scratch: &Scratch, clock: &Clock, keys: &Arc<dyn KeyStore>, authorities: &Cas) -> Desk {
-    let store: Arc<dyn Store> = scratch.store.clone();
-    let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
+/// Both CAs over `store`.
+fn opened(store: &Arc<dyn Store>, keys: &Arc<dyn KeyStore>) -> Cas {
+    let open = |policy| CertificationAuthority::open(policy, store.clone(), keys.clone());
+    let all = [AUTH, SIGN].map(|policy| Arc::new(open(policy).expect("it was set up")));
+    all.into_iter().map(|authority| (authority.id().clone(), authority)).collect()
+}
+
+fn open(
+    scratch: &Scratch,
+    clock: &Clock,
+    (store, keys): (&Arc<dyn Store>, &Arc<dyn KeyStore>),
+    authorities: &Cas,
+    register: &Arc<EmbeddedRegister>,
+) -> Desk {
+    let (store, register) = (store.clone(), register.clone());
     let joined = joined(authorities, &store);
     let holders = Holders::new(store.clone(), joined.clone()).expect("randomness");
     let master = dangerous_set_up_without_backup(&act(clock), store.clone(), keys.clone());
@@ -170,9 +204,23 @@ impl Readers for Cards {
     }
 }
 
-/// Two residents of Kawaguchi, nobody who exists.
+/// Two residents of Kawaguchi whom tests name, and some whom they number; nobody who exists.
 fn residents() -> Vec<Resident> {
-    let resident = |code: &str, given: &str, number: &str| Resident {
+    let named = [resident(HANAKO, "花子", "１"), resident("10000000002", "月子", "２")];
+    named.into_iter().chain((0..NUMBERED).map(resident_number)).collect()
+}
+
+const NUMBERED: usize = 20;
+
+/// A resident who has no name in the tests.
+pub(super) fn resident_number(number: usize) -> Resident {
+    assert!(number < NUMBERED, "nobody is registered");
+    let house = char::from_u32('ａ' as u32 + number as u32).expect("a letter");
+    resident(&format!("3{number:010}"), "標本", &house.to_string())
+}
+
+fn resident(code: &str, given: &str, number: &str) -> Resident {
+    Resident {
         code: code.parse().expect("a code"),
         municipality: KAWAGUCHI.parse().expect("a municipality"),
         family_name: "青木".to_owned(),
@@ -183,8 +231,7 @@ fn residents() -> Vec<Resident> {
         birth_date: date(1980, 1, 2),
         gender: Gender::Female,
         is_foreign: false,
-    };
-    vec![resident(HANAKO, "花子", "１"), resident("10000000002", "月子", "２")]
+    }
 }
 
 /// A holder of each role under its name, and some who are called by their own, each with their id
