@@ -8,6 +8,8 @@ use domain::staff::{
 use jitsuin_web::desk::permission::Operation;
 use proptest::prelude::*;
 
+use super::Model;
+
 /// Everybody there may be.
 pub(super) const PEOPLE: [&str; 9] = [
     "senior-1",
@@ -54,21 +56,11 @@ pub(super) struct Person {
 
 /// The registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Model(pub(super) BTreeMap<String, Person>);
+pub(super) struct Registry(pub(super) BTreeMap<String, Person>);
 
-impl Model {
+impl Registry {
     pub(super) fn new() -> Self {
         Self(first_people().map(|(id, role)| (id.to_owned(), Person::active(role))).collect())
-    }
-
-    /// Does it, if the clauses permit; whether they did.
-    pub(super) fn does(&mut self, deed: &Deed) -> bool {
-        let before = self.clone();
-        let done = self.is_let_in(deed) && self.tries(deed).is_some() && self.keeps(&before);
-        if !done {
-            *self = before;
-        }
-        done
     }
 
     fn is_let_in(&self, deed: &Deed) -> bool {
@@ -165,6 +157,29 @@ impl Model {
     }
 }
 
+impl Model for Registry {
+    type Deed = Deed;
+    type Part = Deed;
+    type Seen = Self;
+
+    fn seen(&self) -> Self {
+        self.clone()
+    }
+
+    fn parts(&self, deed: &Deed) -> Vec<Deed> {
+        vec![deed.clone()]
+    }
+
+    fn does(&mut self, deed: &Deed) -> bool {
+        let before = self.clone();
+        let done = self.is_let_in(deed) && self.tries(deed).is_some() && self.keeps(&before);
+        if !done {
+            *self = before;
+        }
+        done
+    }
+}
+
 /// Whom the second of two deeds concerns.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whom {
@@ -190,7 +205,7 @@ impl What {
     }
 }
 
-impl Model {
+impl Registry {
     /// The second deed so that it has to do with the first.
     pub(super) fn related(&self, first: &Deed, second: &Deed, whom: Whom) -> Deed {
         let mut of_first = first.what.clone();

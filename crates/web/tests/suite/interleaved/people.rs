@@ -1,0 +1,129 @@
+//! The registry of people, two at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::staff::{CredentialKind, ProposalKind};
+use jitsuin_web::desk::{Desk, Principal};
+use jitsuin_web::wire::{NewPersonBody, ProposalBody, TokenWishBody};
+use proptest::prelude::*;
+use store::Store;
+use testkit::{Clock, HookedStore, Scratch};
+
+use super::people_model::{Deed, Person, Registry as Model, What, deed, first_people, whom};
+use super::{Armed, LONG, Model as _, Order, Outcome, SHORT, enters};
+use crate::suite::world::add_person;
+
+/// A registry whose next commit but so many waits for something else.
+struct Registry {
+    scratch: Scratch,
+    desk: Arc<Desk>,
+    armed: Armed,
+}
+
+impl Registry {
+    fn new() -> Self {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        for (id, role) in first_people() {
+            add_person(&scratch, &clock, id, role, None);
+        }
+        let armed = Armed::default();
+        let hook = armed.clone();
+        let commit = move |store: &_, unit| hook.commit(store, unit);
+        let store = HookedStore::committing(scratch.store.clone(), commit);
+        let desk = Desk::new(Arc::new(store), BTreeMap::new(), Arc::new(move || clock.now()));
+        Self { scratch, desk: Arc::new(desk), armed }
+    }
+
+    fn interleave(
+        &self,
+        first: &Deed,
+        before: usize,
+        patience: Duration,
+        second: &Deed,
+    ) -> Outcome {
+        let desk = self.desk.clone();
+        let does = move |deed: &Deed| does(&desk, deed);
+        self.armed.interleave(does, (first, before), patience, second)
+    }
+
+    fn state(&self) -> Model {
+        let store = &self.scratch.store;
+        let people = store.people().expect("a read").into_iter().map(|row| {
+            let credentials = store.credentials_of(&row.id).expect("a read");
+            let count = |kind| credentials.iter().filter(|row| row.kind == kind).count();
+            let proposal = row.proposal.map(|proposal| {
+                (proposal.kind, proposal.roles.first().copied(), proposal.by.to_string())
+            });
+            let person = Person {
+                state: row.state,
+                role: row.roles.first().copied(),
+                proposal,
+                tokens: count(CredentialKind::ConsoleToken),
+                enrolments: count(CredentialKind::Enrolment),
+            };
+            (row.id.to_string(), person)
+        });
+        Model(people.collect())
+    }
+}
+
+fn does(desk: &Desk, deed: &Deed) -> bool {
+    enters(desk, deed.actor, None, |principal| asks(desk, principal, &deed.what))
+}
+
+fn asks(desk: &Desk, act: &Principal, what: &What) -> bool {
+    let names = |role: &Option<domain::staff::Role>| {
+        role.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()
+    };
+    match what {
+        What::Register(id, role) => {
+            let roles = names(&Some(*role));
+            let (id, name) = ((*id).to_owned(), "新人".to_owned());
+            desk.propose_person(act, &NewPersonBody { id, name, roles, municipality: None }).is_ok()
+        }
+        What::Propose(id, kind, role) => {
+            let (kind, roles) = (kind.name().to_owned(), names(role));
+            desk.propose_change(act, id, &ProposalBody { kind, roles, municipality: None }).is_ok()
+        }
+        What::Confirm(id) => desk.confirm_proposal(act, id).is_ok(),
+        What::Refuse(id) => desk.refuse_proposal(act, id).is_ok(),
+        What::Suspend(id) => desk.suspend_person(act, id).is_ok(),
+        What::MakeToken => {
+            let wish = TokenWishBody { days: Some(30), program: false };
+            desk.make_token(act, [127, 0, 0, 1].into(), &wish).is_ok()
+        }
+    }
+}
+
+/// What a confirmation rests on ends while it is confirmed: nothing is confirmed.
+#[test]
+fn w3_a_confirmation_rests_on_its_author_until_it_commits() {
+    let registry = Registry::new();
+    let deed = |actor, what| Deed { actor, what };
+    let proposed = What::Propose("examiner", ProposalKind::Enrolment, None);
+    assert!(does(&registry.desk, &deed("senior-1", proposed)));
+    let confirm = deed("manager-1", What::Confirm("examiner"));
+    let outcome =
+        registry.interleave(&confirm, 0, LONG, &deed("senior-2", What::Suspend("senior-1")));
+    let expected = Outcome { one: false, two: true, order: Order::SecondBetween };
+    assert_eq!(outcome, expected);
+    assert_eq!(registry.state().0["examiner"].enrolments, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn w3_what_two_do_at_once_they_could_have_done_one_after_the_other(
+        pairs in prop::collection::vec((deed(), 0..2_usize, deed(), whom()), 1..60)
+    ) {
+        let registry = Registry::new();
+        let mut model = Model::new();
+        for (first, before, second, whom) in pairs {
+            let second = model.related(&first, &second, whom);
+            let outcome = registry.interleave(&first, before, SHORT, &second);
+            model = model.expect((&first, before), &second, &outcome, &registry.state());
+        }
+    }
+}
