@@ -59,7 +59,8 @@ fn l1_l10_l8_the_whole_life_over_the_api() {
     let shown = world.get("staff", &auth_path).expect(200);
     assert_eq!(shown["state"], "good");
     world.scratch.write("holder.pem", shown["certificate_pem"].as_str().expect("PEM"));
-    let verify = ["verify", "-ignore_critical", "-CAfile", "ca.pem", "holder.pem"];
+    let now = world.clock.now().as_second().to_string();
+    let verify = ["verify", "-attime", &now, "-ignore_critical", "-CAfile", "ca.pem", "holder.pem"];
     let believed = run(world.scratch.path(), "openssl", &verify);
     assert!(believed.success, "{}", believed.text);
     // 3. A hold by phone holds what can be held, the window releases it.

@@ -72,7 +72,9 @@ fn l13_a_server_is_certified_and_its_certificate_revoked_by_five_people() {
     let issued = by_suzuki(&world, &format!("{path}/issue")).expect(200);
     assert_eq!(issued["state"], "issued");
     world.scratch.write("other.pem", issued["certificate_pem"].as_str().expect("PEM"));
-    let verify = ["verify", "-CAfile", "ca.pem", "-purpose", "sslserver", "other.pem"];
+    let now = world.clock.now().as_second().to_string();
+    let verify =
+        ["verify", "-attime", &now, "-CAfile", "ca.pem", "-purpose", "sslserver", "other.pem"];
     let believed = run(world.scratch.path(), "openssl", &verify);
     assert!(believed.success, "{}", believed.text);
     let again = world.post("intake-clerk", REQUESTS, &asked).problem(422);
