@@ -51,6 +51,9 @@ pub enum Query {
         /// What was noted of a request that a registered verifier signed; from when and where it came
         /// is the record's.
         heard: Option<HeardRequest>,
+        /// Whether it is what was heard a moment before from the same address, once more: answered, for
+        /// its sender may have lost the answer, and nobody's, for it may have been overheard.
+        is_retry: bool,
         /// The certificates asked about, in order; empty where the request could not be read.
         asked: Vec<OcspAsked>,
         /// What came of it.
@@ -110,10 +113,13 @@ impl fmt::Display for QueryRecord {
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ocsp { heard, asked, outcome } => {
+            Self::Ocsp { heard, is_retry, asked, outcome } => {
                 f.write_str("ocsp ")?;
                 if let Some(HeardRequest { digest, until, .. }) = heard {
                     write!(f, "{HEARD}{}/{} ", hex(digest), until.as_second())?;
+                }
+                if *is_retry {
+                    f.write_str("retry ")?;
                 }
                 write!(f, "{outcome}")?;
                 asked.iter().try_for_each(|asked| write!(f, " {asked}"))
@@ -260,7 +266,10 @@ mod tests {
             rule: "heard:00/1 before".to_owned(),
         };
         let record = |query| QueryRecord { at, peer, verifier: None, query }.to_string();
-        let ocsp = |heard, outcome| Query::Ocsp { heard, asked: Vec::new(), outcome };
+        let ocsp = |heard, outcome| {
+            let is_retry = outcome == OcspOutcome::Signed;
+            Query::Ocsp { heard, is_retry, asked: Vec::new(), outcome }
+        };
         for outcome in [OcspOutcome::Signed, refused.clone()] {
             assert_eq!(heard(&record(ocsp(Some(heard_one), outcome.clone()))), Some(heard_one));
             assert_eq!(heard(&record(ocsp(None, outcome))), None);

@@ -128,10 +128,16 @@ fn v5_what_a_verifier_signed_is_believed_once_and_names_nobody_when_it_comes_aga
     };
     let verifier = || Some("verifier-1".to_owned());
     assert_eq!(ask(&request, PEER, world.now), (ANSWERED, verifier()));
-    // A client that lost the answer asks again, from where it was.
+    // A client that lost the answer asks once more, from where it was. Whoever overheard it may sit there
+    // as well, behind one proxy: the record tells of a retry and of nobody.
     let moved = SocketAddr::new(PEER.ip(), 40_001);
-    assert_eq!(ask(&request, moved, world.now + minute), (ANSWERED, verifier()));
+    assert_eq!(ask(&request, thief, world.now), (UNAUTHORIZED, None));
+    assert_eq!(ask(&request, moved, world.now + minute), (ANSWERED, None));
+    let told = world.log.records().pop().unwrap().to_string();
+    assert!(told.contains(" - ocsp heard:") && told.contains(" retry signed "), "{told}");
     for (peer, now) in [
+        (moved, world.now + minute),
+        (PEER, world.now + second),
         (thief, world.now),
         (thief, world.now + minute),
         (PEER, world.now + minute + second),

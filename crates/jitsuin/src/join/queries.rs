@@ -188,6 +188,7 @@ mod tests {
             let before = log.hear(&request(digest)).expect("noted");
             let query = status::query_log::Query::Ocsp {
                 heard: Some(request(digest)),
+                is_retry: false,
                 asked: Vec::new(),
                 outcome: status::query_log::OcspOutcome::Signed,
             };

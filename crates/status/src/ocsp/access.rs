@@ -12,7 +12,7 @@ use x509::ocsp::{Nonce, OcspRequest};
 use x509::read::Certificate;
 
 use super::issuer::holds_at;
-use super::memory::{RequestMemory, is_retry};
+use super::memory::{RequestMemory, Retries};
 use super::source::StatusSource;
 
 /// Whence and when a request came.
@@ -37,6 +37,9 @@ pub(super) enum Asker {
     Anonymous,
     /// A registered verifier that may ask.
     Verifier(VerifierId),
+    /// Whoever sends once more, from the same address, what a registered verifier that may ask has just
+    /// sent: the verifier that lost its answer, or somebody beside it. It names nobody.
+    Retry,
     /// Somebody who signed but may not ask; the words say why.
     Refused(&'static str),
 }
@@ -45,6 +48,7 @@ pub(super) enum Asker {
 pub(super) struct Verifiers {
     source: Arc<dyn StatusSource>,
     memory: Arc<dyn RequestMemory>,
+    retries: Retries,
     index: RwLock<Arc<Index>>,
 }
 
@@ -59,7 +63,7 @@ struct Index {
 
 impl Verifiers {
     pub(super) fn new(source: Arc<dyn StatusSource>, memory: Arc<dyn RequestMemory>) -> Self {
-        Self { source, memory, index: RwLock::default() }
+        Self { source, memory, retries: Retries::default(), index: RwLock::default() }
     }
 
     /// Who asks. What a registered verifier signed is noted whatever comes of it: if it is refused
@@ -101,15 +105,15 @@ impl Verifiers {
         }
         let heard = heard(certificate, request, arrival);
         let before = self.memory.hear(&heard)?;
+        let is_retry = self.retries.spend(before.as_ref(), &heard);
         let asker = match before {
-            Some(first) if !is_retry(&first, &heard) => {
-                Asker::Refused("this request was heard before")
-            }
+            Some(_) if !is_retry => Asker::Refused("this request was heard before"),
             _ if !row.may_query_ocsp => Asker::Refused("the verifier may not query OCSP"),
             _ if !holds_at(&certificate.tbs.validity, arrival.at) => {
                 Asker::Refused("the verifier's certificate is not valid now")
             }
-            _ => Asker::Verifier(id),
+            Some(_) => Asker::Retry,
+            None => Asker::Verifier(id),
         };
         Ok(Proven { asker, heard: Some(heard) })
     }

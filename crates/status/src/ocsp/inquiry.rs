@@ -41,7 +41,7 @@ impl Inquiry<'_> {
             return Ok(true);
         }
         match asker {
-            Asker::Verifier(_) => Ok(false),
+            Asker::Verifier(_) | Asker::Retry => Ok(false),
             Asker::Anonymous => {
                 Err(Refusal::new(ErrorStatus::SigRequired, "only registered verifiers may ask"))
             }

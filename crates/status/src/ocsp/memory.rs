@@ -1,12 +1,12 @@
 //! What verifiers signed is believed once: whoever overhears a request cannot ask by it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::HeardRequest;
 
-/// How long a client may send the same request again from the same address: it got no answer, or lost
+/// How long a client may send the same request once more from the same address: it got no answer, or lost
 /// it.
 const RETRY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -25,10 +25,44 @@ pub trait RequestMemory: Send + Sync {
     fn hear(&self, request: &HeardRequest) -> store::Result<Option<HeardRequest>>;
 }
 
-/// Whether a client that lost its answer sent the request once more.
-pub(super) fn is_retry(first: &HeardRequest, again: &HeardRequest) -> bool {
-    let since = again.at.duration_since(first.at);
-    first.from == again.from && !since.is_negative() && since <= RETRY
+/// The retries that were let through, so that each request has one at most.
+#[derive(Debug, Default)]
+pub(super) struct Retries(Mutex<Spent>);
+
+/// Requests whose retry was spent, in two spans of [`RETRY`] at least: what the older one holds is too old
+/// for another, whenever the spans turn.
+#[derive(Debug, Default)]
+struct Spent {
+    /// When the first request came to this process. What one before it heard may have been retried there.
+    since: Option<Timestamp>,
+    turned: Option<Timestamp>,
+    newer: HashSet<[u8; 16]>,
+    older: HashSet<[u8; 16]>,
+}
+
+impl Retries {
+    /// Whether a client that lost its answer may have sent the request once more, and none did before: it
+    /// came from the same address within the window, and this process heard the first. It is spent then.
+    pub(super) fn spend(&self, first: Option<&HeardRequest>, again: &HeardRequest) -> bool {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *spent.since.get_or_insert(again.at);
+        let Some(first) = first else { return false };
+        let after = again.at.duration_since(first.at);
+        let in_time = !after.is_negative() && after <= RETRY && since <= first.at;
+        in_time && first.from == again.from && spent.note(again)
+    }
+}
+
+impl Spent {
+    /// Notes it; whether it was not noted before.
+    fn note(&mut self, again: &HeardRequest) -> bool {
+        let turned = *self.turned.get_or_insert(again.at);
+        if again.at.duration_since(turned) > RETRY {
+            self.turned = Some(again.at);
+            self.older = std::mem::take(&mut self.newer);
+        }
+        !self.older.contains(&again.digest) && self.newer.insert(again.digest)
+    }
 }
 
 /// A memory that ends with the process, for tests.
@@ -43,5 +77,37 @@ impl RequestMemory for MemoryOfRequests {
             heard.insert(request.digest, *request);
         }
         Ok(before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v5_each_request_has_one_retry_and_none_of_what_another_process_heard() {
+        let start = Timestamp::UNIX_EPOCH;
+        let request = |number: u8, second: i64| HeardRequest {
+            digest: [number; 16],
+            until: Timestamp::MAX,
+            at: start + SignedDuration::from_secs(second),
+            from: [192, 0, 2, 1].into(),
+        };
+        let retries = Retries::default();
+        let spends = |number, first, again| {
+            retries.spend(Some(&request(number, first)), &request(number, again))
+        };
+        assert!(!retries.spend(None, &request(1, 100)), "it is the first");
+        assert!(spends(1, 100, 100) && !spends(1, 100, 101));
+        assert!(!spends(2, 99, 100), "heard before this process was there");
+        assert!(!spends(3, 100, 161) && !spends(3, 101, 100), "not within the minute");
+        // However the spans turn, no retry is let through twice.
+        for second in (100..1_000).step_by(7) {
+            let number = second as u8;
+            assert!(spends(number, second, second + 30), "{second}");
+            assert!(!spends(number, second, second + 60), "{second}");
+        }
+        let kept = retries.0.lock().expect("a lock");
+        assert!(kept.newer.len() + kept.older.len() < 30, "and they are forgotten");
     }
 }

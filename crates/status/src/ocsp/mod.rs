@@ -21,7 +21,8 @@
 //! - **Nonces** have 1 to 128 octets (RFC 9654 2.1); others get malformedRequest.
 //! - **A verifier's request is believed once.** It needs a nonce of 16 octets at least, so that no two
 //!   are alike, and is remembered until the verifier's certificate ends ([`RequestMemory`]). What comes
-//!   again gets unauthorized, but for a retry within a minute from the same address.
+//!   again gets unauthorized, but for one retry within a minute from the same address, whose record names
+//!   nobody.
 //! - **Times.** thisUpdate and producedAt are the moment of the answer, and nextUpdate is left out:
 //!   newer information is always there (RFC 6960 4.2.2.1). A service that must satisfy RFC 9919
 //!   clients sets [`Settings::validity`] and accepts that others may repeat an answer for so long.

@@ -80,6 +80,7 @@ struct Account {
     asked: Vec<OcspAsked>,
     verifier: Option<VerifierId>,
     heard: Option<HeardRequest>,
+    is_retry: bool,
     repeated: bool,
 }
 
@@ -189,6 +190,7 @@ impl Responder {
                 self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
             }
             Asker::Verifier(id) => account.verifier = Some(id.clone()),
+            Asker::Retry => account.is_retry = true,
             Asker::Anonymous => {}
         }
         Ok(proven.asker)
@@ -284,7 +286,8 @@ impl Responder {
         if let Some(verifier) = &account.verifier {
             self.known.note(verifier, peer.ip(), now);
         }
-        let query = Query::Ocsp { heard: account.heard, asked: account.asked, outcome: told };
+        let Account { asked, heard, is_retry, .. } = account;
+        let query = Query::Ocsp { heard, is_retry, asked, outcome: told };
         let record = QueryRecord { at: now, peer, verifier: account.verifier, query };
         match self.log.record(&record) {
             Ok(()) => answer,
