@@ -44,6 +44,13 @@ pub enum WindowError {
         /// The field that names it.
         field: &'static str,
     },
+    /// The caller's fault: it is another municipality's, which the journal is told. The caller is told
+    /// that there is none such, word for word, so that nobody learns here what exists elsewhere.
+    #[error("{field}: there is none such")]
+    Elsewhere {
+        /// The field that names it.
+        field: &'static str,
+    },
     /// The CA refused or failed.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -89,6 +96,7 @@ impl WindowError {
             Self::Doubted { .. } => Some("identity: the clerk doubts it".into()),
             Self::NotPermitted(rule) => Some(rule!("this actor may not do this: {}", *rule)),
             Self::Unknown { field } => Some(rule!("{}: there is none such", *field)),
+            Self::Elsewhere { field } => Some(rule!("the {} is another municipality's", *field)),
             Self::Authority(AuthorityError::Refused { field, rule }) => {
                 Some(rule.clone().about(field))
             }

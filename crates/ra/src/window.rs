@@ -108,8 +108,8 @@ impl Window {
     /// An application of the clerk's municipality.
     ///
     /// # Errors
-    /// [`WindowError::NotPermitted`], [`WindowError::Unknown`], and what the store says. Reading
-    /// is not journaled here.
+    /// [`WindowError::NotPermitted`], [`WindowError::Unknown`], [`WindowError::Elsewhere`], and what the
+    /// store says. Reading is not journaled here.
     pub fn application(&self, actor: &Actor, id: &ApplicationId) -> Result<Application> {
         let (_, municipality) = clerk(actor)?;
         self.load(id, municipality)
@@ -129,8 +129,7 @@ impl Window {
         let row = self.store.application(id)?;
         let row = row.ok_or(WindowError::Unknown { field: "application" })?;
         if row.municipality != municipality {
-            let rule = "the application was made to another municipality";
-            return Err(WindowError::NotPermitted(rule));
+            return Err(WindowError::Elsewhere { field: "application" });
         }
         Application::restore(row)
     }
@@ -152,7 +151,9 @@ impl Window {
             && let Some(rule) = error.refusal()
         {
             let kind = match error {
-                WindowError::NotPermitted(_) => EventKind::AccessRefused,
+                WindowError::NotPermitted(_) | WindowError::Elsewhere { .. } => {
+                    EventKind::AccessRefused
+                }
                 _ => kind,
             };
             let mut entry = Entry::new(kind, act).subject(subject).refused(rule);

@@ -228,7 +228,7 @@ impl Desk {
             && problem.is_refusal()
         {
             let kind = match problem.fault {
-                Fault::NotPermitted => EventKind::AccessRefused,
+                Fault::NotPermitted | Fault::Elsewhere => EventKind::AccessRefused,
                 _ => operation.kind(),
             };
             let entry =

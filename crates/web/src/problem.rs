@@ -25,6 +25,9 @@ pub enum Fault {
     NotPermitted,
     /// The caller's: there is no such thing.
     Unknown,
+    /// The caller's: it is another municipality's, which they are told as they would be that there is no
+    /// such thing.
+    Elsewhere,
     /// The caller's: the address exists, the method does not.
     NoSuchMethod,
     /// The caller's: a body without end, or none in time.
@@ -63,7 +66,7 @@ pub struct Problem {
 }
 
 impl Fault {
-    /// Every fault.
+    /// Every fault that is told apart.
     pub const ALL: [Self; 13] = [
         Self::Malformed,
         Self::Unauthenticated,
@@ -86,7 +89,7 @@ impl Fault {
             Self::Malformed => (400, "malformed", "The request cannot be read"),
             Self::Unauthenticated => (401, "unauthenticated", "Who asks is not proven"),
             Self::NotPermitted => (403, "not-permitted", "This actor may not do this"),
-            Self::Unknown => (404, "unknown", "There is no such thing"),
+            Self::Unknown | Self::Elsewhere => (404, "unknown", "There is no such thing"),
             Self::NoSuchMethod => (405, "no-such-method", "The method does not exist here"),
             Self::TooSlow => (408, "too-slow", "The request did not arrive in time"),
             Self::Conflict => (409, "conflict", "The state is another one by now"),
@@ -117,6 +120,12 @@ impl Problem {
     /// That there is no such thing as `field` names.
     pub fn unknown(field: &'static str) -> Self {
         Self::new(Fault::Unknown, rule!("{}: there is none such", field)).about(field)
+    }
+
+    /// That what `field` names is another municipality's: the journal's to know.
+    pub fn elsewhere(field: &'static str) -> Self {
+        let rule = Box::new(rule!("the {} is another municipality's", field));
+        Self { fault: Fault::Elsewhere, rule, ..Self::unknown(field) }
     }
 
     /// Names the field.
@@ -209,6 +218,7 @@ impl From<WindowError> for Problem {
                 Self::new(Fault::NotPermitted, rule!("this actor may not do this: {}", rule))
             }
             WindowError::Unknown { field } => Self::unknown(field),
+            WindowError::Elsewhere { field } => Self::elsewhere(field),
             WindowError::Authority(error) => error.into(),
             WindowError::Card(error) => card::of_card(&error),
             WindowError::Reader(error) => card::of_reader(&error),

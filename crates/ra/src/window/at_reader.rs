@@ -14,7 +14,7 @@ use super::operation::Step;
 use super::{Window, clerk};
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
-use crate::readers::Wanted;
+use crate::readers::{ReaderError, Wanted};
 use crate::record::{self, CardRecord, OnSlot};
 
 /// A genuine card in an open channel, with its report. Nobody else works on it while this is kept:
@@ -31,19 +31,26 @@ impl Window {
     ///
     /// # Errors
     /// [`WindowError::Reader`], [`WindowError::Card`]; [`WindowError::Refused`] for another card than
-    /// the one that is meant, and for another municipality's.
+    /// the one that is meant, and for another municipality's that lies there. One that is named and
+    /// does not lie there is none such, be it another municipality's or nobody's.
     pub(super) fn at_reader(&self, act: &Act, wanted: &Wanted) -> Result<AtReader<'_>> {
         let (_, municipality) = clerk(&act.actor)?;
         // What the office knows of the card that is named may refuse before it is touched.
-        if let Some(named) = &wanted.card {
-            self.expect_within_reach(named, municipality)?;
-        }
-        let connection = self.readers.connect(municipality, wanted)?;
+        let named = wanted.card.as_ref().map(|named| self.named_card(named, municipality));
+        let is_nobodys = named.transpose()?.is_some_and(|known| known.is_none());
+        let none_such = WindowError::Unknown { field: "card" };
+        let connection = match self.readers.connect(municipality, wanted) {
+            Err(ReaderError::Refused(_) | ReaderError::Unavailable(_)) if is_nobodys => {
+                return Err(none_such);
+            }
+            connected => connected?,
+        };
         let terminal = CardTerminal::select(connection)?;
         let mut card = terminal.authenticate(act, self.master.as_ref())?;
         if let Some(meant) = wanted.card.as_ref().filter(|meant| *meant != card.id()) {
             let rule = rule!("{} lies on the reader, and {} is meant", card.id(), meant);
-            return Err(WindowError::refused("card", rule));
+            let other = WindowError::refused("card", rule);
+            return Err(if is_nobodys { none_such } else { other });
         }
         self.expect_within_reach(card.id(), municipality)?;
         let turn = self.cards.lock(card.id().as_str());
@@ -76,7 +83,10 @@ impl Window {
         let brought = brought_card(step).cloned();
         // What the office knows may refuse before a card is touched.
         if let Some(id) = &brought {
-            expect_brought(&self.known_card(id)?, step, slot)?;
+            let (_, municipality) = clerk(&step.operation.act.actor)?;
+            let known = self.named_card(id, municipality)?;
+            let known = known.ok_or(WindowError::Unknown { field: "card" })?;
+            expect_brought(&known, step, slot)?;
         }
         let bound = step.application.record.card.clone();
         let card = bound.clone().or(brought.clone());

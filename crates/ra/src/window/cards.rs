@@ -45,6 +45,24 @@ impl Window {
         Err(WindowError::refused("resident", rule))
     }
 
+    /// What the office knows of a card that somebody named, if anything.
+    ///
+    /// # Errors
+    /// [`WindowError::Elsewhere`] where its holder is another municipality's, and
+    /// [`WindowError::Register`]: nobody can tell.
+    pub(super) fn named_card(
+        &self,
+        id: &CardId,
+        municipality: MunicipalityCode,
+    ) -> Result<Option<CardRecord>> {
+        match self.card_record(id)? {
+            Some(card) if !self.is_kept_by(&card, municipality)? => {
+                Err(WindowError::Elsewhere { field: "card" })
+            }
+            known => Ok(known),
+        }
+    }
+
     /// What the office knows of a card, for the municipality that keeps its holder's record.
     pub(super) fn office_part(
         &self,

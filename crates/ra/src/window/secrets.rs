@@ -121,7 +121,9 @@ impl Window {
     /// another must not: what is asked would not be done to it.
     fn expect_no_other(&self, act: &Act, wanted: &Wanted, card: &CardId) -> Result<()> {
         match self.at_reader(act, &Wanted::card(card, wanted.reader.as_deref())) {
-            Err(refused @ WindowError::Refused { .. }) => Err(refused),
+            Err(refused @ (WindowError::Refused { .. } | WindowError::Elsewhere { .. })) => {
+                Err(refused)
+            }
             _ => Ok(()),
         }
     }

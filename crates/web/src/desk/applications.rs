@@ -32,7 +32,7 @@ impl Desk {
     /// Records the identity check; a doubt, the clerk's or the register's, refuses the application.
     ///
     /// # Errors
-    /// 422 by the rules, 404 for no such application, 403 for another municipality's.
+    /// 422 by the rules, 404 for no such application of this municipality.
     pub fn verify(&self, act: &Principal, id: &str, evidence: EvidenceBody) -> Answer {
         let operation = Operation::VerifyApplication;
         self.admit(act, operation)?;
@@ -123,7 +123,7 @@ impl Desk {
     /// Shows an application of the clerk's municipality.
     ///
     /// # Errors
-    /// 404, 403; the reading is journaled first.
+    /// 404; the reading is journaled first.
     pub fn application(&self, act: &Principal, id: &str) -> Answer {
         let operation = Operation::ShowApplication;
         self.admit(act, operation)?;

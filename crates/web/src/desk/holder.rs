@@ -153,7 +153,7 @@ impl From<Problem> for Declined {
             Fault::Unavailable | Fault::Conflict => {
                 "ただいま処理できません。しばらくしてから、同じ操作をもう一度行ってください。"
             }
-            Fault::Unknown => "指定されたページはありません。",
+            Fault::Unknown | Fault::Elsewhere => "指定されたページはありません。",
             Fault::TooLarge => Refusal::MessageTooLarge.sentence(),
             Fault::TooSlow => "データの送信が時間内に終わりませんでした。",
             Fault::NoSuchMethod => "このページでは、その操作を行えません。",

@@ -16,7 +16,7 @@ use super::approvals::Approvable;
 use super::permission::Operation;
 use super::principal::Principal;
 use super::{Desk, reading};
-use crate::problem::{Fault, Problem};
+use crate::problem::Problem;
 use crate::wire::{
     AddressBody, ErasurePermitBody, ForgottenBody, MoveOutBody, RegisterCommandBody,
     RegisterRunBody, ResidentBody,
@@ -29,7 +29,7 @@ impl Desk {
     /// Shows a resident; a clerk sees those of their own municipality.
     ///
     /// # Errors
-    /// 404, 403; the reading is journaled first.
+    /// 404, for another municipality's resident as for nobody's; the reading is journaled first.
     pub fn resident(&self, act: &Principal, code: &str) -> Result<ResidentBody, Problem> {
         let operation = Operation::ShowResident;
         self.admit(act, operation)?;
@@ -182,6 +182,5 @@ fn own_resident(actor: &Actor, resident: Resident) -> Result<Resident, Problem> 
     if city(*municipality) == city(resident.municipality) {
         return Ok(resident);
     }
-    let rule = "a clerk sees the residents of their own municipality";
-    Err(Problem::new(Fault::NotPermitted, rule))
+    Err(Problem::elsewhere("resident"))
 }
