@@ -25,8 +25,9 @@ use crate::problem::Problem;
 /// The time whose refusals are one sum.
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Kinds of refusal that have a sum of their own at once: more than there are doors, so that who tries
-/// each of them leaves an entry at each. Beyond, all are one sum, of everywhere.
+/// Kinds of refusal of one event that have a sum of their own at once, and as many that concern a person:
+/// more than there are doors, so that who tries each of them leaves an entry at each. Beyond, those of one
+/// rule, and of one person, are one sum of everywhere: what a crowd does elsewhere hides neither.
 const MOST_KINDS: usize = 128;
 
 /// What is counted together.
@@ -70,10 +71,16 @@ impl Kind {
         Self { event, door, person: None, rule: rule.into().untold(), code: None, from }
     }
 
-    fn everything_else(event: EventKind) -> Self {
+    /// The same by whatever door and from wherever. There are as many of these as the program has rules,
+    /// and the registry people whose passwords strangers try.
+    fn anywhere(self) -> Self {
         let (door, from) = ("many doors".to_owned(), "many addresses".to_owned());
-        let rule = "refused; too many kinds to tell each".into();
-        Self { event, door, person: None, rule, code: None, from }
+        Self { door, from, ..self }
+    }
+
+    /// Whether both are counted against one bound.
+    fn is_like(&self, other: &Self) -> bool {
+        self.event == other.event && self.person.is_some() == other.person.is_some()
     }
 
     /// The entry of so many more.
@@ -131,10 +138,11 @@ impl Refusals {
     }
 }
 
-/// The kind, or the one of everything else where there are too many.
+/// The kind, or the same of anywhere where there are too many like it.
 fn bounded(kind: Kind, sums: &HashMap<Kind, Sum>) -> Kind {
-    match sums.len() >= MOST_KINDS && !sums.contains_key(&kind) {
-        true => Kind::everything_else(EventKind::AccessRefused),
+    let is_new = !sums.contains_key(&kind);
+    match is_new && sums.keys().filter(|other| other.is_like(&kind)).count() >= MOST_KINDS {
+        true => kind.anywhere(),
         false => kind,
     }
 }
@@ -286,5 +294,53 @@ mod tests {
         let told = refusals.take(now, true);
         let all: u64 = told.iter().map(|(_, sum)| sum.more + 1).sum();
         assert_eq!((told.len(), all), (MOST_KINDS + 1, 10_000), "and none is forgotten");
+    }
+
+    /// Whoever guessed one person's password once hid that among refusals of other kinds.
+    #[test]
+    fn e1_a_crowd_hides_neither_what_was_refused_nor_whom_it_concerns() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
+        let told = clock.clone();
+        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::new(move || told.now()));
+        let refuse = |event, number: u32, person: Option<&str>, rule: &'static str| {
+            let from = IpAddr::from((number << 8).to_be_bytes());
+            let door = Door { name: format!("POST /{}", number % 7), from };
+            let person = person.map(|id| id.parse().expect("an id"));
+            let kind = Kind { person, ..Kind::new(event, &door, rule) };
+            let stranger = desk.act(Actor::Anonymous, None).expect("an act");
+            desk.refuse_stranger(&stranger, kind, from).expect("counted");
+        };
+        let entries = || {
+            let rows = scratch.store.journal(0, 5000).expect("a journal");
+            let text = |(_, body)| String::from_utf8(body).expect("JSON");
+            rows.into_iter().map(text).collect::<Vec<_>>()
+        };
+        // Those of other doors, of names that nobody has, and of other people.
+        for number in 0..1000 {
+            refuse(EventKind::AccessRefused, number, None, "no token");
+            refuse(EventKind::LoggedIn, number, None, "no such person");
+            refuse(EventKind::LoggedIn, number, Some("tanaka"), "locked");
+        }
+        let before = entries().len();
+        assert_eq!(before, 3 * (MOST_KINDS + 1));
+        for number in 2000..2010 {
+            refuse(EventKind::LoggedIn, number, Some("sato"), "locked");
+            refuse(EventKind::AccessRefused, number, None, "another host");
+        }
+        let first = entries().split_off(before);
+        assert_eq!(first.len(), 2, "{first:?}");
+        clock.advance(MINUTE);
+        desk.tell_refusals(false).expect("told");
+        let sums = entries().split_off(before + 2);
+        for told in [&first, &sums] {
+            let of = |words: &[&str]| {
+                let has_all = |entry: &&String| words.iter().all(|word| entry.contains(word));
+                told.iter().filter(has_all).count()
+            };
+            assert_eq!(of(&["logged-in", "\"sato\"", "locked"]), 1, "{told:?}");
+            assert_eq!(of(&["access-refused", "many doors", "another host"]), 1, "{told:?}");
+        }
+        let of_sato = sums.iter().find(|entry| entry.contains("\"sato\"")).expect("a sum");
+        assert!(of_sato.contains(r#"["count","9"]"#), "{of_sato}");
     }
 }
