@@ -9,6 +9,7 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
 use domain::reason::RevocationReason;
+use domain::validity;
 use jiff::SignedDuration;
 use keys::KeyStore;
 use store::{Change, Entry, Store, Unit};
@@ -410,6 +411,29 @@ fn k9_p4_the_last_responder_of_a_generation_ends_with_its_root() {
     let now = act(&town.clock);
     let responder = town.authority.set_up_responder(&now, &old, &town.service_keys).expect("one");
     assert_eq!(read(&responder.certificate).tbs.validity.not_after, old.ends);
+}
+
+#[test]
+fn k9_after_the_period_of_its_use_a_key_certifies_nobody_and_signs_lists_all_the_same() {
+    let town = Town::new(&quick());
+    let old = town.authority.generation(1).expect("it exists");
+    let years = town.authority.policy().keys.ca_renewal_years;
+    let ends = validity::renewal_due(old.made_at, years).expect("a time");
+    town.clock.advance(ends.duration_since(town.clock.now()));
+    town.user(1);
+    town.clock.advance(SignedDuration::from_secs(1));
+    let issue = |number| {
+        let request = auth_request(number, ApplicationKind::IssueWithCard, &card(number));
+        town.authority.issue_to_user(&act(&town.clock), request).map(drop)
+    };
+    let refused = issue(2).expect_err("its use has ended").to_string();
+    assert!(refused.contains("the use of its key ended"), "{refused}");
+    assert!(town.publish() > 0, "lists go on");
+    let renewal = Renewal { early: None, ..town.renewal() };
+    town.renew(&renewal).expect("it is time");
+    issue(2).expect_err("the new key does not issue yet");
+    town.clock.advance(SignedDuration::from_hours(2));
+    issue(2).expect("by the new key");
 }
 
 #[test]

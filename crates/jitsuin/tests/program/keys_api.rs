@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::Asker;
 use crate::demo::Demo;
+use crate::workplace::{KAWAGUCHI, form};
 
 /// Asks as somebody of the demo, with further headers; status and body.
 pub(crate) fn ask(
@@ -83,6 +84,70 @@ fn k2_keys_sleep_and_wake_by_several_custodians_while_answers_go_on() {
     let (status, keys) = contribute(&demo, "custodian-3", "custodian-3");
     assert_eq!((status, &keys["active"]), (200, &json!(true)), "{keys}");
     assert_eq!(publish(&demo), 200);
+}
+
+/// Takes an application in at a clerk's window, and has it verified; its path.
+fn verified(demo: &Demo, clerk: &str) -> String {
+    let text = fs::read_to_string(demo.kept("data/register/residents.jsonl")).unwrap();
+    let mut all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let is_plain = |text: &Value| !text.as_str().unwrap().contains(['髙', '﨑', '𠮷', '德', '瀨']);
+    let is_fit = |one: &Value| {
+        one["municipality"] == KAWAGUCHI
+            && one["is_foreign"] == false
+            && one["birth_date"].as_str() < Some("2000")
+            && is_plain(&one["family_name"])
+            && is_plain(&one["given_name"])
+    };
+    let resident = all.rfind(is_fit).expect("somebody of the municipality");
+    let form = form(&resident, &json!({ "ca": "jpki-auth", "kind": "issue-with-card" }));
+    let (status, received) = ask(demo, clerk, "applications", Some(&form), &[]);
+    assert_eq!(status, 201, "{received}");
+    let path = format!("applications/{}", received["id"].as_str().unwrap());
+    let shown = json!({ "items": [
+        { "evidence": "photo-document", "document": "旅券", "number": "TR1234567" }
+    ] });
+    let (status, verified) = ask(demo, clerk, &format!("{path}/verification"), Some(&shown), &[]);
+    assert_eq!((status, &verified["state"]), (200, &json!("verified")), "{verified}");
+    path
+}
+
+/// Leaves the program so much more memory than it has, or as much as it likes.
+fn limit_memory(demo: &Demo, more: Option<u64>) {
+    let status = fs::read_to_string(format!("/proc/{}/status", demo.ready.pid)).unwrap();
+    let has = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("its size");
+    let has: u64 = has.trim().trim_end_matches(" kB").parse().unwrap();
+    let soft = more.map_or("unlimited".to_owned(), |more| (has * 1024 + more).to_string());
+    demo.says(&format!("prlimit --pid {} --as={soft}:", demo.ready.pid));
+}
+
+/// A window hears of sleeping keys as such and not of its reader, and a custodian of a machine that has
+/// no memory left and not of a wrong passphrase.
+#[test]
+fn w1_k2_a_hindrance_and_a_fault_are_told_at_the_window_as_what_they_are() {
+    let demo = Demo::start();
+    let issue = format!("{}/issue", verified(&demo, "clerk-11203"));
+    for custodian in ["custodian-1", "custodian-2"] {
+        ask(&demo, custodian, "keys/deactivation", Some(&json!({})), &[]);
+    }
+    let (status, asleep) = ask(&demo, "clerk-11203", &issue, Some(&json!({})), &[]);
+    assert_eq!(status, 503, "{asleep}");
+    let said = asleep["detail"].as_str().unwrap();
+    assert!(said.contains("the keys are not activated"), "{asleep}");
+    let shown = asleep["message_ja"].as_str().expect("a sentence for the screen");
+    assert!(shown.contains("鍵管理者") && !shown.contains("カード"), "{asleep}");
+    assert_eq!(asleep["incident"], Value::Null, "nothing broke: {asleep}");
+    // A passphrase takes 64 MiB to try.
+    limit_memory(&demo, Some(40 << 20));
+    let (status, fault) = contribute(&demo, "custodian-1", "custodian-1");
+    assert_eq!(status, 503, "the passphrase is the right one: {fault}");
+    limit_memory(&demo, None);
+    let (_, keys) = ask(&demo, "manager-1", "keys", None, &[]);
+    assert_eq!((&keys["active"], &keys["present"]), (&json!(false), &json!([])), "{keys}");
+    // Both pass, and what was asked for is done.
+    assert_eq!(contribute(&demo, "custodian-1", "custodian-1").0, 200);
+    assert_eq!(contribute(&demo, "custodian-3", "custodian-3").1["active"], json!(true));
+    let (status, issued) = ask(&demo, "clerk-11203", &issue, Some(&json!({})), &[]);
+    assert_eq!((status, &issued["state"]), (200, &json!("issued")), "{issued}");
 }
 
 #[test]

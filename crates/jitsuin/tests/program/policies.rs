@@ -101,7 +101,7 @@ fn p1_policy_diff_tells_exactly_what_changes() {
 }
 
 #[test]
-fn p1_a_policy_file_changed_on_the_disk_is_worked_by_only_once_two_people_adopted_it() {
+fn p1_p10_a_policy_file_changed_on_the_disk_is_worked_by_only_once_two_people_adopted_it() {
     let place = Workplace::new();
     let file = place.path().join("policy/jpki-auth.toml");
     let text = fs::read_to_string(&file).unwrap();

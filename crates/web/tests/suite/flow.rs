@@ -25,7 +25,7 @@ pub(super) fn evidence() -> Value {
 }
 
 /// Takes an application in and checks it; answers with its path.
-fn verified(world: &World, form: &Value) -> String {
+pub(super) fn verified(world: &World, form: &Value) -> String {
     let received = world.post("sato", "/api/v1/applications", form).expect(201);
     assert_eq!(received["state"], "received");
     let path = format!("/api/v1/applications/{}", received["id"].as_str().expect("an id"));

@@ -18,4 +18,5 @@ mod repeated;
 mod service_requests;
 mod standing;
 mod typed;
+mod windows;
 mod world;

@@ -63,7 +63,7 @@ fn by_suzuki(world: &World, path: &str) -> Reply {
 }
 
 #[test]
-fn l13_a_server_is_certified_and_its_certificate_revoked_by_five_people() {
+fn l13_p11_a_server_is_certified_and_its_certificate_revoked_by_five_people() {
     let world = World::new();
     let asked = for_server(&world, "other");
     let path = released(&world, &asked);
