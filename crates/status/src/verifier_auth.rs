@@ -21,8 +21,17 @@ use crate::ldap::Dn;
 
 /// Says whether a password belongs to a hash in PHC string form; a hash that cannot be read belongs
 /// to none. It is meant to be slow, so it is called on threads that may block; nothing is said where
-/// too many wait already.
-pub type PasswordCheck = dyn Fn(&[u8], &str) -> Option<bool> + Send + Sync;
+/// too many wait already. Whoever comes [`Whence::Home`] waits for no guess from elsewhere.
+pub type PasswordCheck = dyn Fn(&[u8], &str, Whence) -> Option<bool> + Send + Sync;
+
+/// From where a verifier's password is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whence {
+    /// From where that verifier came in lately.
+    Home,
+    /// From anywhere else.
+    Elsewhere,
+}
 
 /// Minutes for which a password that was right need not be checked again. It ends at once when the
 /// verifier gets another, since the digest is over the stored hash as well.
@@ -127,11 +136,15 @@ impl VerifierAuth {
         // password is looked at, however often others were wrong there.
         let is_at_home = |row: &VerifierRow| self.known.is_of(&row.id, attempt.from, attempt.at);
         let whose = row.as_ref().map(|row| row.id.clone());
-        if !row.as_ref().is_some_and(is_at_home) && self.counts.is_locked(&whose, attempt) {
-            return Err(AuthRefusal::InvalidCredentials);
-        }
+        let from = match row.as_ref().is_some_and(is_at_home) {
+            true => Whence::Home,
+            false if self.counts.is_locked(&whose, attempt) => {
+                return Err(AuthRefusal::InvalidCredentials);
+            }
+            false => Whence::Elsewhere,
+        };
         let hash = row.as_ref().map_or(&self.decoy, |row| &row.password_hash);
-        let fits = (self.check)(password, hash).ok_or(AuthRefusal::Busy)?;
+        let fits = (self.check)(password, hash, from).ok_or(AuthRefusal::Busy)?;
         let Some(row) = row.filter(|_| fits) else {
             self.counts.wrong(whose, attempt);
             return Err(AuthRefusal::InvalidCredentials);

@@ -40,7 +40,7 @@ fn directory(world: &World) -> (RepositoryDirectory, Arc<AtomicUsize>) {
     let store = world.store.clone();
     let auth = VerifierAuth::new(
         store.clone(),
-        Arc::new(|given, _| Some(given == b"secret")),
+        Arc::new(|given, _, _| Some(given == b"secret")),
         "decoy",
         Known::default(),
     );

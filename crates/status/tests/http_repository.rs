@@ -23,7 +23,7 @@ use jitsuin_status::http::{
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
 use jitsuin_status::query_log::Query;
-use jitsuin_status::verifier_auth::VerifierAuth;
+use jitsuin_status::verifier_auth::{VerifierAuth, Whence};
 use ocsp_fixture::foreign::{Running, run, text};
 use ocsp_fixture::{FailingLog, PEER, World};
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
@@ -36,7 +36,7 @@ fn municipality() -> Partition {
 }
 
 fn auth(world: &World) -> VerifierAuth {
-    let check = |password: &[u8], hash: &str| {
+    let check = |password: &[u8], hash: &str, _: Whence| {
         Some(String::from_utf8_lossy(password) == hash.trim_start_matches("hash of "))
     };
     VerifierAuth::new(
@@ -329,7 +329,7 @@ fn v6_guesses_hold_no_place_of_open_lists_nor_of_verifiers() {
     let (came, coming) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let ended = Mutex::new(ended);
-    let check = move |password: &[u8], _: &str| {
+    let check = move |password: &[u8], _: &str, _: Whence| {
         if password == b"secret" {
             return Some(true);
         }

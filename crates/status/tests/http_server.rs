@@ -15,7 +15,7 @@ use jitsuin_status::http::{HttpLimits, Repository, Services};
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
 use jitsuin_status::ocsp::Settings;
-use jitsuin_status::verifier_auth::VerifierAuth;
+use jitsuin_status::verifier_auth::{VerifierAuth, Whence};
 use ocsp_fixture::World;
 use ocsp_fixture::foreign::Running;
 use ocsp_fixture::request::Draft;
@@ -241,7 +241,7 @@ fn v5_who_finds_no_room_is_told_to_come_back() {
     let world = World::new();
     let auth = VerifierAuth::new(
         world.store.clone(),
-        Arc::new(|_: &[u8], _: &str| None),
+        Arc::new(|_: &[u8], _: &str, _: Whence| None),
         "decoy",
         Known::default(),
     );

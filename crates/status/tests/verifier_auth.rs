@@ -2,13 +2,13 @@
 //! cannot take away by it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::known::Known;
-use jitsuin_status::verifier_auth::{Attempt, AuthRefusal, VerifierAuth};
+use jitsuin_status::verifier_auth::{Attempt, AuthRefusal, VerifierAuth, Whence};
 use store::{Change, Entry, Store, Unit, VerifierRow};
 use testkit::{Clock, Scratch, act};
 
@@ -23,7 +23,7 @@ impl World {
     fn new() -> Self {
         let (scratch, checks) = (Scratch::new(), Arc::new(AtomicUsize::new(0)));
         let counter = Arc::clone(&checks);
-        let check = move |given: &[u8], hash: &str| {
+        let check = move |given: &[u8], hash: &str, _: Whence| {
             counter.fetch_add(1, Ordering::SeqCst);
             Some(hash.bytes().rev().eq(given.iter().copied()))
         };
@@ -119,10 +119,32 @@ fn v6_a_verifier_is_not_locked_out_where_it_came_in_lately() {
     assert!(world.enters("secret", 1, 31), "its password is looked at all the same");
 }
 
+/// Guesses from elsewhere, which may all wait to be hashed, are waited for by none but guesses.
+#[test]
+fn v6_a_verifier_at_home_waits_behind_no_guess_from_elsewhere() {
+    let world = World::new();
+    let (told, seen) = std::sync::mpsc::channel();
+    let told = Mutex::new(told);
+    let check = move |given: &[u8], _: &str, whence: Whence| {
+        told.lock().expect("a lock").send(whence).expect("a test that listens");
+        Some(given == b"secret")
+    };
+    let store = world.scratch.store.clone();
+    let auth = VerifierAuth::new(store, Arc::new(check), "decoy", Known::default());
+    let whence = |id: &str, password: &[u8], from: u8, minutes: i64| {
+        let _ = auth.by_id(id, password, attempt(from, minutes));
+        seen.try_recv()
+    };
+    assert_eq!(whence("verifier-1", b"secret", 1, 0), Ok(Whence::Elsewhere), "the first time");
+    assert_eq!(whence("verifier-1", b"secret", 1, 11), Ok(Whence::Home));
+    assert_eq!(whence("verifier-1", b"guess", 2, 11), Ok(Whence::Elsewhere));
+    assert_eq!(whence("nobody", b"secret", 1, 11), Ok(Whence::Elsewhere), "that one alone");
+}
+
 #[test]
 fn v6_who_cannot_be_checked_now_is_neither_let_in_nor_counted() {
     let scratch = Scratch::new();
-    let (store, check) = (scratch.store.clone(), Arc::new(|_: &[u8], _: &str| None));
+    let (store, check) = (scratch.store.clone(), Arc::new(|_: &[u8], _: &str, _: Whence| None));
     let auth = VerifierAuth::new(store, check, "decoy", Known::default());
     for _ in 0..20 {
         let refused = auth.by_id("verifier-1", b"secret", attempt(1, 0));

@@ -26,6 +26,8 @@ pub enum Caller {
     Entrance,
     /// Somebody who says that they are a verifier.
     Verifier,
+    /// The same, from where that verifier came in lately.
+    VerifierAtHome,
 }
 
 /// Too many wait already; nothing was hashed.
@@ -117,9 +119,12 @@ struct Queue {
     came: Condvar,
 }
 
+/// Kinds of caller that take turns.
+const STRANGERS: usize = 3;
+
 struct Lanes {
     known: VecDeque<Job>,
-    strangers: [VecDeque<Job>; 2],
+    strangers: [VecDeque<Job>; STRANGERS],
     /// Which of the strangers' lanes goes first next.
     turn: usize,
 }
@@ -131,7 +136,7 @@ static THREAD: OnceLock<bool> = OnceLock::new();
 
 impl Queue {
     const fn new() -> Self {
-        let strangers = [VecDeque::new(), VecDeque::new()];
+        let strangers = [const { VecDeque::new() }; STRANGERS];
         let lanes = Lanes { known: VecDeque::new(), strangers, turn: 0 };
         Self { lanes: Mutex::new(lanes), came: Condvar::new() }
     }
@@ -164,14 +169,16 @@ impl Lanes {
             Caller::Known => &mut self.known,
             Caller::Entrance => &mut self.strangers[0],
             Caller::Verifier => &mut self.strangers[1],
+            Caller::VerifierAtHome => &mut self.strangers[2],
         }
     }
 
     fn next(&mut self) -> Option<Job> {
         let first = self.turn;
-        self.turn = 1 - first;
-        let job = self.known.pop_front().or_else(|| self.strangers[first].pop_front());
-        job.or_else(|| self.strangers[1 - first].pop_front())
+        self.turn = (first + 1) % STRANGERS;
+        let turns = (0..STRANGERS).map(|after| (first + after) % STRANGERS);
+        let lanes = &mut self.strangers;
+        self.known.pop_front().or_else(|| turns.filter_map(|lane| lanes[lane].pop_front()).next())
     }
 }
 
@@ -250,15 +257,21 @@ mod tests {
             queue.put(Caller::Entrance, job("stranger")).expect("room");
         }
         assert_eq!(queue.put(Caller::Entrance, job("stranger")), Err(Busy));
-        queue.put(Caller::Verifier, job("verifier")).expect("a queue of their own");
+        for _ in 0..WAITING {
+            queue.put(Caller::Verifier, job("guess")).expect("room");
+        }
+        assert_eq!(queue.put(Caller::Verifier, job("guess")), Err(Busy));
+        queue.put(Caller::VerifierAtHome, job("verifier")).expect("a queue of their own");
         queue.put(Caller::Known, job("known")).expect("a queue of their own");
         let mut memory = Memory(Vec::new());
-        for _ in 0..3 {
+        for _ in 0..4 {
             queue.take()(&mut memory);
         }
         let ran = ran.lock().expect("a lock");
         assert_eq!(ran[0], "known");
-        assert!(ran[1..].contains(&"verifier"), "strangers take turns: {ran:?}");
+        for who in ["stranger", "guess", "verifier"] {
+            assert!(ran[1..].contains(&who), "strangers take turns: {ran:?}");
+        }
     }
 
     /// 300 wrong log-ins once left 4.4 GB: a block for each thread that had ever hashed.

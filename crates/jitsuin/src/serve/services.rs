@@ -13,7 +13,7 @@ use status::known::Known;
 use status::ldap::{self, ClearPasswords, LdapServer, Transport};
 use status::ocsp::Responder;
 use status::query_log::{LdapRecords, QueryLog};
-use status::verifier_auth::VerifierAuth;
+use status::verifier_auth::{VerifierAuth, Whence};
 use store::Store;
 use store::segments::{Limits, QuerySegments};
 use tokio::net::TcpListener;
@@ -242,7 +242,13 @@ fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send 
 
 fn verifier_auth(system: &System, known: &Known) -> Result<VerifierAuth> {
     let decoy = hashed(&random_text(24)?)?;
-    let check = |password: &[u8], hash: &str| hashing::fits(Caller::Verifier, password, hash).ok();
+    let check = |password: &[u8], hash: &str, whence| {
+        let caller = match whence {
+            Whence::Home => Caller::VerifierAtHome,
+            Whence::Elsewhere => Caller::Verifier,
+        };
+        hashing::fits(caller, password, hash).ok()
+    };
     Ok(VerifierAuth::new(system.store.clone(), Arc::new(check), decoy, known.clone()))
 }
 
