@@ -35,27 +35,49 @@ impl Window {
     /// does not lie there is none such, be it another municipality's or nobody's.
     pub(super) fn at_reader(&self, act: &Act, wanted: &Wanted) -> Result<AtReader<'_>> {
         let (_, municipality) = clerk(&act.actor)?;
-        // What the office knows of the card that is named may refuse before it is touched.
-        let named = wanted.card.as_ref().map(|named| self.named_card(named, municipality));
-        let is_nobodys = named.transpose()?.is_some_and(|known| known.is_none());
-        let none_such = WindowError::Unknown { field: "card" };
-        let connection = match self.readers.connect(municipality, wanted) {
-            Err(ReaderError::Refused(_) | ReaderError::Unavailable(_)) if is_nobodys => {
-                return Err(none_such);
-            }
-            connected => connected?,
+        let absent = self.absent(wanted, municipality)?;
+        let card = self.secured(act, wanted, municipality);
+        let mut card = match (card, absent.is_some()) {
+            (Err(error), true) if is_about_the_card(&error) => return Err(absent.unwrap_or(error)),
+            (card, _) => card?,
         };
-        let terminal = CardTerminal::select(connection)?;
-        let mut card = terminal.authenticate(act, self.master.as_ref())?;
         if let Some(meant) = wanted.card.as_ref().filter(|meant| *meant != card.id()) {
             let rule = rule!("{} lies on the reader, and {} is meant", card.id(), meant);
-            let other = WindowError::refused("card", rule);
-            return Err(if is_nobodys { none_such } else { other });
+            return Err(WindowError::refused("card", rule));
+        }
+        if let Some(elsewhere @ WindowError::Elsewhere { .. }) = absent {
+            return Err(elsewhere);
         }
         self.expect_within_reach(card.id(), municipality)?;
         let turn = self.cards.lock(card.id().as_str());
         let report = card.report()?;
         Ok(AtReader { card, report, turn })
+    }
+
+    /// What is told of the card that is named where it does not lie on the reader, if this municipality's
+    /// office knows nothing of it: the same, whether it is another's or nobody's.
+    fn absent(
+        &self,
+        wanted: &Wanted,
+        municipality: MunicipalityCode,
+    ) -> Result<Option<WindowError>> {
+        let Some(named) = &wanted.card else { return Ok(None) };
+        match self.named_card(named, municipality) {
+            Ok(Some(_)) => Ok(None),
+            Ok(None) => Ok(Some(WindowError::Unknown { field: "card" })),
+            Err(elsewhere @ WindowError::Elsewhere { .. }) => Ok(Some(elsewhere)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn secured(
+        &self,
+        act: &Act,
+        wanted: &Wanted,
+        municipality: MunicipalityCode,
+    ) -> Result<SecuredCard> {
+        let connection = self.readers.connect(municipality, wanted)?;
+        Ok(CardTerminal::select(connection)?.authenticate(act, self.master.as_ref())?)
     }
 
     /// A card that was made out is its holder's municipality's; one of which the office knows nothing
@@ -138,6 +160,15 @@ impl Window {
         };
         self.store.commit(Unit::new(entry).change(bound).change(record.put()?))?;
         Ok(record)
+    }
+}
+
+/// Whether an error tells that there is no such card, or something of one that is not this office's.
+fn is_about_the_card(error: &WindowError) -> bool {
+    match error {
+        WindowError::Reader(error) => !matches!(error, ReaderError::Hindered(_)),
+        WindowError::Card(_) => error.refusal().is_some(),
+        _ => false,
     }
 }
 
