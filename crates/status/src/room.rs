@@ -2,7 +2,8 @@
 //!
 //! Places are for whoever comes, and nobody keeps one that somebody else needs:
 //!
-//! - one subscriber has a quarter of them at most; beyond, its own longest idle connection goes;
+//! - one subscriber has a quarter of them at most; beyond, its own longest idle connection goes, and of
+//!   those the strangers' first: who has proven who they are shares an address with whoever sits beside;
 //! - strangers have all but a quarter: the rest is for those who proved who they are, and for addresses
 //!   from which a verifier came in lately;
 //! - where there is no room, of the strangers' connections that wait for a request one goes: of the
@@ -100,7 +101,11 @@ impl Room {
         let subscriber = Subscriber::of(address);
         let mut taken = self.0.lock();
         let own = |held: &Held| held.subscriber == subscriber;
-        if taken.count(own) >= self.0.places.div_ceil(SHARE) && !taken.evict(own) {
+        let own_stranger = |held: &Held| own(held) && held.is_stranger;
+        if taken.count(own) >= self.0.places.div_ceil(SHARE)
+            && !taken.evict(own_stranger)
+            && !taken.evict(own)
+        {
             return None;
         }
         let for_strangers = self.0.places - self.0.places / KEPT;
@@ -264,6 +269,23 @@ mod tests {
         assert_eq!(room.taken(), 12, "a quarter is kept");
         let late = room.admit(address(10), false).expect("in the place of one of the crowd");
         assert!(!is_evicted(&alone) && !is_evicted(&late));
+    }
+
+    /// Whoever sits in the same office, behind the same address, once ended the staff's connections.
+    #[test]
+    fn v6_a_stranger_beside_them_ends_no_connection_of_who_has_proven_who_they_are() {
+        let room = Room::of(16);
+        let staff: Vec<_> = (0..3).map(|_| room.admit(address(1), false).expect("room")).collect();
+        staff.iter().for_each(Place::proven);
+        let crowd: Vec<_> = (0..20).map(|_| room.admit(address(1), false)).collect();
+        assert!(crowd.iter().all(Option::is_some), "in each other's place");
+        assert!(!staff.iter().any(is_evicted));
+        // Where all of its quarter are known, one of them makes room for the next, who may be as well.
+        let room = Room::of(16);
+        let staff: Vec<_> = (0..4).map(|_| room.admit(address(1), false).expect("room")).collect();
+        staff.iter().for_each(Place::proven);
+        assert!(room.admit(address(1), false).is_some());
+        assert_eq!(staff.iter().filter(|place| is_evicted(place)).count(), 1);
     }
 
     /// The addresses of one subscriber, each on a link of its own, once counted for as many askers.
