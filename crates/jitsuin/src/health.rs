@@ -13,7 +13,7 @@ use web::desk::Condition;
 use crate::hold::Hold;
 use crate::home::{Home, write_private};
 use crate::own_tls::TlsFiles;
-use crate::system::System;
+use crate::system::{System, foreign_issuer};
 
 /// More conditions than this in the server's file are a fault.
 const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
@@ -39,6 +39,7 @@ impl System {
             ("custodians", self.unregistered_custodians()),
             ("shares", Ok(self.shares_seen())),
             ("names", self.names_seen()),
+            ("client issuers", self.lists_of_client_issuers()),
             ("doubt", Ok(self.doubt())),
             ("commits", Ok(self.failing_commits())),
         ] {
@@ -133,6 +134,18 @@ impl System {
     fn names_seen(&self) -> Result<Vec<Condition>> {
         let warned = other_names(self)?.map(|told| Condition::warning("tls-names", "server", told));
         Ok(warned.into_iter().collect())
+    }
+
+    /// Lists of client issuers that do not hold: nobody comes in by a certificate of theirs.
+    fn lists_of_client_issuers(&self) -> Result<Vec<Condition>> {
+        let mut seen = Vec::new();
+        for table in &self.config.client_issuers {
+            if let Err(told) = foreign_issuer(table)?.answers_until((self.clock)()) {
+                let told = format!("{told}: nobody comes in by a certificate of theirs");
+                seen.push(Condition::failing("client-issuer-list", table.list.display(), told));
+            }
+        }
+        Ok(seen)
     }
 
     /// Whether nothing is signed because the clock is not believed (A 6.8).

@@ -535,7 +535,8 @@ pub(crate) fn keep_weak_keys(
     }
 }
 
-fn foreign_issuer(table: &ClientIssuerTable) -> Result<ForeignIssuer> {
+/// An issuer of client certificates, as the configuration names it.
+pub(crate) fn foreign_issuer(table: &ClientIssuerTable) -> Result<ForeignIssuer> {
     let place = || format!("client_issuers: {}", table.certificate.display());
     let certificate = std::fs::read(&table.certificate).with_context(place)?;
     ForeignIssuer::new(certificate, table.list.clone())

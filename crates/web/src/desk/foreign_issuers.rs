@@ -90,6 +90,13 @@ pub(super) fn expect_unlisted(
     }
 }
 
+fn expect_authority(certificate: Certificate) -> Result<Certificate, String> {
+    match certificate.tbs.basic_constraints() {
+        Ok(Some(found)) if found.ca => Ok(certificate),
+        _ => Err(format!("{} is neither self-signed nor a CA", certificate.tbs.subject)),
+    }
+}
+
 fn is_self_signed(certificate: &Certificate) -> bool {
     let tbs = &certificate.tbs;
     tbs.subject.matches(&tbs.issuer) && certificate.verify(&tbs.subject_public_key_info).is_ok()
@@ -109,7 +116,7 @@ impl ForeignIssuer {
             let certificate = Certificate::parse(&der).map_err(|error| error.to_string())?;
             match is_self_signed(&certificate) {
                 true => anchors.push(Anchor::from_self_signed(&certificate)),
-                false => intermediates.push(certificate),
+                false => intermediates.push(expect_authority(certificate)?),
             }
         }
         let anchors: Vec<_> =
@@ -118,6 +125,32 @@ impl ForeignIssuer {
             return Err("none of the certificates is self-signed".to_owned());
         }
         Ok(Self { anchors, intermediates, lists, read: Mutex::default() })
+    }
+
+    /// Until when the lists at hand answer for each CA that is named and has not ended.
+    ///
+    /// # Errors
+    /// What is wrong with the lists: while it is, nobody comes in by a certificate of that CA.
+    pub fn answers_until(&self, now: Timestamp) -> Result<Timestamp, String> {
+        let ders = all_of(pem::CRL, fs::read(&self.lists).map_err(|error| error.to_string())?)?;
+        let lists: Result<Vec<_>, _> = ders.iter().map(|der| Crl::parse(der)).collect();
+        let lists = lists.map_err(|error| error.to_string())?;
+        let anchors = self.anchors.iter().map(|one| (&one.name, &one.spki, one.validity));
+        let below = self.intermediates.iter().map(|one| &one.tbs);
+        let below = below.map(|tbs| (&tbs.subject, &tbs.subject_public_key_info, tbs.validity));
+        let mut until = Timestamp::MAX;
+        for (name, spki, _) in anchors.chain(below).filter(|(.., own)| now <= own.not_after) {
+            let holds = |list: &&Crl<'_>| {
+                list.issuer == *name && list.this_update <= now && list.verify(spki).is_ok()
+            };
+            let ends = lists.iter().filter(holds).filter_map(|list| list.next_update).max();
+            let ends = ends.ok_or_else(|| format!("there is no list of {name}"))?;
+            if ends < now {
+                return Err(format!("the list of {name} ended at {ends}"));
+            }
+            until = until.min(ends);
+        }
+        Ok(until)
     }
 
     /// Whether the certificate bears the name of one of this issuer's CAs as who issued it, compared as

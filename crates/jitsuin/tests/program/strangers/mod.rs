@@ -128,6 +128,33 @@ fn e1_the_disks_reserve_is_never_less_than_it_must_be() {
     assert!(said.text.contains("disk_reserve_mib: at least 256"), "{}", said.text);
 }
 
+#[test]
+fn w2_a_client_issuer_whose_list_does_not_hold_is_a_failing_condition() {
+    let place = tempfile::tempdir().unwrap();
+    copy_populated(place.path());
+    let openssl = |arguments: &str| {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        let said = run(place.path(), "openssl", &arguments);
+        assert!(said.success, "{}", said.text);
+    };
+    let settings = "[ca]\ndefault_ca = this\n[this]\ndatabase = index\ncertificate = root.pem\n\
+                    private_key = root.key\ndefault_md = sha256\n";
+    fs::write(place.path().join("ca.cnf"), settings).unwrap();
+    fs::write(place.path().join("index"), "").unwrap();
+    openssl("req -x509 -newkey rsa:2048 -nodes -subj /CN=Cards -keyout root.key -out root.pem");
+    let config = place.path().join("jitsuin.toml");
+    let kept = fs::read_to_string(&config).unwrap();
+    let named = "[[client_issuers]]\ncertificate = \"root.pem\"\nlist = \"root.crl\"\n";
+    fs::write(&config, format!("{kept}\n{named}")).unwrap();
+    let auditor = "data/handed-out/auditor-1.token";
+    let check = || run(place.path(), PROGRAM, &["--as", auditor, "--json", "check"]).text;
+    let told = check();
+    assert!(told.contains("client-issuer-list") && told.contains("root.crl"), "{told}");
+    openssl("ca -config ca.cnf -gencrl -crldays 10 -out root.crl");
+    let told = check();
+    assert!(!told.contains("client-issuer-list") && told.contains("consistent"), "{told}");
+}
+
 /// What a senior operator tells of a revocation.
 fn order() -> Value {
     json!({ "cause": "recording-error", "requester": "mayor" })

@@ -3,9 +3,9 @@
 
 use std::fs::{self, File};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use jitsuin_web::desk::ForeignIssuer;
-use testkit::{Scratch, run};
+use testkit::{Clock, Scratch, run};
 
 use super::at_work::{EC, NO_CA};
 use crate::suite::world::World;
@@ -228,6 +228,33 @@ fn w2_cas_below_a_named_issuer_and_its_further_keys_are_looked_up_as_well() {
     root.revoke("below");
     world.publish(&[root.list(), below.list(), of_rolled]);
     comes_in([200, 401, 401, 200]);
+}
+
+/// The operator hears of a list before the staff stand before a shut door.
+#[test]
+fn w2_a_named_issuer_says_until_when_its_lists_answer() {
+    let (scratch, clock) = (Scratch::new(), Clock::at(&Timestamp::now().to_string()));
+    let root = Foreign::root(&scratch, "root", "/O=Cards/CN=Root");
+    let below = Foreign::below(&root, "below");
+    root.certify("user", "user");
+    let with = |certificates: &[String]| {
+        let file = scratch.path().join(LISTS);
+        ForeignIssuer::new(certificates.concat().into_bytes(), file)
+    };
+    let issuer = with(&[root.pem(), below.pem()]).expect("an issuer");
+    clock.advance(SignedDuration::from_mins(1));
+    let answers =
+        |days: i64| issuer.answers_until(clock.now() + SignedDuration::from_hours(24 * days));
+    assert!(answers(0).is_err(), "there is no file");
+    scratch.write(LISTS, root.list());
+    assert!(answers(0).expect_err("none of the CA below").contains("below"));
+    scratch.write(LISTS, root.list() + &below.list());
+    assert!(answers(0).expect("both") > clock.now() + SignedDuration::from_hours(24 * 9));
+    assert!(answers(9).is_ok() && answers(11).expect_err("over").contains("ended"));
+    // What is neither believed nor a CA's is a mistake in the configuration, told at the start.
+    let user = Foreign { scratch: &scratch, name: "user" }.pem();
+    assert!(with(&[root.pem(), user]).is_err() && with(&[below.pem()]).is_err());
+    assert!(with(&["rubbish".to_owned()]).is_err());
 }
 
 #[test]
