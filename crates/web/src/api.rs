@@ -399,6 +399,7 @@ impl IntoResponse for Problem {
 mod tests {
     use std::collections::BTreeMap;
 
+    use axum::extract::State;
     use domain::staff::{PersonState, Role};
     use store::PersonRow;
     use testkit::{Clock, Scratch, act, clerk};
@@ -412,6 +413,7 @@ mod tests {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
         let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), clock);
+        let desk = desk.with_hosts(["localhost".to_owned()]);
         Api { slots: Arc::new(Semaphore::new(1)), ..Api::new(Arc::new(desk)) }
     }
 
@@ -489,6 +491,13 @@ mod tests {
             others.leave().await;
             api.run_among(kinds[taken], address(9), |_| Ok(())).await.expect("there is room again");
         }
+        // A passkey is asked for where no password waits.
+        let others = AtAll::of(&crowds.passwords, &api).await;
+        let door = Door { name: "POST /api/v1/sessions".to_owned(), from: address(0) };
+        let begun = sessions::begin_passkey(State(api.clone()), access::ThisDoor(door)).await;
+        let (status, _) = begun.expect("a challenge");
+        assert_eq!(status, StatusCode::CREATED);
+        others.leave().await;
     }
 
     /// Wrong tokens once stood in one queue with those of the staff.

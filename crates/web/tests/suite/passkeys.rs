@@ -1,6 +1,8 @@
 //! Passkeys over the API, with an authenticator whose key and signatures are openssl's.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
@@ -115,6 +117,43 @@ fn w2_a_passkey_logs_in_and_is_strong() {
     world.post(session, "/api/v1/applications/ap-0/issue", &json!({})).problem(404);
     world.post("staff", "/api/v1/people/sato/suspension", &json!({})).expect(200);
     world.open("passkey", &authenticator.answer(&world.challenge())).problem(401);
+}
+
+/// Four addresses that guess passwords once shut passkeys out for as long as they went on.
+#[test]
+fn v6_guesses_of_passwords_shut_out_no_passkey() {
+    const AT_ONCE_FROM_EACH: usize = 4;
+    let world = World::new();
+    let (port, directory) = (world.address.port(), world.scratch.path());
+    world.scratch.write("guess", json!({ "id": "nobody", "password": "a guess" }).to_string());
+    let (url, place) = (format!("https://localhost:{port}"), format!("localhost:{port}:127.0.0.1"));
+    let asks = |from: usize, path: &str, more: &[&str]| {
+        let (interface, url) = (format!("127.0.0.{from}"), format!("{url}/api/v1/sessions{path}"));
+        let to = ["-sS", "--cacert", "ca.pem", "--resolve", &place, "--interface", &interface];
+        let told = ["-X", "POST", "-o", "/dev/null", "-w", "%{http_code}", &url];
+        run(directory, "curl", &[&to[..], &told, more].concat()).text
+    };
+    let guess = ["-H", "Content-Type: application/json", "--data-binary", "@guess"];
+    let (guessed, goes_on) = (AtomicUsize::new(0), AtomicBool::new(true));
+    std::thread::scope(|scope| {
+        for number in 0..4 * AT_ONCE_FROM_EACH {
+            let (guessed, goes_on, asks) = (&guessed, &goes_on, &asks);
+            scope.spawn(move || {
+                while goes_on.load(Ordering::Relaxed) {
+                    let told = asks(2 + number / AT_ONCE_FROM_EACH, "", &guess);
+                    assert!(["401", "503"].contains(&told.as_str()), "{told}");
+                    guessed.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        // All of them are at it.
+        while guessed.load(Ordering::Relaxed) < 4 * AT_ONCE_FROM_EACH {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let told: Vec<_> = (0..20).map(|_| asks(9, "/passkey-challenges", &[])).collect();
+        goes_on.store(false, Ordering::Relaxed);
+        assert!(told.iter().all(|status| status == "201"), "{told:?}");
+    });
 }
 
 #[test]
