@@ -134,6 +134,20 @@ impl EmbeddedKeyStore {
         directory::write_durably(&self.master_path(label), &contents)
     }
 
+    /// Gives the file of a key that is damaged another name, so that its backup can take its place.
+    fn set_damaged_aside(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        if !matches!(self.key(label), Err(KeyError::Corrupt(_))) {
+            return Ok(());
+        }
+        let path = self.key_path(label);
+        let _change = directory::lock(&self.lock_file())?;
+        let aside = (1_u32..).map(|number| path.with_extension(format!("damaged-{number}")));
+        let free = aside.into_iter().find(|aside| !aside.exists());
+        let action = "set aside";
+        let failed = |source| KeyError::Storage { action, path: path.clone(), source };
+        free.map_or(Ok(()), |aside| std::fs::rename(&path, aside)).map_err(failed)
+    }
+
     /// A label names one key, of whatever kind, whoever made it.
     fn expect_free(&self, label: &KeyLabel) -> Result<(), KeyError> {
         if self.key_path(label).exists() || self.master_path(label).exists() {
@@ -176,8 +190,9 @@ impl KeyStore for EmbeddedKeyStore {
     }
 
     fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
-        self.expect_free(&backup.label)?;
-        self.keep(&backup.label, &key.unwrap(backup)?)
+        let pair = key.unwrap(backup)?;
+        self.set_damaged_aside(&backup.label)?;
+        self.keep(&backup.label, &pair)
     }
 
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
@@ -301,6 +316,24 @@ fn check_store_file(directory: &Path, master: &MasterKey) -> Result<(), KeyError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ExpectedKey, ExpectedKeys};
+
+    #[test]
+    fn k4_a_key_whose_file_is_damaged_comes_back_from_its_backup_and_the_file_is_kept() {
+        let (directory, here, _there) = two_processes();
+        let (label, backup) = ("ca-1".parse().expect("a label"), BackupKey::new(&[9; 32]));
+        let kept = here.generate_with_backup(&label, KeyAlgorithm::EcP256, &backup).expect("made");
+        let file = directory.path().join("ca-1.key");
+        let whole = std::fs::read(&file).expect("the file");
+        std::fs::write(&file, &whole[..100]).expect("torn");
+        assert!(matches!(here.public_key(&label), Err(KeyError::Corrupt(_))));
+        here.restore(&kept, &backup).expect("it comes back");
+        here.sign(&label, SignatureAlgorithm::EcdsaSha256, b"a message").expect("it signs");
+        let aside = std::fs::read(directory.path().join("ca-1.damaged-1")).expect("set aside");
+        assert_eq!(aside, whole[..100]);
+        let again = here.restore(&kept, &backup);
+        assert!(matches!(again, Err(KeyError::LabelTaken(_))), "a sound key is not replaced");
+    }
 
     #[test]
     fn k1_the_embedded_store_keeps_the_contract() {
@@ -369,8 +402,17 @@ mod tests {
             opened.public_key(&label),
             Err(KeyError::Corrupt(files)) if files[0].name == "ca-1.key"
         ));
+        let other = "ca-3".parse().expect("a label");
+        let public = opened.generate(&other, KeyAlgorithm::EcP256).expect("made");
+        let expected = |label: &KeyLabel| ExpectedKey {
+            label: label.clone(),
+            spki_der: public.spki_der.clone(),
+            signature: SignatureAlgorithm::EcdsaSha256,
+        };
+        let all = ExpectedKeys::some_of(vec![expected(&label), expected(&other)]);
+        assert_eq!(all.prove(&opened).expect("the other signs"), [label]);
         std::fs::write(directory.path().join("no label.key"), b"{}").expect("written");
         opened.generate(&"ca-2".parse().expect("a label"), KeyAlgorithm::EcP256).expect("made");
-        assert_eq!(opened.labels().expect("labels").len(), 2, "a stray file is none of them");
+        assert_eq!(opened.labels().expect("labels").len(), 3, "a stray file is none of them");
     }
 }

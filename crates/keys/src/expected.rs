@@ -61,7 +61,8 @@ impl ExpectedKeys {
         Self { keys, may_all_be_missing: true }
     }
 
-    /// Has every one that is there prove itself; those that are missing.
+    /// Has every one that is there prove itself; those that are missing, or whose file is damaged, which
+    /// keeps no other key asleep.
     ///
     /// # Errors
     /// As [`ExpectedKey::prove`] for the first that does not; [`KeyError::NoneOfThem`].
@@ -70,7 +71,9 @@ impl ExpectedKeys {
         for key in &self.keys {
             match key.prove(store) {
                 Ok(()) => {}
-                Err(KeyError::UnknownLabel(label)) => missing.push(label),
+                Err(KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) => {
+                    missing.push(key.label.clone());
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -95,7 +95,8 @@ impl SystemStage<'_> {
         for (backup, key) in &wanted.keys {
             match store.public_key(&key.label) {
                 Ok(there) => ensure!(there == key.public, "{}: another key is there", key.label),
-                Err(KeyError::UnknownLabel(_)) => {
+                // What is damaged is set aside for its backup.
+                Err(KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) => {
                     store.restore(backup, &backup_key)?;
                 }
                 Err(error) => return Err(error.into()),
