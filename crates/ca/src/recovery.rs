@@ -113,6 +113,18 @@ impl CertificationAuthority {
         if self.key_was_lost(row) || self.is_compromised(row)? {
             return Ok(lost);
         }
+        // What could not be begun now is not finished now either.
+        if row.not_after <= act.at {
+            return Ok(Course::End {
+                superseded: Some("it ended before it was signed".to_owned()),
+            });
+        }
+        if let Err(refused) = self.refuse_after_use(act, row.kind, &signer) {
+            return match refused {
+                Error::Refused { .. } => Ok(Course::End { superseded: Some(refused.to_string()) }),
+                fault => Err(fault),
+            };
+        }
         match self.vouch(found, &signer) {
             Ok(vouched) => Ok(Course::Finish(signer, Box::new(vouched))),
             Err(Error::Superseded { reason, .. }) => Ok(Course::End { superseded: Some(reason) }),

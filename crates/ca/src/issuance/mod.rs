@@ -102,7 +102,7 @@ impl CertificationAuthority {
 
     /// A key certifies nobody after its period of use: from then on it signs lists and what these need,
     /// responders, and the links to its successor (A 6.3.2.1, S 6-3-1-2).
-    fn refuse_after_use(
+    pub(crate) fn refuse_after_use(
         &self,
         act: &Act,
         kind: CertificateKind,

@@ -256,3 +256,23 @@ fn l1_p1_an_intent_of_rules_that_were_replaced_is_ended_unsigned_and_raises_no_d
     assert_eq!(row.expect("a row").der, None, "nothing was signed");
     assert!(sign.recover(&act(&world.clock)).expect("once").is_empty());
 }
+
+/// A cut, and a start after the end of the key's use, or of the certificate's own time: nobody would
+/// begin it now, so nobody finishes it.
+#[test]
+fn k9_what_a_cut_left_is_not_finished_after_the_use_of_its_key_or_its_own_end() {
+    for days in [5 * 366 + 2, 6 * 366] {
+        let world = World::new();
+        let row = left_open(&world);
+        seal(&*world.scratch.store);
+        world.clock.advance(jiff::SignedDuration::from_hours(24 * days));
+        let settled = world.sign.recover(&act(&world.clock)).expect("settled");
+        assert_eq!(settled, [Settled::Revoked(row.serial)], "{days}");
+        let found = world.scratch.store.certificate(&row.ca, &row.serial).expect("a read");
+        assert_eq!(found.expect("a row").der, None, "nothing was signed");
+        let last = world.scratch.store.last_sequence().expect("read").expect("an entry");
+        let (_, told) = world.scratch.store.journal(last, 1).expect("read").remove(0);
+        let told = String::from_utf8(told).expect("JSON");
+        assert!(told.contains("superseded") && told.contains("ended"), "{told}");
+    }
+}
