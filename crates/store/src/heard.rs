@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -24,6 +25,9 @@ const MOST_WAITING: usize = 256;
 
 /// Rows that are forgotten at a time, since questions wait meanwhile.
 const FORGOTTEN_AT_ONCE: usize = 10_000;
+
+/// How long another process that reads the file is waited for.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SCHEMA: &str = "
 CREATE TABLE heard (
@@ -85,6 +89,14 @@ impl HeardRequests {
     /// [`Error::Unavailable`] where the file cannot be used.
     pub fn open(path: &Path) -> Result<(Self, Opened)> {
         let is_new = !path.exists();
+        let named = |error| match error {
+            Error::Unavailable(told) => Error::Unavailable(format!("{}: {told}", path.display())),
+            other => other,
+        };
+        Self::opened(path, is_new).map_err(named)
+    }
+
+    fn opened(path: &Path, is_new: bool) -> Result<(Self, Opened)> {
         match open(path) {
             Ok(connection) => {
                 let opened = if is_new { Opened::Anew(None) } else { Opened::AsItWas };
@@ -244,6 +256,8 @@ fn note_all(connection: &mut Connection, requests: &[HeardRequest]) -> Result<u6
 
 fn open(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
+    // Whoever copies the file has it for a moment.
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(16);
     // The one process that owns the installation is the only one here; so no index of the log lies
     // beside it.
@@ -356,6 +370,24 @@ mod tests {
             at: time(at).expect("a time"),
             from: IpAddr::from([192, 0, 2, number]),
         }
+    }
+
+    /// A backup that reads the file while the program starts is waited for.
+    #[test]
+    fn v5_a_memory_that_somebody_reads_is_waited_for() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("heard.db");
+        drop(HeardRequests::open(&path).expect("made"));
+        let reader = Connection::open(&path).expect("a backup tool");
+        let read = "BEGIN; SELECT count(*) FROM heard;";
+        reader.execute_batch(read).expect("it reads");
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| HeardRequests::open(&path));
+            std::thread::sleep(Duration::from_millis(300));
+            assert!(!opened.is_finished(), "it waits");
+            drop(reader);
+            opened.join().expect("no panic").expect("then it is opened");
+        });
     }
 
     #[test]

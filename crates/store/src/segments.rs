@@ -20,6 +20,9 @@ use crate::{Error, Result};
 /// A record is a few hundred octets; more is none of ours.
 const MAX_RECORD: usize = 64 * 1024;
 
+/// No name has more digits: at one segment a second, three hundred years.
+const GREATEST: u64 = 9_999_999_999;
+
 /// The name's end while records are appended.
 const OPEN: &str = "open";
 
@@ -83,15 +86,22 @@ impl QuerySegments {
     /// The second value tells of every segment that the journal may not know; commit an entry for
     /// each.
     ///
+    /// No new segment has a lower number than `from`: what lies in the directory may not be all there was,
+    /// and two of one number cannot be told apart.
+    ///
     /// A last record that a crash cut in half is removed before sealing: its query was never
     /// answered.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the directory or a file in it cannot be used.
-    pub fn open(directory: impl AsRef<Path>, limits: Limits) -> Result<(Self, Vec<Sealed>)> {
+    pub fn open(
+        directory: impl AsRef<Path>,
+        limits: Limits,
+        from: u64,
+    ) -> Result<(Self, Vec<Sealed>)> {
         let directory = directory.as_ref().to_owned();
         std::fs::create_dir_all(&directory).map_err(|e| failed(&directory, e))?;
-        let (mut next, mut leftovers) = (0, Vec::new());
+        let (mut next, mut leftovers) = (from, Vec::new());
         for (number, path) in numbered(&directory)? {
             next = next.max(number + 1);
             if path.extension().is_some_and(|end| end == OPEN || end == CLOSED) {
@@ -166,7 +176,7 @@ impl QuerySegments {
     }
 
     fn start(&self, current: &mut Current) -> Result<Segment> {
-        let path = self.directory.join(format!("{:010}.{OPEN}", current.next));
+        let path = self.directory.join(name_of(current.next, OPEN));
         let file = AppendFile::create(&path).map_err(|e| failed(&path, e))?;
         let number = current.next;
         current.next += 1;
@@ -214,9 +224,10 @@ pub fn differences(
     let mut found = Vec::new();
     let mut unknown = std::collections::BTreeSet::new();
     if directory.exists() {
-        for (_, path) in numbered(directory)? {
-            // One that is closed is entered when the program goes on, and may be entered already.
-            if path.extension().is_some_and(|end| end == JOURNALED) {
+        for path in files(directory)? {
+            // One that is open or closed is entered when the program goes on, and may be entered already.
+            let goes_on = path.extension().is_some_and(|end| end == OPEN || end == CLOSED);
+            if !goes_on || number_of(&path).is_none() {
                 unknown.insert(path);
             }
         }
@@ -317,9 +328,9 @@ impl Segment {
 
 /// Closes a flushed segment, durably; returns the name it has once the journal knows it.
 fn close(directory: &Path, number: u64, path: &Path) -> std::io::Result<String> {
-    std::fs::rename(path, directory.join(format!("{number:010}.{CLOSED}")))?;
+    std::fs::rename(path, directory.join(name_of(number, CLOSED)))?;
     File::open(directory)?.sync_all()?;
-    Ok(format!("{number:010}.{JOURNALED}"))
+    Ok(name_of(number, JOURNALED))
 }
 
 /// Seals a segment of an earlier run; an empty one is removed.
@@ -347,15 +358,27 @@ fn recover(directory: &Path, number: u64, path: &Path) -> std::io::Result<Option
     Ok(Some(Sealed { name, records, sha256: finish(digest) }))
 }
 
-/// The files named like a segment, with their numbers.
+/// The files that a segment could have, with their numbers.
 fn numbered(directory: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(|e| failed(directory, e))? {
-        let path = entry.map_err(|e| failed(directory, e))?.path();
-        let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|s| s.parse().ok());
-        found.extend(number.map(|number| (number, path)));
-    }
-    Ok(found)
+    Ok(files(directory)?.into_iter().filter_map(|path| Some((number_of(&path)?, path))).collect())
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let found = std::fs::read_dir(directory).map_err(|e| failed(directory, e))?;
+    found.map(|entry| Ok(entry.map_err(|e| failed(directory, e))?.path())).collect()
+}
+
+/// The number in a name that [`name_of`] gave.
+fn number_of(path: &Path) -> Option<u64> {
+    let number: u64 = path.file_stem()?.to_str()?.parse().ok()?;
+    let ending = path.extension()?.to_str()?;
+    let is_ours = [OPEN, CLOSED, JOURNALED].contains(&ending) && number <= GREATEST;
+    let named = Path::new(path.file_name()?) == Path::new(&name_of(number, ending));
+    (is_ours && named).then_some(number)
+}
+
+fn name_of(number: u64, ending: &str) -> String {
+    format!("{number:010}.{ending}")
 }
 
 fn finish(digest: Context) -> [u8; 32] {
@@ -385,7 +408,8 @@ mod tests {
     #[test]
     fn e1_a_full_segment_is_sealed_with_the_hash_of_its_file() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (segments, leftovers) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let (segments, leftovers) =
+            QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
         assert_eq!(leftovers, []);
         assert_eq!(segments.append(b"{\"a\":1}").expect("a record"), None);
         assert_eq!(segments.append(b"{\"a\":2}").expect("a record"), None);
@@ -402,11 +426,59 @@ mod tests {
         assert_eq!(segments.close().expect("closed"), None);
     }
 
+    /// A name that no segment can have is nobody's record, and is found by whoever looks.
+    #[test]
+    fn e1_a_file_whose_name_no_segment_can_have_is_left_alone_and_found() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let strange = [
+            "18446744073709551615.log",
+            "9999999999999999999.open",
+            "00000000000000000007.closed",
+            "7.open",
+            "0000000003.txt",
+            "more",
+        ];
+        for name in strange {
+            std::fs::write(directory.path().join(name), "x y z\n").expect("planted");
+        }
+        let (segments, leftovers) =
+            QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
+        assert_eq!(leftovers, []);
+        segments.append(b"{}").expect("a record");
+        let sealed = segments.close().expect("closed").expect("one");
+        assert_eq!(sealed.name, "0000000000.log");
+        segments.journaled(&sealed).expect("renamed");
+        let found = differences(directory.path(), std::iter::once(Ok(sealed))).expect("read");
+        assert_eq!(found.len(), strange.len(), "{found:?}");
+        for name in strange {
+            let told = format!("{name}: the journal knows nothing of it");
+            assert!(found.contains(&told), "{name}: {found:?}");
+        }
+        let mut read = 0;
+        let all = read_records(directory.path(), 0, |_| {
+            read += 1;
+            Ok(())
+        });
+        assert!(all.is_ok() && read == 1, "{all:?}: {read}");
+    }
+
+    /// The disk of the records was not there for a while: what was begun meanwhile is told apart.
+    #[test]
+    fn e1_no_segment_has_a_number_that_was_given_before() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 7).expect("segments");
+        segments.append(b"{}").expect("a record");
+        assert_eq!(segments.close().expect("closed").expect("one").name, "0000000007.log");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 3).expect("segments");
+        segments.append(b"{}").expect("a record");
+        assert_eq!(segments.close().expect("closed").expect("one").name, "0000000008.log");
+    }
+
     #[test]
     fn e1_an_old_segment_is_sealed_without_a_record() {
         let directory = tempfile::tempdir().expect("a directory");
         let limits = Limits { records: 100, age: Duration::ZERO };
-        let (segments, _) = QuerySegments::open(directory.path(), limits).expect("segments");
+        let (segments, _) = QuerySegments::open(directory.path(), limits, 0).expect("segments");
         assert_eq!(segments.seal_due().expect("nothing yet"), None);
         assert_eq!(segments.append(b"{}").expect("a record").expect("old at once").records, 1);
     }
@@ -414,20 +486,21 @@ mod tests {
     #[test]
     fn e1_what_a_crash_left_open_is_sealed_at_the_start() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (segments, _) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
         segments.append(b"{\"a\":1}").expect("a record");
         drop(segments);
         let open = directory.path().join("0000000000.open");
         let mut file = OpenOptions::new().append(true).open(open).expect("the segment");
         file.write_all(b"{\"half").expect("half a record");
-        let (segments, leftovers) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let (segments, leftovers) =
+            QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
         let expected =
             Sealed { name: "0000000000.log".into(), records: 1, sha256: sha256(b"{\"a\":1}\n") };
         assert_eq!(leftovers, [expected]);
-        let again = QuerySegments::open(directory.path(), SMALL).expect("segments").1;
+        let again = QuerySegments::open(directory.path(), SMALL, 0).expect("segments").1;
         assert_eq!(again, leftovers, "it comes up until the journal has it");
         segments.journaled(&leftovers[0]).expect("renamed");
-        assert_eq!(QuerySegments::open(directory.path(), SMALL).expect("segments").1, []);
+        assert_eq!(QuerySegments::open(directory.path(), SMALL, 0).expect("segments").1, []);
         segments.append(b"{}").expect("a record");
         assert!(directory.path().join("0000000001.open").exists());
     }
@@ -435,7 +508,7 @@ mod tests {
     #[test]
     fn e1_a_segment_that_was_changed_removed_or_added_is_told() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (segments, _) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
         let mut sealed = Vec::new();
         for _ in 0..9 {
             if let Some(full) = segments.append(b"{}").expect("a record") {
@@ -462,7 +535,7 @@ mod tests {
     #[test]
     fn e6_a_segment_that_somebody_else_changed_is_left_and_another_begun() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (segments, _) = QuerySegments::open(directory.path(), SMALL).expect("segments");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
         segments.append(b"{}").expect("a record");
         std::fs::remove_file(directory.path().join("0000000000.open")).expect("removed");
         assert!(matches!(segments.append(b"{}"), Err(Error::Unavailable(_))));
@@ -474,7 +547,7 @@ mod tests {
     fn e1_a_record_that_cannot_be_written_is_an_error() {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().join("segments");
-        let (segments, _) = QuerySegments::open(&place, SMALL).expect("segments");
+        let (segments, _) = QuerySegments::open(&place, SMALL, 0).expect("segments");
         std::fs::remove_dir_all(&place).expect("the disk is gone");
         assert!(matches!(segments.append(b"{}"), Err(Error::Unavailable(_))));
         assert!(matches!(segments.append(b"two\nlines"), Err(Error::Unavailable(_))));

@@ -5,5 +5,5 @@ mod queries;
 mod signer;
 
 pub(crate) use notary::SigningNotary;
-pub(crate) use queries::{SealedQueryLog, recalled};
+pub(crate) use queries::{SealedQueryLog, recall_all, recalled};
 pub(crate) use signer::AuditSigner;

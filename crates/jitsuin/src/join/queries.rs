@@ -37,6 +37,13 @@ pub(crate) fn recalled(home: &Home) -> anyhow::Result<HeardRequests> {
     Ok(heard)
 }
 
+/// Has the next start read every record again: what was forgotten by a clock that was wrong is
+/// remembered.
+pub(crate) fn recall_all(home: &Home) -> anyhow::Result<()> {
+    let (heard, _) = HeardRequests::open(&home.heard())?;
+    Ok(heard.begin_segment(0)?)
+}
+
 /// Keeps every query before its answer leaves.
 pub(crate) struct SealedQueryLog {
     segments: QuerySegments,
@@ -145,7 +152,7 @@ mod tests {
         let scratch = testkit::Scratch::new();
         let limits = store::segments::Limits::default();
         let place = scratch.path().join("queries");
-        let (segments, _) = QuerySegments::open(place, limits).expect("segments");
+        let (segments, _) = QuerySegments::open(place, limits, 0).expect("segments");
         let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
         let room = RoomOnDisk::default();
         let (heard, _) = HeardRequests::open(&scratch.path().join("heard.db")).expect("a memory");
@@ -180,7 +187,7 @@ mod tests {
         // One run of the server, in which this request is asked.
         let run = |digest| {
             let limits = store::segments::Limits::default();
-            let (segments, _) = QuerySegments::open(home.queries(), limits).expect("segments");
+            let (segments, _) = QuerySegments::open(home.queries(), limits, 0).expect("segments");
             let clock: Clock = Arc::new(move || at);
             let heard = recalled(&home).expect("a memory");
             let room = RoomOnDisk::default();
@@ -210,7 +217,7 @@ mod tests {
     fn e1_the_longest_question_is_recorded_and_does_not_block_its_answer() {
         let place = tempfile::tempdir().expect("a directory");
         let limits = store::segments::Limits::default();
-        let (segments, _) = QuerySegments::open(place.path(), limits).expect("segments");
+        let (segments, _) = QuerySegments::open(place.path(), limits, 0).expect("segments");
         for character in ['x', '\u{1}', '髙'] {
             let long: String = std::iter::repeat_n(character, 60_000).collect();
             let line = bounded(format!("ldap {long:?}"));

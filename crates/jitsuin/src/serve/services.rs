@@ -14,8 +14,8 @@ use status::ldap::{self, ClearPasswords, LdapServer, Transport};
 use status::ocsp::Responder;
 use status::query_log::{LdapRecords, QueryLog};
 use status::verifier_auth::{VerifierAuth, Whence};
-use store::Store;
 use store::segments::{Limits, QuerySegments};
+use store::{HeardRequests, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use web::desk::Desk;
@@ -52,7 +52,9 @@ impl Threads {
 
 /// The record of queries; segments that a crash left open are sealed first.
 pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog>> {
-    let (segments, left_over) = QuerySegments::open(system.home.queries(), Limits::default())?;
+    let from = HeardRequests::open(&system.home.heard())?.0.next_segment()?;
+    let (segments, left_over) =
+        QuerySegments::open(system.home.queries(), Limits::default(), from)?;
     let heard = recalled(&system.home)?;
     let store: Arc<dyn Store> = system.store.clone();
     let (clock, room) = (system.clock.clone(), system.room.clone());

@@ -73,7 +73,7 @@ impl World {
             }],
         };
         let (segments, _) =
-            QuerySegments::open(directory.path().join("queries"), Limits::default()).unwrap();
+            QuerySegments::open(directory.path().join("queries"), Limits::default(), 0).unwrap();
         let (heard, _) = HeardRequests::open(&directory.path().join("heard.db")).unwrap();
         let memory = Arc::new(Heard(heard));
         let store: Arc<dyn Store> = store;
