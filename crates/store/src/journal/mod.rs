@@ -71,6 +71,10 @@ pub trait SealableJournal: Send + Sync {
     /// The newest checkpoint.
     fn last_checkpoint(&self) -> Result<Option<Checkpoint>>;
 
+    /// Takes note of the place that did not take the last checkpoint, if one did not: while it is so,
+    /// nothing is committed that would be in no evidence.
+    fn note_failing_place(&self, failure: Option<&str>);
+
     /// Stores what one sealing adds, all or nothing.
     fn store_seal(&self, nodes: Vec<Node>, checkpoint: Checkpoint, at: Timestamp) -> Result<()>;
 }

@@ -18,8 +18,9 @@ const MAX_ENTRIES: usize = 16 * 1024;
 const PAGE: usize = 1024;
 
 /// Seals until `stop` says so or is dropped, at once and then every `interval`; seals once more
-/// before it returns. A failure is told once and tried again: the store's own limit
-/// ([`crate::Options::max_unsealed`]) stops the work when it lasts. A journal that is no continuation
+/// before it returns. A failure is told once and tried again. That of a place stops the work until it has ended: what is
+/// acknowledged meanwhile would be in no evidence. The store's own limit ([`crate::Options::max_unsealed`]) stops it where there is no word of a failure. A
+/// journal that is no continuation
 /// of what was sealed is in doubt, and then nothing is sealed any more.
 pub fn run_sealer(
     journal: &dyn SealableJournal,
@@ -37,6 +38,7 @@ pub fn run_sealer(
         if let Some(error) = failure.as_ref().filter(|_| failure != told) {
             tracing::error!(%error, "the journal could not be sealed");
         }
+        journal.note_failing_place(sealer.failing.as_deref());
         told = failure;
         if stopped {
             return;
@@ -50,6 +52,8 @@ pub struct Sealer {
     sinks: Vec<Sink>,
     /// What the sinks held at the start, until it was compared with the tree.
     unchecked: Option<Vec<(u64, Hash)>>,
+    /// What the last checkpoint could not be given to.
+    failing: Option<String>,
 }
 
 /// What a place outside holds of a journal.
@@ -65,7 +69,7 @@ impl Sealer {
     /// A sealer that appends to a file in each of these directories, which the database's owner
     /// should not be able to change.
     pub fn new(sinks: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { sinks: sinks.into_iter().map(Sink::new).collect(), unchecked: None }
+        Self { sinks: sinks.into_iter().map(Sink::new).collect(), unchecked: None, failing: None }
     }
 
     /// Holds the journal against its own last checkpoint and against those that the sinks hold,
@@ -164,9 +168,9 @@ impl Sealer {
                 return Ok(newest);
             }
             let checkpoint = Checkpoint::sign(edge.size(), edge.root(), signer)?;
-            for sink in &mut self.sinks {
-                sink.append(&checkpoint, &key)?;
-            }
+            let given = self.sinks.iter_mut().try_for_each(|sink| sink.append(&checkpoint, &key));
+            self.failing = given.as_ref().err().map(ToString::to_string);
+            given?;
             journal.store_seal(nodes, checkpoint.clone(), now)?;
             newest = Some(checkpoint);
         }

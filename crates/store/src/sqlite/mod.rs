@@ -34,6 +34,7 @@ use domain::service_request::RequestState;
 use domain::staff::Floor;
 use jiff::Timestamp;
 
+use self::gate::Failing;
 pub(crate) use self::inspect::ReadOnlyJournal;
 pub use self::place::{OpenFile, OpenFiles};
 pub use self::pool::MOST_READERS;
@@ -117,6 +118,7 @@ pub struct Sqlite {
     ring: KeyRing,
     writer: Writer,
     doubt: Doubt,
+    sealing: Failing,
     failing: Mutex<Option<String>>,
 }
 
@@ -136,8 +138,10 @@ impl Sqlite {
         let (replaced, seen) = (Replaced::default(), Seen::default());
         let pool =
             Pool::new(path, options.readers, key, replaced.clone(), seen.clone(), doubt.clone());
-        let writer = Writer::start(path, options, replaced, seen, doubt.clone())?;
-        Ok(Self { pool, ring, writer, doubt, failing: Mutex::default() })
+        let sealing = Failing::default();
+        let told = sealing.clone();
+        let writer = Writer::start(path, options, replaced, seen, doubt.clone(), told)?;
+        Ok(Self { pool, ring, writer, doubt, sealing, failing: Mutex::default() })
     }
 
     /// Keeps how far everything was proven whole, if `proof` found nothing: the next start verifies
@@ -167,6 +171,19 @@ impl Sqlite {
     /// The files that are open, which whoever else has the same database open has open as well.
     pub fn open_files(&self) -> &OpenFiles {
         &self.writer.place
+    }
+
+    /// The last entry that this process committed or read, by its place and hash.
+    pub fn last_seen(&self) -> Option<(Sequence, Hash)> {
+        self.pool.last_seen()
+    }
+
+    /// Whether this entry, which some process has seen, is there.
+    ///
+    /// # Errors
+    /// [`Error`]; it is not known then.
+    pub fn has_entry(&self, (place, hash): (Sequence, Hash)) -> Result<bool> {
+        self.pool.read(|view| Ok(seen::at(view.connection, place)? == Some(hash)))
     }
 
     /// Why the last commit failed, if the database could not take it.
@@ -482,6 +499,10 @@ impl SealableJournal for Sqlite {
 
     fn last_checkpoint(&self) -> Result<Option<Checkpoint>> {
         self.pool.read(|c| read::journal::last_checkpoint(c.connection))
+    }
+
+    fn note_failing_place(&self, failure: Option<&str>) {
+        self.sealing.note(failure);
     }
 
     fn store_seal(&self, nodes: Vec<Node>, checkpoint: Checkpoint, at: Timestamp) -> Result<()> {

@@ -28,6 +28,12 @@ impl OpenFiles {
         let unavailable =
             |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
         let database = path.canonicalize().map_err(unavailable)?;
+        // A second name is a second installation, whose log and index are others.
+        let names = std::fs::metadata(&database).map_err(unavailable)?.nlink();
+        if names > 1 {
+            let told = format!("{}: it has {names} names (hard links)", database.display());
+            return Err(Error::Unavailable(told));
+        }
         let beside = |end: &str| {
             let mut file = OsString::from(&database);
             file.push(end);

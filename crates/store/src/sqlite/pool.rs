@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::seen::Seen;
+use super::seen::{Mark, Seen};
 use super::table::View;
 use crate::state::{Replaced, StateKey};
 use crate::{Doubt, Error, Result, Sequence};
@@ -85,6 +85,10 @@ impl Pool {
         self.read_after(|_, last| Ok(last))
     }
 
+    pub(super) fn last_seen(&self) -> Option<Mark> {
+        self.seen.get()
+    }
+
     fn read_after<T>(
         &self,
         read: impl FnOnce(View<'_>, Option<Sequence>) -> Result<T>,
@@ -96,7 +100,7 @@ impl Pool {
         };
         let Self { key, replaced, doubt, .. } = self;
         let view = View { connection: &connection, key, replaced, doubt };
-        let outcome = self.seen.expect(&connection, doubt).and_then(|last| read(view, last));
+        let outcome = self.seen.expect(view).and_then(|last| read(view, last));
         if let Err(error @ Error::Corrupt { .. }) = &outcome {
             self.doubt.raise_named(error.to_string());
         }

@@ -7,6 +7,7 @@ mod scan;
 mod tree;
 
 use self::replay::Replay;
+pub(super) use self::replay::remember;
 use super::begin::expect_rules;
 use super::ledger::Digests;
 use super::read;
@@ -107,6 +108,25 @@ pub(super) fn prove(
         proof.whole = Some(digests);
     }
     Ok(StateReport { entries, verified: verified.entries, rows, stored, findings })
+}
+
+/// Proves the tables that hold rights, keys and plans, as a transaction shows them that is about to decide on
+/// them; what is found is raised as doubt.
+///
+/// # Errors
+/// [`Error::Doubted`] with the first finding; [`Error::Unavailable`].
+pub(super) fn small(view: View<'_>) -> Result<()> {
+    let mut findings = Findings { doubt: view.doubt, told: Vec::new() };
+    let digests = Digests::load(view.connection, view.key, view.doubt);
+    if let Some(Some(digests)) = findings.keep(digests)? {
+        for table in table::ALL.iter().filter(|table| table.is_small()) {
+            scan_one(view, table, ProofExtent::Recent, &digests, &mut findings)?;
+        }
+    }
+    match findings.told.into_iter().next() {
+        None => Ok(()),
+        Some(finding) => Err(Error::Doubted { finding }),
+    }
 }
 
 /// Holds what the entries add up to against the digests that are stored.

@@ -9,15 +9,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::prove::remember;
+use super::table::View;
 use crate::journal::Hash;
-use crate::{Doubt, Error, Result, Sequence};
+use crate::{Error, Result, Sequence};
 
 const LAST: &str = "SELECT sequence, leaf FROM journal ORDER BY sequence DESC LIMIT 1";
 
 const AT: &str = "SELECT leaf FROM journal WHERE sequence = ?1";
 
 /// An entry, by its place and its hash.
-type Mark = (Sequence, Hash);
+pub(super) type Mark = (Sequence, Hash);
 
 /// Shared by all who read and write one open database.
 #[derive(Debug, Clone, Default)]
@@ -28,37 +30,43 @@ impl Seen {
     ///
     /// # Errors
     /// [`Error::Doubted`] where the last that was seen is gone, or another: everything is in doubt then.
-    pub(super) fn expect(
-        &self,
-        connection: &Connection,
-        doubt: &Doubt,
-    ) -> Result<Option<Sequence>> {
+    pub(super) fn expect(&self, view: View<'_>) -> Result<Option<Sequence>> {
         // Before the view is taken: whatever is seen here was committed already.
         let seen = self.get();
-        let last = last(connection)?;
+        let last = last(view.connection)?;
         if let Some((place, hash)) = seen.filter(|seen| last != Some(*seen))
-            && at(connection, place)? != Some(hash)
+            && at(view.connection, place)? != Some(hash)
         {
             let finding = format!(
                 "journal: entry {place}, which this process has seen, is not there any more: an \
                  older state was put back"
             );
-            doubt.raise(finding.clone());
+            view.doubt.raise(finding.clone());
             return Err(Error::Doubted { finding });
         }
-        if last > seen {
-            self.note(last);
-        }
+        self.learn(view, last)?;
         Ok(last.map(|(place, _)| place))
     }
 
-    /// Takes note of an entry that was read, or is on stable storage.
-    pub(super) fn note(&self, last: Option<Mark>) {
+    /// Takes note of an entry that was read, or is on stable storage, and before that of all rows that
+    /// were replaced up to it, whoever did it: from now on none of these is believed.
+    ///
+    /// # Errors
+    /// Those of reading the entries; it is not noted then.
+    pub(super) fn learn(&self, view: View<'_>, last: Option<Mark>) -> Result<()> {
+        let seen = self.get();
+        let Some((until, _)) = last.filter(|_| last > seen) else { return Ok(()) };
+        // What came before the first that is seen the proof at the opening tells.
+        if let Some((from, _)) = seen {
+            remember(view, from + 1, until + 1)?;
+        }
         let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
         *seen = (*seen).max(last);
+        Ok(())
     }
 
-    fn get(&self) -> Option<Mark> {
+    /// The last entry that was seen.
+    pub(super) fn get(&self) -> Option<Mark> {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,6 +78,6 @@ pub(super) fn last(connection: &Connection) -> Result<Option<Mark>> {
 }
 
 /// The hash of the entry at `place`, if there is one.
-fn at(connection: &Connection, place: Sequence) -> Result<Option<Hash>> {
+pub(super) fn at(connection: &Connection, place: Sequence) -> Result<Option<Hash>> {
     Ok(connection.prepare_cached(AT)?.query_row([place], |row| row.get(0)).optional()?)
 }

@@ -1,5 +1,6 @@
 //! The one thread that writes: it commits the units of many callers in one durable transaction.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,13 +13,13 @@ use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::gate::Gate;
+use super::gate::{Failing, Gate};
 use super::ledger::Digests;
 use super::place::OpenFiles;
 use super::seen::{self, Seen};
 use super::table::View;
 use super::torture::{Passing, Side};
-use super::{Options, apply, begin, migrate, pool};
+use super::{Options, apply, begin, migrate, pool, prove};
 use crate::journal::{Checkpoint, KeyRing, Node};
 use crate::state::{Replaced, StateKey};
 use crate::unit::{Entry, Unit};
@@ -77,20 +78,23 @@ impl Writer {
         replaced: Replaced,
         seen: Seen,
         doubt: Doubt,
+        failing: Failing,
     ) -> Result<Self> {
         let mut connection = open(path, &options)?;
         migrate::migrate(&mut connection)?;
         let ring = KeyRing::new(options.personal_data_key.clone());
         apply::check_ring(&connection, &ring)?;
         begin::begin(&mut connection, &options, &doubt)?;
-        let gate = Gate::new(options.max_unsealed, apply::journal::unsealed(&connection)?);
+        let unsealed = apply::journal::unsealed(&connection)?;
+        let gate = Gate::new(options.max_unsealed, unsealed, failing);
         let place = Arc::new(OpenFiles::of(path)?);
         let (jobs, queue) = sync_channel(QUEUE);
         let Options { state_key: key, floor, .. } = options;
         // What was erased may have been in the log when the program was cut.
         let cut_log = Some(Instant::now());
-        let written = Written { place: place.clone(), seen, doubt };
-        let state = State { connection, ring, gate, key, replaced, written, floor, cut_log };
+        let (known, version) = (place.clone(), Cell::default());
+        let written = Written { place: known, seen, key, replaced, doubt, version };
+        let state = State { connection, ring, gate, written, floor, cut_log };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -167,8 +171,6 @@ struct State {
     connection: Connection,
     ring: KeyRing,
     gate: Gate,
-    key: StateKey,
-    replaced: Replaced,
     written: Written,
     floor: Vec<Floor>,
     /// When the log is cut next, where it still has something that was erased.
@@ -179,26 +181,56 @@ struct State {
 struct Written {
     place: Arc<OpenFiles>,
     seen: Seen,
+    key: StateKey,
+    replaced: Replaced,
     doubt: Doubt,
+    /// Another number once any other connection has committed (SQLite, `PRAGMA data_version`), at the
+    /// last look.
+    version: Cell<Option<i64>>,
 }
 
 impl Written {
     /// Begins what is written in one.
     fn begin<'c>(&self, connection: &'c mut Connection) -> Result<Transaction<'c>> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        self.seen.expect(&transaction, &self.doubt)?;
+        self.seen.expect(self.view(&transaction))?;
+        self.expect_small_tables(&transaction)?;
         Ok(transaction)
     }
 
-    /// Commits. What was written to a file that was taken away meanwhile is acknowledged to nobody.
-    fn commit(&self, transaction: Transaction<'_>, passing: Passing) -> Result<()> {
+    /// What forbids something may be taken away, something decided without it, and be put back before
+    /// any proof looks: a row that is missing proves nothing. So where somebody else has written, the
+    /// tables that hold rights, keys and plans must be whole before anything is decided on them.
+    fn expect_small_tables(&self, connection: &Connection) -> Result<()> {
+        let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+        let version = statement.query_row([], |row| row.get(0))?;
+        match self.version.replace(Some(version)) {
+            Some(before) if before != version => prove::small(self.view(connection)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Commits what `write` writes. What was written to a file that was taken away meanwhile is
+    /// acknowledged to nobody.
+    fn commit(
+        &self,
+        connection: &mut Connection,
+        write: impl FnOnce(&mut Transaction<'_>) -> Result<Passing>,
+    ) -> Result<()> {
+        let mut transaction = self.begin(connection)?;
+        let passing = write(&mut transaction)?;
         self.place.expect(&self.doubt)?;
         let last = seen::last(&transaction)?;
         passing.reach(Side::Before);
         transaction.commit()?;
         passing.reach(Side::After);
-        self.seen.note(last);
+        self.seen.learn(self.view(connection), last)?;
         self.place.expect(&self.doubt)
+    }
+
+    fn view<'a>(&'a self, connection: &'a Connection) -> View<'a> {
+        let Self { key, replaced, doubt, .. } = self;
+        View { connection, key, replaced, doubt }
     }
 }
 
@@ -220,8 +252,9 @@ impl State {
                     }
                     Job::KeepProven(digests, answer) => {
                         let kept = self.written.doubt.permit();
-                        let kept =
-                            kept.and_then(|()| digests.store_verified(&self.connection, &self.key));
+                        let kept = kept.and_then(|()| {
+                            digests.store_verified(&self.connection, &self.written.key)
+                        });
                         let _ = answer.send(kept);
                     }
                     Job::Keep(floor, answer) => {
@@ -302,32 +335,33 @@ impl State {
     ) -> Result<bool> {
         let mut units = units.into_iter();
         let outcome = self.permit().and_then(|()| {
-            let mut transaction = self.written.begin(&mut self.connection)?;
-            let none = || Error::Unavailable("the database has no state digest".into());
-            let mut state =
-                Digests::load(&transaction, &self.key, &self.written.doubt)?.ok_or_else(none)?;
-            let before = state.entries;
-            let mut passing = Passing::new();
-            for (unit, caller) in units.by_ref() {
-                passing.note(&unit);
-                let place = state.entries;
-                let applying = Applying {
-                    key: &self.key,
-                    replaced: &self.replaced,
-                    doubt: &self.written.doubt,
-                    ring: &self.ring,
-                    floor: &self.floor,
-                };
-                let result = applying.one(&mut transaction, &mut state, *unit);
-                applied.push((caller, result.map(|()| place)));
-                // A full disk can end the whole transaction, not only the statement.
-                if transaction.is_autocommit() {
-                    return Err(Error::Unavailable("the database ended the transaction".into()));
+            let written = &self.written;
+            let (key, doubt) = (&written.key, &written.doubt);
+            let mut has_grown = false;
+            written.commit(&mut self.connection, |transaction| {
+                let none = || Error::Unavailable("the database has no state digest".into());
+                let mut state = Digests::load(transaction, key, doubt)?.ok_or_else(none)?;
+                let before = state.entries;
+                let mut passing = Passing::new();
+                for (unit, caller) in units.by_ref() {
+                    passing.note(&unit);
+                    let place = state.entries;
+                    let (ring, floor) = (&self.ring, &self.floor);
+                    let applying =
+                        Applying { key, replaced: &written.replaced, doubt, ring, floor };
+                    let result = applying.one(transaction, &mut state, *unit);
+                    applied.push((caller, result.map(|()| place)));
+                    // A full disk can end the whole transaction, not only the statement.
+                    if transaction.is_autocommit() {
+                        let told = "the database ended the transaction";
+                        return Err(Error::Unavailable(told.into()));
+                    }
                 }
-            }
-            state.store(&transaction, &self.key)?;
-            self.written.commit(transaction, passing)?;
-            Ok(state.entries > before)
+                state.store(transaction, key)?;
+                has_grown = state.entries > before;
+                Ok(passing)
+            })?;
+            Ok(has_grown)
         });
         if let Err(fault) = &outcome {
             let rest = units.map(|(_, caller)| (caller, Err(of_all(fault))));
@@ -344,10 +378,12 @@ impl State {
 
     fn seal(&mut self, sealing: &Sealing) -> Result<()> {
         self.written.doubt.permit()?;
-        let transaction = self.written.begin(&mut self.connection)?;
-        apply::journal::seal(&transaction, &self.key, sealing)?;
-        let unsealed = apply::journal::unsealed(&transaction)?;
-        self.written.commit(transaction, Passing::sealing())?;
+        let mut unsealed = false;
+        self.written.commit(&mut self.connection, |transaction| {
+            apply::journal::seal(transaction, &self.written.key, sealing)?;
+            unsealed = apply::journal::unsealed(transaction)?;
+            Ok(Passing::sealing())
+        })?;
         self.gate.sealed(unsealed);
         self.cut_log_if_due();
         Ok(())

@@ -209,6 +209,43 @@ fn e2_commits_stop_when_sealing_does() {
     assert_eq!(store.commit(told()).expect("open again"), 1);
 }
 
+/// What is acknowledged while no checkpoint can be made would be in no evidence.
+#[test]
+fn e2_nothing_is_committed_while_the_sealing_fails_and_places_that_do_not_are_given_it_once() {
+    let place = Place::new();
+    let store = place.open();
+    let told = || Unit::new(entry(EventKind::RoomEntry));
+    store.commit(told()).expect("nothing failed yet");
+    let missing = place.sink().join("not-there-yet");
+    std::fs::create_dir_all(place.sink()).expect("the first place");
+    let (stop, stopped) = channel();
+    std::thread::scope(|scope| {
+        let sinks = vec![place.sink(), missing.clone()];
+        let store = &store;
+        scope.spawn(move || {
+            let (signer, often) = (TestSigner::new(1), Duration::from_millis(20));
+            run_sealer(store, &signer, sinks, &stopped, often, &|| at(9));
+        });
+        let begun = std::time::Instant::now();
+        let refused = loop {
+            match store.commit(told()) {
+                Err(error) => break error.to_string(),
+                Ok(_) => assert!(begun.elapsed() < Duration::from_secs(20), "it goes on"),
+            }
+        };
+        assert!(refused.contains("cannot be sealed"), "{refused}");
+        std::thread::sleep(Duration::from_millis(300));
+        let given = place.in_sink();
+        let sizes: std::collections::BTreeSet<_> = given.iter().map(|one| one.size).collect();
+        assert_eq!(given.len(), sizes.len(), "each once");
+        std::fs::create_dir(&missing).expect("it comes back");
+        while store.commit(told()).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it stays shut");
+        }
+        drop(stop);
+    });
+}
+
 #[test]
 fn e2_the_sealer_seals_a_last_time_when_it_is_stopped() {
     let place = Place::new();

@@ -92,7 +92,7 @@ impl Replay {
 }
 
 /// Has refused what the entries from `from` to before `until` replaced.
-pub(super) fn remember(view: View<'_>, from: Sequence, until: Sequence) -> Result<()> {
+pub(in crate::sqlite) fn remember(view: View<'_>, from: Sequence, until: Sequence) -> Result<()> {
     changes(view, from, until, &mut |entry, _, change| view.replaced.note(entry, change))
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use domain::application::ApplicationState;
 use domain::certificate::{CertificateEvent, CertificateState};
+use domain::journal::EventKind;
 use domain::reason::RevocationReason;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::options;
 use super::tamper::filled::filled;
-use crate::contract::fixtures::{at, ca, commit, intend, intent, serial};
+use crate::contract::fixtures::{at, ca, commit, intend, intent, serial, unit};
 use crate::{Change, Error, Extent, ProofExtent, Sqlite, StateProof, StateReport, Store};
 
 fn open(path: &Path) -> Sqlite {
@@ -270,5 +271,49 @@ fn e2_one_row_that_is_not_ours_does_not_hide_another() {
     let report = store.prove(&mut StateProof::default(), ProofExtent::Whole).expect("a proof");
     let told = report.findings.join("; ");
     assert!(told.contains("authenticator") && told.contains("rows were put back"), "{told}");
+    assert_eq!(store.doubt().extent(), Some(Extent::Everything));
+}
+
+/// Whoever knows the file may put a row back for the moment in which it is asked for, and right again:
+/// what a commit replaced is no answer from that commit on, whichever process committed it.
+#[test]
+fn v11_e2_a_row_put_back_for_a_moment_answers_nobody() {
+    for by_another in [false, true] {
+        let (_directory, path) = filled();
+        let (_old, old) = copy(&path);
+        let store = open(&path);
+        assert!(store.status(&ca(), &serial(3)).expect("read").is_some());
+        if by_another {
+            revoke(&open(&path));
+        } else {
+            revoke(&store);
+        }
+        put_back(&path, &old);
+        let answer = store.status(&ca(), &serial(3));
+        assert!(matches!(answer, Err(Error::Corrupt { .. })), "{by_another}: {answer:?}");
+        assert_eq!(store.doubt().extent(), Some(Extent::Everything), "{by_another}");
+    }
+}
+
+/// What forbids something may be taken away for the moment in which something is decided.
+#[test]
+fn e2_nothing_is_committed_while_a_row_is_missing_that_forbids_something() {
+    let (_directory, path) = filled();
+    let (_old, old) = copy(&path);
+    let store = open(&path);
+    commit(&store, Change::SetRegisterCursor { from: 2, to: 3 });
+    // Another process of this program writes too, and so does whoever moves the log into the file.
+    commit(&open(&path), Change::SetRegisterCursor { from: 3, to: 4 });
+    let somebody = intruder(&path, &old);
+    somebody.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("moved");
+    commit(&store, Change::SetRegisterCursor { from: 4, to: 5 });
+    assert_eq!(somebody.execute("DELETE FROM main.compromise", []).expect("deleted"), 2);
+    let next = unit(EventKind::RoomEntry, Change::SetRegisterCursor { from: 5, to: 6 });
+    let refused = store.commit(next);
+    let Err(Error::Doubted { finding }) = refused else { panic!("{refused:?}") };
+    assert!(finding.contains("compromise: rows were put back, taken away"), "{finding}");
+    // To put it back changes nothing about that.
+    let again = "INSERT INTO main.compromise SELECT * FROM old.compromise";
+    assert_eq!(somebody.execute(again, []).expect("put back"), 2);
     assert_eq!(store.doubt().extent(), Some(Extent::Everything));
 }

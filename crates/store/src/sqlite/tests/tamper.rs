@@ -399,3 +399,17 @@ fn e6_v11_a_database_or_a_log_that_was_replaced_under_the_program_is_found() {
         assert_eq!(store.doubt().extent(), Some(Extent::Everything));
     }
 }
+
+/// A copy by hard links is the same file under a second name, with a log of its own.
+#[test]
+fn e6_a_database_with_a_second_name_is_not_opened() {
+    let (_directory, path) = filled();
+    let second = path.with_extension("second");
+    std::fs::hard_link(&path, &second).expect("a link");
+    for name in [&path, &second] {
+        let error = Sqlite::open(name, options()).expect_err("two names").to_string();
+        assert!(error.contains("2 names"), "{error}");
+    }
+    std::fs::remove_file(&second).expect("removed");
+    assert!(Sqlite::open(&path, options()).is_ok());
+}
