@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
 use x509::fingerprint::{hex, sha256};
+use x509::pem;
 
 use super::permission::{Operation, Party};
 use super::principal::Principal;
@@ -52,8 +53,9 @@ pub enum Approvable<'a> {
     Erasure(&'a str),
     /// A policy adopted, by its text.
     Policy(&'a str),
-    /// A clock said to be right, which a start refuses.
-    Clock(&'a [String]),
+    /// A clock said to be right, which a start refuses for what was done at a time that has not come
+    /// yet, this time at the latest.
+    Clock(Option<Timestamp>),
 }
 
 /// What is kept of an approval.
@@ -69,10 +71,24 @@ struct Stored {
     basis: StoredBasis,
     /// Seconds since 1970.
     until: i64,
+    /// The latest time that was approved as wrong, in microseconds since 1970, of a clock.
+    latest: Option<i64>,
+    /// The client certificate they had shown, PEM, where they were let in by one.
+    certificate: Option<String>,
+}
+
+/// The form of [`Stored`].
+const VERSION: u8 = 2;
+
+impl Stored {
+    /// Whether it still counts for somebody who stands as `since` and `basis` say.
+    fn counts(&self, since: Timestamp, basis: &StoredBasis, now: Timestamp) -> bool {
+        self.since == since.as_microsecond() && self.basis == *basis && now.as_second() < self.until
+    }
 }
 
 /// What an approver was let in by, so that what was approved with it ends with it.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum StoredBasis {
     /// A credential, by its SHA-256.
@@ -113,9 +129,17 @@ impl Approvable<'_> {
         }
     }
 
+    /// The latest time that is said to be wrong, in microseconds since 1970.
+    fn latest(self) -> Option<i64> {
+        match self {
+            Self::Clock(latest) => latest.map(Timestamp::as_microsecond),
+            _ => None,
+        }
+    }
+
     /// What is approved, as a digest.
     fn digest(self) -> String {
-        let (generation, clock);
+        let generation;
         let parts: &[&str] = match self {
             Self::Revocation { ca, serial, cause, requester } => {
                 &[ca, &serial.to_ascii_lowercase(), cause, requester]
@@ -126,10 +150,8 @@ impl Approvable<'_> {
             }
             Self::Erasure(code) => &[code],
             Self::Policy(text) => &[text],
-            Self::Clock(facts) => {
-                clock = facts.iter().map(String::as_str).collect::<Vec<_>>();
-                &clock
-            }
+            // What is objected becomes less while people look: entries come after it, and times come.
+            Self::Clock(_) => &[],
         };
         repeat::digest(&[&["approval", self.operation().name()], parts].concat())
     }
@@ -171,20 +193,33 @@ impl Desk {
         if let Some(before) =
             self.store.operation(&kept)?.map(|stored| read(&stored)).transpose()?
         {
-            let same = before.digest == digest && before.approver == person.as_str();
+            let same = before.digest == digest
+                && before.approver == person.as_str()
+                && before.latest == what.latest();
             let taken =
                 || Problem::new(Fault::Conflict, "operation: another was approved under this id");
             self.checked(act, operation, if same { Ok(()) } else { Err(taken()) })?;
+            let counts = before.counts(since, &basis, act.at);
+            let ended = || {
+                let detail = "operation: it was approved under this id before, and that counts no more: \
+                              use another id";
+                Problem::new(Fault::Conflict, detail)
+            };
+            self.checked(act, operation, if counts { Ok(()) } else { Err(ended()) })?;
             let until = Timestamp::from_second(before.until).map_err(|e| Problem::broke(&e))?;
             return Ok(ApprovalBody { until: until.to_string(), ..body });
         }
+        let certificate =
+            act.certificate().map(|der| pem::encode(pem::CERTIFICATE, der)).transpose();
         let stored = Stored {
-            version: 1,
+            version: VERSION,
             digest: digest.clone(),
             approver: person.to_string(),
             since: since.as_microsecond(),
             basis,
             until: until.as_second(),
+            latest: what.latest(),
+            certificate: certificate.map_err(|error| Problem::broke(&error))?,
         };
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
         let entry = Entry::new(EventKind::OperationApproved, act)
@@ -240,7 +275,10 @@ impl Desk {
                 "they approve this operation first, under its id, in a session of their own",
             );
         };
-        if stored.approver != approver.as_str() || stored.digest != what.digest() {
+        if stored.approver != approver.as_str()
+            || stored.digest != what.digest()
+            || what.latest() > stored.latest
+        {
             return refused("what was approved under this operation's id is something else");
         }
         let left = SignedDuration::from_secs(stored.until - act.at.as_second());
@@ -268,6 +306,12 @@ impl Desk {
         {
             return refused("what whoever approved it was let in by has ended since");
         }
+        if let Some(certificate) = &stored.certificate {
+            let der = pem::decode(pem::CERTIFICATE, certificate)
+                .map_err(|error| Problem::broke(&error))?;
+            let in_force = self.expect_in_force(&der, act.at);
+            in_force.map_err(|problem| Problem::refused(FIELD, *problem.rule))?;
+        }
         Ok(person.standing(basis))
     }
 }
@@ -279,5 +323,9 @@ fn kept_under(approved: &OperationId) -> Result<OperationId, Problem> {
 }
 
 fn read(stored: &[u8]) -> Result<Stored, Problem> {
-    serde_json::from_slice(stored).map_err(|error| Problem::broke(&error))
+    let stored: Stored = serde_json::from_slice(stored).map_err(|error| Problem::broke(&error))?;
+    match stored.version {
+        VERSION => Ok(stored),
+        _ => Err(Problem::broke(&"an approval in another form")),
+    }
 }

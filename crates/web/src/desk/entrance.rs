@@ -62,6 +62,10 @@ impl Desk {
         operation: Option<OperationId>,
     ) -> Result<Principal, Problem> {
         let stranger = self.act(Actor::Anonymous, None)?;
+        let certificate = match &shown {
+            Ok(Shown::Certificate(der)) => Some(Arc::from(&der[..])),
+            _ => None,
+        };
         let found = match shown {
             Ok(Shown::Password { id, password }) => {
                 self.by_password(&stranger, &id, &password, door)?
@@ -78,7 +82,7 @@ impl Desk {
         };
         let operation = operation.map_or_else(fresh_operation, Ok)?;
         let act = Act::new(actor_of(&found.person), stranger.at, operation);
-        Ok(Principal::person(act, found))
+        Ok(Principal::person(act, found).showing(certificate))
     }
 
     /// Opens a session for who logs in with an id and a password.

@@ -4,6 +4,7 @@ use ca::Quorum;
 use domain::act::Act;
 use domain::journal::EventKind;
 use domain::staff::Role;
+use jiff::Timestamp;
 use store::{Entry, Unit};
 
 use super::approvals::Approvable;
@@ -18,8 +19,10 @@ use crate::wire::{JournalEntryBody, JournalPage};
 pub struct Objections {
     /// What places outside know and the database does not, or the other way round.
     pub evidence: Vec<String>,
-    /// What was done at a time that has not come yet, and when; the same whenever somebody looks.
+    /// What was done at a time that has not come yet, and when.
     pub clock: Vec<String>,
+    /// The latest of these times.
+    pub latest: Option<Timestamp>,
 }
 
 impl Objections {
@@ -133,7 +136,7 @@ impl Desk {
         let custodians = || Problem::refused("custodians", rule);
         let clock_alone = if objections.evidence.is_empty() { Ok(()) } else { Err(custodians()) };
         self.checked(act, operation, clock_alone)?;
-        let seconded = self.seconded(act, approver, Approvable::Clock(&objections.clock))?;
+        let seconded = self.seconded(act, approver, Approvable::Clock(objections.latest))?;
         let two = [act.standing.as_ref(), seconded.second.as_ref()].into_iter().flatten();
         let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
                     custodians' quorum does: --custodian ID=FILE each";

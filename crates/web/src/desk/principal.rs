@@ -42,6 +42,8 @@ pub struct Principal {
     act: Act,
     party: Party,
     proof: Proof,
+    /// The client certificate that they showed, DER, where they were let in by one.
+    certificate: Option<Arc<[u8]>>,
 }
 
 /// What the actor is to the table of permissions.
@@ -57,7 +59,7 @@ impl Principal {
     ///
     /// `danger`: nothing is proven here; whoever calls this is the program.
     pub fn program(act: Act) -> Self {
-        Self { act, party: Party::Program, proof: Proof::Strong }
+        Self { act, party: Party::Program, proof: Proof::Strong, certificate: None }
     }
 
     /// A person of the registry who was let in; what they do rests on how they stand now.
@@ -65,12 +67,22 @@ impl Principal {
         let Entrant { person, proof, basis } = entrant;
         let standing = Some(Arc::new(person.clone().standing(basis)));
         let act = Act { standing, ..act };
-        Self { act, party: Party::Person(Box::new(person)), proof }
+        Self { act, party: Party::Person(Box::new(person)), proof, certificate: None }
     }
 
     /// The holder of a certificate who proved to hold its key, in a handshake or by a signature.
     pub(crate) fn certificate_holder(act: Act) -> Self {
-        Self { act, party: Party::CertificateHolder, proof: Proof::Strong }
+        Self { act, party: Party::CertificateHolder, proof: Proof::Strong, certificate: None }
+    }
+
+    /// The same, let in by this client certificate if any.
+    pub(crate) fn showing(self, certificate: Option<Arc<[u8]>>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    /// The client certificate that they were let in by, DER.
+    pub(crate) fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
     }
 
     /// How they proved who they are.

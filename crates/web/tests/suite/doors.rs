@@ -242,4 +242,7 @@ fn l9_the_second_person_of_a_revocation_approves_it_in_a_session_of_their_own() 
     ask("staff", "op-both").expect(200);
     world.clock.advance(jiff::SignedDuration::from_hours(25));
     assert!(ask("staff", "op-old").problem(422)["detail"].to_string().contains("a day"));
+    // Nor is it answered as one that counts.
+    let again = approve("staff", "op-old", "ca-key-compromised").problem(409);
+    assert!(again["detail"].to_string().contains("counts no more"), "{again}");
 }

@@ -1,5 +1,6 @@
 //! A right is what it is when the change commits: what was begun before it ended does nothing.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Barrier};
@@ -7,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use domain::staff::Role;
-use jitsuin_web::desk::{Desk, Door, Shown};
+use jiff::{SignedDuration, Timestamp};
+use jitsuin_web::desk::{Approvable, Approval, Desk, Door, Objections, Shown};
 use jitsuin_web::wire::{LoginBody, SecretText};
 use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
@@ -153,4 +155,37 @@ fn w3_a_session_is_good_where_and_while_its_credential_is() {
     enter(1).expect("where it was opened");
     let problem = enter(2).expect_err("another address");
     assert!(problem.detail.contains("another address"), "{problem}");
+}
+
+/// What is objected to a clock becomes less while two people accept it: by every entry that they add
+/// themselves, and by the time that passes. What comes on top they did not accept.
+#[test]
+fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
+    let world = World::new();
+    let (store, clock) = (world.scratch.store.clone(), world.clock.clone());
+    let desk = Desk::new(store, BTreeMap::new(), Arc::new(move || clock.now()));
+    let enter = |who, operation: &str| {
+        let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
+        let id = Some(operation.parse().expect("an id"));
+        desk.enter(Ok(Shown::bearer(who)), &door, id).expect("it comes in")
+    };
+    let latest = world.clock.now() + SignedDuration::from_hours(24);
+    let objected = |entry: u64, latest: Timestamp| Objections {
+        clock: vec![format!("clock: journal entry {entry} is of {latest}")],
+        latest: Some(latest),
+        ..Objections::default()
+    };
+    let accept = |operation: &str, objections: &Objections| {
+        let by = Approval::SecondPerson("internal-auditor");
+        desk.accept_start(&enter("staff", operation), &by, objections, &[])
+    };
+    for (operation, later, is_accepted) in
+        [("op-1", 0, true), ("op-2", -1, true), ("op-3", 1, false)]
+    {
+        let auditor = enter("internal-auditor", "op-auditor");
+        let approved = Approvable::Clock(Some(latest));
+        desk.approve_operation(&auditor, operation, approved).expect("approved");
+        let now = objected(1070, latest + SignedDuration::from_hours(later));
+        assert_eq!(accept(operation, &now).is_ok(), is_accepted, "{operation}");
+    }
 }

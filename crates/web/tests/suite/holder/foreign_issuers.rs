@@ -5,9 +5,11 @@ use std::fs::{self, File};
 
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_web::desk::ForeignIssuer;
+use serde_json::json;
 use testkit::{Clock, Scratch, run};
 
 use super::at_work::{EC, NO_CA};
+use crate::suite::client::Proof;
 use crate::suite::world::World;
 
 /// Where the lists lie.
@@ -291,4 +293,46 @@ fn w2_a_list_that_is_missing_over_or_older_than_the_last_lets_nobody_in() {
     world.scratch.write("gone", "");
     fs::remove_file(&path).expect("removed");
     assert_eq!(world.comes_in("saburo"), 401, "it is gone");
+}
+
+/// What somebody approved by a certificate is not carried out once that lets nobody in, whoever's list
+/// says so.
+#[test]
+fn w2_w3_an_approval_by_a_certificate_that_is_revoked_since_does_not_count() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    root.certify("ichiro", "user");
+    world.publish(&[root.list()]);
+    world.registers("staff", "ichiro", Some("ichiro")).expect(201);
+    let found = world.get("staff", "/api/v1/cas/jpki-auth/certificates?limit=1").expect(200);
+    let serial = found["certificates"][0]["serial"].as_str().expect("a serial").to_owned();
+    let approve = |operation: &str| {
+        let body = json!({
+            "what": "revocation", "operation": operation, "ca": "jpki-auth", "serial": serial,
+            "cause": "ca-key-compromised", "requester": "authority",
+        });
+        let (by, body) = (Proof::Certificate("ichiro"), body.to_string());
+        world.ask(by, "POST", "/api/v1/approvals", Some(body.as_bytes()), &[]).expect(201);
+    };
+    let ask = |operation: &str| {
+        let order = json!({
+            "cause": "ca-key-compromised", "requester": "authority", "approver": "staff",
+        });
+        let (id, order) = (format!("Operation-Id: {operation}"), order.to_string());
+        let path = format!("/api/v1/cas/jpki-auth/certificates/{serial}/revocation");
+        let headers = ["-H", id.as_str()];
+        world.ask(Proof::Token("suzuki"), "POST", &path, Some(order.as_bytes()), &headers)
+    };
+    approve("op-revoked");
+    approve("op-good");
+    root.revoke("ichiro");
+    world.publish(&[root.list()]);
+    let problem = ask("op-revoked").problem(422);
+    assert_eq!(problem["field"], "approver", "{problem}");
+    assert!(problem["detail"].to_string().contains("revoked"), "{problem}");
+    // By a list on which it is not, the same is carried out.
+    let other = Foreign { scratch: &world.scratch, name: "root" };
+    world.scratch.write("root.index", "");
+    world.publish(&[other.list()]);
+    ask("op-good").expect(200);
 }
