@@ -128,6 +128,20 @@ fn e9_leap_seconds_and_slewing_do_not_stop_signing() {
     assert_eq!(machine.changes(), ["jumped"]);
 }
 
+/// A jump that is taken back with a rest leaves the rest, and what strays then comes on top of it.
+#[test]
+fn e9_what_a_jump_left_and_what_strays_since_add_up() {
+    let machine = Arc::new(Machine::default());
+    let watch = machine.watch(false);
+    for step in [1_800, HOUR, -HOUR] {
+        machine.pass(1_300, step);
+        watch.look();
+    }
+    assert!(watch.permit().is_ok(), "within the limit again");
+    machine.pass(1_300, 1_800);
+    assert_eq!(watch.look().name(), "jumped");
+}
+
 #[test]
 fn e9_steps_below_the_limit_add_up() {
     for step in [1_800, -1_800] {

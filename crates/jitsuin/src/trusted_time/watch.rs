@@ -186,8 +186,10 @@ impl ClockWatch {
 
     /// The worst of what is known.
     fn judge(&self, seen: &Seen) -> ClockState {
-        if seen.jumped.abs() > self.limit {
-            return ClockState::Jumped { by: seen.jumped };
+        // What a jump that was taken back left counts with what strayed since.
+        let away = seen.jumped.saturating_add(seen.strayed);
+        if away.abs() > self.limit {
+            return ClockState::Jumped { by: away };
         }
         match seen.answer {
             _ if self.source.is_none() => ClockState::Trusted,
