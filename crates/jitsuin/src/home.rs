@@ -107,6 +107,11 @@ impl Home {
         self.0.join("health.json")
     }
 
+    /// What the server said last that ran before.
+    pub(crate) fn last_word(&self) -> PathBuf {
+        self.0.join("last-word.json")
+    }
+
     /// Locked together by whoever visits: a directory that holds something else, for a file made for
     /// a lock alone is taken away unnoticed, and two have the lock.
     pub(crate) fn visitors_lock(&self) -> PathBuf {
@@ -166,6 +171,14 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         .with_context(context)?;
     file.write_all(content).and_then(|()| file.sync_all()).with_context(context)?;
     std::fs::rename(&partial, path).and_then(|()| sync_parent(path)).with_context(context)
+}
+
+/// Makes a file that its owner alone can read, under a name that somebody gave; what lies there already,
+/// the database or evidence it may be, is never written over.
+pub(crate) fn make_private(path: &Path) -> Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    made.with_context(|| format!("{}: it is made anew and not written over", path.display()))
 }
 
 /// A name in a directory is durable only when the directory is (POSIX fsync).

@@ -17,7 +17,8 @@ use super::Office;
 use crate::answer::Answer;
 use crate::cli::{AuditCommand, Cli, Second};
 use crate::custodians::passphrases;
-use crate::home::on_one_file_system;
+use crate::home::{make_private, on_one_file_system};
+use crate::join::recall_all;
 use crate::seal::SealLock;
 use crate::system::System;
 
@@ -25,10 +26,10 @@ use crate::system::System;
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result<Answer> {
+    let file = make_private(path)?;
     office.desk.note_export(&office.act)?;
     // What is exported is sealed to its last entry, which is this one.
     system.seal()?;
-    let file = File::create(path).with_context(|| path.display().to_string())?;
     let mut writer = BufWriter::new(file);
     let entries = export(system.store.as_ref(), &mut writer)?;
     writer.flush()?;
@@ -63,7 +64,7 @@ pub(super) fn accept(
         _ => Vec::new(),
     };
     if let Some(operation) = &second.approves {
-        return office.approve(operation, Approvable::Clock(&objections.clock));
+        return office.approve(operation, Approvable::Clock(objections.latest));
     }
     if !carry_out {
         office.desk.note_objections(&office.act, told.len())?;
@@ -87,6 +88,9 @@ pub(super) fn accept(
             "who accepts it: the custodians (--custodian ID=FILE each), or two people (--operation ID \
              --approver PERSON, who approved it with --approves ID)"
         ),
+    }
+    if !objections.clock.is_empty() {
+        recall_all(&system.home)?;
     }
     let aside = system.begin_places_anew(&lock)?;
     drop(lock);
@@ -124,8 +128,11 @@ pub(super) fn verify(command: &AuditCommand) -> Result<Answer> {
         text.trim().parse().with_context(|| format!("{}: no public key", key.display()))?;
     let mut known = Vec::new();
     let mut remarks = Vec::new();
+    let mut is_beside = true;
     for directory in checkpoints {
         let SinkReading { checkpoints, remarks: told } = read_sink(directory, &verifier)?;
+        // Whoever has the file system of the file has what lies beside it.
+        is_beside &= checkpoints.is_empty() || on_one_file_system(directory, file);
         known.extend(checkpoints);
         remarks.extend(told);
     }
@@ -135,8 +142,6 @@ pub(super) fn verify(command: &AuditCommand) -> Result<Answer> {
         let opened = File::open(file).with_context(|| file.display().to_string())?;
         verify_export(&mut BufReader::new(opened), &verifier, &known)?
     };
-    // Whoever has the file system of the file has what lies beside it.
-    let is_beside = checkpoints.iter().all(|directory| on_one_file_system(directory, file));
     answer(&report, is_beside, remarks)
 }
 

@@ -1,6 +1,7 @@
 //! `card`: what windows do with cards, and the emulated ones in readers.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::{Office, read_json, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, make_private};
 use crate::machine::Machine;
 use crate::readers::{self, machine};
 use crate::serve::StopSignal;
@@ -132,7 +133,8 @@ fn write_copies(read: &CardBody, directory: &Path) -> Result<()> {
             (format!("{}.txt", copy.slot), &copy.copy),
         ] {
             let path = directory.join(name);
-            fs::write(&path, text).with_context(|| path.display().to_string())?;
+            let mut file = make_private(&path)?;
+            file.write_all(text.as_bytes()).with_context(|| path.display().to_string())?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! `staff`: the registry of people, and what each sets for themselves.
 
+use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use super::{Office, read_secret};
 use crate::answer::Answer;
 use crate::cli::{Cli, StaffCommand};
 use crate::custodians::passphrases;
-use crate::home::write_private;
+use crate::home::{make_private, write_private};
 use crate::system::System;
 
 pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<Answer> {
@@ -108,11 +109,19 @@ fn token(
     wish: &TokenWishBody,
     out: Option<&Path>,
 ) -> Result<Answer> {
-    let made = desk.make_token(act, Ipv4Addr::LOCALHOST.into(), wish)?;
     let id = act.id().context("a person makes a token")?;
     let usual = system.home.handed_out().join(format!("{id}.token"));
+    // Before the token, which nobody has where it cannot be written.
+    let named = out.map(make_private).transpose()?;
+    let made = desk.make_token(act, Ipv4Addr::LOCALHOST.into(), wish)?;
     let file = out.unwrap_or(&usual);
-    write_private(file, made.token.as_bytes())?;
+    match named {
+        Some(mut named) => named
+            .write_all(made.token.as_bytes())
+            .and_then(|()| named.sync_all())
+            .with_context(|| file.display().to_string())?,
+        None => write_private(file, made.token.as_bytes())?,
+    }
     let text = format!("the token of {id}, until {}, is in {}", made.expires, file.display());
     let json = json!({
         "person": id.as_str(),

@@ -147,3 +147,38 @@ fn e6_a_place_that_lost_its_notes_is_not_one_that_never_had_any() {
     fs::remove_dir_all(demo.kept("others")).unwrap();
     refused(&serve(&demo), "its notes were lost");
 }
+
+/// What somebody names as the place of an output is made anew: the database, notes of checkpoints and
+/// an earlier export are not written over by anybody's word.
+#[test]
+fn e2_nothing_that_lies_there_is_written_over_by_an_output() {
+    let mut demo = Demo::start();
+    assert!(demo.stop().success());
+    let notes = notes(&demo);
+    let targets = [demo.kept("data/state.db"), notes, demo.kept("data/audit.pub")];
+    let before: Vec<_> = targets.iter().map(|file| fs::read(file).unwrap()).collect();
+    for (target, before) in targets.iter().zip(&before) {
+        let name = target.to_str().unwrap();
+        let words: [(&str, &[&str]); 2] = [
+            ("auditor-1", &["audit", "export", name]),
+            ("operator-1", &["staff", "token", "--out", name]),
+        ];
+        for (who, words) in words {
+            let said = by(&demo, who, words);
+            assert!(!said.success && said.text.contains("not written over"), "{}", said.text);
+        }
+        if !name.ends_with(".db") {
+            assert!(fs::read(target).unwrap() == *before, "{name}");
+        }
+    }
+    assert!(by(&demo, "manager-1", &["check"]).success);
+    // A directory of no checkpoints does not make witnesses of those that lie beside the database.
+    let other = tempfile::tempdir_in("/dev/shm").unwrap();
+    let what = ["--json", "audit", "verify", "demo/data/state.db", "--key"];
+    let places = ["--checkpoints", "demo/checkpoints", "--checkpoints"];
+    let key = [demo.ready.audit_public_key.as_str()];
+    let said =
+        demo.jitsuin(&[&what[..], &key, &places, &[other.path().to_str().unwrap()]].concat());
+    let told: Value = serde_json::from_str(&said.text).unwrap();
+    assert_eq!(told["on_one_file_system"], true, "{told}");
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use ca::ceremony::{Conductor, Record};
 use domain::ceremony::CeremonyId;
 use domain::journal::EventKind;
@@ -66,6 +66,8 @@ pub(super) fn rehearse(cli: &Cli, file: &Path, out: Option<&Path>, clock: Clock)
         Some(out) => out.to_owned(),
         None => PathBuf::from(format!("{}-rehearsal", record.script.id)),
     };
+    let is_free = std::fs::read_dir(&directory).map_or(true, |mut found| found.next().is_none());
+    ensure!(is_free, "{}: a rehearsal is written to a place of its own", directory.display());
     let answer = ended(record, signer, &directory)?;
     let key = directory.join("audit.pub");
     write_public(&key, format!("{}\n", signer.verifier_key()?).as_bytes())?;
