@@ -16,6 +16,7 @@ use web::desk::{Audit, Auditor, Condition, Objections};
 
 use crate::backups::Backups;
 use crate::config::{BackupsTable, CheckpointPlace};
+use crate::health::{forget_words, seen_and_gone};
 use crate::home::{Home, on_one_file_system};
 use crate::join::AuditSigner;
 use crate::seal::SealLock;
@@ -26,6 +27,9 @@ const PAGE: usize = 1000;
 
 /// The sealer works every quarter of a second; what waits longer than this waits for people.
 const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// So many conditions of one kind are told each by itself.
+const MOST_OF_A_KIND: usize = 20;
 
 /// What people can do about a start that is refused.
 const WAY_OUT: &str = "put back what is missing; where it is lost for good, the custodians accept it: \
@@ -41,6 +45,7 @@ const CLOCK_WAY_OUT: &str = "set the clock right; where it is right and was wron
 
 /// What a start is held against.
 pub(crate) struct Held<'a> {
+    pub(crate) home: &'a Home,
     pub(crate) places: &'a [CheckpointPlace],
     pub(crate) store: &'a Sqlite,
     pub(crate) key: &'a VerifierKey,
@@ -51,13 +56,16 @@ pub(crate) struct Held<'a> {
 
 /// Why a start is refused.
 pub(crate) fn objections(held: &Held<'_>) -> Result<Objections> {
-    let evidence = of_evidence(held.places, held.store, held.key)?;
-    Ok(Objections { evidence, clock: of_clock(held)? })
+    let mut evidence = of_evidence(held.places, held.store, held.key)?;
+    evidence.extend(seen_and_gone(held.home, held.store)?);
+    let ahead = of_clock(held)?;
+    let latest = ahead.iter().map(|(at, _)| *at).max();
+    Ok(Objections { evidence, clock: ahead.into_iter().map(|(_, told)| told).collect(), latest })
 }
 
 /// Refuses to go on where [`objections`] says why.
 pub(crate) fn hold(held: &Held<'_>) -> Result<()> {
-    let Objections { evidence, clock } = objections(held)?;
+    let Objections { evidence, clock, latest: _ } = objections(held)?;
     match (&evidence[..], &clock[..]) {
         ([], []) => Ok(()),
         ([], clock) => bail!("the clock says {}; {}; {CLOCK_WAY_OUT}", held.now, clock.join("; ")),
@@ -97,46 +105,46 @@ fn of_evidence(
     Ok(objections)
 }
 
-/// What was done at a time that has not come yet by the clock (A 6.8). What was done before the last
-/// time that people said that the clock is right now says nothing.
-fn of_clock(held: &Held<'_>) -> Result<Vec<String>> {
+/// What was done at a time that has not come yet by the clock (A 6.8), the latest of each kind, and when.
+/// What was done before the last time that people said that the clock is right now says nothing.
+fn of_clock(held: &Held<'_>) -> Result<Vec<(Timestamp, String)>> {
     let Held { store, now, limit, .. } = held;
-    let latest = *now + *limit;
+    let has_not_come = |at: &Timestamp| *at > *now + *limit;
     let Some(last) = store.last_sequence()? else { return Ok(Vec::new()) };
-    let mut objections = Vec::new();
     let said_right = ca::clock_said_right(*store)?;
     let from = last.saturating_sub(LAST_ENTRIES as u64 - 1).max(said_right.unwrap_or(0));
+    let mut entries = Vec::new();
     for (sequence, body) in store.journal(from, LAST_ENTRIES)? {
         let ToldEntry { at, is_done, .. } = ToldEntry::parse(sequence, &body)?;
         // A refusal is anybody's: whoever is turned away says nothing about the clock.
-        if is_done && at > latest {
-            objections.push(format!("clock: journal entry {sequence} is of {at}"));
-            break;
+        if is_done && has_not_come(&at) {
+            entries.push((at, format!("clock: journal entry {sequence} is of {at}")));
         }
     }
+    let mut checkpoints = Vec::new();
     for (size, sealed) in store.sealed_times(LAST_ENTRIES)? {
         let was_said_wrong = said_right.is_some_and(|said| size <= said);
-        if sealed > latest && !was_said_wrong {
-            objections.push(format!("clock: the checkpoint of {size} entries is of {sealed}"));
-            break;
+        if has_not_come(&sealed) && !was_said_wrong {
+            let told = format!("clock: the checkpoint of {size} entries is of {sealed}");
+            checkpoints.push((sealed, told));
         }
     }
+    let mut lists = Vec::new();
     for row in store.cas()? {
         for series in store.series(&row.id)? {
             let Some(number) = series.published else { continue };
             let key = CrlKey { series: series.key.clone(), number };
-            let list = store.crl(&key)?.filter(|list| list.this_update > latest);
-            let list = list.filter(|list| said_right.is_none_or(|said| said <= list.as_of));
-            if let Some(list) = list {
-                objections.push(format!(
-                    "clock: list {number} of {} {} is of {}",
-                    row.id, series.key.partition, list.this_update
-                ));
-                break;
+            let list = store.crl(&key)?.filter(|list| has_not_come(&list.this_update));
+            if let Some(list) = list.filter(|list| said_right.is_none_or(|said| said <= list.as_of))
+            {
+                let (partition, at) = (&series.key.partition, list.this_update);
+                let told = format!("clock: list {number} of {} {partition} is of {at}", row.id);
+                lists.push((at, told));
             }
         }
     }
-    Ok(objections)
+    let latest = |found: Vec<(Timestamp, String)>| found.into_iter().max();
+    Ok([entries, checkpoints, lists].into_iter().filter_map(latest).collect())
 }
 
 /// The names of the places that are known to have taken checkpoints.
@@ -171,6 +179,7 @@ impl System {
     /// Why a start is refused, if it is.
     pub(crate) fn objections(&self) -> Result<Objections> {
         objections(&Held {
+            home: &self.home,
             places: &self.config.checkpoint_places,
             store: &self.store,
             key: &self.audit_signer()?.verifier_key()?,
@@ -216,6 +225,7 @@ impl System {
             }
             sealer.introduce(&*self.store, &key)?;
         }
+        forget_words(&self.home)?;
         Ok(aside)
     }
 
@@ -335,8 +345,19 @@ impl Outside {
 
     /// Everything that lies outside is looked at, as for the check: what differs is a condition.
     pub(crate) fn differing(&self) -> Result<Vec<Condition>> {
-        let findings = self.look()?.findings.into_iter();
-        Ok(findings.map(|(rule, about, why)| Condition::failing(rule, about, why)).collect())
+        let mut seen: Vec<Condition> = Vec::new();
+        let mut more = std::collections::BTreeMap::<_, usize>::new();
+        for (rule, about, why) in self.look()?.findings {
+            if seen.iter().filter(|one| one.rule == rule).count() < MOST_OF_A_KIND {
+                seen.push(Condition::failing(rule, about, why));
+            } else {
+                *more.entry((rule, about)).or_default() += 1;
+            }
+        }
+        seen.extend(more.into_iter().map(|((rule, about), count)| {
+            Condition::failing(rule, about, format!("{count} more of this kind: `jitsuin check`"))
+        }));
+        Ok(seen)
     }
 
     fn look(&self) -> Result<Audit> {
@@ -374,6 +395,7 @@ mod tests {
     /// What a start at `now` objects to.
     fn at(scratch: &Scratch, now: Timestamp) -> Objections {
         let held = Held {
+            home: &Home::new(scratch.path()),
             places: &[],
             store: &scratch.store,
             key: &VerifierKey::new("journal.example/log", [0; 32]).unwrap(),
@@ -420,8 +442,15 @@ mod tests {
         seal(ahead);
         let objected = |now| {
             let key = signer.verifier_key().unwrap();
-            let limit = SignedDuration::from_secs(2);
-            objections(&Held { places: &[], store: &scratch.store, key: &key, now, limit }).unwrap()
+            let held = Held {
+                home: &Home::new(scratch.path()),
+                places: &[],
+                store: &scratch.store,
+                key: &key,
+                now,
+                limit: SignedDuration::from_secs(2),
+            };
+            objections(&held).unwrap()
         };
         let told = objected(clock.now()).clock;
         assert!(told.len() == 1 && told[0].contains("checkpoint of 1 entries is of"), "{told:?}");

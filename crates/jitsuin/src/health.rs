@@ -1,5 +1,7 @@
 //! What the installation itself watches, and how the server's list of conditions reaches a command.
 
+use std::cmp::Reverse;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,14 +17,20 @@ use crate::home::{Home, write_private};
 use crate::own_tls::TlsFiles;
 use crate::system::{System, foreign_issuer};
 
-/// More conditions than this in the server's file are a fault.
+/// More than this in the server's file is a fault; it tells no more than [`MOST_TOLD`] conditions.
 const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
+
+/// So many conditions are told to commands: whoever acts on these looks again.
+const MOST_TOLD: usize = 200;
 
 /// How long a server that just starts is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server tells how it is every few seconds; after so long it stands still, or its clock is another.
 const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
+
+/// How old the last word of a server may be that does not stand still.
+const ONE_WORD: SignedDuration = SignedDuration::from_secs(5);
 
 /// The rule under which a database in doubt is told.
 const IN_DOUBT: &str = "state-in-doubt";
@@ -40,11 +48,10 @@ impl System {
             ("shares", Ok(self.shares_seen())),
             ("names", self.names_seen()),
             ("client issuers", self.lists_of_client_issuers()),
-            ("doubt", Ok(self.doubt())),
-            ("commits", Ok(self.failing_commits())),
         ] {
             self.tell(part, seen);
         }
+        self.watch_database();
         self.watch_disk();
     }
 
@@ -52,6 +59,12 @@ impl System {
     /// few seconds, whatever else takes long: a flood fills what is left in minutes.
     pub(crate) fn watch_disk(&self) {
         self.tell("disk", self.short_disk());
+    }
+
+    /// Tells at once what must not wait for the rest: doubt, and that nothing is committed.
+    pub(crate) fn watch_database(&self) {
+        self.tell("doubt", Ok(self.doubt()));
+        self.tell("commits", Ok(self.failing_commits()));
     }
 
     /// Looks at all that lies outside of the database, which may be much: at a start and once a day.
@@ -232,7 +245,8 @@ impl System {
         let told = ServerWord {
             at: self.now().as_second(),
             files: self.store.open_files().files().to_vec(),
-            conditions: self.health.standing(),
+            last: self.store.last_seen(),
+            conditions: worst(self.health.standing()),
         };
         write_private(&self.home.health(), &serde_json::to_vec_pretty(&told)?)
     }
@@ -253,6 +267,18 @@ impl System {
     }
 }
 
+/// No more conditions than commands are told, those that fail first.
+fn worst(mut conditions: Vec<Condition>) -> Vec<Condition> {
+    if conditions.len() <= MOST_TOLD {
+        return conditions;
+    }
+    conditions.sort_by_key(|one| (one.rule != IN_DOUBT, Reverse(one.gravity)));
+    let more = conditions.split_off(MOST_TOLD);
+    let told = format!("{} more are not told here", more.len());
+    conditions.push(Condition::warning("more-conditions", "server", told));
+    conditions
+}
+
 /// What the configuration names and the server is not certified for, in words.
 pub(crate) fn other_names(system: &System) -> Result<Option<String>> {
     let files = TlsFiles::read(&system.home)?;
@@ -268,11 +294,23 @@ struct ServerWord {
     at: i64,
     /// The files that it has open.
     files: Vec<OpenFile>,
+    /// The last journal entry that it committed or read.
+    last: Option<(u64, [u8; 32])>,
     /// What it sees.
     conditions: Vec<Condition>,
 }
 
 impl ServerWord {
+    /// Refuses where it found the database in doubt.
+    fn expect_no_doubt(&self) -> Result<()> {
+        match self.conditions.iter().find(|one| one.rule == IN_DOUBT) {
+            None => Ok(()),
+            Some(doubt) => {
+                bail!("the server that runs here found the database in doubt: {}", doubt.detail)
+            }
+        }
+    }
+
     /// Refuses where one of its files is none of the caller's.
     fn expect_files(&self, files: &OpenFiles) -> Result<()> {
         let Some(file) = files.lacks(&self.files) else { return Ok(()) };
@@ -284,14 +322,43 @@ impl ServerWord {
     }
 }
 
-/// Takes away what a server said that runs no more.
-pub(crate) fn forget_server(home: &Home) -> Result<()> {
-    match std::fs::remove_file(home.health()) {
+/// Sets aside what a server said that runs no more: what it had seen must still be there.
+pub(crate) fn set_word_aside(home: &Home) -> Result<()> {
+    moved(std::fs::rename(home.health(), home.last_word()), &home.health())
+}
+
+/// Forgets what servers said that run no more, once people accepted that less is there.
+pub(crate) fn forget_words(home: &Home) -> Result<()> {
+    for word in [home.health(), home.last_word()] {
+        moved(std::fs::remove_file(&word), &word)?;
+    }
+    Ok(())
+}
+
+/// Where nothing lies there is nothing to do.
+fn moved(outcome: std::io::Result<()>, path: &Path) -> Result<()> {
+    match outcome {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| home.health().display().to_string())
+            Err(error).with_context(|| path.display().to_string())
         }
         _ => Ok(()),
     }
+}
+
+/// What servers had seen that is not there any more: an older state was put back between two runs, or
+/// the log was lost. A word that cannot be read says nothing.
+pub(crate) fn seen_and_gone(home: &Home, store: &Sqlite) -> Result<Vec<String>> {
+    let mut gone = Vec::new();
+    for word in [home.last_word(), home.health()] {
+        let Ok(Some(ServerWord { last: Some(last), .. })) = read_word(&word) else { continue };
+        if !store.has_entry(last)? {
+            gone.push(format!(
+                "journal entry {}: the server that ran last had seen it, and it is not there any more",
+                last.0
+            ));
+        }
+    }
+    Ok(gone)
 }
 
 /// Refuses to open a database that the server that runs here does not have open: whoever opens it makes
@@ -301,7 +368,10 @@ pub(crate) fn forget_server(home: &Home) -> Result<()> {
 /// The file that lies elsewhere; that the server said nothing yet.
 pub(crate) fn meet_server(home: &Home) -> Result<()> {
     match said_by_server(home)? {
-        Some(said) => said.expect_files(&OpenFiles::of(&home.database())?),
+        Some(said) => {
+            said.expect_no_doubt()?;
+            said.expect_files(&OpenFiles::of(&home.database())?)
+        }
         None => Ok(()),
     }
 }
@@ -311,21 +381,35 @@ pub(crate) fn meet_server(home: &Home) -> Result<()> {
 ///
 /// # Errors
 /// What the server said; that it said nothing yet.
-pub(crate) fn agree_with_server(home: &Home, store: &Sqlite, now: Timestamp) -> Result<()> {
-    let Some(said) = said_by_server(home)? else { return Ok(()) };
-    if let Some(doubt) = said.conditions.iter().find(|one| one.rule == IN_DOUBT) {
-        bail!("the server that runs here found the database in doubt: {}", doubt.detail);
-    }
+pub(crate) fn agree_with_server(
+    home: &Home,
+    store: &Sqlite,
+    clock: &dyn Fn() -> Timestamp,
+    limit: SignedDuration,
+) -> Result<()> {
+    let Some(mut said) = said_by_server(home)? else { return Ok(()) };
+    said.expect_no_doubt()?;
     said.expect_files(store.open_files())?;
-    let at = Timestamp::from_second(said.at).context("the server's clock")?;
-    if now.duration_since(at).abs() > SERVER_SILENT {
-        bail!(
-            "clock: it says {now}, and the server that runs here said {at} when it last told how it is \
-             (A 6.8): one of the clocks is wrong, or was set since that server started, or it stands \
-             still; start it again by the right clock"
-        );
+    // A word that is some seconds old says nothing about the clocks; the next one comes soon.
+    let begun = Instant::now();
+    loop {
+        let (now, at) = (clock(), Timestamp::from_second(said.at).context("the server's clock")?);
+        if now.duration_since(at).abs() <= limit + ONE_WORD {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            bail!(
+                "clock: it says {now}, and the server that runs here said {at} when it last told how it \
+                 is (A 6.8): one of the clocks is wrong, or was set since that server started, or it \
+                 stands still; start it again by the right clock"
+            );
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        match said_by_server(home)? {
+            Some(again) => said = again,
+            None => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 /// What the server that runs here said last, if one does; one that just starts is waited for.
@@ -335,7 +419,7 @@ fn said_by_server(home: &Home) -> Result<Option<ServerWord>> {
         if !Hold::is_owned(home)? {
             return Ok(None);
         }
-        match read_word(home)? {
+        match read_word(&home.health())? {
             Some(said) => return Ok(Some(said)),
             None if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
             None => bail!(
@@ -347,14 +431,31 @@ fn said_by_server(home: &Home) -> Result<Option<ServerWord>> {
     }
 }
 
-fn read_word(home: &Home) -> Result<Option<ServerWord>> {
-    let path = home.health();
+fn read_word(path: &Path) -> Result<Option<ServerWord>> {
     let place = || path.display().to_string();
-    let Ok(found) = std::fs::metadata(&path) else { return Ok(None) };
+    let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
     anyhow::ensure!(found.len() <= LONGEST_FILE_BYTES, "{}: it is too long", place());
-    let told = std::fs::read(&path).with_context(place)?;
+    let told = std::fs::read(path).with_context(place)?;
     let told = serde_json::from_slice(&told);
     Ok(Some(
         told.with_context(|| format!("{}: the server writes it anew within seconds", place()))?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However much is wrong, commands beside the server can read its word; doubt is in it.
+    #[test]
+    fn e6_the_word_to_commands_is_never_too_long_and_tells_of_doubt() {
+        let text = "x".repeat(2_000);
+        let mut all: Vec<_> = (0..9_000).map(|_| Condition::warning("more", "a", &text)).collect();
+        all.push(Condition::failing(IN_DOUBT, "whole installation", "a row"));
+        let told = worst(all);
+        assert!(told.iter().any(|one| one.rule == IN_DOUBT));
+        assert!(told.iter().any(|one| one.detail.starts_with("8801 more")), "{}", told.len());
+        let octets = serde_json::to_vec_pretty(&told).expect("JSON").len() as u64;
+        assert!(octets < LONGEST_FILE_BYTES, "{octets}");
+    }
 }

@@ -262,7 +262,8 @@ impl System {
         word: &Word,
     ) -> Result<(ServiceKey, Vec<u8>)> {
         let path = self.next_key();
-        let found = if path.exists() { Some(ServiceKey::read(&path)?) } else { None };
+        // What cannot be read as a key is none, and gets a successor as a stranger's does.
+        let found = ServiceKey::read(&path).ok();
         let key = match found {
             Some(key) if self.is_newest(&key)? => key,
             _ => {

@@ -4,19 +4,25 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
 use keys::KeyStore;
 use store::Sqlite;
-use store::journal::Sealer;
+use store::journal::{SealableJournal, Sealer};
 
 use crate::config::Config;
-use crate::hold::{is_taken, open_unchanged};
+use crate::hold::{Hold, is_taken, open_unchanged};
 use crate::home::Home;
 use crate::join::AuditSigner;
 use crate::system::System;
+
+/// Whoever seals does so every quarter of a second; a busy disk has more time.
+const SEALED_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long whoever starts waits for the right to seal.
+const LET_GO_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long the owner waits before it looks again whether a command has sealed.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -31,17 +37,31 @@ pub(crate) struct SealLock {
 
 impl SealLock {
     /// Takes the right, as soon as commands let go of it, which hold it for a moment.
+    ///
+    /// # Errors
+    /// Somebody else keeps it: another installation whose query records lie in the same place, say.
     pub(crate) fn wait(system: &System) -> Result<Self> {
-        loop {
+        let begun = Instant::now();
+        while begun.elapsed() < LET_GO_WITHIN {
             match Self::take(system)? {
                 Some(taken) => return Ok(taken),
                 None => std::thread::sleep(MOMENT),
             }
         }
+        let place = system.home.seal_lock();
+        bail!(
+            "{}: another process has the right to seal: does another installation keep its query records \
+             there?",
+            place.display()
+        )
     }
 
-    /// Takes the right, unless another process has it.
+    /// Takes the right, unless another process has it: the owner, wherever its lock lies by now, or a
+    /// command.
     pub(crate) fn take(system: &System) -> Result<Option<Self>> {
+        if system.hold.owned().is_err() && Hold::is_owned(&system.home)? {
+            return Ok(None);
+        }
         Self::of(&system.home, &system.config, &system.machine.keys)
     }
 
@@ -68,9 +88,35 @@ impl SealLock {
 }
 
 impl System {
-    /// Seals what this process committed; where a server runs, it does so within a second.
-    pub(crate) fn seal(&self) -> Result<()> {
+    /// Seals what is there, unless somebody else has the right to it.
+    pub(crate) fn seal_if_free(&self) -> Result<()> {
         seal(SealLock::take(self)?, &self.store, self.now())
+    }
+
+    /// Seals what this process committed, or waits until whoever has the right to it did so: what no
+    /// checkpoint covers is acknowledged to nobody.
+    ///
+    /// # Errors
+    /// It is not sealed: by an owner of another database, say, that lay here a moment ago.
+    pub(crate) fn seal(&self) -> Result<()> {
+        let (last, begun) = (self.store.last_seen(), Instant::now());
+        loop {
+            let lock = SealLock::take(self)?;
+            if lock.is_some() {
+                return seal(lock, &self.store, self.now());
+            }
+            let sealed = self.store.last_checkpoint()?.map_or(0, |checkpoint| checkpoint.size);
+            if last.is_none_or(|(place, _)| place < sealed) {
+                return Ok(());
+            }
+            ensure!(
+                begun.elapsed() < SEALED_WITHIN,
+                "what was done here is not sealed after {} s by the process that seals: whether it lasts \
+                 is not known; see `jitsuin check`",
+                SEALED_WITHIN.as_secs()
+            );
+            std::thread::sleep(MOMENT);
+        }
     }
 }
 

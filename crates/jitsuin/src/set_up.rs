@@ -53,7 +53,7 @@ pub(crate) fn found(
     let _alone = foundation.hold.owned()?.alone()?.context(visited)?;
     let act = || act(&clock);
     // What an earlier `init` left is taken up only where the sealed journal vouches for it.
-    seal_before(&config, &foundation, &act()?)?;
+    seal_before(&config, &foundation, &clock, &act()?)?;
     let custody = custodians::establish(&act()?, &config, &foundation, custodians)?;
     // Put together once, for the first CA that needs it: every passphrase takes its time.
     let mut secret: Option<QuorumSecret> = None;
@@ -82,11 +82,11 @@ pub(crate) fn found(
 }
 
 /// Seals what an earlier `init` committed. The key for it comes first of all, with its entry.
-fn seal_before(config: &Config, foundation: &Foundation, act: &Act) -> Result<()> {
+fn seal_before(config: &Config, foundation: &Foundation, clock: &Clock, act: &Act) -> Result<()> {
     let Foundation { home, store, machine, .. } = foundation;
     audit_signer(store, &machine.keys, act)?;
     foundation.hold(config, act.at)?;
-    foundation.prove(act.at)?;
+    foundation.prove(config, clock)?;
     seal(SealLock::of(home, config, &machine.keys)?, store, act.at)
 }
 

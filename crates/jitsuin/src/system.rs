@@ -121,7 +121,7 @@ impl Foundation {
             Claim::Visit | Claim::Look => Hold::visit(&home)?,
         };
         match claim {
-            Claim::SetUp | Claim::Own => health::forget_server(&home)?,
+            Claim::SetUp | Claim::Own => health::set_word_aside(&home)?,
             Claim::Visit => health::meet_server(&home)?,
             Claim::Look => {}
         }
@@ -134,11 +134,14 @@ impl Foundation {
 
     /// Proves the state, before anything is done on its word. Where a server runs beside this, both must
     /// be of one mind.
-    pub(crate) fn prove(&self, now: Timestamp) -> Result<()> {
+    pub(crate) fn prove(&self, config: &Config, clock: &Clock) -> Result<()> {
         serve::at_opening(&self.store, &self.home.database())?;
         match self.hold {
             Hold::Owned(_) => Ok(()),
-            Hold::Visit(_) => health::agree_with_server(&self.home, &self.store, now),
+            Hold::Visit(_) => {
+                let limit = config.time.limit();
+                health::agree_with_server(&self.home, &self.store, clock.as_ref(), limit)
+            }
         }
     }
 
@@ -148,6 +151,7 @@ impl Foundation {
             return Ok(());
         }
         evidence::hold(&Held {
+            home: &self.home,
             places: &config.checkpoint_places,
             store: &self.store,
             key: &AuditSigner::open(self.machine.keys.clone())?.verifier_key()?,
@@ -163,7 +167,7 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
-        foundation.prove(clock())?;
+        foundation.prove(&config, &clock)?;
         Self::without_cas(config, foundation)
     }
 
@@ -172,7 +176,7 @@ impl System {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
         foundation.hold(&config, clock())?;
-        foundation.prove(clock())?;
+        foundation.prove(&config, &clock)?;
         Self::open_on(config, foundation)
     }
 
@@ -188,7 +192,7 @@ impl System {
     pub(crate) fn open_unheld(path: &Path, claim: Claim, clock: Clock) -> Result<Self> {
         let config = Config::read(path)?;
         let foundation = Foundation::open(&config, claim, &clock)?;
-        foundation.prove(clock())?;
+        foundation.prove(&config, &clock)?;
         Self::without_cas(config, foundation)
     }
 

@@ -1,11 +1,12 @@
 //! What happens without being asked: sealing the journal, publishing lists, following the register.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use store::Store as _;
 use store::journal::run_sealer;
 use web::desk::Condition;
 
@@ -38,6 +39,46 @@ const OUTSIDE_AGAIN: Duration = Duration::from_secs(60);
 /// How often the pool of users' keys is looked after while it is full.
 const POOL: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether there is doubt, which is told at once.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// How long one part of a turn of the cycle may take before it is told that it does, and before that is
+/// a failure: the whole cycle waits for it.
+const SLOW: Duration = Duration::from_mins(1);
+const STANDSTILL: Duration = Duration::from_mins(10);
+
+/// How long a stop waits for what is under way; beyond that the process ends as if it was killed.
+const LAST_WORK: Duration = Duration::from_secs(30);
+
+/// What the cycle is at, and since when, for whoever watches it.
+#[derive(Default)]
+struct Turn(Mutex<Option<(&'static str, Instant)>>);
+
+impl Turn {
+    fn is_at(&self, what: Option<&'static str>) {
+        let mut turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *turn = what.map(|what| (what, Instant::now()));
+    }
+
+    /// That it has been at one thing for long.
+    fn conditions(&self, now: Instant) -> Vec<Condition> {
+        let turn = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((what, since)) = turn else { return Vec::new() };
+        let lasted = now.saturating_duration_since(since);
+        let told = format!(
+            "it has been at this for {} s: lists, certificates, events and procedures wait for it",
+            lasted.as_secs()
+        );
+        match lasted {
+            lasted if lasted > STANDSTILL => {
+                vec![Condition::failing("work-stands-still", what, told)]
+            }
+            lasted if lasted > SLOW => vec![Condition::warning("work-is-slow", what, told)],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// The background threads.
 pub(super) struct Threads {
     cycle: (Sender<()>, JoinHandle<()>),
@@ -53,8 +94,8 @@ pub(super) fn start(
     system: &Arc<System>,
     queries: &Arc<SealedQueryLog>,
     proof: Proof,
+    seal: SealLock,
 ) -> Result<Threads> {
-    let seal = SealLock::wait(system)?;
     let sealer = {
         let (store, clock) = (system.store.clone(), system.clock.clone());
         spawn("sealer", move |stop| {
@@ -63,9 +104,10 @@ pub(super) fn start(
         })?
     };
     let Proof { rights, whole, watch } = proof;
+    let turn = Arc::new(Turn::default());
     let cycle = {
-        let (system, queries) = (system.clone(), queries.clone());
-        spawn("cycle", move |stop| run_cycle(&system, &queries, &watch, &stop))?
+        let (system, queries, turn) = (system.clone(), queries.clone(), turn.clone());
+        spawn("cycle", move |stop| run_cycle(&system, &queries, &turn, &stop))?
     };
     let clock = {
         let watch = system.trusted.watch.clone();
@@ -77,7 +119,7 @@ pub(super) fn start(
     };
     let word = {
         let system = system.clone();
-        spawn("word", move |stop| run_word(&system, &stop))?
+        spawn("word", move |stop| run_word(&system, &turn, &watch, &stop))?
     };
     // Rights, keys and plans go on being proven while everything is, which may take an hour.
     let rights = spawn("proof-rights", move |stop| rights.run(&stop))?;
@@ -100,10 +142,13 @@ impl Threads {
         for (stop, _) in threads {
             let _ = stop.send(());
         }
-        for (_, thread) in threads {
-            while !thread.is_finished() {
-                std::thread::sleep(Duration::from_millis(5));
+        let begun = Instant::now();
+        while threads.iter().any(|(_, thread)| !thread.is_finished()) {
+            if begun.elapsed() > LAST_WORK {
+                tracing::error!("what was under way does not end, and is broken off");
+                break;
             }
+            std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
@@ -151,13 +196,20 @@ fn keep_word(system: &System) {
     }
 }
 
-/// Tells the commands beside this how it is, whatever else takes long.
-fn run_word(system: &System, stop: &Receiver<()>) {
+/// Tells how it is, whatever else takes long: what this looks at waits for no disk but its own, no token
+/// and no medium.
+fn run_word(system: &System, turn: &Turn, proofs: &Watch, stop: &Receiver<()>) {
     loop {
+        let (told, begun) = (system.store.doubt().extent(), Instant::now());
         system.watch_disk();
+        system.watch_database();
+        system.health.tell("proofs", proofs.conditions(Instant::now()));
+        system.health.tell("turn", turn.conditions(Instant::now()));
         keep_word(system);
-        if stop.recv_timeout(WORD) != Err(RecvTimeoutError::Timeout) {
-            break;
+        while begun.elapsed() < WORD && system.store.doubt().extent() == told {
+            if stop.recv_timeout(AT_ONCE) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
         }
     }
 }
@@ -192,33 +244,35 @@ fn is_told_to_stop(system: &System, stop: &Receiver<()>) -> bool {
     false
 }
 
-/// Each turn stands alone: what fails is said, is a condition until it works, and is tried again at
-/// the next.
-fn run_cycle(system: &System, queries: &SealedQueryLog, proofs: &Watch, stop: &Receiver<()>) {
+/// Each part of a turn stands alone: what fails is said, is a condition until it works, and is tried again
+/// at the next.
+fn run_cycle(system: &System, queries: &SealedQueryLog, turn: &Turn, stop: &Receiver<()>) {
     let mut told = Told::default();
     loop {
-        let turns: [(&str, Result<()>); 10] = [
-            ("what a crash left", settle(system)),
-            ("the TLS certificate", system.keep_tls(&Word::Own).map(drop)),
-            ("the clock", system.record_clock(web::desk::SERVER)),
-            ("a compromise", system.go_on_with_compromises()),
-            ("the register's events", system.apply_register_events().map(drop)),
-            ("the holders' requests", system.finish_holder_requests()),
-            ("the lists", system.publish_due().map(drop)),
-            ("the lists' plan", system.miss_late_lists()),
-            ("the query records", queries.seal_due()),
-            ("what ends soon", told.tell(system).map(drop)),
+        let parts: [(&'static str, &mut dyn FnMut() -> Result<()>); 10] = [
+            ("what a crash left", &mut || settle(system)),
+            ("the TLS certificate", &mut || system.keep_tls(&Word::Own).map(drop)),
+            ("the clock", &mut || system.record_clock(web::desk::SERVER)),
+            ("a compromise", &mut || system.go_on_with_compromises()),
+            ("the register's events", &mut || system.apply_register_events().map(drop)),
+            ("the holders' requests", &mut || system.finish_holder_requests()),
+            ("the lists", &mut || system.publish_due().map(drop)),
+            ("the lists' plan", &mut || system.miss_late_lists()),
+            ("the query records", &mut || queries.seal_due()),
+            ("what ends soon", &mut || told.tell(system).map(drop)),
         ];
         let mut undone = Vec::new();
-        for (what, outcome) in turns {
-            if let Err(error) = outcome {
+        for (what, work) in parts {
+            turn.is_at(Some(what));
+            if let Err(error) = work() {
                 tracing::error!("{what}: {error:#}");
                 undone.push(Condition::failing("work-undone", what, format!("{error:#}")));
             }
         }
         system.health.tell("cycle", undone);
-        system.health.tell("proofs", proofs.conditions(Instant::now()));
+        turn.is_at(Some("a look at keys and media"));
         system.look_around();
+        turn.is_at(None);
         keep_word(system);
         if is_told_to_stop(system, stop) {
             break;
@@ -226,5 +280,27 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, proofs: &Watch, stop: &R
     }
     if let Err(error) = queries.close() {
         tracing::error!("the query records: {error:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use web::desk::Gravity;
+
+    use super::*;
+
+    #[test]
+    fn e1_work_that_does_not_go_on_is_told_by_who_watches_it() {
+        let turn = Turn::default();
+        let told = |after| turn.conditions(Instant::now() + after);
+        assert!(told(STANDSTILL * 2).is_empty(), "it rests");
+        turn.is_at(Some("the lists"));
+        assert!(told(Duration::ZERO).is_empty());
+        let [slow] = &told(SLOW + Duration::from_secs(1))[..] else { panic!("it is slow") };
+        assert!(slow.gravity == Gravity::Warning && slow.subject == "the lists", "{slow:?}");
+        let [stands] = &told(STANDSTILL + Duration::from_secs(1))[..] else { panic!("it stands") };
+        assert!(stands.gravity == Gravity::Failing, "{stands:?}");
+        turn.is_at(Some("the clock"));
+        assert!(told(Duration::ZERO).is_empty());
     }
 }

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::proof::at_opening;
 use crate::config::Listen;
+use crate::seal::SealLock;
 use crate::system::System;
 
 #[cfg(test)]
@@ -112,9 +113,11 @@ impl Running {
             eprintln!("jitsuin: {said}");
         }
         let (stop, stopping) = watch::channel(false);
+        // Whoever seals has the records' directory to itself: nothing in it is touched before.
+        let seal = SealLock::wait(&system)?;
         let queries = services::query_log(&system, owned)?;
         system.watch_disk();
-        let background = background::start(&system, &queries, proof)?;
+        let background = background::start(&system, &queries, proof, seal)?;
         let services = services::start(&system, listeners, queries, connections, &stopping)?;
         Ok(Self { stop, services, background, system })
     }
