@@ -16,6 +16,30 @@ use crate::installation::{Client, Installation};
 /// Within this time what was changed is found, whatever it was.
 const FOUND_WITHIN: Duration = Duration::from_secs(60);
 
+/// Whoever only reads beside the program changes nothing: no doubt, and the work goes on.
+#[test]
+fn e6_who_only_reads_while_it_runs_raises_no_doubt() {
+    let original = TempDir::new().unwrap();
+    populate::copy(original.path());
+    let place = copied(original.path());
+    let server = place.serve(&[]).unwrap();
+    assert_eq!(server.client.awaken().unwrap().0, 200);
+    let begun = Instant::now();
+    // Longer than rights, keys and plans are proven in.
+    while begun.elapsed() < Duration::from_secs(12) {
+        let database = Connection::open(place.path().join("data/state.db")).unwrap();
+        for table in Shape::all(&database) {
+            let sql = format!("SELECT count(*) FROM {}", table.name);
+            database.query_row(&sql, [], |row| row.get::<_, u64>(0)).unwrap();
+        }
+        database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        drop(database);
+        assert!(!is_in_doubt(&server.client));
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert!(works_on(&server.client).is_some(), "everything is done");
+}
+
 #[test]
 fn e2_v11_changes_while_running_are_found_within_a_minute_and_stop_the_work() {
     let settings = Settings::read();
