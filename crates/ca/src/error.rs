@@ -13,7 +13,7 @@ use keys::quorum::QuorumError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The caller's fault: a rule forbids it. The refusal is in the journal.
-    #[error("{field}: {rule}")]
+    #[error("{field}: {}", .rule.told())]
     Refused {
         /// The field or thing that breaks the rule.
         field: &'static str,

@@ -37,7 +37,11 @@ impl CardNumber {
     }
 }
 
-impl domain::rule::Closed for CardNumber {}
+impl domain::rule::Closed for CardNumber {
+    fn words(&self) -> domain::rule::Rule {
+        domain::rule::Closed::words(&domain::rule::Plain(*self))
+    }
+}
 
 impl fmt::Display for CardNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

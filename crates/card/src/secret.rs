@@ -18,7 +18,11 @@ pub struct InvalidSecret {
 }
 
 /// It tells the slot alone.
-impl domain::rule::Closed for InvalidSecret {}
+impl domain::rule::Closed for InvalidSecret {
+    fn words(&self) -> domain::rule::Rule {
+        domain::rule::Closed::words(&domain::rule::Plain(*self))
+    }
+}
 
 /// The PIN of the authentication slot: 4 digits (C3).
 #[derive(Clone)]

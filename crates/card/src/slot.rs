@@ -87,7 +87,11 @@ impl SignatureKeys {
     }
 }
 
-impl domain::rule::Closed for CardSlot {}
+impl domain::rule::Closed for CardSlot {
+    fn words(&self) -> domain::rule::Rule {
+        domain::rule::Closed::words(&domain::rule::Plain(*self))
+    }
+}
 
 impl fmt::Display for CardSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

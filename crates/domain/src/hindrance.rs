@@ -1,5 +1,7 @@
 //! Why something is not done now: neither a refusal, which is the asker's, nor a fault, which is ours.
 
+use crate::rule::{Closed, Rule};
+
 /// A state that passes or that people end; nothing was carried out, and asking again is right.
 ///
 /// Whoever meets it hands it on as it is, so that it is told in the same words at every door and
@@ -45,5 +47,19 @@ impl Hindrance {
                  運用担当者に連絡してください。"
             }
         }
+    }
+}
+
+/// Why and what is told to whoever asks alone.
+impl Closed for Hindrance {
+    fn words(&self) -> Rule {
+        let rule = Rule::from(match self {
+            Self::KeysAsleep => "the keys are not activated",
+            Self::Clock(_) => "signing is stopped",
+            Self::Settling(_) => "what a cut left is being settled",
+            Self::Stopped(_) => "nothing is issued under a compromised key",
+            Self::InDoubt(_) => "the database is in doubt",
+        });
+        rule.told_as(self)
     }
 }

@@ -50,7 +50,11 @@ macro_rules! text_id {
             }
         }
 
-        impl crate::rule::Closed for $name {}
+        impl crate::rule::Closed for $name {
+            fn words(&self) -> crate::rule::Rule {
+                crate::rule::Rule::leaf(self)
+            }
+        }
     };
 }
 

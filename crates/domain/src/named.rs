@@ -30,7 +30,11 @@ macro_rules! named {
             }
         }
 
-        impl crate::rule::Closed for $name {}
+        impl crate::rule::Closed for $name {
+            fn words(&self) -> crate::rule::Rule {
+                crate::rule::Rule::leaf(self)
+            }
+        }
     };
 }
 

@@ -3,39 +3,71 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A rule, and what the caller is told beyond it.
+/// A rule, and what the caller is told beyond it or in its place.
 ///
 /// The rule goes into the journal, from which nothing is ever erased. So it is made of the program's
 /// own words, and of parts that are [`Closed`]; there is no way from a `String` to it. What was typed,
-/// or comes from outside, may be told to the caller alone ([`telling`](Self::telling)).
+/// or comes from outside, may be told to the caller alone ([`telling`](Self::telling),
+/// [`told_as`](Self::told_as)).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rule {
     closed: Cow<'static, str>,
-    told: Option<String>,
+    told: Option<Told>,
 }
 
-/// What may stand in a rule: numbers, times, ids and names of closed sets.
+/// What the caller alone is told.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Told {
+    Beyond(String),
+    Instead(String),
+}
+
+/// What may stand in a rule: numbers, times, ids and names of closed sets, and errors.
 ///
-/// # Contract
-/// Its words hold nothing that a person typed but an id within its own grammar.
-pub trait Closed: fmt::Display {}
+/// Whatever says that it is closed says so in a [`Rule`], which can be made of a template, of what is
+/// closed itself, and of values that own no text ([`Plain`]). So no `String` in an error comes
+/// into a rule by it, whichever crate the error is of. Ids, which are text within their own grammar,
+/// are closed in this crate alone.
+pub trait Closed {
+    /// What it says.
+    fn words(&self) -> Rule;
+}
 
 impl Rule {
-    /// The words of what is closed as a whole, such as an error that repeats no input.
+    /// The words of what is closed as a whole, such as an error.
     pub fn of(closed: &(impl Closed + ?Sized)) -> Self {
-        Self { closed: Cow::Owned(closed.to_string()), told: None }
+        closed.words()
+    }
+
+    /// The words of what this crate knows to be closed.
+    pub(crate) fn leaf(value: &dyn fmt::Display) -> Self {
+        Self { closed: Cow::Owned(value.to_string()), told: None }
     }
 
     /// Adds what the caller alone is told.
     #[must_use]
     pub fn telling(self, told: impl fmt::Display) -> Self {
-        Self { told: Some(told.to_string()), ..self }
+        let told = match self.told {
+            Some(Told::Instead(before)) => Told::Instead(format!("{before}: {told}")),
+            _ => Told::Beyond(told.to_string()),
+        };
+        Self { told: Some(told), ..self }
+    }
+
+    /// Has the caller alone told this in the place of the rule: the same with what must not be kept.
+    #[must_use]
+    pub fn told_as(self, told: impl fmt::Display) -> Self {
+        Self { told: Some(Told::Instead(told.to_string())), ..self }
     }
 
     /// The rule as one of `field`.
     #[must_use]
     pub fn about(self, field: &'static str) -> Self {
-        Self { closed: Cow::Owned(format!("{field}: {}", self.closed)), ..self }
+        let told = self.told.map(|told| match told {
+            Told::Instead(told) => Told::Instead(format!("{field}: {told}")),
+            beyond => beyond,
+        });
+        Self { closed: Cow::Owned(format!("{field}: {}", self.closed)), told }
     }
 
     /// The words for the journal.
@@ -43,9 +75,19 @@ impl Rule {
         &self.closed
     }
 
-    /// The words for the journal, as a part of another rule.
-    pub fn as_part(&self) -> ClosedWords<'_> {
-        ClosedWords(&self.closed)
+    /// The rule as a part of another.
+    pub fn as_part(&self) -> Part<'_> {
+        Part(self)
+    }
+
+    /// What the caller is told, and nobody else: a rule has no `Display`, so that nothing writes this by
+    /// the way.
+    pub fn told(&self) -> String {
+        match &self.told {
+            Some(Told::Beyond(told)) => format!("{}: {told}", self.closed),
+            Some(Told::Instead(told)) => told.clone(),
+            None => self.closed.clone().into_owned(),
+        }
     }
 
     /// The rule without what the caller alone is told.
@@ -58,29 +100,25 @@ impl Rule {
     /// of, which also sees that there are as many of the one as of the other.
     #[doc(hidden)]
     pub fn of_parts(template: &'static str, parts: &[&dyn Closed]) -> Self {
-        let mut pieces = template.split("{}");
-        let mut words = pieces.next().unwrap_or_default().to_owned();
-        for (part, piece) in parts.iter().zip(pieces) {
-            words.push_str(&part.to_string());
-            words.push_str(piece);
-        }
-        Self { closed: Cow::Owned(words), told: None }
+        let parts: Vec<_> = parts.iter().map(|part| part.words()).collect();
+        let filled = |of: &dyn Fn(&Self) -> String| {
+            let mut pieces = template.split("{}");
+            let mut words = pieces.next().unwrap_or_default().to_owned();
+            for (part, piece) in parts.iter().zip(pieces) {
+                words.push_str(&of(part));
+                words.push_str(piece);
+            }
+            words
+        };
+        let tells = parts.iter().any(|part| part.told.is_some());
+        let told = tells.then(|| Told::Instead(filled(&Self::told)));
+        Self { closed: Cow::Owned(filled(&|part| part.closed.clone().into_owned())), told }
     }
 }
 
 impl<T: Closed> From<T> for Rule {
     fn from(closed: T) -> Self {
         Self::of(&closed)
-    }
-}
-
-/// To the caller: the rule and what is told beyond it.
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.told {
-            Some(told) => write!(f, "{}: {told}", self.closed),
-            None => f.write_str(&self.closed),
-        }
     }
 }
 
@@ -139,35 +177,61 @@ pub const fn expect_places(template: &str, parts: usize) {
 #[derive(Debug, Clone)]
 pub struct Several<T>(pub Vec<T>);
 
-impl<T: Closed> fmt::Display for Several<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(at, one)| {
-            if at > 0 {
-                f.write_str(", ")?;
-            }
-            write!(f, "{one}")
-        })
+impl<T: Closed> Closed for Several<T> {
+    fn words(&self) -> Rule {
+        let mut all = Rule::from("");
+        for (at, one) in self.0.iter().enumerate() {
+            all = match at {
+                0 => one.words(),
+                _ => rule!("{}, {}", all.as_part(), *one),
+            };
+        }
+        all
     }
 }
 
-impl<T: Closed> Closed for Several<T> {}
+impl<T: Closed + ?Sized> Closed for &T {
+    fn words(&self) -> Rule {
+        (**self).words()
+    }
+}
+
+/// A rule as a part of another.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a>(&'a Rule);
+
+impl Closed for Part<'_> {
+    fn words(&self) -> Rule {
+        self.0.clone()
+    }
+}
+
+/// A value that neither owns nor borrows text, such as one of a closed set.
+///
+/// ```compile_fail
+/// let rule = jitsuin_domain::rule!("{}", jitsuin_domain::rule::Plain(String::from("田中一郎")));
+/// ```
+///
+/// ```compile_fail
+/// fn of(typed: &str) -> jitsuin_domain::rule::Rule {
+///     jitsuin_domain::rule!("{}", jitsuin_domain::rule::Plain(typed))
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<T>(pub T);
+
+impl<T: fmt::Display + Copy + 'static> Closed for Plain<T> {
+    fn words(&self) -> Rule {
+        Rule::leaf(&self.0)
+    }
+}
 
 /// The program's own words. A text that lives shorter was made while the program ran.
-impl Closed for &'static str {}
-
-impl<T: Closed + ?Sized> Closed for &T {}
-
-/// The closed words of a rule.
-#[derive(Debug, Clone, Copy)]
-pub struct ClosedWords<'a>(&'a str);
-
-impl fmt::Display for ClosedWords<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+impl Closed for &'static str {
+    fn words(&self) -> Rule {
+        Rule { closed: Cow::Borrowed(self), told: None }
     }
 }
-
-impl Closed for ClosedWords<'_> {}
 
 /// Octets that the program reckoned, such as a digest, in hexadecimal.
 #[derive(Debug, Clone, Copy)]
@@ -179,10 +243,20 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-impl Closed for Hex<'_> {}
+impl Closed for Hex<'_> {
+    fn words(&self) -> Rule {
+        Rule::leaf(self)
+    }
+}
 
 macro_rules! closed {
-    ($($name:ty),* $(,)?) => { $(impl Closed for $name {})* };
+    ($($name:ty),* $(,)?) => {
+        $(impl Closed for $name {
+            fn words(&self) -> Rule {
+                Rule::leaf(self)
+            }
+        })*
+    };
 }
 
 closed!(
@@ -206,7 +280,6 @@ closed!(
     crate::ceremony::RefusedEvent,
     crate::crl_series::RefusedTransition,
     crate::crl_series::Partition,
-    crate::hindrance::Hindrance,
     crate::id::MunicipalityCode,
     crate::id::ResidentCode,
     crate::id::SerialNumber,
@@ -226,8 +299,10 @@ mod tests {
     fn e1_what_the_caller_alone_is_told_is_no_part_of_the_rule() {
         let rule = rule!("at most {} of {}", 3, "documents").telling("田中一郎");
         assert_eq!(rule.closed(), "at most 3 of documents");
-        assert_eq!(rule.to_string(), "at most 3 of documents: 田中一郎");
+        assert_eq!(rule.told(), "at most 3 of documents: 田中一郎");
         assert_eq!(rule.clone().about("field").closed(), "field: at most 3 of documents");
-        assert_eq!(rule.untold().to_string(), "at most 3 of documents");
+        assert_eq!(rule.untold().told(), "at most 3 of documents");
+        let told = rule!("{} failed", crate::rule::Rule::from("it").told_as("田中一郎").as_part());
+        assert_eq!((told.closed(), told.told().as_str()), ("it failed", "田中一郎 failed"));
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
+use domain::rule;
+use domain::rule::{Closed, Rule};
 
 use crate::label::KeyLabel;
 
@@ -172,8 +174,36 @@ pub struct CorruptFile {
     pub reason: &'static str,
 }
 
-/// It tells of keys by their labels, in the provider's words.
-impl domain::rule::Closed for KeyError {}
+/// Which key, file or token it was, the caller alone is told.
+impl Closed for KeyError {
+    fn words(&self) -> Rule {
+        let rule = Rule::from(match self {
+            Self::UnknownLabel(_) => "there is no such key",
+            Self::OtherKey(_) => {
+                "a key of this key store is another one: what it signs does not verify under the \
+                 CA's public key"
+            }
+            Self::NoneOfThem => "none of the CAs' keys is in this key store",
+            Self::LabelTaken(_) => "a label of a key is never used twice",
+            Self::NotActivated => {
+                "the keys are not activated; enough custodians have to come first"
+            }
+            Self::SigningStopped { .. } => "signing is stopped",
+            Self::WrongMasterKey(_) => "the master key does not open the key store",
+            Self::Corrupt(_) => "the key store has corrupt files",
+            Self::PinRefused { rule, .. } => return rule!("the token refuses: {}", *rule),
+            Self::TokenRefused { rule, .. } => return rule!("the token is refused: {}", *rule),
+            Self::Provider(action) => {
+                return rule!("the cryptographic provider failed at {}", *action);
+            }
+            Self::Token { action, .. } => {
+                return rule!("the token failed at {}", *action).told_as(self);
+            }
+            _ => "the key store refused or failed",
+        });
+        rule.told_as(self)
+    }
+}
 
 /// The corrupt files of a message, one after the other.
 struct Listed<'a>(&'a [CorruptFile]);

@@ -35,8 +35,6 @@ impl FromStr for KeyLabel {
     }
 }
 
-impl domain::rule::Closed for KeyLabel {}
-
 impl fmt::Display for KeyLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -255,7 +255,7 @@ impl HolderCertificate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
     /// The asker's fault: a rule forbids it.
-    #[error("{field}: {rule}")]
+    #[error("{field}: {}", .rule.told())]
     Refused {
         /// The field or thing that breaks the rule.
         field: &'static str,

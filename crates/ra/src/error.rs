@@ -19,7 +19,7 @@ pub enum WindowError {
     #[error("{0}")]
     Form(#[from] FormError),
     /// The caller's fault: a rule forbids it. The refusal is journaled.
-    #[error("{field}: {rule}")]
+    #[error("{field}: {}", .rule.told())]
     Refused {
         /// The field or thing that breaks the rule.
         field: &'static str,

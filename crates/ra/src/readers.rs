@@ -55,7 +55,7 @@ impl Wanted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReaderError {
     /// The caller's fault: no such reader, no such card, or not in this program.
-    #[error("reader: {0}")]
+    #[error("reader: {}", .0.told())]
     Refused(Rule),
     /// Nobody's fault: a card cannot be made out now, and this is why.
     #[error(transparent)]

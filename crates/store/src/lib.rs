@@ -47,6 +47,8 @@ use domain::id::{
     ServiceRequestId, VerifierId,
 };
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::{Closed, Rule};
 use domain::service_request::RequestState;
 use domain::staff::Role;
 
@@ -123,8 +125,32 @@ pub enum Error {
     Unavailable(String),
 }
 
-/// It names rows by their ids, and tells nothing of what is in them.
-impl domain::rule::Closed for Error {}
+/// Which row it was, the caller alone is told.
+impl Closed for Error {
+    fn words(&self) -> Rule {
+        let rule = Rule::from(match self {
+            Self::Stale { .. } => "the state changed meanwhile",
+            Self::Duplicate { .. } => "it exists already",
+            Self::Missing { .. } => "it does not exist",
+            Self::Corrupt { .. } => "what is stored is corrupt",
+            Self::Doubted { .. } => "the database is in doubt, and nothing is done on it",
+            Self::Stopped { .. } => "it was stopped (A 5.7.3, S 4-14-2)",
+            Self::Unavailable(_) => "the database refused",
+            Self::StandingEnded { person } => {
+                return rule!("the right of {} to act ended before it took effect", *person);
+            }
+            Self::TooFew { role, least, rule } => {
+                return rule!(
+                    "of those who are {} at least {} must stay active: {}",
+                    *role,
+                    *least,
+                    *rule
+                );
+            }
+        });
+        rule.told_as(self)
+    }
+}
 
 /// The kinds of entry that can be looked up without reading the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -107,7 +107,7 @@ impl Problem {
     /// A problem of `fault`, told by the rule.
     pub fn new(fault: Fault, rule: impl Into<Rule>) -> Self {
         let rule = rule.into();
-        let detail = rule.to_string();
+        let detail = rule.told();
         let rule = Box::new(rule.untold());
         Self { fault, field: None, detail, rule, japanese: None, incident: None }
     }

@@ -7,6 +7,8 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, ParsedPublicKey, VerificationAlgorithm,
 };
 use domain::algorithm::KeyAlgorithm;
+use domain::rule;
+use domain::rule::{Closed, Rule};
 
 use crate::public_key::{KeyNumbers, SpkiInfo, bit_length};
 
@@ -53,7 +55,27 @@ pub enum RefusedKey {
 }
 
 /// Of the key it tells kind and size alone.
-impl domain::rule::Closed for RefusedKey {}
+impl Closed for RefusedKey {
+    fn words(&self) -> Rule {
+        Rule::from(match self {
+            Self::WrongAlgorithm { wanted, .. } => {
+                let rule = rule!("the key is another than the profile wants, {}", *wanted);
+                return rule.told_as(self);
+            }
+            Self::TooShort(bits) => {
+                return rule!("the RSA key has {} bits, 2048 are the least", *bits);
+            }
+            Self::SmallFactor(factor) => {
+                return rule!("the RSA modulus is divisible by {}", *factor);
+            }
+            Self::EvenModulus => "the RSA modulus is even",
+            Self::Exponent => "the RSA exponent is not 65537",
+            Self::Roca => "the RSA modulus bears the mark of ROCA (CVE-2017-15361)",
+            Self::NotOnCurve => "the EC point is not an uncompressed point on its curve",
+            Self::KnownWeak => "the key is on a blocklist of weak keys",
+        })
+    }
+}
 
 /// A list of keys known to be weak.
 ///

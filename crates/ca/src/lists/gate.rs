@@ -10,6 +10,8 @@ use domain::certificate::CertificateState;
 use domain::crl_series::Partition;
 use domain::id::SerialNumber;
 use domain::reason::RevocationReason;
+use domain::rule;
+use domain::rule::{Closed, Rule};
 use domain::validity::whole_second;
 use jiff::Timestamp;
 use store::{CrlRow, RevokedSnapshot, SeriesKey};
@@ -57,8 +59,30 @@ pub enum Difference {
     },
 }
 
-/// It tells of our own list and database.
-impl domain::rule::Closed for Difference {}
+/// What stands where, the operators are told.
+impl Closed for Difference {
+    fn words(&self) -> Rule {
+        match self {
+            Self::Unreadable(_) => Rule::from("the list cannot be believed").told_as(self),
+            Self::Field { field, .. } => rule!("{} is not what it must be", *field).told_as(self),
+            Self::Missing(serial) => {
+                rule!("serial {} is revoked or held but not listed", *serial)
+            }
+            Self::Surplus(_) => {
+                Rule::from("a serial is listed but not revoked or held").told_as(self)
+            }
+            Self::Entry(serial) => {
+                rule!("the entry of serial {} differs from the database", *serial)
+            }
+            Self::Vanished(serial) => {
+                rule!("serial {} was revoked on the list before, and is not on this one", *serial)
+            }
+            Self::Partition { partition, .. } => {
+                rule!("partition {}: the counts do not add up", *partition).told_as(self)
+            }
+        }
+    }
+}
 
 impl Difference {
     /// Whether the list is as the database is, and the database cannot be right: what was revoked for

@@ -13,7 +13,7 @@ use super::world::{World, auth_request, card, possession, sign_request, sign_req
 
 fn refusal(error: Error) -> (String, String) {
     match error {
-        Error::Refused { field, rule } => (field.to_owned(), rule.to_string()),
+        Error::Refused { field, rule } => (field.to_owned(), rule.told()),
         Error::Unknown { field, value } => (field.to_owned(), value),
         other => panic!("not a refusal: {other}"),
     }

@@ -99,7 +99,7 @@ fn refusal(world: &World, authority: &CertificationAuthority, spki: Vec<u8>) -> 
     assert_eq!(after.len(), 1, "one refusal and nothing else");
     let entry = String::from_utf8(after[0].1.clone()).expect("JSON");
     assert!(entry.contains("refused") && entry.contains("public key"), "{entry}");
-    rule.to_string()
+    rule.told()
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::world::{World, auth_request, card, possession, sign_request, sign_req
 
 fn rule<T: std::fmt::Debug>(result: Result<T>) -> String {
     match result.expect_err("it is refused") {
-        Error::Refused { field, rule } => format!("{field}: {rule}"),
+        Error::Refused { field, rule } => format!("{field}: {}", rule.told()),
         other => panic!("{other}"),
     }
 }

@@ -15,7 +15,7 @@ use super::world::World;
 
 fn refusal<T: std::fmt::Debug>(result: ca::Result<T>) -> (&'static str, String) {
     match result.expect_err("it must be refused") {
-        Error::Refused { field, rule } => (field, rule.to_string()),
+        Error::Refused { field, rule } => (field, rule.told()),
         other => panic!("not a refusal: {other}"),
     }
 }

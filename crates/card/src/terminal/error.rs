@@ -1,6 +1,8 @@
 //! Why a card could not be worked with, and whose fault it is.
 
 use domain::hindrance::Hindrance;
+use domain::rule;
+use domain::rule::{Closed, Hex, Plain, Rule};
 
 use crate::apdu::StatusWord;
 use crate::scp03::ChannelError;
@@ -33,9 +35,51 @@ pub enum CardMasterError {
 }
 
 /// Of secrets it tells nothing but how many tries are left.
-impl domain::rule::Closed for TerminalError {}
+impl Closed for TerminalError {
+    fn words(&self) -> Rule {
+        match self {
+            Self::Connection(_) => Rule::from("the connection to the card failed").told_as(self),
+            Self::AnotherMake => "this is no card of this make".into(),
+            Self::Destroyed => "the card is destroyed".into(),
+            Self::KeyVersion { version } => {
+                let version = [*version];
+                let version = Hex(&version);
+                rule!("the card has keys of version {}, which this system does not manage", version)
+            }
+            Self::NotAuthentic => {
+                "the card is not authentic, or its messages were changed on the way".into()
+            }
+            Self::Refused { command, status, rule } => {
+                rule!("the card refuses to {}: {} ({})", *command, *rule, Plain(*status))
+            }
+            Self::SecretWrong { slot, tries_left } => {
+                rule!("the {} is wrong; {} tries left", slot.secret_name(), *tries_left)
+            }
+            Self::SecretBlocked { slot } => {
+                rule!("the {} is blocked; the window has to unlock it", slot.secret_name())
+            }
+            Self::Unsendable(what) => rule!("that cannot be sent to a card: {}", *what),
+            Self::Provider(action) => rule!("the cryptographic provider failed at {}", *action),
+            Self::Malformed(what) => rule!("the card's answer is malformed: {}", *what),
+            Self::Master(error) => error.words(),
+        }
+    }
+}
 
-impl domain::rule::Closed for CardMasterError {}
+impl Closed for CardMasterError {
+    fn words(&self) -> Rule {
+        match self {
+            Self::NotAuthentic => "the card is not authentic".into(),
+            Self::SetBack => {
+                "the card's session counter is not ahead of its last session: the card was set back \
+                 to an older state, or an old session is being repeated"
+                    .into()
+            }
+            Self::Hindered(hindrance) => hindrance.words(),
+            Self::Unavailable(_) => Rule::from("the card keys cannot be used now").told_as(self),
+        }
+    }
+}
 
 /// Why a card could not be worked with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

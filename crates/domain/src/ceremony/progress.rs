@@ -135,7 +135,7 @@ pub struct RefusedEvent {
     /// What was asked.
     pub event: EventName,
     /// The rule it breaks.
-    pub rule: String,
+    pub rule: &'static str,
 }
 
 /// How far a ceremony has come.
@@ -177,7 +177,7 @@ impl Progress {
     /// [`RefusedEvent`] when [`TRANSITIONS`] has no row for it, or the steps do not fit.
     pub fn after(mut self, event: Event) -> Result<Self, RefusedEvent> {
         let (state, name) = (self.state, event.name());
-        let refused = |rule: &str| RefusedEvent { state, event: name, rule: rule.to_owned() };
+        let refused = |rule| RefusedEvent { state, event: name, rule };
         let row = TRANSITIONS
             .iter()
             .find(|row| row.from == state && row.event == name)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::rule;
-use domain::rule::{Closed, Rule};
+use domain::rule::{Closed, Plain, Rule};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -104,7 +104,7 @@ impl ClockReport {
         };
         Self {
             state: state.name(),
-            rule: state.rule().map(|rule| rule.to_string()),
+            rule: state.rule().map(|rule| rule.told()),
             has_source,
             offset_ms: answer.map(|(_, offset)| in_milliseconds(offset)),
             answered_at: answer.map(|(at, _)| at.to_string()),
@@ -114,6 +114,7 @@ impl ClockReport {
 }
 
 /// A length of time without its sign, in seconds with three decimals.
+#[derive(Clone, Copy)]
 struct Seconds(SignedDuration);
 
 impl fmt::Display for Seconds {
@@ -123,4 +124,8 @@ impl fmt::Display for Seconds {
     }
 }
 
-impl Closed for Seconds {}
+impl Closed for Seconds {
+    fn words(&self) -> Rule {
+        Plain(*self).words()
+    }
+}

@@ -238,7 +238,7 @@ impl ClockWatch {
 
 impl SigningGate for ClockWatch {
     fn permit(&self) -> Result<(), String> {
-        self.look().rule().map_or(Ok(()), |rule| Err(rule.to_string()))
+        self.look().rule().map_or(Ok(()), |rule| Err(rule.told()))
     }
 }
 

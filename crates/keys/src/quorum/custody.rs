@@ -53,7 +53,11 @@ impl FromStr for CustodianId {
     }
 }
 
-impl domain::rule::Closed for CustodianId {}
+impl domain::rule::Closed for CustodianId {
+    fn words(&self) -> domain::rule::Rule {
+        self.0.words()
+    }
+}
 
 impl fmt::Display for CustodianId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,7 @@
 //! What can go wrong among custodians, and whose fault it is.
 
+use domain::rule;
+use domain::rule::{Closed, Plain, Rule};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::KeyError;
@@ -92,4 +94,59 @@ pub enum QuorumError {
 }
 
 /// Of what was typed it repeats nothing but the custodian's id.
-impl domain::rule::Closed for QuorumError {}
+impl Closed for QuorumError {
+    fn words(&self) -> Rule {
+        match self {
+            Self::NoQuorum { threshold, number, rule } => {
+                rule!("{} of {} custodians is no quorum: {}", *threshold, *number, *rule)
+            }
+            Self::NamedTwice(custodian) => {
+                rule!("{} is named twice; every custodian is another person", *custodian)
+            }
+            Self::SamePassphrase => {
+                "two custodians gave the same passphrase; each chooses one of their own".into()
+            }
+            Self::WeakPassphrase(rule) => rule!("the passphrase is refused: {}", *rule),
+            Self::UnknownCustodian(custodian) => {
+                rule!("{} is no custodian of these keys", *custodian)
+            }
+            Self::HereAlready(custodian) => {
+                rule!("{} is here already; other custodians are needed", *custodian)
+            }
+            Self::WrongPassphrase { custodian, left } => rule!(
+                "the passphrase of {} does not open the share; {} more may be tried",
+                *custodian,
+                *left
+            ),
+            Self::Locked { custodian, until } => rule!(
+                "{} gave too many wrong passphrases and is locked until {}",
+                *custodian,
+                *until
+            ),
+            Self::WindowOver { ended } => {
+                rule!("the custodians' time was over at {}; all of them begin anew", *ended)
+            }
+            Self::Window(window) => rule!(
+                "a window of {} is refused: it must be longer than nothing, and at most a day",
+                Plain(*window)
+            ),
+            Self::ClockWentBack { from, to } => {
+                rule!("the clock went back from {} to {}; all custodians begin anew", *from, *to)
+            }
+            Self::OtherCeremony(custodian) => {
+                rule!("the share of {} is of another ceremony", *custodian)
+            }
+            Self::OthersShare { custodian, .. } => rule!(
+                "the share that {} brings was dealt to somebody else (A 6.2.8.1), and the custody \
+                 record is not the one that was written",
+                *custodian
+            )
+            .told_as(self),
+            Self::WrongSecret => {
+                "the shares do not give the secret that the custody record was made for".into()
+            }
+            Self::Record(rule) => rule!("the custody record is refused: {}", *rule),
+            Self::Key(error) => error.words(),
+        }
+    }
+}

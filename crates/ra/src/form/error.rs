@@ -116,7 +116,7 @@ impl fmt::Display for Problem {
             Self::InFuture => f.write_str("the day has not come yet"),
             Self::TooEarly => f.write_str("the day lies before 1868-01-25"),
             Self::Unknown => f.write_str("there is none such"),
-            Self::NotAllowed(rule) => write!(f, "{rule}"),
+            Self::NotAllowed(rule) => f.write_str(&rule.told()),
         }
     }
 }

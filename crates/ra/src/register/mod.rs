@@ -8,6 +8,7 @@ mod contract;
 
 use domain::id::{MunicipalityCode, ResidentCode};
 use domain::resident::{BasicAttribute, BasicFour, Resident};
+use domain::rule::{Closed, Rule};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -66,7 +67,16 @@ pub enum RegisterError {
 }
 
 /// It repeats nothing of a record.
-impl domain::rule::Closed for RegisterError {}
+impl Closed for RegisterError {
+    fn words(&self) -> Rule {
+        let rule = Rule::from(match self {
+            Self::NotFound(_) => "no resident is registered under this code",
+            Self::Unavailable(_) => "the resident register cannot be reached",
+            Self::Behind(_) => "the resident register is older than what was followed of it",
+        });
+        rule.told_as(self)
+    }
+}
 
 /// Something that happened to a record and that certificates may depend on (A 4.9.1.1(2), S 4-4-1).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -67,7 +67,8 @@ impl Window {
             let rule = refused.into_iter().next().map_or(none, |(_, rule)| rule);
             return Err(WindowError::refused("certificate", rule));
         }
-        let refused = refused.into_iter().map(|(ca, rule)| (ca, rule.to_string())).collect();
+        let refused = refused.into_iter();
+        let refused = refused.map(|(ca, rule)| (ca, rule.closed().to_owned())).collect();
         let hold = PhoneHold { held, refused };
         let mut entry = entry(act).personal(&resident.code, format!("{asked:?}"));
         for (ca, serial) in &hold.held {

@@ -118,9 +118,9 @@ impl Window {
         let doubts = self.existence_doubts(&record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
         if !doubts.is_empty() {
-            let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
-            let found = doubts.join("; ");
-            return self.refuse_for(&step, record, doubts, &found);
+            let found: Vec<_> = doubts.iter().map(Rule::closed).collect();
+            let told = doubts.iter().map(Rule::told).collect();
+            return self.refuse_for(&step, record, told, &found.join("; "));
         }
         record.targets = targets(&step)?;
         let seen: Vec<_> = record.checks.iter().map(|check| check.evidence.name()).collect();

@@ -144,7 +144,7 @@ impl From<RegisterRun> for RegisterRunBody {
                 .collect(),
             open: run.open,
             failed: failed
-                .map(|(event, rule)| EventFailureBody { event, rule: rule.to_string() })
+                .map(|(event, rule)| EventFailureBody { event, rule: rule.closed().to_owned() })
                 .collect(),
             cursor: run.cursor,
         }

@@ -125,7 +125,7 @@ fn admitted(cli: &Cli, system: &System, roles: &[Role], operation: &str) -> Resu
     let rule = rule!("this is for {}, with a token of their own", Several(words));
     let entry = Entry::new(EventKind::AccessRefused, &office.act).subject(operation);
     system.store.commit(Unit::new(entry.refused(rule.clone())))?;
-    bail!("{rule}")
+    bail!("{}", rule.told())
 }
 
 /// Draws the minutes of a ceremony that ended up, and says where they are.

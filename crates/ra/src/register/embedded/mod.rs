@@ -11,6 +11,8 @@ use std::sync::{Mutex, MutexGuard};
 use domain::act::Act;
 use domain::id::{OperationId, ResidentCode};
 use domain::resident::{BasicFour, Resident};
+use domain::rule;
+use domain::rule::{Closed, Rule};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -76,7 +78,23 @@ pub enum EmbeddedError {
 }
 
 /// Of a command it repeats nothing but the field.
-impl domain::rule::Closed for EmbeddedError {}
+impl Closed for EmbeddedError {
+    fn words(&self) -> Rule {
+        let rule = Rule::from(match self {
+            Self::NotFound(_) => "no resident is registered under the code",
+            Self::CodeTaken(_) => "two residents have the code",
+            Self::Field { field, rule } => return rule!("{}: {}", *field, *rule),
+            Self::NothingChanged => "the correction changes nothing",
+            Self::NotMovedOut => "the resident has not given notice of moving out",
+            Self::AlreadyMovedOut => "the resident has already given notice of moving out",
+            Self::InUse(_) => "the register is in use by another process",
+            Self::Corrupt { .. } => "a file of the register does not keep its form",
+            Self::Storage(_) => "the register's files cannot be used",
+            Self::Off => "the register is switched off",
+        });
+        rule.told_as(self)
+    }
+}
 
 impl EmbeddedRegister {
     /// A register in memory alone.
