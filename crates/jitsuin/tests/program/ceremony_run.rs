@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
 use testkit::run;
 
 use crate::ceremony_room::{
@@ -11,7 +12,7 @@ use crate::ceremony_room::{
     with_the_bridge,
 };
 use crate::demo::PROGRAM;
-use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, MANAGER, STAFF, Workplace, present};
+use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, MANAGER, STAFF, Workplace, form, present};
 
 const GENESIS: [&str; 6] = [
     "do = \"generate-ca-key\"\nca = \"bridge\"",
@@ -224,4 +225,58 @@ fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     all
+}
+
+/// What people type at a console, and into a script, is in no entry, whether it was carried out or not.
+#[test]
+fn e1_nothing_that_was_typed_at_a_console_or_in_a_ceremony_is_in_an_entry() {
+    const MARK: &str = "田中印一郎印";
+    let place = Workplace::new();
+    let new = ["staff", "propose", "typed", "--name", MARK, "--role", "examiner"];
+    place.answer(&STAFF, &new);
+    let resident = &place.residents()[0];
+    let mut form = form(resident, &json!({ "ca": "jpki-auth", "kind": "issue-with-card" }));
+    form["given_name"] = json!(MARK);
+    place.write("form.json", &form);
+    let received = place.answer(&CLERK, &["apply", "receive", "form.json"]);
+    let id = received["id"].as_str().unwrap();
+    let doubt = json!({ "doubt": MARK, "items": [
+        { "evidence": "photo-document", "document": MARK, "number": "TR1234567", "note": MARK }
+    ] });
+    place.write("evidence.json", &doubt);
+    let refused = place.answer(&CLERK, &["apply", "verify", id, "evidence.json"]);
+    assert_eq!(refused["state"], "refused");
+    for command in [
+        &["staff", "propose", MARK, "--name", "x", "--role", "examiner"][..],
+        &["staff", "propose", "other", "--name", "x", "--role", MARK],
+        &["cert", "show", "jpki-auth", MARK],
+        &["cert", "show", MARK, "0a"],
+        &["ca", "show", MARK],
+        &["service-request", "list", "--state", MARK],
+        &["apply", "show", MARK],
+    ] {
+        assert!(!place.run(&STAFF, command).success, "{command:?}");
+    }
+    fs::write(place.path().join("policy.toml"), format!("ca = \"{MARK}\"\n")).unwrap();
+    place.refusal(&STAFF, &["policy", "adopt", "policy.toml", "--approver", "operator-2"]);
+    // A script with the mark in each field that names what exists, and one that is held. Where a step
+    // puts its files is evidence, and in the entry of the step.
+    let plain = script("typed-1", &["do = \"backup\"\ndirectory = \"media/backup\""]);
+    for (field, written) in [
+        ("id", "typed-1"),
+        ("custodians", "custodian-1"),
+        ("witnesses", "auditor-1"),
+        ("do", "backup"),
+    ] {
+        let marked = plain.replacen(written, MARK, 1);
+        assert_ne!(marked, plain, "{field}");
+        hold(&place, &marked);
+    }
+    hold(&place, &plain.replace("試験室", MARK).replace("試験", MARK));
+    let exported = place.answer(&AUDITOR, &["audit", "export", "journal.jsonl"]);
+    assert!(exported.is_object());
+    let journal = fs::read_to_string(place.path().join("journal.jsonl")).unwrap();
+    assert!(journal.contains("ceremony-started") && journal.contains("refused"), "{journal}");
+    let marked: Vec<&str> = journal.lines().filter(|line| line.contains(MARK)).collect();
+    assert!(marked.is_empty(), "{marked:#?}");
 }

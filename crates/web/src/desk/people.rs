@@ -77,9 +77,9 @@ impl Desk {
             let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
             let change = Change::AddPerson(row.clone().into());
             let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
-            Ok((unit, PersonBody::from(&row)))
+            Ok((unit, row.id.to_string()))
         });
-        Ok(done?.answer())
+        self.as_they_stand(&done?.answer())
     }
 
     /// Proposes a change of a person: other roles, an enrolment, a reinstatement, a removal.
@@ -107,7 +107,7 @@ impl Desk {
             let to = PersonRow { proposal: Some(proposal), ..row.clone() };
             Ok(set_person(entry, row, to))
         });
-        Ok(done?.answer())
+        self.as_they_stand(&done?.answer())
     }
 
     /// A custodian is who holds a share of the keys (A 6.2.2, S 6-2-1-2): whoever had the office alone
@@ -157,31 +157,32 @@ impl Desk {
         let person: ActorId = self.id(act, operation, "person", id)?;
         let mut secret = None;
         let done = self.once_in_a_unit(act, operation, &[id], || {
-            let (unit, body, fresh) = self.confirmation(act, operation, id)?;
+            let (unit, expires, fresh) = self.confirmation(act, operation, id)?;
             secret = fresh;
-            Ok((unit, body))
+            Ok((unit, expires))
         })?;
         // A session begun with what is no credential any more, or under other roles, ends.
         self.sessions.end_all_of(&person);
         self.dismiss_custodian(act)?;
-        let (body, secret) = match done {
-            Done::Now(body) => (body, secret),
-            Done::Before(body) => {
-                let secret = self.enrolment_again(act, &person, &body)?;
-                (body, secret)
+        let (enrolment_expires, secret): (Option<String>, _) = match done {
+            Done::Now(expires) => (expires, secret),
+            Done::Before(expires) => {
+                let secret = self.enrolment_again(act, &person, expires.as_deref())?;
+                (expires, secret)
             }
         };
         let enrolment_secret = secret.map(|secret| secret.expose().to_owned());
-        Ok(ConfirmationBody { enrolment_secret, ..body })
+        let person = self.as_they_stand(person.as_str())?;
+        Ok(ConfirmationBody { person, enrolment_secret, enrolment_expires })
     }
 
-    /// The unit of a confirmation, its answer without the secret, and the secret if there is one.
+    /// The unit of a confirmation, until when its secret must be used, and the secret if there is one.
     fn confirmation(
         &self,
         act: &Principal,
         operation: Operation,
         id: &str,
-    ) -> Result<(Unit, ConfirmationBody, Option<SecretText>), Problem> {
+    ) -> Result<(Unit, Option<String>, Option<SecretText>), Problem> {
         let row = self.found(act, operation, id)?;
         let proposal = self.checked(act, operation, confirmable(&row, act))?;
         let author = self.checked(act, operation, self.author_of(&proposal))?;
@@ -197,17 +198,15 @@ impl Desk {
         if proposal.kind == ProposalKind::Roles {
             unit = self.credentials_beyond(&to)?.into_iter().fold(unit, Unit::change);
         }
-        let person = PersonBody::from(&to);
-        let mut body = ConfirmationBody { person, enrolment_secret: None, enrolment_expires: None };
-        let mut secret = None;
+        let (mut expires, mut secret) = (None, None);
         if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {
             let fresh = crate::random::secret()?;
             let credential = enrolment(&to.id, &fresh, act)?;
-            body.enrolment_expires = credential.expires.map(|time| time.to_string());
+            expires = credential.expires.map(|time| time.to_string());
             unit = unit.change(Change::AddCredential(credential.into()));
             secret = Some(fresh);
         }
-        Ok((unit, body, secret))
+        Ok((unit, expires, secret))
     }
 
     /// The secret of an enrolment that was confirmed before under this operation's id, whose answer did
@@ -216,9 +215,9 @@ impl Desk {
         &self,
         act: &Principal,
         person: &ActorId,
-        body: &ConfirmationBody,
+        expires: Option<&str>,
     ) -> Result<Option<SecretText>, Problem> {
-        match body.enrolment_expires {
+        match expires {
             None => Ok(None),
             Some(_) => self.secret_again(act, person, CredentialKind::Enrolment),
         }
@@ -245,7 +244,7 @@ impl Desk {
             let entry = changed(act, &row).detail("refused", proposal.kind);
             Ok(set_person(entry, row, to))
         });
-        Ok(done?.answer())
+        self.as_they_stand(&done?.answer())
     }
 
     /// Keeps a person from acting, at once; what was proposed for them lapses.
@@ -266,7 +265,7 @@ impl Desk {
         })?;
         self.sessions.end_all_of(&person);
         self.dismiss_custodian(act)?;
-        Ok(done.answer())
+        self.as_they_stand(&done.answer())
     }
 
     /// Whether those are registered who register all others; custodians do not.
@@ -326,6 +325,13 @@ impl Desk {
         unit.map_or(Ok(()), |unit| self.commit(act, operation, unit))
     }
 
+    /// A person as they stand now. What is kept of an answer is their id: the name that was typed is in
+    /// the registry alone.
+    fn as_they_stand(&self, id: &str) -> Result<PersonBody, Problem> {
+        let row = self.store.person(&crate::problem::parse_id("person", id)?)?;
+        Ok(PersonBody::from(&row.ok_or_else(|| Problem::unknown("person"))?))
+    }
+
     pub(super) fn found(
         &self,
         act: &Principal,
@@ -361,11 +367,11 @@ pub(super) fn enrolment(
     })
 }
 
-/// The unit that changes a person, and how they are told of.
-fn set_person(entry: Entry, from: PersonRow, to: PersonRow) -> (Unit, PersonBody) {
-    let body = PersonBody::from(&to);
+/// The unit that changes a person, and who it is.
+fn set_person(entry: Entry, from: PersonRow, to: PersonRow) -> (Unit, String) {
+    let id = to.id.to_string();
     let change = Change::SetPerson { from: from.into(), to: to.into() };
-    (Unit::new(entry).change(change), body)
+    (Unit::new(entry).change(change), id)
 }
 
 /// What was asked, as a text that recognises it.

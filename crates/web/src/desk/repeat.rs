@@ -38,7 +38,7 @@ impl Turns {
     }
 }
 
-/// What is stored of an operation, in the shape the windows store theirs in, so that an id that was
+/// What is stored of an operation, ids and closed words and nothing that was typed, in the shape the windows store theirs in, so that an id that was
 /// used at one is known at the other.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

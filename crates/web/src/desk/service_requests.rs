@@ -29,11 +29,11 @@ impl Desk {
         let authority = self.authority(act, operation, &body.ca)?;
         let purpose = self.checked(act, operation, Purpose::try_from(body))?;
         let asked = serde_json::to_string(body).map_err(|error| Problem::broke(&error))?;
-        let answer = |request: &Request| whole(authority, request);
-        self.once_along(act, operation, &[&asked], answer, |kept| {
+        let id = self.once_along(act, operation, &[&asked], id_of, |kept| {
             let act = Along::new(act, kept);
             Ok(authority.receive_request(act, purpose, &body.applicant, &body.documents)?)
-        })
+        })?;
+        as_it_stands(authority, &id)
     }
 
     /// Records that the examiner has no doubt.
@@ -80,9 +80,10 @@ impl Desk {
         let (authority, id) = self.request_named(act, operation, id)?;
         // Two units, and the answer has what the second one brings: asked again after a cut, the request
         // itself says that its last step was this person's.
-        self.once(act, operation, &[id.as_str(), ""], || {
-            whole(authority, &authority.issue_request(act, &id)?)
-        })
+        let id = self.once(act, operation, &[id.as_str(), ""], || {
+            id_of(&authority.issue_request(act, &id)?)
+        })?;
+        as_it_stands(authority, &id)
     }
 
     /// Revokes the certificate as the second senior operator.
@@ -172,10 +173,10 @@ impl Desk {
     ) -> Answer {
         self.admit(act, operation)?;
         let (authority, id) = self.request_named(act, operation, id)?;
-        let answer = |request: &Request| whole(authority, request);
-        self.once_along(act, operation, &[id.as_str(), text], answer, |kept| {
+        let id = self.once_along(act, operation, &[id.as_str(), text], id_of, |kept| {
             Ok(step(authority, Along::new(act, kept), &id)?)
-        })
+        })?;
+        as_it_stands(authority, &id)
     }
 
     /// The request's id, and the CA it is made to.
@@ -191,6 +192,17 @@ impl Desk {
         let found = found.ok_or_else(|| Problem::unknown("service request"));
         Ok((self.checked(act, operation, found)?, id))
     }
+}
+
+/// What is kept of an answer: whose request it was. What was typed is in the request alone.
+fn id_of(request: &Request) -> Result<String, Problem> {
+    Ok(request.id().to_string())
+}
+
+/// The request with this id as it stands now.
+fn as_it_stands(authority: &CertificationAuthority, id: &str) -> Answer {
+    let id: ServiceRequestId = crate::problem::parse_id("service request", id)?;
+    whole(authority, &authority.service_request(&id)?)
 }
 
 /// The whole request, with its certificate once there is one.
