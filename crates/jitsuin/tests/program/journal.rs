@@ -141,3 +141,36 @@ fn e1_the_journal_tells_who_did_what_with_which_result() {
         ]
     );
 }
+
+/// What nothing erases holds nobody's address, though everybody's certificates were asked for.
+#[test]
+fn e4_no_resident_is_named_in_query_records_the_log_or_an_export() {
+    let mut demo = Demo::start();
+    let text = fs::read_to_string(demo.kept("data/register/residents.jsonl")).unwrap();
+    let residents: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |field: &str| -> std::collections::BTreeSet<String> {
+        residents.iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+    };
+    let (codes, addresses) = (of("code"), of("address"));
+    let good = demo.certificates("saitama-sign", "user", "good")[0].clone();
+    assert!(demo.ask("saitama-sign", &[&good], Asker::Verifier, "").contains(": good"));
+    export(&mut demo);
+    let mut files = vec![demo.path().join("export"), demo.path().join("log")];
+    let segments = fs::read_dir(demo.kept("data/queries")).unwrap();
+    files.extend(segments.map(|entry| entry.unwrap().path()));
+    assert!(files.len() > 2, "{files:?}");
+    let mut asked = false;
+    for file in files {
+        let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+        asked |= text.contains(&good.serial_hex.to_lowercase());
+        let words = text.split(|c: char| !c.is_ascii_digit());
+        let code = words.into_iter().find(|word| word.len() == 11 && codes.contains(*word));
+        assert_eq!(code, None, "{file:?}");
+        let address = text.match_indices("埼玉県").find(|(at, _)| {
+            addresses.iter().any(|address| text[*at..].starts_with(address.as_str()))
+        });
+        assert_eq!(address, None, "{file:?}");
+    }
+    assert!(asked, "the question is recorded by the certificate's serial");
+}

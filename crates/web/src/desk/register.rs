@@ -1,10 +1,10 @@
 //! The resident register: looked into, linked, and where it is the embedded one, commanded.
 
 use domain::act::{Act, Actor};
-use domain::id::{InvalidId, ResidentCode};
+use domain::id::{CaId, InvalidId, ResidentCode};
 use domain::journal::EventKind;
 use domain::municipality;
-use domain::resident::Resident;
+use domain::resident::{BasicAttribute, Resident};
 use domain::text::{self, FreeText};
 use jiff::civil::Date;
 use ra::register::Removal;
@@ -132,7 +132,12 @@ impl Desk {
         let operation = Operation::EraseResident;
         self.admit(act, operation)?;
         let resident: ResidentCode = self.id(act, operation, "resident", code)?;
-        let answer = |forgotten: &Forgotten| Ok(forgotten.clone().into());
+        let is_embedded = self.windows()?.embedded.is_some();
+        let bears = |ca: &CaId| match self.authorities.get(ca) {
+            Some(ca) if !ca.policy().certifies_signatures() => &[][..],
+            _ => &BasicAttribute::ALL[..],
+        };
+        let answer = |forgotten: &Forgotten| Ok(ForgottenBody::of(forgotten, bears, is_embedded));
         self.once_along(act, operation, &[code, &body.approver], answer, |kept| {
             let seconded = self.seconded(act, &body.approver, Approvable::Erasure(code))?;
             Ok(self.windows()?.window.forget(Along::new(&seconded, kept), &resident)?)

@@ -1,6 +1,6 @@
 //! Residents and the link to their register, on the wire.
 
-use domain::resident::Resident;
+use domain::resident::{BasicAttribute, Resident};
 use ra::window::RegisterRun;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -65,26 +65,80 @@ pub struct ErasurePermitBody {
     pub approver: String,
 }
 
-/// What was disposed of, and what the law keeps.
+/// What was disposed of, and what stays of the person, with the reason.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgottenBody {
     /// The applications whose records are gone.
     pub applications: Vec<String>,
     /// The certificates, which stay as they were issued.
-    pub certificates_kept: Vec<CertificateIdBody>,
+    pub certificates_kept: Vec<KeptCertificateBody>,
+    /// What else stays.
+    pub stays: Vec<StaysBody>,
 }
 
-impl From<ra::window::Forgotten> for ForgottenBody {
-    fn from(forgotten: ra::window::Forgotten) -> Self {
-        let kept = forgotten.certificates.iter();
+/// A certificate that stays.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct KeptCertificateBody {
+    /// The CA.
+    pub ca: String,
+    /// The serial, hexadecimal.
+    pub serial: String,
+    /// Which of the holder's data it bears, in clear: the four attributes, or none.
+    pub bears: Vec<String>,
+    /// Why it stays, with the clause.
+    pub why: String,
+}
+
+/// Something that stays.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StaysBody {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Why certificates stay as they were issued.
+const CERTIFICATES_STAY: &str = "lists and answers name it by its serial, what was signed with it is \
+     verified by it, and certificates are kept (S 4-12-2-2, A 5.5.1)";
+
+impl ForgottenBody {
+    /// The same on the wire: `bears` says which attributes a CA's certificates bear, and the register is
+    /// the embedded one or not.
+    pub fn of(
+        forgotten: &ra::window::Forgotten,
+        bears: impl Fn(&domain::id::CaId) -> &'static [BasicAttribute],
+        is_embedded: bool,
+    ) -> Self {
+        let kept = forgotten.certificates.iter().map(|(ca, serial)| KeptCertificateBody {
+            ca: ca.to_string(),
+            serial: serial.to_string(),
+            bears: bears(ca).iter().map(ToString::to_string).collect(),
+            why: CERTIFICATES_STAY.to_owned(),
+        });
+        let register = match is_embedded {
+            true => {
+                "the embedded register's files: who was registered and every event, with names and \
+                 addresses in clear"
+            }
+            false => "what the resident register has of the person",
+        };
+        let stays = [
+            (register, "a register is a house of its own; who keeps it disposes of its records"),
+            (
+                "entries of the journal",
+                "they name nobody; their parts about the person are unreadable",
+            ),
+            ("the office's record of a card", "it has the card's number and no data of its holder"),
+            ("requests that the holder signed and sent", "they stay with the certificates"),
+            ("backups and exports from before", "they are disposed of in their turn"),
+        ];
+        let stays =
+            stays.map(|(what, why)| StaysBody { what: what.to_owned(), why: why.to_owned() });
         Self {
             applications: forgotten.applications.iter().map(ToString::to_string).collect(),
-            certificates_kept: kept
-                .map(|(ca, serial)| CertificateIdBody {
-                    ca: ca.to_string(),
-                    serial: serial.to_string(),
-                })
-                .collect(),
+            certificates_kept: kept.collect(),
+            stays: stays.to_vec(),
         }
     }
 }

@@ -5,10 +5,14 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use testkit::seal;
+use tracing::Level;
+use tracing_subscriber::fmt;
 
 use super::client::{Proof, Reply};
 use super::flow::{delivered, form};
-use super::world::{HANAKO, World};
+use super::typed::Log;
+use super::world::{HANAKO, REGISTER, World};
 
 const TSUKIKO: &str = "10000000002";
 
@@ -17,8 +21,9 @@ const TSUKIKO: &str = "10000000002";
 const TYPED: [&str; 8] =
     ["花子", "月子", "青木二丁目", "特別旅券印", "PX4711", "左手に印", "別人と印", "証人保護荘"];
 
-/// One application is refused with everything that a clerk can type, the other ends in a certificate.
-fn two_people(world: &World) -> Value {
+/// One application is refused with everything that a clerk can type, those of the other end in two
+/// certificates, of which the second bears name and address.
+fn two_people(world: &World) -> [Value; 2] {
     let hanako = form(world, "jpki-auth", "issue-with-card", "");
     let received = world.post("sato", "/api/v1/applications", &hanako).expect(201);
     let path = format!("/api/v1/applications/{}", received["id"].as_str().expect("an id"));
@@ -31,12 +36,17 @@ fn two_people(world: &World) -> Value {
     tsukiko["given_name"] = json!("月子");
     tsukiko["address"] = json!("埼玉県川口市青木二丁目２番１号");
     let certified = delivered(world, &tsukiko, &json!({ "authentication_pin": "4321" }));
+    let mut sign = tsukiko.clone();
+    sign["ca"] = json!("saitama-sign");
+    sign["kind"] = json!("issue-on-card");
+    sign["card"] = certified["card"].clone();
+    let signs = delivered(world, &sign, &json!({ "signature_password": "TSUKIKO9" }));
     let caller = json!({ "name": "青木　月子", "birth_date": "1980-01-02", "gender": "female",
         "address": tsukiko["address"] });
     world.post("phone", "/api/v1/holds", &caller).expect(200);
     let moved = json!({ "address": "埼玉県川口市証人保護荘１号" });
     world.post("staff", &format!("/api/v1/residents/{TSUKIKO}/address"), &moved).expect(200);
-    certified
+    [certified, signs]
 }
 
 fn erase(world: &World, code: &str, operation: &str) -> Reply {
@@ -52,28 +62,54 @@ fn approve(world: &World, code: &str, operation: &str) {
     world.post("senior-operator", "/api/v1/approvals", &body).expect(201);
 }
 
-/// Which of the texts are in a file of the installation, the client's own files aside.
-fn found(world: &World) -> Vec<&'static str> {
+/// Which of the texts are in a file of the installation, of the embedded register or of all else; the
+/// client's own files aside. The journal is exported before.
+fn found(world: &World, in_register: bool) -> Vec<&'static str> {
     fn look(at: &Path, all: &mut Vec<u8>) {
         for entry in fs::read_dir(at).expect("a directory") {
             let path = entry.expect("an entry").path();
             match path.is_dir() {
+                true if path.ends_with(REGISTER) => {}
                 true => look(&path, all),
                 false if path.ends_with("body") => {}
                 false => all.extend(fs::read(&path).expect("a file")),
             }
         }
     }
-    let mut all = Vec::new();
-    look(world.scratch.path(), &mut all);
+    seal(&*world.scratch.store);
+    let mut exported = fs::File::create(world.scratch.path().join("export")).expect("a file");
+    store::journal::export(&*world.scratch.store, &mut exported).expect("an export");
+    let (mut all, root) = (Vec::new(), world.scratch.path());
+    match in_register {
+        true => look(&root.join(REGISTER), &mut all),
+        false => look(root, &mut all),
+    }
     let is_in = |text: &&str| all.windows(text.len()).any(|window| window == text.as_bytes());
     TYPED.into_iter().filter(is_in).collect()
 }
 
+/// The answer says of each certificate which data it bears and why it stays, and what else does.
+fn told_what_stays(gone: &Value) {
+    for kept in gone["certificates_kept"].as_array().expect("a list") {
+        let bears = match kept["ca"].as_str() {
+            Some("saitama-sign") => json!(["name", "address", "birth-date", "gender"]),
+            _ => json!([]),
+        };
+        assert_eq!(kept["bears"], bears, "{gone}");
+        assert!(kept["why"].as_str().expect("a reason").contains("S 4-12-2-2"), "{gone}");
+    }
+    let stays = gone["stays"].to_string();
+    assert!(stays.contains("embedded register") && stays.contains("backups"), "{gone}");
+}
+
 #[test]
 fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
+    let log = Log::default();
+    let written = log.clone();
+    // Where another test of the process has it, this one looks at nothing.
+    let _ = fmt().with_max_level(Level::DEBUG).with_writer(move || written.clone()).try_init();
     let world = World::new();
-    let certified = two_people(&world);
+    let [certified, signs] = two_people(&world);
     // 1. Nobody alone, no clerk, nobody of whom the register knows, and nothing before its time.
     let path = format!("/api/v1/residents/{HANAKO}/erasure");
     world.post("sato", &path, &json!({ "approver": "senior-operator" })).problem(403);
@@ -92,23 +128,25 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
         approve(&world, code, &operation);
         assert_eq!(erase(&world, code, &operation).problem(422)["field"], "resident", "{code}");
     }
-    assert_eq!(found(&world), TYPED[..7], "the search finds what is there");
+    assert_eq!(found(&world, false), TYPED[..7], "the search finds what is there");
     // 2. Thirteen years after the last of the records, of which the entries of their deaths are one.
     world.clock.advance(SignedDuration::from_hours(24 * 366 * 12));
     approve(&world, HANAKO, "op-late");
     assert_eq!(erase(&world, HANAKO, "op-late").problem(422)["field"], "resident");
     world.clock.advance(SignedDuration::from_hours(24 * 366));
-    for (operation, code, kept) in
-        [("op-one", HANAKO, json!([])), ("op-two", TSUKIKO, json!([certified["serial"]]))]
+    let both = json!([certified["serial"], signs["serial"]]);
+    for (operation, code, applications, kept) in
+        [("op-one", HANAKO, 1, json!([])), ("op-two", TSUKIKO, 2, both)]
     {
         approve(&world, code, operation);
         let entries = world.entries();
         let gone = erase(&world, code, operation).expect(200);
-        assert_eq!(gone["applications"].as_array().map(Vec::len), Some(1), "{gone}");
+        assert_eq!(gone["applications"].as_array().map(Vec::len), Some(applications), "{gone}");
         // What stays by law: certificates, as they were issued.
         let serials = gone["certificates_kept"].as_array().expect("a list");
         let serials: Vec<_> = serials.iter().map(|one| one["serial"].clone()).collect();
         assert_eq!(json!(serials), kept, "{gone}");
+        told_what_stays(&gone);
         let said = world.journal_from(entries).concat();
         assert!(
             said.contains("personal-data-erased") && said.contains("senior-operator"),
@@ -116,8 +154,12 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
         );
         assert!(!said.contains(code), "{said}");
     }
-    // 3. Database, its log, cards: nothing of what was typed is in any of them, nor in an answer.
-    assert_eq!(found(&world), [""; 0]);
+    // 3. Database, its log, cards, an export: nothing of what was typed is in any of them, nor in an
+    // answer, but what was certified, and what the register itself has; both were told.
+    assert_eq!(found(&world, false), ["月子", "青木二丁目"]);
+    assert_eq!(found(&world, true), ["花子", "月子", "青木二丁目", "証人保護荘"]);
+    let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("UTF-8");
+    assert!(TYPED.iter().all(|text| !log.contains(text)), "{log}");
     let told = world.journal_from(0).concat();
     assert!(TYPED.iter().all(|text| !told.contains(text)), "{told}");
     let report = world.get("staff", "/api/v1/check").expect(200);

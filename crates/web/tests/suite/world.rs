@@ -53,6 +53,9 @@ pub(super) struct World {
     _runtime: Runtime,
 }
 
+/// The directory of the embedded register.
+pub(super) const REGISTER: &str = "register";
+
 /// What each site has open at most.
 pub(super) const CONNECTIONS: usize = 64;
 
@@ -86,7 +89,10 @@ impl World {
         set_up(&scratch, &clock, &keys);
         let store = store(&scratch);
         let authorities = opened(&store, &keys);
-        let register = Arc::new(EmbeddedRegister::in_memory(residents()).expect("a register"));
+        let directory = scratch.path().join(REGISTER);
+        std::fs::create_dir(&directory).expect("a directory");
+        let register = EmbeddedRegister::create(&directory, residents());
+        let register = Arc::new(register.expect("a register"));
         let desk = open(&scratch, &clock, (&store, &keys), &authorities, &register);
         let desk = Arc::new(more(&scratch, desk));
         add_people(&scratch, &clock);

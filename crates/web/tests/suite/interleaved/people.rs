@@ -105,8 +105,13 @@ fn w3_a_confirmation_rests_on_its_author_until_it_commits() {
     let proposed = What::Propose("examiner", ProposalKind::Enrolment, None);
     assert!(does(&registry.desk, &deed("senior-1", proposed)));
     let confirm = deed("manager-1", What::Confirm("examiner"));
-    let outcome =
-        registry.interleave(&confirm, 0, LONG, &deed("senior-2", What::Suspend("senior-1")));
+    // Ids whose turns are not one another's.
+    let desk = registry.desk.clone();
+    let does = move |deed: &Deed| {
+        enters(&desk, deed.actor, Some(deed.actor), |act| asks(&desk, act, &deed.what))
+    };
+    let suspend = deed("senior-2", What::Suspend("senior-1"));
+    let outcome = registry.armed.interleave(does, (&confirm, 0), LONG, &suspend);
     let expected = Outcome { one: false, two: true, order: Order::SecondBetween };
     assert_eq!(outcome, expected);
     assert_eq!(registry.state().0["examiner"].enrolments, 0);
