@@ -63,7 +63,7 @@ impl Visit<'_> {
         match chance.below(5) {
             0 => {}
             1 => {
-                self.ended(&certificate)?;
+                if chance.flip() { self.ended(&certificate) } else { self.struck(&certificate) }?;
                 return Ok(Some(Vec::new()));
             }
             2 => {
@@ -156,6 +156,22 @@ impl Visit<'_> {
         let more = json!({ "ca": certificate.0, "kind": "revocation", "cause": "use-ended" });
         let id = self.verified(&more)?;
         self.at_window(&id, "completion", None, "completed")?;
+        self.state(certificate, "revoked");
+        Ok(())
+    }
+
+    /// Two of the staff revoke it: one approves in a session of their own, the other has it carried out.
+    fn struck(&mut self, certificate: &CertificateId) -> Result<(), BrokenOff> {
+        let (ca, serial) = certificate;
+        let (cause, requester) = ("recording-error", "authority");
+        let approval = json!({
+            "what": "revocation", "operation": self.worker.operation(2), "ca": ca,
+            "serial": serial, "cause": cause, "requester": requester,
+        });
+        self.worker.done("operator-2", "approvals", Some(&approval))?;
+        let order = json!({ "cause": cause, "requester": requester, "approver": "operator-2" });
+        let path = format!("cas/{ca}/certificates/{serial}/revocation");
+        self.worker.done("operator-1", &path, Some(&order))?;
         self.state(certificate, "revoked");
         Ok(())
     }

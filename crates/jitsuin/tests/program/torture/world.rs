@@ -98,6 +98,11 @@ impl<'a> Worker<'a> {
         Self { world, name, requests: 0 }
     }
 
+    /// The operation id of the request that was made last, or of one so many after it.
+    pub(super) fn operation(&self, later: u64) -> String {
+        format!("op-{}-{}", self.name, self.requests + later)
+    }
+
     /// Has something done, across as many lives as it takes; the answer.
     pub(super) fn done(
         &mut self,
@@ -106,7 +111,7 @@ impl<'a> Worker<'a> {
         body: Option<&Value>,
     ) -> Result<Value, BrokenOff> {
         self.requests += 1;
-        let operation = format!("op-{}-{}", self.name, self.requests);
+        let operation = self.operation(0);
         let headers = [("Operation-Id", operation.as_str())];
         let world = self.world;
         let (begun, mut first_life, mut refused) = (Instant::now(), None, false);
