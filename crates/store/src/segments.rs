@@ -20,8 +20,8 @@ use crate::{Error, Result};
 /// A record is a few hundred octets; more is none of ours.
 const MAX_RECORD: usize = 64 * 1024;
 
-/// No name has more digits: at one segment a second, three hundred years.
-const GREATEST: u64 = 9_999_999_999;
+/// No name has more digits, and no segment's successor either: at one a second, three hundred years.
+const TOO_GREAT: u64 = 9_999_999_999;
 
 /// The name's end while records are appended.
 const OPEN: &str = "open";
@@ -372,7 +372,7 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
 fn number_of(path: &Path) -> Option<u64> {
     let number: u64 = path.file_stem()?.to_str()?.parse().ok()?;
     let ending = path.extension()?.to_str()?;
-    let is_ours = [OPEN, CLOSED, JOURNALED].contains(&ending) && number <= GREATEST;
+    let is_ours = [OPEN, CLOSED, JOURNALED].contains(&ending) && number < TOO_GREAT;
     let named = Path::new(path.file_name()?) == Path::new(&name_of(number, ending));
     (is_ours && named).then_some(number)
 }
@@ -433,6 +433,7 @@ mod tests {
         let strange = [
             "18446744073709551615.log",
             "9999999999999999999.open",
+            "9999999999.open",
             "00000000000000000007.closed",
             "7.open",
             "0000000003.txt",

@@ -160,7 +160,9 @@ impl Sealer {
         loop {
             let mut edge = trusted_edge(journal, &key)?;
             let before = edge.size();
-            let known = self.known(journal, &key, &edge)?;
+            let known = self.known(journal, &key, &edge);
+            self.failing = known.as_ref().err().map(ToString::to_string);
+            let known = known?;
             let nodes = grow(journal, &mut edge, &known)?;
             reaches(&edge, before, &known)?;
             if edge.size() == before {

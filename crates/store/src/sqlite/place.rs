@@ -31,7 +31,11 @@ impl OpenFiles {
         // A second name is a second installation, whose log and index are others.
         let names = std::fs::metadata(&database).map_err(unavailable)?.nlink();
         if names > 1 {
-            let told = format!("{}: it has {names} names (hard links)", database.display());
+            let told = format!(
+                "{}: it has {names} names (hard links), of which each would have a log of its own: take \
+                 the others away, copies are no links",
+                database.display()
+            );
             return Err(Error::Unavailable(told));
         }
         let beside = |end: &str| {

@@ -92,7 +92,7 @@ impl Writer {
         let Options { state_key: key, floor, .. } = options;
         // What was erased may have been in the log when the program was cut.
         let cut_log = Some(Instant::now());
-        let (known, version) = (place.clone(), Cell::default());
+        let (known, version) = (place.clone(), Cell::new(version(&connection)?));
         let written = Written { place: known, seen, key, replaced, doubt, version };
         let state = State { connection, ring, gate, written, floor, cut_log };
         let thread = std::thread::Builder::new()
@@ -163,6 +163,12 @@ fn open(path: &Path, options: &Options) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Another number once any other connection has committed (SQLite, pragma.html, data_version).
+fn version(connection: &Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// A commit that was applied and waits, with its caller, for the transaction's end.
 type Applied = (SyncSender<Result<Sequence>>, Result<Sequence>);
 
@@ -186,7 +192,7 @@ struct Written {
     doubt: Doubt,
     /// Another number once any other connection has committed (SQLite, `PRAGMA data_version`), at the
     /// last look.
-    version: Cell<Option<i64>>,
+    version: Cell<i64>,
 }
 
 impl Written {
@@ -202,12 +208,12 @@ impl Written {
     /// any proof looks: a row that is missing proves nothing. So where somebody else has written, the
     /// tables that hold rights, keys and plans must be whole before anything is decided on them.
     fn expect_small_tables(&self, connection: &Connection) -> Result<()> {
-        let mut statement = connection.prepare_cached("PRAGMA data_version")?;
-        let version = statement.query_row([], |row| row.get(0))?;
-        match self.version.replace(Some(version)) {
-            Some(before) if before != version => prove::small(self.view(connection)),
-            _ => Ok(()),
+        let version = version(connection)?;
+        if version != self.version.get() {
+            prove::small(self.view(connection))?;
+            self.version.set(version);
         }
+        Ok(())
     }
 
     /// Commits what `write` writes. What was written to a file that was taken away meanwhile is
@@ -224,7 +230,10 @@ impl Written {
         passing.reach(Side::Before);
         transaction.commit()?;
         passing.reach(Side::After);
-        self.seen.learn(self.view(connection), last)?;
+        // It is committed, whatever hinders the look at it; the next look learns what this did not.
+        if let Err(error) = self.seen.learn(self.view(connection), last) {
+            tracing::error!(%error, "what was replaced could not be read");
+        }
         self.place.expect(&self.doubt)
     }
 

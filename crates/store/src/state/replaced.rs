@@ -19,8 +19,11 @@ impl Replaced {
         if let Some(before) = change.before {
             replaced.insert(before, entry);
         }
-        // A unit may take a row away and give it back as it was.
-        if let Some(after) = change.after {
+        // A unit may take a row away and give it back as it was. Entries are noted more than once, by
+        // whoever reads them: an older one says nothing of what a later one replaced.
+        if let Some(after) = change.after
+            && replaced.get(&after).is_some_and(|by| *by <= entry)
+        {
             replaced.remove(&after);
         }
     }
@@ -51,6 +54,9 @@ mod tests {
         assert_eq!([one, two, three].map(|row| replaced.by(&row)), [Some(7), Some(8), None]);
         replaced.note(8, Change { before: None, after: Some(two) });
         assert_eq!(replaced.by(&two), None, "given back in the same unit");
+        replaced.note(9, Change { before: Some(two), after: Some(three) });
+        replaced.note(7, Change { before: Some(one), after: Some(two) });
+        assert_eq!(replaced.by(&two), Some(9), "an older entry, read again");
         replaced.forget_before(8);
         assert_eq!(replaced.by(&one), None);
     }

@@ -295,25 +295,31 @@ fn v11_e2_a_row_put_back_for_a_moment_answers_nobody() {
     }
 }
 
-/// What forbids something may be taken away for the moment in which something is decided.
+/// What forbids something may be taken away for the moment in which something is decided: before the first
+/// commit of a process as well.
 #[test]
 fn e2_nothing_is_committed_while_a_row_is_missing_that_forbids_something() {
-    let (_directory, path) = filled();
-    let (_old, old) = copy(&path);
-    let store = open(&path);
-    commit(&store, Change::SetRegisterCursor { from: 2, to: 3 });
-    // Another process of this program writes too, and so does whoever moves the log into the file.
-    commit(&open(&path), Change::SetRegisterCursor { from: 3, to: 4 });
-    let somebody = intruder(&path, &old);
-    somebody.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("moved");
-    commit(&store, Change::SetRegisterCursor { from: 4, to: 5 });
-    assert_eq!(somebody.execute("DELETE FROM main.compromise", []).expect("deleted"), 2);
-    let next = unit(EventKind::RoomEntry, Change::SetRegisterCursor { from: 5, to: 6 });
-    let refused = store.commit(next);
-    let Err(Error::Doubted { finding }) = refused else { panic!("{refused:?}") };
-    assert!(finding.contains("compromise: rows were put back, taken away"), "{finding}");
-    // To put it back changes nothing about that.
-    let again = "INSERT INTO main.compromise SELECT * FROM old.compromise";
-    assert_eq!(somebody.execute(again, []).expect("put back"), 2);
-    assert_eq!(store.doubt().extent(), Some(Extent::Everything));
+    for at_once in [false, true] {
+        let (_directory, path) = filled();
+        let (_old, old) = copy(&path);
+        let store = open(&path);
+        let somebody = intruder(&path, &old);
+        if !at_once {
+            commit(&store, Change::SetRegisterCursor { from: 2, to: 3 });
+            // Another process of this program writes too, and so does whoever moves the log.
+            commit(&open(&path), Change::SetRegisterCursor { from: 3, to: 4 });
+            let moves = "PRAGMA wal_checkpoint(TRUNCATE)";
+            somebody.query_row(moves, [], |_| Ok(())).expect("moved");
+            commit(&store, Change::SetRegisterCursor { from: 4, to: 5 });
+        }
+        assert_eq!(somebody.execute("DELETE FROM main.compromise", []).expect("deleted"), 2);
+        let next = unit(EventKind::RoomEntry, Change::SetRegisterCursor { from: 5, to: 6 });
+        let refused = store.commit(next);
+        let Err(Error::Doubted { finding }) = refused else { panic!("{at_once}: {refused:?}") };
+        assert!(finding.contains("compromise: rows were put back, taken away"), "{finding}");
+        // To put it back changes nothing about that.
+        let again = "INSERT INTO main.compromise SELECT * FROM old.compromise";
+        assert_eq!(somebody.execute(again, []).expect("put back"), 2);
+        assert_eq!(store.doubt().extent(), Some(Extent::Everything));
+    }
 }
