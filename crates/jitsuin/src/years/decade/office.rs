@@ -1,6 +1,9 @@
 //! The people at work: what is kept up at each stop, and a week of applications, losses and moves.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use ca::{Renewal, find_or_generate};
 use domain::resident::Resident;
@@ -8,10 +11,12 @@ use jiff::SignedDuration;
 use ra::register::Removal;
 use ra::register::embedded::Correction;
 use store::Store;
+use store::journal::run_sealer;
 
 use super::model::{Known, Model, Stand};
 use crate::demo::{AUTH, SIGN, Town};
 use crate::own_tls::Word;
+use crate::seal::SealLock;
 use crate::serve::responder_configs;
 use crate::system::System;
 use crate::years::place::Place;
@@ -30,15 +35,41 @@ pub(super) fn set_up(place: &Place) {
     place.answer(0, "operator-1.token", &[&of[..], &["--municipality", MUNICIPALITY]].concat());
 }
 
-/// The office at one stop, with its keys awake.
+/// The office at one stop, with its keys awake and its journal sealed, as where a server runs.
 pub(super) struct Office<'a> {
     place: &'a Place,
     pub(super) system: Arc<System>,
+    _sealing: Sealing,
+}
+
+/// Somebody who seals until this is dropped: commands beside the owner wait for it.
+struct Sealing(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Sealing {
+    fn begin(system: &Arc<System>) -> Self {
+        let seal = SealLock::wait(system).expect("the right to seal");
+        let (system, (stop, stopped)) = (system.clone(), channel());
+        let thread = std::thread::spawn(move || {
+            let SealLock { signer, sinks, .. } = &seal;
+            let (sinks, often) = (sinks.clone(), Duration::from_millis(50));
+            run_sealer(&*system.store, signer, sinks, &stopped, often, system.clock.as_ref());
+        });
+        Self(Some((stop, thread)))
+    }
+}
+
+impl Drop for Sealing {
+    fn drop(&mut self) {
+        let Some((stop, thread)) = self.0.take() else { return };
+        drop(stop);
+        thread.join().expect("sealed");
+    }
 }
 
 impl<'a> Office<'a> {
     pub(super) fn open(place: &'a Place) -> Self {
-        Self { place, system: place.open(2) }
+        let system = place.open(2);
+        Self { place, _sealing: Sealing::begin(&system), system }
     }
 
     /// What the program keeps up by itself, and what people do when they are told of an end.
