@@ -26,8 +26,8 @@ use crate::system::System;
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result<Answer> {
-    let file = make_private(path)?;
     office.desk.note_export(&office.act)?;
+    let file = make_private(path)?;
     // What is exported is sealed to its last entry, which is this one.
     system.seal()?;
     let mut writer = BufWriter::new(file);

@@ -1,7 +1,6 @@
 //! `card`: what windows do with cards, and the emulated ones in readers.
 
 use std::fs;
-use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ use super::{Office, read_json, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
-use crate::home::{Home, make_private};
+use crate::home::Home;
 use crate::machine::Machine;
 use crate::readers::{self, machine};
 use crate::serve::StopSignal;
@@ -133,8 +132,7 @@ fn write_copies(read: &CardBody, directory: &Path) -> Result<()> {
             (format!("{}.txt", copy.slot), &copy.copy),
         ] {
             let path = directory.join(name);
-            let mut file = make_private(&path)?;
-            file.write_all(text.as_bytes()).with_context(|| path.display().to_string())?;
+            fs::write(&path, text).with_context(|| path.display().to_string())?;
         }
     }
     Ok(())

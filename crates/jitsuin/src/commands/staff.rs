@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 use web::desk::{Desk, Principal};
 use web::wire::{
@@ -112,10 +112,12 @@ fn token(
     let id = act.id().context("a person makes a token")?;
     let usual = system.home.handed_out().join(format!("{id}.token"));
     // Before the token, which nobody has where it cannot be written.
-    let named = out.map(make_private).transpose()?;
+    if let Some(named) = out.filter(|named| named.exists()) {
+        bail!("{}: it is made anew and not written over", named.display());
+    }
     let made = desk.make_token(act, Ipv4Addr::LOCALHOST.into(), wish)?;
     let file = out.unwrap_or(&usual);
-    match named {
+    match out.map(make_private).transpose()? {
         Some(mut named) => named
             .write_all(made.token.as_bytes())
             .and_then(|()| named.sync_all())

@@ -63,6 +63,8 @@ pub(crate) fn verify(place: &Workplace, directory: &str, key: &str) -> Output {
 
 /// The entries of the journal of this kind.
 pub(crate) fn journal(place: &Workplace, kind: &str) -> Vec<String> {
+    // It is written over nothing.
+    let _ = fs::remove_file(place.path().join("journal.jsonl"));
     place.answer(&AUDITOR, &["audit", "export", "journal.jsonl"]);
     let journal = fs::read_to_string(place.path().join("journal.jsonl")).unwrap();
     journal.lines().filter(|line| line.contains(kind)).map(ToOwned::to_owned).collect()

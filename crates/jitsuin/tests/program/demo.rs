@@ -150,6 +150,8 @@ impl Demo {
     pub(crate) fn export(&self) -> Output {
         let who = ["--as", "demo/data/handed-out/auditor-1.token"];
         let what = ["--config", "demo/jitsuin.toml", "audit", "export", "export"];
+        // It is written over nothing.
+        let _ = fs::remove_file(self.path().join("export"));
         self.jitsuin(&[&who[..], &what].concat())
     }
 

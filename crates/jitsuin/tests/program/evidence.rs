@@ -167,8 +167,9 @@ fn e2_nothing_that_lies_there_is_written_over_by_an_output() {
             let said = by(&demo, who, words);
             assert!(!said.success && said.text.contains("not written over"), "{}", said.text);
         }
+        // Whoever asked is in the journal, which goes on in database and notes.
         if !name.ends_with(".db") {
-            assert!(fs::read(target).unwrap() == *before, "{name}");
+            assert!(fs::read(target).unwrap().starts_with(before), "{name}");
         }
     }
     assert!(by(&demo, "manager-1", &["check"]).success);

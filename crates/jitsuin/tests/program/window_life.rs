@@ -258,6 +258,7 @@ fn w8_bad_input_is_refused_with_field_and_rule_and_leaves_an_entry() {
     let place = Workplace::new();
     let resident = &place.residents()[4];
     let entries = || {
+        let _ = fs::remove_file(place.path().join("export"));
         let said = place.answer(&AUDITOR, &["audit", "export", "export"]);
         said["entries"].as_u64().unwrap()
     };
