@@ -173,12 +173,22 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     std::fs::rename(&partial, path).and_then(|()| sync_parent(path)).with_context(context)
 }
 
+/// Why a file that somebody named is not written.
+pub(crate) const MADE_ANEW: &str = "it is made anew and not written over";
+
 /// Makes a file that its owner alone can read, under a name that somebody gave; what lies there already,
 /// the database or evidence it may be, is never written over.
 pub(crate) fn make_private(path: &Path) -> Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     let made = options.write(true).create_new(true).mode(0o600).open(path);
-    made.with_context(|| format!("{}: it is made anew and not written over", path.display()))
+    made.with_context(|| format!("{}: {MADE_ANEW}", path.display()))
+}
+
+/// Writes such a file, durably.
+pub(crate) fn write_named(path: &Path, content: &[u8]) -> Result<()> {
+    let mut file = make_private(path)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    written.with_context(|| path.display().to_string())
 }
 
 /// A name in a directory is durable only when the directory is (POSIX fsync).

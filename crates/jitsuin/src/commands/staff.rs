@@ -1,6 +1,5 @@
 //! `staff`: the registry of people, and what each sets for themselves.
 
-use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use super::{Office, read_secret};
 use crate::answer::Answer;
 use crate::cli::{Cli, StaffCommand};
 use crate::custodians::passphrases;
-use crate::home::{make_private, write_private};
+use crate::home::{MADE_ANEW, write_named, write_private};
 use crate::system::System;
 
 pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<Answer> {
@@ -113,17 +112,14 @@ fn token(
     let usual = system.home.handed_out().join(format!("{id}.token"));
     // Before the token, which nobody has where it cannot be written.
     if let Some(named) = out.filter(|named| named.exists()) {
-        bail!("{}: it is made anew and not written over", named.display());
+        bail!("{}: {MADE_ANEW}", named.display());
     }
     let made = desk.make_token(act, Ipv4Addr::LOCALHOST.into(), wish)?;
-    let file = out.unwrap_or(&usual);
-    match out.map(make_private).transpose()? {
-        Some(mut named) => named
-            .write_all(made.token.as_bytes())
-            .and_then(|()| named.sync_all())
-            .with_context(|| file.display().to_string())?,
-        None => write_private(file, made.token.as_bytes())?,
+    match out {
+        Some(named) => write_named(named, made.token.as_bytes())?,
+        None => write_private(&usual, made.token.as_bytes())?,
     }
+    let file = out.unwrap_or(&usual);
     let text = format!("the token of {id}, until {}, is in {}", made.expires, file.display());
     let json = json!({
         "person": id.as_str(),

@@ -17,8 +17,10 @@ const RECALLED_AT_ONCE: usize = 100_000;
 
 /// The memory of signed requests, with all that the records tell: what a cut of power took from it, or
 /// everything, where it was lost or damaged.
-pub(crate) fn recalled(home: &Home) -> anyhow::Result<HeardRequests> {
-    let (heard, opened) = HeardRequests::open(&home.heard())?;
+pub(crate) fn recalled(
+    home: &Home,
+    (heard, opened): (HeardRequests, Opened),
+) -> anyhow::Result<HeardRequests> {
     let (mut some, mut new) = (Vec::new(), 0);
     read_records(&home.queries(), heard.next_segment()?, |record| {
         some.extend(status::query_log::heard(record));
@@ -147,6 +149,10 @@ fn bounded(line: String) -> String {
 mod tests {
     use super::*;
 
+    fn memory(home: &Home) -> (HeardRequests, Opened) {
+        HeardRequests::open(&home.heard()).expect("a memory")
+    }
+
     #[test]
     fn e1_where_the_disk_is_short_verifiers_are_recorded_and_strangers_turned_away() {
         let scratch = testkit::Scratch::new();
@@ -189,7 +195,7 @@ mod tests {
             let limits = store::segments::Limits::default();
             let (segments, _) = QuerySegments::open(home.queries(), limits, 0).expect("segments");
             let clock: Clock = Arc::new(move || at);
-            let heard = recalled(&home).expect("a memory");
+            let heard = recalled(&home, memory(&home)).expect("a memory");
             let room = RoomOnDisk::default();
             let log = SealedQueryLog::new(segments, heard, scratch.store.clone(), clock, room);
             let before = log.hear(&request(digest)).expect("noted");
@@ -206,7 +212,10 @@ mod tests {
         assert_eq!(run(1), None);
         let older = std::fs::read(home.heard()).expect("the file");
         assert_eq!(run(2), None);
-        assert_eq!(recalled(&home).expect("a memory").next_segment().expect("a number"), 2);
+        assert_eq!(
+            recalled(&home, memory(&home)).expect("a memory").next_segment().expect("a number"),
+            2
+        );
         std::fs::write(home.heard(), older).expect("put back");
         let _ = std::fs::remove_file(scratch.path().join("heard.db-wal"));
         assert_eq!(run(2), Some(request(2)), "by the record of it");

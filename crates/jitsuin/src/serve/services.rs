@@ -52,10 +52,11 @@ impl Threads {
 
 /// The record of queries; segments that a crash left open are sealed first.
 pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog>> {
-    let from = HeardRequests::open(&system.home.heard())?.0.next_segment()?;
+    let memory = HeardRequests::open(&system.home.heard())?;
+    let from = memory.0.next_segment()?;
     let (segments, left_over) =
         QuerySegments::open(system.home.queries(), Limits::default(), from)?;
-    let heard = recalled(&system.home)?;
+    let heard = recalled(&system.home, memory)?;
     let store: Arc<dyn Store> = system.store.clone();
     let (clock, room) = (system.clock.clone(), system.room.clone());
     let log = SealedQueryLog::new(segments, heard, store, clock, room);
