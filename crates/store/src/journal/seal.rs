@@ -18,10 +18,10 @@ const MAX_ENTRIES: usize = 16 * 1024;
 const PAGE: usize = 1024;
 
 /// Seals until `stop` says so or is dropped, at once and then every `interval`; seals once more
-/// before it returns. A failure is told once and tried again. That of a place stops the work until it has ended: what is
-/// acknowledged meanwhile would be in no evidence. The store's own limit ([`crate::Options::max_unsealed`]) stops it where there is no word of a failure. A
-/// journal that is no continuation
-/// of what was sealed is in doubt, and then nothing is sealed any more.
+/// before it returns. A failure is told once and tried again. That of a place stops the work until it has
+/// ended: what is acknowledged meanwhile would be in no evidence. Where there is no word of a failure, the
+/// store's own limit ([`crate::Options::max_unsealed`]) stops it. A journal that is no continuation of what
+/// was sealed is in doubt, and then nothing is sealed any more.
 pub fn run_sealer(
     journal: &dyn SealableJournal,
     signer: &dyn CheckpointSigner,
@@ -161,8 +161,7 @@ impl Sealer {
             let mut edge = trusted_edge(journal, &key)?;
             let before = edge.size();
             let known = self.known(journal, &key, &edge);
-            self.failing = known.as_ref().err().map(ToString::to_string);
-            let known = known?;
+            let known = self.of_places(known)?;
             let nodes = grow(journal, &mut edge, &known)?;
             reaches(&edge, before, &known)?;
             if edge.size() == before {
@@ -171,11 +170,16 @@ impl Sealer {
             }
             let checkpoint = Checkpoint::sign(edge.size(), edge.root(), signer)?;
             let given = self.sinks.iter_mut().try_for_each(|sink| sink.append(&checkpoint, &key));
-            self.failing = given.as_ref().err().map(ToString::to_string);
-            given?;
+            self.of_places(given)?;
             journal.store_seal(nodes, checkpoint.clone(), now)?;
             newest = Some(checkpoint);
         }
+    }
+
+    /// Hands on what came of asking or telling the places, and notes whether one failed.
+    fn of_places<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        self.failing = outcome.as_ref().err().map(ToString::to_string);
+        outcome
     }
 
     /// The checkpoints of the sinks that are still to be compared; those the stored tree covers
