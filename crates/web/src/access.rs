@@ -19,7 +19,7 @@ use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
 use status::room::Place;
 
-use crate::api::Api;
+use crate::api::{Api, no_such_method};
 use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::origin;
@@ -98,9 +98,17 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
 pub(crate) async fn expect_ours(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match api.expect_ours(&parts).and_then(|()| origin::expect_own_page(&parts)) {
+        // What stands before the guard is what the description says is open.
+        Ok(()) if is_undescribed(&api, &parts) => unstored(no_such_method().into_response()),
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => unstored(api.turned_away(door(&parts), problem).await.into_response()),
     }
+}
+
+/// Whether a request stands at a route before the guard that the description does not open.
+fn is_undescribed(api: &Api, parts: &request::Parts) -> bool {
+    let path = parts.extensions.get::<MatchedPath>();
+    path.is_some_and(|path| !api.is_open(&parts.method, path.as_str()))
 }
 
 /// No cache between here and the caller may keep an answer: most hold personal data.
@@ -123,7 +131,11 @@ pub(crate) async fn admit(
         let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
         let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
         let principal = desk.enter(shown, &door, given)?;
-        let admitted = asked.map_or(Ok(()), |operation| desk.admit(&principal, operation));
+        let admitted = match asked {
+            Asked::For(operation) => desk.admit(&principal, operation),
+            Asked::Undescribed => Err(no_such_method()),
+            Asked::Nowhere => Ok(()),
+        };
         Ok((principal, admitted))
     };
     // Who has come in over this connection does not wait behind a crowd that tries to.
@@ -136,10 +148,23 @@ pub(crate) async fn admit(
     }
 }
 
-/// What is asked for; nothing where no route leads, which whoever was let in is told.
-fn asked(api: &Api, parts: &request::Parts) -> Option<Operation> {
-    let path = parts.extensions.get::<MatchedPath>()?;
-    api.operation(&parts.method, path.as_str())
+/// What is asked for.
+enum Asked {
+    /// An operation of the table of permissions.
+    For(Operation),
+    /// No route leads there, which whoever was let in is told.
+    Nowhere,
+    /// There is a route, of which nobody has said to whom it is open.
+    Undescribed,
+}
+
+fn asked(api: &Api, parts: &request::Parts) -> Asked {
+    match parts.extensions.get::<MatchedPath>() {
+        None => Asked::Nowhere,
+        Some(path) => {
+            api.operation(&parts.method, path.as_str()).map_or(Asked::Undescribed, Asked::For)
+        }
+    }
 }
 
 /// What is shown; a token goes before a certificate, so that who sends one is not somebody else. A
@@ -200,4 +225,83 @@ fn plain_path(path: &str) -> String {
     let is_word = |part: &str| part.chars().all(plain) || part == "v1";
     let parts = path.split('/').map(|part| if is_word(part) { part } else { "…" });
     parts.collect::<Vec<_>>().join("/").chars().take(MAX_DOOR).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use domain::journal::EventKind;
+    use domain::staff::{CredentialKind, PersonState, Role};
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+    use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
+    use testkit::{Clock, Scratch, act};
+    use x509::fingerprint::sha256;
+
+    use super::*;
+    use crate::api::HEALTH;
+
+    /// Somebody of the registry, with a token.
+    fn register(scratch: &Scratch, clock: &Clock) {
+        let person: domain::id::ActorId = "staff".parse().expect("an id");
+        let row = PersonRow {
+            id: person.clone(),
+            name: "見本".to_owned(),
+            state: PersonState::Active,
+            roles: vec![Role::SeniorOperator],
+            municipality: None,
+            proposal: None,
+            since: clock.now(),
+        };
+        let credential = CredentialRow {
+            sha256: sha256(b"token"),
+            person,
+            kind: CredentialKind::ProgramToken,
+            console: None,
+            passkey: None,
+            made: clock.now(),
+            expires: None,
+            operation: None,
+        };
+        for change in [Change::AddPerson(row.into()), Change::AddCredential(credential.into())] {
+            let entry = Entry::new(EventKind::StaffChanged, &act(clock));
+            scratch.store.commit(Unit::new(entry).change(change)).expect("a commit");
+        }
+    }
+
+    /// A route that somebody adds and describes nowhere is in no table, so it must be open to nobody.
+    #[tokio::test]
+    async fn w3_a_route_that_is_not_described_is_open_to_nobody() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        register(&scratch, &clock);
+        let told = clock.clone();
+        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::new(move || told.now()));
+        let api = Api::new(Arc::new(desk.with_hosts(["localhost".to_owned()])));
+        let routes = || {
+            let described = Router::new().route(HEALTH, get(|| async { "in" }));
+            let more = described.route("/api/v1/cas", get(|| async { "in" }));
+            more.route("/api/v1/undescribed", get(|| async { "in" }))
+        };
+        let guarded = routes().layer(from_fn_with_state(api.clone(), guard));
+        let open = routes().layer(from_fn_with_state(api, expect_ours));
+        for (routes, path, status) in [
+            (&guarded, "/api/v1/cas", 200),
+            (&guarded, HEALTH, 405),
+            (&guarded, "/api/v1/undescribed", 405),
+            (&open, HEALTH, 200),
+            (&open, "/api/v1/cas", 405),
+            (&open, "/api/v1/undescribed", 405),
+        ] {
+            let request = Request::get(path).header("host", "localhost");
+            let request = request.header("authorization", "Bearer token").body(Body::empty());
+            let site = TowerToHyperService::new(routes.clone());
+            let answer = site.call(request.expect("a request")).await.expect("an answer");
+            assert_eq!(answer.status(), status, "{path}");
+        }
+    }
 }

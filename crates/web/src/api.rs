@@ -3,7 +3,8 @@
 //! # Architecture invariant
 //! Every route but [`HEALTH`] and [`LOGIN`] stands behind [`crate::access`]: who asks, and whether the
 //! operation at the address is open to them, come before any body is read. Those two as well are for
-//! requests alone that are meant for this site and that no page of another sent.
+//! requests alone that are meant for this site and that no page of another sent. A route that the
+//! OpenAPI document does not have answers as if it were not there.
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
 mod applications;
@@ -43,8 +44,8 @@ use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 use status::crowd::Crowd;
 
-pub(crate) use document::Operations;
 pub use document::openapi;
+pub(crate) use document::{Described, Operations};
 pub use input::MAX_BODY;
 
 /// The one address that is open to everybody: it says that somebody is there, and which conditions
@@ -112,9 +113,17 @@ impl Api {
         }
     }
 
-    /// What is asked for at an address, if the API has it.
+    /// What is asked for at an address, if the table of permissions has it.
     pub(crate) fn operation(&self, method: &Method, path: &str) -> Option<Operation> {
-        self.operations.at(method, path)
+        match self.operations.at(method, path) {
+            Some(Described::Permitted(operation)) => Some(operation),
+            Some(Described::Open) | None => None,
+        }
+    }
+
+    /// Whether everybody may ask at an address, as its description says.
+    pub(crate) fn is_open(&self, method: &Method, path: &str) -> bool {
+        matches!(self.operations.at(method, path), Some(Described::Open))
     }
 
     /// Has the desk do `work` on a thread that may block. A panic there becomes an incident.
@@ -261,7 +270,6 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/check", get(journal::check))
         .route("/api/v1/openapi.json", get(document::show))
         .fallback(nowhere)
-        .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(api.clone(), access::guard))
         .with_state(api.clone());
     let login = Router::new()
@@ -270,8 +278,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/sessions/passkey", post(sessions::open_with_passkey))
         .route(HEALTH, get(document::health))
         .with_state(api.clone());
-    let open = login.method_not_allowed_fallback(no_such_method);
-    open.fallback_service(guarded).layer(middleware::from_fn_with_state(api, access::expect_ours))
+    login.fallback_service(guarded).layer(middleware::from_fn_with_state(api, access::expect_ours))
 }
 
 fn applications_routes() -> Router<Api> {
@@ -370,7 +377,8 @@ async fn nowhere() -> Problem {
     Problem::new(Fault::Unknown, "the API has no such address")
 }
 
-async fn no_such_method() -> Problem {
+/// For a method that an address has not, and for a route that nobody described.
+pub(crate) fn no_such_method() -> Problem {
     Problem::new(Fault::NoSuchMethod, "the address is known, but not with this method")
 }
 

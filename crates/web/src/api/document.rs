@@ -11,7 +11,7 @@ use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::Response;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{
@@ -59,41 +59,56 @@ use crate::wire::ProblemBody;
     security(("bearer" = []), ("client_certificate" = [])),
     modifiers(&Schemes, &OperationIds),
 )]
-struct Described;
+struct Document;
 
-/// The operation at each address of the API, by the method and the path as its route names it.
-pub(crate) struct Operations(HashMap<(Method, String), permission::Operation>);
+/// What is described at each address of the API, by the method and the path as its route names it.
+pub(crate) struct Operations(HashMap<(Method, String), Described>);
+
+/// What the document says of who may ask at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Described {
+    /// Whom the table of permissions admits.
+    Permitted(permission::Operation),
+    /// Everybody: it says that nothing needs to be shown.
+    Open,
+}
 
 impl Operations {
     /// As the document describes them, so that what is described and what is permitted are one.
     pub(crate) fn described() -> Self {
-        let known = permission::Operation::ALL.iter().map(|known| (known.name(), *known));
-        let known: HashMap<_, _> = known.collect();
-        let named = |operation: Option<Operation>| {
-            operation?.operation_id.and_then(|id| known.get(id.as_str()).copied())
-        };
         let mut operations = HashMap::new();
-        for (path, item) in Described::openapi().paths.paths {
+        for (path, item) in Document::openapi().paths.paths {
             for (method, operation) in [(Method::GET, item.get), (Method::POST, item.post)] {
-                if let Some(operation) = named(operation) {
-                    operations.insert((method, path.clone()), operation);
+                if let Some(described) = operation.as_ref().and_then(Described::of) {
+                    operations.insert((method, path.clone()), described);
                 }
             }
         }
         Self(operations)
     }
 
-    /// What is asked for at an address.
-    pub(crate) fn at(&self, method: &Method, path: &str) -> Option<permission::Operation> {
+    /// What is described at an address.
+    pub(crate) fn at(&self, method: &Method, path: &str) -> Option<Described> {
         let method = if method == Method::HEAD { Method::GET } else { method.clone() };
         self.0.get(&(method, path.to_owned())).copied()
+    }
+}
+
+impl Described {
+    fn of(operation: &Operation) -> Option<Self> {
+        let is_it = |known: &&permission::Operation| {
+            operation.operation_id.as_deref() == Some(known.name())
+        };
+        let permitted = permission::Operation::ALL.iter().find(is_it).copied();
+        let open = operation.security.is_some().then_some(Self::Open);
+        permitted.map(Self::Permitted).or(open)
     }
 }
 
 /// The OpenAPI document, JSON.
 pub fn openapi() -> String {
     // The document is made of constants: it has no map with keys that JSON could not express.
-    Described::openapi().to_pretty_json().unwrap_or_default()
+    Document::openapi().to_pretty_json().unwrap_or_default()
 }
 
 /// The OpenAPI document of this API.
@@ -144,7 +159,7 @@ pub(super) async fn health(State(api): State<Api>) -> (StatusCode, String) {
 struct Schemes;
 
 impl Modify for Schemes {
-    fn modify(&self, document: &mut Document) {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("bearer", bearer);
@@ -158,7 +173,7 @@ impl Modify for Schemes {
 struct OperationIds;
 
 impl Modify for OperationIds {
-    fn modify(&self, document: &mut Document) {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for item in document.paths.paths.values_mut() {
             if let Some(operation) = &mut item.post {
                 add_operation_id(operation);
