@@ -11,11 +11,15 @@ use domain::policy::Policy;
 use domain::reason::RevocationReason;
 use domain::{application, ceremony, certificate, crl_series, service_request, staff};
 
-use crate::workspace;
+use crate::{process, workspace};
 
 const DIRECTORY: &str = "docs/tables";
 
-/// Every table: the file's name under `docs/tables`, and its content.
+/// The table that only a running API can print: a test of `web` asks it and compares, and writes where it
+/// is told to.
+const ACCESS: &str = "access.txt";
+
+/// Every table of this program: the file's name under `docs/tables`, and its content.
 fn tables() -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         ("application-transitions.txt", application_transitions()),
@@ -194,6 +198,15 @@ pub(crate) fn write() -> Result<()> {
         std::fs::remove_file(directory.join(&name))?;
         println!("{DIRECTORY}/{name} removed");
     }
+    write_access()
+}
+
+fn write_access() -> Result<()> {
+    let mut test = process::cargo();
+    test.args(["test", "--quiet", "--workspace"]).args(workspace::FEATURES);
+    test.args(["--test", "main", "access_table::"]).env("JITSUIN_WRITE_TABLES", "1");
+    process::run(&mut test)?;
+    println!("{DIRECTORY}/{ACCESS}");
     Ok(())
 }
 
@@ -221,7 +234,7 @@ fn checked_in() -> Result<BTreeMap<String, String>> {
 }
 
 fn is_table(tables: &[(&str, String)], name: &str) -> bool {
-    tables.iter().any(|(table, _)| *table == name)
+    name == ACCESS || tables.iter().any(|(table, _)| *table == name)
 }
 
 fn differences(tables: &[(&str, String)], files: &BTreeMap<String, String>) -> String {

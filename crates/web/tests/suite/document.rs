@@ -14,6 +14,8 @@ pub(super) const OPEN: [&str; 4] =
 pub(super) struct Described {
     pub(super) operation: String,
     pub(super) method: String,
+    /// The path as the document has it.
+    pub(super) template: String,
     pub(super) path: String,
     schema: Option<Value>,
 }
@@ -30,6 +32,7 @@ pub(super) fn described() -> Vec<Described> {
                 operation: operation["operationId"].as_str().expect("an id").to_owned(),
                 method: method.to_uppercase(),
                 path: filled(path),
+                template: path.clone(),
                 schema: name.map(|name| document["components"]["schemas"][name].clone()),
             });
         }

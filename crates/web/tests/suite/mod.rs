@@ -1,5 +1,6 @@
 //! The parts of the suite, and the installation they all ask.
 
+mod access_table;
 mod approvals;
 mod client;
 mod connections;

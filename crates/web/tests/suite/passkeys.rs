@@ -13,14 +13,14 @@ use super::client::{Proof, Reply};
 use super::world::World;
 
 /// A security key: one passkey of P-256, with a counter.
-struct Authenticator<'a> {
+pub(super) struct Authenticator<'a> {
     world: &'a World,
     id: Vec<u8>,
     counter: u32,
 }
 
 impl<'a> Authenticator<'a> {
-    fn new(world: &'a World) -> Self {
+    pub(super) fn new(world: &'a World) -> Self {
         let line = "ecparam -name prime256v1 -genkey -noout -out passkey.key";
         openssl(world, line);
         openssl(world, "ec -in passkey.key -pubout -outform DER -out passkey.pub");
@@ -49,7 +49,7 @@ impl<'a> Authenticator<'a> {
     }
 
     /// Answers a challenge.
-    fn answer(&mut self, challenge: &str) -> Value {
+    pub(super) fn answer(&mut self, challenge: &str) -> Value {
         let (client, data) = (client_data("webauthn.get", challenge), self.data(0x05));
         let signed = [&data[..], &sha256(&client)].concat();
         self.world.scratch.write("signed", signed);
@@ -59,7 +59,7 @@ impl<'a> Authenticator<'a> {
             "authenticator_data": text(&data), "signature": text(&signature) })
     }
 
-    fn register(&mut self, challenge: &str) -> Value {
+    pub(super) fn register(&mut self, challenge: &str) -> Value {
         let client = client_data("webauthn.create", challenge);
         let data = self.created();
         json!({ "challenge": challenge, "client_data": text(&client), "authenticator_data": text(&data) })
