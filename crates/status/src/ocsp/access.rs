@@ -6,11 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::id::VerifierId;
 use jiff::Timestamp;
-use store::{HeardRequest, Sequence};
+use store::{HeardRequest, Sequence, VerifierRow};
 use x509::fingerprint::sha256;
 use x509::ocsp::{Nonce, OcspRequest};
 use x509::read::Certificate;
 
+use super::as_of::AsOf;
 use super::issuer::holds_at;
 use super::memory::{RequestMemory, Retries};
 use super::source::StatusSource;
@@ -20,6 +21,8 @@ use super::source::StatusSource;
 pub(super) struct Arrival {
     pub(super) from: IpAddr,
     pub(super) at: Timestamp,
+    /// What [`StatusSource::changes`] said then.
+    pub(super) changes: Option<u64>,
 }
 
 /// What a request proves.
@@ -50,10 +53,11 @@ pub(super) struct Verifiers {
     memory: Arc<dyn RequestMemory>,
     retries: Retries,
     index: RwLock<Arc<Index>>,
+    rows: AsOf<VerifierId, Option<Arc<VerifierRow>>>,
 }
 
-/// The index as of one journal entry. It only points at rows, which are read again each time; so an
-/// old index can miss a new verifier, but never admit one that was changed or struck off.
+/// The index as of one journal entry. It only points at rows, which are read again after each commit;
+/// so an old index can miss a new verifier, but never admit one that was changed or struck off.
 #[derive(Default)]
 struct Index {
     /// `None` before the first build.
@@ -63,7 +67,8 @@ struct Index {
 
 impl Verifiers {
     pub(super) fn new(source: Arc<dyn StatusSource>, memory: Arc<dyn RequestMemory>) -> Self {
-        Self { source, memory, retries: Retries::default(), index: RwLock::default() }
+        let (retries, index) = (Retries::default(), RwLock::default());
+        Self { source, memory, retries, index, rows: AsOf::default() }
     }
 
     /// Who asks. What a registered verifier signed is noted whatever comes of it: if it is refused
@@ -87,7 +92,8 @@ impl Verifiers {
         arrival: Arrival,
     ) -> store::Result<Proven> {
         let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
-        let row = self.source.verifier(&id)?;
+        let read = || self.source.verifier(&id).map(|row| row.map(Arc::new));
+        let row = self.rows.get(arrival.changes, &id, read)?;
         let Some(row) = row.filter(|row| row.request_certificate == certificate.der) else {
             return refused("the verifier's certificate was replaced");
         };

@@ -34,6 +34,7 @@
 //! verifiers' requests.
 
 mod access;
+mod as_of;
 mod cache;
 mod inquiry;
 mod issuer;

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use domain::certificate::CertificateState;
-use domain::id::{SerialNumber, VerifierId};
+use domain::id::{CaId, SerialNumber, VerifierId};
 use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use keys::{AlwaysPermitted, KeyStore, SigningGate};
@@ -14,6 +14,7 @@ use x509::lint::{OcspExpectation, lint_ocsp};
 use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_basic};
 
 use super::access::{Arrival, Asker, Verifiers};
+use super::as_of::AsOf;
 use super::cache::{Cache, Kept};
 use super::inquiry::{Inquiry, Single};
 use super::issuer::{AuthorityConfig, ConfigError, Issuer};
@@ -68,6 +69,7 @@ pub struct Responder {
     keys: Arc<dyn KeyStore>,
     log: Arc<dyn QueryLog>,
     verifiers: Verifiers,
+    delegates: AsOf<(CaId, SerialNumber), Option<StatusRow>>,
     cache: Cache,
     settings: Settings,
     gate: Arc<dyn SigningGate>,
@@ -101,8 +103,8 @@ impl Responder {
         let verifiers = Verifiers::new(Arc::clone(&source), memory);
         let cache = Cache::new(settings.kept_answers);
         let gate = Arc::new(AlwaysPermitted);
-        let known = Known::default();
-        Ok(Self { issuers, source, keys, log, verifiers, cache, settings, gate, known })
+        let (known, delegates) = (Known::default(), AsOf::default());
+        Ok(Self { issuers, source, keys, log, verifiers, delegates, cache, settings, gate, known })
     }
 
     /// Tells `known` from where verifiers ask.
@@ -132,8 +134,7 @@ impl Responder {
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
     pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Answer {
         let mut account = Account::default();
-        let arrival = Arrival { from: peer.ip(), at: now };
-        let outcome = self.respond(request, arrival, &mut account);
+        let outcome = self.respond(request, peer, now, &mut account);
         self.close(outcome, account, peer, now)
     }
 
@@ -146,12 +147,14 @@ impl Responder {
     fn respond(
         &self,
         der: &[u8],
-        arrival: Arrival,
+        peer: SocketAddr,
+        now: Timestamp,
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
-        let now = arrival.at;
-        // 1 Read the request.
+        // 1 Read the request, and which state of the database it finds.
         let request = read(der)?;
+        let changes = self.source.changes();
+        let arrival = Arrival { from: peer.ip(), at: now, changes };
         // 2 Find out who asks, and remember what a verifier signed, whatever comes of it.
         let asker = self.asker(&request, arrival, account)?;
         // 3 Find the CA key that is asked about.
@@ -159,7 +162,6 @@ impl Responder {
         let issuer = issuer(&issuers, &request)?;
         // 4 Read the states; what is kept for the same question may spare the reading.
         let kept = self.kept(&request, now);
-        let changes = single(&request).and_then(|_| self.source.changes());
         let inquiry = self.inquire(&request, issuer, kept.as_deref(), changes, now, account)?;
         // 5 Let only those have an answer who may.
         let open = inquiry.admit(&asker)?;
@@ -170,7 +172,7 @@ impl Responder {
             return Ok(self.repeated(&kept, open));
         }
         // 7 Draft, lint, sign.
-        let (produced_at, bytes) = self.sign(&inquiry)?;
+        let (produced_at, bytes) = self.sign(&inquiry, changes)?;
         self.keep(&inquiry, &bytes, changes, produced_at);
         let freshness = self.freshness(produced_at, open && request.nonce.is_none());
         Ok(Answer { bytes, freshness })
@@ -238,7 +240,11 @@ impl Responder {
         Ok(row.filter(|row| row.generation == issuer.generation))
     }
 
-    fn sign(&self, inquiry: &Inquiry<'_>) -> Result<(Timestamp, Bytes), Refusal> {
+    fn sign(
+        &self,
+        inquiry: &Inquiry<'_>,
+        changes: Option<u64>,
+    ) -> Result<(Timestamp, Bytes), Refusal> {
         self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
         let issuer = inquiry.issuer;
         if !issuer.is_in_force(inquiry.now) {
@@ -247,11 +253,7 @@ impl Responder {
             return Err(Refusal::new(ErrorStatus::TryLater, rule));
         }
         // Clients are told not to ask about it (nocheck), so nobody else would notice.
-        let delegate = match &issuer.delegate {
-            Some(serial) => self.source.status(&issuer.ca, serial).map_err(Refusal::store)?,
-            None => None,
-        };
-        if delegate.is_some_and(|row| ends_the_answers(row.state)) {
+        if self.delegate(issuer, changes)?.is_some_and(|row| ends_the_answers(row.state)) {
             return Err(Refusal::internal("the responder's certificate was revoked"));
         }
         let template = inquiry.template(&self.settings);
@@ -265,6 +267,18 @@ impl Responder {
         let signature = signature.map_err(Refusal::internal)?;
         let response = assemble_basic(&tbs, issuer.signature, &signature, &[&issuer.certificate]);
         Ok((produced_at, Bytes::from(response)))
+    }
+
+    /// The state of the certificate that answers are signed under, but for the CA's own.
+    fn delegate(
+        &self,
+        issuer: &Issuer,
+        changes: Option<u64>,
+    ) -> Result<Option<StatusRow>, Refusal> {
+        let Some(serial) = issuer.delegate else { return Ok(None) };
+        let read = || self.source.status(&issuer.ca, &serial);
+        let row = self.delegates.get(changes, &(issuer.ca.clone(), serial), read);
+        row.map_err(Refusal::store)
     }
 
     /// The record comes before the answer; without it there is none.
