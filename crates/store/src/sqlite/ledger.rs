@@ -103,6 +103,16 @@ impl Digests {
     }
 }
 
+/// What a unit did.
+pub(super) struct Effect {
+    /// Its first journal entry.
+    pub(super) first: Sequence,
+    /// The rows that it changed, as that entry names them.
+    pub(super) changes: Changes,
+    /// What all rows add up to after it.
+    pub(super) after: Digests,
+}
+
 /// What a unit changed so far.
 pub(super) struct Ledger<'k> {
     key: &'k StateKey,
@@ -137,9 +147,10 @@ impl<'k> Ledger<'k> {
         &self.changes
     }
 
-    /// The state after the unit, which has so many entries.
-    pub(super) fn finish(self, entries: u64) -> Digests {
-        Digests { entries: self.first + entries, ..self.digests }
+    /// What the unit did, which has so many entries.
+    pub(super) fn finish(self, entries: u64) -> Effect {
+        let after = Digests { entries: self.first + entries, ..self.digests };
+        Effect { first: self.first, changes: self.changes, after }
     }
 }
 

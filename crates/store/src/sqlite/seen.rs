@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::prove::remember;
 use super::table::View;
 use crate::journal::Hash;
+use crate::state::{Changes, Replaced};
 use crate::{Error, Result, Sequence};
 
 const LAST: &str = "SELECT sequence, leaf FROM journal ORDER BY sequence DESC LIMIT 1";
@@ -48,21 +49,39 @@ impl Seen {
         Ok(last.map(|(place, _)| place))
     }
 
-    /// Takes note of an entry that was read, or is on stable storage, and before that of all rows that
-    /// were replaced up to it, whoever did it: from now on none of these is believed.
+    /// Takes note of an entry that was read, and before that of all rows that were replaced up to it,
+    /// whoever did it: from now on none of these is believed.
     ///
     /// # Errors
     /// Those of reading the entries; it is not noted then.
-    pub(super) fn learn(&self, view: View<'_>, last: Option<Mark>) -> Result<()> {
+    fn learn(&self, view: View<'_>, last: Option<Mark>) -> Result<()> {
         let seen = self.get();
         let Some((until, _)) = last.filter(|_| last > seen) else { return Ok(()) };
         // What came before the first that is seen the proof at the opening tells.
         if let Some((from, _)) = seen {
             remember(view, from + 1, until + 1)?;
         }
+        self.note(last);
+        Ok(())
+    }
+
+    /// Takes note of what this process committed, which is on stable storage: the rows that it replaced,
+    /// by the entry that names them, and the last entry.
+    pub(super) fn wrote(
+        &self,
+        replaced: &Replaced,
+        changes: &[(Sequence, Changes)],
+        last: Option<Mark>,
+    ) {
+        for (entry, changes) in changes {
+            changes.iter().for_each(|(_, change)| replaced.note(*entry, change));
+        }
+        self.note(last);
+    }
+
+    fn note(&self, last: Option<Mark>) {
         let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
         *seen = (*seen).max(last);
-        Ok(())
     }
 
     /// The last entry that was seen.

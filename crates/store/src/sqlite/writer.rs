@@ -14,14 +14,14 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::gate::{Failing, Gate};
-use super::ledger::Digests;
+use super::ledger::{Digests, Effect};
 use super::place::OpenFiles;
 use super::seen::{self, Seen};
 use super::table::View;
 use super::torture::{Passing, Side};
 use super::{Options, apply, begin, migrate, pool, prove};
 use crate::journal::{Checkpoint, KeyRing, Node};
-use crate::state::{Replaced, StateKey};
+use crate::state::{Changes, Replaced, StateKey};
 use crate::unit::{Entry, Unit};
 use crate::{Doubt, Error, Result, Sequence};
 
@@ -183,6 +183,13 @@ struct State {
     cut_log: Option<Instant>,
 }
 
+/// What one transaction wrote.
+struct Wrote {
+    passing: Passing,
+    /// The rows that each unit changed, by the entry that names them.
+    changes: Vec<(Sequence, Changes)>,
+}
+
 /// What is written to, and whether it may be.
 struct Written {
     place: Arc<OpenFiles>,
@@ -221,19 +228,16 @@ impl Written {
     fn commit(
         &self,
         connection: &mut Connection,
-        write: impl FnOnce(&mut Transaction<'_>) -> Result<Passing>,
+        write: impl FnOnce(&mut Transaction<'_>) -> Result<Wrote>,
     ) -> Result<()> {
         let mut transaction = self.begin(connection)?;
-        let passing = write(&mut transaction)?;
+        let Wrote { passing, changes } = write(&mut transaction)?;
         self.place.expect(&self.doubt)?;
         let last = seen::last(&transaction)?;
         passing.reach(Side::Before);
         transaction.commit()?;
         passing.reach(Side::After);
-        // It is committed, whatever hinders the look at it; the next look learns what this did not.
-        if let Err(error) = self.seen.learn(self.view(connection), last) {
-            tracing::error!(%error, "what was replaced could not be read");
-        }
+        self.seen.wrote(&self.replaced, &changes, last);
         self.place.expect(&self.doubt)
     }
 
@@ -351,14 +355,14 @@ impl State {
                 let none = || Error::Unavailable("the database has no state digest".into());
                 let mut state = Digests::load(transaction, key, doubt)?.ok_or_else(none)?;
                 let before = state.entries;
-                let mut passing = Passing::new();
+                let mut wrote = Wrote { passing: Passing::new(), changes: Vec::new() };
                 for (unit, caller) in units.by_ref() {
-                    passing.note(&unit);
+                    wrote.passing.note(&unit);
                     let place = state.entries;
                     let (ring, floor) = (&self.ring, &self.floor);
                     let applying =
                         Applying { key, replaced: &written.replaced, doubt, ring, floor };
-                    let result = applying.one(transaction, &mut state, *unit);
+                    let result = applying.one(transaction, &mut state, &mut wrote, *unit);
                     applied.push((caller, result.map(|()| place)));
                     // A full disk can end the whole transaction, not only the statement.
                     if transaction.is_autocommit() {
@@ -368,7 +372,7 @@ impl State {
                 }
                 state.store(transaction, key)?;
                 has_grown = state.entries > before;
-                Ok(passing)
+                Ok(wrote)
             })?;
             Ok(has_grown)
         });
@@ -391,7 +395,7 @@ impl State {
         self.written.commit(&mut self.connection, |transaction| {
             apply::journal::seal(transaction, &self.written.key, sealing)?;
             unsealed = apply::journal::unsealed(transaction)?;
-            Ok(Passing::sealing())
+            Ok(Wrote { passing: Passing::sealing(), changes: Vec::new() })
         })?;
         self.gate.sealed(unsealed);
         self.cut_log_if_due();
@@ -432,12 +436,13 @@ impl Applying<'_> {
         &self,
         transaction: &mut Transaction<'_>,
         state: &mut Digests,
+        wrote: &mut Wrote,
         unit: Unit,
     ) -> Result<()> {
         let attempt = unit.entries.first().map(late_attempt);
-        let outcome = self.whole(transaction, state, unit);
+        let outcome = self.whole(transaction, state, wrote, unit);
         if let (Err(Error::StandingEnded { .. }), Some(attempt)) = (&outcome, attempt) {
-            self.whole(transaction, state, Unit::new(attempt))?;
+            self.whole(transaction, state, wrote, Unit::new(attempt))?;
         }
         outcome
     }
@@ -447,14 +452,17 @@ impl Applying<'_> {
         &self,
         transaction: &mut Transaction<'_>,
         state: &mut Digests,
+        wrote: &mut Wrote,
         unit: Unit,
     ) -> Result<()> {
         let savepoint = transaction.savepoint()?;
         let Self { key, replaced, doubt, .. } = *self;
         let view = View { connection: &savepoint, key, replaced, doubt };
         apply::standing::hold(view, &unit)?;
-        let after = apply::unit(view, self.ring, self.floor, state, unit)?;
+        let Effect { first, changes, after } =
+            apply::unit(view, self.ring, self.floor, state, unit)?;
         savepoint.commit()?;
+        wrote.changes.push((first, changes));
         *state = after;
         Ok(())
     }

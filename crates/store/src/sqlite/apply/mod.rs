@@ -18,7 +18,7 @@ mod work;
 
 pub(super) use self::journal::check_ring;
 use self::work::Work;
-use super::ledger::{Digests, Ledger};
+use super::ledger::{Digests, Effect, Ledger};
 use super::table::View;
 use crate::Result;
 use domain::staff::Floor;
@@ -26,15 +26,15 @@ use domain::staff::Floor;
 use crate::journal::KeyRing;
 use crate::unit::{Change, Unit};
 
-/// Applies all of `unit`, whose entries take the next places of the journal, and says what the state
-/// adds up to then. On an error the caller rolls back what was done until then.
+/// Applies all of `unit`, whose entries take the next places of the journal, and says what it did. On
+/// an error the caller rolls back what was done until then.
 pub(super) fn unit(
     view: View<'_>,
     ring: &KeyRing,
     floor: &[Floor],
     before: &Digests,
     unit: Unit,
-) -> Result<Digests> {
+) -> Result<Effect> {
     let first = before.entries;
     let mut work = Work { view, floor, ledger: Ledger::new(view.key, before.clone()) };
     let mut places = certificate::IntentPlaces::new(first, &unit.entries);
