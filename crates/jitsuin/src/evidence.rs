@@ -1,6 +1,8 @@
 //! What a start holds the database against before anything is answered or written: the checkpoints
 //! that lie outside of it, and which places are known to have taken some (ADR 0033).
 
+pub(crate) mod records;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +12,7 @@ use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
 use keys::{KeyLabel, KeyStore};
 use store::journal::{SealableJournal, Sealer, ToldEntry, VerifierKey};
-use store::segments::Sealed;
-use store::{CrlKey, Entry, Error, Remembered, Sequence, Sqlite, Store, Unit};
+use store::{CrlKey, Entry, Error, Remembered, Sqlite, Store, Unit};
 use web::desk::{Audit, Auditor, Condition, Objections};
 
 use crate::backups::Backups;
@@ -21,9 +22,6 @@ use crate::home::{Home, on_one_file_system};
 use crate::join::AuditSigner;
 use crate::seal::SealLock;
 use crate::system::{Clock, System};
-
-/// How many entries are read at once.
-const PAGE: usize = 1000;
 
 /// The sealer works every quarter of a second; what waits longer than this waits for people.
 const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -60,12 +58,13 @@ pub(crate) fn objections(held: &Held<'_>) -> Result<Objections> {
     evidence.extend(seen_and_gone(held.home, held.store)?);
     let ahead = of_clock(held)?;
     let latest = ahead.iter().map(|(at, _)| *at).max();
-    Ok(Objections { evidence, clock: ahead.into_iter().map(|(_, told)| told).collect(), latest })
+    let clock = ahead.into_iter().map(|(_, told)| told).collect();
+    Ok(Objections { evidence, clock, latest, records: Vec::new() })
 }
 
 /// Refuses to go on where [`objections`] says why.
 pub(crate) fn hold(held: &Held<'_>) -> Result<()> {
-    let Objections { evidence, clock, latest: _ } = objections(held)?;
+    let Objections { evidence, clock, .. } = objections(held)?;
     match (&evidence[..], &clock[..]) {
         ([], []) => Ok(()),
         ([], clock) => bail!("the clock says {}; {}; {CLOCK_WAY_OUT}", held.now, clock.join("; ")),
@@ -176,16 +175,18 @@ fn set_aside(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl System {
-    /// Why a start is refused, if it is.
+    /// Why a start is refused, if it is, and which query records are lost.
     pub(crate) fn objections(&self) -> Result<Objections> {
-        objections(&Held {
+        let refused = objections(&Held {
             home: &self.home,
             places: &self.config.checkpoint_places,
             store: &self.store,
             key: &self.audit_signer()?.verifier_key()?,
             now: self.now(),
             limit: self.config.time.limit(),
-        })
+        })?;
+        let records = records::lost(&self.home, &*self.store)?.iter().map(records::told).collect();
+        Ok(Objections { records, ..refused })
     }
 
     /// Notes the places that take checkpoints from now on. Each gets the last one first, so that
@@ -278,31 +279,6 @@ impl Outside {
         without_witness(&self.home, &self.places)
     }
 
-    /// What the journal says of every segment of query records.
-    fn segments(&self) -> Result<Vec<String>> {
-        let mut from = 0;
-        let mut page = Vec::<(Sequence, Vec<u8>)>::new().into_iter();
-        let mut next = || -> store::Result<Option<Sealed>> {
-            loop {
-                for (sequence, body) in page.by_ref() {
-                    from = sequence + 1;
-                    let told = ToldEntry::parse(sequence, &body)?;
-                    let hash = told.all("sha256").next().and_then(x509::fingerprint::from_hex);
-                    if let (true, Some(name), Some(sha256)) = (told.is_done, told.subject, hash) {
-                        return Ok(Some(Sealed { name, records: 0, sha256 }));
-                    }
-                }
-                let more = self.store.journal_of(Remembered::QuerySegments, from, PAGE)?;
-                if more.is_empty() {
-                    return Ok(None);
-                }
-                page = more.into_iter();
-            }
-        };
-        let journaled = std::iter::from_fn(|| next().transpose());
-        Ok(store::segments::differences(&self.home.queries(), journaled)?)
-    }
-
     /// Since when entries wait for their seal, where they do for longer than a sealer takes.
     fn unsealed(&self) -> Result<Option<Timestamp>> {
         let sealed = self.store.last_checkpoint()?.map_or(0, |last| last.size);
@@ -372,7 +348,8 @@ impl Outside {
         for why in of_evidence(&self.places, &self.store, &key)? {
             audit.findings.push(("checkpoint-places", "journal".to_owned(), why));
         }
-        for why in self.segments()? {
+        for difference in records::differences(&self.home, &*self.store)? {
+            let why = records::with_way_out(&difference);
             audit.findings.push(("query-segment", "query records".to_owned(), why));
         }
         Ok(audit)

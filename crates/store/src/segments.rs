@@ -212,15 +212,43 @@ impl QuerySegments {
     }
 }
 
+/// How a segment differs from what the journal says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// What was sealed is not there, or something else is.
+    Lost(Lost),
+    /// It is there without an entry.
+    Unknown(String),
+}
+
+/// A segment whose records are lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The name of its file.
+    pub name: String,
+    /// SHA-256 of what lies there in its place, if anything does.
+    pub there: Option<[u8; 32]>,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lost(Lost { name, there: None }) => write!(f, "{name}: it is missing"),
+            Self::Lost(Lost { name, .. }) => write!(f, "{name}: it is not as it was sealed"),
+            Self::Unknown(name) => write!(f, "{name}: the journal knows nothing of it"),
+        }
+    }
+}
+
 /// Holds the segments in a directory against what the journal says of each: every one that is not as
-/// it was sealed, is missing, or is there without an entry, in words.
+/// it was sealed, is missing, or is there without an entry.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the directory or a file in it cannot be read.
 pub fn differences(
     directory: &Path,
     journaled: impl Iterator<Item = Result<Sealed>>,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
     let mut unknown = std::collections::BTreeSet::new();
     if directory.exists() {
@@ -240,18 +268,17 @@ pub fn differences(
             closed if !path.exists() && closed.exists() => closed,
             _ => path,
         };
+        let mut lost = |name, there| found.push(Difference::Lost(Lost { name, there }));
         match digest_of(&path) {
             Ok(sha256) if sha256 == sealed.sha256 => {}
-            Ok(_) => found.push(format!("{}: it is not as it was sealed", sealed.name)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                found.push(format!("{}: it is missing", sealed.name));
-            }
+            Ok(sha256) => lost(sealed.name, Some(sha256)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => lost(sealed.name, None),
             Err(error) => return Err(failed(&path, error)),
         }
     }
     let name = |path: PathBuf| path.file_name().map(|name| name.display().to_string());
     let unknown = unknown.into_iter().filter_map(name);
-    found.extend(unknown.map(|name| format!("{name}: the journal knows nothing of it")));
+    found.extend(unknown.map(Difference::Unknown));
     Ok(found)
 }
 
@@ -452,8 +479,7 @@ mod tests {
         let found = differences(directory.path(), std::iter::once(Ok(sealed))).expect("read");
         assert_eq!(found.len(), strange.len(), "{found:?}");
         for name in strange {
-            let told = format!("{name}: the journal knows nothing of it");
-            assert!(found.contains(&told), "{name}: {found:?}");
+            assert!(found.contains(&Difference::Unknown(name.to_owned())), "{name}: {found:?}");
         }
         let mut read = 0;
         let all = read_records(directory.path(), 0, |_| {
@@ -518,7 +544,9 @@ mod tests {
             }
         }
         let told = |sealed: &[Sealed]| {
-            differences(directory.path(), sealed.iter().cloned().map(Ok)).expect("read")
+            let found =
+                differences(directory.path(), sealed.iter().cloned().map(Ok)).expect("read");
+            found.iter().map(Difference::to_string).collect::<Vec<_>>()
         };
         assert_eq!(told(&sealed), [""; 0]);
         std::fs::write(directory.path().join(&sealed[0].name), "{}\n{}\n{ }\n").expect("changed");

@@ -65,7 +65,7 @@ pub use foreign_issuers::ForeignIssuer;
 pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
-pub use journal::{Approval, Objections};
+pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
 pub use lists::ListEncoding;
 pub use principal::{Principal, Proof};

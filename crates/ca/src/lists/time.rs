@@ -1,7 +1,7 @@
 //! The time of lists: it advances, but where people said that the clock was wrong before.
 
 use jiff::Timestamp;
-use store::journal::ToldEntry;
+use store::journal::told_of;
 use store::{CrlRow, Remembered, Sequence, Store};
 
 use crate::authority::CertificationAuthority;
@@ -15,21 +15,14 @@ pub const CLOCK_SAID_RIGHT: &str = "clock";
 /// # Errors
 /// [`crate::Error::Store`].
 pub fn clock_said_right(store: &dyn Store) -> Result<Option<Sequence>> {
-    const PAGE: usize = 100;
-    let (mut last, mut from) = (None, 0);
-    loop {
-        let page = store.journal_of(Remembered::StartAccepted, from, PAGE)?;
-        for (sequence, body) in &page {
-            from = sequence + 1;
-            let entry = ToldEntry::parse(*sequence, body)?;
-            if entry.is_done && entry.all(CLOCK_SAID_RIGHT).next().is_some() {
-                last = Some(*sequence);
-            }
-        }
-        if page.len() < PAGE {
-            return Ok(last);
+    let mut last = None;
+    for told in told_of(store, Remembered::StartAccepted) {
+        let (sequence, entry) = told?;
+        if entry.all(CLOCK_SAID_RIGHT).next().is_some() {
+            last = Some(sequence);
         }
     }
+    Ok(last)
 }
 
 impl CertificationAuthority {

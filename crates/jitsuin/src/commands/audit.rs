@@ -11,7 +11,7 @@ use store::Store;
 use store::journal::{
     Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
 };
-use web::desk::{Approvable, Approval};
+use web::desk::{Approvable, Approval, Objections};
 
 use super::Office;
 use crate::answer::Answer;
@@ -64,7 +64,8 @@ pub(super) fn accept(
         _ => Vec::new(),
     };
     if let Some(operation) = &second.approves {
-        return office.approve(operation, Approvable::Clock(objections.latest));
+        let Objections { latest, records, .. } = &objections;
+        return office.approve(operation, Approvable::Start { latest: *latest, records });
     }
     if !carry_out {
         office.desk.note_objections(&office.act, told.len())?;
@@ -77,6 +78,10 @@ pub(super) fn accept(
     let Some(lock) = SealLock::take(system)? else {
         bail!("stop `jitsuin serve` first: a program that runs has nothing to be accepted");
     };
+    // Before it is done, which cannot be done again: what is recalled twice is recalled once.
+    if !objections.clock.is_empty() {
+        recall_all(&system.home)?;
+    }
     let places: Vec<_> =
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
     let accept =
@@ -88,9 +93,6 @@ pub(super) fn accept(
             "who accepts it: the custodians (--custodian ID=FILE each), or two people (--operation ID \
              --approver PERSON, who approved it with --approves ID)"
         ),
-    }
-    if !objections.clock.is_empty() {
-        recall_all(&system.home)?;
     }
     let aside = system.begin_places_anew(&lock)?;
     drop(lock);

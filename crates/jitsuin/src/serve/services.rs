@@ -26,6 +26,7 @@ use super::descriptors::Connections;
 use super::identity::Shown;
 use super::{Listeners, responders};
 use crate::credentials::hashed;
+use crate::evidence::records::next_number;
 use crate::hold::Owned;
 use crate::join::{SealedQueryLog, recalled};
 use crate::system::{System, random_text};
@@ -53,7 +54,7 @@ impl Threads {
 /// The record of queries; segments that a crash left open are sealed first.
 pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog>> {
     let memory = HeardRequests::open(&system.home.heard())?;
-    let from = memory.0.next_segment()?;
+    let from = memory.0.next_segment()?.max(next_number(&*system.store)?);
     let (segments, left_over) =
         QuerySegments::open(system.home.queries(), Limits::default(), from)?;
     let heard = recalled(&system.home, memory)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use testkit::Output;
 
+use crate::client::Asker;
 use crate::demo::Demo;
 
 /// A command of the stopped installation by one of its people.
@@ -182,4 +183,70 @@ fn e2_nothing_that_lies_there_is_written_over_by_an_output() {
         demo.jitsuin(&[&what[..], &key, &places, &[other.path().to_str().unwrap()]].concat());
     let told: Value = serde_json::from_str(&said.text).unwrap();
     assert_eq!(told["on_one_file_system"], true, "{told}");
+}
+
+/// The names of the sealed segments of query records.
+fn segments(demo: &Demo) -> Vec<String> {
+    let files = fs::read_dir(demo.kept("data/queries")).unwrap();
+    let mut names: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A disk that lost records of questions does not stop the work, and is a finding until two people give
+/// up exactly these; their number is nobody else's afterwards.
+#[test]
+fn e1_query_records_that_are_lost_for_good_are_given_up_by_two_people() {
+    let mut demo = Demo::start();
+    let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
+    let mut ask = |demo: &mut Demo| {
+        assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
+        assert!(demo.stop().success());
+        segments(demo).pop().unwrap()
+    };
+    let lost = ask(&mut demo);
+    let file = demo.kept("data/queries").join(&lost);
+    let records = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    // The memory of requests would give the number again, which the journal knows.
+    fs::remove_file(demo.kept("data/heard.db")).unwrap();
+    let check = |demo: &Demo| by(demo, "manager-1", &["check"]);
+    let finding = format!("{lost}: it is missing");
+    let said = check(&demo);
+    assert!(!said.success && said.text.contains(&finding), "{}", said.text);
+    assert!(said.text.contains("audit accept"), "a way out: {}", said.text);
+    demo.start_again();
+    let next = ask(&mut demo);
+    assert!(next > lost, "{next} comes after {lost}");
+    let told = format!("query records {lost}: missing");
+    let said = by(&demo, "manager-1", &["audit", "accept"]);
+    assert!(said.success && said.text.contains(&told), "{}", said.text);
+    let carry_out = |operation: &str| {
+        let two = ["audit", "accept", "--approver", "auditor-1", "--carry-out"];
+        by(&demo, "manager-1", &[&["--operation", operation], &two[..]].concat())
+    };
+    let approve = |operation| by(&demo, "auditor-1", &["audit", "accept", "--approves", operation]);
+    let said = carry_out("op-alone");
+    assert!(!said.success && said.text.contains("approve this operation first"), "{}", said.text);
+    assert!(approve("op-one").success);
+    // Approved for one; another is lost meanwhile.
+    let file_of_next = demo.kept("data/queries").join(&next);
+    let records_of_next = fs::read(&file_of_next).unwrap();
+    fs::write(&file_of_next, "x\n").unwrap();
+    let said = carry_out("op-one");
+    assert!(!said.success && said.text.contains("something else"), "{}", said.text);
+    assert!(approve("op-both").success);
+    let said = carry_out("op-both");
+    assert!(said.success, "{}", said.text);
+    let said = check(&demo);
+    assert!(said.success, "{}", said.text);
+    // What lies there was given up as it is, and nothing else.
+    fs::write(&file, "y\n").unwrap();
+    let said = check(&demo);
+    assert!(!said.success && said.text.contains("not as it was sealed"), "{}", said.text);
+    fs::write(&file, records).unwrap();
+    fs::write(&file_of_next, records_of_next).unwrap();
+    let said = check(&demo);
+    assert!(said.success, "what was found again is what was sealed: {}", said.text);
 }

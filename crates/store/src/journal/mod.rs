@@ -31,7 +31,7 @@ pub use self::proof::{
 
 pub use self::export::export;
 pub use self::seal::{PlaceHolds, Sealer, run_sealer};
-pub use self::sealed::{SealedEntry, ToldEntry};
+pub use self::sealed::{SealedEntry, ToldEntry, told_of};
 pub use self::sink::{SinkReading, read_sink};
 pub use self::verify::{Finding, Report, verify_database, verify_export};
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Checkpoint, Hash, Leaf, inclusion_proof, verify_inclusion};
-use crate::{Error, Result, Sequence};
+use crate::{Error, Remembered, Result, Sequence, Store};
 
 /// What an entry says that is not asked whether it is sealed: for what watches, not for what signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,43 @@ impl ToldEntry {
         let named = self.details.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
     }
+}
+
+/// Entries that [`told_of`] reads at once.
+const PAGE: usize = 1000;
+
+/// What the entries of a kind that is looked up tell was done, in their order.
+///
+/// Each is an error where it cannot be read; nothing comes after an error.
+pub fn told_of(
+    store: &dyn Store,
+    kind: Remembered,
+) -> impl Iterator<Item = Result<(Sequence, ToldEntry)>> {
+    let (mut from, mut is_last) = (0, false);
+    let mut page = Vec::<(Sequence, Vec<u8>)>::new().into_iter();
+    let mut next = move || -> Result<Option<(Sequence, ToldEntry)>> {
+        loop {
+            for (sequence, body) in page.by_ref() {
+                from = sequence + 1;
+                let told = ToldEntry::parse(sequence, &body)?;
+                if told.is_done {
+                    return Ok(Some((sequence, told)));
+                }
+            }
+            if is_last {
+                return Ok(None);
+            }
+            let more = store.journal_of(kind, from, PAGE)?;
+            is_last = more.len() < PAGE;
+            page = more.into_iter();
+        }
+    };
+    let mut has_failed = false;
+    std::iter::from_fn(move || {
+        let told = if has_failed { None } else { next().transpose() };
+        has_failed |= matches!(told, Some(Err(_)));
+        told
+    })
 }
 
 /// What a sealed entry says.

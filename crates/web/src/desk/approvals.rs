@@ -53,9 +53,14 @@ pub enum Approvable<'a> {
     Erasure(&'a str),
     /// A policy adopted, by its text.
     Policy(&'a str),
-    /// A clock said to be right, which a start refuses for what was done at a time that has not come
-    /// yet, this time at the latest.
-    Clock(Option<Timestamp>),
+    /// What people accept of a start.
+    Start {
+        /// The clock is said to be right, which a start refuses for what was done at a time that has
+        /// not come yet, this time at the latest.
+        latest: Option<Timestamp>,
+        /// Query records that are lost for good.
+        records: &'a [String],
+    },
 }
 
 /// What is kept of an approval.
@@ -125,21 +130,21 @@ impl Approvable<'_> {
             Self::Compromise { .. } => Operation::CompromiseKey,
             Self::Erasure(_) => Operation::EraseResident,
             Self::Policy(_) => Operation::AdoptPolicy,
-            Self::Clock(_) => Operation::AcceptStart,
+            Self::Start { .. } => Operation::AcceptStart,
         }
     }
 
     /// The latest time that is said to be wrong, in microseconds since 1970.
     fn latest(self) -> Option<i64> {
         match self {
-            Self::Clock(latest) => latest.map(Timestamp::as_microsecond),
+            Self::Start { latest, .. } => latest.map(Timestamp::as_microsecond),
             _ => None,
         }
     }
 
     /// What is approved, as a digest.
     fn digest(self) -> String {
-        let generation;
+        let (generation, lost);
         let parts: &[&str] = match self {
             Self::Revocation { ca, serial, cause, requester } => {
                 &[ca, &serial.to_ascii_lowercase(), cause, requester]
@@ -150,8 +155,11 @@ impl Approvable<'_> {
             }
             Self::Erasure(code) => &[code],
             Self::Policy(text) => &[text],
-            // What is objected becomes less while people look: entries come after it, and times come.
-            Self::Clock(_) => &[],
+            // What a clock says becomes less while people look: entries come after it, and times come.
+            Self::Start { records, .. } => {
+                lost = records.iter().map(String::as_str).collect::<Vec<_>>();
+                &lost
+            }
         };
         repeat::digest(&[&["approval", self.operation().name()], parts].concat())
     }

@@ -14,6 +14,9 @@ use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
 use crate::problem::Problem;
 use crate::wire::{JournalEntryBody, JournalPage};
 
+/// The fact of an acceptance that names query records which are lost.
+pub const RECORDS_GIVEN_UP: &str = "records_given_up";
+
 /// Why a start is refused, in words for the operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Objections {
@@ -23,18 +26,21 @@ pub struct Objections {
     pub clock: Vec<String>,
     /// The latest of these times.
     pub latest: Option<Timestamp>,
+    /// Query records that are not there as they were sealed: no start is refused for them, and people may
+    /// give them up.
+    pub records: Vec<String>,
 }
 
 impl Objections {
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &String> {
-        self.evidence.iter().chain(&self.clock)
+        self.evidence.iter().chain(&self.clock).chain(&self.records)
     }
 }
 
 /// Who accepts what a start refuses, beside whoever asks.
 pub enum Approval<'a> {
-    /// Another person, by their id, who has approved it ([`super::Approvable::Clock`]).
+    /// Another person, by their id, who has approved it ([`super::Approvable::Start`]).
     SecondPerson(&'a str),
     /// The custodians together, by their shares alone.
     Custodians(&'a Quorum),
@@ -78,15 +84,16 @@ impl Desk {
         self.journal_reading(reading(act, operation).detail("objections", objections))
     }
 
-    /// Has people accept what a start refuses; from then on `places` are those that are known to take
-    /// checkpoints.
+    /// Has people accept what a start refuses, and give up query records that are lost; from then on
+    /// `places` are those that are known to take checkpoints.
     ///
     /// Where the database itself is objected to, nobody is believed for what it says of them: the
-    /// custodians accept, who prove themselves by their shares. A clock that is right now is for two
-    /// people to accept as well, one of them an internal auditor (A 5.4, S 4-11-5).
+    /// custodians accept, who prove themselves by their shares. A clock that is right now, and
+    /// records that are lost, are for two people to accept as well, one of them an internal auditor
+    /// (A 5.4, S 4-11-5).
     ///
     /// # Errors
-    /// 403; 422 where nothing is refused, and where others would have to accept it; the database's.
+    /// 403; 422 where nothing is objected, and where others would have to accept it; the database's.
     pub fn accept_start(
         &self,
         act: &Principal,
@@ -123,7 +130,7 @@ impl Desk {
         Ok(())
     }
 
-    /// The act of two people who accept a clock, one of them an internal auditor.
+    /// The act of two people who accept a clock or give up records, one of them an internal auditor.
     fn accepting(
         &self,
         act: &Principal,
@@ -136,7 +143,9 @@ impl Desk {
         let custodians = || Problem::refused("custodians", rule);
         let clock_alone = if objections.evidence.is_empty() { Ok(()) } else { Err(custodians()) };
         self.checked(act, operation, clock_alone)?;
-        let seconded = self.seconded(act, approver, Approvable::Clock(objections.latest))?;
+        let Objections { latest, records, .. } = objections;
+        let what = Approvable::Start { latest: *latest, records };
+        let seconded = self.seconded(act, approver, what)?;
         let two = [act.standing.as_ref(), seconded.second.as_ref()].into_iter().flatten();
         let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
                     custodians' quorum does: --custodian ID=FILE each";
@@ -168,6 +177,8 @@ fn acceptance(act: &Act, accepted: Entry, objections: &Objections, places: &[Str
         .clock
         .iter()
         .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, one));
+    let accepted =
+        objections.records.iter().fold(accepted, |entry, one| entry.detail(RECORDS_GIVEN_UP, one));
     let known = Entry::new(EventKind::CheckpointPlaces, act);
     let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
     Unit::new(accepted).entry(known)

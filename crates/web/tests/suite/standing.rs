@@ -183,7 +183,7 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
         [("op-1", 0, true), ("op-2", -1, true), ("op-3", 1, false)]
     {
         let auditor = enter("internal-auditor", "op-auditor");
-        let approved = Approvable::Clock(Some(latest));
+        let approved = Approvable::Start { latest: Some(latest), records: &[] };
         desk.approve_operation(&auditor, operation, approved).expect("approved");
         let now = objected(1070, latest + SignedDuration::from_hours(later));
         assert_eq!(accept(operation, &now).is_ok(), is_accepted, "{operation}");

@@ -1,0 +1,88 @@
+//! The segments of query records against the journal's entries of them, and those that people gave up
+//! (E1, ADR 0015).
+
+use anyhow::Result;
+use store::journal::{ToldEntry, told_of};
+use store::segments::{Difference, Lost, Sealed};
+use store::{Remembered, Store};
+use web::desk::RECORDS_GIVEN_UP;
+use x509::fingerprint::{from_hex, hex};
+
+use crate::home::Home;
+
+/// What people can do about records that are lost.
+const WAY_OUT: &str = "put it back; where it is lost for good, two people give it up, one of them an \
+    internal auditor: `jitsuin audit accept`, while nothing serves";
+
+/// Every segment that differs from its entry, but for those that people gave up as they are.
+///
+/// # Errors
+/// The store's, or the directory cannot be read.
+pub(super) fn differences(home: &Home, store: &dyn Store) -> Result<Vec<Difference>> {
+    let sealed = told_of(store, Remembered::QuerySegments).filter_map(|told| {
+        let (_, entry) = match told {
+            Ok(told) => told,
+            Err(error) => return Some(Err(error)),
+        };
+        let sha256 = entry.all("sha256").next().and_then(from_hex)?;
+        Some(Ok(Sealed { name: entry.subject?, records: 0, sha256 }))
+    });
+    let mut found = store::segments::differences(&home.queries(), sealed)?;
+    if !found.is_empty() {
+        let given_up = given_up(store)?;
+        found
+            .retain(|one| !matches!(one, Difference::Lost(lost) if given_up.contains(&told(lost))));
+    }
+    Ok(found)
+}
+
+/// The segments that are lost, and that nobody gave up.
+///
+/// # Errors
+/// As [`differences`].
+pub(super) fn lost(home: &Home, store: &dyn Store) -> Result<Vec<Lost>> {
+    let found = differences(home, store)?.into_iter();
+    Ok(found
+        .filter_map(|one| match one {
+            Difference::Lost(lost) => Some(lost),
+            Difference::Unknown(_) => None,
+        })
+        .collect())
+}
+
+/// A lost segment as the entry names it by which people gave it up: with what lies in its place, so that
+/// nothing else is given up with it.
+pub(super) fn told(lost: &Lost) -> String {
+    match &lost.there {
+        None => format!("query records {}: missing", lost.name),
+        Some(sha256) => format!("query records {}: SHA-256 {}", lost.name, hex(sha256)),
+    }
+}
+
+/// A difference with what people can do about it.
+pub(super) fn with_way_out(difference: &Difference) -> String {
+    match difference {
+        Difference::Lost(_) => format!("{difference}: {WAY_OUT}"),
+        Difference::Unknown(_) => difference.to_string(),
+    }
+}
+
+/// The number that follows on the last segment that the journal knows.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn next_number(store: &dyn Store) -> Result<u64> {
+    let last = store.last_of(Remembered::QuerySegments)?;
+    let last = last.map(|(sequence, body)| ToldEntry::parse(sequence, &body)).transpose()?;
+    let name = last.and_then(|entry| entry.subject);
+    let sealed = name.map(|name| Sealed { name, records: 0, sha256: [0; 32] });
+    Ok(sealed.map_or(0, |sealed| sealed.number() + 1))
+}
+
+fn given_up(store: &dyn Store) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for told in told_of(store, Remembered::StartAccepted) {
+        all.extend(told?.1.all(RECORDS_GIVEN_UP).map(str::to_owned));
+    }
+    Ok(all)
+}
