@@ -2,15 +2,15 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use store::Store as _;
 use store::journal::run_sealer;
 use web::desk::Condition;
 
 use super::proof::{Proof, Watch};
+use super::threads::{self, LAST_WORK, Roll, Thread};
 use super::warnings::Told;
 use crate::join::SealedQueryLog;
 use crate::own_tls::Word;
@@ -47,9 +47,6 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 const SLOW: Duration = Duration::from_mins(1);
 const STANDSTILL: Duration = Duration::from_mins(10);
 
-/// How long a stop waits for what is under way; beyond that the process ends as if it was killed.
-const LAST_WORK: Duration = Duration::from_secs(30);
-
 /// What the cycle is at, and since when, for whoever watches it.
 #[derive(Default)]
 struct Turn(Mutex<Option<(&'static str, Instant)>>);
@@ -79,15 +76,16 @@ impl Turn {
     }
 }
 
+/// A thread that ends when it is told to, or nobody can tell it any more.
+type Stoppable = (Sender<()>, Thread);
+
 /// The background threads.
 pub(super) struct Threads {
-    cycle: (Sender<()>, JoinHandle<()>),
-    sealer: (Sender<()>, JoinHandle<()>),
-    clock: (Sender<()>, JoinHandle<()>),
-    pool: (Sender<()>, JoinHandle<()>),
-    word: (Sender<()>, JoinHandle<()>),
+    /// The cycle, the clock, the pool, the word.
+    workers: Vec<Stoppable>,
+    sealer: Stoppable,
     /// What only reads, for as long as that takes.
-    readers: [(Sender<()>, JoinHandle<()>); 3],
+    readers: Vec<Stoppable>,
 }
 
 pub(super) fn start(
@@ -95,10 +93,11 @@ pub(super) fn start(
     queries: &Arc<SealedQueryLog>,
     proof: Proof,
     seal: SealLock,
+    roll: &Roll,
 ) -> Result<Threads> {
     let sealer = {
         let (store, clock) = (system.store.clone(), system.clock.clone());
-        spawn("sealer", move |stop| {
+        spawn(roll, "sealer", move |stop| {
             let SealLock { signer, sinks, .. } = &seal;
             run_sealer(store.as_ref(), signer, sinks.clone(), &stop, SEALING, clock.as_ref());
         })?
@@ -107,66 +106,72 @@ pub(super) fn start(
     let turn = Arc::new(Turn::default());
     let cycle = {
         let (system, queries, turn) = (system.clone(), queries.clone(), turn.clone());
-        spawn("cycle", move |stop| run_cycle(&system, &queries, &turn, &stop))?
+        spawn(roll, "cycle", move |stop| run_cycle(&system, &queries, &turn, &stop))?
     };
     let clock = {
         let watch = system.trusted.watch.clone();
-        spawn("clock", move |stop| trusted_time::run(&watch, &stop))?
+        spawn(roll, "clock", move |stop| trusted_time::run(&watch, &stop))?
     };
     let pool = {
         let system = system.clone();
-        spawn("pool", move |stop| run_pool(&system, &stop))?
+        spawn(roll, "pool", move |stop| run_pool(&system, &stop))?
     };
     let word = {
+        let watched = Watched { turn, proofs: watch, roll: roll.clone() };
         let system = system.clone();
-        spawn("word", move |stop| run_word(&system, &turn, &watch, &stop))?
+        spawn(roll, "word", move |stop| run_word(&system, &watched, &stop))?
     };
     // Rights, keys and plans go on being proven while everything is, which may take an hour.
-    let rights = spawn("proof-rights", move |stop| rights.run(&stop))?;
-    let whole = spawn("proof-whole", move |stop| whole.run(&stop))?;
+    let rights = spawn(roll, "proof-rights", move |stop| rights.run(&stop))?;
+    let whole = spawn(roll, "proof-whole", move |stop| whole.run(&stop))?;
     let outside = {
         let system = system.clone();
-        spawn("outside", move |stop| run_outside(&system, &stop))?
+        spawn(roll, "outside", move |stop| run_outside(&system, &stop))?
     };
-    Ok(Threads { cycle, sealer, clock, pool, word, readers: [rights, whole, outside] })
+    let workers = vec![cycle, clock, pool, word];
+    Ok(Threads { workers, sealer, readers: vec![rights, whole, outside] })
 }
 
 impl Threads {
     /// Stops everything but the sealer, and waits for what it is doing; not for what only reads, which
-    /// may take an hour and changes nothing.
-    pub(super) fn stop_work(&self) -> Result<()> {
-        for (stop, _) in &self.readers {
-            let _ = stop.send(());
-        }
-        let threads = [&self.cycle, &self.clock, &self.pool, &self.word];
-        for (stop, _) in threads {
-            let _ = stop.send(());
-        }
-        let begun = Instant::now();
-        while threads.iter().any(|(_, thread)| !thread.is_finished()) {
-            if begun.elapsed() > LAST_WORK {
-                tracing::error!("what was under way does not end, and is broken off");
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
+    /// may take an hour and changes nothing. The sealer is left, and whether all the others ended well.
+    pub(super) fn stop_work(self) -> (Sealing, Result<()>) {
+        tell(&self.readers);
+        tell(&self.workers);
+        let workers = self.workers.into_iter().map(|(_, thread)| thread).collect();
+        (Sealing(self.sealer), threads::join(workers, LAST_WORK))
     }
+}
 
+/// The thread that seals, the last that is stopped.
+pub(super) struct Sealing(Stoppable);
+
+impl Sealing {
     /// Stops the sealer, which seals once more.
-    pub(super) fn stop_sealer(self) -> Result<()> {
-        let (stop, thread) = self.sealer;
+    pub(super) fn stop(self) -> Result<()> {
+        let (stop, thread) = self.0;
+        // Where nobody hears it the thread has ended, and says why.
         let _ = stop.send(());
-        thread.join().map_err(|_| anyhow!("the sealer broke off"))
+        threads::join(vec![thread], LAST_WORK)
+    }
+}
+
+fn tell(threads: &[Stoppable]) {
+    for (stop, _) in threads {
+        let _ = stop.send(());
     }
 }
 
 fn spawn(
-    name: &str,
+    roll: &Roll,
+    name: &'static str,
     work: impl FnOnce(Receiver<()>) + Send + 'static,
-) -> Result<(Sender<()>, JoinHandle<()>)> {
+) -> Result<Stoppable> {
     let (stop, stopping) = channel();
-    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(stopping))?;
+    let thread = roll.spawn(name, move || {
+        work(stopping);
+        Ok(())
+    })?;
     Ok((stop, thread))
 }
 
@@ -196,15 +201,24 @@ fn keep_word(system: &System) {
     }
 }
 
+/// What is watched of the work itself.
+struct Watched {
+    turn: Arc<Turn>,
+    proofs: Arc<Watch>,
+    roll: Roll,
+}
+
 /// Tells how it is, whatever else takes long: what this looks at waits for no disk but its own, no token
 /// and no medium.
-fn run_word(system: &System, turn: &Turn, proofs: &Watch, stop: &Receiver<()>) {
+fn run_word(system: &System, watched: &Watched, stop: &Receiver<()>) {
+    let Watched { turn, proofs, roll } = watched;
     loop {
         let (told, begun) = (system.store.doubt().extent(), Instant::now());
         system.watch_disk();
         system.watch_database();
         system.health.tell("proofs", proofs.conditions(Instant::now()));
         system.health.tell("turn", turn.conditions(Instant::now()));
+        system.health.tell("threads", roll.conditions());
         keep_word(system);
         while begun.elapsed() < WORD && system.store.doubt().extent() == told {
             if stop.recv_timeout(AT_ONCE) != Err(RecvTimeoutError::Timeout) {

@@ -6,6 +6,7 @@ mod identity;
 mod proof;
 mod responders;
 mod services;
+mod threads;
 mod warnings;
 
 use std::net::{SocketAddr, TcpListener};
@@ -17,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 pub(crate) use self::proof::at_opening;
+use self::threads::Roll;
 use crate::config::Listen;
 use crate::seal::SealLock;
 use crate::system::System;
@@ -117,18 +119,21 @@ impl Running {
         let seal = SealLock::wait(&system)?;
         let queries = services::query_log(&system, owned)?;
         system.watch_disk();
-        let background = background::start(&system, &queries, proof, seal)?;
-        let services = services::start(&system, listeners, queries, connections, &stopping)?;
+        let roll = Roll::default();
+        let background = background::start(&system, &queries, proof, seal, &roll)?;
+        let how = services::Start { roll: &roll, stopping: &stopping };
+        let services = services::start(&system, listeners, queries, connections, &how)?;
         Ok(Self { stop, services, background, system })
     }
 
-    /// Stops everything in good order: the answers first, the journal last.
+    /// Stops everything in good order: the answers first, the journal last, whatever fails on the way.
     pub(crate) fn stop(self) -> Result<()> {
         self.stop.send_replace(true);
-        self.services.join()?;
-        self.background.stop_work()?;
-        self.system.record(EventKind::SystemStopped)?;
-        self.background.stop_sealer()
+        let answered = self.services.join();
+        let (sealing, worked) = self.background.stop_work();
+        let recorded = self.system.record(EventKind::SystemStopped);
+        let sealed = sealing.stop();
+        answered.and(worked).and(recorded.map(drop)).and(sealed)
     }
 }
 

@@ -2,10 +2,9 @@
 //! page.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use rustls::ServerConfig;
 use status::directory::{CaEntry, RepositoryDirectory};
 use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
@@ -24,6 +23,7 @@ use web::tls::ServerIdentity;
 
 use super::descriptors::Connections;
 use super::identity::Shown;
+use super::threads::{self, LAST_WORK, Roll, Thread};
 use super::{Listeners, responders};
 use crate::credentials::hashed;
 use crate::evidence::records::next_number;
@@ -36,18 +36,17 @@ const REFUSALS: Duration = Duration::from_secs(5);
 
 /// The threads of the services.
 pub(super) struct Threads {
-    threads: Vec<JoinHandle<Result<()>>>,
+    threads: Vec<Thread>,
     desk: Arc<Desk>,
 }
 
 impl Threads {
-    /// Waits for all of them.
+    /// Waits for all of them, which were told to stop.
     pub(super) fn join(self) -> Result<()> {
-        for thread in self.threads {
-            thread.join().map_err(|_| anyhow!("a service broke off"))??;
-        }
+        let ended = threads::join(self.threads, LAST_WORK);
         // Nobody is refused any more: the sums of the running minute are whole.
-        Ok(self.desk.tell_refusals(true)?)
+        self.desk.tell_refusals(true)?;
+        ended
     }
 }
 
@@ -72,7 +71,7 @@ pub(super) fn start(
     listeners: Listeners,
     queries: Arc<SealedQueryLog>,
     connections: Connections,
-    stopping: &watch::Receiver<bool>,
+    how: &Start<'_>,
 ) -> Result<Threads> {
     let known = Known::default();
     let verifiers = verifier_auth(system, &known)?;
@@ -88,13 +87,13 @@ pub(super) fn start(
         ldap_server(system, &queries, &verifiers, tls, connections.ldap)?.with_known(known),
     );
 
-    let mut threads = vec![start_responders(system, responder, stopping)?];
-    threads.push(start_identity(system, shown, stopping)?);
-    threads.extend(start_http(&http, &listeners.repository, stopping)?);
+    let mut threads = vec![start_responders(system, responder, how)?];
+    threads.push(start_identity(system, shown, how)?);
+    threads.extend(start_http(&http, &listeners.repository, how)?);
     for (listener, transport) in
         [(listeners.ldap, Transport::Plain), (listeners.ldaps, Transport::Tls)]
     {
-        threads.push(start_ldap(&ldap, listener, transport, stopping)?);
+        threads.push(start_ldap(&ldap, listener, transport, how)?);
     }
 
     let desk = Arc::new(system.desk()?);
@@ -113,19 +112,43 @@ pub(super) fn start(
         connections: connections.holder,
     };
     for site in [api, holder] {
-        threads.push(site.start(stopped(stopping))?);
+        threads.push(site.start(how)?);
     }
-    threads.push(start_refusals(desk.clone(), stopping)?);
+    threads.push(start_refusals(desk.clone(), how)?);
     Ok(Threads { threads, desk })
 }
 
+/// How the services' threads are started, and told to stop.
+pub(super) struct Start<'a> {
+    pub(super) roll: &'a Roll,
+    pub(super) stopping: &'a watch::Receiver<bool>,
+}
+
+impl Start<'_> {
+    /// A runtime on a thread of its own.
+    fn spawn(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(tokio::runtime::Runtime) -> Result<()> + Send + 'static,
+    ) -> Result<Thread> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        self.roll.spawn(name, move || work(runtime))
+    }
+
+    /// Completes when the services are to stop.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.clone();
+        async move {
+            // The sender gone means the same as told to stop.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        }
+    }
+}
+
 /// Writes strangers' refusals as the minutes end.
-fn start_refusals(
-    desk: Arc<Desk>,
-    stopping: &watch::Receiver<bool>,
-) -> Result<JoinHandle<Result<()>>> {
-    let stop = stopped(stopping);
-    spawn("refusals", move |runtime| {
+fn start_refusals(desk: Arc<Desk>, how: &Start<'_>) -> Result<Thread> {
+    let stop = how.stopped();
+    how.spawn("refusals", move |runtime| {
         runtime.block_on(async {
             tokio::pin!(stop);
             loop {
@@ -145,23 +168,19 @@ fn start_refusals(
 fn start_responders(
     system: &Arc<System>,
     responder: Arc<Responder>,
-    stopping: &watch::Receiver<bool>,
-) -> Result<JoinHandle<Result<()>>> {
-    let (system, stop) = (system.clone(), stopped(stopping));
-    spawn("responders", move |runtime| {
+    how: &Start<'_>,
+) -> Result<Thread> {
+    let (system, stop) = (system.clone(), how.stopped());
+    how.spawn("responders", move |runtime| {
         runtime.block_on(responders::follow(&system, &responder, stop));
         Ok(())
     })
 }
 
 /// Takes the server's certificates up as they come.
-fn start_identity(
-    system: &Arc<System>,
-    shown: Shown,
-    stopping: &watch::Receiver<bool>,
-) -> Result<JoinHandle<Result<()>>> {
-    let (system, stop) = (system.clone(), stopped(stopping));
-    spawn("tls", move |runtime| {
+fn start_identity(system: &Arc<System>, shown: Shown, how: &Start<'_>) -> Result<Thread> {
+    let (system, stop) = (system.clone(), how.stopped());
+    how.spawn("tls", move |runtime| {
         runtime.block_on(shown.follow(&system, stop));
         Ok(())
     })
@@ -171,13 +190,13 @@ fn start_identity(
 fn start_http(
     http: &Arc<HttpServer>,
     listener: &std::net::TcpListener,
-    stopping: &watch::Receiver<bool>,
-) -> Result<Vec<JoinHandle<Result<()>>>> {
+    how: &Start<'_>,
+) -> Result<Vec<Thread>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let start_one = |_| {
-        let (http, stop) = (http.clone(), stopped(stopping));
+        let (http, stop) = (http.clone(), how.stopped());
         let listener = listener.try_clone()?;
-        spawn("http", move |runtime| {
+        how.spawn("http", move |runtime| {
             runtime.block_on(async {
                 http.serve(TcpListener::from_std(listener)?, stop).await;
                 Ok(())
@@ -191,10 +210,10 @@ fn start_ldap(
     ldap: &Arc<LdapServer>,
     listener: std::net::TcpListener,
     transport: Transport,
-    stopping: &watch::Receiver<bool>,
-) -> Result<JoinHandle<Result<()>>> {
-    let (ldap, stop) = (ldap.clone(), stopped(stopping));
-    spawn("ldap", move |runtime| {
+    how: &Start<'_>,
+) -> Result<Thread> {
+    let (ldap, stop) = (ldap.clone(), how.stopped());
+    how.spawn("ldap", move |runtime| {
         runtime.block_on(async {
             Ok(ldap.serve(TcpListener::from_std(listener)?, transport, stop).await?)
         })
@@ -211,36 +230,16 @@ struct Site {
 }
 
 impl Site {
-    fn start(
-        self,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<JoinHandle<Result<()>>> {
+    fn start(self, how: &Start<'_>) -> Result<Thread> {
         let Self { name, listener, tls, router, connections } = self;
-        spawn(name, move |runtime| {
+        let stop = how.stopped();
+        how.spawn(name, move |runtime| {
             runtime.block_on(async {
                 let (listener, tls) = (TcpListener::from_std(listener)?, Arc::new(tls));
                 web::server::serve(listener, tls, router, connections, stop).await;
                 Ok(())
             })
         })
-    }
-}
-
-/// A runtime on a thread of its own.
-fn spawn(
-    name: &str,
-    work: impl FnOnce(tokio::runtime::Runtime) -> Result<()> + Send + 'static,
-) -> Result<JoinHandle<Result<()>>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(move || work(runtime))?)
-}
-
-/// Completes when the services are to stop.
-fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-    let mut stopping = stopping.clone();
-    async move {
-        // The sender gone means the same as told to stop.
-        let _ = stopping.wait_for(|stop| *stop).await;
     }
 }
 
