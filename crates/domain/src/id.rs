@@ -89,6 +89,8 @@ pub enum SystemOperation {
     WeakKeysNamed,
     /// A second person approved the operation of an id.
     Approval,
+    /// Somebody proposed something of a person, by a client certificate.
+    Proposal,
     /// An operation of several units was begun.
     Begun,
     /// An event of the resident register was applied.
@@ -110,6 +112,7 @@ impl SystemOperation {
             Self::ServerKeyMade => "server-key",
             Self::WeakKeysNamed => "weak-keys",
             Self::Approval => "approval",
+            Self::Proposal => "proposal",
             Self::Begun => "begun",
             Self::RegisterEvent => "register-event",
             Self::Mending => "mend",

@@ -200,7 +200,7 @@ fn segments(demo: &Demo) -> Vec<String> {
 fn e1_query_records_that_are_lost_for_good_are_given_up_by_two_people() {
     let mut demo = Demo::start();
     let good = demo.certificates("jpki-auth", "user", "good")[0].clone();
-    let mut ask = |demo: &mut Demo| {
+    let ask = |demo: &mut Demo| {
         assert!(demo.ask("jpki-auth", &[&good], Asker::Verifier, "").contains(": good"));
         assert!(demo.stop().success());
         segments(demo).pop().unwrap()

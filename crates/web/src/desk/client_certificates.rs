@@ -33,6 +33,13 @@ impl Desk {
         }
     }
 
+    /// Refuses a client certificate that is revoked or held since it was shown; one may end meanwhile.
+    pub(super) fn expect_not_revoked(&self, der: &[u8], now: Timestamp) -> Result<(), Problem> {
+        let certificate =
+            Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
+        self.unrevoked(&certificate, der, now)?.map_err(unproven)
+    }
+
     /// The certificate of a registration, and until when it may let its owner in: it is `proven` by
     /// this connection's handshake, in force, an end entity's for authentication, and as strong as
     /// keys are that a CA of ours would certify.
@@ -70,6 +77,17 @@ impl Desk {
         if now < validity.not_before || validity.not_after < now {
             return Ok(Err("it is not in force now".into()));
         }
+        self.unrevoked(certificate, der, now)
+    }
+
+    /// Whether a certificate is neither revoked nor held by all that can be known of it here; the rule if
+    /// it is.
+    fn unrevoked(
+        &self,
+        certificate: &Certificate,
+        der: &[u8],
+        now: Timestamp,
+    ) -> Result<Result<(), Rule>, Problem> {
         let issued = Issued::look_up(&*self.store, self.authorities.keys(), certificate, der)?;
         Ok(match issued {
             Issued::Here(row) => stands(row.state),

@@ -3,16 +3,16 @@
 //! Nobody confirms what they proposed, nor what concerns themselves; exclusive roles are refused at
 //! the proposal and again at the confirmation. No record is ever deleted.
 
+mod author;
 mod proposals;
 
-use domain::act::{Basis, Standing};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::staff::{
     CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role, credential_rule,
 };
 use jiff::SignedDuration;
-use store::{Change, CredentialRow, Entry, PersonRow, ProposalRow, Unit};
+use store::{Change, CredentialRow, Entry, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
@@ -77,7 +77,8 @@ impl Desk {
             let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
             let change = Change::AddPerson(row.clone().into());
             let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
-            Ok((unit, row.id.to_string()))
+            let certificate = author::certificate_of(act, &row.id, ProposalKind::Registration)?;
+            Ok((certificate.into_iter().fold(unit, Unit::change), row.id.to_string()))
         });
         self.as_they_stand(&done?.answer())
     }
@@ -104,8 +105,10 @@ impl Desk {
             let proposal = self.checked(act, operation, proposal)?;
             let entry = changed(act, &row).detail("proposed", proposal.kind);
             let entry = entry.detail("roles", words(&proposal.roles));
+            let certificate = author::certificate_of(act, &row.id, proposal.kind)?;
             let to = PersonRow { proposal: Some(proposal), ..row.clone() };
-            Ok(set_person(entry, row, to))
+            let (unit, answer) = set_person(entry, row, to);
+            Ok((certificate.into_iter().fold(unit, Unit::change), answer))
         });
         self.as_they_stand(&done?.answer())
     }
@@ -133,18 +136,6 @@ impl Desk {
         let rows = self.store.credentials_of(&to.id)?;
         let beyond = rows.into_iter().filter(|row| !is_allowed(row));
         Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
-    }
-
-    /// How whoever proposed it stands: what somebody proposed who was kept out since, or let in again by
-    /// others, is not confirmed.
-    fn author_of(&self, proposal: &ProposalRow) -> Result<Standing, Problem> {
-        let author = self.store.person(&proposal.by)?;
-        let author = author
-            .filter(|author| author.state == PersonState::Active && author.since <= proposal.at);
-        let rule = "whoever proposed it was suspended or removed since, or their roles or what lets them \
-                    in changed: refuse it (A 5.2.4.1)";
-        let author = author.ok_or_else(|| Problem::refused("person", rule))?;
-        Ok(author.standing(Basis::Nothing))
     }
 
     /// Confirms what was proposed; a new person, or one who lost theirs, gets an enrolment secret.
@@ -185,7 +176,7 @@ impl Desk {
     ) -> Result<(Unit, Option<String>, Option<SecretText>), Problem> {
         let row = self.found(act, operation, id)?;
         let proposal = self.checked(act, operation, confirmable(&row, act))?;
-        let author = self.checked(act, operation, self.author_of(&proposal))?;
+        let author = self.checked(act, operation, self.author_of(&row.id, &proposal, act.at))?;
         let to = self.checked(act, operation, confirmed(&row, &proposal, act))?;
         let entry = changed(act, &row).detail("confirmed", proposal.kind);
         let entry = entry.detail("proposed_by", &proposal.by).detail("roles", words(&to.roles));

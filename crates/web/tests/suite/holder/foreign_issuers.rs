@@ -336,3 +336,39 @@ fn w2_w3_an_approval_by_a_certificate_that_is_revoked_since_does_not_count() {
     world.publish(&[other.list()]);
     ask("op-good").expect(200);
 }
+
+/// Whoever found a card of a senior operator has not the last word on who comes in, once it is revoked.
+#[test]
+fn w2_w3_what_a_certificate_proposed_that_is_revoked_since_is_not_confirmed() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    root.certify("ichiro", "user");
+    world.publish(&[root.list()]);
+    world.registers("staff", "ichiro", Some("ichiro")).expect(201);
+    let propose = |path: &str, body: serde_json::Value| {
+        let (by, body) = (Proof::Certificate("ichiro"), body.to_string());
+        world.ask(by, "POST", path, Some(body.as_bytes()), &[]).expect(201);
+    };
+    let confirm = |id: &str| {
+        world.post("ca-manager", &format!("/api/v1/people/{id}/confirmation"), &json!({}))
+    };
+    for id in ["revoked", "good"] {
+        propose("/api/v1/people", json!({ "id": id, "name": "新人", "roles": ["examiner"] }));
+    }
+    let change = json!({ "kind": "roles", "roles": ["senior-operator"] });
+    root.revoke("ichiro");
+    world.publish(&[root.list()]);
+    let problem = confirm("revoked").problem(422);
+    assert_eq!(problem["field"], "person", "{problem}");
+    assert!(problem["detail"].to_string().contains("revoked"), "{problem}");
+    // By a list on which it is not, the same is confirmed, and a change of somebody as well.
+    world.scratch.write("root.index", "");
+    world.publish(&[root.list()]);
+    confirm("good").expect(200);
+    let (by, change) = (Proof::Certificate("ichiro"), change.to_string());
+    let path = "/api/v1/people/good/proposals";
+    world.ask(by, "POST", path, Some(change.as_bytes()), &[]).expect(200);
+    root.revoke("ichiro");
+    world.publish(&[root.list()]);
+    confirm("good").problem(422);
+}
