@@ -121,7 +121,7 @@ impl Pkcs11KeyStore {
         let connection = Connection::open(config, user_pin)?;
         connection.run("destroying users' keys that were leaving", |access| {
             access.expect_login()?;
-            access.destroy_leaving()
+            access.destroy_left_behind()
         })?;
         Ok(Self { connection, making: Mutex::default(), taking: Mutex::default() })
     }

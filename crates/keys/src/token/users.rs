@@ -1,11 +1,15 @@
 //! The pool of users' keys in a token: objects that leave once.
 //!
-//! CKA_LABEL tells the state: `ALGORITHM-user-ready`, then `ALGORITHM-user-leaving`. What a crash
-//! left as leaving is destroyed at the next opening and never wrapped.
+//! CKA_LABEL tells the state: `ALGORITHM-user-making` while the token makes it, `ALGORITHM-user-ready`,
+//! then `ALGORITHM-user-leaving`. What a crash left as making or leaving is destroyed at the next opening
+//! and never wrapped: a token that is cut off while it makes a key may leave a part of one (SoftHSM2
+//! writes one attribute after the other).
 
+use cryptoki::error::RvError;
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use domain::algorithm::KeyAlgorithm;
 
+use super::code;
 use super::connection::Fault;
 use super::keeping::{KEY_WRAP, Life};
 use super::objects::{Access, Name};
@@ -29,9 +33,25 @@ impl Access<'_> {
 
     /// Makes one more key for the pool.
     pub(super) fn add_user(&self, algorithm: KeyAlgorithm) -> Result<(), Fault> {
-        let name = Name::of_user(&held::pool_label(algorithm)?, ready(algorithm));
-        self.generate_pair(algorithm, Life::Pooled, Some(&name))?;
+        let name = Name::of_user(&held::pool_label(algorithm)?, making(algorithm));
+        let (public, private) = self.generate_pair(algorithm, Life::Pooled, Some(&name))?;
+        // The private half is what counts as a key, so it comes last.
+        for half in [public, private] {
+            if !self.label_user(half, ready(algorithm))? {
+                return self.destroy_all(&name.id);
+            }
+        }
         Ok(())
+    }
+
+    /// Gives a half of a user's key the label of its next state; whether it is still there, for another
+    /// process that opens the token destroys what it takes for left behind.
+    fn label_user(&self, half: ObjectHandle, state: String) -> Result<bool, Fault> {
+        match self.session.update_attributes(half, &[Attribute::Label(state.into_bytes())]) {
+            Ok(()) => Ok(true),
+            Err(error) if code::value(&error) == Some(RvError::ObjectHandleInvalid) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Marks one ready key as leaving and returns its CKA_ID. One thread at a time may do this.
@@ -42,10 +62,8 @@ impl Access<'_> {
             return Ok(None);
         };
         let id = self.id(private)?.ok_or_else(|| self.refuse("a user's key of it has no name"))?;
-        let mark = [Attribute::Label(leaving(algorithm).into_bytes())];
-        self.session.update_attributes(private, &mark)?;
-        for public in self.find(ObjectClass::PUBLIC_KEY, &id)? {
-            self.session.update_attributes(public, &mark)?;
+        for half in [vec![private], self.find(ObjectClass::PUBLIC_KEY, &id)?].concat() {
+            self.label_user(half, leaving(algorithm))?;
         }
         Ok(Some(id))
     }
@@ -79,10 +97,10 @@ impl Access<'_> {
         })
     }
 
-    /// Destroys what was about to leave when another process ended.
-    pub(super) fn destroy_leaving(&self) -> Result<(), Fault> {
-        for algorithm in KeyAlgorithm::ALL {
-            for object in self.users_in(None, &leaving(algorithm))? {
+    /// Destroys what was being made or about to leave when another process ended.
+    pub(super) fn destroy_left_behind(&self) -> Result<(), Fault> {
+        for state in KeyAlgorithm::ALL.iter().flat_map(|one| [making(*one), leaving(*one)]) {
+            for object in self.users_in(None, &state)? {
                 if let Some(id) = self.id(object)? {
                     self.destroy_all(&id)?;
                 }
@@ -106,6 +124,10 @@ impl Access<'_> {
         template.extend(class.map(Attribute::Class));
         Ok(self.session.find_objects(&template)?)
     }
+}
+
+fn making(algorithm: KeyAlgorithm) -> String {
+    held::pool_prefix(algorithm) + "making"
 }
 
 fn ready(algorithm: KeyAlgorithm) -> String {

@@ -31,6 +31,32 @@ fn k5_a_key_that_a_crash_left_leaving_is_destroyed_and_never_wrapped() {
     });
 }
 
+/// A token whose program ends while it makes a key may keep a part of one, that is not as keys are made.
+#[test]
+fn k5_a_key_that_a_crash_left_half_made_is_destroyed_and_never_wrapped() {
+    let name = "users::k5_a_key_that_a_crash_left_half_made_is_destroyed_and_never_wrapped";
+    SoftHsm::in_child(name, |_| {
+        let store = new_token("one");
+        store.prepare_user_keys(KeyAlgorithm::Rsa2048, 2).expect("made");
+        let module = somebody_else();
+        let other = session(&module, "one");
+        let making = [Attribute::Label(b"rsa-2048-user-making".to_vec())];
+        other.update_attributes(objects(&other)[0], &making).expect("marked");
+        assert_eq!(store.prepared_user_keys(KeyAlgorithm::Rsa2048).expect("a number"), 1);
+        let card = TransportKey::new(&[9; 32]);
+        store.generate_for_card(KeyAlgorithm::Rsa2048, &card).expect("the other one");
+        assert_eq!(counted(&module), (1, 1), "it is not taken");
+        drop((store, other));
+        let store = open("one");
+        assert_eq!(counted(&module), (0, 0));
+        // What is made now is ready, both halves of it.
+        store.prepare_user_keys(KeyAlgorithm::Rsa2048, 1).expect("made");
+        let ready = [Attribute::Label(b"rsa-2048-user-ready".to_vec())];
+        let found = session(&module, "one").find_objects(&ready).expect("objects");
+        assert_eq!(found.len(), 2);
+    });
+}
+
 #[test]
 fn k5_a_half_that_a_crash_left_behind_is_destroyed() {
     SoftHsm::in_child("users::k5_a_half_that_a_crash_left_behind_is_destroyed", |_| {
