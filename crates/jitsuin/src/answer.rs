@@ -43,17 +43,26 @@ fn describe(name: &str, value: &Value, lines: &mut Vec<String>) {
                 describe(&inner, value, lines);
             }
         }
+        Value::Array(rows)
+            if !rows.is_empty() && !name.is_empty() && rows.iter().all(is_scalar) =>
+        {
+            let words: Vec<_> = rows.iter().map(plain).collect();
+            lines.push(format!("{name}: {}", words.join(" ")));
+        }
         Value::Array(rows) => lines.extend(rows.iter().map(row)),
         scalar => lines.push(format!("{name}: {}", plain(scalar))),
     }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !value.is_null() && !value.is_object() && !value.is_array()
 }
 
 /// A row of a list: its scalars, separated by spaces.
 fn row(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let scalars =
-                fields.values().filter(|v| !v.is_null() && !v.is_object() && !v.is_array());
+            let scalars = fields.values().filter(|value| is_scalar(value));
             scalars.map(plain).collect::<Vec<_>>().join("  ")
         }
         other => plain(other),
@@ -70,8 +79,10 @@ mod tests {
 
     #[test]
     fn people_read_fields_and_rows_line_by_line() {
-        let body = serde_json::json!({ "a": 1, "b": { "c": "x" }, "d": [{ "e": "f", "g": null }], "h": null });
+        let body = serde_json::json!({
+            "a": 1, "b": { "c": "x" }, "d": [{ "e": "f", "g": null }], "h": null, "i": ["j", "k"],
+        });
         let answer = Answer::of(&body).expect("a body");
-        assert_eq!(answer.text, "a: 1\nb.c: x\nf");
+        assert_eq!(answer.text, "a: 1\nb.c: x\nf\ni: j k");
     }
 }

@@ -64,9 +64,8 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     }
     if arguments.once {
         story::tell(&system, &|line| say(line))?;
-    }
-    say(&guide::text(&ready, &std::fs::canonicalize(system.home.handed_out())?));
-    if !arguments.once {
+    } else {
+        say(&guide::text(&ready, &std::fs::canonicalize(system.home.handed_out())?));
         stop.wait();
     }
     drop(in_reader);

@@ -60,18 +60,26 @@ fn carry_out(cli: &Cli, system: &System, text: &str, present: &[Attendant]) -> R
 pub(super) fn rehearse(cli: &Cli, file: &Path, out: Option<&Path>, clock: Clock) -> Result<Answer> {
     let text = read(file)?;
     expect_drawable()?;
+    // Before anything is rehearsed, which takes minutes.
+    out.map_or(Ok(()), expect_free)?;
     let rehearsed = crate::stage::rehearse(&Config::read(&cli.config)?, clock, &text, !cli.json)?;
     let crate::stage::Rehearsed { record, signer, .. } = &rehearsed;
     let directory = match out {
         Some(out) => out.to_owned(),
         None => PathBuf::from(format!("{}-rehearsal", record.script.id)),
     };
-    let is_free = std::fs::read_dir(&directory).map_or(true, |mut found| found.next().is_none());
-    ensure!(is_free, "{}: a rehearsal is written to a place of its own", directory.display());
+    expect_free(&directory)?;
     let answer = ended(record, signer, &directory)?;
     let key = directory.join("audit.pub");
     write_public(&key, format!("{}\n", signer.verifier_key()?).as_bytes())?;
     Ok(answer)
+}
+
+fn expect_free(directory: &Path) -> Result<()> {
+    let is_free = std::fs::read_dir(directory).map_or(true, |mut found| found.next().is_none());
+    let place = directory.display();
+    ensure!(is_free, "{place}: there is something in it; --out DIR names another place for this");
+    Ok(())
 }
 
 /// How far a ceremony came.
