@@ -1,5 +1,7 @@
 //! The record of every query, by whatever protocol it came: kept before the answer leaves (E1).
 
+mod strangers;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +15,7 @@ use x509::ocsp::{CertificateStatus, ErrorStatus};
 
 use crate::ldap::{self, Identity, ResultCode};
 
+pub use self::strangers::{Strangers, Sum};
 pub use crate::ldap::LogUnavailable;
 
 /// Keeps the record of queries (A 5.4.1: every validity query, with its result and who asked).
@@ -100,6 +103,32 @@ pub enum OcspOutcome {
         /// Why.
         rule: String,
     },
+}
+
+/// Whose query it was, as far as what is kept of it depends on that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A registered verifier's: it proved to be asking, or signed what is remembered.
+    Verifier,
+    /// Of whom is not known yet whether they are one, and tells nothing: the way to prove it.
+    OnTheWay,
+    /// Nobody's.
+    Stranger,
+}
+
+impl QueryRecord {
+    /// Whose query it was.
+    pub fn standing(&self) -> Standing {
+        match &self.query {
+            _ if self.verifier.is_some() => Standing::Verifier,
+            // The memory of signed requests is made again of these.
+            Query::Ocsp { heard: Some(_), .. } => Standing::Verifier,
+            Query::Ldap { asked: ldap::Asked::Extended(name), .. } if name == ldap::START_TLS => {
+                Standing::OnTheWay
+            }
+            _ => Standing::Stranger,
+        }
+    }
 }
 
 impl fmt::Display for QueryRecord {

@@ -1,11 +1,12 @@
 //! Query records in sealed segments, whose hashes are journal entries (E1).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::act::{Act, Actor};
 use domain::journal::EventKind;
+use jiff::Timestamp;
 use status::ocsp::RequestMemory;
-use status::query_log::{LogUnavailable, QueryLog, QueryRecord};
+use status::query_log::{LogUnavailable, QueryLog, QueryRecord, Standing, Strangers};
 use store::segments::{QuerySegments, Sealed, read_records};
 use store::{Entry, HeardRequest, HeardRequests, Opened, RoomOnDisk, Store, Unit};
 
@@ -53,10 +54,12 @@ pub(crate) struct SealedQueryLog {
     store: Arc<dyn Store>,
     clock: Clock,
     room: RoomOnDisk,
+    strangers: Mutex<Strangers>,
 }
 
 impl SealedQueryLog {
-    /// Where `room` is short, strangers' questions are not recorded, and so not answered.
+    /// Where `room` is short, strangers' questions are not recorded, and so not answered; the way by
+    /// which a verifier proves itself goes on, and is counted.
     pub(crate) fn new(
         segments: QuerySegments,
         heard: HeardRequests,
@@ -64,7 +67,7 @@ impl SealedQueryLog {
         clock: Clock,
         room: RoomOnDisk,
     ) -> Self {
-        Self { segments, heard, store, clock, room }
+        Self { segments, heard, store, clock, room, strangers: Mutex::default() }
     }
 
     /// Puts the hash of a sealed segment into the journal.
@@ -89,16 +92,46 @@ impl SealedQueryLog {
         Ok(())
     }
 
-    /// Seals what is due by its age; called now and then.
+    fn strangers(&self) -> MutexGuard<'_, Strangers> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, line: String, longest: usize) -> Result<(), LogUnavailable> {
+        let unavailable = |error: &dyn std::fmt::Display| LogUnavailable(error.to_string());
+        let line = bounded(line, longest);
+        match self.segments.append(line.as_bytes()).map_err(|error| unavailable(&error))? {
+            Some(sealed) => self.seal(&sealed).map_err(|error| unavailable(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what was counted of strangers' queries in a minute that is over, or in the one that runs;
+    /// what cannot be written is counted on.
+    fn write_sums(&self, now: Timestamp, all: bool) -> Result<(), LogUnavailable> {
+        let mut sums = self.strangers().take(now, all).into_iter();
+        while let Some(sum) = sums.next() {
+            if let Err(fault) = self.write(sum.to_string(), LONGEST_LINE) {
+                self.strangers().give_back(std::iter::once(sum).chain(sums));
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes and seals what is due by its age; called now and then.
     pub(crate) fn seal_due(&self) -> anyhow::Result<()> {
+        if !self.room.is_short() {
+            self.write_sums((self.clock)(), false)?;
+        }
         match self.segments.seal_due()? {
             Some(sealed) => self.seal(&sealed),
             None => Ok(()),
         }
     }
 
-    /// Seals what is open; called last.
+    /// Writes what was counted and seals what is open; called last.
     pub(crate) fn close(&self) -> anyhow::Result<()> {
+        self.write_sums((self.clock)(), true)?;
         match self.segments.close()? {
             Some(sealed) => self.seal(&sealed),
             None => Ok(()),
@@ -108,18 +141,22 @@ impl SealedQueryLog {
 
 impl QueryLog for SealedQueryLog {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
-        if record.verifier.is_none() && self.room.is_short() {
-            return Err(LogUnavailable("the disk's reserve is for verifiers".to_owned()));
-        }
-        let line = bounded(record.to_string());
-        let sealed = self
-            .segments
-            .append(line.as_bytes())
-            .map_err(|error| LogUnavailable(error.to_string()))?;
-        match sealed {
-            Some(sealed) => self.seal(&sealed).map_err(|error| LogUnavailable(error.to_string())),
-            None => Ok(()),
-        }
+        let is_short = self.room.is_short();
+        let is_recorded = match record.standing() {
+            Standing::Verifier => return self.write(record.to_string(), LONGEST_LINE),
+            Standing::Stranger if is_short => {
+                return Err(LogUnavailable("the disk's reserve is for verifiers".to_owned()));
+            }
+            Standing::OnTheWay if is_short => {
+                self.strangers().count(record);
+                false
+            }
+            Standing::Stranger | Standing::OnTheWay => {
+                self.write_sums(record.at, false)?;
+                self.strangers().is_recorded(record)
+            }
+        };
+        if is_recorded { self.write(record.to_string(), STRANGERS_LINE) } else { Ok(()) }
     }
 }
 
@@ -133,15 +170,18 @@ impl RequestMemory for SealedQueryLog {
 /// quoting makes a strange name several times as long.
 const LONGEST_LINE: usize = 32 << 10;
 
+/// The same of a stranger's: a hundred serials in one question are no better evidence than its first.
+const STRANGERS_LINE: usize = 1_500;
+
 /// A line that fits into a segment: a long one keeps its beginning and says what was cut, so that
 /// nobody's long question can keep the record from being written and so the answer from leaving.
-fn bounded(line: String) -> String {
-    if line.len() <= LONGEST_LINE {
+fn bounded(line: String, longest: usize) -> String {
+    if line.len() <= longest {
         return line;
     }
     let sha256 = x509::fingerprint::sha256(line.as_bytes());
     let sha256 = x509::fingerprint::colon_hex(&sha256);
-    let kept = &line[..line.floor_char_boundary(LONGEST_LINE)];
+    let kept = &line[..line.floor_char_boundary(longest)];
     format!("{kept}… cut; {} octets in all, SHA-256 {sha256}", line.len())
 }
 
@@ -173,8 +213,77 @@ mod tests {
         room.note(true);
         assert!(log.record(&asked(None)).is_err(), "strangers go first");
         assert!(log.record(&asked(Some("verifier-1"))).is_ok(), "and verifiers go on");
+        // Nor is the way shut by which a verifier proves itself, or what it asks once more.
+        let of_nobody = |query| QueryRecord { query, ..asked(None) };
+        let start_tls = status::ldap::Asked::Extended("1.3.6.1.4.1.1466.20037".to_owned());
+        let result = status::ldap::ResultCode::Success;
+        let query = |asked| status::query_log::Query::Ldap { asked, result };
+        assert!(log.record(&of_nobody(query(start_tls))).is_ok());
+        let other = status::ldap::Asked::Extended("1.3.6.1.4.1.4203.1.11.3".to_owned());
+        assert!(log.record(&of_nobody(query(other))).is_err());
+        let heard = HeardRequest {
+            digest: [1; 16],
+            until: jiff::Timestamp::MAX,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            from: [192, 0, 2, 1].into(),
+        };
+        let outcome = status::query_log::OcspOutcome::Signed;
+        let retry = status::query_log::Query::Ocsp {
+            heard: Some(heard),
+            is_retry: true,
+            asked: Vec::new(),
+            outcome,
+        };
+        assert!(log.record(&of_nobody(retry)).is_ok());
         room.note(false);
         assert!(log.record(&asked(None)).is_ok());
+        log.close().expect("closed");
+        let mut lines = Vec::new();
+        let told = read_records(&scratch.path().join("queries"), 0, |line| {
+            lines.push(line.to_owned());
+            Ok(())
+        });
+        assert!(told.is_ok() && lines.len() == 5, "{lines:?}");
+        assert!(
+            lines[4].contains("sum 1") && lines[4].ends_with("ldap Success extended"),
+            "{lines:?}"
+        );
+    }
+
+    /// Strangers' questions were once a line each, of hundreds of octets, as fast as they came.
+    #[test]
+    fn e1_v5_strangers_questions_are_a_bounded_number_of_lines_and_a_verifiers_one_each() {
+        let scratch = testkit::Scratch::new();
+        let place = scratch.path().join("queries");
+        let limits = store::segments::Limits::default();
+        let (segments, _) = QuerySegments::open(&place, limits, 0).expect("segments");
+        let (heard, _) = HeardRequests::open(&scratch.path().join("heard.db")).expect("a memory");
+        let clock: Clock = Arc::new(|| jiff::Timestamp::from_second(60).expect("a time"));
+        let room = RoomOnDisk::default();
+        let log = SealedQueryLog::new(segments, heard, scratch.store.clone(), clock, room);
+        let ask = |verifier: Option<&str>, number: u32| {
+            let query = status::query_log::Query::Web { path: "/crl/x".to_owned(), status: 401 };
+            let peer = std::net::SocketAddr::from((std::net::Ipv4Addr::from_bits(number), 1));
+            let verifier = verifier.map(|id| id.parse().expect("an id"));
+            let at = jiff::Timestamp::UNIX_EPOCH;
+            log.record(&QueryRecord { at, peer, verifier, query }).expect("recorded");
+        };
+        (0..20_000).for_each(|number| ask(None, number % 500));
+        (0..2_000).for_each(|number| ask(Some("verifier-1"), number));
+        log.seal_due().expect("written");
+        log.close().expect("closed");
+        let (mut of_verifier, mut others, mut counted) = (0, 0, 0);
+        let all = read_records(&place, 0, |line| {
+            let words: Vec<_> = line.split(' ').collect();
+            match (words[2], words[3]) {
+                ("verifier-1", _) => of_verifier += 1,
+                (_, "sum") => counted += words[4].parse::<u64>().expect("a number"),
+                _ => others += 1,
+            }
+            Ok(())
+        });
+        all.expect("read");
+        assert_eq!((of_verifier, others, counted), (2_000, 1_000, 19_000));
     }
 
     /// An older copy of the memory, as a backup has it, knows by the records what it has missed.
@@ -229,10 +338,10 @@ mod tests {
         let (segments, _) = QuerySegments::open(place.path(), limits, 0).expect("segments");
         for character in ['x', '\u{1}', '髙'] {
             let long: String = std::iter::repeat_n(character, 60_000).collect();
-            let line = bounded(format!("ldap {long:?}"));
+            let line = bounded(format!("ldap {long:?}"), LONGEST_LINE);
             assert!(line.len() < LONGEST_LINE + 200 && line.contains("octets in all"), "{line}");
             assert!(segments.append(line.as_bytes()).is_ok());
         }
-        assert_eq!(bounded("short".to_owned()), "short");
+        assert_eq!(bounded("short".to_owned(), STRANGERS_LINE), "short");
     }
 }

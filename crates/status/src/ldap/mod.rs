@@ -34,6 +34,7 @@ mod server;
 mod session;
 mod settings;
 
+pub(crate) use self::root::START_TLS;
 pub use answer::{Answer, Next};
 pub use attribute::{AttributeDescription, MAX_DESCRIPTION_BYTES};
 pub use contract::directory_findings;

@@ -6,7 +6,7 @@ use super::paging::PAGED_RESULTS;
 use super::schema;
 
 /// OID of StartTLS (RFC 4511 section 4.14).
-pub(super) const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
+pub(crate) const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 /// OID of Who am I? (RFC 4532).
 pub(super) const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
 /// The name of the subschema entry.

@@ -29,7 +29,8 @@ pub(super) struct Arrival {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proven {
     pub(super) asker: Asker,
-    /// What was noted of it, if a registered verifier signed it.
+    /// What was noted of it, if a registered verifier signed it and nobody sent it before, or it is that
+    /// verifier's retry.
     pub(super) heard: Option<HeardRequest>,
 }
 
@@ -121,7 +122,9 @@ impl Verifiers {
             Some(_) => Asker::Retry,
             None => Asker::Verifier(id),
         };
-        Ok(Proven { asker, heard: Some(heard) })
+        // What was heard before is remembered already, whoever repeats it how often.
+        let heard = (before.is_none() || is_retry).then_some(heard);
+        Ok(Proven { asker, heard })
     }
 
     /// The verifier that registered exactly these octets.
