@@ -11,6 +11,7 @@ use crate::der_reader::{Fields, bounded, small_integer};
 use crate::error::Error;
 use crate::fingerprint::sha256;
 use crate::name::Name;
+use crate::oid;
 use crate::public_key::SpkiInfo;
 use crate::signature;
 use crate::time;
@@ -73,6 +74,19 @@ pub struct Certificate {
     /// The signature's octets.
     pub signature: Vec<u8>,
 }
+
+/// What is understood, so that it may be critical.
+const UNDERSTOOD: [ObjectIdentifier; 9] = [
+    oid::KEY_USAGE,
+    oid::EXTENDED_KEY_USAGE,
+    oid::CERTIFICATE_POLICIES,
+    oid::SUBJECT_ALT_NAME,
+    oid::ISSUER_ALT_NAME,
+    oid::BASIC_CONSTRAINTS,
+    oid::CRL_DISTRIBUTION_POINTS,
+    oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::SUBJECT_KEY_IDENTIFIER,
+];
 
 impl Certificate {
     /// Reads a DER certificate.
@@ -165,6 +179,13 @@ impl TbsCertificate {
     /// What [`SpkiInfo::parse`] says.
     pub fn public_key(&self) -> Result<SpkiInfo, Error> {
         SpkiInfo::parse(&self.subject_public_key_info)
+    }
+
+    /// The first critical extension that is understood nowhere here, for which a certificate is to be
+    /// rejected (RFC 5280 4.2).
+    pub fn not_understood(&self) -> Option<ObjectIdentifier> {
+        let is_unknown = |one: &&ReceivedExtension| one.critical && !UNDERSTOOD.contains(&one.oid);
+        self.extensions.iter().find(is_unknown).map(|one| one.oid)
     }
 
     /// The extension `oid`, if it is there.

@@ -20,7 +20,7 @@ use super::permission::Operation;
 use super::principal::{Principal, Proof};
 use super::repeat::Done;
 use super::{Desk, entrance, password};
-use crate::hashing::Caller;
+use crate::hashing::{self, Caller};
 use crate::problem::{Fault, Problem};
 use crate::wire::{
     ChangedBody, ClientCertificateBody, PasswordBody, SecretText, TokenBody, TokenWishBody,
@@ -43,7 +43,8 @@ impl Desk {
         let rule = check_password(body.new.expose(), person.id.as_str());
         self.checked(act, operation, rule.map_err(|rule| Problem::refused("new", rule)))?;
         let kind = CredentialKind::Password;
-        // What a password is has no place in what recognises a repetition.
+        // What a password is has no place in what recognises a repetition: whether it is one is seen by
+        // the password that was set.
         let done = self.once_in_a_unit(act, operation, &[], || {
             let from = self.shown_again(act, operation, person, body)?;
             let hash = password::hash(Caller::Known, body.new.expose())?;
@@ -53,9 +54,21 @@ impl Desk {
             let expires = Some(after_days(act.at, PASSWORD_DAYS)?.to_string());
             Ok((own_unit(act, person, kind, change), done(person, kind, expires)))
         })?;
+        if let Done::Before(_) = done {
+            let is_repeated = self.is_password(&person.id, body.new.expose())?;
+            let another =
+                Problem::new(Fault::Conflict, "operation: it set another password before");
+            self.checked(act, operation, if is_repeated { Ok(()) } else { Err(another) })?;
+        }
         // Whoever else was in with the old password is out.
         self.sessions.end_all_of(&person.id);
         Ok(done.answer())
+    }
+
+    /// Whether somebody who is in has this password.
+    fn is_password(&self, person: &ActorId, password: &str) -> Result<bool, Problem> {
+        let Some(row) = self.store.password(person)? else { return Ok(false) };
+        Ok(hashing::fits(Caller::Known, password.as_bytes(), &row.hash)?)
     }
 
     /// Registers a client certificate of one's own, `proven` by the handshake of the very connection

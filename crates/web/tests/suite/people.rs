@@ -132,6 +132,23 @@ fn w3_exclusive_roles_are_refused_for_new_people_and_for_changes() {
     assert_eq!(shown["roles"], json!(["intake-clerk"]));
 }
 
+/// A client that repeats a request under its id, with something else in it, once heard that it was done.
+#[test]
+fn w3_e6_an_operation_that_set_one_password_sets_no_other_and_says_so() {
+    let world = World::new();
+    let enrolment = world.registered("sasaki", &["examiner"]);
+    let set = |session: &str, current: Option<&str>, new: &str| {
+        let body = json!({ "current": current, "new": new });
+        world.post_as("op-password", session, "/api/v1/me/password", &body)
+    };
+    set(&world.session("sasaki", &enrolment), None, LONG).expect(200);
+    let problem = set(&world.session("sasaki", LONG), Some(LONG), LONGER).problem(409);
+    assert!(problem["detail"].to_string().contains("another password"), "{problem}");
+    set(&world.session("sasaki", LONG), Some(LONG), LONG).expect(200);
+    let session = world.session("sasaki", LONG);
+    assert!(!session.is_empty(), "the one that was set");
+}
+
 #[test]
 fn w3_five_wrong_passwords_lock_the_right_one_out_for_fifteen_minutes() {
     let world = World::new();

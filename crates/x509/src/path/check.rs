@@ -8,22 +8,8 @@ use super::{Anchor, Reader};
 use crate::certificate::Validity;
 use crate::extension::KeyUsage;
 use crate::name::Name;
-use crate::oid;
 use crate::public_key::{KeyNumbers, SpkiInfo, bit_length};
 use crate::read::Certificate;
-
-/// What is understood, so that it may be critical.
-const UNDERSTOOD: [ObjectIdentifier; 9] = [
-    oid::KEY_USAGE,
-    oid::EXTENDED_KEY_USAGE,
-    oid::CERTIFICATE_POLICIES,
-    oid::SUBJECT_ALT_NAME,
-    oid::ISSUER_ALT_NAME,
-    oid::BASIC_CONSTRAINTS,
-    oid::CRL_DISTRIBUTION_POINTS,
-    oid::AUTHORITY_KEY_IDENTIFIER,
-    oid::SUBJECT_KEY_IDENTIFIER,
-];
 
 /// What restricts the paths below a CA in ways that are not followed here: nameConstraints,
 /// policyMappings, policyConstraints, inhibitAnyPolicy (RFC 5280 4.2.1).
@@ -44,14 +30,9 @@ pub(super) fn any(certificate: &Certificate, at: Timestamp) -> Result<(), Fault>
         let rule = format!("valid from {not_before} to {not_after}, not at {at}");
         return Err(Fault::new(certificate, rule));
     }
-    let unknown = certificate
-        .tbs
-        .extensions
-        .iter()
-        .find(|extension| extension.critical && !UNDERSTOOD.contains(&extension.oid));
-    match unknown {
-        Some(extension) => {
-            let rule = format!("critical extension {} is not understood here", extension.oid);
+    match certificate.tbs.not_understood() {
+        Some(oid) => {
+            let rule = format!("critical extension {oid} is not understood here");
             Err(Fault::new(certificate, rule))
         }
         None => Ok(()),

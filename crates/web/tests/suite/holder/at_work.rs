@@ -93,6 +93,11 @@ fn w2_a_certificate_is_registered_by_the_handshake_that_proves_its_key() {
     world.own("short", &["-newkey", "rsa:1024"], &NO_CA);
     world.own("authority", &EC, &["-addext", "basicConstraints=critical,CA:TRUE"]);
     world.own("server", &EC, &[&NO_CA[..], &["-addext", "extendedKeyUsage=serverAuth"]].concat());
+    world.own(
+        "strange",
+        &EC,
+        &[&NO_CA[..], &["-addext", "1.2.3.4.5=critical,ASN1:NULL:"]].concat(),
+    );
     let card = world.hanako();
     world.set(&card, revoked(world.clock.now()));
     let refused = |name: &str, shown: Option<&str>, rule: &str| {
@@ -105,6 +110,7 @@ fn w2_a_certificate_is_registered_by_the_handshake_that_proves_its_key() {
     refused("short", None, "1024 bits");
     refused("authority", Some("authority"), "a CA's");
     refused("server", Some("server"), "clientAuth");
+    refused("strange", Some("strange"), "critical extension");
     refused(&card.name, Some(&card.name), "revoked");
     let done: Value = world.registers("staff", "mine", Some("mine")).expect(201);
     let ends: Timestamp = done["expires"].as_str().expect("an end").parse().expect("a time");
