@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::room::Place;
 use crate::subscriber::Subscriber;
 
 /// Of all places, one subscriber gets one in so many.
@@ -68,8 +69,11 @@ impl Crowd {
         Self(Arc::new(Shared { places, each, patience, subscribers: Mutex::default() }))
     }
 
-    /// A place for whoever comes from `from`, as soon as there is one; nothing after five seconds.
-    pub async fn enter(&self, from: IpAddr) -> Option<Entered> {
+    /// A place for whoever comes from `from`, as soon as there is one; nothing after five seconds. Until
+    /// then its `connection` is as idle as one that says nothing: whoever waits to be heard keeps nobody
+    /// out, or a crowd that stands in line would have every connection.
+    pub async fn enter(&self, from: IpAddr, connection: Option<&Place>) -> Option<Entered> {
+        let _waiting = connection.map(Place::waiting);
         let (here, share) = self.0.arrive(Subscriber::of(from));
         let waiting = async {
             let share = share.acquire_owned().await.ok()?;
@@ -109,13 +113,14 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::room::Room;
 
     /// Longer than any test; nobody waits for it.
     const LONG: Duration = Duration::from_secs(3600);
 
     fn enters(crowd: &Crowd, from: &str) -> JoinHandle<Option<Entered>> {
         let (crowd, from) = (crowd.clone(), from.parse().expect("an address"));
-        tokio::spawn(async move { crowd.enter(from).await })
+        tokio::spawn(async move { crowd.enter(from, None).await })
     }
 
     /// Lets everybody who can go on do so: on one thread, whoever yields goes behind all others.
@@ -171,6 +176,36 @@ mod tests {
         assert_eq!(crowd.0.subscribers.lock().expect("a lock").len(), 4);
         let hurried = Crowd::with_patience(1, Duration::ZERO);
         let _held = Arc::clone(&hurried.0.places).try_acquire_owned().expect("a place");
-        assert!(hurried.enter([192, 0, 2, 1].into()).await.is_none());
+        assert!(hurried.enter([192, 0, 2, 1].into(), None).await.is_none());
+    }
+
+    /// A crowd that waited for its turn once kept every connection of a port from whoever came.
+    #[tokio::test]
+    async fn v6_who_waits_for_a_place_gives_its_connection_to_who_comes() {
+        let (crowd, room) = (Crowd::with_patience(4, LONG), Room::of(16));
+        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let asks = |last: u8| {
+            let connection = Arc::new(room.admit(address(last), false).expect("room"));
+            let (crowd, here) = (crowd.clone(), connection.clone());
+            let asks = async move {
+                let _answering = here.answering();
+                let entered = crowd.enter(address(last), Some(&here)).await;
+                // Whoever has a place is at work until the test ends.
+                std::future::pending::<()>().await;
+                drop(entered);
+            };
+            (connection, tokio::spawn(asks))
+        };
+        let at_work: Vec<_> = (0..4).map(asks).collect();
+        settle().await;
+        let waiting: Vec<_> = (0..8).map(|number| asks(number % 4)).collect();
+        settle().await;
+        let late: Vec<_> = (0..8).map(|last| room.admit(address(9 + last), false)).collect();
+        assert!(late.iter().all(Option::is_some), "in the place of those who wait");
+        assert_eq!(crowd.0.places.available_permits(), 0);
+        assert_eq!(room.taken(), 12, "who is at work stays");
+        let busy: Vec<_> = late.iter().flatten().map(Place::answering).collect();
+        assert!(room.admit(address(99), false).is_none(), "and nobody is left who waits");
+        drop((busy, at_work, waiting));
     }
 }

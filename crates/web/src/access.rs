@@ -53,14 +53,33 @@ impl Peer {
     }
 }
 
-/// The door by which a request came, for its handler.
-pub(crate) struct ThisDoor(pub(crate) Door);
+/// Somebody of whom nothing is known yet: where they come from, and the place of their connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Stranger {
+    /// The address.
+    pub(crate) from: IpAddr,
+    /// The place, which is somebody else's if need be while they wait to be heard.
+    pub(crate) place: Option<Arc<Place>>,
+}
+
+impl Stranger {
+    /// Who sent a request.
+    pub(crate) fn of(parts: &request::Parts) -> Self {
+        let peer = Peer::of(parts);
+        let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+        let from = peer.map_or(nowhere, |peer| peer.address.ip());
+        Self { from, place: peer.and_then(|peer| peer.place.clone()) }
+    }
+}
+
+/// The door by which a request came, and who stands there, for its handler.
+pub(crate) struct ThisDoor(pub(crate) Door, pub(crate) Stranger);
 
 impl<S: Sync> FromRequestParts<S> for ThisDoor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(Self(door(parts)))
+        Ok(Self(door(parts), Stranger::of(parts)))
     }
 }
 
@@ -101,7 +120,7 @@ pub(crate) async fn expect_ours(State(api): State<Api>, request: Request, next: 
         // What stands before the guard is what the description says is open.
         Ok(()) if is_undescribed(&api, &parts) => unstored(no_such_method().into_response()),
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => unstored(api.turned_away(door(&parts), problem).await.into_response()),
+        Err(problem) => unstored(api.turned_away(&parts, problem).await.into_response()),
     }
 }
 
@@ -126,7 +145,6 @@ pub(crate) async fn admit(
     let given = operation_id(&parts.headers);
     let door = door(parts);
     let asked = asked(api, parts);
-    let from = door.from;
     let look_up = move |desk: &Desk| {
         let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
         let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
@@ -144,7 +162,7 @@ pub(crate) async fn admit(
         .is_some_and(|place| place.is_proven())
     {
         true => api.look_up(look_up).await,
-        false => api.run_for_stranger(from, look_up).await,
+        false => api.run_for_stranger(&Stranger::of(parts), look_up).await,
     }
 }
 
@@ -207,8 +225,7 @@ pub(crate) fn door(parts: &request::Parts) -> Door {
         _ => "…",
     };
     let name = format!("{method} {}", door.as_deref().unwrap_or("/…"));
-    let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
-    Door { name, from: Peer::of(parts).map_or(nowhere, |peer| peer.address.ip()) }
+    Door { name, from: Stranger::of(parts).from }
 }
 
 fn operation_id(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {

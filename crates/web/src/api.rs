@@ -23,7 +23,6 @@ mod service_requests;
 mod sessions;
 mod strict;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,12 +33,13 @@ use axum::{Json, Router};
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::http::StatusCode;
+use hyper::http::request::Parts;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::access;
+use crate::access::{self, Stranger};
+use crate::desk::Desk;
 use crate::desk::permission::Operation;
-use crate::desk::{Desk, Door};
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 use status::crowd::Crowd;
@@ -150,16 +150,16 @@ impl Api {
         self.run_within(&self.look_ups, work).await
     }
 
-    /// Has the desk do `work` for somebody who comes from `from` and of whom nothing is known yet.
+    /// Has the desk do `work` for somebody of whom nothing is known yet.
     ///
     /// # Errors
     /// As [`run`](Self::run); 503 where strangers, or those from there, had all their places for seconds.
     pub(crate) async fn run_for_stranger<T: Send + 'static>(
         &self,
-        from: IpAddr,
+        stranger: &Stranger,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.run_among(&self.strangers.unknown, from, work).await
+        self.run_among(&self.strangers.unknown, stranger, work).await
     }
 
     /// Has the desk do `work` for somebody who shows a password.
@@ -168,10 +168,10 @@ impl Api {
     /// As [`run_for_stranger`](Self::run_for_stranger).
     async fn log_in<T: Send + 'static>(
         &self,
-        from: IpAddr,
+        stranger: &Stranger,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.run_among(&self.strangers.passwords, from, work).await
+        self.run_among(&self.strangers.passwords, stranger, work).await
     }
 
     /// Has the desk do `work` for somebody who wants to come in, or does, by a passkey.
@@ -180,19 +180,20 @@ impl Api {
     /// As [`run_for_stranger`](Self::run_for_stranger).
     async fn log_in_by_passkey<T: Send + 'static>(
         &self,
-        from: IpAddr,
+        stranger: &Stranger,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.run_among(&self.strangers.passkeys, from, work).await
+        self.run_among(&self.strangers.passkeys, stranger, work).await
     }
 
     async fn run_among<T: Send + 'static>(
         &self,
         crowd: &Crowd,
-        from: IpAddr,
+        stranger: &Stranger,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let place = crowd.enter(from).await.ok_or_else(|| {
+        let place = crowd.enter(stranger.from, stranger.place.as_deref()).await;
+        let place = place.ok_or_else(|| {
             Problem::new(Fault::Unavailable, "too many want to come in: try again shortly")
         })?;
         let work = move |desk: &Desk| {
@@ -233,15 +234,15 @@ impl Api {
     ///
     /// # Errors
     /// [`crate::Hosts`] says which.
-    pub(crate) fn expect_ours(&self, parts: &hyper::http::request::Parts) -> Result<(), Problem> {
+    pub(crate) fn expect_ours(&self, parts: &Parts) -> Result<(), Problem> {
         self.desk.hosts().expect_ours(parts)
     }
 
-    /// Has the journal note that whoever stands at `door` was turned away, and why.
-    pub(crate) async fn turned_away(&self, door: Door, problem: Problem) -> Problem {
-        let from = door.from;
+    /// Has the journal note that whoever sent a request was turned away, and why.
+    pub(crate) async fn turned_away(&self, parts: &Parts, problem: Problem) -> Problem {
+        let door = access::door(parts);
         let turn_away = move |desk: &Desk| desk.turn_away::<()>(&door, Err(problem));
-        let turned = self.run_for_stranger(from, turn_away).await;
+        let turned = self.run_for_stranger(&Stranger::of(parts), turn_away).await;
         turned.err().unwrap_or_else(|| Problem::broke(&"somebody was let in who should not be"))
     }
 
@@ -406,6 +407,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::net::IpAddr;
 
     use axum::extract::State;
     use domain::staff::{PersonState, Role};
@@ -414,7 +416,7 @@ mod tests {
 
     use super::*;
     use crate::desk::principal::Entrant;
-    use crate::desk::{Principal, Proof};
+    use crate::desk::{Door, Principal, Proof};
     use crate::wire::FormBody;
 
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
@@ -453,14 +455,14 @@ mod tests {
             let (came, mut coming) = tokio::sync::mpsc::channel(STRANGERS_AT_ONCE);
             for stranger in 0..STRANGERS_AT_ONCE {
                 let (api, crowd, opened) = (api.clone(), crowd.clone(), Arc::clone(&opened));
-                let (from, came) = (address(stranger % 4), came.clone());
+                let (from, came) = (at(stranger % 4), came.clone());
                 here.spawn(async move {
                     let work = move |_: &Desk| {
                         came.blocking_send(()).expect("a test that waits");
                         let _ = opened.lock().expect("a lock").recv();
                         Ok(())
                     };
-                    api.run_among(&crowd, from, work).await
+                    api.run_among(&crowd, &from, work).await
                 });
             }
             for _ in 0..STRANGERS_AT_ONCE {
@@ -475,6 +477,10 @@ mod tests {
                 left.expect("an answer");
             }
         }
+    }
+
+    fn at(last: usize) -> Stranger {
+        Stranger { from: address(last), place: None }
     }
 
     fn address(last: usize) -> IpAddr {
@@ -494,15 +500,16 @@ mod tests {
             api.run(|_| Ok(())).await.expect("who is in goes on");
             api.look_up(|_| Ok(())).await.expect("and so does who has shown a token");
             for (free, _) in kinds.iter().enumerate().filter(|(free, _)| *free != taken) {
-                api.run_among(kinds[free], address(0), |_| Ok(())).await.expect("a place");
+                api.run_among(kinds[free], &at(0), |_| Ok(())).await.expect("a place");
             }
             others.leave().await;
-            api.run_among(kinds[taken], address(9), |_| Ok(())).await.expect("there is room again");
+            api.run_among(kinds[taken], &at(9), |_| Ok(())).await.expect("there is room again");
         }
         // A passkey is asked for where no password waits.
         let others = AtAll::of(&crowds.passwords, &api).await;
         let door = Door { name: "POST /api/v1/sessions".to_owned(), from: address(0) };
-        let begun = sessions::begin_passkey(State(api.clone()), access::ThisDoor(door)).await;
+        let begun =
+            sessions::begin_passkey(State(api.clone()), access::ThisDoor(door, at(0))).await;
         let (status, _) = begun.expect("a challenge");
         assert_eq!(status, StatusCode::CREATED);
         others.leave().await;
@@ -540,6 +547,35 @@ mod tests {
         assert_eq!(refused.fault, Fault::Unauthenticated);
     }
 
+    /// A crowd that waited to log in once had every connection that strangers may have, so that none of
+    /// the staff came in anew.
+    #[tokio::test]
+    async fn v6_who_waits_to_be_heard_keeps_nobody_out() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = api(&scratch, &clock);
+        let others = AtAll::of(&api.strangers.passwords, &api).await;
+        let room = status::room::Room::of(16);
+        let waits = |last: usize| {
+            let place = Arc::new(room.admit(address(last), false).expect("room"));
+            let (api, here) = (api.clone(), place.clone());
+            let log_in = async move {
+                let _answering = here.answering();
+                let stranger = Stranger { from: address(last), place: Some(here.clone()) };
+                api.log_in(&stranger, |_| Ok(())).await
+            };
+            (place, tokio::spawn(log_in))
+        };
+        let crowd: Vec<_> = (0..12).map(|stranger| waits(stranger % 4)).collect();
+        // Each has begun to wait before the next task has its turn.
+        tokio::task::yield_now().await;
+        let late = room.admit(address(9), false).expect("in the place of one who waits");
+        others.leave().await;
+        for (_, waiting) in crowd {
+            waiting.await.expect("no panic").expect("an answer");
+        }
+        drop(late);
+    }
+
     /// A request for another host once took one of the places of those who were in.
     #[tokio::test]
     async fn v6_whom_nobody_lets_in_takes_no_place_of_who_is_in() {
@@ -558,9 +594,9 @@ mod tests {
         while api.slots.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let door = Door { name: "GET /api/v1/cas".to_owned(), from: address(1) };
+        let (parts, ()) = hyper::Request::get("/api/v1/cas").body(()).expect("one").into_parts();
         let problem = Problem::new(Fault::Misdirected, "host: this server is another one");
-        let told = api.turned_away(door, problem).await;
+        let told = api.turned_away(&parts, problem).await;
         assert_eq!(told.fault, Fault::Misdirected);
         drop(open);
         inside.await.expect("no panic").expect("an answer");

@@ -123,8 +123,8 @@ impl Endpoint {
             Some(_) => Shown::Password,
             None => Shown::Nothing,
         };
-        let (from, is_known) = (self.peer.ip(), self.place.is_proven());
-        let Some(entered) = self.shared.askers.enter(from, shown, is_known).await else {
+        let from = self.peer.ip();
+        let Some(entered) = self.shared.askers.enter(from, &self.place, shown).await else {
             let reply = Reply::words(503, "too many ask; try again shortly");
             return reply.header("retry-after", "5").into_response();
         };

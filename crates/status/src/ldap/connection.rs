@@ -67,7 +67,7 @@ impl Work {
         match session.identity() {
             Identity::Anonymous => {
                 let from = session.peer.ip();
-                let entered = self.strangers.enter(from, shown, place.is_proven()).await;
+                let entered = self.strangers.enter(from, place, shown).await;
                 entered.map(|_place| AtWork::Stranger { _place })
             }
             Identity::Verifier { .. } => {

@@ -29,11 +29,10 @@ type Opened = (StatusCode, [(HeaderName, HeaderValue); 1], Json<SessionBody>);
 )]
 pub(super) async fn open(
     State(api): State<Api>,
-    ThisDoor(door): ThisDoor,
+    ThisDoor(door, stranger): ThisDoor,
     Input(body): Input<LoginBody>,
 ) -> Result<Opened, Problem> {
-    let from = door.from;
-    let answer = api.log_in(from, move |desk| desk.open_session(body, &door)).await?;
+    let answer = api.log_in(&stranger, move |desk| desk.open_session(body, &door)).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
@@ -49,11 +48,10 @@ pub(super) async fn open(
 )]
 pub(super) async fn begin_passkey(
     State(api): State<Api>,
-    ThisDoor(door): ThisDoor,
+    ThisDoor(door, stranger): ThisDoor,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
-    let from = door.from;
     let begin = move |desk: &Desk| desk.begin_passkey_session(&door);
-    let answer = api.log_in_by_passkey(from, begin).await?;
+    let answer = api.log_in_by_passkey(&stranger, begin).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -69,12 +67,11 @@ pub(super) async fn begin_passkey(
 )]
 pub(super) async fn open_with_passkey(
     State(api): State<Api>,
-    ThisDoor(door): ThisDoor,
+    ThisDoor(door, stranger): ThisDoor,
     Input(body): Input<PasskeyAnswerBody>,
 ) -> Result<Opened, Problem> {
-    let from = door.from;
     let work = move |desk: &Desk| desk.open_passkey_session(&body, &door);
-    let answer = api.log_in_by_passkey(from, work).await?;
+    let answer = api.log_in_by_passkey(&stranger, work).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
@@ -144,7 +141,7 @@ pub(super) async fn register_certificate(
 pub(super) async fn make_token(
     State(api): State<Api>,
     Extension(act): Extension<Principal>,
-    ThisDoor(door): ThisDoor,
+    ThisDoor(door, _): ThisDoor,
     Input(body): Input<TokenWishBody>,
 ) -> Result<(StatusCode, Json<TokenBody>), Problem> {
     let answer = api.answer(move |desk| desk.make_token(&act, door.from, &body)).await?;

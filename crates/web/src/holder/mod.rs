@@ -8,7 +8,6 @@
 mod answer;
 mod page;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Form;
@@ -23,7 +22,7 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 
 use self::answer::{Speaks, text};
-use crate::access::{Peer, ThisDoor, door};
+use crate::access::{Peer, Stranger, ThisDoor, door};
 use crate::api::Api;
 use crate::api::input::{Asked, body_of};
 use crate::desk::{Declined, Desk};
@@ -82,7 +81,7 @@ async fn expect_ours(
     };
     let mut response = match api.expect_ours(&parts).and_then(|()| own_page()) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => speaks.declined(&api.turned_away(door(&parts), problem).await.into()),
+        Err(problem) => speaks.declined(&api.turned_away(&parts, problem).await.into()),
     };
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
@@ -91,16 +90,14 @@ async fn expect_ours(
 async fn show(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let (certificate, door) = (certificate_of(&parts), door(&parts));
-    let from = door.from;
     let show = move |desk: &Desk| desk.show_own_certificates(certificate.as_deref(), &door);
-    let shown = ask(&api, from, show);
-    speaks.overview(shown.await)
+    speaks.overview(ask(&api, &Stranger::of(&parts), show).await)
 }
 
 async fn draft(
     State(api): State<Api>,
     speaks: Speaks,
-    ThisDoor(door): ThisDoor,
+    ThisDoor(_, stranger): ThisDoor,
     asked: Result<Asked<RequestQuery>, Problem>,
 ) -> Response {
     let Asked(RequestQuery { ca, serial, cause }) = match asked {
@@ -108,7 +105,7 @@ async fn draft(
         Err(problem) => return speaks.declined(&problem.into()),
     };
     let draft = move |desk: &Desk| desk.draft_revocation_request(&ca, &serial, &cause);
-    match ask(&api, door.from, draft).await {
+    match ask(&api, &stranger, draft).await {
         Ok(drafted) => text(drafted),
         Err(declined) => speaks.declined(&declined),
     }
@@ -121,9 +118,8 @@ async fn revoke(State(api): State<Api>, speaks: Speaks, request: Request) -> Res
         Ok(message) => message,
         Err(problem) => return speaks.declined(&problem.into()),
     };
-    let from = door.from;
     let revoke = move |desk: &Desk| desk.request_revocation(&message, &door);
-    speaks.receipt(ask(&api, from, revoke).await)
+    speaks.receipt(ask(&api, &Stranger::of(&parts), revoke).await)
 }
 
 async fn nowhere(speaks: Speaks) -> Response {
@@ -134,14 +130,14 @@ async fn no_such_method(speaks: Speaks) -> Response {
     speaks.declined(&Problem::new(Fault::NoSuchMethod, "not with this method").into())
 }
 
-/// Has the desk do `work` for whoever comes from `from`, none of whom the page knows; a panic or a lack of
+/// Has the desk do `work` for a stranger, as everybody is whom the page serves; a panic or a lack of
 /// time is a failure like any other.
 async fn ask<T: Send + 'static>(
     api: &Api,
-    from: IpAddr,
+    stranger: &Stranger,
     work: impl FnOnce(&Desk) -> Result<T, Declined> + Send + 'static,
 ) -> Result<T, Declined> {
-    api.run_for_stranger(from, move |desk| Ok(work(desk))).await?
+    api.run_for_stranger(stranger, move |desk| Ok(work(desk))).await?
 }
 
 fn certificate_of(parts: &Parts) -> Option<Arc<[u8]>> {
