@@ -33,6 +33,7 @@ cargo xtask CHORE
   torture [--kills N] [--seed S] [--seconds N]
                                  kill the program at work, restart it, and compare what it said
   tamper [--rounds N] [--seed S] change every column and file of an installation; all must be found
+  load [--times N] [--seconds N] do what strangers do, many times over, while others work; prints figures
   fuzz [--seconds N] [TARGET…]   run the fuzz targets, two at a time, 60 seconds each unless told
 ";
 
@@ -71,6 +72,7 @@ fn run(chore: &str, arguments: &[String]) -> Option<Result<()>> {
         ("bench", filters) => bench::run(filters),
         ("torture", rest) => suites::TORTURE.run(suites::TORTURE.parse(rest)?),
         ("tamper", rest) => suites::TAMPER.run(suites::TAMPER.parse(rest)?),
+        ("load", rest) => suites::LOAD.run(suites::LOAD.parse(rest)?),
         ("fuzz", rest) => fuzz::run(fuzz::Options::parse(rest)?),
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! The long forms of the suites whose short forms are tests of the program: torture and tamper.
+//! The long forms of the suites whose short forms are tests of the program: torture, tamper and load.
 
 use anyhow::Result;
 
@@ -24,6 +24,12 @@ pub(crate) const TORTURE: Suite = Suite {
 pub(crate) const TAMPER: Suite = Suite {
     module: "tamper::",
     options: &[("--rounds", "JITSUIN_TAMPER_ROUNDS"), ("--seed", "JITSUIN_TAMPER_SEED")],
+};
+
+/// What strangers do, many times over.
+pub(crate) const LOAD: Suite = Suite {
+    module: "load::",
+    options: &[("--times", "JITSUIN_LOAD_TIMES"), ("--seconds", "JITSUIN_LOAD_SECONDS")],
 };
 
 impl Suite {

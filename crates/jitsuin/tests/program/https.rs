@@ -56,15 +56,48 @@ impl Https {
         body: Option<&Value>,
         patience: Duration,
     ) -> io::Result<(u16, Value)> {
+        let mut kept = self.keep(patience)?;
+        let more = [headers, &[("Connection", "close")]].concat();
+        kept.ask(method, path, &more, body)
+    }
+
+    /// A connection that stays.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn keep(&self, patience: Duration) -> io::Result<Kept> {
         let socket = TcpStream::connect_timeout(&self.address, patience)?;
         socket.set_read_timeout(Some(patience))?;
         socket.set_write_timeout(Some(patience))?;
+        socket.set_nodelay(true)?;
         let name = ServerName::try_from("localhost").unwrap();
         let session = ClientConnection::new(self.config.clone(), name).map_err(io::Error::other)?;
-        let mut stream = StreamOwned::new(session, socket);
+        Ok(Kept(StreamOwned::new(session, socket)))
+    }
+
+    /// How it speaks TLS, for whoever speaks it over a socket of their own.
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        self.config.clone()
+    }
+}
+
+/// A connection over which several requests go.
+pub(crate) struct Kept(StreamOwned<ClientConnection, TcpStream>);
+
+impl Kept {
+    /// Sends one request; status and body.
+    ///
+    /// # Errors
+    /// There is no whole answer: whether the request took effect is not known.
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> io::Result<(u16, Value)> {
         let body = body.map(ToString::to_string).unwrap_or_default();
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
@@ -72,10 +105,17 @@ impl Https {
             head +=
                 &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         }
-        stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
-        let mut answer = Vec::new();
-        let ended = stream.read_to_end(&mut answer);
-        read(&answer).ok_or_else(|| ended.err().unwrap_or(io::ErrorKind::UnexpectedEof.into()))
+        self.0.write_all(format!("{head}\r\n{body}").as_bytes())?;
+        let (mut answer, mut part) = (Vec::new(), [0; 16384]);
+        loop {
+            let count = self.0.read(&mut part)?;
+            answer.extend(&part[..count]);
+            match read(&answer) {
+                Some(whole) => return Ok(whole),
+                None if count == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                None => {}
+            }
+        }
     }
 }
 

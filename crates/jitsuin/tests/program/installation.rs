@@ -5,14 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConfig;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Output, run};
 
 use crate::demo::PROGRAM;
-use crate::https::Https;
+use crate::https::{Https, Kept};
 
 /// A bound for what takes seconds, so that what hangs is told from what is slow.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -168,6 +170,19 @@ impl Client {
         let bearer = format!("Bearer {}", self.token(who));
         let headers = [&[("Authorization", bearer.as_str())], more].concat();
         self.api.ask(method, &format!("/api/v1/{path}"), &headers, body, PATIENCE)
+    }
+
+    /// A connection to the API that stays, and waits so long for each answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn keep(&self, patience: Duration) -> io::Result<Kept> {
+        self.api.keep(patience)
+    }
+
+    /// How it speaks TLS with the server.
+    pub(crate) fn tls(&self) -> Arc<ClientConfig> {
+        self.api.config()
     }
 
     /// Asks as somebody whose token nobody was ever handed.

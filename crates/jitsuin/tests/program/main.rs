@@ -28,6 +28,7 @@ mod keys_cli;
 mod ldap;
 mod lints;
 mod lists;
+mod load;
 mod ocsp;
 mod ocsp_protocol;
 mod people;

@@ -160,7 +160,7 @@ fn order() -> Value {
     json!({ "cause": "recording-error", "requester": "mayor" })
 }
 
-fn revoke(client: &Client, serial: &str) {
+pub(crate) fn revoke(client: &Client, serial: &str) {
     let path = format!("cas/jpki-auth/certificates/{serial}/revocation");
     let (status, said) = client.ask("operator-1", "POST", &path, Some(&order()), &[]).unwrap();
     assert_eq!(status, 200, "{said}");
@@ -177,7 +177,7 @@ fn publish(client: &Client) {
 }
 
 /// Serial numbers of users' certificates that are good.
-fn good_users(client: &Client, count: usize) -> Vec<String> {
+pub(crate) fn good_users(client: &Client, count: usize) -> Vec<String> {
     let path = "cas/jpki-auth/certificates?limit=200";
     let (status, page) = client.ask("operator-1", "GET", path, None, &[]).unwrap();
     assert_eq!(status, 200, "{page}");
@@ -190,7 +190,7 @@ fn good_users(client: &Client, count: usize) -> Vec<String> {
 }
 
 /// What openssl is told as the registered verifier.
-fn asks_ocsp(place: &Path, address: &str, serial: &str) -> String {
+pub(crate) fn asks_ocsp(place: &Path, address: &str, serial: &str) -> String {
     let root = "certificates/jpki-auth.pem";
     let (url, serial) = (format!("http://{address}/ocsp"), format!("0x{serial}"));
     let asked = ["ocsp", "-issuer", root, "-CAfile", root, "-url", &url, "-serial", &serial];
