@@ -75,12 +75,16 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
             (system, answer)
         }
     };
-    system.record_clock("command")?;
     // A refusal is an entry too, and its evidence must not wait for the next server.
+    let sealed = || match &cli.command {
+        Command::Check => system.seal_if_free(),
+        _ => system.seal(),
+    };
+    let evidence = system.record_clock("command").and_then(|_| sealed());
     match &cli.command {
-        // What is wrong is told, though nothing is sealed any more.
-        Command::Check => system.seal_if_free().and(answer),
-        _ => system.seal().and(answer),
+        // All that is wrong is told, and not the first that keeps the evidence of it from being written.
+        Command::Check => answer.and_then(|answer| evidence.map(|()| answer)),
+        _ => evidence.and(answer),
     }
 }
 

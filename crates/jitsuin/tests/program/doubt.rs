@@ -281,3 +281,18 @@ fn e6_v11_nothing_is_acknowledged_beside_a_lost_index_of_the_log() {
     let said = suspend(&demo);
     assert_eq!(said.status, Some(0), "{}", said.text);
 }
+
+/// Whoever looks for what is wrong is told all of it at once, and not what keeps the look from being sealed.
+#[test]
+fn e2_check_tells_all_that_is_in_doubt() {
+    let mut demo = Demo::start();
+    assert!(demo.stop().success());
+    change(&demo, "update person set name = 'x' where id in ('examiner-1', 'approver-1')");
+    let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/manager-1.token"];
+    let said = demo.jitsuin(&[&who[..], &["check"]].concat());
+    assert!(!said.success, "{}", said.text);
+    for finding in ["person examiner-1", "person approver-1"] {
+        let told = said.text.lines().find(|line| line.starts_with("jitsuin: "));
+        assert!(told.is_some_and(|told| told.contains(finding)), "{finding}: {}", said.text);
+    }
+}

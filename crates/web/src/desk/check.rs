@@ -1,6 +1,6 @@
 //! The check that everything agrees with everything else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
@@ -123,7 +123,8 @@ impl Desk {
         let before = self.store.doubt().standing().map(|doubted| doubted.findings);
         let mut told = report.findings;
         told.extend(before.unwrap_or_default());
-        told.dedup();
+        let mut seen = HashSet::new();
+        told.retain(|finding| seen.insert(finding.clone()));
         for detail in told {
             gathered.findings.push(FindingBody {
                 rule: "state-in-doubt".to_owned(),
