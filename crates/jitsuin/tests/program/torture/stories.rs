@@ -57,6 +57,10 @@ impl Visit<'_> {
             let more = json!({ "ca": "saitama-sign", "kind": "issue-on-card", "card": card });
             let secret = json!({ "signature_password": "ABC123" });
             let (_, other) = self.delivered(&more, &secret)?;
+            if chance.flip() {
+                self.moved(&other)?;
+                return Ok(Some(vec![certificate]));
+            }
             // The register ends certificates of both CAs: not for those who have two.
             return Ok(Some(vec![certificate, other]));
         }
@@ -173,6 +177,18 @@ impl Visit<'_> {
         let path = format!("cas/{ca}/certificates/{serial}/revocation");
         self.worker.done("operator-1", &path, Some(&order))?;
         self.state(certificate, "revoked");
+        Ok(())
+    }
+
+    /// The register tells of another address, which ends a signature certificate and no other.
+    fn moved(&mut self, signature: &CertificateId) -> Result<(), BrokenOff> {
+        let code = text(&self.resident["code"]);
+        let address = format!("{}－１", text(&self.resident["address"]));
+        self.resident["address"] = address.as_str().into();
+        let told = json!({ "address": address });
+        self.worker.done("general-1", &format!("residents/{code}/address"), Some(&told))?;
+        self.worker.done("general-1", "register-runs", None)?;
+        self.state(signature, "revoked");
         Ok(())
     }
 
