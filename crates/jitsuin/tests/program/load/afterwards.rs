@@ -64,13 +64,25 @@ impl Holding {
 
 fn refusals(database: &Path) -> u64 {
     let journal = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let count = "SELECT count(*) FROM journal WHERE instr(body, '\"result\":\"refused\"') > 0";
+    // Whoever has proven who they are and is refused has an entry each time.
+    let count = "SELECT count(*) FROM journal WHERE instr(body, '\"result\":\"refused\"') > 0 \
+                 AND instr(body, 'anonymous') > 0";
     journal.query_row(count, [], |row| row.get(0)).unwrap()
 }
 
 fn octets(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
     entries.map(|entry| entry.metadata().unwrap().len()).sum()
+}
+
+/// How often the kernel turned a connection away since the machine started, because those that wait to be
+/// accepted were too many (`ListenOverflows` of `/proc/net/netstat`).
+pub(super) fn overflows() -> u64 {
+    let told = fs::read_to_string("/proc/net/netstat").unwrap();
+    let mut lines = told.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, numbers) = (lines.next().unwrap(), lines.next().unwrap());
+    let mut pairs = names.split(' ').zip(numbers.split(' '));
+    pairs.find(|(name, _)| *name == "ListenOverflows").unwrap().1.parse().unwrap()
 }
 
 /// Waits until every door is open to an address of the crowd, its whole share of places at once, and no

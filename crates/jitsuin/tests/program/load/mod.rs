@@ -21,7 +21,7 @@ use serde_json::json;
 use self::afterwards::Holding;
 use self::attacks::{Attack, Ports};
 use self::crowd::{Crowd, Left};
-use self::inside::{Inside, Served};
+use self::inside::{Answers, Inside, Served};
 use crate::demo::copy_populated;
 use crate::installation::{Installation, Server};
 use crate::strangers::{asks_ocsp, good_users, revoke};
@@ -124,6 +124,7 @@ impl Trial<'_> {
     ) -> Figures {
         let name = attack.name;
         let before = Holding::of(self.installation, self.server);
+        let overflows = afterwards::overflows();
         let inside = Inside::begin(self.installation, self.server, stays_good);
         let crowd = Crowd::of(attack, settings.times);
         std::thread::sleep(settings.stay);
@@ -138,7 +139,11 @@ impl Trial<'_> {
         assert!(left.came > 0, "{name}: nobody came");
         assert!(served.faults.is_empty(), "{name}: {:?}", served.faults);
         assert!(!served.kept.is_empty() && !served.anew.is_empty(), "{name}: nobody was served");
-        let answers = answers.unwrap_or_else(|said| panic!("{name}: the verifier heard: {said}"));
+        assert!(answers.wrong.is_none(), "{name}: the verifier heard: {:?}", answers.wrong);
+        assert!(answers.right > 0, "{name}: the verifier heard nothing");
+        // What the kernel turned away the server never saw.
+        let is_kernels = afterwards::overflows() > overflows;
+        assert!(answers.lost == 0 || is_kernels, "{name}: {} questions were lost", answers.lost);
         // What the doors are asked afterwards leaves records of its own.
         let spent = Holding::of(self.installation, self.server);
         let open = afterwards::is_as_before(self.ports, self.installation, self.server, &before);
@@ -147,7 +152,7 @@ impl Trial<'_> {
         let refusals = spent.refusals - before.refusals;
         assert!(refusals <= MOST_REFUSALS, "{name}: {refusals} entries for strangers");
         let records = spent.records.saturating_sub(before.records);
-        let questions = left.answered + answers + u64::from(revoked.is_some());
+        let questions = left.answered + answers.right + answers.lost + u64::from(revoked.is_some());
         assert!(records <= MOST_OF_A_RECORD * (questions + 64), "{name}: {records} octets");
         assert!(after.peak_mib < MOST_MEMORY_MIB, "{name}: {after}");
         Figures { name, served, left, answers, after }
@@ -159,7 +164,7 @@ struct Figures {
     name: &'static str,
     served: Served,
     left: Left,
-    answers: u64,
+    answers: Answers,
     after: Holding,
 }
 
@@ -172,12 +177,8 @@ impl fmt::Display for Figures {
             write!(f, "{} requests over {over} connections, p50 ", times.len())?;
             write!(f, "{} ms, p99 {} ms; ", middle.as_millis(), late.as_millis())?;
         }
-        write!(
-            f,
-            "{} late; aim {} ms; {answers} signed OCSP answers; {after}",
-            served.late,
-            AIM.as_millis()
-        )
+        write!(f, "{} late; aim {} ms; ", served.late, AIM.as_millis())?;
+        write!(f, "{} signed OCSP answers, {} lost; {after}", answers.right, answers.lost)
     }
 }
 
