@@ -310,6 +310,7 @@ fn e2_what_lies_beside_the_servers_key_is_written_again_and_a_torn_key_is_made_a
     drop(system);
     assert_eq!(kept, ["ca.pem", "server.pem"].map(|name| std::fs::read(tls(name)).expect("read")));
     std::fs::write(tls("server.key"), "").expect("torn");
+    std::fs::write(tls("next.key"), "-----BEGIN").expect("torn as well");
     let listen = place.open(0).config.listen.clone();
     let system = place.open(0);
     let refused = Running::start(system, Listeners::bind(&listen).expect("ports"));
