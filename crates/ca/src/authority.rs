@@ -165,6 +165,13 @@ impl CertificationAuthority {
         if let Err(error) = &result
             && error.is_refusal()
         {
+            // What names nothing is a text that somebody typed, and no entry is ever erased.
+            let subject = match (error, subject.to_string()) {
+                (Error::Unknown { value, .. }, subject) if value.ends_with(&subject) => {
+                    "unknown".to_owned()
+                }
+                (_, subject) => subject,
+            };
             let entry = Entry::new(kind, act).ca(self.id()).subject(subject).refused(error.rule());
             self.store.commit(Unit::new(entry))?;
         }

@@ -4,6 +4,7 @@ use card::CardError;
 use card::terminal::{CardMasterError, TerminalError};
 use domain::application::RefusedTransition;
 use domain::id::ResidentCode;
+use domain::journal::EventKind;
 use domain::rule;
 use domain::rule::Rule;
 
@@ -86,6 +87,16 @@ impl WindowError {
     /// A refusal by `rule`.
     pub(crate) fn refused(field: &'static str, rule: impl Into<Rule>) -> Self {
         Self::Refused { field, rule: rule.into() }
+    }
+
+    /// Whether what an entry of this kind is about does not exist: its name is what somebody typed then.
+    pub(crate) fn is_of_no_such_subject(&self, kind: EventKind) -> bool {
+        let is_about_a_card = matches!(kind, EventKind::CardChanged | EventKind::RecordsRead);
+        match self {
+            Self::Unknown { field: "application" } => true,
+            Self::Unknown { field: "card" } => is_about_a_card,
+            _ => false,
+        }
     }
 
     /// The rule for the journal when the caller is at fault; it repeats nothing that was typed.

@@ -156,6 +156,8 @@ impl Window {
                 }
                 _ => kind,
             };
+            // What names nothing is a text that somebody typed, and no entry is ever erased.
+            let subject = if error.is_of_no_such_subject(kind) { "unknown" } else { subject };
             let mut entry = Entry::new(kind, act).subject(subject).refused(rule);
             if let WindowError::Doubted { holder, doubt } = error {
                 entry = entry.personal(holder, doubt);

@@ -291,3 +291,35 @@ fn e1_an_object_is_never_a_list_of_its_values() {
         }
     }
 }
+
+/// A number that has the form of an id, a resident's own say, typed where there is no such thing.
+#[test]
+fn e1_an_id_of_nothing_is_in_no_entry() {
+    const TYPED: &str = "123456789012";
+    let world = World::new();
+    let first = world.entries();
+    let mut refused = 0;
+    for one in described() {
+        let operation = Operation::ALL.iter().find(|known| known.name() == one.operation);
+        let may = |role: &Role| operation.is_some_and(|operation| operation.is_open_to(*role));
+        let Some(who) = Role::ALL.into_iter().find(may).map(Role::name) else { continue };
+        for name in ["id", "serial", "code", "card"] {
+            let path = one.template.replace("{ca}", "jpki-auth");
+            let named = path.replace(&format!("{{{name}}}"), TYPED);
+            let path = match name {
+                "card" if path.starts_with("/api/v1/card") => format!("{path}?card={TYPED}"),
+                _ if named == path => continue,
+                _ => named,
+            };
+            let body = (one.method == "POST").then(|| one.full_body().to_string());
+            let body = body.as_deref().map(str::as_bytes);
+            let reply = world.ask(Proof::Token(who), &one.method, &path, body, &[]);
+            assert!((400..500).contains(&reply.status), "{path}: {reply:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 20, "{refused}");
+    let told: Vec<_> =
+        world.journal_from(first).into_iter().filter(|one| one.contains(TYPED)).collect();
+    assert!(told.is_empty(), "{told:#?}");
+}
