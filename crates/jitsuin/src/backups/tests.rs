@@ -1,0 +1,153 @@
+//! Keys whose backups are missing, torn, or lie on the disk of the data.
+
+use std::os::unix::fs::PermissionsExt;
+
+use keys::MemoryKeyStore;
+use testkit::{Clock, Scratch, act};
+
+use super::*;
+
+/// Places for trying out, on the disk of the scratch directory.
+fn here(scratch: &Scratch) -> BackupsTable {
+    BackupsTable::to_try_out(scratch.path())
+}
+
+#[test]
+fn k4_no_key_is_made_whose_backup_would_lie_nowhere_or_on_the_servers_own_disk() {
+    let scratch = Scratch::new();
+    let home = Home::new(scratch.path());
+    let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+    let clock = Clock::at("2026-11-22T00:00:00Z");
+    let label: KeyLabel = "ca-1".parse().expect("a label");
+    let make = |table: &BackupsTable| {
+        let backups = Backups::new(&home, table, &*scratch.store);
+        let made = backups.make_key(&act(&clock), &keys, &label, KeyAlgorithm::EcP256, &secret);
+        made.map(|_| backups.files(&label))
+    };
+    let own = BackupsTable { on_data_disk: false, ..here(&scratch) };
+    let nowhere = BackupsTable::default();
+    let absent =
+        BackupsTable { directories: vec!["/dev/shm/no/medium".into()], on_data_disk: false };
+    for (table, rule) in [
+        (&own, "lies on the file system of the data"),
+        (&nowhere, "name the custodians' media"),
+        (&absent, "is the medium in it?"),
+    ] {
+        let refused = make(table).expect_err(rule).to_string();
+        assert!(refused.contains(rule), "{refused}");
+        assert!(keys.labels().expect("labels").is_empty(), "no key was made");
+    }
+    let media = [(); 2].map(|()| tempfile::tempdir_in("/dev/shm").expect("another disk"));
+    let directories = media.iter().map(|medium| medium.path().to_owned()).collect();
+    let table = BackupsTable { directories, on_data_disk: false };
+    assert_eq!(make(&table).expect("a key").len(), 2, "on each medium");
+    let backups = Backups::new(&home, &table, &*scratch.store);
+    assert!(backups.on_own_disk().is_empty());
+    assert_eq!(Backups::new(&home, &own, &*scratch.store).on_own_disk().len(), 1);
+}
+
+#[test]
+fn k4_a_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
+    let scratch = Scratch::new();
+    let table = here(&scratch);
+    let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
+    let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+    let clock = Clock::at("2026-11-22T00:00:00Z");
+    let label: KeyLabel = "ca-1".parse().expect("a label");
+    let make = || {
+        let act = act(&clock);
+        let algorithm = KeyAlgorithm::EcP256;
+        backups.make_key(&act, &keys, &label, algorithm, &secret).expect("a key")
+    };
+    let bare = keys.generate(&label, KeyAlgorithm::EcP256).expect("a key");
+    let first = make();
+    assert_ne!(first, bare, "no backup, no key");
+    assert_eq!(make(), first, "found again");
+    let backup = backups.read(&label).expect("a backup");
+    assert_eq!(MemoryKeyStore::new().restore(&backup, &secret).expect("restored"), first);
+    let mode = fs::metadata(backups.path(&label)).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    erase(&backups.path(&label)).expect("erased");
+    assert_ne!(make(), first);
+}
+
+#[test]
+fn k4_a_card_master_key_in_use_is_never_destroyed_because_its_backup_is_not_found() {
+    let scratch = Scratch::new();
+    let table = here(&scratch);
+    let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
+    let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+    let clock = Clock::at("2026-11-22T00:00:00Z");
+    let label: KeyLabel = "cards-1".parse().expect("a label");
+    let make = || backups.make_card_master(&act(&clock), &keys, &label, &secret);
+    let made = make().expect("a key");
+    let told = |kind, check: CardMasterCheck| {
+        let entry = Entry::new(kind, &act(&clock)).subject(&label);
+        scratch.store.commit(Unit::new(entry.detail("check_value", check))).expect("told");
+    };
+    let refused = |why: &str| {
+        let refused = make().expect_err(why).to_string();
+        assert!(refused.contains("bring the backup back"), "{refused}");
+        assert_eq!(keys.card_master_check(&label).expect("still there"), made, "{why}");
+    };
+    let path = backups.path(&label);
+    let aside = path.with_extension("aside");
+    // A backup that is there and cannot be read is no reason either, used or not.
+    fs::write(&aside, fs::read(&path).expect("a backup")).expect("set aside");
+    for unreadable in ["", "{}"] {
+        fs::write(&path, unreadable).expect("damaged");
+        refused("damaged");
+    }
+    fs::remove_file(&path).expect("removed");
+    fs::create_dir(&path).expect("a directory in its place");
+    refused("no file");
+    fs::remove_dir(&path).expect("removed");
+    told(EventKind::KeyBackedUp, made);
+    refused("backed up, says the journal");
+    fs::rename(&aside, &path).expect("back");
+    assert_eq!(make().expect("found again"), made);
+}
+
+#[test]
+fn k4_a_card_master_key_of_which_cards_were_made_stays() {
+    let scratch = Scratch::new();
+    let table = here(&scratch);
+    let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
+    let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+    let clock = Clock::at("2026-11-22T00:00:00Z");
+    let label: KeyLabel = "cards-1".parse().expect("a label");
+    let bare = keys.generate_card_master(&label, &secret).expect("a key").check;
+    let card = store::CardRow {
+        id: "card-00000000000000000001".parse().expect("an id"),
+        holder: "12345678901".parse().expect("a code"),
+        municipality: "11203".parse().expect("a code"),
+        record: b"{}".to_vec(),
+    };
+    let entry = Entry::new(EventKind::ApplicationIssued, &act(&clock));
+    let unit = Unit::new(entry).change(store::Change::PutCard(card));
+    scratch.store.commit(unit).expect("a card");
+    let refused = backups.make_card_master(&act(&clock), &keys, &label, &secret);
+    let refused = refused.expect_err("there are cards").to_string();
+    assert!(refused.contains("bring the backup back"), "{refused}");
+    assert_eq!(keys.card_master_check(&label).expect("still there"), bare);
+}
+
+#[test]
+fn k4_a_card_master_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a_backup() {
+    let scratch = Scratch::new();
+    let table = here(&scratch);
+    let backups = Backups::new(&Home::new(scratch.path()), &table, &*scratch.store);
+    let (keys, secret) = (MemoryKeyStore::new(), BackupKey::new(&[7; 32]));
+    let clock = Clock::at("2026-11-22T00:00:00Z");
+    let label: KeyLabel = "cards-1".parse().expect("a label");
+    let make = || backups.make_card_master(&act(&clock), &keys, &label, &secret).expect("a key");
+    let bare = keys.generate_card_master(&label, &secret).expect("a key").check;
+    let first = make();
+    assert_ne!(first, bare, "no backup, no key");
+    assert_eq!(make(), first, "found again");
+    let text = fs::read_to_string(backups.path(&label)).expect("a file");
+    let backup = CardMasterBackup::from_json(&text).expect("a backup");
+    let other = MemoryKeyStore::new();
+    other.restore_card_master(&backup, &secret).expect("restored");
+    assert_eq!(other.card_master_check(&label).expect("a check value"), first);
+}
