@@ -45,6 +45,9 @@ pub(super) enum Judged {
 /// The rule of a guess that is not looked at.
 pub(super) const LOCKED: &str = "the password is locked";
 
+/// The rule of an enrolment that opens no more sessions.
+const USED_TOO_OFTEN: &str = "the enrolment has opened too many sessions";
+
 impl Desk {
     /// Who this id and password belong to. Success and failure are in the journal before the answer.
     pub(super) fn by_password(
@@ -60,6 +63,12 @@ impl Desk {
         if let Some(person) = &person
             && let Some(sha256) = self.by_enrolment(person, password, act.at)?
         {
+            if !self.sessions.may_open_by(&sha256) {
+                let kind = Kind::new(EventKind::LoggedIn, door, USED_TOO_OFTEN);
+                let kind = Kind { person: Some(person.id.clone()), ..kind };
+                self.refuse_stranger(act, kind, door.from)?;
+                return Err(entrance::unproven(USED_TOO_OFTEN));
+            }
             self.store.commit(Unit::new(logged_in(act, person).detail("by", "enrolment")))?;
             let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
             return Ok(Entrant { person: person.clone(), proof, basis });

@@ -14,12 +14,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::principal::Proof;
 
-/// Sessions at once: more than windows have clerks; each takes a few hundred octets.
-const MAX_SESSIONS: usize = 16 << 10;
+/// Sessions of one person at once: a few consoles and browsers. Nobody's are bounded by what others have;
+/// each takes a few hundred octets.
+const EACH: usize = 8;
 
-/// The open sessions, by the SHA-256 of their tokens.
+/// Sessions that the secret of one enrolment opens, one after the other: it is for the few minutes in which
+/// somebody sets a password, and a browser may lose its session before.
+const OF_AN_ENROLMENT: u32 = 8;
+
+/// The open sessions.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<HashMap<[u8; 32], Kept>>);
+pub(super) struct Sessions {
+    /// By the SHA-256 of their tokens.
+    open: Mutex<HashMap<[u8; 32], Kept>>,
+    /// How many each enrolment opened, by the SHA-256 of its secret: two people made each of them.
+    of_enrolments: Mutex<HashMap<[u8; 32], u32>>,
+}
 
 /// Somebody who logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,18 +62,34 @@ impl Kept {
 }
 
 impl Sessions {
-    /// Opens a session, unless there are too many.
-    pub(super) fn open(&self, token: [u8; 32], session: Session) -> bool {
+    /// Opens a session. Of a person who has eight, the one that was not used for longest ends; and
+    /// whoever comes with an enrolment has one.
+    pub(super) fn open(&self, token: [u8; 32], session: Session) {
         let now = session.opened;
+        let is_enrolment = |proof| matches!(proof, Proof::Enrolment(_));
+        let most = if is_enrolment(session.proof) { 1 } else { EACH };
         let mut sessions = self.lock();
-        if sessions.len() >= MAX_SESSIONS {
-            sessions.retain(|_, session| !session.is_over(now));
-        }
-        if sessions.len() >= MAX_SESSIONS {
-            return false;
+        sessions.retain(|_, kept| !kept.is_over(now));
+        let theirs = sessions.iter().filter(|(_, kept)| {
+            let other = &kept.session;
+            other.person == session.person
+                && is_enrolment(other.proof) == is_enrolment(session.proof)
+        });
+        let mut theirs: Vec<_> = theirs.map(|(token, kept)| (kept.used, *token)).collect();
+        theirs.sort_unstable();
+        let surplus = (theirs.len() + 1).saturating_sub(most);
+        for (_, token) in &theirs[..surplus] {
+            sessions.remove(token);
         }
         sessions.insert(token, Kept { session, used: now });
-        true
+    }
+
+    /// Whether the secret of an enrolment may open one more session, which is counted.
+    pub(super) fn may_open_by(&self, enrolment: &[u8; 32]) -> bool {
+        let mut of_each = self.of_enrolments.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = of_each.entry(*enrolment).or_default();
+        *opened = opened.saturating_add(1);
+        *opened <= OF_AN_ENROLMENT
     }
 
     /// The session of this token, whose end that moves on.
@@ -84,7 +110,7 @@ impl Sessions {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,7 +134,7 @@ mod tests {
 
     fn opened() -> (Sessions, ActorId) {
         let sessions = Sessions::default();
-        assert!(sessions.open([1; 32], of("clerk-1")));
+        sessions.open([1; 32], of("clerk-1"));
         (sessions, of("clerk-1").person)
     }
 
@@ -134,9 +160,48 @@ mod tests {
     #[test]
     fn w3_a_persons_sessions_end_together() {
         let (sessions, person) = opened();
-        assert!(sessions.open([2; 32], of("other")));
+        sessions.open([2; 32], of("other"));
         sessions.end_all_of(&person);
         assert_eq!(sessions.find(&[1; 32], at(1)), None);
         assert!(sessions.find(&[2; 32], at(1)).is_some());
+    }
+
+    /// Sixteen thousand sessions of one person, whom an enrolment let in, once left none for anybody.
+    #[test]
+    fn w3_v6_a_person_has_eight_sessions_and_the_one_not_used_for_longest_ends() {
+        let (sessions, _) = opened();
+        let of_one =
+            |number: u8| Session { opened: at(1), ..of(&format!("clerk-{}", 2 + number / 64)) };
+        for number in 2..=8 {
+            sessions.open([number; 32], of("clerk-1"));
+        }
+        assert!(sessions.find(&[1; 32], at(1)).is_some());
+        sessions.open([9; 32], Session { opened: at(1), ..of("clerk-1") });
+        assert!(sessions.find(&[1; 32], at(1)).is_some(), "it was used since");
+        let left = (1..=9).filter(|number| sessions.find(&[*number; 32], at(1)).is_some());
+        assert_eq!(left.count(), 8);
+        for number in 64..=255 {
+            sessions.open([number; 32], of_one(number));
+        }
+        assert!(sessions.find(&[1; 32], at(1)).is_some(), "nobody ends another's");
+        assert_eq!(sessions.lock().len(), 8 + 3 * 8);
+        assert_eq!(sessions.find(&[255; 32], at(60)), None);
+        sessions.open([1; 32], Session { opened: at(60), ..of("clerk-1") });
+        assert_eq!(sessions.lock().len(), 1, "what is over is forgotten");
+    }
+
+    #[test]
+    fn w3_v6_an_enrolment_has_one_session_and_opens_a_few_in_all() {
+        let (sessions, _) = opened();
+        let enrolled = || Session { proof: Proof::Enrolment([7; 32]), ..of("clerk-1") };
+        sessions.open([2; 32], enrolled());
+        sessions.open([3; 32], enrolled());
+        assert_eq!(sessions.find(&[2; 32], at(1)), None);
+        assert!(
+            sessions.find(&[1; 32], at(1)).is_some() && sessions.find(&[3; 32], at(1)).is_some()
+        );
+        let opened = (0..20).filter(|_| sessions.may_open_by(&[7; 32])).count();
+        assert_eq!(opened, 8);
+        assert!(sessions.may_open_by(&[8; 32]));
     }
 }
