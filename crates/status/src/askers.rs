@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::crowd::{Crowd, Entered};
-use crate::room::Place;
+use crate::subscriber::Asker;
 
 /// What somebody shows who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,19 +30,19 @@ impl Askers {
         Self { open, guesses, verifiers }
     }
 
-    /// A place for whoever comes from `from` over this connection and shows this; nothing where there is
-    /// none for seconds. Its place says whether a verifier came in from there lately.
+    /// A place for whoever comes from `from` and shows this; nothing where there is none for seconds.
+    /// `is_known` says that a verifier came in from there lately.
     pub(crate) async fn enter(
         &self,
         from: IpAddr,
-        connection: &Place,
         shown: Shown,
+        is_known: bool,
     ) -> Option<Entered> {
-        let crowd = match (shown, connection.is_proven()) {
+        let crowd = match (shown, is_known) {
             (Shown::Nothing, _) => &self.open,
             (Shown::Password, false) => &self.guesses,
             (Shown::Password, true) => &self.verifiers,
         };
-        crowd.enter(from, Some(connection)).await
+        crowd.enter(Asker::at(from)).await
     }
 }

@@ -1,21 +1,19 @@
-//! Places for work that anybody can cause: so many at once, of which one subscriber has a quarter.
+//! Places for work that somebody can cause: so many at once, of which one asker has a quarter.
 //!
 //! Who finds no place waits, in order, but not for ever; who has their share waits for their own. So
-//! whoever comes alone is behind a quarter of the places for each subscriber that came before, however
+//! whoever comes alone is behind a quarter of the places for each asker that came before, however
 //! much those ask for.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::room::Place;
-use crate::subscriber::Subscriber;
+use crate::subscriber::Asker;
 
-/// Of all places, one subscriber gets one in so many.
+/// Of all places, one asker gets one in so many.
 const SHARE: usize = 4;
 
 /// How long somebody waits for a place: a client is still there then, and what it holds is a connection,
@@ -31,10 +29,10 @@ struct Shared {
     places: Arc<Semaphore>,
     each: usize,
     patience: Duration,
-    subscribers: Mutex<HashMap<Subscriber, Share>>,
+    askers: Mutex<HashMap<Asker, Share>>,
 }
 
-/// What one subscriber has of the places.
+/// What one asker has of the places.
 #[derive(Debug)]
 struct Share {
     places: Arc<Semaphore>,
@@ -54,7 +52,7 @@ pub struct Entered {
 #[derive(Debug)]
 struct Here {
     crowd: Arc<Shared>,
-    subscriber: Subscriber,
+    asker: Asker,
 }
 
 impl Crowd {
@@ -63,18 +61,16 @@ impl Crowd {
         Self::with_patience(places, PATIENCE)
     }
 
-    fn with_patience(places: usize, patience: Duration) -> Self {
+    /// With so many places, for each of which somebody waits so long.
+    pub fn with_patience(places: usize, patience: Duration) -> Self {
         let each = places.div_ceil(SHARE);
         let places = Arc::new(Semaphore::new(places));
-        Self(Arc::new(Shared { places, each, patience, subscribers: Mutex::default() }))
+        Self(Arc::new(Shared { places, each, patience, askers: Mutex::default() }))
     }
 
-    /// A place for whoever comes from `from`, as soon as there is one; nothing after five seconds. Until
-    /// then its `connection` is as idle as one that says nothing: whoever waits to be heard keeps nobody
-    /// out, or a crowd that stands in line would have every connection.
-    pub async fn enter(&self, from: IpAddr, connection: Option<&Place>) -> Option<Entered> {
-        let _waiting = connection.map(Place::waiting);
-        let (here, share) = self.0.arrive(Subscriber::of(from));
+    /// A place for this asker, as soon as there is one; nothing, once it has waited too long.
+    pub async fn enter(&self, asker: Asker) -> Option<Entered> {
+        let (here, share) = self.0.arrive(asker);
         let waiting = async {
             let share = share.acquire_owned().await.ok()?;
             let place = Arc::clone(&self.0.places).acquire_owned().await.ok()?;
@@ -85,24 +81,23 @@ impl Crowd {
 }
 
 impl Shared {
-    fn arrive(self: &Arc<Self>, subscriber: Subscriber) -> (Here, Arc<Semaphore>) {
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+    fn arrive(self: &Arc<Self>, asker: Asker) -> (Here, Arc<Semaphore>) {
+        let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Share { places: Arc::new(Semaphore::new(self.each)), here: 0 };
-        let share = subscribers.entry(subscriber).or_insert_with(new);
+        let share = askers.entry(asker.clone()).or_insert_with(new);
         share.here += 1;
-        (Here { crowd: Arc::clone(self), subscriber }, Arc::clone(&share.places))
+        (Here { crowd: Arc::clone(self), asker }, Arc::clone(&share.places))
     }
 }
 
 impl Drop for Here {
     fn drop(&mut self) {
-        let subscribers = self.crowd.subscribers.lock();
-        let mut subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = subscribers.get_mut(&self.subscriber) {
+        let mut askers = self.crowd.askers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = askers.get_mut(&self.asker) {
             share.here -= 1;
             // Who left is not remembered, or strangers would fill the memory.
             if share.here == 0 {
-                subscribers.remove(&self.subscriber);
+                askers.remove(&self.asker);
             }
         }
     }
@@ -113,14 +108,13 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
-    use crate::room::Room;
 
     /// Longer than any test; nobody waits for it.
     const LONG: Duration = Duration::from_secs(3600);
 
     fn enters(crowd: &Crowd, from: &str) -> JoinHandle<Option<Entered>> {
-        let (crowd, from) = (crowd.clone(), from.parse().expect("an address"));
-        tokio::spawn(async move { crowd.enter(from, None).await })
+        let (crowd, from) = (crowd.clone(), Asker::at(from.parse().expect("an address")));
+        tokio::spawn(async move { crowd.enter(from).await })
     }
 
     /// Lets everybody who can go on do so: on one thread, whoever yields goes behind all others.
@@ -150,8 +144,8 @@ mod tests {
             for entered in of_one.into_iter().chain([third, other]) {
                 assert!(entered.await.expect("no panic").is_some());
             }
-            let subscribers = crowd.0.subscribers.lock().expect("a lock");
-            assert!(subscribers.is_empty(), "and who left is forgotten: {subscribers:?}");
+            let askers = crowd.0.askers.lock().expect("a lock");
+            assert!(askers.is_empty(), "and who left is forgotten: {askers:?}");
         }
     }
 
@@ -173,39 +167,9 @@ mod tests {
         // Who goes away while waiting leaves nothing behind.
         behind.abort();
         let _ = behind.await;
-        assert_eq!(crowd.0.subscribers.lock().expect("a lock").len(), 4);
+        assert_eq!(crowd.0.askers.lock().expect("a lock").len(), 4);
         let hurried = Crowd::with_patience(1, Duration::ZERO);
         let _held = Arc::clone(&hurried.0.places).try_acquire_owned().expect("a place");
-        assert!(hurried.enter([192, 0, 2, 1].into(), None).await.is_none());
-    }
-
-    /// A crowd that waited for its turn once kept every connection of a port from whoever came.
-    #[tokio::test]
-    async fn v6_who_waits_for_a_place_gives_its_connection_to_who_comes() {
-        let (crowd, room) = (Crowd::with_patience(4, LONG), Room::of(16));
-        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
-        let asks = |last: u8| {
-            let connection = Arc::new(room.admit(address(last), false).expect("room"));
-            let (crowd, here) = (crowd.clone(), connection.clone());
-            let asks = async move {
-                let _answering = here.answering();
-                let entered = crowd.enter(address(last), Some(&here)).await;
-                // Whoever has a place is at work until the test ends.
-                std::future::pending::<()>().await;
-                drop(entered);
-            };
-            (connection, tokio::spawn(asks))
-        };
-        let at_work: Vec<_> = (0..4).map(asks).collect();
-        settle().await;
-        let waiting: Vec<_> = (0..8).map(|number| asks(number % 4)).collect();
-        settle().await;
-        let late: Vec<_> = (0..8).map(|last| room.admit(address(9 + last), false)).collect();
-        assert!(late.iter().all(Option::is_some), "in the place of those who wait");
-        assert_eq!(crowd.0.places.available_permits(), 0);
-        assert_eq!(room.taken(), 12, "who is at work stays");
-        let busy: Vec<_> = late.iter().flatten().map(Place::answering).collect();
-        assert!(room.admit(address(99), false).is_none(), "and nobody is left who waits");
-        drop((busy, at_work, waiting));
+        assert!(hurried.enter(Asker::known("somebody")).await.is_none());
     }
 }

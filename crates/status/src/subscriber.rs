@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 /// Bits of an IPv6 address that one subscriber does not choose.
 const SITE_BITS: u32 = 48;
@@ -22,6 +23,27 @@ pub struct Subscriber(IpAddr);
 /// The link that an address is on: who was known there lately may be there still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Link(IpAddr);
+
+/// Whom a place counts for: one asker has a share of them and no more.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Asker {
+    /// Nobody knows who it is, but where they come from.
+    At(Subscriber),
+    /// Whoever has proven that they are this person or verifier, from wherever they come.
+    Known(Arc<str>),
+}
+
+impl Asker {
+    /// Whoever comes from an address.
+    pub fn at(address: IpAddr) -> Self {
+        Self::At(Subscriber::of(address))
+    }
+
+    /// Whoever has proven that the id is theirs.
+    pub fn known(id: &str) -> Self {
+        Self::Known(id.into())
+    }
+}
 
 impl Subscriber {
     /// Whose address it may be.

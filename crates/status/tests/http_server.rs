@@ -5,7 +5,8 @@ mod ocsp_fixture;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
@@ -236,33 +237,72 @@ fn v5_a_connection_that_only_waits_makes_room_for_one_that_asks() {
 const HEAD_WITHOUT_BODY: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\
     content-type: application/ocsp-request\r\n\r\n";
 
+/// A web repository whose password checks are told of, and end with what comes back.
+fn guarded(world: &World, limits: HttpLimits) -> (Running, Receiver<()>, Sender<()>) {
+    let (came, coming) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    let check = move |_: &[u8], _: &str, _: Whence| {
+        came.send(()).unwrap();
+        let _ = ended.lock().unwrap().recv();
+        Some(false)
+    };
+    let known = Known::default();
+    let auth = VerifierAuth::new(world.store.clone(), Arc::new(check), "decoy", known);
+    let (log, clear) = (world.log.clone(), ClearPasswords::Accepted);
+    let repository = Repository::new(world.store.clone(), auth, clear, log, Vec::new());
+    let services = Services { ocsp: None, repository: Some(Arc::new(repository)) };
+    (Running::start(services, limits), coming, end)
+}
+
+const GUESS: &str = "GET /crl/jpki-auth/1/11203.crl HTTP/1.1\r\nhost: r\r\n\
+    authorization: Basic dmVyaWZpZXItMTphIGd1ZXNz\r\n\r\n";
+
 #[test]
 fn v5_who_finds_no_room_is_told_to_come_back() {
     let world = World::new();
-    let auth = VerifierAuth::new(
-        world.store.clone(),
-        Arc::new(|_: &[u8], _: &str, _: Whence| None),
-        "decoy",
-        Known::default(),
-    );
-    let log = world.log.clone();
-    let clear = ClearPasswords::Refused;
-    let repository = Repository::new(world.store.clone(), auth, clear, log, Vec::new());
-    let services = Services { ocsp: None, repository: Some(Arc::new(repository)) };
-    // Its answer is never made, so its connection is at work for ever.
-    let limits = HttpLimits { connections: 1, repository_at_once: 0, ..HttpLimits::default() };
-    let server = Running::start(services, limits);
+    let limits = HttpLimits { connections: 1, ..HttpLimits::default() };
+    let (server, coming, end) = guarded(&world, limits);
     let mut first = connect(&server);
-    first.write_all(&request("GET", "/", "text/plain", b"")).unwrap();
-    let told = (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        let mut second = connect(&server);
+    first.write_all(GUESS.as_bytes()).unwrap();
+    // A thread works for it from here on.
+    coming.recv().unwrap();
+    let mut answer = String::new();
+    connect(&server).read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
+    drop(end);
+}
+
+/// What waited for a place once counted as work, so a crowd of three addresses kept all others out.
+#[test]
+fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
+    let world = World::new();
+    let limits = HttpLimits { connections: 16, repository_at_once: 1, ..HttpLimits::default() };
+    let (server, coming, end) = guarded(&world, limits);
+    let from = |last: u8| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let socket = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+            socket.connect(server.address).await.unwrap().into_std().unwrap()
+        });
+        socket.set_nonblocking(false).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket
+    };
+    let ask = |mut socket: TcpStream, octets: &[u8]| {
+        socket.write_all(octets).unwrap();
+        socket
+    };
+    let crowd: Vec<_> = (0..12).map(|at| ask(from(2 + at % 3), GUESS.as_bytes())).collect();
+    coming.recv().unwrap();
+    for last in 9..13 {
+        let mut socket = ask(from(last), &request("GET", "/nothing", "text/plain", b""));
         let mut answer = String::new();
-        let _ = second.set_read_timeout(Some(Duration::from_millis(100)));
-        let _ = second.read_to_string(&mut answer);
-        answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1")
-    });
-    assert!(told);
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{last}: {answer}");
+    }
+    drop((end, crowd));
 }
 
 #[test]

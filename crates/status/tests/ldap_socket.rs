@@ -13,8 +13,8 @@ use jitsuin_status::ldap::{
 };
 use jitsuin_status::verifier_auth::Attempt;
 use ldap_fixture::{
-    Running, VERIFIER, any_entry, directory, request, results, search_of, serve, serve_from,
-    settings,
+    KAWAGUCHI, PASSWORD, Running, VERIFIER, any_entry, directory, request, results, search_of,
+    serve, serve_from, settings,
 };
 use rasn_ldap::{AuthenticationChoice, BindRequest, ExtendedRequest, ProtocolOp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -122,17 +122,6 @@ async fn silent_and_slow_clients_are_left() {
     assert_eq!(says(&server, &point(1)[..10]).await, []);
 }
 
-#[tokio::test]
-async fn one_connection_too_many_is_told_so() {
-    // Nothing is ever answered, so the connection is at work for ever.
-    let limits = Limits { connections: 1, strangers_at_once: 0, ..Limits::default() };
-    let server = serve(Settings { limits, ..settings() }).await;
-    let mut first = connect(&server).await;
-    first.write_all(&point(1)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(results(&rest(connect(&server).await).await), [(0, Some(52))]);
-}
-
 /// A directory whose password checks never end.
 struct Guessed {
     directory: MemoryDirectory,
@@ -156,22 +145,40 @@ impl Directory for Guessed {
     }
 }
 
-/// Passwords that wait to be hashed once held the places of whoever searched what is open.
 #[tokio::test]
-async fn v6_guesses_hold_no_place_of_who_searches() {
-    let limits = Limits { strangers_at_once: 1, ..Limits::default() };
+async fn one_connection_too_many_is_told_so() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let (server, mut coming, end) = guessed(limits).await;
+    let mut first = connect(&server).await;
+    first.write_all(&guess()).await.unwrap();
+    // A thread works for it from here on.
+    coming =
+        tokio::task::spawn_blocking(move || coming.recv().map(|()| coming)).await.unwrap().unwrap();
+    assert_eq!(results(&rest(connect(&server).await).await), [(0, Some(52))]);
+    drop((end, coming));
+}
+
+/// A server of a directory that tells of each guess, and answers none before the end.
+async fn guessed(limits: Limits) -> (Running, Receiver<()>, Sender<()>) {
     let (came, coming) = mpsc::channel();
     let (end, ended) = mpsc::channel();
     let directory = Guessed { directory: directory(), came, end: Mutex::new(ended) };
     let server = serve_from(Arc::new(directory), Settings { limits, ..settings() }).await;
-    let guess = BindRequest::new(
-        3,
-        VERIFIER.into(),
-        AuthenticationChoice::Simple(b"a guess".to_vec().into()),
-    );
-    let guess = request(1, ProtocolOp::BindRequest(guess));
+    (server, coming, end)
+}
+
+fn guess() -> Vec<u8> {
+    let password = AuthenticationChoice::Simple(b"a guess".to_vec().into());
+    request(1, ProtocolOp::BindRequest(BindRequest::new(3, VERIFIER.into(), password)))
+}
+
+/// Passwords that wait to be hashed once held the places of whoever searched what is open.
+#[tokio::test]
+async fn v6_guesses_hold_no_place_of_who_searches() {
+    let limits = Limits { strangers_at_once: 1, ..Limits::default() };
+    let (server, coming, end) = guessed(limits).await;
     let mut guesser = connect(&server).await;
-    guesser.write_all(&[guess, UNBIND.to_vec()].concat()).await.unwrap();
+    guesser.write_all(&[guess(), UNBIND.to_vec()].concat()).await.unwrap();
     tokio::task::spawn_blocking(move || coming.recv()).await.unwrap().unwrap();
     let told = says(&server, &[point(2), UNBIND.to_vec()].concat()).await;
     assert_eq!(told, [(2, None), (2, Some(0))]);
@@ -192,6 +199,75 @@ async fn v6_a_session_that_only_waits_makes_room_for_one_that_asks() {
     }
     assert_eq!(says(&server, &[point(1), UNBIND.to_vec()].concat()).await.len(), 2);
     rest(first).await;
+}
+
+/// Sessions of three addresses that took nothing of what they were sent once shut the directory to
+/// everybody else, for one new connection each half minute.
+#[tokio::test]
+async fn v6_sessions_that_take_nothing_of_their_answers_make_room_for_one_that_asks() {
+    let limits = Limits { connections: 16, ..Limits::default() };
+    let server = serve(Settings { limits, ..settings() }).await;
+    let list = request(1, whole(KAWAGUCHI));
+    let mut crowd = Vec::new();
+    for at in 0..12 {
+        let mut stream = connect_from(&server, [127, 0, 0, 2 + at % 3].into()).await;
+        stream.write_all(&list.repeat(4)).await.unwrap();
+        // The answer has begun, and is longer than what the sockets hold.
+        stream.read_u8().await.unwrap();
+        crowd.push(stream);
+    }
+    for from in 9..13 {
+        let mut stream = connect_from(&server, [127, 0, 0, from].into()).await;
+        stream.write_all(&[point(1), UNBIND.to_vec()].concat()).await.unwrap();
+        assert_eq!(results(&rest(stream).await), [(1, None), (1, Some(0))], "{from}");
+    }
+}
+
+/// A verifier from four addresses once held every place for five minutes at a time.
+#[tokio::test]
+async fn v6_one_verifier_has_a_quarter_of_the_sessions_from_wherever_it_comes() {
+    let limits = Limits { connections: 16, ..Limits::default() };
+    let server = serve(Settings { limits, ..settings() }).await;
+    let password = AuthenticationChoice::Simple(PASSWORD.as_bytes().to_vec().into());
+    let bind = BindRequest::new(3, VERIFIER.into(), password);
+    let bind = request(1, ProtocolOp::BindRequest(bind));
+    let mut bound = Vec::new();
+    for at in 0..16 {
+        let mut stream = connect_from(&server, [127, 0, 0, 2 + at % 4].into()).await;
+        stream.write_all(&bind).await.unwrap();
+        let mut answer = [0; 14];
+        stream.read_exact(&mut answer).await.unwrap();
+        bound.push(stream);
+    }
+    for from in 9..13 {
+        let mut stream = connect_from(&server, [127, 0, 0, from].into()).await;
+        stream.write_all(&[&bind[..], &UNBIND].concat()).await.unwrap();
+        assert_eq!(results(&rest(stream).await), [(1, Some(0))], "{from}");
+    }
+    let mut open = 0;
+    for mut stream in bound {
+        let mut octet = [0];
+        let read = tokio::time::timeout(Duration::from_millis(100), stream.read(&mut octet)).await;
+        open += usize::from(read.is_err());
+    }
+    assert!(open <= 4, "{open} of one verifier");
+}
+
+async fn connect_from(server: &Running, from: std::net::IpAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // Small, so that what nobody takes is soon too much.
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    socket.connect(server.plain).await.unwrap()
+}
+
+/// Everything of one entry.
+fn whole(base: &str) -> ProtocolOp {
+    let ProtocolOp::SearchRequest(mut search) = search_of(base, any_entry()) else {
+        panic!("it is a search");
+    };
+    search.attributes = vec!["*".into()];
+    ProtocolOp::SearchRequest(search)
 }
 
 #[tokio::test]

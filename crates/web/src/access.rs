@@ -19,7 +19,7 @@ use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
 use status::room::Place;
 
-use crate::api::{Api, no_such_method};
+use crate::api::{Api, Asking, no_such_method};
 use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::origin;
@@ -53,33 +53,14 @@ impl Peer {
     }
 }
 
-/// Somebody of whom nothing is known yet: where they come from, and the place of their connection.
-#[derive(Debug, Clone)]
-pub(crate) struct Stranger {
-    /// The address.
-    pub(crate) from: IpAddr,
-    /// The place, which is somebody else's if need be while they wait to be heard.
-    pub(crate) place: Option<Arc<Place>>,
-}
-
-impl Stranger {
-    /// Who sent a request.
-    pub(crate) fn of(parts: &request::Parts) -> Self {
-        let peer = Peer::of(parts);
-        let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
-        let from = peer.map_or(nowhere, |peer| peer.address.ip());
-        Self { from, place: peer.and_then(|peer| peer.place.clone()) }
-    }
-}
-
-/// The door by which a request came, and who stands there, for its handler.
-pub(crate) struct ThisDoor(pub(crate) Door, pub(crate) Stranger);
+/// The door by which a request came, for its handler.
+pub(crate) struct ThisDoor(pub(crate) Door);
 
 impl<S: Sync> FromRequestParts<S> for ThisDoor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(Self(door(parts), Stranger::of(parts)))
+        Ok(Self(door(parts)))
     }
 }
 
@@ -91,9 +72,7 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     // us.
     let (act, admitted) = match admit(&api, &parts).await {
         Ok(entered) => {
-            if let Some(place) = Peer::of(&parts).and_then(|peer| peer.place.as_ref()) {
-                place.proven();
-            }
+            note(&api, &parts, &entered.0);
             entered
         }
         Err(problem) => return unstored(problem.into_response()),
@@ -113,6 +92,15 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     response
 }
 
+/// Notes who came in over a connection and from where: it is no stranger's any more, but counts for them.
+fn note(api: &Api, parts: &request::Parts, principal: &Principal) {
+    let (Some(peer), Some(person)) = (Peer::of(parts), principal.id()) else { return };
+    api.note_home(person, peer.address.ip());
+    if let Some(place) = &peer.place {
+        place.proven(person.as_str());
+    }
+}
+
 /// Lets a request pass that is meant for this site and that no page of another sent.
 pub(crate) async fn expect_ours(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
@@ -120,7 +108,10 @@ pub(crate) async fn expect_ours(State(api): State<Api>, request: Request, next: 
         // What stands before the guard is what the description says is open.
         Ok(()) if is_undescribed(&api, &parts) => unstored(no_such_method().into_response()),
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => unstored(api.turned_away(&parts, problem).await.into_response()),
+        Err(problem) => {
+            let turned = api.turned_away(Asking::of(&parts), door(&parts), problem);
+            unstored(turned.await.into_response())
+        }
     }
 }
 
@@ -145,6 +136,7 @@ pub(crate) async fn admit(
     let given = operation_id(&parts.headers);
     let door = door(parts);
     let asked = asked(api, parts);
+    let asking = Asking::of(parts);
     let look_up = move |desk: &Desk| {
         let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
         let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
@@ -156,13 +148,12 @@ pub(crate) async fn admit(
         };
         Ok((principal, admitted))
     };
-    // Who has come in over this connection does not wait behind a crowd that tries to.
-    match Peer::of(parts)
-        .and_then(|peer| peer.place.as_ref())
-        .is_some_and(|place| place.is_proven())
-    {
-        true => api.look_up(look_up).await,
-        false => api.run_for_stranger(&Stranger::of(parts), look_up).await,
+    // Who has come in over this connection, or comes from where somebody did lately, does not wait behind
+    // a crowd that tries to.
+    let place = Peer::of(parts).and_then(|peer| peer.place.as_ref());
+    match place.is_some_and(|place| place.is_known()) {
+        true => api.look_up(asking, look_up).await,
+        false => api.run_for_stranger(&asking, look_up).await,
     }
 }
 
@@ -177,11 +168,10 @@ enum Asked {
 }
 
 fn asked(api: &Api, parts: &request::Parts) -> Asked {
-    match parts.extensions.get::<MatchedPath>() {
-        None => Asked::Nowhere,
-        Some(path) => {
-            api.operation(&parts.method, path.as_str()).map_or(Asked::Undescribed, Asked::For)
-        }
+    match (api.asked_for(parts), parts.extensions.get::<MatchedPath>()) {
+        (_, None) => Asked::Nowhere,
+        (Some(operation), _) => Asked::For(operation),
+        (None, Some(_)) => Asked::Undescribed,
     }
 }
 
@@ -225,7 +215,8 @@ pub(crate) fn door(parts: &request::Parts) -> Door {
         _ => "…",
     };
     let name = format!("{method} {}", door.as_deref().unwrap_or("/…"));
-    Door { name, from: Stranger::of(parts).from }
+    let nowhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    Door { name, from: Peer::of(parts).map_or(nowhere, |peer| peer.address.ip()) }
 }
 
 fn operation_id(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {

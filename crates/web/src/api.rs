@@ -18,35 +18,40 @@ mod journal;
 mod keys;
 mod lists;
 mod people;
+mod places;
 mod register;
 mod service_requests;
 mod sessions;
 mod strict;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::MatchedPath;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use domain::id::ActorId;
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::http::StatusCode;
 use hyper::http::request::Parts;
-use tokio::sync::Semaphore;
+use status::room::Room;
 use tokio::time::timeout;
 
-use crate::access::{self, Stranger};
-use crate::desk::Desk;
+use self::places::Places;
+use crate::access;
 use crate::desk::permission::Operation;
+use crate::desk::{Desk, Door};
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
-use status::crowd::Crowd;
 
 pub use document::openapi;
 pub(crate) use document::{Described, Operations};
 pub use input::MAX_BODY;
+pub(crate) use places::Asking;
 
 /// The one address that is open to everybody: it says that somebody is there, and which conditions
 /// stand, by their names alone.
@@ -56,17 +61,6 @@ pub const HEALTH: &str = "/api/v1/health";
 /// there who they are.
 pub const LOGIN: &str = "/api/v1/sessions";
 
-/// Operations at work at once. Each takes a thread, and the database puts writers in order anyway.
-const AT_ONCE: usize = 64;
-
-/// Requests at work at once of those who have not proven who they are, of each kind: apart from the
-/// operations of those who have, so that a crowd at the door holds up nobody inside.
-const STRANGERS_AT_ONCE: usize = 16;
-
-/// Requests at once that show a token or certificate over a connection over which somebody did before;
-/// a look-up takes less than a millisecond.
-const LOOK_UPS_AT_ONCE: usize = 16;
-
 /// Time for one operation: a key pair of a slow card takes seconds, a round of lists minutes.
 const WORK: Duration = Duration::from_secs(300);
 
@@ -74,23 +68,8 @@ const WORK: Duration = Duration::from_secs(300);
 #[derive(Clone)]
 pub struct Api {
     desk: Arc<Desk>,
-    slots: Arc<Semaphore>,
-    look_ups: Arc<Semaphore>,
-    strangers: Strangers,
+    places: Places,
     operations: Arc<Operations>,
-}
-
-/// The places of those who have not proven who they are, apart for what costs differently: whoever has
-/// passwords hashed, which takes long, holds up nobody else.
-#[derive(Clone)]
-struct Strangers {
-    /// For whoever shows a token or certificate for the first time over a connection, and for whom nobody
-    /// lets in whatever they show.
-    unknown: Crowd,
-    /// For passwords.
-    passwords: Crowd,
-    /// For passkeys, which take no hashing.
-    passkeys: Crowd,
 }
 
 /// What a handler answers.
@@ -100,17 +79,7 @@ impl Api {
     /// Over a desk.
     pub(crate) fn new(desk: Arc<Desk>) -> Self {
         let operations = Arc::new(Operations::described());
-        Self {
-            desk,
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
-            look_ups: Arc::new(Semaphore::new(LOOK_UPS_AT_ONCE)),
-            strangers: Strangers {
-                unknown: Crowd::of(STRANGERS_AT_ONCE),
-                passwords: Crowd::of(STRANGERS_AT_ONCE),
-                passkeys: Crowd::of(STRANGERS_AT_ONCE),
-            },
-            operations,
-        }
+        Self { desk, places: Places::new(), operations }
     }
 
     /// What is asked for at an address, if the table of permissions has it.
@@ -121,100 +90,15 @@ impl Api {
         }
     }
 
+    /// What a request asks for, if the table of permissions has it.
+    pub(crate) fn asked_for(&self, parts: &Parts) -> Option<Operation> {
+        let path = parts.extensions.get::<MatchedPath>()?;
+        self.operation(&parts.method, path.as_str())
+    }
+
     /// Whether everybody may ask at an address, as its description says.
     pub(crate) fn is_open(&self, method: &Method, path: &str) -> bool {
         matches!(self.operations.at(method, path), Some(Described::Open))
-    }
-
-    /// Has the desk do `work` on a thread that may block. A panic there becomes an incident.
-    ///
-    /// # Errors
-    /// Those of the work, and 503 when it takes too long; it goes on then, and a repetition with
-    /// the same operation id finds what it did.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.run_within(&self.slots, work).await
-    }
-
-    /// Has the desk find out who somebody is who asks over a connection over which somebody has proven
-    /// who they are, beside the operations of those of whom it is known.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub(crate) async fn look_up<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.run_within(&self.look_ups, work).await
-    }
-
-    /// Has the desk do `work` for somebody of whom nothing is known yet.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run); 503 where strangers, or those from there, had all their places for seconds.
-    pub(crate) async fn run_for_stranger<T: Send + 'static>(
-        &self,
-        stranger: &Stranger,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.run_among(&self.strangers.unknown, stranger, work).await
-    }
-
-    /// Has the desk do `work` for somebody who shows a password.
-    ///
-    /// # Errors
-    /// As [`run_for_stranger`](Self::run_for_stranger).
-    async fn log_in<T: Send + 'static>(
-        &self,
-        stranger: &Stranger,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.run_among(&self.strangers.passwords, stranger, work).await
-    }
-
-    /// Has the desk do `work` for somebody who wants to come in, or does, by a passkey.
-    ///
-    /// # Errors
-    /// As [`run_for_stranger`](Self::run_for_stranger).
-    async fn log_in_by_passkey<T: Send + 'static>(
-        &self,
-        stranger: &Stranger,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.run_among(&self.strangers.passkeys, stranger, work).await
-    }
-
-    async fn run_among<T: Send + 'static>(
-        &self,
-        crowd: &Crowd,
-        stranger: &Stranger,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let place = crowd.enter(stranger.from, stranger.place.as_deref()).await;
-        let place = place.ok_or_else(|| {
-            Problem::new(Fault::Unavailable, "too many want to come in: try again shortly")
-        })?;
-        let work = move |desk: &Desk| {
-            let _place = place;
-            work(desk)
-        };
-        self.blocking(work).await
-    }
-
-    async fn run_within<T: Send + 'static>(
-        &self,
-        slots: &Arc<Semaphore>,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let slot = Arc::clone(slots).acquire_owned().await;
-        let slot = slot.map_err(|closed| Problem::unavailable("the desk", &closed))?;
-        let work = move |desk: &Desk| {
-            let _slot = slot;
-            work(desk)
-        };
-        self.blocking(work).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -238,20 +122,21 @@ impl Api {
         self.desk.hosts().expect_ours(parts)
     }
 
-    /// Has the journal note that whoever sent a request was turned away, and why.
-    pub(crate) async fn turned_away(&self, parts: &Parts, problem: Problem) -> Problem {
-        let door = access::door(parts);
+    /// Has the journal note that whoever stands at `door` was turned away, and why.
+    pub(crate) async fn turned_away(
+        &self,
+        asking: Asking,
+        door: Door,
+        problem: Problem,
+    ) -> Problem {
         let turn_away = move |desk: &Desk| desk.turn_away::<()>(&door, Err(problem));
-        let turned = self.run_for_stranger(&Stranger::of(parts), turn_away).await;
+        let turned = self.run_for_stranger(&asking, turn_away).await;
         turned.err().unwrap_or_else(|| Problem::broke(&"somebody was let in who should not be"))
     }
 
-    /// As [`run`](Self::run), answered in JSON.
-    async fn answer<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Answer<T> {
-        self.run(work).await.map(Json)
+    /// Notes that a person proved at an address who they are.
+    pub(crate) fn note_home(&self, person: &ActorId, address: IpAddr) {
+        self.desk.note_home(person, address);
     }
 }
 
@@ -280,6 +165,13 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route(HEALTH, get(document::health))
         .with_state(api.clone());
     login.fallback_service(guarded).layer(middleware::from_fn_with_state(api, access::expect_ours))
+}
+
+/// The places of the API's connections, of which a quarter is for whoever is known and for where they came
+/// from lately.
+pub fn room(desk: &Arc<Desk>, connections: usize) -> Room {
+    let desk = Arc::clone(desk);
+    Room::knowing(connections, move |address| desk.knows(address))
 }
 
 fn applications_routes() -> Router<Api> {
@@ -407,16 +299,16 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::net::IpAddr;
 
-    use axum::extract::State;
     use domain::staff::{PersonState, Role};
+    use status::crowd::Crowd;
     use store::PersonRow;
     use testkit::{Clock, Scratch, act, clerk};
 
+    use super::places::{STRANGERS_AT_ONCE, Served};
     use super::*;
     use crate::desk::principal::Entrant;
-    use crate::desk::{Door, Principal, Proof};
+    use crate::desk::{Principal, Proof};
     use crate::wire::FormBody;
 
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
@@ -424,20 +316,41 @@ mod tests {
         let clock = Arc::new(move || told.now());
         let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), clock);
         let desk = desk.with_hosts(["localhost".to_owned()]);
-        Api { slots: Arc::new(Semaphore::new(1)), ..Api::new(Arc::new(desk)) }
+        Api::new(Arc::new(desk))
     }
 
     #[tokio::test]
     async fn a_panic_leaves_as_an_incident_and_takes_no_slot_with_it() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        for _ in 0..2 {
-            let answer = api.run::<()>(|_| panic!("the inner words")).await;
+        for _ in 0..20 {
+            let somebody = asks(&api, &as_person("somebody"));
+            let answer = somebody.run::<()>(|_| panic!("the inner words")).await;
             let problem = answer.expect_err("a panic is no answer");
             assert_eq!(problem.fault, Fault::Internal);
             assert!(problem.incident.is_some());
             assert!(!problem.to_string().contains("inner words"), "{problem}");
         }
+    }
+
+    /// A request of whoever comes from an address.
+    fn from(address: IpAddr) -> Parts {
+        let request = hyper::Request::get("/api/v1/cas").header("authorization", "Bearer lost");
+        let (mut parts, ()) = request.body(()).expect("a request").into_parts();
+        let peer = access::Peer { address: (address, 4711).into(), certificate: None, place: None };
+        parts.extensions.insert(peer);
+        parts
+    }
+
+    /// A request of somebody who was let in.
+    fn as_person(id: &str) -> Parts {
+        let mut parts = from(address(1));
+        parts.extensions.insert(served(&Clock::at("2026-11-22T03:00:00Z"), id));
+        parts
+    }
+
+    fn asks(api: &Api, parts: &Parts) -> Served {
+        Served::of(parts, api)
     }
 
     /// Whoever is at the places of one kind, from as many addresses as it takes to have all.
@@ -455,14 +368,15 @@ mod tests {
             let (came, mut coming) = tokio::sync::mpsc::channel(STRANGERS_AT_ONCE);
             for stranger in 0..STRANGERS_AT_ONCE {
                 let (api, crowd, opened) = (api.clone(), crowd.clone(), Arc::clone(&opened));
-                let (from, came) = (at(stranger % 4), came.clone());
+                let asking = Asking::of(&from(address(stranger % 4)));
+                let came = came.clone();
                 here.spawn(async move {
                     let work = move |_: &Desk| {
                         came.blocking_send(()).expect("a test that waits");
                         let _ = opened.lock().expect("a lock").recv();
                         Ok(())
                     };
-                    api.run_among(&crowd, &from, work).await
+                    api.run_among(&crowd, &asking, work).await
                 });
             }
             for _ in 0..STRANGERS_AT_ONCE {
@@ -479,10 +393,6 @@ mod tests {
         }
     }
 
-    fn at(last: usize) -> Stranger {
-        Stranger { from: address(last), place: None }
-    }
-
     fn address(last: usize) -> IpAddr {
         IpAddr::from([192, 0, 2, last as u8])
     }
@@ -493,23 +403,25 @@ mod tests {
     async fn v6_strangers_of_each_kind_have_places_of_their_own() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        let crowds = &api.strangers;
+        let crowds = &api.places;
+        let alone = |last| Asking::of(&from(address(last)));
+        let inside = asks(&api, &as_person("somebody"));
         let kinds = [&crowds.unknown, &crowds.passwords, &crowds.passkeys];
         for (taken, _) in kinds.iter().enumerate() {
             let others = AtAll::of(kinds[taken], &api).await;
-            api.run(|_| Ok(())).await.expect("who is in goes on");
-            api.look_up(|_| Ok(())).await.expect("and so does who has shown a token");
+            inside.run(|_| Ok(())).await.expect("who is in goes on");
+            api.look_up(alone(0), |_| Ok(())).await.expect("and so does who has shown a token");
             for (free, _) in kinds.iter().enumerate().filter(|(free, _)| *free != taken) {
-                api.run_among(kinds[free], &at(0), |_| Ok(())).await.expect("a place");
+                api.run_among(kinds[free], &alone(0), |_| Ok(())).await.expect("a place");
             }
             others.leave().await;
-            api.run_among(kinds[taken], &at(9), |_| Ok(())).await.expect("there is room again");
+            api.run_among(kinds[taken], &alone(9), |_| Ok(())).await.expect("there is room again");
         }
         // A passkey is asked for where no password waits.
         let others = AtAll::of(&crowds.passwords, &api).await;
         let door = Door { name: "POST /api/v1/sessions".to_owned(), from: address(0) };
         let begun =
-            sessions::begin_passkey(State(api.clone()), access::ThisDoor(door, at(0))).await;
+            sessions::begin_passkey(asks(&api, &from(address(0))), access::ThisDoor(door)).await;
         let (status, _) = begun.expect("a challenge");
         assert_eq!(status, StatusCode::CREATED);
         others.leave().await;
@@ -520,21 +432,16 @@ mod tests {
     async fn v6_who_has_come_in_over_a_connection_waits_behind_nobody_at_the_door() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        let others = AtAll::of(&api.strangers.unknown, &api).await;
+        let others = AtAll::of(&api.places.unknown, &api).await;
         let room = status::room::Room::of(4);
         let asks = |is_proven: bool| {
-            let place = room.admit(address(9), false).expect("room");
+            let place = Arc::new(room.admit(address(9)).expect("room"));
             if is_proven {
-                place.proven();
+                place.proven("somebody");
             }
-            let peer = access::Peer {
-                address: (address(9), 4711).into(),
-                certificate: None,
-                place: Some(Arc::new(place)),
-            };
-            let request = hyper::Request::get("/api/v1/cas").header("authorization", "Bearer lost");
-            let (mut parts, ()) = request.body(()).expect("a request").into_parts();
-            parts.extensions.insert(peer);
+            let mut parts = from(address(9));
+            let peer = access::Peer::of(&parts).expect("a peer").clone();
+            parts.extensions.insert(access::Peer { place: Some(place), ..peer });
             let api = api.clone();
             tokio::spawn(async move { access::admit(&api, &parts).await.map(|_| ()) })
         };
@@ -553,22 +460,21 @@ mod tests {
     async fn v6_who_waits_to_be_heard_keeps_nobody_out() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        let others = AtAll::of(&api.strangers.passwords, &api).await;
-        let room = status::room::Room::of(16);
+        let others = AtAll::of(&api.places.passwords, &api).await;
+        let room = Room::of(16);
         let waits = |last: usize| {
-            let place = Arc::new(room.admit(address(last), false).expect("room"));
-            let (api, here) = (api.clone(), place.clone());
-            let log_in = async move {
-                let _answering = here.answering();
-                let stranger = Stranger { from: address(last), place: Some(here.clone()) };
-                api.log_in(&stranger, |_| Ok(())).await
-            };
-            (place, tokio::spawn(log_in))
+            let place = Arc::new(room.admit(address(last)).expect("room"));
+            let mut parts = from(address(last));
+            let peer = access::Peer::of(&parts).expect("a peer").clone();
+            parts.extensions.insert(access::Peer { place: Some(place.clone()), ..peer });
+            let served = asks(&api, &parts);
+            place.asked();
+            (place, tokio::spawn(async move { served.log_in(|_| Ok(())).await }))
         };
         let crowd: Vec<_> = (0..12).map(|stranger| waits(stranger % 4)).collect();
         // Each has begun to wait before the next task has its turn.
         tokio::task::yield_now().await;
-        let late = room.admit(address(9), false).expect("in the place of one who waits");
+        let late = room.admit(address(9)).expect("in the place of one who waits");
         others.leave().await;
         for (_, waiting) in crowd {
             waiting.await.expect("no panic").expect("an answer");
@@ -581,31 +487,21 @@ mod tests {
     async fn v6_whom_nobody_lets_in_takes_no_place_of_who_is_in() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        let (open, opened) = std::sync::mpsc::channel::<()>();
-        let inside = api.clone();
-        let all_places = async move {
-            let work = move |_: &Desk| {
-                let _ = opened.recv();
-                Ok(())
-            };
-            inside.run(work).await
-        };
-        let inside = tokio::spawn(all_places);
-        while api.slots.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        let (parts, ()) = hyper::Request::get("/api/v1/cas").body(()).expect("one").into_parts();
+        let work = Crowd::of(STRANGERS_AT_ONCE);
+        let api = Api { places: Places { work: work.clone(), ..api.places }, ..api };
+        let inside = AtAll::of(&work, &api).await;
+        let door = Door { name: "GET /api/v1/cas".to_owned(), from: address(1) };
         let problem = Problem::new(Fault::Misdirected, "host: this server is another one");
-        let told = api.turned_away(&parts, problem).await;
+        let asking = Asking::of(&from(address(1)));
+        let told = api.turned_away(asking, door, problem).await;
         assert_eq!(told.fault, Fault::Misdirected);
-        drop(open);
-        inside.await.expect("no panic").expect("an answer");
+        inside.leave().await;
     }
 
     /// A clerk, who stands in no registry here.
-    fn served(clock: &Clock) -> Principal {
+    fn served(clock: &Clock, id: &str) -> Principal {
         let person = PersonRow {
-            id: "clerk".parse().expect("an id"),
+            id: id.parse().expect("an id"),
             name: "clerk".to_owned(),
             state: PersonState::Active,
             roles: vec![Role::WindowClerk],
@@ -621,10 +517,11 @@ mod tests {
     async fn a_desk_without_windows_says_so_and_still_does_the_rest() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         let api = api(&scratch, &clock);
-        let (clerk, staff) = (served(&clock), Principal::program(act(&clock)));
-        let received = api.run(move |desk| desk.receive(&clerk, FormBody::default())).await;
+        let (clerk, staff) = (served(&clock, "clerk"), Principal::program(act(&clock)));
+        let inside = asks(&api, &as_person("clerk"));
+        let received = inside.run(move |desk| desk.receive(&clerk, FormBody::default())).await;
         assert_eq!(received.expect_err("no windows").fault, Fault::Unavailable);
-        let report = api.run(move |desk| desk.check(&staff)).await.expect("a report");
+        let report = inside.run(move |desk| desk.check(&staff)).await.expect("a report");
         assert!(report.consistent);
     }
 }

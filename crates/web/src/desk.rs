@@ -35,17 +35,19 @@ mod service_requests;
 mod sessions;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
 use domain::act::{Act, Actor};
-use domain::id::{CaId, InvalidId, OperationId};
+use domain::id::{ActorId, CaId, InvalidId, OperationId};
 use domain::journal::EventKind;
 use jiff::Timestamp;
 use ra::holder::Holders;
 use ra::register::ResidentRegister;
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
+use status::known::Known;
 use store::{Entry, RoomOnDisk, Store, Unit};
 
 use self::challenges::Challenges;
@@ -88,6 +90,7 @@ pub struct Desk {
     turns: Turns,
     recent: Recent,
     sessions: Sessions,
+    homes: Known<ActorId>,
     passwords: Turns,
     challenges: Challenges,
     hosts: Hosts,
@@ -127,6 +130,7 @@ impl Desk {
             turns: Turns::default(),
             recent: Recent::default(),
             sessions: Sessions::default(),
+            homes: Known::default(),
             passwords: Turns::default(),
             challenges: Challenges::default(),
             hosts: Hosts::named([]),
@@ -145,6 +149,16 @@ impl Desk {
     #[must_use]
     pub fn with_windows(self, windows: Windows) -> Self {
         Self { windows: Some(windows), ..self }
+    }
+
+    /// Notes that a person proved at an address who they are.
+    pub(crate) fn note_home(&self, person: &ActorId, address: IpAddr) {
+        self.homes.note(person, address, (self.clock)());
+    }
+
+    /// Whether anybody of the registry came in lately from an address.
+    pub fn knows(&self, address: IpAddr) -> bool {
+        self.homes.has(address, (self.clock)())
     }
 
     /// Adds what holders ask from home; at a desk without it is unavailable.

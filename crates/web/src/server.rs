@@ -56,16 +56,14 @@ const LAST_ANSWER: Duration = Duration::from_secs(330);
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
-/// `shutdown` completes, to at most `connections` at once, which [`Room`] divides; running operations
-/// are let finish.
+/// `shutdown` completes, to as many at once as `room` has places; running operations are let finish.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     router: Router,
-    connections: usize,
+    room: Room,
     shutdown: impl Future<Output = ()>,
 ) {
-    let room = Room::of(connections);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
@@ -83,7 +81,7 @@ pub async fn serve(
                             tracing::debug!(%peer, %error, "a connection ended");
                         },
                         () = place.evicted() => {
-                            tracing::debug!(%peer, "an idle connection made room for another");
+                            tracing::debug!(%peer, "a connection that waited made room for another");
                         }
                     }
                 });
@@ -103,7 +101,7 @@ async fn accept(listener: &TcpListener, room: &Room) -> Option<(TcpStream, Socke
     room.calm().await;
     match listener.accept().await {
         Ok((stream, peer)) => {
-            let Some(place) = room.admit(peer.ip(), false) else {
+            let Some(place) = room.admit(peer.ip()) else {
                 tracing::debug!(%peer, "there is no room for a connection");
                 return None;
             };
@@ -132,12 +130,9 @@ async fn converse(
     let peer = Peer { address, certificate, place: Some(Arc::clone(place)) };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        place.asked();
         request.extensions_mut().insert(peer.clone());
-        let (answer, place) = (router.call(request), Arc::clone(place));
-        async move {
-            let _answering = place.answering();
-            answer.await
-        }
+        router.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -12,6 +12,7 @@ use status::known::Known;
 use status::ldap::{self, ClearPasswords, LdapServer, Transport};
 use status::ocsp::Responder;
 use status::query_log::{LdapRecords, QueryLog};
+use status::room::Room;
 use status::verifier_auth::{VerifierAuth, Whence};
 use store::segments::{Limits, QuerySegments};
 use store::{HeardRequests, Store};
@@ -102,14 +103,14 @@ pub(super) fn start(
         listener: listeners.api,
         tls: web::tls::tls_config(identity.clone())?,
         router: web::api::router(desk.clone()),
-        connections: connections.api,
+        room: web::api::room(&desk, connections.api),
     };
     let holder = Site {
         name: "holder",
         listener: listeners.holder,
         tls: web::tls::holder_tls_config(identity, system.holders()?.issuers()?)?,
         router: web::holder::router(desk.clone()),
-        connections: connections.holder,
+        room: Room::of(connections.holder),
     };
     for site in [api, holder] {
         threads.push(site.start(how)?);
@@ -226,17 +227,17 @@ struct Site {
     listener: std::net::TcpListener,
     tls: ServerConfig,
     router: web::Router,
-    connections: usize,
+    room: Room,
 }
 
 impl Site {
     fn start(self, how: &Start<'_>) -> Result<Thread> {
-        let Self { name, listener, tls, router, connections } = self;
+        let Self { name, listener, tls, router, room } = self;
         let stop = how.stopped();
         how.spawn(name, move |runtime| {
             runtime.block_on(async {
                 let (listener, tls) = (TcpListener::from_std(listener)?, Arc::new(tls));
-                web::server::serve(listener, tls, router, connections, stop).await;
+                web::server::serve(listener, tls, router, room, stop).await;
                 Ok(())
             })
         })

@@ -45,8 +45,7 @@ enum Unread {
 impl Endpoint {
     /// Answers a request; whatever happens, there is an answer.
     pub(super) async fn respond(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let place = Arc::clone(&self.place);
-        let _answering = place.answering();
+        self.place.asked();
         let (head, body) = request.into_parts();
         if let Err(fault) = host::expect_one(head.version, &head.headers) {
             return Reply::words(400, &format!("host: {}", fault.rule())).into_response();
@@ -77,7 +76,9 @@ impl Endpoint {
             return Reply::words(415, words).into_response();
         }
         let now = (self.shared.clock)();
-        let answer = match self.read(body).await {
+        let read = self.read(body).await;
+        let _at_work = self.place.at_work();
+        let answer = match read {
             Ok(der) => responder.answer(&der, self.peer, (self.shared.clock)()),
             Err(Unread::TooLong) => responder.refuse_oversized(self.peer, now),
             Err(Unread::TooSlow) => {
@@ -93,6 +94,7 @@ impl Endpoint {
 
     /// RFC 6960 A.1: the base64 of the request, percent-encoded where the address needs it.
     fn addressed(&self, responder: &Responder, encoded: &str) -> Response<Full<Bytes>> {
+        let _at_work = self.place.at_work();
         // What cannot be decoded is no request; the responder says so and records it.
         let der = percent_decoded(encoded)
             .and_then(|text| Base64::decode_vec(&text).ok())
@@ -123,11 +125,12 @@ impl Endpoint {
             Some(_) => Shown::Password,
             None => Shown::Nothing,
         };
-        let from = self.peer.ip();
-        let Some(entered) = self.shared.askers.enter(from, &self.place, shown).await else {
+        let (from, is_known) = (self.peer.ip(), self.place.is_known());
+        let Some(entered) = self.shared.askers.enter(from, shown, is_known).await else {
             let reply = Reply::words(503, "too many ask; try again shortly");
             return reply.header("retry-after", "5").into_response();
         };
+        let _at_work = self.place.at_work();
         let repository = Arc::clone(repository);
         let answer = move || {
             // Until it is made, even where nobody waits for it any more.
@@ -141,7 +144,6 @@ impl Endpoint {
     }
 
     async fn read(&self, body: Incoming) -> Result<Bytes, Unread> {
-        let _waiting = self.place.waiting();
         if body.size_hint().lower() > MAX_REQUEST_LENGTH as u64 {
             return Err(Unread::TooLong);
         }

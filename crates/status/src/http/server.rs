@@ -46,7 +46,6 @@ pub struct HttpServer {
     shared: Arc<Shared>,
     tls: Option<TlsAcceptor>,
     room: Room,
-    known: Known,
 }
 
 /// What all connections of a server share.
@@ -68,13 +67,15 @@ impl HttpServer {
         let room = Room::of(limits.connections);
         let askers = Askers::of(limits.repository_at_once);
         let shared = Arc::new(Shared { services, limits, clock, askers });
-        Self { shared, tls: tls.map(TlsAcceptor::from), room, known: Known::default() }
+        Self { shared, tls: tls.map(TlsAcceptor::from), room }
     }
 
     /// Keeps places for the addresses from which verifiers came in lately.
     #[must_use]
     pub fn with_known(self, known: Known) -> Self {
-        Self { known, ..self }
+        let clock = Arc::clone(&self.shared.clock);
+        let is_known = move |from| known.has(from, clock());
+        Self { room: Room::knowing(self.shared.limits.connections, is_known), ..self }
     }
 
     /// Serves `listener` until `shutdown` completes; then lets running answers finish for as long
@@ -114,8 +115,7 @@ impl HttpServer {
                 return;
             }
         };
-        let is_known = self.known.has(peer.ip(), (self.shared.clock)());
-        let Some(place) = self.room.admit(peer.ip(), is_known) else {
+        let Some(place) = self.room.admit(peer.ip()) else {
             tracing::debug!(%peer, "there is no room for a connection");
             turn_away(stream, self.tls.is_some());
             return;
@@ -134,7 +134,7 @@ impl HttpServer {
                     tracing::debug!(%peer, %error, "an HTTP connection ended");
                 },
                 () = place.evicted() => {
-                    tracing::debug!(%peer, "an idle connection made room for another");
+                    tracing::debug!(%peer, "a connection that waited made room for another");
                 }
             }
         });

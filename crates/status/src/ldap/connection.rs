@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
@@ -20,8 +20,9 @@ use super::server::Transport;
 use super::session::{Service, Session, operation_of};
 use super::settings::Limits;
 use crate::askers::{Askers, Shown};
-use crate::crowd::Entered;
+use crate::crowd::{Crowd, Entered};
 use crate::room::Place;
+use crate::subscriber::Asker;
 
 /// Octets handed to the socket between two looks at the clock.
 const WRITE_STEP_BYTES: usize = 64 * 1_024;
@@ -47,33 +48,22 @@ pub(super) struct Connection {
 /// each takes a thread that may block, a reader of the database and up to [`BATCH_BYTES`].
 pub(super) struct Work {
     strangers: Askers,
-    verifiers: Arc<Semaphore>,
-}
-
-/// A place for an answer in the making.
-enum AtWork {
-    Stranger { _place: Entered },
-    Verifier { _place: OwnedSemaphorePermit },
+    verifiers: Crowd,
 }
 
 impl Work {
     pub(super) fn of(limits: &Limits) -> Self {
-        let verifiers = Arc::new(Semaphore::new(limits.verifiers_at_once));
+        let verifiers = Crowd::of(limits.verifiers_at_once);
         Self { strangers: Askers::of(limits.strangers_at_once), verifiers }
     }
 
-    /// A place for what a session asks; nothing where strangers have none for seconds.
-    async fn enter(&self, session: &Session, place: &Place, shown: Shown) -> Option<AtWork> {
+    /// A place for what a session asks; nothing where there is none for seconds.
+    async fn enter(&self, session: &Session, place: &Place, shown: Shown) -> Option<Entered> {
         match session.identity() {
             Identity::Anonymous => {
-                let from = session.peer.ip();
-                let entered = self.strangers.enter(from, place, shown).await;
-                entered.map(|_place| AtWork::Stranger { _place })
+                self.strangers.enter(session.peer.ip(), shown, place.is_known()).await
             }
-            Identity::Verifier { .. } => {
-                let permit = Arc::clone(&self.verifiers).acquire_owned().await.ok();
-                permit.map(|_place| AtWork::Verifier { _place })
-            }
+            Identity::Verifier { id, .. } => self.verifiers.enter(Asker::known(id.as_str())).await,
         }
     }
 }
@@ -164,13 +154,9 @@ impl Connection {
                     return Ok(None);
                 }
             };
-            let place = Arc::clone(&self.place);
-            let _answering = place.answering();
+            self.place.asked();
             let next;
             (session, next) = self.answer(stream, session, asked, respond).await?;
-            if matches!(session.identity(), Identity::Verifier { .. }) {
-                place.proven();
-            }
             match next {
                 Next::Continue => {}
                 Next::Close => return Ok(None),
@@ -230,7 +216,7 @@ impl Connection {
         Asked { shown, busy }: Asked,
         respond: Respond,
     ) -> io::Result<(Session, Next)> {
-        let Some(at_work) = self.work.enter(&session, &self.place, shown).await else {
+        let Some(entered) = self.work.enter(&session, &self.place, shown).await else {
             let mut told = session.busy(busy);
             self.send(stream, batch_of(&mut told).0).await?;
             return Ok((session, told.next));
@@ -240,21 +226,38 @@ impl Connection {
             let batch = batch_of(&mut answer);
             (session, answer, batch)
         };
-        let (session, mut answer, (mut pieces, mut more)) = blocking(produce).await?;
-        drop(at_work);
+        let (session, mut answer, (mut pieces, mut more)) = self.blocking(entered, produce).await?;
+        if let Identity::Verifier { id, .. } = session.identity() {
+            self.place.proven(id.as_str());
+        }
         loop {
             self.send(stream, pieces).await?;
             if !more {
                 return Ok((session, answer.next));
             }
-            let at_work = self.work.enter(&session, &self.place, Shown::Nothing).await;
-            let _at_work = at_work.ok_or_else(|| io::Error::other("others had all the places"))?;
-            (answer, (pieces, more)) = blocking(move || {
+            let entered = self.work.enter(&session, &self.place, Shown::Nothing).await;
+            let entered = entered.ok_or_else(|| io::Error::other("others had all the places"))?;
+            let produce = move || {
                 let batch = batch_of(&mut answer);
                 (answer, batch)
-            })
-            .await?;
+            };
+            (answer, (pieces, more)) = self.blocking(entered, produce).await?;
         }
+    }
+
+    /// Has a thread that may block do `work`, for which the session has a place.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        entered: Entered,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<T> {
+        let _at_work = self.place.at_work();
+        let work = move || {
+            // Until it is done, even where nobody waits for it any more.
+            let _entered = entered;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
     }
 
     async fn send(&self, stream: &mut impl Stream, pieces: Vec<Bytes>) -> io::Result<()> {
@@ -280,10 +283,6 @@ pub(super) fn turn_away(stream: TcpStream, transport: Transport) {
 fn closing_notice(words: &str) -> Bytes {
     let outcome = Outcome::new(ResultCode::Unavailable, words);
     Bytes::from(encode::notice_of_disconnection(&outcome).to_vec())
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }
 
 /// Responses of about one batch as pieces, small ones joined; and whether there may be more.

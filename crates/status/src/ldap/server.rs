@@ -39,7 +39,6 @@ pub struct LdapServer {
     service: Arc<Service>,
     tls: Option<TlsAcceptor>,
     room: Room,
-    known: Known,
     work: Arc<Work>,
 }
 
@@ -56,13 +55,15 @@ impl LdapServer {
         let work = Arc::new(Work::of(&settings.limits));
         let start_tls = tls.is_some();
         let service = Arc::new(Service { directory, log, clock, settings, start_tls });
-        Self { service, tls: tls.map(TlsAcceptor::from), room, known: Known::default(), work }
+        Self { service, tls: tls.map(TlsAcceptor::from), room, work }
     }
 
     /// Keeps places for the addresses from which verifiers came in lately.
     #[must_use]
     pub fn with_known(self, known: Known) -> Self {
-        Self { known, ..self }
+        let clock = Arc::clone(&self.service.clock);
+        let is_known = move |from| known.has(from, clock());
+        Self { room: Room::knowing(self.service.settings.limits.connections, is_known), ..self }
     }
 
     /// Serves `listener` until `shutdown` completes; then lets running answers finish for as long as
@@ -115,8 +116,7 @@ impl LdapServer {
                 return;
             }
         };
-        let is_known = self.known.has(peer.ip(), (self.service.clock)());
-        let Some(place) = self.room.admit(peer.ip(), is_known) else {
+        let Some(place) = self.room.admit(peer.ip()) else {
             tracing::debug!(%peer, "there is no room for a connection");
             connection::turn_away(stream, transport);
             return;
@@ -136,7 +136,7 @@ impl LdapServer {
                     tracing::debug!(%peer, %error, "an LDAP connection ended");
                 },
                 () = place.evicted() => {
-                    tracing::debug!(%peer, "an idle connection made room for another");
+                    tracing::debug!(%peer, "a connection that waited made room for another");
                 }
             }
         });

@@ -2,11 +2,11 @@
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::State;
 use hyper::http::StatusCode;
 
+use super::Answer;
 use super::input::{Asked, Input, LimitQuery, Named, ReaderQuery};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{
@@ -24,7 +24,7 @@ use crate::wire::{
     responses((status = 201, description = "It is received.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn receive(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<FormBody>,
 ) -> Result<(StatusCode, Json<ApplicationBody>), Problem> {
@@ -42,7 +42,7 @@ pub(super) async fn receive(
     responses((status = 200, description = "The applications.", body = ApplicationPage), Problem),
 )]
 pub(super) async fn list(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(query): Asked<LimitQuery>,
 ) -> Answer<ApplicationPage> {
@@ -59,7 +59,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The application.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn show(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
@@ -77,7 +77,7 @@ pub(super) async fn show(
     responses((status = 200, description = "Verified, or refused with the doubts.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn verify(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<EvidenceBody>,
@@ -95,7 +95,7 @@ pub(super) async fn verify(
     responses((status = 200, description = "Approved.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn approve(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
@@ -112,7 +112,7 @@ pub(super) async fn approve(
     responses((status = 200, description = "Issued.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn issue(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Asked(query): Asked<ReaderQuery>,
@@ -131,7 +131,7 @@ pub(super) async fn issue(
     responses((status = 200, description = "Delivered and in force.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn deliver(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Asked(query): Asked<ReaderQuery>,
@@ -150,7 +150,7 @@ pub(super) async fn deliver(
     responses((status = 200, description = "Carried out; the receipt is in it.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn complete(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ApplicationBody> {
@@ -167,7 +167,7 @@ pub(super) async fn complete(
     responses((status = 200, description = "Destroyed.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn discard(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Asked(query): Asked<ReaderQuery>,
@@ -186,7 +186,7 @@ pub(super) async fn discard(
     responses((status = 200, description = "Refused.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn refuse(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Asked(query): Asked<ReaderQuery>,
@@ -205,7 +205,7 @@ pub(super) async fn refuse(
     responses((status = 200, description = "Withdrawn.", body = ApplicationBody), Problem),
 )]
 pub(super) async fn withdraw(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Asked(query): Asked<ReaderQuery>,
@@ -223,7 +223,7 @@ pub(super) async fn withdraw(
     responses((status = 200, description = "What is on hold now.", body = HoldOutcomeBody), Problem),
 )]
 pub(super) async fn hold(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<HoldBody>,
 ) -> Answer<HoldOutcomeBody> {

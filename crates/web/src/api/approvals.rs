@@ -1,11 +1,10 @@
 //! What second people approve.
 
-use axum::extract::State;
 use axum::{Extension, Json};
 use hyper::http::StatusCode;
 
-use super::Api;
 use super::input::Input;
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{ApprovalBody, ApprovedBody};
@@ -20,7 +19,7 @@ use crate::wire::{ApprovalBody, ApprovedBody};
     responses((status = 201, description = "It is approved, for a day.", body = ApprovalBody), Problem),
 )]
 pub(super) async fn approve(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<ApprovedBody>,
 ) -> Result<(StatusCode, Json<ApprovalBody>), Problem> {

@@ -1,13 +1,13 @@
 //! The CAs and their policies.
 
 use axum::Extension;
-use axum::extract::State;
 
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::Answer;
 use super::input::{Asked, Named};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{AuthorityBody, AuthorityList, PolicyBody};
@@ -21,7 +21,7 @@ use crate::wire::{AuthorityBody, AuthorityList, PolicyBody};
     responses((status = 200, description = "The CAs.", body = AuthorityList), Problem),
 )]
 pub(super) async fn list(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
 ) -> Answer<AuthorityList> {
     api.answer(move |desk| desk.authorities(&act)).await
@@ -37,7 +37,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The CA.", body = AuthorityBody), Problem),
 )]
 pub(super) async fn show(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
 ) -> Answer<AuthorityBody> {
@@ -54,7 +54,7 @@ pub(super) async fn show(
     responses((status = 200, description = "The policy.", body = PolicyBody), Problem),
 )]
 pub(super) async fn policy(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Asked(query): Asked<PolicyQuery>,

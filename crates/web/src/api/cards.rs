@@ -1,10 +1,10 @@
 //! Cards on the readers of the windows.
 
 use axum::Extension;
-use axum::extract::State;
 
+use super::Answer;
 use super::input::{Asked, CardPlaceQuery, Input};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{
@@ -23,7 +23,7 @@ use crate::wire::{
     responses((status = 200, description = "What is on it.", body = CardBody), Problem),
 )]
 pub(super) async fn read(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(place): Asked<CardPlaceQuery>,
     Input(body): Input<CardReadingRequestBody>,
@@ -42,7 +42,7 @@ pub(super) async fn read(
     responses((status = 200, description = "Changed.", body = CardChangedBody), Problem),
 )]
 pub(super) async fn change_secret(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(place): Asked<CardPlaceQuery>,
     Input(body): Input<SecretChangeBody>,
@@ -61,7 +61,7 @@ pub(super) async fn change_secret(
     responses((status = 200, description = "Set.", body = CardChangedBody), Problem),
 )]
 pub(super) async fn reset_secret(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(place): Asked<CardPlaceQuery>,
     Input(body): Input<SecretResetBody>,
@@ -80,7 +80,7 @@ pub(super) async fn reset_secret(
     responses((status = 200, description = "Deleted.", body = CardChangedBody), Problem),
 )]
 pub(super) async fn erase(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(place): Asked<CardPlaceQuery>,
     Input(body): Input<ErasureBody>,
@@ -99,7 +99,7 @@ pub(super) async fn erase(
     responses((status = 200, description = "What did not agree, and what came of it.", body = ReconciliationBody), Problem),
 )]
 pub(super) async fn reconcile(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(place): Asked<CardPlaceQuery>,
     Input(body): Input<ReconciliationRequestBody>,

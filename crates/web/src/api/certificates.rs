@@ -1,10 +1,10 @@
 //! Certificates that were issued.
 
 use axum::Extension;
-use axum::extract::State;
 
+use super::Answer;
 use super::input::{Asked, Input, Named, PageQuery};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
@@ -19,7 +19,7 @@ use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOu
     responses((status = 200, description = "The certificates.", body = CertificatePage), Problem),
 )]
 pub(super) async fn list(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Asked(query): Asked<PageQuery>,
@@ -37,7 +37,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The certificate.", body = CertificateBody), Problem),
 )]
 pub(super) async fn show(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
 ) -> Answer<CertificateBody> {
@@ -58,7 +58,7 @@ pub(super) async fn show(
     responses((status = 200, description = "Revoked, now or before.", body = RevocationOutcomeBody), Problem),
 )]
 pub(super) async fn revoke(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named((ca, serial)): Named<(String, String)>,
     Input(body): Input<RevocationBody>,

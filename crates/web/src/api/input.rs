@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use domain::rule;
 use domain::rule::Rule;
 use domain::text::InvalidFreeText;
@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use super::Api;
+use super::places::Served;
 use super::strict::{Strict, Unseen};
-use crate::access::Peer;
 use crate::desk::Principal;
 use crate::origin;
 use crate::problem::{Fault, Problem};
@@ -143,15 +143,16 @@ impl<T: DeserializeOwned> FromRequest<Api> for Input<T> {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         expect_json(&request)?;
         let act = request.extensions().get::<Principal>().cloned();
-        let operation = request.extensions().get::<MatchedPath>();
-        let operation = operation.and_then(|at| api.operation(request.method(), at.as_str()));
-        let problem = match read(&body_of(request).await?) {
+        let (parts, body) = request.into_parts();
+        let operation = api.asked_for(&parts);
+        let served = Served::of(&parts, api);
+        let problem = match read(&body_of(Request::from_parts(parts, body)).await?) {
             Ok(value) => return Ok(Self(value)),
             Err(problem) => problem,
         };
         if let (Fault::Refused, Some(act), Some(operation)) = (problem.fault, act, operation) {
             let refused = problem.clone();
-            api.run(move |desk| desk.refuse_input(&act, operation, refused)).await?;
+            served.run(move |desk| desk.refuse_input(&act, operation, refused)).await?;
         }
         Err(problem)
     }
@@ -184,8 +185,6 @@ fn refused(field: &str, index: usize) -> Problem {
 
 /// The octets of a body, within bounds of length and time.
 pub(crate) async fn body_of(request: Request) -> Result<Bytes, Problem> {
-    let place = request.extensions().get::<Peer>().and_then(|peer| peer.place.clone());
-    let _waiting = place.as_ref().map(|place| place.waiting());
     let body = Limited::new(request.into_body(), MAX_BODY).collect();
     let late = |_| Problem::new(Fault::TooSlow, "body: it did not arrive within 10 seconds");
     let body = timeout(BODY_TIME, body).await.map_err(late)?;

@@ -1,10 +1,10 @@
 //! The journal, and the check of the whole installation.
 
 use axum::Extension;
-use axum::extract::State;
 
+use super::Answer;
 use super::input::{Asked, JournalQuery};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{CheckReportBody, JournalPage};
@@ -19,7 +19,7 @@ use crate::wire::{CheckReportBody, JournalPage};
     responses((status = 200, description = "The entries.", body = JournalPage), Problem),
 )]
 pub(super) async fn read(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(query): Asked<JournalQuery>,
 ) -> Answer<JournalPage> {
@@ -35,7 +35,7 @@ pub(super) async fn read(
     responses((status = 200, description = "What was found.", body = CheckReportBody), Problem),
 )]
 pub(super) async fn check(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
 ) -> Answer<CheckReportBody> {
     api.answer(move |desk| desk.check(&act)).await

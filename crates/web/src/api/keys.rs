@@ -1,12 +1,12 @@
 //! The CAs' keys: custody, renewals rehearsed, compromises.
 
 use axum::Extension;
-use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::Answer;
 use super::input::{Asked, Input, Named};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
 use crate::wire::{
@@ -22,10 +22,7 @@ use crate::wire::{
     tag = "keys",
     responses((status = 200, description = "The custody of the keys.", body = CustodyBody), Problem),
 )]
-pub(super) async fn show(
-    State(api): State<Api>,
-    Extension(act): Extension<Principal>,
-) -> Answer<CustodyBody> {
+pub(super) async fn show(api: Served, Extension(act): Extension<Principal>) -> Answer<CustodyBody> {
     api.answer(move |desk| desk.custody(&act)).await
 }
 
@@ -39,7 +36,7 @@ pub(super) async fn show(
     responses((status = 200, description = "The custody of the keys.", body = CustodyBody), Problem),
 )]
 pub(super) async fn activate(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<ContributionBody>,
 ) -> Answer<CustodyBody> {
@@ -55,7 +52,7 @@ pub(super) async fn activate(
     responses((status = 200, description = "The custody of the keys.", body = CustodyBody), Problem),
 )]
 pub(super) async fn deactivate(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
 ) -> Answer<CustodyBody> {
     api.answer(move |desk| desk.leave(&act)).await
@@ -80,7 +77,7 @@ pub(super) struct RehearsalQuery {
     responses((status = 200, description = "Every path, and what was found.", body = RehearsalBody), Problem),
 )]
 pub(super) async fn rehearse(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
     Asked(query): Asked<RehearsalQuery>,
@@ -102,7 +99,7 @@ pub(super) async fn rehearse(
     responses((status = 200, description = "What there is to do.", body = CompromisePlanBody), Problem),
 )]
 pub(super) async fn plan_compromise(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named((ca, generation)): Named<(String, u32)>,
 ) -> Answer<CompromisePlanBody> {
@@ -123,7 +120,7 @@ pub(super) async fn plan_compromise(
     responses((status = 200, description = "How far it has come.", body = CompromiseOutcomeBody), Problem),
 )]
 pub(super) async fn compromise(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named((ca, generation)): Named<(String, u32)>,
     Input(body): Input<CompromiseBody>,

@@ -1,15 +1,15 @@
 //! Revocation lists: their series, their publication, themselves.
 
 use axum::Extension;
-use axum::extract::State;
 
 use axum::response::{IntoResponse, Response};
 use hyper::header::CONTENT_TYPE;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::Answer;
 use super::input::{Asked, Named};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::{ListEncoding, Principal};
 use crate::problem::Problem;
 use crate::wire::{PublicationBody, SeriesList};
@@ -24,7 +24,7 @@ use crate::wire::{PublicationBody, SeriesList};
     responses((status = 200, description = "The series.", body = SeriesList), Problem),
 )]
 pub(super) async fn series(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
 ) -> Answer<SeriesList> {
@@ -40,7 +40,7 @@ pub(super) async fn series(
     responses((status = 200, description = "What became of each.", body = PublicationBody), Problem),
 )]
 pub(super) async fn publish_due(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
 ) -> Answer<PublicationBody> {
     api.answer(move |desk| desk.publish_due(&act)).await
@@ -56,7 +56,7 @@ pub(super) async fn publish_due(
     responses((status = 200, description = "What became of each.", body = PublicationBody), Problem),
 )]
 pub(super) async fn publish_all(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(ca): Named<String>,
 ) -> Answer<PublicationBody> {
@@ -105,7 +105,7 @@ enum Format {
     ),
 )]
 pub(super) async fn fetch(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named((ca, generation, partition)): Named<(String, u32, String)>,
     Asked(query): Asked<ListQuery>,

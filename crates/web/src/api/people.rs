@@ -1,11 +1,11 @@
 //! The registry of people.
 
-use axum::extract::State;
 use axum::{Extension, Json};
 use hyper::http::StatusCode;
 
+use super::Answer;
 use super::input::{Input, Named};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{ConfirmationBody, NewPersonBody, PersonBody, PersonList, ProposalBody};
@@ -18,10 +18,7 @@ use crate::wire::{ConfirmationBody, NewPersonBody, PersonBody, PersonList, Propo
     tag = "people",
     responses((status = 200, description = "Everybody, those who left too.", body = PersonList), Problem),
 )]
-pub(super) async fn list(
-    State(api): State<Api>,
-    Extension(act): Extension<Principal>,
-) -> Answer<PersonList> {
+pub(super) async fn list(api: Served, Extension(act): Extension<Principal>) -> Answer<PersonList> {
     api.answer(move |desk| desk.people(&act)).await
 }
 
@@ -35,7 +32,7 @@ pub(super) async fn list(
     responses((status = 201, description = "Proposed; the CA manager confirms.", body = PersonBody), Problem),
 )]
 pub(super) async fn propose(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<NewPersonBody>,
 ) -> Result<(StatusCode, Json<PersonBody>), Problem> {
@@ -53,7 +50,7 @@ pub(super) async fn propose(
     responses((status = 200, description = "The person.", body = PersonBody), Problem),
 )]
 pub(super) async fn show(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<PersonBody> {
@@ -71,7 +68,7 @@ pub(super) async fn show(
     responses((status = 200, description = "Proposed; the CA manager confirms.", body = PersonBody), Problem),
 )]
 pub(super) async fn propose_change(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<ProposalBody>,
@@ -89,7 +86,7 @@ pub(super) async fn propose_change(
     responses((status = 200, description = "Confirmed.", body = ConfirmationBody), Problem),
 )]
 pub(super) async fn confirm(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ConfirmationBody> {
@@ -106,7 +103,7 @@ pub(super) async fn confirm(
     responses((status = 200, description = "Refused.", body = PersonBody), Problem),
 )]
 pub(super) async fn refuse(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<PersonBody> {
@@ -123,7 +120,7 @@ pub(super) async fn refuse(
     responses((status = 200, description = "Suspended.", body = PersonBody), Problem),
 )]
 pub(super) async fn suspend(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<PersonBody> {

@@ -1,10 +1,10 @@
 //! The resident register and the link to it.
 
 use axum::Extension;
-use axum::extract::State;
 
+use super::Answer;
 use super::input::{Input, Named};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{
@@ -22,7 +22,7 @@ use crate::wire::{
     responses((status = 200, description = "The resident.", body = ResidentBody), Problem),
 )]
 pub(super) async fn show(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(code): Named<String>,
 ) -> Answer<ResidentBody> {
@@ -39,7 +39,7 @@ pub(super) async fn show(
     responses((status = 200, description = "Recorded.", body = RegisterCommandBody), Problem),
 )]
 pub(super) async fn record_death(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(code): Named<String>,
 ) -> Answer<RegisterCommandBody> {
@@ -57,7 +57,7 @@ pub(super) async fn record_death(
     responses((status = 200, description = "Recorded.", body = RegisterCommandBody), Problem),
 )]
 pub(super) async fn record_address(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(code): Named<String>,
     Input(body): Input<AddressBody>,
@@ -76,7 +76,7 @@ pub(super) async fn record_address(
     responses((status = 200, description = "Recorded.", body = RegisterCommandBody), Problem),
 )]
 pub(super) async fn record_move_out(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(code): Named<String>,
     Input(body): Input<MoveOutBody>,
@@ -95,7 +95,7 @@ pub(super) async fn record_move_out(
     responses((status = 200, description = "What is gone, and what stays.", body = ForgottenBody), Problem),
 )]
 pub(super) async fn erase(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(code): Named<String>,
     Input(body): Input<ErasurePermitBody>,
@@ -112,7 +112,7 @@ pub(super) async fn erase(
     responses((status = 200, description = "What the run came to.", body = RegisterRunBody), Problem),
 )]
 pub(super) async fn apply_events(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
 ) -> Answer<RegisterRunBody> {
     api.answer(move |desk| desk.apply_register_events(&act)).await

@@ -2,11 +2,11 @@
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::State;
 use hyper::http::StatusCode;
 
+use super::Answer;
 use super::input::{Asked, Input, Named, RequestsQuery};
-use super::{Answer, Api};
+use super::places::Served;
 use crate::desk::Principal;
 use crate::problem::Problem;
 use crate::wire::{
@@ -23,7 +23,7 @@ use crate::wire::{
     responses((status = 201, description = "It is received.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn receive(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<ServiceIntakeBody>,
 ) -> Result<(StatusCode, Json<ServiceRequestBody>), Problem> {
@@ -41,7 +41,7 @@ pub(super) async fn receive(
     responses((status = 200, description = "The requests.", body = ServiceRequestPage), Problem),
 )]
 pub(super) async fn list(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Asked(query): Asked<RequestsQuery>,
 ) -> Answer<ServiceRequestPage> {
@@ -58,7 +58,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The request.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn show(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ServiceRequestBody> {
@@ -76,7 +76,7 @@ pub(super) async fn show(
     responses((status = 200, description = "It is examined.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn examine(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<FindingsBody>,
@@ -94,7 +94,7 @@ pub(super) async fn examine(
     responses((status = 200, description = "It is approved.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn approve(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ServiceRequestBody> {
@@ -111,7 +111,7 @@ pub(super) async fn approve(
     responses((status = 200, description = "It is released.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn release(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ServiceRequestBody> {
@@ -128,7 +128,7 @@ pub(super) async fn release(
     responses((status = 200, description = "It is issued; the answer has the certificate.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn issue(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ServiceRequestBody> {
@@ -145,7 +145,7 @@ pub(super) async fn issue(
     responses((status = 200, description = "It is revoked.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn revoke(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ServiceRequestBody> {
@@ -163,7 +163,7 @@ pub(super) async fn revoke(
     responses((status = 200, description = "It is refused.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn refuse(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
     Input(body): Input<RefusalBody>,
@@ -181,7 +181,7 @@ pub(super) async fn refuse(
     responses((status = 200, description = "It is withdrawn.", body = ServiceRequestBody), Problem),
 )]
 pub(super) async fn withdraw(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Named(id): Named<String>,
 ) -> Answer<ServiceRequestBody> {

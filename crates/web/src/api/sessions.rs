@@ -1,12 +1,12 @@
 //! Logging in, and what somebody sets for themselves.
 
-use axum::extract::State;
 use axum::{Extension, Json};
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use hyper::http::StatusCode;
 
+use super::Answer;
 use super::input::Input;
-use super::{Answer, Api};
+use super::places::Served;
 use crate::access::{Peer, ThisDoor};
 use crate::desk::{Desk, Principal};
 use crate::problem::Problem;
@@ -28,11 +28,11 @@ type Opened = (StatusCode, [(HeaderName, HeaderValue); 1], Json<SessionBody>);
     responses((status = 201, description = "Opened, for eight hours at most.", body = SessionBody), Problem),
 )]
 pub(super) async fn open(
-    State(api): State<Api>,
-    ThisDoor(door, stranger): ThisDoor,
+    api: Served,
+    ThisDoor(door): ThisDoor,
     Input(body): Input<LoginBody>,
 ) -> Result<Opened, Problem> {
-    let answer = api.log_in(&stranger, move |desk| desk.open_session(body, &door)).await?;
+    let answer = api.log_in(move |desk| desk.open_session(body, &door)).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
@@ -47,11 +47,11 @@ pub(super) async fn open(
     responses((status = 201, description = "Given.", body = PasskeyChallengeBody), Problem),
 )]
 pub(super) async fn begin_passkey(
-    State(api): State<Api>,
-    ThisDoor(door, stranger): ThisDoor,
+    api: Served,
+    ThisDoor(door): ThisDoor,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
     let begin = move |desk: &Desk| desk.begin_passkey_session(&door);
-    let answer = api.log_in_by_passkey(&stranger, begin).await?;
+    let answer = api.log_in_by_passkey(begin).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -66,12 +66,12 @@ pub(super) async fn begin_passkey(
     responses((status = 201, description = "Opened, for eight hours at most.", body = SessionBody), Problem),
 )]
 pub(super) async fn open_with_passkey(
-    State(api): State<Api>,
-    ThisDoor(door, stranger): ThisDoor,
+    api: Served,
+    ThisDoor(door): ThisDoor,
     Input(body): Input<PasskeyAnswerBody>,
 ) -> Result<Opened, Problem> {
     let work = move |desk: &Desk| desk.open_passkey_session(&body, &door);
-    let answer = api.log_in_by_passkey(&stranger, work).await?;
+    let answer = api.log_in_by_passkey(work).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
@@ -84,10 +84,7 @@ pub(super) async fn open_with_passkey(
     tag = "sessions",
     responses((status = 200, description = "Ended.", body = ChangedBody), Problem),
 )]
-pub(super) async fn end(
-    State(api): State<Api>,
-    Extension(act): Extension<Principal>,
-) -> Answer<ChangedBody> {
+pub(super) async fn end(api: Served, Extension(act): Extension<Principal>) -> Answer<ChangedBody> {
     api.answer(move |desk| desk.end_session(&act)).await
 }
 
@@ -101,7 +98,7 @@ pub(super) async fn end(
     responses((status = 200, description = "Set; it lasts 90 days.", body = ChangedBody), Problem),
 )]
 pub(super) async fn set_password(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<PasswordBody>,
 ) -> Answer<ChangedBody> {
@@ -118,7 +115,7 @@ pub(super) async fn set_password(
     responses((status = 201, description = "Registered.", body = ChangedBody), Problem),
 )]
 pub(super) async fn register_certificate(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Extension(peer): Extension<Peer>,
     Input(body): Input<ClientCertificateBody>,
@@ -139,9 +136,9 @@ pub(super) async fn register_certificate(
     responses((status = 201, description = "Made; it is shown this once.", body = TokenBody), Problem),
 )]
 pub(super) async fn make_token(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
-    ThisDoor(door, _): ThisDoor,
+    ThisDoor(door): ThisDoor,
     Input(body): Input<TokenWishBody>,
 ) -> Result<(StatusCode, Json<TokenBody>), Problem> {
     let answer = api.answer(move |desk| desk.make_token(&act, door.from, &body)).await?;
@@ -157,7 +154,7 @@ pub(super) async fn make_token(
     responses((status = 201, description = "Given.", body = PasskeyChallengeBody), Problem),
 )]
 pub(super) async fn begin_own_passkey(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
     let answer = api.answer(move |desk| desk.begin_passkey(&act)).await?;
@@ -174,7 +171,7 @@ pub(super) async fn begin_own_passkey(
     responses((status = 201, description = "Registered.", body = ChangedBody), Problem),
 )]
 pub(super) async fn register_passkey(
-    State(api): State<Api>,
+    api: Served,
     Extension(act): Extension<Principal>,
     Input(body): Input<PasskeyBody>,
 ) -> Result<(StatusCode, Json<ChangedBody>), Problem> {

@@ -22,9 +22,9 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 
 use self::answer::{Speaks, text};
-use crate::access::{Peer, Stranger, ThisDoor, door};
-use crate::api::Api;
+use crate::access::{Peer, door};
 use crate::api::input::{Asked, body_of};
+use crate::api::{Api, Asking};
 use crate::desk::{Declined, Desk};
 use crate::origin;
 use crate::problem::{Fault, Problem};
@@ -81,7 +81,10 @@ async fn expect_ours(
     };
     let mut response = match api.expect_ours(&parts).and_then(|()| own_page()) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => speaks.declined(&api.turned_away(&parts, problem).await.into()),
+        Err(problem) => {
+            let turned = api.turned_away(Asking::of(&parts), door(&parts), problem);
+            speaks.declined(&turned.await.into())
+        }
     };
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
@@ -90,14 +93,16 @@ async fn expect_ours(
 async fn show(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let (certificate, door) = (certificate_of(&parts), door(&parts));
+    let asking = Asking::of(&parts);
     let show = move |desk: &Desk| desk.show_own_certificates(certificate.as_deref(), &door);
-    speaks.overview(ask(&api, &Stranger::of(&parts), show).await)
+    let shown = ask(&api, &asking, show);
+    speaks.overview(shown.await)
 }
 
 async fn draft(
     State(api): State<Api>,
     speaks: Speaks,
-    ThisDoor(_, stranger): ThisDoor,
+    asking: Asking,
     asked: Result<Asked<RequestQuery>, Problem>,
 ) -> Response {
     let Asked(RequestQuery { ca, serial, cause }) = match asked {
@@ -105,7 +110,7 @@ async fn draft(
         Err(problem) => return speaks.declined(&problem.into()),
     };
     let draft = move |desk: &Desk| desk.draft_revocation_request(&ca, &serial, &cause);
-    match ask(&api, &stranger, draft).await {
+    match ask(&api, &asking, draft).await {
         Ok(drafted) => text(drafted),
         Err(declined) => speaks.declined(&declined),
     }
@@ -113,13 +118,13 @@ async fn draft(
 
 async fn revoke(State(api): State<Api>, speaks: Speaks, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let door = door(&parts);
+    let (asking, door) = (Asking::of(&parts), door(&parts));
     let message = match message_of(&parts, Request::new(body)).await {
         Ok(message) => message,
         Err(problem) => return speaks.declined(&problem.into()),
     };
     let revoke = move |desk: &Desk| desk.request_revocation(&message, &door);
-    speaks.receipt(ask(&api, &Stranger::of(&parts), revoke).await)
+    speaks.receipt(ask(&api, &asking, revoke).await)
 }
 
 async fn nowhere(speaks: Speaks) -> Response {
@@ -130,14 +135,14 @@ async fn no_such_method(speaks: Speaks) -> Response {
     speaks.declined(&Problem::new(Fault::NoSuchMethod, "not with this method").into())
 }
 
-/// Has the desk do `work` for a stranger, as everybody is whom the page serves; a panic or a lack of
+/// Has the desk do `work` for whoever asks, none of whom the page knows; a panic or a lack of
 /// time is a failure like any other.
 async fn ask<T: Send + 'static>(
     api: &Api,
-    stranger: &Stranger,
+    asking: &Asking,
     work: impl FnOnce(&Desk) -> Result<T, Declined> + Send + 'static,
 ) -> Result<T, Declined> {
-    api.run_for_stranger(stranger, move |desk| Ok(work(desk))).await?
+    api.run_for_stranger(asking, move |desk| Ok(work(desk))).await?
 }
 
 fn certificate_of(parts: &Parts) -> Option<Arc<[u8]>> {

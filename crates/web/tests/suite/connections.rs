@@ -1,6 +1,6 @@
 //! Connections: whoever keeps many open shuts no door for the others.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,62 @@ fn v6_one_address_gets_a_quarter_of_the_connections_and_others_get_in() {
     }
 }
 
+/// Log-ins from three addresses, which waited for their turn, once closed every new connection of the
+/// staff; and one clerk from four, who said nothing any more, did as well.
+#[test]
+fn v6_e1_the_staff_gets_in_while_others_wait_for_answers_or_hold_what_they_may() {
+    let world = World::new();
+    let guess = r#"{"id":"nobody-9","password":"wrong-guess-1"}"#;
+    let log_in = format!(
+        "POST /api/v1/sessions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{guess}",
+        guess.len()
+    );
+    let asks = "GET /api/v1/cas HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer sato\r\n\r\n";
+    let staff_gets_in = |from: std::ops::Range<u8>| {
+        for from in from {
+            let from = format!("127.0.0.{from}");
+            let reply = world.ask(
+                Proof::Token("staff"),
+                "GET",
+                "/api/v1/cas",
+                None,
+                &["--interface", &from],
+            );
+            assert_eq!(reply.status, 200, "{from}");
+        }
+    };
+    // Many more than are answered while this goes on, one after the other.
+    let crowd = sent(&world, CONNECTIONS * 3 / 4, 3, &log_in.repeat(40));
+    staff_gets_in(9..13);
+    drop(crowd);
+    let hoard = sent(&world, CONNECTIONS, 4, asks);
+    // Nobody has come in from here yet.
+    staff_gets_in(13..17);
+    drop(hoard);
+}
+
+/// So many connections from so many addresses, over which this was sent.
+fn sent(
+    world: &World,
+    count: usize,
+    addresses: usize,
+    octets: &str,
+) -> Vec<StreamOwned<ClientConnection, TcpStream>> {
+    let send = |at: usize| {
+        let from = [127, 0, 0, 101 + (at % addresses) as u8];
+        let mut stream = connected_from(world, world.address, from).expect("a handshake");
+        // Whoever lost its place meanwhile is no matter here.
+        let _ = stream.write_all(octets.as_bytes()).and_then(|()| stream.flush());
+        if octets.starts_with("GET") {
+            // Who they are is known once they are answered.
+            let _ = stream.read_exact(&mut [0; 12]);
+        }
+        stream
+    };
+    (0..count).map(send).collect()
+}
+
 impl Idle {
     /// Whether the server has not closed it.
     fn is_open(&self) -> bool {
@@ -67,13 +123,28 @@ pub(super) fn connected(
     world: &World,
     site: SocketAddr,
 ) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    connected_from(world, site, [127, 0, 0, 1])
+}
+
+/// The same from another address.
+fn connected_from(
+    world: &World,
+    site: SocketAddr,
+    from: [u8; 4],
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let pem = std::fs::read(world.scratch.path().join("ca.pem")).expect("PEM");
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&pem).expect("a certificate")).expect("a root");
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from("localhost").expect("a name");
     let mut session = ClientConnection::new(Arc::new(config), name).expect("a session");
-    let mut socket = TcpStream::connect(site)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut socket = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        socket.connect(site).await?.into_std()
+    })?;
+    socket.set_nonblocking(false)?;
     while session.is_handshaking() {
         session.complete_io(&mut socket)?;
     }

@@ -26,6 +26,7 @@ use ra::holder::Holders;
 use ra::readers::{ReaderError, Readers, Wanted};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
+use status::room::Room;
 use store::{Change, CredentialRow, Entry, PersonRow, Sequence, Sqlite, Store, Unit};
 use testkit::{Clock, HookedStore, Scratch, act, run};
 use tokio::net::TcpListener;
@@ -367,14 +368,22 @@ fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr
     let runtime = Runtime::new().expect("a runtime");
     let identity = Arc::new(tls::ServerIdentity::new(&certificate, &key).expect("a server"));
     let sites = [
-        (tls::tls_config(identity.clone()), api::router(desk.clone())),
-        (tls::holder_tls_config(identity, vec![issuer]), holder::router(desk)),
+        (
+            tls::tls_config(identity.clone()),
+            api::router(desk.clone()),
+            api::room(&desk, CONNECTIONS),
+        ),
+        (
+            tls::holder_tls_config(identity, vec![issuer]),
+            holder::router(desk),
+            Room::of(CONNECTIONS),
+        ),
     ];
-    let [api, holders] = sites.map(|(config, router)| {
+    let [api, holders] = sites.map(|(config, router, room)| {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
         let config = Arc::new(config.expect("TLS"));
-        runtime.spawn(server::serve(listener, config, router, CONNECTIONS, pending()));
+        runtime.spawn(server::serve(listener, config, router, room, pending()));
         address
     });
     (runtime, api, holders)
