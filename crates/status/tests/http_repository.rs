@@ -319,6 +319,38 @@ fn v4_curl_reads_the_repository_beside_ocsp() {
     assert!(shown.contains(&sha256_colon_hex(&world.ca.certificate)), "{shown}");
 }
 
+/// A name that was bent to our address once had pages and lists of the repository; OCSP is asked under
+/// whatever name a certificate of some year bears, and tells strangers nothing that a page could use.
+#[test]
+fn v4_v5_the_repository_is_asked_under_its_names_and_ocsp_under_any() {
+    let world = World::new();
+    let names = ["repository.example".to_owned()];
+    let services = Services {
+        ocsp: Some(Arc::new(world.responder())),
+        repository: Some(Arc::new(repository(&world).for_hosts(names))),
+    };
+    let server = Running::start(services, HttpLimits::default());
+    let curl = |host: &str, path: &str| {
+        let asks = format!("curl -sS -o no -w %{{http_code}} -H Host:{host} {}", server.url(path));
+        text(&run(world.directory.path(), &asks))
+    };
+    let certified = publication().policy.ocsp.uri.clone();
+    let certified = certified.trim_start_matches("http://").trim_end_matches('/');
+    for ours in ["repository.example", "Repository.Example:80", "192.0.2.1:8080", certified] {
+        assert_eq!(curl(ours, "/ca/jpki-auth/1.cer"), "200", "{ours}");
+    }
+    for other in ["evil.example", "repository.example.evil.example:80"] {
+        assert_eq!(curl(other, "/ca/jpki-auth/1.cer"), "421", "{other}");
+        assert_eq!(curl(other, "/ocsp/AAAA"), "200", "{other}");
+    }
+    let absolute = b"GET http://evil.example/ HTTP/1.1\r\nhost: repository.example\r\nconnection: close\r\n\r\n";
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(absolute).unwrap();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).unwrap();
+    assert!(said.starts_with(b"HTTP/1.1 421"), "{}", String::from_utf8_lossy(&said));
+}
+
 /// Passwords that wait to be hashed once held the places of open lists, and of verifiers.
 #[test]
 fn v6_guesses_hold_no_place_of_open_lists_nor_of_verifiers() {

@@ -6,7 +6,6 @@
 //! (`Origin`, RFC 6454 7; `Sec-Fetch-Site`), and what rests on a certificate alone bears something
 //! that no form can send ([`expect_no_form`]).
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::rule;
@@ -47,10 +46,7 @@ impl Hosts {
         let host = host.ok_or_else(|| malformed(HostFault::Missing))?;
         // An absolute form goes before the header, which a proxy may have left (RFC 9112 3.2.2).
         let asked = parts.uri.authority().map_or(host, |authority| authority.as_str());
-        let name = host::name_in(asked).map_err(malformed)?;
-        let is_address = name.parse::<IpAddr>().is_ok();
-        let name = name.trim_end_matches('.');
-        match is_address || self.0.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
+        match host::is_ours(asked, &self.0).map_err(malformed)? {
             true => Ok(()),
             false => Err(Problem::new(Fault::Misdirected, "host: this server is another one")),
         }

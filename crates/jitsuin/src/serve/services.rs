@@ -289,6 +289,7 @@ fn http_server(
         queries.clone(),
         publications.collect(),
     );
+    let repository = repository.for_hosts(system.config.listen.host_names.clone());
     let services =
         Services { ocsp: Some(responder.clone()), repository: Some(Arc::new(repository)) };
     let limits = HttpLimits { connections, ..HttpLimits::default() };

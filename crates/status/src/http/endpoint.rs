@@ -112,6 +112,10 @@ impl Endpoint {
         repository: &Arc<Repository>,
         head: &request::Parts,
     ) -> Response<Full<Bytes>> {
+        let said = head.uri.authority().map(|authority| authority.as_str());
+        if !repository.is_asked(said.or(host::given(&head.headers).ok().flatten())) {
+            return Reply::words(421, "host: this server is another one").into_response();
+        }
         let fetch = Fetch {
             path: head.uri.path().to_owned(),
             authorization: text(&head.headers, AUTHORIZATION),

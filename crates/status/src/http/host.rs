@@ -1,5 +1,7 @@
 //! Which host a request is for: it says so exactly once (RFC 9112 3.2).
 
+use std::net::IpAddr;
+
 use hyper::Version;
 use hyper::header::HOST;
 use hyper::http::HeaderMap;
@@ -63,6 +65,18 @@ pub fn name_in(authority: &str) -> Result<&str, HostFault> {
         true => Ok(name),
         false => Err(HostFault::Malformed),
     }
+}
+
+/// Whether the host of `host:port` is one of `ours`, or an address in digits: no name leads to it that
+/// somebody could have bent.
+///
+/// # Errors
+/// [`HostFault::Malformed`].
+pub fn is_ours(authority: &str, ours: &[String]) -> Result<bool, HostFault> {
+    let name = name_in(authority)?;
+    let is_address = name.parse::<IpAddr>().is_ok();
+    let name = name.trim_end_matches('.');
+    Ok(is_address || ours.iter().any(|ours| ours.eq_ignore_ascii_case(name)))
 }
 
 /// Refuses a request whose host is missing, doubled or none. Before HTTP/1.1 there needs to be none.

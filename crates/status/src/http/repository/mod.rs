@@ -14,6 +14,7 @@ use jiff::civil::Date;
 use store::{CertificateRow, Sequence, Store};
 
 use self::lists::ListPath;
+use super::host;
 use super::reply::{Reply, http_date, read_http_date};
 use crate::ldap::ClearPasswords;
 use crate::query_log::QueryLog;
@@ -58,6 +59,12 @@ pub struct Fetch {
     pub now: Timestamp,
 }
 
+/// The host of an address `http://host:port/path`.
+fn host_in(uri: &str) -> Option<String> {
+    let (_, rest) = uri.split_once("://")?;
+    host::name_in(rest.split('/').next()?).ok().map(str::to_owned)
+}
+
 impl Fetch {
     /// Whether whoever asks says that they have what bears this tag and was changed last at this time.
     fn has(&self, etag: &str, modified: Timestamp) -> bool {
@@ -79,6 +86,8 @@ pub struct Repository {
     clear_passwords: ClearPasswords,
     log: Arc<dyn QueryLog>,
     publications: Vec<Publication>,
+    /// The names under which it is asked; it is asked under any, where there are none.
+    hosts: Vec<String>,
 }
 
 impl Repository {
@@ -90,7 +99,22 @@ impl Repository {
         log: Arc<dyn QueryLog>,
         publications: Vec<Publication>,
     ) -> Self {
-        Self { store, verifiers, clear_passwords, log, publications }
+        Self { store, verifiers, clear_passwords, log, publications, hosts: Vec::new() }
+    }
+
+    /// The same, asked under these names and those of the OCSP addresses in its policies alone.
+    #[must_use]
+    pub fn for_hosts(self, names: impl IntoIterator<Item = String>) -> Self {
+        let certified = self.publications.iter().filter_map(|one| host_in(&one.policy.ocsp.uri));
+        Self { hosts: names.into_iter().chain(certified).collect(), ..self }
+    }
+
+    /// Whether a request is for this repository (RFC 9110 7.4). What is fetched by a name that somebody bent
+    /// to our address would be read by their page.
+    pub(super) fn is_asked(&self, authority: Option<&str>) -> bool {
+        // Before HTTP/1.1 there needs to be none; every browser says one.
+        let is_ours = |authority| host::is_ours(authority, &self.hosts).unwrap_or(false);
+        self.hosts.is_empty() || authority.is_none_or(is_ours)
     }
 
     /// Answers a request. It reads the store and may check a password, so it may block.
