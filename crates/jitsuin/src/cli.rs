@@ -382,11 +382,15 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "DIR")]
         checkpoints: Vec<PathBuf>,
     },
-    /// Show why a start is refused: an older database, lost checkpoints, a clock that is wrong.
+    /// Show why a start is refused (an older database, lost checkpoints, a clock that is wrong), and which
+    /// query records are lost.
     Accept {
+        /// Give up the query records that are lost as well, as what lies in their place is now.
+        #[arg(long)]
+        records: bool,
         /// Accept it where what is missing is lost for good, or the clock is right now; the journal has
-        /// it. The custodians do (--custodian), without anybody's token; for the clock alone two people
-        /// may as well (--as, --approver).
+        /// it. The custodians do (--custodian), without anybody's token; for the clock and for records two
+        /// people may as well (--as, --approver).
         #[arg(long)]
         carry_out: bool,
         #[command(flatten)]

@@ -167,9 +167,18 @@ impl HeardRequests {
         let mut memory = self.lock();
         memory.write()?;
         let connection = &memory.connection;
-        connection.execute("UPDATE memory SET next_segment = ?1", [number])?;
+        connection.execute("UPDATE memory SET next_segment = max(next_segment, ?1)", [number])?;
         // It waits for the disk: the log is flushed before it is copied (SQLite, wal.html 2.2).
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Has the next start read every segment again.
+    ///
+    /// # Errors
+    /// [`Error`]; it reads no more than it would have.
+    pub fn recall_all(&self) -> Result<()> {
+        self.lock().connection.execute("UPDATE memory SET next_segment = 0", [])?;
         Ok(())
     }
 

@@ -226,15 +226,29 @@ pub enum Difference {
 pub struct Lost {
     /// The name of its file.
     pub name: String,
-    /// SHA-256 of what lies there in its place, if anything does.
-    pub there: Option<[u8; 32]>,
+    /// What lies there in its place.
+    pub there: There,
+}
+
+/// What lies where a segment should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    /// Nothing.
+    Nothing,
+    /// Something that cannot be read: a bad sector, say.
+    Unreadable,
+    /// A file with this SHA-256.
+    Other([u8; 32]),
 }
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Lost(Lost { name, there: None }) => write!(f, "{name}: it is missing"),
-            Self::Lost(Lost { name, .. }) => write!(f, "{name}: it is not as it was sealed"),
+            Self::Lost(Lost { name, there }) => match there {
+                There::Nothing => write!(f, "{name}: it is missing"),
+                There::Unreadable => write!(f, "{name}: it cannot be read"),
+                There::Other(_) => write!(f, "{name}: it is not as it was sealed"),
+            },
             Self::Unknown(name) => write!(f, "{name}: the journal knows nothing of it"),
         }
     }
@@ -244,7 +258,7 @@ impl std::fmt::Display for Difference {
 /// it was sealed, is missing, or is there without an entry.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the directory or a file in it cannot be read.
+/// [`Error::Unavailable`] when the directory cannot be read.
 pub fn differences(
     directory: &Path,
     journaled: impl Iterator<Item = Result<Sealed>>,
@@ -271,9 +285,14 @@ pub fn differences(
         let mut lost = |name, there| found.push(Difference::Lost(Lost { name, there }));
         match digest_of(&path) {
             Ok(sha256) if sha256 == sealed.sha256 => {}
-            Ok(sha256) => lost(sealed.name, Some(sha256)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => lost(sealed.name, None),
-            Err(error) => return Err(failed(&path, error)),
+            Ok(sha256) => lost(sealed.name, There::Other(sha256)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                lost(sealed.name, There::Nothing);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a segment of query records: {}", path.display());
+                lost(sealed.name, There::Unreadable);
+            }
         }
     }
     let name = |path: PathBuf| path.file_name().map(|name| name.display().to_string());

@@ -43,12 +43,20 @@ pub(super) fn export_to(office: &Office, system: &System, path: &Path) -> Result
 pub(super) fn accept(
     cli: &Cli,
     system: &System,
+    records: bool,
     carry_out: bool,
     second: &Second,
 ) -> Result<Answer> {
     // Before whoever asks is let in, which is an entry itself.
-    let objections = system.objections()?;
-    let told: Vec<_> = objections.all().cloned().collect();
+    let mut objections = system.objections()?;
+    let mut told: Vec<_> = objections.all().cloned().collect();
+    // What is lost for as long as a disk is away is not given up with what else is wrong.
+    if !records {
+        objections.records.clear();
+        if carry_out {
+            told = objections.all().cloned().collect();
+        }
+    }
     let custodians = passphrases(&cli.person.custodians)?;
     // They prove themselves by their shares, and nobody else need be let in.
     let quorum = match custodians.is_empty() {

@@ -35,9 +35,9 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Policy(command) => policy::run(cli, command, clock),
         Command::Ceremony(command) => ceremony::run(cli, command, clock),
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
-        Command::Audit(AuditCommand::Accept { carry_out, second }) => {
+        Command::Audit(AuditCommand::Accept { records, carry_out, second }) => {
             let system = System::open_unheld(&cli.config, Claim::Visit, clock)?;
-            audit::accept(cli, &system, *carry_out, second)
+            audit::accept(cli, &system, *records, *carry_out, second)
         }
         Command::Card(command) => match card::outside(cli, command)? {
             Some(answer) => Ok(answer),

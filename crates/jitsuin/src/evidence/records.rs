@@ -2,8 +2,8 @@
 //! (E1, ADR 0015).
 
 use anyhow::Result;
-use store::journal::{ToldEntry, told_of};
-use store::segments::{Difference, Lost, Sealed};
+use store::journal::told_of;
+use store::segments::{Difference, Lost, Sealed, There};
 use store::{Remembered, Store};
 use web::desk::RECORDS_GIVEN_UP;
 use x509::fingerprint::{from_hex, hex};
@@ -12,7 +12,7 @@ use crate::home::Home;
 
 /// What people can do about records that are lost.
 const WAY_OUT: &str = "put it back; where it is lost for good, two people give it up, one of them an \
-    internal auditor: `jitsuin audit accept`, while nothing serves";
+    internal auditor: `jitsuin audit accept --records`, while nothing serves";
 
 /// Every segment that differs from its entry, but for those that people gave up as they are.
 ///
@@ -54,8 +54,9 @@ pub(super) fn lost(home: &Home, store: &dyn Store) -> Result<Vec<Lost>> {
 /// nothing else is given up with it.
 pub(super) fn told(lost: &Lost) -> String {
     match &lost.there {
-        None => format!("query records {}: missing", lost.name),
-        Some(sha256) => format!("query records {}: SHA-256 {}", lost.name, hex(sha256)),
+        There::Nothing => format!("query records {}: missing", lost.name),
+        There::Unreadable => format!("query records {}: unreadable", lost.name),
+        There::Other(sha256) => format!("query records {}: SHA-256 {}", lost.name, hex(sha256)),
     }
 }
 
@@ -67,16 +68,18 @@ pub(super) fn with_way_out(difference: &Difference) -> String {
     }
 }
 
-/// The number that follows on the last segment that the journal knows.
+/// The number that follows on every segment that the journal knows: a cut may have them entered out of
+/// their order.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn next_number(store: &dyn Store) -> Result<u64> {
-    let last = store.last_of(Remembered::QuerySegments)?;
-    let last = last.map(|(sequence, body)| ToldEntry::parse(sequence, &body)).transpose()?;
-    let name = last.and_then(|entry| entry.subject);
-    let sealed = name.map(|name| Sealed { name, records: 0, sha256: [0; 32] });
-    Ok(sealed.map_or(0, |sealed| sealed.number() + 1))
+    let mut next = 0;
+    for told in told_of(store, Remembered::QuerySegments) {
+        let Some(name) = told?.1.subject else { continue };
+        next = next.max(Sealed { name, records: 0, sha256: [0; 32] }.number() + 1);
+    }
+    Ok(next)
 }
 
 fn given_up(store: &dyn Store) -> Result<Vec<String>> {
@@ -85,4 +88,25 @@ fn given_up(store: &dyn Store) -> Result<Vec<String>> {
         all.extend(told?.1.all(RECORDS_GIVEN_UP).map(str::to_owned));
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::journal::EventKind;
+    use store::{Entry, Unit};
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+
+    /// What a crash left is entered when it can be, which may be after what came later.
+    #[test]
+    fn e1_the_next_segment_follows_on_every_one_in_whatever_order_they_were_entered() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-29T03:00:00Z"));
+        assert_eq!(next_number(&*scratch.store).expect("read"), 0);
+        for name in ["0000000007.log", "0000000000.log"] {
+            let entry = Entry::new(EventKind::QuerySegmentSealed, &act(&clock)).subject(name);
+            scratch.store.commit(Unit::new(entry)).expect("entered");
+        }
+        assert_eq!(next_number(&*scratch.store).expect("read"), 8);
+    }
 }

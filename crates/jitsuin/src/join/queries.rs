@@ -44,7 +44,7 @@ pub(crate) fn recalled(
 /// remembered.
 pub(crate) fn recall_all(home: &Home) -> anyhow::Result<()> {
     let (heard, _) = HeardRequests::open(&home.heard())?;
-    Ok(heard.begin_segment(0)?)
+    Ok(heard.recall_all()?)
 }
 
 /// Keeps every query before its answer leaves.
@@ -148,12 +148,13 @@ impl QueryLog for SealedQueryLog {
                 return Err(LogUnavailable("the disk's reserve is for verifiers".to_owned()));
             }
             Standing::OnTheWay if is_short => {
-                self.strangers().count(record);
+                self.strangers().count(record, (self.clock)());
                 false
             }
             Standing::Stranger | Standing::OnTheWay => {
-                self.write_sums(record.at, false)?;
-                self.strangers().is_recorded(record)
+                let now = (self.clock)();
+                self.write_sums(now, false)?;
+                self.strangers().is_recorded(record, now)
             }
         };
         if is_recorded { self.write(record.to_string(), STRANGERS_LINE) } else { Ok(()) }

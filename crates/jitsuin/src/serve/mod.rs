@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 pub(crate) use self::proof::at_opening;
-use self::threads::Roll;
+use self::threads::{LAST_WORK, Roll};
 use crate::config::Listen;
 use crate::seal::SealLock;
 use crate::system::System;
@@ -128,6 +128,7 @@ impl Running {
 
     /// Stops everything in good order: the answers first, the journal last, whatever fails on the way.
     pub(crate) fn stop(self) -> Result<()> {
+        let _ends = threads::end_within(LAST_WORK * 3)?;
         self.stop.send_replace(true);
         let answered = self.services.join();
         let (sealing, worked) = self.background.stop_work();

@@ -1,5 +1,6 @@
 //! The threads of a server. One that breaks off takes its work with it, and is told to whoever watches.
 
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -85,10 +86,21 @@ pub(super) fn join(threads: Vec<Thread>, patience: Duration) -> Result<()> {
     ended.fold(Ok(()), Result::and)
 }
 
+/// Ends the process after so long, as a kill would, unless what comes back is dropped before: what the
+/// store or a medium does not let end ends all the same.
+pub(super) fn end_within(patience: Duration) -> Result<Sender<()>> {
+    let (done, waiting) = channel();
+    std::thread::Builder::new().name("stop".to_owned()).spawn(move || {
+        if waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("the stop does not end, and is broken off");
+            std::process::exit(1);
+        }
+    })?;
+    Ok(done)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
-
     use super::*;
 
     const NO_TIME: Duration = Duration::ZERO;

@@ -223,10 +223,15 @@ fn e1_query_records_that_are_lost_for_good_are_given_up_by_two_people() {
     let said = by(&demo, "manager-1", &["audit", "accept"]);
     assert!(said.success && said.text.contains(&told), "{}", said.text);
     let carry_out = |operation: &str| {
-        let two = ["audit", "accept", "--approver", "auditor-1", "--carry-out"];
+        let two = ["audit", "accept", "--records", "--approver", "auditor-1", "--carry-out"];
         by(&demo, "manager-1", &[&["--operation", operation], &two[..]].concat())
     };
-    let approve = |operation| by(&demo, "auditor-1", &["audit", "accept", "--approves", operation]);
+    let approve = |operation| {
+        by(&demo, "auditor-1", &["audit", "accept", "--records", "--approves", operation])
+    };
+    // Whoever accepts what else is wrong gives no records up with it.
+    let said = accept(&demo);
+    assert!(!said.success && said.text.contains("nothing is objected"), "{}", said.text);
     let said = carry_out("op-alone");
     assert!(!said.success && said.text.contains("approve this operation first"), "{}", said.text);
     assert!(approve("op-one").success);
@@ -247,6 +252,18 @@ fn e1_query_records_that_are_lost_for_good_are_given_up_by_two_people() {
     assert!(!said.success && said.text.contains("not as it was sealed"), "{}", said.text);
     fs::write(&file, records).unwrap();
     fs::write(&file_of_next, records_of_next).unwrap();
+    // What cannot be read is lost, and keeps nobody from the way out.
+    let older = demo.kept("data/queries").join(&segments(&demo)[0]);
+    let kept = fs::read(&older).unwrap();
+    fs::remove_file(&older).unwrap();
+    fs::create_dir(&older).unwrap();
+    for command in [&["check"][..], &["audit", "accept"]] {
+        let said = by(&demo, "manager-1", command);
+        assert!(said.text.contains("read"), "{}", said.text);
+        assert_eq!(said.success, command.len() == 2, "{}", said.text);
+    }
+    fs::remove_dir(&older).unwrap();
+    fs::write(&older, kept).unwrap();
     let said = check(&demo);
     assert!(said.success, "what was found again is what was sealed: {}", said.text);
 }

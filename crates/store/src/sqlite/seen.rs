@@ -55,13 +55,18 @@ impl Seen {
     /// # Errors
     /// Those of reading the entries; it is not noted then.
     fn learn(&self, view: View<'_>, last: Option<Mark>) -> Result<()> {
-        let seen = self.get();
-        let Some((until, _)) = last.filter(|_| last > seen) else { return Ok(()) };
+        if last <= self.get() {
+            return Ok(());
+        }
+        // One at a time: whoever noted an earlier entry after a later one would take a row that was given
+        // back for one that was replaced.
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Some((until, _)) = last.filter(|_| last > *seen) else { return Ok(()) };
         // What came before the first that is seen the proof at the opening tells.
-        if let Some((from, _)) = seen {
+        if let Some((from, _)) = *seen {
             remember(view, from + 1, until + 1)?;
         }
-        self.note(last);
+        *seen = last;
         Ok(())
     }
 
@@ -73,14 +78,12 @@ impl Seen {
         changes: &[(Sequence, Changes)],
         last: Option<Mark>,
     ) {
-        for (entry, changes) in changes {
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let until = (*seen).map(|(place, _)| place);
+        // What a reader has met meanwhile is noted already.
+        for (entry, changes) in changes.iter().filter(|(entry, _)| Some(*entry) > until) {
             changes.iter().for_each(|(_, change)| replaced.note(*entry, change));
         }
-        self.note(last);
-    }
-
-    fn note(&self, last: Option<Mark>) {
-        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
         *seen = (*seen).max(last);
     }
 
@@ -99,4 +102,27 @@ pub(super) fn last(connection: &Connection) -> Result<Option<Mark>> {
 /// The hash of the entry at `place`, if there is one.
 pub(super) fn at(connection: &Connection, place: Sequence) -> Result<Option<Hash>> {
     Ok(connection.prepare_cached(AT)?.query_row([place], |row| row.get(0)).optional()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Change;
+
+    #[test]
+    fn e2_what_is_noted_late_takes_no_row_that_was_given_back_for_a_replaced_one() {
+        let (seen, replaced) = (Seen::default(), Replaced::default());
+        let (one, two) = (Some([1; 16]), Some([2; 16]));
+        let wrote = |entry, before, after| {
+            let mut changes = Changes::default();
+            changes.note("person", Change { before, after });
+            seen.wrote(&replaced, &[(entry, changes)], Some((entry, [entry as u8; 32])));
+        };
+        wrote(5, one, two);
+        assert_eq!(replaced.by(&[1; 16]), Some(5));
+        wrote(6, two, one);
+        wrote(5, one, two);
+        assert_eq!(replaced.by(&[1; 16]), None, "entry 6 gave it back");
+        assert_eq!(seen.get().map(|(place, _)| place), Some(6));
+    }
 }

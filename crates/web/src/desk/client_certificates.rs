@@ -77,6 +77,10 @@ impl Desk {
         if now < validity.not_before || validity.not_after < now {
             return Ok(Err("it is not in force now".into()));
         }
+        if let Some(oid) = certificate.tbs.not_understood() {
+            let rule = Rule::from("a critical extension of it is not understood here");
+            return Ok(Err(rule.telling(oid)));
+        }
         self.unrevoked(certificate, der, now)
     }
 
@@ -114,9 +118,6 @@ fn stands(state: CertificateState) -> Result<(), Rule> {
 fn expect_for_authentication(certificate: &Certificate) -> Result<(), Rule> {
     let tbs = &certificate.tbs;
     let said = |error: x509::Error| Rule::from("it cannot be read").telling(error);
-    if let Some(oid) = tbs.not_understood() {
-        return Err(Rule::from("a critical extension of it is not understood here").telling(oid));
-    }
     if tbs.basic_constraints().map_err(said)?.is_some_and(|found| found.ca) {
         return Err("it is a CA's".into());
     }

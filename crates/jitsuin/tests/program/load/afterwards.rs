@@ -1,6 +1,7 @@
 //! What an attack cost the server, and that nothing of it is left: from an address of the crowd, every
 //! door is open again, and nothing of the crowd's is held.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -18,8 +19,10 @@ use super::line::Port;
 use super::messages::{Scope, bind, http, search};
 use crate::installation::{Installation, PATIENCE, Server};
 
-/// Descriptors that come and go with the staff's own work.
-const A_FEW: usize = 16;
+/// Descriptors that come and go with the staff's own work, and those of readers that were closed: SQLite
+/// keeps the file of each for the next one as long as anybody has a lock (unix VFS, `findReusableFd`), and
+/// the store has 64 readers at once at most.
+const A_FEW: usize = 16 + 64;
 
 /// A subscriber's share of places for work that anybody can cause.
 const SHARE: usize = 4;
@@ -101,7 +104,11 @@ pub(super) fn is_as_before(
         let held = Holding::of(installation, server).descriptors;
         let mut shut = shut(ports);
         if held > before.descriptors + A_FEW {
-            shut.push(format!("{held} descriptors are held, {} before", before.descriptors));
+            let kinds = descriptors(server.pid());
+            shut.push(format!(
+                "{held} descriptors are held, {} before: {kinds:?}",
+                before.descriptors
+            ));
         }
         match shut.is_empty() {
             true => return Ok(()),
@@ -109,6 +116,18 @@ pub(super) fn is_as_before(
             false => sleep(Duration::from_millis(100)),
         }
     }
+}
+
+/// What a process's descriptors are of, and how many of each.
+fn descriptors(process: u32) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for one in fs::read_dir(format!("/proc/{process}/fd")).unwrap().flatten() {
+        let Ok(of) = fs::read_link(one.path()) else { continue };
+        let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = name.split(':').next().unwrap_or_default().to_owned();
+        *kinds.entry(kind).or_default() += 1;
+    }
+    kinds
 }
 
 /// A door: what is asked there, how often at once, and what is in the answer where it is open.
