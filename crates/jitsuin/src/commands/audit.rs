@@ -48,15 +48,11 @@ pub(super) fn accept(
     second: &Second,
 ) -> Result<Answer> {
     // Before whoever asks is let in, which is an entry itself.
-    let mut objections = system.objections()?;
-    let mut told: Vec<_> = objections.all().cloned().collect();
+    let found = system.objections()?;
+    let all: Vec<_> = found.all().cloned().collect();
     // What is lost for as long as a disk is away is not given up with what else is wrong.
-    if !records {
-        objections.records.clear();
-        if carry_out {
-            told = objections.all().cloned().collect();
-        }
-    }
+    let given_up = if records { found.records.clone() } else { Vec::new() };
+    let objections = Objections { records: given_up, ..found };
     let custodians = passphrases(&cli.person.custodians)?;
     // They prove themselves by their shares, and nobody else need be let in.
     let quorum = match custodians.is_empty() {
@@ -76,13 +72,39 @@ pub(super) fn accept(
         return office.approve(operation, Approvable::Start { latest: *latest, records });
     }
     if !carry_out {
-        office.desk.note_objections(&office.act, told.len())?;
-        let text = match told.is_empty() {
+        office.desk.note_objections(&office.act, all.len())?;
+        let text = match all.is_empty() {
             true => "nothing is objected to a start".to_owned(),
-            false => [&told[..], &back].concat().join("\n"),
+            false => [&all[..], &back].concat().join("\n"),
         };
-        return Ok(Answer::new(text, json!({ "objections": told, "in_office": back })));
+        return Ok(Answer::new(text, json!({ "objections": all, "in_office": back })));
     }
+    let by = match (&quorum, &second.approver) {
+        (Some(quorum), _) => Approval::Custodians(quorum),
+        (None, Some(approver)) => Approval::SecondPerson(approver),
+        (None, None) => bail!(
+            "who accepts it: the custodians (--custodian ID=FILE each), or two people (--operation ID \
+             --approver PERSON, who approved it with --approves ID)"
+        ),
+    };
+    let aside = accepted(system, &office, &by, &objections)?;
+    let told: Vec<_> = objections.all().cloned().collect();
+    let mut text = format!("accepted: {}", told.join("; "));
+    if !aside.is_empty() {
+        text = format!("{text}\nset aside, for whoever inquires: {}", aside.join(", "));
+    }
+    let text = [&[text][..], &back].concat().join("\n");
+    Ok(Answer::new(text, json!({ "accepted": told, "set_aside": aside, "in_office": back })))
+}
+
+/// Has the objections accepted by a quorum or a second person, and begins the places anew; what was set
+/// aside.
+fn accepted(
+    system: &System,
+    office: &Office,
+    by: &Approval<'_>,
+    objections: &Objections,
+) -> Result<Vec<String>> {
     let Some(lock) = SealLock::take(system)? else {
         bail!("stop `jitsuin serve` first: a program that runs has nothing to be accepted");
     };
@@ -92,26 +114,11 @@ pub(super) fn accept(
     }
     let places: Vec<_> =
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
-    let accept =
-        |by: &Approval<'_>| office.desk.accept_start(&office.act, by, &objections, &places);
-    match (&quorum, &second.approver) {
-        (Some(quorum), _) => accept(&Approval::Custodians(quorum))?,
-        (None, Some(approver)) => accept(&Approval::SecondPerson(approver))?,
-        (None, None) => bail!(
-            "who accepts it: the custodians (--custodian ID=FILE each), or two people (--operation ID \
-             --approver PERSON, who approved it with --approves ID)"
-        ),
-    }
+    office.desk.accept_start(&office.act, by, objections, &places)?;
     let aside = system.begin_places_anew(&lock)?;
     drop(lock);
     system.seal()?;
-    let aside: Vec<_> = aside.iter().map(|path| path.display().to_string()).collect();
-    let mut text = format!("accepted: {}", told.join("; "));
-    if !aside.is_empty() {
-        text = format!("{text}\nset aside, for whoever inquires: {}", aside.join(", "));
-    }
-    let text = [&[text][..], &back].concat().join("\n");
-    Ok(Answer::new(text, json!({ "accepted": told, "set_aside": aside, "in_office": back })))
+    Ok(aside.iter().map(|path| path.display().to_string()).collect())
 }
 
 /// Who is in office by a database that may be an older one. Nothing outside of it tells who was suspended
