@@ -106,7 +106,8 @@ pub(super) fn start(
     let turn = Arc::new(Turn::default());
     let cycle = {
         let (system, queries, turn) = (system.clone(), queries.clone(), turn.clone());
-        spawn(roll, "cycle", move |stop| run_cycle(&system, &queries, &turn, &stop))?
+        let known = roll.clone();
+        spawn(roll, "cycle", move |stop| run_cycle(&system, &queries, &turn, &known, &stop))?
     };
     let clock = {
         let watch = system.trusted.watch.clone();
@@ -260,7 +261,13 @@ fn is_told_to_stop(system: &System, stop: &Receiver<()>) -> bool {
 
 /// Each part of a turn stands alone: what fails is said, is a condition until it works, and is tried again
 /// at the next.
-fn run_cycle(system: &System, queries: &SealedQueryLog, turn: &Turn, stop: &Receiver<()>) {
+fn run_cycle(
+    system: &System,
+    queries: &SealedQueryLog,
+    turn: &Turn,
+    roll: &Roll,
+    stop: &Receiver<()>,
+) {
     let mut told = Told::default();
     loop {
         let parts: [(&'static str, &mut dyn FnMut() -> Result<()>); 10] = [
@@ -287,13 +294,12 @@ fn run_cycle(system: &System, queries: &SealedQueryLog, turn: &Turn, stop: &Rece
         turn.is_at(Some("a look at keys and media"));
         system.look_around();
         turn.is_at(None);
+        // Where the thread of the word is one that ended.
+        system.health.tell("threads", roll.conditions());
         keep_word(system);
         if is_told_to_stop(system, stop) {
             break;
         }
-    }
-    if let Err(error) = queries.close() {
-        tracing::error!("the query records: {error:#}");
     }
 }
 

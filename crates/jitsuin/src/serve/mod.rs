@@ -20,6 +20,7 @@ use tokio::sync::watch;
 pub(crate) use self::proof::at_opening;
 use self::threads::{LAST_WORK, Roll};
 use crate::config::Listen;
+use crate::join::SealedQueryLog;
 use crate::seal::SealLock;
 use crate::system::System;
 
@@ -82,6 +83,7 @@ pub(crate) struct Running {
     stop: watch::Sender<bool>,
     services: services::Threads,
     background: background::Threads,
+    queries: Arc<SealedQueryLog>,
     system: Arc<System>,
 }
 
@@ -122,8 +124,8 @@ impl Running {
         let roll = Roll::default();
         let background = background::start(&system, &queries, proof, seal, &roll)?;
         let how = services::Start { roll: &roll, stopping: &stopping };
-        let services = services::start(&system, listeners, queries, connections, &how)?;
-        Ok(Self { stop, services, background, system })
+        let services = services::start(&system, listeners, queries.clone(), connections, &how)?;
+        Ok(Self { stop, services, background, queries, system })
     }
 
     /// Stops everything in good order: the answers first, the journal last, whatever fails on the way.
@@ -131,10 +133,12 @@ impl Running {
         let _ends = threads::end_within(LAST_WORK * 3)?;
         self.stop.send_replace(true);
         let answered = self.services.join();
+        // Whatever the threads behind are at: what was answered is recorded.
+        let recorded = self.queries.close();
         let (sealing, worked) = self.background.stop_work();
-        let recorded = self.system.record(EventKind::SystemStopped);
+        let stopped = self.system.record(EventKind::SystemStopped);
         let sealed = sealing.stop();
-        answered.and(worked).and(recorded.map(drop)).and(sealed)
+        answered.and(recorded).and(worked).and(stopped.map(drop)).and(sealed)
     }
 }
 
