@@ -28,7 +28,9 @@ fn known(database: &Path) -> BTreeSet<String> {
 fn is_plain(resident: &Value) -> bool {
     let common = |field: &str| {
         let text = resident[field].as_str().unwrap();
+        let is_variant = |c: char| ('\u{e0100}'..='\u{e01ef}').contains(&c);
         !text.contains(['髙', '﨑', '𠮷', '德', '瀨', '栁', '濵', '邉'])
+            && !text.contains(is_variant)
     };
     resident["is_foreign"] == false
         && resident["moved_out"].is_null()
