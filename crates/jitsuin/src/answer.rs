@@ -43,11 +43,8 @@ fn describe(name: &str, value: &Value, lines: &mut Vec<String>) {
                 describe(&inner, value, lines);
             }
         }
-        Value::Array(rows)
-            if !rows.is_empty() && !name.is_empty() && rows.iter().all(is_scalar) =>
-        {
-            let words: Vec<_> = rows.iter().map(plain).collect();
-            lines.push(format!("{name}: {}", words.join(" ")));
+        Value::Array(rows) if !name.is_empty() && rows.iter().all(is_scalar) => {
+            lines.extend(rows.iter().map(|one| format!("{name}: {}", plain(one))));
         }
         Value::Array(rows) => lines.extend(rows.iter().map(row)),
         scalar => lines.push(format!("{name}: {}", plain(scalar))),
@@ -83,6 +80,6 @@ mod tests {
             "a": 1, "b": { "c": "x" }, "d": [{ "e": "f", "g": null }], "h": null, "i": ["j", "k"],
         });
         let answer = Answer::of(&body).expect("a body");
-        assert_eq!(answer.text, "a: 1\nb.c: x\nf\ni: j k");
+        assert_eq!(answer.text, "a: 1\nb.c: x\nf\ni: j\ni: k");
     }
 }
