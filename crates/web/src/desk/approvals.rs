@@ -13,7 +13,6 @@ use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
-use x509::fingerprint::{hex, sha256};
 use x509::pem;
 
 use super::permission::{Operation, Party};
@@ -326,8 +325,7 @@ impl Desk {
 
 /// Under which operation an approval is kept: one for each operation that is approved.
 fn kept_under(approved: &OperationId) -> Result<OperationId, Problem> {
-    let name = hex(&sha256(approved.as_str().as_bytes())[..16]);
-    OperationId::of_system(SystemOperation::Approval, &name).map_err(|error| Problem::broke(&error))
+    repeat::kept_under(SystemOperation::Approval, approved.as_str())
 }
 
 fn read(stored: &[u8]) -> Result<Stored, Problem> {

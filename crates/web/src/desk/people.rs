@@ -77,8 +77,8 @@ impl Desk {
             let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
             let change = Change::AddPerson(row.clone().into());
             let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
-            let certificate = author::certificate_of(act, &row.id, ProposalKind::Registration)?;
-            Ok((certificate.into_iter().fold(unit, Unit::change), row.id.to_string()))
+            let unit = author::with_certificate(unit, act, &row.id, ProposalKind::Registration)?;
+            Ok((unit, row.id.to_string()))
         });
         self.as_they_stand(&done?.answer())
     }
@@ -105,10 +105,11 @@ impl Desk {
             let proposal = self.checked(act, operation, proposal)?;
             let entry = changed(act, &row).detail("proposed", proposal.kind);
             let entry = entry.detail("roles", words(&proposal.roles));
-            let certificate = author::certificate_of(act, &row.id, proposal.kind)?;
+            let (person, kind) = (row.id.clone(), proposal.kind);
             let to = PersonRow { proposal: Some(proposal), ..row.clone() };
-            let (unit, answer) = set_person(entry, row, to);
-            Ok((certificate.into_iter().fold(unit, Unit::change), answer))
+            let (unit, id) = set_person(entry, row, to);
+            let unit = author::with_certificate(unit, act, &person, kind)?;
+            Ok((unit, id))
         });
         self.as_they_stand(&done?.answer())
     }

@@ -120,9 +120,7 @@ impl Desk {
         operation: Operation,
         request: &[&str],
     ) -> Result<Option<i64>, Problem> {
-        let name = hex(&sha256(act.operation.as_str().as_bytes())[..16]);
-        let id = OperationId::of_system(SystemOperation::Begun, &name);
-        let id = id.map_err(|error| Problem::broke(&error))?;
+        let id = kept_under(SystemOperation::Begun, act.operation.as_str())?;
         let fingerprint = fingerprint(act, operation, request);
         if let Some(stored) = self.store.operation(&id)? {
             let stored: StoredAnswer = read(&stored)?;
@@ -215,6 +213,12 @@ impl<A> Done<A> {
             Self::Now(answer) | Self::Before(answer) => answer,
         }
     }
+}
+
+/// Under which operation is kept what the system notes once about what `named` names.
+pub(super) fn kept_under(what: SystemOperation, named: &str) -> Result<OperationId, Problem> {
+    let name = hex(&sha256(named.as_bytes())[..16]);
+    OperationId::of_system(what, &name).map_err(|error| Problem::broke(&error))
 }
 
 fn recorded<A: Serialize>(act: &Act, request: String, answer: &A) -> Result<Change, Problem> {

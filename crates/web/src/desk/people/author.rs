@@ -8,27 +8,27 @@ use domain::act::{Basis, Standing};
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::staff::{PersonState, ProposalKind};
 use jiff::Timestamp;
-use store::{Change, ProposalRow};
-use x509::fingerprint::{hex, sha256};
+use store::{Change, ProposalRow, Unit};
 use x509::pem;
 
-use crate::desk::Desk;
 use crate::desk::principal::Principal;
+use crate::desk::{Desk, repeat};
 use crate::problem::Problem;
 
 /// The field of who confirms.
 const FIELD: &str = "person";
 
-/// What keeps the client certificate that who proposes has shown, if they have.
-pub(super) fn certificate_of(
+/// The unit of a proposal, which keeps the client certificate that who proposes has shown, if they have.
+pub(super) fn with_certificate(
+    unit: Unit,
     act: &Principal,
     person: &ActorId,
     kind: ProposalKind,
-) -> Result<Option<Change>, Problem> {
-    let Some(der) = act.certificate() else { return Ok(None) };
+) -> Result<Unit, Problem> {
+    let Some(der) = act.certificate() else { return Ok(unit) };
     let id = kept_under(person, kind, act.at)?;
     let text = pem::encode(pem::CERTIFICATE, der).map_err(|error| Problem::broke(&error))?;
-    Ok(Some(Change::RecordOperation { id, answer: text.into_bytes() }))
+    Ok(unit.change(Change::RecordOperation { id, answer: text.into_bytes() }))
 }
 
 impl Desk {
@@ -61,7 +61,6 @@ impl Desk {
 
 /// Under which operation the certificate is kept: one for each proposal.
 fn kept_under(person: &ActorId, kind: ProposalKind, at: Timestamp) -> Result<OperationId, Problem> {
-    let name = format!("{person} {kind} {}", at.as_microsecond());
-    let name = hex(&sha256(name.as_bytes())[..16]);
-    OperationId::of_system(SystemOperation::Proposal, &name).map_err(|error| Problem::broke(&error))
+    let named = format!("{person} {kind} {}", at.as_microsecond());
+    repeat::kept_under(SystemOperation::Proposal, &named)
 }
