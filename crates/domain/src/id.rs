@@ -89,8 +89,8 @@ pub enum SystemOperation {
     WeakKeysNamed,
     /// A second person approved the operation of an id.
     Approval,
-    /// Somebody proposed something of a person, by a client certificate.
-    Proposal,
+    /// Something was made by somebody whom a client certificate had let in.
+    Shown,
     /// An operation of several units was begun.
     Begun,
     /// An event of the resident register was applied.
@@ -112,7 +112,7 @@ impl SystemOperation {
             Self::ServerKeyMade => "server-key",
             Self::WeakKeysNamed => "weak-keys",
             Self::Approval => "approval",
-            Self::Proposal => "proposal",
+            Self::Shown => "shown",
             Self::Begun => "begun",
             Self::RegisterEvent => "register-event",
             Self::Mending => "mend",

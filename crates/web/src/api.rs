@@ -510,7 +510,10 @@ mod tests {
             since: clock.now(),
         };
         let (proof, basis) = (Proof::Strong, domain::act::Basis::Nothing);
-        Principal::person(clerk(clock, "11203"), Entrant { person, proof, basis })
+        Principal::person(
+            clerk(clock, "11203"),
+            Entrant { person, proof, basis, certificates: Vec::new() },
+        )
     }
 
     #[tokio::test]

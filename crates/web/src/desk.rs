@@ -33,6 +33,7 @@ mod register;
 mod repeat;
 mod service_requests;
 mod sessions;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

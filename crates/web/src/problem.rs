@@ -117,6 +117,11 @@ impl Problem {
         Self::new(Fault::Refused, rule.into().about(field)).about(field)
     }
 
+    /// A refusal told of the field that brought it up; what is no refusal stays as it is.
+    pub fn of_field(self, field: &'static str) -> Self {
+        if self.is_refusal() { Self::refused(field, *self.rule) } else { self }
+    }
+
     /// That there is no such thing as `field` names.
     pub fn unknown(field: &'static str) -> Self {
         Self::new(Fault::Unknown, rule!("{}: there is none such", field)).about(field)

@@ -13,10 +13,10 @@ use domain::journal::EventKind;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
-use x509::pem;
 
 use super::permission::{Operation, Party};
 use super::principal::Principal;
+use super::shown::{Made, resting};
 use super::{Desk, entrance, repeat};
 use crate::problem::{Fault, Problem, parse_id};
 use crate::wire::{ApprovalBody, ApprovedBody};
@@ -77,12 +77,10 @@ struct Stored {
     until: i64,
     /// The latest time that was approved as wrong, in microseconds since 1970, of a clock.
     latest: Option<i64>,
-    /// The client certificate they had shown, PEM, where they were let in by one.
-    certificate: Option<String>,
 }
 
 /// The form of [`Stored`].
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 impl Stored {
     /// Whether it still counts for somebody who stands as `since` and `basis` say.
@@ -216,8 +214,6 @@ impl Desk {
             let until = Timestamp::from_second(before.until).map_err(|e| Problem::broke(&e))?;
             return Ok(ApprovalBody { until: until.to_string(), ..body });
         }
-        let certificate =
-            act.certificate().map(|der| pem::encode(pem::CERTIFICATE, der)).transpose();
         let stored = Stored {
             version: VERSION,
             digest: digest.clone(),
@@ -226,7 +222,6 @@ impl Desk {
             basis,
             until: until.as_second(),
             latest: what.latest(),
-            certificate: certificate.map_err(|error| Problem::broke(&error))?,
         };
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
         let entry = Entry::new(EventKind::OperationApproved, act)
@@ -234,7 +229,7 @@ impl Desk {
             .detail("operation", what.operation().name())
             .detail("digest", digest);
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
-        self.commit(act, operation, unit)?;
+        self.commit(act, operation, resting(unit, act, &Made::Approval(&approved))?)?;
         Ok(body)
     }
 
@@ -313,12 +308,8 @@ impl Desk {
         {
             return refused("what whoever approved it was let in by has ended since");
         }
-        if let Some(certificate) = &stored.certificate {
-            let der = pem::decode(pem::CERTIFICATE, certificate)
-                .map_err(|error| Problem::broke(&error))?;
-            let in_force = self.expect_in_force(&der, act.at);
-            in_force.map_err(|problem| Problem::refused(FIELD, *problem.rule))?;
-        }
+        let rests_on = self.rests_on(&Made::Approval(&act.operation), act.at);
+        rests_on.map_err(|problem| problem.of_field(FIELD))?;
         Ok(person.standing(basis))
     }
 }

@@ -19,6 +19,7 @@ use super::password::{Judged, Tried};
 use super::permission::Operation;
 use super::principal::{Principal, Proof};
 use super::repeat::Done;
+use super::shown::{Made, resting};
 use super::{Desk, entrance, password};
 use crate::hashing::{self, Caller};
 use crate::problem::{Fault, Problem};
@@ -52,7 +53,9 @@ impl Desk {
             let to = PasswordRow { person: person.id.clone(), hash, set: act.at, attempts };
             let change = Change::SetPassword { from: from.map(Box::new), to: to.into() };
             let expires = Some(after_days(act.at, PASSWORD_DAYS)?.to_string());
-            Ok((own_unit(act, person, kind, change), done(person, kind, expires)))
+            let unit = own_unit(act, person, kind, change);
+            let unit = resting(unit, act, &Made::Password(&person.id, act.at))?;
+            Ok((unit, done(person, kind, expires)))
         })?;
         if let Done::Before(_) = done {
             let is_repeated = self.is_password(&person.id, body.new.expose())?;
@@ -98,6 +101,7 @@ impl Desk {
             };
             self.checked(act, operation, free)?;
             let unit = own_unit(act, person, kind, Change::AddCredential(row.clone().into()));
+            let unit = resting(unit, act, &Made::Credential(&act.operation))?;
             Ok((unit, done(person, kind, Some(expires.to_string()))))
         });
         Ok(done?.answer())
@@ -136,6 +140,7 @@ impl Desk {
             };
             let console = row.console.map(|address| address.to_string());
             let unit = own_unit(act, person, kind, Change::AddCredential(row.into()));
+            let unit = resting(unit, act, &Made::Credential(&act.operation))?;
             Ok((unit, TokenBody { token: String::new(), console, expires: expires.to_string() }))
         })?;
         let (body, token) = match done {

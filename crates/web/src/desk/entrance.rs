@@ -62,10 +62,6 @@ impl Desk {
         operation: Option<OperationId>,
     ) -> Result<Principal, Problem> {
         let stranger = self.act(Actor::Anonymous, None)?;
-        let certificate = match &shown {
-            Ok(Shown::Certificate(der)) => Some(Arc::from(&der[..])),
-            _ => None,
-        };
         let found = match shown {
             Ok(Shown::Password { id, password }) => {
                 self.by_password(&stranger, &id, &password, door)?
@@ -75,14 +71,14 @@ impl Desk {
                 self.turned_away(&stranger, door, found)?
             }
             Ok(Shown::Certificate(der)) => {
-                let found = self.by_certificate(&der, stranger.at);
+                let found = self.by_certificate(der, stranger.at);
                 self.turned_away(&stranger, door, found)?
             }
             Err(problem) => self.turned_away(&stranger, door, Err(problem))?,
         };
         let operation = operation.map_or_else(fresh_operation, Ok)?;
         let act = Act::new(actor_of(&found.person), stranger.at, operation);
-        Ok(Principal::person(act, found).showing(certificate))
+        Ok(Principal::person(act, found))
     }
 
     /// Opens a session for who logs in with an id and a password.
@@ -196,7 +192,10 @@ impl Desk {
         let person = self.who_may_come_in(&person)?;
         let stands = self.stands(&person.id, basis, now)?;
         match stands && person.since <= opened {
-            true => Ok(Entrant { person, proof, basis }),
+            true => {
+                let certificates = self.basis_rests_on(&person.id, basis, now)?;
+                Ok(Entrant { person, proof, basis, certificates })
+            }
             false => Err(unproven(ENDED)),
         }
     }
@@ -218,20 +217,28 @@ impl Desk {
         })
     }
 
-    fn by_certificate(&self, der: &[u8], now: Timestamp) -> Result<Entrant, Problem> {
-        let row = self.store.credential(&sha256(der))?;
+    fn by_certificate(&self, der: Arc<[u8]>, now: Timestamp) -> Result<Entrant, Problem> {
+        let row = self.store.credential(&sha256(&der))?;
         let row = row.filter(|row| row.kind == CredentialKind::ClientCertificate);
         let row = row.ok_or_else(|| unproven(NOBODYS))?;
-        self.expect_in_force(der, now)?;
-        self.owner(&row, Proof::Strong, now)
+        self.expect_in_force(&der, now)?;
+        let mut entrant = self.owner(&row, Proof::Strong, now)?;
+        entrant.certificates.push(der);
+        Ok(entrant)
     }
 
-    fn owner(&self, row: &CredentialRow, proof: Proof, now: Timestamp) -> Result<Entrant, Problem> {
+    pub(super) fn owner(
+        &self,
+        row: &CredentialRow,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<Entrant, Problem> {
         if row.expires.is_some_and(|expires| expires <= now) {
-            return Err(unproven("the token or certificate has expired"));
+            return Err(unproven("the token, certificate or passkey has expired"));
         }
         let person = self.who_may_come_in(&row.person)?;
-        Ok(Entrant { person, proof, basis: Basis::Credential(row.sha256) })
+        let certificates = self.credential_rests_on(row, now)?;
+        Ok(Entrant { person, proof, basis: Basis::Credential(row.sha256), certificates })
     }
 
     pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {

@@ -1,6 +1,5 @@
 //! Passkeys at the desk: challenges, registration, and logging in.
 
-use domain::act::Basis;
 use domain::journal::EventKind;
 use domain::staff::{CredentialKind, MAX_TOKEN_DAYS};
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use super::challenges::For;
 use super::credentials::own_unit;
 use super::permission::Operation;
 use super::principal::{Entrant, Principal, Proof, actor_of};
+use super::shown::{Made, resting};
 use super::{Desk, Door, entrance};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, answered, created};
@@ -55,6 +55,7 @@ impl Desk {
             let ends = super::credentials::after_days(act.at, MAX_TOKEN_DAYS)?;
             let made = CredentialRow { expires: Some(ends), ..made };
             let unit = own_unit(act, person, kind, Change::AddCredential(made.into()));
+            let unit = resting(unit, act, &Made::Credential(&act.operation))?;
             let person = person.id.to_string();
             let expires = Some(ends.to_string());
             Ok((unit, ChangedBody { person, kind: kind.to_string(), expires }))
@@ -113,7 +114,8 @@ impl Desk {
     ) -> Result<SessionBody, Problem> {
         let stranger = self.act(domain::act::Actor::Anonymous, None)?;
         let found = self.by_passkey(body, door, stranger.at);
-        let (person, row, counter) = self.turned_away(&stranger, door, found)?;
+        let (entrant, row, counter) = self.turned_away(&stranger, door, found)?;
+        let person = &entrant.person;
         let entry = Entry::new(EventKind::LoggedIn, &stranger).subject(&person.id);
         let mut unit = Unit::new(entry.detail("by", CredentialKind::Passkey));
         if let Some(passkey) = &row.passkey {
@@ -123,9 +125,8 @@ impl Desk {
                 .change(Change::AddCredential(CredentialRow { passkey, ..row.clone() }.into()));
         }
         self.store.commit(unit)?;
-        let act = domain::act::Act { actor: actor_of(&person), ..stranger };
-        let (proof, basis) = (Proof::Strong, Basis::Credential(row.sha256));
-        self.session_of(&Principal::person(act, Entrant { person, proof, basis }), door)
+        let act = domain::act::Act { actor: actor_of(person), ..stranger };
+        self.session_of(&Principal::person(act, entrant), door)
     }
 
     fn by_passkey(
@@ -133,7 +134,7 @@ impl Desk {
         body: &PasskeyAnswerBody,
         door: &Door,
         now: Timestamp,
-    ) -> Result<(PersonRow, CredentialRow, u32), Problem> {
+    ) -> Result<(Entrant, CredentialRow, u32), Problem> {
         let unproven = entrance::unproven;
         let unopen = || unproven("the challenge is not open");
         let given = For::Login(door.from);
@@ -159,12 +160,9 @@ impl Desk {
         if (counter, passkey.counter) != (0, 0) && counter <= passkey.counter {
             return Err(unproven("the passkey's counter went back: there may be a copy of it"));
         }
-        if row.expires.is_some_and(|ends| ends <= now) {
-            return Err(unproven("the passkey was registered for 366 days, which are over"));
-        }
-        let person = self.who_may_come_in(&row.person)?;
+        let entrant = self.owner(&row, Proof::Strong, now)?;
         match self.challenges.spend(open, now) {
-            true => Ok((person, row, counter)),
+            true => Ok((entrant, row, counter)),
             false => Err(unopen()),
         }
     }

@@ -10,6 +10,7 @@ use x509::fingerprint::sha256;
 
 use super::principal::{Entrant, Proof};
 use super::refusals::Kind;
+use super::shown::Made;
 use super::{Desk, Door, entrance};
 use crate::hashing::{self, Busy, Caller};
 use crate::problem::{Fault, Problem};
@@ -71,13 +72,13 @@ impl Desk {
             }
             self.store.commit(Unit::new(logged_in(act, person).detail("by", "enrolment")))?;
             let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
-            return Ok(Entrant { person: person.clone(), proof, basis });
+            return Ok(Entrant { person: person.clone(), proof, basis, certificates: Vec::new() });
         }
-        let has_one = match &person {
-            Some(person) => self.store.password(&person.id)?.is_some(),
-            None => false,
+        let known = match person {
+            Some(person) => self.store.password(&person.id)?.map(|row| (person, row.set)),
+            None => None,
         };
-        let Some(person) = person.filter(|_| has_one) else {
+        let Some((person, set)) = known else {
             // The same work as for an id that exists, so that the time does not tell.
             hash(Caller::Entrance, password.expose())?;
             // Who is no person of the registry may have typed anything, a password too.
@@ -86,6 +87,11 @@ impl Desk {
             return Err(entrance::unproven(WRONG));
         };
         let entry = logged_in(act, &person).detail("by", "password");
+        let rests_on = self.rests_on(&Made::Password(&person.id, set), act.at);
+        let entry = match &rests_on {
+            Err(problem) if problem.is_refusal() => entry.refused((*problem.rule).clone()),
+            _ => entry,
+        };
         let tried = Tried { caller: Caller::Entrance, password, entry, wanted: true };
         let row = match self.judge(&person.id, act.at, tried)? {
             Judged::Fits(row) => row,
@@ -102,7 +108,8 @@ impl Desk {
             true => Proof::ExpiredPassword,
             false => Proof::Weak,
         };
-        Ok(Entrant { person, proof, basis })
+        // Whoever knows the password may know why it opens nothing.
+        Ok(Entrant { person, proof, basis, certificates: rests_on? })
     }
 
     /// Compares what somebody typed with a person's password: the one place that does. A wrong one

@@ -19,6 +19,7 @@ use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state,
 use super::permission::Operation;
 use super::principal::Principal;
 use super::repeat::Done;
+use super::shown::{Made, resting};
 use super::{Desk, reading};
 use crate::problem::Problem;
 use crate::wire::{
@@ -77,7 +78,8 @@ impl Desk {
             let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
             let change = Change::AddPerson(row.clone().into());
             let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
-            let unit = author::with_certificate(unit, act, &row.id, ProposalKind::Registration)?;
+            let unit =
+                resting(unit, act, &Made::Proposal(&row.id, ProposalKind::Registration, act.at))?;
             Ok((unit, row.id.to_string()))
         });
         self.as_they_stand(&done?.answer())
@@ -108,7 +110,7 @@ impl Desk {
             let (person, kind) = (row.id.clone(), proposal.kind);
             let to = PersonRow { proposal: Some(proposal), ..row.clone() };
             let (unit, id) = set_person(entry, row, to);
-            let unit = author::with_certificate(unit, act, &person, kind)?;
+            let unit = resting(unit, act, &Made::Proposal(&person, kind, act.at))?;
             Ok((unit, id))
         });
         self.as_they_stand(&done?.answer())

@@ -12,6 +12,8 @@ use domain::id::ActorId;
 use domain::staff::Role;
 use store::PersonRow;
 
+use super::shown::Certificates;
+
 /// How somebody proved who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
@@ -34,6 +36,8 @@ pub(crate) struct Entrant {
     pub proof: Proof,
     /// What they were let in by, without which they are nobody.
     pub basis: Basis,
+    /// The client certificates that this rests on.
+    pub certificates: Certificates,
 }
 
 /// Who asks for what the desk does; it is its act wherever only that matters.
@@ -42,8 +46,8 @@ pub struct Principal {
     act: Act,
     party: Party,
     proof: Proof,
-    /// The client certificate that they showed, DER, where they were let in by one.
-    certificate: Option<Arc<[u8]>>,
+    /// The client certificates that what they were let in by rests on.
+    certificates: Certificates,
 }
 
 /// What the actor is to the table of permissions.
@@ -59,30 +63,27 @@ impl Principal {
     ///
     /// `danger`: nothing is proven here; whoever calls this is the program.
     pub fn program(act: Act) -> Self {
-        Self { act, party: Party::Program, proof: Proof::Strong, certificate: None }
+        Self { act, party: Party::Program, proof: Proof::Strong, certificates: Vec::new() }
     }
 
     /// A person of the registry who was let in; what they do rests on how they stand now.
     pub(crate) fn person(act: Act, entrant: Entrant) -> Self {
-        let Entrant { person, proof, basis } = entrant;
+        let Entrant { person, proof, basis, certificates } = entrant;
         let standing = Some(Arc::new(person.clone().standing(basis)));
         let act = Act { standing, ..act };
-        Self { act, party: Party::Person(Box::new(person)), proof, certificate: None }
+        Self { act, party: Party::Person(Box::new(person)), proof, certificates }
     }
 
     /// The holder of a certificate who proved to hold its key, in a handshake or by a signature.
     pub(crate) fn certificate_holder(act: Act) -> Self {
-        Self { act, party: Party::CertificateHolder, proof: Proof::Strong, certificate: None }
+        let (party, proof) = (Party::CertificateHolder, Proof::Strong);
+        Self { act, party, proof, certificates: Vec::new() }
     }
 
-    /// The same, let in by this client certificate if any.
-    pub(crate) fn showing(self, certificate: Option<Arc<[u8]>>) -> Self {
-        Self { certificate, ..self }
-    }
-
-    /// The client certificate that they were let in by, DER.
-    pub(crate) fn certificate(&self) -> Option<&[u8]> {
-        self.certificate.as_deref()
+    /// The client certificates that what they were let in by rests on: one that they showed, and those
+    /// with which it, or a token, a passkey or a password, was made.
+    pub(crate) fn certificates(&self) -> &[Arc<[u8]>] {
+        &self.certificates
     }
 
     /// How they proved who they are.

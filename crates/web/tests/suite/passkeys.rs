@@ -82,12 +82,12 @@ fn text(octets: &[u8]) -> String {
 }
 
 impl World {
-    fn open(&self, path: &str, body: &Value) -> Reply {
+    pub(super) fn open(&self, path: &str, body: &Value) -> Reply {
         let (body, path) = (body.to_string(), format!("/api/v1/sessions/{path}"));
         self.ask(Proof::Nothing, "POST", &path, Some(body.as_bytes()), &[])
     }
 
-    fn challenge(&self) -> String {
+    pub(super) fn challenge(&self) -> String {
         let given = self.open("passkey-challenges", &json!({})).expect(201);
         given["challenge"].as_str().expect("a challenge").to_owned()
     }

@@ -34,7 +34,7 @@ impl World {
         self.post(who, &format!("/api/v1/people/{id}/proposals"), body)
     }
 
-    fn login(&self, id: &str, password: &str) -> Reply {
+    pub(super) fn login(&self, id: &str, password: &str) -> Reply {
         let body = json!({ "id": id, "password": password }).to_string();
         self.ask(Proof::Nothing, "POST", "/api/v1/sessions", Some(body.as_bytes()), &[])
     }

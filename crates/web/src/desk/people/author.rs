@@ -5,31 +5,17 @@
 //! have had the last word.
 
 use domain::act::{Basis, Standing};
-use domain::id::{ActorId, OperationId, SystemOperation};
-use domain::staff::{PersonState, ProposalKind};
+use domain::id::ActorId;
+use domain::staff::PersonState;
 use jiff::Timestamp;
-use store::{Change, ProposalRow, Unit};
-use x509::pem;
+use store::ProposalRow;
 
-use crate::desk::principal::Principal;
-use crate::desk::{Desk, repeat};
+use crate::desk::Desk;
+use crate::desk::shown::Made;
 use crate::problem::Problem;
 
 /// The field of who confirms.
 const FIELD: &str = "person";
-
-/// The unit of a proposal, which keeps the client certificate that who proposes has shown, if they have.
-pub(super) fn with_certificate(
-    unit: Unit,
-    act: &Principal,
-    person: &ActorId,
-    kind: ProposalKind,
-) -> Result<Unit, Problem> {
-    let Some(der) = act.certificate() else { return Ok(unit) };
-    let id = kept_under(person, kind, act.at)?;
-    let text = pem::encode(pem::CERTIFICATE, der).map_err(|error| Problem::broke(&error))?;
-    Ok(unit.change(Change::RecordOperation { id, answer: text.into_bytes() }))
-}
 
 impl Desk {
     /// How whoever proposed it stands: what somebody proposed who was kept out since, or let in again by
@@ -46,21 +32,8 @@ impl Desk {
         let rule = "whoever proposed it was suspended or removed since, or their roles or what lets them \
                     in changed: refuse it (A 5.2.4.1)";
         let author = author.ok_or_else(|| Problem::refused(FIELD, rule))?;
-        if let Some(kept) =
-            self.store.operation(&kept_under(person, proposal.kind, proposal.at)?)?
-        {
-            let text = String::from_utf8(kept).map_err(|error| Problem::broke(&error))?;
-            let der =
-                pem::decode(pem::CERTIFICATE, &text).map_err(|error| Problem::broke(&error))?;
-            let stands = self.expect_not_revoked(&der, now);
-            stands.map_err(|problem| Problem::refused(FIELD, *problem.rule))?;
-        }
+        let made = Made::Proposal(person, proposal.kind, proposal.at);
+        self.rests_on(&made, now).map_err(|problem| problem.of_field(FIELD))?;
         Ok(author.standing(Basis::Nothing))
     }
-}
-
-/// Under which operation the certificate is kept: one for each proposal.
-fn kept_under(person: &ActorId, kind: ProposalKind, at: Timestamp) -> Result<OperationId, Problem> {
-    let named = format!("{person} {kind} {}", at.as_microsecond());
-    repeat::kept_under(SystemOperation::Proposal, &named)
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use testkit::{Clock, Scratch, run};
 
 use super::at_work::{EC, NO_CA};
-use crate::suite::client::Proof;
+use crate::suite::client::{Proof, Reply};
+use crate::suite::passkeys::Authenticator;
 use crate::suite::world::World;
 
 /// Where the lists lie.
@@ -371,4 +372,54 @@ fn w2_w3_what_a_certificate_proposed_that_is_revoked_since_is_not_confirmed() {
     root.revoke("ichiro");
     world.publish(&[root.list()]);
     confirm("good").problem(422);
+}
+
+/// Whoever found a card keeps nothing that they made with it: no token, no passkey, no password, no
+/// session, and no token that was made with one of these.
+#[test]
+fn w2_w3_what_was_made_with_a_certificate_lets_nobody_in_once_that_is_revoked() {
+    const PASSWORD: &str = "correct horse battery";
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    root.certify("ichiro", "user");
+    world.publish(&[root.list()]);
+    world.registers("staff", "ichiro", Some("ichiro")).expect(201);
+    let with_it = |path: &str, body: serde_json::Value| {
+        let (by, body) = (Proof::Certificate("ichiro"), body.to_string());
+        world.ask(by, "POST", path, Some(body.as_bytes()), &[])
+    };
+    let token = |made: Reply| made.expect(201)["token"].as_str().expect("a token").to_owned();
+    let mut authenticator = Authenticator::new(&world);
+    let given = with_it("/api/v1/me/passkey-challenges", json!({})).expect(201);
+    let passkey = authenticator.register(given["challenge"].as_str().expect("a challenge"));
+    with_it("/api/v1/me/passkeys", passkey).expect(201);
+    with_it("/api/v1/me/password", json!({ "new": PASSWORD })).expect(200);
+    let first = token(with_it("/api/v1/me/tokens", json!({})));
+    let second = token(world.post(&first, "/api/v1/me/tokens", &json!({})));
+    let session = world.session("staff", PASSWORD);
+    let mut opened = || world.open("passkey", &authenticator.answer(&world.challenge()));
+    let strong = token(opened());
+    let third = token(world.post(&strong, "/api/v1/me/tokens", &json!({})));
+    let all = [&first, &second, &third, &session, &strong];
+    let comes_in = |status: u16| {
+        for one in all {
+            assert_eq!(world.get(one, "/api/v1/people").status, status);
+        }
+        // What rests on no certificate goes on.
+        assert_eq!(world.get("staff", "/api/v1/people").status, 200);
+    };
+    comes_in(200);
+    root.revoke("ichiro");
+    world.publish(&[root.list()]);
+    comes_in(401);
+    let problem = world.login("staff", PASSWORD).problem(401);
+    assert!(problem["detail"].to_string().contains("revoked"), "{problem}");
+    opened().problem(401);
+    // Whoever does not know the password is told nothing of it.
+    let problem = world.login("staff", "another horse").problem(401);
+    assert!(!problem["detail"].to_string().contains("revoked"), "{problem}");
+    // By a list on which it is not, all of them come in again.
+    world.scratch.write("root.index", "");
+    world.publish(&[root.list()]);
+    comes_in(200);
 }

@@ -1,0 +1,110 @@
+//! The client certificates that something was made with, looked up again whenever it is used.
+//!
+//! An approval, a proposal, a token, a passkey, a password outlive the request in which they were made.
+//! They do not outlive the client certificate that whoever made them was let in by: whoever found a card
+//! would keep what it opened after its revocation. What is made with a token rests on what the token
+//! rests on, so that no chain of them leads around it.
+
+use std::sync::Arc;
+
+use domain::act::Basis;
+use domain::id::{ActorId, OperationId, SystemOperation};
+use domain::staff::ProposalKind;
+use jiff::Timestamp;
+use store::{Change, CredentialRow, Unit};
+use x509::pem;
+
+use super::principal::Principal;
+use super::{Desk, repeat};
+use crate::problem::Problem;
+
+/// Client certificates, DER.
+pub(crate) type Certificates = Vec<Arc<[u8]>>;
+
+/// What was made, and is used later.
+pub(super) enum Made<'a> {
+    /// The approval of an operation.
+    Approval(&'a OperationId),
+    /// A proposal of a kind about a person, at that time.
+    Proposal(&'a ActorId, ProposalKind, Timestamp),
+    /// The credential that an operation made.
+    Credential(&'a OperationId),
+    /// The password of a person that was set then.
+    Password(&'a ActorId, Timestamp),
+}
+
+impl Made<'_> {
+    /// Under which operation the certificates are kept.
+    fn kept_under(&self) -> Result<OperationId, Problem> {
+        let named = match self {
+            Self::Approval(operation) => format!("approval {operation}"),
+            Self::Proposal(person, kind, at) => {
+                format!("proposal {person} {kind} {}", at.as_microsecond())
+            }
+            Self::Credential(operation) => format!("credential {operation}"),
+            Self::Password(person, set) => format!("password {person} {}", set.as_microsecond()),
+        };
+        repeat::kept_under(SystemOperation::Shown, &named)
+    }
+}
+
+/// The unit in which `act` makes `made`, with the client certificates that it rests on, if on any.
+pub(super) fn resting(unit: Unit, act: &Principal, made: &Made<'_>) -> Result<Unit, Problem> {
+    if act.certificates().is_empty() {
+        return Ok(unit);
+    }
+    let blocks = act.certificates().iter().map(|der| pem::encode(pem::CERTIFICATE, der));
+    let text: String = blocks.collect::<Result<_, _>>().map_err(|error| Problem::broke(&error))?;
+    let (id, answer) = (made.kept_under()?, text.into_bytes());
+    Ok(unit.change(Change::RecordOperation { id, answer }))
+}
+
+impl Desk {
+    /// The client certificates that `made` rests on, none of which is revoked or held.
+    ///
+    /// # Errors
+    /// 401 by the rule of the first that is; the database's.
+    pub(super) fn rests_on(
+        &self,
+        made: &Made<'_>,
+        now: Timestamp,
+    ) -> Result<Certificates, Problem> {
+        let Some(kept) = self.store.operation(&made.kept_under()?)? else { return Ok(Vec::new()) };
+        let text = String::from_utf8(kept).map_err(|error| Problem::broke(&error))?;
+        let all = pem::decode_all(pem::CERTIFICATE, &text);
+        let all = all.map_err(|error| Problem::broke(&error))?;
+        for der in &all {
+            self.expect_not_revoked(der, now)?;
+        }
+        Ok(all.into_iter().map(Arc::from).collect())
+    }
+
+    /// The same of a credential. That of an enrolment rests on nobody's: two people made it.
+    pub(super) fn credential_rests_on(
+        &self,
+        row: &CredentialRow,
+        now: Timestamp,
+    ) -> Result<Certificates, Problem> {
+        match &row.operation {
+            Some(operation) => self.rests_on(&Made::Credential(operation), now),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same of what somebody was let in by.
+    pub(super) fn basis_rests_on(
+        &self,
+        person: &ActorId,
+        basis: Basis,
+        now: Timestamp,
+    ) -> Result<Certificates, Problem> {
+        match basis {
+            Basis::Credential(sha256) => match self.store.credential(&sha256)? {
+                Some(row) => self.credential_rests_on(&row, now),
+                None => Ok(Vec::new()),
+            },
+            Basis::Password(set) => self.rests_on(&Made::Password(person, set), now),
+            Basis::Nothing => Ok(Vec::new()),
+        }
+    }
+}
