@@ -84,7 +84,7 @@ fn load(url: &str, script: Option<&Path>, processes: &[u32]) -> f64 {
 }
 
 /// The time that processes had on a processor, their own and the kernel's for them (proc(5)).
-fn processor_seconds(processes: &[u32]) -> f64 {
+pub(crate) fn processor_seconds(processes: &[u32]) -> f64 {
     const TICKS_PER_SECOND: f64 = 100.0;
     let ticks = processes.iter().map(|process| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();

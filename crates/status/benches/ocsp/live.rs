@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::thread;
-use std::time::Instant;
 
 use domain::algorithm::KeyAlgorithm;
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ use super::cores;
 use super::world::{ALGORITHM, CERTIFICATES, PEER, World, label};
 
 /// Requests of one round.
-const REQUESTS: usize = 3000;
+const REQUESTS: usize = 6000;
 /// About what a response's ResponseData has.
 const RESPONSE_DATA: [u8; 200] = [0x5a; 200];
 
@@ -40,20 +39,30 @@ pub(crate) fn print(world: &World, rounds: usize) {
     let signed = vec![Vec::new(); REQUESTS];
     let alone = || rate(&signed, |nothing| drop(sign(nothing)));
     Rounds::alternate(rounds, live, alone)
-        .figure("OCSP answers signed live", "answers/s", "raw RSA-2048 signatures, all cores")
+        .figure(
+            "OCSP answers signed live",
+            "answers/s of processor time",
+            "raw RSA-2048 signatures",
+        )
         .aim(Aim::AtLeast(0.85))
         .print();
 }
 
-/// Requests a second, on all cores.
+/// Requests for each second of processor time, on all cores: what else runs on the machine takes nothing
+/// away from that.
 fn rate(requests: &[Vec<u8>], work: impl Fn(&Vec<u8>) + Sync) -> f64 {
-    let started = Instant::now();
+    let before = processor_seconds();
     thread::scope(|scope| {
         for share in requests.chunks(requests.len().div_ceil(cores())) {
             scope.spawn(|| share.iter().for_each(&work));
         }
     });
-    requests.len() as f64 / started.elapsed().as_secs_f64()
+    requests.len() as f64 / (processor_seconds() - before)
+}
+
+/// The time that this process had on a processor, the kernel's for it included (proc(5)).
+fn processor_seconds() -> f64 {
+    super::cached::processor_seconds(&[std::process::id()])
 }
 
 fn signed_request(world: &World, number: u64) -> Vec<u8> {
