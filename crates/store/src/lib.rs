@@ -32,7 +32,7 @@ pub use room_on_disk::RoomOnDisk;
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
-    SeriesRow, ServiceRequestRow, StatusRow, Tally, VerifierRow,
+    SeriesRow, ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
 };
 pub use sqlite::{
     MOST_READERS, OpenFile, OpenFiles, Options, ProofExtent, Sqlite, StateProof, StateReport,
@@ -238,12 +238,22 @@ pub trait Store: Send + Sync {
     /// A certificate, or an intent that was never completed.
     fn certificate(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>>;
 
-    /// What OCSP needs to know of a certificate, by its key. None that lists name is good: what lists
-    /// are built from knows of a revocation that somebody took back in its row alone.
+    /// What OCSP needs to know of certificates of a CA, by their keys, all as of one entry. None that
+    /// lists name is good: what lists are built from knows of a revocation that somebody took back in its
+    /// row alone.
     ///
     /// # Errors
     /// [`Error::Corrupt`] where the two disagree; everything is in doubt then.
-    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>>;
+    fn statuses(&self, ca: &CaId, serials: &[SerialNumber]) -> Result<Statuses>;
+
+    /// The same of one certificate.
+    ///
+    /// # Errors
+    /// As [`Store::statuses`].
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>> {
+        let found = self.statuses(ca, std::slice::from_ref(serial))?;
+        Ok(found.rows.into_iter().next().flatten())
+    }
 
     /// A holder's certificates of one CA, newest first.
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>>;

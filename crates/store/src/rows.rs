@@ -145,6 +145,15 @@ pub struct StatusRow {
     pub not_after: Timestamp,
 }
 
+/// The states of certificates as of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statuses {
+    /// The last entry then.
+    pub as_of: Option<Sequence>,
+    /// Of each certificate, in the order asked; nothing of one that was never issued.
+    pub rows: Vec<Option<StatusRow>>,
+}
+
 /// How many certificates of one partition stand in each state that a list may hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {

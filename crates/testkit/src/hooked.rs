@@ -15,7 +15,8 @@ use store::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow, NoticeRow, PasswordRow,
     PersonRow, ProofExtent, Remembered, Result, RevokedSnapshot, Sequence, SeriesKey, SeriesRow,
-    ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow, Store, Tally, Unit, VerifierRow,
+    ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow, Statuses, Store, Tally, Unit,
+    VerifierRow,
 };
 
 /// What stands before every commit: it may pass the unit on, or not.
@@ -101,7 +102,7 @@ impl Store for HookedStore {
         self_issued(ca: &CaId, name: &[u8]) -> Vec<CertificateRow>;
         series_row(key: &SeriesKey) -> Option<SeriesRow>;
         certificate(ca: &CaId, serial: &SerialNumber) -> Option<CertificateRow>;
-        status(ca: &CaId, serial: &SerialNumber) -> Option<StatusRow>;
+        statuses(ca: &CaId, serials: &[SerialNumber]) -> Statuses;
         applications_of(resident: &ResidentCode) -> Vec<ApplicationRow>;
         certificates_of(ca: &CaId, holder: &ResidentCode) -> Vec<CertificateRow>;
         certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;

@@ -78,8 +78,9 @@ impl Verifiers {
         let nothing = |asker| Ok(Proven { asker, heard: None });
         let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
-            if let Some(id) = self.registered(certificate)? {
-                return self.check(id, certificate, request, arrival);
+            let fingerprint = certificate.sha256();
+            if let Some(id) = self.registered(&fingerprint)? {
+                return self.check(id, (certificate, fingerprint), request, arrival);
             }
         }
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
@@ -88,7 +89,7 @@ impl Verifiers {
     fn check(
         &self,
         id: VerifierId,
-        certificate: &Certificate,
+        (certificate, fingerprint): (&Certificate, [u8; 32]),
         request: &OcspRequest,
         arrival: Arrival,
     ) -> store::Result<Proven> {
@@ -110,7 +111,7 @@ impl Verifiers {
         if !request.nonce.as_ref().is_some_and(Nonce::is_long) {
             return refused("a verifier's request has a nonce of 16 octets at least");
         }
-        let heard = heard(certificate, request, arrival);
+        let heard = heard(&fingerprint, certificate, request, arrival);
         let before = self.memory.hear(&heard)?;
         let is_retry = self.retries.spend(before.as_ref(), &heard);
         let asker = match before {
@@ -127,14 +128,13 @@ impl Verifiers {
         Ok(Proven { asker, heard })
     }
 
-    /// The verifier that registered exactly these octets.
+    /// The verifier that registered exactly the octets of this SHA-256.
     ///
     /// The index is rebuilt at most once for each commit, so that strangers who sign cost one
     /// look-up each.
-    fn registered(&self, certificate: &Certificate) -> store::Result<Option<VerifierId>> {
-        let fingerprint = certificate.sha256();
+    fn registered(&self, fingerprint: &[u8; 32]) -> store::Result<Option<VerifierId>> {
         let known = self.current();
-        if let Some(id) = known.ids.get(&fingerprint) {
+        if let Some(id) = known.ids.get(fingerprint) {
             return Ok(Some(id.clone()));
         }
         let sequence = self.source.last_sequence()?;
@@ -143,7 +143,7 @@ impl Verifiers {
         }
         let rebuilt = Arc::new(self.build(sequence)?);
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&rebuilt);
-        Ok(rebuilt.ids.get(&fingerprint).cloned())
+        Ok(rebuilt.ids.get(fingerprint).cloned())
     }
 
     fn build(&self, sequence: Option<Sequence>) -> store::Result<Index> {
@@ -159,8 +159,13 @@ impl Verifiers {
 
 /// By what a request is known again: its signer and all that was signed. Not by the signature, of which
 /// whoever hears one can make others that hold as well (ECDSA's s and n - s).
-fn heard(signer: &Certificate, request: &OcspRequest, arrival: Arrival) -> HeardRequest {
-    let whole = sha256(&[&signer.sha256()[..], &request.tbs].concat());
+fn heard(
+    fingerprint: &[u8; 32],
+    signer: &Certificate,
+    request: &OcspRequest,
+    arrival: Arrival,
+) -> HeardRequest {
+    let whole = sha256(&[&fingerprint[..], &request.tbs].concat());
     let mut digest = [0; 16];
     digest.copy_from_slice(&whole[..16]);
     let until = signer.tbs.validity.not_after;

@@ -47,4 +47,4 @@ mod status;
 pub use issuer::{AuthorityConfig, ConfigError, GenerationConfig, ResponderIdentity};
 pub use memory::{MemoryOfRequests, RequestMemory};
 pub use responder::{Answer, Freshness, Responder, Settings};
-pub use source::StatusSource;
+pub use source::{Looked, StatusSource};

@@ -20,7 +20,7 @@ use super::inquiry::{Inquiry, Single};
 use super::issuer::{AuthorityConfig, ConfigError, Issuer};
 use super::memory::RequestMemory;
 use super::refusal::Refusal;
-use super::source::StatusSource;
+use super::source::{Looked, StatusSource};
 use crate::known::Known;
 use crate::query_log::{OcspAsked, OcspOutcome, Query, QueryLog, QueryRecord};
 
@@ -151,18 +151,26 @@ impl Responder {
         now: Timestamp,
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
-        // 1 Read the request, and which state of the database it finds.
+        // 1 Read the request, and find the CA key that is asked about.
         let request = read(der)?;
-        let changes = self.source.changes();
-        let arrival = Arrival { from: peer.ip(), at: now, changes };
-        // 2 Find out who asks, and remember what a verifier signed, whatever comes of it.
-        let asker = self.asker(&request, arrival, account)?;
-        // 3 Find the CA key that is asked about.
         let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
-        let issuer = issuer(&issuers, &request)?;
-        // 4 Read the states; what is kept for the same question may spare the reading.
+        let issuer = issuer(&issuers, &request);
+        // 2 Read the states; what is kept for the same question may spare the reading.
         let kept = self.kept(&request, now);
-        let inquiry = self.inquire(&request, issuer, kept.as_deref(), changes, now, account)?;
+        let looked = self.look(&request, issuer.as_ref().ok().copied(), kept.as_deref());
+        let changes = looked.as_ref().ok().and_then(|looked| looked.changes);
+        // 3 Find out who asks, and remember what a verifier signed, whatever comes of it.
+        let arrival = Arrival { from: peer.ip(), at: now, changes };
+        let asker = self.asker(&request, arrival, account)?;
+        // 4 Put states and certificates together.
+        let issuer = issuer?;
+        account.asked = request.certificates.iter().map(|cert_id| asked(cert_id, issuer)).collect();
+        let rows = looked.map_err(Refusal::store)?.rows;
+        let inquiry =
+            Inquiry { request: &request, issuer, singles: singles(&request, issuer, rows), now };
+        for (asked, single) in account.asked.iter_mut().zip(&inquiry.singles) {
+            asked.status = Some(inquiry.status(single));
+        }
         // 5 Let only those have an answer who may.
         let open = inquiry.admit(&asker)?;
         // 6 Repeat an answer that was made from the same state.
@@ -198,46 +206,27 @@ impl Responder {
         Ok(proven.asker)
     }
 
-    fn inquire<'a>(
+    /// The states of the certificates asked about that this key of the CA signed, in their order.
+    fn look(
         &self,
-        request: &'a OcspRequest,
-        issuer: &'a Issuer,
+        request: &OcspRequest,
+        issuer: Option<&Issuer>,
         kept: Option<&Kept>,
-        changes: Option<u64>,
-        now: Timestamp,
-        account: &mut Account,
-    ) -> Result<Inquiry<'a>, Refusal> {
-        let mut singles = Vec::with_capacity(request.certificates.len());
-        for cert_id in &request.certificates {
-            let ours = issuer.is_named_by(cert_id);
-            let serial = cert_id.serial_number();
-            account.asked.push(asked(cert_id, ours.then_some(issuer), serial));
-            let row = match (ours, serial) {
-                (true, Some(serial)) => self.row(issuer, &serial, kept, changes)?,
-                _ => None,
-            };
-            singles.push(Single { cert_id, ours, row });
+    ) -> store::Result<Looked> {
+        let Some(issuer) = issuer else {
+            return Ok(Looked { changes: self.source.changes(), rows: Vec::new() });
+        };
+        if let Some(kept) = kept {
+            let changes = self.source.changes();
+            if changes.is_some() && kept.changes == changes {
+                return Ok(Looked { changes, rows: vec![Some(kept.row)] });
+            }
         }
-        let inquiry = Inquiry { request, issuer, singles, now };
-        for (asked, single) in account.asked.iter_mut().zip(&inquiry.singles) {
-            asked.status = Some(inquiry.status(single));
-        }
-        Ok(inquiry)
-    }
-
-    /// The state of a certificate that this key of the CA signed.
-    fn row(
-        &self,
-        issuer: &Issuer,
-        serial: &SerialNumber,
-        kept: Option<&Kept>,
-        changes: Option<u64>,
-    ) -> Result<Option<StatusRow>, Refusal> {
-        if let Some(kept) = kept.filter(|kept| changes.is_some() && kept.changes == changes) {
-            return Ok(Some(kept.row));
-        }
-        let row = self.source.status(&issuer.ca, serial).map_err(Refusal::store)?;
-        Ok(row.filter(|row| row.generation == issuer.generation))
+        let ours = request.certificates.iter().filter(|asked| issuer.is_named_by(asked));
+        let serials: Vec<_> = ours.filter_map(CertId::serial_number).collect();
+        let Looked { changes, rows } = self.source.look(&issuer.ca, &serials)?;
+        let signed_it = |row: &StatusRow| row.generation == issuer.generation;
+        Ok(Looked { changes, rows: rows.into_iter().map(|row| row.filter(signed_it)).collect() })
     }
 
     fn sign(
@@ -276,7 +265,8 @@ impl Responder {
         changes: Option<u64>,
     ) -> Result<Option<StatusRow>, Refusal> {
         let Some(serial) = issuer.delegate else { return Ok(None) };
-        let read = || self.source.status(&issuer.ca, &serial);
+        let look = || self.source.look(&issuer.ca, &[serial]);
+        let read = || Ok(look()?.rows.into_iter().next().flatten());
         let row = self.delegates.get(changes, &(issuer.ca.clone(), serial), read);
         row.map_err(Refusal::store)
     }
@@ -397,12 +387,29 @@ fn read(der: &[u8]) -> Result<OcspRequest, Refusal> {
     }
 }
 
-fn asked(cert_id: &CertId, issuer: Option<&Issuer>, serial: Option<SerialNumber>) -> OcspAsked {
-    let serial = match serial {
+/// What the query log tells of one certificate.
+fn asked(cert_id: &CertId, issuer: &Issuer) -> OcspAsked {
+    let serial = match cert_id.serial_number() {
         Some(serial) => serial.to_string(),
         None => cert_id.serial.iter().take(20).map(|octet| format!("{octet:02x}")).collect(),
     };
-    OcspAsked { ca: issuer.map(|issuer| issuer.ca.clone()), serial, status: None }
+    let ca = issuer.is_named_by(cert_id).then(|| issuer.ca.clone());
+    OcspAsked { ca, serial, status: None }
+}
+
+/// Each certificate asked about with its state, of `rows` that [`Responder::look`] found.
+fn singles<'a>(
+    request: &'a OcspRequest,
+    issuer: &Issuer,
+    rows: Vec<Option<StatusRow>>,
+) -> Vec<Single<'a>> {
+    let mut rows = rows.into_iter();
+    let single = |cert_id: &'a CertId| {
+        let ours = issuer.is_named_by(cert_id);
+        let is_read = ours && cert_id.serial_number().is_some();
+        Single { cert_id, ours, row: if is_read { rows.next().flatten() } else { None } }
+    };
+    request.certificates.iter().map(single).collect()
 }
 
 /// The certificate that is asked about, where one answer about it may serve many.

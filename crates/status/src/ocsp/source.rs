@@ -3,18 +3,28 @@
 use std::sync::Arc;
 
 use domain::id::{CaId, SerialNumber, VerifierId};
-use store::{Sequence, StatusRow, Store, VerifierRow};
+use store::{Sequence, StatusRow, Statuses, Store, VerifierRow};
+
+/// States that were read together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// What [`StatusSource::changes`] says of what was read.
+    pub changes: Option<u64>,
+    /// Of each certificate, in the order asked; nothing of one that was never issued.
+    pub rows: Vec<Option<StatusRow>>,
+}
 
 /// Committed state, read only.
 ///
 /// # Contract
 /// Every method sees everything that was committed before it was called, by any process.
 pub trait StatusSource: Send + Sync {
-    /// The state of a certificate; none that lists name is good.
+    /// The states of certificates, and what [`StatusSource::changes`] says of that state; none that lists
+    /// name is good.
     ///
     /// # Errors
     /// The store's own, which doubts everything where a row and the lists' index disagree.
-    fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>>;
+    fn look(&self, ca: &CaId, serials: &[SerialNumber]) -> store::Result<Looked>;
 
     /// Every verifier.
     ///
@@ -42,8 +52,10 @@ pub trait StatusSource: Send + Sync {
 }
 
 impl StatusSource for Arc<dyn Store> {
-    fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>> {
-        self.as_ref().status(ca, serial)
+    fn look(&self, ca: &CaId, serials: &[SerialNumber]) -> store::Result<Looked> {
+        let Statuses { as_of, rows } = self.as_ref().statuses(ca, serials)?;
+        let changes = as_of.filter(|_| self.as_ref().doubt().extent().is_none());
+        Ok(Looked { changes, rows })
     }
 
     fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {

@@ -19,15 +19,15 @@ use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::ocsp::{
-    Answer, AuthorityConfig, GenerationConfig, MemoryOfRequests, Responder, ResponderIdentity,
-    Settings, StatusSource,
+    Answer, AuthorityConfig, GenerationConfig, Looked, MemoryOfRequests, Responder,
+    ResponderIdentity, Settings, StatusSource,
 };
 use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
 use keys::{KeyLabel, KeyStore, MemoryKeyStore};
 use store::journal::PersonalDataKey;
 use store::{
     AuthorityRow, CaRow, Change, CrlKey, CrlRow, Entry, IntentRow, Options, Sequence, SeriesKey,
-    Sqlite, StateKey, StatusRow, Store, Unit, VerifierRow,
+    Sqlite, StateKey, Store, Unit, VerifierRow,
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
@@ -367,9 +367,10 @@ impl Failing {
 }
 
 impl StatusSource for Failing {
-    fn status(&self, ca: &CaId, serial: &SerialNumber) -> store::Result<Option<StatusRow>> {
+    fn look(&self, ca: &CaId, serials: &[SerialNumber]) -> store::Result<Looked> {
         self.faults.status_reads.fetch_add(1, Ordering::Relaxed);
-        self.read(|store| store.status(ca, serial))
+        let changes = self.changes();
+        self.read(|store| Ok(Looked { changes, rows: store.statuses(ca, serials)?.rows }))
     }
 
     fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {

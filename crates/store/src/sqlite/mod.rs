@@ -49,7 +49,7 @@ use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, NoticeRow, SeriesKey, SeriesRow,
-    ServiceRequestRow, StatusRow, Tally, VerifierRow,
+    ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
 };
 use crate::state::{Replaced, StateKey};
 use crate::unit::Unit;
@@ -232,9 +232,12 @@ impl Store for Sqlite {
         self.pool.read(|c| read::certificate::one(c, ca, serial))
     }
 
-    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>> {
+    fn statuses(&self, ca: &CaId, serials: &[SerialNumber]) -> Result<Statuses> {
         self.doubt.permit_answers()?;
-        self.pool.read(|c| read::certificate::status(c, ca, serial))
+        self.pool.read_at_once(|view, as_of| {
+            let rows = serials.iter().map(|serial| read::certificate::status(view, ca, serial));
+            Ok(Statuses { as_of, rows: rows.collect::<Result<_>>()? })
+        })
     }
 
     fn certificates_of(&self, ca: &CaId, holder: &ResidentCode) -> Result<Vec<CertificateRow>> {

@@ -51,6 +51,24 @@ struct Readers {
     lent: usize,
 }
 
+/// One state of the database, shown until this is dropped.
+struct State<'a>(&'a Connection);
+
+impl<'a> State<'a> {
+    fn of(connection: &'a Connection) -> Result<Self> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for State<'_> {
+    fn drop(&mut self) {
+        // Nothing was written; a connection that cannot even end its reading is of no further use, and
+        // says so at its next BEGIN.
+        let _ = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+    }
+}
+
 /// A reader that is lent until this is dropped.
 struct Lent<'a>(&'a Pool);
 
@@ -80,6 +98,17 @@ impl Pool {
         self.read_after(|view, _| read(view))
     }
 
+    /// Runs `read` on one state of the database, that of the last entry, which it is told.
+    pub(super) fn read_at_once<T>(
+        &self,
+        read: impl FnOnce(View<'_>, Option<Sequence>) -> Result<T>,
+    ) -> Result<T> {
+        self.lending(|view| {
+            let _state = State::of(view.connection)?;
+            read(view, self.seen.expect(view)?)
+        })
+    }
+
     /// The last entry; no commit came since another one was the last.
     pub(super) fn last_sequence(&self) -> Result<Option<Sequence>> {
         self.read_after(|_, last| Ok(last))
@@ -93,6 +122,10 @@ impl Pool {
         &self,
         read: impl FnOnce(View<'_>, Option<Sequence>) -> Result<T>,
     ) -> Result<T> {
+        self.lending(|view| self.seen.expect(view).and_then(|last| read(view, last)))
+    }
+
+    fn lending<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
         let (_lent, resting) = self.lend(PATIENCE)?;
         let connection = match resting {
             Some(connection) => connection,
@@ -100,7 +133,7 @@ impl Pool {
         };
         let Self { key, replaced, doubt, .. } = self;
         let view = View { connection: &connection, key, replaced, doubt };
-        let outcome = self.seen.expect(view).and_then(|last| read(view, last));
+        let outcome = read(view);
         if let Err(error @ Error::Corrupt { .. }) = &outcome {
             self.doubt.raise_named(error.to_string());
         }
