@@ -104,6 +104,38 @@ pub enum SystemOperation {
 }
 
 impl SystemOperation {
+    /// Every one.
+    const ALL: [Self; 12] = [
+        Self::KeyDestroyed,
+        Self::CardMasterMade,
+        Self::BackupWritten,
+        Self::ServerKeyMade,
+        Self::WeakKeysNamed,
+        Self::Approval,
+        Self::Shown,
+        Self::Begun,
+        Self::RegisterEvent,
+        Self::Mending,
+        Self::Ceremony,
+        Self::SharesDealt,
+    ];
+
+    /// Whether what is noted under it forbids something for good. There are few of these, however many
+    /// residents there are, so that one that was taken away is missed before anything is committed.
+    fn forbids(self) -> bool {
+        match self {
+            Self::KeyDestroyed
+            | Self::CardMasterMade
+            | Self::BackupWritten
+            | Self::ServerKeyMade
+            | Self::WeakKeysNamed
+            | Self::Shown
+            | Self::Ceremony
+            | Self::SharesDealt => true,
+            Self::Approval | Self::Begun | Self::RegisterEvent | Self::Mending => false,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::KeyDestroyed => "destroyed",
@@ -131,6 +163,15 @@ impl OperationId {
     pub fn of_system(what: SystemOperation, name: &str) -> Result<Self, InvalidId> {
         check_text_id("operation id", name)?;
         Ok(Self(format!("{}:{name}", what.name())))
+    }
+
+    /// Whether what is noted under it forbids something for good: it is one of the few of the system's
+    /// that do.
+    pub fn forbids(&self) -> bool {
+        let kind = self.0.split_once(':').map(|(kind, _)| kind);
+        kind.is_some_and(|kind| {
+            SystemOperation::ALL.iter().any(|what| what.name() == kind && what.forbids())
+        })
     }
 }
 

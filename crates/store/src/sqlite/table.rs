@@ -113,6 +113,7 @@ tables! {
     SERVICE_REQUEST = growing "service_request" ("id"; "ca", "state", "record", "received");
     HOLDER_REQUEST = growing "holder_request" ("id"; "holder", "nonce", "signed", "record", "receipt",
         "received");
+    NOTED = bounded "noted" ("id"; "answer", "recorded");
 }
 
 impl Table {

@@ -5,6 +5,7 @@
 //! has named one.
 
 use domain::certificate::CertificateState;
+use domain::reason::RevocationReason;
 use domain::rule;
 use domain::rule::Rule;
 use domain::staff::MAX_TOKEN_DAYS;
@@ -33,11 +34,13 @@ impl Desk {
         }
     }
 
-    /// Refuses a client certificate that is revoked or held since it was shown; one may end meanwhile.
+    /// Refuses a client certificate that was revoked or held since it was shown. One may end meanwhile, or
+    /// be revoked because another took its place: neither says that what was made with it was not made
+    /// by its owner.
     pub(super) fn expect_not_revoked(&self, der: &[u8], now: Timestamp) -> Result<(), Problem> {
         let certificate =
             Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
-        self.unrevoked(&certificate, der, now)?.map_err(unproven)
+        self.unrevoked(&certificate, der, now, Wanted::NotRevoked)?.map_err(unproven)
     }
 
     /// The certificate of a registration, and until when it may let its owner in: it is `proven` by
@@ -81,7 +84,7 @@ impl Desk {
             let rule = Rule::from("a critical extension of it is not understood here");
             return Ok(Err(rule.telling(oid)));
         }
-        self.unrevoked(certificate, der, now)
+        self.unrevoked(certificate, der, now, Wanted::InForce)
     }
 
     /// Whether a certificate is neither revoked nor held by all that can be known of it here; the rule if
@@ -91,22 +94,44 @@ impl Desk {
         certificate: &Certificate,
         der: &[u8],
         now: Timestamp,
+        wanted: Wanted,
     ) -> Result<Result<(), Rule>, Problem> {
         let issued = Issued::look_up(&*self.store, self.authorities.keys(), certificate, der)?;
         Ok(match issued {
-            Issued::Here(row) => stands(row.state),
+            Issued::Here(row) => stands(row.state, wanted),
             Issued::Altered => Err("it bears our CA's name and is not its certificate".into()),
-            Issued::Elsewhere => {
-                foreign_issuers::expect_unlisted(&self.foreign_issuers, certificate, der, now)
-            }
+            Issued::Elsewhere => foreign_issuers::expect_unlisted(
+                &self.foreign_issuers,
+                certificate,
+                der,
+                now,
+                wanted,
+            ),
         })
     }
 }
 
-/// Whether a certificate of ours in this state lets anybody in.
-fn stands(state: CertificateState) -> Result<(), Rule> {
+/// What a certificate is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// That it lets somebody in now.
+    InForce,
+    /// That what was made with it stands.
+    NotRevoked,
+}
+
+impl Wanted {
+    /// Whether a certificate that is revoked for this reason will do.
+    pub(super) fn forgives(self, reason: Option<u8>) -> bool {
+        self == Self::NotRevoked && reason == Some(RevocationReason::Superseded.code())
+    }
+}
+
+/// Whether a certificate of ours in this state is what is wanted.
+fn stands(state: CertificateState, wanted: Wanted) -> Result<(), Rule> {
     match state {
         CertificateState::Good => Ok(()),
+        CertificateState::Revoked { reason, .. } if wanted.forgives(Some(reason.code())) => Ok(()),
         CertificateState::Revoked { .. } => Err("it is revoked".into()),
         CertificateState::Held { .. } => Err("it is on hold".into()),
         CertificateState::Undelivered { .. } | CertificateState::Intended => {

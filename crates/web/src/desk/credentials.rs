@@ -21,7 +21,7 @@ use super::principal::{Principal, Proof};
 use super::repeat::Done;
 use super::shown::{Made, resting};
 use super::{Desk, entrance, password};
-use crate::hashing::{self, Caller};
+use crate::hashing::Caller;
 use crate::problem::{Fault, Problem};
 use crate::wire::{
     ChangedBody, ClientCertificateBody, PasswordBody, SecretText, TokenBody, TokenWishBody,
@@ -58,20 +58,23 @@ impl Desk {
             Ok((unit, done(person, kind, expires)))
         })?;
         if let Done::Before(_) = done {
-            let is_repeated = self.is_password(&person.id, body.new.expose())?;
+            // A guess like any other, though whoever makes it is in.
+            let entry = Entry::new(operation.kind(), act).subject(&person.id);
+            let tried = Tried {
+                caller: Caller::Known,
+                password: &body.new,
+                entry: entry.detail("compared", "repeated"),
+                wanted: true,
+            };
+            let judged = self.judge(&person.id, act.at, tried)?;
             let another =
                 Problem::new(Fault::Conflict, "operation: it set another password before");
+            let is_repeated = matches!(judged, Judged::Fits(_));
             self.checked(act, operation, if is_repeated { Ok(()) } else { Err(another) })?;
         }
         // Whoever else was in with the old password is out.
         self.sessions.end_all_of(&person.id);
         Ok(done.answer())
-    }
-
-    /// Whether somebody who is in has this password.
-    fn is_password(&self, person: &ActorId, password: &str) -> Result<bool, Problem> {
-        let Some(row) = self.store.password(person)? else { return Ok(false) };
-        Ok(hashing::fits(Caller::Known, password.as_bytes(), &row.hash)?)
     }
 
     /// Registers a client certificate of one's own, `proven` by the handshake of the very connection
@@ -146,8 +149,8 @@ impl Desk {
         let (body, token) = match done {
             Done::Now(body) => (body, Some(fresh)),
             Done::Before(body) => {
-                let token = self.secret_again(act, &person.id, kind)?;
-                (body, token)
+                let again = self.secret_again(act, &person.id, kind);
+                (body, self.checked(act, operation, again)?)
             }
         };
         let used = || Problem::new(Fault::Conflict, "operation: its token is no more");
@@ -169,6 +172,13 @@ impl Desk {
         let Some(old) = self.store.credentials_of(person)?.into_iter().find(is_it) else {
             return Ok(None);
         };
+        // Whoever asks again rests on what was asked with, so that a secret that is given again does too.
+        let is_own = act.id() == Some(&old.person);
+        if is_own && act.certificates() != &self.credential_rests_on(&old, act.at)?[..] {
+            let another =
+                "operation: ask again as you asked first, by the same certificate or none";
+            return Err(Problem::new(Fault::Conflict, another));
+        }
         let fresh = crate::random::secret()?;
         let new = CredentialRow { sha256: sha256(fresh.expose().as_bytes()), ..old.clone() };
         let entry = Entry::new(EventKind::CredentialChanged, act).subject(person);

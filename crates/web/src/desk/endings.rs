@@ -181,8 +181,14 @@ impl Desk {
     }
 
     fn way_in(&self, person: &PersonRow) -> Result<Timestamp, Problem> {
-        let rows = self.store.credentials_of(&person.id)?;
-        Ok(way_in_until(rows.iter().map(|row: &CredentialRow| (row.kind, row.expires))))
+        let now = (self.clock)();
+        let rows = self.store.credentials_of(&person.id)?.into_iter();
+        let stands = |row: CredentialRow| match self.credential_rests_on(&row, now) {
+            Ok(_) => Some(Ok((row.kind, row.expires))),
+            Err(problem) if problem.is_refusal() => None,
+            Err(problem) => Some(Err(problem)),
+        };
+        Ok(way_in_until(rows.filter_map(stands).collect::<Result<Vec<_>, _>>()?))
     }
 }
 

@@ -20,6 +20,8 @@ use x509::path::{self, Anchor, Budget, Listing, Path, Question, Reader};
 use x509::read::Certificate;
 use x509::{oid, pem};
 
+use super::client_certificates::Wanted;
+
 /// An issuer of client certificates that is none of this installation's CAs.
 #[derive(Debug)]
 pub struct ForeignIssuer {
@@ -61,8 +63,20 @@ struct Newest {
 /// What the lists say of a certificate, and until when they say so.
 #[derive(Debug, Clone, Copy)]
 struct Said {
-    revoked: bool,
+    /// That it is revoked, with the code of the reason if one is stated.
+    revoked: Option<Option<u8>>,
     until: Timestamp,
+}
+
+impl Said {
+    /// Both together: where two reasons differ, none is known.
+    fn and(self, other: Self) -> Self {
+        let revoked = match (self.revoked, other.revoked) {
+            (Some(one), Some(another)) if one != another => Some(None),
+            (one, another) => one.or(another),
+        };
+        Self { revoked, until: self.until.min(other.until) }
+    }
 }
 
 /// Refuses a certificate that none of our CAs issued: one that is on its issuer's list, and where any
@@ -72,12 +86,15 @@ pub(super) fn expect_unlisted(
     certificate: &Certificate,
     der: &[u8],
     now: Timestamp,
+    wanted: Wanted,
 ) -> Result<(), Rule> {
     let mut found = None;
     for issuer in issuers.iter().filter(|issuer| issuer.is_named_by(certificate)) {
-        match (issuer.is_revoked(certificate, der, now), &found) {
-            (Ok(true), _) => return Err("its issuer has revoked it".into()),
-            (Ok(false), _) => found = Some(Ok(())),
+        match (issuer.listing(certificate, der, now), &found) {
+            (Ok(Some(reason)), _) if !wanted.forgives(reason) => {
+                return Err("its issuer has revoked it".into());
+            }
+            (Ok(_), _) => found = Some(Ok(())),
             (Err(rule), None) => found = Some(Err(rule)),
             // Another of the same name could look it up, or could not either.
             (Err(_), Some(_)) => {}
@@ -161,14 +178,14 @@ impl ForeignIssuer {
             || self.intermediates.iter().any(|ca| ca.tbs.subject.matches(issuer))
     }
 
-    /// Whether the lists have a certificate, or a CA's between it and one that is believed; a rule where
-    /// they do not say.
-    fn is_revoked(
+    /// How the lists have a certificate, or a CA's between it and one that is believed, if they do: with
+    /// the reason's code where one is stated. A rule where they do not say.
+    fn listing(
         &self,
         certificate: &Certificate,
         der: &[u8],
         now: Timestamp,
-    ) -> Result<bool, Rule> {
+    ) -> Result<Option<Option<u8>>, Rule> {
         let cannot = |error: &dyn std::fmt::Display| {
             Rule::from("its issuer's list cannot be read").telling(error)
         };
@@ -205,8 +222,10 @@ impl ForeignIssuer {
         let ders = all_of(pem::CRL, lists)?;
         let lists: Result<Vec<_>, _> = ders.iter().map(|der| Crl::parse(der)).collect();
         let lists = lists.map_err(|error| error.to_string())?;
+        // Of one that has ended the path is that of its last moment.
+        let at = now.min(certificate.tbs.validity.not_after);
         let question = Question {
-            at: now,
+            at,
             anchors: &self.anchors,
             intermediates: &self.intermediates,
             reader: Reader::ByKey,
@@ -214,11 +233,11 @@ impl ForeignIssuer {
             budget: Budget::default(),
         };
         let path = path::build(certificate, &question).map_err(|error| error.to_string())?;
-        let mut whole = Said { revoked: false, until: path.anchor.validity.not_after };
+        let mut whole = Said { revoked: None, until: path.anchor.validity.not_after };
         for (index, one) in path.certificates.iter().enumerate() {
             let said = said_of(&path, index, &lists, newest, now)?;
-            whole.revoked |= said.revoked;
-            whole.until = whole.until.min(said.until).min(one.tbs.validity.not_after);
+            let until = said.until.min(one.tbs.validity.not_after);
+            whole = whole.and(Said { until, ..said });
         }
         Ok(whole)
     }
@@ -243,15 +262,12 @@ fn said_of(
         });
         match found {
             Ok(found) => {
-                let one = Said {
-                    revoked: found != Listing::Absent,
-                    until: list.next_update.unwrap_or(now),
+                let revoked = match found {
+                    Listing::Absent => None,
+                    Listing::Listed(reason) => Some(reason),
                 };
-                let before = said.unwrap_or(one);
-                said = Some(Said {
-                    revoked: before.revoked || one.revoked,
-                    until: before.until.min(one.until),
-                });
+                let one = Said { revoked, until: list.next_update.unwrap_or(now) };
+                said = Some(said.map_or(one, |before| before.and(one)));
             }
             Err(error) => unfit = error,
         }

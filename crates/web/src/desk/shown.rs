@@ -3,7 +3,8 @@
 //! An approval, a proposal, a token, a passkey, a password outlive the request in which they were made.
 //! They do not outlive the client certificate that whoever made them was let in by: whoever found a card
 //! would keep what it opened after its revocation. What is made with a token rests on what the token
-//! rests on, so that no chain of them leads around it.
+//! rests on, so that no chain of them leads around it. What they rest on forbids, and is kept where nothing
+//! that is taken away goes unnoticed ([`OperationId::forbids`]).
 
 use std::sync::Arc;
 

@@ -100,3 +100,23 @@ fn w3_a_password_is_set_once_and_kept_nowhere() {
     set(&session).expect(200);
     assert!(world.journal_from(from).join("\n").contains("no-op"));
 }
+
+/// Whoever knows the operation's id once tried passwords by repeating it, of which none was counted.
+#[test]
+fn w3_v6_a_password_is_guessed_by_repeating_no_more_often_than_at_the_door() {
+    let world = World::new();
+    let secret = world.registered("sasaki", &["window-clerk"]);
+    let first = "correct horse battery staple";
+    let set = |who: &str, new: &str| {
+        let body = json!({ "current": null, "new": new });
+        world.post_as("op-1", who, "/api/v1/me/password", &body)
+    };
+    set(&secret, first).expect(200);
+    let session = world.session("sasaki", first);
+    for _ in 0..domain::staff::MAX_FAILURES {
+        set(&session, "four words that nobody guesses").problem(409);
+    }
+    // It is locked, here as at the door, and the right one is told from the wrong ones no more.
+    set(&session, first).problem(409);
+    assert_eq!(world.login("sasaki", first).status, 401);
+}

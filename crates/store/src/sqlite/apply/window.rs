@@ -8,7 +8,9 @@ use super::work::Work;
 use crate::rows::{ApplicationRow, CardRow};
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::{named, stale};
-use crate::sqlite::table::{APPLICATION, CARD, CARD_SESSION, OPERATION, REGISTER_CURSOR, Stored};
+use crate::sqlite::table::{
+    APPLICATION, CARD, CARD_SESSION, NOTED, OPERATION, REGISTER_CURSOR, Stored,
+};
 use crate::{Error, Result};
 
 pub(super) fn add_application(work: &mut Work<'_>, row: &ApplicationRow) -> Result<()> {
@@ -102,5 +104,6 @@ pub(super) fn record_operation(work: &mut Work<'_>, id: &OperationId, answer: &[
     let recorded = work.ledger.first();
     let values: [&dyn ToSql; 3] = [&id.as_str(), &answer, &recorded];
     let what = || format!("operation {id}");
-    inserted(work.insert(&OPERATION, &values), what, what)
+    let table = if id.forbids() { &NOTED } else { &OPERATION };
+    inserted(work.insert(table, &values), what, what)
 }

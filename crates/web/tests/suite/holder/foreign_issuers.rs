@@ -28,7 +28,10 @@ impl<'a> Foreign<'a> {
         let this = Self::begun(scratch, name, "utf8only");
         let (key, out) = (format!("{name}.key"), format!("{name}.pem"));
         let more = ["-subj", subject, "-extensions", "authority", "-keyout", &key, "-out", &out];
-        this.openssl(&[&["req", "-x509", "-nodes", "-config", "%.cnf"], &EC[..], &more].concat());
+        this.openssl(
+            &[&["req", "-x509", "-nodes", "-days", "3000", "-config", "%.cnf"], &EC[..], &more]
+                .concat(),
+        );
         this
     }
 
@@ -422,4 +425,70 @@ fn w2_w3_what_was_made_with_a_certificate_lets_nobody_in_once_that_is_revoked() 
     world.scratch.write("root.index", "");
     world.publish(&[root.list()]);
     comes_in(200);
+}
+
+/// The end of a card, and another one in its place, say nothing about who made what with the first.
+#[test]
+fn w2_w3_what_was_made_with_a_certificate_outlives_its_end_and_its_successor() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    for name in ["first", "second", "third"] {
+        root.certify(name, "user");
+    }
+    world.publish(&[root.list()]);
+    world.registers("staff", "first", Some("first")).expect(201);
+    let by_it = |path: &str, body: serde_json::Value| {
+        world.ask(Proof::Certificate("first"), "POST", path, Some(body.to_string().as_bytes()), &[])
+    };
+    let made = by_it("/api/v1/me/tokens", json!({ "days": 366 })).expect(201);
+    let token = made["token"].as_str().expect("a token");
+    // The successor is registered by what the first one made.
+    world.registers(token, "second", Some("second")).expect(201);
+    let comes_in = |with_first: u16, after: u16| {
+        assert_eq!(world.comes_in("first"), with_first);
+        assert_eq!(world.get(token, "/api/v1/people").status, after);
+        assert_eq!(world.comes_in("second"), after);
+    };
+    comes_in(200, 200);
+    let revoke = |reason: &str| {
+        world.scratch.write("root.index", "");
+        root.openssl(&["ca", "-config", "%.cnf", "-revoke", "first.pem", "-crl_reason", reason]);
+        world.publish(&[root.list()]);
+    };
+    revoke("superseded");
+    comes_in(401, 200);
+    revoke("keyCompromise");
+    comes_in(401, 401);
+    revoke("superseded");
+    comes_in(401, 200);
+    // Both end; what was made goes on, and is told of as a way in.
+    world.scratch.write("root.index", "");
+    root.openssl(&["ca", "-config", "%.cnf", "-gencrl", "-crldays", "200", "-out", "%.crl"]);
+    world.publish(&[fs::read_to_string(root.file("crl")).expect("a list")]);
+    world.clock.advance(SignedDuration::from_hours(24 * 101));
+    assert_eq!((world.comes_in("first"), world.comes_in("second")), (401, 401));
+    world.get(token, "/api/v1/people").expect(200);
+}
+
+/// A secret that is given again rests on what was asked with the first time.
+#[test]
+fn w3_a_secret_is_given_again_to_whom_it_was_given_by_the_same_certificate() {
+    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let root = Foreign { scratch: &world.scratch, name: "root" };
+    root.certify("ichiro", "user");
+    world.publish(&[root.list()]);
+    world.registers("staff", "ichiro", Some("ichiro")).expect(201);
+    let (path, body) = ("/api/v1/me/tokens", json!({}));
+    let with_it = |operation: &str| {
+        let id = format!("Operation-Id: {operation}");
+        let (by, body) = (Proof::Certificate("ichiro"), body.to_string());
+        world.ask(by, "POST", path, Some(body.as_bytes()), &["-H", &id])
+    };
+    let without = |operation: &str| world.post_as(operation, "staff", path, &body);
+    without("op-1").expect(201);
+    with_it("op-1").problem(409);
+    without("op-1").expect(201);
+    with_it("op-2").expect(201);
+    without("op-2").problem(409);
+    with_it("op-2").expect(201);
 }

@@ -7,6 +7,7 @@ use domain::ceremony::State;
 use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
+use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::reason::RevocationReason;
 use domain::service_request::RequestState;
@@ -188,6 +189,8 @@ fn windows(store: &dyn Store) {
         commit(store, Change::GrantCardSession { card, sequence });
         let operation = act(&format!("op-{id}")).operation;
         commit(store, Change::RecordOperation { id: operation, answer: b"{}".to_vec() });
+        let noted = OperationId::of_system(SystemOperation::KeyDestroyed, id).expect("an id");
+        commit(store, Change::RecordOperation { id: noted, answer: b"{}".to_vec() });
         commit(
             store,
             Change::AddHolderRequest(Box::new(HolderRequestRow {
