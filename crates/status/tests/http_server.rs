@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use domain::certificate::{CertificateKind, CertificateState as State};
+use domain::id::SerialNumber;
 use jiff::SignedDuration;
 use jitsuin_status::http::{HttpLimits, Repository, Services};
 use jitsuin_status::known::Known;
@@ -39,6 +40,19 @@ fn connect(server: &Running) -> TcpStream {
     // A server that hangs must fail the test instead of holding it up.
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
+}
+
+/// From this address of the loopback interface.
+fn connect_from(server: &Running, last: u8) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let socket = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+        socket.connect(server.address).await.unwrap().into_std().unwrap()
+    });
+    socket.set_nonblocking(false).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket
 }
 
 /// Sends octets and reads until the server closes; the head and the body.
@@ -279,17 +293,7 @@ fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
     let world = World::new();
     let limits = HttpLimits { connections: 16, repository_at_once: 1, ..HttpLimits::default() };
     let (server, coming, end) = guarded(&world, limits);
-    let from = |last: u8| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let socket = runtime.block_on(async {
-            let socket = tokio::net::TcpSocket::new_v4().unwrap();
-            socket.bind(([127, 0, 0, last], 0).into()).unwrap();
-            socket.connect(server.address).await.unwrap().into_std().unwrap()
-        });
-        socket.set_nonblocking(false).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        socket
-    };
+    let from = |last: u8| connect_from(&server, last);
     let ask = |mut socket: TcpStream, octets: &[u8]| {
         socket.write_all(octets).unwrap();
         socket
@@ -323,4 +327,118 @@ fn v5_cacheable_answers_bear_the_headers_of_rfc_9919() {
     assert!(head.contains("public, no-transform, must-revalidate"), "{head}");
     let (head, _) = post(&server, &der);
     assert!(head.contains("cache-control: no-store"), "answers to POST are not cached: {head}");
+}
+
+/// A server whose answers may be kept, and an OCSP request in whose base64 are both signs that base64url
+/// writes otherwise.
+fn cacheable() -> (World, Running, Vec<u8>) {
+    let world = World::new();
+    let settings =
+        Settings { validity: Some(SignedDuration::from_hours(1)), ..Settings::default() };
+    let ocsp = Some(Arc::new(world.responder_for(&[world.config(&world.ca)], settings)));
+    let server = Running::start(Services { ocsp, repository: None }, HttpLimits::default());
+    let mut random = [0xfb; 16];
+    random[1..10].fill(0xff);
+    random[4] = 0xef;
+    random[7] = 0xbf;
+    let serial = SerialNumber::from_random(random).unwrap();
+    let certificate = world.put_serial(serial, CertificateKind::TlsServer, State::Good);
+    let (about, oid) = (Draft::about(&world.ca, &[certificate]), x509::oid::KEY_USAGE);
+    // Longer and longer, until it needs padding and has both signs.
+    let mut all = (0..60).map(|length| {
+        let value = [0xfb, 0xef, 0xbf, 0xff].repeat(15);
+        about.clone().extension(oid, false, &value[..length]).unsigned()
+    });
+    let is_meant = |der: &Vec<u8>| {
+        let text = Base64::encode_string(der);
+        text.contains('+') && text.contains('/') && text.ends_with('=')
+    };
+    let der = all.find(is_meant).unwrap();
+    drop(all);
+    (world, server, der)
+}
+
+/// Of the head, what lasts from one answer to the next.
+fn kept(head: &str) -> Vec<&str> {
+    head.lines().filter(|line| !line.starts_with("date: ") && !line.contains("max-age")).collect()
+}
+
+/// What clients write without padding, or in base64url, was once no request.
+#[test]
+fn v5_a_request_in_the_address_is_read_in_either_alphabet_padded_or_not() {
+    let (_world, server, der) = cacheable();
+    let plain = Base64::encode_string(&der);
+    let (bare, url) = (plain.trim_end_matches('='), plain.replace('+', "-").replace('/', "_"));
+    let percent = |text: &str| text.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
+    let get = |encoded: &str| {
+        let path = format!("/{encoded}");
+        exchange(&server, &request("GET", &path, "text/plain", b""))
+    };
+    let (head, body) = get(&plain);
+    assert!(matches!(OcspResponse::parse(&body), Ok(OcspResponse::Successful(_))), "{head}");
+    let bare_url = url.trim_end_matches('=');
+    let forms = [percent(&plain), bare.to_owned(), percent(bare), url.clone(), bare_url.to_owned()];
+    for form in forms.iter().chain([&percent(&url), &format!("ocsp/{bare_url}")]) {
+        let (again, answer) = get(form);
+        assert_eq!(kept(&again), kept(&head), "{form}");
+        assert!(again.contains("max-age=3"), "{again}");
+        assert_eq!(answer, body, "{form}");
+    }
+    for none in [plain.replace('+', "-"), format!("{plain}="), format!("{bare}%")] {
+        assert_eq!(refused(&get(&none).1), 1, "{none}");
+    }
+}
+
+/// RFC 9110 13: a condition that failed was once as good as none.
+#[test]
+fn v5_an_answer_that_may_be_kept_is_given_under_the_conditions_of_who_asks() {
+    let (_world, server, der) = cacheable();
+    let path = format!("/{}", Base64::encode_string(&der));
+    let ask = |method: &str, path: &str, conditions: &str| {
+        let kind = "content-type: application/ocsp-request";
+        let length = if method == "POST" { der.len() } else { 0 };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: o\r\nconnection: close\r\n{kind}\r\n\
+             content-length: {length}\r\n{conditions}\r\n"
+        );
+        exchange(&server, &[head.as_bytes(), &der[..length]].concat())
+    };
+    let (head, _) = ask("GET", &path, "");
+    let line = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let (tag, modified) = (line("etag: "), line("last-modified: "));
+    let status = |method: &str, path: &str, conditions: &str| {
+        let (head, body) = ask(method, path, conditions);
+        let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+        assert_eq!(status == 200 && method != "HEAD", OcspResponse::parse(&body).is_ok(), "{head}");
+        if status == 304 {
+            let bears = head.contains(tag) && head.contains("cache-control: max-age=3");
+            assert!(bears && body.is_empty(), "{head}");
+        }
+        status
+    };
+    let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for method in ["GET", "HEAD"] {
+        for (conditions, expected) in [
+            (format!("if-match: {tag}\r\n"), 200),
+            (format!("if-match: \"other\"\r\nif-match: {tag}\r\n"), 200),
+            ("if-match: *\r\n".to_owned(), 200),
+            ("if-match: \"other\"\r\n".to_owned(), 412),
+            (format!("if-match: W/{tag}\r\n"), 412),
+            (format!("if-unmodified-since: {modified}\r\n"), 200),
+            (format!("if-unmodified-since: {old}\r\n"), 412),
+            (format!("if-none-match: {tag}\r\n"), 304),
+            (format!("if-modified-since: {modified}\r\n"), 304),
+            (format!("if-match: \"other\"\r\nif-none-match: {tag}\r\n"), 412),
+            (format!("if-match: {tag}\r\nif-unmodified-since: {old}\r\n"), 200),
+        ] {
+            assert_eq!(status(method, &path, &conditions), expected, "{method} {conditions}");
+        }
+    }
+    // An answer that nobody may keep bears no tag and no time.
+    assert_eq!(status("GET", "/ocsp/AAAA", "if-match: \"other\"\r\n"), 412);
+    assert_eq!(status("GET", "/ocsp/AAAA", &format!("if-unmodified-since: {old}\r\n")), 200);
+    // What is no answer has no conditions (RFC 9110 13.2.1), and a POST changes and replaces nothing.
+    assert_eq!(status("GET", "/nowhere", "if-match: \"other\"\r\n"), 404);
+    assert_eq!(status("POST", "/", &format!("if-match: {tag}\r\n")), 412);
+    assert_eq!(status("POST", "/", &format!("if-none-match: {tag}\r\n")), 200);
 }
