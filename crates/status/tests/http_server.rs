@@ -12,15 +12,16 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::http::{HttpLimits, Repository, Services};
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
-use jitsuin_status::ocsp::Settings;
+use jitsuin_status::ocsp::{Responder, Settings};
+use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
 use jitsuin_status::verifier_auth::{VerifierAuth, Whence};
 use ocsp_fixture::World;
 use ocsp_fixture::foreign::Running;
-use ocsp_fixture::request::Draft;
+use ocsp_fixture::request::{Draft, Signer};
 use x509::ocsp::OcspResponse;
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
@@ -307,6 +308,91 @@ fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
         assert!(answer.starts_with("HTTP/1.1 404"), "{last}: {answer}");
     }
     drop((end, crowd));
+}
+
+/// Holds the server's one thread at the first record, until it is let go on.
+struct Gate {
+    log: Arc<MemoryQueryLog>,
+    reached: Mutex<Option<Sender<()>>>,
+    opened: Mutex<Receiver<()>>,
+}
+
+impl QueryLog for Gate {
+    fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
+        if let Some(reached) = self.reached.lock().unwrap().take() {
+            reached.send(()).unwrap();
+            let _ = self.opened.lock().unwrap().recv();
+        }
+        self.log.record(record)
+    }
+}
+
+/// Whoever signs nothing once had each question answered in turn with a registered verifier's, which stood
+/// behind as many signatures as there were connections.
+#[test]
+fn v6_a_verifiers_question_stands_behind_the_places_of_strangers_and_not_behind_their_line() {
+    let world = World::new();
+    let known = world.put(1, CertificateKind::TlsServer, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let (reached, at_gate) = mpsc::channel();
+    let (open, opened) = mpsc::channel();
+    let log = world.log.clone();
+    let gate = Gate { log, reached: Mutex::new(Some(reached)), opened: Mutex::new(opened) };
+    let (source, keys) = (Arc::new(world.store.clone()), world.keys.clone());
+    let config = [world.config(&world.ca)];
+    let (memory, settings) = (world.memory.clone(), Settings::default());
+    let responder = Responder::new(&config, source, keys, Arc::new(gate), memory, settings);
+    let ocsp = Some(Arc::new(responder.unwrap()));
+    let services = Services { ocsp, repository: None };
+    let from = Known::default();
+    from.note(&"verifier-1".parse().unwrap(), [127, 0, 0, 77].into(), Timestamp::now());
+    let server = Running::start_with(services, HttpLimits::default(), from);
+    let asked = |der: &[u8]| request("POST", "/", "application/ocsp-request", der);
+    let draft = Draft::about(&world.ca, &[known]);
+    let mut verifier = connect_from(&server, 77);
+    let mut crowd: Vec<_> = (0..240).map(|at| connect_from(&server, 2 + at % 4)).collect();
+    crowd[0].write_all(&asked(&draft.fresh().unsigned())).unwrap();
+    at_gate.recv_timeout(Duration::from_secs(20)).unwrap();
+    for stranger in &mut crowd[1..] {
+        stranger.write_all(&asked(&draft.fresh().unsigned())).unwrap();
+    }
+    verifier.write_all(&asked(&draft.signed(&signer))).unwrap();
+    open.send(()).unwrap();
+    for one in crowd.iter_mut().chain([&mut verifier]) {
+        let mut answer = Vec::new();
+        one.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    }
+    let records = world.log.records();
+    assert_eq!(records.len(), 241, "and nobody is forgotten");
+    let before = records.iter().position(|record| record.verifier.is_some()).unwrap();
+    let at_once = HttpLimits::default().open_questions_at_once;
+    assert!(before <= 1 + at_once, "{before} strangers were answered first");
+}
+
+#[test]
+fn v6_a_stranger_for_whom_there_is_no_place_is_told_to_try_later() {
+    let world = World::new();
+    let known = world.put(1, CertificateKind::TlsServer, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let limits = HttpLimits { open_questions_at_once: 0, ..HttpLimits::default() };
+    let server = serve(&world, limits);
+    let draft = Draft::about(&world.ca, &[known]);
+    // Who only says to be a verifier is a stranger; a certificate beside the request is no signature.
+    let stranger = Signer::new(&world, "stranger");
+    let questions = [draft.fresh().unsigned(), draft.signed(&stranger), b"x".to_vec()];
+    // Each waits for seconds.
+    std::thread::scope(|scope| {
+        let server = &server;
+        let asking =
+            questions.each_ref().map(|der| scope.spawn(move || refused(&post(server, der).1)));
+        for one in asking {
+            assert_eq!(one.join().unwrap(), 3, "tryLater");
+        }
+    });
+    let (_, answer) = post(&server, &draft.signed(&signer));
+    assert!(matches!(OcspResponse::parse(&answer), Ok(OcspResponse::Successful(_))));
+    assert_eq!(world.log.records().len(), 4, "and each has its record");
 }
 
 #[test]

@@ -25,6 +25,7 @@ use super::server::Shared;
 use crate::askers::Shown;
 use crate::ocsp::{Answer, Freshness, Responder};
 use crate::room::Place;
+use crate::subscriber::Asker;
 
 /// The answers to one client.
 #[derive(Clone)]
@@ -57,7 +58,7 @@ impl Endpoint {
         match (route, &services.ocsp, &services.repository) {
             (Route::OcspBody, Some(responder), _) => self.posted(responder, &head, body).await,
             (Route::OcspPath(encoded), Some(responder), _) => {
-                self.addressed(responder, &head, encoded).into_response()
+                self.addressed(responder, &head, encoded).await.into_response()
             }
             (Route::Repository, _, Some(repository)) => self.fetched(repository, &head).await,
             (Route::WrongMethod(allowed), ..) => {
@@ -82,10 +83,8 @@ impl Endpoint {
             // of nothing, or are none of a POST's.
             return Reply::condition_failed().into_response();
         }
-        let read = self.read(body).await;
-        let _at_work = self.place.at_work();
-        let answer = match read {
-            Ok(der) => responder.answer(&der, self.peer, (self.shared.clock)()),
+        let answer = match self.read(body).await {
+            Ok(der) => self.asked(responder, &der).await,
             Err(Unread::TooLong) => responder.refuse_oversized(self.peer, (self.shared.clock)()),
             Err(Unread::TooSlow) => {
                 let reply = Reply::words(408, "the request took too long");
@@ -98,13 +97,37 @@ impl Endpoint {
         uncached(answer)
     }
 
+    /// Has the responder answer. A stranger's question takes a place in the crowd of those who show
+    /// nothing; a verifier's is answered at once, so it stands behind that crowd's places and not behind
+    /// all who are in line for them.
+    async fn asked(&self, responder: &Responder, der: &[u8]) -> Answer {
+        let clock = &self.shared.clock;
+        let _entered = if responder.is_strangers(der) {
+            let crowd = &self.shared.open_questions;
+            let Some(entered) = crowd.enter(Asker::at(self.peer.ip())).await else {
+                return responder.refuse_crowded(self.peer, clock());
+            };
+            // On one thread, whoever came in with it gets in line, or is answered, before the work is done.
+            tokio::task::yield_now().await;
+            Some(entered)
+        } else {
+            None
+        };
+        let _at_work = self.place.at_work();
+        responder.answer(der, self.peer, clock())
+    }
+
     /// RFC 6960 A.1: the request in the address.
-    fn addressed(&self, responder: &Responder, head: &request::Parts, encoded: &str) -> Reply {
+    async fn addressed(
+        &self,
+        responder: &Responder,
+        head: &request::Parts,
+        encoded: &str,
+    ) -> Reply {
         // What cannot be decoded is no request; the responder says so and records it.
         let der = decoded(encoded).unwrap_or_default();
-        let _at_work = self.place.at_work();
+        let answer = self.asked(responder, &der).await;
         let now = (self.shared.clock)();
-        let answer = responder.answer(&der, self.peer, now);
         let reply = match answer.freshness {
             Some(freshness) => cacheable(answer.bytes, freshness, now),
             None => {
