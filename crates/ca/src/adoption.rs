@@ -4,7 +4,7 @@ use domain::act::Act;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::policy::Policy;
-use domain::rule::Rule;
+use domain::rule::{Hex, Rule};
 use store::{Change, Entry, Store, Unit};
 use x509::fingerprint::{hex, sha256};
 
@@ -56,7 +56,7 @@ pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<(
         let value = policy.ca.to_string();
         return refused(entry, Error::Unknown { field: "ca", value });
     };
-    let entry = entry.detail("policy_sha256", hex(&to));
+    let entry = entry.detail("policy_sha256", Hex(&to));
     let from = row.policy_digest;
     if from != to && store.generation_plan(&policy.ca)?.is_some() {
         // Its root was, or will be, drafted by the policy in effect.
@@ -66,7 +66,7 @@ pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<(
     let unit = if from == to {
         Unit::new(entry.no_op())
     } else {
-        let entry = entry.detail("policy_sha256_before", hex(&from));
+        let entry = entry.detail("policy_sha256_before", Hex(&from));
         Unit::new(entry).change(Change::AdoptPolicy { ca: row.id, from, to })
     };
     Ok((unit, policy.ca))

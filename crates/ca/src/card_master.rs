@@ -9,13 +9,12 @@ use card::{CardKeys, CardNumber, DataEncryptionKey, jpki};
 use domain::act::Act;
 use domain::id::SystemOperation;
 use domain::journal::EventKind;
-use domain::rule::Rule;
+use domain::rule::{ColonHex, Hex, Rule};
 use keys::{
     BackupKey, CardKeyPurpose, CardMasterCheck, DerivedKey, KeyError, KeyLabel, KeyStore,
     TransportKey,
 };
 use store::{Change, Entry, Store, Unit};
-use x509::fingerprint::colon_hex;
 use zeroize::Zeroizing;
 
 use crate::backup::note_backup;
@@ -73,15 +72,14 @@ impl CardKeyring {
             Entry::new(kind, act)
                 .subject(&self.label)
                 .detail("algorithm", "aes-256")
-                .detail("check_value", check)
+                .detail("check_value", Hex(&check.0))
         };
         let answer = check.to_string().into_bytes();
         let mut unit = Unit::new(told(EventKind::KeyGenerated))
             .change(Change::RecordOperation { id: made, answer });
         if let Some(backup) = backup {
-            let sha256 = colon_hex(&backup);
             unit = unit
-                .entry(told(EventKind::KeyBackedUp).detail("backup_sha256", sha256))
+                .entry(told(EventKind::KeyBackedUp).detail("backup_sha256", ColonHex(&backup)))
                 .change(note_backup(self.label.as_str(), backup)?);
         }
         self.store.commit(unit)?;

@@ -8,12 +8,12 @@ use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::policy::RevocationRule;
 use domain::rule;
-use domain::rule::Rule;
+use domain::rule::{ColonHex, Hex, Rule};
 use store::{
     Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow,
     Unit,
 };
-use x509::fingerprint::{hex, sha256, sha256_colon_hex};
+use x509::fingerprint::{sha256, sha256_colon_hex};
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -107,7 +107,7 @@ impl CertificationAuthority {
         };
         let entry = entry
             .detail("approver", approver)
-            .detail("spki_sha256", sha256_colon_hex(key.key.as_der()));
+            .detail("spki_sha256", ColonHex(&sha256(key.key.as_der())));
         let unit = Unit::new(entry).change(Change::DeclareCompromise(row.clone()));
         self.store.commit(act.unit(unit, &row)?)?;
         Ok(row)
@@ -153,7 +153,7 @@ impl CertificationAuthority {
             CompromiseState::Announced => {
                 let entry = self
                     .compromise_entry(act, generation, CompromiseState::Completed)
-                    .detail("notification_sha256", hex(notification_sha256));
+                    .detail("notification_sha256", Hex(notification_sha256));
                 self.advance(&row, entry, Vec::new())
             }
             state => Err(Error::refused("compromise", rule!("first: {}", state.task()))),
@@ -225,7 +225,7 @@ impl CertificationAuthority {
             .detail("cause", RevocationCause::CaKeyCompromised)
             .detail("count", rows.len())
             .detail("issued_before", further.place)
-            .detail("serials_sha256", hex(&sha256(&serials)));
+            .detail("serials_sha256", Hex(&sha256(&serials)));
         let advance =
             Change::AdvanceCompromise { from: (row.state, row.place), row: further.clone() };
         let mut unit = Unit::new(entry).change(advance);

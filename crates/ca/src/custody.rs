@@ -14,7 +14,7 @@ use domain::act::Act;
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule;
-use domain::rule::Rule;
+use domain::rule::{OfTheInstallation, Rule};
 use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{
     CustodianId, CustodySet, Gathering, Passphrase, Progress, QuorumError, QuorumSecret,
@@ -497,7 +497,7 @@ impl Custody {
     fn activated(&self, act: &Act, custodians: &str, until: Timestamp) -> Entry {
         Entry::new(EventKind::KeysActivated, act)
             .subject(self.dealing.set())
-            .detail("custodians", custodians)
+            .detail("custodians", OfTheInstallation(custodians))
             .detail("until", until)
     }
 }
@@ -508,7 +508,9 @@ fn lock(gathering: &Mutex<Gathering>) -> MutexGuard<'_, Gathering> {
 
 /// The entry with the keys that the key store does not have.
 fn telling(entry: Entry, missing: &[KeyLabel]) -> Entry {
-    missing.iter().fold(entry, |entry, label| entry.detail("missing", label))
+    missing
+        .iter()
+        .fold(entry, |entry, label| entry.detail("missing", OfTheInstallation(label.as_str())))
 }
 
 impl std::fmt::Debug for Custody {

@@ -7,6 +7,7 @@ use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::journal::EventKind;
+use domain::rule::Hex;
 use domain::validity::Period;
 use jiff::Timestamp;
 use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
@@ -20,7 +21,6 @@ use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
 use crate::issuance::{Intended, Order};
 use crate::partition::partition_of;
-use x509::fingerprint::hex;
 
 /// Makes a CA's key in the store under a label, and whatever is to be made with it, such as a
 /// backup. Asked again after a cut, it answers with the key that it made.
@@ -210,6 +210,6 @@ impl CertificationAuthority {
             .ca(self.id())
             .subject(label)
             .detail("algorithm", algorithm)
-            .detail("spki_sha256", hex(&x509::fingerprint::sha256(spki)))
+            .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))
     }
 }

@@ -11,9 +11,9 @@ use domain::certificate::CertificateState;
 use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
 use domain::policy::KeyMaker;
+use domain::rule::Hex;
 use jiff::{SignedDuration, Timestamp};
 use store::{CertificateRow, Entry, Unit};
-use x509::fingerprint::hex;
 use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
 
@@ -80,7 +80,7 @@ impl CertificationAuthority {
         let destroyed = Entry::new(EventKind::KeyDestroyed, act)
             .ca(self.id())
             .subject(serial)
-            .detail("spki_sha256", hex(&row.intent.spki_sha256))
+            .detail("spki_sha256", Hex(&row.intent.spki_sha256))
             .detail("erased", erased)
             .detail("left", "in the card");
         self.store.commit(Unit::new(proven).entry(destroyed))?;

@@ -7,6 +7,7 @@ use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::SerialNumber;
 use domain::identity::RevocationCause;
 use domain::journal::EventKind;
+use domain::rule::{OfTheInstallation, Rule};
 use store::{CertificateRow, Entry, IntentRow, Unit};
 
 use crate::authority::CertificationAuthority;
@@ -29,7 +30,7 @@ enum Course<'a> {
     Finish(Arc<Generation>, Box<Vouched<'a>>),
     /// It is ended unsigned: nobody could use the certificate, or the rules by which it was asked for
     /// are no longer in force.
-    End { superseded: Option<String> },
+    End { superseded: Option<Rule> },
 }
 
 impl CertificationAuthority {
@@ -101,7 +102,8 @@ impl CertificationAuthority {
             .subject(row.serial)
             .detail("kind", row.kind)
             .detail("settled", how);
-        let entry = superseded.iter().fold(entry, |entry, rule| entry.detail("superseded", rule));
+        let entry =
+            superseded.iter().fold(entry, |entry, rule| entry.detail("superseded", rule.as_part()));
         self.store.commit(Unit::new(entry))?;
         Ok(settled)
     }
@@ -115,19 +117,19 @@ impl CertificationAuthority {
         }
         // What could not be begun now is not finished now either.
         if row.not_after <= act.at {
-            return Ok(Course::End {
-                superseded: Some("it ended before it was signed".to_owned()),
-            });
+            return Ok(Course::End { superseded: Some("it ended before it was signed".into()) });
         }
         if let Err(refused) = self.refuse_after_use(act, row.kind, &signer) {
             return match refused {
-                Error::Refused { .. } => Ok(Course::End { superseded: Some(refused.to_string()) }),
+                Error::Refused { .. } => Ok(Course::End { superseded: Some(refused.rule()) }),
                 fault => Err(fault),
             };
         }
         match self.vouch(found, &signer) {
             Ok(vouched) => Ok(Course::Finish(signer, Box::new(vouched))),
-            Err(Error::Superseded { reason, .. }) => Ok(Course::End { superseded: Some(reason) }),
+            Err(Error::Superseded { reason, .. }) => {
+                Ok(Course::End { superseded: Some(OfTheInstallation(&reason).into()) })
+            }
             Err(error) => self.refuse_to_sign(act, row, error),
         }
     }

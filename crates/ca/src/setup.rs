@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::act::Act;
 use domain::journal::EventKind;
+use domain::rule::{ColonHex, Hex};
 use jiff::Timestamp;
 use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
 use store::{CaRow, Change, Entry, GenerationPlan, Store, Unit};
@@ -11,7 +12,6 @@ use store::{CaRow, Change, Entry, GenerationPlan, Store, Unit};
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::making::{MakeKey, find_or_generate};
-use x509::fingerprint::hex;
 
 impl CertificationAuthority {
     /// Sets a CA up from its policy: first key, self-signed certificate.
@@ -102,7 +102,7 @@ impl CertificationAuthority {
             .ca(self.id())
             .subject(generation.self_signed)
             .detail("generation", 1)
-            .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&own));
+            .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&own)));
         self.complete_generation(entry, generation)?;
         Ok(own)
     }
@@ -146,7 +146,7 @@ impl CertificationAuthority {
     fn created(&self, act: &Act) -> Entry {
         Entry::new(EventKind::CaCreated, act)
             .ca(self.id())
-            .detail("policy_sha256", hex(&self.policy_digest))
+            .detail("policy_sha256", Hex(&self.policy_digest))
             .detail("effective_from", self.policy.effective_from)
     }
 }

@@ -249,6 +249,57 @@ impl Closed for Hex<'_> {
     }
 }
 
+/// Octets that the program reckoned, as people compare them: upper-case hexadecimal with colons.
+#[derive(Debug, Clone, Copy)]
+pub struct ColonHex<'a>(pub &'a [u8]);
+
+impl fmt::Display for ColonHex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(at, octet)| {
+            let colon = if at == 0 { "" } else { ":" };
+            write!(f, "{colon}{octet:02X}")
+        })
+    }
+}
+
+impl Closed for ColonHex<'_> {
+    fn words(&self) -> Rule {
+        Rule::leaf(self)
+    }
+}
+
+/// Several, with a space between.
+#[derive(Debug, Clone)]
+pub struct Spaced<T>(pub Vec<T>);
+
+impl<T: Closed> Closed for Spaced<T> {
+    fn words(&self) -> Rule {
+        let mut all = Rule::from("");
+        for (at, one) in self.0.iter().enumerate() {
+            all = match at {
+                0 => one.words(),
+                _ => rule!("{} {}", all.as_part(), *one),
+            };
+        }
+        all
+    }
+}
+
+/// A text of the installation itself: a place out of its configuration, a path, a label, a line of a
+/// ceremony's script, what was found when its files were read.
+///
+/// This is the one door by which text comes among what is closed. It is for what whoever runs the
+/// installation wrote or the program found there, and never for what a request brought: who adds a use of
+/// it says in review whose text it is. `cargo xtask check` holds the files that have one against a list.
+#[derive(Debug, Clone, Copy)]
+pub struct OfTheInstallation<'a>(pub &'a str);
+
+impl Closed for OfTheInstallation<'_> {
+    fn words(&self) -> Rule {
+        Rule::leaf(&self.0)
+    }
+}
+
 macro_rules! closed {
     ($($name:ty),* $(,)?) => {
         $(impl Closed for $name {
@@ -295,6 +346,19 @@ closed!(
 
 #[cfg(test)]
 mod tests {
+    use super::{ColonHex, Hex, OfTheInstallation, Plain, Rule, Spaced};
+
+    #[test]
+    fn e1_digests_and_lists_of_facts_are_written_in_one_way() {
+        let told = |rule: Rule| rule.closed().to_owned();
+        assert_eq!(told(Hex(&[0, 0xab]).into()), "00ab");
+        assert_eq!(told(ColonHex(&[0, 0xab, 1]).into()), "00:AB:01");
+        assert_eq!(told(ColonHex(&[]).into()), "");
+        assert_eq!(told(Spaced(vec![Plain(1), Plain(2)]).into()), "1 2");
+        assert_eq!(told(Spaced(Vec::<u8>::new()).into()), "");
+        assert_eq!(told(OfTheInstallation("/var/a").into()), "/var/a");
+    }
+
     #[test]
     fn e1_what_the_caller_alone_is_told_is_no_part_of_the_rule() {
         let rule = rule!("at most {} of {}", 3, "documents").telling("田中一郎");

@@ -12,13 +12,14 @@ use ca::Dealing;
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::journal::EventKind;
+use domain::rule::{ColonHex, Hex, OfTheInstallation};
 use keys::{
     BackupKey, CardMasterBackup, CardMasterCheck, KeyBackup, KeyError, KeyLabel, KeyStore,
     PublicKey,
 };
 use serde::Deserialize;
 use store::{Entry, Store, Unit};
-use x509::fingerprint::{colon_hex, hex, sha256, sha256_colon_hex};
+use x509::fingerprint::{hex, sha256};
 
 use crate::config::BackupsTable;
 use crate::home::{Home, on_one_file_system, sync_parent, write_private};
@@ -186,9 +187,10 @@ impl<'a> Backups<'a> {
             None => {
                 let sha256 = self.digest(label).map_err(unsaid)?;
                 let note = ca::note_backup(&name, sha256).map_err(|error| unsaid(error.into()))?;
-                let written = self.places.iter().map(|place| place.display());
-                let told = written.fold(told, |told, place| told.detail("place", place));
-                Unit::new(told.detail("backup_sha256", colon_hex(&sha256))).change(note)
+                let written = self.places.iter().map(|place| place.display().to_string());
+                let told = written
+                    .fold(told, |told, place| told.detail("place", OfTheInstallation(&place)));
+                Unit::new(told.detail("backup_sha256", ColonHex(&sha256))).change(note)
             }
         };
         self.store.commit(unit).map(drop).map_err(|error| unsaid(error.into()))
@@ -279,7 +281,7 @@ impl<'a> Backups<'a> {
         if self.journal_tells(Told::is_of_a_card)? {
             return Err(self.lost(label, "there are cards of this key"));
         }
-        let told = |kind| Entry::new(kind, act).subject(label).detail("check_value", check);
+        let told = |kind| Entry::new(kind, act).subject(label).detail("check_value", Hex(&check.0));
         self.journal(told(EventKind::KeyGenerated))?;
         keys.destroy(label)?;
         self.journal(told(EventKind::KeyDestroyed))
@@ -438,7 +440,7 @@ pub(crate) fn entry(kind: EventKind, act: &Act, label: &KeyLabel, public: &Publi
     Entry::new(kind, act)
         .subject(label)
         .detail("algorithm", public.algorithm)
-        .detail("spki_sha256", sha256_colon_hex(&public.spki_der))
+        .detail("spki_sha256", ColonHex(&sha256(&public.spki_der)))
 }
 
 /// Overwrites a file with zeros and removes it, durably.

@@ -13,6 +13,7 @@ use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use domain::lifetime::is_due;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
+use domain::rule::ColonHex;
 use domain::validity;
 use store::{Change, Entry, Store, Unit, VerifierRow};
 use web::desk::Principal;
@@ -54,7 +55,7 @@ impl System {
         };
         let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
             .subject(id)
-            .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&certificate));
+            .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&certificate)));
         // The files first: a row whose secret nobody was handed could not be used, nor made again.
         let place = self.home.handed_out();
         write_private(&place.join(format!("{id}.password")), password.as_bytes())?;
@@ -74,7 +75,7 @@ impl System {
             let certificate = self.hand_out_request_certificate(row.id.as_str())?;
             let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
                 .subject(&row.id)
-                .detail("certificate_sha256", x509::fingerprint::sha256_colon_hex(&certificate));
+                .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&certificate)));
             let row = VerifierRow { request_certificate: certificate, ..row };
             self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
         }

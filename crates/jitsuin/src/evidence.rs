@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use ca::CertificationAuthority;
 use domain::journal::EventKind;
+use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
 use keys::{KeyLabel, KeyStore};
 use store::journal::{SealableJournal, Sealer, ToldEntry, VerifierKey};
@@ -211,7 +212,7 @@ impl System {
         let names = known.iter().chain(places.iter().filter(new).map(|place| &place.name));
         let entry = names
             .fold(Entry::new(EventKind::CheckpointPlaces, &self.act("program")?), |entry, name| {
-                entry.detail("place", name)
+                entry.detail("place", OfTheInstallation(name))
             });
         self.store.commit(Unit::new(entry))?;
         Ok(())
@@ -405,7 +406,7 @@ mod tests {
         let told = at(&scratch, clock.now()).clock;
         assert!(told[0].contains("journal entry 0 is of 2026-12-22T03:00:00Z"), "{told:?}");
         let said = Entry::new(EventKind::StartAccepted, &act(&clock));
-        let said = said.detail(ca::CLOCK_SAID_RIGHT, &told[0]);
+        let said = said.detail(ca::CLOCK_SAID_RIGHT, OfTheInstallation(&told[0]));
         scratch.store.commit(Unit::new(said)).unwrap();
         assert_eq!(at(&scratch, clock.now()), Objections::default());
     }
@@ -439,7 +440,7 @@ mod tests {
         assert_eq!(objected(ahead - SignedDuration::from_secs(2)), Objections::default());
         // People say that the clock is right now.
         let said = Entry::new(EventKind::StartAccepted, &act(&clock));
-        let said = said.detail(ca::CLOCK_SAID_RIGHT, &told[0]);
+        let said = said.detail(ca::CLOCK_SAID_RIGHT, OfTheInstallation(&told[0]));
         scratch.store.commit(Unit::new(said)).unwrap();
         assert_eq!(objected(clock.now()), Objections::default());
         // What is sealed ahead from then on counts again.

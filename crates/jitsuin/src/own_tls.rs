@@ -12,9 +12,10 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::lifetime::is_due;
+use domain::rule::{ColonHex, OfTheInstallation};
 use jiff::Timestamp;
 use store::{CertificateRow, Change, Entry, Store, Unit};
-use x509::fingerprint::{sha256, sha256_colon_hex};
+use x509::fingerprint::sha256;
 use x509::general_name::GeneralName;
 use x509::pem;
 use x509::read::Certificate;
@@ -271,10 +272,10 @@ impl System {
                 let act = self.act("tls-renewal")?;
                 let told = Entry::new(EventKind::KeyGenerated, &act)
                     .subject("tls-server")
-                    .detail("spki_sha256", sha256_colon_hex(&key.spki()?))
-                    .detail("names", self.tls_names_told());
+                    .detail("spki_sha256", ColonHex(&sha256(&key.spki()?)))
+                    .detail("names", OfTheInstallation(&self.tls_names_told()));
                 let told = match word {
-                    Word::Custodians(names) => told.detail("custodians", names),
+                    Word::Custodians(names) => told.detail("custodians", OfTheInstallation(names)),
                     Word::Own => told,
                 };
                 let number = self.keys_made()?.len();

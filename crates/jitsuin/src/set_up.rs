@@ -10,6 +10,7 @@ use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
 use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::rule::OfTheInstallation;
 use keys::quorum::{CustodianId, Passphrase, QuorumSecret};
 use keys::{KeyError, KeyStore};
 use store::{Entry, Sqlite, Store, Unit};
@@ -101,7 +102,7 @@ fn audit_signer(
     if service_keys.labels()?.len() > known {
         let entry = Entry::new(EventKind::KeyGenerated, act)
             .subject("audit-1")
-            .detail("verifier_key", signer.verifier_key()?);
+            .detail("verifier_key", OfTheInstallation(&signer.verifier_key()?.to_string()));
         store.commit(Unit::new(entry))?;
     }
     Ok(signer)

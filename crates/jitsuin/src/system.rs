@@ -12,6 +12,7 @@ use domain::act::{Act, Actor};
 use domain::id::{CaId, MunicipalityCode, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::name::DistinguishedName;
+use domain::rule::{Hex, OfTheInstallation};
 use domain::staff::NEVER_FEWER;
 use domain::validity::civil_date;
 use jiff::Timestamp;
@@ -433,7 +434,7 @@ impl System {
             let entry = Entry::new(EventKind::PolicyAdopted, &self.act("program")?)
                 .ca(id)
                 .detail("effective_from", authority.policy().effective_from)
-                .detail("policy_sha256", x509::fingerprint::hex(authority.policy_digest()));
+                .detail("policy_sha256", Hex(authority.policy_digest()));
             self.store.commit(Unit::new(entry.no_op()))?;
         }
         Ok(())
@@ -444,7 +445,7 @@ impl System {
         let time = &self.config.time;
         let entry = Entry::new(kind, &self.act("program")?)
             .detail("version", env!("CARGO_PKG_VERSION"))
-            .detail("time_source", time.source.as_deref().unwrap_or("none"))
+            .detail("time_source", OfTheInstallation(time.source.as_deref().unwrap_or("none")))
             .detail("time_limit_seconds", time.limit_seconds)
             .detail("weak_keys", self.config.weak_keys.len());
         self.store.commit(Unit::new(entry))?;

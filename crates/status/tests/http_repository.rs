@@ -18,7 +18,7 @@ use domain::policy::Policy;
 use domain::reason::RevocationReason;
 use jiff::Timestamp;
 use jitsuin_status::http::{
-    CrossCertified, Fetch, HttpLimits, Publication, Reply, Repository, Services,
+    Conditions, CrossCertified, Fetch, HttpLimits, Publication, Reply, Repository, Services,
 };
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
@@ -67,8 +67,7 @@ fn fetch(world: &World, path: &str, credentials: Option<&str>) -> Fetch {
     Fetch {
         path: path.to_owned(),
         authorization: encoded,
-        if_none_match: None,
-        if_modified_since: None,
+        conditions: Conditions::default(),
         peer: PEER,
         encrypted: false,
         now: world.now,
@@ -235,7 +234,7 @@ fn v11_a_list_says_as_of_when_and_is_asked_for_again_cheaply() {
     assert_eq!(header(&reply, "as-of-entry"), Some("3"));
     assert!(header(&reply, "last-modified").unwrap().ends_with(" GMT"));
     let etag = header(&reply, "etag").unwrap().to_owned();
-    asking.if_none_match = Some(format!("\"other\", {etag}"));
+    asking.conditions.if_none_match = Some(format!("\"other\", {etag}"));
     let again = repository.answer(&asking);
     assert_eq!((again.status, again.body.len()), (304, 0));
     world.list(Partition::ArlSelfSigned, 2, b"the next ARL", true);
@@ -255,8 +254,8 @@ fn v8_what_was_not_modified_is_not_sent_again() {
         time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     };
     let mut status = |since: &str, tag: Option<&str>| {
-        asking.if_modified_since = Some(since.to_owned());
-        asking.if_none_match = tag.map(str::to_owned);
+        asking.conditions.if_modified_since = Some(since.to_owned());
+        asking.conditions.if_none_match = tag.map(str::to_owned);
         repository.answer(&asking).status
     };
     // As curl -z and wget -N ask.
@@ -317,6 +316,46 @@ fn v4_curl_reads_the_repository_beside_ocsp() {
     let shown =
         text(&run(directory, "openssl x509 -inform DER -in ca.cer -noout -fingerprint -sha256"));
     assert!(shown.contains(&sha256_colon_hex(&world.ca.certificate)), "{shown}");
+}
+
+/// RFC 9110 13.1.1, 13.1.4: a condition that failed was once as good as none, also for pages, which bear no
+/// tag.
+#[test]
+fn v4_v8_what_is_published_is_given_under_the_conditions_of_who_asks() {
+    let world = World::new();
+    world.list(municipality(), 1, LIST, true);
+    let services = Services { ocsp: None, repository: Some(Arc::new(repository(&world))) };
+    world.list(Partition::ArlSelfSigned, 1, b"the ARL", true);
+    let server = Running::start(services, HttpLimits::default());
+    let curl = |path: &str, options: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-o", "/dev/null", "-w", "%{http_code}"]).args(options);
+        let output = curl.arg(server.url(path)).output().unwrap();
+        text(&output)
+    };
+    let (cer, arl) = ("/ca/jpki-auth/1.cer", "/crl/jpki-auth/1/arl-self-signed.crl");
+    let old = "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT";
+    for path in [cer, arl, "/", "/style.css", "/cps/jpki-auth", "/crl/jpki-auth"] {
+        for method in ["-XGET", "-I"] {
+            assert_eq!(curl(path, &[method, "-H", "If-Match: \"other\""]), "412", "{path}");
+            assert_eq!(curl(path, &[method, "-H", "If-Match: *"]), "200", "{path}");
+        }
+        // What bears no time was not modified since any.
+        let expected = if [cer, arl].contains(&path) { "412" } else { "200" };
+        assert_eq!(curl(path, &["-H", old]), expected, "{path}");
+    }
+    for refused in ["/ca/nobody/1.cer", "/crl/jpki-auth/1/11203.crl"] {
+        let without = curl(refused, &[]);
+        assert!(["404", "401"].contains(&without.as_str()), "{without}");
+        assert_eq!(curl(refused, &["-H", "If-Match: \"other\""]), without, "{refused}");
+    }
+    let recorded = world.log.records().into_iter().map(|record| match record.query {
+        Query::Web { path, status } => (path, status),
+        other => panic!("{other:?}"),
+    });
+    let of_list: Vec<_> =
+        recorded.filter(|(path, _)| path == arl).map(|(_, status)| status).collect();
+    assert_eq!(of_list, [412, 200, 412, 200, 412], "and the log says what was answered");
 }
 
 /// A name that was bent to our address once had pages and lists of the repository; OCSP is asked under

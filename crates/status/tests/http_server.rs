@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use domain::certificate::{CertificateKind, CertificateState as State};
-use jiff::SignedDuration;
+use domain::id::SerialNumber;
+use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::http::{HttpLimits, Repository, Services};
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
-use jitsuin_status::ocsp::Settings;
+use jitsuin_status::ocsp::{Responder, Settings};
+use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
 use jitsuin_status::verifier_auth::{VerifierAuth, Whence};
 use ocsp_fixture::World;
 use ocsp_fixture::foreign::Running;
-use ocsp_fixture::request::Draft;
+use ocsp_fixture::request::{Draft, Signer};
 use x509::ocsp::OcspResponse;
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
@@ -39,6 +41,19 @@ fn connect(server: &Running) -> TcpStream {
     // A server that hangs must fail the test instead of holding it up.
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
+}
+
+/// From this address of the loopback interface.
+fn connect_from(server: &Running, last: u8) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let socket = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+        socket.connect(server.address).await.unwrap().into_std().unwrap()
+    });
+    socket.set_nonblocking(false).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket
 }
 
 /// Sends octets and reads until the server closes; the head and the body.
@@ -279,17 +294,7 @@ fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
     let world = World::new();
     let limits = HttpLimits { connections: 16, repository_at_once: 1, ..HttpLimits::default() };
     let (server, coming, end) = guarded(&world, limits);
-    let from = |last: u8| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let socket = runtime.block_on(async {
-            let socket = tokio::net::TcpSocket::new_v4().unwrap();
-            socket.bind(([127, 0, 0, last], 0).into()).unwrap();
-            socket.connect(server.address).await.unwrap().into_std().unwrap()
-        });
-        socket.set_nonblocking(false).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        socket
-    };
+    let from = |last: u8| connect_from(&server, last);
     let ask = |mut socket: TcpStream, octets: &[u8]| {
         socket.write_all(octets).unwrap();
         socket
@@ -303,6 +308,91 @@ fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
         assert!(answer.starts_with("HTTP/1.1 404"), "{last}: {answer}");
     }
     drop((end, crowd));
+}
+
+/// Holds the server's one thread at the first record, until it is let go on.
+struct Gate {
+    log: Arc<MemoryQueryLog>,
+    reached: Mutex<Option<Sender<()>>>,
+    opened: Mutex<Receiver<()>>,
+}
+
+impl QueryLog for Gate {
+    fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
+        if let Some(reached) = self.reached.lock().unwrap().take() {
+            reached.send(()).unwrap();
+            let _ = self.opened.lock().unwrap().recv();
+        }
+        self.log.record(record)
+    }
+}
+
+/// Whoever signs nothing once had each question answered in turn with a registered verifier's, which stood
+/// behind as many signatures as there were connections.
+#[test]
+fn v6_a_verifiers_question_stands_behind_the_places_of_strangers_and_not_behind_their_line() {
+    let world = World::new();
+    let known = world.put(1, CertificateKind::TlsServer, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let (reached, at_gate) = mpsc::channel();
+    let (open, opened) = mpsc::channel();
+    let log = world.log.clone();
+    let gate = Gate { log, reached: Mutex::new(Some(reached)), opened: Mutex::new(opened) };
+    let (source, keys) = (Arc::new(world.store.clone()), world.keys.clone());
+    let config = [world.config(&world.ca)];
+    let (memory, settings) = (world.memory.clone(), Settings::default());
+    let responder = Responder::new(&config, source, keys, Arc::new(gate), memory, settings);
+    let ocsp = Some(Arc::new(responder.unwrap()));
+    let services = Services { ocsp, repository: None };
+    let from = Known::default();
+    from.note(&"verifier-1".parse().unwrap(), [127, 0, 0, 77].into(), Timestamp::now());
+    let server = Running::start_with(services, HttpLimits::default(), from);
+    let asked = |der: &[u8]| request("POST", "/", "application/ocsp-request", der);
+    let draft = Draft::about(&world.ca, &[known]);
+    let mut verifier = connect_from(&server, 77);
+    let mut crowd: Vec<_> = (0..240).map(|at| connect_from(&server, 2 + at % 4)).collect();
+    crowd[0].write_all(&asked(&draft.fresh().unsigned())).unwrap();
+    at_gate.recv_timeout(Duration::from_secs(20)).unwrap();
+    for stranger in &mut crowd[1..] {
+        stranger.write_all(&asked(&draft.fresh().unsigned())).unwrap();
+    }
+    verifier.write_all(&asked(&draft.signed(&signer))).unwrap();
+    open.send(()).unwrap();
+    for one in crowd.iter_mut().chain([&mut verifier]) {
+        let mut answer = Vec::new();
+        one.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    }
+    let records = world.log.records();
+    assert_eq!(records.len(), 241, "and nobody is forgotten");
+    let before = records.iter().position(|record| record.verifier.is_some()).unwrap();
+    let at_once = HttpLimits::default().open_questions_at_once;
+    assert!(before <= 1 + at_once, "{before} strangers were answered first");
+}
+
+#[test]
+fn v6_a_stranger_for_whom_there_is_no_place_is_told_to_try_later() {
+    let world = World::new();
+    let known = world.put(1, CertificateKind::TlsServer, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let limits = HttpLimits { open_questions_at_once: 0, ..HttpLimits::default() };
+    let server = serve(&world, limits);
+    let draft = Draft::about(&world.ca, &[known]);
+    // Who only says to be a verifier is a stranger; a certificate beside the request is no signature.
+    let stranger = Signer::new(&world, "stranger");
+    let questions = [draft.fresh().unsigned(), draft.signed(&stranger), b"x".to_vec()];
+    // Each waits for seconds.
+    std::thread::scope(|scope| {
+        let server = &server;
+        let asking =
+            questions.each_ref().map(|der| scope.spawn(move || refused(&post(server, der).1)));
+        for one in asking {
+            assert_eq!(one.join().unwrap(), 3, "tryLater");
+        }
+    });
+    let (_, answer) = post(&server, &draft.signed(&signer));
+    assert!(matches!(OcspResponse::parse(&answer), Ok(OcspResponse::Successful(_))));
+    assert_eq!(world.log.records().len(), 4, "and each has its record");
 }
 
 #[test]
@@ -323,4 +413,118 @@ fn v5_cacheable_answers_bear_the_headers_of_rfc_9919() {
     assert!(head.contains("public, no-transform, must-revalidate"), "{head}");
     let (head, _) = post(&server, &der);
     assert!(head.contains("cache-control: no-store"), "answers to POST are not cached: {head}");
+}
+
+/// A server whose answers may be kept, and an OCSP request in whose base64 are both signs that base64url
+/// writes otherwise.
+fn cacheable() -> (World, Running, Vec<u8>) {
+    let world = World::new();
+    let settings =
+        Settings { validity: Some(SignedDuration::from_hours(1)), ..Settings::default() };
+    let ocsp = Some(Arc::new(world.responder_for(&[world.config(&world.ca)], settings)));
+    let server = Running::start(Services { ocsp, repository: None }, HttpLimits::default());
+    let mut random = [0xfb; 16];
+    random[1..10].fill(0xff);
+    random[4] = 0xef;
+    random[7] = 0xbf;
+    let serial = SerialNumber::from_random(random).unwrap();
+    let certificate = world.put_serial(serial, CertificateKind::TlsServer, State::Good);
+    let (about, oid) = (Draft::about(&world.ca, &[certificate]), x509::oid::KEY_USAGE);
+    // Longer and longer, until it needs padding and has both signs.
+    let mut all = (0..60).map(|length| {
+        let value = [0xfb, 0xef, 0xbf, 0xff].repeat(15);
+        about.clone().extension(oid, false, &value[..length]).unsigned()
+    });
+    let is_meant = |der: &Vec<u8>| {
+        let text = Base64::encode_string(der);
+        text.contains('+') && text.contains('/') && text.ends_with('=')
+    };
+    let der = all.find(is_meant).unwrap();
+    drop(all);
+    (world, server, der)
+}
+
+/// Of the head, what lasts from one answer to the next.
+fn kept(head: &str) -> Vec<&str> {
+    head.lines().filter(|line| !line.starts_with("date: ") && !line.contains("max-age")).collect()
+}
+
+/// What clients write without padding, or in base64url, was once no request.
+#[test]
+fn v5_a_request_in_the_address_is_read_in_either_alphabet_padded_or_not() {
+    let (_world, server, der) = cacheable();
+    let plain = Base64::encode_string(&der);
+    let (bare, url) = (plain.trim_end_matches('='), plain.replace('+', "-").replace('/', "_"));
+    let percent = |text: &str| text.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
+    let get = |encoded: &str| {
+        let path = format!("/{encoded}");
+        exchange(&server, &request("GET", &path, "text/plain", b""))
+    };
+    let (head, body) = get(&plain);
+    assert!(matches!(OcspResponse::parse(&body), Ok(OcspResponse::Successful(_))), "{head}");
+    let bare_url = url.trim_end_matches('=');
+    let forms = [percent(&plain), bare.to_owned(), percent(bare), url.clone(), bare_url.to_owned()];
+    for form in forms.iter().chain([&percent(&url), &format!("ocsp/{bare_url}")]) {
+        let (again, answer) = get(form);
+        assert_eq!(kept(&again), kept(&head), "{form}");
+        assert!(again.contains("max-age=3"), "{again}");
+        assert_eq!(answer, body, "{form}");
+    }
+    for none in [plain.replace('+', "-"), format!("{plain}="), format!("{bare}%")] {
+        assert_eq!(refused(&get(&none).1), 1, "{none}");
+    }
+}
+
+/// RFC 9110 13: a condition that failed was once as good as none.
+#[test]
+fn v5_an_answer_that_may_be_kept_is_given_under_the_conditions_of_who_asks() {
+    let (_world, server, der) = cacheable();
+    let path = format!("/{}", Base64::encode_string(&der));
+    let ask = |method: &str, path: &str, conditions: &str| {
+        let kind = "content-type: application/ocsp-request";
+        let length = if method == "POST" { der.len() } else { 0 };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: o\r\nconnection: close\r\n{kind}\r\n\
+             content-length: {length}\r\n{conditions}\r\n"
+        );
+        exchange(&server, &[head.as_bytes(), &der[..length]].concat())
+    };
+    let (head, _) = ask("GET", &path, "");
+    let line = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let (tag, modified) = (line("etag: "), line("last-modified: "));
+    let status = |method: &str, path: &str, conditions: &str| {
+        let (head, body) = ask(method, path, conditions);
+        let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+        assert_eq!(status == 200 && method != "HEAD", OcspResponse::parse(&body).is_ok(), "{head}");
+        if status == 304 {
+            let bears = head.contains(tag) && head.contains("cache-control: max-age=3");
+            assert!(bears && body.is_empty(), "{head}");
+        }
+        status
+    };
+    let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for method in ["GET", "HEAD"] {
+        for (conditions, expected) in [
+            (format!("if-match: {tag}\r\n"), 200),
+            (format!("if-match: \"other\"\r\nif-match: {tag}\r\n"), 200),
+            ("if-match: *\r\n".to_owned(), 200),
+            ("if-match: \"other\"\r\n".to_owned(), 412),
+            (format!("if-match: W/{tag}\r\n"), 412),
+            (format!("if-unmodified-since: {modified}\r\n"), 200),
+            (format!("if-unmodified-since: {old}\r\n"), 412),
+            (format!("if-none-match: {tag}\r\n"), 304),
+            (format!("if-modified-since: {modified}\r\n"), 304),
+            (format!("if-match: \"other\"\r\nif-none-match: {tag}\r\n"), 412),
+            (format!("if-match: {tag}\r\nif-unmodified-since: {old}\r\n"), 200),
+        ] {
+            assert_eq!(status(method, &path, &conditions), expected, "{method} {conditions}");
+        }
+    }
+    // An answer that nobody may keep bears no tag and no time.
+    assert_eq!(status("GET", "/ocsp/AAAA", "if-match: \"other\"\r\n"), 412);
+    assert_eq!(status("GET", "/ocsp/AAAA", &format!("if-unmodified-since: {old}\r\n")), 200);
+    // What is no answer has no conditions (RFC 9110 13.2.1), and a POST changes and replaces nothing.
+    assert_eq!(status("GET", "/nowhere", "if-match: \"other\"\r\n"), 404);
+    assert_eq!(status("POST", "/", &format!("if-match: {tag}\r\n")), 412);
+    assert_eq!(status("POST", "/", &format!("if-none-match: {tag}\r\n")), 200);
 }

@@ -3,9 +3,12 @@
 
 mod ldap_fixture;
 
-use jitsuin_status::ldap::{Asked, ClearPasswords, Identity, Limits, ResultCode, Settings};
+use std::sync::Arc;
+
+use jitsuin_status::ldap::{Asked, ClearPasswords, Identity, Limits, Load, ResultCode, Settings};
 use ldap_fixture::{
-    CA, CRL, KAWAGUCHI, PASSWORD, POINTS, Running, VERIFIER, large_list, serve, settings,
+    CA, CRL, KAWAGUCHI, PASSWORD, POINTS, Running, VERIFIER, directory_with, large_list, serve,
+    serve_from, settings,
 };
 
 const BOUND: [&str; 4] = ["-D", VERIFIER, "-w", PASSWORD];
@@ -144,6 +147,51 @@ async fn v3_scopes_and_filters() {
             "{scope:?} {filter}: {said:?}"
         );
     }
+}
+
+/// RFC 4523 4 has rules for what certificates and lists hold. None is served, so what names one is Undefined
+/// (RFC 4511 4.5.1.7), and so is its opposite: it finds nothing, also for a verifier, and reads no list.
+#[tokio::test(flavor = "multi_thread")]
+async fn v3_assertions_about_what_is_in_certificates_and_lists_are_undefined() {
+    let unread: Arc<Load> = Arc::new(|| panic!("a filter read the list"));
+    let server = serve_from(Arc::new(directory_with(unread)), settings()).await;
+    let list = "{ issuer rdnSequence:\"C=JP\", thisUpdate utcTime:\"260101000000Z\" }";
+    let certificate = "{ serialNumber 1, issuer rdnSequence:\"C=JP\" }";
+    let mut filters = vec!["(certificateRevocationList;binary=\\30\\00)".to_owned()];
+    for (attribute, value, rules) in [
+        (
+            CRL,
+            list,
+            ["certificateListExactMatch", "certificateListMatch", "2.5.13.38", "2.5.13.39"],
+        ),
+        (
+            "cACertificate;binary",
+            certificate,
+            ["certificateExactMatch", "certificateMatch", "2.5.13.34", "2.5.13.35"],
+        ),
+    ] {
+        filters.push(format!("({attribute}={value})"));
+        filters.push(format!("({attribute}:={value})"));
+        for rule in rules {
+            filters.push(format!("({attribute}:{rule}:={value})"));
+            filters.push(format!("(:{rule}:={value})"));
+        }
+    }
+    for who in [&[][..], &BOUND] {
+        for filter in &filters {
+            for filter in [filter.clone(), format!("(!{filter})")] {
+                let asked = ["-LLL", "-s", "sub", "-b", "c=jp", &filter, "1.1"];
+                let said = server.openldap("ldapsearch", &with(who, &asked)).await;
+                assert_eq!((said.code, said.out.as_str()), (0, ""), "{filter}: {said:?}");
+            }
+        }
+    }
+    // Nor does the subschema tell of a rule that is not served.
+    let asked = ["-LLL", "-s", "base", "-b", "cn=Subschema", "(objectClass=subschema)"];
+    let schema = ["matchingRules", "attributeTypes"];
+    let said = server.openldap("ldapsearch", &with(&asked, &schema)).await;
+    assert!(said.out.contains("certificateRevocationList"), "{said:?}");
+    assert!(!said.out.contains("certificateListExactMatch"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

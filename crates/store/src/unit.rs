@@ -12,7 +12,7 @@ use domain::id::{
     ActorId, ApplicationId, CaId, CardId, OperationId, ResidentCode, SerialNumber, ServiceRequestId,
 };
 use domain::journal::{EventKind, Outcome};
-use domain::rule::Rule;
+use domain::rule::{Closed, Rule};
 use domain::service_request::RequestState;
 use jiff::Timestamp;
 
@@ -92,8 +92,8 @@ pub struct Entry {
     pub ca: Option<CaId>,
     /// What it happened to: a serial number, an application, a series, never a person.
     pub subject: Option<String>,
-    /// Further facts, in the order given; never personal data.
-    pub details: Vec<(&'static str, String)>,
+    /// Further facts, in the order given; never personal data, and so only what [`Entry::detail`] takes.
+    pub(crate) details: Vec<(&'static str, String)>,
     /// Personal data, encrypted under a key of its subject's own.
     pub personal: Option<Personal>,
     /// What the right to it rests on; it is no part of what is written.
@@ -143,10 +143,35 @@ impl Entry {
         self
     }
 
-    /// Adds a fact.
+    /// Adds a fact. What was typed is none: it is not [`Closed`], and belongs to [`Entry::personal`].
+    ///
+    /// ```compile_fail
+    /// fn told(entry: jitsuin_store::Entry, typed: String) -> jitsuin_store::Entry {
+    ///     entry.detail("name", typed)
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail
+    /// fn told(entry: jitsuin_store::Entry, typed: &str) -> jitsuin_store::Entry {
+    ///     entry.detail("name", typed)
+    /// }
+    /// ```
+    ///
+    /// ```
+    /// fn told(entry: jitsuin_store::Entry, rows: usize) -> jitsuin_store::Entry {
+    ///     entry.detail("rows", rows)
+    /// }
+    /// ```
     #[must_use]
-    pub fn detail(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.details.push((name, value.to_string()));
+    pub fn detail(mut self, name: &'static str, value: impl Closed) -> Self {
+        self.details.push((name, Rule::of(&value).closed().to_owned()));
+        self
+    }
+
+    /// The same without the facts of this name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.details.retain(|(known, _)| *known != name);
         self
     }
 

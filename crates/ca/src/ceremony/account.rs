@@ -4,11 +4,12 @@ use domain::act::Act;
 use domain::ceremony::{CeremonyId, Event, Progress, Script, Seat, Step};
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::{Hex, OfTheInstallation, Spaced};
 use jiff::Timestamp;
 use store::{Entry, Sequence};
 
 use super::stage::StepFacts;
-use x509::fingerprint::hex;
 
 /// Somebody who is present, as whoever let them in says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,10 +94,10 @@ impl Happening {
         let entry = Entry::new(self.kind(), act).subject(&script.id);
         match self {
             Self::Begun { rehearsal, present } => with_present(entry, present)
-                .detail("script_sha256", hex(sha256))
+                .detail("script_sha256", Hex(sha256))
                 .detail("rehearsal", rehearsal),
             Self::Resumed { present } => {
-                with_present(entry, present).detail("script_sha256", hex(sha256))
+                with_present(entry, present).detail("script_sha256", Hex(sha256))
             }
             Self::StepStarted { step } => with_step(entry, script, *step).detail("phase", "start"),
             Self::StepDone { step, facts } => {
@@ -141,8 +142,7 @@ pub(super) fn corrupt(id: &CeremonyId, reason: impl ToString) -> store::Error {
 fn with_present(entry: Entry, present: &[Present]) -> Entry {
     Seat::ALL.into_iter().fold(entry, |entry, seat| {
         let there = present.iter().filter(|one| one.seat == seat);
-        let ids: Vec<&str> = there.map(|one| one.person.as_str()).collect();
-        entry.detail(seat.name(), ids.join(" "))
+        entry.detail(seat.name(), Spaced(there.map(|one| &one.person).collect()))
     })
 }
 
@@ -153,7 +153,7 @@ fn with_step(entry: Entry, script: &Script, step: usize) -> Entry {
         Some(ca) => entry.ca(ca),
         None => entry,
     };
-    entry.detail("do", told(step))
+    entry.detail("do", OfTheInstallation(&told(step)))
 }
 
 /// A step in one line.
@@ -164,14 +164,23 @@ fn told(step: &Step) -> String {
 
 fn with_facts(mut entry: Entry, facts: &StepFacts) -> Entry {
     for key in &facts.keys {
-        entry = entry.detail("key", format!("{} {}", key.label, hex(&key.spki_sha256)));
+        entry = entry.detail(
+            "key",
+            rule!("{} {}", OfTheInstallation(&key.label), Hex(&key.spki_sha256)).as_part(),
+        );
     }
     for certificate in &facts.certificates {
         let sha256 = x509::fingerprint::sha256(certificate);
-        entry = entry.detail("certificate_sha256", hex(&sha256));
+        entry = entry.detail("certificate_sha256", Hex(&sha256));
     }
     for file in &facts.files {
-        entry = entry.detail("file", format!("{} {}", file.path, hex(&file.sha256)));
+        entry = entry.detail(
+            "file",
+            rule!("{} {}", OfTheInstallation(&file.path), Hex(&file.sha256)).as_part(),
+        );
     }
-    facts.statements.iter().fold(entry, |entry, statement| entry.detail("statement", statement))
+    facts
+        .statements
+        .iter()
+        .fold(entry, |entry, statement| entry.detail("statement", OfTheInstallation(statement)))
 }

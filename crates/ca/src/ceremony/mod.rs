@@ -13,7 +13,7 @@ use domain::ceremony::{CeremonyId, Premises, Script, State, Step};
 use domain::id::OperationId;
 use domain::journal::EventKind;
 use domain::rule;
-use domain::rule::Rule;
+use domain::rule::{Hex, Rule};
 use jiff::Timestamp;
 use store::{Entry, Store, Unit};
 
@@ -151,7 +151,7 @@ impl<'a> Conductor<'a> {
             let sha256 = x509::fingerprint::sha256(text.as_bytes());
             let act = self.act(operation_named(&hex(&sha256[..8]))?);
             let entry = Entry::new(EventKind::CeremonyStarted, &act)
-                .detail("script_sha256", hex(&sha256))
+                .detail("script_sha256", Hex(&sha256))
                 .refused(error.rule());
             self.store.commit(Unit::new(entry))?;
         }

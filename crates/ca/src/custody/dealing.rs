@@ -5,6 +5,7 @@ use domain::act::Act;
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::rule;
+use domain::rule::OfTheInstallation;
 use keys::quorum::{CustodianId, CustodySet};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Store, Unit};
@@ -63,8 +64,8 @@ impl Dealing {
         let entry = Entry::new(EventKind::CustodyEstablished, act)
             .subject(&self.set)
             .detail("threshold", self.threshold)
-            .detail("custodians", self.holders.join(" "))
-            .detail("file_sha256", &self.file_sha256);
+            .detail("custodians", OfTheInstallation(&self.holders.join(" ")))
+            .detail("file_sha256", OfTheInstallation(&self.file_sha256));
         let change = Change::RecordOperation { id: operation(1)?, answer };
         store.commit(Unit::new(entry).change(change))?;
         Ok(())

@@ -4,6 +4,7 @@
 use domain::act::{Act, Basis, Standing};
 use domain::journal::EventKind;
 use domain::rule;
+use domain::rule::OfTheInstallation;
 use domain::staff::{PersonState, Role};
 use keys::quorum::{CustodianId, Gathering};
 use store::{Change, Entry, PersonRow, Store, Unit};
@@ -143,7 +144,7 @@ pub(super) fn register(
     for id in holders {
         let entry = Entry::new(EventKind::StaffChanged, act)
             .subject(id)
-            .detail("custody", set)
+            .detail("custody", OfTheInstallation(set))
             .detail("roles", Role::KeyCustodian);
         let begun = match unit {
             None => Unit::new(entry),

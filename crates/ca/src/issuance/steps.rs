@@ -4,10 +4,11 @@ use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
+use domain::rule::Hex;
 use domain::service_request::{Request, Step as RequestStep};
 use jiff::Timestamp;
 use store::{Change, Entry, IntentRow, Unit};
-use x509::fingerprint::{hex, sha256};
+use x509::fingerprint::sha256;
 use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order};
@@ -146,7 +147,7 @@ impl Signed<'_> {
             .ca(self.authority.id())
             .subject(self.serial)
             .detail("state", to.name())
-            .detail("certificate_sha256", hex(&sha256(&self.certificate)));
+            .detail("certificate_sha256", Hex(&sha256(&self.certificate)));
         let change = Change::CompleteIntent {
             ca: self.authority.id().clone(),
             serial: self.serial,
@@ -173,8 +174,8 @@ fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Ent
         .detail("kind", draft.order.kind)
         .detail("generation", draft.generation)
         .detail("partition", draft.order.partition)
-        .detail("tbs_sha256", hex(&sha256(&draft.tbs)))
-        .detail("policy_sha256", hex(&authority.policy_digest))
+        .detail("tbs_sha256", Hex(&sha256(&draft.tbs)))
+        .detail("policy_sha256", Hex(&authority.policy_digest))
         .detail("program", PROGRAM);
     match &draft.order.application {
         Some(application) => entry.detail("application", application),

@@ -9,7 +9,7 @@ use domain::journal::EventKind;
 use domain::municipality;
 use domain::policy::{ExtensionRule, KeyMaker, NamesSource, UserKeyRule, ValidityRule};
 use domain::rule;
-use domain::rule::Rule;
+use domain::rule::{Hex, Rule};
 use domain::validity::{self, Period};
 use jiff::Timestamp;
 use store::{CertificateRow, Entry, Unit};
@@ -26,7 +26,6 @@ use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::partition::partition_of;
 use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, UserRequest};
-use x509::fingerprint::hex;
 
 /// A private key wrapped to its card, if the CA made it.
 type Wrapped = Option<Zeroizing<Vec<u8>>>;
@@ -216,8 +215,8 @@ impl CertificationAuthority {
         let entry = Entry::new(EventKind::KeyDestroyed, act)
             .ca(self.id())
             .subject(&request.application)
-            .detail("spki_sha256", hex(&spki.spki_sha256()))
-            .detail("left", format!("wrapped to {card}"));
+            .detail("spki_sha256", Hex(&spki.spki_sha256()))
+            .detail("left", rule!("wrapped to {}", *card).as_part());
         self.store.commit(Unit::new(entry))?;
         Ok((spki, Some(wrapped.into_octets())))
     }

@@ -11,12 +11,11 @@ use domain::act::Act;
 use domain::certificate::CertificateKind;
 use domain::journal::EventKind;
 use domain::rule;
-use domain::rule::Rule;
+use domain::rule::{ColonHex, OfTheInstallation, Rule};
 use domain::validity::{self, whole_second};
 use jiff::Timestamp;
 use keys::KeyStore;
 use store::{Entry, GenerationPlan, Unit};
-use x509::fingerprint::sha256_colon_hex;
 
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
@@ -128,11 +127,17 @@ impl CertificationAuthority {
             .renewed(act, "completed")
             .subject(new.self_signed)
             .detail("generation", number)
-            .detail("certificate_sha256", sha256_colon_hex(&self_signed));
+            .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&self_signed)));
         if let Some(links) = &links {
             entry = entry
-                .detail("old_with_new_sha256", sha256_colon_hex(&links.old_with_new))
-                .detail("new_with_old_sha256", sha256_colon_hex(&links.new_with_old));
+                .detail(
+                    "old_with_new_sha256",
+                    ColonHex(&x509::fingerprint::sha256(&links.old_with_new)),
+                )
+                .detail(
+                    "new_with_old_sha256",
+                    ColonHex(&x509::fingerprint::sha256(&links.new_with_old)),
+                );
         }
         self.complete_generation(entry, new)?; // 5: it stands beside the old one
         Ok(Renewed {
@@ -242,7 +247,7 @@ impl CertificationAuthority {
             .detail("algorithm", plan.key_algorithm)
             .detail("signature", plan.signature_algorithm);
         if let Some(reason) = &renewal.early {
-            entry = entry.detail("early", reason);
+            entry = entry.detail("early", OfTheInstallation(reason));
         }
         self.store.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
         Ok(())
@@ -265,7 +270,7 @@ impl CertificationAuthority {
         Ok(Renewed { generation: new, self_signed, links, responder, no_op })
     }
 
-    fn renewed(&self, act: &Act, step: &str) -> Entry {
+    fn renewed(&self, act: &Act, step: &'static str) -> Entry {
         Entry::new(EventKind::KeyRenewed, act).ca(self.id()).detail("step", step)
     }
 }

@@ -3,13 +3,13 @@
 use domain::act::{Act, Actor};
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule::Hex;
 use domain::service_request::{Done, Purpose, Request, RequestState, Step, StepName};
 use store::{Change, Entry, ServiceRequestRow, Unit};
 use x509::fingerprint::sha256;
 
 use super::stored;
 use crate::error::{Error, Result};
-use x509::fingerprint::hex;
 
 /// A request after a step, not committed yet.
 pub(crate) struct Moved {
@@ -69,11 +69,11 @@ pub(super) fn entry(act: &Act, request: &Request) -> Entry {
         .detail("state", request.state());
     let entry = match request.purpose() {
         Purpose::Issue(wanted) => {
-            entry.detail("kind", wanted.kind).detail("pkcs10_sha256", hex(&sha256(&wanted.request)))
+            entry.detail("kind", wanted.kind).detail("pkcs10_sha256", Hex(&sha256(&wanted.request)))
         }
         Purpose::Renew { certification: wanted, old } => entry
             .detail("kind", wanted.kind)
-            .detail("pkcs10_sha256", hex(&sha256(&wanted.request)))
+            .detail("pkcs10_sha256", Hex(&sha256(&wanted.request)))
             .detail("renewed", old),
         Purpose::Revoke { serial, cause } => {
             entry.detail("certificate", serial).detail("cause", cause)

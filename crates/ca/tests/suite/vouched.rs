@@ -10,6 +10,7 @@ use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
+use domain::rule::{Hex, OfTheInstallation};
 use domain::service_request::StepName;
 use keys::KeyStore;
 use store::{Change, Entry, Extent, IntentRow, Store, Unit};
@@ -83,16 +84,14 @@ fn told(world: &World, row: &IntentRow) -> Entry {
         .detail("kind", row.kind)
         .detail("generation", row.generation)
         .detail("partition", row.partition)
-        .detail("tbs_sha256", hex(&sha256(&row.tbs)))
-        .detail("policy_sha256", hex(&row.policy_digest))
+        .detail("tbs_sha256", Hex(&sha256(&row.tbs)))
+        .detail("policy_sha256", Hex(&row.policy_digest))
         .detail("program", env!("CARGO_PKG_VERSION"))
 }
 
 /// The same, of another program.
 fn told_by_another(world: &World, row: &IntentRow) -> Entry {
-    let mut entry = told(world, row);
-    entry.details.retain(|(name, _)| *name != "program");
-    entry.detail("program", "0.0.9")
+    told(world, row).without("program").detail("program", "0.0.9")
 }
 
 /// An intent that a cut left open: honest, but for what its entry tells of it.
@@ -103,8 +102,9 @@ type LeftOpen = fn(&World, Untrue);
 
 /// The entry with another value in the place of this detail, or without it.
 fn retold(entry: &mut Entry, name: &'static str, value: Option<&str>) {
-    entry.details.retain(|(known, _)| *known != name);
-    entry.details.extend(value.map(|value| (name, value.to_owned())));
+    let without = entry.clone().without(name);
+    let retold = |value| without.clone().detail(name, OfTheInstallation(value));
+    *entry = value.map_or_else(|| without.clone(), retold);
 }
 
 /// A CA in a process that is cut after the intent, and whose entries of intents are `untrue`.

@@ -83,7 +83,7 @@ fn k4_a_card_master_key_in_use_is_never_destroyed_because_its_backup_is_not_foun
     let made = make().expect("a key");
     let told = |kind, check: CardMasterCheck| {
         let entry = Entry::new(kind, &act(&clock)).subject(&label);
-        scratch.store.commit(Unit::new(entry.detail("check_value", check))).expect("told");
+        scratch.store.commit(Unit::new(entry.detail("check_value", Hex(&check.0)))).expect("told");
     };
     let refused = |why: &str| {
         let refused = make().expect_err(why).to_string();

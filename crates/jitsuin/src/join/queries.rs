@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::act::{Act, Actor};
 use domain::journal::EventKind;
+use domain::rule::Hex;
 use jiff::Timestamp;
 use status::ocsp::RequestMemory;
 use status::query_log::{LogUnavailable, QueryLog, QueryRecord, Standing, Strangers};
@@ -79,11 +80,10 @@ impl SealedQueryLog {
             standing: None,
             second: None,
         };
-        let sha256 = x509::fingerprint::hex(&sealed.sha256);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)
             .subject(&sealed.name)
             .detail("records", sealed.records)
-            .detail("sha256", sha256);
+            .detail("sha256", Hex(&sealed.sha256));
         self.store.commit(Unit::new(entry))?;
         self.segments.journaled(sealed)?;
         // Whatever this segment tells of was noted before.

@@ -7,6 +7,8 @@ use ca::ceremony::StepFacts;
 use domain::act::Act;
 use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::rule;
+use domain::rule::OfTheInstallation;
 use keys::{KeyError, KeyStore, PublicKey};
 use store::Entry;
 
@@ -73,12 +75,16 @@ impl SystemStage<'_> {
 
 fn with_copies(mut entry: Entry, ended: &Ended, gone: &BTreeMap<String, String>) -> Entry {
     for file in &ended.files {
-        entry = entry.detail("erased", file);
+        entry = entry.detail("erased", OfTheInstallation(file));
     }
     for store in &ended.stores {
-        entry = entry.detail("restored_store", store);
+        entry = entry.detail("restored_store", OfTheInstallation(store));
     }
-    gone.iter().fold(entry, |entry, (place, why)| entry.detail("gone", format!("{place}: {why}")))
+    // As the script says it, which custodians held in their hands.
+    gone.iter().fold(entry, |entry, (place, why)| {
+        let told = rule!("{}: {}", OfTheInstallation(place), OfTheInstallation(why));
+        entry.detail("gone", told.as_part())
+    })
 }
 
 fn told(ended: &Ended, gone: &BTreeMap<String, String>) -> Vec<String> {

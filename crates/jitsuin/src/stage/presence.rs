@@ -11,7 +11,7 @@ use domain::act::Actor;
 use domain::ceremony::{Premises, Script, Seat};
 use domain::id::ActorId;
 use domain::journal::EventKind;
-use domain::rule::Rule;
+use domain::rule::{ColonHex, Rule};
 use domain::staff::Role;
 use keys::quorum::QuorumSecret;
 use store::{Entry, Store, Unit};
@@ -161,9 +161,9 @@ fn objection(principal: &Principal, seat: Option<Seat>) -> Option<&'static str> 
 /// Hands `result` on; a refusal is in the journal first.
 fn journaled<T>(system: &System, text: &str, result: Result<T>) -> Result<T> {
     if let Err(error) = &result {
-        let sha256 = x509::fingerprint::sha256_colon_hex(text.as_bytes());
+        let sha256 = x509::fingerprint::sha256(text.as_bytes());
         let entry = Entry::new(EventKind::CeremonyStarted, &system.act("ceremony")?)
-            .detail("script_sha256", sha256)
+            .detail("script_sha256", ColonHex(&sha256))
             .refused(Rule::from("who is present cannot hold it").telling(format!("{error:#}")));
         system.store.commit(Unit::new(entry))?;
     }

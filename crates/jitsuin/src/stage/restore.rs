@@ -10,6 +10,7 @@ use ca::ceremony::StepFacts;
 use domain::act::Act;
 use domain::ceremony::RestoreTarget;
 use domain::journal::EventKind;
+use domain::rule::{Hex, OfTheInstallation};
 use keys::token::{TokenConfig, TokenOpener};
 use keys::{
     CardMasterBackup, EmbeddedKeyStore, EmbeddedOpener, KeyBackup, KeyError, KeyLabel, KeyStore,
@@ -103,7 +104,7 @@ impl SystemStage<'_> {
             }
             key.prove(store)?;
             let entry = entry(EventKind::KeyRestored, act, &key.label, &key.public);
-            self.system.store.commit(Unit::new(entry.detail("into", name)))?;
+            self.system.store.commit(Unit::new(entry.detail("into", OfTheInstallation(name))))?;
         }
         match &wanted.cards {
             Some(cards) => self.bring_back_card_master(act, store, cards, name),
@@ -141,8 +142,8 @@ impl SystemStage<'_> {
         }
         let entry = Entry::new(EventKind::KeyRestored, act)
             .subject(label)
-            .detail("check_value", backup.check)
-            .detail("into", name);
+            .detail("check_value", Hex(&backup.check.0))
+            .detail("into", OfTheInstallation(name));
         self.system.store.commit(Unit::new(entry))?;
         Ok(())
     }

@@ -49,7 +49,7 @@ impl System {
     /// Tells the journal what the watch over the clock noticed (A 6.8).
     ///
     /// `process` is who noticed: what a check tells of is the server's word.
-    pub(crate) fn record_clock(&self, process: &str) -> Result<()> {
+    pub(crate) fn record_clock(&self, process: &'static str) -> Result<()> {
         for state in self.trusted.take_news() {
             let entry = Entry::new(EventKind::ClockChecked, &self.act("clock-watch")?)
                 .subject(state.name())

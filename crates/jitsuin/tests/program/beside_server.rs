@@ -20,7 +20,7 @@ use crate::keys_api::ask;
 const SOON: Duration = Duration::from_secs(60);
 
 /// Waits until `done` says nothing more is missing; then fails with what it said last.
-fn soon(mut done: impl FnMut() -> Result<(), String>) {
+pub(crate) fn soon(mut done: impl FnMut() -> Result<(), String>) {
     let begun = Instant::now();
     while let Err(missing) = done() {
         assert!(begun.elapsed() < SOON, "{missing}");
@@ -50,12 +50,21 @@ fn hold(demo: &Demo, script: &str) -> Output {
 
 /// Renews the key of jpki-auth beside the demo; from when on it issues.
 pub(crate) fn renew(demo: &Demo) -> Timestamp {
+    renew_all(demo, &["jpki-auth"])
+}
+
+/// The same of several CAs, in one ceremony.
+pub(crate) fn renew_all(demo: &Demo, cas: &[&str]) -> Timestamp {
     let issues_from = Timestamp::now() + SignedDuration::from_secs(30);
-    let renew = format!(
-        "do = \"renew-ca-key\"\nca = \"jpki-auth\"\nissues_from = \"{issues_from}\"\n\
-         early = \"暗号方式が脆弱になったと判断した\""
-    );
-    let said = hold(demo, &script("renewal", &[&renew]));
+    let renew = |ca: &&str| {
+        format!(
+            "do = \"renew-ca-key\"\nca = \"{ca}\"\nissues_from = \"{issues_from}\"\n\
+             early = \"暗号方式が脆弱になったと判断した\""
+        )
+    };
+    let steps: Vec<String> = cas.iter().map(renew).collect();
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let said = hold(demo, &script("renewal", &steps));
     assert!(said.success, "{}", said.text);
     issues_from
 }
@@ -94,19 +103,7 @@ pub(crate) fn expect_the_server_to_issue(demo: &Demo) {
         "openssl req -new -newkey rsa:2048 -nodes -keyout web.key -out web.csr -subj \
          /CN=web.example -addext subjectAltName=DNS:web.example",
     );
-    let does = |who: &str, words: &[&str]| -> Value {
-        let shown = format!("demo/data/handed-out/{who}.token");
-        let said = beside(demo, &[&["--as", &shown, "request"], words].concat());
-        assert!(said.success, "{words:?}: {}", said.text);
-        serde_json::from_slice(&said.stdout).unwrap()
-    };
-    let intake = ["receive", "jpki-auth", "--applicant", "情報システム課　試験担当", "--document"];
-    let kind = ["申請書", "--kind", "tls-server", "--request", "web.csr"];
-    let received = does("intake-1", &[&intake[..], &kind].concat());
-    let id = received["id"].as_str().unwrap();
-    does("examiner-1", &["examine", id, "--findings", "the applicant is entitled"]);
-    does("approver-1", &["approve", id]);
-    does("operator-1", &["release", id]);
+    let id = released(demo, &["--kind", "tls-server", "--request", "web.csr"]);
     let issue = format!("service-requests/{id}/issue");
     let (status, issued) = ask(demo, "operator-2", &issue, Some(&json!({})), &[]);
     assert_eq!(status, 200, "{issued}");
@@ -114,6 +111,33 @@ pub(crate) fn expect_the_server_to_issue(demo: &Demo) {
     fs::write(demo.path().join("web.pem"), pem).unwrap();
     demo.says("openssl verify -CAfile g2.pem web.pem");
     soon(|| answered(demo, "web.pem"));
+}
+
+/// Leads a request about a service's certificate to its release; its id.
+fn released(demo: &Demo, wanted: &[&str]) -> String {
+    let does = |who: &str, words: &[&str]| -> Value {
+        let shown = format!("demo/data/handed-out/{who}.token");
+        let said = beside(demo, &[&["--as", &shown, "request"], words].concat());
+        assert!(said.success, "{words:?}: {}", said.text);
+        serde_json::from_slice(&said.stdout).unwrap()
+    };
+    let applicant = ["--applicant", "情報システム課　試験担当", "--document", "申請書"];
+    let received = does("intake-1", &[&["receive", "jpki-auth"], &applicant[..], wanted].concat());
+    let id = received["id"].as_str().unwrap();
+    does("examiner-1", &["examine", id, "--findings", "the applicant is entitled"]);
+    does("approver-1", &["approve", id]);
+    does("operator-1", &["release", id]);
+    id.to_owned()
+}
+
+/// Has the running server revoke the certificate that it issued in web.pem.
+pub(crate) fn expect_the_server_to_revoke(demo: &Demo) {
+    let printed = demo.says("openssl x509 -in web.pem -noout -serial");
+    let serial = printed.trim().trim_start_matches("serial=").to_lowercase();
+    let id = released(demo, &["--revokes", &serial, "--cause", "use-ended"]);
+    let revoke = format!("service-requests/{id}/revocation");
+    let (status, revoked) = ask(demo, "operator-2", &revoke, Some(&json!({})), &[]);
+    assert_eq!((status, &revoked["state"]), (200, &json!("revoked")), "{revoked}");
 }
 
 /// Health, `GET keys` and both checks say that all is well.

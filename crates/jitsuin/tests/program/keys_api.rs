@@ -87,7 +87,7 @@ fn k2_keys_sleep_and_wake_by_several_custodians_while_answers_go_on() {
 }
 
 /// Takes an application in at a clerk's window, and has it verified; its path.
-fn verified(demo: &Demo, clerk: &str) -> String {
+pub(crate) fn verified(demo: &Demo, clerk: &str, wanted: &Value) -> String {
     let text = fs::read_to_string(demo.kept("data/register/residents.jsonl")).unwrap();
     let mut all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let is_plain = |text: &Value| !text.as_str().unwrap().contains(['髙', '﨑', '𠮷', '德', '瀨']);
@@ -99,7 +99,7 @@ fn verified(demo: &Demo, clerk: &str) -> String {
             && is_plain(&one["given_name"])
     };
     let resident = all.rfind(is_fit).expect("somebody of the municipality");
-    let form = form(&resident, &json!({ "ca": "jpki-auth", "kind": "issue-with-card" }));
+    let form = form(&resident, wanted);
     let (status, received) = ask(demo, clerk, "applications", Some(&form), &[]);
     assert_eq!(status, 201, "{received}");
     let path = format!("applications/{}", received["id"].as_str().unwrap());
@@ -125,7 +125,8 @@ fn limit_memory(demo: &Demo, more: Option<u64>) {
 #[test]
 fn w1_k2_a_hindrance_and_a_fault_are_told_at_the_window_as_what_they_are() {
     let demo = Demo::start();
-    let issue = format!("{}/issue", verified(&demo, "clerk-11203"));
+    let on_a_new_card = json!({ "ca": "jpki-auth", "kind": "issue-with-card" });
+    let issue = format!("{}/issue", verified(&demo, "clerk-11203", &on_a_new_card));
     for custodian in ["custodian-1", "custodian-2"] {
         ask(&demo, custodian, "keys/deactivation", Some(&json!({})), &[]);
     }

@@ -5,9 +5,16 @@ use std::fs;
 
 use testkit::{Output, run, run_long};
 
-use crate::beside_server::{expect_the_second_generation, expect_the_server_to_issue, renew};
+use serde_json::{Value, json};
+
+use crate::beside_server::{
+    expect_the_second_generation, expect_the_server_to_issue, expect_the_server_to_revoke,
+    renew_all, soon,
+};
 use crate::client::{Asker, python};
 use crate::demo::{Certificate, Demo};
+use crate::keys_api::{ask, verified};
+use crate::workplace::KAWAGUCHI;
 
 /// What a relying party must say: what a list names is revoked, whether for good or for now.
 fn verdict(one: &Certificate) -> &'static str {
@@ -21,8 +28,18 @@ struct Party<'a> {
     ca: &'static str,
     roots: String,
     lists: String,
-    /// A certificate's path, what must be said of it, and the generation of the CA's key that signed it.
-    targets: Vec<(String, &'static str, u32)>,
+    targets: Vec<Target>,
+}
+
+/// A certificate that is asked about.
+struct Target {
+    path: String,
+    /// What must be said of it.
+    verdict: &'static str,
+    /// Of the CA's key that signed it.
+    generation: u32,
+    /// The partition on whose lists it would be.
+    partition: String,
 }
 
 const FOREIGN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign");
@@ -52,12 +69,18 @@ impl<'a> Party<'a> {
         let files = (format!("{ca}.roots"), format!("{ca}.lists"));
         fs::write(demo.path().join(&files.0), roots).unwrap();
         fs::write(demo.path().join(&files.1), lists).unwrap();
-        let targets = own().map(|one| (one.certificate_pem.clone(), verdict(one), 1)).collect();
+        let target = |one: &Certificate| Target {
+            path: one.certificate_pem.clone(),
+            verdict: verdict(one),
+            generation: 1,
+            partition: one.municipality.clone().unwrap_or_else(|| "other".to_owned()),
+        };
+        let targets = own().map(target).collect();
         Self { demo, ca, roots: files.0, lists: files.1, targets }
     }
 
     fn targets_file(&self) -> String {
-        let paths: Vec<_> = self.targets.iter().map(|(path, ..)| path.as_str()).collect();
+        let paths: Vec<_> = self.targets.iter().map(|target| target.path.as_str()).collect();
         fs::write(self.demo.path().join("targets"), paths.join("\n")).unwrap();
         "targets".to_owned()
     }
@@ -67,7 +90,7 @@ impl<'a> Party<'a> {
         assert!(said.success, "{}", said.text);
         let lines: Vec<&str> = said.text.lines().collect();
         assert_eq!(lines.len(), self.targets.len(), "{}", said.text);
-        for (line, (path, verdict, _)) in lines.into_iter().zip(&self.targets) {
+        for (line, Target { path, verdict, .. }) in lines.into_iter().zip(&self.targets) {
             assert_eq!(line, format!("{verdict} {verdict} {path}"));
         }
     }
@@ -87,9 +110,7 @@ impl<'a> Party<'a> {
 
     /// GnuTLS, which takes the first list of an issuer: it is to be given the right one alone.
     fn gnutls(&self) {
-        for (path, verdict, generation) in &self.targets {
-            let one = self.demo.ready.certificates.iter().find(|one| one.certificate_pem == *path);
-            let partition = one.and_then(|one| one.municipality.as_deref()).unwrap_or("other");
+        for Target { path, verdict, generation, partition } in &self.targets {
             let (ca, place) = (self.ca, format!("{partition}-{generation}"));
             let said = self.demo.client(&format!(
                 "certtool --verify --verify-profile low --load-ca-certificate {ca}.root-{generation} \
@@ -166,25 +187,27 @@ fn v1_v5_l10_every_relying_party_says_of_each_certificate_what_its_state_is() {
 #[test]
 fn k6_v1_v5_every_relying_party_says_the_same_after_a_renewal() {
     let mut demo = Demo::start();
-    let issues_from = renew(&demo);
+    let issues_from = renew_all(&demo, &["jpki-auth", "saitama-sign"]);
     expect_the_second_generation(&demo);
+    soon(|| {
+        let (status, _) = demo.fetch("/crl/saitama-sign/2/11203.crl", &Asker::Verifier);
+        if status == "200" { Ok(()) } else { Err("no list of saitama-sign's new key".to_owned()) }
+    });
     while jiff::Timestamp::now() <= issues_from {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     expect_the_server_to_issue(&demo);
-    let mut party = Party::new(&demo, "jpki-auth", 2);
-    // Of each verdict two: before a renewal all were asked about.
-    let mut seen = std::collections::BTreeMap::new();
-    party.targets.retain(|(_, verdict, _)| {
-        let count = seen.entry(*verdict).or_insert(0);
-        *count += 1;
-        *count <= 2
-    });
+    let users = users_of_the_second_generation(&demo);
     let new = demo.path().join("web.pem").display().to_string();
-    party.targets.push((new.clone(), "good", 2));
+    let mut party = after_the_renewal(&demo, "jpki-auth", &users[0]);
+    let partition = "other".to_owned();
+    party.targets.push(Target { path: new.clone(), verdict: "good", generation: 2, partition });
     expect_all(&party);
     expect_nss(&demo, "jpki-auth", 1, Some(server(&demo)));
     expect_nss(&demo, "jpki-auth", 2, Some(&new));
+    expect_all(&after_the_renewal(&demo, "saitama-sign", &users[1]));
+    expect_nss(&demo, "saitama-sign", 1, None);
+    expect_nss(&demo, "saitama-sign", 2, None);
     // A defect of BouncyCastle, pinned: it has no guard against going in circles where links and roots lie
     // beside the lists as certificates, as in the directory's cACertificate.
     let mut beside = fs::read_to_string(demo.path().join(&party.roots)).unwrap();
@@ -193,12 +216,73 @@ fn k6_v1_v5_every_relying_party_says_the_same_after_a_renewal() {
     }
     fs::write(demo.path().join("beside.pem"), beside).unwrap();
     let said = party.java(&["beside.pem"]);
-    for (line, (path, verdict, _)) in said.text.lines().zip(&party.targets) {
+    for (line, Target { path, verdict, .. }) in said.text.lines().zip(&party.targets) {
         assert_eq!(line, format!("{verdict} endless {path}"));
     }
+    expect_the_server_to_revoke(&demo);
+    expect_nss_to_refuse(&demo, "jpki-auth", 2, &new);
     demo.stop();
     demo.start_again();
     expect_what_the_demo_prints(&demo);
+}
+
+/// A CA with the lists of both its keys, a user certificate by the new one, and two of each verdict by the
+/// old: before a renewal all were asked about.
+fn after_the_renewal<'a>(demo: &'a Demo, ca: &'static str, user: &str) -> Party<'a> {
+    let mut party = Party::new(demo, ca, 2);
+    let mut seen = std::collections::BTreeMap::new();
+    party.targets.retain(|target| {
+        let count = seen.entry(target.verdict).or_insert(0);
+        *count += 1;
+        *count <= 2
+    });
+    let (path, partition) = (user.to_owned(), KAWAGUCHI.to_owned());
+    party.targets.push(Target { path, verdict: "good", generation: 2, partition });
+    party
+}
+
+/// A resident gets a card at the window, and on it a certificate of each CA by its new key: their files.
+fn users_of_the_second_generation(demo: &Demo) -> [String; 2] {
+    let clerk = "clerk-11203";
+    let does = |path: &str, body: &Value| {
+        let (status, answer) = ask(demo, clerk, path, Some(body), &[]);
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    };
+    let mut wanted = json!({ "ca": "jpki-auth", "kind": "issue-with-card" });
+    [
+        ("jpki-auth", "authentication_pin", "2580"),
+        ("saitama-sign", "signature_password", "HIMITSU99"),
+    ]
+    .map(|(ca, secret, value)| {
+        let path = verified(demo, clerk, &wanted);
+        let issued = does(&format!("{path}/issue"), &json!({}));
+        let card = issued["card"].clone();
+        wanted = json!({ "ca": "saitama-sign", "kind": "issue-on-card", "card": card });
+        let delivered = does(&format!("{path}/delivery"), &json!({ secret: value }));
+        assert_eq!(delivered["state"], "completed", "{delivered}");
+        let serial = delivered["serial"].as_str().unwrap();
+        let shown = format!("cas/{ca}/certificates/{serial}");
+        let (status, shown) = ask(demo, "operator-1", &shown, None, &[]);
+        assert_eq!((status, &shown["generation"]), (200, &json!(2)), "{shown}");
+        let file = demo.path().join(format!("user-{ca}.pem"));
+        fs::write(&file, shown["certificate_pem"].as_str().unwrap()).unwrap();
+        file.display().to_string()
+    })
+}
+
+/// NSS, asking by OCSP about a certificate that was revoked since.
+fn expect_nss_to_refuse(demo: &Demo, ca: &str, generation: u32, server: &str) {
+    // A store that has asked about it before has kept the answer.
+    let store = format!("nss-revoked-{ca}-{generation}");
+    fs::create_dir(demo.path().join(&store)).unwrap();
+    demo.says(&format!("certutil -N -d sql:{store} --empty-password"));
+    let root = format!("{ca}.root-{generation}");
+    demo.says(&format!("certutil -A -d sql:{store} -n {ca} -t CT,C,C -a -i {root}"));
+    demo.says(&format!("certutil -A -d sql:{store} -n server -t ,, -a -i {server}"));
+    let url = &demo.ready.ocsp_url;
+    let said = demo.client(&format!("ocspclnt -S server -l {url} -t {ca} -d sql:{store}"));
+    assert!(said.text.contains("has been revoked"), "{ca} {generation}: {}", said.text);
 }
 
 /// The commands about statuses and lists that the demo prints hold for what it shows, renewed or not.

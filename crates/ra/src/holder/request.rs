@@ -5,7 +5,8 @@ use domain::certificate::CertificateState;
 use domain::id::ApplicationId;
 use domain::identity::Requester;
 use domain::journal::EventKind;
-use domain::rule::Rule;
+use domain::rule;
+use domain::rule::{Hex, OfTheInstallation, Rule};
 use jiff::Timestamp;
 use store::{Change, Entry, HolderRequestRow, Unit};
 use x509::cms::{SignedData, unarmored};
@@ -151,8 +152,8 @@ impl Holders {
             .detail("asked", "online")
             .detail("serial", asked.serial)
             .detail("cause", asked.cause)
-            .detail("signer", format!("{ca}/{serial}"))
-            .detail("signed_sha256", hex(&sha256(&row.signed)));
+            .detail("signer", rule!("{}/{}", *ca, *serial).as_part())
+            .detail("signed_sha256", Hex(&sha256(&row.signed)));
         let unit = Unit::new(entry).change(Change::AddHolderRequest(Box::new(row.clone())));
         match self.store.commit(unit) {
             Ok(_) => Ok(()),
@@ -219,9 +220,10 @@ fn closed(act: &Act, row: &HolderRequestRow, asked: &Asked, outcome: &Outcome) -
         Outcome::Revoked { .. } => {
             entry(EventKind::ApplicationCompleted).detail("serials", asked.serial)
         }
+        // The CA's words, as the receipt has kept them.
         Outcome::Refused { rule } => entry(EventKind::ApplicationRefused)
             .detail("serials", asked.serial)
-            .detail("reason", rule),
+            .detail("reason", OfTheInstallation(rule)),
     }
 }
 

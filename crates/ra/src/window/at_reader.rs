@@ -204,7 +204,7 @@ pub(super) fn subject<'a>(wanted: &'a Wanted, told: Option<&'a CardId>) -> &'a s
 }
 
 /// The entry of a change on a card.
-pub(super) fn changed(act: &Act, card: &CardId, change: &str) -> Entry {
+pub(super) fn changed(act: &Act, card: &CardId, change: &'static str) -> Entry {
     Entry::new(EventKind::CardChanged, act).subject(card).detail("change", change)
 }
 

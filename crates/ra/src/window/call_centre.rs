@@ -67,15 +67,14 @@ impl Window {
             let rule = refused.into_iter().next().map_or(none, |(_, rule)| rule);
             return Err(WindowError::refused("certificate", rule));
         }
-        let refused = refused.into_iter();
-        let refused = refused.map(|(ca, rule)| (ca, rule.closed().to_owned())).collect();
-        let hold = PhoneHold { held, refused };
+        let told = |(ca, rule): &(CaId, Rule)| (ca.clone(), rule.closed().to_owned());
+        let hold = PhoneHold { held, refused: refused.iter().map(told).collect() };
         let mut entry = entry(act).personal(&resident.code, format!("{asked:?}"));
         for (ca, serial) in &hold.held {
-            entry = entry.detail("held", format!("{ca}/{serial}"));
+            entry = entry.detail("held", rule!("{}/{}", *ca, *serial).as_part());
         }
-        for (_, rule) in &hold.refused {
-            entry = entry.detail("refused", rule);
+        for (_, rule) in &refused {
+            entry = entry.detail("refused", rule.as_part());
         }
         self.store.commit(Unit::new(entry).change(operation.answered(&stored(&hold)?)?))?;
         Ok(hold)

@@ -5,6 +5,7 @@ use domain::application::{ApplicationEvent, ApplicationState};
 use domain::certificate::CertificateState;
 use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
+use domain::rule::Spaced;
 
 use super::operation::Step;
 use super::receipt::{self, Receipt};
@@ -53,8 +54,7 @@ impl Window {
         }
         let text = receipt::text(&step.application, step.authority.policy(), &record.targets, at);
         record.receipt = Some(text);
-        let serials: Vec<_> = record.targets.iter().map(ToString::to_string).collect();
-        let entry = step.entry().detail("serials", serials.join(" "));
+        let entry = step.entry().detail("serials", Spaced(record.targets.clone()));
         self.store.commit(step.unit(entry, to, record)?)?;
         Ok(())
     }

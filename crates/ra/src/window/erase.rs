@@ -29,7 +29,7 @@ impl Window {
         slot: CardSlot,
         reason: &str,
     ) -> Result<CardId> {
-        self.at_the_counter(act, wanted, &["erase", slot.name(), reason], |mut secured, card| {
+        self.at_the_counter(act, wanted, ("erase", &[slot.name(), reason]), |mut secured, card| {
             let (_, municipality) = clerk(&act.actor)?;
             self.expect_kept_here(card, municipality)?;
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;

@@ -6,6 +6,7 @@ use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 use domain::journal::EventKind;
 use domain::lifetime::RECORDS_KEPT_YEARS;
 use domain::rule;
+use domain::rule::Spaced;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use store::{Along, ApplicationRow, Change, Entry, Unit};
 
@@ -80,11 +81,10 @@ impl Window {
             expect_over(row, kept_until)?;
         }
         // 3. The key and the records go in one commit, with the entry that says so.
-        let ids: Vec<_> = applications.iter().map(ApplicationId::as_str).collect();
         let entry = Entry::new(EventKind::PersonalDataErased, act)
             .subject("a person's data")
             .detail("approver", &second.person)
-            .detail("applications", ids.join(" "))
+            .detail("applications", Spaced(applications.clone()))
             .detail("certificates_kept", certificates.len());
         let forget = Change::ForgetResident(resident.clone());
         let unit = dropped.into_iter().fold(Unit::new(entry).change(forget), Unit::change);

@@ -8,9 +8,10 @@ use domain::application::{ApplicationEvent, ApplicationKind};
 use domain::id::ApplicationId;
 use domain::journal::EventKind;
 use domain::policy::{KeyMaker, UserKeyRule};
+use domain::rule::Hex;
 use jiff::civil::Date;
 use store::Unit;
-use x509::fingerprint::{hex, sha256};
+use x509::fingerprint::sha256;
 
 use super::at_reader::{AtReader, changed};
 use super::cards::{slot_for, tag_of};
@@ -154,7 +155,7 @@ impl Window {
         let entry = changed(step.operation.act, at.card.id(), change)
             .ca(&step.application.ca)
             .detail("application", &step.application.id)
-            .detail("spki_sha256", hex(&sha256(&spki)));
+            .detail("spki_sha256", Hex(&sha256(&spki)));
         self.store.commit(Unit::new(entry))?;
         Ok(spki)
     }

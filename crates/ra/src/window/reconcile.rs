@@ -9,6 +9,7 @@ use card::terminal::{CardReport, TerminalError};
 use domain::act::Act;
 use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
+use domain::rule;
 use store::{Entry, Unit};
 
 use super::at_reader::subject;
@@ -198,7 +199,7 @@ impl Window {
                 Mended::Shown => "shown",
                 Mended::Left(_) => "left to a person",
             };
-            entry = entry.detail("finding", format!("{what}: {came}"));
+            entry = entry.detail("finding", rule!("{}: {}", *what, came).as_part());
         }
         self.store.commit(Unit::new(entry))?;
         Ok(())

@@ -14,6 +14,7 @@ use domain::id::{CaId, OperationId, SerialNumber, SystemOperation};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::municipality;
+use domain::rule;
 use domain::rule::Rule;
 use domain::validity::civil_date;
 use jiff::Timestamp;
@@ -277,9 +278,9 @@ fn entry(act: &Act, event: &RegisterEvent) -> Entry {
 fn entry_of(act: &Act, event: &RegisterEvent, revoked: &[(CaId, SerialNumber)]) -> Entry {
     let personal = format!("{:?}", event.kind);
     let entry = entry(act, event).personal(&event.resident, personal);
-    revoked
-        .iter()
-        .fold(entry, |entry, (ca, serial)| entry.detail("revoked", format!("{ca}/{serial}")))
+    revoked.iter().fold(entry, |entry, (ca, serial)| {
+        entry.detail("revoked", rule!("{}/{}", *ca, *serial).as_part())
+    })
 }
 
 fn kind_name(kind: &RegisterEventKind) -> &'static str {

@@ -6,6 +6,7 @@ use domain::act::Act;
 use domain::id::{CardId, MunicipalityCode};
 use domain::identity::{Applicant, Evidence};
 use domain::journal::EventKind;
+use domain::rule::Spaced;
 use store::{Entry, Unit};
 
 use super::at_reader::{AtReader, changed, subject};
@@ -35,7 +36,7 @@ impl Window {
         new: &HolderSecret,
     ) -> Result<CardId> {
         let slot = new.slot();
-        self.at_the_counter(act, wanted, &["change", slot.name()], |secured, card| {
+        self.at_the_counter(act, wanted, ("change", &[slot.name()]), |secured, card| {
             self.intend(act, card, "the holder is changing a secret", |e| e.detail("slot", slot))?;
             secured.close()?.change_secret(typed, new)?;
             let entry = changed(act, &card.id, "the holder changed a secret").detail("slot", slot);
@@ -59,13 +60,13 @@ impl Window {
         let slot = new.slot();
         let seen = flattened(evidence);
         let request: Vec<_> =
-            ["reset", slot.name()].into_iter().chain(seen.iter().map(String::as_str)).collect();
-        self.at_the_counter(act, wanted, &request, |mut secured, card| {
+            std::iter::once(slot.name()).chain(seen.iter().map(String::as_str)).collect();
+        self.at_the_counter(act, wanted, ("reset", &request), |mut secured, card| {
             let checks = self.identified(act, card, slot, evidence)?;
             let seen: Vec<_> = checks.iter().map(|check| check.evidence.name()).collect();
             let documents: Vec<_> = checks.iter().map(Check::line).collect();
             self.intend(act, card, "a secret is being set anew and unlocked", |entry| {
-                let entry = entry.detail("slot", slot).detail("evidence", seen.join(" "));
+                let entry = entry.detail("slot", slot).detail("evidence", Spaced(seen));
                 entry.personal(&card.holder, documents.join("\n"))
             })?;
             secured.reset_secret(new)?;
@@ -75,12 +76,12 @@ impl Window {
     }
 
     /// One thing done to a card in its holder's hands: permission, repetition, the work, the entry.
-    /// `request` is all that is asked, without any secret.
+    /// `request` is what is asked, and all that it is asked with but for any secret.
     pub(super) fn at_the_counter(
         &self,
         act: &Act,
         wanted: &Wanted,
-        request: &[&str],
+        request: (&'static str, &[&str]),
         work: impl FnOnce(SecuredCard, &mut CardRecord) -> Result<Unit>,
     ) -> Result<CardId> {
         let mut told = None;
@@ -92,18 +93,18 @@ impl Window {
         &self,
         act: &Act,
         wanted: &Wanted,
-        request: &[&str],
+        request: (&'static str, &[&str]),
         work: impl FnOnce(SecuredCard, &mut CardRecord) -> Result<Unit>,
         told: &mut Option<CardId>,
     ) -> Result<CardId> {
         clerk(&act.actor)?;
-        let fingerprint = [&["counter", subject(wanted, None)], request].concat();
+        let fingerprint = [&["counter", subject(wanted, None), request.0], request.1].concat();
         let operation = match self.begin(act, &fingerprint)? {
             Begun::First(operation) => operation,
             Begun::Again(card) => {
                 let card: CardId = card.parse().map_err(unreadable)?;
                 self.expect_no_other(act, wanted, &card)?;
-                self.store.commit(Unit::new(changed(act, &card, request[0]).no_op()))?;
+                self.store.commit(Unit::new(changed(act, &card, request.0).no_op()))?;
                 return Ok(card);
             }
         };
@@ -134,7 +135,7 @@ impl Window {
         &self,
         act: &Act,
         card: &CardRecord,
-        change: &str,
+        change: &'static str,
         detail: impl FnOnce(Entry) -> Entry,
     ) -> Result<()> {
         self.store.commit(Unit::new(detail(changed(act, &card.id, change))))?;

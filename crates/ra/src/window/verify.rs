@@ -8,7 +8,7 @@ use domain::identity::Evidence;
 use domain::journal::EventKind;
 use domain::policy::IdentityRule;
 use domain::rule;
-use domain::rule::Rule;
+use domain::rule::{Rule, Spaced};
 use jiff::Timestamp;
 
 use super::operation::Step;
@@ -110,7 +110,7 @@ impl Window {
         // 2. A doubt of the clerk's refuses the application: the register is not asked any more.
         if let Some(doubt) = &evidence.doubt {
             let doubt = plain_text("doubt", doubt, MAX_NOTE_CHARACTERS)?;
-            return self.refuse_for(&step, record, vec![doubt], "by the clerk");
+            return self.refuse_for(&step, record, vec![doubt], "by the clerk".into());
         }
         // 3. Nothing of the policy's list is missing: nobody learns anything of a record without it.
         expect_complete(rule, &record.checks)?;
@@ -118,16 +118,17 @@ impl Window {
         let doubts = self.existence_doubts(&record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
         if !doubts.is_empty() {
-            let found: Vec<_> = doubts.iter().map(Rule::closed).collect();
             let told = doubts.iter().map(Rule::told).collect();
-            return self.refuse_for(&step, record, told, &found.join("; "));
+            let joined = |found: Rule, next| rule!("{}; {}", found.as_part(), Rule::as_part(&next));
+            let found = doubts.into_iter().reduce(joined).unwrap_or_else(|| "".into());
+            return self.refuse_for(&step, record, told, found.untold());
         }
         record.targets = targets(&step)?;
         let seen: Vec<_> = record.checks.iter().map(|check| check.evidence.name()).collect();
         let entry = step
             .entry()
             .detail("applicant", applicant)
-            .detail("evidence", seen.join(" "))
+            .detail("evidence", Spaced(seen))
             .personal(&step.application.resident, documents(&record));
         self.store.commit(step.unit(entry, verified, record)?)?;
         Ok(())
@@ -138,11 +139,11 @@ impl Window {
         step: &Step<'_>,
         mut record: Record,
         doubts: Vec<String>,
-        found: &str,
+        found: Rule,
     ) -> Result<()> {
         let to = step.after(ApplicationEvent::Refuse)?;
         record.doubts = doubts;
-        let mut entry = step.entry().detail("doubt", found);
+        let mut entry = step.entry().detail("doubt", found.as_part());
         entry.kind = EventKind::ApplicationRefused;
         let personal = format!("{} {}", documents(&record), record.doubts.join("; "));
         let entry = entry.personal(&step.application.resident, personal);

@@ -3,13 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
 };
 use hyper::http::request;
 use hyper::{Request, Response};
@@ -17,14 +15,17 @@ use tokio::time::timeout;
 use x509::fingerprint::{hex, sha256};
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
+use super::condition::Conditions;
+use super::encoded::decoded;
 use super::host;
-use super::reply::{Reply, http_date, ocsp_response};
+use super::reply::{OCSP_RESPONSE, Reply, http_date, ocsp_response};
 use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
 use super::server::Shared;
 use crate::askers::Shown;
 use crate::ocsp::{Answer, Freshness, Responder};
 use crate::room::Place;
+use crate::subscriber::Asker;
 
 /// The answers to one client.
 #[derive(Clone)]
@@ -56,7 +57,9 @@ impl Endpoint {
         let route = parts.route(&head.method, head.uri.path());
         match (route, &services.ocsp, &services.repository) {
             (Route::OcspBody, Some(responder), _) => self.posted(responder, &head, body).await,
-            (Route::OcspPath(encoded), Some(responder), _) => self.addressed(responder, encoded),
+            (Route::OcspPath(encoded), Some(responder), _) => {
+                self.addressed(responder, &head, encoded).await.into_response()
+            }
             (Route::Repository, _, Some(repository)) => self.fetched(repository, &head).await,
             (Route::WrongMethod(allowed), ..) => {
                 Reply::words(405, "not by this method").header("allow", allowed).into_response()
@@ -75,12 +78,14 @@ impl Endpoint {
             let words = "an OCSP request has the type application/ocsp-request";
             return Reply::words(415, words).into_response();
         }
-        let now = (self.shared.clock)();
-        let read = self.read(body).await;
-        let _at_work = self.place.at_work();
-        let answer = match read {
-            Ok(der) => responder.answer(&der, self.peer, (self.shared.clock)()),
-            Err(Unread::TooLong) => responder.refuse_oversized(self.peer, now),
+        if head.headers.contains_key(IF_MATCH) {
+            // Nothing is there to be changed or replaced by it (RFC 9110 13.1.1); the other conditions hold
+            // of nothing, or are none of a POST's.
+            return Reply::condition_failed().into_response();
+        }
+        let answer = match self.read(body).await {
+            Ok(der) => self.asked(responder, &der).await,
+            Err(Unread::TooLong) => responder.refuse_oversized(self.peer, (self.shared.clock)()),
             Err(Unread::TooSlow) => {
                 let reply = Reply::words(408, "the request took too long");
                 return reply.header("connection", "close").into_response();
@@ -92,19 +97,44 @@ impl Endpoint {
         uncached(answer)
     }
 
-    /// RFC 6960 A.1: the base64 of the request, percent-encoded where the address needs it.
-    fn addressed(&self, responder: &Responder, encoded: &str) -> Response<Full<Bytes>> {
+    /// Has the responder answer. A stranger's question takes a place in the crowd of those who show
+    /// nothing; a verifier's is answered at once, so it stands behind that crowd's places and not behind
+    /// all who are in line for them.
+    async fn asked(&self, responder: &Responder, der: &[u8]) -> Answer {
+        let clock = &self.shared.clock;
+        let _entered = if responder.is_strangers(der) {
+            let crowd = &self.shared.open_questions;
+            let Some(entered) = crowd.enter(Asker::at(self.peer.ip())).await else {
+                return responder.refuse_crowded(self.peer, clock());
+            };
+            // On one thread, whoever came in with it gets in line, or is answered, before the work is done.
+            tokio::task::yield_now().await;
+            Some(entered)
+        } else {
+            None
+        };
         let _at_work = self.place.at_work();
+        responder.answer(der, self.peer, clock())
+    }
+
+    /// RFC 6960 A.1: the request in the address.
+    async fn addressed(
+        &self,
+        responder: &Responder,
+        head: &request::Parts,
+        encoded: &str,
+    ) -> Reply {
         // What cannot be decoded is no request; the responder says so and records it.
-        let der = percent_decoded(encoded)
-            .and_then(|text| Base64::decode_vec(&text).ok())
-            .unwrap_or_default();
+        let der = decoded(encoded).unwrap_or_default();
+        let answer = self.asked(responder, &der).await;
         let now = (self.shared.clock)();
-        let answer = responder.answer(&der, self.peer, now);
-        match answer.freshness {
+        let reply = match answer.freshness {
             Some(freshness) => cacheable(answer.bytes, freshness, now),
-            None => uncached(answer),
-        }
+            None => {
+                Reply::new(200, OCSP_RESPONSE, answer.bytes).header("cache-control", "no-store")
+            }
+        };
+        reply.under(&Conditions::of(&head.headers), now)
     }
 
     async fn fetched(
@@ -119,8 +149,7 @@ impl Endpoint {
         let fetch = Fetch {
             path: head.uri.path().to_owned(),
             authorization: text(&head.headers, AUTHORIZATION),
-            if_none_match: text(&head.headers, IF_NONE_MATCH),
-            if_modified_since: text(&head.headers, IF_MODIFIED_SINCE),
+            conditions: Conditions::of(&head.headers),
             peer: self.peer,
             encrypted: self.encrypted,
             now: (self.shared.clock)(),
@@ -169,22 +198,14 @@ fn uncached(answer: Answer) -> Response<Full<Bytes>> {
 }
 
 /// RFC 9919 7.2: caches may repeat it until nextUpdate.
-fn cacheable(body: Bytes, freshness: Freshness, now: jiff::Timestamp) -> Response<Full<Bytes>> {
+fn cacheable(body: Bytes, freshness: Freshness, now: jiff::Timestamp) -> Reply {
     let left = freshness.next_update.duration_since(now).as_secs().max(0);
     let etag = format!("\"{}\"", hex(&sha256(&body)));
-    let headers = [
-        (LAST_MODIFIED, http_date(freshness.produced_at)),
-        (EXPIRES, http_date(freshness.next_update)),
-        (ETAG, etag),
-        (CACHE_CONTROL, format!("max-age={left}, public, no-transform, must-revalidate")),
-    ];
-    let mut response = ocsp_response(body);
-    for (name, value) in headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+    Reply::new(200, OCSP_RESPONSE, body)
+        .header("last-modified", http_date(freshness.produced_at))
+        .header("expires", http_date(freshness.next_update))
+        .header("etag", etag)
+        .header("cache-control", format!("max-age={left}, public, no-transform, must-revalidate"))
 }
 
 fn is_ocsp_request(headers: &HeaderMap) -> bool {
@@ -195,33 +216,4 @@ fn is_ocsp_request(headers: &HeaderMap) -> bool {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-/// Undoes percent-encoding (RFC 3986 2.1), or `None` where a `%` is not followed by two digits.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut decoded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        decoded.push_str(&rest[..at]);
-        let digits = rest.get(at + 1..at + 3).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
-        let octet = u8::from_str_radix(digits?, 16).ok()?;
-        decoded.push(char::from(octet));
-        rest = &rest[at + 3..];
-    }
-    decoded.push_str(rest);
-    Some(decoded)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn v5_percent_encoding_is_undone_or_refused() {
-        assert_eq!(percent_decoded("a%2Fb%3d%2B"), Some("a/b=+".to_owned()));
-        assert_eq!(percent_decoded("a/b="), Some("a/b=".to_owned()));
-        for broken in ["%", "a%2", "%zz", "%+1", "%é1"] {
-            assert_eq!(percent_decoded(broken), None, "{broken}");
-        }
-    }
 }

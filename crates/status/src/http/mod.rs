@@ -3,7 +3,7 @@
 //! | path | what |
 //! |---|---|
 //! | `POST /`, `POST /ocsp` | an OCSP request as `application/ocsp-request` |
-//! | `GET /ocsp/{base64}`, `GET /{base64}` | the same in the address (RFC 6960 A.1) |
+//! | `GET /ocsp/{base64}`, `GET /{base64}` | the same in the address (RFC 6960 A.1), also in base64url |
 //! | `/` | what is published, for people |
 //! | `/cps/{ca}` | the CPS and the laws it rests on |
 //! | `/ca/{ca}/{generation}.cer` | a self-signed certificate |
@@ -22,6 +22,8 @@
 //! change of threads is worth; so OCSP belongs on current-thread runtimes, one for each core. The
 //! repository, with its passwords and megabytes, runs on threads that may block.
 
+mod condition;
+mod encoded;
 mod endpoint;
 pub mod host;
 mod reply;
@@ -31,6 +33,7 @@ mod server;
 mod settings;
 mod stalling;
 
+pub use condition::Conditions;
 pub use reply::Reply;
 pub use repository::{CrossCertified, Fetch, Publication, Repository};
 pub use server::{Clock, HttpServer, Services};

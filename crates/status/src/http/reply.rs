@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::{Response, StatusCode};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+
+use super::condition::{Conditions, Validators, Verdict};
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,36 @@ impl Reply {
         self
     }
 
+    /// The same under the conditions of whoever asks: 304 where they have it, 412 where it is not what they
+    /// want it to be. An answer that is none to what was asked has no conditions (RFC 9110 13.2.1).
+    pub(super) fn under(self, conditions: &Conditions, now: Timestamp) -> Self {
+        if self.status != 200 {
+            return self;
+        }
+        let found = |name| {
+            let mut named = self.headers.iter().filter(|(known, _)| *known == name);
+            named.next().map(|(_, value)| value.as_str())
+        };
+        let modified = found(LAST_MODIFIED.as_str()).and_then(read_http_date);
+        let found = Validators { etag: found(ETAG.as_str()), modified };
+        match conditions.judge(found, now) {
+            Verdict::Holds => self,
+            Verdict::NotModified => self.not_modified(),
+            Verdict::Failed => Self::condition_failed(),
+        }
+    }
+
+    /// RFC 9110 15.4.5: with the headers that the answer would bear, but for those of its content.
+    fn not_modified(mut self) -> Self {
+        self.headers.retain(|(name, _)| *name != CONTENT_TYPE_NAME);
+        Self { status: 304, headers: self.headers, body: Bytes::new() }
+    }
+
+    /// RFC 9110 15.5.13.
+    pub(super) fn condition_failed() -> Self {
+        Self::words(412, "what is here is not what the request wants it to be")
+    }
+
     /// The answer for hyper.
     pub(super) fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.body));
@@ -59,13 +91,16 @@ impl Reply {
     }
 }
 
-/// OCSP answers skip [`Reply`]: they are many, and their headers are always the same.
+/// OCSP answers by POST skip [`Reply`]: they are many, and their headers are always the same.
 pub(super) fn ocsp_response(body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
-    let kind = HeaderValue::from_static("application/ocsp-response");
+    let kind = HeaderValue::from_static(OCSP_RESPONSE);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
+
+/// The type of an OCSP answer (RFC 6960 C.2).
+pub(super) const OCSP_RESPONSE: &str = "application/ocsp-response";
 
 /// A time as HTTP writes it (RFC 9110 5.6.7).
 pub(super) fn http_date(at: Timestamp) -> String {

@@ -54,8 +54,8 @@ impl Parts {
 
     /// The request in a path without its first slashes, if it is the path of one.
     ///
-    /// A DER SEQUENCE begins with `M` in base64, and nothing of the repository does: no slash before
-    /// it is part of a request.
+    /// A DER SEQUENCE begins with `M` in base64 and base64url, and nothing of the repository does: no slash
+    /// before it is part of a request. Whether it is percent-encoded makes no difference (RFC 3986 6.2.2.2).
     fn encoded_request(self, rest: &str) -> Option<&str> {
         if !self.ocsp {
             return None;
@@ -63,7 +63,9 @@ impl Parts {
         match rest.strip_prefix("ocsp/").map(|encoded| encoded.trim_start_matches('/')) {
             Some("") => None,
             Some(encoded) => Some(encoded),
-            None => Some(rest).filter(|encoded| encoded.starts_with('M')),
+            None => Some(rest).filter(|encoded| {
+                ["M", "%4D", "%4d"].iter().any(|first| encoded.starts_with(first))
+            }),
         }
     }
 }
@@ -91,6 +93,7 @@ mod tests {
             (both, Method::POST, "//ocsp//", Route::OcspBody),
             (both, Method::GET, "//crl/x", Route::Repository),
             (both, Method::HEAD, "/MEIw", Route::OcspPath("MEIw")),
+            (both, Method::GET, "/%4DEIw", Route::OcspPath("%4DEIw")),
             (both, Method::PUT, "/MEIw", Route::WrongMethod(READ)),
             (both, Method::GET, "/", Route::Repository),
             (both, Method::DELETE, "/", Route::WrongMethod("GET, HEAD, POST")),

@@ -24,6 +24,7 @@ use super::repository::Repository;
 use super::settings::{HttpLimits, MAX_HEAD_BYTES};
 use super::stalling::Stalling;
 use crate::askers::Askers;
+use crate::crowd::Crowd;
 use crate::known::Known;
 use crate::ocsp::Responder;
 use crate::room::Room;
@@ -54,6 +55,8 @@ pub(super) struct Shared {
     pub(super) limits: HttpLimits,
     pub(super) clock: Arc<Clock>,
     pub(super) askers: Askers,
+    /// Places for OCSP questions of strangers.
+    pub(super) open_questions: Crowd,
 }
 
 impl HttpServer {
@@ -66,7 +69,8 @@ impl HttpServer {
     ) -> Self {
         let room = Room::of(limits.connections);
         let askers = Askers::of(limits.repository_at_once);
-        let shared = Arc::new(Shared { services, limits, clock, askers });
+        let open_questions = Crowd::of(limits.open_questions_at_once);
+        let shared = Arc::new(Shared { services, limits, clock, askers, open_questions });
         Self { shared, tls: tls.map(TlsAcceptor::from), room }
     }
 

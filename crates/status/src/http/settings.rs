@@ -25,6 +25,9 @@ pub struct HttpLimits {
     /// and as many for those who do from where a verifier came in lately. Each holds a list in memory,
     /// and whose password is not remembered has it hashed first.
     pub repository_at_once: usize,
+    /// OCSP questions of strangers answered at once. Each is a signature on the thread that serves the
+    /// connection, so a verifier's question stands behind so many of them at most.
+    pub open_questions_at_once: usize,
 }
 
 /// Octets of a request's head: a signed OCSP request of one verifier certificate takes 4 KB in the
@@ -42,6 +45,7 @@ impl Default for HttpLimits {
             handshake: Duration::from_secs(10),
             shutdown: Duration::from_secs(10),
             repository_at_once: 8,
+            open_questions_at_once: 8,
         }
     }
 }

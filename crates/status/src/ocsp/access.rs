@@ -86,6 +86,17 @@ impl Verifiers {
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 
+    /// Whether a registered verifier's certificate is beside the request; whether it signed is not asked.
+    pub(super) fn names_one(&self, request: &OcspRequest) -> store::Result<bool> {
+        let certificates = request.signature.iter().flat_map(|signature| &signature.certificates);
+        for certificate in certificates {
+            if self.registered(certificate)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn check(
         &self,
         id: VerifierId,

@@ -138,6 +138,19 @@ impl Responder {
         self.close(outcome, account, peer, now)
     }
 
+    /// Whether no registered verifier's certificate is beside what is asked, so that whoever asks is a
+    /// stranger before anything is verified. What cannot be read, or looked up, is a stranger's.
+    pub fn is_strangers(&self, request: &[u8]) -> bool {
+        let request = OcspRequest::parse(request);
+        !request.is_ok_and(|request| self.verifiers.names_one(&request).unwrap_or(false))
+    }
+
+    /// Refuses a stranger's request for which there was no place.
+    pub fn refuse_crowded(&self, peer: SocketAddr, now: Timestamp) -> Answer {
+        let refusal = Refusal::new(ErrorStatus::TryLater, "too many ask who show nothing");
+        self.close(Err(refusal), Account::default(), peer, now)
+    }
+
     /// Refuses a request that was too long to be read to its end.
     pub fn refuse_oversized(&self, peer: SocketAddr, now: Timestamp) -> Answer {
         let refusal = Refusal::new(ErrorStatus::MalformedRequest, "longer than any request");

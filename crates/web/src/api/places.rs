@@ -18,7 +18,7 @@ use status::subscriber::Asker;
 
 use super::{Answer, Api};
 use crate::access::Peer;
-use crate::desk::permission::Operation;
+use crate::desk::permission::{Operation, Pace};
 use crate::desk::{Desk, Principal};
 use crate::problem::{Fault, Problem};
 
@@ -62,38 +62,6 @@ pub(super) struct Places {
     pub(super) passwords: Crowd,
     /// For passkeys, which take no hashing.
     pub(super) passkeys: Crowd,
-}
-
-/// What an operation takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// A window's operation, a hold, a revocation: what people wait for.
-    Work,
-    /// A page of a list.
-    Page,
-    /// Seconds or minutes of a core.
-    Long,
-    /// A password to be hashed.
-    Password,
-}
-
-impl Pace {
-    pub(super) fn of(operation: Operation) -> Self {
-        match operation {
-            Operation::ListApplications
-            | Operation::ListCertificates
-            | Operation::ListServiceRequests
-            | Operation::ListPeople
-            | Operation::ListSeries
-            | Operation::FetchList
-            | Operation::ReadJournal => Self::Page,
-            Operation::CheckConsistency
-            | Operation::RehearseRenewal
-            | Operation::PlanCompromise => Self::Long,
-            Operation::SetPassword => Self::Password,
-            _ => Self::Work,
-        }
-    }
 }
 
 impl Places {
@@ -174,7 +142,7 @@ impl Served {
         let person = parts.extensions.get::<Principal>().and_then(Principal::id);
         let asker = person.map(|id| Asker::known(id.as_str()));
         let asking = Asking { asker: asker.unwrap_or(asking.asker), ..asking };
-        let pace = api.asked_for(parts).map_or(Pace::Work, Pace::of);
+        let pace = api.asked_for(parts).map_or(Pace::Work, Operation::pace);
         Self { api: api.clone(), asking, pace }
     }
 
@@ -285,7 +253,7 @@ mod tests {
 
     fn asks(api: &Api, person: &str, operation: Operation) -> Served {
         let asking = Asking { asker: Asker::known(person), place: None };
-        Served { api: api.clone(), asking, pace: Pace::of(operation) }
+        Served { api: api.clone(), asking, pace: operation.pace() }
     }
 
     const PEOPLE: [&str; 4] = ["one", "two", "three", "four"];

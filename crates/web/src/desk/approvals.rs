@@ -10,6 +10,7 @@ use std::sync::Arc;
 use domain::act::{Act, Basis, Standing};
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::journal::EventKind;
+use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
@@ -227,7 +228,7 @@ impl Desk {
         let entry = Entry::new(EventKind::OperationApproved, act)
             .subject(&approved)
             .detail("operation", what.operation().name())
-            .detail("digest", digest);
+            .detail("digest", OfTheInstallation(&digest));
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
         self.commit(act, operation, resting(unit, act, &Made::Approval(&approved))?)?;
         Ok(body)

@@ -3,6 +3,7 @@
 use ca::Quorum;
 use domain::act::Act;
 use domain::journal::EventKind;
+use domain::rule::OfTheInstallation;
 use domain::staff::Role;
 use jiff::Timestamp;
 use store::{Entry, Unit};
@@ -114,14 +115,17 @@ impl Desk {
                     [*approver].into_iter().chain(objections.all().map(String::as_str)).collect();
                 self.once_in_a_unit(act, operation, &parts, || {
                     let seconded = self.accepting(act, approver, objections)?;
-                    let accepted =
-                        Entry::new(operation.kind(), &seconded).detail("approver", approver);
+                    let accepted = Entry::new(operation.kind(), &seconded);
+                    let accepted = seconded
+                        .second
+                        .iter()
+                        .fold(accepted, |entry, second| entry.detail("approver", &second.person));
                     Ok((acceptance(act, accepted, objections, places), ()))
                 })?;
             }
             Approval::Custodians(quorum) => {
-                let accepted =
-                    Entry::new(operation.kind(), act).detail("custodians", quorum.names());
+                let accepted = Entry::new(operation.kind(), act)
+                    .detail("custodians", OfTheInstallation(&quorum.names()));
                 let unit = acceptance(act, accepted, objections, places);
                 let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
                 self.store.commit(self.checked(act, operation, borne)?)?;
@@ -171,15 +175,20 @@ impl Desk {
 
 /// What accepts a start over `objections`; `places` are known from then on.
 fn acceptance(act: &Act, accepted: Entry, objections: &Objections, places: &[String]) -> Unit {
-    let accepted =
-        objections.evidence.iter().fold(accepted, |entry, one| entry.detail("accepted", one));
+    let accepted = objections
+        .evidence
+        .iter()
+        .fold(accepted, |entry, one| entry.detail("accepted", OfTheInstallation(one)));
     let accepted = objections
         .clock
         .iter()
-        .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, one));
-    let accepted =
-        objections.records.iter().fold(accepted, |entry, one| entry.detail(RECORDS_GIVEN_UP, one));
+        .fold(accepted, |entry, one| entry.detail(ca::CLOCK_SAID_RIGHT, OfTheInstallation(one)));
+    let accepted = objections
+        .records
+        .iter()
+        .fold(accepted, |entry, one| entry.detail(RECORDS_GIVEN_UP, OfTheInstallation(one)));
     let known = Entry::new(EventKind::CheckpointPlaces, act);
-    let known = places.iter().fold(known, |entry, name| entry.detail("place", name));
+    let known =
+        places.iter().fold(known, |entry, name| entry.detail("place", OfTheInstallation(name)));
     Unit::new(accepted).entry(known)
 }

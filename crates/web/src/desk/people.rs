@@ -8,6 +8,7 @@ mod proposals;
 
 use domain::id::ActorId;
 use domain::journal::EventKind;
+use domain::rule::Spaced;
 use domain::staff::{
     CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role, credential_rule,
 };
@@ -378,6 +379,6 @@ pub(super) fn changed(act: &Principal, row: &PersonRow) -> Entry {
     Entry::new(EventKind::StaffChanged, act).subject(&row.id)
 }
 
-fn words(roles: &[Role]) -> String {
-    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" ")
+fn words(roles: &[Role]) -> Spaced<Role> {
+    Spaced(roles.to_vec())
 }

@@ -2,6 +2,7 @@
 
 use ca::Quorum;
 use domain::rule;
+use domain::rule::OfTheInstallation;
 use domain::staff::{PersonState, ProposalKind};
 use store::{Change, PersonRow, Unit};
 
@@ -41,7 +42,7 @@ impl Desk {
         let credential = enrolment(&row.id, &secret, act)?;
         let enrolment_expires = credential.expires.map(|time| time.to_string());
         let entry = changed(act, &row).detail("recovered", ProposalKind::Enrolment);
-        let entry = entry.detail("custodians", quorum.names());
+        let entry = entry.detail("custodians", OfTheInstallation(&quorum.names()));
         let to = PersonRow { since: act.at, ..row.clone() };
         let unit = Unit::new(entry)
             .requiring(row.clone().standing(domain::act::Basis::Nothing))

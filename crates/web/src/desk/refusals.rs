@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use domain::act::{Act, Actor};
 use domain::id::ActorId;
 use domain::journal::EventKind;
-use domain::rule::Rule;
+use domain::rule::{OfTheInstallation, Rule};
 use jiff::{SignedDuration, Timestamp};
 use status::subscriber::Subscriber;
 use store::{Entry, Unit};
@@ -85,14 +85,14 @@ impl Kind {
 
     /// The entry of so many more.
     fn sum(&self, act: &Act, Sum { since, more }: Sum) -> Entry {
-        let entry = self.entry(act).detail("peer", &self.from);
+        let entry = self.entry(act).detail("peer", OfTheInstallation(&self.from));
         entry.detail("count", more).detail("since", since).refused(self.rule.clone())
     }
 
     fn entry(&self, act: &Act) -> Entry {
         let entry = Entry::new(self.event, act);
         let entry = match &self.person {
-            Some(person) => entry.subject(person).detail("door", &self.door),
+            Some(person) => entry.subject(person).detail("door", OfTheInstallation(&self.door)),
             None => entry.subject(&self.door),
         };
         match self.code {

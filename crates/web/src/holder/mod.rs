@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use serde::Deserialize;
@@ -52,14 +52,49 @@ struct SignedForm {
     signed: String,
 }
 
+/// What is at the page's addresses.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Overview,
+    Request,
+    Revocations,
+    Style,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Overview, Self::Request, Self::Revocations, Self::Style];
+
+    fn address(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Overview => ("GET", "/"),
+            Self::Request => ("GET", REQUEST),
+            Self::Revocations => ("POST", REVOCATIONS),
+            Self::Style => ("GET", STYLE),
+        }
+    }
+
+    fn answered(self) -> MethodRouter<Api> {
+        match self {
+            Self::Overview => get(show),
+            Self::Request => get(draft),
+            Self::Revocations => post(revoke),
+            Self::Style => get(answer::style),
+        }
+    }
+}
+
+/// Every method and path that the page has; the router is made of these and of nothing else.
+pub fn addresses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Part::ALL.into_iter().map(Part::address)
+}
+
 /// The page over a desk; connections bring their [`Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
     let api = Api::new(desk);
-    Router::new()
-        .route("/", get(show))
-        .route(REQUEST, get(draft))
-        .route(REVOCATIONS, post(revoke))
-        .route(STYLE, get(answer::style))
+    let routed = |router: Router<Api>, part: Part| router.route(part.address().1, part.answered());
+    Part::ALL
+        .into_iter()
+        .fold(Router::new(), routed)
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(api.clone(), expect_ours))

@@ -81,7 +81,9 @@ impl Repository {
             return Ok(not_found());
         };
         let reply = Reply::new(200, "application/pkix-crl", content);
-        Ok(as_revalidated(reply, &quoted(&row.sha256), row.this_update, row.as_of, fetch))
+        let etag = quoted(&row.sha256);
+        let reply = as_revalidated(reply, &etag, row.this_update, row.as_of);
+        Ok(reply.under(&fetch.conditions, fetch.now))
     }
 
     /// Who asks; told before anything is said about whether the list exists.

@@ -14,8 +14,9 @@ use jiff::civil::Date;
 use store::{CertificateRow, Sequence, Store};
 
 use self::lists::ListPath;
+use super::condition::Conditions;
 use super::host;
-use super::reply::{Reply, http_date, read_http_date};
+use super::reply::{Reply, http_date};
 use crate::ldap::ClearPasswords;
 use crate::query_log::QueryLog;
 use crate::verifier_auth::VerifierAuth;
@@ -47,10 +48,8 @@ pub struct Fetch {
     pub path: String,
     /// The Authorization header.
     pub authorization: Option<String>,
-    /// The If-None-Match header.
-    pub if_none_match: Option<String>,
-    /// The If-Modified-Since header.
-    pub if_modified_since: Option<String>,
+    /// Under which conditions it wants the answer.
+    pub conditions: Conditions,
     /// Where it came from.
     pub peer: SocketAddr,
     /// Whether the connection is encrypted.
@@ -63,20 +62,6 @@ pub struct Fetch {
 fn host_in(uri: &str) -> Option<String> {
     let (_, rest) = uri.split_once("://")?;
     host::name_in(rest.split('/').next()?).ok().map(str::to_owned)
-}
-
-impl Fetch {
-    /// Whether whoever asks says that they have what bears this tag and was changed last at this time.
-    fn has(&self, etag: &str, modified: Timestamp) -> bool {
-        if let Some(known) = &self.if_none_match {
-            // With this header the other is not looked at (RFC 9110 13.1.3).
-            return known.trim() == "*"
-                || known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag);
-        }
-        let since = self.if_modified_since.as_deref().and_then(read_http_date);
-        // A moment that has not come tells of a clock that is wrong, and of nothing that they have.
-        since.is_some_and(|since| modified.as_second() <= since.as_second() && since <= self.now)
-    }
 }
 
 /// The web repository. Its answers come from the store as it is at that moment.
@@ -120,19 +105,29 @@ impl Repository {
     /// Answers a request. It reads the store and may check a password, so it may block.
     pub fn answer(&self, fetch: &Fetch) -> Reply {
         let segments: Vec<&str> = fetch.path.split('/').skip(1).collect();
-        let reply = match segments.as_slice() {
+        let list = match segments.as_slice() {
+            ["crl", rest @ ..] => ListPath::parse(rest),
+            _ => None,
+        };
+        let reply = match list {
+            Some(path) => self.recorded_list(&path, fetch),
+            None => {
+                self.page(&segments, fetch).map(|reply| reply.under(&fetch.conditions, fetch.now))
+            }
+        };
+        reply.unwrap_or_else(|fault| Reply::unavailable(&fault))
+    }
+
+    /// What is for everybody, and of which nothing is recorded.
+    fn page(&self, segments: &[&str], fetch: &Fetch) -> store::Result<Reply> {
+        match segments {
             [""] => self.index(fetch.now),
             ["style.css"] => Ok(pages::style()),
             ["cps", ca] => self.cps(ca),
-            ["ca", ca, file] => self.ca_certificate(ca, file, fetch),
+            ["ca", ca, file] => self.ca_certificate(ca, file),
             ["crl", ca] => self.lists_of(ca),
-            ["crl", rest @ ..] => match ListPath::parse(rest) {
-                Some(path) => self.recorded_list(&path, fetch),
-                None => Ok(not_found()),
-            },
             _ => Ok(not_found()),
-        };
-        reply.unwrap_or_else(|fault| Reply::unavailable(&fault))
+        }
     }
 
     fn index(&self, now: Timestamp) -> store::Result<Reply> {
@@ -158,7 +153,7 @@ impl Repository {
         Ok(pages::lists(&publication.policy, &series, as_of))
     }
 
-    fn ca_certificate(&self, ca: &str, file: &str, fetch: &Fetch) -> store::Result<Reply> {
+    fn ca_certificate(&self, ca: &str, file: &str) -> store::Result<Reply> {
         let Some(publication) = self.publication(ca) else { return Ok(not_found()) };
         let as_of = self.as_of()?;
         let certificates = self.ca_certificates(&publication.policy.ca)?;
@@ -167,7 +162,7 @@ impl Repository {
         };
         let etag = quoted(&x509::fingerprint::sha256(&found.der));
         let reply = Reply::new(200, "application/pkix-cert", found.der);
-        Ok(as_revalidated(reply, &etag, found.issued_at, as_of, fetch))
+        Ok(as_revalidated(reply, &etag, found.issued_at, as_of))
     }
 
     /// The self-signed and link certificates of a CA, oldest first.
@@ -234,19 +229,9 @@ fn quoted(sha256: &[u8; 32]) -> String {
     format!("\"{}\"", x509::fingerprint::hex(sha256))
 }
 
-/// Adds what lets clients ask again cheaply, and answers 304 if they have it already. Caches must
-/// ask each time, because a new list can come at any moment (A 4.9.7).
-fn as_revalidated(
-    reply: Reply,
-    etag: &str,
-    modified: Timestamp,
-    as_of: Sequence,
-    fetch: &Fetch,
-) -> Reply {
-    let reply = match fetch.has(etag, modified) {
-        true => Reply { status: 304, headers: Vec::new(), body: bytes::Bytes::new() },
-        false => reply,
-    };
+/// Adds what lets clients ask again cheaply. Caches must ask each time, because a new list can come at any
+/// moment (A 4.9.7).
+fn as_revalidated(reply: Reply, etag: &str, modified: Timestamp, as_of: Sequence) -> Reply {
     reply
         .header("etag", etag)
         .header("last-modified", http_date(modified))

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -77,6 +77,7 @@ type Stream = StreamOwned<ClientConnection, TcpStream>;
 /// A client with a certificate or without.
 pub(super) struct Caller<'a> {
     world: &'a World,
+    at: SocketAddr,
     config: Arc<ClientConfig>,
     stream: Cell<Option<Stream>>,
 }
@@ -85,7 +86,7 @@ impl<'a> Caller<'a> {
     /// One who has no certificate.
     pub(super) fn new(world: &'a World) -> Self {
         let config = trusting(world, rustls::DEFAULT_VERSIONS).with_no_client_auth();
-        Self { world, config: Arc::new(config), stream: Cell::default() }
+        Self { world, at: world.address, config: Arc::new(config), stream: Cell::default() }
     }
 
     /// One who shows the certificate in `<name>.pem` while `shows` is set, and resumes every session of
@@ -98,7 +99,12 @@ impl<'a> Caller<'a> {
     ) -> Self {
         let identity = Identity { certified: certified(world, name), shows };
         let config = trusting(world, &[version]).with_client_cert_resolver(Arc::new(identity));
-        Self { world, config: Arc::new(config), stream: Cell::default() }
+        Self { world, at: world.address, config: Arc::new(config), stream: Cell::default() }
+    }
+
+    /// The same, at the holders' page.
+    pub(super) fn at_the_page(self) -> Self {
+        Self { at: self.world.holders, ..self }
     }
 
     /// Asks, over the connection that is open if the server keeps it.
@@ -119,7 +125,7 @@ impl<'a> Caller<'a> {
     fn connected(&self) -> Stream {
         let name = ServerName::try_from("localhost").expect("a name");
         let session = ClientConnection::new(self.config.clone(), name).expect("a session");
-        let socket = TcpStream::connect(self.world.address).expect("a connection");
+        let socket = TcpStream::connect(self.at).expect("a connection");
         socket.set_nodelay(true).expect("a socket");
         StreamOwned::new(session, socket)
     }
@@ -172,8 +178,9 @@ fn certified(world: &World, name: &str) -> Arc<CertifiedKey> {
     let path = |ending: &str| world.scratch.path().join(format!("{name}.{ending}"));
     let chain = vec![CertificateDer::from_pem_file(path("pem")).expect("a certificate")];
     let key = PrivateKeyDer::from_pem_file(path("key")).expect("a key");
-    let provider = aws_lc_rs::default_provider();
-    Arc::new(CertifiedKey::from_der(chain, key, &provider).expect("they go together"))
+    let key = aws_lc_rs::sign::any_supported_type(&key).expect("a key of a kind");
+    // Not held against each other: webpki reads no critical policies, which holders' certificates have.
+    Arc::new(CertifiedKey::new(chain, key))
 }
 
 /// A certificate that is shown for a while.

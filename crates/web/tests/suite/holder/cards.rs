@@ -21,29 +21,29 @@ use x509::oid::ObjectIdentifier;
 use crate::suite::client::{Proof, Reply};
 use crate::suite::world::{HANAKO, KAWAGUCHI, World};
 
-pub(super) const AUTH: &str = "jpki-auth";
-pub(super) const SIGN: &str = "saitama-sign";
+pub(in crate::suite) const AUTH: &str = "jpki-auth";
+pub(in crate::suite) const SIGN: &str = "saitama-sign";
 /// A resident who is not [`HANAKO`].
-pub(super) const TSUKIKO: &str = "10000000002";
+pub(in crate::suite) const TSUKIKO: &str = "10000000002";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A certificate whose key lies in `<name>.key`, itself in `<name>.pem`.
 #[derive(Debug, Clone)]
-pub(super) struct Card {
-    pub(super) name: String,
-    pub(super) ca: CaId,
-    pub(super) serial: SerialNumber,
+pub(in crate::suite) struct Card {
+    pub(in crate::suite) name: String,
+    pub(in crate::suite) ca: CaId,
+    pub(in crate::suite) serial: SerialNumber,
 }
 
 /// What a certificate is to be.
-pub(super) struct Wish<'a> {
-    pub(super) ca: &'a str,
-    pub(super) holder: &'a str,
-    pub(super) key: &'a str,
-    pub(super) kind: CertificateKind,
+pub(in crate::suite) struct Wish<'a> {
+    pub(in crate::suite) ca: &'a str,
+    pub(in crate::suite) holder: &'a str,
+    pub(in crate::suite) key: &'a str,
+    pub(in crate::suite) kind: CertificateKind,
     /// Days from now to the first and the last second.
-    pub(super) days: (i32, i32),
-    pub(super) state: CertificateState,
+    pub(in crate::suite) days: (i32, i32),
+    pub(in crate::suite) state: CertificateState,
 }
 
 impl Default for Wish<'_> {
@@ -55,17 +55,17 @@ impl Default for Wish<'_> {
 
 impl World {
     /// Hanako's authentication certificate, in force.
-    pub(super) fn hanako(&self) -> Card {
+    pub(in crate::suite) fn hanako(&self) -> Card {
         self.card(&Wish::default())
     }
 
     /// Hanako's signature certificate, in force. Such keys have 1024 bits (S 6-1-2-3).
-    pub(super) fn hanakos_signature(&self) -> Card {
+    pub(in crate::suite) fn hanakos_signature(&self) -> Card {
         self.card(&Wish { ca: SIGN, key: "rsa:1024", ..Wish::default() })
     }
 
     /// A certificate as wished, issued by the CA's key and on record.
-    pub(super) fn card(&self, wish: &Wish<'_>) -> Card {
+    pub(in crate::suite) fn card(&self, wish: &Wish<'_>) -> Card {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("card-{number}");
@@ -148,7 +148,7 @@ impl World {
     }
 
     /// Takes a certificate into a state.
-    pub(super) fn set(&self, card: &Card, to: CertificateState) {
+    pub(in crate::suite) fn set(&self, card: &Card, to: CertificateState) {
         let from = self.state(card);
         if from != to {
             let (ca, serial) = (card.ca.clone(), card.serial);
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    pub(super) fn state(&self, card: &Card) -> CertificateState {
+    pub(in crate::suite) fn state(&self, card: &Card) -> CertificateState {
         let row = self.scratch.store.certificate(&card.ca, &card.serial).expect("read");
         row.expect("a certificate").state
     }
@@ -168,14 +168,14 @@ impl World {
     }
 
     /// A certificate of nobody's CA, with its key.
-    pub(super) fn foreign(&self, name: &str) {
+    pub(in crate::suite) fn foreign(&self, name: &str) {
         let (out, key) = (format!("{name}.pem"), format!("{name}.key"));
         let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"];
         self.openssl(&[&arguments[..], &["-out", &out, "-keyout", &key]].concat());
     }
 
     /// Makes the key `<name>.key`; returns its SubjectPublicKeyInfo.
-    pub(super) fn key_pair(&self, name: &str, key: &str) -> Vec<u8> {
+    pub(in crate::suite) fn key_pair(&self, name: &str, key: &str) -> Vec<u8> {
         let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
         let bits = key.strip_prefix("rsa:").expect("an RSA key");
         self.openssl(&["genrsa", "-out", &private, bits]);
@@ -183,32 +183,32 @@ impl World {
         std::fs::read(self.scratch.path().join(public)).expect("a key")
     }
 
-    pub(super) fn write_certificate(&self, name: &str, der: &[u8]) {
+    pub(in crate::suite) fn write_certificate(&self, name: &str, der: &[u8]) {
         let pem = x509::pem::encode(x509::pem::CERTIFICATE, der).expect("PEM");
         self.scratch.write(&format!("{name}.pem"), pem);
     }
 
-    pub(super) fn der(&self, name: &str) -> Vec<u8> {
+    pub(in crate::suite) fn der(&self, name: &str) -> Vec<u8> {
         let pem = std::fs::read_to_string(self.scratch.path().join(format!("{name}.pem")));
         x509::pem::decode(x509::pem::CERTIFICATE, &pem.expect("PEM")).expect("a certificate")
     }
 
-    pub(super) fn openssl(&self, arguments: &[&str]) -> String {
+    pub(in crate::suite) fn openssl(&self, arguments: &[&str]) -> String {
         let said = run(self.scratch.path(), "openssl", arguments);
         assert!(said.success, "openssl {arguments:?}: {}", said.text);
         said.text
     }
 
-    pub(super) fn in_days(&self, days: i32) -> Timestamp {
+    pub(in crate::suite) fn in_days(&self, days: i32) -> Timestamp {
         self.clock.now() + DAY * days
     }
 
     /// Visits the page with TLS 1.2 and a card, or without; answered in JSON.
-    pub(super) fn visit(&self, card: Option<&str>, path: &str) -> Reply {
+    pub(in crate::suite) fn visit(&self, card: Option<&str>, path: &str) -> Reply {
         self.at_the_page(card, ("GET", path), None, &["-H", "Accept: application/json"])
     }
 
-    pub(super) fn at_the_page(
+    pub(in crate::suite) fn at_the_page(
         &self,
         card: Option<&str>,
         asked: (&str, &str),
@@ -220,7 +220,7 @@ impl World {
     }
 
     /// The text by which `target` is to be revoked, in the file `request`.
-    pub(super) fn draft(&self, target: &Card) -> String {
+    pub(in crate::suite) fn draft(&self, target: &Card) -> String {
         let (ca, serial) = (&target.ca, target.serial);
         let path = format!("/revocation-request?ca={ca}&serial={serial}&cause=use-ended");
         let reply = self.at_the_page(None, ("GET", &path), None, &[]);
@@ -231,7 +231,7 @@ impl World {
     }
 
     /// Signs the file `request` as openssl does with these options.
-    pub(super) fn sign(&self, signer: &str, options: &str) -> Vec<u8> {
+    pub(in crate::suite) fn sign(&self, signer: &str, options: &str) -> Vec<u8> {
         let line = format!(
             "cms -sign -in request -binary -signer {signer}.pem -inkey {signer}.key -out signed {options}"
         );
@@ -240,12 +240,12 @@ impl World {
     }
 
     /// Signs as the page wants it.
-    pub(super) fn signed(&self, signer: &Card) -> Vec<u8> {
+    pub(in crate::suite) fn signed(&self, signer: &Card) -> Vec<u8> {
         self.sign(&signer.name, "-nodetach -outform DER")
     }
 
     /// Sends a signed message; answered in JSON.
-    pub(super) fn send(&self, message: &[u8]) -> Reply {
+    pub(in crate::suite) fn send(&self, message: &[u8]) -> Reply {
         let kind = "Content-Type: application/pkcs7-mime";
         let more = ["-H", "Accept: application/json", "-H", kind];
         self.at_the_page(None, ("POST", "/revocations"), Some(message), &more)
@@ -253,13 +253,13 @@ impl World {
 }
 
 /// The code of a refusal, whose Japanese sentence must be there.
-pub(super) fn code(reply: Reply, status: u16) -> String {
+pub(in crate::suite) fn code(reply: Reply, status: u16) -> String {
     let problem: Value = reply.problem(status);
     assert!(problem["detail"].as_str().is_some_and(|text| text.ends_with('。')), "{problem}");
     problem["code"].as_str().expect("a code").to_owned()
 }
 
-pub(super) fn revoked(at: Timestamp) -> CertificateState {
+pub(in crate::suite) fn revoked(at: Timestamp) -> CertificateState {
     CertificateState::Revoked { at, reason: RevocationReason::KeyCompromise }
 }
 

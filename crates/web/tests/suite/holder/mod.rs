@@ -1,7 +1,7 @@
 //! The holders' page, visited with curl and openssl.
 
 mod at_work;
-mod cards;
+pub(super) mod cards;
 mod foreign_issuers;
 mod handshake;
 mod refusals;
