@@ -90,7 +90,7 @@ impl Verifiers {
     pub(super) fn names_one(&self, request: &OcspRequest) -> store::Result<bool> {
         let certificates = request.signature.iter().flat_map(|signature| &signature.certificates);
         for certificate in certificates {
-            if self.registered(certificate)?.is_some() {
+            if self.registered(&certificate.sha256())?.is_some() {
                 return Ok(true);
             }
         }

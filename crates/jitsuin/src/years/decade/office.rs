@@ -82,8 +82,7 @@ impl<'a> Office<'a> {
         for ending in told().iter().filter(|ending| ending.kind == "ca-key") {
             self.renew_key(&ending.ca, model);
         }
-        model.renewed_tls += usize::from(system.keep_tls(&Word::Own).expect("a TLS certificate"));
-        responder_configs(system);
+        self.renew_own(model);
         let now = system.now();
         for ending in told() {
             match ending.kind {
@@ -96,6 +95,13 @@ impl<'a> Office<'a> {
                 kind => panic!("{kind} was to be renewed by itself: {ending:?}"),
             }
         }
+    }
+
+    /// What the program renews by itself in every turn of its cycle.
+    fn renew_own(&self, model: &mut Model) {
+        let system = &self.system;
+        model.renewed_tls += usize::from(system.keep_tls(&Word::Own).expect("a TLS certificate"));
+        responder_configs(system);
     }
 
     /// A new token while the old one lets them in, or by the custodians.
@@ -234,12 +240,13 @@ impl<'a> Office<'a> {
     }
 
     /// What the day ends with: lists, the seal, and no end that people were not told of.
-    pub(super) fn close(&self, _model: &mut Model) {
+    pub(super) fn close(&self, model: &mut Model) {
         let system = &self.system;
+        self.renew_own(model);
         system.publish_all().expect("lists");
         system.miss_late_lists().expect("no list is late");
         system.seal().expect("sealed");
-        // As of before the work began: what came near meanwhile is for the next stop.
+        // As of before the work began: what people hear of meanwhile is for the next stop.
         let now = system.now() - SignedDuration::from_hours(1);
         let left = system.desk_without_windows().endings(now).expect("what ends");
         let is_ours = |one: &&web::desk::Ending| one.kind != "verifier-certificate";
