@@ -53,7 +53,8 @@ impl Seen {
     /// whoever did it: from now on none of these is believed.
     ///
     /// # Errors
-    /// Those of reading the entries; it is not noted then.
+    /// Those of reading the entries; it is not noted then. Where one of them is not as it was written,
+    /// nobody can tell what was replaced: everything is in doubt.
     fn learn(&self, view: View<'_>, last: Option<Mark>) -> Result<()> {
         if last <= self.get() {
             return Ok(());
@@ -64,7 +65,7 @@ impl Seen {
         let Some((until, _)) = last.filter(|_| last > *seen) else { return Ok(()) };
         // What came before the first that is seen the proof at the opening tells.
         if let Some((from, _)) = *seen {
-            remember(view, from + 1, until + 1)?;
+            remember(view, from + 1, until + 1).map_err(|error| doubted(view, error))?;
         }
         *seen = last;
         Ok(())
@@ -91,6 +92,14 @@ impl Seen {
     pub(super) fn get(&self) -> Option<Mark> {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is told of an entry that cannot be read as it was written.
+fn doubted(view: View<'_>, error: Error) -> Error {
+    let Error::Corrupt { .. } = error else { return error };
+    let finding = format!("journal: {error}");
+    view.doubt.raise(finding.clone());
+    Error::Doubted { finding }
 }
 
 /// The last entry as `connection` shows it.

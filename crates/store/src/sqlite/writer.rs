@@ -93,8 +93,8 @@ impl Writer {
         // What was erased may have been in the log when the program was cut.
         let cut_log = Some(Instant::now());
         let (known, version) = (place.clone(), Cell::new(version(&connection)?));
-        let written = Written { place: known, seen, key, replaced, doubt, version };
-        let state = State { connection, ring, gate, written, floor, cut_log };
+        let written = Written { place: known, seen, key, replaced, doubt, ring, version };
+        let state = State { connection, gate, written, floor, cut_log };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || state.run(&queue))
@@ -177,7 +177,6 @@ type Applied = (SyncSender<Result<Sequence>>, Result<Sequence>);
 /// What the thread owns.
 struct State {
     connection: Connection,
-    ring: KeyRing,
     gate: Gate,
     written: Written,
     floor: Vec<Floor>,
@@ -199,6 +198,7 @@ struct Written {
     key: StateKey,
     replaced: Replaced,
     doubt: Doubt,
+    ring: KeyRing,
     /// Another number once any other connection has committed (SQLite, `PRAGMA data_version`), at the
     /// last look.
     version: Cell<i64>,
@@ -215,11 +215,17 @@ impl Written {
 
     /// What forbids something may be taken away, something decided without it, and be put back before
     /// any proof looks: a row that is missing proves nothing. So where somebody else has written, the
-    /// tables that hold rights, keys and plans must be whole before anything is decided on them.
+    /// tables that hold rights, keys and plans must be whole before anything is decided on them, and what
+    /// proves the key of personal data must be there still.
     fn expect_small_tables(&self, connection: &Connection) -> Result<()> {
         let version = version(connection)?;
         if version != self.version.get() {
             prove::small(self.view(connection))?;
+            if let Err(error) = apply::check_ring(connection, &self.ring) {
+                let finding = error.to_string();
+                self.doubt.raise(finding.clone());
+                return Err(Error::Doubted { finding });
+            }
             self.version.set(version);
         }
         Ok(())
@@ -361,7 +367,7 @@ impl State {
                 for (unit, caller) in units.by_ref() {
                     wrote.passing.note(&unit);
                     let place = state.entries;
-                    let (ring, floor) = (&self.ring, &self.floor);
+                    let (ring, floor) = (&written.ring, &self.floor);
                     let applying =
                         Applying { key, replaced: &written.replaced, doubt, ring, floor };
                     let result = applying.one(transaction, &mut state, &mut wrote, *unit);

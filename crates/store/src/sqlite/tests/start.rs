@@ -327,3 +327,24 @@ fn e2_nothing_is_committed_while_a_row_is_missing_that_forbids_something() {
         assert_eq!(store.doubt().extent(), Some(Extent::Everything));
     }
 }
+
+/// Each of these once stopped the work with a fault that told nobody why, or waited for the next start.
+#[test]
+fn e2_what_is_done_to_the_journal_or_to_the_proof_of_a_key_is_in_doubt_with_the_next_commit() {
+    for (forged, named) in [
+        ("UPDATE journal SET sequence = sequence + 600000 WHERE sequence = 4", "journal: "),
+        ("UPDATE meta SET value = zeroblob(28)", "personal data key"),
+        ("UPDATE meta SET name = ''", "personal data key"),
+    ] {
+        let (_directory, path) = filled();
+        let store = open(&path);
+        commit(&store, Change::SetRegisterCursor { from: 2, to: 3 });
+        let somebody = Connection::open(&path).expect("the file");
+        assert_eq!(somebody.execute(forged, []).expect("forged"), 1);
+        let next = unit(EventKind::RoomEntry, Change::SetRegisterCursor { from: 3, to: 4 });
+        let refused = store.commit(next);
+        let Err(Error::Doubted { finding }) = refused else { panic!("{forged}: {refused:?}") };
+        assert!(finding.contains(named), "{forged}: {finding}");
+        assert_eq!(store.doubt().extent(), Some(Extent::Everything), "{forged}");
+    }
+}
