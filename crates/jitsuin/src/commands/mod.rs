@@ -17,7 +17,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use store::Store;
+use store::{ProofExtent, StateProof, Store};
 use web::desk::{Approvable, Desk, Door, Principal, Shown};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
@@ -107,7 +107,8 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
             if system.store.doubt().extent().is_none() {
                 sealed?;
             }
-            records::check(&Office::with_windows_if_free(cli, system)?, system)
+            let office = Office::with_windows_if_free(cli, system);
+            records::check(&office.map_err(|error| or_in_doubt(system, error))?, system)
         }
         Command::Staff(command) => staff::run(cli, system, command),
         Command::Audit(AuditCommand::Export { file }) => {
@@ -119,6 +120,16 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         | Command::Init(_)
         | Command::Policy(_)
         | Command::Serve => anyhow::bail!("this command needs no installation"),
+    }
+}
+
+/// Why nobody comes in to whom the check could be told: what they come in by may be what is wrong.
+fn or_in_doubt(system: &System, refused: anyhow::Error) -> anyhow::Error {
+    match system.store.prove(&mut StateProof::default(), ProofExtent::Recent) {
+        Ok(report) if !report.findings.is_empty() => {
+            refused.context(format!("the database is in doubt: {}", report.findings.join("; ")))
+        }
+        _ => refused,
     }
 }
 
