@@ -64,6 +64,8 @@ pub(crate) struct System {
     /// What opens without people: the services' keys and secrets.
     pub(crate) machine: Machine,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+    /// Who issued people's client certificates beside our CAs: all that the operator names.
+    client_issuers: Arc<[ForeignIssuer]>,
     /// What is wrong, or will be.
     pub(crate) health: Arc<Health>,
     /// What a crash left behind, until the keys are awake to settle it.
@@ -229,6 +231,8 @@ impl System {
         let clock = trusted.clock();
         let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
         let (windows, left_open) = (Mutex::new(None), Mutex::default());
+        let client_issuers = config.client_issuers.iter().map(foreign_issuer);
+        let client_issuers = client_issuers.collect::<Result<_>>()?;
         let system = Self {
             hold,
             config,
@@ -240,6 +244,7 @@ impl System {
             cards,
             machine,
             authorities,
+            client_issuers,
             health: Arc::default(),
             left_open,
             room: RoomOnDisk::default(),
@@ -281,7 +286,8 @@ impl System {
 
     /// The desk at which every operation is done, without windows.
     pub(crate) fn desk_without_windows(&self) -> Desk {
-        Desk::new(self.store.clone(), self.authorities.clone(), self.clock.clone())
+        let (authorities, issuers) = (self.authorities.clone(), self.client_issuers.clone());
+        Desk::new(self.store.clone(), authorities, issuers, self.clock.clone())
             .with_hosts(self.config.listen.host_names.clone())
             .with_health(self.health.clone())
             .with_room_on_disk(self.room.clone())
@@ -292,12 +298,10 @@ impl System {
 
     /// The desk with the windows and the resident register.
     pub(crate) fn desk(&self) -> Result<Desk> {
-        let issuers = self.config.client_issuers.iter().map(foreign_issuer);
         let Windows { register, window, holders } = self.windows()?;
         let windows =
             web::desk::Windows { window, register: register.clone(), embedded: Some(register) };
-        let desk = self.desk_without_windows().with_windows(windows).with_holders(holders);
-        Ok(desk.with_foreign_issuers(issuers.collect::<Result<_>>()?))
+        Ok(self.desk_without_windows().with_windows(windows).with_holders(holders))
     }
 
     fn windows(&self) -> Result<Windows> {

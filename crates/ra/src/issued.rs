@@ -1,6 +1,5 @@
 //! Whose certificate it is: one of this installation's, octet for octet, or not.
 
-use domain::id::CaId;
 use store::{AuthorityRow, CertificateRow, Store};
 use x509::read::Certificate;
 
@@ -16,18 +15,17 @@ pub enum Issued {
 }
 
 impl Issued {
-    /// Looks the certificate up among those of `cas`: by issuer and serial, every octet, and the
-    /// signature by the generation that issued it.
+    /// Looks the certificate up among those of the installation's CAs, whether they are opened or not: by
+    /// issuer and serial, every octet, and the signature by the generation that issued it.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn look_up<'a>(
+    pub fn look_up(
         store: &dyn Store,
-        cas: impl IntoIterator<Item = &'a CaId>,
         certificate: &Certificate,
         der: &[u8],
     ) -> store::Result<Self> {
-        let keys = keys_of_issuer(store, cas, certificate)?;
+        let keys = keys_of_issuer(store, certificate)?;
         let Some(ca) = keys.first().map(|key| &key.ca) else { return Ok(Self::Elsewhere) };
         let Some(serial) = certificate.tbs.serial_number() else { return Ok(Self::Altered) };
         let Some(row) = store.certificate(ca, &serial)? else { return Ok(Self::Altered) };
@@ -42,14 +40,13 @@ impl Issued {
 }
 
 /// The keys, by generation, of the CA that bears the certificate's issuer name; none if none does.
-fn keys_of_issuer<'a>(
+fn keys_of_issuer(
     store: &dyn Store,
-    cas: impl IntoIterator<Item = &'a CaId>,
     certificate: &Certificate,
 ) -> store::Result<Vec<AuthorityRow>> {
     let issuer = certificate.tbs.issuer.as_der();
-    for ca in cas {
-        let mut keys = store.authorities(ca)?;
+    for ca in store.cas()? {
+        let mut keys = store.authorities(&ca.id)?;
         keys.retain(|key| key.name == issuer);
         if !keys.is_empty() {
             return Ok(keys);

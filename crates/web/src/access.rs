@@ -288,7 +288,12 @@ mod tests {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         register(&scratch, &clock);
         let told = clock.clone();
-        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::new(move || told.now()));
+        let desk = Desk::new(
+            scratch.store.clone(),
+            BTreeMap::new(),
+            Arc::default(),
+            Arc::new(move || told.now()),
+        );
         let api = Api::new(Arc::new(desk.with_hosts(["localhost".to_owned()])));
         let routes = || {
             let described = Router::new().route(HEALTH, get(|| async { "in" }));

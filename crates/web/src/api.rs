@@ -314,7 +314,7 @@ mod tests {
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
-        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), clock);
+        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
         let desk = desk.with_hosts(["localhost".to_owned()]);
         Api::new(Arc::new(desk))
     }

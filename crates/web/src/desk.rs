@@ -95,7 +95,7 @@ pub struct Desk {
     passwords: Turns,
     challenges: Challenges,
     hosts: Hosts,
-    foreign_issuers: Vec<ForeignIssuer>,
+    foreign_issuers: Arc<[ForeignIssuer]>,
     refusals: Refusals,
     room_on_disk: RoomOnDisk,
     keyroom: Option<Keyroom>,
@@ -117,10 +117,13 @@ pub struct Windows {
 }
 
 impl Desk {
-    /// A desk over a store and its CAs, without windows.
+    /// A desk over a store and its CAs, without windows. At every desk, client certificates of our own
+    /// CAs are looked up in the store, and others on the lists of `foreign_issuers`, which are all that
+    /// the operator named: who was turned away at one desk comes in at none.
     pub fn new(
         store: Arc<dyn Store>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+        foreign_issuers: Arc<[ForeignIssuer]>,
         clock: Clock,
     ) -> Self {
         Self {
@@ -135,7 +138,7 @@ impl Desk {
             passwords: Turns::default(),
             challenges: Challenges::default(),
             hosts: Hosts::named([]),
-            foreign_issuers: Vec::new(),
+            foreign_issuers,
             refusals: Refusals::default(),
             room_on_disk: RoomOnDisk::default(),
             keyroom: None,
@@ -196,12 +199,6 @@ impl Desk {
     #[must_use]
     pub fn with_hosts(self, names: impl IntoIterator<Item = String>) -> Self {
         Self { hosts: Hosts::named(names), ..self }
-    }
-
-    /// Adds issuers of people's client certificates whose revocation lists are looked at.
-    #[must_use]
-    pub fn with_foreign_issuers(self, foreign_issuers: Vec<ForeignIssuer>) -> Self {
-        Self { foreign_issuers, ..self }
     }
 
     /// The hosts under which it is asked.

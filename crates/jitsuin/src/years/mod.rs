@@ -1,6 +1,7 @@
 //! The program over years, with a clock that the tests move: what ends, and every way back.
 
 mod certificates;
+mod client_issuers;
 mod decade;
 mod place;
 mod ways_in;

@@ -248,7 +248,7 @@ mod tests {
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
-        Api::new(Arc::new(Desk::new(scratch.store.clone(), BTreeMap::new(), clock)))
+        Api::new(Arc::new(Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock)))
     }
 
     fn asks(api: &Api, person: &str, operation: Operation) -> Served {

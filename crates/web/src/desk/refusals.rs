@@ -249,8 +249,13 @@ mod tests {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
         let told = clock.clone();
         let room = RoomOnDisk::default();
-        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::new(move || told.now()))
-            .with_room_on_disk(room.clone());
+        let desk = Desk::new(
+            scratch.store.clone(),
+            BTreeMap::new(),
+            Arc::default(),
+            Arc::new(move || told.now()),
+        )
+        .with_room_on_disk(room.clone());
         let entries = || scratch.store.journal(0, 1000).expect("a journal").len();
         let refuse = |times: usize| {
             for _ in 0..times {
@@ -301,7 +306,12 @@ mod tests {
     fn e1_a_crowd_hides_neither_what_was_refused_nor_whom_it_concerns() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
         let told = clock.clone();
-        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::new(move || told.now()));
+        let desk = Desk::new(
+            scratch.store.clone(),
+            BTreeMap::new(),
+            Arc::default(),
+            Arc::new(move || told.now()),
+        );
         let refuse = |event, number: u32, person: Option<&str>, rule: &'static str| {
             let from = IpAddr::from((number << 8).to_be_bytes());
             let door = Door { name: format!("POST /{}", number % 7), from };

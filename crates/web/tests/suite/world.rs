@@ -18,7 +18,7 @@ use domain::rule::Rule;
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use jitsuin_web::desk::{Desk, WindowAuthority, Windows};
+use jitsuin_web::desk::{Desk, ForeignIssuer, WindowAuthority, Windows};
 use jitsuin_web::{api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
 use ra::authority::Authority;
@@ -63,12 +63,12 @@ pub(super) const CONNECTIONS: usize = 64;
 impl World {
     /// Opens the installation and serves it on a free port.
     pub(super) fn new() -> Self {
-        Self::over(|scratch| scratch.store.clone(), |_, desk| desk)
+        Self::naming(|_| Vec::new())
     }
 
-    /// The same with a desk that has more; what belongs to it may lie in the scratch directory.
-    pub(super) fn with(more: impl FnOnce(&Scratch, Desk) -> Desk) -> Self {
-        Self::over(|scratch| scratch.store.clone(), more)
+    /// The same with issuers of client certificates named, whose files may lie in the scratch directory.
+    pub(super) fn naming(issuers: impl FnOnce(&Scratch) -> Vec<ForeignIssuer>) -> Self {
+        Self::over(|scratch| scratch.store.clone(), issuers)
     }
 
     /// One whose commits go through `commit` once it is set up.
@@ -76,12 +76,12 @@ impl World {
         commit: impl Fn(&Sqlite, Unit) -> store::Result<Sequence> + Send + Sync + 'static,
     ) -> Self {
         let hooked = |scratch: &Scratch| HookedStore::committing(scratch.store.clone(), commit);
-        Self::over(|scratch| Arc::new(hooked(scratch)), |_, desk| desk)
+        Self::over(|scratch| Arc::new(hooked(scratch)), |_| Vec::new())
     }
 
     fn over(
         store: impl FnOnce(&Scratch) -> Arc<dyn Store>,
-        more: impl FnOnce(&Scratch, Desk) -> Desk,
+        issuers: impl FnOnce(&Scratch) -> Vec<ForeignIssuer>,
     ) -> Self {
         let scratch = Scratch::new();
         // The certificates must hold for curl, which looks at the real clock.
@@ -94,8 +94,9 @@ impl World {
         std::fs::create_dir(&directory).expect("a directory");
         let register = EmbeddedRegister::create(&directory, residents());
         let register = Arc::new(register.expect("a register"));
-        let desk = open(&scratch, &clock, (&store, &keys), &authorities, &register);
-        let desk = Arc::new(more(&scratch, desk));
+        let issuers = issuers(&scratch);
+        let desk = open(&scratch, &clock, (&store, &keys), (&authorities, issuers), &register);
+        let desk = Arc::new(desk);
         add_people(&scratch, &clock);
         let (_runtime, address, holders) = start(&scratch, desk.clone());
         let world =
@@ -150,7 +151,7 @@ fn open(
     scratch: &Scratch,
     clock: &Clock,
     (store, keys): (&Arc<dyn Store>, &Arc<dyn KeyStore>),
-    authorities: &Cas,
+    (authorities, issuers): (&Cas, Vec<ForeignIssuer>),
     register: &Arc<EmbeddedRegister>,
 ) -> Desk {
     let (store, register) = (store.clone(), register.clone());
@@ -165,7 +166,7 @@ fn open(
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
-    Desk::new(store, authorities.clone(), Arc::new(move || told.now()))
+    Desk::new(store, authorities.clone(), issuers.into(), Arc::new(move || told.now()))
         .with_windows(windows)
         .with_holders(Arc::new(holders))
         .with_hosts(["localhost".to_owned()])

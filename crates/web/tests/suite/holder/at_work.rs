@@ -1,8 +1,12 @@
 //! Cards of people who work here: what a client certificate opens, and what it does not.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::staff::CredentialKind;
 use jiff::{SignedDuration, Timestamp};
+use jitsuin_web::desk::{Desk, Door, Shown};
 use serde_json::{Value, json};
 use store::{Change, CredentialRow};
 use testkit::run;
@@ -81,6 +85,26 @@ fn w2_a_certificate_of_our_own_ca_opens_nothing_once_it_is_not_good() {
     let ended = world.card(&Wish { days: (-30, -1), kind, ..Wish::default() });
     world.put_on_file(&ended.name, "suzuki");
     assert_eq!(world.comes_in(&ended.name), 401);
+}
+
+/// Commands that wait for no CA open none. They ask the database whose certificate it is.
+#[test]
+fn w2_w3_a_desk_that_opened_no_ca_looks_its_certificates_up_as_well() {
+    let world = World::new();
+    let card = world.hanako();
+    world.put_on_file(&card.name, "suzuki");
+    let body = json!({ "id": "novice", "name": "新人", "roles": ["examiner"] }).to_string();
+    let by = Proof::Certificate(&card.name);
+    world.ask(by, "POST", "/api/v1/people", Some(body.as_bytes()), &[]).expect(201);
+    let (store, clock) = (world.scratch.store.clone(), world.clock.clone());
+    let desk = Desk::new(store, BTreeMap::new(), Arc::default(), Arc::new(move || clock.now()));
+    let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
+    let manager = desk.enter(Ok(Shown::bearer("ca-manager")), &door, None).expect("it comes in");
+    world.set(&card, CertificateState::Held { since: world.clock.now() });
+    let problem = desk.confirm_proposal(&manager, "novice").err().expect("the card is held");
+    assert!(problem.detail.contains("on hold"), "{problem}");
+    world.set(&card, CertificateState::Good);
+    desk.confirm_proposal(&manager, "novice").expect("the card is good");
 }
 
 /// What is registered is the certificate whose key this very handshake proved, as strong as keys are

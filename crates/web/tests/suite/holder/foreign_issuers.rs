@@ -125,10 +125,10 @@ authorityKeyIdentifier = keyid
 
 /// A world whose configuration names what `certificates` makes, and the lists in [`LISTS`].
 fn world(certificates: impl FnOnce(&Scratch) -> String) -> World {
-    World::with(|scratch, desk| {
+    World::naming(|scratch| {
         let certificates = certificates(scratch).into_bytes();
         let issuer = ForeignIssuer::new(certificates, scratch.path().join(LISTS));
-        desk.with_foreign_issuers(vec![issuer.expect("an issuer")])
+        vec![issuer.expect("an issuer")]
     })
 }
 

@@ -32,7 +32,12 @@ impl Registry {
         let hook = armed.clone();
         let commit = move |store: &_, unit| hook.commit(store, unit);
         let store = HookedStore::committing(scratch.store.clone(), commit);
-        let desk = Desk::new(Arc::new(store), BTreeMap::new(), Arc::new(move || clock.now()));
+        let desk = Desk::new(
+            Arc::new(store),
+            BTreeMap::new(),
+            Arc::default(),
+            Arc::new(move || clock.now()),
+        );
         Self { scratch, desk: Arc::new(desk), armed }
     }
 

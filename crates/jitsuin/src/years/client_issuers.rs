@@ -1,0 +1,125 @@
+//! A command on this machine lets in, and believes, no client certificate that the API would not.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use domain::journal::EventKind;
+use domain::staff::CredentialKind;
+use jiff::Timestamp;
+use store::{Change, CredentialRow, Entry, Store, Unit};
+use web::desk::{Door, Shown};
+use web::wire::NewPersonBody;
+use x509::fingerprint::sha256;
+use x509::pem;
+
+use super::place::Place;
+
+/// How openssl certifies, lists and revokes.
+const SETTINGS: &str = "
+[req]
+distinguished_name = name
+[name]
+[ca]
+default_ca = this
+[authority]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[user]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = clientAuth
+authorityKeyIdentifier = keyid
+[this]
+database = index
+crlnumber = number
+certificate = root.pem
+private_key = root.key
+default_md = sha256
+crl_extensions = list
+[list]
+authorityKeyIdentifier = keyid
+";
+
+/// An issuer of openssl's, which certified `card.pem` and lists nobody yet.
+fn issuer(place: &Path) {
+    for (file, text) in [("ca.cnf", SETTINGS), ("index", ""), ("number", "01")] {
+        fs::write(place.join(file), text).expect("written");
+    }
+    openssl(
+        place,
+        "req -x509 -nodes -config ca.cnf -newkey rsa:2048 -subj /CN=Cards -extensions authority \
+         -keyout root.key -out root.pem",
+    );
+    openssl(
+        place,
+        "req -new -nodes -newkey rsa:2048 -subj /CN=card -keyout card.key -out card.csr",
+    );
+    openssl(
+        place,
+        "x509 -req -in card.csr -CA root.pem -CAkey root.key -CAcreateserial -days 100 \
+         -extfile ca.cnf -extensions user -out card.pem",
+    );
+    list(place);
+}
+
+fn list(place: &Path) {
+    openssl(place, "ca -config ca.cnf -gencrl -crldays 10 -out root.crl");
+}
+
+fn openssl(place: &Path, arguments: &str) {
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    let said = testkit::run(place, "openssl", &arguments);
+    assert!(said.success, "{arguments:?}: {}", said.text);
+}
+
+/// Has operator-1 propose people by the card, as they would over the API.
+fn propose_by_card(place: &Place, people: &[&str]) {
+    let text = fs::read_to_string(place.path().join("card.pem")).expect("PEM");
+    let der = pem::decode(pem::CERTIFICATE, &text).expect("DER");
+    let system = place.open(0);
+    let row = CredentialRow {
+        sha256: sha256(&der),
+        person: "operator-1".parse().expect("an id"),
+        kind: CredentialKind::ClientCertificate,
+        console: None,
+        passkey: None,
+        made: system.now(),
+        expires: None,
+        operation: None,
+    };
+    let act = system.act("test").expect("an act");
+    let unit = Unit::new(Entry::new(EventKind::StaffChanged, &act));
+    system.store.commit(unit.change(Change::AddCredential(row.into()))).expect("registered");
+    let desk = system.desk().expect("a desk");
+    let door = Door { name: "test".to_owned(), from: Ipv4Addr::LOCALHOST.into() };
+    for id in people {
+        let shown = Ok(Shown::Certificate(der.clone().into()));
+        let act = desk.enter(shown, &door, None).expect("the card lets them in");
+        let (id, name) = ((*id).to_owned(), "新人".to_owned());
+        let body =
+            NewPersonBody { id, name, roles: vec!["examiner".to_owned()], municipality: None };
+        desk.propose_person(&act, &body).expect("proposed");
+    }
+}
+
+#[test]
+fn w2_w3_the_command_line_looks_client_certificates_of_other_issuers_up_as_well() {
+    let place = Place::at(&Timestamp::now().to_string());
+    issuer(place.path());
+    let config = place.path().join("jitsuin.toml");
+    let kept = fs::read_to_string(&config).expect("a configuration");
+    let named = "[[client_issuers]]\ncertificate = \"root.pem\"\nlist = \"root.crl\"\n";
+    fs::write(&config, format!("{kept}\n{named}")).expect("written");
+    place.answer(3, "", &["init", "--to-try-out"]);
+    for id in ["manager-1", "operator-1"] {
+        place.answer(0, &format!("{id}.enrolment"), &["staff", "token"]);
+    }
+    propose_by_card(&place, &["novice-1", "novice-2"]);
+    place.answer(0, "manager-1.token", &["staff", "confirm", "novice-1"]);
+    openssl(place.path(), "ca -config ca.cnf -revoke card.pem");
+    list(place.path());
+    let said = place.refusal(0, "manager-1.token", &["staff", "confirm", "novice-2"]);
+    assert!(said.contains("revoked"), "{said}");
+}
