@@ -21,6 +21,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_proof.sql"),
     include_str!("schema_remembered.sql"),
     include_str!("schema_verified.sql"),
+    include_str!("schema_register.sql"),
 ];
 
 /// The first version in which everything proves itself, whatever versions come after. What an earlier
