@@ -397,6 +397,10 @@ pub trait Store: Send + Sync {
     /// How far the events of the resident register were applied.
     fn register_cursor(&self) -> Result<u64>;
 
+    /// The number of the last event of the resident register that was applied, which may lie beyond the
+    /// cursor; by the operations of [`SystemOperation::RegisterEvent`](domain::id::SystemOperation).
+    fn last_register_event(&self) -> Result<Option<u64>>;
+
     /// Every verifier.
     fn verifiers(&self) -> Result<Vec<VerifierRow>>;
 

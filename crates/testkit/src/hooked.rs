@@ -135,6 +135,7 @@ impl Store for HookedStore {
         card(id: &CardId) -> Option<CardRow>;
         cards_of(holder: &ResidentCode) -> Vec<CardRow>;
         register_cursor() -> u64;
+        last_register_event() -> Option<u64>;
         verifiers() -> Vec<VerifierRow>;
         verifier(id: &VerifierId) -> Option<VerifierRow>;
         people() -> Vec<PersonRow>;

@@ -57,11 +57,12 @@ pub enum RegisterError {
     /// The register or the way to it is down: nobody can tell who is registered.
     #[error("the resident register cannot be reached: {0}")]
     Unavailable(String),
-    /// The register does not have the event up to which it was followed: an older copy was put back,
-    /// or its end was lost. What happens in it from now on would be taken for applied.
+    /// The register does not have the event up to which it was followed, or has another under its number:
+    /// an older copy was put back, or its end was lost. What happens in it from now on would be taken for
+    /// applied.
     #[error(
         "the resident register is older than what was followed of it: event {0} was applied, and \
-         the register has no such event"
+         the register does not have it"
     )]
     Behind(u64),
 }

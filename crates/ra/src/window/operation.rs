@@ -29,6 +29,16 @@ pub(super) enum Begun<'a> {
     Again(String),
 }
 
+/// What is kept of an operation, held against one that is asked for.
+pub(super) enum Kept<'a> {
+    /// Nothing.
+    Nothing(Operation<'a>),
+    /// The same was carried out, with this answer.
+    Same(String),
+    /// Another was carried out under the same id.
+    Another,
+}
+
 /// What is stored of an operation.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,16 +62,24 @@ impl Operation<'_> {
 impl Window {
     /// Looks an operation up by its id; `request` is what is asked, without any secret.
     pub(super) fn begin<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Begun<'a>> {
+        match self.kept(act, request)? {
+            Kept::Nothing(operation) => Ok(Begun::First(operation)),
+            Kept::Same(answer) => Ok(Begun::Again(answer)),
+            Kept::Another => {
+                Err(WindowError::refused("operation", "the id was used for another request"))
+            }
+        }
+    }
+
+    /// What is kept under an operation's id; `request` as in [`begin`](Self::begin).
+    pub(super) fn kept<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Kept<'a>> {
         let fingerprint = fingerprint(act, request);
         let Some(stored) = self.store.operation(&act.operation)? else {
-            return Ok(Begun::First(Operation { act, fingerprint }));
+            return Ok(Kept::Nothing(Operation { act, fingerprint }));
         };
         let stored: StoredAnswer = serde_json::from_slice(&stored).map_err(unreadable)?;
-        if stored.request == fingerprint {
-            Ok(Begun::Again(stored.answer))
-        } else {
-            Err(WindowError::refused("operation", "the id was used for another request"))
-        }
+        let is_same = stored.request == fingerprint;
+        Ok(if is_same { Kept::Same(stored.answer) } else { Kept::Another })
     }
 
     /// One step of an application at its window: permission, repetition, the work, the answer.

@@ -5,12 +5,17 @@
 //! whose thirty days run is read again in every run and over restarts; the events behind it that
 //! were applied are recognised by their operations. What is read again is as long as the oldest
 //! open move-out is old, whatever became of the program in between.
+//!
+//! So the cursor does not say what the register must still have: the last event that was applied does,
+//! wherever the cursor stands. A register that ends before it is followed no further. Where another event
+//! stands under an applied number, that number is in dispute: nothing is done for it, it is told in each
+//! run, and the cursor stays; later events are applied, because a death does not wait for a dispute.
 
 mod moves;
 
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
-use domain::id::{CaId, OperationId, SerialNumber, SystemOperation};
+use domain::id::{CaId, InvalidId, OperationId, SerialNumber, SystemOperation};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::municipality;
@@ -21,7 +26,7 @@ use jiff::Timestamp;
 use store::{Change, Entry, Unit};
 
 use self::moves::{Fate, Moves};
-use super::operation::{Begun, system_operation};
+use super::operation::{Kept, system_operation};
 use super::{Application, Window};
 use crate::authority::{Authority, HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
@@ -40,10 +45,21 @@ pub struct RegisterRun {
     pub revoked: Vec<(CaId, SerialNumber)>,
     /// Move-outs whose thirty days are not over.
     pub open: usize,
-    /// Events that a CA refused to follow, with the rule; the next run tries them again.
+    /// Events that a CA refused to follow or that are in dispute, with the rule; the next run tries them
+    /// again.
     pub failed: Vec<(u64, Rule)>,
     /// The cursor after the run.
     pub cursor: u64,
+}
+
+impl RegisterRun {
+    /// Takes the cursor over this event, if that is the next and nothing at the cursor is in dispute.
+    fn pass(&mut self, sequence: u64) {
+        let is_disputed = self.failed.iter().any(|(failed, _)| *failed == self.cursor);
+        if self.cursor + 1 == sequence && !is_disputed {
+            self.cursor = sequence;
+        }
+    }
 }
 
 /// What an event asks for now.
@@ -73,10 +89,16 @@ impl Window {
         };
         self.recording(act, kind, "register", permitted)?;
         let _turn = self.applications.lock("the register's events");
-        self.hold_register()?;
         let from = self.store.register_cursor()?;
-        let moves = self.moves_after(from)?;
         let mut run = RegisterRun { cursor: from, ..RegisterRun::default() };
+        self.last_followed(from)?;
+        if let Some(event) = self.event(from)? {
+            let act = Act { operation: event_operation(from)?, ..act.clone() };
+            if matches!(self.event_kept(&act, &event)?, Kept::Another) {
+                self.failed(&act, &event, in_dispute(), &mut run)?;
+            }
+        }
+        let moves = self.moves_after(from)?;
         let mut read = from;
         while read < moves.last {
             let events = self.register.events_after(read, PAGE)?;
@@ -89,17 +111,39 @@ impl Window {
         Ok(run)
     }
 
-    /// Holds the register against the cursor: the last event that was applied is still in it.
+    /// Holds the register against what was followed of it: the last event that was applied, and the one
+    /// at the cursor, are still in it and are those that were applied.
     ///
     /// # Errors
     /// [`RegisterError::Behind`]; [`WindowError::Register`] and [`WindowError::Store`] otherwise.
     pub fn hold_register(&self) -> Result<()> {
         let cursor = self.store.register_cursor()?;
-        let Some(before) = cursor.checked_sub(1) else { return Ok(()) };
-        match self.register.events_after(before, 1)?.first() {
-            Some(event) if event.sequence == cursor => Ok(()),
-            _ => Err(RegisterError::Behind(cursor).into()),
+        for event in [self.last_followed(cursor)?, self.event(cursor)?].into_iter().flatten() {
+            if matches!(self.event_kept(&act_of(&event)?, &event)?, Kept::Another) {
+                return Err(RegisterError::Behind(event.sequence).into());
+            }
         }
+        Ok(())
+    }
+
+    /// The last event that was applied, at `cursor` or behind it; none where none was.
+    ///
+    /// # Errors
+    /// [`RegisterError::Behind`] where the register has no event of this number.
+    fn last_followed(&self, cursor: u64) -> Result<Option<RegisterEvent>> {
+        // Before the register is asked: it may only grow meanwhile.
+        let last = self.store.last_register_event()?.unwrap_or_default().max(cursor);
+        match self.event(last)? {
+            None if last > 0 => Err(RegisterError::Behind(last).into()),
+            event => Ok(event),
+        }
+    }
+
+    /// The register's event of this number.
+    fn event(&self, sequence: u64) -> Result<Option<RegisterEvent>> {
+        let Some(before) = sequence.checked_sub(1) else { return Ok(None) };
+        let event = self.register.events_after(before, 1)?.into_iter().next();
+        Ok(event.filter(|event| event.sequence == sequence))
     }
 
     /// Every move of the events after `from`, read ahead: a move-in settles an earlier move-out.
@@ -114,6 +158,16 @@ impl Window {
         }
     }
 
+    /// What is kept of an event under its number, which `act` carries.
+    fn event_kept<'a>(&self, act: &'a Act, event: &RegisterEvent) -> Result<Kept<'a>> {
+        let kind = kind_name(&event.kind);
+        Ok(match self.kept(act, &[event.resident.as_str(), kind])? {
+            // An earlier program kept the kind alone.
+            Kept::Same(answer) if answer != kind && answer != told(event) => Kept::Another,
+            kept => kept,
+        })
+    }
+
     fn apply_event(
         &self,
         act: &Act,
@@ -122,14 +176,13 @@ impl Window {
         run: &mut RegisterRun,
     ) -> Result<()> {
         let act = Act { operation: event_operation(event.sequence)?, ..act.clone() };
-        let is_next = run.cursor + 1 == event.sequence;
-        let kind = kind_name(&event.kind);
-        let operation = match self.begin(&act, &[event.resident.as_str(), kind])? {
-            Begun::First(operation) => operation,
-            Begun::Again(_) => {
-                run.cursor += u64::from(is_next);
+        let operation = match self.event_kept(&act, event)? {
+            Kept::Nothing(operation) => operation,
+            Kept::Same(_) => {
+                run.pass(event.sequence);
                 return Ok(());
             }
+            Kept::Another => return self.failed(&act, event, in_dispute(), run),
         };
         let revoked = match decide(event, moves, act.at) {
             Decision::Open => {
@@ -146,14 +199,14 @@ impl Window {
             Err(error) => return self.failed(&act, event, error, run),
         };
         let entry = entry_of(&act, event, &revoked);
-        self.store.commit(Unit::new(entry).change(operation.answered(kind)?))?;
+        self.store.commit(Unit::new(entry).change(operation.answered(&told(event))?))?;
         run.applied += 1;
-        run.cursor += u64::from(is_next);
+        run.pass(event.sequence);
         run.revoked.extend(revoked);
         Ok(())
     }
 
-    /// A refusal by a CA is journaled and does not keep later events waiting; anything else does.
+    /// A refusal by a CA or an event in dispute is journaled and does not keep later events waiting; anything else does.
     fn failed(
         &self,
         act: &Act,
@@ -291,6 +344,25 @@ fn kind_name(kind: &RegisterEventKind) -> &'static str {
         RegisterEventKind::MovedIn { .. } => "moved-in",
         RegisterEventKind::RecordingError => "recording-error",
     }
+}
+
+/// What is kept of an event that was applied: two of one kind and person differ in their moment.
+fn told(event: &RegisterEvent) -> String {
+    format!("{} {}", kind_name(&event.kind), event.at)
+}
+
+/// The act of the system by which an event is applied, to look for what is kept of it.
+fn act_of(event: &RegisterEvent) -> Result<Act> {
+    let link = "register-link".parse().map_err(|error: InvalidId| WindowError::Unreadable {
+        what: "the link's own name",
+        problem: error.to_string(),
+    })?;
+    Ok(Act::new(Actor::System(link), event.at, event_operation(event.sequence)?))
+}
+
+fn in_dispute() -> WindowError {
+    let rule = "it has another event under this number than the one that was applied";
+    WindowError::refused("register", rule)
 }
 
 fn event_operation(sequence: u64) -> Result<OperationId> {

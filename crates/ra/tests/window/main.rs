@@ -12,5 +12,6 @@ mod identity;
 mod issuance;
 mod journal;
 mod register_link;
+mod register_lost;
 mod register_moves;
 mod revocation;

@@ -65,6 +65,7 @@ macro_rules! contract_suite {
                 l1_a_card_is_as_it_was_put_last
                 c4_the_sessions_of_a_card_count_up_alone
                 w8_the_register_cursor_advances_from_where_it_is
+                e6_the_last_event_that_was_applied_is_known
                 v5_a_verifier_is_as_it_was_put_last
                 p1_cas_and_generations_exist_once;
             generations: k6_one_generation_is_planned_at_a_time_and_only_gains_its_key

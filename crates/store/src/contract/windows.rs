@@ -1,6 +1,7 @@
 //! Applications, cards, operations, the register's cursor, verifiers and CAs.
 
 use domain::application::ApplicationState;
+use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 
 use super::fixtures::*;
@@ -114,6 +115,24 @@ pub fn w8_the_register_cursor_advances_from_where_it_is(store: &dyn Store) {
     let outcome = store.commit(unit(EventKind::RegisterEvent, late));
     assert!(matches!(outcome, Err(Error::Stale { found, .. }) if found == "5"));
     assert_eq!(store.register_cursor().expect("read"), 5);
+}
+
+/// The last event is the greatest number, in whatever order they were applied.
+pub fn e6_the_last_event_that_was_applied_is_known(store: &dyn Store) {
+    assert_eq!(store.last_register_event().expect("read"), None);
+    let apply = |what, name: &str| {
+        let id = OperationId::of_system(what, name).expect("an id");
+        commit(store, Change::RecordOperation { id, answer: vec![1] });
+    };
+    for (event, last) in
+        [(2, 2), (9, 9), (10, 10), (1, 10), (1_000_000, 1_000_000), (99, 1_000_000)]
+    {
+        apply(SystemOperation::RegisterEvent, &event.to_string());
+        // Its neighbours in the order of ids.
+        apply(SystemOperation::SharesDealt, &event.to_string());
+        apply(SystemOperation::Mending, &event.to_string());
+        assert_eq!(store.last_register_event().expect("read"), Some(last), "after {event}");
+    }
 }
 
 /// Verifiers by id; two cannot bind under one name.

@@ -22,6 +22,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_remembered.sql"),
     include_str!("schema_verified.sql"),
     include_str!("schema_noted.sql"),
+    include_str!("schema_register.sql"),
 ];
 
 /// The first version in which everything proves itself, whatever versions come after. What an earlier

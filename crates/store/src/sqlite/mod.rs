@@ -402,6 +402,10 @@ impl Store for Sqlite {
         self.pool.read(read::window::register_cursor)
     }
 
+    fn last_register_event(&self) -> Result<Option<u64>> {
+        self.pool.read(read::window::last_register_event)
+    }
+
     fn verifiers(&self) -> Result<Vec<VerifierRow>> {
         self.pool.read(read::access::verifiers)
     }

@@ -5,10 +5,10 @@ use domain::id::{ApplicationId, CardId, MunicipalityCode, OperationId, ResidentC
 use rusqlite::{Row, params};
 
 use super::{all, first, limit};
-use crate::Result;
 use crate::rows::{ApplicationRow, CardRow};
 use crate::sqlite::map::{named, parsed};
 use crate::sqlite::table::{self, View};
+use crate::{Error, Result};
 
 pub(in crate::sqlite) fn application(
     view: View<'_>,
@@ -88,6 +88,22 @@ fn card_row(row: &Row<'_>) -> Result<CardRow> {
         holder: parsed(row, "holder")?,
         municipality: parsed(row, "municipality")?,
         record: row.get("record")?,
+    })
+}
+
+/// By the index of their ids; as text, 10 stands before 9, and its length sets that right.
+pub(in crate::sqlite) fn last_register_event(view: View<'_>) -> Result<Option<u64>> {
+    const PREFIX: &str = "register-event:";
+    const SQL: &str = "SELECT * FROM operation
+        WHERE id >= 'register-event:' AND id < 'register-event;'
+        ORDER BY length(id) DESC, id DESC LIMIT 1";
+    first(view, &table::OPERATION, SQL, [], |row| {
+        let id: String = row.get("id")?;
+        let number = id.strip_prefix(PREFIX).and_then(|number| number.parse().ok());
+        number.ok_or_else(|| Error::Corrupt {
+            what: "operation of a register's event".to_owned(),
+            reason: "its id has no number".to_owned(),
+        })
     })
 }
 
