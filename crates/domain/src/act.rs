@@ -73,6 +73,17 @@ pub struct Standing {
     pub since: Timestamp,
     /// What they had shown.
     pub basis: Basis,
+    /// The certificates of this installation's own CAs that this rests on: one that they showed, and those
+    /// with which it was made.
+    pub certificates: Vec<(CaId, SerialNumber)>,
+}
+
+impl Standing {
+    /// The same, resting on these certificates of this installation's own CAs.
+    #[must_use]
+    pub fn resting_on(self, certificates: Vec<(CaId, SerialNumber)>) -> Self {
+        Self { certificates, ..self }
+    }
 }
 
 /// What somebody was let in by.

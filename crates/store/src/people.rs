@@ -45,7 +45,7 @@ impl PersonRow {
     /// How they stand, let in by `basis`.
     pub fn standing(self, basis: Basis) -> Standing {
         let Self { id: person, roles, municipality, since, .. } = self;
-        Standing { person, roles, municipality, since, basis }
+        Standing { person, roles, municipality, since, basis, certificates: Vec::new() }
     }
 }
 

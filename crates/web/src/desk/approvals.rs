@@ -17,7 +17,7 @@ use store::{Change, Entry, Unit};
 
 use super::permission::{Operation, Party};
 use super::principal::Principal;
-use super::shown::{Made, resting};
+use super::shown::{Made, own, resting};
 use super::{Desk, entrance, repeat};
 use crate::problem::{Fault, Problem, parse_id};
 use crate::wire::{ApprovalBody, ApprovedBody};
@@ -310,8 +310,8 @@ impl Desk {
             return refused("what whoever approved it was let in by has ended since");
         }
         let rests_on = self.rests_on(&Made::Approval(&act.operation), act.at);
-        rests_on.map_err(|problem| problem.of_field(FIELD))?;
-        Ok(person.standing(basis))
+        let rests_on = rests_on.map_err(|problem| problem.of_field(FIELD))?;
+        Ok(person.standing(basis).resting_on(own(&rests_on)))
     }
 }
 

@@ -4,7 +4,10 @@
 //! looked up, and one of another issuer on that issuer's list ([`foreign_issuers`]), where the operator
 //! has named one.
 
+use std::sync::Arc;
+
 use domain::certificate::CertificateState;
+use domain::id::{CaId, SerialNumber};
 use domain::reason::RevocationReason;
 use domain::rule;
 use domain::rule::Rule;
@@ -23,13 +26,29 @@ use crate::problem::Problem;
 /// The field of a registration.
 const FIELD: &str = "certificate_pem";
 
+/// A certificate of one of this installation's own CAs.
+pub(crate) type Own = (CaId, SerialNumber);
+
+/// A client certificate that something rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resting {
+    /// The certificate, DER.
+    pub(crate) der: Arc<[u8]>,
+    /// Which it is, if one of our CAs issued it: whoever commits can look it up.
+    pub(crate) ours: Option<Own>,
+}
+
 impl Desk {
     /// Refuses a client certificate that is not in force any more, whoever it was registered for.
-    pub(super) fn expect_in_force(&self, der: &[u8], now: Timestamp) -> Result<(), Problem> {
+    pub(super) fn expect_in_force(
+        &self,
+        der: Arc<[u8]>,
+        now: Timestamp,
+    ) -> Result<Resting, Problem> {
         let certificate =
-            Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
-        match self.standing_of(&certificate, der, now)? {
-            Ok(()) => Ok(()),
+            Certificate::parse(&der).map_err(|_| unproven("the certificate is unreadable"))?;
+        match self.standing_of(&certificate, &der, now)? {
+            Ok(ours) => Ok(Resting { der, ours }),
             Err(rule) => Err(unproven(rule!("the certificate lets nobody in: {}", rule.as_part()))),
         }
     }
@@ -37,10 +56,15 @@ impl Desk {
     /// Refuses a client certificate that was revoked or held since it was shown. One may end meanwhile, or
     /// be revoked because another took its place: neither says that what was made with it was not made
     /// by its owner.
-    pub(super) fn expect_not_revoked(&self, der: &[u8], now: Timestamp) -> Result<(), Problem> {
+    pub(super) fn expect_not_revoked(
+        &self,
+        der: Arc<[u8]>,
+        now: Timestamp,
+    ) -> Result<Resting, Problem> {
         let certificate =
-            Certificate::parse(der).map_err(|_| unproven("the certificate is unreadable"))?;
-        self.unrevoked(&certificate, der, now, Wanted::NotRevoked)?.map_err(unproven)
+            Certificate::parse(&der).map_err(|_| unproven("the certificate is unreadable"))?;
+        let ours = self.unrevoked(&certificate, &der, now, Wanted::NotRevoked)?;
+        Ok(Resting { ours: ours.map_err(unproven)?, der })
     }
 
     /// The certificate of a registration, and until when it may let its owner in: it is `proven` by
@@ -75,7 +99,7 @@ impl Desk {
         certificate: &Certificate,
         der: &[u8],
         now: Timestamp,
-    ) -> Result<Result<(), Rule>, Problem> {
+    ) -> Result<Result<Option<Own>, Rule>, Problem> {
         let validity = &certificate.tbs.validity;
         if now < validity.not_before || validity.not_after < now {
             return Ok(Err("it is not in force now".into()));
@@ -95,18 +119,18 @@ impl Desk {
         der: &[u8],
         now: Timestamp,
         wanted: Wanted,
-    ) -> Result<Result<(), Rule>, Problem> {
+    ) -> Result<Result<Option<Own>, Rule>, Problem> {
         let issued = Issued::look_up(&*self.store, certificate, der)?;
         Ok(match issued {
-            Issued::Here(row) => stands(row.state, wanted),
+            Issued::Here(row) => {
+                stands(row.state, wanted).map(|()| Some((row.intent.ca.clone(), row.intent.serial)))
+            }
             Issued::Altered => Err("it bears our CA's name and is not its certificate".into()),
-            Issued::Elsewhere => foreign_issuers::expect_unlisted(
-                &self.foreign_issuers,
-                certificate,
-                der,
-                now,
-                wanted,
-            ),
+            Issued::Elsewhere => {
+                let issuers = &self.foreign_issuers;
+                foreign_issuers::expect_unlisted(issuers, certificate, der, now, wanted)
+                    .map(|()| None)
+            }
         })
     }
 }

@@ -221,9 +221,9 @@ impl Desk {
         let row = self.store.credential(&sha256(&der))?;
         let row = row.filter(|row| row.kind == CredentialKind::ClientCertificate);
         let row = row.ok_or_else(|| unproven(NOBODYS))?;
-        self.expect_in_force(&der, now)?;
+        let shown = self.expect_in_force(der, now)?;
         let mut entrant = self.owner(&row, Proof::Strong, now)?;
-        entrant.certificates.push(der);
+        entrant.certificates.push(shown);
         Ok(entrant)
     }
 

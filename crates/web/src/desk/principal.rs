@@ -12,7 +12,8 @@ use domain::id::ActorId;
 use domain::staff::Role;
 use store::PersonRow;
 
-use super::shown::Certificates;
+use super::client_certificates::Resting;
+use super::shown::{Certificates, own};
 
 /// How somebody proved who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,8 @@ impl Principal {
     /// A person of the registry who was let in; what they do rests on how they stand now.
     pub(crate) fn person(act: Act, entrant: Entrant) -> Self {
         let Entrant { person, proof, basis, certificates } = entrant;
-        let standing = Some(Arc::new(person.clone().standing(basis)));
+        let standing = person.clone().standing(basis).resting_on(own(&certificates));
+        let standing = Some(Arc::new(standing));
         let act = Act { standing, ..act };
         Self { act, party: Party::Person(Box::new(person)), proof, certificates }
     }
@@ -82,7 +84,7 @@ impl Principal {
 
     /// The client certificates that what they were let in by rests on: one that they showed, and those
     /// with which it, or a token, a passkey or a password, was made.
-    pub(crate) fn certificates(&self) -> &[Arc<[u8]>] {
+    pub(crate) fn certificates(&self) -> &[Resting] {
         &self.certificates
     }
 

@@ -15,12 +15,18 @@ use jiff::Timestamp;
 use store::{Change, CredentialRow, Unit};
 use x509::pem;
 
+use super::client_certificates::{Own, Resting};
 use super::principal::Principal;
 use super::{Desk, repeat};
 use crate::problem::Problem;
 
-/// Client certificates, DER.
-pub(crate) type Certificates = Vec<Arc<[u8]>>;
+/// Client certificates that something rests on.
+pub(crate) type Certificates = Vec<Resting>;
+
+/// Those among them that our own CAs issued.
+pub(crate) fn own(certificates: &[Resting]) -> Vec<Own> {
+    certificates.iter().filter_map(|one| one.ours.clone()).collect()
+}
 
 /// What was made, and is used later.
 pub(super) enum Made<'a> {
@@ -54,7 +60,7 @@ pub(super) fn resting(unit: Unit, act: &Principal, made: &Made<'_>) -> Result<Un
     if act.certificates().is_empty() {
         return Ok(unit);
     }
-    let blocks = act.certificates().iter().map(|der| pem::encode(pem::CERTIFICATE, der));
+    let blocks = act.certificates().iter().map(|one| pem::encode(pem::CERTIFICATE, &one.der));
     let text: String = blocks.collect::<Result<_, _>>().map_err(|error| Problem::broke(&error))?;
     let (id, answer) = (made.kept_under()?, text.into_bytes());
     Ok(unit.change(Change::RecordOperation { id, answer }))
@@ -74,10 +80,7 @@ impl Desk {
         let text = String::from_utf8(kept).map_err(|error| Problem::broke(&error))?;
         let all = pem::decode_all(pem::CERTIFICATE, &text);
         let all = all.map_err(|error| Problem::broke(&error))?;
-        for der in &all {
-            self.expect_not_revoked(der, now)?;
-        }
-        Ok(all.into_iter().map(Arc::from).collect())
+        all.into_iter().map(|der| self.expect_not_revoked(Arc::from(der), now)).collect()
     }
 
     /// The same of a credential. That of an enrolment rests on nobody's: two people made it.

@@ -2,11 +2,14 @@
 //! stands where they stood, and that the registry keeps the people without whom nobody could act.
 
 use domain::act::{Basis, Standing};
+use domain::certificate::CertificateState;
+use domain::reason::RevocationReason;
 use domain::staff::{Floor, PersonState, ProposalKind, Role};
 use rusqlite::params;
 
 use crate::people::PersonRow;
 use crate::sqlite::map::stale;
+use crate::sqlite::read::certificate as read_certificate;
 use crate::sqlite::read::people as read;
 use crate::sqlite::table::View;
 use crate::unit::{Entry, Unit};
@@ -54,7 +57,28 @@ fn stands(view: View<'_>, standing: &Standing) -> Result<bool> {
         }
         Basis::Nothing => true,
     };
-    Ok(same && has_basis)
+    if !same || !has_basis {
+        return Ok(false);
+    }
+    for (ca, serial) in &standing.certificates {
+        let status = read_certificate::status(view, ca, serial)?;
+        if !status.is_some_and(|status| proves_its_owner(status.state)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether what was done with a certificate in this state was done by its owner, by all that is known. That
+/// another took its place says nothing against it.
+fn proves_its_owner(state: CertificateState) -> bool {
+    match state {
+        CertificateState::Good => true,
+        CertificateState::Revoked { reason, .. } => reason == RevocationReason::Superseded,
+        CertificateState::Held { .. }
+        | CertificateState::Undelivered { .. }
+        | CertificateState::Intended => false,
+    }
 }
 
 /// Refuses a change of a person after which too few of a role were left, and to propose one. Where there are fewer already,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use store::ProposalRow;
 
 use crate::desk::Desk;
-use crate::desk::shown::Made;
+use crate::desk::shown::{Made, own};
 use crate::problem::Problem;
 
 /// The field of who confirms.
@@ -33,7 +33,7 @@ impl Desk {
                     in changed: refuse it (A 5.2.4.1)";
         let author = author.ok_or_else(|| Problem::refused(FIELD, rule))?;
         let made = Made::Proposal(person, proposal.kind, proposal.at);
-        self.rests_on(&made, now).map_err(|problem| problem.of_field(FIELD))?;
-        Ok(author.standing(Basis::Nothing))
+        let rests_on = self.rests_on(&made, now).map_err(|problem| problem.of_field(FIELD))?;
+        Ok(author.standing(Basis::Nothing).resting_on(own(&rests_on)))
     }
 }

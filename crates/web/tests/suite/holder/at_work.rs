@@ -234,3 +234,35 @@ fn w2_w9_a_request_for_another_host_is_answered_by_nobody() {
         assert_eq!(ask(&["Host:"]), 400);
     }
 }
+
+/// Whoever was let in by a card that is revoked a moment later commits nothing with it, nor by what was made
+/// with it.
+#[test]
+fn w2_w3_what_was_begun_by_a_certificate_does_nothing_once_that_is_revoked() {
+    let world = World::new();
+    let card = world.hanako();
+    world.put_on_file(&card.name, "suzuki");
+    let made =
+        world.ask(Proof::Certificate(&card.name), "POST", "/api/v1/me/tokens", Some(b"{}"), &[]);
+    let made = made.expect(201);
+    let token = made["token"].as_str().expect("a token");
+    let door = Door { name: "API".to_owned(), from: [127, 0, 0, 1].into() };
+    let enter = |shown| world.desk.enter(Ok(shown), &door, None).expect("they come in");
+    let der = world.der(&card.name);
+    let let_in = || [enter(Shown::Certificate(der.clone().into())), enter(Shown::bearer(token))];
+    let before = let_in();
+    let since = world.clock.now();
+    for state in [CertificateState::Held { since }, revoked(since)] {
+        world.set(&card, state);
+        for act in &before {
+            let refused = world.desk.suspend_person(act, "sato").expect_err("it ended");
+            assert_eq!(refused.fault.words().0, 401, "{refused}");
+        }
+        if matches!(state, CertificateState::Held { .. }) {
+            world.set(&card, CertificateState::Good);
+            for act in let_in() {
+                world.desk.people(&act).expect("it is good again");
+            }
+        }
+    }
+}
