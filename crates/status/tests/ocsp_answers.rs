@@ -3,6 +3,8 @@
 
 mod ocsp_fixture;
 
+use std::sync::atomic::Ordering;
+
 use domain::certificate::{CertificateKind, CertificateState as State, StateName};
 use domain::policy::Undelivered;
 use domain::reason::RevocationReason;
@@ -10,7 +12,7 @@ use jiff::SignedDuration;
 use jitsuin_status::ocsp::Settings;
 use jitsuin_status::query_log::{OcspOutcome, Query};
 use ocsp_fixture::request::{Draft, Signer, believed, statuses};
-use ocsp_fixture::{Ca, PEER, World, response_status, serial};
+use ocsp_fixture::{Ca, PEER, World, response_status, serial, serial_of};
 use x509::ocsp::response_reader::ResponderId;
 use x509::ocsp::{CertificateStatus, HashAlgorithm, ReceivedStatus};
 
@@ -174,9 +176,7 @@ fn e1_every_query_is_recorded_with_who_asked_what_and_the_answer() {
 #[test]
 fn v5_a_revoked_responder_signs_nothing_more() {
     let world = World::new();
-    let delegate = x509::read::Certificate::parse(&world.ca.delegate).unwrap();
-    let own = delegate.tbs.serial_number().unwrap();
-    world.put_serial(own, CertificateKind::OcspResponder, State::Good);
+    let own = serial_of(&world.ca.delegate);
     let asked = world.put(9, CertificateKind::TlsServer, State::Good);
     let responder = world.responder();
     let request = Draft::about(&world.ca, &[asked]).unsigned();
@@ -185,6 +185,26 @@ fn v5_a_revoked_responder_signs_nothing_more() {
     world.change(own, State::Good, State::Revoked { at: world.now, reason });
     let later = world.now + SignedDuration::from_secs(3600);
     assert_eq!(response_status(&responder.answer(&request, PEER, later)), 2, "internalError");
+}
+
+/// Somebody took the row away, and with it perhaps its revocation.
+#[test]
+fn v5_e2_a_responder_that_the_database_does_not_know_signs_nothing_and_is_doubted() {
+    let world = World::new();
+    let asked = world.put(9, CertificateKind::TlsServer, State::Good);
+    let request = Draft::about(&world.ca, &[asked]).unsigned();
+    assert_eq!(response_status(&world.responder().answer(&request, PEER, world.now)), 0);
+    let unknown = world.unknown_delegate();
+    let mut config = world.config(&world.ca);
+    config.generations[0].responder.certificate = unknown;
+    let responder = world.responder_for(&[config], Settings::default());
+    for changes in [0, 1, 1] {
+        world.faults.changes.store(changes, Ordering::SeqCst);
+        assert_eq!(response_status(&responder.answer(&request, PEER, world.now)), 3, "tryLater");
+    }
+    let doubted = world.store.doubt().standing().expect("everything is in doubt");
+    assert_eq!(doubted.extent, store::Extent::Everything);
+    assert!(doubted.findings[0].contains("responder"), "{doubted:?}");
 }
 
 #[test]

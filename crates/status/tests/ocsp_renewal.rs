@@ -8,7 +8,7 @@ use domain::certificate::{CertificateKind, CertificateState as State};
 use jitsuin_status::ocsp::{GenerationConfig, ResponderIdentity, Settings};
 use keys::KeyStore;
 use ocsp_fixture::request::{Draft, believed, statuses};
-use ocsp_fixture::{Ca, PEER, World, delegate_template, label, response_status};
+use ocsp_fixture::{Ca, PEER, World, delegate_template, label, put_delegate, response_status};
 use x509::ocsp::ReceivedStatus;
 use x509::public_key::SpkiInfo;
 
@@ -25,6 +25,7 @@ fn second(world: &World) -> (GenerationConfig, Ca) {
     let tbs = delegate.to_tbs().unwrap();
     let signature = world.keys.sign(&label("jpki-auth-2"), algorithm, &tbs).unwrap();
     let certificate = x509::certificate::assemble(&tbs, algorithm, &signature);
+    put_delegate(world.store.as_ref(), &world.ca.id, &certificate, world.now);
     let responder = ResponderIdentity {
         certificate: certificate.clone(),
         key: label("jpki-auth-ocsp-2"),

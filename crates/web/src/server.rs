@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
+use status::http::Stalling;
 use status::room::{Place, Room};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -55,6 +56,10 @@ const LAST_ANSWER: Duration = Duration::from_secs(330);
 /// Time that running operations get when the server stops.
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
+/// Time without progress while sending, as the web repository gives: an answer is made whole before it is
+/// sent, and stays in memory until it is taken.
+const SENDING: Duration = Duration::from_secs(30);
+
 /// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
 /// `shutdown` completes, to as many at once as `room` has places; running operations are let finish.
 pub async fn serve(
@@ -62,6 +67,18 @@ pub async fn serve(
     tls: Arc<ServerConfig>,
     router: Router,
     room: Room,
+    shutdown: impl Future<Output = ()>,
+) {
+    serve_patiently(listener, tls, router, room, SENDING, shutdown).await;
+}
+
+/// As [`serve`]; whoever takes nothing of an answer for as long as `sending` is cut off.
+pub async fn serve_patiently(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    room: Room,
+    sending: Duration,
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
@@ -73,6 +90,7 @@ pub async fn serve(
             accepted = accept(&listener, &room) => {
                 let Some((stream, peer, place)) = accepted else { continue };
                 let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
+                let stream = Stalling::new(stream, sending);
                 connections.spawn(async move {
                     let place = Arc::new(place);
                     let talk = converse(stream, peer, &place, tls, router, stopping);
@@ -105,6 +123,10 @@ async fn accept(listener: &TcpListener, room: &Room) -> Option<(TcpStream, Socke
                 tracing::debug!(%peer, "there is no room for a connection");
                 return None;
             };
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%peer, %error, "a connection ended");
+                return None;
+            }
             Some((stream, peer, place))
         }
         Err(error) => {
@@ -117,14 +139,13 @@ async fn accept(listener: &TcpListener, room: &Room) -> Option<(TcpStream, Socke
 }
 
 async fn converse(
-    stream: TcpStream,
+    stream: Stalling<TcpStream>,
     address: SocketAddr,
     place: &Arc<Place>,
     tls_config: Arc<ServerConfig>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    stream.set_nodelay(true)?;
     let stream = shake_hands(stream, tls_config).await?;
     let certificate = tls::proven_certificate(stream.get_ref().1);
     let peer = Peer { address, certificate, place: Some(Arc::clone(place)) };
@@ -151,9 +172,9 @@ async fn converse(
 }
 
 async fn shake_hands(
-    stream: TcpStream,
+    stream: Stalling<TcpStream>,
     tls: Arc<ServerConfig>,
-) -> io::Result<TlsStream<TcpStream>> {
+) -> io::Result<TlsStream<Stalling<TcpStream>>> {
     let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
     let hello = timeout(HELLO, hello).await??;
     timeout(HANDSHAKE, hello.into_stream(tls)).await?

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use card::vpcd::{self, Stay};
 use card::{Cabinet, CardSlot, SignatureKeys};
 use domain::journal::EventKind;
@@ -20,7 +20,7 @@ use super::{Office, read_json, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, MADE_ANEW, write_named};
 use crate::machine::Machine;
 use crate::readers::{self, machine};
 use crate::serve::StopSignal;
@@ -122,20 +122,25 @@ fn make(system: &System, keys: MadeFor) -> Result<Answer> {
     Ok(Answer::new(id.to_string(), json!({ "card": id.as_str() })))
 }
 
-/// Writes each certificate as PEM, and its copy to print.
+/// Writes each certificate as PEM, and its copy to print: all of them or, where something lies in the
+/// place of one, none.
 fn write_copies(read: &CardBody, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    let mut files = Vec::new();
     for copy in &read.certificates {
         for (name, text) in [
             (format!("{}.pem", copy.slot), &copy.certificate_pem),
             (format!("{}-ca.pem", copy.slot), &copy.ca_certificate_pem),
             (format!("{}.txt", copy.slot), &copy.copy),
         ] {
-            let path = directory.join(name);
-            fs::write(&path, text).with_context(|| path.display().to_string())?;
+            files.push((directory.join(name), text));
         }
     }
-    Ok(())
+    for (path, _) in &files {
+        // Also a link that leads nowhere.
+        ensure!(fs::symlink_metadata(path).is_err(), "{}: {MADE_ANEW}", path.display());
+    }
+    files.iter().try_for_each(|(path, text)| write_named(path, text.as_bytes()))
 }
 
 /// The cabinet, without the rest of the installation, which a server may have.

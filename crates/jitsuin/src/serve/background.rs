@@ -244,6 +244,12 @@ fn settle(system: &System) -> Result<()> {
     system.hold.owned().and_then(|owned| system.settle_left_open(owned)).map(drop)
 }
 
+/// Wipes the share of who is no custodian any more: another process may have suspended them, and knows
+/// nothing of the shares that came to this one.
+fn dismiss_who_left(system: &System) -> Result<()> {
+    Ok(system.custody.dismiss(&system.act("custody")?)?)
+}
+
 /// Waits for the next turn of the cycle, which comes at once when custodians wake the keys: what a
 /// crash left waits for nothing else.
 fn is_told_to_stop(system: &System, stop: &Receiver<()>) -> bool {
@@ -270,7 +276,8 @@ fn run_cycle(
 ) {
     let mut told = Told::default();
     loop {
-        let parts: [(&'static str, &mut dyn FnMut() -> Result<()>); 10] = [
+        let parts: [(&'static str, &mut dyn FnMut() -> Result<()>); 11] = [
+            ("the custodians' shares", &mut || dismiss_who_left(system)),
             ("what a crash left", &mut || settle(system)),
             ("the TLS certificate", &mut || system.keep_tls(&Word::Own).map(drop)),
             ("the clock", &mut || system.record_clock(web::desk::SERVER)),

@@ -74,7 +74,7 @@ fn w1_a_clerk_reads_the_certificates_off_the_card_and_prints_their_copies() {
     assert_eq!((&read["card"], &read["life"]), (&json!(here.card), &json!("delivered")));
     // The signature certificate names its holder: it comes with the password alone.
     assert_eq!(read["certificates"].as_array().unwrap().len(), 1);
-    let with_password = here.on_card(&["read", "--secret", "password", "--out", "copies"]);
+    let with_password = here.on_card(&["read", "--secret", "password", "--out", "both"]);
     let read = here.place.answer(&CLERK, &with_password);
     let serials: Vec<_> =
         read["certificates"].as_array().unwrap().iter().map(|c| &c["serial"]).collect();
@@ -84,7 +84,7 @@ fn w1_a_clerk_reads_the_certificates_off_the_card_and_prints_their_copies() {
     {
         let known = here.place.answer(&STAFF, &["cert", "show", ca, serial, "--pem"]);
         let copy =
-            |name: &str| fs::read_to_string(here.place.path().join("copies").join(name)).unwrap();
+            |name: &str| fs::read_to_string(here.place.path().join("both").join(name)).unwrap();
         assert_eq!(known["certificate_pem"], copy(&format!("{slot}.pem")));
         let text = copy(&format!("{slot}.txt"));
         assert!(text.contains(serial) && text.contains("電子証明書の写し"), "{text}");
@@ -92,6 +92,31 @@ fn w1_a_clerk_reads_the_certificates_off_the_card_and_prints_their_copies() {
         let root = &authority["generations"][0]["certificate_pem"];
         assert_eq!(*root, copy(&format!("{slot}-ca.pem")));
     }
+}
+
+/// What lies where copies go may be another resident's copies, or a link that somebody laid there.
+#[test]
+fn w1_copies_off_a_card_are_written_over_nothing_and_through_no_link() {
+    let here = Delivered::new();
+    let copies = here.place.path().join("copies");
+    fs::create_dir(&copies).unwrap();
+    let (text, elsewhere) = (copies.join("authentication.txt"), here.place.path().join("else"));
+    for is_link in [false, true] {
+        let _ = fs::remove_file(&text);
+        fs::write(&elsewhere, "another's").unwrap();
+        match is_link {
+            true => std::os::unix::fs::symlink(&elsewhere, &text).unwrap(),
+            false => fs::write(&text, "another's").unwrap(),
+        }
+        let said = here.place.refusal(&CLERK, &here.on_card(&["read", "--out", "copies"]));
+        assert!(said.contains("authentication.txt") && said.contains("made anew"), "{said}");
+        assert_eq!(fs::read_to_string(&text).unwrap(), "another's");
+        assert_eq!(fs::read_dir(&copies).unwrap().count(), 1, "nothing half done");
+    }
+    fs::remove_file(&text).unwrap();
+    here.place.answer(&CLERK, &here.on_card(&["read", "--out", "copies"]));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&text).unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "they name the holder");
 }
 
 #[test]

@@ -86,6 +86,31 @@ fn k2_keys_sleep_and_wake_by_several_custodians_while_answers_go_on() {
     assert_eq!(publish(&demo), 200);
 }
 
+/// The command line is another process: what it changes in the registry, the server has to see itself.
+#[test]
+fn k2_w3_the_share_of_a_custodian_suspended_beside_the_server_is_wiped_there() {
+    let demo = Demo::start();
+    for custodian in ["custodian-1", "custodian-2"] {
+        ask(&demo, custodian, "keys/deactivation", Some(&json!({})), &[]);
+    }
+    assert_eq!(contribute(&demo, "custodian-1", "custodian-1").0, 200);
+    let present = || ask(&demo, "manager-1", "keys", None, &[]).1["present"].clone();
+    assert_eq!(present(), json!(["custodian-1"]));
+    let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/manager-1.token"];
+    let said = demo.jitsuin(&[&who[..], &["staff", "suspend", "custodian-1"]].concat());
+    assert!(said.success, "{}", said.text);
+    // The cycle comes around every ten seconds, and takes longer on a machine with other work.
+    let is_gone = (0..60).any(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        present() == json!([])
+    });
+    assert!(is_gone, "the share is kept for whoever comes next");
+    assert!(demo.export().success);
+    let journal = fs::read_to_string(demo.path().join("export")).unwrap();
+    let told = |line: &&str| line.contains("custodian-present") && line.contains("wiped");
+    assert_eq!(journal.lines().filter(told).count(), 1);
+}
+
 /// Takes an application in at a clerk's window, and has it verified; its path.
 pub(crate) fn verified(demo: &Demo, clerk: &str, wanted: &Value) -> String {
     let text = fs::read_to_string(demo.kept("data/register/residents.jsonl")).unwrap();

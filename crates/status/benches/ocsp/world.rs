@@ -38,6 +38,9 @@ const CA: &str = "jpki-auth";
 /// Certificates in the database: more than its pages in memory would hold for nothing.
 pub(crate) const CERTIFICATES: u64 = 20_000;
 
+/// The number of the responder's own, behind the others.
+const DELEGATE: u64 = CERTIFICATES;
+
 pub(crate) struct World {
     pub(crate) directory: TempDir,
     pub(crate) responder: Arc<Responder>,
@@ -56,8 +59,8 @@ impl World {
         let keys = Arc::new(MemoryKeyStore::new());
         let name = Name::write(&distinguished("CA")).unwrap();
         let key = SpkiInfo::parse(&make(&keys, "ca")).unwrap();
-        let delegate = certified(&keys, &name, "ocsp", now);
-        let verifier_certificate = certified(&keys, &name, "verifier", now);
+        let delegate = certified(&keys, &name, ("ocsp", serial(DELEGATE)), now);
+        let verifier_certificate = certified(&keys, &name, ("verifier", serial(DELEGATE + 1)), now);
         fill(store.as_ref(), &verifier_certificate, now);
         let identity =
             ResponderIdentity { certificate: delegate, key: label("ocsp"), signature: ALGORITHM };
@@ -143,12 +146,15 @@ fn fill(store: &dyn Store, verifier_certificate: &[u8], now: Timestamp) {
         }
         store.commit(unit).unwrap();
     }
+    let unit = Unit::new(Entry::new(EventKind::CertificateIntended, &act));
+    store.commit(certificate(unit, DELEGATE, now)).unwrap();
 }
 
 fn certificate(unit: Unit, number: u64, now: Timestamp) -> Unit {
     let mark = sha256(&number.to_be_bytes());
     let (kind, partition) = match number {
         0 => (CertificateKind::TlsServer, Partition::Other),
+        DELEGATE => (CertificateKind::OcspResponder, Partition::Other),
         _ => (CertificateKind::User, Partition::Municipality("11203".parse().unwrap())),
     };
     let intent = IntentRow {
@@ -187,10 +193,15 @@ fn make(keys: &MemoryKeyStore, name: &str) -> Vec<u8> {
 }
 
 /// A key and its certificate by the CA, fit to sign OCSP answers.
-fn certified(keys: &MemoryKeyStore, issuer: &Name, name: &str, now: Timestamp) -> Vec<u8> {
+fn certified(
+    keys: &MemoryKeyStore,
+    issuer: &Name,
+    (name, serial): (&str, SerialNumber),
+    now: Timestamp,
+) -> Vec<u8> {
     let spki = make(keys, name);
     let template = CertificateTemplate {
-        serial: SerialNumber::from_random(sha256(&spki)[..16].try_into().unwrap()).unwrap(),
+        serial,
         signature: ALGORITHM,
         issuer: issuer.clone(),
         validity: Validity {

@@ -38,3 +38,4 @@ pub use reply::Reply;
 pub use repository::{CrossCertified, Fetch, Publication, Repository};
 pub use server::{Clock, HttpServer, Services};
 pub use settings::HttpLimits;
+pub use stalling::Stalling;

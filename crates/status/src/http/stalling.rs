@@ -10,7 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 /// Watches the writing of a stream; reading has deadlines of its own.
-pub(super) struct Stalling<S> {
+#[derive(Debug)]
+pub struct Stalling<S> {
     stream: S,
     patience: Duration,
     /// Runs while a write is waiting.
@@ -18,7 +19,9 @@ pub(super) struct Stalling<S> {
 }
 
 impl<S> Stalling<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
+    /// The stream, whose writes fail with [`io::ErrorKind::TimedOut`] once nothing of them was taken for
+    /// as long as `patience`.
+    pub fn new(stream: S, patience: Duration) -> Self {
         Self { stream, patience, deadline: None }
     }
 

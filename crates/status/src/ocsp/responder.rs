@@ -254,10 +254,7 @@ impl Responder {
             let rule = "the responder's certificate is not valid now";
             return Err(Refusal::new(ErrorStatus::TryLater, rule));
         }
-        // Clients are told not to ask about it (nocheck), so nobody else would notice.
-        if self.delegate(issuer, changes)?.is_some_and(|row| ends_the_answers(row.state)) {
-            return Err(Refusal::internal("the responder's certificate was revoked"));
-        }
+        self.expect_delegate(issuer, changes)?;
         let template = inquiry.template(&self.settings);
         let produced_at = template.produced_at;
         let tbs = template.to_tbs();
@@ -271,17 +268,28 @@ impl Responder {
         Ok((produced_at, Bytes::from(response)))
     }
 
-    /// The state of the certificate that answers are signed under, but for the CA's own.
-    fn delegate(
-        &self,
-        issuer: &Issuer,
-        changes: Option<u64>,
-    ) -> Result<Option<StatusRow>, Refusal> {
-        let Some(serial) = issuer.delegate else { return Ok(None) };
+    /// Holds the certificate that answers are signed under, but for the CA's own, against the database:
+    /// clients are told not to ask about it (nocheck), so nobody else would notice.
+    ///
+    /// One that the database does not know was issued all the same, and the row that is gone may have said
+    /// that it is revoked.
+    fn expect_delegate(&self, issuer: &Issuer, changes: Option<u64>) -> Result<(), Refusal> {
+        let Some(serial) = issuer.delegate else { return Ok(()) };
         let look = || self.source.look(&issuer.ca, &[serial]);
         let read = || Ok(look()?.rows.into_iter().next().flatten());
         let row = self.delegates.get(changes, &(issuer.ca.clone(), serial), read);
-        row.map_err(Refusal::store)
+        match row.map_err(Refusal::store)? {
+            Some(row) if ends_the_answers(row.state) => {
+                Err(Refusal::internal("the responder's certificate was revoked"))
+            }
+            Some(_) => Ok(()),
+            None => {
+                let finding =
+                    format!("{}: the responder's certificate {serial} has no row", issuer.ca);
+                self.source.raise_doubt(&finding);
+                Err(Refusal::new(ErrorStatus::TryLater, finding))
+            }
+        }
     }
 
     /// The record comes before the answer; without it there is none.

@@ -44,6 +44,9 @@ pub trait StatusSource: Send + Sync {
     /// The store's own.
     fn last_sequence(&self) -> store::Result<Option<Sequence>>;
 
+    /// Puts everything in doubt for this finding.
+    fn raise_doubt(&self, finding: &str);
+
     /// A number that is another one after every commit, where telling it costs far less than
     /// reading a row; `None` where it does not, and every answer then reads the row.
     fn changes(&self) -> Option<u64> {
@@ -68,6 +71,10 @@ impl StatusSource for Arc<dyn Store> {
 
     fn last_sequence(&self) -> store::Result<Option<Sequence>> {
         self.as_ref().last_sequence()
+    }
+
+    fn raise_doubt(&self, finding: &str) {
+        self.as_ref().doubt().raise(finding);
     }
 
     /// The last entry: every commit has one. In doubt, every answer reads what it rests on.

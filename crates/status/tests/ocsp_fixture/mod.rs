@@ -120,6 +120,15 @@ impl World {
         Responder::new(authorities, source, keys, log, memory, settings).unwrap()
     }
 
+    /// Another delegate for the responder's key, of which the database knows nothing.
+    pub fn unknown_delegate(&self) -> Vec<u8> {
+        let own = x509::read::Certificate::parse(&self.ca.delegate).unwrap();
+        let spki = own.tbs.subject_public_key_info;
+        let mut delegate = delegate_template(&self.ca.name, &spki, self.now);
+        delegate.serial = serial(0x5e);
+        signed(&self.keys, &label(&format!("{}-1", self.ca.id)), &delegate)
+    }
+
     /// A certificate in the database in this state.
     pub fn put(&self, fill: u8, kind: CertificateKind, state: CertificateState) -> SerialNumber {
         self.put_serial(serial(fill), kind, state)
@@ -229,6 +238,7 @@ impl Ca {
         commit(store, EventKind::KeyGenerated, vec![Change::AddAuthority(authority)], now);
         put_intent(store, &id, own.serial, CertificateKind::SelfSigned, &tbs, now);
         complete(store, &id, own.serial, &certificate, CertificateState::Good, now);
+        put_delegate(store, &id, &delegate, now);
         Self { id, name, key, certificate, delegate }
     }
 }
@@ -291,6 +301,17 @@ pub fn delegate_template(issuer: &Name, spki: &[u8], now: Timestamp) -> Certific
         Extension::non_critical(ExtensionValue::OcspNoCheck),
     ];
     delegate
+}
+
+/// A delegate as the database knows it.
+pub fn put_delegate(store: &dyn Store, ca: &CaId, delegate: &[u8], now: Timestamp) {
+    let serial = serial_of(delegate);
+    put_intent(store, ca, serial, CertificateKind::OcspResponder, b"tbs", now);
+    complete(store, ca, serial, delegate, CertificateState::Good, now);
+}
+
+pub fn serial_of(certificate: &[u8]) -> SerialNumber {
+    x509::read::Certificate::parse(certificate).unwrap().tbs.serial_number().unwrap()
 }
 
 pub fn put_intent(
@@ -383,6 +404,10 @@ impl StatusSource for Failing {
 
     fn last_sequence(&self) -> store::Result<Option<Sequence>> {
         self.read(|store| store.last_sequence())
+    }
+
+    fn raise_doubt(&self, finding: &str) {
+        self.store.doubt().raise(finding);
     }
 
     fn changes(&self) -> Option<u64> {

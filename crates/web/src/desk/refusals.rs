@@ -61,8 +61,16 @@ pub(super) struct Refusals(Mutex<HashMap<Kind, Sum>>);
 #[derive(Debug, Clone, Copy)]
 struct Sum {
     since: Timestamp,
+    /// When the minute began that runs; later than `since` where an earlier one could not be written.
+    minute: Timestamp,
     /// Those after the first.
     more: u64,
+}
+
+impl Sum {
+    fn new(now: Timestamp) -> Self {
+        Self { since: now, minute: now, more: 0 }
+    }
 }
 
 impl Kind {
@@ -84,7 +92,7 @@ impl Kind {
     }
 
     /// The entry of so many more.
-    fn sum(&self, act: &Act, Sum { since, more }: Sum) -> Entry {
+    fn sum(&self, act: &Act, Sum { since, more, .. }: Sum) -> Entry {
         let entry = self.entry(act).detail("peer", OfTheInstallation(&self.from));
         entry.detail("count", more).detail("since", since).refused(self.rule.clone())
     }
@@ -109,7 +117,7 @@ impl Refusals {
         let kind = bounded(kind, &sums);
         match sums.entry(kind) {
             Slot::Occupied(mut sum) if is_over(sum.get(), now) => {
-                let before = sum.insert(Sum { since: now, more: 0 });
+                let before = sum.insert(Sum::new(now));
                 Some(First { kind: sum.key().clone(), before: Some(before) })
             }
             Slot::Occupied(mut sum) => {
@@ -118,7 +126,7 @@ impl Refusals {
             }
             Slot::Vacant(free) => {
                 let kind = free.key().clone();
-                free.insert(Sum { since: now, more: 0 });
+                free.insert(Sum::new(now));
                 Some(First { kind, before: None })
             }
         }
@@ -128,7 +136,24 @@ impl Refusals {
     fn count_unwritten(&self, kind: Kind, now: Timestamp) {
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = bounded(kind, &sums);
-        sums.entry(kind).or_insert(Sum { since: now, more: 0 }).more += 1;
+        sums.entry(kind).or_insert(Sum::new(now)).more += 1;
+    }
+
+    /// Takes back what could not be written: it is tried again when the next minute of its kind is over,
+    /// and where none runs at once.
+    fn give_back(&self, kind: Kind, sum: Sum) {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = bounded(kind, &sums);
+        match sums.entry(kind) {
+            Slot::Occupied(mut running) => {
+                let running = running.get_mut();
+                running.more += sum.more;
+                running.since = running.since.min(sum.since);
+            }
+            Slot::Vacant(free) => {
+                free.insert(sum);
+            }
+        }
     }
 
     /// Takes the sums whose minute is over, or all.
@@ -148,7 +173,7 @@ fn bounded(kind: Kind, sums: &HashMap<Kind, Sum>) -> Kind {
 }
 
 fn is_over(sum: &Sum, now: Timestamp) -> bool {
-    now.duration_since(sum.since) >= MINUTE
+    now.duration_since(sum.minute) >= MINUTE
 }
 
 impl Desk {
@@ -167,11 +192,20 @@ impl Desk {
         let Some(First { kind, before }) = self.refusals.count(kind, stranger.at) else {
             return Ok(());
         };
-        if let Some(before) = before.filter(|sum| sum.more > 0) {
-            self.store.commit(Unit::new(kind.sum(stranger, before)))?;
-        }
+        let told = before.map_or(Ok(()), |before| self.tell_sum(stranger, &kind, before));
         let entry = kind.entry(stranger).detail("peer", from).refused(kind.rule.clone());
-        self.store.commit(Unit::new(entry))?;
+        let told = told.and_then(|()| Ok(self.store.commit(Unit::new(entry)).map(drop)?));
+        // It is told with the sum then.
+        told.inspect_err(|_| self.refusals.count_unwritten(kind, stranger.at))
+    }
+
+    /// Writes a sum, or keeps it where it cannot be written.
+    fn tell_sum(&self, act: &Act, kind: &Kind, sum: Sum) -> Result<(), Problem> {
+        if sum.more == 0 {
+            return Ok(());
+        }
+        let told = self.store.commit(Unit::new(kind.sum(act, sum)));
+        told.inspect_err(|_| self.refusals.give_back(kind.clone(), sum))?;
         Ok(())
     }
 
@@ -179,18 +213,21 @@ impl Desk {
     /// stop. Where the disk is short they stay, and go on being counted.
     ///
     /// # Errors
-    /// The database's; what was not written is lost but for the log.
+    /// The database's first; what was not written stays, and is written when it can be.
     pub fn tell_refusals(&self, all: bool) -> Result<(), Problem> {
         if self.room_on_disk.is_short() && !all {
             return Ok(());
         }
         let act = self.act(Actor::Anonymous, None)?;
+        let mut told = Ok(());
         for (kind, sum) in self.refusals.take(act.at, all) {
-            if sum.more > 0 {
-                self.store.commit(Unit::new(kind.sum(&act, sum)))?;
+            // Where one cannot be written, hardly another can.
+            match &told {
+                Ok(()) => told = self.tell_sum(&act, &kind, sum),
+                Err(_) => self.refusals.give_back(kind, sum),
             }
         }
-        Ok(())
+        told
     }
 }
 
@@ -207,9 +244,10 @@ fn block(address: IpAddr) -> String {
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use store::{RoomOnDisk, Store};
-    use testkit::{Clock, Scratch};
+    use testkit::{Clock, HookedStore, Scratch};
 
     use super::*;
 
@@ -285,6 +323,61 @@ mod tests {
         room.note(false);
         desk.tell_refusals(false).expect("told");
         assert_eq!(entries(), before + 3);
+    }
+
+    /// A desk whose store refuses commits while `refuses` is set.
+    fn hindered(scratch: &Scratch, clock: &Clock, refuses: &Arc<AtomicBool>) -> Desk {
+        let (refuses, told) = (refuses.clone(), clock.clone());
+        let store =
+            HookedStore::committing(scratch.store.clone(), move |store, unit| {
+                match refuses.load(Ordering::SeqCst) {
+                    true => Err(store::Error::Unavailable("the disk is full".into())),
+                    false => store.commit(unit),
+                }
+            });
+        Desk::new(Arc::new(store), BTreeMap::new(), Arc::new(move || told.now()))
+    }
+
+    /// A full disk or doubt, which strangers' attempts may go with, takes nothing of what was counted.
+    #[test]
+    fn e1_a_commit_that_is_refused_loses_no_number() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
+        let refuses = Arc::new(AtomicBool::new(false));
+        let desk = hindered(&scratch, &clock, &refuses);
+        let refuse = |door: &str, times: usize| {
+            for _ in 0..times {
+                let stranger = desk.act(Actor::Anonymous, None).expect("an act");
+                let from = IpAddr::from([192, 0, 2, 1]);
+                let outcome = desk.refuse_stranger(&stranger, kind(door, "192.0.2.1"), from);
+                assert!(outcome.is_ok() || refuses.load(Ordering::SeqCst), "{outcome:?}");
+            }
+        };
+        let doors = ["GET /a", "GET /b", "GET /c"];
+        doors.iter().for_each(|door| refuse(door, 5));
+        clock.advance(MINUTE);
+        refuses.store(true, Ordering::SeqCst);
+        for all in [false, true] {
+            desk.tell_refusals(all).expect_err("it is not written");
+        }
+        // The first of a new minute, and the first of all.
+        refuse("GET /a", 2);
+        refuse("GET /d", 3);
+        refuses.store(false, Ordering::SeqCst);
+        clock.advance(MINUTE);
+        refuse("GET /b", 2);
+        desk.tell_refusals(true).expect("told");
+        let rows = scratch.store.journal(0, 1000).expect("a journal");
+        let told = |door: &str| -> u64 {
+            let of = |(_, body): &(u64, Vec<u8>)| {
+                let body = String::from_utf8(body.clone()).expect("JSON");
+                let count = body.split_once("[\"count\",\"").map(|(_, rest)| {
+                    rest.split('"').next().expect("a number").parse().expect("a number")
+                });
+                body.contains(door).then(|| count.unwrap_or(1))
+            };
+            rows.iter().filter_map(of).sum()
+        };
+        assert_eq!(["GET /a", "GET /b", "GET /c", "GET /d"].map(told), [7, 7, 5, 3]);
     }
 
     #[test]

@@ -3,8 +3,12 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::get;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -92,6 +96,43 @@ fn sent(
         stream
     };
     (0..count).map(send).collect()
+}
+
+/// A page as the API makes them, whole in memory, and who is told when it is there no more.
+struct Page {
+    octets: Vec<u8>,
+    gone: Sender<()>,
+}
+
+impl AsRef<[u8]> for Page {
+    fn as_ref(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // After the test nobody asks.
+        let _ = self.gone.send(());
+    }
+}
+
+/// Whoever takes nothing of an answer keeps it in the server's memory, for as long as that is patient: it
+/// was until the connection's lifetime was over.
+#[test]
+fn v6_an_answer_that_nobody_takes_is_let_go() {
+    let world = World::new();
+    let (gone, is_gone) = channel();
+    // More than the sockets of both sides take.
+    let page = move || async move { Bytes::from_owner(Page { octets: vec![0; 64 << 20], gone }) };
+    let router = Router::new().route("/", get(page));
+    let site = world.serve_elsewhere(router, Duration::from_millis(500));
+    let mut stream = connected(&world, site).expect("a handshake");
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("sent");
+    stream.flush().expect("sent");
+    stream.read_exact(&mut [0; 12]).expect("an answer that begins");
+    is_gone.recv_timeout(Duration::from_secs(60)).expect("the answer is let go");
+    drop(stream);
 }
 
 impl Idle {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
 use ca::{CertificationAuthority, ServiceRequest};
@@ -51,7 +52,7 @@ pub(super) struct World {
     pub(super) keys: Arc<dyn KeyStore>,
     pub(super) desk: Arc<Desk>,
     pub(super) register: Arc<EmbeddedRegister>,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// The directory of the embedded register.
@@ -98,9 +99,9 @@ impl World {
         let desk = open(&scratch, &clock, (&store, &keys), (&authorities, issuers), &register);
         let desk = Arc::new(desk);
         add_people(&scratch, &clock);
-        let (_runtime, address, holders) = start(&scratch, desk.clone());
+        let (runtime, address, holders) = start(&scratch, desk.clone());
         let world =
-            Self { scratch, clock, address, holders, authorities, keys, desk, register, _runtime };
+            Self { scratch, clock, address, holders, authorities, keys, desk, register, runtime };
         world.catch_up();
         world
     }
@@ -359,6 +360,21 @@ fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAut
     let pem = |der: &[u8]| x509::pem::encode(x509::pem::CERTIFICATE, der).expect("PEM");
     scratch.write("server.pem", pem(&issued.certificate));
     scratch.write("ca.pem", pem(&root.expect("a root")));
+}
+
+impl World {
+    /// Serves something else with the same certificate, to whoever takes it within `sending`.
+    pub(super) fn serve_elsewhere(&self, router: axum::Router, sending: Duration) -> SocketAddr {
+        let read = |name: &str| std::fs::read(self.scratch.path().join(name)).expect("PEM");
+        let identity = tls::ServerIdentity::new(&read("server.pem"), &read("server.key"));
+        let config = Arc::new(tls::tls_config(Arc::new(identity.expect("a server"))).expect("TLS"));
+        let listener = self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let room = Room::of(CONNECTIONS);
+        let serving = server::serve_patiently(listener, config, router, room, sending, pending());
+        self.runtime.spawn(serving);
+        address
+    }
 }
 
 fn start(scratch: &Scratch, desk: Arc<Desk>) -> (Runtime, SocketAddr, SocketAddr) {
