@@ -78,6 +78,7 @@ impl SealedQueryLog {
             operation: new_operation()?,
             standing: None,
             second: None,
+            present: Default::default(),
         };
         let sha256 = x509::fingerprint::hex(&sealed.sha256);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)

@@ -1,14 +1,16 @@
 //! What a unit rests on, held against the registry inside its own transaction: that whoever acts still
 //! stands where they stood, and that the registry keeps the people without whom nobody could act.
 
-use domain::act::{Basis, Standing};
+use domain::act::Standing;
+use domain::id::ActorId;
 use domain::staff::{Floor, PersonState, ProposalKind, Role};
 use rusqlite::params;
 
-use crate::people::PersonRow;
+use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::sqlite::map::stale;
 use crate::sqlite::read::people as read;
 use crate::sqlite::table::View;
+use crate::standing::{Registry, stands};
 use crate::unit::{Entry, Unit};
 use crate::{Error, Result};
 
@@ -17,16 +19,16 @@ use crate::{Error, Result};
 pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     let acting = unit.entries.iter().filter(|entry| !is_refusal(entry));
     let mut held: Vec<&Standing> = Vec::new();
-    for standing in acting.flat_map(|entry| [&entry.standing, &entry.second]).flatten() {
-        if !held.contains(&&**standing) {
-            if !stands(view, standing)? {
+    for standing in acting.flat_map(Entry::standings) {
+        if !held.contains(&standing) {
+            if !stands(&view, standing)? {
                 return Err(Error::StandingEnded { person: standing.person.clone() });
             }
             held.push(standing);
         }
     }
     for standing in &unit.required {
-        if !stands(view, standing)? {
+        if !stands(&view, standing)? {
             let what = format!("the right of {}, on which it rests,", standing.person);
             return Err(stale(what, "as it was", "that it ended"));
         }
@@ -38,23 +40,18 @@ fn is_refusal(entry: &Entry) -> bool {
     matches!(entry.outcome, domain::journal::Outcome::Refused { .. })
 }
 
-fn stands(view: View<'_>, standing: &Standing) -> Result<bool> {
-    let Some(person) = read::person(view, &standing.person)? else { return Ok(false) };
-    let same = person.state == PersonState::Active
-        && person.since == standing.since
-        && person.municipality == standing.municipality
-        && person.roles == standing.roles;
-    let has_basis = match standing.basis {
-        Basis::Credential(sha256) => {
-            let credential = read::credential(view, &sha256)?;
-            credential.is_some_and(|credential| credential.person == standing.person)
-        }
-        Basis::Password(set) => {
-            read::password(view, &standing.person)?.is_some_and(|password| password.set == set)
-        }
-        Basis::Nothing => true,
-    };
-    Ok(same && has_basis)
+impl Registry for View<'_> {
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>> {
+        read::person(*self, id)
+    }
+
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>> {
+        read::credential(*self, sha256)
+    }
+
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
+        read::password(*self, person)
+    }
 }
 
 /// Refuses a change of a person after which too few of a role were left, and to propose one. Where there are fewer already,
