@@ -253,19 +253,25 @@ impl Custody {
         };
         // The secret is there with the last custodian needed: nobody after them was asked.
         let asked = custodians.iter().take(usize::from(self.dealing.threshold()));
-        let here = names(asked.map(|(id, _)| id));
-        self.tell_awake(Unit::new(telling(self.activated(act, &here, until), &missing)))
+        let here: Vec<_> = asked.map(|(id, _)| id.clone()).collect();
+        let entry = telling(self.activated(act, &names(here.iter()), until), &missing);
+        self.tell_awake(self.requiring_all(Unit::new(entry), &here))
     }
 
-    /// Wakes the keys with a secret that custodians put together for an act of theirs; `custodians`
-    /// are their names.
+    /// Wakes the keys with a secret that `custodians` put together for an act of theirs.
     ///
     /// # Errors
-    /// The key store's, journaled; the store's: the keys sleep then.
-    pub fn activate(&self, act: &Act, secret: &QuorumSecret, custodians: &str) -> Result<()> {
+    /// The key store's, journaled; [`Error::Refused`] once one of them is not in office any more; the
+    /// store's: the keys sleep then.
+    pub fn activate(
+        &self,
+        act: &Act,
+        secret: &QuorumSecret,
+        custodians: &[CustodianId],
+    ) -> Result<()> {
         // What was lost comes back by a ceremony, whose store may have nothing yet.
         let keys = ExpectedKeys::to_come_back(self.expected_keys()?);
-        self.activate_for(act, secret, &keys, custodians, &[])
+        self.activate_for(act, secret, &keys, &names(custodians.iter()), custodians)
     }
 
     /// The same for custodians who must all be in office at the very moment.
@@ -286,20 +292,15 @@ impl Custody {
                 return Err(error.into());
             }
         };
-        let unit = self.requiring_all(Unit::new(telling(entry, &missing)), present);
-        let unit = unit.inspect_err(|_| {
-            self.keys.deactivate();
-        })?;
-        self.tell_awake(unit)
+        self.tell_awake(self.requiring_all(Unit::new(telling(entry, &missing)), present))
     }
 
     /// Nothing may be signed that the journal does not know to be possible: without it they sleep.
-    fn tell_awake(&self, unit: Unit) -> Result<()> {
-        if let Err(error) = self.store.commit(unit) {
+    fn tell_awake(&self, unit: Result<Unit>) -> Result<()> {
+        let told = unit.and_then(|unit| Ok(self.store.commit(unit).map(drop)?));
+        told.inspect_err(|_| {
             self.keys.deactivate();
-            return Err(error.into());
-        }
-        Ok(())
+        })
     }
 
     /// The custodians' secret itself, for the acts that need it: backups, restorations, new shares.
@@ -322,7 +323,7 @@ impl Custody {
                     self.store.commit(Unit::new(entry))?;
                 }
                 Ok(Progress::Complete(secret)) => {
-                    self.store.commit(Unit::new(entry))?;
+                    self.come(entry, custodians, custodian)?;
                     return Ok(secret);
                 }
                 Err(error) => {
@@ -361,12 +362,12 @@ impl Custody {
                     .and_then(|()| gathering.contribute(custodian, passphrase, act.at).map(drop));
             }
             match proven {
-                Ok(()) => self.store.commit(Unit::new(entry))?,
+                Ok(()) => self.come(entry, custodians, &further.0)?,
                 Err(error) => {
                     self.store.commit(Unit::new(entry.refused(Rule::of(&error))))?;
                     return Err(error.into());
                 }
-            };
+            }
         }
         Ok(secret)
     }

@@ -50,13 +50,30 @@ pub struct Act {
     pub standing: Option<Arc<Standing>>,
     /// What the right of the second person rests on who approved it, where one did.
     pub second: Option<Arc<Standing>>,
+    /// What the rights of further people rest on who are present, and without whom it is not done: all
+    /// who hold a ceremony, the custodians whose shares are used.
+    pub present: Arc<[Standing]>,
 }
 
 impl Act {
     /// Of somebody who is no person of the registry: the program, a card's holder, a stranger.
     pub fn new(actor: Actor, at: Timestamp, operation: OperationId) -> Self {
-        Self { actor, at, operation, standing: None, second: None }
+        Self { actor, at, operation, standing: None, second: None, present: Arc::default() }
     }
+
+    /// Everybody on whose right it rests.
+    pub fn standings(&self) -> impl Iterator<Item = &Standing> {
+        everybody(&self.standing, &self.second, &self.present)
+    }
+}
+
+/// Who acts, who approved it, and who else is present.
+pub fn everybody<'a>(
+    first: &'a Option<Arc<Standing>>,
+    second: &'a Option<Arc<Standing>>,
+    present: &'a [Standing],
+) -> impl Iterator<Item = &'a Standing> {
+    [first, second].into_iter().flatten().map(|standing| &**standing).chain(present)
 }
 
 /// What a person's right to act rested on when they were let in. Everything that is committed in their

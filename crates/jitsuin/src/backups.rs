@@ -158,6 +158,7 @@ impl<'a> Backups<'a> {
             Ok(found) => {
                 // With its medium in place, or nobody could tell that there is no backup.
                 self.expect_places()?;
+                self.expect_standing(act, label)?;
                 keys.destroy(label)?;
                 self.journal(entry(EventKind::KeyDestroyed, act, label, &found))?;
             }
@@ -165,6 +166,7 @@ impl<'a> Backups<'a> {
             Err(error) => return Err(error),
         }
         self.expect_places()?;
+        self.expect_standing(act, label)?;
         let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
         self.write(label, &backup.to_json())?;
         self.journal_backup(act, label, &backup.public_key)?;
@@ -395,6 +397,12 @@ impl<'a> Backups<'a> {
         let wrong =
             |file: PathBuf| Some(format!("{}: {}", file.display(), self.shares_in(&file).err()?));
         all.filter_map(wrong).collect()
+    }
+
+    /// Looks again, before a key is made or ends, whether whoever has it done still may.
+    fn expect_standing(&self, act: &Act, label: &KeyLabel) -> Result<(), KeyError> {
+        let ended = |error: store::Error| storage("making", label.as_str().into(), &error.into());
+        store::expect_standing(self.store, act).map_err(ended)
     }
 
     fn journal(&self, entry: Entry) -> Result<(), KeyError> {

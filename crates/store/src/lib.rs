@@ -21,6 +21,7 @@ mod room_on_disk;
 mod rows;
 pub mod segments;
 mod sqlite;
+mod standing;
 mod state;
 mod unit;
 
@@ -37,6 +38,7 @@ pub use rows::{
 pub use sqlite::{
     MOST_READERS, OpenFile, OpenFiles, Options, ProofExtent, Sqlite, StateProof, StateReport,
 };
+pub use standing::expect_standing;
 pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};
 

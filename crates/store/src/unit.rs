@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use domain::act::{Act, Actor, Standing};
+use domain::act::{self, Act, Actor, Standing};
 use domain::application::ApplicationState;
 use domain::certificate::CertificateState;
 use domain::compromise::CompromiseState;
@@ -100,6 +100,8 @@ pub struct Entry {
     pub standing: Option<Arc<Standing>>,
     /// What the right of whoever approved it rests on.
     pub second: Option<Arc<Standing>>,
+    /// What the rights of further people rest on who are present.
+    pub present: Arc<[Standing]>,
 }
 
 /// Personal data in an entry; erasing it is destroying its subject's key.
@@ -126,7 +128,13 @@ impl Entry {
             personal: None,
             standing: act.standing.clone(),
             second: act.second.clone(),
+            present: act.present.clone(),
         }
+    }
+
+    /// Everybody on whose right it rests.
+    pub(crate) fn standings(&self) -> impl Iterator<Item = &Standing> {
+        act::everybody(&self.standing, &self.second, &self.present)
     }
 
     /// Names the CA concerned.

@@ -38,6 +38,7 @@ pub fn act(clock: &Clock) -> Act {
         operation: operation.parse().expect("an operation id"),
         standing: None,
         second: None,
+        present: Default::default(),
     }
 }
 

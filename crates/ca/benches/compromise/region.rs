@@ -115,5 +115,6 @@ fn act() -> Act {
         operation: "bench".parse().unwrap(),
         standing: None,
         second: None,
+        present: Default::default(),
     }
 }

@@ -138,6 +138,7 @@ pub(crate) fn act() -> Act {
         operation: "bench".parse().unwrap(),
         standing: None,
         second: None,
+        present: Default::default(),
     }
 }
 

@@ -8,7 +8,7 @@ mod record;
 mod stage;
 mod stored;
 
-use domain::act::{Act, Actor};
+use domain::act::Act;
 use domain::ceremony::{CeremonyId, Premises, Script, State, Step};
 use domain::id::OperationId;
 use domain::journal::EventKind;
@@ -30,14 +30,15 @@ use x509::fingerprint::hex;
 pub struct Conductor<'a> {
     store: &'a dyn Store,
     clock: &'a dyn Fn() -> Timestamp,
-    actor: Actor,
+    by: Act,
     rehearsal: bool,
 }
 
 impl<'a> Conductor<'a> {
-    /// A conductor who records in `store`, as `actor`.
-    pub fn new(store: &'a dyn Store, clock: &'a dyn Fn() -> Timestamp, actor: Actor) -> Self {
-        Self { store, clock, actor, rehearsal: false }
+    /// A conductor who records in `store`, in the name of whoever acts in `by`: what happens does so only
+    /// while everybody on whose right that act rests stands as they stood.
+    pub fn new(store: &'a dyn Store, clock: &'a dyn Fn() -> Timestamp, by: &Act) -> Self {
+        Self { store, clock, by: by.clone(), rehearsal: false }
     }
 
     /// The same for a rehearsal, which every record of it says; it wants a store of its own, as a
@@ -208,11 +209,22 @@ impl<'a> Conductor<'a> {
             _ => None,
         };
         let act = self.act(operation(&held.script.id, step)?);
-        held.commit(self.store, &act, what)
+        // That it is interrupted is said whoever lost the right to go on.
+        let act = match what {
+            Happening::Interrupted { .. } => Act::new(act.actor, act.at, act.operation),
+            _ => act,
+        };
+        let happened = held.commit(self.store, &act, what);
+        if let Err(Error::Store(ended @ store::Error::StandingEnded { .. })) = &happened
+            && held.state() == State::Running
+        {
+            self.happen(held, Happening::Interrupted { reason: ended.to_string() })?;
+        }
+        happened
     }
 
     fn act(&self, operation: OperationId) -> Act {
-        Act::new(self.actor.clone(), (self.clock)(), operation)
+        Act { at: (self.clock)(), operation, ..self.by.clone() }
     }
 }
 

@@ -6,7 +6,7 @@ use domain::journal::EventKind;
 use domain::rule;
 use domain::rule::OfTheInstallation;
 use domain::staff::{PersonState, Role};
-use keys::quorum::{CustodianId, Gathering};
+use keys::quorum::{CustodianId, Gathering, Passphrase};
 use store::{Change, Entry, PersonRow, Store, Unit};
 
 use super::{Custody, lock};
@@ -117,6 +117,48 @@ impl Custody {
             Office::Held(_) | Office::Unregistered => None,
             Office::Refused(rule) => Some(rule),
         })
+    }
+
+    /// How custodians stand who are present, for the acts that rest on them.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for one who is not in office any more; [`Error::Store`].
+    pub fn standings<'a>(
+        &self,
+        custodians: impl IntoIterator<Item = &'a CustodianId>,
+    ) -> Result<Vec<Standing>> {
+        let mut standings = Vec::new();
+        for custodian in custodians {
+            match self.office(custodian)? {
+                Office::Held(standing) => standings.push(*standing),
+                Office::Unregistered => {}
+                Office::Refused(rule) => return Err(refusal(custodian, rule)),
+            }
+        }
+        Ok(standings)
+    }
+
+    /// Notes under `entry` that with `last` those came of `custodians` who were asked up to them, all of
+    /// whom are in office still.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], journaled, once one of them is not; [`Error::Store`].
+    pub(super) fn come(
+        &self,
+        entry: Entry,
+        custodians: &[(CustodianId, Passphrase)],
+        last: &CustodianId,
+    ) -> Result<()> {
+        let place = custodians.iter().position(|(id, _)| id == last).unwrap_or(custodians.len());
+        let here: Vec<_> = custodians.iter().take(place + 1).map(|(id, _)| id.clone()).collect();
+        match self.requiring_all(Unit::new(entry.clone()), &here) {
+            Ok(unit) => Ok(self.store.commit(unit).map(drop)?),
+            Err(error) if error.is_refusal() => {
+                self.store.commit(Unit::new(entry.refused(error.rule())))?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A unit that holds only while all of these are in office.

@@ -1,6 +1,7 @@
 //! The custody of keys as the journal tells of it: who proved themselves, and nobody else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ca::{Custody, Terms};
 use domain::journal::EventKind;
@@ -8,8 +9,8 @@ use domain::staff::{PersonState, Role};
 use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::{AlwaysPermitted, EmbeddedOpener, GuardedKeyStore};
-use store::{Change, Entry, PersonRow, Store, Unit};
-use testkit::{Clock, Scratch, act};
+use store::{Change, Entry, PersonRow, Sqlite, Store, Unit};
+use testkit::{Clock, HookedStore, Scratch, act};
 
 fn custodians() -> Vec<(CustodianId, Passphrase)> {
     let one = |number: u8| {
@@ -95,6 +96,55 @@ fn k2_the_share_of_a_suspended_custodian_wakes_nothing() {
     suspend(1);
     custody.leave(&act(&clock), all[2].0.actor()).expect("one of two");
     assert!(custody.is_active());
+}
+
+/// Nor one whose holder is suspended while the others are still coming, or before what they put together
+/// is used.
+#[test]
+fn k2_who_is_suspended_while_others_come_puts_no_secret_together_and_wakes_nothing() {
+    let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+    let terms =
+        Terms { window: SignedDuration::from_mins(30), active_for: SignedDuration::from_hours(1) };
+    let all = custodians();
+    let ids: Vec<_> = all.iter().map(|(id, _)| id.clone()).collect();
+    let set_state = |state: PersonState| {
+        let (first, clock) = (ids[0].clone(), clock.clone());
+        move |store: &Sqlite| {
+            let from = store.person(first.actor()).expect("a read").expect("registered");
+            let to = PersonRow { state, ..from.clone() };
+            let change = Change::SetPerson { from: from.into(), to: to.into() };
+            let entry = Entry::new(EventKind::StaffChanged, &act(&clock));
+            store.commit(Unit::new(entry).change(change)).expect("a change");
+        }
+    };
+    let (suspend, reinstate) = (set_state(PersonState::Suspended), set_state(PersonState::Active));
+    let armed = Arc::new(AtomicBool::new(false));
+    let (meanwhile, is_armed) = (suspend.clone(), armed.clone());
+    let store = HookedStore::committing(scratch.store.clone(), move |store, unit| {
+        let done = store.commit(unit)?;
+        if is_armed.swap(false, Ordering::SeqCst) {
+            meanwhile(store);
+        }
+        Ok(done)
+    });
+    let (set, _) = CustodySet::establish(2, &all, clock.now()).expect("a set");
+    let (keys, file) = (guarded(&scratch, &clock), set.to_json().expect("encodes"));
+    let custody = Custody::take_up(&act(&clock), Arc::new(store), keys, &file, &all, terms);
+    let custody = custody.expect("taken up");
+    custody.deactivate(&act(&clock)).expect("asleep");
+    armed.store(true, Ordering::SeqCst);
+    let refused = custody.secret(&act(&clock), &all[..2]).map(drop).expect_err("one is suspended");
+    assert!(refused.to_string().contains("custodian-1 is no custodian any more"), "{refused}");
+    reinstate(&scratch.store);
+    // Of all who come beyond the fewest, too.
+    armed.store(true, Ordering::SeqCst);
+    custody.secret_of_all(&act(&clock), &all).map(drop).expect_err("one is suspended");
+    reinstate(&scratch.store);
+    let secret = custody.secret_of_all(&act(&clock), &all).expect("all are in office");
+    suspend(&scratch.store);
+    custody.activate(&act(&clock), &secret, &ids[..2]).expect_err("one is suspended");
+    assert!(!custody.is_active());
+    custody.activate(&act(&clock), &secret, &ids[1..]).expect("both are in office");
 }
 
 /// Shares of an earlier program, whose holders the registry does not know, count until enough of them are

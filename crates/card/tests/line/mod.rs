@@ -33,6 +33,7 @@ pub(crate) fn act() -> Act {
         operation: "operation-1".parse().expect("an operation"),
         standing: None,
         second: None,
+        present: Default::default(),
     }
 }
 

@@ -79,6 +79,7 @@ impl SealedQueryLog {
             operation: new_operation()?,
             standing: None,
             second: None,
+            present: Default::default(),
         };
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)
             .subject(&sealed.name)

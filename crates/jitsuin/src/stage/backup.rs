@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use ca::ceremony::{FileFact, StepFacts};
+use domain::act::Act;
 use keys::{CardMasterBackup, KeyBackup, KeyLabel, KeyStore};
 use x509::fingerprint::{hex, sha256};
 
@@ -34,7 +35,7 @@ impl SystemStage<'_> {
 
     /// Writes the backup of every CA key and of the card master key into a directory, and the list
     /// last.
-    pub(super) fn write_backups(&self, directory: &str) -> Result<StepFacts> {
+    pub(super) fn write_backups(&self, act: &Act, directory: &str) -> Result<StepFacts> {
         let here = self.system.custody.keys().labels()?;
         let known = known_keys(self.system)?;
         let mut backups = Vec::new();
@@ -53,6 +54,7 @@ impl SystemStage<'_> {
         if self.media.is_some() {
             std::fs::create_dir_all(&place).with_context(|| place.display().to_string())?;
         }
+        self.expect_present(act)?;
         write_medium(&place, directory, &backups, cards.as_ref())
     }
 

@@ -43,6 +43,7 @@ impl SystemStage<'_> {
         };
         let copies = self.copies(label, gone, is_begun)?;
         // 2. The key ends, then its copies.
+        self.expect_present(act)?;
         match keys.destroy(label) {
             Ok(()) | Err(KeyError::UnknownLabel(_)) => {}
             Err(error) => return Err(error.into()),

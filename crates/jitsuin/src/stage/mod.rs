@@ -9,6 +9,8 @@ mod presence;
 mod rehearsal;
 mod restore;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -19,7 +21,7 @@ use ca::{CertificationAuthority, Renewal};
 use domain::act::Act;
 use domain::ceremony::{CeremonyId, Premises, RestoreTarget};
 use domain::id::CaId;
-use keys::quorum::QuorumSecret;
+use keys::quorum::{CustodianId, QuorumSecret};
 use keys::{KeyLabel, PublicKey};
 
 pub(crate) use self::presence::{Attendance, Attendant, attend};
@@ -33,8 +35,8 @@ pub(crate) struct SystemStage<'a> {
     pub(crate) system: &'a System,
     pub(crate) ceremony: CeremonyId,
     pub(crate) secret: &'a QuorumSecret,
-    /// The custodians' names, for the journal.
-    pub(crate) custodians: String,
+    /// The custodians who put it together.
+    pub(crate) custodians: Vec<CustodianId>,
     /// The directory under which a rehearsal keeps all media.
     pub(crate) media: Option<PathBuf>,
     /// Whether the people present read along on standard output.
@@ -48,7 +50,7 @@ impl SystemStage<'_> {
         act: &Act,
         step: impl FnOnce() -> Result<StepFacts>,
     ) -> Result<StepFacts, StageError> {
-        let done = self.wake(act).and_then(|()| step());
+        let done = self.wake(act).and_then(|()| self.expect_present(act)).and_then(|()| step());
         done.map_err(|error| StageError::new(format!("{error:#}")))
     }
 
@@ -57,6 +59,12 @@ impl SystemStage<'_> {
             self.system.custody.activate(act, self.secret, &self.custodians)?;
         }
         Ok(())
+    }
+
+    /// Looks again, before what lies outside of the database is made or ends, whether everybody stands
+    /// as they did when they came.
+    fn expect_present(&self, act: &Act) -> Result<()> {
+        Ok(store::expect_standing(&*self.system.store, act)?)
     }
 
     fn backups(&self) -> Backups<'_> {
@@ -98,7 +106,7 @@ impl Stage for SystemStage<'_> {
     }
 
     fn back_up(&mut self, act: &Act, directory: &str) -> Result<StepFacts, StageError> {
-        self.carry_out(act, || self.write_backups(directory))
+        self.carry_out(act, || self.write_backups(act, directory))
     }
 
     fn restore(

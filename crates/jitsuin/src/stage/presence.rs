@@ -7,13 +7,13 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow};
 use ca::ceremony::{Present, objections};
-use domain::act::Actor;
+use domain::act::Act;
 use domain::ceremony::{Premises, Script, Seat};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::{ColonHex, Rule};
 use domain::staff::Role;
-use keys::quorum::QuorumSecret;
+use keys::quorum::{CustodianId, QuorumSecret};
 use store::{Entry, Store, Unit};
 use web::desk::{Desk, Door, Principal, Proof, Shown};
 use web::wire::SecretText;
@@ -42,10 +42,11 @@ impl FromStr for Attendant {
 /// Everybody who came, proven, and the secret that the custodians put together.
 pub(crate) struct Attendance {
     pub(crate) present: Vec<Present>,
-    /// The first of the operators, as whom the ceremony is recorded.
-    pub(crate) actor: Actor,
+    /// As whom the ceremony is recorded, the first of the operators, and on whose right it rests:
+    /// everybody's who is present.
+    pub(crate) act: Act,
     pub(crate) secret: QuorumSecret,
-    pub(crate) custodians: String,
+    pub(crate) custodians: Vec<CustodianId>,
 }
 
 /// Lets everybody in whom the script wants. A refusal is in the journal, and nothing is done.
@@ -64,14 +65,17 @@ pub(crate) fn attend(
     let operator = principals
         .iter()
         .find(|one| one.id().is_some_and(|id| script.seat_of(id) == Some(Seat::Operator)));
-    let actor = operator.map(|one| one.actor.clone()).context("no operator is present")?;
+    let operator = operator.context("no operator is present")?;
     for one in custodians {
         system.expect_custodian(&one.custodian)?;
     }
     let act = system.act("ceremony")?;
     let secret = system.custody.secret_of_all(&act, &passphrases(custodians)?)?;
-    let names: Vec<&str> = custodians.iter().map(|one| one.custodian.as_str()).collect();
-    Ok((script, Attendance { present, actor, secret, custodians: names.join(" ") }))
+    let custodians: Vec<_> = custodians.iter().map(|one| one.custodian.clone()).collect();
+    let mut standings = system.custody.standings(&custodians)?;
+    standings.extend(principals.iter().filter_map(|one| one.standing.as_deref().cloned()));
+    let act = Act { present: standings.into(), ..Act::clone(operator) };
+    Ok((script, Attendance { present, act, secret, custodians }))
 }
 
 /// Whether everybody is named, in the right seat, and enough of them are there.

@@ -55,13 +55,13 @@ pub(crate) fn rehearse(config: &Config, clock: Clock, text: &str, told: bool) ->
         system: &system,
         ceremony: script.id.clone(),
         secret: &secret,
-        custodians: custodians.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(" "),
+        custodians: custodians.iter().map(|(id, _)| id.clone()).collect(),
         media: Some(scratch.0.join("media")),
         told,
     };
     prepare(&mut stage, &script)?;
     let now = || system.now();
-    let conductor = Conductor::new(&*system.store, &now, act.actor.clone()).rehearsing();
+    let conductor = Conductor::new(&*system.store, &now, &act).rehearsing();
     let record = conductor.run(text, &premises(&system)?, &everybody(&script), &mut stage)?;
     drop(stage);
     Ok(Rehearsed { record, signer, _place: scratch })
@@ -123,7 +123,7 @@ fn prepare(stage: &mut SystemStage<'_>, script: &Script) -> Result<()> {
 
 /// Renews a CA's key until a generation issues no more, and ends what it certified: only then may its
 /// key be destroyed before its root ends.
-fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Result<()> {
+pub(super) fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Result<()> {
     let system: &System = stage.system;
     ensure!(generation <= LAST_GENERATION, "generation {generation} is too many renewals away");
     let authority = system.authority(ca.as_str())?;

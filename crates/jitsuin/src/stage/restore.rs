@@ -60,6 +60,7 @@ impl SystemStage<'_> {
                 "本体の鍵ストアに復元し、各鍵の署名を認証局証明書により検証した。".to_owned()
             }
             RestoreTarget::Named(name) => {
+                self.expect_present(act)?;
                 let store = self.named_store(name)?;
                 self.bring_back(act, &*store, &wanted, name)?;
                 format!("鍵ストア「{name}」に復元し、各鍵の署名を認証局証明書により検証した。")
@@ -98,6 +99,7 @@ impl SystemStage<'_> {
                 Ok(there) => ensure!(there == key.public, "{}: another key is there", key.label),
                 // What is damaged is set aside for its backup.
                 Err(KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) => {
+                    self.expect_present(act)?;
                     store.restore(backup, &backup_key)?;
                 }
                 Err(error) => return Err(error.into()),
@@ -136,6 +138,7 @@ impl SystemStage<'_> {
         match store.card_master_check(label) {
             Ok(there) => ensure!(there == backup.check, "{label}: another key is there"),
             Err(KeyError::UnknownLabel(_)) => {
+                self.expect_present(act)?;
                 store.restore_card_master(backup, &self.secret.backup_key()?)?;
             }
             Err(error) => return Err(error.into()),

@@ -3,5 +3,5 @@
 mod certificates;
 mod client_issuers;
 mod decade;
-mod place;
+pub(crate) mod place;
 mod ways_in;

@@ -41,6 +41,7 @@ pub fn act(operation: &str) -> Act {
         operation: operation.parse().expect("an operation id"),
         standing: None,
         second: None,
+        present: Default::default(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Key generations in the making, what a CA certified for itself.
 
-use domain::certificate::{CertificateEvent, CertificateKind};
+use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::compromise::CompromiseState;
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
 
 use super::fixtures::*;
-use crate::{Change, Error, GenerationPlan, IntentRow, PlannedKey, Store};
+use crate::{Change, CompromiseRow, Error, GenerationPlan, IntentRow, PlannedKey, Store};
 
 fn plan(generation: u32) -> GenerationPlan {
     let row = authority(ca(), generation);
@@ -82,4 +83,48 @@ pub fn k6_the_cas_own_certificates_are_found_by_its_name(store: &dyn Store) {
     assert_eq!(serials, [serial(9), serial(2), serial(5)]);
     assert_eq!(found[2].der, None);
     assert!(store.self_issued(&ca(), &[0x30, 1, 9]).expect("read").is_empty());
+}
+
+/// Whoever looked before the declaration comes too late after it, whichever CA's key would vouch.
+pub fn k7_no_key_vouches_for_one_that_counts_as_compromised(store: &dyn Store) {
+    with_cas(store);
+    for generation in [1, 2] {
+        commit(store, Change::AddAuthority(authority(ca(), generation)));
+    }
+    let voucher = |number: u8, kind, of: u32| IntentRow {
+        kind,
+        generation: 2,
+        partition: Partition::ArlLink,
+        subject: vec![0x30, 0],
+        spki_sha256: sha256(&authority(ca(), of).spki),
+        ..intent(number)
+    };
+    intend(store, voucher(1, CertificateKind::LinkOldWithNew, 1));
+    let declared = CompromiseRow {
+        ca: ca(),
+        generation: 1,
+        state: CompromiseState::Declared,
+        declared_at: at(5),
+        place: 100,
+        revoked: 0,
+    };
+    commit(store, Change::DeclareCompromise(declared));
+    let late = Change::CompleteIntent {
+        ca: ca(),
+        serial: serial(1),
+        der: vec![1],
+        to: CertificateState::Undelivered { since: at(6) },
+    };
+    let cross = IntentRow { ca: other_ca(), ..voucher(3, CertificateKind::Cross, 1) };
+    let new = voucher(2, CertificateKind::LinkOldWithNew, 1);
+    for change in [late, Change::AddIntent(Box::new(new)), Change::AddIntent(Box::new(cross))] {
+        let outcome = store.commit(unit(EventKind::KeyRenewed, change));
+        assert!(matches!(outcome, Err(Error::Stopped { .. })), "{outcome:?}");
+    }
+    intend(store, voucher(4, CertificateKind::SelfSigned, 2));
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, octets);
+    digest.as_ref().try_into().expect("32 octets")
 }

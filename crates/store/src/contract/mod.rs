@@ -70,7 +70,8 @@ macro_rules! contract_suite {
                 p1_cas_and_generations_exist_once;
             generations: k6_one_generation_is_planned_at_a_time_and_only_gains_its_key
                 k6_a_plan_ends_with_its_generation
-                k6_the_cas_own_certificates_are_found_by_its_name;
+                k6_the_cas_own_certificates_are_found_by_its_name
+                k7_no_key_vouches_for_one_that_counts_as_compromised;
         );
     };
     (@tests $open:expr; $($module:ident: $($name:ident)+;)+) => {

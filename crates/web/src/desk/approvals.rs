@@ -140,6 +140,18 @@ impl Approvable<'_> {
         }
     }
 
+    /// The digest as everybody may read it for good, where nobody learns a person from it: the code of a
+    /// resident has eleven digits, and whoever has the journal tries them all.
+    fn told_digest(self) -> Option<String> {
+        match self {
+            Self::Erasure(_) => None,
+            Self::Revocation { .. }
+            | Self::Compromise { .. }
+            | Self::Policy(_)
+            | Self::Start { .. } => Some(self.digest()),
+        }
+    }
+
     /// What is approved, as a digest.
     fn digest(self) -> String {
         let (generation, lost);
@@ -217,7 +229,7 @@ impl Desk {
         }
         let stored = Stored {
             version: VERSION,
-            digest: digest.clone(),
+            digest,
             approver: person.to_string(),
             since: since.as_microsecond(),
             basis,
@@ -227,8 +239,10 @@ impl Desk {
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
         let entry = Entry::new(EventKind::OperationApproved, act)
             .subject(&approved)
-            .detail("operation", what.operation().name())
-            .detail("digest", OfTheInstallation(&digest));
+            .detail("operation", what.operation().name());
+        let told = what.told_digest();
+        let entry =
+            told.iter().fold(entry, |entry, told| entry.detail("digest", OfTheInstallation(told)));
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
         self.commit(act, operation, resting(unit, act, &Made::Approval(&approved))?)?;
         Ok(body)

@@ -169,3 +169,22 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
     let again = erase(&world, HANAKO, "op-again").expect(200);
     assert_eq!(again["applications"], json!([]));
 }
+
+/// A digest over eleven digits is told by trying all: the entry of an approval names the operation alone.
+#[test]
+fn e4_the_journal_keeps_no_digest_of_the_code_of_an_erased_person() {
+    let world = World::new();
+    let approved = |body: &Value| {
+        let entries = world.entries();
+        let told = world.post("senior-operator", "/api/v1/approvals", body).expect(201);
+        let digest = told["digest"].as_str().expect("a digest").to_owned();
+        let told = world.journal_from(entries);
+        assert!(told[0].contains("operation-approved"), "{told:?}");
+        told.iter().any(|entry| entry.contains(&digest))
+    };
+    let erasure = json!({ "what": "erasure", "operation": "op-erase", "resident": HANAKO });
+    assert!(!approved(&erasure));
+    let compromise =
+        json!({ "what": "compromise", "operation": "op-lost", "ca": "jpki-auth", "generation": 1 });
+    assert!(approved(&compromise), "what names nobody is told");
+}

@@ -5,7 +5,7 @@ mod run;
 mod twin;
 
 use ca::ceremony::{Conductor, Present, Record};
-use domain::act::Actor;
+use domain::act::{Act, Actor};
 use domain::ceremony::{Premises, Seat};
 use store::Store;
 use testkit::{Clock, Scratch};
@@ -107,7 +107,8 @@ impl Room {
             self.clock.now()
         };
         let actor = Actor::Staff("operator-1".parse().expect("an id"));
-        act(&Conductor::new(self.scratch.store.as_ref(), &clock, actor))
+        let by = Act::new(actor, self.clock.now(), "op-ceremony".parse().expect("an id"));
+        act(&Conductor::new(self.scratch.store.as_ref(), &clock, &by))
     }
 
     fn run(&self, twin: &mut Twin) -> ca::Result<Record> {

@@ -1,6 +1,36 @@
 //! Who must be there.
 
+use std::sync::Arc;
+
+use domain::act::{Basis, Standing};
+use domain::ceremony::State;
+use domain::journal::EventKind;
+use domain::staff::{PersonState, Role};
+use store::{Change, Entry, PersonRow, Sqlite, Unit};
+use testkit::act;
+
 use super::*;
+
+/// Registers a witness, or has them stand otherwise; how they stand then.
+fn auditor(store: &Sqlite, clock: &Clock, state: PersonState) -> Standing {
+    let id: domain::id::ActorId = "auditor-1".parse().expect("an id");
+    let row = PersonRow {
+        id: id.clone(),
+        name: "監査　一郎".to_owned(),
+        state,
+        roles: vec![Role::InternalAuditor],
+        municipality: None,
+        proposal: None,
+        since: clock.now(),
+    };
+    let change = match store.person(&id).expect("a read") {
+        None => Change::AddPerson(row.clone().into()),
+        Some(from) => Change::SetPerson { from: from.into(), to: row.clone().into() },
+    };
+    let entry = Entry::new(EventKind::StaffChanged, &act(clock));
+    store.commit(Unit::new(entry).change(change)).expect("a change");
+    row.standing(Basis::Nothing)
+}
 
 #[test]
 fn k3_a_ceremony_needs_its_people_and_nobody_else() {
@@ -59,4 +89,34 @@ fn k3_a_script_that_is_not_valid_does_nothing_and_is_recorded() {
     assert!(twin.hardware.borrow().calls.is_empty());
     let journal = room.journal();
     assert!(journal.len() == 2 && journal.iter().all(|entry| entry.contains("\"refused\"")));
+}
+
+/// Whoever is suspended between coming and the end of a step has no part in it, and it does not count.
+#[test]
+fn k3_nothing_happens_once_somebody_present_does_not_stand_as_they_came() {
+    let room = Room::new();
+    let mut twin = room.twin();
+    let witness = auditor(&room.scratch.store, &room.clock, PersonState::Active);
+    let (store, clock) = (Arc::clone(&room.scratch.store), room.clock.clone());
+    let suspend = move || drop(auditor(&store, &clock, PersonState::Suspended));
+    twin.meanwhile = Some(("-7".to_owned(), Box::new(suspend)));
+    let now = || room.clock.now();
+    let actor = Actor::Staff("operator-1".parse().expect("an id"));
+    let by = Act::new(actor, now(), "op-ceremony".parse().expect("an id"));
+    let by = Act { present: [witness].into(), ..by };
+    let conductor = Conductor::new(room.scratch.store.as_ref(), &now, &by);
+    let told = conductor.run(SCRIPT, &premises(), &enough(), &mut twin);
+    let told = told.map(drop).expect_err("one is suspended").to_string();
+    assert!(told.contains("the right of auditor-1 to act ended"), "{told}");
+    let record = |id: &str| conductor.record(&id.parse().expect("an id")).expect("read");
+    let record = record("genesis-2026").expect("begun");
+    assert_eq!(record.state, State::Interrupted);
+    assert!(record.steps[5].done.is_some() && record.steps[6].done.is_none());
+    assert!(record.interruptions[0].reason.contains("auditor-1"), "{:?}", record.interruptions);
+    // Nor does it go on with them, and with others it does.
+    let calls = twin.hardware.borrow().calls.len();
+    let again = conductor.run(SCRIPT, &premises(), &enough(), &mut twin);
+    again.map(drop).expect_err("still suspended");
+    assert_eq!(twin.hardware.borrow().calls.len(), calls);
+    assert_eq!(room.run(&mut twin).expect("others").state, State::Completed);
 }

@@ -155,7 +155,8 @@ fn k3_a_resumed_ceremony_keeps_its_script() {
     let entries = room.scratch.store.last_sequence().expect("read");
     let clock = || room.clock.now();
     let actor = Actor::Staff("operator-1".parse().expect("an id"));
-    let rehearsing = Conductor::new(room.scratch.store.as_ref(), &clock, actor).rehearsing();
+    let by = Act::new(actor, room.clock.now(), "op-ceremony".parse().expect("an id"));
+    let rehearsing = Conductor::new(room.scratch.store.as_ref(), &clock, &by).rehearsing();
     let told = rehearsing.run(SCRIPT, &premises(), &enough(), &mut twin).expect_err("the other");
     assert!(told.to_string().contains("the other of rehearsal and ceremony"), "{told}");
     assert!(room.scratch.store.last_sequence().expect("read") > entries, "the refusal is recorded");

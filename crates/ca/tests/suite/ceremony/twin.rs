@@ -45,6 +45,8 @@ pub(super) struct Twin {
     pub(super) failing: Option<(String, &'static str)>,
     /// Changes the facts of the step of this number before they are handed over.
     pub(super) lie: Option<(usize, Lie)>,
+    /// What happens while the step of this operation id's end is done.
+    pub(super) meanwhile: Option<(String, Box<dyn FnOnce()>)>,
 }
 
 impl Twin {
@@ -55,6 +57,7 @@ impl Twin {
             cut: Cut::default(),
             failing: None,
             lie: None,
+            meanwhile: None,
         }
     }
 
@@ -71,6 +74,10 @@ impl Twin {
         let operation = act.operation.to_string();
         if let Some((_, reason)) = self.failing.take_if(|(step, _)| operation.ends_with(&**step)) {
             return Err(StageError::new(reason));
+        }
+        if let Some((_, happens)) = self.meanwhile.take_if(|(step, _)| operation.ends_with(&**step))
+        {
+            happens();
         }
         self.point();
         *self.hardware.borrow_mut().calls.entry(operation.clone()).or_default() += 1;

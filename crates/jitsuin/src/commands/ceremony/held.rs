@@ -41,7 +41,7 @@ pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -
 
 fn carry_out(cli: &Cli, system: &System, text: &str, present: &[Attendant]) -> Result<Answer> {
     let (script, attendance) = attend(system, text, &cli.person.custodians, present)?;
-    let Attendance { present, actor, secret, custodians } = attendance;
+    let Attendance { present, act, secret, custodians } = attendance;
     let mut stage = SystemStage {
         system,
         ceremony: script.id.clone(),
@@ -51,7 +51,7 @@ fn carry_out(cli: &Cli, system: &System, text: &str, present: &[Attendant]) -> R
         told: !cli.json,
     };
     let now = || system.now();
-    let conductor = Conductor::new(&*system.store, &now, actor);
+    let conductor = Conductor::new(&*system.store, &now, &act);
     let record = conductor.run(text, &premises(system)?, &present, &mut stage)?;
     ended(&record, &system.audit_signer()?, &place(system, &record.script.id))
 }
@@ -90,7 +90,7 @@ pub(super) fn show(cli: &Cli, id: &str, clock: Clock) -> Result<Answer> {
         let office = admitted(cli, &system, &MAY, "show_ceremony")?;
         let id: CeremonyId = id.parse()?;
         let now = || system.now();
-        let conductor = Conductor::new(&*system.store, &now, office.act.actor.clone());
+        let conductor = Conductor::new(&*system.store, &now, &office.act);
         let record = conductor.record(&id)?.with_context(|| format!("ceremony: unknown {id}"))?;
         // Who sat where was read: that is in the journal before it is told (E1).
         let entry = Entry::new(EventKind::RecordsRead, &office.act).subject(&id);
@@ -114,7 +114,7 @@ pub(super) fn abandon(cli: &Cli, id: &str, reason: &str, clock: Clock) -> Result
             .context("--reason: the minutes tell why")?;
         let id: CeremonyId = id.parse()?;
         let now = || system.now();
-        let conductor = Conductor::new(&*system.store, &now, office.act.actor.clone());
+        let conductor = Conductor::new(&*system.store, &now, &office.act);
         let record = conductor.abandon(&id, reason.as_str())?;
         ended(&record, &system.audit_signer()?, &place(&system, &id))
     };

@@ -136,6 +136,7 @@ pub(super) fn complete(
 ) -> Result<()> {
     let (row, found) = expect(work, ca, serial, CertificateState::Intended)?;
     compromise::refuse(work.view, ca, found.status.generation)?;
+    compromise::refuse_vouching(work.view, found.status.kind, &found.spki_sha256)?;
     let sha256 = digest(&SHA256, der);
     let octets = params![found.issued, der];
     work.view.connection.prepare_cached(SET_OCTETS)?.execute(octets)?;
@@ -156,6 +157,7 @@ pub(super) fn set(
 /// What a transition needs to know of its certificate.
 struct Found {
     status: StatusRow,
+    spki_sha256: Vec<u8>,
     issued: Sequence,
 }
 
@@ -166,7 +168,10 @@ fn expect(
     from: CertificateState,
 ) -> Result<(Stored, Found)> {
     let what = || format!("certificate {ca}/{serial}");
-    let shape = |row: &Row<'_>| Ok(Found { status: status_of(row)?, issued: row.get("issued")? });
+    let shape = |row: &Row<'_>| {
+        let (spki_sha256, issued) = (row.get("spki_sha256")?, row.get("issued")?);
+        Ok(Found { status: status_of(row)?, spki_sha256, issued })
+    };
     let key: [&dyn ToSql; 2] = [&ca.as_str(), &serial.as_bytes()];
     let found =
         work.find(&CERTIFICATE, &key, shape)?.ok_or_else(|| Error::Missing { what: what() })?;

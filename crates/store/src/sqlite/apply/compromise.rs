@@ -1,5 +1,7 @@
 //! Compromised keys: declared once, led through their steps; and notices to everybody.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use domain::certificate::CertificateKind;
 use domain::compromise::CompromiseState;
 use domain::id::CaId;
 use rusqlite::{Row, ToSql};
@@ -8,6 +10,7 @@ use super::work::Work;
 use crate::rows::{CompromiseRow, NoticeRow};
 use crate::sqlite::fault::inserted;
 use crate::sqlite::map::{micros, named, stale};
+use crate::sqlite::read::authority;
 use crate::sqlite::table::{COMPROMISE, NOTICE, View};
 use crate::{Error, Result};
 
@@ -50,6 +53,26 @@ pub(super) fn refuse(view: View<'_>, ca: &CaId, generation: u32) -> Result<()> {
             what: format!("generation {generation} of CA {ca}: its key counts as compromised"),
         }),
     }
+}
+
+/// Refuses that any key begins or finishes to vouch for one that counts as compromised, whichever CA's
+/// either is.
+pub(super) fn refuse_vouching(
+    view: View<'_>,
+    kind: CertificateKind,
+    spki_sha256: &[u8],
+) -> Result<()> {
+    if !kind.is_authority() {
+        return Ok(());
+    }
+    for ca in authority::cas(view)? {
+        for key in authority::authorities(view, &ca.id)? {
+            if digest(&SHA256, &key.spki).as_ref() == spki_sha256 {
+                refuse(view, &key.ca, key.generation)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn add_notice(work: &mut Work<'_>, row: &NoticeRow) -> Result<()> {

@@ -59,6 +59,7 @@ fn apply(
         Change::AddAuthority(row) => authority::add(work, &row),
         Change::AddIntent(row) => {
             compromise::refuse(work.view, &row.ca, row.generation)?;
+            compromise::refuse_vouching(work.view, row.kind, &row.spki_sha256)?;
             certificate::add_intent(work, places.next(), &row)
         }
         Change::DeclareCompromise(row) => compromise::declare(work, &row),

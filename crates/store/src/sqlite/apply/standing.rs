@@ -1,35 +1,35 @@
 //! What a unit rests on, held against the registry inside its own transaction: that whoever acts still
 //! stands where they stood, and that the registry keeps the people without whom nobody could act.
 
-use domain::act::{Basis, Standing};
-use domain::certificate::CertificateState;
-use domain::reason::RevocationReason;
+use domain::act::Standing;
+use domain::id::{ActorId, CaId, SerialNumber};
 use domain::staff::{Floor, PersonState, ProposalKind, Role};
 use rusqlite::params;
 
-use crate::people::PersonRow;
+use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::sqlite::map::stale;
 use crate::sqlite::read::certificate as read_certificate;
 use crate::sqlite::read::people as read;
 use crate::sqlite::table::View;
+use crate::standing::{Registry, stands};
 use crate::unit::{Entry, Unit};
-use crate::{Error, Result};
+use crate::{Error, Result, StatusRow};
 
 /// Everybody on whose right the unit rests. A refusal changes nothing, and whoever may not act is told
 /// so in the journal all the same.
 pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     let acting = unit.entries.iter().filter(|entry| !is_refusal(entry));
     let mut held: Vec<&Standing> = Vec::new();
-    for standing in acting.flat_map(|entry| [&entry.standing, &entry.second]).flatten() {
-        if !held.contains(&&**standing) {
-            if !stands(view, standing)? {
+    for standing in acting.flat_map(Entry::standings) {
+        if !held.contains(&standing) {
+            if !stands(&view, standing)? {
                 return Err(Error::StandingEnded { person: standing.person.clone() });
             }
             held.push(standing);
         }
     }
     for standing in &unit.required {
-        if !stands(view, standing)? {
+        if !stands(&view, standing)? {
             let what = format!("the right of {}, on which it rests,", standing.person);
             return Err(stale(what, "as it was", "that it ended"));
         }
@@ -41,43 +41,21 @@ fn is_refusal(entry: &Entry) -> bool {
     matches!(entry.outcome, domain::journal::Outcome::Refused { .. })
 }
 
-fn stands(view: View<'_>, standing: &Standing) -> Result<bool> {
-    let Some(person) = read::person(view, &standing.person)? else { return Ok(false) };
-    let same = person.state == PersonState::Active
-        && person.since == standing.since
-        && person.municipality == standing.municipality
-        && person.roles == standing.roles;
-    let has_basis = match standing.basis {
-        Basis::Credential(sha256) => {
-            let credential = read::credential(view, &sha256)?;
-            credential.is_some_and(|credential| credential.person == standing.person)
-        }
-        Basis::Password(set) => {
-            read::password(view, &standing.person)?.is_some_and(|password| password.set == set)
-        }
-        Basis::Nothing => true,
-    };
-    if !same || !has_basis {
-        return Ok(false);
+impl Registry for View<'_> {
+    fn person(&self, id: &ActorId) -> Result<Option<PersonRow>> {
+        read::person(*self, id)
     }
-    for (ca, serial) in &standing.certificates {
-        let status = read_certificate::status(view, ca, serial)?;
-        if !status.is_some_and(|status| proves_its_owner(status.state)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
 
-/// Whether what was done with a certificate in this state was done by its owner, by all that is known. That
-/// another took its place says nothing against it.
-fn proves_its_owner(state: CertificateState) -> bool {
-    match state {
-        CertificateState::Good => true,
-        CertificateState::Revoked { reason, .. } => reason == RevocationReason::Superseded,
-        CertificateState::Held { .. }
-        | CertificateState::Undelivered { .. }
-        | CertificateState::Intended => false,
+    fn credential(&self, sha256: &[u8; 32]) -> Result<Option<CredentialRow>> {
+        read::credential(*self, sha256)
+    }
+
+    fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
+        read::password(*self, person)
+    }
+
+    fn status(&self, ca: &CaId, serial: &SerialNumber) -> Result<Option<StatusRow>> {
+        read_certificate::status(*self, ca, serial)
     }
 }
 

@@ -143,6 +143,7 @@ fn l7_what_was_taken_in_is_carried_out_after_a_cut() {
             operation: request.id().as_str().parse().expect("an id"),
             standing: None,
             second: None,
+            present: Default::default(),
         };
         cut.revoke(&act, &request).expect_err("cut");
         assert!(!ended(&world, &target));
