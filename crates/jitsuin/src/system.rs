@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub(crate) struct System {
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
     /// What is wrong, or will be.
     pub(crate) health: Arc<Health>,
+    /// Whether this process seals as it goes, as a server does that has started.
+    pub(crate) is_sealing: AtomicBool,
     /// What a crash left behind, until the keys are awake to settle it.
     left_open: Mutex<BTreeMap<CaId, Vec<CertificateRow>>>,
     /// What was seen last of the disk.
@@ -240,6 +243,7 @@ impl System {
             machine,
             authorities,
             health: Arc::default(),
+            is_sealing: AtomicBool::default(),
             left_open,
             room: RoomOnDisk::default(),
             windows,

@@ -2,5 +2,6 @@
 
 mod certificates;
 mod decade;
-mod place;
+pub(crate) mod place;
+mod records;
 mod ways_in;
