@@ -116,6 +116,10 @@ impl Foundation {
             home.create()?;
         }
         if !home.service_master_key().exists() && !create {
+            if home.database().exists() {
+                // Set up anew it would open nothing of what is there.
+                bail!("{}: it is missing: put it back", home.service_master_key().display());
+            }
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
         // Before anything of it is opened, and so before the first effect.
