@@ -196,9 +196,8 @@ impl System {
     }
 
     /// Notes the places that take checkpoints from now on. Each gets the last one first, so that
-    /// there is none that is known and has none. Only who may seal does this; others leave it.
-    pub(crate) fn note_places(&self) -> Result<()> {
-        let Some(lock) = SealLock::take(self)? else { return Ok(()) };
+    /// there is none that is known and has none. Only who may seal does this.
+    pub(crate) fn note_places(&self, lock: &SealLock) -> Result<()> {
         let known = remembered(&*self.store)?;
         let places = &self.config.checkpoint_places;
         let new = |place: &&CheckpointPlace| !known.contains(&place.name);

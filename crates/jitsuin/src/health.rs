@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -246,6 +247,7 @@ impl System {
             at: self.now().as_second(),
             files: self.store.open_files().files().to_vec(),
             last: self.store.last_seen(),
+            seals: self.is_sealing.load(Ordering::SeqCst),
             conditions: worst(self.health.standing()),
         };
         write_private(&self.home.health(), &serde_json::to_vec_pretty(&told)?)
@@ -296,6 +298,9 @@ struct ServerWord {
     files: Vec<OpenFile>,
     /// The last journal entry that it committed or read.
     last: Option<(u64, [u8; 32])>,
+    /// Whether it seals as it goes; before that it starts.
+    #[serde(default)]
+    seals: bool,
     /// What it sees.
     conditions: Vec<Condition>,
 }
@@ -410,6 +415,13 @@ pub(crate) fn agree_with_server(
             None => return Ok(()),
         }
     }
+}
+
+/// Whether the process that owns the installation has not come to sealing as it goes: a server that
+/// starts, or `init`.
+pub(crate) fn is_starting(home: &Home) -> Result<bool> {
+    let seals = |word: Option<ServerWord>| word.is_some_and(|said| said.seals);
+    Ok(Hold::is_owned(home)? && !seals(read_word(&home.health())?))
 }
 
 /// What the server that runs here said last, if one does; one that just starts is waited for.

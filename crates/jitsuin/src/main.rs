@@ -37,10 +37,10 @@ use clap::Parser;
 use jiff::Timestamp;
 
 use crate::cli::Cli;
-use crate::system::Clock;
+use crate::system::{Clock, new_operation};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
     start_logging();
     // The one place where the program looks at a clock; everywhere else it is injected.
     // In microseconds, as the store keeps times: what is answered now is what is read later.
@@ -48,7 +48,15 @@ fn main() -> ExitCode {
         let now = Timestamp::now();
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     });
-    match seclusion::enter().and_then(|()| commands::run(&cli, clock)) {
+    let run = |cli: &mut Cli| {
+        seclusion::enter()?;
+        // Whoever does not learn what came of it asks again under the same id.
+        if cli.person.operation.is_none() {
+            cli.person.operation = Some(new_operation()?.to_string());
+        }
+        commands::run(cli, clock)
+    };
+    match run(&mut cli) {
         Ok(answer) => print(&cli, &answer),
         Err(error) => {
             eprintln!("jitsuin: {}", in_one_line(&error));

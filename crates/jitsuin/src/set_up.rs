@@ -198,7 +198,7 @@ impl System {
             self.publish_due()?;
         }
         self.seal()?;
-        self.note_places()
+        SealLock::take(self)?.map_or(Ok(()), |lock| self.note_places(&lock))
     }
 
     /// Whose word it is that the server is certified: that of custodians who said the names. At the

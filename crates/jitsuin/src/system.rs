@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub(crate) struct System {
     client_issuers: Arc<[ForeignIssuer]>,
     /// What is wrong, or will be.
     pub(crate) health: Arc<Health>,
+    /// Whether this process seals as it goes, as a server does that has started.
+    pub(crate) is_sealing: AtomicBool,
     /// What a crash left behind, until the keys are awake to settle it.
     left_open: Mutex<BTreeMap<CaId, Vec<CertificateRow>>>,
     /// What was seen last of the disk.
@@ -116,6 +119,10 @@ impl Foundation {
             home.create()?;
         }
         if !home.service_master_key().exists() && !create {
+            if home.database().exists() {
+                // Set up anew it would open nothing of what is there.
+                bail!("{}: it is missing: put it back", home.service_master_key().display());
+            }
             bail!("{}: not set up; run `jitsuin init`", config.data.display());
         }
         // Before anything of it is opened, and so before the first effect.
@@ -246,6 +253,7 @@ impl System {
             authorities,
             client_issuers,
             health: Arc::default(),
+            is_sealing: AtomicBool::default(),
             left_open,
             room: RoomOnDisk::default(),
             windows,

@@ -78,13 +78,24 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
     // A refusal is an entry too, and its evidence must not wait for the next server.
     let sealed = || match &cli.command {
         Command::Check => system.seal_if_free(),
-        _ => system.seal(),
+        _ => system.seal().with_context(|| how_to_ask(&cli.person)),
     };
     let evidence = system.record_clock("command").and_then(|_| sealed());
     match &cli.command {
         // All that is wrong is told, and not the first that keeps the evidence of it from being written.
         Command::Check => answer.and_then(|answer| evidence.map(|()| answer)),
         _ => evidence.and(answer),
+    }
+}
+
+/// What whoever asked can do where the outcome is not known.
+fn how_to_ask(person: &Person) -> String {
+    match (&person.shown, &person.operation) {
+        (Some(_), Some(id)) => format!(
+            "to learn what came of it, run it again with `--operation {id}`: it is done once, and answered \
+             as it was where it was done before"
+        ),
+        _ => "to learn what came of it, run it again".to_owned(),
     }
 }
 

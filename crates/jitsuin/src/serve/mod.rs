@@ -11,6 +11,7 @@ mod warnings;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use domain::journal::EventKind;
@@ -92,13 +93,16 @@ impl Running {
     pub(crate) fn start(system: Arc<System>, listeners: Listeners) -> Result<Self> {
         let owned = system.hold.owned()?;
         let connections = descriptors::divide()?;
+        // Whoever seals has the records' directory to itself: before this nothing is written, and nothing
+        // in that directory touched.
+        let seal = SealLock::wait(&system)?;
         system.health.log();
         // Nothing is answered from a database that does not prove itself, and no entry added to it.
         let proof = proof::Proof::at_start(&system)?;
         // The first seal comes before any entry: a journal that does not continue what was sealed is
         // added to by nobody.
-        system.seal()?;
-        system.note_places()?;
+        seal.seal(&system.store, system.now())?;
+        system.note_places(&seal)?;
         if let Some(warning) = system.auditor().without_witness() {
             tracing::warn!("{warning}");
         }
@@ -112,17 +116,16 @@ impl Running {
         system.record_policies()?;
         system.find_left_open(owned)?;
         // What a crash left is signed only once the sealed journal vouches for it.
-        system.seal()?;
+        seal.seal(&system.store, system.now())?;
         for said in system.settle_left_open(owned)? {
             eprintln!("jitsuin: {said}");
         }
         let (stop, stopping) = watch::channel(false);
-        // Whoever seals has the records' directory to itself: nothing in it is touched before.
-        let seal = SealLock::wait(&system)?;
         let queries = services::query_log(&system, owned)?;
         system.watch_disk();
         let roll = Roll::default();
         let background = background::start(&system, &queries, proof, seal, &roll)?;
+        system.is_sealing.store(true, Ordering::SeqCst);
         let how = services::Start { roll: &roll, stopping: &stopping };
         let services = services::start(&system, listeners, queries.clone(), connections, &how)?;
         Ok(Self { stop, services, background, queries, system })

@@ -4,4 +4,5 @@ mod certificates;
 mod client_issuers;
 mod decade;
 pub(crate) mod place;
+mod records;
 mod ways_in;

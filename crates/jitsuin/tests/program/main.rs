@@ -42,6 +42,7 @@ mod restart;
 mod sealed_services;
 mod service_requests;
 mod signature_profile;
+mod stops;
 mod strangers;
 mod tamper;
 mod torture;

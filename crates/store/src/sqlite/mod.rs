@@ -216,6 +216,11 @@ impl Store for Sqlite {
     fn prove(&self, proof: &mut StateProof, extent: ProofExtent) -> Result<StateReport> {
         let gone = self.writer.place.gone(&self.doubt);
         let mut report = self.pool.read(|view| prove::prove(view, proof, extent))?;
+        let other = self.pool.read(|view| apply::journal::other_ring(view.connection, &self.ring));
+        if let Some(told) = other? {
+            self.doubt.raise(told);
+            report.findings.push(told.to_owned());
+        }
         report.findings.extend(gone);
         Ok(report)
     }

@@ -3,8 +3,9 @@
 //!
 //! `JITSUIN_TORTURE=before:certificate-issued:3` ends the process, without tidying up, right before
 //! the third transaction that has such an entry is committed; `after:` ends it once the transaction
-//! is on stable storage and nobody has heard of it. `seal` names the sealing of the journal, whose
-//! checkpoint is with the sinks already.
+//! is on stable storage and nobody has heard of it. With `hangs:` the process goes on, and the writer
+//! stands still for ever right before that commit, as on a disk that answers no more. `seal` names the
+//! sealing of the journal, whose checkpoint is with the sinks already.
 
 #[cfg(feature = "torture")]
 pub(super) use self::armed::Passing;
@@ -48,9 +49,10 @@ mod armed {
     use super::Side;
     use crate::unit::Unit;
 
-    /// The moment at which this process ends.
+    /// The moment at which this process ends, or its writer stands still.
     struct Moment {
         side: Side,
+        hangs: bool,
         kind: String,
         /// How often it is still passed by.
         left: AtomicU64,
@@ -75,14 +77,19 @@ mod armed {
             Self(vec!["seal".to_owned()])
         }
 
-        /// Ends the process if this is the moment.
+        /// Ends the process, or this thread's work, if this is the moment.
         pub(in crate::sqlite) fn reach(&self, side: Side) {
             let Some(moment) = moment() else { return };
             if moment.side == side
                 && self.0.contains(&moment.kind)
                 && moment.left.fetch_sub(1, Ordering::SeqCst) == 1
             {
-                std::process::abort();
+                if !moment.hangs {
+                    std::process::abort();
+                }
+                loop {
+                    std::thread::park();
+                }
             }
         }
     }
@@ -95,13 +102,14 @@ mod armed {
     fn parse(text: &str) -> Option<Moment> {
         let (side, rest) = text.split_once(':')?;
         let (kind, times) = rest.split_once(':')?;
-        let side = match side {
-            "before" => Side::Before,
-            "after" => Side::After,
+        let (side, hangs) = match side {
+            "before" => (Side::Before, false),
+            "after" => (Side::After, false),
+            "hangs" => (Side::Before, true),
             _ => return None,
         };
         let left = AtomicU64::new(times.parse().ok().filter(|times| *times > 0)?);
-        Some(Moment { side, kind: kind.to_owned(), left })
+        Some(Moment { side, hangs, kind: kind.to_owned(), left })
     }
 
     #[cfg(test)]
@@ -113,6 +121,8 @@ mod armed {
             let moment = parse("after:certificate-issued:3").expect("a moment");
             let told = (moment.side, moment.kind.as_str(), moment.left.into_inner());
             assert_eq!(told, (Side::After, "certificate-issued", 3));
+            let moment = parse("hangs:seal:1").expect("a moment");
+            assert!(moment.hangs && moment.side == Side::Before);
             for wrong in ["", "after", "after:seal", "during:seal:1", "after:seal:0"] {
                 assert!(parse(wrong).is_none(), "{wrong}");
             }

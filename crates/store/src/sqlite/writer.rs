@@ -221,10 +221,9 @@ impl Written {
         let version = version(connection)?;
         if version != self.version.get() {
             prove::small(self.view(connection))?;
-            if let Err(error) = apply::check_ring(connection, &self.ring) {
-                let finding = error.to_string();
-                self.doubt.raise(finding.clone());
-                return Err(Error::Doubted { finding });
+            if let Some(finding) = apply::journal::other_ring(connection, &self.ring)? {
+                self.doubt.raise(finding);
+                return Err(Error::Doubted { finding: finding.to_owned() });
             }
             self.version.set(version);
         }

@@ -335,7 +335,7 @@ mod tests {
                     false => store.commit(unit),
                 }
             });
-        Desk::new(Arc::new(store), BTreeMap::new(), Arc::new(move || told.now()), Arc::default())
+        Desk::new(Arc::new(store), BTreeMap::new(), Arc::default(), Arc::new(move || told.now()))
     }
 
     /// A full disk or doubt, which strangers' attempts may go with, takes nothing of what was counted.

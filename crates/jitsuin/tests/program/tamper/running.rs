@@ -1,15 +1,17 @@
 //! Changes while the program runs: found within a minute, and then nothing is done on the database.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::run;
 
 use super::chance::Chance;
 use super::change::{Change, Shape};
 use super::harmless::entry;
-use super::stopped::{copied, in_parallel};
+use super::stopped::{copied, in_parallel, names};
 use super::{Settings, populate};
 use crate::installation::{Client, Installation};
 
@@ -18,6 +20,9 @@ const AT_LEAST: usize = 8;
 
 /// Within this time what was changed is found, whatever it was.
 const FOUND_WITHIN: Duration = Duration::from_secs(60);
+
+/// The rule by which health and `check` tell of doubt.
+const IN_DOUBT: &str = "state-in-doubt";
 
 /// Whoever only reads beside the program changes nothing: no doubt, and the work goes on.
 #[test]
@@ -96,17 +101,38 @@ fn one(
         table.make(&database, &populate::older(place.path()), change, &mut chance)?
     };
     let begun = Instant::now();
-    while !is_in_doubt(&server.client) {
+    let found = loop {
+        if let Some(found) = doubt(place) {
+            break found;
+        }
         if begun.elapsed() > FOUND_WITHIN {
             return Some(Err(format!("not found: {}: {change} ({done})", table.name)));
         }
         std::thread::sleep(Duration::from_millis(200));
-    }
+    };
     let after = begun.elapsed();
+    if !names(&table.name, change, &found) {
+        let told = format!("found as another: {}: {change} ({done}): {found}", table.name);
+        return Some(Err(told));
+    }
+    let url = format!("https://{}/api/v1/health", server.api);
+    let health = run(place.path(), "curl", &["-s", "--cacert", "data/tls/ca.pem", &url]).text;
+    if !health.contains(IN_DOUBT) {
+        return Some(Err(format!("health does not tell: {}: {change}: {health}", table.name)));
+    }
     Some(match works_on(&server.client) {
         Some(said) => Err(format!("{}: {change} ({done}): work goes on: {said}", table.name)),
         None => Ok(after),
     })
+}
+
+/// What the program says that it doubts.
+fn doubt(place: &Installation) -> Option<String> {
+    let word = fs::read(place.path().join("data/health.json")).ok()?;
+    let word: Value = serde_json::from_slice(&word).ok()?;
+    let mut conditions = word["conditions"].as_array()?.iter();
+    let doubt = conditions.find(|one| one["rule"] == IN_DOUBT)?;
+    Some(doubt["detail"].to_string())
 }
 
 /// Whether the program says that it does nothing on its database.

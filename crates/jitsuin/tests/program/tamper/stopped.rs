@@ -159,20 +159,23 @@ fn unfound(outcomes: &[Outcome]) -> Vec<String> {
         .collect()
 }
 
+/// Whether a finding says what was changed: the table as a word of its own, or what lies in it.
+pub(super) fn names(table: &str, change: &Change, told: &str) -> bool {
+    let is_named = |word: &str| word == table;
+    let words = told.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let by_word = NAMED.iter().filter(|(named, _)| *named == table);
+    // What has not even the length of an authenticator or key is no row of any table.
+    let is_no_row = matches!(change, Change::Emptied(_)) && told.contains("stored row is corrupt");
+    words.into_iter().any(is_named)
+        || is_no_row
+        || by_word.into_iter().any(|(_, word)| told.contains(word))
+}
+
 /// What was found as something else than it is: any failure would be such a finding.
 fn misnamed(outcomes: &[Outcome]) -> Vec<String> {
-    let names = |one: &Outcome, told: &str| {
-        let by_word = NAMED.iter().filter(|(table, _)| *table == one.table);
-        // What has not even the length of an authenticator or key is no row of any table.
-        let is_no_row =
-            matches!(one.change, Change::Emptied(_)) && told.contains("stored row is corrupt");
-        told.contains(&one.table)
-            || is_no_row
-            || by_word.into_iter().any(|(_, word)| told.contains(word))
-    };
     let found = outcomes.iter().filter_map(|one| Some((one, one.found.as_deref()?)));
     found
-        .filter(|(one, told)| !names(one, told))
+        .filter(|(one, told)| !names(&one.table, &one.change, told))
         .map(|(one, told)| format!("found as another: {}: {}: {told}", one.table, one.change))
         .collect()
 }

@@ -38,4 +38,6 @@ pub(super) struct Figures {
     pub(super) refused_for_a_while: u64,
     /// Questions of a verifier while the work went on.
     pub(super) asked: u64,
+    /// Certificates that their holders ended from home.
+    pub(super) from_home: u64,
 }

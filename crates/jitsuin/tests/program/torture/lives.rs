@@ -29,8 +29,8 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
     let begun = Instant::now();
     let ended = std::thread::scope(|scope| {
         for (municipality, residents) in MUNICIPALITIES.into_iter().zip(windows) {
-            let world = &world;
-            scope.spawn(move || stories::window(world, municipality, residents, settings.seed));
+            let site = stories::Site { world: &world, place: installation.path(), municipality };
+            scope.spawn(move || stories::window(&site, residents, settings.seed));
         }
         scope.spawn(|| staff::people(&world));
         scope.spawn(|| staff::requests(&world, installation.path()));
@@ -65,6 +65,7 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
     let is_enough = deaths.are_enough(&settings) && figures.acknowledged > 20;
     assert!(is_enough, "{settings}: too little was tried: {deaths:?}");
     assert!(figures.asked > 0, "{settings}: the verifier never had an answer");
+    assert!(figures.from_home > 0, "{settings}: no holder asked anything from home");
     let unreached = moments::unreached(&deaths.reached);
     println!("{settings}: never came to {}", unreached.join(", "));
     assert!(settings.kills < MANY || unreached.is_empty(), "{settings}: {unreached:?}");

@@ -4,6 +4,7 @@
 mod ceremonies;
 mod compare;
 mod facts;
+mod holders;
 mod lives;
 mod moments;
 mod residents;

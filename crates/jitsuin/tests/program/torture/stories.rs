@@ -1,16 +1,31 @@
 //! What happens at a window: each resident's story, from the form to the end of the certificate.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::facts::CertificateId;
+use super::holders::{AUTHENTICATION_PIN, AtHome, OwnReader};
 use super::world::{BrokenOff, Worker, World};
 use crate::tamper::Chance;
 use crate::workplace::form;
 
+/// The secrets that are set at a delivery, and the PIN that is set anew.
+const PIN: &str = "1234";
+const NEW_PIN: &str = "4321";
+const PASSWORD: &str = "ABC123";
+
+/// Where a window is.
+pub(super) struct Site<'a> {
+    pub(super) world: &'a World,
+    pub(super) place: &'a Path,
+    pub(super) municipality: &'a str,
+}
+
 /// A window's work: one resident after the other, and again those who live, until work stops.
-pub(super) fn window(world: &World, municipality: &str, residents: Vec<Value>, seed: u64) {
+pub(super) fn window(site: &Site<'_>, residents: Vec<Value>, seed: u64) {
+    let Site { world, place, municipality } = *site;
     let mut chance = Chance::named(seed, municipality);
     let mut waiting: VecDeque<_> = residents.into_iter().map(|one| (one, Vec::new())).collect();
     for number in 0.. {
@@ -22,6 +37,7 @@ pub(super) fn window(world: &World, municipality: &str, residents: Vec<Value>, s
             worker: Worker::new(world, format!("window-{municipality}-{number}")),
             clerk: format!("clerk-{municipality}"),
             municipality: municipality.to_owned(),
+            home: AtHome { world, place, name: format!("holder-{municipality}-{number}") },
             resident,
         };
         // What broke a story off is known to the world.
@@ -36,6 +52,8 @@ struct Visit<'a> {
     worker: Worker<'a>,
     clerk: String,
     municipality: String,
+    /// The resident at home.
+    home: AtHome<'a>,
     resident: Value,
 }
 
@@ -51,21 +69,29 @@ impl Visit<'_> {
             self.ended(&certificate)?;
         }
         let more = json!({ "ca": "jpki-auth", "kind": "issue-with-card" });
-        let secret = json!({ "authentication_pin": "1234" });
+        let secret = json!({ "authentication_pin": PIN });
         let (card, certificate) = self.delivered(&more, &secret)?;
         if chance.below(3) == 0 {
             let more = json!({ "ca": "saitama-sign", "kind": "issue-on-card", "card": card });
-            let secret = json!({ "signature_password": "ABC123" });
+            let secret = json!({ "signature_password": PASSWORD });
             let (_, other) = self.delivered(&more, &secret)?;
-            if chance.flip() {
-                self.moved(&other)?;
-                return Ok(Some(vec![certificate]));
+            match chance.below(3) {
+                0 => {
+                    self.moved(&other)?;
+                    return Ok(Some(vec![certificate]));
+                }
+                1 => {
+                    self.home.revoke(&card, PASSWORD, &certificate)?;
+                    self.state(&certificate, "revoked");
+                    return Ok(Some(vec![other]));
+                }
+                _ => {}
             }
             // The register ends certificates of both CAs: not for those who have two.
             return Ok(Some(vec![certificate, other]));
         }
         match chance.below(5) {
-            0 => {}
+            0 => self.forgotten(&card)?,
             1 => {
                 if chance.flip() { self.ended(&certificate) } else { self.struck(&certificate) }?;
                 return Ok(Some(Vec::new()));
@@ -146,6 +172,21 @@ impl Visit<'_> {
             return Err(BrokenOff);
         }
         self.state(certificate, "held");
+        Ok(())
+    }
+
+    /// The holder forgot the PIN: the window sets another, and the card takes that one.
+    fn forgotten(&mut self, card: &str) -> Result<(), BrokenOff> {
+        let body = json!({ "slot": "authentication", "new": NEW_PIN, "items": [
+            { "evidence": "photo-document", "document": "旅券", "number": "TR1234567" }
+        ] });
+        let path = format!("card-secret-resets?card={card}");
+        self.worker.done(&self.clerk, &path, Some(&body))?;
+        let mut reader = OwnReader::with(self.home.place, card);
+        if !reader.takes(AUTHENTICATION_PIN, NEW_PIN) {
+            self.worker.world.lose(format!("card {card} does not take the PIN that was set"));
+            return Err(BrokenOff);
+        }
         Ok(())
     }
 

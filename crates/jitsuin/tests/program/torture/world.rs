@@ -21,6 +21,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 pub(super) struct Life {
     pub(super) client: Client,
     pub(super) repository: SocketAddr,
+    pub(super) holder: SocketAddr,
 }
 
 /// What all clients share.
@@ -36,7 +37,8 @@ pub(super) struct World {
 impl World {
     /// A new life: whoever waits goes on with this one.
     pub(super) fn lives(&self, server: &Server) {
-        let life = Life { client: server.client.clone(), repository: server.repository };
+        let Server { client, repository, holder, .. } = server;
+        let life = Life { client: client.clone(), repository: *repository, holder: *holder };
         *self.life.write().unwrap() = Some(life);
         self.lives.fetch_add(1, Ordering::SeqCst);
     }
@@ -53,6 +55,11 @@ impl World {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// How many lives have begun.
+    pub(super) fn lives_so_far(&self) -> u64 {
+        self.lives.load(Ordering::SeqCst)
     }
 
     pub(super) fn life(&self) -> Option<Life> {

@@ -44,15 +44,29 @@ pub(in crate::sqlite) fn unsealed(connection: &Connection) -> Result<bool> {
     Ok(next_sequence(connection)? > sealed)
 }
 
+/// What is told of a database that names another master key.
+const OTHER_RING: &str = "the database was made under another personal data key";
+
+/// What the database has of the master key under which it was made.
+fn ring_proof(connection: &Connection) -> Result<Option<Vec<u8>>> {
+    Ok(connection.query_row(RING_CHECK, [], |row| row.get(0)).optional()?)
+}
+
+/// That an open database does not name the master key any more by which it was opened: the next start
+/// would refuse it.
+pub(in crate::sqlite) fn other_ring(
+    connection: &Connection,
+    ring: &KeyRing,
+) -> Result<Option<&'static str>> {
+    let is_named = ring_proof(connection)?.is_some_and(|proof| ring.proves(&proof));
+    Ok((!is_named).then_some(OTHER_RING))
+}
+
 /// Refuses a master key under which this database was not made; a new one remembers it.
 pub(in crate::sqlite) fn check_ring(connection: &Connection, ring: &KeyRing) -> Result<()> {
-    let proof: Option<Vec<u8>> =
-        connection.query_row(RING_CHECK, [], |row| row.get(0)).optional()?;
-    match proof {
+    match ring_proof(connection)? {
         Some(proof) if ring.proves(&proof) => Ok(()),
-        Some(_) => {
-            Err(Error::Unavailable("the database was made under another personal data key".into()))
-        }
+        Some(_) => Err(Error::Unavailable(OTHER_RING.into())),
         None if next_sequence(connection)? == 0 => {
             connection.execute(ADD_RING_CHECK, [ring.proof()?])?;
             Ok(())
