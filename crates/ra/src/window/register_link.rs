@@ -206,7 +206,8 @@ impl Window {
         Ok(())
     }
 
-    /// A refusal by a CA or an event in dispute is journaled and does not keep later events waiting; anything else does.
+    /// A refusal by a CA or an event in dispute is journaled and does not keep later events waiting; anything
+    /// else does.
     fn failed(
         &self,
         act: &Act,
