@@ -33,7 +33,10 @@ fn v5_what_is_no_request_is_malformed() {
     let mut longer = good.clone();
     longer.push(0);
     let too_many: Vec<_> = (1..=MAX_CERTIFICATES_ASKED as u8 + 1).map(serial).collect();
-    let cases: [(&str, Vec<u8>); 7] = [
+    let no_certificate =
+        Draft::about(&world.ca, &[server]).with_signature(&[7; 256], &[&[0x30, 0]]);
+    let cases: [(&str, Vec<u8>); 8] = [
+        ("with what is no certificate", no_certificate),
         ("empty", Vec::new()),
         ("text", b"GET / HTTP/1.1".to_vec()),
         ("cut short", good[..good.len() - 1].to_vec()),
@@ -48,7 +51,7 @@ fn v5_what_is_no_request_is_malformed() {
         assert_eq!(response_status(&answer), MALFORMED, "{what}");
     }
     assert_eq!(response_status(&responder.refuse_oversized(PEER, world.now)), MALFORMED);
-    assert_eq!(world.log.records().len(), 8, "each is recorded");
+    assert_eq!(world.log.records().len(), 9, "each is recorded");
 }
 
 /// The CertID is echoed in what is signed and is the key of what is kept, so no client may stretch it.

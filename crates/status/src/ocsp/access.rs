@@ -46,6 +46,8 @@ pub(super) enum Asker {
     Retry,
     /// Somebody who signed but may not ask; the words say why.
     Refused(&'static str),
+    /// Somebody whose request brings what is no certificate; the words say why.
+    Unreadable(String),
 }
 
 /// The verifiers' certificates by fingerprint, so that one look-up finds the verifier.
@@ -54,7 +56,21 @@ pub(super) struct Verifiers {
     memory: Arc<dyn RequestMemory>,
     retries: Retries,
     index: RwLock<Arc<Index>>,
-    rows: AsOf<VerifierId, Option<Arc<VerifierRow>>>,
+    rows: AsOf<VerifierId, Option<Arc<Registered>>>,
+}
+
+/// What is registered of a verifier, read once for many questions.
+struct Registered {
+    may_query: bool,
+    certificate: Certificate,
+}
+
+impl Registered {
+    /// Nothing where the certificate cannot be read: nobody asks by it.
+    fn of(row: VerifierRow) -> Option<Self> {
+        let certificate = Certificate::parse(&row.request_certificate).ok()?;
+        Some(Self { may_query: row.may_query_ocsp, certificate })
+    }
 }
 
 /// The index as of one journal entry. It only points at rows, which are read again after each commit;
@@ -78,10 +94,13 @@ impl Verifiers {
         let nothing = |asker| Ok(Proven { asker, heard: None });
         let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
-            let fingerprint = certificate.sha256();
+            let fingerprint = sha256(certificate);
             if let Some(id) = self.registered(&fingerprint)? {
                 return self.check(id, (certificate, fingerprint), request, arrival);
             }
+        }
+        if let Err(error) = signature.read_certificates() {
+            return nothing(Asker::Unreadable(error.to_string()));
         }
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
@@ -90,7 +109,7 @@ impl Verifiers {
     pub(super) fn names_one(&self, request: &OcspRequest) -> store::Result<bool> {
         let certificates = request.signature.iter().flat_map(|signature| &signature.certificates);
         for certificate in certificates {
-            if self.registered(&certificate.sha256())?.is_some() {
+            if self.registered(&sha256(certificate))?.is_some() {
                 return Ok(true);
             }
         }
@@ -100,16 +119,20 @@ impl Verifiers {
     fn check(
         &self,
         id: VerifierId,
-        (certificate, fingerprint): (&Certificate, [u8; 32]),
+        (der, fingerprint): (&[u8], [u8; 32]),
         request: &OcspRequest,
         arrival: Arrival,
     ) -> store::Result<Proven> {
         let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
-        let read = || self.source.verifier(&id).map(|row| row.map(Arc::new));
-        let row = self.rows.get(arrival.changes, &id, read)?;
-        let Some(row) = row.filter(|row| row.request_certificate == certificate.der) else {
+        let read = || {
+            let row = self.source.verifier(&id)?;
+            store::Result::Ok(row.and_then(Registered::of).map(Arc::new))
+        };
+        let registered = self.rows.get(arrival.changes, &id, read)?;
+        let Some(registered) = registered.filter(|one| one.certificate.der == der) else {
             return refused("the verifier's certificate was replaced");
         };
+        let Registered { may_query, certificate } = &*registered;
         match request.verify(&certificate.tbs.subject_public_key_info) {
             Ok(()) => {}
             Err(x509::Error::UnsupportedAlgorithm { .. }) => {
@@ -127,7 +150,7 @@ impl Verifiers {
         let is_retry = self.retries.spend(before.as_ref(), &heard);
         let asker = match before {
             Some(_) if !is_retry => Asker::Refused("this request was heard before"),
-            _ if !row.may_query_ocsp => Asker::Refused("the verifier may not query OCSP"),
+            _ if !may_query => Asker::Refused("the verifier may not query OCSP"),
             _ if !holds_at(&certificate.tbs.validity, arrival.at) => {
                 Asker::Refused("the verifier's certificate is not valid now")
             }

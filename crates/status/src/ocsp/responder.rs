@@ -212,6 +212,9 @@ impl Responder {
             Asker::Refused(_) => {
                 self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
             }
+            Asker::Unreadable(rule) => {
+                return Err(Refusal::new(ErrorStatus::MalformedRequest, rule));
+            }
             Asker::Verifier(id) => account.verifier = Some(id.clone()),
             Asker::Retry => account.is_retry = true,
             Asker::Anonymous => {}

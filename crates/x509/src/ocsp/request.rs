@@ -65,8 +65,18 @@ pub struct RequestSignature {
     pub algorithm: Vec<u8>,
     /// The signature's octets.
     pub signature: Vec<u8>,
-    /// The certificates, none of which is believed.
-    pub certificates: Vec<Certificate>,
+    /// The certificates, DER, none of which is believed, or read before somebody asks.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+impl RequestSignature {
+    /// Reads the certificates.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] or [`Error::TooLarge`] for the first that is none.
+    pub fn read_certificates(&self) -> Result<Vec<Certificate>, Error> {
+        self.certificates.iter().map(|der| Certificate::parse(der)).collect()
+    }
 }
 
 /// A request as received.
@@ -305,7 +315,7 @@ fn parse_signature(der: &[u8]) -> Result<RequestSignature, Error> {
     let algorithm = fields.raw()?.to_vec();
     let signature = fields.bit_string()?.to_vec();
     let certificates = match fields.optional(0xa0)? {
-        Some(wrapper) => parse_certificates(WHAT, wrapper.value())?,
+        Some(wrapper) => raw_certificates(WHAT, wrapper.value())?,
         None => Vec::new(),
     };
     fields.finish()?;
@@ -317,6 +327,11 @@ pub(super) fn parse_certificates(
     what: &'static str,
     der: &[u8],
 ) -> Result<Vec<Certificate>, Error> {
+    raw_certificates(what, der)?.iter().map(|der| Certificate::parse(der)).collect()
+}
+
+/// The same, each as it came.
+fn raw_certificates(what: &'static str, der: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     let mut fields = Fields::of_sequence(what, der)?;
     let mut certificates = Vec::new();
     while !fields.is_finished() {
@@ -324,7 +339,7 @@ pub(super) fn parse_certificates(
             let (length, limit) = (MAX_CERTIFICATES_BROUGHT + 1, MAX_CERTIFICATES_BROUGHT);
             return Err(Error::TooLarge { what: "list of certificates", length, limit });
         }
-        certificates.push(Certificate::parse(fields.raw()?)?);
+        certificates.push(fields.raw()?.to_vec());
     }
     Ok(certificates)
 }

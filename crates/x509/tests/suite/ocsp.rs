@@ -160,7 +160,8 @@ fn v5_a_signed_request_verifies_with_the_signer_only() {
         &["-cert", "user.pem", "-signer", "signer.pem", "-signkey", "signer.key"],
     );
     let read = OcspRequest::parse(&der).unwrap();
-    let signer = &read.signature.as_ref().unwrap().certificates[0].tbs;
+    let brought = read.signature.as_ref().unwrap().read_certificates().unwrap();
+    let signer = &brought[0].tbs;
     assert_eq!(signer.subject.to_string(), "CN=verifier,C=JP");
     read.verify(&signer.subject_public_key_info).unwrap();
     assert!(matches!(read.verify(&ca().spki), Err(Error::BadSignature { .. })));
