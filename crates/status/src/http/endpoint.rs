@@ -23,7 +23,7 @@ use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
 use super::server::Shared;
 use crate::askers::Shown;
-use crate::ocsp::{Answer, Freshness, Responder};
+use crate::ocsp::{Answer, Freshness, Question, Responder};
 use crate::room::Place;
 use crate::subscriber::Asker;
 
@@ -102,7 +102,8 @@ impl Endpoint {
     /// all who are in line for them.
     async fn asked(&self, responder: &Responder, der: &[u8]) -> Answer {
         let clock = &self.shared.clock;
-        let _entered = if responder.is_strangers(der) {
+        let question = Question::read(der);
+        let _entered = if responder.is_strangers(&question) {
             let crowd = &self.shared.open_questions;
             let Some(entered) = crowd.enter(Asker::at(self.peer.ip())).await else {
                 return responder.refuse_crowded(self.peer, clock());
@@ -114,7 +115,7 @@ impl Endpoint {
             None
         };
         let _at_work = self.place.at_work();
-        responder.answer(der, self.peer, clock())
+        responder.answer_to(question, self.peer, clock())
     }
 
     /// RFC 6960 A.1: the request in the address.

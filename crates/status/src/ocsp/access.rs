@@ -8,12 +8,13 @@ use domain::id::VerifierId;
 use jiff::Timestamp;
 use store::{HeardRequest, Sequence, VerifierRow};
 use x509::fingerprint::sha256;
-use x509::ocsp::{Nonce, OcspRequest};
+use x509::ocsp::{ErrorStatus, Nonce, OcspRequest};
 use x509::read::Certificate;
 
 use super::as_of::AsOf;
 use super::issuer::holds_at;
 use super::memory::{RequestMemory, Retries};
+use super::refusal::Refusal;
 use super::source::StatusSource;
 
 /// Whence and when a request came.
@@ -46,8 +47,6 @@ pub(super) enum Asker {
     Retry,
     /// Somebody who signed but may not ask; the words say why.
     Refused(&'static str),
-    /// Somebody whose request brings what is no certificate; the words say why.
-    Unreadable(String),
 }
 
 /// The verifiers' certificates by fingerprint, so that one look-up finds the verifier.
@@ -90,18 +89,21 @@ impl Verifiers {
 
     /// Who asks. What a registered verifier signed is noted whatever comes of it: if it is refused
     /// today, nobody else has it answered tomorrow.
-    pub(super) fn asker(&self, request: &OcspRequest, arrival: Arrival) -> store::Result<Proven> {
+    ///
+    /// # Errors
+    /// malformedRequest for a stranger's request that brings what is no certificate; the store's.
+    pub(super) fn asker(&self, request: &OcspRequest, arrival: Arrival) -> Result<Proven, Refusal> {
         let nothing = |asker| Ok(Proven { asker, heard: None });
         let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
             let fingerprint = sha256(certificate);
-            if let Some(id) = self.registered(&fingerprint)? {
-                return self.check(id, (certificate, fingerprint), request, arrival);
+            if let Some(id) = self.registered(&fingerprint).map_err(Refusal::store)? {
+                let checked = self.check(id, (certificate, fingerprint), request, arrival);
+                return checked.map_err(Refusal::store);
             }
         }
-        if let Err(error) = signature.read_certificates() {
-            return nothing(Asker::Unreadable(error.to_string()));
-        }
+        let unreadable = |error| Refusal::new(ErrorStatus::MalformedRequest, error);
+        signature.read_certificates().map_err(unreadable)?;
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 

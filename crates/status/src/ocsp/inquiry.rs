@@ -46,7 +46,6 @@ impl Inquiry<'_> {
                 Err(Refusal::new(ErrorStatus::SigRequired, "only registered verifiers may ask"))
             }
             Asker::Refused(rule) => Err(Refusal::new(ErrorStatus::Unauthorized, rule)),
-            Asker::Unreadable(rule) => Err(Refusal::new(ErrorStatus::MalformedRequest, rule)),
         }
     }
 

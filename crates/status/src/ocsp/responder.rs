@@ -53,6 +53,10 @@ pub struct Answer {
     pub freshness: Option<Freshness>,
 }
 
+/// A request as it was read, if it could be: read once, for who looks whose it is and for who answers it.
+#[derive(Debug)]
+pub struct Question(Result<OcspRequest, x509::Error>);
+
 /// The times that HTTP caches are told (RFC 9919 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
@@ -133,16 +137,21 @@ impl Responder {
 
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
     pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Answer {
+        self.answer_to(Question::read(request), peer, now)
+    }
+
+    /// The same, once it is read.
+    pub fn answer_to(&self, question: Question, peer: SocketAddr, now: Timestamp) -> Answer {
         let mut account = Account::default();
-        let outcome = self.respond(request, peer, now, &mut account);
+        let outcome = self.respond(question, peer, now, &mut account);
         self.close(outcome, account, peer, now)
     }
 
     /// Whether no registered verifier's certificate is beside what is asked, so that whoever asks is a
     /// stranger before anything is verified. What cannot be read, or looked up, is a stranger's.
-    pub fn is_strangers(&self, request: &[u8]) -> bool {
-        let request = OcspRequest::parse(request);
-        !request.is_ok_and(|request| self.verifiers.names_one(&request).unwrap_or(false))
+    pub fn is_strangers(&self, Question(request): &Question) -> bool {
+        let named = |request| self.verifiers.names_one(request).unwrap_or(false);
+        !request.as_ref().is_ok_and(named)
     }
 
     /// Refuses a stranger's request for which there was no place.
@@ -159,13 +168,13 @@ impl Responder {
 
     fn respond(
         &self,
-        der: &[u8],
+        question: Question,
         peer: SocketAddr,
         now: Timestamp,
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
-        // 1 Read the request, and find the CA key that is asked about.
-        let request = read(der)?;
+        // 1 Find the CA key that is asked about.
+        let request = question.expect_fit()?;
         let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
         let issuer = issuer(&issuers, &request);
         // 2 Read the states; what is kept for the same question may spare the reading.
@@ -205,15 +214,12 @@ impl Responder {
         arrival: Arrival,
         account: &mut Account,
     ) -> Result<Asker, Refusal> {
-        let proven = self.verifiers.asker(request, arrival).map_err(Refusal::store)?;
+        let proven = self.verifiers.asker(request, arrival)?;
         account.heard = proven.heard;
         match &proven.asker {
             // By a clock that is wrong a verifier's certificate is not valid: not their fault.
             Asker::Refused(_) => {
                 self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
-            }
-            Asker::Unreadable(rule) => {
-                return Err(Refusal::new(ErrorStatus::MalformedRequest, rule));
             }
             Asker::Verifier(id) => account.verifier = Some(id.clone()),
             Asker::Retry => account.is_retry = true,
@@ -393,21 +399,30 @@ fn issuer<'a>(issuers: &'a [Issuer], request: &OcspRequest) -> Result<&'a Issuer
     Ok(first)
 }
 
-fn read(der: &[u8]) -> Result<OcspRequest, Refusal> {
-    let malformed = |rule: String| Refusal::new(ErrorStatus::MalformedRequest, rule);
-    let request = OcspRequest::parse(der).map_err(|error| malformed(error.to_string()))?;
-    if request.nonce.as_ref().is_some_and(|nonce| !nonce.has_allowed_length()) {
-        return Err(malformed("a nonce has 1 to 128 octets (RFC 9654 2.1)".to_owned()));
+impl Question {
+    /// Reads the octets of a request.
+    pub fn read(der: &[u8]) -> Self {
+        Self(OcspRequest::parse(der))
     }
-    if !request.accepts_basic() {
-        return Err(malformed("every client accepts basic responses (RFC 6960 4.4.3)".to_owned()));
-    }
-    match request.unknown_critical.first() {
-        Some(oid) => {
-            let rule = format!("critical extension {oid} is not known here");
-            Err(Refusal::new(ErrorStatus::Unauthorized, rule))
+
+    fn expect_fit(self) -> Result<OcspRequest, Refusal> {
+        let malformed = |rule: String| Refusal::new(ErrorStatus::MalformedRequest, rule);
+        let request = self.0.map_err(|error| malformed(error.to_string()))?;
+        if request.nonce.as_ref().is_some_and(|nonce| !nonce.has_allowed_length()) {
+            return Err(malformed("a nonce has 1 to 128 octets (RFC 9654 2.1)".to_owned()));
         }
-        None => Ok(request),
+        if !request.accepts_basic() {
+            return Err(malformed(
+                "every client accepts basic responses (RFC 6960 4.4.3)".to_owned(),
+            ));
+        }
+        match request.unknown_critical.first() {
+            Some(oid) => {
+                let rule = format!("critical extension {oid} is not known here");
+                Err(Refusal::new(ErrorStatus::Unauthorized, rule))
+            }
+            None => Ok(request),
+        }
     }
 }
 
