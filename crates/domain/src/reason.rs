@@ -31,6 +31,11 @@ impl RevocationReason {
         self as u8
     }
 
+    /// Whether it says nothing against what was done with the certificate: another took its place.
+    pub fn spares_what_was_done(self) -> bool {
+        self == Self::Superseded
+    }
+
     /// The reason with this CRLReason code.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.get(usize::from(code)).copied()

@@ -3,7 +3,6 @@
 use domain::act::{Act, Basis, Standing};
 use domain::certificate::CertificateState;
 use domain::id::{ActorId, CaId, SerialNumber};
-use domain::reason::RevocationReason;
 use domain::staff::PersonState;
 
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
@@ -85,7 +84,7 @@ pub(crate) fn stands(registry: &impl Registry, standing: &Standing) -> Result<bo
 fn proves_its_owner(state: CertificateState) -> bool {
     match state {
         CertificateState::Good => true,
-        CertificateState::Revoked { reason, .. } => reason == RevocationReason::Superseded,
+        CertificateState::Revoked { reason, .. } => reason.spares_what_was_done(),
         CertificateState::Held { .. }
         | CertificateState::Undelivered { .. }
         | CertificateState::Intended => false,

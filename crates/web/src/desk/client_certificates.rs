@@ -147,7 +147,8 @@ pub(super) enum Wanted {
 impl Wanted {
     /// Whether a certificate that is revoked for this reason will do.
     pub(super) fn forgives(self, reason: Option<u8>) -> bool {
-        self == Self::NotRevoked && reason == Some(RevocationReason::Superseded.code())
+        let reason = reason.and_then(RevocationReason::from_code);
+        self == Self::NotRevoked && reason.is_some_and(RevocationReason::spares_what_was_done)
     }
 }
 
