@@ -318,9 +318,9 @@ impl Desk {
             return refused("whoever approved it has not the right any more");
         }
         let basis = stored.basis.basis()?;
-        if person.since.as_microsecond() != stored.since
-            || !self.stands(&person.id, basis, act.at)?
-        {
+        let stands = self.stands(&person.id, basis, act.at);
+        let stands = stands.map_err(|problem| problem.of_field(FIELD))?;
+        if person.since.as_microsecond() != stored.since || stands.is_none() {
             return refused("what whoever approved it was let in by has ended since");
         }
         let rests_on = self.rests_on(&Made::Approval(&act.operation), act.at);

@@ -15,6 +15,7 @@ use x509::fingerprint::sha256;
 use super::principal::{Entrant, Principal, Proof, actor_of};
 use super::refusals::Kind;
 use super::sessions::Session;
+use super::shown::{Certificates, Made};
 use super::{Desk, fresh_operation};
 use crate::problem::{Fault, Problem};
 use crate::wire::{LoginBody, SecretText, SessionBody};
@@ -190,31 +191,37 @@ impl Desk {
             return Err(unproven("the session is bound to another address"));
         }
         let person = self.who_may_come_in(&person)?;
-        let stands = self.stands(&person.id, basis, now)?;
-        match stands && person.since <= opened {
-            true => {
-                let certificates = self.basis_rests_on(&person.id, basis, now)?;
-                Ok(Entrant { person, proof, basis, certificates })
-            }
-            false => Err(unproven(ENDED)),
+        let certificates = self.stands(&person.id, basis, now)?;
+        match certificates.filter(|_| person.since <= opened) {
+            Some(certificates) => Ok(Entrant { person, proof, basis, certificates }),
+            None => Err(unproven(ENDED)),
         }
     }
 
-    /// Whether what somebody was let in by still lets them in.
+    /// What somebody was let in by rests on these certificates, if it still lets them in.
+    ///
+    /// # Errors
+    /// 401 where one of them is revoked or held; the database's.
     pub(super) fn stands(
         &self,
         person: &ActorId,
         basis: Basis,
         now: Timestamp,
-    ) -> Result<bool, Problem> {
-        Ok(match basis {
+    ) -> Result<Option<Certificates>, Problem> {
+        match basis {
             Basis::Credential(sha256) => {
-                let row = self.store.credential(&sha256)?.filter(|row| row.person == *person);
-                row.is_some_and(|row| row.expires.is_none_or(|expires| now < expires))
+                let lasts = |row: &CredentialRow| {
+                    row.person == *person && row.expires.is_none_or(|expires| now < expires)
+                };
+                let row = self.store.credential(&sha256)?.filter(lasts);
+                row.map(|row| self.credential_rests_on(&row, now)).transpose()
             }
-            Basis::Password(set) => self.store.password(person)?.is_some_and(|row| row.set == set),
-            Basis::Nothing => false,
-        })
+            Basis::Password(set) => {
+                let row = self.store.password(person)?.filter(|row| row.set == set);
+                row.map(|_| self.rests_on(&Made::Password(person, set), now)).transpose()
+            }
+            Basis::Nothing => Ok(None),
+        }
     }
 
     fn by_certificate(&self, der: Arc<[u8]>, now: Timestamp) -> Result<Entrant, Problem> {

@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-use domain::act::Basis;
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::staff::ProposalKind;
 use jiff::Timestamp;
@@ -92,23 +91,6 @@ impl Desk {
         match &row.operation {
             Some(operation) => self.rests_on(&Made::Credential(operation), now),
             None => Ok(Vec::new()),
-        }
-    }
-
-    /// The same of what somebody was let in by.
-    pub(super) fn basis_rests_on(
-        &self,
-        person: &ActorId,
-        basis: Basis,
-        now: Timestamp,
-    ) -> Result<Certificates, Problem> {
-        match basis {
-            Basis::Credential(sha256) => match self.store.credential(&sha256)? {
-                Some(row) => self.credential_rests_on(&row, now),
-                None => Ok(Vec::new()),
-            },
-            Basis::Password(set) => self.rests_on(&Made::Password(person, set), now),
-            Basis::Nothing => Ok(Vec::new()),
         }
     }
 }
