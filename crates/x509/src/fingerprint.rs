@@ -1,6 +1,7 @@
 //! Digests, and how they are written: with colons as people compare them (V4), plain in records.
 
 use aws_lc_rs::digest;
+use domain::rule::ColonHex;
 
 /// The SHA-1 of `bytes`, for key identifiers and for people's old habits, never for security.
 pub fn sha1(bytes: &[u8]) -> [u8; 20] {
@@ -21,7 +22,7 @@ pub fn hex(octets: &[u8]) -> String {
 
 /// `digest` in upper-case hexadecimal with colons, as OpenSSL prints fingerprints.
 pub fn colon_hex(digest: &[u8]) -> String {
-    digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+    ColonHex(digest).to_string()
 }
 
 /// The SHA-256 that [`hex()`] wrote; none for anything else.
