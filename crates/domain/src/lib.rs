@@ -19,7 +19,7 @@ pub mod journal;
 pub mod lifetime;
 pub mod municipality;
 pub mod name;
-mod named;
+pub mod named;
 pub mod policy;
 pub mod reason;
 pub mod resident;
