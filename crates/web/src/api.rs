@@ -9,20 +9,16 @@
 
 mod applications;
 mod approvals;
-mod authorities;
 mod cards;
-mod certificates;
 mod document;
 pub(crate) mod input;
-mod journal;
 mod keys;
-mod lists;
 mod people;
-mod places;
+pub(crate) mod places;
 mod register;
 mod service_requests;
 mod sessions;
-mod strict;
+pub(crate) mod strict;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,6 +41,7 @@ use self::places::Places;
 use crate::access;
 use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door};
+use crate::operation::{self, Listed};
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 
@@ -146,15 +143,13 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let guarded = Router::new()
         .merge(applications_routes())
         .merge(cards_routes())
-        .merge(certificates_routes())
         .merge(requests_routes())
         .merge(register_routes())
         .merge(people_routes())
         .merge(keys_routes())
         .route("/api/v1/approvals", post(approvals::approve))
-        .route("/api/v1/journal", get(journal::read))
-        .route("/api/v1/check", get(journal::check))
         .route("/api/v1/openapi.json", get(document::show))
+        .merge(listed())
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(api.clone(), access::guard))
         .with_state(api.clone());
@@ -172,6 +167,12 @@ pub fn router(desk: Arc<Desk>) -> Router {
 pub fn room(desk: &Arc<Desk>, connections: usize) -> Room {
     let desk = Arc::clone(desk);
     Room::knowing(connections, move |address| desk.knows(address))
+}
+
+/// The operations of the list, each at the address that it names.
+fn listed() -> Router<Api> {
+    let add = |routes: Router<Api>, one: &Listed| routes.route(one.spec.path, (one.route)());
+    operation::ALL.iter().fold(Router::new(), add)
 }
 
 fn applications_routes() -> Router<Api> {
@@ -196,20 +197,6 @@ fn cards_routes() -> Router<Api> {
         .route("/api/v1/card-secret-resets", post(cards::reset_secret))
         .route("/api/v1/card-erasures", post(cards::erase))
         .route("/api/v1/card-reconciliations", post(cards::reconcile))
-}
-
-fn certificates_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/cas", get(authorities::list))
-        .route("/api/v1/cas/{ca}", get(authorities::show))
-        .route("/api/v1/cas/{ca}/policy", get(authorities::policy))
-        .route("/api/v1/cas/{ca}/certificates", get(certificates::list))
-        .route("/api/v1/cas/{ca}/certificates/{serial}", get(certificates::show))
-        .route("/api/v1/cas/{ca}/certificates/{serial}/revocation", post(certificates::revoke))
-        .route("/api/v1/cas/{ca}/lists", get(lists::series))
-        .route("/api/v1/cas/{ca}/lists/{generation}/{partition}", get(lists::fetch))
-        .route("/api/v1/cas/{ca}/publication", post(lists::publish_all))
-        .route("/api/v1/publication", post(lists::publish_due))
 }
 
 fn keys_routes() -> Router<Api> {
@@ -307,6 +294,7 @@ mod tests {
 
     use super::places::{STRANGERS_AT_ONCE, Served};
     use super::*;
+    use crate::desk::check::CheckConsistency;
     use crate::desk::principal::Entrant;
     use crate::desk::{Principal, Proof};
     use crate::wire::FormBody;
@@ -524,7 +512,8 @@ mod tests {
         let inside = asks(&api, &as_person("clerk"));
         let received = inside.run(move |desk| desk.receive(&clerk, FormBody::default())).await;
         assert_eq!(received.expect_err("no windows").fault, Fault::Unavailable);
-        let report = inside.run(move |desk| desk.check(&staff)).await.expect("a report");
+        let report =
+            inside.run(move |desk| desk.ask(&staff, CheckConsistency {})).await.expect("a report");
         assert!(report.consistent);
     }
 }

@@ -6,11 +6,11 @@
 
 mod applications;
 mod approvals;
-mod authorities;
+pub mod authorities;
 mod cards;
-mod certificates;
+pub mod certificates;
 mod challenges;
-mod check;
+pub mod check;
 mod client_certificates;
 mod credentials;
 mod endings;
@@ -19,9 +19,9 @@ mod foreign_issuers;
 mod health;
 mod holder;
 mod joined;
-mod journal;
+pub mod journal;
 mod keys;
-mod lists;
+pub mod lists;
 mod passkeys;
 mod password;
 mod people;
@@ -70,7 +70,6 @@ pub use holder::Declined;
 pub use joined::WindowAuthority;
 pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
-pub use lists::ListEncoding;
 pub use principal::{Principal, Proof};
 
 /// What tells the time.
@@ -78,6 +77,11 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The most rows one answer holds: at a few kilobytes a row that is a few megabytes.
 pub const MAX_PAGE: usize = 1000;
+
+/// The rows of a page unless the caller says otherwise.
+pub(crate) fn usual_page() -> usize {
+    100
+}
 
 /// The last number that has a next one in the store; asking beyond it is asking beyond the end.
 const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
@@ -230,7 +234,7 @@ impl Desk {
     }
 
     /// Hands `result` on; a refusal by the desk is in the journal first.
-    fn checked<T>(
+    pub(crate) fn checked<T>(
         &self,
         act: &Act,
         operation: Operation,
@@ -289,8 +293,12 @@ impl Desk {
         ca: &str,
     ) -> Result<&Arc<CertificationAuthority>, Problem> {
         let id: CaId = self.id(act, operation, "ca", ca)?;
-        let found = self.authorities.get(&id).ok_or_else(|| Problem::unknown("ca"));
-        self.checked(act, operation, found)
+        self.checked(act, operation, self.authority_of(&id))
+    }
+
+    /// The CA of an id.
+    pub(crate) fn authority_of(&self, ca: &CaId) -> Result<&Arc<CertificationAuthority>, Problem> {
+        self.authorities.get(ca).ok_or_else(|| Problem::unknown("ca"))
     }
 
     fn windows(&self) -> Result<&Windows, Problem> {
@@ -300,14 +308,14 @@ impl Desk {
     }
 
     /// Journals that records were read; only then may they be shown.
-    fn journal_reading(&self, entry: Entry) -> Result<(), Problem> {
+    pub(crate) fn journal_reading(&self, entry: Entry) -> Result<(), Problem> {
         self.store.commit(Unit::new(entry))?;
         Ok(())
     }
 }
 
 /// The entry of a reading.
-fn reading(act: &Act, operation: Operation) -> Entry {
+pub(crate) fn reading(act: &Act, operation: Operation) -> Entry {
     Entry::new(EventKind::RecordsRead, act).detail("operation", operation.name())
 }
 

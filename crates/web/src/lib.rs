@@ -14,6 +14,7 @@ pub mod api;
 pub mod desk;
 pub mod hashing;
 pub mod holder;
+pub mod operation;
 mod origin;
 mod problem;
 mod random;

@@ -4,15 +4,12 @@
 
 mod application;
 mod approval;
-mod authority;
 mod card;
 mod certificate;
 mod evidence;
 mod form;
 mod holder;
-mod journal;
 mod keys;
-mod list;
 mod people;
 mod problem;
 mod register;
@@ -23,27 +20,20 @@ pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
 };
 pub use approval::{ApprovalBody, ApprovedBody};
-pub use authority::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
 pub use card::{
     CardBody, CardChangedBody, CardFindingBody, CardPlaceBody, CardReadingRequestBody,
     CardRecordBody, CertificateCopyBody, ErasureBody, OnSlotBody, ReconciliationBody,
     ReconciliationRequestBody, SecretChangeBody, SecretResetBody, SlotBody, SlotRecordBody,
 };
 pub(crate) use card::{new_secret, slot};
-pub(crate) use certificate::state_words;
-pub use certificate::{
-    CertificateBody, CertificateIdBody, CertificatePage, HoldBody, HoldOutcomeBody,
-    RefusedHoldBody, RevocationBody, RevocationOutcomeBody,
-};
+pub use certificate::{CertificateIdBody, HoldBody, HoldOutcomeBody, RefusedHoldBody};
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, HandoverBody, RefusalBody};
 pub use form::FormBody;
 pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
-pub use journal::{CheckReportBody, FindingBody, JournalEntryBody, JournalPage};
 pub use keys::{
     CompromiseBody, CompromiseOutcomeBody, CompromisePlanBody, ContributionBody, CustodyBody,
     RehearsalBody,
 };
-pub use list::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
 pub use people::{
     Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,
     NewPersonBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, PasswordBody, PersonBody,

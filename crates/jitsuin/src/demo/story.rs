@@ -13,6 +13,7 @@ use ra::form::ReceivedForm;
 use ra::register::{Removal, embedded::Correction};
 use ra::window::{CardPlace, EvidenceItem, EvidenceRecord, Verification};
 use web::desk::Principal;
+use web::desk::check::CheckConsistency;
 
 use super::town::{MUNICIPALITIES, newcomers};
 use crate::system::{System, new_operation};
@@ -101,7 +102,8 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     let published = system.publish_all()?;
     say(&format!("10. {published} revocation lists published"));
     let desk = system.desk()?;
-    let report = serde_json::to_value(desk.check(&Principal::program(system.act("demo")?))?)?;
+    let act = Principal::program(system.act("demo")?);
+    let report = serde_json::to_value(desk.ask(&act, CheckConsistency {})?)?;
     ensure!(report["findings"].as_array().is_some_and(Vec::is_empty), "check: {report}");
     say("11. check: everything agrees with everything else");
     Ok(())

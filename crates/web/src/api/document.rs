@@ -15,11 +15,11 @@ use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{
-    Api, applications, approvals, authorities, cards, certificates, journal, keys, lists, people,
-    register, service_requests, sessions,
+    Api, applications, approvals, cards, keys, people, register, service_requests, sessions,
 };
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
+use crate::operation;
 use crate::problem::{Fault, Problem};
 use crate::wire::ProblemBody;
 
@@ -36,16 +36,13 @@ use crate::wire::ProblemBody;
         applications::approve, applications::issue, applications::deliver, applications::complete,
         applications::discard, applications::refuse, applications::withdraw, applications::hold,
         approvals::approve,
-        authorities::list, authorities::show, authorities::policy,
         cards::read, cards::change_secret, cards::reset_secret, cards::erase, cards::reconcile,
-        certificates::list, certificates::show, certificates::revoke,
         service_requests::receive, service_requests::list, service_requests::show,
         service_requests::examine, service_requests::approve, service_requests::release,
         service_requests::issue, service_requests::revoke, service_requests::refuse,
         service_requests::withdraw,
         keys::show, keys::activate, keys::deactivate, keys::rehearse, keys::plan_compromise,
         keys::compromise,
-        lists::series, lists::fetch, lists::publish_due, lists::publish_all,
         register::show, register::record_death, register::record_address,
         register::record_move_out, register::erase, register::apply_events,
         people::list, people::propose, people::show, people::propose_change, people::confirm,
@@ -53,11 +50,11 @@ use crate::wire::ProblemBody;
         sessions::open, sessions::end, sessions::set_password, sessions::register_certificate,
         sessions::make_token, sessions::begin_passkey, sessions::open_with_passkey,
         sessions::begin_own_passkey, sessions::register_passkey,
-        journal::read, journal::check, show, health,
+        show, health,
     ),
     components(schemas(ProblemBody)),
     security(("bearer" = []), ("client_certificate" = [])),
-    modifiers(&Schemes, &OperationIds),
+    modifiers(&Listed, &Schemes, &OperationIds),
 )]
 struct Document;
 
@@ -153,6 +150,15 @@ pub(super) async fn health(State(api): State<Api>) -> (StatusCode, String) {
         Some(Gravity::Warning) | None => StatusCode::OK,
     };
     (status, line)
+}
+
+/// The operations of the list.
+struct Listed;
+
+impl Modify for Listed {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        operation::ALL.iter().for_each(|one| (one.describe)(document));
+    }
 }
 
 /// How somebody proves who they are.

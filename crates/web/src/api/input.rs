@@ -31,9 +31,6 @@ pub const MAX_BODY: usize = 64 << 10;
 /// Time for a body of that size, which even a poor line brings in seconds.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// The rows of a page unless the caller says otherwise.
-const USUAL_PAGE: usize = 100;
-
 /// A JSON body.
 pub(super) struct Input<T>(pub(super) T);
 
@@ -43,26 +40,13 @@ pub(super) struct Named<T>(pub(super) T);
 /// What the query asks.
 pub(crate) struct Asked<T>(pub(crate) T);
 
-/// A page of rows.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct PageQuery {
-    /// The place after which the page begins, from the answer before.
-    pub(super) after: Option<u64>,
-    /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page")]
-    #[param(required = false)]
-    pub(super) limit: usize,
-}
-
 /// At most so many rows.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct LimitQuery {
     /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page")]
+    #[serde(default = "crate::desk::usual_page")]
     #[param(required = false)]
     pub(super) limit: usize,
 }
@@ -112,28 +96,9 @@ pub(super) struct RequestsQuery {
     /// The state.
     pub(super) state: Option<String>,
     /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page")]
+    #[serde(default = "crate::desk::usual_page")]
     #[param(required = false)]
     pub(super) limit: usize,
-}
-
-/// A stretch of the journal.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct JournalQuery {
-    /// The sequence to begin at.
-    #[serde(default)]
-    #[param(required = false)]
-    pub(super) from: u64,
-    /// At most so many rows; 1 to 1000.
-    #[serde(default = "usual_page")]
-    #[param(required = false)]
-    pub(super) limit: usize,
-}
-
-fn usual_page() -> usize {
-    USUAL_PAGE
 }
 
 /// A body whose text nobody can see whole is refused, which is an entry like every refusal.
@@ -160,14 +125,14 @@ impl<T: DeserializeOwned> FromRequest<Api> for Input<T> {
 
 /// What a body says: nothing else than the description has, in text of which everything is seen.
 fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
-    let unseen = Unseen::default();
+    let unseen_text = Unseen::default();
     let mut track = Track::new();
     let mut reader = serde_json::Deserializer::from_slice(octets);
     let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
-    let value = T::deserialize(Strict::new(tracked, &unseen)).map_err(|error| {
+    let value = T::deserialize(Strict::new(tracked, &unseen_text)).map_err(|error| {
         let field = track.path().to_string();
-        match unseen.found() {
-            Some(index) => refused(&field, index),
+        match unseen_text.found() {
+            Some(index) => unseen(&field, index),
             None => malformed(&field, &error),
         }
     })?;
@@ -176,7 +141,7 @@ fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
 }
 
 /// The field by its path, as in [`malformed`].
-fn refused(field: &str, index: usize) -> Problem {
+pub(crate) fn unseen(field: &str, index: usize) -> Problem {
     let field = if field == "." { "body" } else { field };
     let error = InvalidFreeText::Unseen { index };
     let detail = format!("{field}: {error}");
@@ -192,7 +157,7 @@ pub(crate) async fn body_of(request: Request) -> Result<Bytes, Problem> {
 }
 
 /// The field by its path within the body; the whole body has the path ".".
-fn malformed(field: &str, error: &serde_json::Error) -> Problem {
+pub(crate) fn malformed(field: &str, error: &serde_json::Error) -> Problem {
     let field = if field == "." { "body" } else { field };
     let rule = Rule::from("it is not of the form that the description has");
     // The parser's words may draw the input: they are told, and are no part of the rule.
@@ -200,7 +165,7 @@ fn malformed(field: &str, error: &serde_json::Error) -> Problem {
     Problem { detail: format!("{field}: {error}"), ..problem }
 }
 
-fn expect_json(request: &Request) -> Result<(), Problem> {
+pub(crate) fn expect_json(request: &Request) -> Result<(), Problem> {
     match origin::says_json(request.headers()) {
         true => Ok(()),
         false => Err(Problem::new(Fault::MediaType, "content-type: it must be application/json")),

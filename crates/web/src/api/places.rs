@@ -137,7 +137,7 @@ impl FromRequestParts<Api> for Served {
 
 impl Served {
     /// For a request; once somebody was let in, for them.
-    pub(super) fn of(parts: &Parts, api: &Api) -> Self {
+    pub(crate) fn of(parts: &Parts, api: &Api) -> Self {
         let asking = Asking::of(parts);
         let person = parts.extensions.get::<Principal>().and_then(Principal::id);
         let asker = person.map(|id| Asker::known(id.as_str()));
@@ -152,7 +152,7 @@ impl Served {
     /// # Errors
     /// Those of the work; 503 where there is no place for it in time, and when it takes too long: it goes on
     /// then, and a repetition with the same operation id finds what it did.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {

@@ -11,11 +11,11 @@ use serde::de::{
 
 /// Where a text has a character that cannot be seen, in Unicode scalar values.
 #[derive(Debug, Default)]
-pub(super) struct Unseen(Cell<Option<usize>>);
+pub(crate) struct Unseen(Cell<Option<usize>>);
 
 impl Unseen {
     /// The first, once reading broke off over it.
-    pub(super) fn found(&self) -> Option<usize> {
+    pub(crate) fn found(&self) -> Option<usize> {
         self.0.get()
     }
 
@@ -36,7 +36,7 @@ impl Unseen {
 }
 
 /// A deserializer, visitor, seed or access under the two rules.
-pub(super) struct Strict<'a, T> {
+pub(crate) struct Strict<'a, T> {
     inner: T,
     unseen: &'a Unseen,
     takes_list: bool,
@@ -44,7 +44,7 @@ pub(super) struct Strict<'a, T> {
 
 impl<'a, T> Strict<'a, T> {
     /// `inner`, which notes in `unseen` over what it broke off.
-    pub(super) fn new(inner: T, unseen: &'a Unseen) -> Self {
+    pub(crate) fn new(inner: T, unseen: &'a Unseen) -> Self {
         Self { inner, unseen, takes_list: true }
     }
 

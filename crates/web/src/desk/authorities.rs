@@ -4,38 +4,97 @@ use std::sync::Arc;
 
 use ca::{CertificationAuthority, Generation, adopt_policy};
 use domain::certificate::CertificateKind;
+use domain::id::CaId;
+use serde::{Deserialize, Serialize};
 use store::AuthorityRow;
+use utoipa::ToSchema;
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
 use super::Desk;
 use super::approvals::Approvable;
 use super::certificates::certificate_pem;
-use super::permission::Operation;
+use super::permission::Operation as Permitted;
 use super::principal::Principal;
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{AuthorityBody, AuthorityList, GenerationBody, PolicyBody};
 
-impl Desk {
-    /// Every CA with its keys and certificates.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn authorities(&self, act: &Principal) -> Result<AuthorityList, Problem> {
-        self.admit(act, Operation::ListAuthorities)?;
-        let bodies = self.authorities.values().map(|authority| self.authority_body(authority));
+const GROUP: &str = "cas";
+
+/// Names, as the OpenAPI document has them.
+type Kinds = text::Closed<CertificateKind>;
+
+/// Lists the CAs with their keys, fingerprints and certificates.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListAuthorities {}
+
+impl Operation for ListAuthorities {
+    const SPEC: Spec = Spec::get(Permitted::ListAuthorities, "/api/v1/cas", GROUP, "The CAs.");
+
+    type Answer = AuthorityList;
+
+    fn run(self, call: &Call<'_>) -> Result<AuthorityList, Problem> {
+        let all = call.desk().authorities.values();
+        let bodies = all.map(|authority| call.desk().authority_body(authority));
         Ok(AuthorityList { authorities: bodies.collect::<Result<_, _>>()? })
     }
+}
 
-    /// One CA with its keys and certificates.
-    ///
-    /// # Errors
-    /// 404.
-    pub fn show_authority(&self, act: &Principal, ca: &str) -> Result<AuthorityBody, Problem> {
-        let operation = Operation::ShowAuthority;
-        self.admit(act, operation)?;
-        self.authority_body(self.authority(act, operation, ca)?)
+/// Shows a CA.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowAuthority {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+}
+
+impl Operation for ShowAuthority {
+    const SPEC: Spec = Spec::get(Permitted::ShowAuthority, "/api/v1/cas/{ca}", GROUP, "The CA.");
+
+    type Answer = AuthorityBody;
+
+    fn run(self, call: &Call<'_>) -> Result<AuthorityBody, Problem> {
+        call.desk().authority_body(call.authority(&self.ca)?)
     }
+}
 
+/// Shows the policy in effect, one fact a line with its clause.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowPolicy {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// Only the profile of this kind of certificate.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<Kinds>, inline)]
+    pub profile: Option<CertificateKind>,
+}
+
+impl Operation for ShowPolicy {
+    const SPEC: Spec =
+        Spec::get(Permitted::ShowPolicy, "/api/v1/cas/{ca}/policy", GROUP, "The policy.");
+
+    type Answer = PolicyBody;
+
+    fn run(self, call: &Call<'_>) -> Result<PolicyBody, Problem> {
+        let authority = call.authority(&self.ca)?;
+        let policy = authority.policy();
+        let known = self.profile.is_none_or(|kind| policy.profiles.contains_key(&kind));
+        let unknown = || Problem::refused("profile", "the policy has none of this kind");
+        call.checked(known.then_some(()).ok_or_else(unknown))?;
+        let lines = match self.profile {
+            Some(kind) => policy.show_profile(kind),
+            None => policy.show(),
+        };
+        Ok(PolicyBody { ca: authority.id().to_string(), lines })
+    }
+}
+
+impl Desk {
     /// Adopts a policy for its CA with a second person, who shows who they are; the id of the CA. It
     /// takes effect at the next start. The SHA-256 of what was adopted is in the journal.
     ///
@@ -48,7 +107,7 @@ impl Desk {
         approver: &str,
         text: &str,
     ) -> Result<String, Problem> {
-        let operation = Operation::AdoptPolicy;
+        let operation = Permitted::AdoptPolicy;
         self.admit(act, operation)?;
         let done = self.once_in_a_unit(act, operation, &[approver, text], || {
             let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
@@ -56,32 +115,6 @@ impl Desk {
             Ok((unit, ca.to_string()))
         })?;
         Ok(done.answer())
-    }
-
-    /// The policy in effect at a CA, whole or of one profile, one fact a line with its clause.
-    ///
-    /// # Errors
-    /// 404 for no such CA; 422 for no such profile.
-    pub fn policy(
-        &self,
-        act: &Principal,
-        ca: &str,
-        profile: Option<&str>,
-    ) -> Result<PolicyBody, Problem> {
-        let operation = Operation::ShowPolicy;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let policy = authority.policy();
-        let kind = profile.map(|name| {
-            CertificateKind::from_name(name)
-                .filter(|kind| policy.profiles.contains_key(kind))
-                .ok_or_else(|| Problem::refused("profile", "the policy has none of this kind"))
-        });
-        let lines = match self.checked(act, operation, kind.transpose())? {
-            Some(kind) => policy.show_profile(kind),
-            None => policy.show(),
-        };
-        Ok(PolicyBody { ca: authority.id().to_string(), lines })
     }
 
     fn authority_body(
@@ -127,4 +160,62 @@ fn generation_body(
         certificate_pem: certificate_pem(&certificate)?,
         created_at: row.created_at.to_string(),
     })
+}
+
+/// Every CA of the installation.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuthorityList {
+    /// The CAs, by id.
+    pub authorities: Vec<AuthorityBody>,
+}
+
+/// A CA.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuthorityBody {
+    /// Its id.
+    pub id: String,
+    /// What it is called, in Japanese.
+    pub title: String,
+    /// Whether it is a test CA.
+    pub test: bool,
+    /// The day from which its policy holds.
+    pub effective_from: String,
+    /// SHA-256 of the policy file it was set up with, hexadecimal.
+    pub policy_sha256: String,
+    /// When it was set up.
+    pub created_at: String,
+    /// Its keys, oldest first.
+    pub generations: Vec<GenerationBody>,
+}
+
+/// One key of a CA with its self-signed certificate.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct GenerationBody {
+    /// The number, from 1.
+    pub number: u32,
+    /// The CA's name (RFC 4514).
+    pub name: String,
+    /// The key's algorithm.
+    pub key_algorithm: String,
+    /// What it signs with.
+    pub signature_algorithm: String,
+    /// The serial of the self-signed certificate.
+    pub serial: String,
+    /// SHA-256 of the self-signed certificate, as OpenSSL prints it.
+    pub sha256: String,
+    /// SHA-1 of the self-signed certificate, for old habits.
+    pub sha1: String,
+    /// The self-signed certificate.
+    pub certificate_pem: String,
+    /// When the key was made.
+    pub created_at: String,
+}
+
+/// A policy, one fact a line with its clause.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PolicyBody {
+    /// The CA.
+    pub ca: String,
+    /// The lines.
+    pub lines: Vec<String>,
 }

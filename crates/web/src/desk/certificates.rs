@@ -1,106 +1,268 @@
-//! Certificates that were issued: shown, listed, revoked.
+//! Certificates that were issued: listed, shown, revoked.
 
-use ca::Changed;
-use domain::id::SerialNumber;
+use ca::{Changed, RevocationOrder};
+use domain::certificate::CertificateState;
+use domain::id::{ActorId, CaId, SerialNumber};
+use domain::identity::{Requester, RevocationCause};
+use serde::{Deserialize, Serialize};
 use store::{Along, CertificateRow};
+use utoipa::ToSchema;
+use x509::fingerprint::sha256_colon_hex;
+use x509::name::Name;
 use x509::pem;
 
 use super::approvals::Approvable;
-use super::permission::Operation;
-use super::principal::Principal;
-use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
+use super::permission::Operation::ShowCertificate as Show;
+use super::permission::Operation::{ListCertificates as List, RevokeCertificate as Revoke};
+use super::{LAST_NUMBER, MAX_PAGE, usual_page};
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{CertificateBody, CertificatePage, RevocationBody, RevocationOutcomeBody};
 
-impl Desk {
-    /// Shows a certificate with its state.
-    ///
-    /// # Errors
-    /// 404; the reading is journaled first.
-    pub fn certificate(
-        &self,
-        act: &Principal,
-        ca: &str,
-        serial: &str,
-    ) -> Result<CertificateBody, Problem> {
-        let operation = Operation::ShowCertificate;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
-        let found = authority.certificate(&serial).map_err(Problem::from);
-        let row = self.checked(act, operation, found)?;
-        let entry = reading(act, operation).ca(authority.id()).subject(serial);
-        self.journal_reading(match &row.intent.holder {
-            Some(holder) => entry.personal(holder, "certificate"),
-            None => entry,
-        })?;
-        CertificateBody::of(&row, true)
-    }
+const GROUP: &str = "certificates";
 
-    /// Certificates of a CA in order of issue: at most `limit` after the place `after`.
-    ///
-    /// # Errors
-    /// 404 for no such CA; the reading is journaled first.
-    pub fn certificates(
-        &self,
-        act: &Principal,
-        ca: &str,
-        after: Option<u64>,
-        limit: usize,
-    ) -> Result<CertificatePage, Problem> {
-        let operation = Operation::ListCertificates;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let limit = limit.clamp(1, MAX_PAGE);
-        let after = after.map(|place| place.min(LAST_NUMBER));
-        let rows = self.store.certificates(authority.id(), after, limit)?;
-        self.journal_reading(
-            reading(act, operation).ca(authority.id()).detail("rows", rows.len()),
-        )?;
+/// Names, as the OpenAPI document has them.
+type Causes = text::Closed<RevocationCause>;
+type Requesters = text::Closed<Requester>;
+
+/// Lists certificates in order of issue.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListCertificates {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The place after which the page begins, from the answer before.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<u64>)]
+    pub after: Option<u64>,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page", with = "text")]
+    #[schema(value_type = usize)]
+    pub limit: usize,
+}
+
+impl Operation for ListCertificates {
+    const SPEC: Spec = Spec::get(List, "/api/v1/cas/{ca}/certificates", GROUP, "The certificates.");
+
+    type Answer = CertificatePage;
+
+    fn run(self, call: &Call<'_>) -> Result<CertificatePage, Problem> {
+        let authority = call.authority(&self.ca)?;
+        let limit = self.limit.clamp(1, MAX_PAGE);
+        let after = self.after.map(|place| place.min(LAST_NUMBER));
+        let rows = call.desk().store.certificates(authority.id(), after, limit)?;
+        call.read(|entry| entry.ca(authority.id()).detail("rows", rows.len()))?;
         let is_full = rows.len() == limit;
         let next = rows.last().filter(|_| is_full).map(|row| row.issued);
         let body = |row: &CertificateRow| CertificateBody::of(row, false);
         Ok(CertificatePage { certificates: rows.iter().map(body).collect::<Result<_, _>>()?, next })
     }
+}
 
-    /// Revokes a certificate for good by a row of the policy's table.
-    ///
-    /// The second person, where one is named, has approved it (`POST /approvals`).
-    ///
-    /// # Errors
-    /// 422 by the table or the state, or where the person named has not approved it; 404 for no such
-    /// certificate.
-    pub fn revoke(
-        &self,
-        act: &Principal,
-        ca: &str,
-        serial: &str,
-        body: &RevocationBody,
-    ) -> Result<RevocationOutcomeBody, Problem> {
-        let operation = Operation::RevokeCertificate;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let serial: SerialNumber = self.id(act, operation, "serial", serial)?;
-        let order = self.checked(act, operation, ca::RevocationOrder::try_from(body))?;
-        let text = serial.to_string();
-        let approver = body.approver.as_deref().unwrap_or_default();
-        let request = [ca, &text, &body.cause, &body.requester, approver];
+/// Shows a certificate with its state.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowCertificate {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The serial, hexadecimal.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub serial: SerialNumber,
+}
+
+impl Operation for ShowCertificate {
+    const SPEC: Spec =
+        Spec::get(Show, "/api/v1/cas/{ca}/certificates/{serial}", GROUP, "The certificate.");
+
+    type Answer = CertificateBody;
+
+    fn run(self, call: &Call<'_>) -> Result<CertificateBody, Problem> {
+        let authority = call.authority(&self.ca)?;
+        let found = authority.certificate(&self.serial).map_err(Problem::from);
+        let row = call.checked(found)?;
+        call.read(|entry| {
+            let entry = entry.ca(authority.id()).subject(self.serial);
+            match &row.intent.holder {
+                Some(holder) => entry.personal(holder, "certificate"),
+                None => entry,
+            }
+        })?;
+        CertificateBody::of(&row, true)
+    }
+}
+
+/// Revokes a certificate by a row of the policy's table.
+///
+/// The second person, where one is named, has approved it (`POST /approvals`).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RevocationBody)]
+pub struct RevokeCertificate {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The serial, hexadecimal.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub serial: SerialNumber,
+    /// The event, as the table names it.
+    #[serde(with = "text")]
+    #[schema(value_type = Causes, inline)]
+    pub cause: RevocationCause,
+    /// Who asks.
+    #[serde(with = "text")]
+    #[schema(value_type = Requesters, inline)]
+    pub requester: Requester,
+    /// The second person, a registered operator, where the table wants one: they have approved this
+    /// under the operation's id.
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub approver: Option<ActorId>,
+}
+
+impl Operation for RevokeCertificate {
+    const SPEC: Spec = Spec::post(
+        Revoke,
+        "/api/v1/cas/{ca}/certificates/{serial}/revocation",
+        GROUP,
+        "Revoked, now or before.",
+    );
+
+    type Answer = RevocationOutcomeBody;
+
+    fn run(self, call: &Call<'_>) -> Result<RevocationOutcomeBody, Problem> {
+        let Self { ca, serial, cause, requester, approver } = self;
+        let authority = call.authority(&ca)?;
         let answer = |changed: &Changed| {
-            let (state, since, reason) = crate::wire::state_words(changed.state);
+            let (state, since, reason) = state_words(changed.state);
             let no_op = changed.no_op;
-            let (ca, serial) = (ca.to_owned(), changed.serial.to_string());
+            let (ca, serial) = (ca.to_string(), changed.serial.to_string());
             Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
         };
-        self.once_along(act, operation, &request, answer, |kept| {
-            let (cause, requester) = (body.cause.as_str(), body.requester.as_str());
-            let what = Approvable::Revocation { ca, serial: &text, cause, requester };
-            let seconded = match &body.approver {
-                Some(approver) => &self.seconded(act, approver, what)?,
-                None => &**act,
+        call.once_along(answer, |kept| {
+            let what = Approvable::Revocation {
+                ca: ca.as_str(),
+                serial: &serial.to_string(),
+                cause: cause.name(),
+                requester: requester.name(),
             };
+            let seconded = match &approver {
+                Some(approver) => &call.desk().seconded(call.act(), approver.as_str(), what)?,
+                None => &**call.act(),
+            };
+            let order = RevocationOrder { cause, requester, approver: approver.clone() };
             Ok(authority.revoke(Along::new(seconded, kept), &serial, &order)?)
         })
     }
+}
+
+/// A certificate with its state.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CertificateBody {
+    /// The issuing CA.
+    pub ca: String,
+    /// The generation of the key that signed it.
+    pub generation: u32,
+    /// The serial, 32 hexadecimal digits.
+    pub serial: String,
+    /// What it is for.
+    pub kind: String,
+    /// intended, undelivered, good, held or revoked. Expiry follows from `not_after`.
+    pub state: String,
+    /// Since when it is undelivered, held or revoked.
+    pub since: Option<String>,
+    /// Why it was revoked (RFC 5280 5.3.1).
+    pub reason: Option<String>,
+    /// The list that tells of its revocation.
+    pub partition: String,
+    /// The subject (RFC 4514).
+    pub subject: String,
+    /// The first second of its validity.
+    pub not_before: String,
+    /// The last second of its validity.
+    pub not_after: String,
+    /// The holder's resident code.
+    pub holder: Option<String>,
+    /// The application it comes from.
+    pub application: Option<String>,
+    /// SHA-256 of the certificate, as OpenSSL prints it; absent before it is signed.
+    pub sha256: Option<String>,
+    /// The certificate; absent in pages and before it is signed.
+    pub certificate_pem: Option<String>,
+}
+
+/// Certificates in order of issue.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CertificatePage {
+    /// The certificates.
+    pub certificates: Vec<CertificateBody>,
+    /// Where the next page begins (`after`); absent on the last.
+    pub next: Option<u64>,
+}
+
+/// What a revocation came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RevocationOutcomeBody {
+    /// The CA.
+    pub ca: String,
+    /// The certificate.
+    pub serial: String,
+    /// Its state now.
+    pub state: String,
+    /// Since when.
+    pub since: Option<String>,
+    /// Why (RFC 5280 5.3.1).
+    pub reason: Option<String>,
+    /// Whether it was so before.
+    pub no_op: bool,
+}
+
+impl CertificateBody {
+    /// The body of a row, with the certificate itself if `whole`.
+    ///
+    /// # Errors
+    /// The row's name cannot be read back, which is ours.
+    pub fn of(row: &CertificateRow, whole: bool) -> Result<Self, Problem> {
+        let intent = &row.intent;
+        let (state, since, reason) = state_words(row.state);
+        let pem =
+            row.der.as_deref().filter(|_| whole).map(|der| pem::encode(pem::CERTIFICATE, der));
+        let subject = Name::parse(&intent.subject).map_err(|error| Problem::broke(&error))?;
+        Ok(Self {
+            ca: intent.ca.to_string(),
+            generation: intent.generation,
+            serial: intent.serial.to_string(),
+            kind: intent.kind.to_string(),
+            state,
+            since,
+            reason,
+            partition: intent.partition.to_string(),
+            subject: subject.to_string(),
+            not_before: intent.not_before.to_string(),
+            not_after: intent.not_after.to_string(),
+            holder: intent.holder.as_ref().map(ToString::to_string),
+            application: intent.application.as_ref().map(ToString::to_string),
+            sha256: row.der.as_deref().map(sha256_colon_hex),
+            certificate_pem: pem.transpose().map_err(|error| Problem::broke(&error))?,
+        })
+    }
+}
+
+/// A state as name, beginning and reason.
+pub(crate) fn state_words(state: CertificateState) -> (String, Option<String>, Option<String>) {
+    let (since, reason) = match state {
+        CertificateState::Intended | CertificateState::Good => (None, None),
+        CertificateState::Undelivered { since } | CertificateState::Held { since } => {
+            (Some(since), None)
+        }
+        CertificateState::Revoked { at, reason } => (Some(at), Some(reason.to_string())),
+    };
+    (state.name().to_string(), since.map(|at| at.to_string()), reason)
 }
 
 /// A certificate as PEM.

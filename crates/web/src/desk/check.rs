@@ -11,15 +11,16 @@ use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use ra::WindowError;
 use ra::register::RegisterError;
+use serde::{Deserialize, Serialize};
 use store::journal::ToldEntry;
 use store::{CertificateRow, CrlRow, ProofExtent, Remembered, Sequence, SeriesRow, StateProof};
+use utoipa::ToSchema;
 
 use super::health::Condition;
 use super::permission::Operation;
-use super::principal::Principal;
-use super::{Desk, MAX_PAGE, reading};
+use super::{Desk, MAX_PAGE};
+use crate::operation::{self, Call, Spec};
 use crate::problem::Problem;
-use crate::wire::{CheckReportBody, FindingBody};
 
 /// How the server names itself where it tells the journal what it noticed of the clock.
 pub const SERVER: &str = "serve";
@@ -63,42 +64,54 @@ pub struct Audit {
     pub findings: Vec<(&'static str, String, String)>,
 }
 
-impl Desk {
+/// Checks that everything agrees with everything else.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckConsistency {}
+
+impl operation::Operation for CheckConsistency {
+    const SPEC: Spec =
+        Spec::get(Operation::CheckConsistency, "/api/v1/check", "journal", "What was found.");
+
+    type Answer = CheckReportBody;
+
     /// Proves the state from the journal, and checks every CA: open intents, residents with two
     /// certificates in force, lists that are missing, withheld, overdue or not the newest, and every
     /// condition that stands ([`super::Health`]).
     ///
-    /// # Errors
-    /// The database's. The check is journaled with what it came to, but for a database in doubt:
-    /// nothing is written to one, and whoever looks for the cause must be told all the same.
-    pub fn check(&self, act: &Principal) -> Result<CheckReportBody, Problem> {
-        let operation = Operation::CheckConsistency;
-        self.admit(act, operation)?;
-        let as_of = self.store.last_sequence()?;
+    /// The check is journaled with what it came to, but for a database in doubt: nothing is written to one,
+    /// and whoever looks for the cause must be told all the same.
+    fn run(self, call: &Call<'_>) -> Result<CheckReportBody, Problem> {
+        let desk = call.desk();
+        let as_of = desk.store.last_sequence()?;
         let mut gathered = Gathered::default();
-        gathered.look("", "state", |gathered| self.check_state(gathered));
-        gathered.look("", "open intents", |gathered| self.check_intents(gathered));
-        gathered.look("", "clock", |gathered| self.check_clock(gathered));
-        gathered.look("", "resident register", |gathered| self.check_register(gathered));
-        gathered.look("", "evidence outside", |gathered| self.check_outside(gathered));
-        for (ca, authority) in &self.authorities {
+        gathered.look("", "state", |gathered| desk.check_state(gathered));
+        gathered.look("", "open intents", |gathered| desk.check_intents(gathered));
+        gathered.look("", "clock", |gathered| desk.check_clock(gathered));
+        gathered.look("", "resident register", |gathered| desk.check_register(gathered));
+        gathered.look("", "evidence outside", |gathered| desk.check_outside(gathered));
+        for (ca, authority) in &desk.authorities {
             let ca = ca.as_str();
             gathered.look(ca, "certificates", |gathered| {
-                self.check_double_issue(authority, act.at, gathered)
+                desk.check_double_issue(authority, call.act().at, gathered)
             });
-            gathered.look(ca, "lists", |gathered| self.check_lists(authority, act.at, gathered));
+            gathered
+                .look(ca, "lists", |gathered| desk.check_lists(authority, call.act().at, gathered));
         }
-        gathered.look("", "what ends", |gathered| self.check_endings(act, gathered));
-        gathered.add(self.health.standing());
+        gathered.look("", "what ends", |gathered| desk.check_endings(call.act(), gathered));
+        gathered.add(desk.health.standing());
         let Gathered { findings, facts } = gathered;
-        let entry = reading(act, operation).subject("whole installation");
-        match self.journal_reading(entry.detail("findings", findings.len())) {
-            Err(_) if self.store.doubt().extent().is_some() => {}
+        let noted = call
+            .read(|entry| entry.subject("whole installation").detail("findings", findings.len()));
+        match noted {
+            Err(_) if desk.store.doubt().extent().is_some() => {}
             outcome => outcome?,
         }
         Ok(CheckReportBody { consistent: findings.is_empty(), as_of, findings, facts })
     }
+}
 
+impl Desk {
     /// The lists of every key that owes some.
     fn check_lists(
         &self,
@@ -325,4 +338,30 @@ fn check_late(
         });
     }
     Ok(())
+}
+
+/// What a check of the whole installation found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CheckReportBody {
+    /// Whether everything agrees with everything else.
+    pub consistent: bool,
+    /// The last journal entry when the check began.
+    pub as_of: Option<u64>,
+    /// What does not agree.
+    pub findings: Vec<FindingBody>,
+    /// What is worth knowing and no finding.
+    pub facts: Vec<FindingBody>,
+}
+
+/// One finding or fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FindingBody {
+    /// Which rule, for example double-issue.
+    pub rule: String,
+    /// The CA.
+    pub ca: String,
+    /// What it is about.
+    pub subject: String,
+    /// What was found.
+    pub detail: String,
 }

@@ -6,14 +6,18 @@ use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use domain::staff::Role;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use store::{Entry, Unit};
+use utoipa::ToSchema;
 
 use super::approvals::Approvable;
 use super::permission::Operation;
 use super::principal::Principal;
-use super::{Desk, LAST_NUMBER, MAX_PAGE, reading};
+use super::{Desk, LAST_NUMBER, MAX_PAGE, reading, usual_page};
+use crate::operation::{self, Call, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{JournalEntryBody, JournalPage};
+
+const GROUP: &str = "journal";
 
 /// The fact of an acceptance that names query records which are lost.
 pub const RECORDS_GIVEN_UP: &str = "records_given_up";
@@ -47,23 +51,31 @@ pub enum Approval<'a> {
     Custodians(&'a Quorum),
 }
 
-impl Desk {
-    /// Journal entries from the sequence `from` on, at most `limit`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn journal(
-        &self,
-        act: &Principal,
-        from: u64,
-        limit: usize,
-    ) -> Result<JournalPage, Problem> {
-        let operation = Operation::ReadJournal;
-        self.admit(act, operation)?;
-        let limit = limit.clamp(1, MAX_PAGE);
-        let rows = self.store.journal(from.min(LAST_NUMBER), limit)?;
-        let entry = reading(act, operation).subject("journal");
-        self.journal_reading(entry.detail("from", from).detail("rows", rows.len()))?;
+/// Reads journal entries; that they are read is an entry too.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadJournal {
+    /// The sequence to begin at.
+    #[serde(default, with = "text")]
+    #[schema(value_type = u64)]
+    pub from: u64,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page", with = "text")]
+    #[schema(value_type = usize)]
+    pub limit: usize,
+}
+
+impl operation::Operation for ReadJournal {
+    const SPEC: Spec = Spec::get(Operation::ReadJournal, "/api/v1/journal", GROUP, "The entries.");
+
+    type Answer = JournalPage;
+
+    fn run(self, call: &Call<'_>) -> Result<JournalPage, Problem> {
+        let limit = self.limit.clamp(1, MAX_PAGE);
+        let rows = call.desk().store.journal(self.from.min(LAST_NUMBER), limit)?;
+        call.read(|entry| {
+            entry.subject("journal").detail("from", self.from).detail("rows", rows.len())
+        })?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|(sequence, _)| sequence + 1);
         let body = |(sequence, body): (u64, Vec<u8>)| {
             let entry = serde_json::from_slice(&body).map_err(|error| Problem::broke(&error))?;
@@ -74,7 +86,9 @@ impl Desk {
             next,
         })
     }
+}
 
+impl Desk {
     /// Notes that somebody was told why a start is refused.
     ///
     /// # Errors
@@ -191,4 +205,23 @@ fn acceptance(act: &Act, accepted: Entry, objections: &Objections, places: &[Str
     let known =
         places.iter().fold(known, |entry, name| entry.detail("place", OfTheInstallation(name)));
     Unit::new(accepted).entry(known)
+}
+
+/// Journal entries in order.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JournalPage {
+    /// The entries.
+    pub entries: Vec<JournalEntryBody>,
+    /// The sequence at which the next page begins; absent at the end.
+    pub next: Option<u64>,
+}
+
+/// One journal entry.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JournalEntryBody {
+    /// Its place.
+    pub sequence: u64,
+    /// The entry as it is sealed; personal data stands in it as a hash alone.
+    #[schema(value_type = Object)]
+    pub entry: serde_json::Value,
 }

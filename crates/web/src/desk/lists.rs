@@ -4,34 +4,42 @@ use std::sync::Arc;
 
 use ca::{CertificationAuthority, ListOutcome};
 use domain::crl_series::{Partition, SeriesState};
+use domain::id::CaId;
+use serde::{Deserialize, Serialize};
 use store::{CrlKey, CrlRow, SeriesKey, SeriesRow};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+use x509::fingerprint::colon_hex;
 use x509::pem;
 
-use super::permission::Operation;
+use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
+use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
 use super::principal::Principal;
 use super::{Desk, LAST_NUMBER};
+use crate::operation::{Call, Form, Octets, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{ListBody, PublicationBody, PublishedListBody, SeriesBody, SeriesList};
 
-/// In which form a list is handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListEncoding {
-    /// The octets (application/pkix-crl).
-    Der,
-    /// The text (RFC 7468).
-    Pem,
+const GROUP: &str = "lists";
+
+/// Lists the series of a CA with their published lists.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListSeries {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
 }
 
-impl Desk {
-    /// The list series of a CA, with the published list of each.
-    ///
-    /// # Errors
-    /// 404 for no such CA.
-    pub fn series(&self, act: &Principal, ca: &str) -> Result<SeriesList, Problem> {
-        let operation = Operation::ListSeries;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let rows = self.series_rows(authority)?;
+impl Operation for ListSeries {
+    const SPEC: Spec = Spec::get(Series, "/api/v1/cas/{ca}/lists", GROUP, "The series.");
+
+    type Answer = SeriesList;
+
+    fn run(self, call: &Call<'_>) -> Result<SeriesList, Problem> {
+        let authority = call.authority(&self.ca)?;
+        let rows = call.desk().series_rows(authority)?;
         let body = |row: &SeriesRow| {
             let published = authority.published(&row.key)?;
             Ok(SeriesBody {
@@ -45,80 +53,138 @@ impl Desk {
         };
         Ok(SeriesList { series: rows.iter().map(body).collect::<Result<_, Problem>>()? })
     }
+}
 
-    /// Publishes every list that is due, at every CA.
-    ///
-    /// # Errors
-    /// The database's; what became of each list, the answer says.
-    pub fn publish_due(&self, act: &Principal) -> Result<PublicationBody, Problem> {
-        let operation = Operation::PublishDueLists;
-        self.admit(act, operation)?;
-        self.once(act, operation, &[], || {
-            let begun = self.begun_before(act, operation, &[])?;
+/// Publishes every list that is due.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishDueLists {}
+
+impl Operation for PublishDueLists {
+    const SPEC: Spec = Spec::post(PublishDue, "/api/v1/publication", GROUP, "What became of each.");
+
+    type Answer = PublicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<PublicationBody, Problem> {
+        call.once(|| {
+            let begun = call.begun_before()?;
             let mut lists = Vec::new();
-            for authority in self.authorities.values() {
-                lists.extend(published_since(
-                    begun,
-                    act,
-                    authority,
-                    &authority.due_lists(act.at)?,
-                )?);
+            for authority in call.desk().authorities.values() {
+                let due = authority.due_lists(call.act().at)?;
+                lists.extend(published_since(begun, call.act(), authority, &due)?);
             }
             Ok(PublicationBody { lists })
         })
     }
+}
 
-    /// Publishes every list of a CA, due or not.
-    ///
-    /// # Errors
-    /// 404 for no such CA; what became of each list, the answer says.
-    pub fn publish_all(&self, act: &Principal, ca: &str) -> Result<PublicationBody, Problem> {
-        let operation = Operation::PublishAllLists;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        self.once(act, operation, &[ca], || {
-            let begun = self.begun_before(act, operation, &[ca])?;
-            let all = authority.series_at(act.at)?;
-            let lists = published_since(begun, act, authority, &all)?;
+/// Publishes every list of a CA, due or not.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishAllLists {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+}
+
+impl Operation for PublishAllLists {
+    const SPEC: Spec =
+        Spec::post(PublishAll, "/api/v1/cas/{ca}/publication", GROUP, "What became of each.");
+
+    type Answer = PublicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<PublicationBody, Problem> {
+        let authority = call.authority(&self.ca)?;
+        call.once(|| {
+            let begun = call.begun_before()?;
+            let all = authority.series_at(call.act().at)?;
+            let lists = published_since(begun, call.act(), authority, &all)?;
             Ok(PublicationBody { lists })
         })
     }
+}
 
-    /// A list: the one with `number`, or the published one.
-    ///
-    /// # Errors
-    /// 404 for no such list; 422 for no such partition.
-    pub fn list(
-        &self,
-        act: &Principal,
-        ca: &str,
-        (generation, partition): (u32, &str),
-        number: Option<u64>,
-        encoding: ListEncoding,
-    ) -> Result<Vec<u8>, Problem> {
-        let operation = Operation::FetchList;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let partition: Partition = self.id(act, operation, "partition", partition)?;
-        let series = SeriesKey { ca: authority.id().clone(), generation, partition };
+/// Hands a revocation list out.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchList {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The key's generation.
+    #[serde(with = "text")]
+    #[schema(value_type = u32)]
+    pub generation: u32,
+    /// A municipality's code, other or arl-….
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub partition: Partition,
+    /// The number; the published list when left out.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<u64>)]
+    pub number: Option<u64>,
+    /// der or pem.
+    #[serde(default)]
+    #[schema(inline)]
+    pub format: ListForm,
+}
+
+/// In which form a list is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ListForm {
+    /// The octets (application/pkix-crl).
+    #[default]
+    Der,
+    /// The text (RFC 7468).
+    Pem,
+}
+
+impl Form for ListForm {
+    fn all() -> Vec<(Self, RefOr<Schema>)> {
+        vec![(Self::Der, Vec::<u8>::schema()), (Self::Pem, String::schema())]
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Der => "application/pkix-crl",
+            Self::Pem => "application/x-pem-file",
+        }
+    }
+}
+
+impl Operation for FetchList {
+    const SPEC: Spec =
+        Spec::get(Fetch, "/api/v1/cas/{ca}/lists/{generation}/{partition}", GROUP, "The list.");
+
+    type Answer = Octets<ListForm>;
+
+    fn run(self, call: &Call<'_>) -> Result<Octets<ListForm>, Problem> {
+        let Self { ca, generation, partition, number, format: form } = self;
+        let authority = call.authority(&ca)?;
+        let series = SeriesKey { ca, generation, partition };
         let number = match number {
             Some(number) => Some(number.min(LAST_NUMBER)),
             None => authority.published(&series)?.map(|row| row.key.number),
         };
         let content = match number {
-            Some(number) => self.store.crl_content(&CrlKey { series, number })?,
+            Some(number) => call.desk().store.crl_content(&CrlKey { series, number })?,
             None => None,
         };
-        let found = content.ok_or_else(|| Problem::unknown("list"));
-        let der = self.checked(act, operation, found)?;
-        match encoding {
-            ListEncoding::Der => Ok(der),
-            ListEncoding::Pem => pem::encode(pem::CRL, &der)
-                .map(String::into_bytes)
-                .map_err(|error| Problem::broke(&error)),
-        }
+        let der = call.checked(content.ok_or_else(|| Problem::unknown("list")))?;
+        let octets = match form {
+            ListForm::Der => der,
+            ListForm::Pem => {
+                pem::encode(pem::CRL, &der).map_err(|error| Problem::broke(&error))?.into_bytes()
+            }
+        };
+        Ok(Octets { form, octets })
     }
+}
 
+impl Desk {
     /// Every series a CA publishes or ever published; one that never had a list is empty.
     pub(super) fn series_rows(
         &self,
@@ -180,5 +246,88 @@ fn outcome(outcome: ListOutcome) -> PublishedListBody {
         number,
         list,
         problems,
+    }
+}
+
+/// The list series of a CA.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SeriesList {
+    /// The series.
+    pub series: Vec<SeriesBody>,
+}
+
+/// A list series with its newest published list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SeriesBody {
+    /// The CA.
+    pub ca: String,
+    /// The generation of the key that signs the lists.
+    pub generation: u32,
+    /// The municipality's code, other, arl-self-signed, arl-link or arl-cross.
+    pub partition: String,
+    /// empty, built, published or withheld.
+    pub state: String,
+    /// The number of the newest list that was built.
+    pub built: u64,
+    /// The list that is published.
+    pub published: Option<ListBody>,
+}
+
+/// What is known of a list.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ListBody {
+    /// The cRLNumber.
+    pub number: u64,
+    /// thisUpdate.
+    pub this_update: String,
+    /// nextUpdate.
+    pub next_update: String,
+    /// The next planned issue.
+    pub next_publish: String,
+    /// How many entries it has.
+    pub entries: u64,
+    /// SHA-256 of its octets, as OpenSSL prints it.
+    pub sha256: String,
+    /// The last journal entry it includes.
+    pub as_of: u64,
+}
+
+/// What became of a round of lists.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PublicationBody {
+    /// One for each list.
+    pub lists: Vec<PublishedListBody>,
+}
+
+/// What became of one list.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PublishedListBody {
+    /// The CA.
+    pub ca: String,
+    /// The key's generation.
+    pub generation: u32,
+    /// The partition.
+    pub partition: String,
+    /// published, withheld or failed.
+    pub outcome: String,
+    /// The list's number, if one was built.
+    pub number: Option<u64>,
+    /// The list, if it was published.
+    pub list: Option<ListBody>,
+    /// Why it was withheld or failed.
+    pub problems: Vec<String>,
+}
+
+impl From<&CrlRow> for ListBody {
+    fn from(row: &CrlRow) -> Self {
+        Self {
+            number: row.key.number,
+            this_update: row.this_update.to_string(),
+            next_update: row.next_update.to_string(),
+            next_publish: row.next_publish.to_string(),
+            entries: row.entries,
+            sha256: colon_hex(&row.sha256),
+            as_of: row.as_of,
+        }
     }
 }

@@ -52,7 +52,7 @@ struct StoredAnswer {
 impl Desk {
     /// Does `work` once for the operation's id, and answers a repetition as before. For what is no one
     /// unit; cut before its answer is kept, `work` is asked again, and must know what it did.
-    pub(super) fn once<A: Serialize + DeserializeOwned>(
+    pub(crate) fn once<A: Serialize + DeserializeOwned>(
         &self,
         act: &Act,
         operation: Operation,
@@ -73,7 +73,7 @@ impl Desk {
 
     /// The same for what is one unit: it commits with its answer, so that a cut leaves both or neither.
     /// The answer that is kept has no secret in it.
-    pub(super) fn once_in_a_unit<A: Serialize + DeserializeOwned>(
+    pub(crate) fn once_in_a_unit<A: Serialize + DeserializeOwned>(
         &self,
         act: &Act,
         operation: Operation,
@@ -91,7 +91,7 @@ impl Desk {
     }
 
     /// The same for what a CA or a window commits as one unit of theirs, in which the answer goes along.
-    pub(super) fn once_along<T, A: Serialize + DeserializeOwned>(
+    pub(crate) fn once_along<T, A: Serialize + DeserializeOwned>(
         &self,
         act: &Act,
         operation: Operation,
@@ -114,7 +114,7 @@ impl Desk {
 
     /// Since when an operation that takes several units is under way, in seconds since 1970, if an
     /// earlier try of it was cut off; else it begins now.
-    pub(super) fn begun_before(
+    pub(crate) fn begun_before(
         &self,
         act: &Act,
         operation: Operation,
@@ -199,7 +199,7 @@ impl Recent {
 }
 
 /// Whether something was done by this request or by an earlier one with the same id.
-pub(super) enum Done<A> {
+pub(crate) enum Done<A> {
     /// By this one.
     Now(A),
     /// By an earlier one, whose answer this was.
@@ -208,7 +208,7 @@ pub(super) enum Done<A> {
 
 impl<A> Done<A> {
     /// The answer, the same either way.
-    pub(super) fn answer(self) -> A {
+    pub(crate) fn answer(self) -> A {
         match self {
             Self::Now(answer) | Self::Before(answer) => answer,
         }

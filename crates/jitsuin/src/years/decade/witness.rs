@@ -7,6 +7,7 @@ use ca::CertificationAuthority;
 use store::{CrlKey, SeriesKey, SeriesRow, Store};
 use testkit::run;
 use web::desk::Principal;
+use web::desk::check::CheckConsistency;
 use x509::crl::Crl;
 use x509::ocsp::{OcspResponse, ReceivedStatus};
 use x509::pem;
@@ -29,7 +30,7 @@ pub(super) fn agree(system: &Arc<System>, model: &Model) {
     }
     asked(system, &by_key);
     let act = Principal::program(system.act("witness").expect("an act"));
-    let report = system.desk().expect("a desk").check(&act).expect("a check");
+    let report = system.desk().expect("a desk").ask(&act, CheckConsistency {}).expect("a check");
     assert_eq!(report.findings, [], "check");
 }
 

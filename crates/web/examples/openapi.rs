@@ -1,0 +1,5 @@
+//! Prints the OpenAPI document: `cargo xtask tables` keeps it under review.
+
+fn main() {
+    println!("{}", jitsuin_web::api::openapi());
+}

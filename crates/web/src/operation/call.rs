@@ -1,0 +1,106 @@
+//! The right to do an operation, and what it is done with.
+
+use std::sync::Arc;
+
+use ca::CertificationAuthority;
+use domain::id::CaId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{Change, Entry};
+
+use super::Operation;
+use crate::desk::permission;
+use crate::desk::{Desk, Principal, reading};
+use crate::problem::Problem;
+
+/// Somebody's operation that the table of permissions lets pass. Nothing but [`Desk::ask`] makes one.
+pub struct Call<'a> {
+    desk: &'a Desk,
+    act: &'a Principal,
+    operation: permission::Operation,
+    /// All that was asked for, by which a repetition is known.
+    asked: String,
+}
+
+impl Desk {
+    /// Does an operation for whoever was let in, if the table of permissions lets them pass; else the
+    /// journal has the attempt first.
+    ///
+    /// # Errors
+    /// 403; those of the operation.
+    pub fn ask<O: Operation>(&self, act: &Principal, asked: O) -> Result<O::Answer, Problem> {
+        let operation = O::SPEC.operation;
+        self.admit(act, operation)?;
+        let text = serde_json::to_string(&asked).map_err(|error| Problem::broke(&error))?;
+        asked.run(&Call { desk: self, act, operation, asked: text })
+    }
+}
+
+impl<'a> Call<'a> {
+    /// Where it is done.
+    pub(crate) fn desk(&self) -> &'a Desk {
+        self.desk
+    }
+
+    /// Who asks.
+    pub(crate) fn act(&self) -> &'a Principal {
+        self.act
+    }
+
+    /// Hands `result` on; a refusal is in the journal first.
+    ///
+    /// # Errors
+    /// Those of `result`; the journal's.
+    pub(crate) fn checked<T>(&self, result: Result<T, Problem>) -> Result<T, Problem> {
+        self.desk.checked(self.act, self.operation, result)
+    }
+
+    /// A CA of this installation.
+    ///
+    /// # Errors
+    /// 404.
+    pub(crate) fn authority(&self, ca: &CaId) -> Result<&'a Arc<CertificationAuthority>, Problem> {
+        self.checked(self.desk.authority_of(ca))
+    }
+
+    /// Does `work` once for the operation's id, and answers a repetition as before; see
+    /// [`Desk::once`].
+    ///
+    /// # Errors
+    /// 409 where the id was used for something else; those of the work.
+    pub(crate) fn once<A: Serialize + DeserializeOwned>(
+        &self,
+        work: impl FnOnce() -> Result<A, Problem>,
+    ) -> Result<A, Problem> {
+        self.desk.once(self.act, self.operation, &[&self.asked], work)
+    }
+
+    /// The same for what a CA or a window commits as one unit of theirs, in which the answer goes along.
+    ///
+    /// # Errors
+    /// As [`once`](Self::once).
+    pub(crate) fn once_along<T, A: Serialize + DeserializeOwned>(
+        &self,
+        answer: impl Fn(&T) -> Result<A, Problem>,
+        work: impl FnOnce(&dyn Fn(&T) -> store::Result<Change>) -> Result<T, Problem>,
+    ) -> Result<A, Problem> {
+        self.desk.once_along(self.act, self.operation, &[&self.asked], answer, work)
+    }
+
+    /// Has the journal note that records are read, before they are shown; `about` says which.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub(crate) fn read(&self, about: impl FnOnce(Entry) -> Entry) -> Result<(), Problem> {
+        self.desk.journal_reading(about(reading(self.act, self.operation)))
+    }
+
+    /// Since when it is under way, in seconds since 1970, if an earlier try of it was cut off; else it
+    /// begins now.
+    ///
+    /// # Errors
+    /// As [`once`](Self::once).
+    pub(crate) fn begun_before(&self) -> Result<Option<i64>, Problem> {
+        self.desk.begun_before(self.act, self.operation, &[&self.asked])
+    }
+}

@@ -1,0 +1,141 @@
+//! What the OpenAPI document says of an operation, read off its type.
+
+use utoipa::openapi::path::{
+    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{AllOf, Object, OneOf, Schema, SchemaType, Type};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, ResponsesBuilder};
+
+use super::{Answer, Operation, Spec, Verb};
+use crate::problem::Problem;
+
+/// The fields of an operation, as serde reads them.
+fn fields<O: Operation>() -> Object {
+    match O::schema() {
+        RefOr::T(Schema::Object(mut object)) => {
+            let properties = std::mem::take(&mut object.properties).into_iter();
+            object.properties =
+                properties.map(|(name, schema)| (name, with_comment(schema))).collect();
+            object
+        }
+        // Of a type that is no struct nothing could be told by an address.
+        _ => Object::new(),
+    }
+}
+
+/// Whether the body tells an operation something.
+pub(super) fn has_body<O: Operation>() -> bool {
+    fields::<O>().properties.keys().any(|name| !O::SPEC.is_in_address(name))
+}
+
+/// Adds an operation to the document.
+pub(crate) fn describe<O: Operation>(document: &mut OpenApi) {
+    let Spec { operation, verb, path, group, done, .. } = O::SPEC;
+    let mut fields = fields::<O>();
+    let (summary, rest) = words(fields.description.as_deref().unwrap_or_default());
+    let mut parameters: Vec<_> =
+        O::SPEC.in_path().map(|name| parameter(&mut fields, name, ParameterIn::Path)).collect();
+    let names: Vec<_> = fields.properties.keys().cloned().collect();
+    let in_query = names.iter().filter(|name| O::SPEC.is_in_address(name));
+    parameters.extend(in_query.map(|name| parameter(&mut fields, name, ParameterIn::Query)));
+    let mut schemas = Vec::new();
+    O::schemas(&mut schemas);
+    let answer = O::Answer::described();
+    let mut response = ResponseBuilder::new().description(done.words);
+    for (media_type, content) in answer.contents {
+        response = response.content(media_type, content);
+    }
+    let responses = ResponsesBuilder::new()
+        .response(done.status.to_string(), response)
+        .responses_from_into_responses::<Problem>();
+    let mut described = OperationBuilder::new()
+        .operation_id(Some(operation.name()))
+        .tag(group)
+        .summary(Some(summary))
+        .description(rest)
+        .responses(responses.build());
+    if !parameters.is_empty() {
+        described = described.parameters(Some(parameters));
+    }
+    if !fields.properties.is_empty() {
+        let name = O::name();
+        let content = Content::new(Some(Ref::from_schema_name(&*name)));
+        let body = RequestBodyBuilder::new().content("application/json", content);
+        described = described.request_body(Some(body.required(Some(Required::True)).build()));
+        schemas.push((name.into_owned(), RefOr::T(Schema::Object(fields))));
+    }
+    schemas.extend(answer.schemas);
+    let components = document.components.get_or_insert_default();
+    components.schemas.extend(schemas);
+    let method = match verb {
+        Verb::Get => HttpMethod::Get,
+        Verb::Post => HttpMethod::Post,
+    };
+    document.paths.add_path_operation(path, vec![method], described.build());
+}
+
+/// Takes a field out of those of the body, and makes a parameter of it.
+fn parameter(fields: &mut Object, name: &str, place: ParameterIn) -> Parameter {
+    let is_required = fields.required.iter().any(|required| required == name);
+    fields.required.retain(|required| required != name);
+    let (schema, words) = fields.properties.remove(name).map(of_parameter).unzip();
+    let required = if is_required { Required::True } else { Required::False };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(words.flatten())
+        .schema(schema)
+        .build()
+}
+
+/// The schema of a field as that of a parameter: what the field's comment says stands beside it, and what
+/// may be left out is left out, and never null.
+fn of_parameter(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<String>) {
+    match schema {
+        RefOr::T(Schema::Object(mut object)) => {
+            let words = object.description.take();
+            if let SchemaType::Array(types) = &mut object.schema_type {
+                types.retain(|one| *one != Type::Null);
+                if let [one] = &types[..] {
+                    object.schema_type = SchemaType::Type(one.clone());
+                }
+            }
+            (RefOr::T(Schema::Object(object)), words)
+        }
+        RefOr::T(Schema::OneOf(OneOf { items, description, .. })) if !items.is_empty() => {
+            let is_null = |one: &RefOr<Schema>| {
+                let RefOr::T(Schema::Object(object)) = one else { return false };
+                object.schema_type == SchemaType::Type(Type::Null)
+            };
+            let set = items.into_iter().find(|one| !is_null(one)).unwrap_or_default();
+            (set, description)
+        }
+        other => (other, None),
+    }
+}
+
+/// A closed set with the comment of its field. Both are parts of a whole for utoipa, of which the comment's
+/// is an object: no text is both.
+fn with_comment(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let RefOr::T(Schema::AllOf(AllOf { items, .. })) = &schema else { return schema };
+    match &items[..] {
+        [RefOr::T(Schema::Object(set)), RefOr::T(Schema::Object(comment))]
+            if comment.properties.is_empty() =>
+        {
+            let mut set = set.clone();
+            set.description.clone_from(&comment.description);
+            RefOr::T(Schema::Object(set))
+        }
+        _ => schema,
+    }
+}
+
+/// The first sentence or line of a comment, and the rest.
+fn words(comment: &str) -> (String, Option<String>) {
+    let (first, rest) = comment.split_once("\n\n").unwrap_or((comment, ""));
+    let rest = (!rest.is_empty()).then(|| rest.to_owned());
+    (first.replace('\n', " "), rest)
+}

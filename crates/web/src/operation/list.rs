@@ -1,0 +1,41 @@
+//! Every operation: one line each.
+
+use axum::routing::MethodRouter;
+use utoipa::openapi::OpenApi;
+
+use super::{Operation, Spec, describe, route};
+use crate::api::Api;
+use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
+use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
+use crate::desk::check::CheckConsistency;
+use crate::desk::journal::ReadJournal;
+use crate::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
+
+/// Every operation, in the order of the tables.
+pub(crate) const ALL: &[Listed] = &[
+    Listed::of::<RevokeCertificate>(),
+    Listed::of::<ShowCertificate>(),
+    Listed::of::<ListCertificates>(),
+    Listed::of::<ListAuthorities>(),
+    Listed::of::<ShowAuthority>(),
+    Listed::of::<ShowPolicy>(),
+    Listed::of::<ListSeries>(),
+    Listed::of::<FetchList>(),
+    Listed::of::<PublishDueLists>(),
+    Listed::of::<PublishAllLists>(),
+    Listed::of::<ReadJournal>(),
+    Listed::of::<CheckConsistency>(),
+];
+
+/// An operation as the router and the documents need it.
+pub(crate) struct Listed {
+    pub(crate) spec: Spec,
+    pub(crate) route: fn() -> MethodRouter<Api>,
+    pub(crate) describe: fn(&mut OpenApi),
+}
+
+impl Listed {
+    const fn of<O: Operation>() -> Self {
+        Self { spec: O::SPEC, route: route::<O>, describe: describe::<O> }
+    }
+}

@@ -1,0 +1,112 @@
+//! An operation as a value: what it is told, to whom it is open, what it does and answers.
+//!
+//! Each operation is a type of its own, in the file of its group under [`crate::desk`]. The router, the
+//! OpenAPI document and the reading of requests are made from the type and its [`Spec`], so that nothing
+//! is said of an operation twice.
+//!
+//! # Architecture invariant
+//! Only [`Desk::ask`] makes a [`Call`], after it has held the table of permissions against whoever asks;
+//! and an operation does nothing but with a call. So forgetting to authorise does not compile.
+
+mod answer;
+mod call;
+mod described;
+mod input;
+mod list;
+mod route;
+pub(crate) mod text;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use crate::desk::permission;
+use crate::problem::Problem;
+
+pub use answer::{Answer, Form, Octets};
+pub use call::Call;
+pub(crate) use described::describe;
+pub(crate) use list::{ALL, Listed};
+pub(crate) use route::route;
+
+/// What somebody asks for.
+///
+/// Its fields are what it is told: by the path of its address, by the query, else by the body. By what
+/// serde makes of them a repetition is known again, so a secret among them writes nothing of itself.
+pub trait Operation: DeserializeOwned + Serialize + ToSchema + Send + 'static {
+    /// What is said of it wherever it is offered.
+    const SPEC: Spec;
+
+    /// What it answers.
+    type Answer: Answer;
+
+    /// Does it, for whom [`Desk::ask`](crate::desk::Desk::ask) has let pass.
+    ///
+    /// # Errors
+    /// A refusal, which is in the journal already; or a fault.
+    fn run(self, call: &Call<'_>) -> Result<Self::Answer, Problem>;
+}
+
+/// What is said of an operation wherever it is offered.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// Its row of the table of permissions.
+    pub operation: permission::Operation,
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    /// The fields that the query tells; of what reads alone all that the path does not.
+    pub(crate) query: &'static [&'static str],
+    /// The group, which is the tag in the OpenAPI document.
+    pub(crate) group: &'static str,
+    pub(crate) done: Done,
+}
+
+/// How an operation that succeeded is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done {
+    pub(crate) status: u16,
+    pub(crate) words: &'static str,
+}
+
+/// By which method an operation is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// It changes nothing.
+    Get,
+    /// It changes something, or reads what must not stand in an address.
+    Post,
+}
+
+impl Spec {
+    /// Of an operation that changes nothing; `words` describe the answer.
+    pub(crate) const fn get(
+        operation: permission::Operation,
+        path: &'static str,
+        group: &'static str,
+        words: &'static str,
+    ) -> Self {
+        let done = Done { status: 200, words };
+        Self { operation, verb: Verb::Get, path, query: &[], group, done }
+    }
+
+    /// Of an operation that changes something; `words` describe the answer.
+    pub(crate) const fn post(
+        operation: permission::Operation,
+        path: &'static str,
+        group: &'static str,
+        words: &'static str,
+    ) -> Self {
+        Self { verb: Verb::Post, ..Self::get(operation, path, group, words) }
+    }
+
+    /// The fields that the path tells, in its order.
+    fn in_path(&self) -> impl Iterator<Item = &'static str> {
+        let names = |part: &'static str| part.strip_prefix('{').and_then(|p| p.strip_suffix('}'));
+        self.path.split('/').filter_map(names)
+    }
+
+    /// Whether the path or the query tells a field, and the body does not.
+    fn is_in_address(&self, field: &str) -> bool {
+        self.verb == Verb::Get || self.query.contains(&field) || self.in_path().any(|f| f == field)
+    }
+}
