@@ -12,10 +12,8 @@ mod approvals;
 mod cards;
 mod document;
 pub(crate) mod input;
-mod keys;
 mod people;
 pub(crate) mod places;
-mod register;
 mod service_requests;
 mod sessions;
 pub(crate) mod strict;
@@ -144,9 +142,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .merge(applications_routes())
         .merge(cards_routes())
         .merge(requests_routes())
-        .merge(register_routes())
         .merge(people_routes())
-        .merge(keys_routes())
         .route("/api/v1/approvals", post(approvals::approve))
         .route("/api/v1/openapi.json", get(document::show))
         .merge(listed())
@@ -199,18 +195,6 @@ fn cards_routes() -> Router<Api> {
         .route("/api/v1/card-reconciliations", post(cards::reconcile))
 }
 
-fn keys_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/keys", get(keys::show))
-        .route("/api/v1/keys/activation", post(keys::activate))
-        .route("/api/v1/keys/deactivation", post(keys::deactivate))
-        .route("/api/v1/cas/{ca}/renewal-rehearsal", get(keys::rehearse))
-        .route(
-            "/api/v1/cas/{ca}/generations/{generation}/compromise",
-            get(keys::plan_compromise).post(keys::compromise),
-        )
-}
-
 fn requests_routes() -> Router<Api> {
     Router::new()
         .route(
@@ -225,16 +209,6 @@ fn requests_routes() -> Router<Api> {
         .route("/api/v1/service-requests/{id}/revocation", post(service_requests::revoke))
         .route("/api/v1/service-requests/{id}/refusal", post(service_requests::refuse))
         .route("/api/v1/service-requests/{id}/withdrawal", post(service_requests::withdraw))
-}
-
-fn register_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/residents/{code}", get(register::show))
-        .route("/api/v1/residents/{code}/death", post(register::record_death))
-        .route("/api/v1/residents/{code}/address", post(register::record_address))
-        .route("/api/v1/residents/{code}/move-out", post(register::record_move_out))
-        .route("/api/v1/residents/{code}/erasure", post(register::erase))
-        .route("/api/v1/register-runs", post(register::apply_events))
 }
 
 fn people_routes() -> Router<Api> {

@@ -20,7 +20,7 @@ mod health;
 mod holder;
 mod joined;
 pub mod journal;
-mod keys;
+pub mod keys;
 pub mod lists;
 mod passkeys;
 mod password;
@@ -29,7 +29,7 @@ pub mod permission;
 pub(crate) mod principal;
 mod recover;
 mod refusals;
-mod register;
+pub mod register;
 mod repeat;
 mod service_requests;
 mod sessions;
@@ -52,6 +52,7 @@ use status::known::Known;
 use store::{Entry, RoomOnDisk, Store, Unit};
 
 use self::challenges::Challenges;
+use self::keys::Progress;
 use self::permission::Operation;
 use self::refusals::Refusals;
 use self::repeat::{Recent, Turns};
@@ -103,6 +104,7 @@ pub struct Desk {
     refusals: Refusals,
     room_on_disk: RoomOnDisk,
     keyroom: Option<Keyroom>,
+    progress: Progress,
     endings: Option<Arc<dyn Endings>>,
     holders: Option<Arc<Holders>>,
     auditor: Option<Arc<dyn Auditor>>,
@@ -146,6 +148,7 @@ impl Desk {
             refusals: Refusals::default(),
             room_on_disk: RoomOnDisk::default(),
             keyroom: None,
+            progress: Box::new(|_| ()),
             endings: None,
             holders: None,
             auditor: None,

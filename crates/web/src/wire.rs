@@ -9,10 +9,8 @@ mod certificate;
 mod evidence;
 mod form;
 mod holder;
-mod keys;
 mod people;
 mod problem;
-mod register;
 mod secret;
 mod service_request;
 
@@ -30,20 +28,12 @@ pub use certificate::{CertificateIdBody, HoldBody, HoldOutcomeBody, RefusedHoldB
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, HandoverBody, RefusalBody};
 pub use form::FormBody;
 pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
-pub use keys::{
-    CompromiseBody, CompromiseOutcomeBody, CompromisePlanBody, ContributionBody, CustodyBody,
-    RehearsalBody,
-};
 pub use people::{
     Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,
     NewPersonBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, PasswordBody, PersonBody,
     PersonList, ProposalBody, ProposedBody, SessionBody, TokenBody, TokenWishBody,
 };
 pub use problem::ProblemBody;
-pub use register::{
-    AddressBody, ErasurePermitBody, EventFailureBody, ForgottenBody, MoveOutBody,
-    RegisterCommandBody, RegisterRunBody, ResidentBody,
-};
 pub use secret::SecretText;
 pub use service_request::{
     FindingsBody, ServiceIntakeBody, ServiceRequestBody, ServiceRequestPage, ServiceStepBody,

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use domain::id::CaId;
 use domain::journal::EventKind;
 use serde_json::{Value, json};
 use store::{CertificateRow, Entry, Sequence, Store, Unit};
 use web::desk::Approvable;
+use web::desk::keys::{CompromiseKey, Moment, PlanCompromise, RehearseRenewal, ShowKeys};
 use web::desk::permission::Operation;
-use web::wire::CompromiseBody;
 use x509::key_check::{Blocklist, WeakKeys};
 
 use super::Office;
@@ -26,7 +26,7 @@ pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<An
     match command {
         KeyCommand::Status => {
             let Office { desk, act } = Office::new(cli, system)?;
-            Answer::of(&desk.custody(&act)?)
+            Answer::of(&desk.ask(&act, ShowKeys {})?)
         }
         KeyCommand::Renew { ca, dry_run, issues_from } => {
             renew(&Office::new(cli, system)?, ca, *dry_run, issues_from.as_deref())
@@ -36,8 +36,11 @@ pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<An
             let what = Approvable::Compromise { ca, generation: *generation };
             match &second.approves {
                 Some(operation) => office.approve(operation, what),
-                None if *carry_out => compromise(&office, ca, *generation, second),
-                None => Answer::of(&office.desk.compromise_plan(&office.act, ca, *generation)?),
+                None if *carry_out => compromise(office, ca, *generation, second),
+                None => {
+                    let asked = PlanCompromise { ca: ca.parse()?, generation: *generation };
+                    Answer::of(&office.desk.ask(&office.act, asked)?)
+                }
             }
         }
         KeyCommand::Weak { list } => weak(cli, system, list.as_deref()),
@@ -51,7 +54,8 @@ fn renew(office: &Office, ca: &str, dry_run: bool, issues_from: Option<&str>) ->
          docs/ceremonies/renewal.toml; --dry-run rehearses it (A 5.6, 6.2.2.1)"
     );
     let Office { desk, act } = office;
-    let rehearsal = desk.rehearse_renewal(act, ca, issues_from)?;
+    let issues_from = issues_from.map(str::parse::<Moment>).transpose().context("--issues-from")?;
+    let rehearsal = desk.ask(act, RehearseRenewal { ca: ca.parse()?, issues_from })?;
     let lines = rehearsal.paths.iter().chain(&rehearsal.findings).cloned().collect::<Vec<_>>();
     let answer = Answer::new(lines.join("\n"), serde_json::to_value(&rehearsal)?);
     anyhow::ensure!(rehearsal.sound, "the renewal would break paths: {}", lines.join("; "));
@@ -59,12 +63,13 @@ fn renew(office: &Office, ca: &str, dry_run: bool, issues_from: Option<&str>) ->
 }
 
 /// The whole procedure, from where it stands.
-fn compromise(office: &Office, ca: &str, generation: u32, second: &Second) -> Result<Answer> {
-    let Office { desk, act } = office;
-    let body = CompromiseBody { approver: second.approver.clone() };
+fn compromise(office: Office, ca: &str, generation: u32, second: &Second) -> Result<Answer> {
+    let approver = second.approver.as_deref().map(str::parse).transpose()?;
+    let asked = CompromiseKey { ca: ca.parse()?, generation, approver };
     // Progress goes to standard error: standard output is the answer's.
-    let told = |step: &str| eprintln!("jitsuin: {ca}: {step}");
-    Answer::of(&desk.compromise(act, ca, generation, &body, &told)?)
+    let ca = ca.to_owned();
+    let told = Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}"));
+    Answer::of(&office.desk.with_progress(told).ask(&office.act, asked)?)
 }
 
 fn weak(cli: &Cli, system: &System, list: Option<&Path>) -> Result<Answer> {

@@ -1,9 +1,12 @@
 //! `register`: the embedded resident register, and the link to it.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use jiff::civil::Date;
 use serde_json::json;
 use web::desk::Approvable;
-use web::wire::{AddressBody, ErasurePermitBody, MoveOutBody};
+use web::desk::register::{
+    ApplyRegisterEvents, EraseResident, RecordAddress, RecordDeath, RecordMoveOut, ShowResident,
+};
 
 use super::Office;
 use crate::answer::Answer;
@@ -23,25 +26,31 @@ pub(super) fn run(cli: &Cli, system: &System, command: &RegisterCommand) -> Resu
     let office = Office::with_windows(cli, system)?;
     let Office { desk, act } = &office;
     match command {
-        RegisterCommand::Show { code } => Answer::of(&desk.resident(act, code)?),
-        RegisterCommand::Died { code } => Answer::of(&desk.record_death(act, code)?),
+        RegisterCommand::Show { code } => {
+            Answer::of(&desk.ask(act, ShowResident { code: code.parse()? })?)
+        }
+        RegisterCommand::Died { code } => {
+            Answer::of(&desk.ask(act, RecordDeath { code: code.parse()? })?)
+        }
         RegisterCommand::Moved { code, address } => {
-            let body = AddressBody { address: address.clone() };
-            Answer::of(&desk.record_address(act, code, &body)?)
+            let asked = RecordAddress { code: code.parse()?, address: address.clone() };
+            Answer::of(&desk.ask(act, asked)?)
         }
         RegisterCommand::MovedOut { code, planned } => {
-            let body = MoveOutBody { planned: planned.clone() };
-            Answer::of(&desk.record_move_out(act, code, &body)?)
+            let planned = planned.parse::<Date>().context("the planned day, YYYY-MM-DD")?;
+            Answer::of(&desk.ask(act, RecordMoveOut { code: code.parse()?, planned })?)
         }
         RegisterCommand::Erase { code, second } => {
             if let Some(operation) = &second.approves {
                 return office.approve(operation, Approvable::Erasure(code));
             }
-            let approver = second.approver.clone().unwrap_or_default();
-            Answer::of(&desk.erase_resident(act, code, &ErasurePermitBody { approver })?)
+            let approver = second.approver.as_deref();
+            let approver = approver.context("--approver: nobody disposes of records alone")?;
+            let asked = EraseResident { code: code.parse()?, approver: approver.parse()? };
+            Answer::of(&desk.ask(act, asked)?)
         }
         RegisterCommand::Apply | RegisterCommand::Generate { .. } => {
-            Answer::of(&desk.apply_register_events(act)?)
+            Answer::of(&desk.ask(act, ApplyRegisterEvents {})?)
         }
     }
 }

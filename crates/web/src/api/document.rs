@@ -14,9 +14,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{
-    Api, applications, approvals, cards, keys, people, register, service_requests, sessions,
-};
+use super::{Api, applications, approvals, cards, people, service_requests, sessions};
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
 use crate::operation;
@@ -41,10 +39,6 @@ use crate::wire::ProblemBody;
         service_requests::examine, service_requests::approve, service_requests::release,
         service_requests::issue, service_requests::revoke, service_requests::refuse,
         service_requests::withdraw,
-        keys::show, keys::activate, keys::deactivate, keys::rehearse, keys::plan_compromise,
-        keys::compromise,
-        register::show, register::record_death, register::record_address,
-        register::record_move_out, register::erase, register::apply_events,
         people::list, people::propose, people::show, people::propose_change, people::confirm,
         people::refuse, people::suspend,
         sessions::open, sessions::end, sessions::set_password, sessions::register_certificate,

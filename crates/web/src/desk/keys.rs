@@ -1,24 +1,33 @@
 //! The CAs' keys: custodians who come and go, renewals rehearsed, and the worst day.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Custody};
+use ca::{CertificationAuthority, CompromisePlan, Custody, Rehearsal, Standing};
 use domain::act::Act;
 use domain::compromise::CompromiseState;
-use domain::id::ActorId;
+use domain::id::{ActorId, CaId};
+use domain::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
+use keys::Activation;
 use keys::quorum::Passphrase;
+use serde::{Deserialize, Serialize};
 use store::{Along, CompromiseRow};
+use utoipa::ToSchema;
 
+use super::Desk;
 use super::approvals::Approvable;
-use super::permission::Operation;
+use super::permission::Operation as Permitted;
 use super::principal::Principal;
-use super::{Desk, reading};
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{
-    CompromiseBody, CompromiseOutcomeBody, CompromisePlanBody, ContributionBody, CustodyBody,
-    RehearsalBody,
-};
+use crate::wire::SecretText;
+
+const GROUP: &str = "keys";
+
+/// Where the compromise of a key is planned and declared.
+const COMPROMISE: &str = "/api/v1/cas/{ca}/generations/{generation}/compromise";
 
 /// How often the lists of a compromised key are tried again: a list is a second younger than the
 /// one before it, and that one may have been published just now.
@@ -43,6 +52,259 @@ pub struct Keyroom {
     pub notary: Arc<dyn Notary>,
 }
 
+/// Hears of every step of what takes long.
+pub type Progress = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Shows where the custodians' work stands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowKeys {}
+
+impl Operation for ShowKeys {
+    const SPEC: Spec =
+        Spec::get(Permitted::ShowKeys, "/api/v1/keys", GROUP, "The custody of the keys.");
+
+    type Answer = CustodyBody;
+
+    fn run(self, call: &Call<'_>) -> Result<CustodyBody, Problem> {
+        let desk = call.desk();
+        let body = CustodyBody::from(desk.keyroom()?.custody.standing());
+        let unusable = if body.active { desk.unusable_keys(call.act().at)? } else { Vec::new() };
+        call.read(|entry| entry.subject("keys"))?;
+        Ok(body.with_unusable(unusable))
+    }
+}
+
+/// Brings a custodian's passphrase; the last one needed activates the keys.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ContributionBody)]
+pub struct ActivateKeys {
+    /// The passphrase of their share.
+    #[schema(value_type = String)]
+    pub passphrase: SecretText,
+}
+
+impl Operation for ActivateKeys {
+    const SPEC: Spec = Spec::post(
+        Permitted::ActivateKeys,
+        "/api/v1/keys/activation",
+        GROUP,
+        "The custody of the keys.",
+    );
+
+    type Answer = CustodyBody;
+
+    /// Refuses a stranger, a wrong passphrase, the same custodian again, and a window that is over
+    /// (A 6.2.8.1, S 6-2-1-7).
+    fn run(self, call: &Call<'_>) -> Result<CustodyBody, Problem> {
+        let act = call.act();
+        let custodian = call.checked(person(act))?;
+        let passphrase = Passphrase::new(self.passphrase.expose().as_bytes());
+        let passphrase = passphrase.map_err(|error| Problem::refused("passphrase", error));
+        let passphrase = call.checked(passphrase)?;
+        call.once_here(|| {
+            let custody = &call.desk().keyroom()?.custody;
+            Ok(custody.contribute(act, &custodian, &passphrase)?.into())
+        })
+    }
+}
+
+/// Says that a custodian wants the keys asleep; the last one needed deactivates them.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeactivateKeys {}
+
+impl Operation for DeactivateKeys {
+    const SPEC: Spec = Spec::post(
+        Permitted::DeactivateKeys,
+        "/api/v1/keys/deactivation",
+        GROUP,
+        "The custody of the keys.",
+    );
+
+    type Answer = CustodyBody;
+
+    /// Refuses somebody who holds no share (A 6.2.9.1, S 6-2-1-8).
+    fn run(self, call: &Call<'_>) -> Result<CustodyBody, Problem> {
+        let custodian = call.checked(person(call.act()))?;
+        call.once_here(|| Ok(call.desk().keyroom()?.custody.leave(call.act(), &custodian)?.into()))
+    }
+}
+
+/// Rehearses the renewal of a CA's key with throwaway keys, and says what would break.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RehearseRenewal {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The moment, RFC 3339; a day from now unless told.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub issues_from: Option<Moment>,
+}
+
+impl Operation for RehearseRenewal {
+    const SPEC: Spec = Spec::get(
+        Permitted::RehearseRenewal,
+        "/api/v1/cas/{ca}/renewal-rehearsal",
+        GROUP,
+        "Every path, and what was found.",
+    );
+
+    type Answer = RehearsalBody;
+
+    fn run(self, call: &Call<'_>) -> Result<RehearsalBody, Problem> {
+        let authority = call.authority(&self.ca)?;
+        let now = call.act().at;
+        let from = match self.issues_from {
+            Some(Moment(from)) => from,
+            None => now + SignedDuration::from_hours(24),
+        };
+        let rehearsal = authority.rehearse_renewal(now, from).map_err(Problem::from);
+        let rehearsal = call.checked(rehearsal)?;
+        call.read(|entry| entry.ca(authority.id()).detail("sound", rehearsal.is_sound()))?;
+        Ok(RehearsalBody::from(&rehearsal))
+    }
+}
+
+/// Says what the compromise of a key would mean, or where the procedure stands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanCompromise {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The generation of the key.
+    #[serde(with = "text")]
+    #[schema(value_type = u32)]
+    pub generation: u32,
+}
+
+impl Operation for PlanCompromise {
+    const SPEC: Spec =
+        Spec::get(Permitted::PlanCompromise, COMPROMISE, GROUP, "What there is to do.");
+
+    type Answer = CompromisePlanBody;
+
+    fn run(self, call: &Call<'_>) -> Result<CompromisePlanBody, Problem> {
+        let authority = call.authority(&self.ca)?;
+        let plan = authority.compromise_plan(self.generation).map_err(Problem::from);
+        let plan = call.checked(plan)?;
+        call.read(|entry| entry.ca(authority.id()))?;
+        Ok(CompromisePlanBody::of(self.ca.as_str(), &plan))
+    }
+}
+
+/// Declares a key compromised and carries out what follows, or goes on with it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CompromiseBody)]
+pub struct CompromiseKey {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// The generation of the key.
+    #[serde(with = "text")]
+    #[schema(value_type = u32)]
+    pub generation: u32,
+    /// The second person, who has approved this under the operation's id; nobody is needed to go on
+    /// with what was declared before.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub approver: Option<ActorId>,
+}
+
+impl Operation for CompromiseKey {
+    const SPEC: Spec =
+        Spec::post(Permitted::CompromiseKey, COMPROMISE, GROUP, "How far it has come.");
+
+    type Answer = CompromiseOutcomeBody;
+
+    /// From where it stands (A 5.7.3, S 4-14-2): where a step could not be done, the same request goes
+    /// on from there. Whoever [follows](Desk::with_progress) hears of every step and of every thousand
+    /// certificates.
+    fn run(self, call: &Call<'_>) -> Result<CompromiseOutcomeBody, Problem> {
+        let desk = call.desk();
+        let authority = call.authority(&self.ca)?;
+        let mut declared = desk.store.compromises(authority.id())?.into_iter();
+        let row = match declared.find(|row| row.generation == self.generation) {
+            // Declared by two people before: to go on with it takes nobody (A 5.7.3).
+            Some(row) => row,
+            None => self.declare(call, authority)?,
+        };
+        (desk.progress)("declared: nothing is issued under the key any more");
+        let row = desk.carry_on(call.act(), authority, row, &*desk.progress)?;
+        Ok(CompromiseOutcomeBody::from(&row))
+    }
+}
+
+impl CompromiseKey {
+    /// Declares it, by two people whose one approval serves this once.
+    fn declare(
+        self,
+        call: &Call<'_>,
+        authority: &CertificationAuthority,
+    ) -> Result<CompromiseRow, Problem> {
+        let generation = self.generation;
+        let rule = "the second of the two people who declare it (A 5.2.2, S 5-2-2)";
+        let second = self.approver.ok_or_else(|| Problem::refused("approver", rule));
+        let second = call.checked(second)?;
+        let state = |row: &CompromiseRow| Ok(row.state.name().to_owned());
+        call.once_along(state, |kept| {
+            let what = Approvable::Compromise { ca: authority.id().as_str(), generation };
+            let seconded = call.desk().seconded(call.act(), second.as_str(), what)?;
+            Ok(authority.declare_compromise(Along::new(&seconded, kept), generation, &second)?)
+        })?;
+        let declared = authority.compromise(generation)?;
+        declared.ok_or_else(|| Problem::unknown("compromise"))
+    }
+}
+
+/// A moment, as an operation is told it.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment(pub Timestamp);
+
+/// That a text is no moment.
+#[derive(Debug)]
+pub struct NoMoment;
+
+impl NoMoment {
+    const RULE: &str = "a moment as 2027-04-01T00:00:00Z";
+}
+
+impl fmt::Display for NoMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::RULE)
+    }
+}
+
+impl std::error::Error for NoMoment {}
+
+impl FromStr for Moment {
+    type Err = NoMoment;
+
+    fn from_str(text: &str) -> Result<Self, NoMoment> {
+        text.parse().map(Self).map_err(|_| NoMoment)
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl text::Unfit for NoMoment {
+    fn rule(&self) -> Option<Rule> {
+        Some(Rule::from(Self::RULE))
+    }
+}
+
 impl Desk {
     /// Adds the custody of the keys; what needs it is unavailable at a desk without.
     #[must_use]
@@ -50,17 +312,10 @@ impl Desk {
         Self { keyroom: Some(keyroom), ..self }
     }
 
-    /// Where the custodians' work stands.
-    ///
-    /// # Errors
-    /// 503 at a desk without keys.
-    pub fn custody(&self, act: &Principal) -> Result<CustodyBody, Problem> {
-        let operation = Operation::ShowKeys;
-        self.admit(act, operation)?;
-        let body = CustodyBody::from(self.keyroom()?.custody.standing());
-        let unusable = if body.active { self.unusable_keys(act.at)? } else { Vec::new() };
-        self.journal_reading(reading(act, operation).subject("keys"))?;
-        Ok(body.with_unusable(unusable))
+    /// Has somebody follow what takes long.
+    #[must_use]
+    pub fn with_progress(self, progress: Progress) -> Self {
+        Self { progress, ..self }
     }
 
     /// What every key store says of a key that should be usable and is not.
@@ -79,144 +334,11 @@ impl Desk {
         self.keyroom.as_ref().map_or(Ok(()), |room| Ok(room.custody.dismiss(act)?))
     }
 
-    /// Takes the passphrase of the custodian who asks; the last one needed activates the keys
-    /// (A 6.2.8.1, S 6-2-1-7).
-    ///
-    /// # Errors
-    /// 422 for a stranger, a wrong passphrase, the same custodian again, or a window that is over.
-    pub fn contribute(
-        &self,
-        act: &Principal,
-        body: &ContributionBody,
-    ) -> Result<CustodyBody, Problem> {
-        let operation = Operation::ActivateKeys;
-        self.admit(act, operation)?;
-        let custodian = self.checked(act, operation, person(act))?;
-        let passphrase = Passphrase::new(body.passphrase.expose().as_bytes())
-            .map_err(|error| Problem::refused("passphrase", error));
-        let passphrase = self.checked(act, operation, passphrase)?;
-        self.once_here(act, operation, || {
-            Ok(self.keyroom()?.custody.contribute(act, &custodian, &passphrase)?.into())
-        })
-    }
-
-    /// Notes that a custodian wants the keys asleep; with enough of them they are (A 6.2.9.1,
-    /// S 6-2-1-8).
-    ///
-    /// # Errors
-    /// 422 for somebody who holds no share.
-    pub fn leave(&self, act: &Principal) -> Result<CustodyBody, Problem> {
-        let operation = Operation::DeactivateKeys;
-        self.admit(act, operation)?;
-        let custodian = self.checked(act, operation, person(act))?;
-        self.once_here(act, operation, || {
-            Ok(self.keyroom()?.custody.leave(act, &custodian)?.into())
-        })
-    }
-
-    /// Rehearses the renewal of a CA's key: every path, with throwaway keys.
-    ///
-    /// # Errors
-    /// 404 for no such CA; 422 for a moment that cannot be one.
-    pub fn rehearse_renewal(
-        &self,
-        act: &Principal,
-        ca: &str,
-        issues_from: Option<&str>,
-    ) -> Result<RehearsalBody, Problem> {
-        let operation = Operation::RehearseRenewal;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let from = match issues_from {
-            Some(text) => text
-                .parse::<Timestamp>()
-                .map_err(|_| Problem::refused("issues_from", "a moment as 2027-04-01T00:00:00Z")),
-            None => Ok(act.at + SignedDuration::from_hours(24)),
-        };
-        let from = self.checked(act, operation, from)?;
-        let rehearsal = authority.rehearse_renewal(act.at, from).map_err(Problem::from);
-        let rehearsal = self.checked(act, operation, rehearsal)?;
-        self.journal_reading(
-            reading(act, operation).ca(authority.id()).detail("sound", rehearsal.is_sound()),
-        )?;
-        Ok(RehearsalBody::from(&rehearsal))
-    }
-
-    /// What the compromise of a key would mean, or where the procedure stands.
-    ///
-    /// # Errors
-    /// 404 for no such CA or generation.
-    pub fn compromise_plan(
-        &self,
-        act: &Principal,
-        ca: &str,
-        generation: u32,
-    ) -> Result<CompromisePlanBody, Problem> {
-        let operation = Operation::PlanCompromise;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let plan = authority.compromise_plan(generation).map_err(Problem::from);
-        let plan = self.checked(act, operation, plan)?;
-        self.journal_reading(reading(act, operation).ca(authority.id()))?;
-        Ok(CompromisePlanBody::of(ca, &plan))
-    }
-
-    /// Declares a key compromised and carries out what follows, from where it stands (A 5.7.3,
-    /// S 4-14-2). `told` hears of every step and of every thousand certificates.
-    ///
-    /// # Errors
-    /// 403; 422 without a second person who has approved it (`POST /approvals`); 404; 409 or 503
-    /// where a step could not be done: the same request goes on from there.
-    pub fn compromise(
-        &self,
-        act: &Principal,
-        ca: &str,
-        generation: u32,
-        body: &CompromiseBody,
-        told: &dyn Fn(&str),
-    ) -> Result<CompromiseOutcomeBody, Problem> {
-        let operation = Operation::CompromiseKey;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, ca)?;
-        let declared = self.store.compromises(authority.id())?.into_iter();
-        let row = match declared.into_iter().find(|row| row.generation == generation) {
-            // Declared by two people before: to go on with it takes nobody (A 5.7.3).
-            Some(row) => row,
-            None => self.declare(act, authority, generation, body)?,
-        };
-        told("declared: nothing is issued under the key any more");
-        let row = self.carry_on(act, authority, row, told)?;
-        Ok(CompromiseOutcomeBody::from(&row))
-    }
-
-    /// Declares it, by two people whose one approval serves this once.
-    fn declare(
-        &self,
-        act: &Principal,
-        authority: &CertificationAuthority,
-        generation: u32,
-        body: &CompromiseBody,
-    ) -> Result<CompromiseRow, Problem> {
-        let operation = Operation::CompromiseKey;
-        let approver = body.approver.as_deref().unwrap_or_default();
-        let what = Approvable::Compromise { ca: authority.id().as_str(), generation };
-        let second: ActorId = self.id(act, operation, "approver", approver)?;
-        let number = generation.to_string();
-        let asked = [authority.id().as_str(), &number, approver];
-        let state = |row: &CompromiseRow| Ok(row.state.name().to_owned());
-        self.once_along(act, operation, &asked, state, |kept| {
-            let seconded = self.seconded(act, approver, what)?;
-            Ok(authority.declare_compromise(Along::new(&seconded, kept), generation, &second)?)
-        })?;
-        let declared = authority.compromise(generation)?;
-        declared.ok_or_else(|| Problem::unknown("compromise"))
-    }
-
     /// Carries every procedure on that was declared and is not complete: the program itself goes on
     /// where it, or another process, was cut off. No person and no key is needed to revoke (A 5.7.3).
     ///
     /// # Errors
-    /// As of [`compromise`](Self::compromise), the first; every procedure is tried.
+    /// 409 or 503 where a step could not be done, the first; every procedure is tried.
     pub fn go_on_with_compromises(&self, act: &Act) -> Result<(), Problem> {
         let mut outcome = Ok(());
         for (ca, authority) in &self.authorities {
@@ -292,4 +414,144 @@ fn notification(row: &CompromiseRow) -> String {
 /// The person who asks: the program itself holds no share.
 fn person(act: &Principal) -> Result<ActorId, Problem> {
     act.id().cloned().ok_or_else(|| Problem::refused("custodian", "a person of the registry"))
+}
+
+/// Where the custodians' work stands.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CustodyBody {
+    /// Whether the CAs' keys can be used: the custodians woke them, and every key answers.
+    pub active: bool,
+    /// What keeps keys that are awake from being used, one line for each: a token that is not found,
+    /// a key that is missing.
+    pub unusable: Vec<String>,
+    /// Since when, if they can.
+    pub since: Option<String>,
+    /// Until when, if they can.
+    pub until: Option<String>,
+    /// How many custodians have to come together.
+    pub threshold: u8,
+    /// Who holds a share.
+    pub custodians: Vec<String>,
+    /// Who came so far to activate the keys.
+    pub present: Vec<String>,
+    /// Who asked so far to deactivate them.
+    pub leaving: Vec<String>,
+    /// The name of the set of shares.
+    pub set: String,
+}
+
+impl From<Standing> for CustodyBody {
+    fn from(standing: Standing) -> Self {
+        let (since, until) = match standing.activation {
+            Activation::Active { since, until } => {
+                (Some(since.to_string()), until.map(|until| until.to_string()))
+            }
+            Activation::Inactive => (None, None),
+        };
+        let names =
+            |people: Vec<ActorId>| people.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Self {
+            active: since.is_some(),
+            unusable: Vec::new(),
+            since,
+            until,
+            threshold: standing.threshold,
+            custodians: names(standing.custodians),
+            present: names(standing.present),
+            leaving: names(standing.leaving),
+            set: standing.set,
+        }
+    }
+}
+
+impl CustodyBody {
+    /// The same with what keeps keys that are awake from being used.
+    #[must_use]
+    pub(crate) fn with_unusable(self, unusable: Vec<String>) -> Self {
+        Self { active: self.active && unusable.is_empty(), unusable, ..self }
+    }
+}
+
+/// What a renewal would break, told before anything is signed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RehearsalBody {
+    /// Whether no path breaks.
+    pub sound: bool,
+    /// Every path that relying parties would take.
+    pub paths: Vec<String>,
+    /// What was found, the grave first.
+    pub findings: Vec<String>,
+}
+
+impl From<&Rehearsal> for RehearsalBody {
+    fn from(rehearsal: &Rehearsal) -> Self {
+        Self {
+            sound: rehearsal.is_sound(),
+            paths: rehearsal.paths.iter().map(ToString::to_string).collect(),
+            findings: rehearsal.findings.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// What the compromise of a key would mean.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CompromisePlanBody {
+    /// The CA.
+    pub ca: String,
+    /// The generation of the key.
+    pub generation: u32,
+    /// Where the procedure stands, if it was declared.
+    pub state: Option<String>,
+    /// How many certificates are to be revoked.
+    pub certificates: u64,
+    /// How many lists are to be published.
+    pub lists: usize,
+    /// What has to be done, in order.
+    pub tasks: Vec<String>,
+}
+
+impl CompromisePlanBody {
+    /// The plan of a CA.
+    pub fn of(ca: &str, plan: &CompromisePlan) -> Self {
+        let left = CompromiseState::ALL;
+        let tasks = left.into_iter().filter(|state| plan.state.is_none_or(|now| *state >= now));
+        Self {
+            ca: ca.to_owned(),
+            generation: plan.generation,
+            state: plan.state.map(|state| state.to_string()),
+            certificates: plan.certificates,
+            lists: plan.lists.len(),
+            tasks: tasks.map(|state| state.task().to_owned()).collect(),
+        }
+    }
+}
+
+/// Where the procedure for a compromised key stands.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CompromiseOutcomeBody {
+    /// The CA.
+    pub ca: String,
+    /// The generation of the key.
+    pub generation: u32,
+    /// How far it has come.
+    pub state: String,
+    /// When it was declared.
+    pub declared_at: String,
+    /// How many certificates it revoked.
+    pub revoked: u64,
+    /// What is left to do.
+    pub task: String,
+}
+
+impl From<&CompromiseRow> for CompromiseOutcomeBody {
+    fn from(row: &CompromiseRow) -> Self {
+        Self {
+            ca: row.ca.to_string(),
+            generation: row.generation,
+            state: row.state.to_string(),
+            declared_at: row.declared_at.to_string(),
+            revoked: row.revoked,
+            task: row.state.task().to_owned(),
+        }
+    }
 }

@@ -1,182 +1,248 @@
 //! The resident register: looked into, linked, and where it is the embedded one, commanded.
 
 use domain::act::{Act, Actor};
-use domain::id::{CaId, InvalidId, ResidentCode};
+use domain::id::{ActorId, CaId, InvalidId, ResidentCode};
 use domain::journal::EventKind;
 use domain::municipality;
 use domain::resident::{BasicAttribute, Resident};
-use domain::text::{self, FreeText};
+use domain::text::{FreeText, NAME_MAX_CHARACTERS};
 use jiff::civil::Date;
 use ra::register::Removal;
 use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
-use ra::window::Forgotten;
+use ra::window::{Forgotten, RegisterRun};
+use serde::{Deserialize, Serialize};
 use store::{Along, Entry, Unit};
+use utoipa::ToSchema;
 
 use super::approvals::Approvable;
-use super::permission::Operation;
-use super::principal::Principal;
-use super::{Desk, reading};
+use super::permission::Operation as Permitted;
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{
-    AddressBody, ErasurePermitBody, ForgottenBody, MoveOutBody, RegisterCommandBody,
-    RegisterRunBody, ResidentBody,
-};
+use crate::wire::CertificateIdBody;
+
+const GROUP: &str = "register";
 
 /// Characters of the longest address: as in a form.
-const MAX_ADDRESS: usize = text::NAME_MAX_CHARACTERS;
+const MAX_ADDRESS: usize = NAME_MAX_CHARACTERS;
 
-impl Desk {
-    /// Shows a resident; a clerk sees those of their own municipality.
-    ///
-    /// # Errors
-    /// 404, for another municipality's resident as for nobody's; the reading is journaled first.
-    pub fn resident(&self, act: &Principal, code: &str) -> Result<ResidentBody, Problem> {
-        let operation = Operation::ShowResident;
-        self.admit(act, operation)?;
-        let code: ResidentCode = self.id(act, operation, "resident", code)?;
-        let found = self.windows()?.register.find(&code).map_err(Problem::from);
-        let found = found.and_then(|resident| own_resident(&act.actor, resident));
-        let resident = self.checked(act, operation, found)?;
-        let entry = reading(act, operation).subject("resident register");
-        self.journal_reading(entry.personal(&code, format!("resident {code}")))?;
+/// Shows a resident.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowResident {
+    /// The resident's code, 11 digits.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub code: ResidentCode,
+}
+
+impl Operation for ShowResident {
+    const SPEC: Spec =
+        Spec::get(Permitted::ShowResident, "/api/v1/residents/{code}", GROUP, "The resident.");
+
+    type Answer = ResidentBody;
+
+    /// A clerk sees those of their own municipality; another's resident is for them as nobody.
+    fn run(self, call: &Call<'_>) -> Result<ResidentBody, Problem> {
+        let code = self.code;
+        let found = call.desk().windows()?.register.find(&code).map_err(Problem::from);
+        let found = found.and_then(|resident| own_resident(&call.act().actor, resident));
+        let resident = call.checked(found)?;
+        call.read(|entry| {
+            entry.subject("resident register").personal(&code, format!("resident {code}"))
+        })?;
         Ok(resident.into())
     }
+}
 
-    /// Carries out what the register's events ask of the CAs (L8).
-    ///
-    /// The windows take that from the system alone; who set the system to work, the desk's own
-    /// entry says.
-    ///
-    /// # Errors
-    /// 503 when the register or a CA does not answer; the next run goes on from there.
-    pub fn apply_register_events(&self, act: &Principal) -> Result<RegisterRunBody, Problem> {
-        let operation = Operation::ApplyRegisterEvents;
-        self.admit(act, operation)?;
-        let windows = self.windows()?;
-        self.once(act, operation, &[], || {
+/// Carries out what the register's events ask of the CAs.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyRegisterEvents {}
+
+impl Operation for ApplyRegisterEvents {
+    const SPEC: Spec = Spec::post(
+        Permitted::ApplyRegisterEvents,
+        "/api/v1/register-runs",
+        GROUP,
+        "What the run came to.",
+    );
+
+    type Answer = RegisterRunBody;
+
+    /// The windows take that from the system alone (L8); who set the system to work, the desk's own
+    /// entry says. Where the register or a CA does not answer, the next run goes on from there.
+    fn run(self, call: &Call<'_>) -> Result<RegisterRunBody, Problem> {
+        let windows = call.desk().windows()?;
+        call.once(|| {
             let link = "register-link".parse();
             let link = link.map_err(|error: InvalidId| Problem::broke(&error))?;
-            let system = Act { actor: Actor::System(link), ..Act::clone(act) };
+            let system = Act { actor: Actor::System(link), ..Act::clone(call.act()) };
             Ok(windows.window.apply_register_events(&system)?.into())
         })
     }
+}
 
-    /// Records a resident's death in the embedded register.
-    ///
-    /// # Errors
-    /// 404; 422 where the register is not the embedded one.
-    pub fn record_death(
-        &self,
-        act: &Principal,
-        code: &str,
-    ) -> Result<RegisterCommandBody, Problem> {
-        self.command(act, Operation::RecordDeath, code, ("death", ""), |register, code| {
-            register.remove(code, Removal::Death, &**act)
+/// Records a death in the embedded register.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordDeath {
+    /// The resident's code, 11 digits.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub code: ResidentCode,
+}
+
+impl Operation for RecordDeath {
+    const SPEC: Spec =
+        Spec::post(Permitted::RecordDeath, "/api/v1/residents/{code}/death", GROUP, "Recorded.");
+
+    type Answer = RegisterCommandBody;
+
+    fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
+        let code = self.code;
+        command(call, &code, ("death", ""), |register| {
+            register.remove(&code, Removal::Death, &**call.act())
         })
     }
+}
 
-    /// Records a new address within the municipality in the embedded register.
-    ///
-    /// # Errors
-    /// As [`record_death`](Self::record_death), and 422 for an address elsewhere.
-    pub fn record_address(
-        &self,
-        act: &Principal,
-        code: &str,
-        body: &AddressBody,
-    ) -> Result<RegisterCommandBody, Problem> {
-        let operation = Operation::RecordAddress;
-        self.admit(act, operation)?;
-        let address = FreeText::line(&body.address, MAX_ADDRESS);
-        let address = address.map_err(|error| Problem::refused("address", error));
-        self.checked(act, operation, address)?;
-        let recorded = ("address", body.address.as_str());
-        self.command(act, operation, code, recorded, |register, code| {
-            let address = Some(body.address.clone());
-            register.correct(code, Correction { address, ..Correction::default() }, &**act)
+/// Records a change of address in the embedded register.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AddressBody)]
+pub struct RecordAddress {
+    /// The resident's code, 11 digits.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub code: ResidentCode,
+    /// The address, prefecture first.
+    pub address: String,
+}
+
+impl Operation for RecordAddress {
+    const SPEC: Spec = Spec::post(
+        Permitted::RecordAddress,
+        "/api/v1/residents/{code}/address",
+        GROUP,
+        "Recorded.",
+    );
+
+    type Answer = RegisterCommandBody;
+
+    fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
+        let Self { code, address } = self;
+        let line = FreeText::line(&address, MAX_ADDRESS);
+        call.checked(line.map_err(|error| Problem::refused("address", error)))?;
+        command(call, &code, ("address", &address), |register| {
+            let address = Some(address.clone());
+            register.correct(&code, Correction { address, ..Correction::default() }, &**call.act())
         })
     }
+}
 
-    /// Records a notice of moving out in the embedded register.
-    ///
-    /// # Errors
-    /// As [`record_death`](Self::record_death), and 422 for no such day.
-    pub fn record_move_out(
-        &self,
-        act: &Principal,
-        code: &str,
-        body: &MoveOutBody,
-    ) -> Result<RegisterCommandBody, Problem> {
-        let operation = Operation::RecordMoveOut;
-        self.admit(act, operation)?;
-        let planned = body.planned.parse::<Date>();
-        let planned =
-            planned.map_err(|_| Problem::refused("planned", "it must be a day, YYYY-MM-DD"));
-        let planned = self.checked(act, operation, planned)?;
-        let day = planned.to_string();
-        self.command(act, operation, code, ("move-out", &day), |register, code| {
-            register.move_out(code, planned, &**act)
+/// Records a notice of moving out in the embedded register.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = MoveOutBody)]
+pub struct RecordMoveOut {
+    /// The resident's code, 11 digits.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub code: ResidentCode,
+    /// The planned day, YYYY-MM-DD.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub planned: Date,
+}
+
+impl Operation for RecordMoveOut {
+    const SPEC: Spec = Spec::post(
+        Permitted::RecordMoveOut,
+        "/api/v1/residents/{code}/move-out",
+        GROUP,
+        "Recorded.",
+    );
+
+    type Answer = RegisterCommandBody;
+
+    fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
+        let Self { code, planned } = self;
+        command(call, &code, ("move-out", &planned.to_string()), |register| {
+            register.move_out(&code, planned, &**call.act())
         })
     }
+}
 
-    /// Disposes of a person's records, and destroys the key to their data in the journal.
-    ///
-    /// # Errors
-    /// 422 while the law wants something kept, or where the second person did not approve it.
-    pub fn erase_resident(
-        &self,
-        act: &Principal,
-        code: &str,
-        body: &ErasurePermitBody,
-    ) -> Result<ForgottenBody, Problem> {
-        let operation = Operation::EraseResident;
-        self.admit(act, operation)?;
-        let resident: ResidentCode = self.id(act, operation, "resident", code)?;
-        let is_embedded = self.windows()?.embedded.is_some();
-        let bears = |ca: &CaId| match self.authorities.get(ca) {
+/// Disposes of a person's records and of the key to their data, once the law lets go.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ErasurePermitBody)]
+pub struct EraseResident {
+    /// The resident's code, 11 digits.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub code: ResidentCode,
+    /// Who approves: another senior operator.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub approver: ActorId,
+}
+
+impl Operation for EraseResident {
+    const SPEC: Spec = Spec::post(
+        Permitted::EraseResident,
+        "/api/v1/residents/{code}/erasure",
+        GROUP,
+        "What is gone, and what stays.",
+    );
+
+    type Answer = ForgottenBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ForgottenBody, Problem> {
+        let Self { code, approver } = self;
+        let desk = call.desk();
+        let is_embedded = desk.windows()?.embedded.is_some();
+        let bears = |ca: &CaId| match desk.authorities.get(ca) {
             Some(ca) if !ca.policy().certifies_signatures() => &[][..],
             _ => &BasicAttribute::ALL[..],
         };
         let answer = |forgotten: &Forgotten| Ok(ForgottenBody::of(forgotten, bears, is_embedded));
-        self.once_along(act, operation, &[code, &body.approver], answer, |kept| {
-            let seconded = self.seconded(act, &body.approver, Approvable::Erasure(code))?;
-            Ok(self.windows()?.window.forget(Along::new(&seconded, kept), &resident)?)
+        call.once_along(answer, |kept| {
+            let what = Approvable::Erasure(code.as_str());
+            let seconded = desk.seconded(call.act(), approver.as_str(), what)?;
+            Ok(desk.windows()?.window.forget(Along::new(&seconded, kept), &code)?)
         })
     }
+}
 
-    /// One command to the embedded register: in the journal before it is carried out, because the
-    /// register is a house of its own and cannot share the commit. It knows what it carried out by the
-    /// operation's id, so that a repetition after a cut finds its effect and no refusal.
-    ///
-    /// What is recorded is a closed word, which is answered and kept, and what was typed, which is
-    /// nowhere but under the resident's own key.
-    fn command(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        code: &str,
-        (recorded, typed): (&'static str, &str),
-        work: impl FnOnce(&EmbeddedRegister, &ResidentCode) -> Result<(), EmbeddedError>,
-    ) -> Result<RegisterCommandBody, Problem> {
-        self.admit(act, operation)?;
-        let code: ResidentCode = self.id(act, operation, "resident", code)?;
-        let rule = "this installation's register is not the embedded one; it takes no commands";
-        let embedded = self.windows()?.embedded.as_ref();
-        let embedded = embedded.ok_or_else(|| Problem::refused("register", rule));
-        let embedded = self.checked(act, operation, embedded)?;
-        self.once(act, operation, &[code.as_str(), recorded, typed], || {
-            // An event that is taken for one that was applied long ago would never have an effect.
-            self.windows()?.window.hold_register()?;
-            let known = embedded.expect_known(&code, &**act).map_err(Problem::from);
-            self.checked(act, operation, known)?;
-            let entry = Entry::new(EventKind::RegisterEvent, act).subject("embedded register");
-            let entry = entry.detail("command", operation.name());
-            let personal = format!("{recorded} {typed}");
-            self.store.commit(Unit::new(entry.personal(&code, personal.trim_end())))?;
-            self.checked(act, operation, work(embedded, &code).map_err(Problem::from))?;
-            Ok(RegisterCommandBody { code: code.to_string(), recorded: recorded.to_owned() })
-        })
-    }
+/// One command to the embedded register: in the journal before it is carried out, because the
+/// register is a house of its own and cannot share the commit. It knows what it carried out by the
+/// operation's id, so that a repetition after a cut finds its effect and no refusal.
+///
+/// What is recorded is a closed word, which is answered and kept, and what was typed, which is
+/// nowhere but under the resident's own key.
+fn command(
+    call: &Call<'_>,
+    code: &ResidentCode,
+    (recorded, typed): (&'static str, &str),
+    work: impl FnOnce(&EmbeddedRegister) -> Result<(), EmbeddedError>,
+) -> Result<RegisterCommandBody, Problem> {
+    let windows = call.desk().windows()?;
+    let rule = "this installation's register is not the embedded one; it takes no commands";
+    let embedded = windows.embedded.as_ref();
+    let embedded = call.checked(embedded.ok_or_else(|| Problem::refused("register", rule)))?;
+    call.once(|| {
+        // An event that is taken for one that was applied long ago would never have an effect.
+        windows.window.hold_register()?;
+        let known = embedded.expect_known(code, &**call.act()).map_err(Problem::from);
+        call.checked(known)?;
+        let entry = Entry::new(EventKind::RegisterEvent, call.act()).subject("embedded register");
+        let entry = entry.detail("command", call.operation().name());
+        let personal = format!("{recorded} {typed}");
+        call.desk().store.commit(Unit::new(entry.personal(code, personal.trim_end())))?;
+        call.checked(work(embedded).map_err(Problem::from))?;
+        Ok(RegisterCommandBody { code: code.to_string(), recorded: recorded.to_owned() })
+    })
 }
 
 /// The resident, if this actor may see the record.
@@ -188,4 +254,178 @@ fn own_resident(actor: &Actor, resident: Resident) -> Result<Resident, Problem> 
         return Ok(resident);
     }
     Err(Problem::elsewhere("resident"))
+}
+
+/// A resident as the register records them.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ResidentBody {
+    /// The resident's code.
+    pub code: String,
+    /// The municipality that keeps the record.
+    pub municipality: String,
+    /// The family name.
+    pub family_name: String,
+    /// The given name.
+    pub given_name: String,
+    /// The reading of the name.
+    pub reading: String,
+    /// The alias of a foreign resident.
+    pub alias: Option<String>,
+    /// The address.
+    pub address: String,
+    /// The date of birth.
+    pub birth_date: String,
+    /// The gender: 1 male, 2 female, 3 unknown.
+    pub gender: String,
+    /// Whether this is a foreign resident.
+    pub is_foreign: bool,
+}
+
+/// That the embedded register carried out a command.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegisterCommandBody {
+    /// The resident's code.
+    pub code: String,
+    /// What was recorded: death, address or move-out.
+    pub recorded: String,
+}
+
+/// What was disposed of, and what stays of the person, with the reason.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ForgottenBody {
+    /// The applications whose records are gone.
+    pub applications: Vec<String>,
+    /// The certificates, which stay as they were issued.
+    pub certificates_kept: Vec<KeptCertificateBody>,
+    /// What else stays.
+    pub stays: Vec<StaysBody>,
+}
+
+/// A certificate that stays.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct KeptCertificateBody {
+    /// The CA.
+    pub ca: String,
+    /// The serial, hexadecimal.
+    pub serial: String,
+    /// Which of the holder's data it bears, in clear: the four attributes, or none.
+    pub bears: Vec<String>,
+    /// Why it stays, with the clause.
+    pub why: String,
+}
+
+/// Something that stays.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StaysBody {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Why certificates stay as they were issued.
+const CERTIFICATES_STAY: &str = "lists and answers name it by its serial, what was signed with it is \
+     verified by it, and certificates are kept (S 4-12-2-2, A 5.5.1)";
+
+impl ForgottenBody {
+    /// The same on the wire: `bears` says which attributes a CA's certificates bear, and the register is
+    /// the embedded one or not.
+    pub fn of(
+        forgotten: &Forgotten,
+        bears: impl Fn(&CaId) -> &'static [BasicAttribute],
+        is_embedded: bool,
+    ) -> Self {
+        let kept = forgotten.certificates.iter().map(|(ca, serial)| KeptCertificateBody {
+            ca: ca.to_string(),
+            serial: serial.to_string(),
+            bears: bears(ca).iter().map(ToString::to_string).collect(),
+            why: CERTIFICATES_STAY.to_owned(),
+        });
+        let register = match is_embedded {
+            true => {
+                "the embedded register's files: who was registered and every event, with names and \
+                 addresses in clear"
+            }
+            false => "what the resident register has of the person",
+        };
+        let stays = [
+            (register, "a register is a house of its own; who keeps it disposes of its records"),
+            (
+                "entries of the journal",
+                "they name nobody; their parts about the person are unreadable",
+            ),
+            ("the office's record of a card", "it has the card's number and no data of its holder"),
+            ("requests that the holder signed and sent", "they stay with the certificates"),
+            ("backups and exports from before", "they are disposed of in their turn"),
+        ];
+        let stays =
+            stays.map(|(what, why)| StaysBody { what: what.to_owned(), why: why.to_owned() });
+        Self {
+            applications: forgotten.applications.iter().map(ToString::to_string).collect(),
+            certificates_kept: kept.collect(),
+            stays: stays.to_vec(),
+        }
+    }
+}
+
+/// What a run over the register's events came to.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegisterRunBody {
+    /// How many events were applied.
+    pub applied: usize,
+    /// The certificates that were revoked.
+    pub revoked: Vec<CertificateIdBody>,
+    /// Move-outs whose thirty days are not over.
+    pub open: usize,
+    /// Events that a CA refused to follow; the next run tries them again.
+    pub failed: Vec<EventFailureBody>,
+    /// The last event up to which all are applied.
+    pub cursor: u64,
+}
+
+/// An event that a CA refused to follow.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct EventFailureBody {
+    /// The event's number.
+    pub event: u64,
+    /// The rule.
+    pub rule: String,
+}
+
+impl From<Resident> for ResidentBody {
+    fn from(resident: Resident) -> Self {
+        Self {
+            code: resident.code.to_string(),
+            municipality: resident.municipality.to_string(),
+            family_name: resident.family_name,
+            given_name: resident.given_name,
+            reading: resident.reading,
+            alias: resident.alias,
+            address: resident.address,
+            birth_date: resident.birth_date.to_string(),
+            gender: resident.gender.code().to_string(),
+            is_foreign: resident.is_foreign,
+        }
+    }
+}
+
+impl From<RegisterRun> for RegisterRunBody {
+    fn from(run: RegisterRun) -> Self {
+        let revoked = run.revoked.iter();
+        let failed = run.failed.into_iter();
+        Self {
+            applied: run.applied,
+            revoked: revoked
+                .map(|(ca, serial)| CertificateIdBody {
+                    ca: ca.to_string(),
+                    serial: serial.to_string(),
+                })
+                .collect(),
+            open: run.open,
+            failed: failed
+                .map(|(event, rule)| EventFailureBody { event, rule: rule.closed().to_owned() })
+                .collect(),
+            cursor: run.cursor,
+        }
+    }
 }

@@ -139,14 +139,15 @@ impl Desk {
 
     /// The same for what has its effect in this process alone, such as a custodian's coming: a restart
     /// forgets both.
-    pub(super) fn once_here<A: Serialize + DeserializeOwned>(
+    pub(crate) fn once_here<A: Serialize + DeserializeOwned>(
         &self,
         act: &Act,
         operation: Operation,
+        request: &[&str],
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = fingerprint(act, operation, &[]);
+        let fingerprint = fingerprint(act, operation, request);
         if let Some((request, answer)) = self.recent.find(&act.operation) {
             let same = if request == fingerprint { Ok(answer) } else { Err(taken()) };
             let answer = self.checked(act, operation, same)?;

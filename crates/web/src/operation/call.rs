@@ -47,6 +47,11 @@ impl<'a> Call<'a> {
         self.act
     }
 
+    /// Its row of the table of permissions.
+    pub(crate) fn operation(&self) -> permission::Operation {
+        self.operation
+    }
+
     /// Hands `result` on; a refusal is in the journal first.
     ///
     /// # Errors
@@ -85,6 +90,17 @@ impl<'a> Call<'a> {
         work: impl FnOnce(&dyn Fn(&T) -> store::Result<Change>) -> Result<T, Problem>,
     ) -> Result<A, Problem> {
         self.desk.once_along(self.act, self.operation, &[&self.asked], answer, work)
+    }
+
+    /// The same for what has its effect in this process alone; see [`Desk::once_here`].
+    ///
+    /// # Errors
+    /// As [`once`](Self::once).
+    pub(crate) fn once_here<A: Serialize + DeserializeOwned>(
+        &self,
+        work: impl FnOnce() -> Result<A, Problem>,
+    ) -> Result<A, Problem> {
+        self.desk.once_here(self.act, self.operation, &[&self.asked], work)
     }
 
     /// Has the journal note that records are read, before they are shown; `about` says which.

@@ -222,7 +222,9 @@ impl<'de, E: Error> Deserializer<'de> for InAddress<'de, E> {
 mod tests {
     use super::*;
     use crate::desk::certificates::{ListCertificates, RevokeCertificate};
+    use crate::desk::keys::RehearseRenewal;
     use crate::desk::lists::FetchList;
+    use crate::desk::register::RecordMoveOut;
 
     fn told<O: Operation>(address: &[(&str, &str)], body: Option<&str>) -> Result<O, Problem> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -245,6 +247,36 @@ mod tests {
             told(&[CA, ("serial", "0a")], Some(body)).expect("a revocation");
         assert_eq!(asked.serial.to_string(), format!("{:032x}", 10));
         assert_eq!(asked.approver, None);
+    }
+
+    #[test]
+    fn w3_what_may_be_left_out_may_be_null_as_its_description_says() {
+        let read = |approver: &str| {
+            let rest = r#""cause": "use-ended", "requester": "holder""#;
+            let body = format!(r#"{{ {rest}, "approver": {approver} }}"#);
+            let asked: RevokeCertificate = told(&[CA, ("serial", "0a")], Some(&body))?;
+            Ok::<_, Problem>(asked.approver.map(|id| id.to_string()))
+        };
+        assert_eq!(read("null"), Ok(None));
+        assert_eq!(read("\"staff\""), Ok(Some("staff".to_owned())));
+        for (wrong, fault) in [("7", Fault::Malformed), ("\"\"", Fault::Refused)] {
+            assert_eq!(read(wrong).map_err(|problem| problem.fault), Err(fault), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn w3_a_day_and_a_moment_are_refused_by_rules_of_their_own() {
+        const CODE: (&str, &str) = ("code", "10000000001");
+        let body = r#"{ "planned": "2026-02-30" }"#;
+        let day = told::<RecordMoveOut>(&[CODE], Some(body)).expect_err("no such day");
+        assert_eq!(day.detail, "planned: it must be a day, YYYY-MM-DD");
+        let moment = told::<RehearseRenewal>(&[CA, ("issues_from", "2027-04-01")], None);
+        let moment = moment.expect_err("no moment");
+        assert_eq!(moment.detail, "issues_from: a moment as 2027-04-01T00:00:00Z");
+        assert_eq!([day.fault, moment.fault], [Fault::Refused; 2]);
+        let moment = ("issues_from", "2027-04-01T00:00:00Z");
+        let asked: RehearseRenewal = told(&[CA, moment], None).expect("a rehearsal");
+        assert_eq!(asked.issues_from.expect("a moment").to_string(), moment.1);
     }
 
     #[test]

@@ -9,13 +9,25 @@ use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use crate::desk::check::CheckConsistency;
 use crate::desk::journal::ReadJournal;
+use crate::desk::keys::{
+    ActivateKeys, CompromiseKey, DeactivateKeys, PlanCompromise, RehearseRenewal, ShowKeys,
+};
 use crate::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
+use crate::desk::register::{
+    ApplyRegisterEvents, EraseResident, RecordAddress, RecordDeath, RecordMoveOut, ShowResident,
+};
 
 /// Every operation, in the order of the tables.
 pub(crate) const ALL: &[Listed] = &[
     Listed::of::<RevokeCertificate>(),
     Listed::of::<ShowCertificate>(),
     Listed::of::<ListCertificates>(),
+    Listed::of::<ShowKeys>(),
+    Listed::of::<ActivateKeys>(),
+    Listed::of::<DeactivateKeys>(),
+    Listed::of::<RehearseRenewal>(),
+    Listed::of::<PlanCompromise>(),
+    Listed::of::<CompromiseKey>(),
     Listed::of::<ListAuthorities>(),
     Listed::of::<ShowAuthority>(),
     Listed::of::<ShowPolicy>(),
@@ -23,6 +35,12 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<FetchList>(),
     Listed::of::<PublishDueLists>(),
     Listed::of::<PublishAllLists>(),
+    Listed::of::<ShowResident>(),
+    Listed::of::<RecordDeath>(),
+    Listed::of::<RecordAddress>(),
+    Listed::of::<RecordMoveOut>(),
+    Listed::of::<EraseResident>(),
+    Listed::of::<ApplyRegisterEvents>(),
     Listed::of::<ReadJournal>(),
     Listed::of::<CheckConsistency>(),
 ];

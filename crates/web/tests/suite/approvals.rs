@@ -1,8 +1,8 @@
 //! What a second person approved serves the one operation that it was given for, and that once.
 
 use domain::journal::EventKind;
+use jitsuin_web::desk::keys::CompromiseKey;
 use jitsuin_web::desk::{Door, Shown};
-use jitsuin_web::wire::CompromiseBody;
 use serde_json::{Value, json};
 use store::{Entry, Store, Unit};
 use testkit::act;
@@ -79,9 +79,10 @@ fn l9_k7_an_approval_that_was_used_serves_nothing_else() {
         let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
         let id = operation.parse().expect("an id");
         let staff = world.desk.enter(Ok(Shown::bearer("staff")), &door, Some(id));
-        let body = CompromiseBody { approver: Some("senior-operator".to_owned()) };
-        let staff = staff.expect("staff");
-        world.desk.compromise(&staff, "saitama-sign", 1, &body, &|_| {}).map(drop)
+        let (ca, approver) = ("saitama-sign".parse(), "senior-operator".parse());
+        let approver = Some(approver.expect("an id"));
+        let asked = CompromiseKey { ca: ca.expect("an id"), generation: 1, approver };
+        world.desk.ask(&staff.expect("staff"), asked).map(drop)
     };
     declare("op-1").expect_err("the id is of another operation");
     for _ in 0..2 {

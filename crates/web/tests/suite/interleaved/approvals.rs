@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::staff::{PersonState, Role};
+use jitsuin_web::desk::register::EraseResident;
 use jitsuin_web::desk::{Desk, Principal};
-use jitsuin_web::wire::{ApprovedBody, ErasurePermitBody};
+use jitsuin_web::wire::ApprovedBody;
 use serde_json::Value;
 use store::Store;
 
@@ -186,8 +187,9 @@ impl Real {
                 self.desk.approve_body(act, &ApprovedBody::Erasure { operation, resident }).is_ok()
             }
             What::Erase { code, approver, .. } => {
-                let permit = ErasurePermitBody { approver: self.own(approver) };
-                self.desk.erase_resident(act, code, &permit).is_ok()
+                let (code, approver) = (code.parse(), self.own(approver).parse());
+                let (code, approver) = (code.expect("a code"), approver.expect("an id"));
+                self.desk.ask(act, EraseResident { code, approver }).is_ok()
             }
         }
     }
