@@ -9,14 +9,12 @@
 
 mod applications;
 mod approvals;
-mod cards;
 mod document;
 pub(crate) mod input;
 mod keys;
 mod people;
 pub(crate) mod places;
 mod register;
-mod service_requests;
 mod sessions;
 pub(crate) mod strict;
 
@@ -142,8 +140,6 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let api = Api::new(desk);
     let guarded = Router::new()
         .merge(applications_routes())
-        .merge(cards_routes())
-        .merge(requests_routes())
         .merge(register_routes())
         .merge(people_routes())
         .merge(keys_routes())
@@ -190,15 +186,6 @@ fn applications_routes() -> Router<Api> {
         .route("/api/v1/holds", post(applications::hold))
 }
 
-fn cards_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/card-readings", post(cards::read))
-        .route("/api/v1/card-secret-changes", post(cards::change_secret))
-        .route("/api/v1/card-secret-resets", post(cards::reset_secret))
-        .route("/api/v1/card-erasures", post(cards::erase))
-        .route("/api/v1/card-reconciliations", post(cards::reconcile))
-}
-
 fn keys_routes() -> Router<Api> {
     Router::new()
         .route("/api/v1/keys", get(keys::show))
@@ -209,22 +196,6 @@ fn keys_routes() -> Router<Api> {
             "/api/v1/cas/{ca}/generations/{generation}/compromise",
             get(keys::plan_compromise).post(keys::compromise),
         )
-}
-
-fn requests_routes() -> Router<Api> {
-    Router::new()
-        .route(
-            "/api/v1/service-requests",
-            post(service_requests::receive).get(service_requests::list),
-        )
-        .route("/api/v1/service-requests/{id}", get(service_requests::show))
-        .route("/api/v1/service-requests/{id}/examination", post(service_requests::examine))
-        .route("/api/v1/service-requests/{id}/approval", post(service_requests::approve))
-        .route("/api/v1/service-requests/{id}/release", post(service_requests::release))
-        .route("/api/v1/service-requests/{id}/issue", post(service_requests::issue))
-        .route("/api/v1/service-requests/{id}/revocation", post(service_requests::revoke))
-        .route("/api/v1/service-requests/{id}/refusal", post(service_requests::refuse))
-        .route("/api/v1/service-requests/{id}/withdrawal", post(service_requests::withdraw))
 }
 
 fn register_routes() -> Router<Api> {

@@ -7,7 +7,7 @@
 mod applications;
 mod approvals;
 pub mod authorities;
-mod cards;
+pub mod cards;
 pub mod certificates;
 mod challenges;
 pub mod check;
@@ -31,7 +31,7 @@ mod recover;
 mod refusals;
 mod register;
 mod repeat;
-mod service_requests;
+pub mod service_requests;
 mod sessions;
 mod shown;
 

@@ -6,13 +6,24 @@ use utoipa::openapi::OpenApi;
 use super::{Operation, Spec, describe, route};
 use crate::api::Api;
 use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
+use crate::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use crate::desk::check::CheckConsistency;
 use crate::desk::journal::ReadJournal;
 use crate::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
+use crate::desk::service_requests::{
+    ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ListServiceRequests,
+    ReceiveServiceRequest, RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest,
+    ShowServiceRequest, WithdrawServiceRequest,
+};
 
 /// Every operation, in the order of the tables.
 pub(crate) const ALL: &[Listed] = &[
+    Listed::of::<ReadCard>(),
+    Listed::of::<ChangeCardSecret>(),
+    Listed::of::<ResetCardSecret>(),
+    Listed::of::<EraseCard>(),
+    Listed::of::<ReconcileCard>(),
     Listed::of::<RevokeCertificate>(),
     Listed::of::<ShowCertificate>(),
     Listed::of::<ListCertificates>(),
@@ -23,6 +34,16 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<FetchList>(),
     Listed::of::<PublishDueLists>(),
     Listed::of::<PublishAllLists>(),
+    Listed::of::<ReceiveServiceRequest>(),
+    Listed::of::<ExamineServiceRequest>(),
+    Listed::of::<ApproveServiceRequest>(),
+    Listed::of::<ReleaseServiceRequest>(),
+    Listed::of::<IssueServiceRequest>(),
+    Listed::of::<RevokeServiceRequest>(),
+    Listed::of::<RefuseServiceRequest>(),
+    Listed::of::<WithdrawServiceRequest>(),
+    Listed::of::<ShowServiceRequest>(),
+    Listed::of::<ListServiceRequests>(),
     Listed::of::<ReadJournal>(),
     Listed::of::<CheckConsistency>(),
 ];

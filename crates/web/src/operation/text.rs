@@ -83,16 +83,19 @@ where
     T: FromStr,
     T::Err: Unfit,
 {
-    let text = String::deserialize(deserializer)?;
+    parsed(String::deserialize(deserializer)?)
+}
+
+fn parsed<T: FromStr<Err: Unfit>, E: Error>(text: String) -> Result<T, E> {
     text.parse().map_err(|error: T::Err| {
         BROKEN.set(error.rule());
-        D::Error::custom(error)
+        E::custom(error)
     })
 }
 
-/// The same for what may be left out.
+/// The same for what may be left out, or be null in a body.
 pub(crate) mod optional {
-    use super::{Deserializer, Display, FromStr, Serializer, Unfit};
+    use super::{Deserialize, Deserializer, Display, FromStr, Serializer, Unfit};
 
     pub(crate) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
@@ -111,6 +114,6 @@ pub(crate) mod optional {
         T: FromStr,
         T::Err: Unfit,
     {
-        super::deserialize(deserializer).map(Some)
+        Option::<String>::deserialize(deserializer)?.map(super::parsed).transpose()
     }
 }
