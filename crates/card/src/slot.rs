@@ -1,8 +1,10 @@
 //! A slot of the card: the delivered key with its certificates, and the one on its way.
 
 use std::fmt;
+use std::str::FromStr;
 
 use domain::algorithm::KeyAlgorithm;
+use domain::named::{Named, UnknownName};
 
 use crate::error::CardError;
 use crate::jpki::OperationTag;
@@ -22,7 +24,7 @@ impl CardSlot {
     pub const ALL: [Self; 2] = [Self::Authentication, Self::Signature];
 
     /// The slot's name.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Authentication => "authentication",
             Self::Signature => "signature",
@@ -84,6 +86,19 @@ impl SignatureKeys {
     /// What an octet stands for.
     pub(crate) fn of(octet: u8) -> Option<Self> {
         [Self::Any, Self::Rsa2048].into_iter().find(|keys| keys.octet() == octet)
+    }
+}
+
+impl Named for CardSlot {
+    const NAMES: &'static [&'static str] = &[Self::Authentication.name(), Self::Signature.name()];
+}
+
+impl FromStr for CardSlot {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|slot| slot.name() == text);
+        found.ok_or(UnknownName { names: Self::NAMES })
     }
 }
 

@@ -9,12 +9,10 @@
 
 mod applications;
 mod approvals;
-mod cards;
 mod document;
 pub(crate) mod input;
 mod people;
 pub(crate) mod places;
-mod service_requests;
 mod sessions;
 pub(crate) mod strict;
 
@@ -140,8 +138,6 @@ pub fn router(desk: Arc<Desk>) -> Router {
     let api = Api::new(desk);
     let guarded = Router::new()
         .merge(applications_routes())
-        .merge(cards_routes())
-        .merge(requests_routes())
         .merge(people_routes())
         .route("/api/v1/approvals", post(approvals::approve))
         .route("/api/v1/openapi.json", get(document::show))
@@ -184,31 +180,6 @@ fn applications_routes() -> Router<Api> {
         .route("/api/v1/applications/{id}/refusal", post(applications::refuse))
         .route("/api/v1/applications/{id}/withdrawal", post(applications::withdraw))
         .route("/api/v1/holds", post(applications::hold))
-}
-
-fn cards_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/card-readings", post(cards::read))
-        .route("/api/v1/card-secret-changes", post(cards::change_secret))
-        .route("/api/v1/card-secret-resets", post(cards::reset_secret))
-        .route("/api/v1/card-erasures", post(cards::erase))
-        .route("/api/v1/card-reconciliations", post(cards::reconcile))
-}
-
-fn requests_routes() -> Router<Api> {
-    Router::new()
-        .route(
-            "/api/v1/service-requests",
-            post(service_requests::receive).get(service_requests::list),
-        )
-        .route("/api/v1/service-requests/{id}", get(service_requests::show))
-        .route("/api/v1/service-requests/{id}/examination", post(service_requests::examine))
-        .route("/api/v1/service-requests/{id}/approval", post(service_requests::approve))
-        .route("/api/v1/service-requests/{id}/release", post(service_requests::release))
-        .route("/api/v1/service-requests/{id}/issue", post(service_requests::issue))
-        .route("/api/v1/service-requests/{id}/revocation", post(service_requests::revoke))
-        .route("/api/v1/service-requests/{id}/refusal", post(service_requests::refuse))
-        .route("/api/v1/service-requests/{id}/withdrawal", post(service_requests::withdraw))
 }
 
 fn people_routes() -> Router<Api> {

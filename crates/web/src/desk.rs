@@ -7,7 +7,7 @@
 mod applications;
 mod approvals;
 pub mod authorities;
-mod cards;
+pub mod cards;
 pub mod certificates;
 mod challenges;
 pub mod check;
@@ -31,7 +31,7 @@ mod recover;
 mod refusals;
 pub mod register;
 mod repeat;
-mod service_requests;
+pub mod service_requests;
 mod sessions;
 mod shown;
 
@@ -286,17 +286,6 @@ impl Desk {
         text: &str,
     ) -> Result<T, Problem> {
         self.checked(act, operation, parse_id(field, text))
-    }
-
-    /// A CA of this installation.
-    fn authority(
-        &self,
-        act: &Act,
-        operation: Operation,
-        ca: &str,
-    ) -> Result<&Arc<CertificationAuthority>, Problem> {
-        let id: CaId = self.id(act, operation, "ca", ca)?;
-        self.checked(act, operation, self.authority_of(&id))
     }
 
     /// The CA of an id.

@@ -4,7 +4,6 @@
 
 mod application;
 mod approval;
-mod card;
 mod certificate;
 mod evidence;
 mod form;
@@ -12,18 +11,11 @@ mod holder;
 mod people;
 mod problem;
 mod secret;
-mod service_request;
 
 pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
 };
 pub use approval::{ApprovalBody, ApprovedBody};
-pub use card::{
-    CardBody, CardChangedBody, CardFindingBody, CardPlaceBody, CardReadingRequestBody,
-    CardRecordBody, CertificateCopyBody, ErasureBody, OnSlotBody, ReconciliationBody,
-    ReconciliationRequestBody, SecretChangeBody, SecretResetBody, SlotBody, SlotRecordBody,
-};
-pub(crate) use card::{new_secret, slot};
 pub use certificate::{CertificateIdBody, HoldBody, HoldOutcomeBody, RefusedHoldBody};
 pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, HandoverBody, RefusalBody};
 pub use form::FormBody;
@@ -35,6 +27,3 @@ pub use people::{
 };
 pub use problem::ProblemBody;
 pub use secret::SecretText;
-pub use service_request::{
-    FindingsBody, ServiceIntakeBody, ServiceRequestBody, ServiceRequestPage, ServiceStepBody,
-};

@@ -62,7 +62,7 @@ pub(crate) enum CardCommand {
         #[command(flatten)]
         place: OnReader,
         /// authentication or signature.
-        #[arg(long, value_parser = slot)]
+        #[arg(long)]
         slot: CardSlot,
         /// A file with the present secret.
         #[arg(long, value_name = "FILE")]
@@ -76,7 +76,7 @@ pub(crate) enum CardCommand {
         #[command(flatten)]
         place: OnReader,
         /// authentication or signature.
-        #[arg(long, value_parser = slot)]
+        #[arg(long)]
         slot: CardSlot,
         /// A file with the new secret.
         #[arg(long, value_name = "FILE")]
@@ -89,7 +89,7 @@ pub(crate) enum CardCommand {
         #[command(flatten)]
         place: OnReader,
         /// authentication or signature.
-        #[arg(long, value_parser = slot)]
+        #[arg(long)]
         slot: CardSlot,
         /// Why.
         #[arg(long)]
@@ -103,9 +103,4 @@ pub(crate) enum CardCommand {
         #[arg(long)]
         mend: bool,
     },
-}
-
-fn slot(name: &str) -> Result<CardSlot, String> {
-    let found = CardSlot::ALL.into_iter().find(|slot| slot.name() == name);
-    found.ok_or_else(|| "authentication or signature".to_owned())
 }

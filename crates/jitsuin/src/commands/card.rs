@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use card::vpcd::{self, Stay};
-use card::{Cabinet, CardSlot, SignatureKeys};
+use card::{Cabinet, SignatureKeys};
+use domain::id::CardId;
 use domain::journal::EventKind;
 use serde_json::json;
 use store::{Entry, Store as _, Unit};
-use web::wire::{
-    CardBody, CardPlaceBody, CardReadingRequestBody, ErasureBody, EvidenceBody,
-    ReconciliationRequestBody, SecretChangeBody, SecretResetBody,
+use web::desk::cards::{
+    CardBody, ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret,
 };
+use web::wire::EvidenceBody;
 
 use super::{Office, read_json, read_secret};
 use crate::answer::Answer;
@@ -43,32 +44,34 @@ pub(super) fn run(cli: &Cli, system: &System, command: &CardCommand) -> Result<A
     let Office { desk, act } = Office::with_windows(cli, system)?;
     match command {
         CardCommand::Read { place, secret, out } => {
+            let (reader, card) = at(place)?;
             let signature_password = secret.as_deref().map(read_secret).transpose()?;
-            let asked = CardReadingRequestBody { signature_password };
-            let read = desk.read_card(&act, body(place), &asked)?;
+            let read = desk.ask(&act, ReadCard { reader, card, signature_password })?;
             if let Some(directory) = out {
                 write_copies(&read, directory)?;
             }
             Answer::of(&read)
         }
         CardCommand::ChangeSecret { place, slot, present, new } => {
+            let ((reader, card), slot) = (at(place)?, *slot);
             let (present, new) = (read_secret(present)?, read_secret(new)?);
-            let asked = SecretChangeBody { slot: name(*slot), present, new };
-            Answer::of(&desk.change_card_secret(&act, body(place), &asked)?)
+            Answer::of(&desk.ask(&act, ChangeCardSecret { reader, card, slot, present, new })?)
         }
         CardCommand::ResetSecret { place, slot, new, evidence } => {
+            let ((reader, card), slot) = (at(place)?, *slot);
             let EvidenceBody { items, doubt } = read_json(evidence)?;
             let new = read_secret(new)?;
-            let asked = SecretResetBody { slot: name(*slot), new, items, doubt };
-            Answer::of(&desk.reset_card_secret(&act, body(place), &asked)?)
+            let asked = ResetCardSecret { reader, card, slot, new, items, doubt };
+            Answer::of(&desk.ask(&act, asked)?)
         }
         CardCommand::Erase { place, slot, reason } => {
-            let asked = ErasureBody { slot: name(*slot), reason: reason.clone() };
-            Answer::of(&desk.erase_card(&act, body(place), &asked)?)
+            let ((reader, card), slot) = (at(place)?, *slot);
+            let reason = reason.clone();
+            Answer::of(&desk.ask(&act, EraseCard { reader, card, slot, reason })?)
         }
         CardCommand::Reconcile { place, mend } => {
-            let asked = ReconciliationRequestBody { mend: *mend };
-            Answer::of(&desk.reconcile_card(&act, body(place), &asked)?)
+            let (reader, card) = at(place)?;
+            Answer::of(&desk.ask(&act, ReconcileCard { reader, card, mend: *mend })?)
         }
         CardCommand::Readers
         | CardCommand::List
@@ -151,10 +154,7 @@ fn cabinet(cli: &Cli) -> Result<Cabinet> {
     readers::cabinet(&home, &machine)
 }
 
-fn body(place: &OnReader) -> CardPlaceBody {
-    CardPlaceBody { reader: place.reader.clone(), card: place.card.clone() }
-}
-
-fn name(slot: CardSlot) -> String {
-    slot.name().to_owned()
+/// The reader and the card that are meant.
+fn at(place: &OnReader) -> Result<(Option<String>, Option<CardId>)> {
+    Ok((place.reader.clone(), place.card.as_deref().map(str::parse).transpose()?))
 }

@@ -1,7 +1,12 @@
 //! `request`: what the staff does with requests for servers' certificates and for their end.
 
 use anyhow::{Context, Result};
-use web::wire::{FindingsBody, RefusalBody, ServiceIntakeBody, ServiceRequestBody};
+use domain::service_request::PurposeName;
+use web::desk::service_requests::{
+    ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ListServiceRequests,
+    ReceiveServiceRequest, RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest,
+    ServiceRequestBody, ShowServiceRequest, WithdrawServiceRequest,
+};
 
 use super::Office;
 use crate::answer::Answer;
@@ -15,21 +20,26 @@ pub(super) fn run(office: &Office, command: &RequestCommand) -> Result<Answer> {
     let Office { desk, act } = office;
     Answer::of(&match command {
         C::List { state } => {
-            return Answer::of(&desk.service_requests(act, state.as_deref(), SHOWN)?);
+            let state = state.as_deref().map(str::parse).transpose()?;
+            return Answer::of(&desk.ask(act, ListServiceRequests { state, limit: SHOWN })?);
         }
-        C::Issue { id } => return issued(&desk.issue_service_request(act, id)?),
-        C::Receive(arguments) => desk.receive_service_request(act, &intake(arguments)?)?,
+        C::Issue { id } => {
+            return issued(&desk.ask(act, IssueServiceRequest { id: id.parse()? })?);
+        }
+        C::Receive(arguments) => desk.ask(act, intake(arguments)?)?,
         C::Examine { id, findings } => {
-            desk.examine_service_request(act, id, &FindingsBody { findings: findings.clone() })?
+            let (id, findings) = (id.parse()?, findings.clone());
+            desk.ask(act, ExamineServiceRequest { id, findings })?
         }
-        C::Approve { id } => desk.approve_service_request(act, id)?,
-        C::Release { id } => desk.release_service_request(act, id)?,
-        C::Revoke { id } => desk.revoke_service_request(act, id)?,
+        C::Approve { id } => desk.ask(act, ApproveServiceRequest { id: id.parse()? })?,
+        C::Release { id } => desk.ask(act, ReleaseServiceRequest { id: id.parse()? })?,
+        C::Revoke { id } => desk.ask(act, RevokeServiceRequest { id: id.parse()? })?,
         C::Refuse { id, reason } => {
-            desk.refuse_service_request(act, id, &RefusalBody { reason: reason.clone() })?
+            let (id, reason) = (id.parse()?, reason.clone());
+            desk.ask(act, RefuseServiceRequest { id, reason })?
         }
-        C::Withdraw { id } => desk.withdraw_service_request(act, id)?,
-        C::Show { id } => desk.service_request(act, id)?,
+        C::Withdraw { id } => desk.ask(act, WithdrawServiceRequest { id: id.parse()? })?,
+        C::Show { id } => desk.ask(act, ShowServiceRequest { id: id.parse()? })?,
     })
 }
 
@@ -39,24 +49,24 @@ fn issued(request: &ServiceRequestBody) -> Result<Answer> {
     Ok(Answer::new(pem.trim_end(), serde_json::to_value(request)?))
 }
 
-fn intake(arguments: &IntakeArguments) -> Result<ServiceIntakeBody> {
-    let purpose = match (&arguments.renews, &arguments.revokes) {
-        (_, Some(_)) => "revoke",
-        (Some(_), None) => "renew",
-        (None, None) => "issue",
+fn intake(arguments: &IntakeArguments) -> Result<ReceiveServiceRequest> {
+    let (purpose, serial) = match (&arguments.renews, &arguments.revokes) {
+        (_, Some(serial)) => (PurposeName::Revoke, Some(serial)),
+        (Some(serial), None) => (PurposeName::Renew, Some(serial)),
+        (None, None) => (PurposeName::Issue, None),
     };
     let read = |path: &std::path::PathBuf| {
         std::fs::read_to_string(path).with_context(|| path.display().to_string())
     };
-    Ok(ServiceIntakeBody {
-        ca: arguments.ca.clone(),
-        purpose: purpose.to_owned(),
+    Ok(ReceiveServiceRequest {
+        ca: arguments.ca.parse()?,
+        purpose,
         applicant: arguments.applicant.clone(),
         documents: arguments.documents.clone(),
-        kind: arguments.kind.clone(),
+        kind: arguments.kind.as_deref().map(str::parse).transpose()?,
         request_pem: arguments.request.as_ref().map(read).transpose()?,
         common_name: arguments.common_name.clone(),
-        serial: arguments.renews.clone().or_else(|| arguments.revokes.clone()),
-        cause: arguments.cause.clone(),
+        serial: serial.map(|serial| serial.parse()).transpose()?,
+        cause: arguments.cause.as_deref().map(str::parse).transpose()?,
     })
 }

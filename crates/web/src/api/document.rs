@@ -14,7 +14,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{Api, applications, approvals, cards, people, service_requests, sessions};
+use super::{Api, applications, approvals, people, sessions};
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
 use crate::operation;
@@ -34,11 +34,6 @@ use crate::wire::ProblemBody;
         applications::approve, applications::issue, applications::deliver, applications::complete,
         applications::discard, applications::refuse, applications::withdraw, applications::hold,
         approvals::approve,
-        cards::read, cards::change_secret, cards::reset_secret, cards::erase, cards::reconcile,
-        service_requests::receive, service_requests::list, service_requests::show,
-        service_requests::examine, service_requests::approve, service_requests::release,
-        service_requests::issue, service_requests::revoke, service_requests::refuse,
-        service_requests::withdraw,
         people::list, people::propose, people::show, people::propose_change, people::confirm,
         people::refuse, people::suspend,
         sessions::open, sessions::end, sessions::set_password, sessions::register_certificate,

@@ -23,7 +23,6 @@ use super::strict::{Strict, Unseen};
 use crate::desk::Principal;
 use crate::origin;
 use crate::problem::{Fault, Problem};
-use crate::wire::CardPlaceBody;
 
 /// Octets of a body: the longest form, with every field at its limit of characters, takes a tenth.
 pub const MAX_BODY: usize = 64 << 10;
@@ -51,17 +50,6 @@ pub(super) struct LimitQuery {
     pub(super) limit: usize,
 }
 
-/// Which card is meant, and on which reader it lies.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct CardPlaceQuery {
-    /// The name of the reader; the only one with a card when left out.
-    pub(super) reader: Option<String>,
-    /// The card's id; whatever lies on the reader when left out.
-    pub(super) card: Option<String>,
-}
-
 /// The reader on which the card of an application lies.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -75,30 +63,11 @@ pub(super) struct ReaderQuery {
     pub(super) card_absent: bool,
 }
 
-impl From<CardPlaceQuery> for CardPlaceBody {
-    fn from(query: CardPlaceQuery) -> Self {
-        Self { reader: query.reader, card: query.card }
-    }
-}
-
 impl ReaderQuery {
     /// Where the card is.
     pub(super) fn place(&self) -> CardPlace<'_> {
         CardPlace::of(self.reader.as_deref(), self.card_absent)
     }
-}
-
-/// Requests in one state, or in all.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct RequestsQuery {
-    /// The state.
-    pub(super) state: Option<String>,
-    /// At most so many rows; 1 to 1000.
-    #[serde(default = "crate::desk::usual_page")]
-    #[param(required = false)]
-    pub(super) limit: usize,
 }
 
 /// A body whose text nobody can see whole is refused, which is an entry like every refusal.

@@ -1,108 +1,430 @@
 //! Cards on the readers of the windows: read, unlocked, emptied, reconciled (W1, L1).
+//!
+//! The windows themselves recognise a repetition, by all that is asked but for any secret.
 
+use card::terminal::{CardReport, SlotReport};
+use card::{CardSlot, HolderSecret, LifeState};
+use domain::id::CardId;
 use ra::readers::Wanted;
-use ra::window::Mending;
+use ra::record::{CardRecord, OnSlot, SlotRecord};
+use ra::window::{CardReading, CertificateCopy, EvidenceRecord, Finding, Mended, Mending};
+use ra::window::{Reconciliation, Window};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::Desk;
-use super::permission::Operation;
-use super::principal::Principal;
+use super::certificates::certificate_pem;
+use super::permission::Operation as Permitted;
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
-use crate::wire::{
-    CardBody, CardChangedBody, CardPlaceBody, CardReadingRequestBody, ErasureBody,
-    ReconciliationBody, ReconciliationRequestBody, SecretChangeBody, SecretResetBody, new_secret,
-    slot,
-};
+use crate::wire::{DocumentBody, EvidenceBody, SecretText};
 
-type Changed = Result<CardChangedBody, Problem>;
+/// Names, as the OpenAPI document has them.
+type Slots = text::Closed<CardSlot>;
 
-impl Desk {
-    /// Reads the card on a reader: what is on it, its certificates, and their copies to print.
-    ///
-    /// # Errors
-    /// 422 with the tries left for a wrong password, 503 when the card or reader is gone.
-    pub fn read_card(
-        &self,
-        act: &Principal,
-        place: CardPlaceBody,
-        body: &CardReadingRequestBody,
-    ) -> Result<CardBody, Problem> {
-        let wanted = self.card_place(act, Operation::ReadCard, place)?;
-        let password = body.signature_password.as_ref().map(|typed| typed.expose());
-        self.windows()?.window.read_card(act, &wanted, password)?.try_into()
-    }
+/// What is said of an operation at a reader, which the query names with the card.
+const fn at_reader(operation: Permitted, path: &'static str, words: &'static str) -> Spec {
+    Spec { query: &["reader", "card"], ..Spec::post(operation, path, "cards", words) }
+}
 
-    /// Changes a secret by its holder, who knows the present one.
-    ///
-    /// # Errors
-    /// As [`read_card`](Self::read_card).
-    pub fn change_card_secret(
-        &self,
-        act: &Principal,
-        place: CardPlaceBody,
-        body: &SecretChangeBody,
-    ) -> Changed {
-        let operation = Operation::ChangeCardSecret;
-        let wanted = self.card_place(act, operation, place)?;
-        let new = self.checked(act, operation, new_secret(&body.slot, &body.new))?;
-        let window = &self.windows()?.window;
-        changed(&window.change_secret(act, &wanted, body.present.expose(), &new)?)
-    }
+/// Reads the card on a reader.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CardReadingRequestBody)]
+pub struct ReadCard {
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// The card's id; whatever lies on the reader when left out.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub card: Option<CardId>,
+    /// The password for signatures, typed by the holder.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, write_only)]
+    pub signature_password: Option<SecretText>,
+}
 
-    /// Sets a secret anew after a check of the holder's identity, and unlocks it (C3).
-    ///
-    /// # Errors
-    /// As [`read_card`](Self::read_card), and 422 for missing evidence.
-    pub fn reset_card_secret(
-        &self,
-        act: &Principal,
-        place: CardPlaceBody,
-        body: &SecretResetBody,
-    ) -> Changed {
-        let operation = Operation::ResetCardSecret;
-        let wanted = self.card_place(act, operation, place)?;
-        let new = self.checked(act, operation, new_secret(&body.slot, &body.new))?;
-        let evidence = self.checked(act, operation, body.evidence())?;
-        changed(&self.windows()?.window.reset_secret(act, &wanted, &new, &evidence)?)
-    }
+impl Operation for ReadCard {
+    const SPEC: Spec = at_reader(Permitted::ReadCard, "/api/v1/card-readings", "What is on it.");
 
-    /// Deletes a slot's key, certificates and secret; its certificate must have ended (W1).
-    ///
-    /// # Errors
-    /// As [`read_card`](Self::read_card).
-    pub fn erase_card(&self, act: &Principal, place: CardPlaceBody, body: &ErasureBody) -> Changed {
-        let operation = Operation::EraseCard;
-        let wanted = self.card_place(act, operation, place)?;
-        let slot = self.checked(act, operation, slot(&body.slot))?;
-        changed(&self.windows()?.window.erase(act, &wanted, slot, &body.reason)?)
-    }
+    type Answer = CardBody;
 
-    /// Holds the card on a reader against the office and the CAs, and mends what a half-finished
-    /// step left, if that is asked.
-    ///
-    /// # Errors
-    /// As [`read_card`](Self::read_card).
-    pub fn reconcile_card(
-        &self,
-        act: &Principal,
-        place: CardPlaceBody,
-        body: &ReconciliationRequestBody,
-    ) -> Result<ReconciliationBody, Problem> {
-        let wanted = self.card_place(act, Operation::ReconcileCard, place)?;
-        let mending = if body.mend { Mending::Mend } else { Mending::ShowOnly };
-        Ok(self.windows()?.window.reconcile(act, &wanted, mending)?.into())
-    }
-
-    fn card_place(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        place: CardPlaceBody,
-    ) -> Result<Wanted, Problem> {
-        self.admit(act, operation)?;
-        self.checked(act, operation, Wanted::try_from(place))
+    fn run(self, call: &Call<'_>) -> Result<CardBody, Problem> {
+        let wanted = wanted(self.reader, self.card);
+        let password = self.signature_password.as_ref().map(|typed| typed.expose());
+        window(call)?.read_card(call.act(), &wanted, password)?.try_into()
     }
 }
 
-fn changed(card: &domain::id::CardId) -> Changed {
+/// Changes a secret by its holder.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SecretChangeBody)]
+pub struct ChangeCardSecret {
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// The card's id; whatever lies on the reader when left out.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub card: Option<CardId>,
+    /// authentication or signature.
+    #[serde(with = "text")]
+    #[schema(value_type = Slots, inline)]
+    pub slot: CardSlot,
+    /// The present secret.
+    #[schema(value_type = String, write_only)]
+    pub present: SecretText,
+    /// The new secret.
+    #[schema(value_type = String, write_only)]
+    pub new: SecretText,
+}
+
+impl Operation for ChangeCardSecret {
+    const SPEC: Spec =
+        at_reader(Permitted::ChangeCardSecret, "/api/v1/card-secret-changes", "Changed.");
+
+    type Answer = CardChangedBody;
+
+    fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
+        let new = call.checked(new_secret(self.slot, &self.new))?;
+        let wanted = wanted(self.reader, self.card);
+        changed(&window(call)?.change_secret(call.act(), &wanted, self.present.expose(), &new)?)
+    }
+}
+
+/// Sets a secret anew and unlocks it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SecretResetBody)]
+pub struct ResetCardSecret {
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// The card's id; whatever lies on the reader when left out.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub card: Option<CardId>,
+    /// authentication or signature.
+    #[serde(with = "text")]
+    #[schema(value_type = Slots, inline)]
+    pub slot: CardSlot,
+    /// The new secret, typed by the holder.
+    #[schema(value_type = String, write_only)]
+    pub new: SecretText,
+    /// Each document of the identity check.
+    #[serde(default)]
+    pub items: Vec<DocumentBody>,
+    /// What made the clerk doubt; it refuses the operation.
+    #[serde(default)]
+    pub doubt: Option<String>,
+}
+
+impl Operation for ResetCardSecret {
+    const SPEC: Spec = at_reader(Permitted::ResetCardSecret, "/api/v1/card-secret-resets", "Set.");
+
+    type Answer = CardChangedBody;
+
+    fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
+        let new = call.checked(new_secret(self.slot, &self.new))?;
+        let seen = EvidenceBody { items: self.items, doubt: self.doubt };
+        let evidence = call.checked(EvidenceRecord::try_from(seen))?;
+        let wanted = wanted(self.reader, self.card);
+        changed(&window(call)?.reset_secret(call.act(), &wanted, &new, &evidence)?)
+    }
+}
+
+/// Deletes a slot's key, certificates and secret.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ErasureBody)]
+pub struct EraseCard {
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// The card's id; whatever lies on the reader when left out.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub card: Option<CardId>,
+    /// authentication or signature.
+    #[serde(with = "text")]
+    #[schema(value_type = Slots, inline)]
+    pub slot: CardSlot,
+    /// Why.
+    pub reason: String,
+}
+
+impl Operation for EraseCard {
+    const SPEC: Spec = at_reader(Permitted::EraseCard, "/api/v1/card-erasures", "Deleted.");
+
+    type Answer = CardChangedBody;
+
+    /// The slot's certificate must have ended (W1).
+    fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
+        let wanted = wanted(self.reader, self.card);
+        changed(&window(call)?.erase(call.act(), &wanted, self.slot, &self.reason)?)
+    }
+}
+
+/// Holds a card against the office and the CAs.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ReconciliationRequestBody)]
+pub struct ReconcileCard {
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// The card's id; whatever lies on the reader when left out.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub card: Option<CardId>,
+    /// Mend it, instead of only showing it.
+    #[serde(default)]
+    pub mend: bool,
+}
+
+impl Operation for ReconcileCard {
+    const SPEC: Spec = at_reader(
+        Permitted::ReconcileCard,
+        "/api/v1/card-reconciliations",
+        "What did not agree, and what came of it.",
+    );
+
+    type Answer = ReconciliationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ReconciliationBody, Problem> {
+        let wanted = wanted(self.reader, self.card);
+        let mending = if self.mend { Mending::Mend } else { Mending::ShowOnly };
+        Ok(window(call)?.reconcile(call.act(), &wanted, mending)?.into())
+    }
+}
+
+fn window<'a>(call: &Call<'a>) -> Result<&'a Window, Problem> {
+    Ok(&call.desk().windows()?.window)
+}
+
+/// The card that is meant.
+fn wanted(reader: Option<String>, card: Option<CardId>) -> Wanted {
+    Wanted { reader, card, is_new: false }
+}
+
+fn new_secret(slot: CardSlot, typed: &SecretText) -> Result<HolderSecret, Problem> {
+    HolderSecret::parse(slot, typed.expose()).map_err(|rule| Problem::refused("new", rule))
+}
+
+fn changed(card: &CardId) -> Result<CardChangedBody, Problem> {
     Ok(CardChangedBody { card: card.to_string() })
+}
+
+/// A card on which something was done.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CardChangedBody {
+    /// The card.
+    pub card: String,
+}
+
+/// What was read off a card, and what the office knows of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CardBody {
+    /// The card, by its own word.
+    pub card: String,
+    /// blank, unusable, delivered or destroyed, by the card's own word.
+    pub life: String,
+    /// What the card says of its slot for authentication.
+    pub authentication: SlotBody,
+    /// What the card says of its slot for signatures.
+    pub signature: SlotBody,
+    /// What the office knows; absent for a card it does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub office: Option<CardRecordBody>,
+    /// The certificates that could be read.
+    pub certificates: Vec<CertificateCopyBody>,
+}
+
+/// What a card says of a slot.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SlotBody {
+    /// Whether its holder can use a key of it.
+    pub delivered: bool,
+    /// Whether a key is on its way.
+    pub loading: bool,
+    /// How many tries the secret has left; 0 is blocked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u8>,
+}
+
+/// A card as the office knows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CardRecordBody {
+    /// Whose it is.
+    pub holder: String,
+    /// The municipality that hands it out.
+    pub municipality: String,
+    /// The last day of its validity, in Japan.
+    pub expires_on: String,
+    /// blank, unusable, delivered or destroyed, as far as the office knows.
+    pub life: String,
+    /// The slot for authentication.
+    pub authentication: SlotRecordBody,
+    /// The slot for signatures.
+    pub signature: SlotRecordBody,
+}
+
+/// A slot as the office knows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SlotRecordBody {
+    /// What its holder received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<OnSlotBody>,
+    /// What is bound to it until it is delivered or given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loading: Option<OnSlotBody>,
+}
+
+/// What fills a slot.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OnSlotBody {
+    /// The application it comes from.
+    pub application: String,
+    /// The certificate's serial, once it is on the card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+}
+
+/// A certificate off a card.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CertificateCopyBody {
+    /// authentication or signature.
+    pub slot: String,
+    /// The serial.
+    pub serial: String,
+    /// The holder's certificate, as it is on the card.
+    pub certificate_pem: String,
+    /// The CA's certificate beside it.
+    pub ca_certificate_pem: String,
+    /// The copy to print, in Japanese.
+    pub copy: String,
+}
+
+/// What a reconciliation came to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReconciliationBody {
+    /// The card.
+    pub card: String,
+    /// Whether card, office and CA agree now.
+    pub agrees: bool,
+    /// What did not.
+    pub findings: Vec<CardFindingBody>,
+}
+
+/// Something that did not agree.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CardFindingBody {
+    /// authentication or signature; absent for the whole card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot: Option<String>,
+    /// What did not agree.
+    pub what: String,
+    /// mended, shown or left.
+    pub outcome: String,
+    /// Why it was left to a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl TryFrom<CardReading> for CardBody {
+    type Error = Problem;
+
+    fn try_from(reading: CardReading) -> Result<Self, Problem> {
+        let CardReading { card, report, record, copies } = reading;
+        let certificates = copies.iter().map(CertificateCopyBody::try_from);
+        Ok(Self {
+            card: card.to_string(),
+            life: life(report.life()),
+            authentication: slot_body(&report, CardSlot::Authentication),
+            signature: slot_body(&report, CardSlot::Signature),
+            office: record.as_ref().map(CardRecordBody::from),
+            certificates: certificates.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TryFrom<&CertificateCopy> for CertificateCopyBody {
+    type Error = Problem;
+
+    fn try_from(copy: &CertificateCopy) -> Result<Self, Problem> {
+        Ok(Self {
+            slot: copy.slot.name().to_owned(),
+            serial: copy.serial.to_string(),
+            certificate_pem: certificate_pem(&copy.certificates.holder)?,
+            ca_certificate_pem: certificate_pem(&copy.certificates.ca)?,
+            copy: copy.text.clone(),
+        })
+    }
+}
+
+impl From<&CardRecord> for CardRecordBody {
+    fn from(record: &CardRecord) -> Self {
+        Self {
+            holder: record.holder.to_string(),
+            municipality: record.municipality.to_string(),
+            expires_on: record.expires_on.to_string(),
+            life: life(record.life()),
+            authentication: record.slot(CardSlot::Authentication).into(),
+            signature: record.slot(CardSlot::Signature).into(),
+        }
+    }
+}
+
+impl From<&SlotRecord> for SlotRecordBody {
+    fn from(slot: &SlotRecord) -> Self {
+        let body = |on: &OnSlot| OnSlotBody {
+            application: on.application.to_string(),
+            serial: on.serial.map(|serial| serial.to_string()),
+        };
+        Self {
+            delivered: slot.delivered.as_ref().map(body),
+            loading: slot.loading.as_ref().map(body),
+        }
+    }
+}
+
+impl From<Reconciliation> for ReconciliationBody {
+    fn from(reconciliation: Reconciliation) -> Self {
+        let Reconciliation { card, findings, .. } = reconciliation;
+        let agrees = findings.iter().all(|finding| finding.outcome == Mended::Done);
+        let findings = findings.into_iter().map(CardFindingBody::from).collect();
+        Self { card: card.to_string(), agrees, findings }
+    }
+}
+
+impl From<Finding> for CardFindingBody {
+    fn from(finding: Finding) -> Self {
+        let (outcome, why) = match finding.outcome {
+            Mended::Done => ("mended", None),
+            Mended::Shown => ("shown", None),
+            Mended::Left(why) => ("left", Some(why)),
+        };
+        let slot = finding.slot.map(|slot| slot.name().to_owned());
+        Self { slot, what: finding.what.to_owned(), outcome: outcome.to_owned(), why }
+    }
+}
+
+fn slot_body(report: &CardReport, slot: CardSlot) -> SlotBody {
+    let SlotReport { delivered, loading, .. } = report.slot(slot);
+    SlotBody {
+        delivered: delivered.is_some(),
+        loading: loading.is_some(),
+        tries_left: delivered.as_ref().map(|delivered| delivered.tries_left),
+    }
+}
+
+fn life(state: LifeState) -> String {
+    let word = match state {
+        LifeState::Blank => "blank",
+        LifeState::Unusable => "unusable",
+        LifeState::Delivered => "delivered",
+        LifeState::Destroyed => "destroyed",
+    };
+    word.to_owned()
 }

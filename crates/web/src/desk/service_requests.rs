@@ -3,195 +3,430 @@
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
-use domain::id::ServiceRequestId;
-use domain::service_request::{Purpose, Request, RequestState};
+use domain::certificate::CertificateKind;
+use domain::id::{CaId, SerialNumber, ServiceRequestId};
+use domain::identity::RevocationCause;
+use domain::rule;
+use domain::rule::Rule;
+use domain::service_request::{Certification, Done, Purpose, PurposeName, Request};
+use domain::service_request::{RequestState, Step};
+use serde::{Deserialize, Serialize};
 use store::Along;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+use x509::pem;
 
 use super::certificates::certificate_pem;
-use super::permission::Operation;
-use super::principal::Principal;
-use super::{Desk, MAX_PAGE, reading};
-use crate::problem::Problem;
-use crate::wire::{
-    FindingsBody, RefusalBody, ServiceIntakeBody, ServiceRequestBody, ServiceRequestPage,
-};
+use super::permission::Operation as Permitted;
+use super::{MAX_PAGE, usual_page};
+use crate::operation::{Call, Operation, Spec, text};
+use crate::problem::{Problem, parse_id};
 
-type Answer = Result<ServiceRequestBody, Problem>;
+const GROUP: &str = "service-requests";
 
-impl Desk {
-    /// Takes a request in; a PKCS#10 that does not prove its key is refused at once.
-    ///
-    /// # Errors
-    /// 422 with the field and its rule; 404 for no such CA.
-    pub fn receive_service_request(&self, act: &Principal, body: &ServiceIntakeBody) -> Answer {
-        let operation = Operation::ReceiveServiceRequest;
-        self.admit(act, operation)?;
-        let authority = self.authority(act, operation, &body.ca)?;
-        let purpose = self.checked(act, operation, Purpose::try_from(body))?;
-        let asked = serde_json::to_string(body).map_err(|error| Problem::broke(&error))?;
-        let id = self.once_along(act, operation, &[&asked], id_of, |kept| {
-            let act = Along::new(act, kept);
-            Ok(authority.receive_request(act, purpose, &body.applicant, &body.documents)?)
+type Outcome = Result<ServiceRequestBody, Problem>;
+
+/// Names, as the OpenAPI document has them.
+type Purposes = text::Closed<PurposeName>;
+type Causes = text::Closed<RevocationCause>;
+type States = text::Closed<RequestState>;
+
+/// The kinds of certificates that are issued by request, as the OpenAPI document has them.
+enum ServiceKinds {}
+
+impl PartialSchema for ServiceKinds {
+    fn schema() -> RefOr<Schema> {
+        let kinds = CertificateKind::ALL.into_iter().filter(|kind| kind.is_service());
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.enum_values(Some(kinds.map(CertificateKind::name))).into()
+    }
+}
+
+impl ToSchema for ServiceKinds {}
+
+/// Takes a request in; a PKCS#10 that does not prove its key is refused at once.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ServiceIntakeBody)]
+pub struct ReceiveServiceRequest {
+    /// The CA.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ca: CaId,
+    /// issue, renew or revoke.
+    #[serde(with = "text")]
+    #[schema(value_type = Purposes, inline)]
+    pub purpose: PurposeName,
+    /// Who asks: the organisation and the person who speaks for it.
+    pub applicant: String,
+    /// The documents that were handed in and checked.
+    pub documents: Vec<String>,
+    /// To issue or renew: tls-server, ocsp-responder, verification-server or code-signing.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<ServiceKinds>, inline)]
+    pub kind: Option<CertificateKind>,
+    /// To issue or renew: the PKCS#10 request, PEM; it is its own proof of possession.
+    #[serde(default)]
+    pub request_pem: Option<String>,
+    /// To issue or renew: the common name; the first DNS name of the request when left out.
+    #[serde(default)]
+    pub common_name: Option<String>,
+    /// To renew or revoke: the certificate.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub serial: Option<SerialNumber>,
+    /// To revoke: the event, as the policy's table names it.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<Causes>, inline)]
+    pub cause: Option<RevocationCause>,
+}
+
+impl Operation for ReceiveServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::ReceiveServiceRequest,
+        "/api/v1/service-requests",
+        GROUP,
+        "It is received.",
+    )
+    .creating();
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        let authority = call.authority(&self.ca)?;
+        let purpose = call.checked(self.told_purpose())?;
+        let id = call.once_along(id_of, |kept| {
+            let act = Along::new(call.act(), kept);
+            Ok(authority.receive_request(act, purpose, &self.applicant, &self.documents)?)
         })?;
         as_it_stands(authority, &id)
     }
+}
 
-    /// Records that the examiner has no doubt.
-    ///
-    /// # Errors
-    /// 422 by the tables of steps and people, policy or key; 404 for no such request.
-    pub fn examine_service_request(
-        &self,
-        act: &Principal,
-        id: &str,
-        body: &FindingsBody,
-    ) -> Answer {
-        let text = &body.findings;
-        self.request_step(act, Operation::ExamineServiceRequest, id, text, |ca, act, id| {
-            ca.examine_request(act, id, text)
+impl ReceiveServiceRequest {
+    /// The purpose with all that it needs.
+    fn told_purpose(&self) -> Result<Purpose, Problem> {
+        self.refuse_foreign_fields()?;
+        Ok(match self.purpose {
+            PurposeName::Issue => Purpose::Issue(self.certification()?),
+            PurposeName::Renew => {
+                let certification = self.certification()?;
+                Purpose::Renew { certification, old: needed("serial", self.serial)? }
+            }
+            PurposeName::Revoke => {
+                let cause = needed("cause", self.cause)?;
+                Purpose::Revoke { serial: needed("serial", self.serial)?, cause }
+            }
         })
     }
 
-    /// Records that the approver agrees.
-    ///
-    /// # Errors
-    /// As [`examine_service_request`](Self::examine_service_request).
-    pub fn approve_service_request(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::ApproveServiceRequest;
-        self.request_step(act, operation, id, "", |ca, act, id| ca.approve_request(act, id))
-    }
-
-    /// Releases a request as the first senior operator.
-    ///
-    /// # Errors
-    /// As [`examine_service_request`](Self::examine_service_request).
-    pub fn release_service_request(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::ReleaseServiceRequest;
-        self.request_step(act, operation, id, "", |ca, act, id| ca.release_request(act, id))
-    }
-
-    /// Issues the certificate as the second senior operator; the answer has it.
-    ///
-    /// # Errors
-    /// As [`examine_service_request`](Self::examine_service_request); 503 while the CA's key sleeps.
-    pub fn issue_service_request(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::IssueServiceRequest;
-        self.admit(act, operation)?;
-        let (authority, id) = self.request_named(act, operation, id)?;
-        // Two units, and the answer has what the second one brings: asked again after a cut, the request
-        // itself says that its last step was this person's.
-        let id = self.once(act, operation, &[id.as_str(), ""], || {
-            id_of(&authority.issue_request(act, &id)?)
-        })?;
-        as_it_stands(authority, &id)
-    }
-
-    /// Revokes the certificate as the second senior operator.
-    ///
-    /// # Errors
-    /// As [`examine_service_request`](Self::examine_service_request).
-    pub fn revoke_service_request(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::RevokeServiceRequest;
-        self.request_step(act, operation, id, "", |ca, act, id| ca.revoke_request(act, id))
-    }
-
-    /// Refuses a request for a reason.
-    ///
-    /// # Errors
-    /// As [`examine_service_request`](Self::examine_service_request).
-    pub fn refuse_service_request(&self, act: &Principal, id: &str, body: &RefusalBody) -> Answer {
-        let text = &body.reason;
-        self.request_step(act, Operation::RefuseServiceRequest, id, text, |ca, act, id| {
-            ca.refuse_request(act, id, text)
-        })
-    }
-
-    /// Notes that the applicant withdrew.
-    ///
-    /// # Errors
-    /// As [`examine_service_request`](Self::examine_service_request).
-    pub fn withdraw_service_request(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::WithdrawServiceRequest;
-        self.request_step(act, operation, id, "", |ca, act, id| ca.withdraw_request(act, id))
-    }
-
-    /// Shows a request with everything that was done to it.
-    ///
-    /// # Errors
-    /// 404; the reading is journaled first.
-    pub fn service_request(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::ShowServiceRequest;
-        self.admit(act, operation)?;
-        let (authority, id) = self.request_named(act, operation, id)?;
-        let request = authority.service_request(&id)?;
-        self.journal_reading(reading(act, operation).ca(authority.id()).subject(&id))?;
-        whole(authority, &request)
-    }
-
-    /// The newest requests of every CA, in one state or in all: at most `limit`.
-    ///
-    /// # Errors
-    /// 422 for a state that there is none of; the reading is journaled first.
-    pub fn service_requests(
-        &self,
-        act: &Principal,
-        state: Option<&str>,
-        limit: usize,
-    ) -> Result<ServiceRequestPage, Problem> {
-        let operation = Operation::ListServiceRequests;
-        self.admit(act, operation)?;
-        let known = |name| {
-            let none = || Problem::refused("state", "no request is ever in such a state");
-            RequestState::from_name(name).ok_or_else(none)
-        };
-        let state = self.checked(act, operation, state.map(known).transpose())?;
-        let limit = limit.clamp(1, MAX_PAGE);
-        let mut requests = Vec::new();
-        for authority in self.authorities.values() {
-            let left = limit - requests.len();
-            if left > 0 {
-                requests.extend(authority.service_requests(state, left)?);
+    /// A field that this purpose does not read would be believed to have counted.
+    fn refuse_foreign_fields(&self) -> Result<(), Problem> {
+        let purpose = self.purpose;
+        let (issues, renews) = (purpose.issues(), purpose == PurposeName::Renew);
+        for (field, given, read) in [
+            ("kind", self.kind.is_some(), issues),
+            ("request_pem", self.request_pem.is_some(), issues),
+            ("common_name", self.common_name.is_some(), issues),
+            ("serial", self.serial.is_some(), renews || !issues),
+            ("cause", self.cause.is_some(), !issues),
+        ] {
+            if given && !read {
+                return Err(Problem::refused(field, rule!("it has no place in {}", purpose)));
             }
         }
-        self.journal_reading(reading(act, operation).detail("rows", requests.len()))?;
+        Ok(())
+    }
+
+    fn certification(&self) -> Result<Certification, Problem> {
+        let kind = needed("kind", self.kind)?;
+        if !kind.is_service() {
+            let rule = "it must be tls-server, ocsp-responder, verification-server or code-signing";
+            return Err(Problem::refused("kind", rule));
+        }
+        let text = needed("request_pem", self.request_pem.as_deref())?;
+        let der = pem::decode(pem::CERTIFICATE_REQUEST, text).map_err(|error| {
+            let rule = Rule::from("it is no request in PEM").telling(error);
+            Problem::refused("request_pem", rule)
+        })?;
+        Ok(ca::certification(kind, der, self.common_name.clone())?)
+    }
+}
+
+/// Lists the newest requests, in one state or in all.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListServiceRequests {
+    /// The state.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<States>, inline)]
+    pub state: Option<RequestState>,
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page", with = "text")]
+    #[schema(value_type = usize)]
+    pub limit: usize,
+}
+
+impl Operation for ListServiceRequests {
+    const SPEC: Spec = Spec::get(
+        Permitted::ListServiceRequests,
+        "/api/v1/service-requests",
+        GROUP,
+        "The requests.",
+    );
+
+    type Answer = ServiceRequestPage;
+
+    /// Of every CA, at most so many of all.
+    fn run(self, call: &Call<'_>) -> Result<ServiceRequestPage, Problem> {
+        let limit = self.limit.clamp(1, MAX_PAGE);
+        let mut requests = Vec::new();
+        for authority in call.desk().authorities.values() {
+            let left = limit - requests.len();
+            if left > 0 {
+                requests.extend(authority.service_requests(self.state, left)?);
+            }
+        }
+        call.read(|entry| entry.detail("rows", requests.len()))?;
         let body = |request: &Request| ServiceRequestBody::of(request, false);
         Ok(ServiceRequestPage { requests: requests.iter().map(body).collect::<Result<_, _>>()? })
     }
+}
 
-    /// One step of a request, and the request as it stands after it.
-    fn request_step(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        id: &str,
-        text: &str,
-        step: impl FnOnce(
-            &CertificationAuthority,
-            Along<'_, Request>,
-            &ServiceRequestId,
-        ) -> ca::Result<Request>,
-    ) -> Answer {
-        self.admit(act, operation)?;
-        let (authority, id) = self.request_named(act, operation, id)?;
-        let id = self.once_along(act, operation, &[id.as_str(), text], id_of, |kept| {
-            Ok(step(authority, Along::new(act, kept), &id)?)
-        })?;
+/// Shows a request with everything that was done to it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+}
+
+impl Operation for ShowServiceRequest {
+    const SPEC: Spec = Spec::get(
+        Permitted::ShowServiceRequest,
+        "/api/v1/service-requests/{id}",
+        GROUP,
+        "The request.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        let authority = authority_of(call, &self.id)?;
+        let request = authority.service_request(&self.id)?;
+        call.read(|entry| entry.ca(authority.id()).subject(&self.id))?;
+        whole(authority, &request)
+    }
+}
+
+/// Records that the examiner has no doubt.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FindingsBody)]
+pub struct ExamineServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+    /// What was examined, and how it was found.
+    pub findings: String,
+}
+
+impl Operation for ExamineServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::ExamineServiceRequest,
+        "/api/v1/service-requests/{id}/examination",
+        GROUP,
+        "It is examined.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        step(call, &self.id, |ca, act| ca.examine_request(act, &self.id, &self.findings))
+    }
+}
+
+/// Records that the approver agrees.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+}
+
+impl Operation for ApproveServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::ApproveServiceRequest,
+        "/api/v1/service-requests/{id}/approval",
+        GROUP,
+        "It is approved.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        step(call, &self.id, |ca, act| ca.approve_request(act, &self.id))
+    }
+}
+
+/// Releases a request as the first senior operator.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+}
+
+impl Operation for ReleaseServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::ReleaseServiceRequest,
+        "/api/v1/service-requests/{id}/release",
+        GROUP,
+        "It is released.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        step(call, &self.id, |ca, act| ca.release_request(act, &self.id))
+    }
+}
+
+/// Issues the certificate as the second senior operator.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+}
+
+impl Operation for IssueServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::IssueServiceRequest,
+        "/api/v1/service-requests/{id}/issue",
+        GROUP,
+        "It is issued; the answer has the certificate.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        let authority = authority_of(call, &self.id)?;
+        // Two units, and the answer has what the second one brings: asked again after a cut, the request
+        // itself says that its last step was this person's.
+        let id = call.once(|| id_of(&authority.issue_request(call.act(), &self.id)?))?;
         as_it_stands(authority, &id)
     }
+}
 
-    /// The request's id, and the CA it is made to.
-    fn request_named(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        id: &str,
-    ) -> Result<(&Arc<CertificationAuthority>, ServiceRequestId), Problem> {
-        let id: ServiceRequestId = self.id(act, operation, "service request", id)?;
-        let row = self.store.service_request(&id)?;
-        let found = row.and_then(|row| self.authorities.get(&row.ca));
-        let found = found.ok_or_else(|| Problem::unknown("service request"));
-        Ok((self.checked(act, operation, found)?, id))
+/// Revokes the certificate as the second senior operator.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+}
+
+impl Operation for RevokeServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::RevokeServiceRequest,
+        "/api/v1/service-requests/{id}/revocation",
+        GROUP,
+        "It is revoked.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        step(call, &self.id, |ca, act| ca.revoke_request(act, &self.id))
     }
+}
+
+/// Refuses a request for a reason.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RefusalBody)]
+pub struct RefuseServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Operation for RefuseServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::RefuseServiceRequest,
+        "/api/v1/service-requests/{id}/refusal",
+        GROUP,
+        "It is refused.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        step(call, &self.id, |ca, act| ca.refuse_request(act, &self.id, &self.reason))
+    }
+}
+
+/// Notes that the applicant withdrew.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawServiceRequest {
+    /// The request.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ServiceRequestId,
+}
+
+impl Operation for WithdrawServiceRequest {
+    const SPEC: Spec = Spec::post(
+        Permitted::WithdrawServiceRequest,
+        "/api/v1/service-requests/{id}/withdrawal",
+        GROUP,
+        "It is withdrawn.",
+    );
+
+    type Answer = ServiceRequestBody;
+
+    fn run(self, call: &Call<'_>) -> Outcome {
+        step(call, &self.id, |ca, act| ca.withdraw_request(act, &self.id))
+    }
+}
+
+/// One step of a request, and the request as it stands after it.
+fn step(
+    call: &Call<'_>,
+    id: &ServiceRequestId,
+    step: impl FnOnce(&CertificationAuthority, Along<'_, Request>) -> ca::Result<Request>,
+) -> Outcome {
+    let authority = authority_of(call, id)?;
+    let id = call.once_along(id_of, |kept| Ok(step(authority, Along::new(call.act(), kept))?))?;
+    as_it_stands(authority, &id)
+}
+
+/// The CA that a request is made to.
+fn authority_of<'a>(
+    call: &Call<'a>,
+    id: &ServiceRequestId,
+) -> Result<&'a Arc<CertificationAuthority>, Problem> {
+    let desk = call.desk();
+    let row = desk.store.service_request(id)?;
+    let found = row.and_then(|row| desk.authorities.get(&row.ca));
+    call.checked(found.ok_or_else(|| Problem::unknown("service request")))
 }
 
 /// What is kept of an answer: whose request it was. What was typed is in the request alone.
@@ -200,13 +435,13 @@ fn id_of(request: &Request) -> Result<String, Problem> {
 }
 
 /// The request with this id as it stands now.
-fn as_it_stands(authority: &CertificationAuthority, id: &str) -> Answer {
-    let id: ServiceRequestId = crate::problem::parse_id("service request", id)?;
+fn as_it_stands(authority: &CertificationAuthority, id: &str) -> Outcome {
+    let id: ServiceRequestId = parse_id("service request", id)?;
     whole(authority, &authority.service_request(&id)?)
 }
 
 /// The whole request, with its certificate once there is one.
-fn whole(authority: &CertificationAuthority, request: &Request) -> Answer {
+fn whole(authority: &CertificationAuthority, request: &Request) -> Outcome {
     let body = ServiceRequestBody::of(request, true)?;
     let issued = request.serial().filter(|_| request.state() == RequestState::Issued);
     let Some(serial) = issued else { return Ok(body) };
@@ -220,4 +455,113 @@ fn whole(authority: &CertificationAuthority, request: &Request) -> Answer {
         authority_certificate_pem: Some(certificate_pem(&root)?),
         ..body
     })
+}
+
+fn needed<T>(field: &'static str, given: Option<T>) -> Result<T, Problem> {
+    given.ok_or_else(|| Problem::refused(field, "it is needed for this purpose"))
+}
+
+/// A request with everything that was done to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceRequestBody {
+    /// Its id.
+    pub id: String,
+    /// The CA.
+    pub ca: String,
+    /// issue, renew or revoke.
+    pub purpose: String,
+    /// received, examined, approved, released, confirmed, issued, revoked, refused or withdrawn.
+    pub state: String,
+    /// What the certificate is to be for.
+    pub kind: Option<String>,
+    /// The common name that was asked for.
+    pub common_name: Option<String>,
+    /// The PKCS#10 request; absent in lists.
+    pub request_pem: Option<String>,
+    /// The certificate that is to be renewed or revoked.
+    pub about: Option<String>,
+    /// Why it is to be revoked.
+    pub cause: Option<String>,
+    /// Who did what when, in order.
+    pub steps: Vec<ServiceStepBody>,
+    /// The serial of the new certificate, from the second operator's confirmation on.
+    pub serial: Option<String>,
+    /// The new certificate, once it is issued; absent in lists.
+    pub certificate_pem: Option<String>,
+    /// The certificate of the CA's key that signed it; absent in lists.
+    pub authority_certificate_pem: Option<String>,
+}
+
+/// One step of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceStepBody {
+    /// receive, examine, approve, release, confirm, issue, revoke, refuse or withdraw.
+    pub step: String,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// The applicant, the findings or the reason.
+    pub text: Option<String>,
+    /// The documents that were checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<String>,
+}
+
+/// Requests, newest first of each CA.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ServiceRequestPage {
+    /// The requests.
+    pub requests: Vec<ServiceRequestBody>,
+}
+
+impl ServiceRequestBody {
+    /// The body of a request, with what was asked octet for octet if `whole`.
+    ///
+    /// # Errors
+    /// The stored request cannot be written as PEM, which is ours.
+    pub fn of(request: &Request, whole: bool) -> Result<Self, Problem> {
+        let certification = request.purpose().certification();
+        let asked = certification.filter(|_| whole);
+        let pem = asked.map(|asked| pem::encode(pem::CERTIFICATE_REQUEST, &asked.request));
+        let (about, cause) = match request.purpose() {
+            Purpose::Issue(_) => (None, None),
+            Purpose::Renew { old, .. } => (Some(old), None),
+            Purpose::Revoke { serial, cause } => (Some(serial), Some(cause)),
+        };
+        Ok(Self {
+            id: request.id().to_string(),
+            ca: request.ca().to_string(),
+            purpose: request.purpose().name().to_string(),
+            state: request.state().to_string(),
+            kind: certification.map(|wanted| wanted.kind.to_string()),
+            common_name: certification.map(|wanted| wanted.common_name.clone()),
+            request_pem: pem.transpose().map_err(|error| Problem::broke(&error))?,
+            about: about.map(ToString::to_string),
+            cause: cause.map(ToString::to_string),
+            steps: request.steps().iter().map(ServiceStepBody::from).collect(),
+            serial: request.serial().map(|serial| serial.to_string()),
+            certificate_pem: None,
+            authority_certificate_pem: None,
+        })
+    }
+}
+
+impl From<&Done> for ServiceStepBody {
+    fn from(done: &Done) -> Self {
+        let (text, documents) = match &done.step {
+            Step::Receive { applicant, documents } => (Some(applicant), documents.clone()),
+            Step::Examine { findings: text } | Step::Refuse { reason: text } => {
+                (Some(text), Vec::new())
+            }
+            _ => (None, Vec::new()),
+        };
+        Self {
+            step: done.step.name().to_string(),
+            by: done.by.to_string(),
+            at: done.at.to_string(),
+            text: text.cloned(),
+            documents,
+        }
+    }
 }

@@ -300,7 +300,7 @@ mod tests {
                 Fault::Malformed,
                 "body",
             ),
-            (&[CA, serial, CA], body("\"use-ended\""), Fault::Malformed, "ca"),
+            (&[CA, serial, CA], body("\"use-ended\""), Fault::Malformed, "body"),
             (&[CA, serial], "{} {}".to_owned(), Fault::Malformed, "body"),
             (&[CA, serial], "[]".to_owned(), Fault::Malformed, "body"),
         ] {

@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 use super::{Operation, Spec, describe, route};
 use crate::api::Api;
 use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
+use crate::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use crate::desk::check::CheckConsistency;
 use crate::desk::journal::ReadJournal;
@@ -16,9 +17,19 @@ use crate::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists
 use crate::desk::register::{
     ApplyRegisterEvents, EraseResident, RecordAddress, RecordDeath, RecordMoveOut, ShowResident,
 };
+use crate::desk::service_requests::{
+    ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ListServiceRequests,
+    ReceiveServiceRequest, RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest,
+    ShowServiceRequest, WithdrawServiceRequest,
+};
 
 /// Every operation, in the order of the tables.
 pub(crate) const ALL: &[Listed] = &[
+    Listed::of::<ReadCard>(),
+    Listed::of::<ChangeCardSecret>(),
+    Listed::of::<ResetCardSecret>(),
+    Listed::of::<EraseCard>(),
+    Listed::of::<ReconcileCard>(),
     Listed::of::<RevokeCertificate>(),
     Listed::of::<ShowCertificate>(),
     Listed::of::<ListCertificates>(),
@@ -41,6 +52,16 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<RecordMoveOut>(),
     Listed::of::<EraseResident>(),
     Listed::of::<ApplyRegisterEvents>(),
+    Listed::of::<ReceiveServiceRequest>(),
+    Listed::of::<ExamineServiceRequest>(),
+    Listed::of::<ApproveServiceRequest>(),
+    Listed::of::<ReleaseServiceRequest>(),
+    Listed::of::<IssueServiceRequest>(),
+    Listed::of::<RevokeServiceRequest>(),
+    Listed::of::<RefuseServiceRequest>(),
+    Listed::of::<WithdrawServiceRequest>(),
+    Listed::of::<ShowServiceRequest>(),
+    Listed::of::<ListServiceRequests>(),
     Listed::of::<ReadJournal>(),
     Listed::of::<CheckConsistency>(),
 ];

@@ -99,6 +99,11 @@ impl Spec {
         Self { verb: Verb::Post, ..Self::get(operation, path, group, words) }
     }
 
+    /// The same of an operation by which something comes into being.
+    pub(crate) const fn creating(self) -> Self {
+        Self { done: Done { status: 201, ..self.done }, ..self }
+    }
+
     /// The fields that the path tells, in its order.
     fn in_path(&self) -> impl Iterator<Item = &'static str> {
         let names = |part: &'static str| part.strip_prefix('{').and_then(|p| p.strip_suffix('}'));

@@ -5,7 +5,7 @@ use domain::identity::Evidence;
 use domain::rule;
 use domain::rule::Several;
 use ra::window::{EvidenceItem, EvidenceRecord, Handover};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::SecretText;
@@ -24,7 +24,7 @@ pub struct EvidenceBody {
 }
 
 /// One document that was seen.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentBody {
     /// Which step of the check it serves, for example photo-document.

@@ -136,6 +136,33 @@ fn a_secret_of_another_shape_is_refused_and_never_repeated() {
 }
 
 #[test]
+fn w1_w3_a_card_a_slot_or_a_secret_that_can_be_none_is_refused_by_its_field_and_noted() {
+    let world = World::new();
+    let secret = |slot: &str| json!({ "slot": slot, "present": "1234", "new": "12345" });
+    for (path, body, field, operation) in [
+        ("card-readings?card=no%20id", json!({}), "card", "read_card"),
+        ("card-secret-changes", secret("thumb"), "slot", "change_card_secret"),
+        ("card-secret-changes", secret("authentication"), "new", "change_card_secret"),
+    ] {
+        let entries = world.entries();
+        let problem = world.post("sato", &format!("/api/v1/{path}"), &body).problem(422);
+        assert_eq!(problem["field"], field, "{problem}");
+        let noted = world.journal_from(entries);
+        let is_it = |entry: &String| entry.contains(operation) && entry.contains("refused");
+        assert_eq!(noted.iter().filter(|entry| is_it(entry)).count(), 1, "{noted:?}");
+    }
+    for (path, body) in [
+        ("card-readings?slot=signature", json!({})),
+        ("card-readings", json!({ "card": "CARD1" })),
+        ("card-reconciliations", json!({ "mend": "true" })),
+    ] {
+        let entries = world.entries();
+        world.post("sato", &format!("/api/v1/{path}"), &body).problem(400);
+        assert_eq!(world.entries(), entries, "{path}");
+    }
+}
+
+#[test]
 fn a_number_beyond_every_end_is_no_fault_of_ours() {
     let world = World::new();
     let far = u64::MAX;

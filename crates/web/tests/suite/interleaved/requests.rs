@@ -6,8 +6,12 @@ use std::sync::Arc;
 use domain::id::ServiceRequestId;
 use domain::service_request::{RequestState, StepName};
 use domain::staff::{PersonState, Role};
+use jitsuin_web::desk::service_requests::{
+    ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ReceiveServiceRequest,
+    RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest, WithdrawServiceRequest,
+};
 use jitsuin_web::desk::{Desk, Principal};
-use jitsuin_web::wire::{FindingsBody, RefusalBody, ServiceIntakeBody};
+use serde_json::Value;
 use store::Store;
 use x509::fingerprint::{hex, sha256};
 
@@ -172,7 +176,7 @@ struct Real {
     ca: Arc<ca::CertificationAuthority>,
     /// What tells its people and its operation from those of the other cases.
     number: usize,
-    intake: Arc<ServiceIntakeBody>,
+    intake: Value,
 }
 
 impl Real {
@@ -180,14 +184,17 @@ impl Real {
         for (id, role) in PEOPLE {
             add_person(&world.scratch, &world.clock, &format!("{id}-{number}"), role, None);
         }
-        let intake = for_server(world, &format!("server-{number}"));
         Self {
             desk: world.desk.clone(),
             store: world.scratch.store.clone(),
             ca: world.authorities[&"jpki-auth".parse().expect("a CA")].clone(),
             number,
-            intake: Arc::new(serde_json::from_value(intake).expect("a body")),
+            intake: for_server(world, &format!("server-{number}")),
         }
+    }
+
+    fn intake(&self) -> ReceiveServiceRequest {
+        serde_json::from_value(self.intake.clone()).expect("a request")
     }
 
     fn operation(&self) -> String {
@@ -208,9 +215,6 @@ impl Real {
 
     fn asks(&self, act: &Principal, what: What) -> bool {
         let (desk, id) = (&self.desk, self.id());
-        let id = id.as_str();
-        let findings = FindingsBody { findings: "no doubt".to_owned() };
-        let refusal = RefusalBody { reason: "another's name".to_owned() };
         let step = match what {
             What::Suspend(whom) => {
                 return desk.suspend_person(act, &format!("{whom}-{}", self.number)).is_ok();
@@ -218,14 +222,18 @@ impl Real {
             What::Step(step) => step,
         };
         match step {
-            StepName::Receive => desk.receive_service_request(act, &self.intake),
-            StepName::Examine => desk.examine_service_request(act, id, &findings),
-            StepName::Approve => desk.approve_service_request(act, id),
-            StepName::Release => desk.release_service_request(act, id),
-            StepName::Confirm | StepName::Issue => desk.issue_service_request(act, id),
-            StepName::Revoke => desk.revoke_service_request(act, id),
-            StepName::Refuse => desk.refuse_service_request(act, id, &refusal),
-            StepName::Withdraw => desk.withdraw_service_request(act, id),
+            StepName::Receive => desk.ask(act, self.intake()),
+            StepName::Examine => {
+                desk.ask(act, ExamineServiceRequest { id, findings: "no doubt".to_owned() })
+            }
+            StepName::Approve => desk.ask(act, ApproveServiceRequest { id }),
+            StepName::Release => desk.ask(act, ReleaseServiceRequest { id }),
+            StepName::Confirm | StepName::Issue => desk.ask(act, IssueServiceRequest { id }),
+            StepName::Revoke => desk.ask(act, RevokeServiceRequest { id }),
+            StepName::Refuse => {
+                desk.ask(act, RefuseServiceRequest { id, reason: "another's name".to_owned() })
+            }
+            StepName::Withdraw => desk.ask(act, WithdrawServiceRequest { id }),
         }
         .is_ok()
     }
