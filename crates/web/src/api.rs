@@ -7,7 +7,6 @@
 //! OpenAPI document does not have answers as if it were not there.
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
-mod applications;
 mod approvals;
 mod document;
 pub(crate) mod input;
@@ -137,7 +136,6 @@ impl Api {
 pub fn router(desk: Arc<Desk>) -> Router {
     let api = Api::new(desk);
     let guarded = Router::new()
-        .merge(applications_routes())
         .merge(people_routes())
         .route("/api/v1/approvals", post(approvals::approve))
         .route("/api/v1/openapi.json", get(document::show))
@@ -165,21 +163,6 @@ pub fn room(desk: &Arc<Desk>, connections: usize) -> Room {
 fn listed() -> Router<Api> {
     let add = |routes: Router<Api>, one: &Listed| routes.route(one.spec.path, (one.route)());
     operation::ALL.iter().fold(Router::new(), add)
-}
-
-fn applications_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/applications", post(applications::receive).get(applications::list))
-        .route("/api/v1/applications/{id}", get(applications::show))
-        .route("/api/v1/applications/{id}/verification", post(applications::verify))
-        .route("/api/v1/applications/{id}/approval", post(applications::approve))
-        .route("/api/v1/applications/{id}/issue", post(applications::issue))
-        .route("/api/v1/applications/{id}/delivery", post(applications::deliver))
-        .route("/api/v1/applications/{id}/completion", post(applications::complete))
-        .route("/api/v1/applications/{id}/discard", post(applications::discard))
-        .route("/api/v1/applications/{id}/refusal", post(applications::refuse))
-        .route("/api/v1/applications/{id}/withdrawal", post(applications::withdraw))
-        .route("/api/v1/holds", post(applications::hold))
 }
 
 fn people_routes() -> Router<Api> {
@@ -242,7 +225,7 @@ mod tests {
     use crate::desk::check::CheckConsistency;
     use crate::desk::principal::Entrant;
     use crate::desk::{Principal, Proof};
-    use crate::wire::FormBody;
+    use crate::wire::ReceiveApplication;
 
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
         let told = clock.clone();
@@ -455,7 +438,8 @@ mod tests {
         let api = api(&scratch, &clock);
         let (clerk, staff) = (served(&clock, "clerk"), Principal::program(act(&clock)));
         let inside = asks(&api, &as_person("clerk"));
-        let received = inside.run(move |desk| desk.receive(&clerk, FormBody::default())).await;
+        let received =
+            inside.run(move |desk| desk.ask(&clerk, ReceiveApplication::default())).await;
         assert_eq!(received.expect_err("no windows").fault, Fault::Unavailable);
         let report =
             inside.run(move |desk| desk.ask(&staff, CheckConsistency {})).await.expect("a report");

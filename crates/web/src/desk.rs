@@ -4,7 +4,7 @@
 //! `ca` do it, and answers with a shape. Refusals by the desk itself are in the journal before they
 //! are told, as those of `ra` and `ca` are; so is every reading of records and ledgers (E1).
 
-mod applications;
+pub mod applications;
 mod approvals;
 pub mod authorities;
 pub mod cards;
@@ -293,7 +293,7 @@ impl Desk {
         self.authorities.get(ca).ok_or_else(|| Problem::unknown("ca"))
     }
 
-    fn windows(&self) -> Result<&Windows, Problem> {
+    pub(crate) fn windows(&self) -> Result<&Windows, Problem> {
         self.windows.as_ref().ok_or_else(|| {
             Problem::unavailable("the windows and their register", &"this desk has no windows")
         })

@@ -16,9 +16,10 @@ pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
 };
 pub use approval::{ApprovalBody, ApprovedBody};
-pub use certificate::{CertificateIdBody, HoldBody, HoldOutcomeBody, RefusedHoldBody};
-pub use evidence::{DeliveryBody, DocumentBody, EvidenceBody, HandoverBody, RefusalBody};
-pub use form::FormBody;
+pub use certificate::{CertificateIdBody, HoldCertificates, HoldOutcomeBody, RefusedHoldBody};
+pub(crate) use evidence::holder_secrets;
+pub use evidence::{DocumentBody, EvidenceBody, HandoverBody};
+pub use form::ReceiveApplication;
 pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
 pub use people::{
     Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,

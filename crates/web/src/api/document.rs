@@ -14,7 +14,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{Api, applications, approvals, people, sessions};
+use super::{Api, approvals, people, sessions};
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
 use crate::operation;
@@ -30,9 +30,6 @@ use crate::wire::ProblemBody;
             console's or a program's) or a client certificate. A request with an Operation-Id can be repeated without a second effect."
     ),
     paths(
-        applications::receive, applications::list, applications::show, applications::verify,
-        applications::approve, applications::issue, applications::deliver, applications::complete,
-        applications::discard, applications::refuse, applications::withdraw, applications::hold,
         approvals::approve,
         people::list, people::propose, people::show, people::propose_change, people::confirm,
         people::refuse, people::suspend,

@@ -10,12 +10,9 @@ use domain::text::InvalidFreeText;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use ra::window::CardPlace;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
 use tokio::time::timeout;
-use utoipa::IntoParams;
 
 use super::Api;
 use super::places::Served;
@@ -38,37 +35,6 @@ pub(super) struct Named<T>(pub(super) T);
 
 /// What the query asks.
 pub(crate) struct Asked<T>(pub(crate) T);
-
-/// At most so many rows.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct LimitQuery {
-    /// At most so many rows; 1 to 1000.
-    #[serde(default = "crate::desk::usual_page")]
-    #[param(required = false)]
-    pub(super) limit: usize,
-}
-
-/// The reader on which the card of an application lies.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ReaderQuery {
-    /// The name of the reader; the only one with a card when left out.
-    pub(super) reader: Option<String>,
-    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
-    #[serde(default)]
-    #[param(required = false)]
-    pub(super) card_absent: bool,
-}
-
-impl ReaderQuery {
-    /// Where the card is.
-    pub(super) fn place(&self) -> CardPlace<'_> {
-        CardPlace::of(self.reader.as_deref(), self.card_absent)
-    }
-}
 
 /// A body whose text nobody can see whole is refused, which is an entry like every refusal.
 impl<T: DeserializeOwned> FromRequest<Api> for Input<T> {

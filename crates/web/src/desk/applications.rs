@@ -4,204 +4,442 @@ use card::HolderSecrets;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
-use ra::window::{CardPlace, EvidenceRecord, Handover, Window};
+use ra::form::ReceivedForm;
+use ra::window::{CardPlace, EvidenceItem, EvidenceRecord, Handover, Window};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::permission::Operation;
-use super::principal::Principal;
-use super::{Desk, MAX_PAGE, reading};
+use super::permission::Operation as Permitted;
+use super::{MAX_PAGE, usual_page};
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::{
-    ApplicationBody, ApplicationPage, CertificateIdBody, DeliveryBody, EvidenceBody, FormBody,
-    HoldBody, HoldOutcomeBody, RefusalBody, RefusedHoldBody,
+    ApplicationBody, ApplicationPage, CertificateIdBody, DocumentBody, HandoverBody,
+    HoldCertificates, HoldOutcomeBody, ReceiveApplication, RefusedHoldBody, SecretText,
+    holder_secrets,
 };
 
-type Answer = Result<ApplicationBody, Problem>;
+const GROUP: &str = "applications";
 
-impl Desk {
-    /// Takes an application in.
-    ///
-    /// # Errors
-    /// 422 with the field of the form and its rule; 403 for another municipality's form.
-    pub fn receive(&self, act: &Principal, form: FormBody) -> Answer {
-        self.admit(act, Operation::ReceiveApplication)?;
-        let window = &self.windows()?.window;
-        let id = window.receive(act, &form.into())?;
-        Ok(window.application(&act.actor, &id)?.into())
+/// The fields that say where the card of an application lies.
+const AT_READER: &[&str] = &["reader", "card_absent"];
+
+impl Operation for ReceiveApplication {
+    const SPEC: Spec =
+        Spec::post(Permitted::ReceiveApplication, "/api/v1/applications", GROUP, "It is received.")
+            .creating();
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let window = call.window()?;
+        let id = window.receive(call.act(), &ReceivedForm::from(self))?;
+        Ok(window.application(&call.act().actor, &id)?.into())
     }
+}
 
-    /// Records the identity check; a doubt, the clerk's or the register's, refuses the application.
-    ///
-    /// # Errors
-    /// 422 by the rules, 404 for no such application of this municipality.
-    pub fn verify(&self, act: &Principal, id: &str, evidence: EvidenceBody) -> Answer {
-        let operation = Operation::VerifyApplication;
-        self.admit(act, operation)?;
-        let evidence = self.checked(act, operation, EvidenceRecord::try_from(evidence))?;
-        self.step(act, operation, id, |window, id| window.verify(act, id, &evidence))
-    }
+/// Lists the newest applications of the clerk's municipality.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListApplications {
+    /// At most so many rows; 1 to 1000.
+    #[serde(default = "usual_page", with = "text")]
+    #[schema(value_type = usize)]
+    pub limit: usize,
+}
 
-    /// Approves as the second person (A 5.2.1.2).
-    ///
-    /// # Errors
-    /// As [`verify`](Self::verify).
-    pub fn approve(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::ApproveApplication, id, |window, id| window.approve(act, id))
-    }
+impl Operation for ListApplications {
+    const SPEC: Spec =
+        Spec::get(Permitted::ListApplications, "/api/v1/applications", GROUP, "The applications.");
 
-    /// Has the certificate issued onto the card, unusable until the delivery.
-    ///
-    /// # Errors
-    /// As [`verify`](Self::verify); 503 when CA or register do not answer.
-    pub fn issue(&self, act: &Principal, id: &str, place: CardPlace<'_>) -> Answer {
-        let operation = Operation::IssueApplication;
-        let reader = self.checked_reader(act, operation, place)?;
-        self.step(act, operation, id, |window, id| window.issue(act, id, reader))
-    }
+    type Answer = ApplicationPage;
 
-    /// Delivers the card with the secret its holder sets.
-    ///
-    /// # Errors
-    /// As [`issue`](Self::issue).
-    pub fn deliver(
-        &self,
-        act: &Principal,
-        id: &str,
-        place: CardPlace<'_>,
-        delivery: DeliveryBody,
-    ) -> Answer {
-        let operation = Operation::DeliverApplication;
-        let reader = self.checked_reader(act, operation, place)?;
-        let handover = delivery.handover.clone().map(Handover::from).unwrap_or_default();
-        let secrets = self.checked(act, operation, HolderSecrets::try_from(delivery))?;
-        self.step(act, operation, id, |window, id| {
-            window.deliver_by(act, id, secrets, reader, &handover)
-        })
-    }
-
-    /// Carries out a revocation or the release of a hold; the answer has the receipt.
-    ///
-    /// # Errors
-    /// As [`issue`](Self::issue).
-    pub fn complete(&self, act: &Principal, id: &str) -> Answer {
-        self.step(act, Operation::CompleteApplication, id, |window, id| window.complete(act, id))
-    }
-
-    /// Destroys what was issued and never delivered (A 4.9.9).
-    ///
-    /// # Errors
-    /// As [`issue`](Self::issue).
-    pub fn discard(&self, act: &Principal, id: &str, place: CardPlace<'_>) -> Answer {
-        let operation = Operation::DiscardApplication;
-        self.step(act, operation, id, |window, id| window.discard(act, id, place))
-    }
-
-    /// Refuses an application for a reason.
-    ///
-    /// # Errors
-    /// As [`verify`](Self::verify).
-    pub fn refuse(
-        &self,
-        act: &Principal,
-        id: &str,
-        place: CardPlace<'_>,
-        refusal: &RefusalBody,
-    ) -> Answer {
-        self.step(act, Operation::RefuseApplication, id, |window, id| {
-            window.refuse(act, id, &refusal.reason, place)
-        })
-    }
-
-    /// Notes that the applicant withdrew.
-    ///
-    /// # Errors
-    /// As [`verify`](Self::verify).
-    pub fn withdraw(&self, act: &Principal, id: &str, place: CardPlace<'_>) -> Answer {
-        let operation = Operation::WithdrawApplication;
-        self.step(act, operation, id, |window, id| window.withdraw(act, id, place))
-    }
-
-    /// Shows an application of the clerk's municipality.
-    ///
-    /// # Errors
-    /// 404; the reading is journaled first.
-    pub fn application(&self, act: &Principal, id: &str) -> Answer {
-        let operation = Operation::ShowApplication;
-        self.admit(act, operation)?;
-        let id: ApplicationId = self.id(act, operation, "application", id)?;
-        let found = self.windows()?.window.application(&act.actor, &id).map_err(Problem::from);
-        let application = self.checked(act, operation, found)?;
-        let entry = reading(act, operation).subject(&id).ca(&application.ca);
-        self.journal_reading(entry.personal(&application.resident, "application"))?;
-        Ok(application.into())
-    }
-
-    /// The newest applications of the clerk's municipality, at most `limit`.
-    ///
-    /// # Errors
-    /// 403; the reading is journaled first.
-    pub fn applications(&self, act: &Principal, limit: usize) -> Result<ApplicationPage, Problem> {
-        let operation = Operation::ListApplications;
-        self.admit(act, operation)?;
-        let window = &self.windows()?.window;
-        let found = window.applications(&act.actor, limit.min(MAX_PAGE)).map_err(Problem::from);
-        let found = self.checked(act, operation, found)?;
-        self.journal_reading(reading(act, operation).detail("rows", found.len()))?;
+    fn run(self, call: &Call<'_>) -> Result<ApplicationPage, Problem> {
+        let found = call.window()?.applications(&call.act().actor, self.limit.min(MAX_PAGE));
+        let found = call.checked(found.map_err(Problem::from))?;
+        call.read(|entry| entry.detail("rows", found.len()))?;
         Ok(ApplicationPage { applications: found.into_iter().map(Into::into).collect() })
     }
+}
 
-    /// Holds every certificate in force of the one resident who answers to the four attributes.
-    ///
-    /// # Errors
-    /// 422 when not exactly one resident answers or nothing can be held.
-    pub fn hold(&self, act: &Principal, asked: HoldBody) -> Result<HoldOutcomeBody, Problem> {
-        let operation = Operation::HoldCertificates;
-        self.admit(act, operation)?;
-        let asked = self.checked(act, operation, BasicFour::try_from(asked))?;
-        let hold = self.windows()?.window.hold_by_phone(act, &asked)?;
-        let held = hold.held.into_iter();
-        let refused = hold.refused.into_iter();
-        Ok(HoldOutcomeBody {
-            held: held
-                .map(|(ca, serial)| CertificateIdBody {
-                    ca: ca.to_string(),
-                    serial: serial.to_string(),
-                })
-                .collect(),
-            refused: refused
-                .map(|(ca, rule)| RefusedHoldBody { ca: ca.to_string(), rule })
-                .collect(),
+/// Shows an application.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+}
+
+impl Operation for ShowApplication {
+    const SPEC: Spec = Spec::get(
+        Permitted::ShowApplication,
+        "/api/v1/applications/{id}",
+        GROUP,
+        "The application.",
+    );
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let found = call.window()?.application(&call.act().actor, &self.id);
+        let application = call.checked(found.map_err(Problem::from))?;
+        call.read(|entry| {
+            let entry = entry.subject(&self.id).ca(&application.ca);
+            entry.personal(&application.resident, "application")
+        })?;
+        Ok(application.into())
+    }
+}
+
+/// Records the identity check; a doubt refuses the application.
+///
+/// The register match is the system's own.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EvidenceBody)]
+pub struct VerifyApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+    /// Each document that the clerk saw.
+    #[serde(default)]
+    pub items: Vec<DocumentBody>,
+    /// What made the clerk doubt; it refuses the application.
+    #[serde(default)]
+    pub doubt: Option<String>,
+}
+
+impl Operation for VerifyApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::VerifyApplication,
+        "/api/v1/applications/{id}/verification",
+        GROUP,
+        "Verified, or refused with the doubts.",
+    );
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let items = self.items.into_iter().map(EvidenceItem::try_from).collect();
+        let evidence = EvidenceRecord { items: call.checked(items)?, doubt: self.doubt };
+        call.step(&self.id, |window, id| window.verify(call.act(), id, &evidence))
+    }
+}
+
+/// Approves as the second person.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+}
+
+impl Operation for ApproveApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::ApproveApplication,
+        "/api/v1/applications/{id}/approval",
+        GROUP,
+        "Approved.",
+    );
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        call.step(&self.id, |window, id| window.approve(call.act(), id))
+    }
+}
+
+/// Has the certificate issued onto the card, unusable.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub card_absent: bool,
+}
+
+impl Operation for IssueApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::IssueApplication,
+        "/api/v1/applications/{id}/issue",
+        GROUP,
+        "Issued.",
+    )
+    .asked(AT_READER);
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let reader = call.reader_at_hand(self.reader.as_deref(), self.card_absent)?;
+        call.step(&self.id, |window, id| window.issue(call.act(), id, reader))
+    }
+}
+
+/// Delivers the card with the secret its holder sets.
+///
+/// None is set where the card keeps the one it has.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DeliveryBody)]
+pub struct DeliverApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub card_absent: bool,
+    /// The PIN for authentication: 4 digits.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, write_only)]
+    pub authentication_pin: Option<SecretText>,
+    /// The password for signatures: 6 to 16 of A–Z and 0–9.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, write_only)]
+    pub signature_password: Option<SecretText>,
+    /// How a new card reaches its holder, if not over the counter (A 4.4.1.1(2)).
+    #[serde(default)]
+    pub handover: Option<HandoverBody>,
+}
+
+impl Operation for DeliverApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::DeliverApplication,
+        "/api/v1/applications/{id}/delivery",
+        GROUP,
+        "Delivered and in force.",
+    )
+    .asked(AT_READER);
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let reader = call.reader_at_hand(self.reader.as_deref(), self.card_absent)?;
+        let handover = self.handover.map(Handover::from).unwrap_or_default();
+        let secrets = holder_secrets(self.authentication_pin, self.signature_password);
+        let secrets: HolderSecrets = call.checked(secrets)?;
+        call.step(&self.id, |window, id| {
+            window.deliver_by(call.act(), id, secrets, reader, &handover)
         })
+    }
+}
+
+/// Carries out a revocation or the release of a hold.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+}
+
+impl Operation for CompleteApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::CompleteApplication,
+        "/api/v1/applications/{id}/completion",
+        GROUP,
+        "Carried out; the receipt is in it.",
+    );
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        call.step(&self.id, |window, id| window.complete(call.act(), id))
+    }
+}
+
+/// Destroys what was issued and never delivered.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscardApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub card_absent: bool,
+}
+
+impl Operation for DiscardApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::DiscardApplication,
+        "/api/v1/applications/{id}/discard",
+        GROUP,
+        "Destroyed.",
+    )
+    .asked(AT_READER);
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let place = CardPlace::of(self.reader.as_deref(), self.card_absent);
+        call.step(&self.id, |window, id| window.discard(call.act(), id, place))
+    }
+}
+
+/// Refuses an application.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RefusalBody)]
+pub struct RefuseApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub card_absent: bool,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Operation for RefuseApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::RefuseApplication,
+        "/api/v1/applications/{id}/refusal",
+        GROUP,
+        "Refused.",
+    )
+    .asked(AT_READER);
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let place = CardPlace::of(self.reader.as_deref(), self.card_absent);
+        call.step(&self.id, |window, id| window.refuse(call.act(), id, &self.reason, place))
+    }
+}
+
+/// Notes that the applicant withdrew.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawApplication {
+    /// The application.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ApplicationId,
+    /// The name of the reader; the only one with a card when left out.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// Whether the card is not at hand: what is on it is dealt with when it turns up.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub card_absent: bool,
+}
+
+impl Operation for WithdrawApplication {
+    const SPEC: Spec = Spec::post(
+        Permitted::WithdrawApplication,
+        "/api/v1/applications/{id}/withdrawal",
+        GROUP,
+        "Withdrawn.",
+    )
+    .asked(AT_READER);
+
+    type Answer = ApplicationBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
+        let place = CardPlace::of(self.reader.as_deref(), self.card_absent);
+        call.step(&self.id, |window, id| window.withdraw(call.act(), id, place))
+    }
+}
+
+impl Operation for HoldCertificates {
+    const SPEC: Spec =
+        Spec::post(Permitted::HoldCertificates, "/api/v1/holds", "holds", "What is on hold now.");
+
+    type Answer = HoldOutcomeBody;
+
+    fn run(self, call: &Call<'_>) -> Result<HoldOutcomeBody, Problem> {
+        let asked = call.checked(BasicFour::try_from(self))?;
+        let hold = call.window()?.hold_by_phone(call.act(), &asked)?;
+        let held = hold.held.into_iter().map(|(ca, serial)| CertificateIdBody {
+            ca: ca.to_string(),
+            serial: serial.to_string(),
+        });
+        let refused = hold.refused.into_iter();
+        let refused = refused.map(|(ca, rule)| RefusedHoldBody { ca: ca.to_string(), rule });
+        Ok(HoldOutcomeBody { held: held.collect(), refused: refused.collect() })
+    }
+}
+
+impl DeliverApplication {
+    /// The delivery with one secret: four digits are the PIN, all else the password (C3 keeps the two apart
+    /// by their lengths).
+    pub fn with_secret(
+        id: ApplicationId,
+        secret: SecretText,
+        handover: Option<HandoverBody>,
+        reader: Option<String>,
+    ) -> Self {
+        let text = secret.expose();
+        let is_pin = text.len() == 4 && text.bytes().all(|octet| octet.is_ascii_digit());
+        let (pin, password) = if is_pin { (Some(secret), None) } else { (None, Some(secret)) };
+        Self {
+            id,
+            reader,
+            card_absent: false,
+            authentication_pin: pin,
+            signature_password: password,
+            handover,
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// The windows of this installation.
+    fn window(&self) -> Result<&'a Window, Problem> {
+        Ok(&self.desk().windows()?.window)
     }
 
     /// The reader of a card that has to be at hand.
-    fn checked_reader<'a>(
+    fn reader_at_hand<'r>(
         &self,
-        act: &Principal,
-        operation: Operation,
-        place: CardPlace<'a>,
-    ) -> Result<Option<&'a str>, Problem> {
-        self.admit(act, operation)?;
-        let reader = match place {
-            CardPlace::Reader(reader) => Ok(reader),
-            CardPlace::Absent => {
-                Err(Problem::refused("card_absent", "this cannot be done without the card"))
-            }
-        };
-        self.checked(act, operation, reader)
+        reader: Option<&'r str>,
+        is_absent: bool,
+    ) -> Result<Option<&'r str>, Problem> {
+        let rule = "this cannot be done without the card";
+        self.checked(match is_absent {
+            false => Ok(reader),
+            true => Err(Problem::refused("card_absent", rule)),
+        })
     }
 
     /// One step of an application, and the application as it stands after it.
     fn step<T>(
         &self,
-        act: &Principal,
-        operation: Operation,
-        id: &str,
+        id: &ApplicationId,
         step: impl FnOnce(&Window, &ApplicationId) -> Result<T, WindowError>,
-    ) -> Answer {
-        self.admit(act, operation)?;
-        let id: ApplicationId = self.id(act, operation, "application", id)?;
-        let window = &self.windows()?.window;
-        step(window, &id)?;
-        Ok(window.application(&act.actor, &id)?.into())
+    ) -> Result<ApplicationBody, Problem> {
+        let window = self.window()?;
+        step(window, id)?;
+        Ok(window.application(&self.act().actor, id)?.into())
     }
 }

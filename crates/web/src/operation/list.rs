@@ -5,6 +5,11 @@ use utoipa::openapi::OpenApi;
 
 use super::{Operation, Spec, describe, route};
 use crate::api::Api;
+use crate::desk::applications::{
+    ApproveApplication, CompleteApplication, DeliverApplication, DiscardApplication,
+    IssueApplication, ListApplications, RefuseApplication, ShowApplication, VerifyApplication,
+    WithdrawApplication,
+};
 use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
 use crate::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
@@ -22,9 +27,22 @@ use crate::desk::service_requests::{
     ReceiveServiceRequest, RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest,
     ShowServiceRequest, WithdrawServiceRequest,
 };
+use crate::wire::{HoldCertificates, ReceiveApplication};
 
 /// Every operation, in the order of the tables.
 pub(crate) const ALL: &[Listed] = &[
+    Listed::of::<ReceiveApplication>(),
+    Listed::of::<VerifyApplication>(),
+    Listed::of::<ApproveApplication>(),
+    Listed::of::<IssueApplication>(),
+    Listed::of::<DeliverApplication>(),
+    Listed::of::<CompleteApplication>(),
+    Listed::of::<DiscardApplication>(),
+    Listed::of::<RefuseApplication>(),
+    Listed::of::<WithdrawApplication>(),
+    Listed::of::<ShowApplication>(),
+    Listed::of::<ListApplications>(),
+    Listed::of::<HoldCertificates>(),
     Listed::of::<ReadCard>(),
     Listed::of::<ChangeCardSecret>(),
     Listed::of::<ResetCardSecret>(),

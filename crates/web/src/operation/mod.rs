@@ -99,6 +99,11 @@ impl Spec {
         Self { verb: Verb::Post, ..Self::get(operation, path, group, words) }
     }
 
+    /// The same, where the query tells these fields.
+    pub(crate) const fn asked(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+
     /// The same of an operation by which something comes into being.
     pub(crate) const fn creating(self) -> Self {
         Self { done: Done { status: 201, ..self.done }, ..self }

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
-/// A caller who asks for a hold, by the four basic attributes.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+/// Holds the certificates of the one resident who answers to the four attributes.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HoldBody {
+#[schema(as = HoldBody)]
+pub struct HoldCertificates {
     /// The name, family and given name joined by an ideographic space.
     pub name: String,
     /// The date of birth, YYYY-MM-DD.
@@ -48,10 +49,10 @@ pub struct RefusedHoldBody {
     pub rule: String,
 }
 
-impl TryFrom<HoldBody> for BasicFour {
+impl TryFrom<HoldCertificates> for BasicFour {
     type Error = Problem;
 
-    fn try_from(body: HoldBody) -> Result<Self, Problem> {
+    fn try_from(body: HoldCertificates) -> Result<Self, Problem> {
         let birth_date: Date = body
             .birth_date
             .parse()

@@ -39,25 +39,8 @@ pub struct DocumentBody {
     pub note: String,
 }
 
-/// The secret the holder sets at the delivery; none where the card keeps the one it has.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeliveryBody {
-    /// The PIN for authentication: 4 digits.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, write_only)]
-    pub authentication_pin: Option<SecretText>,
-    /// The password for signatures: 6 to 16 of A–Z and 0–9.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, write_only)]
-    pub signature_password: Option<SecretText>,
-    /// How a new card reaches its holder, if not over the counter (A 4.4.1.1(2)).
-    #[serde(default)]
-    pub handover: Option<HandoverBody>,
-}
-
 /// A new card's way to a holder who came in person to a place the mayor designates to apply.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HandoverBody {
     /// Handed over there.
@@ -76,14 +59,6 @@ pub enum HandoverBody {
         #[serde(default)]
         receiver: Option<String>,
     },
-}
-
-/// Why an application is refused.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RefusalBody {
-    /// The reason.
-    pub reason: String,
 }
 
 impl TryFrom<EvidenceBody> for EvidenceRecord {
@@ -108,20 +83,6 @@ impl TryFrom<DocumentBody> for EvidenceItem {
     }
 }
 
-impl DeliveryBody {
-    /// The delivery with the secret in `text`: four digits are the PIN, all else the password
-    /// (C3 keeps the two apart by their lengths).
-    pub fn from_secret(text: &str) -> Self {
-        let secret = Some(SecretText::new(text));
-        let is_pin = text.len() == 4 && text.bytes().all(|octet| octet.is_ascii_digit());
-        if is_pin {
-            Self { authentication_pin: secret, ..Self::default() }
-        } else {
-            Self { signature_password: secret, ..Self::default() }
-        }
-    }
-}
-
 impl From<HandoverBody> for Handover {
     fn from(body: HandoverBody) -> Self {
         match body {
@@ -131,21 +92,24 @@ impl From<HandoverBody> for Handover {
     }
 }
 
-impl TryFrom<DeliveryBody> for HolderSecrets {
-    type Error = Problem;
-
-    fn try_from(body: DeliveryBody) -> Result<Self, Problem> {
-        let mut secrets = Self { authentication: None, signature: None };
-        let pin = (CardSlot::Authentication, "authentication_pin", body.authentication_pin);
-        let password = (CardSlot::Signature, "signature_password", body.signature_password);
-        for (slot, field, typed) in [pin, password] {
-            let Some(typed) = typed else { continue };
-            let secret = HolderSecret::parse(slot, typed.expose());
-            match secret.map_err(|rule| Problem::refused(field, rule))? {
-                HolderSecret::Authentication(pin) => secrets.authentication = Some(pin),
-                HolderSecret::Signature(password) => secrets.signature = Some(password),
-            }
+/// The secrets that a holder sets, of those that were typed.
+///
+/// # Errors
+/// 422 with the field of one that breaks its rule.
+pub(crate) fn holder_secrets(
+    authentication_pin: Option<SecretText>,
+    signature_password: Option<SecretText>,
+) -> Result<HolderSecrets, Problem> {
+    let mut secrets = HolderSecrets { authentication: None, signature: None };
+    let pin = (CardSlot::Authentication, "authentication_pin", authentication_pin);
+    let password = (CardSlot::Signature, "signature_password", signature_password);
+    for (slot, field, typed) in [pin, password] {
+        let Some(typed) = typed else { continue };
+        let secret = HolderSecret::parse(slot, typed.expose());
+        match secret.map_err(|rule| Problem::refused(field, rule))? {
+            HolderSecret::Authentication(pin) => secrets.authentication = Some(pin),
+            HolderSecret::Signature(password) => secrets.signature = Some(password),
         }
-        Ok(secrets)
     }
+    Ok(secrets)
 }

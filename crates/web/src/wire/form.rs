@@ -7,15 +7,18 @@ use utoipa::ToSchema;
 /// Declares the form with the conversion, so that no field is forgotten in either.
 macro_rules! form {
     ($($(#[$meta:meta])* $field:ident,)+) => {
-        /// An application form as it was typed; a field left out is one left open.
+        /// Takes an application in.
+        ///
+        /// The form is as it was typed; a field left out is one left open.
         #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(default, deny_unknown_fields)]
-        pub struct FormBody {
+        #[schema(as = FormBody)]
+        pub struct ReceiveApplication {
             $($(#[$meta])* pub $field: String,)+
         }
 
-        impl From<FormBody> for ReceivedForm {
-            fn from(body: FormBody) -> Self {
+        impl From<ReceiveApplication> for ReceivedForm {
+            fn from(body: ReceiveApplication) -> Self {
                 Self { $($field: body.$field,)+ }
             }
         }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use domain::application::ApplicationState;
 use domain::staff::{PersonState, Role};
+use jitsuin_web::desk::applications::{
+    IssueApplication, RefuseApplication, VerifyApplication, WithdrawApplication,
+};
 use jitsuin_web::desk::{Desk, Principal};
-use jitsuin_web::wire::RefusalBody;
-use ra::window::CardPlace;
+use jitsuin_web::wire::{EvidenceBody, ReceiveApplication};
 use serde_json::{Value, json};
 use store::{ApplicationRow, Store};
 
@@ -162,23 +164,29 @@ impl Real {
     fn asks(&self, act: &Principal, what: What) -> bool {
         let desk = &self.desk;
         let id = self.row().map_or_else(|| "none".to_owned(), |row| row.id.to_string());
-        let place = CardPlace::Reader(None);
-        let from = |value: &Value| value.clone();
+        let id = id.parse().expect("an id");
         let answer = match what {
             What::Suspend(whom) => {
                 return desk.suspend_person(act, &format!("{whom}-{}", self.number)).is_ok();
             }
             What::Receive => {
-                desk.receive(act, serde_json::from_value(from(&self.form)).expect("a form"))
+                let form: ReceiveApplication =
+                    serde_json::from_value(self.form.clone()).expect("a form");
+                desk.ask(act, form)
             }
             What::Verify => {
-                desk.verify(act, &id, serde_json::from_value(evidence()).expect("evidence"))
+                let EvidenceBody { items, doubt } =
+                    serde_json::from_value(evidence()).expect("evidence");
+                desk.ask(act, VerifyApplication { id, items, doubt })
             }
             What::Refuse => {
-                desk.refuse(act, &id, place, &RefusalBody { reason: "another's".to_owned() })
+                let reason = "another's".to_owned();
+                desk.ask(act, RefuseApplication { id, reader: None, card_absent: false, reason })
             }
-            What::Withdraw => desk.withdraw(act, &id, place),
-            What::Issue => desk.issue(act, &id, place),
+            What::Withdraw => {
+                desk.ask(act, WithdrawApplication { id, reader: None, card_absent: false })
+            }
+            What::Issue => desk.ask(act, IssueApplication { id, reader: None, card_absent: false }),
         };
         answer.is_ok()
     }
