@@ -148,8 +148,10 @@ impl Place {
 
 /// Renews every CA's key; the new one signs from the next second on.
 pub(crate) fn renew_keys(system: &System) {
-    let renewal = Renewal { issues_from: system.now() + SignedDuration::from_secs(1), early: None };
     for authority in system.authorities.values() {
+        // Reckoned for each, since each takes its time.
+        let issues_from = system.now() + SignedDuration::from_secs(1);
+        let renewal = Renewal { issues_from, early: None };
         let act = system.act("ceremony").expect("an act");
         let keys = &*system.machine.keys;
         authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
