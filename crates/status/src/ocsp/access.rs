@@ -1,4 +1,4 @@
-//! Who asks: a registered verifier whose pinned certificate signed the request (A 2.4, 4.9.10).
+//! Who asks: a registered verifier, of whose pinned certificates one signed the request (A 2.4, 4.9.10).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -61,14 +61,18 @@ pub(super) struct Verifiers {
 /// What is registered of a verifier, read once for many questions.
 struct Registered {
     may_query: bool,
-    certificate: Certificate,
+    certificates: Vec<Certificate>,
 }
 
 impl Registered {
-    /// Nothing where the certificate cannot be read: nobody asks by it.
-    fn of(row: VerifierRow) -> Option<Self> {
-        let certificate = Certificate::parse(&row.request_certificate).ok()?;
-        Some(Self { may_query: row.may_query_ocsp, certificate })
+    /// Without a certificate that cannot be read: nobody asks by it.
+    fn of(row: &VerifierRow) -> Self {
+        let certificates = row.certificates().filter_map(|der| Certificate::parse(der).ok());
+        Self { may_query: row.may_query_ocsp, certificates: certificates.collect() }
+    }
+
+    fn by(&self, der: &[u8]) -> Option<&Certificate> {
+        self.certificates.iter().find(|certificate| certificate.der == der)
     }
 }
 
@@ -128,13 +132,13 @@ impl Verifiers {
         let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
         let read = || {
             let row = self.source.verifier(&id)?;
-            store::Result::Ok(row.and_then(Registered::of).map(Arc::new))
+            store::Result::Ok(row.map(|row| Arc::new(Registered::of(&row))))
         };
         let registered = self.rows.get(arrival.changes, &id, read)?;
-        let Some(registered) = registered.filter(|one| one.certificate.der == der) else {
+        let signer = registered.as_ref().and_then(|one| Some((one.by(der)?, one.may_query)));
+        let Some((certificate, may_query)) = signer else {
             return refused("the verifier's certificate was replaced");
         };
-        let Registered { may_query, certificate } = &*registered;
         match request.verify(&certificate.tbs.subject_public_key_info) {
             Ok(()) => {}
             Err(x509::Error::UnsupportedAlgorithm { .. }) => {
@@ -183,9 +187,10 @@ impl Verifiers {
     }
 
     fn build(&self, sequence: Option<Sequence>) -> store::Result<Index> {
-        let rows = self.source.verifiers()?.into_iter();
-        let ids = rows.map(|row| (sha256(&row.request_certificate), row.id)).collect();
-        Ok(Index { as_of: Some(sequence), ids })
+        let rows = self.source.verifiers()?;
+        let by_one = |row: &VerifierRow, der: &[u8]| (sha256(der), row.id.clone());
+        let ids = rows.iter().flat_map(|row| row.certificates().map(|der| by_one(row, der)));
+        Ok(Index { as_of: Some(sequence), ids: ids.collect() })
     }
 
     fn current(&self) -> Arc<Index> {

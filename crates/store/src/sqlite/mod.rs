@@ -412,11 +412,11 @@ impl Store for Sqlite {
     }
 
     fn verifiers(&self) -> Result<Vec<VerifierRow>> {
-        self.pool.read(read::access::verifiers)
+        self.pool.read_at_once(|view, _| read::access::verifiers(view))
     }
 
     fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>> {
-        self.pool.read(|c| read::access::verifier(c, id))
+        self.pool.read_at_once(|view, _| read::access::verifier(view, id))
     }
 
     fn people(&self) -> Result<Vec<PersonRow>> {
