@@ -22,14 +22,14 @@ use super::source::StatusSource;
 pub(super) struct Arrival {
     pub(super) from: IpAddr,
     pub(super) at: Timestamp,
-    /// What [`StatusSource::changes`] said then.
-    pub(super) changes: Option<u64>,
 }
 
 /// What a request proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Proven {
     pub(super) asker: Asker,
+    /// What was registered of the verifier that signed it, where it was let in by that.
+    pub(super) by: Option<Arc<Registered>>,
     /// What was noted of it, if a registered verifier signed it and nobody sent it before, or it is that
     /// verifier's retry.
     pub(super) heard: Option<HeardRequest>,
@@ -59,7 +59,9 @@ pub(super) struct Verifiers {
 }
 
 /// What is registered of a verifier, read once for many questions.
-struct Registered {
+#[derive(Debug)]
+pub(super) struct Registered {
+    id: VerifierId,
     may_query: bool,
     certificate: Certificate,
 }
@@ -68,7 +70,7 @@ impl Registered {
     /// Nothing where the certificate cannot be read: nobody asks by it.
     fn of(row: VerifierRow) -> Option<Self> {
         let certificate = Certificate::parse(&row.request_certificate).ok()?;
-        Some(Self { may_query: row.may_query_ocsp, certificate })
+        Some(Self { id: row.id, may_query: row.may_query_ocsp, certificate })
     }
 }
 
@@ -93,7 +95,7 @@ impl Verifiers {
     /// # Errors
     /// malformedRequest for a stranger's request that brings what is no certificate; the store's.
     pub(super) fn asker(&self, request: &OcspRequest, arrival: Arrival) -> Result<Proven, Refusal> {
-        let nothing = |asker| Ok(Proven { asker, heard: None });
+        let nothing = |asker| Ok(Proven { asker, by: None, heard: None });
         let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
             let fingerprint = sha256(certificate);
@@ -107,15 +109,25 @@ impl Verifiers {
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 
-    /// Whether a registered verifier's certificate is beside the request; whether it signed is not asked.
-    pub(super) fn names_one(&self, request: &OcspRequest) -> store::Result<bool> {
-        let certificates = request.signature.iter().flat_map(|signature| &signature.certificates);
-        for certificate in certificates {
-            if self.registered(&sha256(certificate))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether what let a verifier in is registered still: it may have waited since.
+    pub(super) fn is_registered(
+        &self,
+        by: &Registered,
+        changes: Option<u64>,
+    ) -> store::Result<bool> {
+        let now = self.row(&by.id, changes)?;
+        Ok(now.is_some_and(|now| {
+            now.may_query == by.may_query && now.certificate.der == by.certificate.der
+        }))
+    }
+
+    /// What is registered of a verifier, as of a state that [`StatusSource::changes`] told.
+    fn row(&self, id: &VerifierId, changes: Option<u64>) -> store::Result<Option<Arc<Registered>>> {
+        let read = || {
+            let row = self.source.verifier(id)?;
+            store::Result::Ok(row.and_then(Registered::of).map(Arc::new))
+        };
+        self.rows.get(changes, id, read)
     }
 
     fn check(
@@ -125,16 +137,12 @@ impl Verifiers {
         request: &OcspRequest,
         arrival: Arrival,
     ) -> store::Result<Proven> {
-        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
-        let read = || {
-            let row = self.source.verifier(&id)?;
-            store::Result::Ok(row.and_then(Registered::of).map(Arc::new))
-        };
-        let registered = self.rows.get(arrival.changes, &id, read)?;
+        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), by: None, heard: None });
+        let registered = self.row(&id, self.source.changes())?;
         let Some(registered) = registered.filter(|one| one.certificate.der == der) else {
             return refused("the verifier's certificate was replaced");
         };
-        let Registered { may_query, certificate } = &*registered;
+        let Registered { may_query, certificate, .. } = &*registered;
         match request.verify(&certificate.tbs.subject_public_key_info) {
             Ok(()) => {}
             Err(x509::Error::UnsupportedAlgorithm { .. }) => {
@@ -161,7 +169,8 @@ impl Verifiers {
         };
         // What was heard before is remembered already, whoever repeats it how often.
         let heard = (before.is_none() || is_retry).then_some(heard);
-        Ok(Proven { asker, heard })
+        let by = matches!(asker, Asker::Retry | Asker::Verifier(_)).then_some(registered);
+        Ok(Proven { asker, by, heard })
     }
 
     /// The verifier that registered exactly the octets of this SHA-256.
