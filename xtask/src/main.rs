@@ -34,6 +34,7 @@ cargo xtask CHORE
                                  kill the program at work, restart it, and compare what it said
   tamper [--rounds N] [--seed S] change every column and file of an installation; all must be found
   load [--times N] [--seconds N] do what strangers do, many times over, while others work; prints figures
+                                 these three take --release first, for a program as it is released
   fuzz [--seconds N] [TARGET…]   run the fuzz targets, two at a time, 60 seconds each unless told
 ";
 

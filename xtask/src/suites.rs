@@ -32,28 +32,41 @@ pub(crate) const LOAD: Suite = Suite {
     options: &[("--times", "JITSUIN_LOAD_TIMES"), ("--seconds", "JITSUIN_LOAD_SECONDS")],
 };
 
+/// What is asked of a suite.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Whether the program is built as it is released.
+    is_release: bool,
+    environment: Vec<(&'static str, String)>,
+}
+
 impl Suite {
-    /// The environment that `[--OPTION N]…` asks for; `None` when that is not what stands there.
-    pub(crate) fn parse(&self, words: &[&str]) -> Option<Vec<(&'static str, String)>> {
+    /// What `[--release] [--OPTION N]…` asks for; `None` when that is not what stands there.
+    pub(crate) fn parse(&self, words: &[&str]) -> Option<Asked> {
+        let (is_release, words) = match words {
+            ["--release", rest @ ..] => (true, rest),
+            all => (false, all),
+        };
         let (pairs, []) = words.as_chunks::<2>() else { return None };
         let known = |[name, number]: &[&str; 2]| {
             let (_, variable) = self.options.iter().find(|(option, _)| option == name)?;
             number.parse::<u64>().ok().map(|number| (*variable, number.to_string()))
         };
-        pairs.iter().map(known).collect()
+        Some(Asked { is_release, environment: pairs.iter().map(known).collect::<Option<_>>()? })
     }
 
     /// Runs the suite's tests one after the other, with their figures on the terminal.
     ///
     /// # Errors
     /// Something is missing, the build fails, or the suite found something.
-    pub(crate) fn run(&self, asked: Vec<(&'static str, String)>) -> Result<()> {
+    pub(crate) fn run(&self, asked: Asked) -> Result<()> {
         machine::provide(machine::FOR_READERS)?;
         machine::provide(machine::FOR_TESTS)?;
         let mut command = process::cargo();
         command.args(["test", "--workspace"]).args(workspace::FEATURES);
+        command.args(asked.is_release.then_some("--release"));
         command.args(["--test", "program", self.module, "--", "--nocapture", "--test-threads=1"]);
-        command.env("JITSUIN_PYTHON", machine::python()?).envs(asked);
+        command.env("JITSUIN_PYTHON", machine::python()?).envs(asked.environment);
         process::run(&mut command)
     }
 }
@@ -66,9 +79,19 @@ mod tests {
     fn a_suites_options_are_numbers_by_their_names() {
         let asked = TORTURE.parse(&["--kills", "5000", "--seed", "7"]).expect("options");
         let expected = [("JITSUIN_TORTURE_KILLS", "5000"), ("JITSUIN_TORTURE_SEED", "7")];
-        assert_eq!(asked, expected.map(|(name, number)| (name, number.to_owned())));
-        assert_eq!(TORTURE.parse(&[]), Some(Vec::new()));
-        for wrong in [&["--kills"][..], &["--kills", "many"], &["--rounds", "1"], &["5000"]] {
+        let environment = expected.map(|(name, number)| (name, number.to_owned())).to_vec();
+        assert_eq!(asked, Asked { is_release: false, environment });
+        for (words, is_release) in [(&[][..], false), (&["--release"], true)] {
+            let environment = Vec::new();
+            assert_eq!(TORTURE.parse(words), Some(Asked { is_release, environment }));
+        }
+        for wrong in [
+            &["--kills"][..],
+            &["--kills", "many"],
+            &["--rounds", "1"],
+            &["5000"],
+            &["--kills", "1", "--release"],
+        ] {
             assert_eq!(TORTURE.parse(wrong), None, "{wrong:?}");
         }
     }

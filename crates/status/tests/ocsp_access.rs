@@ -14,6 +14,7 @@ use ocsp_fixture::{Ca, PEER, World, response_status, serial};
 use store::VerifierRow;
 
 const ANSWERED: u8 = 0;
+const TRY_LATER: u8 = 3;
 const SIG_REQUIRED: u8 = 5;
 const UNAUTHORIZED: u8 = 6;
 
@@ -307,4 +308,27 @@ fn v5_what_is_open_stays_open_to_whoever_signs() {
     let answer = world.responder().answer(&request, PEER, world.now);
     assert_eq!(response_status(&answer), ANSWERED);
     assert_eq!(world.log.records()[0].verifier, None, "a stranger is not recorded as a verifier");
+}
+
+/// Between what a verifier proves and its answer there may be a line.
+#[test]
+fn v5_v6_who_was_struck_off_while_waiting_is_not_answered() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let responder = world.responder();
+    let draft = Draft::about(&world.ca, &[user]);
+    let hear = || responder.hear(&draft.signed(&signer), PEER, world.now);
+    let row = world.verifier("verifier-1", &signer.certificate);
+    let waited = hear();
+    world.put(2, CertificateKind::User, State::Good);
+    assert_eq!(response_status(&responder.answer_to(waited, world.now)), ANSWERED, "as before");
+    let waited = hear();
+    world.register(store::VerifierRow { may_query_ocsp: false, ..row.clone() });
+    assert_eq!(response_status(&responder.answer_to(waited, world.now)), TRY_LATER);
+    world.register(row);
+    let waited = hear();
+    let renewed = Signer::new(&world, "verifier-1b");
+    world.register(world.verifier("verifier-1", &renewed.certificate));
+    assert_eq!(response_status(&responder.answer_to(waited, world.now)), TRY_LATER);
 }

@@ -23,6 +23,7 @@ mod register;
 mod service_requests;
 mod sessions;
 mod strict;
+mod unsent;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -156,6 +157,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/check", get(journal::check))
         .route("/api/v1/openapi.json", get(document::show))
         .fallback(nowhere)
+        .layer(middleware::from_fn(unsent::until_sent))
         .layer(middleware::from_fn_with_state(api.clone(), access::guard))
         .with_state(api.clone());
     let login = Router::new()

@@ -22,14 +22,14 @@ use super::source::StatusSource;
 pub(super) struct Arrival {
     pub(super) from: IpAddr,
     pub(super) at: Timestamp,
-    /// What [`StatusSource::changes`] said then.
-    pub(super) changes: Option<u64>,
 }
 
 /// What a request proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Proven {
     pub(super) asker: Asker,
+    /// What was registered of the verifier that signed it, where it was let in by that.
+    pub(super) by: Option<LetIn>,
     /// What was noted of it, if a registered verifier signed it and nobody sent it before, or it is that
     /// verifier's retry.
     pub(super) heard: Option<HeardRequest>,
@@ -59,20 +59,41 @@ pub(super) struct Verifiers {
 }
 
 /// What is registered of a verifier, read once for many questions.
+#[derive(Debug)]
 struct Registered {
+    id: VerifierId,
     may_query: bool,
     certificates: Vec<Certificate>,
 }
 
 impl Registered {
     /// Without a certificate that cannot be read: nobody asks by it.
-    fn of(row: &VerifierRow) -> Self {
+    fn of(row: VerifierRow) -> Self {
         let certificates = row.certificates().filter_map(|der| Certificate::parse(der).ok());
-        Self { may_query: row.may_query_ocsp, certificates: certificates.collect() }
+        let certificates = certificates.collect();
+        Self { may_query: row.may_query_ocsp, certificates, id: row.id }
     }
 
-    fn by(&self, der: &[u8]) -> Option<&Certificate> {
-        self.certificates.iter().find(|certificate| certificate.der == der)
+    fn place_of(&self, der: &[u8]) -> Option<usize> {
+        self.certificates.iter().position(|certificate| certificate.der == der)
+    }
+}
+
+/// By what a verifier was let in: one of its certificates.
+#[derive(Debug, Clone)]
+pub(super) struct LetIn {
+    registered: Arc<Registered>,
+    place: usize,
+}
+
+impl LetIn {
+    fn by(registered: Arc<Registered>, der: &[u8]) -> Option<Self> {
+        let place = registered.place_of(der)?;
+        Some(Self { registered, place })
+    }
+
+    fn certificate(&self) -> &Certificate {
+        &self.registered.certificates[self.place]
     }
 }
 
@@ -97,7 +118,7 @@ impl Verifiers {
     /// # Errors
     /// malformedRequest for a stranger's request that brings what is no certificate; the store's.
     pub(super) fn asker(&self, request: &OcspRequest, arrival: Arrival) -> Result<Proven, Refusal> {
-        let nothing = |asker| Ok(Proven { asker, heard: None });
+        let nothing = |asker| Ok(Proven { asker, by: None, heard: None });
         let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
             let fingerprint = sha256(certificate);
@@ -111,15 +132,23 @@ impl Verifiers {
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 
-    /// Whether a registered verifier's certificate is beside the request; whether it signed is not asked.
-    pub(super) fn names_one(&self, request: &OcspRequest) -> store::Result<bool> {
-        let certificates = request.signature.iter().flat_map(|signature| &signature.certificates);
-        for certificate in certificates {
-            if self.registered(&sha256(certificate))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether what let a verifier in is registered still: it may have waited since.
+    pub(super) fn is_registered(&self, by: &LetIn, changes: Option<u64>) -> store::Result<bool> {
+        let before = &by.registered;
+        let now = self.row(&before.id, changes)?;
+        Ok(now.is_some_and(|now| {
+            let is_there = || now.place_of(&by.certificate().der).is_some();
+            Arc::ptr_eq(&now, before) || now.may_query == before.may_query && is_there()
+        }))
+    }
+
+    /// What is registered of a verifier, as of a state that [`StatusSource::changes`] told.
+    fn row(&self, id: &VerifierId, changes: Option<u64>) -> store::Result<Option<Arc<Registered>>> {
+        let read = || {
+            let row = self.source.verifier(id)?;
+            store::Result::Ok(row.map(Registered::of).map(Arc::new))
+        };
+        self.rows.get(changes, id, read)
     }
 
     fn check(
@@ -129,16 +158,11 @@ impl Verifiers {
         request: &OcspRequest,
         arrival: Arrival,
     ) -> store::Result<Proven> {
-        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
-        let read = || {
-            let row = self.source.verifier(&id)?;
-            store::Result::Ok(row.map(|row| Arc::new(Registered::of(&row))))
-        };
-        let registered = self.rows.get(arrival.changes, &id, read)?;
-        let signer = registered.as_ref().and_then(|one| Some((one.by(der)?, one.may_query)));
-        let Some((certificate, may_query)) = signer else {
-            return refused("the verifier's certificate was replaced");
-        };
+        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), by: None, heard: None });
+        let row = self.row(&id, self.source.changes())?;
+        let by = row.and_then(|row| LetIn::by(row, der));
+        let Some(by) = by else { return refused("the verifier's certificate was replaced") };
+        let (may_query, certificate) = (by.registered.may_query, by.certificate());
         match request.verify(&certificate.tbs.subject_public_key_info) {
             Ok(()) => {}
             Err(x509::Error::UnsupportedAlgorithm { .. }) => {
@@ -165,7 +189,8 @@ impl Verifiers {
         };
         // What was heard before is remembered already, whoever repeats it how often.
         let heard = (before.is_none() || is_retry).then_some(heard);
-        Ok(Proven { asker, heard })
+        let by = matches!(asker, Asker::Retry | Asker::Verifier(_)).then_some(by);
+        Ok(Proven { asker, by, heard })
     }
 
     /// The verifier that registered exactly the octets of this SHA-256.

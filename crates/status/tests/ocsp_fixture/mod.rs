@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 pub mod foreign;
+pub mod http;
 pub mod request;
 
 use std::net::SocketAddr;
