@@ -178,7 +178,18 @@ fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
     assert!(minutes.unwrap().contains("廃棄記録第12号"));
     // The other keys come back from the medium that lost one.
     completed(&place, &script("trial", &["do = \"restore\"\ndirectory = \"media/backup\""]));
-    // What was lost came back: it is told until it has ended as well.
+    // What was lost came back. It brings the key back nowhere, and is told until it has ended as well.
+    assert!(run(place.path(), "cp", &["-a", "media/second", "media/returned"]).success);
+    let list = ["-c", "sha256sum *-ca-*.json cards-1.json > SHA256SUMS"];
+    assert!(run(&path("media/returned"), "sh", &list).success);
+    for (id, into) in [("trial-2", "throwaway"), ("own", "installation"), ("third", "third-site")] {
+        let restore =
+            format!("do = \"restore\"\ndirectory = \"media/returned\"\ninto = \"{into}\"");
+        let said = refused(&place, &script(id, &[&restore]));
+        assert!(said.contains("jpki-auth-ca-1 was destroyed"), "{into}: {said}");
+    }
+    assert!(!path("data/keys/jpki-auth-ca-1.key").exists());
+    assert!(!path("data/restored/third-site").exists());
     let owed =
         || place.answer(&MANAGER, &["check"]).to_string().contains("backup-of-destroyed-key");
     assert!(owed());
