@@ -7,7 +7,10 @@ use crate::{machine, process, workspace};
 /// A suite: where its tests are, and the options that reach them as environment variables.
 pub(crate) struct Suite {
     module: &'static str,
+    /// Options that take a number.
     options: &'static [(&'static str, &'static str)],
+    /// Options that take one word and no other.
+    words: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// Work under kills.
@@ -18,25 +21,32 @@ pub(crate) const TORTURE: Suite = Suite {
         ("--seed", "JITSUIN_TORTURE_SEED"),
         ("--seconds", "JITSUIN_TORTURE_SECONDS"),
     ],
+    words: &[("--hsm", "softhsm", "JITSUIN_TORTURE_HSM")],
 };
 
 /// Changes by somebody who has the disk.
 pub(crate) const TAMPER: Suite = Suite {
     module: "tamper::",
     options: &[("--rounds", "JITSUIN_TAMPER_ROUNDS"), ("--seed", "JITSUIN_TAMPER_SEED")],
+    words: &[],
 };
 
 /// What strangers do, many times over.
 pub(crate) const LOAD: Suite = Suite {
     module: "load::",
     options: &[("--times", "JITSUIN_LOAD_TIMES"), ("--seconds", "JITSUIN_LOAD_SECONDS")],
+    words: &[],
 };
 
 impl Suite {
-    /// The environment that `[--OPTION N]…` asks for; `None` when that is not what stands there.
+    /// The environment that `[--OPTION N]… [--OPTION WORD]…` asks for; `None` when that is not what stands there.
     pub(crate) fn parse(&self, words: &[&str]) -> Option<Vec<(&'static str, String)>> {
         let (pairs, []) = words.as_chunks::<2>() else { return None };
         let known = |[name, number]: &[&str; 2]| {
+            let is_word = |one: &&(&str, &str, &str)| (one.0, one.1) == (*name, *number);
+            if let Some((_, word, variable)) = self.words.iter().find(is_word) {
+                return Some((*variable, (*word).to_owned()));
+            }
             let (_, variable) = self.options.iter().find(|(option, _)| option == name)?;
             number.parse::<u64>().ok().map(|number| (*variable, number.to_string()))
         };
@@ -68,7 +78,16 @@ mod tests {
         let expected = [("JITSUIN_TORTURE_KILLS", "5000"), ("JITSUIN_TORTURE_SEED", "7")];
         assert_eq!(asked, expected.map(|(name, number)| (name, number.to_owned())));
         assert_eq!(TORTURE.parse(&[]), Some(Vec::new()));
-        for wrong in [&["--kills"][..], &["--kills", "many"], &["--rounds", "1"], &["5000"]] {
+        let on_a_token = Some(vec![("JITSUIN_TORTURE_HSM", "softhsm".to_owned())]);
+        assert_eq!(TORTURE.parse(&["--hsm", "softhsm"]), on_a_token);
+        assert_eq!(LOAD.parse(&["--hsm", "softhsm"]), None);
+        for wrong in [
+            &["--kills"][..],
+            &["--kills", "many"],
+            &["--rounds", "1"],
+            &["5000"],
+            &["--hsm", "nshield"],
+        ] {
             assert_eq!(TORTURE.parse(wrong), None, "{wrong:?}");
         }
     }
