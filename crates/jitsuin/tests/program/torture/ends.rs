@@ -122,7 +122,7 @@ impl Held<'_> {
         for (number, moment) in moments.iter().enumerate() {
             // The first is where the others go on from; about these two is most to be lost.
             let is_kept = ["before:key-ended:1", "before:key-brought-back:1"].contains(moment);
-            if !self.all && number > 0 && !is_kept && chance.flip() {
+            if !self.all && number > 0 && !is_kept && chance.below(3) > 0 {
                 continue;
             }
             let said = begin(place, &file, Some(moment)).wait_with_output().unwrap();

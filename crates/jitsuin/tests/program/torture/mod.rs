@@ -65,7 +65,12 @@ impl Settings {
         }
         SoftHsm::in_child(test, |tokens| {
             let copy = |place: &Path| copy_populated_on_a_token(place, tokens);
-            body(&|| Installation::made_by(copy));
+            body(&|| {
+                let installation = Installation::made_by(copy);
+                let keys = installation.path().join("data/keys");
+                assert!(!keys.exists(), "the keys are in the token");
+                installation
+            });
         });
     }
 

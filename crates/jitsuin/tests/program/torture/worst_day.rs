@@ -22,8 +22,19 @@ const CARRIED_OUT_WITHIN: Duration = Duration::from_secs(60);
 
 #[test]
 fn k7_e6_a_compromise_is_carried_out_whole_whatever_is_killed() {
-    let settings = Settings::read();
     let test = "torture::worst_day::k7_e6_a_compromise_is_carried_out_whole_whatever_is_killed";
+    days(&Settings::read(), test);
+}
+
+/// The short form of everything else in a token: its keys sleep and wake, sign and are let go of.
+#[test]
+fn k7_k1_a_compromise_is_carried_out_whole_with_the_keys_in_a_token() {
+    let test =
+        "torture::worst_day::k7_k1_a_compromise_is_carried_out_whole_with_the_keys_in_a_token";
+    days(&Settings { has_token: true, ..Settings::read() }, test);
+}
+
+fn days(settings: &Settings, test: &str) {
     settings.with_installations(test, |made| {
         for round in 0..1 + settings.kills / 100 {
             let mut chance = Chance::named(settings.seed, &format!("worst day {round}"));
