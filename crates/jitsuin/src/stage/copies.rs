@@ -64,7 +64,7 @@ impl SystemStage<'_> {
                 missing.push(format!("{place}: {}", why.words()));
             }
         })?;
-        let mut stores = self.restored_stores()?;
+        let mut stores = self.restored_stores(label)?;
         for name in &told.stores {
             if stores.iter().any(|(known, _)| known == name) {
                 continue;
@@ -128,7 +128,7 @@ impl SystemStage<'_> {
     }
 
     /// The stores that ceremonies restored keys into, in their directories.
-    fn restored_stores(&self) -> Result<Vec<(String, Arc<dyn KeyStore>)>> {
+    fn restored_stores(&self, label: &KeyLabel) -> Result<Vec<(String, Arc<dyn KeyStore>)>> {
         let place = self.system.home.restored();
         let mut stores: Vec<(String, Arc<dyn KeyStore>)> = Vec::new();
         if !place.is_dir() {
@@ -137,14 +137,26 @@ impl SystemStage<'_> {
         for named in fs::read_dir(&place).with_context(|| place.display().to_string())? {
             let named = named?;
             let store = match EmbeddedKeyStore::open(&named.path(), self.secret.master_key()?) {
-                // A cut came before it was one.
-                Err(error) if error.may_lack_store() => continue,
+                // A cut came before it was one; where it was one once, its keys are still there.
+                Err(error) if error.may_lack_store() && has_nothing_of(&named.path(), label)? => {
+                    continue;
+                }
                 opened => opened.with_context(|| named.path().display().to_string())?,
             };
             stores.push((named.file_name().to_string_lossy().into_owned(), Arc::new(store)));
         }
         Ok(stores)
     }
+}
+
+/// Whether no file of a directory is called after a key.
+fn has_nothing_of(directory: &Path, label: &KeyLabel) -> Result<bool> {
+    for file in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        if file?.file_name().to_string_lossy().contains(label.as_str()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Copies {

@@ -102,6 +102,15 @@ fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
     }
     assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
     compromise(&place);
+    // A store that lost its own file keeps its keys; a directory that never became a store has none.
+    let restored = place.path().join("data/restored");
+    let stray = restored.join("untold/jpki-auth-ca-1.key");
+    fs::create_dir(restored.join("untold")).unwrap();
+    fs::copy(restored.join("second-site/jpki-auth-ca-1.key"), &stray).unwrap();
+    let said = refused(&place, &script("untold", &[DESTROY]));
+    assert!(said.contains("untold") && said.contains("holds no key store"), "{said}");
+    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    fs::remove_file(stray).unwrap();
     let tls = "do = \"tls-certificate\"\nca = \"jpki-auth\"\nrequest = \"web.csr\"";
     completed(&place, &script("destruction", &[DESTROY, tls]));
     for gone in [
