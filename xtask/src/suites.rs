@@ -7,7 +7,10 @@ use crate::{machine, process, workspace};
 /// A suite: where its tests are, and the options that reach them as environment variables.
 pub(crate) struct Suite {
     module: &'static str,
+    /// Options that take a number.
     options: &'static [(&'static str, &'static str)],
+    /// Options that take one word and no other.
+    words: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// Work under kills.
@@ -18,18 +21,21 @@ pub(crate) const TORTURE: Suite = Suite {
         ("--seed", "JITSUIN_TORTURE_SEED"),
         ("--seconds", "JITSUIN_TORTURE_SECONDS"),
     ],
+    words: &[("--hsm", "softhsm", "JITSUIN_TORTURE_HSM")],
 };
 
 /// Changes by somebody who has the disk.
 pub(crate) const TAMPER: Suite = Suite {
     module: "tamper::",
     options: &[("--rounds", "JITSUIN_TAMPER_ROUNDS"), ("--seed", "JITSUIN_TAMPER_SEED")],
+    words: &[],
 };
 
 /// What strangers do, many times over.
 pub(crate) const LOAD: Suite = Suite {
     module: "load::",
     options: &[("--times", "JITSUIN_LOAD_TIMES"), ("--seconds", "JITSUIN_LOAD_SECONDS")],
+    words: &[],
 };
 
 /// What is asked of a suite.
@@ -41,7 +47,7 @@ pub(crate) struct Asked {
 }
 
 impl Suite {
-    /// What `[--release] [--OPTION N]…` asks for; `None` when that is not what stands there.
+    /// What `[--release] [--OPTION N]… [--OPTION WORD]…` asks for; `None` when that is not what stands there.
     pub(crate) fn parse(&self, words: &[&str]) -> Option<Asked> {
         let (is_release, words) = match words {
             ["--release", rest @ ..] => (true, rest),
@@ -49,6 +55,10 @@ impl Suite {
         };
         let (pairs, []) = words.as_chunks::<2>() else { return None };
         let known = |[name, number]: &[&str; 2]| {
+            let is_word = |one: &&(&str, &str, &str)| (one.0, one.1) == (*name, *number);
+            if let Some((_, word, variable)) = self.words.iter().find(is_word) {
+                return Some((*variable, (*word).to_owned()));
+            }
             let (_, variable) = self.options.iter().find(|(option, _)| option == name)?;
             number.parse::<u64>().ok().map(|number| (*variable, number.to_string()))
         };
@@ -85,12 +95,17 @@ mod tests {
             let environment = Vec::new();
             assert_eq!(TORTURE.parse(words), Some(Asked { is_release, environment }));
         }
+        let environment = vec![("JITSUIN_TORTURE_HSM", "softhsm".to_owned())];
+        let on_a_token = Some(Asked { is_release: false, environment });
+        assert_eq!(TORTURE.parse(&["--hsm", "softhsm"]), on_a_token);
+        assert_eq!(LOAD.parse(&["--hsm", "softhsm"]), None);
         for wrong in [
             &["--kills"][..],
             &["--kills", "many"],
             &["--rounds", "1"],
             &["5000"],
             &["--kills", "1", "--release"],
+            &["--hsm", "nshield"],
         ] {
             assert_eq!(TORTURE.parse(wrong), None, "{wrong:?}");
         }

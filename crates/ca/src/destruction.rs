@@ -107,6 +107,41 @@ impl CertificationAuthority {
         }
     }
 
+    /// Notes, with the entry that tells of it, that the key and its copies are about to end, before the first
+    /// of them does: whoever goes on after a cut knows which there were. From this commit on nothing
+    /// brings the key back.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn begin_destruction(
+        &self,
+        destruction: &Destruction,
+        entry: Entry,
+        copies: Vec<u8>,
+    ) -> Result<()> {
+        let id = begun(&destruction.generation.label)?;
+        self.store
+            .commit(Unit::new(entry).change(Change::RecordOperation { id, answer: copies }))?;
+        Ok(())
+    }
+
+    /// The copies that were noted when the destruction of a generation's key was begun; nothing where
+    /// it was not.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn begun_destruction(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
+        Ok(self.store.operation(&begun(&generation.label)?)?)
+    }
+
+    /// Whether the destruction of a generation's key was begun and not brought to its end.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_half_destroyed(&self, generation: &Generation) -> Result<bool> {
+        Ok(self.begun_destruction(generation)?.is_some() && !self.is_destroyed(generation)?)
+    }
+
     /// Notes, with the entry that tells of it, that the key was destroyed: from this commit on no list
     /// of the generation is due. Noted again, nothing changes but the journal.
     ///
@@ -149,8 +184,8 @@ impl CertificationAuthority {
     }
 
     /// The generations whose key is needed at `now` and cannot be used, each with what the key store
-    /// says of it. Keys that were destroyed are asked for as well, so that a store which kept one in
-    /// memory lets go of it.
+    /// says of it; none whose destruction was begun. Keys that were destroyed are asked for as well, so
+    /// that a store which kept one in memory lets go of it.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -158,7 +193,9 @@ impl CertificationAuthority {
         let mut unusable = Vec::new();
         for generation in self.generations() {
             let mut found = self.keys.public_key(&generation.label);
-            let is_needed = now <= generation.ends && !self.is_destroyed(&generation)?;
+            let is_needed = now <= generation.ends
+                && !self.is_destroyed(&generation)?
+                && !self.is_half_destroyed(&generation)?;
             if is_needed && matches!(found, Err(KeyError::UnknownLabel(_))) {
                 // It may have been brought back by a ceremony just now.
                 self.look_for_keys();
@@ -175,6 +212,11 @@ impl CertificationAuthority {
 /// Whether the destruction of the key of a label was noted.
 pub(crate) fn was_destroyed(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
     Ok(store.operation(&destroyed(label)?)?.is_some())
+}
+
+/// The operation under which it is noted, once for a key, that its destruction was begun.
+fn begun(label: &KeyLabel) -> Result<OperationId> {
+    system_operation(SystemOperation::DestructionBegun, label.as_str())
 }
 
 /// The operation under which a destruction is noted, once for a key.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use keys::{EmbeddedKeyStore, KeyLabel, KeyStore};
+use keys::{EmbeddedKeyStore, KeyError, KeyLabel, KeyStore};
+use serde::{Deserialize, Serialize};
 use store::journal::ToldEntry;
 use store::{Sequence, Store};
 
@@ -15,7 +16,7 @@ use super::SystemStage;
 use super::backup::MANIFEST;
 use super::restore::{OWN, TRIAL};
 use crate::backups::{erase, file_name};
-use crate::home::write_private;
+use crate::home::{partial, write_private};
 
 /// How many entries of the journal are read at once.
 const PAGE: usize = 1024;
@@ -27,7 +28,9 @@ pub(super) struct Copies {
     stores: Vec<(String, Arc<dyn KeyStore>)>,
 }
 
-/// What ended.
+/// Copies that end or ended, by name.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Ended {
     pub(super) files: Vec<String>,
     pub(super) stores: Vec<String>,
@@ -42,7 +45,8 @@ struct Told {
 
 impl SystemStage<'_> {
     /// Finds every copy of a key. `gone` names the media and stores that cannot be brought; `is_begun`
-    /// says that the key itself ended before, so that a medium may have been gone over already.
+    /// says that they were all there once, when the destruction was begun, so that a medium may have been gone
+    /// over already.
     ///
     /// # Errors
     /// What is not within reach and not said to be gone; what is said to be gone and never had a copy.
@@ -60,7 +64,7 @@ impl SystemStage<'_> {
                 missing.push(format!("{place}: {}", why.words()));
             }
         })?;
-        let mut stores = self.restored_stores()?;
+        let mut stores = self.restored_stores(label)?;
         for name in &told.stores {
             if stores.iter().any(|(known, _)| known == name) {
                 continue;
@@ -110,9 +114,12 @@ impl SystemStage<'_> {
         let places = places.map(|place| (place.display().to_string(), place.clone()));
         for (name, place) in places.chain(named).collect::<BTreeMap<_, _>>() {
             let file = place.join(file_name(label));
-            if file.exists() {
-                files.insert(canonical(&file)?);
-            } else {
+            // What a cut left of writing it is a copy, too.
+            let found = [partial(&file), file].into_iter().filter(|file| file.exists());
+            let found = found.map(|file| canonical(&file)).collect::<Result<Vec<_>>>()?;
+            let is_missing = found.is_empty();
+            files.extend(found);
+            if is_missing {
                 let is_in = fs::read_dir(&place).is_ok_and(|mut files| files.next().is_some());
                 without(&name, if is_in { Absence::File } else { Absence::Medium });
             }
@@ -121,7 +128,7 @@ impl SystemStage<'_> {
     }
 
     /// The stores that ceremonies restored keys into, in their directories.
-    fn restored_stores(&self) -> Result<Vec<(String, Arc<dyn KeyStore>)>> {
+    fn restored_stores(&self, label: &KeyLabel) -> Result<Vec<(String, Arc<dyn KeyStore>)>> {
         let place = self.system.home.restored();
         let mut stores: Vec<(String, Arc<dyn KeyStore>)> = Vec::new();
         if !place.is_dir() {
@@ -129,30 +136,74 @@ impl SystemStage<'_> {
         }
         for named in fs::read_dir(&place).with_context(|| place.display().to_string())? {
             let named = named?;
-            let store = EmbeddedKeyStore::open(&named.path(), self.secret.master_key()?)
-                .with_context(|| named.path().display().to_string())?;
+            let store = match EmbeddedKeyStore::open(&named.path(), self.secret.master_key()?) {
+                // A cut came before it was one; where it was one once, its keys are still there.
+                Err(error) if error.may_lack_store() && has_nothing_of(&named.path(), label)? => {
+                    continue;
+                }
+                opened => opened.with_context(|| named.path().display().to_string())?,
+            };
             stores.push((named.file_name().to_string_lossy().into_owned(), Arc::new(store)));
         }
         Ok(stores)
     }
 }
 
+/// Whether no file of a directory is called after a key.
+fn has_nothing_of(directory: &Path, label: &KeyLabel) -> Result<bool> {
+    for file in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        if file?.file_name().to_string_lossy().contains(label.as_str()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 impl Copies {
+    /// Those that there are.
+    pub(super) fn found(&self) -> Result<Ended> {
+        let files = self.files.iter().map(|file| file.display().to_string()).collect();
+        let mut stores = Vec::new();
+        for (name, store) in &self.stores {
+            if store.labels()?.contains(&self.label) {
+                stores.push(name.clone());
+            }
+        }
+        Ok(Ended { files, stores })
+    }
+
     /// Destroys each of them; after a cut, those that are left.
     pub(super) fn destroy(self) -> Result<Ended> {
         let (mut files, mut stores) = (Vec::new(), Vec::new());
         for file in &self.files {
             let told = || file.display().to_string();
-            strike(file).and_then(|()| Ok(erase(file)?)).with_context(told)?;
+            store::outside("copy-ended", || strike(file).and_then(|()| Ok(erase(file)?)))
+                .with_context(told)?;
             files.push(told());
         }
         for (name, store) in self.stores {
-            if store.labels()?.contains(&self.label) {
-                store.destroy(&self.label)?;
-                stores.push(name);
+            // A store without the key may hold what a cut left of writing it.
+            match store::outside("copy-ended", || store.destroy(&self.label)) {
+                Ok(()) => stores.push(name),
+                Err(KeyError::UnknownLabel(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(Ended { files, stores })
+    }
+}
+
+impl Ended {
+    /// Those that are not among others.
+    pub(super) fn without(self, others: &Self) -> Self {
+        let without = |mut all: Vec<String>, others: &[String]| {
+            all.retain(|one| !others.contains(one));
+            all
+        };
+        Self {
+            files: without(self.files, &others.files),
+            stores: without(self.stores, &others.stores),
+        }
     }
 }
 

@@ -102,6 +102,15 @@ fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
     }
     assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
     compromise(&place);
+    // A store that lost its own file keeps its keys; a directory that never became a store has none.
+    let restored = place.path().join("data/restored");
+    let stray = restored.join("untold/jpki-auth-ca-1.key");
+    fs::create_dir(restored.join("untold")).unwrap();
+    fs::copy(restored.join("second-site/jpki-auth-ca-1.key"), &stray).unwrap();
+    let said = refused(&place, &script("untold", &[DESTROY]));
+    assert!(said.contains("untold") && said.contains("holds no key store"), "{said}");
+    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    fs::remove_file(stray).unwrap();
     let tls = "do = \"tls-certificate\"\nca = \"jpki-auth\"\nrequest = \"web.csr\"";
     completed(&place, &script("destruction", &[DESTROY, tls]));
     for gone in [
@@ -178,7 +187,18 @@ fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
     assert!(minutes.unwrap().contains("廃棄記録第12号"));
     // The other keys come back from the medium that lost one.
     completed(&place, &script("trial", &["do = \"restore\"\ndirectory = \"media/backup\""]));
-    // What was lost came back: it is told until it has ended as well.
+    // What was lost came back. It brings the key back nowhere, and is told until it has ended as well.
+    assert!(run(place.path(), "cp", &["-a", "media/second", "media/returned"]).success);
+    let list = ["-c", "sha256sum *-ca-*.json cards-1.json > SHA256SUMS"];
+    assert!(run(&path("media/returned"), "sh", &list).success);
+    for (id, into) in [("trial-2", "throwaway"), ("own", "installation"), ("third", "third-site")] {
+        let restore =
+            format!("do = \"restore\"\ndirectory = \"media/returned\"\ninto = \"{into}\"");
+        let said = refused(&place, &script(id, &[&restore]));
+        assert!(said.contains("jpki-auth-ca-1 was destroyed"), "{into}: {said}");
+    }
+    assert!(!path("data/keys/jpki-auth-ca-1.key").exists());
+    assert!(!path("data/restored/third-site").exists());
     let owed =
         || place.answer(&MANAGER, &["check"]).to_string().contains("backup-of-destroyed-key");
     assert!(owed());

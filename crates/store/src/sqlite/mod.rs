@@ -41,6 +41,7 @@ pub use self::pool::MOST_READERS;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::seen::Seen;
+pub use self::torture::outside;
 use self::writer::{Sealing, Writer};
 use crate::journal::{
     Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal, SealedEntry,
@@ -437,6 +438,10 @@ impl Store for Sqlite {
 
     fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
         self.pool.read(|c| read::people::password(c, person))
+    }
+
+    fn unfinished_ceremonies(&self) -> Result<Vec<CeremonyRow>> {
+        self.pool.read(read::ceremony::unfinished)
     }
 
     fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>> {
