@@ -81,7 +81,12 @@ impl System {
                 continue;
             }
             let certificate = self.hand_out_request_certificate(row.id.as_str())?;
-            self.put_verifier(row.with_successor(certificate))?;
+            // One that has not begun was made by a clock that was ahead: what is in use is the other.
+            let row = match self.now() < validity.not_before {
+                true => row.with_newest(certificate),
+                false => row.with_successor(certificate),
+            };
+            self.put_verifier(row)?;
         }
         Ok(())
     }

@@ -190,3 +190,29 @@ fn v6_a_stranger_for_whom_there_is_no_place_is_told_to_try_later() {
     assert!(matches!(OcspResponse::parse(&answer), Ok(OcspResponse::Successful(_))));
     assert_eq!(world.log.records().len(), 5, "and each has its record");
 }
+
+/// A question that its asker gave up while it waited was once remembered by this process alone, and by no
+/// record: whoever had overheard it asked by it after the next start.
+#[test]
+fn v5_a_verifiers_question_that_is_cut_off_while_it_waits_has_its_record() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let limits = HttpLimits { verifiers_questions_at_once: 0, ..HttpLimits::default() };
+    let server = serve(&world, limits);
+    let asked = Draft::about(&world.ca, &[user]).signed(&signer);
+    let mut stream = connect_from(&server, 2);
+    stream.write_all(&request("POST", "/", "application/ocsp-request", &asked)).unwrap();
+    while world.memory.is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(stream);
+    let records = || world.log.records();
+    while records().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = records().pop().unwrap();
+    assert_eq!(told.verifier, Some("verifier-1".parse().unwrap()));
+    let told = told.to_string();
+    assert!(told.contains(" ocsp heard:") && told.contains("cut off"), "{told}");
+}

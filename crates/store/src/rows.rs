@@ -344,6 +344,12 @@ impl VerifierRow {
         Self { request_certificate: certificate, former_certificate, ..self }
     }
 
+    /// The same with another certificate in the place of the newest, which nobody can have taken up.
+    #[must_use]
+    pub fn with_newest(self, certificate: Vec<u8>) -> Self {
+        Self { request_certificate: certificate, ..self }
+    }
+
     /// The certificates by which it is known, the newest first.
     pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
         let former = self.former_certificate.as_deref();

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use jiff::SignedDuration;
+use store::Store;
 use testkit::run;
 use x509::pem;
 
@@ -59,6 +61,29 @@ fn told(place: &Place) -> Vec<String> {
     let endings = system.desk_without_windows().endings(now).expect("the endings");
     let near = endings.into_iter().filter(|one| one.nearness(now).is_some());
     near.filter(|one| one.kind == "verifier-certificate").map(|one| one.subject).collect()
+}
+
+/// A clock that was ahead once had the certificate in use taken for the oldest of three.
+#[test]
+fn v5_v6_e9_a_renewal_by_a_clock_that_was_ahead_shuts_no_verifier_out() {
+    let place = Place::at("2026-11-27T08:00:00Z");
+    renewed(&place, "first");
+    let system = place.open(0);
+    let known = || {
+        let row = system.store.verifiers().expect("a read").pop().expect("a verifier");
+        row.certificates().map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    let first = known();
+    let ahead = SignedDuration::from_hours(24 * 5 * 366);
+    place.after(ahead);
+    system.renew_verifiers().expect("renewed");
+    let [early, former] = &known()[..] else { panic!("two certificates") };
+    assert_eq!((former, early != former), (&first[0], true));
+    place.after(-ahead);
+    system.renew_verifiers().expect("renewed");
+    let [newest, former] = &known()[..] else { panic!("two certificates") };
+    assert_eq!(former, &first[0], "the one in use stays");
+    assert!(newest != early, "and the one that has not begun goes");
 }
 
 #[test]

@@ -132,14 +132,19 @@ impl Verifiers {
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 
-    /// Whether what let a verifier in is registered still: it may have waited since.
-    pub(super) fn is_registered(&self, by: &LetIn, changes: Option<u64>) -> store::Result<bool> {
-        let before = &by.registered;
-        let now = self.row(&before.id, changes)?;
-        Ok(now.is_some_and(|now| {
-            let is_there = || now.place_of(&by.certificate().der).is_some();
+    /// Whether what let a verifier in is registered still, and in force: it may have waited since.
+    pub(super) fn lets_in(
+        &self,
+        by: &LetIn,
+        changes: Option<u64>,
+        at: Timestamp,
+    ) -> store::Result<bool> {
+        let (before, certificate) = (&by.registered, by.certificate());
+        let is_registered = self.row(&before.id, changes)?.is_some_and(|now| {
+            let is_there = || now.place_of(&certificate.der).is_some();
             Arc::ptr_eq(&now, before) || now.may_query == before.may_query && is_there()
-        }))
+        });
+        Ok(is_registered && holds_at(&certificate.tbs.validity, at))
     }
 
     /// What is registered of a verifier, as of a state that [`StatusSource::changes`] told.

@@ -87,7 +87,7 @@ pub struct Responder {
 }
 
 /// What goes into the query log, filled in as the steps go on.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Account {
     asked: Vec<OcspAsked>,
     verifier: Option<VerifierId>,
@@ -196,9 +196,9 @@ impl Responder {
         let Looked { changes, rows } = looked.map_err(Refusal::store)?;
         // 3 See whether what lets a verifier ask still holds.
         if let Some(by) = by
-            && !self.verifiers.is_registered(by, changes).map_err(Refusal::store)?
+            && !self.verifiers.lets_in(by, changes, now).map_err(Refusal::store)?
         {
-            let rule = "what is registered of the verifier changed while it waited";
+            let rule = "what lets the verifier in changed or ended while it waited";
             return Err(Refusal::new(ErrorStatus::TryLater, rule));
         }
         // 4 Put states and certificates together.
@@ -410,17 +410,14 @@ fn issuer<'a>(issuers: &'a [Issuer], request: &OcspRequest) -> Result<&'a Issuer
 }
 
 impl Heard {
-    /// For whom a registered verifier's question counts; nobody, where it is a stranger's. What a verifier
-    /// sends once more is nobody's, and counts for where it comes from.
-    pub fn verifier(&self) -> Option<subscriber::Asker> {
-        match &self.proven.as_ref().ok()?.1.asker {
-            Asker::Verifier(id) => Some(subscriber::Asker::known(id.as_str())),
-            Asker::Retry => Some(subscriber::Asker::at(self.peer.ip())),
-            Asker::Anonymous | Asker::Refused(_) => None,
-        }
+    /// The same without what could be answered: for its record, where whoever asked is gone.
+    pub fn unanswered(&self) -> Self {
+        let gone = Refusal::new(ErrorStatus::TryLater, "cut off while it waited");
+        Self { peer: self.peer, proven: Err(gone), account: self.account.clone() }
     }
 
-    /// The verifier that proved to be asking.
+    /// The verifier that proved to be asking. What one sends once more is nobody's: whoever was beside it
+    /// sends that too.
     pub fn id(&self) -> Option<&VerifierId> {
         self.account.verifier.as_ref()
     }
