@@ -68,19 +68,20 @@ fn told(place: &Place) -> Vec<String> {
 fn v5_v6_e9_a_renewal_by_a_clock_that_was_ahead_shuts_no_verifier_out() {
     let place = Place::at("2026-11-27T08:00:00Z");
     renewed(&place, "first");
-    let system = place.open(0);
     let known = || {
-        let row = system.store.verifiers().expect("a read").pop().expect("a verifier");
+        let row = place.open(0).store.verifiers().expect("a read").pop().expect("a verifier");
         row.certificates().map(<[u8]>::to_vec).collect::<Vec<_>>()
     };
+    let renew = || place.open(0).renew_verifiers().expect("renewed");
     let first = known();
     let ahead = SignedDuration::from_hours(24 * 5 * 366);
     place.after(ahead);
-    system.renew_verifiers().expect("renewed");
+    renew();
     let [early, former] = &known()[..] else { panic!("two certificates") };
     assert_eq!((former, early != former), (&first[0], true));
     place.after(-ahead);
-    system.renew_verifiers().expect("renewed");
+    place.answer(2, "", &["audit", "accept", "--carry-out"]);
+    renew();
     let [newest, former] = &known()[..] else { panic!("two certificates") };
     assert_eq!(former, &first[0], "the one in use stays");
     assert!(newest != early, "and the one that has not begun goes");

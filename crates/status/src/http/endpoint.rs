@@ -100,7 +100,7 @@ impl Endpoint {
     /// Has the responder answer, at a place of whoever asks: a verifier stands behind as many signatures as
     /// there are places of strangers and of other verifiers, and not behind all who are in line for them.
     async fn asked(&self, responder: &Responder, der: &[u8]) -> Answer {
-        let clock = &self.shared.clock;
+        let clock = &*self.shared.clock;
         let heard = {
             let _at_work = self.place.at_work();
             responder.hear(der, self.peer, clock())

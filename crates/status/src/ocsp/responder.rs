@@ -23,7 +23,6 @@ use super::refusal::Refusal;
 use super::source::{Looked, StatusSource};
 use crate::known::Known;
 use crate::query_log::{OcspAsked, OcspOutcome, Query, QueryLog, QueryRecord};
-use crate::subscriber;
 
 /// How answers are made and kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
