@@ -39,7 +39,8 @@ struct InForce {
 }
 
 impl CertificationAuthority {
-    /// The right to destroy the key of a generation at `now`.
+    /// The right to destroy the key of a generation at `now`. What was begun is brought to its end, whatever
+    /// the clock says by then.
     ///
     /// # Errors
     /// [`Error::Refused`] with what still needs the key and until when; [`Error::Unknown`] for no such
@@ -47,6 +48,9 @@ impl CertificationAuthority {
     pub fn permit_destruction(&self, number: u32, now: Timestamp) -> Result<Destruction> {
         self.refresh()?;
         let generation = self.generation(number)?;
+        if self.is_ending(&generation)? {
+            return Ok(Destruction { generation });
+        }
         match self.need(&generation, now)? {
             None => Ok(Destruction { generation }),
             Some(need) => Err(Error::refused("generation", need)),
@@ -134,6 +138,48 @@ impl CertificationAuthority {
         Ok(self.store.operation(&begun(&generation.label)?)?)
     }
 
+    /// Whether the destruction of a generation's key was begun, be it that it ended.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_ending(&self, generation: &Generation) -> Result<bool> {
+        ends(&*self.store, &generation.label)
+    }
+
+    /// Refuses to sign by a key whose destruction was begun: one that lies in the key store again has no
+    /// right to be there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Store`].
+    pub(crate) fn expect_kept(&self, generation: &Generation) -> Result<()> {
+        match self.is_ending(generation)? {
+            false => Ok(()),
+            true => {
+                let (number, ca) = (generation.number, self.id());
+                let why = "its key was destroyed, and nothing is signed by it";
+                Err(Error::refused(
+                    "generation",
+                    rule!("generation {} of {}: {}", number, *ca, why),
+                ))
+            }
+        }
+    }
+
+    /// Whether a generation's key was destroyed and the key store has it again, be it damaged.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Keys`] where the key store cannot be asked.
+    pub fn has_returned(&self, generation: &Generation) -> Result<bool> {
+        if !self.is_destroyed(generation)? {
+            return Ok(false);
+        }
+        match self.keys.public_key(&generation.label) {
+            Ok(_) | Err(KeyError::Corrupt(_)) => Ok(true),
+            Err(KeyError::UnknownLabel(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Whether the destruction of a generation's key was begun and not brought to its end.
     ///
     /// # Errors
@@ -209,8 +255,24 @@ impl CertificationAuthority {
     }
 }
 
+/// The same unit for as long as no end of the keys with these labels is noted: a copy of one that was made
+/// after that would outlive it.
+///
+/// # Errors
+/// [`Error::Refused`] for a label that is none of a CA's key.
+pub fn while_kept<'a>(unit: Unit, labels: impl IntoIterator<Item = &'a KeyLabel>) -> Result<Unit> {
+    labels.into_iter().try_fold(unit, |unit, label| {
+        Ok(unit.unless_noted(begun(label)?).unless_noted(destroyed(label)?))
+    })
+}
+
+/// Whether it is noted that the destruction of the key of a label was begun, or done.
+pub(crate) fn ends(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
+    Ok(store.operation(&begun(label)?)?.is_some() || was_destroyed(store, label)?)
+}
+
 /// Whether the destruction of the key of a label was noted.
-pub(crate) fn was_destroyed(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
+fn was_destroyed(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
     Ok(store.operation(&destroyed(label)?)?.is_some())
 }
 

@@ -46,6 +46,7 @@ impl System {
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
             ("backups", self.backups_seen()),
+            ("destroyed keys", self.returned_keys()),
             ("custodians", self.unregistered_custodians()),
             ("shares", Ok(self.shares_seen())),
             ("names", self.names_seen()),

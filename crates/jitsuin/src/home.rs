@@ -97,7 +97,7 @@ impl Home {
         self.0.join("trials")
     }
 
-    /// What ceremonies left behind: signed minutes, servers' certificates.
+    /// What ceremonies left behind: signed minutes, servers' certificates. Locked by whoever holds one.
     pub(crate) fn ceremonies(&self) -> PathBuf {
         self.0.join("ceremonies")
     }

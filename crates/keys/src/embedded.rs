@@ -74,6 +74,19 @@ impl EmbeddedKeyStore {
         Ok(store)
     }
 
+    /// The files in a directory that hold, or may hold, the key of a label, whether a store is there or not:
+    /// whoever looks for them needs no master key.
+    ///
+    /// # Errors
+    /// [`KeyError::Storage`].
+    pub fn files_of(directory: &Path, label: &KeyLabel) -> Result<Vec<PathBuf>, KeyError> {
+        let mut files = directory::left_of(directory, label)?;
+        let whole = [directory::KEY_SUFFIX, directory::MASTER_SUFFIX];
+        let whole = whole.map(|suffix| directory.join(format!("{label}{suffix}")));
+        files.extend(whole.into_iter().filter(|file| file.exists()));
+        Ok(files)
+    }
+
     fn with(directory: &Path, master: MasterKey) -> Self {
         let pool = Pool::new(directory, directory.join(STORE_FILE));
         let (keys, masters) = (Cache::default(), Cache::default());
@@ -355,9 +368,12 @@ mod tests {
         };
         let files = || directory::names_ending(directory.path(), "").expect("listed");
         leave();
+        let of = |label| EmbeddedKeyStore::files_of(directory.path(), label).expect("listed").len();
+        assert_eq!((of(&label), of(&other)), (4, 1));
         here.destroy(&label).expect("destroyed");
         assert!(!path(".ca-1.key.new").exists());
         assert_eq!(files(), ["ca-10.key", STORE_FILE]);
+        assert_eq!((of(&label), of(&other)), (0, 1));
         // Where the key itself had ended, too.
         leave();
         assert!(matches!(here.destroy(&label), Err(KeyError::UnknownLabel(_))));

@@ -69,14 +69,22 @@ impl SystemStage<'_> {
 
     /// Tells the journal where copies are about to be made, so that those which a cut leaves there end with
     /// their key.
-    fn begin_copies(&self, act: &Act, directory: &str, backups: &[KeyBackup]) -> Result<()> {
+    pub(super) fn begin_copies(
+        &self,
+        act: &Act,
+        directory: &str,
+        backups: &[KeyBackup],
+    ) -> Result<()> {
         let mut begun = backups.iter().map(|backup| {
             entry(EventKind::KeyActBegun, act, &backup.label, &backup.public_key)
                 .detail("act", "backup")
                 .detail("place", OfTheInstallation(directory.trim_end_matches('/')))
         });
         let Some(first) = begun.next() else { return Ok(()) };
-        self.system.store.commit(begun.fold(Unit::new(first), Unit::entry))?;
+        // What was looked up when the step began may have changed since.
+        let unit = begun.fold(Unit::new(first), Unit::entry);
+        let unit = ca::while_kept(unit, backups.iter().map(|backup| &backup.label))?;
+        self.system.store.commit(unit)?;
         Ok(())
     }
 

@@ -38,12 +38,11 @@ pub(super) fn known_keys(system: &System) -> Result<Vec<KnownKey>> {
         for generation in authority.generations() {
             let certificate = authority.self_signed_certificate(&generation)?;
             let spki_der = Certificate::parse(&certificate)?.tbs.subject_public_key_info;
-            let is_begun = authority.begun_destruction(&generation)?.is_some();
             known.push(KnownKey {
                 label: generation.label.clone(),
                 public: PublicKey { algorithm: generation.key_algorithm, spki_der },
                 signature: generation.signature,
-                is_ended: is_begun || authority.is_destroyed(&generation)?,
+                is_ended: authority.is_ending(&generation)?,
             });
         }
         if let Some((label, public)) = authority.planned_key()? {

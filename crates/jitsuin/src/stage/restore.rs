@@ -92,7 +92,7 @@ impl SystemStage<'_> {
     }
 
     /// Brings each key back that is not there yet, and has each sign.
-    fn bring_back(
+    pub(super) fn bring_back(
         &self,
         act: &Act,
         store: &dyn KeyStore,
@@ -109,7 +109,8 @@ impl SystemStage<'_> {
                     let begun = entry(EventKind::KeyActBegun, act, &key.label, &key.public)
                         .detail("act", "restoration")
                         .detail("into", OfTheInstallation(name));
-                    self.system.store.commit(Unit::new(begun))?;
+                    let unit = ca::while_kept(Unit::new(begun), [&key.label])?;
+                    self.system.store.commit(unit)?;
                     store::outside("key-brought-back", || store.restore(backup, &backup_key))?;
                 }
                 Err(error) => return Err(error.into()),
@@ -199,9 +200,9 @@ impl SystemStage<'_> {
 }
 
 /// What is to be brought back.
-struct Wanted<'a> {
-    keys: Vec<(KeyBackup, &'a KnownKey)>,
-    cards: Option<CardMasterBackup>,
+pub(super) struct Wanted<'a> {
+    pub(super) keys: Vec<(KeyBackup, &'a KnownKey)>,
+    pub(super) cards: Option<CardMasterBackup>,
 }
 
 fn unknown(label: &KeyLabel) -> String {

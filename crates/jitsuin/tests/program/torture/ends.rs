@@ -53,6 +53,10 @@ const DESTRUCTION: [&str; 12] = [
     "before:ceremony-completed:1",
 ];
 
+/// Where the destruction's first ceremony is given up, and the id of the one that goes on with it.
+const GIVEN_UP_AT: &str = "before:copy-ended:1";
+const AGAIN: &str = "destruction-again";
+
 #[test]
 fn k4_k9_e6_a_key_comes_back_and_another_ends_whatever_is_killed() {
     let settings = Settings::read();
@@ -121,7 +125,10 @@ impl Held<'_> {
         fs::write(place.join(&file), script(self.name, &[step])).unwrap();
         for (number, moment) in moments.iter().enumerate() {
             // The first is where the others go on from; about these two is most to be lost.
-            let is_kept = ["before:key-ended:1", "before:key-brought-back:1"].contains(moment);
+            // After the one at which it is given up, the other ceremony must have begun.
+            let kept = ["before:key-ended:1", "before:key-brought-back:1"];
+            let is_kept =
+                kept.contains(moment) || [GIVEN_UP_AT, "after:copy-ended:1"].contains(moment);
             if !self.all && number > 0 && !is_kept && chance.below(3) > 0 {
                 continue;
             }
@@ -133,6 +140,9 @@ impl Held<'_> {
             tear(place, moment);
             if !moment.starts_with("after:ceremony-completed") {
                 self.told_by_check(moment);
+            }
+            if *moment == GIVEN_UP_AT {
+                self.given_up(&file);
             }
             if chance.below(4) == 0 {
                 server.kill();
@@ -155,6 +165,29 @@ impl Held<'_> {
         if !is_told && !has_way {
             self.world.lose(format!("{} cut off at {moment} is not told: {said}", self.name));
         }
+        // From the note that it began to the one that it is done.
+        let is_half = ["key-ended", "copy-ended", "before:key-destroyed"];
+        let is_half = is_half.iter().any(|within| moment.contains(within));
+        if is_half != said.contains("destruction-unfinished") {
+            self.world.lose(format!("at {moment} the destruction is told otherwise: {said}"));
+        }
+    }
+
+    /// The ceremony is given up, and what it began is told without it; another goes on, by the same script
+    /// under an id of its own.
+    fn given_up(&self, file: &str) {
+        let place = self.installation.path();
+        let abandon = ["ceremony", "abandon", self.name, "--reason", "媒体の不足"];
+        let said = self.installation.command("manager-1", &abandon);
+        let check = self.installation.command("manager-1", &["check"]).text;
+        let is_told = check.contains("destruction-unfinished");
+        if !said.success || !is_told || check.contains("ceremony-unfinished") {
+            self.world.lose(format!("given up: {}: {check}", said.text));
+        }
+        let text = fs::read_to_string(place.join(file)).unwrap();
+        let text =
+            text.replacen(&format!("id = \"{}\"", self.name), &format!("id = \"{AGAIN}\""), 1);
+        fs::write(place.join(file), text).unwrap();
     }
 }
 
@@ -262,7 +295,7 @@ fn is_told(installation: &Installation, world: &World, settings: &Settings) {
     let mut begun = of("key-act-begun", OLD);
     begun.retain(|entry| entry["details"].to_string().contains("\"destruction\""));
     let ended = of("key-destroyed", OLD);
-    let ceremonies = ["return", "destruction"].map(|id| of("ceremony-completed", id).len());
+    let ceremonies = ["return", AGAIN].map(|id| of("ceremony-completed", id).len());
     let returns = usize::from(!settings.has_token);
     if (begun.len(), ended.len(), ceremonies) != (1, 1, [returns, 1]) {
         return world.lose(format!("once each: {begun:#?}, {ended:#?}, ceremonies {ceremonies:?}"));
