@@ -30,10 +30,11 @@ cargo xtask CHORE
   advisories                     the locked dependencies against the reviewed advisories
   tables [--check]               write the checked-in tables, or say how they differ from the code
   bench [FILTER…]                run the benchmarks, each beside its limit; never fails for slowness
-  torture [--kills N] [--seed S] [--seconds N]
+  torture [--kills N] [--seed S] [--seconds N] [--hsm softhsm]
                                  kill the program at work, restart it, and compare what it said
   tamper [--rounds N] [--seed S] change every column and file of an installation; all must be found
   load [--times N] [--seconds N] do what strangers do, many times over, while others work; prints figures
+                                 these three take --release first, for a program as it is released
   fuzz [--seconds N] [TARGET…]   run the fuzz targets, two at a time, 60 seconds each unless told
 ";
 

@@ -22,7 +22,7 @@ use keys::quorum::{
 use keys::{Activation, ExpectedKey, ExpectedKeys, GuardedKeyStore, KeyLabel};
 use store::{Entry, Store, Unit};
 
-use crate::destruction::was_destroyed;
+use crate::destruction::ends;
 use crate::error::{Error, Result};
 use crate::generation::label;
 
@@ -480,13 +480,13 @@ impl Custody {
         &self.dealing
     }
 
-    /// The CAs' keys as the database has them, but for those that were destroyed.
+    /// The CAs' keys as the database has them, but for those whose destruction was begun.
     fn expected_keys(&self) -> Result<Vec<ExpectedKey>> {
         let mut keys = Vec::new();
         for ca in self.store.cas()? {
             for row in self.store.authorities(&ca.id)? {
                 let label = label(&row.key_label)?;
-                if !was_destroyed(&*self.store, &label)? {
+                if !ends(&*self.store, &label)? {
                     let (spki_der, signature) = (row.spki, row.signature_algorithm);
                     keys.push(ExpectedKey { label, spki_der, signature });
                 }

@@ -39,7 +39,8 @@ struct InForce {
 }
 
 impl CertificationAuthority {
-    /// The right to destroy the key of a generation at `now`.
+    /// The right to destroy the key of a generation at `now`. What was begun is brought to its end, whatever
+    /// the clock says by then.
     ///
     /// # Errors
     /// [`Error::Refused`] with what still needs the key and until when; [`Error::Unknown`] for no such
@@ -47,6 +48,9 @@ impl CertificationAuthority {
     pub fn permit_destruction(&self, number: u32, now: Timestamp) -> Result<Destruction> {
         self.refresh()?;
         let generation = self.generation(number)?;
+        if self.is_ending(&generation)? {
+            return Ok(Destruction { generation });
+        }
         match self.need(&generation, now)? {
             None => Ok(Destruction { generation }),
             Some(need) => Err(Error::refused("generation", need)),
@@ -107,6 +111,83 @@ impl CertificationAuthority {
         }
     }
 
+    /// Notes, with the entry that tells of it, that the key and its copies are about to end, before the first
+    /// of them does: whoever goes on after a cut knows which there were. From this commit on nothing
+    /// brings the key back.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn begin_destruction(
+        &self,
+        destruction: &Destruction,
+        entry: Entry,
+        copies: Vec<u8>,
+    ) -> Result<()> {
+        let id = begun(&destruction.generation.label)?;
+        self.store
+            .commit(Unit::new(entry).change(Change::RecordOperation { id, answer: copies }))?;
+        Ok(())
+    }
+
+    /// The copies that were noted when the destruction of a generation's key was begun; nothing where
+    /// it was not.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn begun_destruction(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
+        Ok(self.store.operation(&begun(&generation.label)?)?)
+    }
+
+    /// Whether the destruction of a generation's key was begun, be it that it ended.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_ending(&self, generation: &Generation) -> Result<bool> {
+        ends(&*self.store, &generation.label)
+    }
+
+    /// Refuses to sign by a key whose destruction was begun: one that lies in the key store again has no
+    /// right to be there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Store`].
+    pub(crate) fn expect_kept(&self, generation: &Generation) -> Result<()> {
+        match self.is_ending(generation)? {
+            false => Ok(()),
+            true => {
+                let (number, ca) = (generation.number, self.id());
+                let why = "its key was destroyed, and nothing is signed by it";
+                Err(Error::refused(
+                    "generation",
+                    rule!("generation {} of {}: {}", number, *ca, why),
+                ))
+            }
+        }
+    }
+
+    /// Whether a generation's key was destroyed and the key store has it again, be it damaged.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Keys`] where the key store cannot be asked.
+    pub fn has_returned(&self, generation: &Generation) -> Result<bool> {
+        if !self.is_destroyed(generation)? {
+            return Ok(false);
+        }
+        match self.keys.public_key(&generation.label) {
+            Ok(_) | Err(KeyError::Corrupt(_)) => Ok(true),
+            Err(KeyError::UnknownLabel(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the destruction of a generation's key was begun and not brought to its end.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_half_destroyed(&self, generation: &Generation) -> Result<bool> {
+        Ok(self.begun_destruction(generation)?.is_some() && !self.is_destroyed(generation)?)
+    }
+
     /// Notes, with the entry that tells of it, that the key was destroyed: from this commit on no list
     /// of the generation is due. Noted again, nothing changes but the journal.
     ///
@@ -149,8 +230,8 @@ impl CertificationAuthority {
     }
 
     /// The generations whose key is needed at `now` and cannot be used, each with what the key store
-    /// says of it. Keys that were destroyed are asked for as well, so that a store which kept one in
-    /// memory lets go of it.
+    /// says of it; none whose destruction was begun. Keys that were destroyed are asked for as well, so
+    /// that a store which kept one in memory lets go of it.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -158,7 +239,9 @@ impl CertificationAuthority {
         let mut unusable = Vec::new();
         for generation in self.generations() {
             let mut found = self.keys.public_key(&generation.label);
-            let is_needed = now <= generation.ends && !self.is_destroyed(&generation)?;
+            let is_needed = now <= generation.ends
+                && !self.is_destroyed(&generation)?
+                && !self.is_half_destroyed(&generation)?;
             if is_needed && matches!(found, Err(KeyError::UnknownLabel(_))) {
                 // It may have been brought back by a ceremony just now.
                 self.look_for_keys();
@@ -172,9 +255,30 @@ impl CertificationAuthority {
     }
 }
 
+/// The same unit for as long as no end of the keys with these labels is noted: a copy of one that was made
+/// after that would outlive it.
+///
+/// # Errors
+/// [`Error::Refused`] for a label that is none of a CA's key.
+pub fn while_kept<'a>(unit: Unit, labels: impl IntoIterator<Item = &'a KeyLabel>) -> Result<Unit> {
+    labels.into_iter().try_fold(unit, |unit, label| {
+        Ok(unit.unless_noted(begun(label)?).unless_noted(destroyed(label)?))
+    })
+}
+
+/// Whether it is noted that the destruction of the key of a label was begun, or done.
+pub(crate) fn ends(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
+    Ok(store.operation(&begun(label)?)?.is_some() || was_destroyed(store, label)?)
+}
+
 /// Whether the destruction of the key of a label was noted.
-pub(crate) fn was_destroyed(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
+fn was_destroyed(store: &dyn Store, label: &KeyLabel) -> Result<bool> {
     Ok(store.operation(&destroyed(label)?)?.is_some())
+}
+
+/// The operation under which it is noted, once for a key, that its destruction was begun.
+fn begun(label: &KeyLabel) -> Result<OperationId> {
+    system_operation(SystemOperation::DestructionBegun, label.as_str())
 }
 
 /// The operation under which a destruction is noted, once for a key.

@@ -33,7 +33,7 @@ pub use authority::CertificationAuthority;
 pub use backup::{note_backup, noted_backup};
 pub use compromise::CompromisePlan;
 pub use custody::{Custody, Dealing, Quorum, Standing, Terms};
-pub use destruction::Destruction;
+pub use destruction::{Destruction, while_kept};
 pub use error::{Error, Result};
 pub use generation::Generation;
 pub use issuance::{Issued, Step};

@@ -79,6 +79,8 @@ text_id!(
 pub enum SystemOperation {
     /// The key of a label was destroyed.
     KeyDestroyed,
+    /// The destruction of the key of a label was begun.
+    DestructionBegun,
     /// The card master key of a label was made.
     CardMasterMade,
     /// The backup of a key was written.
@@ -105,8 +107,9 @@ pub enum SystemOperation {
 
 impl SystemOperation {
     /// Every one.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::KeyDestroyed,
+        Self::DestructionBegun,
         Self::CardMasterMade,
         Self::BackupWritten,
         Self::ServerKeyMade,
@@ -125,6 +128,7 @@ impl SystemOperation {
     fn forbids(self) -> bool {
         match self {
             Self::KeyDestroyed
+            | Self::DestructionBegun
             | Self::CardMasterMade
             | Self::BackupWritten
             | Self::ServerKeyMade
@@ -139,6 +143,7 @@ impl SystemOperation {
     fn name(self) -> &'static str {
         match self {
             Self::KeyDestroyed => "destroyed",
+            Self::DestructionBegun => "destruction",
             Self::CardMasterMade => "made",
             Self::BackupWritten => "backup",
             Self::ServerKeyMade => "server-key",

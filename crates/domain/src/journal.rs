@@ -22,6 +22,9 @@ named! {
     KeyBackedUp = "key-backed-up",
     /// A key was restored from its backup.
     KeyRestored = "key-restored",
+    /// A copy of a key is about to be made, or a key to end with its copies: what a cut leaves half done is
+    /// looked for where this says.
+    KeyActBegun = "key-act-begun",
     /// A custodian came forward for an act on keys.
     CustodianPresent = "custodian-present",
     /// Enough custodians were present: the keys can be used.

@@ -165,7 +165,7 @@ pub(crate) struct Listen {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
-    pub(crate) policies: Vec<String>,
+    pub(crate) policies: Vec<PolicyFile>,
     pub(crate) listen: Listen,
     pub(crate) token: Option<TokenConfig>,
     pub(crate) services: Services,
@@ -206,7 +206,7 @@ impl Config {
         let policies = file
             .policies
             .iter()
-            .map(|policy| read_policy(&base.join(policy)))
+            .map(|policy| PolicyFile::read(base.join(policy)))
             .collect::<Result<Vec<_>>>()?;
         if policies.is_empty() {
             bail!("{}: policies: at least one CA", path.display());
@@ -340,6 +340,20 @@ pub(crate) fn read_weak_keys(path: &Path) -> Result<WeakKeys> {
     let file =
         std::fs::File::open(path).with_context(|| format!("{}: cannot be read", path.display()))?;
     WeakKeys::read(std::io::BufReader::new(file)).with_context(|| path.display().to_string())
+}
+
+/// A policy file that is named, and what stands in it: what is wrong with it is told with its name.
+#[derive(Debug, Clone)]
+pub(crate) struct PolicyFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+impl PolicyFile {
+    fn read(path: PathBuf) -> Result<Self> {
+        let text = read_policy(&path)?;
+        Ok(Self { path, text })
+    }
 }
 
 /// The text of a policy file, which is a valid one.

@@ -43,29 +43,37 @@ impl System {
     /// and writes both for it into the directory of what is handed out.
     pub(crate) fn add_verifier(&self, id: &str) -> Result<()> {
         let password = random_text(SECRET_LENGTH)?;
-        let certificate = self.hand_out_request_certificate(id)?;
         let row = VerifierRow {
             id: id.parse()?,
             name: id.to_owned(),
             bind_dn: format!("CN={id},OU=Verifiers,O=JPKI,C=JP"),
             password_hash: hashed(&password)?,
-            request_certificate: certificate.clone(),
+            request_certificate: self.hand_out_request_certificate(id)?,
+            former_certificate: None,
             may_query_ocsp: true,
             may_read_crl: true,
         };
-        let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
-            .subject(id)
-            .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&certificate)));
         // The files first: a row whose secret nobody was handed could not be used, nor made again.
         let place = self.home.handed_out();
         write_private(&place.join(format!("{id}.password")), password.as_bytes())?;
+        self.put_verifier(row)
+    }
+
+    /// Registers a verifier anew, and has the journal tell by which certificates it is known.
+    fn put_verifier(&self, row: VerifierRow) -> Result<()> {
+        let names = ["certificate_sha256", "former_certificate_sha256"];
+        let entry =
+            Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?).subject(&row.id);
+        let entry = names.into_iter().zip(row.certificates()).fold(entry, |entry, (name, der)| {
+            entry.detail(name, ColonHex(&x509::fingerprint::sha256(der)))
+        });
         self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
         Ok(())
     }
 
     /// Hands out another key and request-signing certificate to each verifier whose own is about to
-    /// end or has ended; who they are and may do stays. From then on the old one is nobody's, so this
-    /// is done when people ask for it and not by itself.
+    /// end or has ended; who they are and may do stays. The one it had is answered beside the other until
+    /// it ends: the verifier is a server elsewhere, which takes the other up when its people come to it.
     pub(crate) fn renew_verifiers(&self) -> Result<()> {
         for row in self.store.verifiers()? {
             let validity = Certificate::parse(&row.request_certificate)?.tbs.validity;
@@ -73,11 +81,12 @@ impl System {
                 continue;
             }
             let certificate = self.hand_out_request_certificate(row.id.as_str())?;
-            let entry = Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?)
-                .subject(&row.id)
-                .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&certificate)));
-            let row = VerifierRow { request_certificate: certificate, ..row };
-            self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
+            // One that has not begun was made by a clock that was ahead: what is in use is the other.
+            let row = match self.now() < validity.not_before {
+                true => row.with_newest(certificate),
+                false => row.with_successor(certificate),
+            };
+            self.put_verifier(row)?;
         }
         Ok(())
     }

@@ -245,5 +245,5 @@ fn terms(config: &Config) -> Result<Terms> {
 }
 
 fn rules(config: &Config) -> Result<Vec<CustodianRules>> {
-    config.policies.iter().map(|text| Ok(Policy::from_toml(text)?.custodians)).collect()
+    config.policies.iter().map(|file| Ok(Policy::from_toml(&file.text)?.custodians)).collect()
 }

@@ -60,7 +60,7 @@ impl OwnEndings {
             all.extend(self.responders(authority, now)?);
             all.extend(ca_key(authority, now)?);
         }
-        all.extend(self.verifiers()?);
+        all.extend(self.verifiers(now)?);
         Ok(all)
     }
 
@@ -108,20 +108,30 @@ impl OwnEndings {
         Ok(endings)
     }
 
-    /// What verifiers sign their requests with: theirs to renew.
-    fn verifiers(&self) -> Result<Vec<Ending>> {
-        let ending = |row: store::VerifierRow| -> Result<Ending> {
+    /// What verifiers sign their requests with: theirs to renew, and to take up.
+    fn verifiers(&self, now: Timestamp) -> Result<Vec<Ending>> {
+        let ending = |subject: String, certificate: &[u8], cure: &str| -> Result<Ending> {
             Ok(Ending {
                 kind: "verifier-certificate",
                 ca: String::new(),
-                subject: row.id.to_string(),
-                ends: Certificate::parse(&row.request_certificate)?.tbs.validity.not_after,
-                cure: "the verifier signs its requests with it: `jitsuin init` hands another out"
-                    .into(),
+                subject,
+                ends: Certificate::parse(certificate)?.tbs.validity.not_after,
+                cure: cure.to_owned(),
                 is_finding: false,
             })
         };
-        self.store.verifiers()?.into_iter().map(ending).collect()
+        let mut endings = Vec::new();
+        for row in self.store.verifiers()? {
+            let cure = "the verifier signs its requests with it: `jitsuin init` hands another out";
+            endings.push(ending(row.id.to_string(), &row.request_certificate, cure)?);
+            let Some(former) = &row.former_certificate else { continue };
+            let cure =
+                "the verifier is to sign its requests with the one that was handed out since";
+            let former = ending(format!("{} (former)", row.id), former, cure)?;
+            // Once it has ended, it has a successor, and nothing is left to do.
+            endings.extend(Some(former).filter(|former| now <= former.ends));
+        }
+        Ok(endings)
     }
 }
 

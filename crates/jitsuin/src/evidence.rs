@@ -308,8 +308,12 @@ impl Outside {
     fn backups(&self) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         for authority in &self.authorities {
-            let needed = authority.listing_generations((self.clock)())?;
-            keys.extend(needed.iter().map(|one| (one.label.clone(), one.key.as_der().to_vec())));
+            for one in authority.listing_generations((self.clock)())? {
+                // A destruction that was cut off has erased some of them.
+                if !authority.is_ending(&one)? {
+                    keys.push((one.label.clone(), one.key.as_der().to_vec()));
+                }
+            }
         }
         Backups::new(&self.home, &self.backups, &*self.store).differences(&keys, &self.cards)
     }

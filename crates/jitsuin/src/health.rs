@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use domain::compromise::CompromiseState;
 use jiff::{SignedDuration, Timestamp};
+use keys::KeyError;
 use serde::{Deserialize, Serialize};
-use store::{OpenFile, OpenFiles, Sqlite, Store};
+use store::{CeremonyRow, OpenFile, OpenFiles, Sqlite, Store};
 use web::desk::Condition;
 
 use crate::hold::Hold;
@@ -45,6 +46,7 @@ impl System {
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
             ("backups", self.backups_seen()),
+            ("destroyed keys", self.returned_keys()),
             ("custodians", self.unregistered_custodians()),
             ("shares", Ok(self.shares_seen())),
             ("names", self.names_seen()),
@@ -112,15 +114,20 @@ impl System {
         }
         for (ca, authority) in &self.authorities {
             for (generation, error) in authority.unusable_keys(self.now())? {
-                let told = format!("its key cannot be used, though the keys are awake: {error}");
+                let mut told =
+                    format!("its key cannot be used, though the keys are awake: {error}");
+                if matches!(error, KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) {
+                    told += "; a ceremony with restore brings it back from its backup (K4)";
+                }
                 seen.push(Condition::failing("key-unusable", generation, told).of_ca(ca));
             }
         }
         let cards = match self.cards.check() {
             Ok(Some(_)) => None,
-            Ok(None) => {
-                Some("the key store does not have it: restore it from its backup (K4)".into())
-            }
+            Ok(None) => Some(
+                "the key store does not have it: a ceremony with restore brings it back (K4)"
+                    .into(),
+            ),
             Err(error) => Some(error.to_string()),
         };
         seen.extend(cards.map(|told: String| {
@@ -190,7 +197,40 @@ impl System {
                 seen.push(Condition::warning("generation-unfinished", subject, told).of_ca(ca));
             }
         }
+        seen.extend(self.half_destroyed()?);
+        seen.extend(self.unfinished_ceremonies()?);
         Ok(seen)
+    }
+
+    /// Keys whose destruction was begun and not brought to its end.
+    fn half_destroyed(&self) -> Result<Vec<Condition>> {
+        let told = "the destruction of its key was begun and has not ended: hold the same script again, or \
+                    another ceremony with destroy-ca-key for it, with every medium in its place (A 6.2.10.1, \
+                    S 6-2-1-9)";
+        let mut seen = Vec::new();
+        for (ca, authority) in &self.authorities {
+            for generation in authority.generations() {
+                if authority.is_half_destroyed(&generation)? {
+                    let subject = format!("generation {}", generation.number);
+                    let unfinished = Condition::failing("destruction-unfinished", subject, told);
+                    seen.push(unfinished.of_ca(ca));
+                }
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Ceremonies that began and did not end.
+    fn unfinished_ceremonies(&self) -> Result<Vec<Condition>> {
+        let told = |row: CeremonyRow| {
+            let told = format!(
+                "{}, {} steps done: where nobody holds it now, the same people go on with the same script, or the \
+                 CA manager gives it up (jitsuin ceremony abandon)",
+                row.state, row.steps_done
+            );
+            Condition::warning("ceremony-unfinished", row.id, told)
+        };
+        Ok(self.store.unfinished_ceremonies()?.into_iter().map(told).collect())
     }
 
     /// Custodians for whom an earlier program made shares and whom the registry does not know.

@@ -35,6 +35,36 @@ pub(crate) struct Owned {
     _lock: Arc<File>,
 }
 
+/// That no other process holds a ceremony while this lives.
+pub(crate) struct CeremonyRoom {
+    _lock: File,
+}
+
+impl CeremonyRoom {
+    /// The right to hold a ceremony. What one process does to keys and media outside of the database, no unit
+    /// of another can exclude.
+    ///
+    /// # Errors
+    /// Another process holds one; nothing was changed.
+    pub(crate) fn enter(home: &Home) -> Result<Self> {
+        let path = home.ceremonies();
+        std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
+        let lock = open_unchanged(&path)?;
+        let begun = Instant::now();
+        while !is_taken(lock.try_lock(), &path)? {
+            if begun.elapsed() > A_MOMENT {
+                let place = home.directory().display();
+                bail!(
+                    "{place}: another process holds a ceremony: one is held at a time; end that process first, be it \
+                     that its ceremony was abandoned"
+                );
+            }
+            std::thread::sleep(A_MOMENT / 50);
+        }
+        Ok(Self { _lock: lock })
+    }
+}
+
 /// That nobody visits: no command or ceremony is in the middle of anything while this lives.
 pub(crate) struct Alone {
     _lock: File,
@@ -120,6 +150,18 @@ pub(crate) fn open_unchanged(path: &Path) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn k3_one_process_at_a_time_holds_a_ceremony() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = Home::new(directory.path());
+        home.create().expect("its directories");
+        let room = CeremonyRoom::enter(&home).expect("the first");
+        let second = CeremonyRoom::enter(&home).err().expect("the second").to_string();
+        assert!(second.contains("another process holds a ceremony"), "{second}");
+        drop(room);
+        CeremonyRoom::enter(&home).expect("the next");
+    }
 
     #[test]
     fn e6_one_process_owns_an_installation_and_settles_only_while_nobody_visits() {

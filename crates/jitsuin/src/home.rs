@@ -97,7 +97,7 @@ impl Home {
         self.0.join("trials")
     }
 
-    /// What ceremonies left behind: signed minutes, servers' certificates.
+    /// What ceremonies left behind: signed minutes, servers' certificates. Locked by whoever holds one.
     pub(crate) fn ceremonies(&self) -> PathBuf {
         self.0.join("ceremonies")
     }
@@ -161,7 +161,7 @@ pub(crate) fn on_one_file_system(one: &Path, other: &Path) -> bool {
 /// Writes a file that only its owner can read, durably, and whole or not at all.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let context = || path.display().to_string();
-    let partial = path.with_extension("partial");
+    let partial = partial(path);
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -171,6 +171,11 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         .with_context(context)?;
     file.write_all(content).and_then(|()| file.sync_all()).with_context(context)?;
     std::fs::rename(&partial, path).and_then(|()| sync_parent(path)).with_context(context)
+}
+
+/// Where [`write_private`] writes until it is whole; what a cut leaves of it is there.
+pub(crate) fn partial(path: &Path) -> PathBuf {
+    path.with_extension("partial")
 }
 
 /// Why a file that somebody named is not written.

@@ -19,6 +19,7 @@ mod machine;
 mod minutes;
 mod own_tls;
 mod readers;
+mod returned;
 mod seal;
 mod seclusion;
 mod serve;

@@ -62,7 +62,8 @@ pub(crate) fn found(
     let mut authorities = BTreeMap::new();
     for policy in &config.policies {
         let (store, keys) = (foundation.store.clone(), foundation.keys.clone());
-        let authority = CertificationAuthority::founding(policy, store, keys)?
+        let authority = CertificationAuthority::founding(&policy.text, store, keys)
+            .with_context(|| policy.path.display().to_string())?
             .refusing(config.weak_keys.clone());
         let is_founded = !authority.generations().is_empty();
         if !is_founded && founds(authority.id()) {

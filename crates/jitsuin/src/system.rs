@@ -217,9 +217,10 @@ impl System {
         let mut authorities = BTreeMap::new();
         // A CA without a key waits for its ceremony; the others need not wait with it.
         for policy in &config.policies {
-            let authority =
-                CertificationAuthority::founding(policy, store.clone(), foundation.keys.clone())?
-                    .refusing(config.weak_keys.clone());
+            let (store, keys) = (store.clone(), foundation.keys.clone());
+            let authority = CertificationAuthority::founding(&policy.text, store, keys)
+                .with_context(|| policy.path.display().to_string())?
+                .refusing(config.weak_keys.clone());
             authorities.insert(authority.id().clone(), Arc::new(authority));
         }
         expect_all_named(&*store, &authorities)?;

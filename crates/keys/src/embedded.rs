@@ -74,6 +74,19 @@ impl EmbeddedKeyStore {
         Ok(store)
     }
 
+    /// The files in a directory that hold, or may hold, the key of a label, whether a store is there or not:
+    /// whoever looks for them needs no master key.
+    ///
+    /// # Errors
+    /// [`KeyError::Storage`].
+    pub fn files_of(directory: &Path, label: &KeyLabel) -> Result<Vec<PathBuf>, KeyError> {
+        let mut files = directory::left_of(directory, label)?;
+        let whole = [directory::KEY_SUFFIX, directory::MASTER_SUFFIX];
+        let whole = whole.map(|suffix| directory.join(format!("{label}{suffix}")));
+        files.extend(whole.into_iter().filter(|file| file.exists()));
+        Ok(files)
+    }
+
     fn with(directory: &Path, master: MasterKey) -> Self {
         let pool = Pool::new(directory, directory.join(STORE_FILE));
         let (keys, masters) = (Cache::default(), Cache::default());
@@ -141,7 +154,8 @@ impl EmbeddedKeyStore {
         }
         let path = self.key_path(label);
         let _change = directory::lock(&self.lock_file())?;
-        let aside = (1_u32..).map(|number| path.with_extension(format!("damaged-{number}")));
+        let aside =
+            (1_u32..).map(|number| path.with_extension(format!("{}{number}", directory::DAMAGED)));
         let free = aside.into_iter().find(|aside| !aside.exists());
         let action = "set aside";
         let failed = |source| KeyError::Storage { action, path: path.clone(), source };
@@ -284,6 +298,10 @@ impl KeyStore for EmbeddedKeyStore {
 
     fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
         let _change = directory::lock(&self.lock_file())?;
+        // What a cut left of a writing, and what was set aside, hold the key as well.
+        for left in directory::left_of(&self.directory, label)? {
+            directory::erase(&left)?;
+        }
         let path = [self.key_path(label), self.master_path(label)].into_iter().find(|p| p.exists());
         directory::erase(&path.ok_or_else(|| KeyError::UnknownLabel(label.clone()))?)?;
         self.keys.forget(label);
@@ -333,6 +351,34 @@ mod tests {
         assert_eq!(aside, whole[..100]);
         let again = here.restore(&kept, &backup);
         assert!(matches!(again, Err(KeyError::LabelTaken(_))), "a sound key is not replaced");
+    }
+
+    #[test]
+    fn k9_what_a_cut_left_of_a_key_ends_with_it() {
+        let (directory, here, _there) = two_processes();
+        let [label, other] = ["ca-1", "ca-10"].map(|name| name.parse().expect("a label"));
+        for label in [&label, &other] {
+            here.generate(label, KeyAlgorithm::EcP256).expect("made");
+        }
+        let path = |name: &str| directory.path().join(name);
+        let leave = || {
+            for left in [".ca-1.key.new", "ca-1.damaged-1", "ca-1.damaged-2"] {
+                std::fs::copy(path("ca-10.key"), path(left)).expect("left");
+            }
+        };
+        let files = || directory::names_ending(directory.path(), "").expect("listed");
+        leave();
+        let of = |label| EmbeddedKeyStore::files_of(directory.path(), label).expect("listed").len();
+        assert_eq!((of(&label), of(&other)), (4, 1));
+        here.destroy(&label).expect("destroyed");
+        assert!(!path(".ca-1.key.new").exists());
+        assert_eq!(files(), ["ca-10.key", STORE_FILE]);
+        assert_eq!((of(&label), of(&other)), (0, 1));
+        // Where the key itself had ended, too.
+        leave();
+        assert!(matches!(here.destroy(&label), Err(KeyError::UnknownLabel(_))));
+        assert!(!path(".ca-1.key.new").exists());
+        assert_eq!(files(), ["ca-10.key", STORE_FILE]);
     }
 
     #[test]

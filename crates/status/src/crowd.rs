@@ -63,7 +63,16 @@ impl Crowd {
 
     /// With so many places, for each of which somebody waits so long.
     pub fn with_patience(places: usize, patience: Duration) -> Self {
-        let each = places.div_ceil(SHARE);
+        Self::with_share(places, places.div_ceil(SHARE), patience)
+    }
+
+    /// With a share for each asker and no bound of all: nobody stands behind another. Only for askers of
+    /// whom there are few.
+    pub fn of_shares(each: usize, patience: Duration) -> Self {
+        Self::with_share(Semaphore::MAX_PERMITS, each, patience)
+    }
+
+    fn with_share(places: usize, each: usize, patience: Duration) -> Self {
         let places = Arc::new(Semaphore::new(places));
         Self(Arc::new(Shared { places, each, patience, askers: Mutex::default() }))
     }

@@ -12,16 +12,16 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use jitsuin_status::http::{HttpLimits, Repository, Services};
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
-use jitsuin_status::ocsp::{Responder, Settings};
-use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
+use jitsuin_status::ocsp::Settings;
 use jitsuin_status::verifier_auth::{VerifierAuth, Whence};
 use ocsp_fixture::World;
 use ocsp_fixture::foreign::Running;
-use ocsp_fixture::request::{Draft, Signer};
+use ocsp_fixture::http::{connect, connect_from, exchange, post, refused, request, serve};
+use ocsp_fixture::request::Draft;
 use x509::ocsp::OcspResponse;
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
@@ -29,62 +29,6 @@ use x509::ocsp::request::MAX_REQUEST_LENGTH;
 fn short() -> HttpLimits {
     let short = Duration::from_millis(300);
     HttpLimits { head: short, body: short, ..HttpLimits::default() }
-}
-
-fn serve(world: &World, limits: HttpLimits) -> Running {
-    let ocsp = Some(Arc::new(world.responder()));
-    Running::start(Services { ocsp, repository: None }, limits)
-}
-
-fn connect(server: &Running) -> TcpStream {
-    let stream = TcpStream::connect(server.address).unwrap();
-    // A server that hangs must fail the test instead of holding it up.
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream
-}
-
-/// From this address of the loopback interface.
-fn connect_from(server: &Running, last: u8) -> TcpStream {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let socket = runtime.block_on(async {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind(([127, 0, 0, last], 0).into()).unwrap();
-        socket.connect(server.address).await.unwrap().into_std().unwrap()
-    });
-    socket.set_nonblocking(false).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    socket
-}
-
-/// Sends octets and reads until the server closes; the head and the body.
-fn exchange(server: &Running, octets: &[u8]) -> (String, Vec<u8>) {
-    let mut stream = connect(server);
-    stream.write_all(octets).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    (head, answer.get(end + 4..).unwrap_or_default().to_vec())
-}
-
-fn request(method: &str, path: &str, kind: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: ocsp\r\nconnection: close\r\ncontent-type: {kind}\r\n\
-         content-length: {length}\r\n\r\n"
-    );
-    [head.as_bytes(), body].concat()
-}
-
-fn post(server: &Running, body: &[u8]) -> (String, Vec<u8>) {
-    exchange(server, &request("POST", "/", "application/ocsp-request", body))
-}
-
-fn refused(body: &[u8]) -> u8 {
-    match OcspResponse::parse(body).unwrap() {
-        OcspResponse::Refused(status) => status,
-        answer => panic!("{answer:?}"),
-    }
 }
 
 #[test]
@@ -308,91 +252,6 @@ fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
         assert!(answer.starts_with("HTTP/1.1 404"), "{last}: {answer}");
     }
     drop((end, crowd));
-}
-
-/// Holds the server's one thread at the first record, until it is let go on.
-struct Gate {
-    log: Arc<MemoryQueryLog>,
-    reached: Mutex<Option<Sender<()>>>,
-    opened: Mutex<Receiver<()>>,
-}
-
-impl QueryLog for Gate {
-    fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
-        if let Some(reached) = self.reached.lock().unwrap().take() {
-            reached.send(()).unwrap();
-            let _ = self.opened.lock().unwrap().recv();
-        }
-        self.log.record(record)
-    }
-}
-
-/// Whoever signs nothing once had each question answered in turn with a registered verifier's, which stood
-/// behind as many signatures as there were connections.
-#[test]
-fn v6_a_verifiers_question_stands_behind_the_places_of_strangers_and_not_behind_their_line() {
-    let world = World::new();
-    let known = world.put(1, CertificateKind::TlsServer, State::Good);
-    let signer = Signer::registered(&world, "verifier-1");
-    let (reached, at_gate) = mpsc::channel();
-    let (open, opened) = mpsc::channel();
-    let log = world.log.clone();
-    let gate = Gate { log, reached: Mutex::new(Some(reached)), opened: Mutex::new(opened) };
-    let (source, keys) = (Arc::new(world.store.clone()), world.keys.clone());
-    let config = [world.config(&world.ca)];
-    let (memory, settings) = (world.memory.clone(), Settings::default());
-    let responder = Responder::new(&config, source, keys, Arc::new(gate), memory, settings);
-    let ocsp = Some(Arc::new(responder.unwrap()));
-    let services = Services { ocsp, repository: None };
-    let from = Known::default();
-    from.note(&"verifier-1".parse().unwrap(), [127, 0, 0, 77].into(), Timestamp::now());
-    let server = Running::start_with(services, HttpLimits::default(), from);
-    let asked = |der: &[u8]| request("POST", "/", "application/ocsp-request", der);
-    let draft = Draft::about(&world.ca, &[known]);
-    let mut verifier = connect_from(&server, 77);
-    let mut crowd: Vec<_> = (0..240).map(|at| connect_from(&server, 2 + at % 4)).collect();
-    crowd[0].write_all(&asked(&draft.fresh().unsigned())).unwrap();
-    at_gate.recv_timeout(Duration::from_secs(20)).unwrap();
-    for stranger in &mut crowd[1..] {
-        stranger.write_all(&asked(&draft.fresh().unsigned())).unwrap();
-    }
-    verifier.write_all(&asked(&draft.signed(&signer))).unwrap();
-    open.send(()).unwrap();
-    for one in crowd.iter_mut().chain([&mut verifier]) {
-        let mut answer = Vec::new();
-        one.read_to_end(&mut answer).unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
-    }
-    let records = world.log.records();
-    assert_eq!(records.len(), 241, "and nobody is forgotten");
-    let before = records.iter().position(|record| record.verifier.is_some()).unwrap();
-    let at_once = HttpLimits::default().open_questions_at_once;
-    assert!(before <= 1 + at_once, "{before} strangers were answered first");
-}
-
-#[test]
-fn v6_a_stranger_for_whom_there_is_no_place_is_told_to_try_later() {
-    let world = World::new();
-    let known = world.put(1, CertificateKind::TlsServer, State::Good);
-    let signer = Signer::registered(&world, "verifier-1");
-    let limits = HttpLimits { open_questions_at_once: 0, ..HttpLimits::default() };
-    let server = serve(&world, limits);
-    let draft = Draft::about(&world.ca, &[known]);
-    // Who only says to be a verifier is a stranger; a certificate beside the request is no signature.
-    let stranger = Signer::new(&world, "stranger");
-    let questions = [draft.fresh().unsigned(), draft.signed(&stranger), b"x".to_vec()];
-    // Each waits for seconds.
-    std::thread::scope(|scope| {
-        let server = &server;
-        let asking =
-            questions.each_ref().map(|der| scope.spawn(move || refused(&post(server, der).1)));
-        for one in asking {
-            assert_eq!(one.join().unwrap(), 3, "tryLater");
-        }
-    });
-    let (_, answer) = post(&server, &draft.signed(&signer));
-    assert!(matches!(OcspResponse::parse(&answer), Ok(OcspResponse::Successful(_))));
-    assert_eq!(world.log.records().len(), 4, "and each has its record");
 }
 
 #[test]

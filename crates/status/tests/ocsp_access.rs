@@ -11,8 +11,10 @@ use jitsuin_status::known::Known;
 use jitsuin_status::ocsp::Settings;
 use ocsp_fixture::request::{Draft, Signer};
 use ocsp_fixture::{Ca, PEER, World, response_status, serial};
+use store::VerifierRow;
 
 const ANSWERED: u8 = 0;
+const TRY_LATER: u8 = 3;
 const SIG_REQUIRED: u8 = 5;
 const UNAUTHORIZED: u8 = 6;
 
@@ -82,6 +84,82 @@ fn v5_only_a_registered_verifier_with_the_right_and_a_valid_certificate_is_answe
     let renewed = Signer::new(&world, "verifier-1b");
     world.register(world.verifier("verifier-1", &renewed.certificate));
     assert_eq!(status_at(world.now), UNAUTHORIZED, "another certificate took its place");
+}
+
+#[test]
+fn v5_v6_a_former_certificate_is_answered_beside_its_successor_and_a_third_ends_the_first() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let [first, second, third] = ["first", "second", "third"].map(|key| Signer::new(&world, key));
+    let responder = world.responder();
+    let answered = || {
+        [&first, &second, &third].map(|signer| {
+            let request = Draft::about(&world.ca, &[user]).signed(signer);
+            let status = response_status(&responder.answer(&request, PEER, world.now));
+            let by = world.log.records().pop().unwrap().verifier.map(|id| id.to_string());
+            assert_eq!(by.as_deref(), (status == ANSWERED).then_some("verifier-1"));
+            assert!(status == ANSWERED || status == UNAUTHORIZED, "{status}");
+            status == ANSWERED
+        })
+    };
+    let row = world.verifier("verifier-1", &first.certificate);
+    world.register(row.clone());
+    assert_eq!(answered(), [true, false, false]);
+    let row = row.with_successor(second.certificate.clone());
+    world.register(row.clone());
+    assert_eq!(answered(), [true, true, false]);
+    let row = row.with_successor(third.certificate.clone());
+    world.register(row);
+    assert_eq!(answered(), [false, true, true]);
+}
+
+#[test]
+fn v5_v6_a_former_certificate_that_was_revoked_has_ended_or_is_a_suspended_verifiers_is_refused() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let first = Signer::lasting(&world, "first", 500);
+    let second = Signer::new(&world, "second");
+    let responder = world.responder();
+    let answered = |hours: i64, seconds: i64| {
+        let now = world.now + SignedDuration::new(hours * 3600 + seconds, 0);
+        [&first, &second].map(|signer| {
+            let request = Draft::about(&world.ca, &[user]).signed(signer);
+            response_status(&responder.answer(&request, PEER, now)) == ANSWERED
+        })
+    };
+    let row = world.verifier("verifier-1", &first.certificate);
+    let row = row.with_successor(second.certificate.clone());
+    world.register(row.clone());
+    assert_eq!(answered(500, 0), [true, true], "the last second belongs to the period");
+    assert_eq!(answered(500, 1), [false, true], "it has ended");
+    world.register(VerifierRow { may_query_ocsp: false, ..row.clone() });
+    assert_eq!(answered(0, 0), [false, false], "the verifier is suspended");
+    world.register(row.clone());
+    assert_eq!(answered(0, 0), [true, true]);
+    world.register(VerifierRow { former_certificate: None, ..row });
+    assert_eq!(answered(0, 0), [false, true], "it was revoked");
+    let told = world.log.records().iter().rev().nth(1).unwrap().to_string();
+    assert!(told.contains("replaced"), "{told}");
+}
+
+/// What cannot be read is nobody's, and takes nothing from the other.
+#[test]
+fn v5_v6_of_a_verifiers_two_certificates_either_may_be_unreadable() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::new(&world, "verifier-1");
+    let responder = world.responder();
+    let status = || {
+        let request = Draft::about(&world.ca, &[user]).signed(&signer);
+        response_status(&responder.answer(&request, PEER, world.now))
+    };
+    let other = world.verifier("verifier-1", b"rubbish");
+    world.register(other.clone().with_successor(signer.certificate.clone()));
+    assert_eq!(status(), ANSWERED);
+    world.register(world.verifier("verifier-1", &signer.certificate).with_successor(vec![1]));
+    assert_eq!(status(), ANSWERED);
+    world.register(other);
+    assert_eq!(status(), UNAUTHORIZED);
 }
 
 #[test]
@@ -230,4 +308,27 @@ fn v5_what_is_open_stays_open_to_whoever_signs() {
     let answer = world.responder().answer(&request, PEER, world.now);
     assert_eq!(response_status(&answer), ANSWERED);
     assert_eq!(world.log.records()[0].verifier, None, "a stranger is not recorded as a verifier");
+}
+
+/// Between what a verifier proves and its answer there may be a line.
+#[test]
+fn v5_v6_who_was_struck_off_while_waiting_is_not_answered() {
+    let world = World::new();
+    let user = world.put(1, CertificateKind::User, State::Good);
+    let signer = Signer::registered(&world, "verifier-1");
+    let responder = world.responder();
+    let draft = Draft::about(&world.ca, &[user]);
+    let hear = || responder.hear(&draft.signed(&signer), PEER, world.now);
+    let row = world.verifier("verifier-1", &signer.certificate);
+    let waited = hear();
+    world.put(2, CertificateKind::User, State::Good);
+    assert_eq!(response_status(&responder.answer_to(waited, world.now)), ANSWERED, "as before");
+    let waited = hear();
+    world.register(store::VerifierRow { may_query_ocsp: false, ..row.clone() });
+    assert_eq!(response_status(&responder.answer_to(waited, world.now)), TRY_LATER);
+    world.register(row);
+    let waited = hear();
+    let renewed = Signer::new(&world, "verifier-1b");
+    world.register(world.verifier("verifier-1", &renewed.certificate));
+    assert_eq!(response_status(&responder.answer_to(waited, world.now)), TRY_LATER);
 }

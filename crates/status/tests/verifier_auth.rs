@@ -41,6 +41,7 @@ impl World {
             bind_dn: "CN=verifier-1,O=Verifiers,C=JP".to_owned(),
             password_hash: hash.to_owned(),
             request_certificate: b"certificate".to_vec(),
+            former_certificate: None,
             may_query_ocsp: true,
             may_read_crl: true,
         };

@@ -37,6 +37,7 @@ pub use rows::{
 };
 pub use sqlite::{
     MOST_READERS, OpenFile, OpenFiles, Options, ProofExtent, Sqlite, StateProof, StateReport,
+    outside,
 };
 pub use standing::expect_standing;
 pub use state::StateKey;
@@ -423,6 +424,9 @@ pub trait Store: Send + Sync {
 
     /// A person's password.
     fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>>;
+
+    /// Ceremonies that began and neither were completed nor given up, by id.
+    fn unfinished_ceremonies(&self) -> Result<Vec<CeremonyRow>>;
 
     /// A ceremony as it was put last, with the first journal entry of that change.
     fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>>;

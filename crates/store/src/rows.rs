@@ -327,10 +327,34 @@ pub struct VerifierRow {
     pub password_hash: String,
     /// The certificate that signs its OCSP requests, DER, pinned as registered.
     pub request_certificate: Vec<u8>,
+    /// The one before it, if its requests are still to be answered; never more than one.
+    pub former_certificate: Option<Vec<u8>>,
     /// Whether OCSP answers it about user certificates.
     pub may_query_ocsp: bool,
     /// Whether it may read user CRLs.
     pub may_read_crl: bool,
+}
+
+impl VerifierRow {
+    /// The same verifier with another certificate. The one it had stays good beside it until that ends, since
+    /// the verifier takes up the other when it can; the one before that does no longer.
+    #[must_use]
+    pub fn with_successor(self, certificate: Vec<u8>) -> Self {
+        let former_certificate = Some(self.request_certificate);
+        Self { request_certificate: certificate, former_certificate, ..self }
+    }
+
+    /// The same with another certificate in the place of the newest, which nobody can have taken up.
+    #[must_use]
+    pub fn with_newest(self, certificate: Vec<u8>) -> Self {
+        Self { request_certificate: certificate, ..self }
+    }
+
+    /// The certificates by which it is known, the newest first.
+    pub fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        let former = self.former_certificate.as_deref();
+        std::iter::once(&*self.request_certificate).chain(former)
+    }
 }
 
 /// A key ceremony and its account so far.

@@ -175,6 +175,11 @@ impl QuerySegments {
         kept.map_err(|e| failed(&closed, e))
     }
 
+    /// The number of the next segment: it follows on all that lay here or that it was told to follow on.
+    pub fn next_number(&self) -> u64 {
+        self.lock().next
+    }
+
     fn start(&self, current: &mut Current) -> Result<Segment> {
         let path = self.directory.join(name_of(current.next, OPEN));
         let file = AppendFile::create(&path).map_err(|e| failed(&path, e))?;

@@ -32,12 +32,14 @@ pub struct Unit {
     pub(crate) entries: Vec<Entry>,
     pub(crate) changes: Vec<Change>,
     pub(crate) required: Vec<Arc<Standing>>,
+    pub(crate) unnoted: Vec<OperationId>,
 }
 
 impl Unit {
     /// A unit that records `entry` and changes nothing yet.
     pub fn new(entry: Entry) -> Self {
-        Self { entries: vec![entry], changes: Vec::new(), required: Vec::new() }
+        let entries = vec![entry];
+        Self { entries, changes: Vec::new(), required: Vec::new(), unnoted: Vec::new() }
     }
 
     /// Whether it erases what must not be found in any file any more.
@@ -52,6 +54,13 @@ impl Unit {
     #[must_use]
     pub fn requiring(mut self, standing: Standing) -> Self {
         self.required.push(Arc::new(standing));
+        self
+    }
+
+    /// Requires that nothing is recorded under this operation at the commit.
+    #[must_use]
+    pub fn unless_noted(mut self, operation: OperationId) -> Self {
+        self.unnoted.push(operation);
         self
     }
 

@@ -108,6 +108,7 @@ impl Store for HookedStore {
         certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;
         certificates(ca: &CaId, after: Option<Sequence>, limit: usize) -> Vec<CertificateRow>;
         compromises(ca: &CaId) -> Vec<CompromiseRow>;
+        unfinished_ceremonies() -> Vec<CeremonyRow>;
         notices(ca: &CaId) -> Vec<NoticeRow>;
         unrevoked(ca: &CaId, generation: u32, from: Sequence, limit: usize)
             -> Vec<(Sequence, StatusRow)>;

@@ -3,6 +3,7 @@
 mod clock;
 mod figure;
 mod hooked;
+mod openssl_ca;
 mod policy;
 mod program;
 mod scratch;
@@ -12,6 +13,7 @@ pub mod softhsm;
 pub use clock::{Clock, act, clerk};
 pub use figure::{Aim, Figure, Rounds, median};
 pub use hooked::HookedStore;
+pub use openssl_ca::OpensslCa;
 pub use policy::adopt_policy;
 pub use program::{Output, run, run_long, run_with};
 pub use scratch::{Scratch, open};

@@ -87,6 +87,7 @@ impl SoftHsm {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{test} failed:\n{text}{errors}");
         assert!(hsm.directory.path().join(DONE).exists(), "there is no test {test}:\n{text}");
+        print!("{text}");
     }
 
     fn configuration(&self) -> PathBuf {

@@ -14,6 +14,7 @@ mod people;
 pub(crate) mod places;
 mod sessions;
 pub(crate) mod strict;
+mod unsent;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -141,6 +142,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/api/v1/openapi.json", get(document::show))
         .merge(listed())
         .fallback(nowhere)
+        .layer(middleware::from_fn(unsent::until_sent))
         .layer(middleware::from_fn_with_state(api.clone(), access::guard))
         .with_state(api.clone());
     let login = Router::new()

@@ -126,6 +126,7 @@ impl<'a> Intended<'a> {
         // What was committed names its algorithm; the policy may have moved on since.
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
+        self.authority.expect_kept(signer)?;
         let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());

@@ -44,6 +44,7 @@ impl CertificationAuthority {
             let rule = rule!("its root ended at {}: nothing is signed with it", generation.ends);
             return Err(Error::refused("generation", rule));
         }
+        self.expect_kept(&generation)?;
         if let Some(last) = before {
             self.expect_to_advance(series, last.built, act.at)?;
         }

@@ -239,6 +239,29 @@ fn k9_after_a_compromise_that_was_carried_out_the_key_is_destroyed_and_no_list_i
     destroy_the_first(&town);
 }
 
+/// The clock that said that the root had ended was ahead, or people set it back since.
+#[test]
+fn k9_a_destruction_that_was_begun_goes_on_whatever_the_clock_says() {
+    let town = Town::new(&quick());
+    town.renew(&town.renewal()).expect("renewed");
+    let old = town.authority.generation(1).expect("it exists");
+    let late = old.ends + SignedDuration::from_secs(1);
+    let needed = town.authority.permit_destruction(1, old.ends).expect_err("it is needed");
+    assert!(needed.to_string().contains("is still needed"), "{needed}");
+    let permitted = town.authority.permit_destruction(1, late).expect("its root ended");
+    let told = |kind| Entry::new(kind, &act(&town.clock)).subject(&old.label);
+    let copy = || ca::while_kept(Unit::new(told(EventKind::KeyActBegun)), [&old.label]);
+    town.scratch.store.commit(copy().expect("a unit")).expect("it is kept");
+    let before = copy().expect("a unit");
+    let begun = told(EventKind::KeyActBegun);
+    town.authority.begin_destruction(&permitted, begun, b"[]".to_vec()).expect("begun");
+    let refused = town.scratch.store.commit(before).expect_err("no copy is made any more");
+    assert!(matches!(refused, store::Error::Stale { .. }), "{refused}");
+    let again = town.authority.permit_destruction(1, old.ends).expect("it goes on");
+    town.authority.record_destruction(&again, told(EventKind::KeyDestroyed)).expect("noted");
+    town.authority.permit_destruction(1, old.ends).expect("once more, for what came back");
+}
+
 #[test]
 fn k6_a_renewal_before_its_time_needs_a_reason() {
     let town = Town::new(&quick());

@@ -2,7 +2,7 @@
 //! (E1, ADR 0015).
 
 use anyhow::Result;
-use store::journal::told_of;
+use store::journal::{ToldEntry, told_of};
 use store::segments::{Difference, Lost, Sealed, There};
 use store::{Remembered, Store};
 use web::desk::RECORDS_GIVEN_UP;
@@ -68,12 +68,21 @@ pub(super) fn with_way_out(difference: &Difference) -> String {
     }
 }
 
+/// The detail of a sealed segment's entry that tells [`next_number`] as of then.
+pub(crate) const NEXT_SEGMENT: &str = "next_segment";
+
 /// The number that follows on every segment that the journal knows: a cut may have them entered out of
-/// their order.
+/// their order. The last entry tells it, however many there are; only where an earlier program entered
+/// that one, all of them are read.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn next_number(store: &dyn Store) -> Result<u64> {
+    let Some((sequence, body)) = store.last_of(Remembered::QuerySegments)? else { return Ok(0) };
+    let last = ToldEntry::parse(sequence, &body)?;
+    if let Some(next) = last.all(NEXT_SEGMENT).next() {
+        return Ok(next.parse()?);
+    }
     let mut next = 0;
     for told in told_of(store, Remembered::QuerySegments) {
         let Some(name) = told?.1.subject else { continue };
@@ -107,6 +116,20 @@ mod tests {
             let entry = Entry::new(EventKind::QuerySegmentSealed, &act(&clock)).subject(name);
             scratch.store.commit(Unit::new(entry)).expect("entered");
         }
+        assert_eq!(next_number(&*scratch.store).expect("read"), 8);
+    }
+
+    #[test]
+    fn e1_a_start_reads_the_last_segments_entry_alone() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-29T03:00:00Z"));
+        let enter = |name: &str, next: Option<u64>| {
+            let entry = Entry::new(EventKind::QuerySegmentSealed, &act(&clock)).subject(name);
+            let told = next.into_iter().fold(entry, |told, next| told.detail(NEXT_SEGMENT, next));
+            scratch.store.commit(Unit::new(told)).expect("entered");
+        };
+        // No program enters them so: the number of the first would be told if it were read.
+        enter("0000000099.log", None);
+        enter("0000000007.log", Some(8));
         assert_eq!(next_number(&*scratch.store).expect("read"), 8);
     }
 }

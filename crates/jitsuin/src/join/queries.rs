@@ -11,6 +11,7 @@ use status::query_log::{LogUnavailable, QueryLog, QueryRecord, Standing, Strange
 use store::segments::{QuerySegments, Sealed, read_records};
 use store::{Entry, HeardRequest, HeardRequests, Opened, RoomOnDisk, Store, Unit};
 
+use crate::evidence::records::NEXT_SEGMENT;
 use crate::home::Home;
 use crate::system::{Clock, new_operation};
 
@@ -56,6 +57,8 @@ pub(crate) struct SealedQueryLog {
     clock: Clock,
     room: RoomOnDisk,
     strangers: Mutex<Strangers>,
+    /// Held while a segment is entered, so that of two entries the later one tells no lower number.
+    entering: Mutex<()>,
 }
 
 impl SealedQueryLog {
@@ -68,7 +71,8 @@ impl SealedQueryLog {
         clock: Clock,
         room: RoomOnDisk,
     ) -> Self {
-        Self { segments, heard, store, clock, room, strangers: Mutex::default() }
+        let (strangers, entering) = Default::default();
+        Self { segments, heard, store, clock, room, strangers, entering }
     }
 
     /// Puts the hash of a sealed segment into the journal.
@@ -81,11 +85,14 @@ impl SealedQueryLog {
             second: None,
             present: Default::default(),
         };
+        let one_at_a_time = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)
             .subject(&sealed.name)
             .detail("records", sealed.records)
-            .detail("sha256", Hex(&sealed.sha256));
+            .detail("sha256", Hex(&sealed.sha256))
+            .detail(NEXT_SEGMENT, self.segments.next_number());
         self.store.commit(Unit::new(entry))?;
+        drop(one_at_a_time);
         self.segments.journaled(sealed)?;
         // Whatever this segment tells of was noted before.
         self.heard.begin_segment(sealed.number() + 1)?;
@@ -331,6 +338,28 @@ mod tests {
         let _ = std::fs::remove_file(scratch.path().join("heard.db-wal"));
         assert_eq!(run(2), Some(request(2)), "by the record of it");
         assert_eq!(run(1), Some(request(1)));
+    }
+
+    /// What a crash left may be entered after what came later: a start believes the last entry alone, which
+    /// tells of both.
+    #[test]
+    fn e1_the_last_entry_tells_the_next_segment_in_whatever_order_they_are_entered() {
+        let scratch = testkit::Scratch::new();
+        let place = scratch.path().join("queries");
+        let limits = store::segments::Limits::default();
+        let opened = |from| QuerySegments::open(&place, limits, from).expect("segments");
+        opened(3).0.append(b"left open by a crash").expect("appended");
+        let (segments, left) = opened(0);
+        let (heard, _) = HeardRequests::open(&scratch.path().join("heard.db")).expect("a memory");
+        let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+        let room = RoomOnDisk::default();
+        let log = SealedQueryLog::new(segments, heard, scratch.store.clone(), clock, room);
+        log.segments.append(b"of this run").expect("appended");
+        log.close().expect("sealed");
+        let next = || crate::evidence::records::next_number(&*scratch.store).expect("read");
+        assert_eq!((left[0].number(), next()), (3, 5));
+        log.seal(&left[0]).expect("entered last");
+        assert_eq!(next(), 5);
     }
 
     #[test]

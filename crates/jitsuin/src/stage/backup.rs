@@ -7,12 +7,15 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use ca::ceremony::{FileFact, StepFacts};
 use domain::act::Act;
+use domain::journal::EventKind;
+use domain::rule::OfTheInstallation;
 use keys::{CardMasterBackup, KeyBackup, KeyLabel, KeyStore};
+use store::{Store, Unit};
 use x509::fingerprint::{hex, sha256};
 
 use super::known::known_keys;
 use super::{SystemStage, key_fact};
-use crate::backups::{file_name, read_backup, read_card_master};
+use crate::backups::{entry, file_name, read_backup, read_card_master};
 use crate::home::write_private;
 
 /// The list of the files with their SHA-256s, as `sha256sum --check` reads it.
@@ -39,7 +42,7 @@ impl SystemStage<'_> {
         let here = self.system.custody.keys().labels()?;
         let known = known_keys(self.system)?;
         let mut backups = Vec::new();
-        for key in known.iter().filter(|key| here.contains(&key.label)) {
+        for key in known.iter().filter(|key| !key.is_ended && here.contains(&key.label)) {
             let backup = self.backups().read(&key.label)?;
             ensure!(
                 backup.public_key == key.public,
@@ -55,7 +58,34 @@ impl SystemStage<'_> {
             std::fs::create_dir_all(&place).with_context(|| place.display().to_string())?;
         }
         self.expect_present(act)?;
-        write_medium(&place, directory, &backups, cards.as_ref())
+        let texts = texts(&backups, cards.as_ref());
+        expect_room(&place, directory, &texts)?;
+        self.begin_copies(act, directory, &backups)?;
+        let files = write_medium(&place, directory, &texts)?;
+        let keys =
+            backups.iter().map(|backup| key_fact(&backup.label, &backup.public_key)).collect();
+        Ok(StepFacts { keys, files, ..StepFacts::default() })
+    }
+
+    /// Tells the journal where copies are about to be made, so that those which a cut leaves there end with
+    /// their key.
+    pub(super) fn begin_copies(
+        &self,
+        act: &Act,
+        directory: &str,
+        backups: &[KeyBackup],
+    ) -> Result<()> {
+        let mut begun = backups.iter().map(|backup| {
+            entry(EventKind::KeyActBegun, act, &backup.label, &backup.public_key)
+                .detail("act", "backup")
+                .detail("place", OfTheInstallation(directory.trim_end_matches('/')))
+        });
+        let Some(first) = begun.next() else { return Ok(()) };
+        // What was looked up when the step began may have changed since.
+        let unit = begun.fold(Unit::new(first), Unit::entry);
+        let unit = ca::while_kept(unit, backups.iter().map(|backup| &backup.label))?;
+        self.system.store.commit(unit)?;
+        Ok(())
     }
 
     fn card_master_backup(&self) -> Result<Option<CardMasterBackup>> {
@@ -67,24 +97,27 @@ impl SystemStage<'_> {
     }
 }
 
-fn write_medium(
-    place: &Path,
-    directory: &str,
-    backups: &[KeyBackup],
-    cards: Option<&CardMasterBackup>,
-) -> Result<StepFacts> {
+/// The files of backups, by name.
+fn texts(backups: &[KeyBackup], cards: Option<&CardMasterBackup>) -> BTreeMap<String, String> {
+    let keys = backups.iter().map(|backup| (file_name(&backup.label), backup.to_json()));
+    let cards = cards.map(|cards| (file_name(&cards.label), cards.to_json()));
+    keys.chain(cards).collect()
+}
+
+/// Refuses a place without a medium, and one with something else on it.
+fn expect_room(place: &Path, directory: &str, texts: &BTreeMap<String, String>) -> Result<()> {
     let parent = place.parent().filter(|parent| *parent != Path::new(""));
     if !parent.is_none_or(Path::is_dir) {
         bail!("{directory}: there is no such place; is the medium in it?");
     }
-    let mut texts: BTreeMap<String, String> = BTreeMap::new();
-    for backup in backups {
-        texts.insert(file_name(&backup.label), backup.to_json());
-    }
-    if let Some(cards) = cards {
-        texts.insert(file_name(&cards.label), cards.to_json());
-    }
-    expect_no_others(place, &texts)?;
+    expect_no_others(place, texts)
+}
+
+fn write_medium(
+    place: &Path,
+    directory: &str,
+    texts: &BTreeMap<String, String>,
+) -> Result<Vec<FileFact>> {
     std::fs::create_dir_all(place).with_context(|| directory.to_owned())?;
     let listed =
         texts.iter().map(|(name, text)| format!("{}  {name}\n", hex(&sha256(text.as_bytes()))));
@@ -92,11 +125,10 @@ fn write_medium(
     let mut files = Vec::new();
     for (name, text) in texts.iter().map(|(n, t)| (n.as_str(), t)).chain([(MANIFEST, &list)]) {
         let path = place.join(name);
-        write_private(&path, text.as_bytes())?;
+        store::outside("copy-written", || write_private(&path, text.as_bytes()))?;
         files.push(FileFact { path: named(directory, name), sha256: sha256(text.as_bytes()) });
     }
-    let keys = backups.iter().map(|backup| key_fact(&backup.label, &backup.public_key)).collect();
-    Ok(StepFacts { keys, files, ..StepFacts::default() })
+    Ok(files)
 }
 
 /// A medium that holds anything else may hold the backup of a key that was destroyed since.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
+use ca::Generation;
 use ca::ceremony::StepFacts;
 use domain::act::Act;
 use domain::id::CaId;
@@ -10,9 +11,9 @@ use domain::journal::EventKind;
 use domain::rule;
 use domain::rule::OfTheInstallation;
 use keys::{KeyError, KeyStore, PublicKey};
-use store::Entry;
+use store::{Entry, Store, Unit};
 
-use super::copies::Ended;
+use super::copies::{END_OF_COPY, KeyCopy, Sort};
 use super::{SystemStage, key_fact};
 use crate::backups::entry;
 
@@ -36,34 +37,37 @@ impl SystemStage<'_> {
             spki_der: generation.key.as_der().to_vec(),
         };
         // 1. Every copy is within reach, or people say what became of it.
-        let is_begun = match keys.public_key(label) {
-            Ok(_) => false,
-            Err(KeyError::UnknownLabel(_)) => true,
-            Err(error) => return Err(error.into()),
-        };
-        let copies = self.copies(label, gone, is_begun)?;
-        // 2. The key ends, then its copies.
+        let begun = authority.begun_destruction(generation)?;
+        let begun: Option<Vec<KeyCopy>> =
+            begun.map(|found| serde_json::from_slice(&found)).transpose()?;
+        let copies = self.copies(label, gone, begun.as_deref().unwrap_or_default())?;
+        let (found, absent) = (copies.found()?, copies.absent.clone());
+        // 2. What is about to end is noted, once; then the key ends, then its copies, each noted before it.
         self.expect_present(act)?;
-        match keys.destroy(label) {
+        let told = |kind| entry(kind, act, label, &public).ca(ca).detail("generation", number);
+        if begun.is_none() && !authority.is_destroyed(generation)? {
+            let entry = told(EventKind::KeyActBegun).detail("act", "destruction");
+            let entry = with_gone(found.iter().fold(entry, with_copy), gone);
+            authority.begin_destruction(&permitted, entry, serde_json::to_vec(&found)?)?;
+        }
+        match store::outside("key-ended", || keys.destroy(label)) {
             Ok(()) | Err(KeyError::UnknownLabel(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let ended = copies.destroy()?;
+        let ended = copies.destroy(&|copy| {
+            let entry = told(EventKind::KeyActBegun).detail("act", END_OF_COPY);
+            self.system.store.commit(Unit::new(with_copy(entry, copy)))?;
+            Ok(())
+        })?;
         // 3. It is shown to be gone.
-        ensure!(!keys.labels()?.contains(label), "{label} is still in the key store");
-        let signed = keys.sign(label, generation.signature, b"proof of destruction");
-        ensure!(
-            matches!(signed, Err(KeyError::UnknownLabel(_))),
-            "{label}: the key store does not refuse it"
-        );
+        self.expect_gone(generation)?;
         // 4. The journal and the minutes tell of it.
-        let entry =
-            entry(EventKind::KeyDestroyed, act, label, &public).ca(ca).detail("generation", number);
-        authority.record_destruction(&permitted, with_copies(entry, &ended, gone))?;
+        let entry = with_gone(with_ended(told(EventKind::KeyDestroyed), &ended, &absent), gone);
+        authority.record_destruction(&permitted, entry)?;
         let mut statements = vec![format!(
             "鍵ストアの一覧に {label} がなく、この鍵による署名が拒否されることを確認した。"
         )];
-        statements.extend(told(&ended, gone));
+        statements.extend(stated(&ended, &absent, gone));
         if act.at < generation.ends {
             statements.push(format!(
                 "この世代は危殆化の手続を終えており、自己署名証明書の有効期間（{} まで）を待たずに破棄した。以後この鍵による失効リストは発行されない。",
@@ -72,29 +76,56 @@ impl SystemStage<'_> {
         }
         Ok(StepFacts { keys: vec![key_fact(label, &public)], statements, ..StepFacts::default() })
     }
+
+    /// Shows that the key store has a generation's key no more.
+    fn expect_gone(&self, generation: &Generation) -> Result<()> {
+        let (label, keys) = (&generation.label, &**self.system.custody.keys());
+        ensure!(!keys.labels()?.contains(label), "{label} is still in the key store");
+        let signed = keys.sign(label, generation.signature, b"proof of destruction");
+        ensure!(
+            matches!(signed, Err(KeyError::UnknownLabel(_))),
+            "{label}: the key store does not refuse it"
+        );
+        Ok(())
+    }
 }
 
-fn with_copies(mut entry: Entry, ended: &Ended, gone: &BTreeMap<String, String>) -> Entry {
-    for file in &ended.files {
-        entry = entry.detail("erased", OfTheInstallation(file));
-    }
-    for store in &ended.stores {
-        entry = entry.detail("restored_store", OfTheInstallation(store));
-    }
-    // As the script says it, which custodians held in their hands.
+/// A copy that is about to end, with the places by which a script may tell of it.
+fn with_copy(entry: Entry, copy: &KeyCopy) -> Entry {
+    let entry = entry.detail("copy", OfTheInstallation(&copy.name));
+    copy.places.iter().fold(entry, |entry, place| entry.detail("at", OfTheInstallation(place)))
+}
+
+/// The copies that ended, and those whose end was begun before a cut and which are not there any more.
+fn with_ended(entry: Entry, ended: &[KeyCopy], absent: &[String]) -> Entry {
+    let entry = ended.iter().fold(entry, |entry, copy| match copy.sort {
+        Sort::File => entry.detail("erased", OfTheInstallation(&copy.name)),
+        Sort::Store => entry.detail("restored_store", OfTheInstallation(&copy.name)),
+    });
+    absent
+        .iter()
+        .fold(entry, |entry, name| entry.detail("absent_after_cut", OfTheInstallation(name)))
+}
+
+/// As the script says it, which custodians held in their hands.
+fn with_gone(entry: Entry, gone: &BTreeMap<String, String>) -> Entry {
     gone.iter().fold(entry, |entry, (place, why)| {
         let told = rule!("{}: {}", OfTheInstallation(place), OfTheInstallation(why));
         entry.detail("gone", told.as_part())
     })
 }
 
-fn told(ended: &Ended, gone: &BTreeMap<String, String>) -> Vec<String> {
-    let files = ended.files.iter();
-    let files = files.map(|file| format!("バックアップ {file} を上書きし、消去した。"));
-    let stores = ended.stores.iter();
-    let stores = stores.map(|name| format!("復元先の鍵ストア「{name}」の鍵を破棄した。"));
+fn stated(ended: &[KeyCopy], absent: &[String], gone: &BTreeMap<String, String>) -> Vec<String> {
+    let ended = ended.iter().map(|KeyCopy { sort, name, .. }| match sort {
+        Sort::File => format!("バックアップ {name} を上書きし、消去した。"),
+        Sort::Store => format!("復元先の鍵ストア「{name}」の鍵を破棄した。"),
+    });
+    // Whether it was erased before the cut, nobody saw to the end.
+    let absent = absent.iter().map(|name| {
+        format!("{name} の複製は、破棄に着手した後に中断したものであり、現在その場所にないことを確認した。")
+    });
     let gone = gone.iter().map(|(place, why)| {
         format!("{place} の複製は所定の場所になく、別途の破棄又は滅失として申告された（{why}）。")
     });
-    files.chain(stores).chain(gone).collect()
+    ended.chain(absent).chain(gone).collect()
 }

@@ -13,6 +13,8 @@ pub(super) struct KnownKey {
     pub(super) public: PublicKey,
     /// What it signs with.
     pub(super) signature: SignatureAlgorithm,
+    /// Whether its destruction was begun: no copy of it is made any more.
+    pub(super) is_ended: bool,
 }
 
 impl KnownKey {
@@ -40,11 +42,12 @@ pub(super) fn known_keys(system: &System) -> Result<Vec<KnownKey>> {
                 label: generation.label.clone(),
                 public: PublicKey { algorithm: generation.key_algorithm, spki_der },
                 signature: generation.signature,
+                is_ended: authority.is_ending(&generation)?,
             });
         }
         if let Some((label, public)) = authority.planned_key()? {
             let signature = authority.policy().keys.signature;
-            known.push(KnownKey { label, public, signature });
+            known.push(KnownKey { label, public, signature, is_ended: false });
         }
     }
     Ok(known)

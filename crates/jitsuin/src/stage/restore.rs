@@ -46,6 +46,12 @@ impl SystemStage<'_> {
             let same = |key: &&KnownKey| key.label == backup.label;
             let key = known.iter().find(same).with_context(|| unknown(&backup.label))?;
             ensure!(key.public == backup.public_key, "{}: another key", backup.label);
+            ensure!(
+                !key.is_ended,
+                "{directory}: {} was destroyed, and nothing brings it back: hold a ceremony with destroy-ca-key for \
+                 its generation once more, with this medium in its place; then restore the others (A 6.2.10.1)",
+                backup.label
+            );
             facts.keys.push(key_fact(&key.label, &key.public));
             wanted.push((backup, key));
         }
@@ -86,7 +92,7 @@ impl SystemStage<'_> {
     }
 
     /// Brings each key back that is not there yet, and has each sign.
-    fn bring_back(
+    pub(super) fn bring_back(
         &self,
         act: &Act,
         store: &dyn KeyStore,
@@ -100,7 +106,12 @@ impl SystemStage<'_> {
                 // What is damaged is set aside for its backup.
                 Err(KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) => {
                     self.expect_present(act)?;
-                    store.restore(backup, &backup_key)?;
+                    let begun = entry(EventKind::KeyActBegun, act, &key.label, &key.public)
+                        .detail("act", "restoration")
+                        .detail("into", OfTheInstallation(name));
+                    let unit = ca::while_kept(Unit::new(begun), [&key.label])?;
+                    self.system.store.commit(unit)?;
+                    store::outside("key-brought-back", || store.restore(backup, &backup_key))?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -139,7 +150,10 @@ impl SystemStage<'_> {
             Ok(there) => ensure!(there == backup.check, "{label}: another key is there"),
             Err(KeyError::UnknownLabel(_)) => {
                 self.expect_present(act)?;
-                store.restore_card_master(backup, &self.secret.backup_key()?)?;
+                let backup_key = self.secret.backup_key()?;
+                store::outside("key-brought-back", || {
+                    store.restore_card_master(backup, &backup_key)
+                })?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -186,9 +200,9 @@ impl SystemStage<'_> {
 }
 
 /// What is to be brought back.
-struct Wanted<'a> {
-    keys: Vec<(KeyBackup, &'a KnownKey)>,
-    cards: Option<CardMasterBackup>,
+pub(super) struct Wanted<'a> {
+    pub(super) keys: Vec<(KeyBackup, &'a KnownKey)>,
+    pub(super) cards: Option<CardMasterBackup>,
 }
 
 fn unknown(label: &KeyLabel) -> String {

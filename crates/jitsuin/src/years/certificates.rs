@@ -1,8 +1,6 @@
 //! The certificates of the program itself: renewed by themselves, taken up while it runs, told of where
 //! that cannot be done; none that ended keeps the program from starting.
 
-use std::sync::Arc;
-
 use ca::{Renewal, ServiceRequest, find_or_generate};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::journal::EventKind;
@@ -13,32 +11,12 @@ use store::{Change, Entry, Store, Unit};
 use testkit::{Output, run};
 use x509::fingerprint::sha256;
 
-use super::place::Place;
+use super::place::{Place, renew_keys};
+use super::served::Served;
 use crate::credentials::ServiceKey;
 use crate::own_tls::{TlsFiles, Word};
-use crate::serve::{Addresses, Listeners, Running};
+use crate::serve::{Listeners, Running};
 use crate::system::System;
-
-/// The services of a place, running, with so many custodians who came before.
-struct Served {
-    system: Arc<System>,
-    running: Running,
-    addresses: Addresses,
-}
-
-impl Served {
-    fn start(place: &Place, custodians: usize) -> Self {
-        let system = place.open(custodians);
-        let listeners = Listeners::bind(&system.config.listen).expect("ports");
-        let addresses = listeners.addresses().expect("addresses");
-        let running = Running::start(system.clone(), listeners).expect("it starts");
-        Self { system, running, addresses }
-    }
-
-    fn stop(self) {
-        self.running.stop().expect("it stops");
-    }
-}
 
 /// What openssl makes of a handshake, with `roots` as all it trusts, at the time of the place.
 fn handshake(place: &Place, served: &Served, roots: &str) -> Output {
@@ -88,13 +66,7 @@ fn e2_certificates_that_ended_keep_nothing_from_starting_and_are_renewed_once_cu
     let system = place.open(2);
     let refused = system.keep_tls(&Word::Own).expect_err("by no ended key").to_string();
     assert!(refused.contains("the use of its key ended"), "{refused}");
-    for authority in system.authorities.values() {
-        let renewal =
-            Renewal { issues_from: system.now() + SignedDuration::from_secs(1), early: None };
-        let act = system.act("ceremony").expect("an act");
-        let keys = &*system.machine.keys;
-        authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
-    }
+    renew_keys(&system);
     drop(system);
     place.after_days(1);
     // The custodians come: each is renewed by itself, and shown without a restart.

@@ -2,77 +2,18 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::path::Path;
 
 use domain::journal::EventKind;
 use domain::staff::CredentialKind;
 use jiff::Timestamp;
 use store::{Change, CredentialRow, Entry, Store, Unit};
+use testkit::OpensslCa;
 use web::desk::{Door, Shown};
 use web::wire::NewPersonBody;
 use x509::fingerprint::sha256;
 use x509::pem;
 
 use super::place::Place;
-
-/// How openssl certifies, lists and revokes.
-const SETTINGS: &str = "
-[req]
-distinguished_name = name
-[name]
-[ca]
-default_ca = this
-[authority]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[user]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = clientAuth
-authorityKeyIdentifier = keyid
-[this]
-database = index
-crlnumber = number
-certificate = root.pem
-private_key = root.key
-default_md = sha256
-crl_extensions = list
-[list]
-authorityKeyIdentifier = keyid
-";
-
-/// An issuer of openssl's, which certified `card.pem` and lists nobody yet.
-fn issuer(place: &Path) {
-    for (file, text) in [("ca.cnf", SETTINGS), ("index", ""), ("number", "01")] {
-        fs::write(place.join(file), text).expect("written");
-    }
-    openssl(
-        place,
-        "req -x509 -nodes -config ca.cnf -newkey rsa:2048 -subj /CN=Cards -extensions authority \
-         -keyout root.key -out root.pem",
-    );
-    openssl(
-        place,
-        "req -new -nodes -newkey rsa:2048 -subj /CN=card -keyout card.key -out card.csr",
-    );
-    openssl(
-        place,
-        "x509 -req -in card.csr -CA root.pem -CAkey root.key -CAcreateserial -days 100 \
-         -extfile ca.cnf -extensions user -out card.pem",
-    );
-    list(place);
-}
-
-fn list(place: &Path) {
-    openssl(place, "ca -config ca.cnf -gencrl -crldays 10 -out root.crl");
-}
-
-fn openssl(place: &Path, arguments: &str) {
-    let arguments: Vec<_> = arguments.split_whitespace().collect();
-    let said = testkit::run(place, "openssl", &arguments);
-    assert!(said.success, "{arguments:?}: {}", said.text);
-}
 
 /// Has operator-1 propose people by the card, as they would over the API.
 fn propose_by_card(place: &Place, people: &[&str]) {
@@ -107,7 +48,9 @@ fn propose_by_card(place: &Place, people: &[&str]) {
 #[test]
 fn w2_w3_the_command_line_looks_client_certificates_of_other_issuers_up_as_well() {
     let place = Place::at(&Timestamp::now().to_string());
-    issuer(place.path());
+    let issuer = OpensslCa::root(place.path(), "root", "/CN=Cards");
+    issuer.certify("card", "user");
+    issuer.list();
     let config = place.path().join("jitsuin.toml");
     let kept = fs::read_to_string(&config).expect("a configuration");
     let named = "[[client_issuers]]\ncertificate = \"root.pem\"\nlist = \"root.crl\"\n";
@@ -118,8 +61,8 @@ fn w2_w3_the_command_line_looks_client_certificates_of_other_issuers_up_as_well(
     }
     propose_by_card(&place, &["novice-1", "novice-2"]);
     place.answer(0, "manager-1.token", &["staff", "confirm", "novice-1"]);
-    openssl(place.path(), "ca -config ca.cnf -revoke card.pem");
-    list(place.path());
+    issuer.revoke("card");
+    issuer.list();
     let said = place.refusal(0, "manager-1.token", &["staff", "confirm", "novice-2"]);
     assert!(said.contains("revoked"), "{said}");
 }

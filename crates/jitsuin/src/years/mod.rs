@@ -5,4 +5,6 @@ mod client_issuers;
 mod decade;
 pub(crate) mod place;
 mod records;
+mod served;
+mod verifiers;
 mod ways_in;

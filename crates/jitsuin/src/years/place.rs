@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::Result;
+use ca::{Renewal, find_or_generate};
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{CustodianId, Passphrase};
@@ -142,5 +143,17 @@ impl Place {
             Ok(done) => panic!("{command:?}: {done}"),
             Err(error) => format!("{error:#}"),
         }
+    }
+}
+
+/// Renews every CA's key; the new one signs from the next second on.
+pub(crate) fn renew_keys(system: &System) {
+    for authority in system.authorities.values() {
+        // Reckoned for each, since each takes its time.
+        let issues_from = system.now() + SignedDuration::from_secs(1);
+        let renewal = Renewal { issues_from, early: None };
+        let act = system.act("ceremony").expect("an act");
+        let keys = &*system.machine.keys;
+        authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
     }
 }

@@ -102,6 +102,15 @@ fn k9_k4_a_key_is_destroyed_when_nothing_needs_it_and_shown_to_be_gone() {
     }
     assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
     compromise(&place);
+    // A store that lost its own file keeps its keys; a directory that never became a store has none.
+    let restored = place.path().join("data/restored");
+    let stray = restored.join("untold/jpki-auth-ca-1.key");
+    fs::create_dir(restored.join("untold")).unwrap();
+    fs::copy(restored.join("second-site/jpki-auth-ca-1.key"), &stray).unwrap();
+    let said = refused(&place, &script("untold", &[DESTROY]));
+    assert!(said.contains("untold") && said.contains("holds no key store"), "{said}");
+    assert!(place.path().join("data/keys/jpki-auth-ca-1.key").exists());
+    fs::remove_file(stray).unwrap();
     let tls = "do = \"tls-certificate\"\nca = \"jpki-auth\"\nrequest = \"web.csr\"";
     completed(&place, &script("destruction", &[DESTROY, tls]));
     for gone in [
@@ -178,10 +187,74 @@ fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
     assert!(minutes.unwrap().contains("廃棄記録第12号"));
     // The other keys come back from the medium that lost one.
     completed(&place, &script("trial", &["do = \"restore\"\ndirectory = \"media/backup\""]));
-    // What was lost came back: it is told until it has ended as well.
+    // What was lost came back. It brings the key back nowhere, and is told until it has ended as well.
+    assert!(run(place.path(), "cp", &["-a", "media/second", "media/returned"]).success);
+    let list = ["-c", "sha256sum *-ca-*.json cards-1.json > SHA256SUMS"];
+    assert!(run(&path("media/returned"), "sh", &list).success);
+    for (id, into) in [("trial-2", "throwaway"), ("own", "installation"), ("third", "third-site")] {
+        let restore =
+            format!("do = \"restore\"\ndirectory = \"media/returned\"\ninto = \"{into}\"");
+        let said = refused(&place, &script(id, &[&restore]));
+        assert!(said.contains("jpki-auth-ca-1 was destroyed"), "{into}: {said}");
+    }
+    assert!(!path("data/keys/jpki-auth-ca-1.key").exists());
+    assert!(!path("data/restored/third-site").exists());
     let owed =
         || place.answer(&MANAGER, &["check"]).to_string().contains("backup-of-destroyed-key");
     assert!(owed());
     completed(&place, &script("found", &[DESTROY]));
     assert_eq!((copies(), owed()), ([false; 3], false));
+}
+
+/// What a cut left of a destruction is told when its ceremony is given up, and ends in another: with the right
+/// media, and not with what people say is gone and is there.
+#[test]
+fn k9_k4_e6_a_destruction_that_was_given_up_is_told_until_another_ends_it() {
+    let place = Workplace::new();
+    let path = |name: &str| place.path().join(name);
+    fs::create_dir(path("media")).unwrap();
+    outlive(&place);
+    compromise(&place);
+    let (file, copy) = (path("data/keys/jpki-auth-ca-1.key"), "media/backup/jpki-auth-ca-1.json");
+    let kept = fs::read(&file).unwrap();
+    // A directory in the place of a file that is to be erased stops it there.
+    let stop = path("data/keys/.jpki-auth-ca-1.key.new");
+    fs::create_dir(&stop).unwrap();
+    refused(&place, &script("first", &[DESTROY]));
+    fs::remove_dir(stop).unwrap();
+    assert!(file.exists());
+    let give_up = |id: &str| {
+        let said = place.run(&MANAGER, &["ceremony", "abandon", id, "--reason", "媒体の不足"]);
+        assert!(said.success, "{}", said.text);
+    };
+    give_up("first");
+    let check = || place.run(&MANAGER, &["check"]).text;
+    let told = check();
+    assert!(told.contains("destruction-unfinished"), "{told}");
+    assert!(!told.contains("ceremony-unfinished"), "{told}");
+    // Another medium in the place of the right one.
+    fs::rename(path("media/backup"), path("away")).unwrap();
+    fs::create_dir(path("media/backup")).unwrap();
+    fs::write(path("media/backup/letter.txt"), "nothing of ours").unwrap();
+    let said = refused(&place, &script("wrong", &[DESTROY]));
+    assert!(said.contains("is it the right medium?"), "{said}");
+    fs::remove_dir_all(path("media/backup")).unwrap();
+    fs::rename(path("away"), path("media/backup")).unwrap();
+    let gone = format!("{DESTROY}\ngone = {{ \"media/backup\" = \"廃棄記録第12号\" }}");
+    let said = refused(&place, &script("gone", &[&gone]));
+    assert!(said.contains("it is not gone"), "{said}");
+    assert!(file.exists() && path(copy).exists());
+    ["wrong", "gone"].into_iter().for_each(give_up);
+    completed(&place, &script("second", &[DESTROY]));
+    assert!(!file.exists() && !path(copy).exists());
+    assert_eq!(place.answer(&MANAGER, &["check"])["consistent"], json!(true));
+    let minutes = fs::read_to_string(path("data/ceremonies/second/second.minutes.html")).unwrap();
+    assert!(minutes.contains("media/backup") && !minutes.contains("中断したもの"), "{minutes}");
+    // Out of a backup of the files it comes back, while nobody wakes the keys.
+    fs::write(&file, kept).unwrap();
+    let told = check();
+    assert!(told.contains("destroyed-key-returned") && told.contains("finding"), "{told}");
+    completed(&place, &script("third", &[DESTROY]));
+    assert!(!file.exists());
+    assert_eq!(place.answer(&MANAGER, &["check"])["consistent"], json!(true));
 }

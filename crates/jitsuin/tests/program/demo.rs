@@ -244,6 +244,17 @@ pub(crate) fn copy_populated(target: &Path) {
     });
 }
 
+/// The same on a token of SoftHSM2, which comes to `tokens`, the place where a process that uses it looks.
+pub(crate) fn copy_populated_on_a_token(target: &Path, tokens: &Path) {
+    copy_prepared("on-a-token", target, |directory| {
+        let arguments = ["demo", "--dir", ".", "--base-port", "0", "--once", "--hsm", "softhsm"];
+        let told = run_long(directory, PROGRAM, &arguments);
+        assert!(told.success, "{}", told.text);
+    });
+    let (from, to) = ("softhsm/tokens/.", tokens.to_str().unwrap());
+    assert!(run(target, "cp", &["-a", from, to]).success, "the tokens come along");
+}
+
 /// Copies what `prepare` makes in an empty directory to `target`: it is made once for each build of
 /// the program; who comes first makes it, the others wait.
 pub(crate) fn copy_prepared(kind: &str, target: &Path, prepare: impl FnOnce(&Path)) {

@@ -1,17 +1,22 @@
 //! Files of the embedded store on disk: mode 0600, whole or absent, durable before acknowledged.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::KeyError;
+use crate::label::KeyLabel;
 
 /// How the name of a key pair's file ends.
 pub(crate) const KEY_SUFFIX: &str = ".key";
 
 /// How the name of a card master key's file ends.
 pub(crate) const MASTER_SUFFIX: &str = ".cards";
+
+/// How the name of a damaged key's file ends, before its number.
+pub(crate) const DAMAGED: &str = "damaged-";
 
 /// A key file holds at most an RSA-4096 PKCS#8 and its SPKI in hexadecimal, about 6 KB.
 const LONGEST_FILE_BYTES: u64 = 64 * 1024;
@@ -68,6 +73,23 @@ pub(crate) fn names_ending(directory: &Path, suffix: &str) -> Result<Vec<String>
     names.retain(|name| name.ends_with(suffix) && !name.starts_with('.'));
     names.sort();
     Ok(names)
+}
+
+/// The files beside that of a key which may hold it as well: those that a cut left of a writing, and those
+/// that were set aside.
+pub(crate) fn left_of(directory: &Path, label: &KeyLabel) -> Result<Vec<PathBuf>, KeyError> {
+    let unfinished = [KEY_SUFFIX, MASTER_SUFFIX]
+        .map(|suffix| temporary_path(&directory.join(format!("{label}{suffix}"))));
+    let mut left: Vec<PathBuf> = unfinished.into_iter().filter(|file| file.exists()).collect();
+    let aside = format!("{label}.{DAMAGED}");
+    for entry in fs::read_dir(directory).map_err(failed("listing", directory))? {
+        let path = entry.map_err(failed("listing", directory))?.path();
+        let is_aside = |name: &OsStr| name.to_string_lossy().starts_with(&aside);
+        if path.file_name().is_some_and(is_aside) {
+            left.push(path);
+        }
+    }
+    Ok(left)
 }
 
 /// Holds the right to change the store, until dropped, against other threads and processes.

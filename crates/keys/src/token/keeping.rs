@@ -80,9 +80,11 @@ impl Access<'_> {
         if self.destroy_master(label)? {
             return Ok(());
         }
-        self.private_of(label)?.ok_or(KeyError::UnknownLabel(label.clone()))?;
+        let is_there = self.private_of(label)?.is_some();
         self.connection.forget(label);
-        self.destroy_all(&Name::of(label).id)
+        // A cut may have left the public half.
+        self.destroy_all(&Name::of(label).id)?;
+        is_there.then_some(()).ok_or_else(|| KeyError::UnknownLabel(label.clone()).into())
     }
 
     /// Makes a key pair; in the token under a name, or for this session without one.

@@ -120,6 +120,31 @@ fn k1_a_key_that_changed_its_handle_is_looked_up_again() {
     });
 }
 
+/// A cut may come between the ends of both halves of a key: then it exists no more, and its public half goes
+/// as well.
+#[test]
+fn k9_the_public_half_that_a_cut_left_ends_with_its_key() {
+    SoftHsm::in_child("recovery::k9_the_public_half_that_a_cut_left_ends_with_its_key", |_| {
+        let (store, ca, other) = (new_token("one"), label("ca-1"), label("ca-10"));
+        for label in [&ca, &other] {
+            store.generate(label, KeyAlgorithm::Rsa2048).expect("a key pair");
+        }
+        let module = somebody_else();
+        let session = session(&module, "one");
+        let of = |label: &str| [Attribute::Id(format!("jitsuin-key:{label}").into_bytes())];
+        let [id] = of("ca-1");
+        let private = [Attribute::Class(ObjectClass::PRIVATE_KEY), id];
+        for object in session.find_objects(&private).expect("objects") {
+            session.destroy_object(object).expect("destroyed");
+        }
+        let counted = |label| session.find_objects(&of(label)).expect("objects").len();
+        assert_eq!((counted("ca-1"), counted("ca-10")), (1, 2));
+        let again = store.destroy(&ca);
+        assert!(matches!(again, Err(KeyError::UnknownLabel(_))), "{again:?}");
+        assert_eq!((counted("ca-1"), counted("ca-10")), (0, 2));
+    });
+}
+
 #[test]
 fn k1_a_token_that_is_gone_is_reported_and_found_when_it_is_back() {
     let name = "recovery::k1_a_token_that_is_gone_is_reported_and_found_when_it_is_back";

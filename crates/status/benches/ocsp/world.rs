@@ -134,6 +134,7 @@ fn fill(store: &dyn Store, verifier_certificate: &[u8], now: Timestamp) {
         bind_dn: "CN=verifier".to_owned(),
         password_hash: String::new(),
         request_certificate: verifier_certificate.to_vec(),
+        former_certificate: None,
         may_query_ocsp: true,
         may_read_crl: true,
     };

@@ -21,9 +21,9 @@ use super::host;
 use super::reply::{OCSP_RESPONSE, Reply, http_date, ocsp_response};
 use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
-use super::server::Shared;
+use super::server::{Clock, Questions, Shared};
 use crate::askers::Shown;
-use crate::ocsp::{Answer, Freshness, Question, Responder};
+use crate::ocsp::{Answer, Freshness, Heard, Responder};
 use crate::room::Place;
 use crate::subscriber::Asker;
 
@@ -97,25 +97,33 @@ impl Endpoint {
         uncached(answer)
     }
 
-    /// Has the responder answer. A stranger's question takes a place in the crowd of those who show
-    /// nothing; a verifier's is answered at once, so it stands behind that crowd's places and not behind
-    /// all who are in line for them.
+    /// Has the responder answer, at a place of whoever asks: a verifier stands behind as many signatures as
+    /// there are places of strangers and of other verifiers, and not behind all who are in line for them.
     async fn asked(&self, responder: &Responder, der: &[u8]) -> Answer {
-        let clock = &self.shared.clock;
-        let question = Question::read(der);
-        let _entered = if responder.is_strangers(&question) {
-            let crowd = &self.shared.open_questions;
-            let Some(entered) = crowd.enter(Asker::at(self.peer.ip())).await else {
-                return responder.refuse_crowded(self.peer, clock());
-            };
+        let clock = &*self.shared.clock;
+        let heard = {
+            let _at_work = self.place.at_work();
+            responder.hear(der, self.peer, clock())
+        };
+        let mut cut = Cut { responder, clock, heard: Some(heard.unanswered()) };
+        let Questions { open, verifiers } = &self.shared.questions;
+        let entered = match heard.id() {
+            Some(id) => {
+                self.place.proven(id.as_str());
+                verifiers.enter(Asker::known(id.as_str())).await
+            }
+            None => open.enter(Asker::at(self.peer.ip())).await,
+        };
+        if entered.is_some() {
             // On one thread, whoever came in with it gets in line, or is answered, before the work is done.
             tokio::task::yield_now().await;
-            Some(entered)
-        } else {
-            None
-        };
+        }
+        cut.heard = None;
         let _at_work = self.place.at_work();
-        responder.answer_to(question, self.peer, clock())
+        match entered {
+            Some(_entered) => responder.answer_to(heard, clock()),
+            None => responder.refuse_crowded(heard, clock()),
+        }
     }
 
     /// RFC 6960 A.1: the request in the address.
@@ -187,6 +195,22 @@ impl Endpoint {
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLong),
             Ok(Err(_)) => Err(Unread::Broken),
             Err(_) => Err(Unread::TooSlow),
+        }
+    }
+}
+
+/// A question that waits for its place. Cut off there it is refused, and has its record: what a verifier
+/// signed is remembered by that after this process too.
+struct Cut<'a> {
+    responder: &'a Responder,
+    clock: &'a Clock,
+    heard: Option<Heard>,
+}
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        if let Some(heard) = self.heard.take() {
+            self.responder.answer_to(heard, (self.clock)());
         }
     }
 }

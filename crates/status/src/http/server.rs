@@ -55,8 +55,15 @@ pub(super) struct Shared {
     pub(super) limits: HttpLimits,
     pub(super) clock: Arc<Clock>,
     pub(super) askers: Askers,
-    /// Places for OCSP questions of strangers.
-    pub(super) open_questions: Crowd,
+    pub(super) questions: Questions,
+}
+
+/// Places for OCSP questions.
+pub(super) struct Questions {
+    /// For those of strangers.
+    pub(super) open: Crowd,
+    /// For those that registered verifiers signed, each of which has a share.
+    pub(super) verifiers: Crowd,
 }
 
 impl HttpServer {
@@ -69,8 +76,11 @@ impl HttpServer {
     ) -> Self {
         let room = Room::of(limits.connections);
         let askers = Askers::of(limits.repository_at_once);
-        let open_questions = Crowd::of(limits.open_questions_at_once);
-        let shared = Arc::new(Shared { services, limits, clock, askers, open_questions });
+        let questions = Questions {
+            open: Crowd::of(limits.open_questions_at_once),
+            verifiers: Crowd::of(limits.verifiers_questions_at_once),
+        };
+        let shared = Arc::new(Shared { services, limits, clock, askers, questions });
         Self { shared, tls: tls.map(TlsAcceptor::from), room }
     }
 

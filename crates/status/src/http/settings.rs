@@ -28,6 +28,9 @@ pub struct HttpLimits {
     /// OCSP questions of strangers answered at once. Each is a signature on the thread that serves the
     /// connection, so a verifier's question stands behind so many of them at most.
     pub open_questions_at_once: usize,
+    /// The same of registered verifiers, each of which has a quarter: as many for each thread that answers
+    /// that one verifier alone may keep all of them at work.
+    pub verifiers_questions_at_once: usize,
 }
 
 /// Octets of a request's head: a signed OCSP request of one verifier certificate takes 4 KB in the
@@ -36,6 +39,7 @@ pub(super) const MAX_HEAD_BYTES: usize = 16 << 10;
 
 impl Default for HttpLimits {
     fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             connections: 320,
             first: Duration::from_secs(5),
@@ -46,6 +50,7 @@ impl Default for HttpLimits {
             shutdown: Duration::from_secs(10),
             repository_at_once: 8,
             open_questions_at_once: 8,
+            verifiers_questions_at_once: 4 * threads.max(2),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who asks: a registered verifier whose pinned certificate signed the request (A 2.4, 4.9.10).
+//! Who asks: a registered verifier, of whose pinned certificates one signed the request (A 2.4, 4.9.10).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -22,14 +22,14 @@ use super::source::StatusSource;
 pub(super) struct Arrival {
     pub(super) from: IpAddr,
     pub(super) at: Timestamp,
-    /// What [`StatusSource::changes`] said then.
-    pub(super) changes: Option<u64>,
 }
 
 /// What a request proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Proven {
     pub(super) asker: Asker,
+    /// What was registered of the verifier that signed it, where it was let in by that.
+    pub(super) by: Option<LetIn>,
     /// What was noted of it, if a registered verifier signed it and nobody sent it before, or it is that
     /// verifier's retry.
     pub(super) heard: Option<HeardRequest>,
@@ -59,16 +59,41 @@ pub(super) struct Verifiers {
 }
 
 /// What is registered of a verifier, read once for many questions.
+#[derive(Debug)]
 struct Registered {
+    id: VerifierId,
     may_query: bool,
-    certificate: Certificate,
+    certificates: Vec<Certificate>,
 }
 
 impl Registered {
-    /// Nothing where the certificate cannot be read: nobody asks by it.
-    fn of(row: VerifierRow) -> Option<Self> {
-        let certificate = Certificate::parse(&row.request_certificate).ok()?;
-        Some(Self { may_query: row.may_query_ocsp, certificate })
+    /// Without a certificate that cannot be read: nobody asks by it.
+    fn of(row: VerifierRow) -> Self {
+        let certificates = row.certificates().filter_map(|der| Certificate::parse(der).ok());
+        let certificates = certificates.collect();
+        Self { may_query: row.may_query_ocsp, certificates, id: row.id }
+    }
+
+    fn place_of(&self, der: &[u8]) -> Option<usize> {
+        self.certificates.iter().position(|certificate| certificate.der == der)
+    }
+}
+
+/// By what a verifier was let in: one of its certificates.
+#[derive(Debug, Clone)]
+pub(super) struct LetIn {
+    registered: Arc<Registered>,
+    place: usize,
+}
+
+impl LetIn {
+    fn by(registered: Arc<Registered>, der: &[u8]) -> Option<Self> {
+        let place = registered.place_of(der)?;
+        Some(Self { registered, place })
+    }
+
+    fn certificate(&self) -> &Certificate {
+        &self.registered.certificates[self.place]
     }
 }
 
@@ -93,7 +118,7 @@ impl Verifiers {
     /// # Errors
     /// malformedRequest for a stranger's request that brings what is no certificate; the store's.
     pub(super) fn asker(&self, request: &OcspRequest, arrival: Arrival) -> Result<Proven, Refusal> {
-        let nothing = |asker| Ok(Proven { asker, heard: None });
+        let nothing = |asker| Ok(Proven { asker, by: None, heard: None });
         let Some(signature) = &request.signature else { return nothing(Asker::Anonymous) };
         for certificate in &signature.certificates {
             let fingerprint = sha256(certificate);
@@ -107,15 +132,28 @@ impl Verifiers {
         nothing(Asker::Refused("no certificate in the request is a registered verifier's"))
     }
 
-    /// Whether a registered verifier's certificate is beside the request; whether it signed is not asked.
-    pub(super) fn names_one(&self, request: &OcspRequest) -> store::Result<bool> {
-        let certificates = request.signature.iter().flat_map(|signature| &signature.certificates);
-        for certificate in certificates {
-            if self.registered(&sha256(certificate))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether what let a verifier in is registered still, and in force: it may have waited since.
+    pub(super) fn lets_in(
+        &self,
+        by: &LetIn,
+        changes: Option<u64>,
+        at: Timestamp,
+    ) -> store::Result<bool> {
+        let (before, certificate) = (&by.registered, by.certificate());
+        let is_registered = self.row(&before.id, changes)?.is_some_and(|now| {
+            let is_there = || now.place_of(&certificate.der).is_some();
+            Arc::ptr_eq(&now, before) || now.may_query == before.may_query && is_there()
+        });
+        Ok(is_registered && holds_at(&certificate.tbs.validity, at))
+    }
+
+    /// What is registered of a verifier, as of a state that [`StatusSource::changes`] told.
+    fn row(&self, id: &VerifierId, changes: Option<u64>) -> store::Result<Option<Arc<Registered>>> {
+        let read = || {
+            let row = self.source.verifier(id)?;
+            store::Result::Ok(row.map(Registered::of).map(Arc::new))
+        };
+        self.rows.get(changes, id, read)
     }
 
     fn check(
@@ -125,16 +163,11 @@ impl Verifiers {
         request: &OcspRequest,
         arrival: Arrival,
     ) -> store::Result<Proven> {
-        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), heard: None });
-        let read = || {
-            let row = self.source.verifier(&id)?;
-            store::Result::Ok(row.and_then(Registered::of).map(Arc::new))
-        };
-        let registered = self.rows.get(arrival.changes, &id, read)?;
-        let Some(registered) = registered.filter(|one| one.certificate.der == der) else {
-            return refused("the verifier's certificate was replaced");
-        };
-        let Registered { may_query, certificate } = &*registered;
+        let refused = |rule| Ok(Proven { asker: Asker::Refused(rule), by: None, heard: None });
+        let row = self.row(&id, self.source.changes())?;
+        let by = row.and_then(|row| LetIn::by(row, der));
+        let Some(by) = by else { return refused("the verifier's certificate was replaced") };
+        let (may_query, certificate) = (by.registered.may_query, by.certificate());
         match request.verify(&certificate.tbs.subject_public_key_info) {
             Ok(()) => {}
             Err(x509::Error::UnsupportedAlgorithm { .. }) => {
@@ -161,7 +194,8 @@ impl Verifiers {
         };
         // What was heard before is remembered already, whoever repeats it how often.
         let heard = (before.is_none() || is_retry).then_some(heard);
-        Ok(Proven { asker, heard })
+        let by = matches!(asker, Asker::Retry | Asker::Verifier(_)).then_some(by);
+        Ok(Proven { asker, by, heard })
     }
 
     /// The verifier that registered exactly the octets of this SHA-256.
@@ -183,9 +217,10 @@ impl Verifiers {
     }
 
     fn build(&self, sequence: Option<Sequence>) -> store::Result<Index> {
-        let rows = self.source.verifiers()?.into_iter();
-        let ids = rows.map(|row| (sha256(&row.request_certificate), row.id)).collect();
-        Ok(Index { as_of: Some(sequence), ids })
+        let rows = self.source.verifiers()?;
+        let by_one = |row: &VerifierRow, der: &[u8]| (sha256(der), row.id.clone());
+        let ids = rows.iter().flat_map(|row| row.certificates().map(|der| by_one(row, der)));
+        Ok(Index { as_of: Some(sequence), ids: ids.collect() })
     }
 
     fn current(&self) -> Arc<Index> {

@@ -69,6 +69,13 @@ impl Spent {
 #[derive(Debug, Default)]
 pub struct MemoryOfRequests(Mutex<HashMap<[u8; 16], HeardRequest>>);
 
+impl MemoryOfRequests {
+    /// Whether nothing was noted yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
 impl RequestMemory for MemoryOfRequests {
     fn hear(&self, request: &HeardRequest) -> store::Result<Option<HeardRequest>> {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use store::{HeardRequest, StatusRow};
 use x509::lint::{OcspExpectation, lint_ocsp};
 use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_basic};
 
-use super::access::{Arrival, Asker, Verifiers};
+use super::access::{Arrival, Asker, Proven, Verifiers};
 use super::as_of::AsOf;
 use super::cache::{Cache, Kept};
 use super::inquiry::{Inquiry, Single};
@@ -53,9 +53,14 @@ pub struct Answer {
     pub freshness: Option<Freshness>,
 }
 
-/// A request as it was read, if it could be: read once, for who looks whose it is and for who answers it.
-#[derive(Debug)]
-pub struct Question(Result<OcspRequest, x509::Error>);
+/// A request that was read, and of which is known who asks: before it is answered there may be a line.
+#[must_use]
+pub struct Heard {
+    peer: SocketAddr,
+    /// The request and what it proves; or why it is refused, whatever is asked.
+    proven: Result<(OcspRequest, Proven), Refusal>,
+    account: Account,
+}
 
 /// The times that HTTP caches are told (RFC 9919 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +86,7 @@ pub struct Responder {
 }
 
 /// What goes into the query log, filled in as the steps go on.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Account {
     asked: Vec<OcspAsked>,
     verifier: Option<VerifierId>,
@@ -137,27 +142,34 @@ impl Responder {
 
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
     pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Answer {
-        self.answer_to(Question::read(request), peer, now)
+        self.answer_to(self.hear(request, peer, now), now)
     }
 
-    /// The same, once it is read.
-    pub fn answer_to(&self, question: Question, peer: SocketAddr, now: Timestamp) -> Answer {
+    /// Reads a request and finds out who asks. What a verifier signed is remembered, whatever comes of it,
+    /// and has its record when it is answered or refused.
+    pub fn hear(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Heard {
         let mut account = Account::default();
-        let outcome = self.respond(question, peer, now, &mut account);
+        let arrival = Arrival { from: peer.ip(), at: now };
+        let proven = read(request).and_then(|request| {
+            let proven = self.asker(&request, arrival, &mut account)?;
+            Ok((request, proven))
+        });
+        Heard { peer, proven, account }
+    }
+
+    /// Answers what was heard, as of the database's state at this moment.
+    pub fn answer_to(&self, heard: Heard, now: Timestamp) -> Answer {
+        let Heard { peer, proven, mut account } = heard;
+        let outcome =
+            proven.and_then(|(request, proven)| self.respond(&request, &proven, now, &mut account));
         self.close(outcome, account, peer, now)
     }
 
-    /// Whether no registered verifier's certificate is beside what is asked, so that whoever asks is a
-    /// stranger before anything is verified. What cannot be read, or looked up, is a stranger's.
-    pub fn is_strangers(&self, Question(request): &Question) -> bool {
-        let named = |request| self.verifiers.names_one(request).unwrap_or(false);
-        !request.as_ref().is_ok_and(named)
-    }
-
-    /// Refuses a stranger's request for which there was no place.
-    pub fn refuse_crowded(&self, peer: SocketAddr, now: Timestamp) -> Answer {
-        let refusal = Refusal::new(ErrorStatus::TryLater, "too many ask who show nothing");
-        self.close(Err(refusal), Account::default(), peer, now)
+    /// Refuses what was heard, because there was no place for it.
+    pub fn refuse_crowded(&self, heard: Heard, now: Timestamp) -> Answer {
+        let Heard { peer, account, .. } = heard;
+        let refusal = Refusal::new(ErrorStatus::TryLater, "too much is asked");
+        self.close(Err(refusal), account, peer, now)
     }
 
     /// Refuses a request that was too long to be read to its end.
@@ -168,33 +180,33 @@ impl Responder {
 
     fn respond(
         &self,
-        question: Question,
-        peer: SocketAddr,
+        request: &OcspRequest,
+        Proven { asker, by, .. }: &Proven,
         now: Timestamp,
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
         // 1 Find the CA key that is asked about.
-        let request = question.expect_fit()?;
         let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
-        let issuer = issuer(&issuers, &request);
+        let issuer = issuer(&issuers, request)?;
         // 2 Read the states; what is kept for the same question may spare the reading.
-        let kept = self.kept(&request, now);
-        let looked = self.look(&request, issuer.as_ref().ok().copied(), kept.as_deref());
-        let changes = looked.as_ref().ok().and_then(|looked| looked.changes);
-        // 3 Find out who asks, and remember what a verifier signed, whatever comes of it.
-        let arrival = Arrival { from: peer.ip(), at: now, changes };
-        let asker = self.asker(&request, arrival, account)?;
-        // 4 Put states and certificates together.
-        let issuer = issuer?;
+        let kept = self.kept(request, now);
+        let looked = self.look(request, issuer, kept.as_deref());
         account.asked = request.certificates.iter().map(|cert_id| asked(cert_id, issuer)).collect();
-        let rows = looked.map_err(Refusal::store)?.rows;
-        let inquiry =
-            Inquiry { request: &request, issuer, singles: singles(&request, issuer, rows), now };
+        let Looked { changes, rows } = looked.map_err(Refusal::store)?;
+        // 3 See whether what lets a verifier ask still holds.
+        if let Some(by) = by
+            && !self.verifiers.lets_in(by, changes, now).map_err(Refusal::store)?
+        {
+            let rule = "what lets the verifier in changed or ended while it waited";
+            return Err(Refusal::new(ErrorStatus::TryLater, rule));
+        }
+        // 4 Put states and certificates together.
+        let inquiry = Inquiry { request, issuer, singles: singles(request, issuer, rows), now };
         for (asked, single) in account.asked.iter_mut().zip(&inquiry.singles) {
             asked.status = Some(inquiry.status(single));
         }
         // 5 Let only those have an answer who may.
-        let open = inquiry.admit(&asker)?;
+        let open = inquiry.admit(asker)?;
         // 6 Repeat an answer that was made from the same state.
         if let Some(kept) = kept.filter(|kept| inquiry.is_answered_by(kept)) {
             account.repeated = true;
@@ -213,7 +225,7 @@ impl Responder {
         request: &OcspRequest,
         arrival: Arrival,
         account: &mut Account,
-    ) -> Result<Asker, Refusal> {
+    ) -> Result<Proven, Refusal> {
         let proven = self.verifiers.asker(request, arrival)?;
         account.heard = proven.heard;
         match &proven.asker {
@@ -225,19 +237,16 @@ impl Responder {
             Asker::Retry => account.is_retry = true,
             Asker::Anonymous => {}
         }
-        Ok(proven.asker)
+        Ok(proven)
     }
 
     /// The states of the certificates asked about that this key of the CA signed, in their order.
     fn look(
         &self,
         request: &OcspRequest,
-        issuer: Option<&Issuer>,
+        issuer: &Issuer,
         kept: Option<&Kept>,
     ) -> store::Result<Looked> {
-        let Some(issuer) = issuer else {
-            return Ok(Looked { changes: self.source.changes(), rows: Vec::new() });
-        };
         if let Some(kept) = kept {
             let changes = self.source.changes();
             if changes.is_some() && kept.changes == changes {
@@ -399,30 +408,36 @@ fn issuer<'a>(issuers: &'a [Issuer], request: &OcspRequest) -> Result<&'a Issuer
     Ok(first)
 }
 
-impl Question {
-    /// Reads the octets of a request.
-    pub fn read(der: &[u8]) -> Self {
-        Self(OcspRequest::parse(der))
+impl Heard {
+    /// The same without what could be answered: for its record, where whoever asked is gone.
+    pub fn unanswered(&self) -> Self {
+        let gone = Refusal::new(ErrorStatus::TryLater, "cut off while it waited");
+        Self { peer: self.peer, proven: Err(gone), account: self.account.clone() }
     }
 
-    fn expect_fit(self) -> Result<OcspRequest, Refusal> {
-        let malformed = |rule: String| Refusal::new(ErrorStatus::MalformedRequest, rule);
-        let request = self.0.map_err(|error| malformed(error.to_string()))?;
-        if request.nonce.as_ref().is_some_and(|nonce| !nonce.has_allowed_length()) {
-            return Err(malformed("a nonce has 1 to 128 octets (RFC 9654 2.1)".to_owned()));
+    /// The verifier that proved to be asking. What one sends once more is nobody's: whoever was beside it
+    /// sends that too.
+    pub fn id(&self) -> Option<&VerifierId> {
+        self.account.verifier.as_ref()
+    }
+}
+
+/// Reads the octets of a request, and whether we may answer such a one.
+fn read(der: &[u8]) -> Result<OcspRequest, Refusal> {
+    let malformed = |rule: String| Refusal::new(ErrorStatus::MalformedRequest, rule);
+    let request = OcspRequest::parse(der).map_err(|error| malformed(error.to_string()))?;
+    if request.nonce.as_ref().is_some_and(|nonce| !nonce.has_allowed_length()) {
+        return Err(malformed("a nonce has 1 to 128 octets (RFC 9654 2.1)".to_owned()));
+    }
+    if !request.accepts_basic() {
+        return Err(malformed("every client accepts basic responses (RFC 6960 4.4.3)".to_owned()));
+    }
+    match request.unknown_critical.first() {
+        Some(oid) => {
+            let rule = format!("critical extension {oid} is not known here");
+            Err(Refusal::new(ErrorStatus::Unauthorized, rule))
         }
-        if !request.accepts_basic() {
-            return Err(malformed(
-                "every client accepts basic responses (RFC 6960 4.4.3)".to_owned(),
-            ));
-        }
-        match request.unknown_critical.first() {
-            Some(oid) => {
-                let rule = format!("critical extension {oid} is not known here");
-                Err(Refusal::new(ErrorStatus::Unauthorized, rule))
-            }
-            None => Ok(request),
-        }
+        None => Ok(request),
     }
 }
 

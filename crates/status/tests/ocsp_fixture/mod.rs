@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 pub mod foreign;
+pub mod http;
 pub mod request;
 
 use std::net::SocketAddr;
@@ -166,6 +167,7 @@ impl World {
             bind_dn: format!("CN={id},O=Verifiers,C=JP"),
             password_hash: "hash of correct horse".to_owned(),
             request_certificate: certificate.to_vec(),
+            former_certificate: None,
             may_query_ocsp: true,
             may_read_crl: true,
         }

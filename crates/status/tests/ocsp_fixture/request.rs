@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::algorithm::KeyAlgorithm;
 use domain::id::SerialNumber;
+use jiff::SignedDuration;
 use jitsuin_status::ocsp::Answer;
 use keys::KeyStore;
 use x509::algorithm::identifier;
@@ -135,8 +136,14 @@ pub struct Signer<'a> {
 impl<'a> Signer<'a> {
     /// A signer with a new key and a certificate of its own making.
     pub fn new(world: &'a World, key: &'a str) -> Self {
+        Self::lasting(world, key, 1_000)
+    }
+
+    /// One whose certificate ends after so many hours.
+    pub fn lasting(world: &'a World, key: &'a str, hours: i64) -> Self {
         let spki = world.keys.generate(&label(key), KeyAlgorithm::EcP256).unwrap().spki_der;
-        let own = template(name(key), name(key), &spki, world.now);
+        let mut own = template(name(key), name(key), &spki, world.now);
+        own.validity.not_after = world.now + SignedDuration::from_hours(hours);
         let certificate = signed(&world.keys, &label(key), &own);
         Self { world, key, certificate }
     }

@@ -25,14 +25,17 @@ fn put(store: &dyn Store, row: CeremonyRow) -> crate::Result<u64> {
 /// A ceremony is found as it was put last, with the entry of that change.
 pub fn k3_a_ceremony_is_as_it_was_put_last(store: &dyn Store) {
     let id = row(1, State::Running).id;
-    assert_eq!(store.ceremony(&id).expect("read"), None);
+    let unfinished = || store.unfinished_ceremonies().expect("read");
+    assert_eq!((store.ceremony(&id).expect("read"), unfinished()), (None, Vec::new()));
     assert!(matches!(put(store, row(2, State::Running)), Err(Error::Missing { .. })));
     let first = put(store, row(1, State::Running)).expect("begun");
     assert_eq!(store.ceremony(&id).expect("read"), Some((row(1, State::Running), first)));
+    assert_eq!(unfinished(), [row(1, State::Running)]);
     let next = CeremonyRow { account: b"[1]".to_vec(), steps_done: 2, ..row(2, State::Completed) };
     let second = put(store, next.clone()).expect("ended");
     assert_eq!(store.ceremony(&id).expect("read"), Some((next, second)));
     assert!(second > first);
+    assert_eq!(unfinished(), []);
 }
 
 /// Two programs cannot carry on one ceremony, and its script stays what it was.

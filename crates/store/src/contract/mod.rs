@@ -55,6 +55,7 @@ macro_rules! contract_suite {
             units: e2_a_unit_commits_whole_or_not_at_all
                 e2_a_failed_unit_takes_no_place_in_the_sequence
                 e2_many_threads_get_a_dense_sequence
+                e2_a_unit_that_must_not_follow_an_operation_does_not
                 e1_an_entry_says_what_when_how_and_who
                 e1_refusals_and_no_ops_are_entries
                 e1_the_journal_is_read_in_pages
@@ -67,6 +68,7 @@ macro_rules! contract_suite {
                 w8_the_register_cursor_advances_from_where_it_is
                 e6_the_last_event_that_was_applied_is_known
                 v5_a_verifier_is_as_it_was_put_last
+                v5_v6_a_verifier_keeps_one_former_certificate_until_it_is_struck_off
                 p1_cas_and_generations_exist_once;
             generations: k6_one_generation_is_planned_at_a_time_and_only_gains_its_key
                 k6_a_plan_ends_with_its_generation

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use domain::act::Actor;
+use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 
 use super::fixtures::*;
@@ -37,6 +38,22 @@ pub fn e2_a_failed_unit_takes_no_place_in_the_sequence(store: &dyn Store) {
     store.commit(plain().change(stale())).expect_err("stale");
     assert_eq!(store.commit(plain()).expect("one"), 2);
     assert_eq!(store.last_sequence().expect("read"), Some(2));
+}
+
+/// What forbids a unit is looked for when it is committed, and not before; it leaves nothing then.
+pub fn e2_a_unit_that_must_not_follow_an_operation_does_not(store: &dyn Store) {
+    let noted = OperationId::of_system(SystemOperation::DestructionBegun, "ca-1").expect("an id");
+    let repeated: OperationId = "op-9".parse().expect("an operation id");
+    for id in [noted, repeated] {
+        let before = || Unit::new(entry(EventKind::KeyActBegun)).unless_noted(id.clone());
+        store.commit(before()).expect("nothing is noted yet");
+        let late = before();
+        commit(store, Change::RecordOperation { id: id.clone(), answer: Vec::new() });
+        let last = store.last_sequence().expect("read");
+        let refused = store.commit(late);
+        assert!(matches!(refused, Err(Error::Stale { .. })), "{refused:?}");
+        assert_eq!(store.last_sequence().expect("read"), last);
+    }
 }
 
 /// Units of many threads commit together, and the sequence is that of one.

@@ -143,6 +143,7 @@ pub fn v5_a_verifier_is_as_it_was_put_last(store: &dyn Store) {
         bind_dn: bind_dn.into(),
         password_hash: "$argon2id$".into(),
         request_certificate: vec![1, 2, 3],
+        former_certificate: None,
         may_query_ocsp: true,
         may_read_crl: false,
     };
@@ -156,6 +157,37 @@ pub fn v5_a_verifier_is_as_it_was_put_last(store: &dyn Store) {
     let same_name = Change::PutVerifier(Box::new(verifier("v-3", "cn=one")));
     let outcome = store.commit(unit(EventKind::VerifierRegistered, same_name));
     assert!(matches!(outcome, Err(Error::Duplicate { .. })));
+}
+
+/// A verifier is known by its certificate and the one before it, and by no more.
+pub fn v5_v6_a_verifier_keeps_one_former_certificate_until_it_is_struck_off(store: &dyn Store) {
+    let put = |row: &VerifierRow| {
+        commit(store, Change::PutVerifier(Box::new(row.clone())));
+        let found = store.verifier(&row.id).expect("read").expect("a verifier");
+        assert_eq!((&found, &store.verifiers().expect("read")[..]), (row, &[row.clone()][..]));
+        found.certificates().map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    let first = VerifierRow {
+        id: "v-1".parse().expect("an id"),
+        name: "総務局".into(),
+        bind_dn: "cn=one".into(),
+        password_hash: "$argon2id$".into(),
+        request_certificate: vec![1],
+        former_certificate: None,
+        may_query_ocsp: true,
+        may_read_crl: true,
+    };
+    assert_eq!(put(&first), [[1]]);
+    let second = first.with_successor(vec![2]);
+    assert_eq!(put(&second), [[2], [1]]);
+    // What changes beside it leaves it.
+    let second = VerifierRow { may_query_ocsp: false, ..second };
+    assert_eq!(put(&second), [[2], [1]]);
+    let third = second.with_successor(vec![3]);
+    assert_eq!(put(&third), [[3], [2]]);
+    let third = VerifierRow { former_certificate: None, ..third };
+    assert_eq!(put(&third), [[3]]);
+    assert_eq!(put(&third.with_successor(vec![4])), [[4], [3]]);
 }
 
 /// CAs and their generations, in order.

@@ -23,6 +23,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("schema_verified.sql"),
     include_str!("schema_noted.sql"),
     include_str!("schema_register.sql"),
+    include_str!("schema_verifier.sql"),
 ];
 
 /// The first version in which everything proves itself, whatever versions come after. What an earlier
@@ -92,6 +93,7 @@ fn checked_version(connection: &Connection, known: usize) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ProofExtent, Sqlite, StateProof, Store};
 
     const FIRST: &str = "CREATE TABLE a (x INTEGER) STRICT";
     const SECOND: &str = "CREATE TABLE b (x INTEGER) STRICT";
@@ -135,6 +137,20 @@ mod tests {
         let later = [SCRIPTS, &[FIRST]].concat();
         migrate_with(&mut connection, &later, FIRST_PROVEN).expect("migrated");
         assert_eq!(version(&connection), i64::try_from(SCRIPTS.len() + 1).expect("small"));
+    }
+
+    /// A table that was added is empty in a database of before, and adds up to nothing.
+    #[test]
+    fn e2_what_was_written_before_the_last_table_was_added_proves_itself_still() {
+        let (place, connection) = made();
+        connection.execute_batch("DROP TABLE former_certificate").expect("as before");
+        let before = i64::try_from(SCRIPTS.len() - 1).expect("small");
+        connection.pragma_update(None, "user_version", before).expect("as before");
+        drop(connection);
+        let path = place.path().join("jitsuin.db");
+        let store = Sqlite::open(path, crate::sqlite::tests::options()).expect("migrated");
+        let report = store.prove(&mut StateProof::default(), ProofExtent::Whole).expect("a proof");
+        assert_eq!(report.findings, Vec::<String>::new());
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub use self::pool::MOST_READERS;
 use self::pool::Pool;
 pub use self::prove::{ProofExtent, StateProof, StateReport};
 use self::seen::Seen;
+pub use self::torture::outside;
 use self::writer::{Sealing, Writer};
 use crate::journal::{
     Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal, SealedEntry,
@@ -412,11 +413,11 @@ impl Store for Sqlite {
     }
 
     fn verifiers(&self) -> Result<Vec<VerifierRow>> {
-        self.pool.read(read::access::verifiers)
+        self.pool.read_at_once(|view, _| read::access::verifiers(view))
     }
 
     fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>> {
-        self.pool.read(|c| read::access::verifier(c, id))
+        self.pool.read_at_once(|view, _| read::access::verifier(view, id))
     }
 
     fn people(&self) -> Result<Vec<PersonRow>> {
@@ -437,6 +438,10 @@ impl Store for Sqlite {
 
     fn password(&self, person: &ActorId) -> Result<Option<PasswordRow>> {
         self.pool.read(|c| read::people::password(c, person))
+    }
+
+    fn unfinished_ceremonies(&self) -> Result<Vec<CeremonyRow>> {
+        self.pool.read(read::ceremony::unfinished)
     }
 
     fn ceremony(&self, id: &CeremonyId) -> Result<Option<(CeremonyRow, Sequence)>> {

@@ -114,6 +114,7 @@ tables! {
     HOLDER_REQUEST = growing "holder_request" ("id"; "holder", "nonce", "signed", "record", "receipt",
         "received");
     NOTED = bounded "noted" ("id"; "answer", "recorded");
+    FORMER_CERTIFICATE = bounded "former_certificate" ("verifier"; "certificate");
 }
 
 impl Table {

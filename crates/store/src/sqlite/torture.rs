@@ -5,12 +5,22 @@
 //! the third transaction that has such an entry is committed; `after:` ends it once the transaction
 //! is on stable storage and nobody has heard of it. With `hangs:` the process goes on, and the writer
 //! stands still for ever right before that commit, as on a disk that answers no more. `seal` names the
-//! sealing of the journal, whose checkpoint is with the sinks already.
+//! sealing of the journal, whose checkpoint is with the sinks already. [`outside`] has the names of what
+//! happens outside of the database.
 
 #[cfg(feature = "torture")]
 pub(super) use self::armed::Passing;
 #[cfg(not(feature = "torture"))]
 pub(super) use self::off::Passing;
+
+/// Does something outside of the database, a key's end for example, that has a moment before and after it.
+pub fn outside<T>(name: &'static str, act: impl FnOnce() -> T) -> T {
+    let passing = Passing::outside(name);
+    passing.reach(Side::Before);
+    let done = act();
+    passing.reach(Side::After);
+    done
+}
 
 /// Where a transaction stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +45,9 @@ mod off {
         }
         pub(in crate::sqlite) fn note(&mut self, _: &Unit) {}
         pub(in crate::sqlite) fn sealing() -> Self {
+            Self
+        }
+        pub(in crate::sqlite) fn outside(_: &'static str) -> Self {
             Self
         }
         pub(in crate::sqlite) fn reach(&self, _: Side) {}
@@ -75,6 +88,11 @@ mod armed {
         /// The transaction of a sealing.
         pub(in crate::sqlite) fn sealing() -> Self {
             Self(vec!["seal".to_owned()])
+        }
+
+        /// Something of a name outside of the database.
+        pub(in crate::sqlite) fn outside(name: &'static str) -> Self {
+            Self(vec![name.to_owned()])
         }
 
         /// Ends the process, or this thread's work, if this is the moment.

@@ -16,6 +16,7 @@ use status::crowd::Crowd;
 use status::room::Place;
 use status::subscriber::Asker;
 
+use super::unsent::{self, Unsent};
 use super::{Answer, Api};
 use crate::access::Peer;
 use crate::desk::permission::{Operation, Pace};
@@ -53,6 +54,8 @@ pub(super) struct Places {
     pub(super) work: Crowd,
     pub(super) pages: Crowd,
     pub(super) long: Crowd,
+    /// For large answers until they are sent.
+    pub(super) unsent: Crowd,
     pub(super) new_passwords: Crowd,
     pub(super) look_ups: Crowd,
     /// For whoever shows a token or certificate for the first time over a connection, and for whom nobody
@@ -71,6 +74,7 @@ impl Places {
             work: Crowd::with_patience(WORK_AT_ONCE, WORK_PATIENCE),
             pages: Crowd::of(PAGES_AT_ONCE),
             long: Crowd::of(LONG_AT_ONCE),
+            unsent: unsent::shares(),
             new_passwords: Crowd::of(PASSWORDS_AT_ONCE),
             look_ups: Crowd::of(LOOK_UPS_AT_ONCE),
             unknown: Crowd::of(STRANGERS_AT_ONCE),
@@ -125,6 +129,7 @@ pub(crate) struct Served {
     api: Api,
     asking: Asking,
     pace: Pace,
+    unsent: Unsent,
 }
 
 impl FromRequestParts<Api> for Served {
@@ -143,7 +148,7 @@ impl Served {
         let asker = person.map(|id| Asker::known(id.as_str()));
         let asking = Asking { asker: asker.unwrap_or(asking.asker), ..asking };
         let pace = api.asked_for(parts).map_or(Pace::Work, Operation::pace);
-        Self { api: api.clone(), asking, pace }
+        Self { api: api.clone(), asking, pace, unsent: Unsent::of(parts) }
     }
 
     /// Has the desk do `work` on a thread that may block, at a place of the kind that the operation takes. A
@@ -156,8 +161,12 @@ impl Served {
         &self,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let crowd = self.api.places.of(self.pace);
-        self.api.run_among(crowd, &self.asking, work).await
+        let places = &self.api.places;
+        if let Pace::Page | Pace::Long = self.pace {
+            let share = places.unsent.enter(self.asking.asker.clone()).await;
+            self.unsent.keep(share.ok_or_else(crowded)?);
+        }
+        self.api.run_among(places.of(self.pace), &self.asking, work).await
     }
 
     /// As [`run`](Self::run), answered in JSON.
@@ -223,9 +232,7 @@ impl Api {
         asking: &Asking,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let entered = crowd.enter(asking.asker.clone()).await.ok_or_else(|| {
-            Problem::new(Fault::Unavailable, "too much of this is asked for: try again shortly")
-        })?;
+        let entered = crowd.enter(asking.asker.clone()).await.ok_or_else(crowded)?;
         // Not longer than somebody waits for it: who was cut off is not at work.
         let _at_work = asking.place.as_ref().map(|place| place.at_work());
         let work = move |desk: &Desk| {
@@ -235,6 +242,10 @@ impl Api {
         };
         self.blocking(work).await
     }
+}
+
+fn crowded() -> Problem {
+    Problem::new(Fault::Unavailable, "too much of this is asked for: try again shortly")
 }
 
 #[cfg(test)]
@@ -253,7 +264,8 @@ mod tests {
 
     fn asks(api: &Api, person: &str, operation: Operation) -> Served {
         let asking = Asking { asker: Asker::known(person), place: None };
-        Served { api: api.clone(), asking, pace: operation.pace() }
+        let (pace, unsent) = (operation.pace(), Unsent::default());
+        Served { api: api.clone(), asking, pace, unsent }
     }
 
     const PEOPLE: [&str; 4] = ["one", "two", "three", "four"];

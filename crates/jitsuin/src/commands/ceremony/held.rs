@@ -18,6 +18,7 @@ use crate::answer::Answer;
 use crate::cli::Cli;
 use crate::commands::Office;
 use crate::config::Config;
+use crate::hold::CeremonyRoom;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::minutes::{Minutes, expect_drawable};
@@ -29,6 +30,7 @@ pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -
     let text = read(file)?;
     expect_drawable()?;
     let system = System::open(&cli.config, Claim::Visit, clock)?;
+    let _room = CeremonyRoom::enter(&system.home)?;
     let answer = carry_out(cli, &system, &text, present);
     let asleep = match system.custody.is_active() {
         true => system.custody.deactivate(&system.act("ceremony")?).map(drop),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
+use store::segments::read_records;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -33,7 +34,7 @@ const FOUND: &[u8] = &[0x0a, 0x01, 0x00, 0x04, 0x00];
 /// invalidCredentials.
 const REFUSED: &[u8] = &[0x0a, 0x01, 0x31];
 
-/// What the server has, and what it has written for strangers.
+/// What the server has, and what its journal has of strangers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Holding {
     pub(super) peak_mib: u64,
@@ -41,8 +42,17 @@ pub(super) struct Holding {
     pub(super) descriptors: usize,
     /// Entries of the journal that tell of strangers.
     pub(super) refusals: u64,
-    /// Octets of the records of questions.
-    pub(super) records: u64,
+}
+
+/// The records of strangers' questions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Records {
+    /// Those of one question each.
+    pub(super) lines: u64,
+    /// Those in which the questions of a minute are counted.
+    pub(super) sums: u64,
+    /// Octets of the longest.
+    pub(super) longest: usize,
 }
 
 impl Holding {
@@ -60,8 +70,27 @@ impl Holding {
             resident_mib: mib("VmRSS:"),
             descriptors,
             refusals: refusals(&data.join("state.db")),
-            records: octets(&data.join("queries")),
         }
+    }
+}
+
+impl Records {
+    pub(super) fn of(installation: &Installation) -> Self {
+        let mut records = Self::default();
+        let read = read_records(&installation.path().join("data/queries"), 0, |line| {
+            let words: Vec<&str> = line.split(' ').take(5).collect();
+            match words[2..] {
+                // Whoever asked, a registered verifier signed it.
+                [_, "ocsp", heard] if heard.starts_with("heard:") => return Ok(()),
+                ["-", "sum", _] => records.sums += 1,
+                ["-", ..] => records.lines += 1,
+                _ => return Ok(()),
+            }
+            records.longest = records.longest.max(line.len());
+            Ok(())
+        });
+        read.unwrap();
+        records
     }
 }
 
@@ -71,11 +100,6 @@ fn refusals(database: &Path) -> u64 {
     let count = "SELECT count(*) FROM journal WHERE instr(body, '\"result\":\"refused\"') > 0 \
                  AND instr(body, 'anonymous') > 0";
     journal.query_row(count, [], |row| row.get(0)).unwrap()
-}
-
-fn octets(directory: &Path) -> u64 {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| entry.metadata().unwrap().len()).sum()
 }
 
 /// How often the kernel turned a connection away since the machine started, because those that wait to be

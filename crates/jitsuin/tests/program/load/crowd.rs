@@ -26,12 +26,14 @@ pub(super) struct Crowd {
 #[derive(Default)]
 struct Counts {
     came: AtomicU64,
+    asked: AtomicU64,
     answered: AtomicU64,
 }
 
-/// How many connections there were, and how many answers.
+/// How many connections there were, how often something was said over them, and how many answers.
 pub(super) struct Left {
     pub(super) came: u64,
+    pub(super) asked: u64,
     pub(super) answered: u64,
 }
 
@@ -68,7 +70,8 @@ impl Crowd {
         let _ = self.leave.send(());
         self.thread.join().expect("the crowd");
         let count = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        Left { came: count(&self.counts.came), answered: count(&self.counts.answered) }
+        let Counts { came, asked, answered } = &*self.counts;
+        Left { came: count(came), asked: count(asked), answered: count(answered) }
     }
 }
 
@@ -88,6 +91,8 @@ async fn visit(group: &Group, from: Ipv4Addr, counts: &Counts) -> io::Result<()>
             Ok(())
         }
         Says::Slowly(octets) => {
+            // However little it is, it may be answered: the directory does, where no request begins so.
+            counts.asked.fetch_add(1, Ordering::Relaxed);
             for octet in octets.chunks(1) {
                 line.say(octet).await?;
                 sleep(group.pause).await;
@@ -95,6 +100,7 @@ async fn visit(group: &Group, from: Ipv4Addr, counts: &Counts) -> io::Result<()>
             Ok(())
         }
         Says::Asks(question) => loop {
+            counts.asked.fetch_add(1, Ordering::Relaxed);
             line.say(question).await?;
             if line.hear().await?.is_empty() {
                 return Ok(());

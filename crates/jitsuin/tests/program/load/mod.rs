@@ -13,12 +13,12 @@ mod messages;
 
 use std::fmt;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
-use self::afterwards::Holding;
+use self::afterwards::{Holding, Records};
 use self::attacks::{Attack, Ports};
 use self::crowd::{Crowd, Left};
 use self::inside::{Answers, Inside, Served};
@@ -35,8 +35,18 @@ const MOST_MEMORY_MIB: u64 = 256;
 /// Entries of the journal that tell of the strangers of one attack: refusals are counted together.
 const MOST_REFUSALS: u64 = 64;
 
-/// Octets that the record of one question may have: 256 of each name that it bears.
-const MOST_OF_A_RECORD: u64 = 1024;
+/// Octets that the record of a stranger's question may have: 256 of each name that it bears.
+const MOST_OF_A_RECORD: usize = 1024;
+
+/// Strangers' questions that are records of their own in a minute (ADR 0038).
+const LINES_A_MINUTE: u64 = 1_000;
+
+/// Records in which the others of a minute are counted: those of 256 subscribers, and one of everybody else
+/// for each of the few kinds of questions.
+const SUMS_A_MINUTE: u64 = 256 + 32;
+
+/// Questions whose records may come once those who asked have left.
+const LATE_RECORDS: u64 = 64;
 
 /// What is aimed at: of a hundred requests of the staff, ninety-nine are answered within it.
 const AIM: Duration = Duration::from_millis(50);
@@ -124,6 +134,7 @@ impl Trial<'_> {
     ) -> Figures {
         let name = attack.name;
         let before = Holding::of(self.installation, self.server);
+        let (recorded, begun) = (Records::of(self.installation), Instant::now());
         let overflows = afterwards::overflows();
         let inside = Inside::begin(self.installation, self.server, stays_good);
         let crowd = Crowd::of(attack, settings.times);
@@ -146,16 +157,32 @@ impl Trial<'_> {
         assert!(answers.lost == 0 || is_kernels, "{name}: {} questions were lost", answers.lost);
         // What the doors are asked afterwards leaves records of its own.
         let spent = Holding::of(self.installation, self.server);
+        let records = Records::of(self.installation);
+        let bounded = records.are_few_since(&recorded, left.asked, begun.elapsed());
         let open = afterwards::is_as_before(self.ports, self.installation, self.server, &before);
         assert_eq!(open, Ok(()), "{name}: something is shut or held still");
         let after = Holding::of(self.installation, self.server);
         let refusals = spent.refusals - before.refusals;
         assert!(refusals <= MOST_REFUSALS, "{name}: {refusals} entries for strangers");
-        let records = spent.records.saturating_sub(before.records);
-        let questions = left.answered + answers.right + answers.lost + u64::from(revoked.is_some());
-        assert!(records <= MOST_OF_A_RECORD * (questions + 64), "{name}: {records} octets");
+        assert_eq!(bounded, Ok(()), "{name}: records of strangers' questions");
         assert!(after.peak_mib < MOST_MEMORY_MIB, "{name}: {after}");
         Figures { name, served, left, answers, after }
+    }
+}
+
+impl Records {
+    /// Whether they are as few as is promised, of so many questions within such a time: each is one record
+    /// at most, and a minute has a bound of them whatever is asked.
+    fn are_few_since(&self, before: &Self, asked: u64, within: Duration) -> Result<(), String> {
+        // One more than have passed was begun before, and one is not over.
+        let minutes = within.as_secs() / 60 + 2;
+        let (lines, sums) = (self.lines - before.lines, self.sums - before.sums);
+        let is_few = lines <= asked + LATE_RECORDS
+            && lines <= LINES_A_MINUTE * minutes
+            && sums <= SUMS_A_MINUTE * minutes
+            && self.longest <= MOST_OF_A_RECORD;
+        let told = || format!("{lines} lines and {sums} sums of {asked} questions; {self:?}");
+        if is_few { Ok(()) } else { Err(told()) }
     }
 }
 

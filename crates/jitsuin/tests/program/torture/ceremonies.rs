@@ -96,7 +96,8 @@ fn moment(chance: &mut Chance) -> String {
     format!("{side}:{kind}:{}", 1 + chance.below(2))
 }
 
-fn begin(place: &Path, file: &str, moment: Option<&str>) -> Child {
+/// Begins to run a script, in a process that ends itself at a moment.
+pub(super) fn begin(place: &Path, file: &str, moment: Option<&str>) -> Child {
     Command::new(PROGRAM)
         .envs(moment.map(|moment| ("JITSUIN_TORTURE", moment)))
         .arg("--json")

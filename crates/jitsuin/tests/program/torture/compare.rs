@@ -78,6 +78,20 @@ fn certificates(client: &Client, world: &World) -> Certificates {
     found
 }
 
+/// The users' certificates of a generation.
+pub(super) fn users(
+    client: &Client,
+    world: &World,
+    ca: &str,
+    generation: u64,
+) -> Vec<CertificateId> {
+    let is_meant = |(of, told): (&CertificateId, &Told)| {
+        of.0 == ca && told.is_user && told.generation == generation
+    };
+    let all = certificates(client, world);
+    all.iter().filter(|one| is_meant(*one)).map(|(id, _)| id.clone()).collect()
+}
+
 fn states(world: &World, found: &Certificates) {
     let acknowledged = world.facts(|facts| facts.certificates.clone());
     for (id, state) in acknowledged {

@@ -5,17 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::world::World;
 use super::{Settings, ceremonies, compare, moments, residents, staff, stories, verifier};
-use crate::demo::copy_populated;
 use crate::installation::{Installation, Server};
 use crate::tamper::Chance;
 
 const MUNICIPALITIES: [&str; 5] = ["11100", "11201", "11203", "11208", "11222"];
 
 /// How a process ends at its named moment: by `abort`.
-const AT_ITS_MOMENT: &str = "signal: 6";
-
-/// Who kills so often comes to every moment.
-const MANY: u64 = 1000;
+pub(super) const AT_ITS_MOMENT: &str = "signal: 6";
 
 /// How long a life works at most.
 const LIFE: u64 = 2500;
@@ -23,7 +19,12 @@ const LIFE: u64 = 2500;
 #[test]
 fn e6_v11_what_was_acknowledged_survives_any_kill() {
     let settings = Settings::read();
-    let installation = Installation::made_by(copy_populated);
+    let test = "torture::lives::e6_v11_what_was_acknowledged_survives_any_kill";
+    settings.with_installations(test, |made| survives(&settings, &made()));
+}
+
+/// Lives of an installation under work, and what is left in the end.
+fn survives(settings: &Settings, installation: &Installation) {
     let world = World::default();
     let windows = MUNICIPALITIES.map(|one| residents::strangers(installation.path(), one));
     let begun = Instant::now();
@@ -37,15 +38,15 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
         scope.spawn(|| staff::lists(&world));
         scope.spawn(|| ceremonies::renewals(&world, installation.path(), settings.seed));
         scope.spawn(|| verifier::asks(&world, installation.path(), settings.seed));
-        let deaths = kills(&installation, &world, &settings, begun);
+        let deaths = kills(installation, &world, settings, begun);
         // The last life is not killed: everybody comes to the end of what they do.
         world.stop();
-        deaths.map(|deaths| (deaths, live(&installation, &world)))
+        deaths.map(|deaths| (deaths, live(installation, &world)))
     });
     let (deaths, last) = ended.unwrap_or_else(|said| panic!("{settings}: {said}"));
     let last = last.unwrap_or_else(|said| panic!("{settings}: {said}"));
     let figures = world.figures();
-    compare::everything(&installation, &world, last);
+    compare::everything(installation, &world, last);
     let lost = world.facts(|facts| {
         println!(
             "{settings}: {deaths:?} in {} s; {figures:?}; {} certificates, {} applications, \
@@ -62,13 +63,13 @@ fn e6_v11_what_was_acknowledged_survives_any_kill() {
         facts.lost.clone()
     });
     assert!(lost.is_empty(), "{settings}: {} lost:\n{}", lost.len(), lost.join("\n"));
-    let is_enough = deaths.are_enough(&settings) && figures.acknowledged > 20;
+    let is_enough = deaths.are_enough(settings) && figures.acknowledged > 20;
     assert!(is_enough, "{settings}: too little was tried: {deaths:?}");
     assert!(figures.asked > 0, "{settings}: the verifier never had an answer");
     assert!(figures.from_home > 0, "{settings}: no holder asked anything from home");
     let unreached = moments::unreached(&deaths.reached);
     println!("{settings}: never came to {}", unreached.join(", "));
-    assert!(settings.kills < MANY || unreached.is_empty(), "{settings}: {unreached:?}");
+    assert!(!settings.are_many() || unreached.is_empty(), "{settings}: {unreached:?}");
 }
 
 /// How the lives ended.

@@ -3,10 +3,12 @@
 
 mod ceremonies;
 mod compare;
+mod ends;
 mod facts;
 mod holders;
 mod lives;
 mod moments;
+mod outlived;
 mod residents;
 mod staff;
 mod stories;
@@ -15,7 +17,16 @@ mod world;
 mod worst_day;
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
+
+use testkit::softhsm::SoftHsm;
+
+use crate::demo::{copy_populated, copy_populated_on_a_token};
+use crate::installation::Installation;
+
+/// Who kills so often comes to every moment.
+const MANY: u64 = 1000;
 
 /// How often the server is killed, and what is drawn.
 struct Settings {
@@ -23,6 +34,8 @@ struct Settings {
     kills: u64,
     /// After so long no more is begun, so that a short form stays short on a slow machine.
     limit: Duration,
+    /// Whether the keys are in a token.
+    has_token: bool,
 }
 
 impl Settings {
@@ -40,12 +53,36 @@ impl Settings {
             seed: number("JITSUIN_TORTURE_SEED", 1),
             kills: number("JITSUIN_TORTURE_KILLS", 50),
             limit: Duration::from_secs(seconds),
+            has_token: std::env::var_os("JITSUIN_TORTURE_HSM").is_some(),
         }
+    }
+
+    /// Runs `body`, the whole of a test, and hands it how to make an installation as the demo does. Where
+    /// its keys are in a token, that is done in a process of its own, whose children find the token.
+    fn with_installations(&self, test: &str, body: impl FnOnce(&dyn Fn() -> Installation)) {
+        if !self.has_token {
+            return body(&|| Installation::made_by(copy_populated));
+        }
+        SoftHsm::in_child(test, |tokens| {
+            let copy = |place: &Path| copy_populated_on_a_token(place, tokens);
+            body(&|| {
+                let installation = Installation::made_by(copy);
+                let keys = installation.path().join("data/keys");
+                assert!(!keys.exists(), "the keys are in the token");
+                installation
+            });
+        });
+    }
+
+    /// Whether so many kills are asked for that every moment is come to.
+    fn are_many(&self) -> bool {
+        self.kills >= MANY
     }
 }
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "torture --kills {} --seed {}", self.kills, self.seed)
+        let token = if self.has_token { " --hsm softhsm" } else { "" };
+        write!(f, "torture --kills {} --seed {}{token}", self.kills, self.seed)
     }
 }

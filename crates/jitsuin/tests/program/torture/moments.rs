@@ -8,10 +8,11 @@ use domain::journal::EventKind;
 use crate::tamper::Chance;
 
 /// What the work here never comes to; every other kind is a moment.
-const ELSEWHERE: [EventKind; 19] = [
+const ELSEWHERE: [EventKind; 20] = [
     EventKind::CaCreated,
     EventKind::KeyBackedUp,
     EventKind::KeyRestored,
+    EventKind::KeyActBegun,
     EventKind::KeysDeactivated,
     EventKind::CustodyEstablished,
     EventKind::CeremonyStarted,

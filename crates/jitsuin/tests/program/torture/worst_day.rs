@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::lives::{live, pause};
 use super::world::World;
 use super::{Settings, compare};
-use crate::demo::{PROGRAM, copy_populated};
+use crate::demo::PROGRAM;
 use crate::installation::{CUSTODIANS, Client, Installation};
 use crate::tamper::Chance;
 
@@ -22,28 +22,41 @@ const CARRIED_OUT_WITHIN: Duration = Duration::from_secs(60);
 
 #[test]
 fn k7_e6_a_compromise_is_carried_out_whole_whatever_is_killed() {
-    let settings = Settings::read();
-    for round in 0..1 + settings.kills / 100 {
-        let mut chance = Chance::named(settings.seed, &format!("worst day {round}"));
-        let lost = one(&mut chance);
-        assert!(lost.is_empty(), "{settings}, round {round}:\n{}", lost.join("\n"));
-    }
+    let test = "torture::worst_day::k7_e6_a_compromise_is_carried_out_whole_whatever_is_killed";
+    days(&Settings::read(), test);
+}
+
+/// The short form of everything else in a token: its keys sleep and wake, sign and are let go of.
+#[test]
+fn k7_k1_a_compromise_is_carried_out_whole_with_the_keys_in_a_token() {
+    let test =
+        "torture::worst_day::k7_k1_a_compromise_is_carried_out_whole_with_the_keys_in_a_token";
+    days(&Settings { has_token: true, ..Settings::read() }, test);
+}
+
+fn days(settings: &Settings, test: &str) {
+    settings.with_installations(test, |made| {
+        for round in 0..1 + settings.kills / 100 {
+            let mut chance = Chance::named(settings.seed, &format!("worst day {round}"));
+            let lost = one(&made(), &mut chance);
+            assert!(lost.is_empty(), "{settings}, round {round}:\n{}", lost.join("\n"));
+        }
+    });
 }
 
 /// One worst day; what is not as it must be.
-fn one(chance: &mut Chance) -> Vec<String> {
-    let installation = Installation::made_by(copy_populated);
+fn one(installation: &Installation, chance: &mut Chance) -> Vec<String> {
     let world = World::default();
-    let approved = command(&installation, "operator-1", &["--approves", "op-worst-day"]).output();
+    let approved = command(installation, "operator-1", &["--approves", "op-worst-day"]).output();
     let approved = approved.unwrap();
     assert!(approved.status.success(), "{}", String::from_utf8_lossy(&approved.stderr));
     for _ in 0..CUTS {
-        let mut server = live(&installation, &world).unwrap();
+        let mut server = live(installation, &world).unwrap();
         let kind =
             [EventKind::KeyCompromised, EventKind::CertificateRevoked][chance.pick(2).unwrap()];
         let side = if chance.flip() { "before" } else { "after" };
         let moment = format!("{side}:{kind}:{}", 1 + chance.below(3));
-        let mut child = command(&installation, "manager-1", &TOGETHER)
+        let mut child = command(installation, "manager-1", &TOGETHER)
             .env("JITSUIN_TORTURE", moment)
             .spawn()
             .unwrap();
@@ -53,9 +66,9 @@ fn one(chance: &mut Chance) -> Vec<String> {
         pause(chance.below(300));
         server.kill();
     }
-    let server = live(&installation, &world).unwrap();
+    let server = live(installation, &world).unwrap();
     // Two people say it to its end, whatever was said before.
-    let said = command(&installation, "manager-1", &TOGETHER).output().unwrap();
+    let said = command(installation, "manager-1", &TOGETHER).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let begun = Instant::now();
     while plan(&server.client)["state"] != "completed" {
@@ -78,7 +91,7 @@ fn one(chance: &mut Chance) -> Vec<String> {
             users.into_iter().map(|serial| (("saitama-sign".to_owned(), serial), "revoked"));
         facts.certificates.extend(revoked);
     });
-    compare::everything(&installation, &world, server);
+    compare::everything(installation, &world, server);
     world.facts(|facts| facts.lost.clone())
 }
 

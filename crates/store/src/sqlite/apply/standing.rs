@@ -1,5 +1,6 @@
-//! What a unit rests on, held against the registry inside its own transaction: that whoever acts still
-//! stands where they stood, and that the registry keeps the people without whom nobody could act.
+//! What a unit rests on, held against the database inside its own transaction: that whoever acts still
+//! stands where they stood, that nothing was noted which forbids it, and that the registry keeps the people
+//! without whom nobody could act.
 
 use domain::act::Standing;
 use domain::id::{ActorId, CaId, SerialNumber};
@@ -10,12 +11,13 @@ use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::sqlite::map::stale;
 use crate::sqlite::read::certificate as read_certificate;
 use crate::sqlite::read::people as read;
+use crate::sqlite::read::window::operation;
 use crate::sqlite::table::View;
 use crate::standing::{Registry, stands};
 use crate::unit::{Entry, Unit};
 use crate::{Error, Result, StatusRow};
 
-/// Everybody on whose right the unit rests. A refusal changes nothing, and whoever may not act is told
+/// Everybody on whose right the unit rests, and what must not be noted. A refusal changes nothing, and whoever may not act is told
 /// so in the journal all the same.
 pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     let acting = unit.entries.iter().filter(|entry| !is_refusal(entry));
@@ -32,6 +34,11 @@ pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
         if !stands(&view, standing)? {
             let what = format!("the right of {}, on which it rests,", standing.person);
             return Err(stale(what, "as it was", "that it ended"));
+        }
+    }
+    for id in &unit.unnoted {
+        if operation(view, id)?.is_some() {
+            return Err(stale(format!("operation {id}"), "none", "that it is noted"));
         }
     }
     Ok(())

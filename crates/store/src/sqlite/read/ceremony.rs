@@ -1,8 +1,9 @@
 //! Ceremonies as they were put last.
 
 use domain::ceremony::{CeremonyId, State};
+use rusqlite::Row;
 
-use super::first;
+use super::{all, first};
 use crate::rows::CeremonyRow;
 use crate::sqlite::map::{named, parsed};
 use crate::sqlite::table::{self, View};
@@ -13,15 +14,25 @@ pub(in crate::sqlite) fn one(
     id: &CeremonyId,
 ) -> Result<Option<(CeremonyRow, Sequence)>> {
     first(view, &table::CEREMONY, "SELECT * FROM ceremony WHERE id = ?1", [id.as_str()], |row| {
-        let found = CeremonyRow {
-            id: parsed(row, "id")?,
-            script: row.get("script")?,
-            script_sha256: row.get("script_sha256")?,
-            state: named(row, "state", State::from_name)?,
-            steps_done: row.get("steps_done")?,
-            account: row.get("account")?,
-            revision: row.get("revision")?,
-        };
-        Ok((found, row.get("changed")?))
+        Ok((shape(row)?, row.get("changed")?))
+    })
+}
+
+/// Those that have not ended.
+pub(in crate::sqlite) fn unfinished(view: View<'_>) -> Result<Vec<CeremonyRow>> {
+    let ended = [State::Completed, State::Abandoned].map(State::name);
+    let sql = "SELECT * FROM ceremony WHERE state NOT IN (?1, ?2) ORDER BY id";
+    all(view, &table::CEREMONY, sql, ended, shape)
+}
+
+fn shape(row: &Row<'_>) -> Result<CeremonyRow> {
+    Ok(CeremonyRow {
+        id: parsed(row, "id")?,
+        script: row.get("script")?,
+        script_sha256: row.get("script_sha256")?,
+        state: named(row, "state", State::from_name)?,
+        steps_done: row.get("steps_done")?,
+        account: row.get("account")?,
+        revision: row.get("revision")?,
     })
 }

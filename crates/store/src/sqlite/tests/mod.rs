@@ -13,7 +13,7 @@ use crate::contract::fixtures::entry;
 use crate::journal::{PersonalDataKey, ToldEntry};
 use crate::{Change, Options, Sqlite, StateKey, Store, Unit};
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]))
 }
 

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_web::desk::ForeignIssuer;
 use serde_json::json;
-use testkit::{Clock, Scratch, run};
+use testkit::{Clock, OpensslCa, Scratch};
 
 use super::at_work::{EC, NO_CA};
 use crate::suite::client::{Proof, Reply};
@@ -15,113 +15,6 @@ use crate::suite::world::World;
 
 /// Where the lists lie.
 const LISTS: &str = "foreign.crl";
-
-/// A CA of openssl's in files `<name>.…` of a directory.
-struct Foreign<'a> {
-    scratch: &'a Scratch,
-    name: &'a str,
-}
-
-impl<'a> Foreign<'a> {
-    /// A self-signed one.
-    fn root(scratch: &'a Scratch, name: &'a str, subject: &str) -> Self {
-        let this = Self::begun(scratch, name, "utf8only");
-        let (key, out) = (format!("{name}.key"), format!("{name}.pem"));
-        let more = ["-subj", subject, "-extensions", "authority", "-keyout", &key, "-out", &out];
-        this.openssl(
-            &[&["req", "-x509", "-nodes", "-days", "3000", "-config", "%.cnf"], &EC[..], &more]
-                .concat(),
-        );
-        this
-    }
-
-    /// One below `above`.
-    fn below(above: &Self, name: &'a str) -> Self {
-        let this = Self::begun(above.scratch, name, "utf8only");
-        above.certify(name, "authority");
-        this
-    }
-
-    /// Another certificate of the same key as `other`, whose name is written otherwise.
-    fn renamed(other: &Self, name: &'a str, subject: &str) -> Self {
-        let this = Self::begun(other.scratch, name, "nombstr");
-        fs::copy(other.file("key"), this.file("key")).expect("a copy");
-        let more = ["-key", "%.key", "-subj", subject, "-extensions", "authority", "-out", "%.pem"];
-        this.openssl(&[&["req", "-x509", "-config", "%.cnf"][..], &more].concat());
-        this
-    }
-
-    fn begun(scratch: &'a Scratch, name: &'a str, strings: &str) -> Self {
-        let files = CONFIG.replace('%', name).replace("STRINGS", strings);
-        scratch.write(&format!("{name}.cnf"), files);
-        scratch.write(&format!("{name}.index"), "");
-        scratch.write(&format!("{name}.number"), "01");
-        Self { scratch, name }
-    }
-
-    /// Makes the key `<user>.key` and the certificate `<user>.pem`.
-    fn certify(&self, user: &str, extensions: &str) {
-        let [key, csr, pem] = ["key", "csr", "pem"].map(|kind| format!("{user}.{kind}"));
-        let subject = format!("/CN={user}");
-        let ask = ["-subj", &subject, "-keyout", &key, "-out", &csr];
-        self.openssl(&[&["req", "-new", "-nodes"], &EC[..], &ask].concat());
-        let sign = ["x509", "-req", "-in", &csr, "-CA", "%.pem", "-CAkey", "%.key", "-out", &pem];
-        let with = ["-CAcreateserial", "-days", "100", "-extfile", "%.cnf", "-extensions"];
-        self.openssl(&[&sign[..], &with, &[extensions]].concat());
-    }
-
-    fn revoke(&self, user: &str) {
-        self.openssl(&["ca", "-config", "%.cnf", "-revoke", &format!("{user}.pem")]);
-    }
-
-    /// Its next list, of ten days.
-    fn list(&self) -> String {
-        self.openssl(&["ca", "-config", "%.cnf", "-gencrl", "-crldays", "10", "-out", "%.crl"]);
-        fs::read_to_string(self.file("crl")).expect("a list")
-    }
-
-    fn openssl(&self, arguments: &[&str]) {
-        let named: Vec<_> = arguments.iter().map(|word| word.replace('%', self.name)).collect();
-        let named: Vec<_> = named.iter().map(String::as_str).collect();
-        let said = run(self.scratch.path(), "openssl", &named);
-        assert!(said.success, "openssl {named:?}: {}", said.text);
-    }
-
-    fn file(&self, kind: &str) -> std::path::PathBuf {
-        self.scratch.path().join(format!("{}.{kind}", self.name))
-    }
-
-    fn pem(&self) -> String {
-        fs::read_to_string(self.file("pem")).expect("PEM")
-    }
-}
-
-const CONFIG: &str = "
-[req]
-distinguished_name = name
-string_mask = STRINGS
-[name]
-[ca]
-default_ca = this
-[authority]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[user]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = clientAuth
-authorityKeyIdentifier = keyid
-[this]
-database = %.index
-crlnumber = %.number
-certificate = %.pem
-private_key = %.key
-default_md = sha256
-crl_extensions = list
-[list]
-authorityKeyIdentifier = keyid
-";
 
 /// A world whose configuration names what `certificates` makes, and the lists in [`LISTS`].
 fn world(certificates: impl FnOnce(&Scratch) -> String) -> World {
@@ -148,8 +41,8 @@ impl World {
 
 #[test]
 fn w2_a_certificate_of_a_named_issuer_comes_in_until_its_list_has_it() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     root.certify("ichiro", "user");
     root.certify("jiro", "user");
     world.publish(&[root.list()]);
@@ -170,16 +63,16 @@ fn w2_a_certificate_of_a_named_issuer_comes_in_until_its_list_has_it() {
 /// Each of these was let in unlooked, although an issuer with its list was named.
 #[test]
 fn w2_whom_no_list_can_answer_for_is_not_let_in_where_an_issuer_is_named() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
     let scratch = &world.scratch;
-    let root = Foreign { scratch, name: "root" };
-    Foreign::root(scratch, "rolled", "/O=Cards/CN=Root").certify("of-another-key", "user");
-    let printable = Foreign::renamed(&root, "printable", "/O=Cards/CN=Root");
+    let root = OpensslCa::at(scratch.path(), "root");
+    OpensslCa::root(scratch.path(), "rolled", "/O=Cards/CN=Root").certify("of-another-key", "user");
+    let printable = OpensslCa::renamed(&root, "printable", "/O=Cards/CN=Root");
     printable.certify("of-printable", "user");
-    let upper = Foreign::renamed(&root, "upper", "/O=CARDS/CN=root");
+    let upper = OpensslCa::renamed(&root, "upper", "/O=CARDS/CN=root");
     upper.certify("of-upper", "user");
-    Foreign::below(&root, "below").certify("of-one-below", "user");
-    Foreign::root(scratch, "other", "/CN=Elsewhere").certify("of-nobody-named", "user");
+    OpensslCa::below(&root, "below").certify("of-one-below", "user");
+    OpensslCa::root(scratch.path(), "other", "/CN=Elsewhere").certify("of-nobody-named", "user");
     // A name that its owner gave themselves is no issuer's either.
     world.own("self-named", &EC, &[&NO_CA[..], &["-subj", "/O=Cards/CN=Root"]].concat());
     world.publish(&[root.list()]);
@@ -203,13 +96,14 @@ fn w2_whom_no_list_can_answer_for_is_not_let_in_where_an_issuer_is_named() {
 #[test]
 fn w2_cas_below_a_named_issuer_and_its_further_keys_are_looked_up_as_well() {
     let world = world(|scratch| {
-        let root = Foreign::root(scratch, "root", "/O=Cards/CN=Root");
-        let below = Foreign::below(&root, "below");
-        let rolled = Foreign::root(scratch, "rolled", "/O=Cards/CN=Root");
+        let root = OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root");
+        let below = OpensslCa::below(&root, "below");
+        let rolled = OpensslCa::root(scratch.path(), "rolled", "/O=Cards/CN=Root");
         root.pem() + &below.pem() + &rolled.pem()
     });
     let scratch = &world.scratch;
-    let [root, below, rolled] = ["root", "below", "rolled"].map(|name| Foreign { scratch, name });
+    let [root, below, rolled] =
+        ["root", "below", "rolled"].map(|name| OpensslCa::at(scratch.path(), name));
     for (ca, user) in [(&root, "ichiro"), (&below, "jiro"), (&below, "saburo"), (&rolled, "shiro")]
     {
         ca.certify(user, "user");
@@ -240,8 +134,8 @@ fn w2_cas_below_a_named_issuer_and_its_further_keys_are_looked_up_as_well() {
 #[test]
 fn w2_a_named_issuer_says_until_when_its_lists_answer() {
     let (scratch, clock) = (Scratch::new(), Clock::at(&Timestamp::now().to_string()));
-    let root = Foreign::root(&scratch, "root", "/O=Cards/CN=Root");
-    let below = Foreign::below(&root, "below");
+    let root = OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root");
+    let below = OpensslCa::below(&root, "below");
     root.certify("user", "user");
     let with = |certificates: &[String]| {
         let file = scratch.path().join(LISTS);
@@ -258,15 +152,15 @@ fn w2_a_named_issuer_says_until_when_its_lists_answer() {
     assert!(answers(0).expect("both") > clock.now() + SignedDuration::from_hours(24 * 9));
     assert!(answers(9).is_ok() && answers(11).expect_err("over").contains("ended"));
     // What is neither believed nor a CA's is a mistake in the configuration, told at the start.
-    let user = Foreign { scratch: &scratch, name: "user" }.pem();
+    let user = OpensslCa::at(scratch.path(), "user").pem();
     assert!(with(&[root.pem(), user]).is_err() && with(&[below.pem()]).is_err());
     assert!(with(&["rubbish".to_owned()]).is_err());
 }
 
 #[test]
 fn w2_a_list_that_is_missing_over_or_older_than_the_last_lets_nobody_in() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     for user in ["ichiro", "jiro", "saburo"] {
         root.certify(user, "user");
         world.put_on_file(user, "suzuki");
@@ -303,8 +197,8 @@ fn w2_a_list_that_is_missing_over_or_older_than_the_last_lets_nobody_in() {
 /// says so.
 #[test]
 fn w2_w3_an_approval_by_a_certificate_that_is_revoked_since_does_not_count() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     root.certify("ichiro", "user");
     world.publish(&[root.list()]);
     world.registers("staff", "ichiro", Some("ichiro")).expect(201);
@@ -335,7 +229,7 @@ fn w2_w3_an_approval_by_a_certificate_that_is_revoked_since_does_not_count() {
     assert_eq!(problem["field"], "approver", "{problem}");
     assert!(problem["detail"].to_string().contains("revoked"), "{problem}");
     // By a list on which it is not, the same is carried out.
-    let other = Foreign { scratch: &world.scratch, name: "root" };
+    let other = OpensslCa::at(world.scratch.path(), "root");
     world.scratch.write("root.index", "");
     world.publish(&[other.list()]);
     ask("op-good").expect(200);
@@ -344,8 +238,8 @@ fn w2_w3_an_approval_by_a_certificate_that_is_revoked_since_does_not_count() {
 /// Whoever found a card of a senior operator has not the last word on who comes in, once it is revoked.
 #[test]
 fn w2_w3_what_a_certificate_proposed_that_is_revoked_since_is_not_confirmed() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     root.certify("ichiro", "user");
     world.publish(&[root.list()]);
     world.registers("staff", "ichiro", Some("ichiro")).expect(201);
@@ -382,8 +276,8 @@ fn w2_w3_what_a_certificate_proposed_that_is_revoked_since_is_not_confirmed() {
 #[test]
 fn w2_w3_what_was_made_with_a_certificate_lets_nobody_in_once_that_is_revoked() {
     const PASSWORD: &str = "correct horse battery";
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     root.certify("ichiro", "user");
     world.publish(&[root.list()]);
     world.registers("staff", "ichiro", Some("ichiro")).expect(201);
@@ -430,8 +324,8 @@ fn w2_w3_what_was_made_with_a_certificate_lets_nobody_in_once_that_is_revoked() 
 /// The end of a card, and another one in its place, say nothing about who made what with the first.
 #[test]
 fn w2_w3_what_was_made_with_a_certificate_outlives_its_end_and_its_successor() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     for name in ["first", "second", "third"] {
         root.certify(name, "user");
     }
@@ -473,8 +367,8 @@ fn w2_w3_what_was_made_with_a_certificate_outlives_its_end_and_its_successor() {
 /// A secret that is given again rests on what was asked with the first time.
 #[test]
 fn w3_a_secret_is_given_again_to_whom_it_was_given_by_the_same_certificate() {
-    let world = world(|scratch| Foreign::root(scratch, "root", "/O=Cards/CN=Root").pem());
-    let root = Foreign { scratch: &world.scratch, name: "root" };
+    let world = world(|scratch| OpensslCa::root(scratch.path(), "root", "/O=Cards/CN=Root").pem());
+    let root = OpensslCa::at(world.scratch.path(), "root");
     root.certify("ichiro", "user");
     world.publish(&[root.list()]);
     world.registers("staff", "ichiro", Some("ichiro")).expect(201);

@@ -210,6 +210,7 @@ fn windows(store: &dyn Store) {
                 bind_dn: format!("CN={id}"),
                 password_hash: "$argon2id$".to_owned(),
                 request_certificate: vec![0x30, 0],
+                former_certificate: Some(vec![0x30, 1]),
                 may_query_ocsp: true,
                 may_read_crl: false,
             })),
@@ -310,6 +311,7 @@ fn windows_again(store: &dyn Store) {
     commit(store, Change::CompleteHolderRequest { id, receipt: b"done".to_vec() });
     let mut verifiers = store.verifiers().expect("read");
     let verifier = VerifierRow { may_query_ocsp: false, ..verifiers.remove(0) };
+    let verifier = verifier.with_successor(vec![0x30, 2]);
     commit(store, Change::PutVerifier(Box::new(verifier)));
     let ceremony = store.ceremony(&"genesis-1".parse().expect("an id")).expect("read");
     let (ceremony, _) = ceremony.expect("it began");
