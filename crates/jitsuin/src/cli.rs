@@ -8,7 +8,7 @@ mod staff;
 
 use std::path::PathBuf;
 
-pub(crate) use self::apply::{ApplyCommand, HandoverArguments, LeftCard};
+pub(crate) use self::apply::{ApplyCommand, HandoverArguments};
 pub(crate) use self::card::{CardCommand, MadeFor, OnReader};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::custodians::Present;
