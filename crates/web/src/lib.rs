@@ -1,9 +1,10 @@
 //! The desk where every operation of the system stands once, the REST API and the holders' page over
 //! it: no rules.
 //!
-//! The command line calls the [`desk`] directly, the [`api`] calls it over HTTP and the page of
-//! [`holder`] for those who have cards; they answer with the shapes in [`wire`]. What is allowed is decided by `ra` and `ca`; what stands here is
-//! who may knock at which door ([`desk::permission`]) and in which words the answer goes out.
+//! Each operation is a value ([`operation`]), done by [`Desk::ask`](desk::Desk::ask). The command line asks
+//! directly, the [`api`] over HTTP, and the page of [`holder`] for those who have cards. What is allowed is
+//! decided by `ra` and `ca`; what stands here is who may knock at which door ([`desk::permission`]) and in
+//! which words the answer goes out ([`wire`]).
 //!
 //! # Architecture invariant
 //! No answer leaves before its journal entry is on disk. Nothing but [`access`] knows how somebody
