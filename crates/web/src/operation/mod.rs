@@ -5,8 +5,9 @@
 //! is said of an operation twice.
 //!
 //! # Architecture invariant
-//! Only [`Desk::ask`] makes a [`Call`], after it has held the table of permissions against whoever asks;
-//! and an operation does nothing but with a call. So forgetting to authorise does not compile.
+//! Only [`Desk::ask`](crate::desk::Desk::ask) makes a [`Call`], after it has held the table of permissions
+//! against whoever asks, and an operation does nothing but with a call. So forgetting to authorise does not
+//! compile.
 
 mod answer;
 mod call;
