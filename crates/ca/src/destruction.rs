@@ -239,9 +239,7 @@ impl CertificationAuthority {
         let mut unusable = Vec::new();
         for generation in self.generations() {
             let mut found = self.keys.public_key(&generation.label);
-            let is_needed = now <= generation.ends
-                && !self.is_destroyed(&generation)?
-                && !self.is_half_destroyed(&generation)?;
+            let is_needed = now <= generation.ends && !self.is_ending(&generation)?;
             if is_needed && matches!(found, Err(KeyError::UnknownLabel(_))) {
                 // It may have been brought back by a ceremony just now.
                 self.look_for_keys();
