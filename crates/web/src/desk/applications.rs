@@ -413,12 +413,7 @@ impl DeliverApplication {
     }
 }
 
-impl<'a> Call<'a> {
-    /// The windows of this installation.
-    fn window(&self) -> Result<&'a Window, Problem> {
-        Ok(&self.desk().windows()?.window)
-    }
-
+impl Call<'_> {
     /// The reader of a card that has to be at hand.
     fn reader_at_hand<'r>(
         &self,

@@ -7,8 +7,8 @@ use card::{CardSlot, HolderSecret, LifeState};
 use domain::id::CardId;
 use ra::readers::Wanted;
 use ra::record::{CardRecord, OnSlot, SlotRecord};
+use ra::window::Reconciliation;
 use ra::window::{CardReading, CertificateCopy, EvidenceRecord, Finding, Mended, Mending};
-use ra::window::{Reconciliation, Window};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ type Slots = text::Closed<CardSlot>;
 
 /// What is said of an operation at a reader, which the query names with the card.
 const fn at_reader(operation: Permitted, path: &'static str, words: &'static str) -> Spec {
-    Spec { query: &["reader", "card"], ..Spec::post(operation, path, "cards", words) }
+    Spec::post(operation, path, "cards", words).asked(&["reader", "card"])
 }
 
 /// Reads the card on a reader.
@@ -52,7 +52,7 @@ impl Operation for ReadCard {
     fn run(self, call: &Call<'_>) -> Result<CardBody, Problem> {
         let wanted = wanted(self.reader, self.card);
         let password = self.signature_password.as_ref().map(|typed| typed.expose());
-        window(call)?.read_card(call.act(), &wanted, password)?.try_into()
+        call.window()?.read_card(call.act(), &wanted, password)?.try_into()
     }
 }
 
@@ -89,7 +89,7 @@ impl Operation for ChangeCardSecret {
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
         let new = call.checked(new_secret(self.slot, &self.new))?;
         let wanted = wanted(self.reader, self.card);
-        changed(&window(call)?.change_secret(call.act(), &wanted, self.present.expose(), &new)?)
+        changed(&call.window()?.change_secret(call.act(), &wanted, self.present.expose(), &new)?)
     }
 }
 
@@ -130,7 +130,7 @@ impl Operation for ResetCardSecret {
         let seen = EvidenceBody { items: self.items, doubt: self.doubt };
         let evidence = call.checked(EvidenceRecord::try_from(seen))?;
         let wanted = wanted(self.reader, self.card);
-        changed(&window(call)?.reset_secret(call.act(), &wanted, &new, &evidence)?)
+        changed(&call.window()?.reset_secret(call.act(), &wanted, &new, &evidence)?)
     }
 }
 
@@ -162,7 +162,7 @@ impl Operation for EraseCard {
     /// The slot's certificate must have ended (W1).
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
         let wanted = wanted(self.reader, self.card);
-        changed(&window(call)?.erase(call.act(), &wanted, self.slot, &self.reason)?)
+        changed(&call.window()?.erase(call.act(), &wanted, self.slot, &self.reason)?)
     }
 }
 
@@ -195,12 +195,8 @@ impl Operation for ReconcileCard {
     fn run(self, call: &Call<'_>) -> Result<ReconciliationBody, Problem> {
         let wanted = wanted(self.reader, self.card);
         let mending = if self.mend { Mending::Mend } else { Mending::ShowOnly };
-        Ok(window(call)?.reconcile(call.act(), &wanted, mending)?.into())
+        Ok(call.window()?.reconcile(call.act(), &wanted, mending)?.into())
     }
-}
-
-fn window<'a>(call: &Call<'a>) -> Result<&'a Window, Problem> {
-    Ok(&call.desk().windows()?.window)
 }
 
 /// The card that is meant.

@@ -210,7 +210,7 @@ impl Operation for EraseResident {
         call.once_along(answer, |kept| {
             let what = Approvable::Erasure(code.as_str());
             let seconded = desk.seconded(call.act(), approver.as_str(), what)?;
-            Ok(desk.windows()?.window.forget(Along::new(&seconded, kept), &code)?)
+            Ok(call.window()?.forget(Along::new(&seconded, kept), &code)?)
         })
     }
 }

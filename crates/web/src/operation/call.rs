@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ca::CertificationAuthority;
 use domain::id::CaId;
+use ra::window::Window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Change, Entry};
@@ -66,6 +67,14 @@ impl<'a> Call<'a> {
     /// 404.
     pub(crate) fn authority(&self, ca: &CaId) -> Result<&'a Arc<CertificationAuthority>, Problem> {
         self.checked(self.desk.authority_of(ca))
+    }
+
+    /// The windows of this installation.
+    ///
+    /// # Errors
+    /// 503 at a desk without.
+    pub(crate) fn window(&self) -> Result<&'a Window, Problem> {
+        Ok(&self.desk.windows()?.window)
     }
 
     /// Does `work` once for the operation's id, and answers a repetition as before; see
