@@ -1,42 +1,142 @@
 //! The authenticators that rows had before entries which are not long ago: a row that bears one was
 //! put back.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::changes::Change;
 use super::key::Authenticator;
 use crate::Sequence;
 
+/// Rows that are remembered: those of 100,000 usual entries, some 25 MB. One entry of a compromise names
+/// a thousand rows, and what has no bound here would have none in memory.
+const ROWS: usize = 500_000;
+
+/// Parts of the memory, each of which moves alone when it grows: readers wait for one, and no more than
+/// one is there twice.
+const PARTS: usize = 64;
+
 /// Shared by whoever reads rows and by the proof, which reads the entries.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Replaced(Arc<RwLock<HashMap<Authenticator, Sequence>>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Replaced(Arc<Memory>);
+
+#[derive(Debug)]
+struct Memory {
+    rows: usize,
+    /// The authenticators by their first octet.
+    parts: Vec<RwLock<HashMap<Authenticator, Sequence>>>,
+    entries: Mutex<Entries>,
+}
+
+/// How many rows the entries replaced, oldest first, so that the oldest is forgotten first.
+#[derive(Debug, Default)]
+struct Entries {
+    each: VecDeque<(Sequence, usize)>,
+    rows: usize,
+}
+
+impl Default for Replaced {
+    fn default() -> Self {
+        Self::of_rows(ROWS)
+    }
+}
 
 impl Replaced {
+    /// A memory of so many rows.
+    fn of_rows(rows: usize) -> Self {
+        let parts = (0..PARTS).map(|_| RwLock::default()).collect();
+        Self(Arc::new(Memory { rows, parts, entries: Mutex::default() }))
+    }
+
     /// Takes what an entry says of one row.
     pub(crate) fn note(&self, entry: Sequence, change: Change) {
-        let mut replaced = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = change.before {
-            replaced.insert(before, entry);
+        if let Some(before) = change.before
+            && self.write(&before).insert(before, entry).is_none()
+        {
+            self.counted(entry);
         }
         // A unit may take a row away and give it back as it was. Entries are noted more than once, by
         // whoever reads them: an older one says nothing of what a later one replaced.
-        if let Some(after) = change.after
-            && replaced.get(&after).is_some_and(|by| *by <= entry)
-        {
-            replaced.remove(&after);
+        if let Some(after) = change.after {
+            let mut part = self.write(&after);
+            if part.get(&after).is_some_and(|by| *by <= entry) {
+                part.remove(&after);
+            }
         }
     }
 
     /// The entry that replaced the row which bore this authenticator, if one is known.
     pub(crate) fn by(&self, authenticator: &Authenticator) -> Option<Sequence> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(authenticator).copied()
+        self.read(authenticator).get(authenticator).copied()
     }
 
     /// Forgets what entries before this one replaced.
     pub(crate) fn forget_before(&self, entry: Sequence) {
-        let mut replaced = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        replaced.retain(|_, by| *by >= entry);
+        self.entries().forget_before(entry);
+        for part in &self.0.parts {
+            part.write().unwrap_or_else(PoisonError::into_inner).retain(|_, by| *by >= entry);
+        }
+    }
+
+    /// Counts one row more, and forgets a quarter where there are too many.
+    fn counted(&self, entry: Sequence) {
+        let oldest = {
+            let mut entries = self.entries();
+            entries.count(entry);
+            entries.oldest_of(self.0.rows)
+        };
+        if let Some(oldest) = oldest {
+            self.forget_before(oldest);
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, mac: &Authenticator) -> RwLockReadGuard<'_, HashMap<Authenticator, Sequence>> {
+        self.part(mac).read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, mac: &Authenticator) -> RwLockWriteGuard<'_, HashMap<Authenticator, Sequence>> {
+        self.part(mac).write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn part(&self, mac: &Authenticator) -> &RwLock<HashMap<Authenticator, Sequence>> {
+        &self.0.parts[usize::from(mac[0]) % PARTS]
+    }
+}
+
+impl Entries {
+    /// Entries come in order but for those that are read again.
+    fn count(&mut self, entry: Sequence) {
+        self.rows += 1;
+        let place = self.each.partition_point(|(known, _)| *known < entry);
+        match self.each.get_mut(place) {
+            Some((known, rows)) if *known == entry => *rows += 1,
+            _ => self.each.insert(place, (entry, 1)),
+        }
+    }
+
+    /// The oldest entry to be remembered where there are more rows than `most`: three quarters of them are
+    /// left, so that the next row does not find too many again.
+    fn oldest_of(&self, most: usize) -> Option<Sequence> {
+        let mut left = self.rows;
+        if left <= most {
+            return None;
+        }
+        let is_left = |(_, rows): &&(Sequence, usize)| {
+            let fits = left <= most / 4 * 3;
+            left = left.saturating_sub(*rows);
+            fits
+        };
+        let last = self.each.back().map(|(entry, _)| *entry);
+        self.each.iter().find(is_left).map(|(entry, _)| *entry).or(last)
+    }
+
+    fn forget_before(&mut self, entry: Sequence) {
+        let kept = self.each.partition_point(|(known, _)| *known < entry);
+        self.rows -= self.each.drain(..kept).map(|(_, rows)| rows).sum::<usize>();
     }
 }
 
@@ -59,5 +159,33 @@ mod tests {
         assert_eq!(replaced.by(&two), Some(9), "an older entry, read again");
         replaced.forget_before(8);
         assert_eq!(replaced.by(&one), None);
+    }
+
+    #[test]
+    fn e2_the_memory_of_what_was_replaced_is_bounded_and_the_oldest_goes_first() {
+        let replaced = Replaced::of_rows(1_000);
+        let row = |entry: u64, number: u64| {
+            let mut mac = [0; 16];
+            mac[..8].copy_from_slice(&(entry * 7 + number).to_le_bytes());
+            mac[8..].copy_from_slice(&(entry * 1_000 + number).to_le_bytes());
+            mac
+        };
+        for entry in 1..=50 {
+            for number in 0..100 {
+                replaced.note(entry, Change { before: Some(row(entry, number)), after: None });
+            }
+            // Read again by the proof: counted once.
+            replaced.note(entry, Change { before: Some(row(entry, 0)), after: None });
+            let kept: usize = replaced.0.parts.iter().map(|part| part.read().unwrap().len()).sum();
+            assert!(kept <= 1_000 && kept == replaced.entries().rows, "{kept} after {entry}");
+        }
+        assert_eq!(replaced.by(&row(50, 99)), Some(50));
+        assert_eq!(replaced.by(&row(44, 0)), Some(44));
+        assert_eq!(replaced.by(&row(39, 0)), None);
+        // More rows than there is room for, of one entry.
+        for number in 0..1_500 {
+            replaced.note(60, Change { before: Some(row(60, number)), after: None });
+        }
+        assert_eq!(replaced.by(&row(60, 1_499)), Some(60));
     }
 }
