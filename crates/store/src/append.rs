@@ -1,9 +1,10 @@
 //! Files that grow by whole records: a record that was torn is cut off before the next is written.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::named_file::{Identity, NamedFile};
 
 /// A file to which records are appended, each whole or not at all.
 ///
@@ -14,8 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct AppendFile {
     file: File,
     path: PathBuf,
-    /// Device and number, by which the file is told from another one of its name.
-    identity: (u64, u64),
+    identity: Identity,
     /// The octets of all whole records.
     whole: u64,
     /// Whether something may follow them that is no whole record.
@@ -44,7 +44,7 @@ impl AppendFile {
     }
 
     fn of(file: File, path: &Path, whole: u64) -> io::Result<Self> {
-        let identity = identity(&file.metadata()?);
+        let NamedFile { identity, .. } = NamedFile::open(&file)?;
         Ok(Self { file, path: path.to_owned(), identity, whole, is_torn: false })
     }
 
@@ -120,21 +120,17 @@ impl AppendFile {
 
     /// The file under the name is still this one, and as long as its whole records.
     fn hold(&self) -> io::Result<()> {
-        let named = fs::metadata(&self.path)?;
-        if identity(&named) != self.identity {
+        let named = NamedFile::at(&self.path)?;
+        if named.identity != self.identity {
             return Err(io::Error::other("another file stands in the place of the one in use"));
         }
-        if named.len() != self.whole {
-            let (found, whole) = (named.len(), self.whole);
+        if named.length != self.whole {
+            let (found, whole) = (named.length, self.whole);
             let rule = format!("somebody else changed it: it has {found} octets, and had {whole}");
             return Err(io::Error::other(rule));
         }
         Ok(())
     }
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 /// How many octets of a text end with a line feed: its whole lines.
@@ -151,6 +147,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Read;
 
     use super::*;

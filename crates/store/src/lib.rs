@@ -16,6 +16,7 @@ pub mod contract;
 mod doubt;
 mod heard;
 pub mod journal;
+mod named_file;
 mod people;
 mod room_on_disk;
 mod rows;

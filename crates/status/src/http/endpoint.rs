@@ -103,15 +103,20 @@ impl Endpoint {
         let clock = &*self.shared.clock;
         let heard = {
             let _at_work = self.place.at_work();
-            responder.hear(der, self.peer, clock())
+            let now = clock();
+            let heard = responder.hear(der, self.peer, now);
+            if let Some(id) = heard.id() {
+                self.place.proven(id.as_str());
+            }
+            if let Some(answer) = responder.repeat(&heard, now) {
+                return answer;
+            }
+            heard
         };
         let mut cut = Cut { responder, clock, heard: Some(heard.unanswered()) };
         let Questions { open, verifiers } = &self.shared.questions;
         let entered = match heard.id() {
-            Some(id) => {
-                self.place.proven(id.as_str());
-                verifiers.enter(Asker::known(id.as_str())).await
-            }
+            Some(id) => verifiers.enter(Asker::known(id.as_str())).await,
             None => open.enter(Asker::at(self.peer.ip())).await,
         };
         if entered.is_some() {

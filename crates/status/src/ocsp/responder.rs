@@ -95,6 +95,15 @@ struct Account {
     repeated: bool,
 }
 
+/// What is known of a question before it is answered.
+struct Found<'a> {
+    inquiry: Inquiry<'a>,
+    changes: Option<u64>,
+    /// Whether anybody may have the answer.
+    open: bool,
+    kept: Option<Arc<Kept>>,
+}
+
 impl Responder {
     /// A responder for `authorities`.
     ///
@@ -157,6 +166,18 @@ impl Responder {
         Heard { peer, proven, account }
     }
 
+    /// The answer that is kept for what was heard, if the database's state at this moment is still what it
+    /// was made from. It costs no signature, so nobody needs a place for it.
+    pub fn repeat(&self, heard: &Heard, now: Timestamp) -> Option<Answer> {
+        let (request, proven) = heard.proven.as_ref().ok()?;
+        self.kept(request, now)?;
+        let mut account = heard.account.clone();
+        let issuers = self.issuers();
+        let found = self.find(request, proven, &issuers, now, &mut account).ok()?;
+        let answer = self.repeated(&found, &mut account)?;
+        Some(self.close(Ok(answer), account, heard.peer, now))
+    }
+
     /// Answers what was heard, as of the database's state at this moment.
     pub fn answer_to(&self, heard: Heard, now: Timestamp) -> Answer {
         let Heard { peer, proven, mut account } = heard;
@@ -181,13 +202,33 @@ impl Responder {
     fn respond(
         &self,
         request: &OcspRequest,
-        Proven { asker, by, .. }: &Proven,
+        proven: &Proven,
         now: Timestamp,
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
+        let issuers = self.issuers();
+        let found = self.find(request, proven, &issuers, now, account)?;
+        if let Some(answer) = self.repeated(&found, account) {
+            return Ok(answer);
+        }
+        // 7 Draft, lint, sign.
+        let Found { inquiry, changes, open, .. } = found;
+        let (produced_at, bytes) = self.sign(&inquiry, changes)?;
+        self.keep(&inquiry, &bytes, changes, produced_at);
+        let freshness = self.freshness(produced_at, open && request.nonce.is_none());
+        Ok(Answer { bytes, freshness })
+    }
+
+    fn find<'a>(
+        &self,
+        request: &'a OcspRequest,
+        Proven { asker, by, .. }: &Proven,
+        issuers: &'a [Issuer],
+        now: Timestamp,
+        account: &mut Account,
+    ) -> Result<Found<'a>, Refusal> {
         // 1 Find the CA key that is asked about.
-        let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
-        let issuer = issuer(&issuers, request)?;
+        let issuer = issuer(issuers, request)?;
         // 2 Read the states; what is kept for the same question may spare the reading.
         let kept = self.kept(request, now);
         let looked = self.look(request, issuer, kept.as_deref());
@@ -207,17 +248,24 @@ impl Responder {
         }
         // 5 Let only those have an answer who may.
         let open = inquiry.admit(asker)?;
-        // 6 Repeat an answer that was made from the same state.
-        if let Some(kept) = kept.filter(|kept| inquiry.is_answered_by(kept)) {
-            account.repeated = true;
-            self.found_again(&inquiry, &kept, changes);
-            return Ok(self.repeated(&kept, open));
+        Ok(Found { inquiry, changes, open, kept })
+    }
+
+    /// 6 Repeats an answer that was made from the same state.
+    fn repeated(&self, found: &Found<'_>, account: &mut Account) -> Option<Answer> {
+        let Found { inquiry, changes, open, kept } = found;
+        let kept = kept.as_deref().filter(|kept| inquiry.is_answered_by(kept))?;
+        account.repeated = true;
+        if kept.changes != *changes {
+            // The state was still the same after other commits.
+            self.keep(inquiry, &kept.bytes, *changes, kept.produced_at);
         }
-        // 7 Draft, lint, sign.
-        let (produced_at, bytes) = self.sign(&inquiry, changes)?;
-        self.keep(&inquiry, &bytes, changes, produced_at);
-        let freshness = self.freshness(produced_at, open && request.nonce.is_none());
-        Ok(Answer { bytes, freshness })
+        let freshness = self.freshness(kept.produced_at, *open);
+        Some(Answer { bytes: kept.bytes.clone(), freshness })
+    }
+
+    fn issuers(&self) -> Arc<Vec<Issuer>> {
+        Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn asker(
@@ -354,18 +402,6 @@ impl Responder {
             let kept = Kept { bytes: bytes.clone(), row: *row, changes, produced_at: at };
             self.cache.put(cert_id.der.clone(), kept);
         }
-    }
-
-    /// Notes that the state was still the same after other commits.
-    fn found_again(&self, inquiry: &Inquiry<'_>, kept: &Kept, changes: Option<u64>) {
-        if kept.changes != changes {
-            self.keep(inquiry, &kept.bytes, changes, kept.produced_at);
-        }
-    }
-
-    fn repeated(&self, kept: &Kept, open: bool) -> Answer {
-        let freshness = self.freshness(kept.produced_at, open);
-        Answer { bytes: kept.bytes.clone(), freshness }
     }
 
     /// Only what is open to all, and has an end, may lie in other people's caches.

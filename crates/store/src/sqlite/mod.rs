@@ -240,7 +240,7 @@ impl Store for Sqlite {
 
     fn statuses(&self, ca: &CaId, serials: &[SerialNumber]) -> Result<Statuses> {
         self.doubt.permit_answers()?;
-        self.pool.read_at_once(|view, as_of| {
+        self.pool.read_as_of(|view, as_of| {
             let rows = serials.iter().map(|serial| read::certificate::status(view, ca, serial));
             Ok(Statuses { as_of, rows: rows.collect::<Result<_>>()? })
         })
@@ -286,7 +286,10 @@ impl Store for Sqlite {
         expires_from: Timestamp,
         read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
     ) -> Result<()> {
-        self.pool.read(|c| read::revoked::with(c, series, undelivered, expires_from, read))
+        self.pool.read_as_of(|view, last| {
+            let as_of = last.unwrap_or(0);
+            read(&read::revoked::Snapshot { view, as_of, series, undelivered, expires_from })
+        })
     }
 
     fn partitions(&self, ca: &CaId, generation: u32) -> Result<Vec<Partition>> {
@@ -413,11 +416,11 @@ impl Store for Sqlite {
     }
 
     fn verifiers(&self) -> Result<Vec<VerifierRow>> {
-        self.pool.read_at_once(|view, _| read::access::verifiers(view))
+        self.pool.read_as_of(|view, _| read::access::verifiers(view))
     }
 
     fn verifier(&self, id: &VerifierId) -> Result<Option<VerifierRow>> {
-        self.pool.read_at_once(|view, _| read::access::verifier(view, id))
+        self.pool.read_as_of(|view, _| read::access::verifier(view, id))
     }
 
     fn people(&self) -> Result<Vec<PersonRow>> {

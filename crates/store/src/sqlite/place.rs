@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::named_file::{Identity, NamedFile};
 use crate::{Doubt, Error, Result};
 
 /// A file of an open database, by its path and by the device and the inode that were there.
@@ -97,7 +98,6 @@ impl OpenFiles {
     }
 }
 
-fn found(file: &Path) -> Option<(u64, u64)> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.dev(), metadata.ino()))
+fn found(file: &Path) -> Option<Identity> {
+    NamedFile::at(file).ok().map(|named| named.identity)
 }

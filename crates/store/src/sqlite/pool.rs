@@ -49,6 +49,8 @@ pub(super) struct Pool {
 struct Readers {
     resting: Vec<Connection>,
     lent: usize,
+    /// How many wait for one: to wake nobody would be a call of the kernel for each reading.
+    waiting: usize,
 }
 
 /// One state of the database, shown until this is dropped.
@@ -75,8 +77,13 @@ struct Lent<'a>(&'a Pool);
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         HELD.set(HELD.get() - 1);
-        self.0.lock().lent -= 1;
-        self.0.freed.notify_one();
+        let mut readers = self.0.lock();
+        readers.lent -= 1;
+        let is_awaited = readers.waiting > 0;
+        drop(readers);
+        if is_awaited {
+            self.0.freed.notify_one();
+        }
     }
 }
 
@@ -93,17 +100,19 @@ impl Pool {
         Self { path: path.to_owned(), kept, key, replaced, seen, doubt, readers, freed }
     }
 
-    /// Runs `read` on a connection of its own. What cannot be read as it was written is in doubt.
+    /// Runs `read` on one state of the database and on a connection of its own. What cannot be read as it
+    /// was written is in doubt.
     pub(super) fn read<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
-        self.read_after(|view, _| read(view))
+        self.read_as_of(|view, _| read(view))
     }
 
-    /// Runs `read` on one state of the database, that of the last entry, which it is told.
-    pub(super) fn read_at_once<T>(
+    /// The same, telling `read` the last entry that this state has.
+    pub(super) fn read_as_of<T>(
         &self,
         read: impl FnOnce(View<'_>, Option<Sequence>) -> Result<T>,
     ) -> Result<T> {
         self.lending(|view| {
+            // Deferred: the look at the last entry fixes the state.
             let _state = State::of(view.connection)?;
             read(view, self.seen.expect(view)?)
         })
@@ -111,18 +120,11 @@ impl Pool {
 
     /// The last entry; no commit came since another one was the last.
     pub(super) fn last_sequence(&self) -> Result<Option<Sequence>> {
-        self.read_after(|_, last| Ok(last))
+        self.lending(|view| self.seen.expect(view))
     }
 
     pub(super) fn last_seen(&self) -> Option<Mark> {
         self.seen.get()
-    }
-
-    fn read_after<T>(
-        &self,
-        read: impl FnOnce(View<'_>, Option<Sequence>) -> Result<T>,
-    ) -> Result<T> {
-        self.lending(|view| self.seen.expect(view).and_then(|last| read(view, last)))
     }
 
     fn lending<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
@@ -156,8 +158,10 @@ impl Pool {
                     "too many read the database: it is busy".to_owned(),
                 ));
             }
+            readers.waiting += 1;
             let waited = self.freed.wait_timeout(readers, left);
             readers = waited.unwrap_or_else(PoisonError::into_inner).0;
+            readers.waiting -= 1;
         }
         readers.lent += 1;
         HELD.set(HELD.get() + 1);

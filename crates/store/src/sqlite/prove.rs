@@ -74,8 +74,6 @@ pub(super) fn prove(
     proof: &mut StateProof,
     extent: ProofExtent,
 ) -> Result<StateReport> {
-    let transaction = view.connection.unchecked_transaction()?;
-    let view = View { connection: &transaction, ..view };
     let mut findings = Findings { doubt: view.doubt, told: Vec::new() };
     findings.keep(expect_rules(view.connection, view.doubt))?;
     let digests = match findings.keep(Digests::load(view.connection, view.key, view.doubt))? {

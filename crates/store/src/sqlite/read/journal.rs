@@ -47,11 +47,6 @@ pub(in crate::sqlite) fn last_personal(
     last.map(|(sequence, body)| Ok(ToldEntry::parse(sequence, &body)?.at)).transpose()
 }
 
-pub(in crate::sqlite) fn last_sequence(connection: &Connection) -> Result<Option<Sequence>> {
-    let sql = "SELECT max(sequence) FROM journal";
-    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-}
-
 /// Entries as they are stored, whoever wrote them.
 pub(in crate::sqlite) fn leaves(
     connection: &Connection,

@@ -42,21 +42,6 @@ const GENERATIONS: &str = "WITH RECURSIVE found (generation) AS (
 /// What the units kept of one partition.
 const TALLY_OF: &str = "SELECT * FROM tally WHERE ca = ?1 AND partition = ?2";
 
-/// Runs `read` over a snapshot that no commit moves.
-pub(in crate::sqlite) fn with(
-    view: View<'_>,
-    series: &SeriesKey,
-    undelivered: bool,
-    expires_from: Timestamp,
-    read: &mut dyn FnMut(&dyn RevokedSnapshot) -> Result<()>,
-) -> Result<()> {
-    // Deferred: the first read fixes the view, and dropping it ends the view.
-    let transaction = view.connection.unchecked_transaction()?;
-    let as_of = super::journal::last_sequence(&transaction)?.unwrap_or(0);
-    let view = View { connection: &transaction, ..view };
-    read(&Snapshot { view, as_of, series, undelivered, expires_from })
-}
-
 /// Of every partition of a CA.
 pub(in crate::sqlite) fn tallies(view: View<'_>, ca: &CaId) -> Result<Vec<(Partition, Tally)>> {
     const SQL: &str = "SELECT * FROM tally WHERE ca = ?1 ORDER BY partition";
@@ -81,12 +66,13 @@ pub(in crate::sqlite) fn sums_of(
     Ok(Sums::from_octets(row.get("sums")?, key, place, row.get("changed")?))
 }
 
-struct Snapshot<'a> {
-    view: View<'a>,
-    as_of: Sequence,
-    series: &'a SeriesKey,
-    undelivered: bool,
-    expires_from: Timestamp,
+/// What one list may be made of, as one state of the database shows it.
+pub(in crate::sqlite) struct Snapshot<'a> {
+    pub(in crate::sqlite) view: View<'a>,
+    pub(in crate::sqlite) as_of: Sequence,
+    pub(in crate::sqlite) series: &'a SeriesKey,
+    pub(in crate::sqlite) undelivered: bool,
+    pub(in crate::sqlite) expires_from: Timestamp,
 }
 
 impl Snapshot<'_> {
