@@ -6,7 +6,9 @@ mod ceremony;
 mod request;
 mod staff;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 
 pub(crate) use self::apply::{ApplyCommand, HandoverArguments};
 pub(crate) use self::card::{CardCommand, MadeFor, OnReader};
@@ -50,6 +52,14 @@ pub(crate) struct Person {
     /// The id of this operation; repeating a command with the same id has no further effect.
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) operation: Option<String>,
+}
+
+impl Person {
+    /// The file of what the person shows.
+    pub(crate) fn file(&self) -> Result<&Path> {
+        let file = self.shown.as_deref();
+        file.context("who acts: --as FILE is needed, with the token of a person")
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -102,6 +102,11 @@ impl Home {
         self.0.join("ceremonies")
     }
 
+    /// The socket of the process that serves, for commands.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.join("api.sock")
+    }
+
     /// The conditions that the running server sees.
     pub(crate) fn health(&self) -> PathBuf {
         self.0.join("health.json")

@@ -12,9 +12,11 @@
 
 pub mod access;
 pub mod api;
+pub mod client;
 pub mod desk;
 pub mod hashing;
 pub mod holder;
+pub mod local;
 pub mod operation;
 mod origin;
 mod problem;

@@ -15,6 +15,7 @@ use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use status::http::Stalling;
 use status::room::{Place, Room};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -54,11 +55,11 @@ const LIFETIME: Duration = Duration::from_secs(300);
 const LAST_ANSWER: Duration = Duration::from_secs(330);
 
 /// Time that running operations get when the server stops.
-const SHUTDOWN: Duration = Duration::from_secs(30);
+pub(crate) const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// Time without progress while sending, as the web repository gives: an answer is made whole before it is
 /// sent, and stays in memory until it is taken.
-const SENDING: Duration = Duration::from_secs(30);
+pub(crate) const SENDING: Duration = Duration::from_secs(30);
 
 /// Serves `router` ([`crate::api::router`], [`crate::holder::router`]) on `listener` over TLS until
 /// `shutdown` completes, to as many at once as `room` has places; running operations are let finish.
@@ -144,14 +145,29 @@ async fn converse(
     place: &Arc<Place>,
     tls_config: Arc<ServerConfig>,
     router: Router,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let stream = shake_hands(stream, tls_config).await?;
     let certificate = tls::proven_certificate(stream.get_ref().1);
     let peer = Peer { address, certificate, place: Some(Arc::clone(place)) };
+    talk(stream, peer, router, stopping).await
+}
+
+/// Answers what `peer` asks over a connection, until it ends or is told to.
+///
+/// # Errors
+/// Those of the connection; running operations took too long after its end.
+pub(crate) async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: Peer,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        place.asked();
+        if let Some(place) = &peer.place {
+            place.asked();
+        }
         request.extensions_mut().insert(peer.clone());
         router.call(request)
     });

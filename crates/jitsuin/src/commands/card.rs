@@ -8,16 +8,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use card::vpcd::{self, Stay};
 use card::{Cabinet, SignatureKeys};
-use domain::id::CardId;
 use domain::journal::EventKind;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Entry, Store as _, Unit};
-use web::desk::cards::{
-    CardBody, ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret,
-};
-use web::wire::EvidenceBody;
+use web::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
+use web::wire::SecretText;
 
-use super::{Office, read_json, read_secret};
+use super::counter::Counter;
+use super::{read_fields, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
@@ -27,51 +25,53 @@ use crate::readers::{self, machine};
 use crate::serve::StopSignal;
 use crate::system::System;
 
-/// Commands that need no more of an installation than its configuration.
-pub(super) fn outside(cli: &Cli, command: &CardCommand) -> Result<Option<Answer>> {
-    Ok(Some(match command {
-        CardCommand::Readers => list_readers()?,
-        CardCommand::List => list(cli)?,
-        CardCommand::Insert { id, reader } => insert(cli, id, reader)?,
-        _ => return Ok(None),
-    }))
+/// Whether a command needs no more of an installation than its configuration.
+pub(super) fn is_outside(command: &CardCommand) -> bool {
+    matches!(command, CardCommand::Readers | CardCommand::List | CardCommand::Insert { .. })
 }
 
-pub(super) fn run(cli: &Cli, system: &System, command: &CardCommand) -> Result<Answer> {
-    if let CardCommand::Make { keys } = command {
-        return make(system, *keys);
-    }
-    let Office { desk, act } = Office::with_windows(cli, system)?;
+/// Does such a command.
+pub(super) fn outside(cli: &Cli, command: &CardCommand) -> Result<Answer> {
     match command {
-        CardCommand::Read { place, secret, out } => {
-            let (reader, card) = at(place)?;
-            let signature_password = secret.as_deref().map(read_secret).transpose()?;
-            let read = desk.ask(&act, ReadCard { reader, card, signature_password })?;
+        CardCommand::Readers => list_readers(),
+        CardCommand::List => list(cli),
+        CardCommand::Insert { id, reader } => insert(cli, id, reader),
+        _ => anyhow::bail!("this command needs a window"),
+    }
+}
+
+pub(super) fn run(counter: &Counter<'_>, command: &CardCommand) -> Result<Answer> {
+    match command {
+        CardCommand::Read { place: OnReader { reader, card }, secret, out } => {
+            let secret = secret.as_deref().map(read_secret).transpose()?;
+            let secret = secret.as_ref().map(SecretText::expose);
+            let fields = json!({ "reader": reader, "card": card, "signature_password": secret });
+            let read = counter.json::<ReadCard>(fields)?;
             if let Some(directory) = out {
                 write_copies(&read, directory)?;
             }
             Answer::of(&read)
         }
-        CardCommand::ChangeSecret { place, slot, present, new } => {
-            let ((reader, card), slot) = (at(place)?, *slot);
+        CardCommand::ChangeSecret { place: OnReader { reader, card }, slot, present, new } => {
             let (present, new) = (read_secret(present)?, read_secret(new)?);
-            Answer::of(&desk.ask(&act, ChangeCardSecret { reader, card, slot, present, new })?)
+            let (slot, present, new) = (slot.name(), present.expose(), new.expose());
+            let fields = json!({ "reader": reader, "card": card, "slot": slot });
+            counter.ask::<ChangeCardSecret>(with(fields, json!({ "present": present, "new": new })))
         }
-        CardCommand::ResetSecret { place, slot, new, evidence } => {
-            let ((reader, card), slot) = (at(place)?, *slot);
-            let EvidenceBody { items, doubt } = read_json(evidence)?;
-            let new = read_secret(new)?;
-            let asked = ResetCardSecret { reader, card, slot, new, items, doubt };
-            Answer::of(&desk.ask(&act, asked)?)
+        CardCommand::ResetSecret { place: OnReader { reader, card }, slot, new, evidence } => {
+            let (slot, new) = (slot.name(), read_secret(new)?);
+            let fields = json!({ "reader": reader, "card": card, "slot": slot });
+            let fields = with(fields, json!({ "new": new.expose() }));
+            counter.ask::<ResetCardSecret>(with(fields, read_fields(evidence)?))
         }
-        CardCommand::Erase { place, slot, reason } => {
-            let ((reader, card), slot) = (at(place)?, *slot);
-            let reason = reason.clone();
-            Answer::of(&desk.ask(&act, EraseCard { reader, card, slot, reason })?)
+        CardCommand::Erase { place: OnReader { reader, card }, slot, reason } => {
+            let slot = slot.name();
+            counter.ask::<EraseCard>(
+                json!({ "reader": reader, "card": card, "slot": slot, "reason": reason }),
+            )
         }
-        CardCommand::Reconcile { place, mend } => {
-            let (reader, card) = at(place)?;
-            Answer::of(&desk.ask(&act, ReconcileCard { reader, card, mend: *mend })?)
+        CardCommand::Reconcile { place: OnReader { reader, card }, mend } => {
+            counter.ask::<ReconcileCard>(json!({ "reader": reader, "card": card, "mend": mend }))
         }
         CardCommand::Readers
         | CardCommand::List
@@ -113,7 +113,8 @@ fn insert(cli: &Cli, id: &str, reader: &str) -> Result<Answer> {
     Ok(Answer::new("taken out", json!({ "card": id, "reader": reader })))
 }
 
-fn make(system: &System, keys: MadeFor) -> Result<Answer> {
+/// Makes a blank emulated card.
+pub(super) fn make(system: &System, keys: MadeFor) -> Result<Answer> {
     let taken = match keys {
         MadeFor::Any => SignatureKeys::Any,
         MadeFor::Today => SignatureKeys::Rsa2048,
@@ -127,16 +128,17 @@ fn make(system: &System, keys: MadeFor) -> Result<Answer> {
 
 /// Writes each certificate as PEM, and its copy to print: all of them or, where something lies in the
 /// place of one, none.
-fn write_copies(read: &CardBody, directory: &Path) -> Result<()> {
+fn write_copies(read: &Value, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let mut files = Vec::new();
-    for copy in &read.certificates {
-        for (name, text) in [
-            (format!("{}.pem", copy.slot), &copy.certificate_pem),
-            (format!("{}-ca.pem", copy.slot), &copy.ca_certificate_pem),
-            (format!("{}.txt", copy.slot), &copy.copy),
+    for copy in read["certificates"].as_array().into_iter().flatten() {
+        let slot = copy["slot"].as_str().context("a copy of no slot")?;
+        for (name, field) in [
+            (format!("{slot}.pem"), "certificate_pem"),
+            (format!("{slot}-ca.pem"), "ca_certificate_pem"),
+            (format!("{slot}.txt"), "copy"),
         ] {
-            files.push((directory.join(name), text));
+            files.push((directory.join(name), copy[field].as_str().unwrap_or_default()));
         }
     }
     for (path, _) in &files {
@@ -154,7 +156,10 @@ fn cabinet(cli: &Cli) -> Result<Cabinet> {
     readers::cabinet(&home, &machine)
 }
 
-/// The reader and the card that are meant.
-fn at(place: &OnReader) -> Result<(Option<String>, Option<CardId>)> {
-    Ok((place.reader.clone(), place.card.as_deref().map(str::parse).transpose()?))
+/// The fields of both.
+fn with(mut fields: Value, others: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(others)) = (&mut fields, others) {
+        fields.extend(others);
+    }
+    fields
 }

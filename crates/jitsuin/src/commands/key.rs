@@ -3,76 +3,80 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use serde_json::{Value, json};
 use store::{CertificateRow, Entry, Sequence, Store, Unit};
-use web::desk::Approvable;
-use web::desk::keys::{CompromiseKey, Moment, PlanCompromise, RehearseRenewal, ShowKeys};
+use web::desk::Desk;
+use web::desk::keys::{CompromiseKey, PlanCompromise, RehearseRenewal, ShowKeys};
 use web::desk::permission::Operation;
 use x509::key_check::{Blocklist, WeakKeys};
 
 use super::Office;
+use super::counter::Counter;
 use crate::answer::Answer;
-use crate::cli::{Cli, KeyCommand, Second};
+use crate::cli::{Cli, KeyCommand};
 use crate::config::read_weak_keys;
 use crate::system::System;
 
 /// How many certificates are read at a time: a few megabytes.
 const PAGE: usize = 1000;
 
-pub(super) fn run(cli: &Cli, system: &System, command: &KeyCommand) -> Result<Answer> {
+pub(super) fn run(counter: &Counter<'_>, command: &KeyCommand) -> Result<Answer> {
     match command {
-        KeyCommand::Status => {
-            let Office { desk, act } = Office::new(cli, system)?;
-            Answer::of(&desk.ask(&act, ShowKeys {})?)
-        }
+        KeyCommand::Status => counter.ask::<ShowKeys>(json!({})),
         KeyCommand::Renew { ca, dry_run, issues_from } => {
-            renew(&Office::new(cli, system)?, ca, *dry_run, issues_from.as_deref())
+            renew(counter, ca, *dry_run, issues_from.as_deref())
         }
         KeyCommand::Compromise { ca, generation, carry_out, second } => {
-            let office = Office::new(cli, system)?;
-            let what = Approvable::Compromise { ca, generation: *generation };
+            let mut fields = json!({ "ca": ca, "generation": generation });
             match &second.approves {
-                Some(operation) => office.approve(operation, what),
-                None if *carry_out => compromise(office, ca, *generation, second),
-                None => {
-                    let asked = PlanCompromise { ca: ca.parse()?, generation: *generation };
-                    Answer::of(&office.desk.ask(&office.act, asked)?)
+                Some(operation) => counter.approve(operation, "compromise", fields),
+                None if *carry_out => {
+                    fields["approver"] = json!(second.approver);
+                    counter.ask::<CompromiseKey>(fields)
                 }
+                None => counter.ask::<PlanCompromise>(fields),
             }
         }
-        KeyCommand::Weak { list } => weak(cli, system, list.as_deref()),
+        KeyCommand::Weak { .. } => anyhow::bail!("this command reads every certificate itself"),
     }
 }
 
-fn renew(office: &Office, ca: &str, dry_run: bool, issues_from: Option<&str>) -> Result<Answer> {
+fn renew(
+    counter: &Counter<'_>,
+    ca: &str,
+    dry_run: bool,
+    issues_from: Option<&str>,
+) -> Result<Answer> {
     anyhow::ensure!(
         dry_run,
         "a CA's key is renewed in a ceremony: `jitsuin ceremony run` with a script like \
          docs/ceremonies/renewal.toml; --dry-run rehearses it (A 5.6, 6.2.2.1)"
     );
-    let Office { desk, act } = office;
-    let issues_from = issues_from.map(str::parse::<Moment>).transpose().context("--issues-from")?;
-    let rehearsal = desk.ask(act, RehearseRenewal { ca: ca.parse()?, issues_from })?;
-    let lines = rehearsal.paths.iter().chain(&rehearsal.findings).cloned().collect::<Vec<_>>();
-    let answer = Answer::new(lines.join("\n"), serde_json::to_value(&rehearsal)?);
-    anyhow::ensure!(rehearsal.sound, "the renewal would break paths: {}", lines.join("; "));
-    Ok(answer)
+    let asked = json!({ "ca": ca, "issues_from": issues_from });
+    let rehearsal = counter.json::<RehearseRenewal>(asked)?;
+    let told = |field: &str| rehearsal[field].as_array().into_iter().flatten();
+    let lines: Vec<_> = told("paths").chain(told("findings")).filter_map(Value::as_str).collect();
+    let text = lines.join("\n");
+    anyhow::ensure!(
+        rehearsal["sound"] == true,
+        "the renewal would break paths: {}",
+        lines.join("; ")
+    );
+    Ok(Answer::new(text, rehearsal))
 }
 
-/// The whole procedure, from where it stands.
-fn compromise(office: Office, ca: &str, generation: u32, second: &Second) -> Result<Answer> {
-    let approver = second.approver.as_deref().map(str::parse).transpose()?;
-    let asked = CompromiseKey { ca: ca.parse()?, generation, approver };
-    // Progress goes to standard error: standard output is the answer's.
-    let ca = ca.to_owned();
-    let told = Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}"));
-    Answer::of(&office.desk.with_progress(told).ask(&office.act, asked)?)
+/// How a procedure tells how far it is: on standard error, as standard output is the answer's.
+pub(super) fn telling(desk: Desk, command: &KeyCommand) -> Desk {
+    let KeyCommand::Compromise { ca, .. } = command else { return desk };
+    let ca = ca.clone();
+    desk.with_progress(Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
 }
 
-fn weak(cli: &Cli, system: &System, list: Option<&Path>) -> Result<Answer> {
+/// Finds the certificates whose key is on a list of weak keys.
+pub(super) fn weak(cli: &Cli, system: &System, list: Option<&Path>) -> Result<Answer> {
     let weak_keys = match list {
         Some(path) => Arc::new(read_weak_keys(path)?),
         None => system.config.weak_keys.clone(),

@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod card;
 mod ceremony;
+mod counter;
 mod init;
 mod key;
 mod policy;
@@ -16,14 +17,17 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{ProofExtent, StateProof, Store};
 use web::desk::{Approvable, Desk, Door, Principal, Shown};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
 
+use self::counter::Counter;
 use crate::answer::Answer;
-use crate::cli::{AuditCommand, Cli, Command, Person, StaffCommand};
+use crate::cli::{
+    AuditCommand, CardCommand, Cli, Command, KeyCommand, Person, RegisterCommand, StaffCommand,
+};
 use crate::system::{Claim, Clock, System};
 use crate::{demo, serve};
 
@@ -39,17 +43,62 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             let system = System::open_unheld(&cli.config, Claim::Visit, clock)?;
             audit::accept(cli, &system, *records, *carry_out, second)
         }
-        Command::Card(command) => match card::outside(cli, command)? {
-            Some(answer) => Ok(answer),
-            None => inside(cli, clock),
-        },
+        Command::Card(command) if card::is_outside(command) => card::outside(cli, command),
         Command::Serve => {
             let system = System::open(&cli.config, Claim::Own, clock)?;
             system.let_in(&cli.person.custodians)?;
             serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
-        _ => inside(cli, clock),
+        command => match is_operation(command) && cli.person.custodians.is_empty() {
+            true => match Counter::of_server(cli)? {
+                Some(counter) => asked(&counter, command),
+                None => inside(cli, clock),
+            },
+            // They wake the keys of this process.
+            false => inside(cli, clock),
+        },
+    }
+}
+
+/// Whether a command is one operation of the API's, and nothing beside it.
+fn is_operation(command: &Command) -> bool {
+    match command {
+        Command::Apply(_)
+        | Command::Hold(_)
+        | Command::Ca(_)
+        | Command::Cert(_)
+        | Command::Request(_)
+        | Command::Crl(_)
+        | Command::Revoke(_) => true,
+        Command::Card(command) => !matches!(command, CardCommand::Make { .. }),
+        Command::Register(command) => !matches!(command, RegisterCommand::Generate { .. }),
+        Command::Key(command) => !matches!(command, KeyCommand::Weak { .. }),
+        Command::Audit(_)
+        | Command::Ceremony(_)
+        | Command::Check
+        | Command::Demo(_)
+        | Command::Init(_)
+        | Command::Policy(_)
+        | Command::Serve
+        | Command::Staff(_) => false,
+    }
+}
+
+/// Has the operation of a command done.
+fn asked(counter: &Counter<'_>, command: &Command) -> Result<Answer> {
+    match command {
+        Command::Apply(command) => apply::run(counter, command),
+        Command::Card(command) => card::run(counter, command),
+        Command::Hold(asked) => apply::hold(counter, asked),
+        Command::Register(command) => register::run(counter, command),
+        Command::Ca(command) => records::authorities(counter, command),
+        Command::Cert(command) => records::certificates(counter, command),
+        Command::Key(command) => key::run(counter, command),
+        Command::Request(command) => request::run(counter, command),
+        Command::Crl(command) => records::lists(counter, command),
+        Command::Revoke(arguments) => records::revoke(counter, arguments),
+        _ => anyhow::bail!("this command is no operation"),
     }
 }
 
@@ -102,16 +151,11 @@ fn how_to_ask(person: &Person) -> String {
 /// Commands that look into an installation or change it.
 fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
     match &cli.command {
-        Command::Apply(command) => apply::run(&Office::with_windows(cli, system)?, command),
-        Command::Card(command) => card::run(cli, system, command),
-        Command::Hold(asked) => apply::hold(&Office::with_windows(cli, system)?, asked),
-        Command::Register(command) => register::run(cli, system, command),
-        Command::Ca(command) => records::authorities(&Office::new(cli, system)?, command),
-        Command::Cert(command) => records::certificates(&Office::new(cli, system)?, command),
-        Command::Key(command) => key::run(cli, system, command),
-        Command::Request(command) => request::run(&Office::new(cli, system)?, command),
-        Command::Crl(command) => records::lists(&Office::new(cli, system)?, command),
-        Command::Revoke(arguments) => records::revoke(&Office::new(cli, system)?, arguments),
+        Command::Card(CardCommand::Make { keys }) => card::make(system, *keys),
+        Command::Register(RegisterCommand::Generate { count, municipalities, seed }) => {
+            register::generate(system, *count, municipalities, *seed)
+        }
+        Command::Key(KeyCommand::Weak { list }) => key::weak(cli, system, list.as_deref()),
         Command::Check => {
             // What a process left that was cut off is no finding; what cannot be sealed is in doubt.
             let sealed = system.seal_if_free();
@@ -125,13 +169,19 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Audit(AuditCommand::Export { file }) => {
             audit::export_to(&Office::new(cli, system)?, system, file)
         }
-        Command::Audit(AuditCommand::Verify { .. } | AuditCommand::Accept { .. })
-        | Command::Ceremony(_)
-        | Command::Demo(_)
-        | Command::Init(_)
-        | Command::Policy(_)
-        | Command::Serve => anyhow::bail!("this command needs no installation"),
+        command => asked(&Counter::here(cli, desk_for(system, command)?)?, command),
     }
+}
+
+/// The desk at which the operation of a command is done in this process.
+fn desk_for(system: &System, command: &Command) -> Result<Desk> {
+    Ok(match command {
+        Command::Apply(_) | Command::Card(_) | Command::Hold(_) | Command::Register(_) => {
+            system.desk()?
+        }
+        Command::Key(command) => key::telling(system.desk_without_windows(), command),
+        _ => system.desk_without_windows(),
+    })
 }
 
 /// Why nobody comes in to whom the check could be told: what they come in by may be what is wrong.
@@ -156,12 +206,7 @@ impl Office {
         Self::at(cli, system.desk_without_windows())
     }
 
-    /// A desk with the windows and the resident register.
-    fn with_windows(cli: &Cli, system: &System) -> Result<Self> {
-        Self::at(cli, system.desk()?)
-    }
-
-    /// The same, but for the windows while a server has the resident register.
+    /// A desk with the windows and the resident register, unless a server has these.
     fn with_windows_if_free(cli: &Cli, system: &System) -> Result<Self> {
         match system.desk() {
             Ok(desk) => Self::at(cli, desk),
@@ -189,9 +234,7 @@ impl Office {
 
 /// What the person at the command line shows.
 fn shown(person: &Person) -> Result<Shown> {
-    let file = person.shown.as_deref();
-    let file = file.context("who acts: --as FILE is needed, with the token of a person")?;
-    let secret = read_secret(file)?;
+    let secret = read_secret(person.file()?)?;
     Ok(match &person.operator {
         Some(id) => Shown::Password { id: id.clone(), password: secret },
         None => Shown::bearer(secret.expose()),
@@ -210,8 +253,10 @@ fn read_secret(path: &Path) -> Result<SecretText> {
     Ok(SecretText::new(text.trim_end_matches(['\r', '\n'])))
 }
 
-/// Reads a file in JSON that a person wrote.
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+/// Reads the fields of an operation from a file in JSON that a person wrote.
+fn read_fields(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    serde_json::from_str(&text).with_context(|| path.display().to_string())
+    let fields: Value = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    anyhow::ensure!(fields.is_object(), "{}: it is no JSON object", path.display());
+    Ok(fields)
 }

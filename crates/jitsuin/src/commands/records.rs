@@ -2,70 +2,56 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use web::desk::Approvable;
 use web::desk::authorities::{ListAuthorities, ShowAuthority};
 use web::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use web::desk::check::CheckConsistency;
-use web::desk::lists::{FetchList, ListForm, ListSeries, PublishAllLists, PublishDueLists};
+use web::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
 
 use super::Office;
+use super::counter::Counter;
 use crate::answer::Answer;
 use crate::cli::{CaCommand, CertCommand, CrlCommand, RevokeArguments};
 use crate::system::System;
 
-pub(super) fn authorities(office: &Office, command: &CaCommand) -> Result<Answer> {
-    let Office { desk, act } = office;
+pub(super) fn authorities(counter: &Counter<'_>, command: &CaCommand) -> Result<Answer> {
     match command {
-        CaCommand::List => Answer::of(&desk.ask(act, ListAuthorities {})?),
-        CaCommand::Show { ca } => Answer::of(&desk.ask(act, ShowAuthority { ca: ca.parse()? })?),
+        CaCommand::List => counter.ask::<ListAuthorities>(json!({})),
+        CaCommand::Show { ca } => counter.ask::<ShowAuthority>(json!({ "ca": ca })),
     }
 }
 
-pub(super) fn certificates(office: &Office, command: &CertCommand) -> Result<Answer> {
-    let Office { desk, act } = office;
+pub(super) fn certificates(counter: &Counter<'_>, command: &CertCommand) -> Result<Answer> {
     match command {
         CertCommand::List { ca, limit } => {
-            let asked = ListCertificates { ca: ca.parse()?, after: None, limit: *limit };
-            Answer::of(&desk.ask(act, asked)?)
+            counter.ask::<ListCertificates>(json!({ "ca": ca, "limit": limit }))
         }
-        CertCommand::Show { ca, serial, pem: false } => {
-            let mut body = serde_json::to_value(desk.ask(act, shown(ca, serial)?)?)?;
+        CertCommand::Show { ca, serial, pem } => {
+            let mut body =
+                counter.json::<ShowCertificate>(json!({ "ca": ca, "serial": serial }))?;
+            if *pem {
+                let pem = body["certificate_pem"].as_str().context("it was never issued")?;
+                return Ok(Answer::new(pem.trim_end().to_owned(), body));
+            }
             if let Some(fields) = body.as_object_mut() {
                 fields.remove("certificate_pem");
             }
             Answer::of(&body)
         }
-        CertCommand::Show { ca, serial, pem: true } => {
-            let body = serde_json::to_value(desk.ask(act, shown(ca, serial)?)?)?;
-            let pem = body["certificate_pem"]
-                .as_str()
-                .context("it was never issued")?
-                .trim_end()
-                .to_owned();
-            Ok(Answer::new(pem, body))
-        }
     }
 }
 
-fn shown(ca: &str, serial: &str) -> Result<ShowCertificate> {
-    Ok(ShowCertificate { ca: ca.parse()?, serial: serial.parse()? })
-}
-
-pub(super) fn lists(office: &Office, command: &CrlCommand) -> Result<Answer> {
-    let Office { desk, act } = office;
+pub(super) fn lists(counter: &Counter<'_>, command: &CrlCommand) -> Result<Answer> {
     match command {
-        CrlCommand::Publish { ca: None } => {
-            published(&serde_json::to_value(desk.ask(act, PublishDueLists {})?)?)
-        }
+        CrlCommand::Publish { ca: None } => published(&counter.json::<PublishDueLists>(json!({}))?),
         CrlCommand::Publish { ca: Some(ca) } => {
-            published(&serde_json::to_value(desk.ask(act, PublishAllLists { ca: ca.parse()? })?)?)
+            published(&counter.json::<PublishAllLists>(json!({ "ca": ca }))?)
         }
-        CrlCommand::List { ca } => Answer::of(&desk.ask(act, ListSeries { ca: ca.parse()? })?),
+        CrlCommand::List { ca } => counter.ask::<ListSeries>(json!({ "ca": ca })),
         CrlCommand::Show { ca, partition, number, generation } => {
-            let (ca, partition) = (ca.parse()?, partition.parse()?);
-            let (generation, number, format) = (*generation, *number, ListForm::Pem);
-            let asked = FetchList { ca, generation, partition, number, format };
-            let pem = String::from_utf8(desk.ask(act, asked)?.octets).context("PEM is text")?;
+            let pem = counter.text::<FetchList>(json!({
+                "ca": ca, "partition": partition, "number": number, "generation": generation,
+                "format": "pem",
+            }))?;
             Ok(Answer::new(pem.trim_end(), json!({ "crl_pem": pem })))
         }
     }
@@ -85,19 +71,14 @@ fn published(round: &Value) -> Result<Answer> {
     Answer::of(round)
 }
 
-pub(super) fn revoke(office: &Office, arguments: &RevokeArguments) -> Result<Answer> {
+pub(super) fn revoke(counter: &Counter<'_>, arguments: &RevokeArguments) -> Result<Answer> {
     let RevokeArguments { ca, serial, cause, requester, second } = arguments;
+    let mut fields = json!({ "ca": ca, "serial": serial, "cause": cause, "requester": requester });
     if let Some(operation) = &second.approves {
-        return office.approve(operation, Approvable::Revocation { ca, serial, cause, requester });
+        return counter.approve(operation, "revocation", fields);
     }
-    let asked = RevokeCertificate {
-        ca: ca.parse()?,
-        serial: serial.parse()?,
-        cause: cause.parse()?,
-        requester: requester.parse()?,
-        approver: second.approver.as_deref().map(str::parse).transpose()?,
-    };
-    Answer::of(&office.desk.ask(&office.act, asked)?)
+    fields["approver"] = json!(second.approver);
+    counter.ask::<RevokeCertificate>(fields)
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use card::{CardSlot, HolderSecret, HolderSecrets};
 use domain::act::{Act, Actor};
+use domain::application::ApplicationKind;
 use domain::id::{ApplicationId, CardId, SerialNumber};
 use domain::identity::{Evidence, Requester, RevocationCause};
 use domain::resident::Resident;
@@ -267,6 +268,9 @@ impl<'a> Town<'a> {
     }
 
     fn form(&self, resident: &Resident, ca: &str, kind: &str) -> ReceivedForm {
+        // Who has no certificate with the attributes issued chooses nothing.
+        let is_carried = kind.parse().is_ok_and(ApplicationKind::issues) && ca == SIGN;
+        let chosen = |text: &str| if is_carried { first_substitutes(text) } else { String::new() };
         ReceivedForm {
             kind: kind.to_owned(),
             ca: ca.to_owned(),
@@ -281,8 +285,8 @@ impl<'a> Town<'a> {
             address: resident.address.clone(),
             birth_date: resident.birth_date.to_string(),
             gender: resident.gender.code().to_string(),
-            name_substitutes: first_substitutes(&resident.name_with_alias()),
-            address_substitutes: first_substitutes(&resident.address),
+            name_substitutes: chosen(&resident.name_with_alias()),
+            address_substitutes: chosen(&resident.address),
             ..ReceivedForm::default()
         }
     }

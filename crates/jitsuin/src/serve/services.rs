@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rustls::ServerConfig;
 use status::directory::{CaEntry, RepositoryDirectory};
 use status::http::{HttpLimits, HttpServer, Publication, Repository, Services};
@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use web::desk::Desk;
 use web::hashing::{self, Caller};
+use web::local::Socket;
 use web::tls::ServerIdentity;
 
 use super::descriptors::Connections;
@@ -105,6 +106,7 @@ pub(super) fn start(
         router: web::api::router(desk.clone()),
         room: web::api::room(&desk, connections.api),
     };
+    threads.push(start_local(system, desk.clone(), how)?);
     let holder = Site {
         name: "holder",
         listener: listeners.holder,
@@ -162,6 +164,16 @@ fn start_refusals(desk: Arc<Desk>, how: &Start<'_>) -> Result<Thread> {
                 }
             }
         })
+    })
+}
+
+/// The API for commands of the machine's own, over a socket in the data directory.
+fn start_local(system: &System, desk: Arc<Desk>, how: &Start<'_>) -> Result<Thread> {
+    let path = system.home.socket();
+    let socket = Socket::bind(&path).with_context(|| path.display().to_string())?;
+    let stop = how.stopped();
+    how.spawn("commands", move |runtime| {
+        Ok(runtime.block_on(socket.serve(web::api::router(desk), stop))?)
     })
 }
 

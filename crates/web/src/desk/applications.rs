@@ -390,29 +390,6 @@ impl Operation for HoldCertificates {
     }
 }
 
-impl DeliverApplication {
-    /// The delivery with one secret: four digits are the PIN, all else the password (C3 keeps the two apart
-    /// by their lengths).
-    pub fn with_secret(
-        id: ApplicationId,
-        secret: SecretText,
-        handover: Option<HandoverBody>,
-        reader: Option<String>,
-    ) -> Self {
-        let text = secret.expose();
-        let is_pin = text.len() == 4 && text.bytes().all(|octet| octet.is_ascii_digit());
-        let (pin, password) = if is_pin { (Some(secret), None) } else { (None, Some(secret)) };
-        Self {
-            id,
-            reader,
-            card_absent: false,
-            authentication_pin: pin,
-            signature_password: password,
-            handover,
-        }
-    }
-}
-
 impl Call<'_> {
     /// The reader of a card that has to be at hand.
     fn reader_at_hand<'r>(

@@ -14,6 +14,7 @@ mod call;
 mod described;
 mod input;
 mod list;
+mod request;
 mod route;
 pub(crate) mod text;
 
@@ -28,6 +29,7 @@ pub use answer::{Answer, Form, Octets};
 pub use call::Call;
 pub(crate) use described::describe;
 pub(crate) use list::{ALL, Listed};
+pub(crate) use request::Asked;
 pub(crate) use route::route;
 
 /// What somebody asks for.

@@ -1,0 +1,83 @@
+//! Where a command has operations done: by the process that serves the installation, or by this one where
+//! none does.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use web::client::{Client, NotTold};
+use web::desk::Desk;
+use web::operation::Operation;
+
+use super::{how_to_ask, read_secret};
+use crate::answer::Answer;
+use crate::cli::{Cli, Person};
+use crate::config::Config;
+use crate::home::Home;
+
+/// By what name the installation's own API is asked; no certificate is looked at.
+const HOST: &str = "127.0.0.1";
+
+/// A client of the installation's API, for the person who acts.
+pub(super) struct Counter<'a> {
+    client: Client,
+    person: &'a Person,
+}
+
+impl<'a> Counter<'a> {
+    /// Of the process that serves; none where nobody does.
+    pub(super) fn of_server(cli: &'a Cli) -> Result<Option<Self>> {
+        let socket = Home::new(&Config::read(&cli.config)?.data).socket();
+        let client = Client::of_server(&socket, HOST);
+        let client = client.with_context(|| socket.display().to_string())?;
+        client.map(|client| Self::of(client, &cli.person)).transpose()
+    }
+
+    /// Of this process.
+    pub(super) fn here(cli: &'a Cli, desk: Desk) -> Result<Self> {
+        Self::of(Client::here(web::api::router(desk.into()), HOST)?, &cli.person)
+    }
+
+    fn of(client: Client, person: &'a Person) -> Result<Self> {
+        let secret = read_secret(person.file()?)?;
+        let client = match &person.operation {
+            Some(id) => client.under(id),
+            None => client,
+        };
+        let client = match &person.operator {
+            Some(id) => client.logged_in(id, &secret)?,
+            None => client.with_token(&secret)?,
+        };
+        Ok(Self { client, person })
+    }
+
+    /// Has an operation done that is told these fields.
+    pub(super) fn ask<O: Operation>(&self, fields: Value) -> Result<Answer> {
+        Answer::of(&self.json::<O>(fields)?)
+    }
+
+    /// The same, whose answer is JSON.
+    pub(super) fn json<O: Operation>(&self, fields: Value) -> Result<Value> {
+        self.told(self.client.ask::<O>(fields).and_then(|told| told.json()))
+    }
+
+    /// The same, whose answer is text.
+    pub(super) fn text<O: Operation>(&self, fields: Value) -> Result<String> {
+        let octets = self.told(self.client.ask::<O>(fields))?.octets();
+        String::from_utf8(octets.into()).context("it is text")
+    }
+
+    /// Approves, as the second person, what another asks for under the id `operation`.
+    pub(super) fn approve(&self, operation: &str, what: &str, mut fields: Value) -> Result<Answer> {
+        fields["operation"] = json!(operation);
+        fields["what"] = json!(what);
+        let approved = self.client.post("/api/v1/approvals", &fields);
+        Answer::of(&self.told(approved.and_then(|told| told.json()))?)
+    }
+
+    /// Whoever does not learn what came of it hears how to ask.
+    fn told<T>(&self, outcome: Result<T, NotTold>) -> Result<T> {
+        match outcome {
+            Err(lost @ NotTold::Lost(_)) => Err(lost).with_context(|| how_to_ask(self.person)),
+            outcome => Ok(outcome?),
+        }
+    }
+}
