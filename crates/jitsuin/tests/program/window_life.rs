@@ -52,14 +52,40 @@ fn verify_with_list(place: &Workplace, ca: &str, serial: &str) -> String {
 
 #[test]
 fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_the_command_line() {
-    let place = Workplace::new();
+    lives_and_ends(&Workplace::new());
+}
+
+/// Every one of these commands once refused while a server ran, or found the keys asleep that it held awake.
+#[test]
+fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_commands_beside_the_server() {
+    let mut place = Workplace::new();
+    place.serve();
+    lives_and_ends(&place);
+    let shown =
+        place.answer(&STAFF, &["register", "show", place.residents()[0]["code"].as_str().unwrap()]);
+    assert_eq!(shown["code"], place.residents()[0]["code"]);
+    assert_eq!(place.answer(&STAFF, &["key", "status"])["active"], true);
+    let said = place
+        .run_as_is(&STAFF, &["revoke", "jpki-auth", "zz", "--cause", "x", "--requester", "holder"]);
+    assert_eq!((said.status, said.text.lines().count()), (Some(1), 1), "{}", said.text);
+    assert!(said.text.starts_with("jitsuin: serial: "), "{}", said.text);
+    let unknown = place.run_as_is(&["--as", "custodian-1.passphrase"], &["ca", "list"]);
+    assert!(!unknown.success && unknown.text.lines().count() == 1, "{}", unknown.text);
+    let socket = place.path().join("data/api.sock");
+    assert!(socket.exists());
+    place.stop();
+    assert!(!socket.exists(), "it ends with the server");
+    assert_eq!(place.answer(&STAFF, &["check"])["consistent"], true);
+}
+
+fn lives_and_ends(place: &Workplace) {
     let resident = &place.residents()[0];
     // 1. A certificate on a new card is not good before it is delivered.
     let id = place.verified(resident, &auth("issue-with-card"));
     let issued = place.answer(&CLERK, &["apply", "issue", &id]);
     let serial = serial(&issued);
     assert_eq!(place.state("jpki-auth", &serial), "undelivered");
-    assert!(verify_with_list(&place, "jpki-auth", &serial).contains("error 23 "));
+    assert!(verify_with_list(place, "jpki-auth", &serial).contains("error 23 "));
     fs::write(place.path().join("secret"), "1234\n").unwrap();
     place.answer(&CLERK, &["apply", "deliver", &id, "--secret", "secret"]);
     assert_eq!(place.state("jpki-auth", &serial), "good");
@@ -89,13 +115,13 @@ fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_the_command_line() {
     assert_eq!(held["held"], json!([{ "ca": "jpki-auth", "serial": serial }]));
     assert_eq!(held["refused"][0]["ca"], "saitama-sign");
     assert_eq!(place.state("jpki-auth", &serial), "held");
-    assert!(verify_with_list(&place, "jpki-auth", &serial).contains("error 23 "));
+    assert!(verify_with_list(place, "jpki-auth", &serial).contains("error 23 "));
     place.write("form.json", &form(resident, &auth("hold-release")));
     place.refusal(&PHONE, &["apply", "receive", "form.json"]);
     let id = place.verified(resident, &auth("hold-release"));
     place.answer(&CLERK, &["apply", "complete", &id]);
     assert_eq!(place.state("jpki-auth", &serial), "good");
-    assert!(verify_with_list(&place, "jpki-auth", &serial).ends_with(": OK\n"));
+    assert!(verify_with_list(place, "jpki-auth", &serial).ends_with(": OK\n"));
     // 4. The end, in writing; what is revoked never returns.
     let ended = json!({ "ca": "jpki-auth", "kind": "revocation", "cause": "use-ended" });
     let id = place.verified(resident, &ended);
@@ -105,12 +131,12 @@ fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_the_command_line() {
         (&shown["state"], &shown["reason"]),
         (&json!("revoked"), &json!("cessationOfOperation"))
     );
-    assert!(verify_with_list(&place, "jpki-auth", &serial).contains("error 23 "));
+    assert!(verify_with_list(place, "jpki-auth", &serial).contains("error 23 "));
     let id = place.received(resident, &auth("hold-release"));
     let said = place.refusal(&CLERK, &["apply", "verify", &id, "evidence.json"]);
     assert!(said.contains("there is none on hold to release (A 4.9.15)"), "{said}");
     assert_eq!(place.state("jpki-auth", &serial), "revoked");
-    publish(&place, "saitama-sign");
+    publish(place, "saitama-sign");
     assert_eq!(place.answer(&STAFF, &["check"])["consistent"], true);
 }
 

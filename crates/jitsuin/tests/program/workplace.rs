@@ -1,12 +1,14 @@
 //! An installation of a test's own, worked with through the command line alone.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Output, run};
 
+use crate::beside_server::soon;
 use crate::demo::{PROGRAM, copy_prepared};
 
 /// The municipality of the windows here, and of all residents.
@@ -56,19 +58,30 @@ pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodi
 /// An installation with invented residents; nothing runs but the command that is called.
 pub(crate) struct Workplace {
     scratch: TempDir,
+    server: Option<Server>,
+}
+
+/// The server of a workplace; it ends with it.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Workplace {
     /// A copy of one that was set up once for this build, by the same commands as any.
     pub(crate) fn new() -> Self {
-        let place = Self { scratch: TempDir::new().unwrap() };
+        let place = Self { scratch: TempDir::new().unwrap(), server: None };
         copy_prepared("workplace", place.path(), set_up);
         place
     }
 
     /// A directory where nothing was set up, with the custodians' passphrases beside it.
     pub(crate) fn empty() -> Self {
-        let place = Self { scratch: TempDir::new().unwrap() };
+        let place = Self { scratch: TempDir::new().unwrap(), server: None };
         write_passphrases(place.path());
         place
     }
@@ -89,9 +102,39 @@ impl Workplace {
         self.scratch.path()
     }
 
+    /// Starts the server, with the custodians who wake the keys; whoever comes later finds them awake.
+    pub(crate) fn serve(&mut self) {
+        // At ports that the system chooses.
+        let file = self.path().join("jitsuin.toml");
+        let config = fs::read_to_string(&file).unwrap();
+        let chosen = config.lines().map(|line| match line.split_once(" = \"127.0.0.1:") {
+            Some((service, _)) => format!("{service} = \"127.0.0.1:0\"\n"),
+            None => format!("{line}\n"),
+        });
+        fs::write(&file, chosen.collect::<String>()).unwrap();
+        let log = File::create(self.path().join("serve.log")).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(present(&CUSTODIANS[..2])).arg("serve").current_dir(self.path());
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.server = Some(Server(command.spawn().unwrap()));
+        soon(|| {
+            let said = fs::read_to_string(self.path().join("serve.log")).unwrap();
+            if said.contains("holders' page") { Ok(()) } else { Err(said) }
+        });
+    }
+
+    /// Stops the server in good order.
+    pub(crate) fn stop(&mut self) {
+        let mut server = self.server.take().unwrap();
+        let id = server.0.id().to_string();
+        assert!(run(self.path(), "kill", &["-TERM", &id]).success);
+        assert!(server.0.wait().unwrap().success());
+    }
+
     /// Runs a command as somebody.
     pub(crate) fn run(&self, who: &[&str], command: &[&str]) -> Output {
-        let custodians = if needs_keys(command) { present(&CUSTODIANS[..2]) } else { Vec::new() };
+        let come = self.server.is_none() && needs_keys(command);
+        let custodians = if come { present(&CUSTODIANS[..2]) } else { Vec::new() };
         let custodians: Vec<&str> = custodians.iter().map(String::as_str).collect();
         self.run_as_is(who, &[&custodians, command].concat())
     }
