@@ -407,3 +407,65 @@ pub(crate) enum AuditCommand {
         second: Second,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+    use web::desk::permission::Operation;
+
+    use super::*;
+
+    /// What nobody needs a right for: set-up and service are the custodians', the others read files and
+    /// readers, or throw away what they make.
+    const OF_NOBODY: [&str; 12] = [
+        "audit verify",
+        "card insert",
+        "card list",
+        "card readers",
+        "ceremony check",
+        "ceremony rehearse",
+        "ceremony verify",
+        "demo",
+        "policy check",
+        "policy diff",
+        "policy show",
+        "serve",
+    ];
+
+    /// Every command, and every option.
+    fn words(
+        command: &clap::Command,
+        before: &str,
+        found: &mut (BTreeSet<String>, BTreeSet<String>),
+    ) {
+        found.1.extend(
+            command.get_arguments().filter_map(|one| Some(format!("--{}", one.get_long()?))),
+        );
+        if !command.has_subcommands() {
+            found.0.insert(before.to_owned());
+        }
+        for inner in command.get_subcommands() {
+            words(inner, format!("{before} {}", inner.get_name()).trim_start(), found);
+        }
+    }
+
+    /// Six operations once stood in the table with a command that there was not, and seven commands asked
+    /// no table.
+    #[test]
+    fn w3_every_command_is_in_the_table_of_permissions_and_every_command_of_the_table_is_there() {
+        let mut found = (BTreeSet::new(), BTreeSet::new());
+        words(&Cli::command(), "", &mut found);
+        let (commands, options) = found;
+        let named: BTreeSet<&str> =
+            Operation::ALL.iter().flat_map(|one| one.commands()).copied().collect();
+        let of_table = named.iter().filter(|name| !name.starts_with('-')).copied();
+        let known: BTreeSet<String> = of_table.chain(OF_NOBODY).map(ToOwned::to_owned).collect();
+        assert_eq!(commands, known);
+        for option in named.iter().filter(|name| name.starts_with('-')) {
+            assert!(options.contains(*option), "{option}");
+        }
+        assert!(OF_NOBODY.iter().all(|command| !named.contains(command)));
+    }
+}

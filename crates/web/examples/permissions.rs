@@ -17,14 +17,13 @@ fn main() {
         if operation.parties().contains(&Party::CertificateHolder) {
             open.push("holders of certificates");
         }
-        let doors = match operation {
-            one if one.is_in_api() => "API, command line",
-            one if one.is_for_holders() => "holders' page",
-            one if one.is_command_alone() => "command line alone",
-            Operation::RecoverPerson => "staff recover alone",
-            _ => "init alone",
+        let other = match operation {
+            one if one.is_in_api() => Some("API"),
+            one if one.is_for_holders() => Some("holders' page"),
+            _ => None,
         };
+        let doors: Vec<_> = other.iter().chain(operation.commands()).copied().collect();
         let (name, proof) = (operation.name(), operation.strength().name());
-        println!("{name} | {proof} | {} | {doors}", open.join(", "));
+        println!("{name} | {proof} | {} | {}", open.join(", "), doors.join(", "));
     }
 }

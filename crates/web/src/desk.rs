@@ -8,6 +8,7 @@ pub mod applications;
 mod approvals;
 pub mod authorities;
 pub mod cards;
+pub mod ceremonies;
 pub mod certificates;
 mod challenges;
 pub mod check;
@@ -206,6 +207,11 @@ impl Desk {
     #[must_use]
     pub fn with_hosts(self, names: impl IntoIterator<Item = String>) -> Self {
         Self { hosts: Hosts::named(names), ..self }
+    }
+
+    /// What is known.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
     }
 
     /// The hosts under which it is asked.

@@ -12,10 +12,11 @@ use domain::journal::EventKind;
 use serde_json::{Value, json};
 use store::{Entry, Store as _, Unit};
 use web::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
+use web::desk::permission::Operation;
 use web::wire::SecretText;
 
 use super::counter::Counter;
-use super::{read_fields, read_secret};
+use super::{Office, read_fields, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
@@ -114,13 +115,14 @@ fn insert(cli: &Cli, id: &str, reader: &str) -> Result<Answer> {
 }
 
 /// Makes a blank emulated card.
-pub(super) fn make(system: &System, keys: MadeFor) -> Result<Answer> {
+pub(super) fn make(office: &Office, system: &System, keys: MadeFor) -> Result<Answer> {
+    office.desk.admit(&office.act, Operation::MakeCard)?;
     let taken = match keys {
         MadeFor::Any => SignatureKeys::Any,
         MadeFor::Today => SignatureKeys::Rsa2048,
     };
     let id = system.card_readers()?.make_blank(taken)?;
-    let entry = Entry::new(EventKind::CardChanged, &system.act("card-maker")?);
+    let entry = Entry::new(EventKind::CardChanged, &office.act);
     let entry = entry.subject(&id).detail("change", "a blank emulated card was made");
     system.store.commit(Unit::new(entry))?;
     Ok(Answer::new(id.to_string(), json!({ "card": id.as_str() })))

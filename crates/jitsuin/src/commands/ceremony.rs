@@ -8,7 +8,9 @@ use anyhow::{Context, Result};
 use domain::ceremony::{Premises, Script, Seat};
 use serde_json::json;
 use store::journal::VerifierKey;
+use web::desk::ceremonies::ShowCeremony;
 
+use super::counter::Counter;
 use crate::answer::Answer;
 use crate::cli::{CeremonyCommand, Cli};
 use crate::minutes::{self, Attested};
@@ -21,11 +23,17 @@ pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<
     match command {
         CeremonyCommand::Run { file, present } => held::run(cli, file, present, clock),
         CeremonyCommand::Rehearse { file, out } => held::rehearse(cli, file, out.as_deref(), clock),
-        CeremonyCommand::Show { id } => held::show(cli, id, clock),
+        CeremonyCommand::Show { .. } => anyhow::bail!("this command is an operation"),
         CeremonyCommand::Abandon { id, reason } => held::abandon(cli, id, reason, clock),
         CeremonyCommand::Check { file } => check(file),
         CeremonyCommand::Verify { directory, key } => verify(directory, key),
     }
+}
+
+/// How far a ceremony came.
+pub(super) fn show(counter: &Counter<'_>, id: &str) -> Result<Answer> {
+    let shown = counter.json::<ShowCeremony>(json!({ "ceremony": id }))?;
+    Ok(held::told(shown))
 }
 
 fn check(file: &Path) -> Result<Answer> {

@@ -83,7 +83,7 @@ pub(super) fn weak(cli: &Cli, system: &System, list: Option<&Path>) -> Result<An
     };
     anyhow::ensure!(!weak_keys.is_empty(), "the list of weak keys is empty");
     let office = Office::new(cli, system)?;
-    office.desk.admit(&office.act, Operation::ListCertificates)?;
+    office.desk.admit(&office.act, Operation::FindWeakKeys)?;
     let mut found = Vec::new();
     for ca in system.authorities.keys() {
         found.extend(search(system.store.as_ref(), ca, &weak_keys)?);

@@ -26,7 +26,8 @@ use zeroize::Zeroizing;
 use self::counter::Counter;
 use crate::answer::Answer;
 use crate::cli::{
-    AuditCommand, CardCommand, Cli, Command, KeyCommand, Person, RegisterCommand, StaffCommand,
+    AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, Person, RegisterCommand,
+    StaffCommand,
 };
 use crate::system::{Claim, Clock, System};
 use crate::{demo, serve};
@@ -37,7 +38,9 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init(first) => init::run(cli, first, clock),
         Command::Policy(command) => policy::run(cli, command, clock),
-        Command::Ceremony(command) => ceremony::run(cli, command, clock),
+        Command::Ceremony(command) if !is_operation(&cli.command) => {
+            ceremony::run(cli, command, clock)
+        }
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
         Command::Audit(AuditCommand::Accept { records, carry_out, second }) => {
             let system = System::open_unheld(&cli.config, Claim::Visit, clock)?;
@@ -74,8 +77,8 @@ fn is_operation(command: &Command) -> bool {
         Command::Card(command) => !matches!(command, CardCommand::Make { .. }),
         Command::Register(command) => !matches!(command, RegisterCommand::Generate { .. }),
         Command::Key(command) => !matches!(command, KeyCommand::Weak { .. }),
+        Command::Ceremony(command) => matches!(command, CeremonyCommand::Show { .. }),
         Command::Audit(_)
-        | Command::Ceremony(_)
         | Command::Check
         | Command::Demo(_)
         | Command::Init(_)
@@ -95,6 +98,7 @@ fn asked(counter: &Counter<'_>, command: &Command) -> Result<Answer> {
         Command::Ca(command) => records::authorities(counter, command),
         Command::Cert(command) => records::certificates(counter, command),
         Command::Key(command) => key::run(counter, command),
+        Command::Ceremony(CeremonyCommand::Show { id }) => ceremony::show(counter, id),
         Command::Request(command) => request::run(counter, command),
         Command::Crl(command) => records::lists(counter, command),
         Command::Revoke(arguments) => records::revoke(counter, arguments),
@@ -151,9 +155,12 @@ fn how_to_ask(person: &Person) -> String {
 /// Commands that look into an installation or change it.
 fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
     match &cli.command {
-        Command::Card(CardCommand::Make { keys }) => card::make(system, *keys),
+        Command::Card(CardCommand::Make { keys }) => {
+            card::make(&Office::new(cli, system)?, system, *keys)
+        }
         Command::Register(RegisterCommand::Generate { count, municipalities, seed }) => {
-            register::generate(system, *count, municipalities, *seed)
+            let office = Office::new(cli, system)?;
+            register::generate(&office, system, *count, municipalities, *seed)
         }
         Command::Key(KeyCommand::Weak { list }) => key::weak(cli, system, list.as_deref()),
         Command::Check => {

@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use web::desk::permission::Operation;
 use web::desk::register::{
     ApplyRegisterEvents, EraseResident, RecordAddress, RecordDeath, RecordMoveOut, ShowResident,
 };
 
+use super::Office;
 use super::counter::Counter;
 use crate::answer::Answer;
 use crate::cli::RegisterCommand;
@@ -13,11 +15,13 @@ use crate::system::System;
 
 /// Fills an empty register with invented residents.
 pub(super) fn generate(
+    office: &Office,
     system: &System,
     count: usize,
     municipalities: &[String],
     seed: u64,
 ) -> Result<Answer> {
+    office.desk.admit(&office.act, Operation::GenerateResidents)?;
     let codes = municipalities.iter().map(|code| code.parse()).collect::<Result<Vec<_>, _>>()?;
     system.invent_residents(seed, count, codes)?;
     Ok(Answer::new(format!("{count} residents invented"), json!({ "residents": count })))

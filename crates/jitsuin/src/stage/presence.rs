@@ -12,10 +12,10 @@ use domain::ceremony::{Premises, Script, Seat};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::{ColonHex, Rule};
-use domain::staff::Role;
 use keys::quorum::{CustodianId, QuorumSecret};
 use store::{Entry, Store, Unit};
-use web::desk::{Desk, Door, Principal, Proof, Shown};
+use web::desk::permission::Operation;
+use web::desk::{Desk, Door, Principal, Shown};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
 
@@ -117,9 +117,9 @@ fn people(system: &System, script: &Script, attendants: &[Attendant]) -> Result<
         let person = &attendant.person;
         let principal = enter(system, &desk, attendant)?;
         let rule = match principal.id() {
-            Some(id) if id != person => Some("what is shown is another person's"),
+            Some(id) if id != person => Some("what is shown is another person's".to_owned()),
             Some(_) => objection(&principal, script.seat_of(person)),
-            None => Some("not in the registry"),
+            None => Some("not in the registry".to_owned()),
         };
         if let Some(rule) = rule {
             return Err(anyhow!("present: {person}: {rule}"));
@@ -149,17 +149,12 @@ fn enter(system: &System, desk: &Desk, attendant: &Attendant) -> Result<Principa
 }
 
 /// Why somebody cannot sit in a seat.
-fn objection(principal: &Principal, seat: Option<Seat>) -> Option<&'static str> {
-    let roles = principal.roles();
-    match (principal.proof(), seat) {
-        (Proof::ExpiredPassword, _) => Some("the password has expired"),
-        (Proof::Enrolment(_), _) => Some("an enrolment secret lets nobody into a ceremony"),
-        (_, Some(Seat::Operator)) if !roles.contains(&Role::SeniorOperator) => {
-            Some("an operator of a ceremony is a senior operator (A 5.2.2, S 5-2-1(6))")
-        }
-        _ if roles.contains(&Role::Verifier) => Some("a verifier is no member of the staff"),
-        _ => None,
-    }
+fn objection(principal: &Principal, seat: Option<Seat>) -> Option<String> {
+    let operation = match seat {
+        Some(Seat::Operator) => Operation::HoldCeremony,
+        _ => Operation::WitnessCeremony,
+    };
+    operation.refusal(principal).map(|rule| rule.told())
 }
 
 /// Hands `result` on; a refusal is in the journal first.

@@ -25,7 +25,9 @@ impl Inserted {
         let custodian = |id: &str| format!("--custodian={id}={handed_out}/{id}.passphrase");
         let (first, second) = (custodian("custodian-1"), custodian("custodian-2"));
         let base = ["--json", "--config", "demo/jitsuin.toml"];
-        let make = [&base[..], &[&first, &second, "card", "make", "--keys", "today"]].concat();
+        let who = format!("--as={handed_out}/operator-1.token");
+        let make =
+            [&base[..], &[&who, &first, &second, "card", "make", "--keys", "today"]].concat();
         let made = demo.jitsuin(&make);
         assert!(made.success, "{}", made.text);
         let made: Value = serde_json::from_slice(&made.stdout).unwrap();

@@ -36,7 +36,8 @@ fn k3_a_genesis_is_interrupted_goes_on_and_leaves_signed_minutes() {
     let said = refused(&place, &genesis);
     assert!(said.contains("step 5 (backup)") && said.contains("is the medium in it"), "{said}");
     let shown = place.answer(&AUDITOR, &["ceremony", "show", "genesis"]);
-    assert_eq!((&shown["state"], &shown["interruptions"]), (&"interrupted".into(), &2.into()));
+    let interruptions = shown["interruptions"].as_array().map(Vec::len);
+    assert_eq!((&shown["state"], interruptions), (&"interrupted".into(), Some(2)));
     fs::create_dir(place.path().join("media")).unwrap();
     completed(&place, &genesis);
     assert_eq!(fs::read(place.path().join("data/keys/bridge-ca-1.key")).unwrap(), key, "one key");

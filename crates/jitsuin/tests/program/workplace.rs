@@ -300,7 +300,7 @@ fn set_up(directory: &Path) {
     command(&[&all, &["init", "--to-try-out"][..]].concat());
     enrol(directory);
     let of = ["register", "generate", "--count", "60", "--municipality", KAWAGUCHI];
-    command(&[&of[..], &["--seed", "7"]].concat());
+    command(&[&STAFF[..], &of, &["--seed", "7"]].concat());
 }
 
 /// Everybody comes in, the first two first.

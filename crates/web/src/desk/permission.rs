@@ -49,14 +49,14 @@ pub enum Pace {
     Password,
 }
 
-/// Declares the operations with event kind, strength, pace and parties.
+/// Declares the operations with event kind, strength, pace, parties and commands.
 macro_rules! operations {
     (@party Everybody) => { Party::Everybody };
     (@party System) => { Party::System };
     (@party CertificateHolder) => { Party::CertificateHolder };
     (@party $role:ident) => { Party::Holder(Role::$role) };
     ($($(#[$meta:meta])* $variant:ident = $name:literal, $kind:ident, $strength:ident,
-        $pace:ident, [$($party:ident),+];)+) => {
+        $pace:ident, [$($party:ident),+] $(, by [$($command:literal),+])?;)+) => {
         /// Every operation, by the name it has in the API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Operation { $($(#[$meta])* $variant,)+ }
@@ -89,6 +89,12 @@ macro_rules! operations {
             pub fn parties(self) -> &'static [Party] {
                 match self { $(Self::$variant => &[$(operations!(@party $party)),+],)+ }
             }
+
+            /// The commands that ask for it, in the words of the command line; an option of others, if it
+            /// begins with a hyphen.
+            pub fn commands(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($($command),+)?],)+ }
+            }
         }
     };
 }
@@ -96,67 +102,67 @@ macro_rules! operations {
 operations! {
     /// Takes an application in.
     ReceiveApplication = "receive_application", ApplicationReceived, Any, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply receive"];
     /// Records the identity check.
     VerifyApplication = "verify_application", ApplicationVerified, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply verify"];
     /// Approves as the second person.
     ApproveApplication = "approve_application", ApplicationApproved, Strong, Work,
-        [WindowSupervisor];
+        [WindowSupervisor], by ["apply approve"];
     /// Has the certificate issued onto the card.
     IssueApplication = "issue_application", ApplicationIssued, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply issue"];
     /// Delivers the card.
     DeliverApplication = "deliver_application", ApplicationCompleted, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply deliver"];
     /// Carries out a revocation or release.
     CompleteApplication = "complete_application", ApplicationCompleted, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply complete"];
     /// Destroys what was never delivered.
     DiscardApplication = "discard_application", ApplicationWithdrawn, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply discard"];
     /// Refuses an application.
     RefuseApplication = "refuse_application", ApplicationRefused, Any, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply refuse"];
     /// Notes that the applicant withdrew.
     WithdrawApplication = "withdraw_application", ApplicationWithdrawn, Any, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply withdraw"];
     /// Shows an application.
     ShowApplication = "show_application", RecordsRead, Any, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply show"];
     /// Lists the applications of the clerk's municipality.
     ListApplications = "list_applications", RecordsRead, Any, Page,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["apply list"];
     /// Holds by phone (A 4.9.13).
     HoldCertificates = "hold_certificates", CertificateHeld, Any, Work,
-        [CallCentreAgent];
+        [CallCentreAgent], by ["hold"];
     /// Reads the card on a reader.
     ReadCard = "read_card", RecordsRead, Any, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["card read"];
     /// Changes a card's secret by its holder.
     ChangeCardSecret = "change_card_secret", CardChanged, Any, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["card change-secret"];
     /// Sets a card's secret anew and unlocks it.
     ResetCardSecret = "reset_card_secret", CardChanged, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["card reset-secret"];
     /// Deletes what is in a slot of a card.
     EraseCard = "erase_card", CardChanged, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["card erase"];
     /// Holds a card against the office and the CAs.
     ReconcileCard = "reconcile_card", CardChanged, Strong, Work,
-        [WindowClerk, WindowSupervisor];
+        [WindowClerk, WindowSupervisor], by ["card reconcile"];
     /// Revokes by a row of the policy's table.
     RevokeCertificate = "revoke_certificate", CertificateRevoked, Strong, Work,
-        [SeniorOperator, System];
+        [SeniorOperator, System], by ["revoke"];
     /// Shows a certificate.
     ShowCertificate = "show_certificate", RecordsRead, Any, Work,
-        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["cert show"];
     /// Lists certificates in order of issue.
     ListCertificates = "list_certificates", RecordsRead, Any, Page,
-        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["cert list"];
     /// Shows where the custodians' work stands.
     ShowKeys = "show_keys", RecordsRead, Any, Work,
-        [CaManager, KeyCustodian, SeniorOperator, GeneralOperator, InternalAuditor, System];
+        [CaManager, KeyCustodian, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["key status"];
     /// Brings a share of the CAs' keys (A 6.2.8.1, S 6-2-1-7).
     ActivateKeys = "activate_keys", CustodianPresent, Strong, Work,
         [KeyCustodian];
@@ -165,131 +171,154 @@ operations! {
         [KeyCustodian];
     /// Rehearses the renewal of a CA's key.
     RehearseRenewal = "rehearse_renewal", RecordsRead, Any, Long,
-        [CaManager, SeniorOperator, System];
+        [CaManager, SeniorOperator, System], by ["key renew"];
     /// Shows what the compromise of a key would mean.
     PlanCompromise = "plan_compromise", RecordsRead, Any, Long,
-        [CaManager, SeniorOperator, System];
+        [CaManager, SeniorOperator, System], by ["key compromise"];
     /// Declares a key compromised and carries out what follows (A 5.7.3, S 4-14-2).
     CompromiseKey = "compromise_key", KeyCompromised, Strong, Work,
-        [CaManager, SeniorOperator];
+        [CaManager, SeniorOperator], by ["key compromise"];
     /// Approves, as the second person, an operation to which one has the right oneself (A 5.2.2,
     /// S 5-2-2).
     ApproveOperation = "approve_operation", OperationApproved, Strong, Work,
-        [CaManager, SeniorOperator, InternalAuditor];
+        [CaManager, SeniorOperator, InternalAuditor], by ["--approves"];
     /// Adopts a changed policy with another senior operator, at the console while nothing runs
     /// (A 5.2.1.1(6), A 5.2.2, S 5-2-1-1(6)).
     AdoptPolicy = "adopt_policy", PolicyAdopted, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["policy adopt"];
     /// Takes a request for another certificate, or for its end, in (A 5.2.1.1(3)).
     ReceiveServiceRequest = "receive_service_request", ServiceRequestChanged, Strong, Work,
-        [IntakeClerk];
+        [IntakeClerk], by ["request receive"];
     /// Records the examination of such a request (A 5.2.1.1(4)).
     ExamineServiceRequest = "examine_service_request", ServiceRequestChanged, Strong, Work,
-        [Examiner];
+        [Examiner], by ["request examine"];
     /// Approves the examination (A 5.2.1.1(5)).
     ApproveServiceRequest = "approve_service_request", ServiceRequestChanged, Strong, Work,
-        [Approver];
+        [Approver], by ["request approve"];
     /// Releases a request for the CA's key (A 5.2.1.1(6)).
     ReleaseServiceRequest = "release_service_request", ServiceRequestChanged, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["request release"];
     /// Issues what another senior operator released (A 5.2.2).
     IssueServiceRequest = "issue_service_request", ServiceRequestChanged, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["request issue"];
     /// Revokes what another senior operator released (A 5.2.2).
     RevokeServiceRequest = "revoke_service_request", ServiceRequestChanged, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["request revoke"];
     /// Refuses a request.
     RefuseServiceRequest = "refuse_service_request", ServiceRequestChanged, Strong, Work,
-        [Examiner, Approver, SeniorOperator];
+        [Examiner, Approver, SeniorOperator], by ["request refuse"];
     /// Notes that the applicant withdrew.
     WithdrawServiceRequest = "withdraw_service_request", ServiceRequestChanged, Strong, Work,
-        [IntakeClerk];
+        [IntakeClerk], by ["request withdraw"];
     /// Shows a request.
     ShowServiceRequest = "show_service_request", RecordsRead, Any, Work,
-        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor], by ["request show"];
     /// Lists requests.
     ListServiceRequests = "list_service_requests", RecordsRead, Any, Page,
-        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor];
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, InternalAuditor], by ["request list"];
     /// Shows how the API is asked.
     ShowDescription = "show_openapi", RecordsRead, Any, Work,
         [Everybody, System];
     /// Lists the CAs.
     ListAuthorities = "list_authorities", RecordsRead, Any, Work,
-        [Everybody, System];
+        [Everybody, System], by ["ca list"];
     /// Shows a CA.
     ShowAuthority = "show_authority", RecordsRead, Any, Work,
-        [Everybody, System];
+        [Everybody, System], by ["ca show"];
     /// Shows a policy.
     ShowPolicy = "show_policy", RecordsRead, Any, Work,
         [Everybody, System];
     /// Lists the revocation list series of a CA.
     ListSeries = "list_series", RecordsRead, Any, Page,
         [CaManager, SeniorOperator, RepositoryOperator, GeneralOperator, InternalAuditor,
-        System];
+        System], by ["crl list"];
     /// Hands a revocation list out.
     FetchList = "fetch_list", RecordsRead, Any, Page,
         [CaManager, SeniorOperator, RepositoryOperator, GeneralOperator, InternalAuditor,
-        System];
+        System], by ["crl show"];
     /// Publishes the lists that are due.
     PublishDueLists = "publish_due_lists", CrlPublished, Strong, Work,
-        [SeniorOperator, RepositoryOperator, System];
+        [SeniorOperator, RepositoryOperator, System], by ["crl publish"];
     /// Publishes every list of a CA.
     PublishAllLists = "publish_all_lists", CrlPublished, Strong, Work,
-        [SeniorOperator, RepositoryOperator, System];
+        [SeniorOperator, RepositoryOperator, System], by ["crl publish"];
     /// Shows a resident.
     ShowResident = "show_resident", RecordsRead, Any, Work,
         [WindowClerk, WindowSupervisor, SeniorOperator, GeneralOperator,
-        System];
+        System], by ["register show"];
     /// Records a death in the embedded register.
     RecordDeath = "record_death", RegisterEvent, Strong, Work,
-        [SeniorOperator, GeneralOperator, System];
+        [SeniorOperator, GeneralOperator, System], by ["register died"];
     /// Records a change of address in the embedded register.
     RecordAddress = "record_address", RegisterEvent, Strong, Work,
-        [SeniorOperator, GeneralOperator, System];
+        [SeniorOperator, GeneralOperator, System], by ["register moved"];
     /// Records a notice of moving out in the embedded register.
     RecordMoveOut = "record_move_out", RegisterEvent, Strong, Work,
-        [SeniorOperator, GeneralOperator, System];
+        [SeniorOperator, GeneralOperator, System], by ["register moved-out"];
     /// Disposes of a person's records and of the key to their data, once the law lets go, with another
     /// senior operator (A 5.5.2, S 4-12-1-2, S 5-2-2).
     EraseResident = "erase_resident", PersonalDataErased, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["register erase"];
     /// Carries out what the register's events ask of the CAs.
     ApplyRegisterEvents = "apply_register_events", RegisterEvent, Strong, Work,
-        [SeniorOperator, GeneralOperator, System];
+        [SeniorOperator, GeneralOperator, System], by ["register apply"];
     /// Reads the journal (E3: the internal auditor alone).
     ReadJournal = "read_journal", RecordsRead, Any, Page,
-        [InternalAuditor];
+        [InternalAuditor], by ["audit export"];
     /// Accepts what a start refuses, at the installation's own console: the custodians, whom the program
     /// lets in by their shares, or two people with an internal auditor (A 5.4, S 4-11-5).
     AcceptStart = "accept_start", StartAccepted, Strong, Work,
-        [CaManager, SeniorOperator, InternalAuditor, System];
+        [CaManager, SeniorOperator, InternalAuditor, System], by ["audit accept"];
     /// Checks that everything agrees with everything else.
     CheckConsistency = "check_consistency", RecordsRead, Any, Long,
-        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System];
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["check"];
+    /// Shows how far a ceremony came.
+    ShowCeremony = "show_ceremony", RecordsRead, Strong, Work,
+        [CaManager, SeniorOperator, InternalAuditor], by ["ceremony show"];
+    /// Gives an interrupted ceremony up; its minutes are drawn up where it was held.
+    AbandonCeremony = "abandon_ceremony", CeremonyCompleted, Strong, Work,
+        [CaManager], by ["ceremony abandon"];
+    /// Carries a ceremony out, beside the custodians, who prove themselves by their shares (A 5.2.2,
+    /// S 5-2-1(6)).
+    HoldCeremony = "hold_ceremony", CeremonyStarted, Any, Long,
+        [SeniorOperator], by ["ceremony run"];
+    /// Is present at a ceremony as a witness.
+    WitnessCeremony = "witness_ceremony", CeremonyStarted, Any, Long,
+        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, RepositoryOperator,
+        GeneralOperator, InternalAuditor, WindowClerk, WindowSupervisor, CallCentreAgent], by ["ceremony run"];
+    /// Finds the certificates whose key is on a list of weak keys.
+    FindWeakKeys = "find_weak_keys", RecordsRead, Any, Long,
+        [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["key weak"];
+    /// Makes a blank emulated card.
+    MakeCard = "make_card", CardChanged, Strong, Work,
+        [WindowClerk, WindowSupervisor, SeniorOperator], by ["card make"];
+    /// Fills an empty embedded register with invented residents.
+    GenerateResidents = "generate_residents", RegisterEvent, Strong, Long,
+        [SeniorOperator, GeneralOperator, System], by ["register generate"];
     /// Lists the registry of people.
     ListPeople = "list_people", RecordsRead, Any, Page,
-        [CaManager, SeniorOperator, InternalAuditor, System];
+        [CaManager, SeniorOperator, InternalAuditor, System], by ["staff list"];
     /// Shows a person and what lets them in.
     ShowPerson = "show_person", RecordsRead, Any, Work,
-        [CaManager, SeniorOperator, InternalAuditor, System];
+        [CaManager, SeniorOperator, InternalAuditor, System], by ["staff show"];
     /// Proposes a new person (A 5.2.4.1③).
     ProposePerson = "propose_person", StaffChanged, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["staff propose"];
     /// Proposes a change of a person.
     ProposeChange = "propose_change", StaffChanged, Strong, Work,
-        [SeniorOperator];
+        [SeniorOperator], by ["staff roles", "staff enrol", "staff reinstate", "staff remove"];
     /// Confirms what was proposed (A 5.2.4.1②).
     ConfirmProposal = "confirm_proposal", StaffChanged, Strong, Work,
-        [CaManager];
+        [CaManager], by ["staff confirm"];
     /// Refuses what was proposed.
     RefuseProposal = "refuse_proposal", StaffChanged, Strong, Work,
-        [CaManager];
+        [CaManager], by ["staff refuse"];
     /// Keeps a person from acting, at once.
     SuspendPerson = "suspend_person", StaffChanged, Strong, Work,
-        [CaManager, SeniorOperator];
+        [CaManager, SeniorOperator], by ["staff suspend"];
     /// Sets one's own password.
     SetPassword = "set_password", CredentialChanged, AnyAtAll, Password,
-        [Everybody];
+        [Everybody], by ["staff password"];
     /// Registers a client certificate of one's own.
     RegisterCertificate = "register_certificate", CredentialChanged, StrongOrEnrolment, Work,
         [Everybody];
@@ -299,7 +328,7 @@ operations! {
     RegisterPasskey = "register_passkey", CredentialChanged, StrongOrEnrolment, Work, [Everybody];
     /// Makes a token of one's own.
     MakeToken = "make_token", CredentialChanged, StrongOrEnrolment, Work,
-        [Everybody];
+        [Everybody], by ["staff token"];
     /// Ends the session.
     EndSession = "end_session", LoggedIn, AnyAtAll, Work,
         [Everybody];
@@ -311,10 +340,10 @@ operations! {
         [CertificateHolder];
     /// Registers the first two people of an installation.
     RegisterFirstPeople = "register_first_people", StaffChanged, Strong, Work,
-        [System];
+        [System], by ["init"];
     /// Lets a person in office in again, borne by the custodians' quorum.
     RecoverPerson = "recover_person", StaffChanged, Strong, Work,
-        [System];
+        [System], by ["staff recover"];
 }
 
 impl Party {
@@ -386,9 +415,20 @@ impl Operation {
         self.parties() != [Party::System] && !self.is_for_holders() && !self.is_command_alone()
     }
 
-    /// Whether only the command line has it, because it is for a program that does not start.
+    /// Whether only the command line has it: it is for a program that does not start, for a room where
+    /// people come together, or for files and cards beside the program.
     pub fn is_command_alone(self) -> bool {
-        matches!(self, Self::AcceptStart | Self::AdoptPolicy)
+        matches!(
+            self,
+            Self::AcceptStart
+                | Self::AdoptPolicy
+                | Self::AbandonCeremony
+                | Self::HoldCeremony
+                | Self::WitnessCeremony
+                | Self::FindWeakKeys
+                | Self::MakeCard
+                | Self::GenerateResidents
+        )
     }
 
     /// Whether it is on the holders' page.

@@ -7,7 +7,7 @@ use domain::id::CaId;
 use ra::window::Window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Change, Entry};
+use store::{Change, Entry, Store};
 
 use super::Operation;
 use crate::desk::permission;
@@ -41,6 +41,11 @@ impl<'a> Call<'a> {
     /// Where it is done.
     pub(crate) fn desk(&self) -> &'a Desk {
         self.desk
+    }
+
+    /// What is known, to be read.
+    pub(crate) fn store(&self) -> &'a dyn Store {
+        &**self.desk.store()
     }
 
     /// Who asks.

@@ -12,6 +12,7 @@ use crate::desk::applications::{
 };
 use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
 use crate::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
+use crate::desk::ceremonies::ShowCeremony;
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use crate::desk::check::CheckConsistency;
 use crate::desk::journal::ReadJournal;
@@ -82,6 +83,7 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<ListServiceRequests>(),
     Listed::of::<ReadJournal>(),
     Listed::of::<CheckConsistency>(),
+    Listed::of::<ShowCeremony>(),
 ];
 
 /// An operation as the router and the documents need it.

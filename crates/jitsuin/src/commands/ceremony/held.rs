@@ -2,17 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use ca::ceremony::{Conductor, Record};
 use domain::ceremony::CeremonyId;
-use domain::journal::EventKind;
-use domain::rule;
-use domain::rule::Several;
-use domain::staff::Role;
 use domain::text::FreeText;
-use serde_json::json;
-use store::{Entry, Store, Unit};
-use web::desk::Proof;
+use serde_json::{Value, json};
+use web::desk::ceremonies::CeremonyBody;
+use web::desk::permission::Operation;
 
 use crate::answer::Answer;
 use crate::cli::Cli;
@@ -84,25 +80,6 @@ fn expect_free(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How far a ceremony came.
-pub(super) fn show(cli: &Cli, id: &str, clock: Clock) -> Result<Answer> {
-    const MAY: [Role; 3] = [Role::CaManager, Role::SeniorOperator, Role::InternalAuditor];
-    let system = System::open(&cli.config, Claim::Visit, clock)?;
-    let shown = || {
-        let office = admitted(cli, &system, &MAY, "show_ceremony")?;
-        let id: CeremonyId = id.parse()?;
-        let now = || system.now();
-        let conductor = Conductor::new(&*system.store, &now, &office.act);
-        let record = conductor.record(&id)?.with_context(|| format!("ceremony: unknown {id}"))?;
-        // Who sat where was read: that is in the journal before it is told (E1).
-        let entry = Entry::new(EventKind::RecordsRead, &office.act).subject(&id);
-        system.store.commit(Unit::new(entry.detail("operation", "show_ceremony")))?;
-        Ok(told(&record, Vec::new(), None))
-    };
-    let answer = shown();
-    system.seal().and(answer)
-}
-
 /// Characters of the longest reason: what stands in the minutes on one line.
 const LONGEST_REASON: usize = 400;
 
@@ -111,7 +88,8 @@ pub(super) fn abandon(cli: &Cli, id: &str, reason: &str, clock: Clock) -> Result
     expect_drawable()?;
     let system = System::open(&cli.config, Claim::Visit, clock)?;
     let given_up = || {
-        let office = admitted(cli, &system, &[Role::CaManager], "abandon_ceremony")?;
+        let office = Office::new(cli, &system)?;
+        office.desk.admit(&office.act, Operation::AbandonCeremony)?;
         let reason = FreeText::line(reason.trim(), LONGEST_REASON)
             .context("--reason: the minutes tell why")?;
         let id: CeremonyId = id.parse()?;
@@ -124,57 +102,34 @@ pub(super) fn abandon(cli: &Cli, id: &str, reason: &str, clock: Clock) -> Result
     system.seal().and(answer)
 }
 
-/// The desk with somebody who holds one of these roles; a refusal is in the journal first.
-fn admitted(cli: &Cli, system: &System, roles: &[Role], operation: &str) -> Result<Office> {
-    let office = Office::new(cli, system)?;
-    let holds = office.act.roles().iter().any(|role| roles.contains(role));
-    if holds && office.act.proof() == Proof::Strong {
-        return Ok(office);
-    }
-    let words: Vec<_> = roles.iter().map(|role| role.words()).collect();
-    let rule = rule!("this is for {}, with a token of their own", Several(words));
-    let entry = Entry::new(EventKind::AccessRefused, &office.act).subject(operation);
-    system.store.commit(Unit::new(entry.refused(rule.clone())))?;
-    bail!("{}", rule.told())
-}
-
 /// Draws the minutes of a ceremony that ended up, and says where they are.
 fn ended(record: &Record, signer: &AuditSigner, directory: &Path) -> Result<Answer> {
     let minutes = Minutes::draw_up(record, signer)?;
     let files = minutes.write(record.script.id.as_str(), directory)?;
-    Ok(told(record, files.map(|file| file.display().to_string()).to_vec(), Some(directory)))
+    let files = files.map(|file| file.display().to_string());
+    let mut answer = told(serde_json::to_value(CeremonyBody::from(record))?);
+    answer.text += &format!("\nminutes: {}\n{}", directory.display(), files.join("\n"));
+    answer.json["minutes"] = json!(files);
+    Ok(answer)
 }
 
-fn told(record: &Record, files: Vec<String>, directory: Option<&Path>) -> Answer {
-    let sort = if record.rehearsal { "rehearsal" } else { "ceremony" };
-    let sha256: String = record.script_sha256.iter().map(|b| format!("{b:02x}")).collect();
-    let id = &record.script.id;
-    let mut lines = vec![format!("{sort} {id}: {}, script SHA-256 {sha256}", record.state)];
-    for (number, step) in (1..).zip(&record.steps) {
-        lines.push(format!("step {number}: {} {}", step.step.kind(), step.state));
+/// How far a ceremony came, line by line.
+pub(super) fn told(shown: Value) -> Answer {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let rows = |field: &str| shown[field].as_array().cloned().unwrap_or_default();
+    let [sort, id, state, sha256] =
+        ["sort", "ceremony", "state", "script_sha256"].map(|field| text(&shown[field]));
+    let mut lines = vec![format!("{sort} {id}: {state}, script SHA-256 {sha256}")];
+    for (number, step) in (1..).zip(rows("steps")) {
+        lines.push(format!("step {number}: {} {}", text(&step["do"]), text(&step["state"])));
     }
-    for interruption in &record.interruptions {
-        lines.push(format!("interrupted {}: {}", interruption.at.at, interruption.reason));
+    for one in rows("interruptions") {
+        lines.push(format!("interrupted {}: {}", text(&one["at"]), text(&one["reason"])));
     }
-    if let Some(reason) = &record.abandoned_because {
+    if let Some(reason) = shown["abandoned_because"].as_str() {
         lines.push(format!("abandoned: {reason}"));
     }
-    lines.extend(directory.map(|place| format!("minutes: {}", place.display())));
-    lines.extend(files.iter().cloned());
-    let steps = record
-        .steps
-        .iter()
-        .map(|one| json!({ "do": one.step.kind().name(), "state": one.state.to_string() }));
-    let json = json!({
-        "ceremony": id.as_str(),
-        "sort": sort,
-        "state": record.state.to_string(),
-        "script_sha256": sha256,
-        "steps": steps.collect::<Vec<_>>(),
-        "interruptions": record.interruptions.len(),
-        "minutes": files,
-    });
-    Answer::new(lines.join("\n"), json)
+    Answer::new(lines.join("\n"), shown)
 }
 
 fn place(system: &System, id: &CeremonyId) -> PathBuf {

@@ -1,0 +1,103 @@
+//! What is told of ceremonies to whoever was not there.
+
+use ca::ceremony::{Conductor, Record};
+use domain::ceremony::CeremonyId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use x509::fingerprint::hex;
+
+use super::permission::Operation as Permitted;
+use crate::operation::{Call, Operation, Spec, text};
+use crate::problem::Problem;
+
+/// Shows how far a ceremony came.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowCeremony {
+    /// The ceremony.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ceremony: CeremonyId,
+}
+
+impl Operation for ShowCeremony {
+    const SPEC: Spec = Spec::get(
+        Permitted::ShowCeremony,
+        "/api/v1/ceremonies/{ceremony}",
+        "keys",
+        "How far it came.",
+    );
+
+    type Answer = CeremonyBody;
+
+    fn run(self, call: &Call<'_>) -> Result<CeremonyBody, Problem> {
+        let now = || call.act().at;
+        let found = Conductor::new(call.store(), &now, call.act()).record(&self.ceremony);
+        let found = call.checked(found.map_err(Problem::from))?;
+        let record = call.checked(found.ok_or_else(|| Problem::unknown("ceremony")))?;
+        // Who sat where was read: that is in the journal before it is told (E1).
+        call.read(|entry| entry.subject(&self.ceremony))?;
+        Ok(CeremonyBody::from(&record))
+    }
+}
+
+/// How far a ceremony came.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CeremonyBody {
+    /// Its id.
+    pub ceremony: String,
+    /// ceremony, or rehearsal on keys that were thrown away.
+    pub sort: &'static str,
+    /// Where it stands.
+    pub state: String,
+    /// SHA-256 of its script, hexadecimal.
+    pub script_sha256: String,
+    /// The script's steps, in their order.
+    pub steps: Vec<CeremonyStepBody>,
+    /// When and why it stopped before its end.
+    pub interruptions: Vec<InterruptionBody>,
+    /// Why it was abandoned, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abandoned_because: Option<String>,
+}
+
+/// A step of a ceremony.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CeremonyStepBody {
+    /// What the script asks.
+    #[serde(rename = "do")]
+    pub kind: String,
+    /// Where it stands.
+    pub state: String,
+}
+
+/// An interruption of a ceremony.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InterruptionBody {
+    /// When it was noted, RFC 3339.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl From<&Record> for CeremonyBody {
+    fn from(record: &Record) -> Self {
+        let steps = record.steps.iter().map(|one| CeremonyStepBody {
+            kind: one.step.kind().name().to_owned(),
+            state: one.state.to_string(),
+        });
+        let interruptions = record
+            .interruptions
+            .iter()
+            .map(|one| InterruptionBody { at: one.at.at.to_string(), reason: one.reason.clone() });
+        Self {
+            ceremony: record.script.id.to_string(),
+            sort: if record.rehearsal { "rehearsal" } else { "ceremony" },
+            state: record.state.to_string(),
+            script_sha256: hex(&record.script_sha256),
+            steps: steps.collect(),
+            interruptions: interruptions.collect(),
+            abandoned_because: record.abandoned_because.clone(),
+        }
+    }
+}
