@@ -505,7 +505,7 @@ fn open_register(home: &Home) -> Result<Arc<EmbeddedRegister>> {
     } else {
         EmbeddedRegister::create(&directory, Vec::new())
     };
-    let busy = "while `jitsuin serve` runs, use its API for what needs the resident register";
+    let busy = "while `jitsuin serve` runs, it alone has the resident register: ask it, without custodians";
     Ok(Arc::new(register.context(busy)?))
 }
 

@@ -1,7 +1,8 @@
 //! Which file stands under a name, and how long it is: asked before each record and twice in each commit.
 //!
 //! The times of a file are not asked for. Once somebody has read them, the kernel gives the next write a
-//! finer one (multigrain timestamps, Linux 6.13) and writes the inode, which costs as much as the write.
+//! time stamp of its own (multigrain timestamps, Linux 6.13) and writes the inode, which costs as much as the
+//! write.
 
 use std::io;
 use std::os::fd::AsFd;

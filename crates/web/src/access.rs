@@ -12,21 +12,27 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64ct::{Base64, Encoding};
 use domain::id::OperationId;
 use domain::rule;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use hyper::http::{HeaderMap, request};
 use status::room::Place;
+use zeroize::Zeroizing;
 
 use crate::api::{Api, Asking, no_such_method};
 use crate::desk::permission::Operation;
 use crate::desk::{Desk, Door, Principal, Shown, unproven};
 use crate::origin;
 use crate::problem::{Fault, Problem, parse_id};
+use crate::wire::SecretText;
 
 /// The header with the id of an operation, on requests and answers.
 pub const OPERATION_ID: &str = "operation-id";
+
+/// The scheme by which a console shows a password.
+const BASIC: &str = "Basic ";
 
 /// Octets of a token: those we give have 24.
 const MAX_TOKEN: usize = 256;
@@ -44,6 +50,9 @@ pub struct Peer {
     /// The place of its connection, which becomes one of those that are kept from strangers once
     /// somebody has proven over it who they are.
     pub place: Option<Arc<Place>>,
+    /// Whether it is the console of the installation's own machine, where a password may be shown with each
+    /// request, as there is nobody to keep a session for.
+    pub is_console: bool,
 }
 
 impl Peer {
@@ -94,7 +103,8 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
 
 /// Notes who came in over a connection and from where: it is no stranger's any more, but counts for them.
 fn note(api: &Api, parts: &request::Parts, principal: &Principal) {
-    let (Some(peer), Some(person)) = (Peer::of(parts), principal.id()) else { return };
+    let peer = Peer::of(parts).filter(|peer| !peer.is_console);
+    let (Some(peer), Some(person)) = (peer, principal.id()) else { return };
     api.note_home(person, peer.address.ip());
     if let Some(place) = &peer.place {
         place.proven(person.as_str());
@@ -179,14 +189,32 @@ fn asked(api: &Api, parts: &request::Parts) -> Asked {
 /// certificate is shown by the browser for whatever page asks: what it is to change something bears a
 /// mark that no form of a page has.
 fn shown(parts: &request::Parts) -> Result<Shown, Problem> {
+    let peer = Peer::of(parts);
+    if let Some(password) = peer.filter(|peer| peer.is_console).and_then(|_| password(parts)) {
+        return Ok(password);
+    }
     if let Some(token) = bearer(&parts.headers, AUTHORIZATION.as_str())? {
         return Ok(token);
     }
-    let certificate = Peer::of(parts).and_then(|peer| peer.certificate.clone());
+    let certificate = peer.and_then(|peer| peer.certificate.clone());
     let needed = || unproven("a bearer token or a client certificate is needed");
     let certificate = certificate.ok_or_else(needed)?;
     origin::expect_no_form(parts)?;
     Ok(Shown::Certificate(certificate))
+}
+
+/// An id with its password (RFC 7617), if that is what is shown.
+fn password(parts: &request::Parts) -> Option<Shown> {
+    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let text = Zeroizing::new(Base64::decode_vec(value.strip_prefix(BASIC)?).ok()?);
+    let (id, password) = std::str::from_utf8(&text).ok()?.split_once(':')?;
+    Some(Shown::Password { id: id.to_owned(), password: SecretText::new(password) })
+}
+
+/// The value of the header by which [`password`] is shown.
+pub(crate) fn basic(id: &str, password: &SecretText) -> Zeroizing<String> {
+    let text = Zeroizing::new(format!("{id}:{}", password.expose()));
+    Zeroizing::new(format!("{BASIC}{}", Base64::encode_string(text.as_bytes())))
 }
 
 /// The token in the header `name`, if it is there.
@@ -208,6 +236,9 @@ fn bearer(headers: &HeaderMap, name: &'static str) -> Result<Option<Shown>, Prob
 
 /// The door of a request, for the journal.
 pub(crate) fn door(parts: &request::Parts) -> Door {
+    if let Some(peer) = Peer::of(parts).filter(|peer| peer.is_console) {
+        return Door { name: "command line".to_owned(), from: peer.address.ip() };
+    }
     // A stranger's own address is none of our doors, and must not make as many kinds as they can type.
     let door = parts.extensions.get::<MatchedPath>().map(|path| plain_path(path.as_str()));
     let method = match parts.method {

@@ -57,12 +57,16 @@ pub const LOGIN: &str = "/api/v1/sessions";
 /// Time for one operation: a key pair of a slow card takes seconds, a round of lists minutes.
 const WORK: Duration = Duration::from_secs(300);
 
+/// The same at the console: a CA's whole compromise is an hour's work.
+const CONSOLE_WORK: Duration = Duration::from_secs(24 * 3600);
+
 /// What every handler has.
 #[derive(Clone)]
 pub struct Api {
     desk: Arc<Desk>,
     places: Places,
     operations: Arc<Operations>,
+    work: Duration,
 }
 
 /// What a handler answers.
@@ -72,7 +76,7 @@ impl Api {
     /// Over a desk.
     pub(crate) fn new(desk: Arc<Desk>) -> Self {
         let operations = Arc::new(Operations::described());
-        Self { desk, places: Places::new(), operations }
+        Self { desk, places: Places::new(), operations, work: WORK }
     }
 
     /// What is asked for at an address, if the table of permissions has it.
@@ -100,7 +104,7 @@ impl Api {
     ) -> Result<T, Problem> {
         let desk = Arc::clone(&self.desk);
         let task = tokio::task::spawn_blocking(move || work(&desk));
-        match timeout(WORK, task).await {
+        match timeout(self.work, task).await {
             Ok(Ok(result)) => result,
             Ok(Err(panicked)) => Err(Problem::broke(&panicked)),
             Err(late) => Err(Problem::unavailable("the operation", &late)),
@@ -135,7 +139,15 @@ impl Api {
 
 /// The API over a desk; connections bring their [`access::Peer`] as an extension.
 pub fn router(desk: Arc<Desk>) -> Router {
-    let api = Api::new(desk);
+    over(Api::new(desk))
+}
+
+/// The same with places of its own for the console, where people wait for as long as an operation takes.
+pub fn console_router(desk: Arc<Desk>) -> Router {
+    over(Api { work: CONSOLE_WORK, ..Api::new(desk) })
+}
+
+fn over(api: Api) -> Router {
     let guarded = Router::new()
         .merge(people_routes())
         .route("/api/v1/approvals", post(approvals::approve))
@@ -255,7 +267,12 @@ mod tests {
     fn from(address: IpAddr) -> Parts {
         let request = hyper::Request::get("/api/v1/cas").header("authorization", "Bearer lost");
         let (mut parts, ()) = request.body(()).expect("a request").into_parts();
-        let peer = access::Peer { address: (address, 4711).into(), certificate: None, place: None };
+        let peer = access::Peer {
+            address: (address, 4711).into(),
+            certificate: None,
+            place: None,
+            is_console: false,
+        };
         parts.extensions.insert(peer);
         parts
     }

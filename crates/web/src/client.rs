@@ -1,9 +1,12 @@
 //! A client of the API, as the command line is one: of the process that serves an installation, over the
 //! socket in its data directory, or of a router in this process where nobody serves.
+//!
+//! What is shown and sent is copied on its way (headers, JSON, bodies); the program's allocator wipes what is
+//! freed.
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,36 +20,36 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
-use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::access::{OPERATION_ID, Peer};
-use crate::api::LOGIN;
+use crate::access::{self, OPERATION_ID, Peer};
 use crate::local;
 use crate::operation::{Asked, Operation};
 use crate::wire::{ProblemBody, SecretText};
 
-/// How long the process that serves may take to accept a connection.
+/// How long there may be no place for a connection; whoever has one waits for as long as the operation takes.
 const CONNECTING: Duration = Duration::from_secs(5);
+
+/// After how long somebody hears that the process that serves has not answered yet.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// Where operations are asked for, and by whom.
 pub struct Client {
     site: Site,
     runtime: Runtime,
     host: String,
-    token: Option<HeaderValue>,
+    shown: Option<HeaderValue>,
     operation: Option<String>,
 }
 
 enum Site {
     /// In this process.
     Here(Router),
-    /// Of the process that serves.
-    There(Connection),
+    /// Of the process that serves, by its socket and the connection that is open.
+    There(PathBuf, Mutex<Option<http1::SendRequest<Body>>>),
 }
-
-type Connection = tokio::sync::Mutex<http1::SendRequest<Body>>;
 
 /// What an operation answered.
 #[derive(Debug)]
@@ -57,25 +60,25 @@ pub struct Told(Bytes);
 pub enum NotTold {
     /// It was refused, or failed.
     Problem(Box<ProblemBody>),
+    /// Nothing was asked.
+    Unsent(String),
     /// Whether it was done is not known.
     Lost(io::Error),
 }
 
 impl Client {
-    /// Of the process that serves at `socket`; none where nobody does.
+    /// Of the process that serves at `socket`, if one does.
     ///
     /// # Errors
-    /// Somebody is there who does not answer, or the socket cannot be reached.
+    /// It has no place for a connection, or the socket cannot be reached.
     pub fn of_server(socket: &Path, host: &str) -> io::Result<Option<Self>> {
         let runtime = runtime()?;
-        let connecting = async { timeout(CONNECTING, local::connect(socket)).await };
-        let stream = match runtime.block_on(connecting)? {
+        let sender = match runtime.block_on(connected(socket)) {
             Err(error) if is_nobody(&error) => return Ok(None),
             connected => connected?,
         };
-        let sender = runtime.block_on(converse(stream)).map_err(io::Error::other)?;
-        let site = Site::There(tokio::sync::Mutex::new(sender));
-        Ok(Some(Self { site, runtime, host: host.to_owned(), token: None, operation: None }))
+        let site = Site::There(socket.to_owned(), Mutex::new(Some(sender)));
+        Ok(Some(Self { site, runtime, host: host.to_owned(), shown: None, operation: None }))
     }
 
     /// Of a router in this process.
@@ -85,7 +88,7 @@ impl Client {
     pub fn here(router: Router, host: &str) -> io::Result<Self> {
         let site = Site::Here(router);
         let runtime = runtime()?;
-        Ok(Self { site, runtime, host: host.to_owned(), token: None, operation: None })
+        Ok(Self { site, runtime, host: host.to_owned(), shown: None, operation: None })
     }
 
     /// Asks under this operation id, by which a repetition is recognised.
@@ -99,21 +102,22 @@ impl Client {
     /// # Errors
     /// It has characters that no header has.
     pub fn with_token(self, token: &SecretText) -> io::Result<Self> {
-        let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
-        let mut value = value.map_err(|_| io::Error::other("the token has other characters"))?;
-        value.set_sensitive(true);
-        Ok(Self { token: Some(value), ..self })
+        self.showing(&format!("Bearer {}", token.expose()))
     }
 
-    /// Opens a session with a password and asks in it.
+    /// Asks with an id and its password.
     ///
     /// # Errors
-    /// [`NotTold`].
-    pub fn logged_in(self, person: &str, password: &SecretText) -> Result<Self, NotTold> {
-        let fields = serde_json::json!({ "id": person, "password": password.expose() });
-        let opened = self.send(Request::post(LOGIN), Some(&fields))?.json()?;
-        let token = opened["token"].as_str().unwrap_or_default();
-        self.with_token(&SecretText::new(token)).map_err(NotTold::Lost)
+    /// As [`with_token`](Self::with_token).
+    pub fn with_password(self, id: &str, password: &SecretText) -> io::Result<Self> {
+        self.showing(&access::basic(id, password))
+    }
+
+    fn showing(self, shown: &str) -> io::Result<Self> {
+        let rule = "what is shown has characters that no header has";
+        let mut shown = HeaderValue::try_from(shown).map_err(|_| io::Error::other(rule))?;
+        shown.set_sensitive(true);
+        Ok(Self { shown: Some(shown), ..self })
     }
 
     /// Has an operation done that is told these fields; those that are null are left out.
@@ -122,10 +126,11 @@ impl Client {
     /// [`NotTold`].
     pub fn ask<O: Operation>(&self, fields: Value) -> Result<Told, NotTold> {
         let Value::Object(fields) = fields else {
-            return Err(NotTold::Lost(io::Error::other("what is asked is no object")));
+            return Err(NotTold::Unsent("what is asked is no object".to_owned()));
         };
         let told = fields.into_iter().filter(|(_, value)| !value.is_null());
-        let Asked { method, address, body } = Asked::of::<O>(told.collect());
+        let asked = Asked::of::<O>(told.collect()).map_err(NotTold::Unsent)?;
+        let Asked { method, address, body } = asked;
         self.send(Request::builder().method(method).uri(address), body.as_ref())
     }
 
@@ -143,8 +148,8 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Told, NotTold> {
         request = request.header(HOST, &self.host);
-        if let Some(token) = &self.token {
-            request = request.header(AUTHORIZATION, token);
+        if let Some(shown) = &self.shown {
+            request = request.header(AUTHORIZATION, shown);
         }
         if let Some(operation) = &self.operation {
             request = request.header(OPERATION_ID, operation);
@@ -156,9 +161,16 @@ impl Client {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).map_err(lost)?;
+        let request = request.body(body).map_err(|error| NotTold::Unsent(error.to_string()))?;
         self.runtime.block_on(async {
-            let answer = self.site.answer(request).await?;
+            let mut answering = std::pin::pin!(self.site.answer(request));
+            let answer = match timeout(SLOW, &mut answering).await {
+                Ok(answer) => answer?,
+                Err(_) => {
+                    tracing::warn!("there is no answer yet: the operation takes longer than usual");
+                    answering.await?
+                }
+            };
             let status = answer.status();
             let octets = answer.into_body().collect().await.map_err(lost)?.to_bytes();
             match status.is_success() {
@@ -177,8 +189,23 @@ impl Site {
                 let site = TowerToHyperService::new(router.clone());
                 site.call(request).await.map_err(lost)
             }
-            Self::There(sender) => {
-                let answer = sender.lock().await.send_request(request).await.map_err(lost)?;
+            Self::There(socket, open) => {
+                let mut open = open.lock().await;
+                let mut known = open.take();
+                let is_ready = match &mut known {
+                    Some(sender) => sender.ready().await.is_ok(),
+                    None => false,
+                };
+                let mut sender = match known.filter(|_| is_ready) {
+                    Some(sender) => sender,
+                    // The server closes what nobody asks over; nothing was sent by it.
+                    None => {
+                        let sender = connected(socket).await;
+                        sender.map_err(|error| NotTold::Unsent(error.to_string()))?
+                    }
+                };
+                let answer = sender.send_request(request).await.map_err(lost)?;
+                *open = Some(sender);
                 Ok(answer.map(Body::new))
             }
         }
@@ -209,12 +236,24 @@ impl fmt::Display for NotTold {
                 }
                 None => f.write_str(&problem.detail),
             },
+            Self::Unsent(why) => f.write_str(why),
             Self::Lost(error) => write!(f, "the answer was lost: {error}"),
         }
     }
 }
 
 impl std::error::Error for NotTold {}
+
+impl NotTold {
+    /// Whether it may have been done all the same.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Problem(problem) => problem.incident.is_some(),
+            Self::Unsent(_) => false,
+            Self::Lost(_) => true,
+        }
+    }
+}
 
 fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> NotTold {
     NotTold::Lost(io::Error::other(error))
@@ -229,8 +268,10 @@ fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
-async fn converse(stream: UnixStream) -> hyper::Result<http1::SendRequest<Body>> {
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+async fn connected(socket: &Path) -> io::Result<http1::SendRequest<Body>> {
+    let stream = timeout(CONNECTING, local::connect(socket)).await??;
+    let shaken = http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = shaken.map_err(io::Error::other)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "the connection to the server ended");

@@ -24,14 +24,21 @@ use crate::server::{SENDING, SHUTDOWN, talk};
 use status::http::Stalling;
 
 /// Connections at once: a command has one for as long as it runs.
-const CONNECTIONS: usize = 32;
+pub const CONNECTIONS: usize = 32;
+
+/// Time after which a connection takes no more requests: longer than any operation.
+const LIFETIME: Duration = Duration::from_secs(48 * 3600);
 
 /// A socket that is bound, by its name and the directory in which it lies.
 #[derive(Debug)]
 pub struct Socket {
     listener: std::os::unix::net::UnixListener,
-    path: PathBuf,
+    name: Name,
 }
+
+/// The name of a socket, which is taken away when this is dropped.
+#[derive(Debug)]
+struct Name(PathBuf);
 
 impl Socket {
     /// Binds it in the place of one that an earlier process left. The caller owns the installation.
@@ -46,7 +53,7 @@ impl Socket {
         let (_directory, short) = short(path)?;
         let listener = std::os::unix::net::UnixListener::bind(short)?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener, path: path.to_owned() })
+        Ok(Self { listener, name: Name(path.to_owned()) })
     }
 
     /// Serves `router` ([`crate::api::router`]) until `shutdown` completes; running operations are let
@@ -55,7 +62,8 @@ impl Socket {
     /// # Errors
     /// It cannot be listened on.
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let listener = UnixListener::from_std(self.listener.try_clone()?)?;
+        let Self { listener, name } = self;
+        let listener = UnixListener::from_std(listener)?;
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -73,7 +81,7 @@ impl Socket {
                         let stream = Stalling::new(stream, SENDING);
                         connections.spawn(async move {
                             let _place = place;
-                            let talk = talk(stream, Peer::local(), router, stopping).await;
+                            let talk = talk(stream, Peer::local(), router, LIFETIME, stopping).await;
                             if let Err(error) = talk {
                                 tracing::debug!(%error, "a local connection ended");
                             }
@@ -88,7 +96,8 @@ impl Socket {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }
         }
-        drop(listener);
+        // Whoever comes now finds nobody.
+        drop((listener, name));
         stop.send_replace(true);
         let finished = async { while connections.join_next().await.is_some() {} };
         // What is still running after that is dropped with the set.
@@ -97,10 +106,10 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for Name {
     fn drop(&mut self) {
         // One that is left behind refuses connections, which says the same.
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -114,9 +123,14 @@ pub(crate) async fn connect(path: &Path) -> io::Result<UnixStream> {
 }
 
 impl Peer {
-    /// Of whoever works on the machine itself.
+    /// Of whoever works at the console of the machine.
     pub(crate) fn local() -> Self {
-        Self { address: (Ipv4Addr::LOCALHOST, 0).into(), certificate: None, place: None }
+        Self {
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            certificate: None,
+            place: None,
+            is_console: true,
+        }
     }
 }
 

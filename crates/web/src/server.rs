@@ -149,11 +149,11 @@ async fn converse(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let stream = shake_hands(stream, tls_config).await?;
     let certificate = tls::proven_certificate(stream.get_ref().1);
-    let peer = Peer { address, certificate, place: Some(Arc::clone(place)) };
-    talk(stream, peer, router, stopping).await
+    let peer = Peer { address, certificate, place: Some(Arc::clone(place)), is_console: false };
+    talk(stream, peer, router, LIFETIME, stopping).await
 }
 
-/// Answers what `peer` asks over a connection, until it ends or is told to.
+/// Answers what `peer` asks over a connection, until it ends, is told to, or its `lifetime` is over.
 ///
 /// # Errors
 /// Those of the connection; running operations took too long after its end.
@@ -161,6 +161,7 @@ pub(crate) async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: Peer,
     router: Router,
+    lifetime: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let router = TowerToHyperService::new(router);
@@ -181,7 +182,7 @@ pub(crate) async fn talk(
         outcome = connection.as_mut() => return Ok(outcome?),
         // An error means that the server is gone, which is a stop as well.
         _ = stopping.wait_for(|stopping| *stopping) => {}
-        () = sleep(LIFETIME) => {}
+        () = sleep(lifetime) => {}
     }
     connection.as_mut().graceful_shutdown();
     Ok(timeout(LAST_ANSWER, connection).await.map_err(io::Error::from)??)

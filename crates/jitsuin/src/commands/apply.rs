@@ -7,7 +7,7 @@ use web::desk::applications::{
     IssueApplication, ListApplications, RefuseApplication, ShowApplication, VerifyApplication,
     WithdrawApplication,
 };
-use web::wire::{HoldCertificates, ReceiveApplication};
+use web::wire::{EvidenceBody, HoldCertificates, ReceiveApplication};
 
 use super::counter::Counter;
 use super::{read_fields, read_secret};
@@ -20,9 +20,11 @@ const SHOWN: usize = 100;
 pub(super) fn run(counter: &Counter<'_>, command: &ApplyCommand) -> Result<Answer> {
     match command {
         ApplyCommand::List => counter.ask::<ListApplications>(json!({ "limit": SHOWN })),
-        ApplyCommand::Receive { form } => counter.ask::<ReceiveApplication>(read_fields(form)?),
+        ApplyCommand::Receive { form } => {
+            counter.ask::<ReceiveApplication>(read_fields::<ReceiveApplication>(form)?)
+        }
         ApplyCommand::Verify { id, evidence } => {
-            let mut fields = read_fields(evidence)?;
+            let mut fields = read_fields::<EvidenceBody>(evidence)?;
             fields["id"] = json!(id);
             counter.ask::<VerifyApplication>(fields)
         }

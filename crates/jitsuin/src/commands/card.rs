@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use store::{Entry, Store as _, Unit};
 use web::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
 use web::desk::permission::Operation;
-use web::wire::SecretText;
+use web::wire::{EvidenceBody, SecretText};
 
 use super::counter::Counter;
 use super::{Office, read_fields, read_secret};
@@ -63,7 +63,7 @@ pub(super) fn run(counter: &Counter<'_>, command: &CardCommand) -> Result<Answer
             let (slot, new) = (slot.name(), read_secret(new)?);
             let fields = json!({ "reader": reader, "card": card, "slot": slot });
             let fields = with(fields, json!({ "new": new.expose() }));
-            counter.ask::<ResetCardSecret>(with(fields, read_fields(evidence)?))
+            counter.ask::<ResetCardSecret>(with(fields, read_fields::<EvidenceBody>(evidence)?))
         }
         CardCommand::Erase { place: OnReader { reader, card }, slot, reason } => {
             let slot = slot.name();

@@ -2,6 +2,7 @@
 //! none does.
 
 use anyhow::{Context, Result};
+use domain::id::OperationId;
 use serde_json::{Value, json};
 use web::client::{Client, NotTold};
 use web::desk::Desk;
@@ -23,7 +24,7 @@ pub(super) struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    /// Of the process that serves; none where nobody does.
+    /// Of the process that serves, if one does.
     pub(super) fn of_server(cli: &'a Cli) -> Result<Option<Self>> {
         let socket = Home::new(&Config::read(&cli.config)?.data).socket();
         let client = Client::of_server(&socket, HOST);
@@ -33,17 +34,17 @@ impl<'a> Counter<'a> {
 
     /// Of this process.
     pub(super) fn here(cli: &'a Cli, desk: Desk) -> Result<Self> {
-        Self::of(Client::here(web::api::router(desk.into()), HOST)?, &cli.person)
+        Self::of(Client::here(web::api::console_router(desk.into()), HOST)?, &cli.person)
     }
 
     fn of(client: Client, person: &'a Person) -> Result<Self> {
         let secret = read_secret(person.file()?)?;
         let client = match &person.operation {
-            Some(id) => client.under(id),
+            Some(id) => client.under(id.parse::<OperationId>()?.as_str()),
             None => client,
         };
         let client = match &person.operator {
-            Some(id) => client.logged_in(id, &secret)?,
+            Some(id) => client.with_password(id, &secret)?,
             None => client.with_token(&secret)?,
         };
         Ok(Self { client, person })
@@ -76,7 +77,9 @@ impl<'a> Counter<'a> {
     /// Whoever does not learn what came of it hears how to ask.
     fn told<T>(&self, outcome: Result<T, NotTold>) -> Result<T> {
         match outcome {
-            Err(lost @ NotTold::Lost(_)) => Err(lost).with_context(|| how_to_ask(self.person)),
+            Err(error) if error.is_outcome_unknown() => {
+                Err(error).with_context(|| how_to_ask(self.person))
+            }
             outcome => Ok(outcome?),
         }
     }

@@ -17,6 +17,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::{ProofExtent, StateProof, Store};
 use web::desk::{Approvable, Desk, Door, Principal, Shown};
@@ -53,15 +55,17 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
-        command => match is_operation(command) && cli.person.custodians.is_empty() {
-            true => match Counter::of_server(cli)? {
-                Some(counter) => asked(&counter, command),
-                None => inside(cli, clock),
-            },
-            // They wake the keys of this process.
-            false => inside(cli, clock),
+        command if comes_to_server(cli) => match Counter::of_server(cli)? {
+            Some(counter) => asked(&counter, command),
+            None => inside(cli, clock),
         },
+        _ => inside(cli, clock),
     }
+}
+
+/// Whether a server that runs is asked. Custodians who come with a command wake the keys of its own process.
+fn comes_to_server(cli: &Cli) -> bool {
+    is_operation(&cli.command) && cli.person.custodians.is_empty()
 }
 
 /// Whether a command is one operation of the API's, and nothing beside it.
@@ -123,6 +127,12 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
                 Command::Staff(_) => System::open_without_cas(&cli.config, Claim::Visit, clock)?,
                 _ => System::open(&cli.config, Claim::Visit, clock)?,
             };
+            // Whoever came while a server began to start has waited for it.
+            if comes_to_server(cli)
+                && let Some(counter) = Counter::of_server(cli)?
+            {
+                return asked(&counter, command);
+            }
             let answer =
                 system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
             (system, answer)
@@ -260,10 +270,9 @@ fn read_secret(path: &Path) -> Result<SecretText> {
     Ok(SecretText::new(text.trim_end_matches(['\r', '\n'])))
 }
 
-/// Reads the fields of an operation from a file in JSON that a person wrote.
-fn read_fields(path: &Path) -> Result<Value> {
+/// Reads a file in JSON that a person wrote, strictly, as the fields of an operation.
+fn read_fields<T: DeserializeOwned + Serialize>(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let fields: Value = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    anyhow::ensure!(fields.is_object(), "{}: it is no JSON object", path.display());
-    Ok(fields)
+    let read: T = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    Ok(serde_json::to_value(read)?)
 }

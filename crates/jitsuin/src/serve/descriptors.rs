@@ -12,8 +12,8 @@ const READERS: usize = 4 * store::MOST_READERS;
 
 /// Descriptors of everything else that must be opened at any time: the journal's sinks, segments, lists,
 /// keys, the writer, the listeners, and connections that are told to leave and have not yet, of each
-/// port [`status::room::MOST_LEAVING`].
-const RESERVE: usize = 144;
+/// port [`status::room::MOST_LEAVING`], and commands of the machine's own.
+const RESERVE: usize = 144 + web::local::CONNECTIONS + 2;
 
 /// Descriptors of what runs once for each core: a runtime and its copy of a listener.
 const EACH_CORE: usize = 5;

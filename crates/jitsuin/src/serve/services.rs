@@ -173,7 +173,7 @@ fn start_local(system: &System, desk: Arc<Desk>, how: &Start<'_>) -> Result<Thre
     let socket = Socket::bind(&path).with_context(|| path.display().to_string())?;
     let stop = how.stopped();
     how.spawn("commands", move |runtime| {
-        Ok(runtime.block_on(socket.serve(web::api::router(desk), stop))?)
+        Ok(runtime.block_on(socket.serve(web::api::console_router(desk), stop))?)
     })
 }
 

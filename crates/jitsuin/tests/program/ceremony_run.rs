@@ -103,7 +103,7 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
         (
             &as_clerk,
             [&two[..], &[auditor, first, coming("clerk-1")]].concat(),
-            "is a senior operator",
+            "hold_ceremony is open to a senior operator",
         ),
         (&genesis, [&two[..1], &[wrong], &everybody].concat(), "does not open the share"),
         (

@@ -71,6 +71,15 @@ fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_commands_beside_the_server() {
     assert!(said.text.starts_with("jitsuin: serial: "), "{}", said.text);
     let unknown = place.run_as_is(&["--as", "custodian-1.passphrase"], &["ca", "list"]);
     assert!(!unknown.success && unknown.text.lines().count() == 1, "{}", unknown.text);
+    // A password is shown anew by each command, and opens no session.
+    for (file, password) in
+        [("password", "of many words 0 1 2\n"), ("wrong", "of other words 0 1 2\n")]
+    {
+        fs::write(place.path().join(file), password).unwrap();
+    }
+    place.answer(&STAFF, &["staff", "password", "--new", "password"]);
+    let by = |file| place.run_as_is(&["--operator", "operator-1", "--as", file], &["ca", "list"]);
+    assert!(by("password").success && !by("wrong").success && by("password").success);
     let socket = place.path().join("data/api.sock");
     assert!(socket.exists());
     place.stop();

@@ -95,6 +95,13 @@ struct Account {
     repeated: bool,
 }
 
+/// What was seen for a question: an answer that is kept for it, and the states, which it may have spared
+/// reading.
+struct Seen {
+    kept: Option<Arc<Kept>>,
+    looked: Result<Looked, Refusal>,
+}
+
 /// What is known of a question before it is answered.
 struct Found<'a> {
     inquiry: Inquiry<'a>,
@@ -166,14 +173,16 @@ impl Responder {
         Heard { peer, proven, account }
     }
 
-    /// The answer that is kept for what was heard, if the database's state at this moment is still what it
-    /// was made from. It costs no signature, so nobody needs a place for it.
+    /// The answer that is kept for what was heard, if nothing was committed since it was made. It costs no
+    /// signature and reads no state, so nobody needs a place for it.
     pub fn repeat(&self, heard: &Heard, now: Timestamp) -> Option<Answer> {
         let (request, proven) = heard.proven.as_ref().ok()?;
-        self.kept(request, now)?;
+        let kept = self.kept(request, now)?;
+        let looked = self.unchanged(&kept)?;
         let mut account = heard.account.clone();
         let issuers = self.issuers();
-        let found = self.find(request, proven, &issuers, now, &mut account).ok()?;
+        let seen = Seen { kept: Some(kept), looked: Ok(looked) };
+        let found = self.find(request, proven, &issuers, seen, now, &mut account).ok()?;
         let answer = self.repeated(&found, &mut account)?;
         Some(self.close(Ok(answer), account, heard.peer, now))
     }
@@ -207,7 +216,10 @@ impl Responder {
         account: &mut Account,
     ) -> Result<Answer, Refusal> {
         let issuers = self.issuers();
-        let found = self.find(request, proven, &issuers, now, account)?;
+        let kept = self.kept(request, now);
+        let looked = self.look(request, &issuers, kept.as_deref());
+        let seen = Seen { kept, looked };
+        let found = self.find(request, proven, &issuers, seen, now, account)?;
         if let Some(answer) = self.repeated(&found, account) {
             return Ok(answer);
         }
@@ -224,16 +236,15 @@ impl Responder {
         request: &'a OcspRequest,
         Proven { asker, by, .. }: &Proven,
         issuers: &'a [Issuer],
+        Seen { kept, looked }: Seen,
         now: Timestamp,
         account: &mut Account,
     ) -> Result<Found<'a>, Refusal> {
         // 1 Find the CA key that is asked about.
         let issuer = issuer(issuers, request)?;
-        // 2 Read the states; what is kept for the same question may spare the reading.
-        let kept = self.kept(request, now);
-        let looked = self.look(request, issuer, kept.as_deref());
         account.asked = request.certificates.iter().map(|cert_id| asked(cert_id, issuer)).collect();
-        let Looked { changes, rows } = looked.map_err(Refusal::store)?;
+        // 2 Take the states as they were read, before or now.
+        let Looked { changes, rows } = looked?;
         // 3 See whether what lets a verifier ask still holds.
         if let Some(by) = by
             && !self.verifiers.lets_in(by, changes, now).map_err(Refusal::store)?
@@ -288,22 +299,29 @@ impl Responder {
         Ok(proven)
     }
 
-    /// The states of the certificates asked about that this key of the CA signed, in their order.
+    /// The state that an answer was made from, if nothing was committed since.
+    fn unchanged(&self, kept: &Kept) -> Option<Looked> {
+        let changes = self.source.changes();
+        let is_same = changes.is_some() && kept.changes == changes;
+        is_same.then(|| Looked { changes, rows: vec![Some(kept.row)] })
+    }
+
+    /// The states of the certificates asked about that the CA's key signed which is asked about, in their
+    /// order.
     fn look(
         &self,
         request: &OcspRequest,
-        issuer: &Issuer,
+        issuers: &[Issuer],
         kept: Option<&Kept>,
-    ) -> store::Result<Looked> {
-        if let Some(kept) = kept {
-            let changes = self.source.changes();
-            if changes.is_some() && kept.changes == changes {
-                return Ok(Looked { changes, rows: vec![Some(kept.row)] });
-            }
+    ) -> Result<Looked, Refusal> {
+        let issuer = issuer(issuers, request)?;
+        if let Some(looked) = kept.and_then(|kept| self.unchanged(kept)) {
+            return Ok(looked);
         }
         let ours = request.certificates.iter().filter(|asked| issuer.is_named_by(asked));
         let serials: Vec<_> = ours.filter_map(CertId::serial_number).collect();
-        let Looked { changes, rows } = self.source.look(&issuer.ca, &serials)?;
+        let looked = self.source.look(&issuer.ca, &serials);
+        let Looked { changes, rows } = looked.map_err(Refusal::store)?;
         let signed_it = |row: &StatusRow| row.generation == issuer.generation;
         Ok(Looked { changes, rows: rows.into_iter().map(|row| row.filter(signed_it)).collect() })
     }

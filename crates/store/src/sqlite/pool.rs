@@ -49,7 +49,7 @@ pub(super) struct Pool {
 struct Readers {
     resting: Vec<Connection>,
     lent: usize,
-    /// How many wait for one: to wake nobody would be a call of the kernel for each reading.
+    /// How many wait for one: waking where nobody waits costs a system call.
     waiting: usize,
 }
 
@@ -140,7 +140,7 @@ impl Pool {
             self.doubt.raise_named(error.to_string());
         }
         let mut readers = self.lock();
-        if readers.resting.len() < self.kept {
+        if readers.resting.len() < self.kept && connection.is_autocommit() {
             readers.resting.push(connection);
         }
         drop(readers);

@@ -8,8 +8,8 @@ use super::changes::Change;
 use super::key::Authenticator;
 use crate::Sequence;
 
-/// Rows that are remembered: those of 100,000 usual entries, some 25 MB. One entry of a compromise names
-/// a thousand rows, and what has no bound here would have none in memory.
+/// Rows that are remembered at most, some 25 MB; where there are more, the newest three quarters stay, which
+/// are those of 100,000 usual entries. One entry of a compromise names a thousand.
 const ROWS: usize = 500_000;
 
 /// Parts of the memory, each of which moves alone when it grows: readers wait for one, and no more than
@@ -50,17 +50,18 @@ impl Replaced {
 
     /// Takes what an entry says of one row.
     pub(crate) fn note(&self, entry: Sequence, change: Change) {
-        if let Some(before) = change.before
-            && self.write(&before).insert(before, entry).is_none()
-        {
-            self.counted(entry);
+        if let Some(before) = change.before {
+            let earlier = self.write(&before).insert(before, entry);
+            self.counted(entry, earlier);
         }
         // A unit may take a row away and give it back as it was. Entries are noted more than once, by
         // whoever reads them: an older one says nothing of what a later one replaced.
         if let Some(after) = change.after {
             let mut part = self.write(&after);
-            if part.get(&after).is_some_and(|by| *by <= entry) {
+            let by = part.get(&after).copied().filter(|by| *by <= entry);
+            if let Some(by) = by {
                 part.remove(&after);
+                self.entries().uncount(by);
             }
         }
     }
@@ -78,10 +79,12 @@ impl Replaced {
         }
     }
 
-    /// Counts one row more, and forgets a quarter where there are too many.
-    fn counted(&self, entry: Sequence) {
+    /// Counts one row more, which an `earlier` entry may have replaced before, and forgets a quarter where
+    /// there are too many.
+    fn counted(&self, entry: Sequence, earlier: Option<Sequence>) {
         let oldest = {
             let mut entries = self.entries();
+            earlier.into_iter().for_each(|earlier| entries.uncount(earlier));
             entries.count(entry);
             entries.oldest_of(self.0.rows)
         };
@@ -115,6 +118,14 @@ impl Entries {
         match self.each.get_mut(place) {
             Some((known, rows)) if *known == entry => *rows += 1,
             _ => self.each.insert(place, (entry, 1)),
+        }
+    }
+
+    fn uncount(&mut self, entry: Sequence) {
+        let place = self.each.partition_point(|(known, _)| *known < entry);
+        if let Some((_, rows)) = self.each.get_mut(place).filter(|(known, _)| *known == entry) {
+            *rows -= 1;
+            self.rows -= 1;
         }
     }
 
@@ -174,8 +185,11 @@ mod tests {
             for number in 0..100 {
                 replaced.note(entry, Change { before: Some(row(entry, number)), after: None });
             }
-            // Read again by the proof: counted once.
+            // Read again by the proof: counted once. Given back: counted no more.
             replaced.note(entry, Change { before: Some(row(entry, 0)), after: None });
+            replaced.note(entry, Change { before: None, after: Some(row(entry, 1)) });
+            // Replaced before, and given back by nobody.
+            replaced.note(entry, Change { before: Some(row(entry - 1, 2)), after: None });
             let kept: usize = replaced.0.parts.iter().map(|part| part.read().unwrap().len()).sum();
             assert!(kept <= 1_000 && kept == replaced.entries().rows, "{kept} after {entry}");
         }

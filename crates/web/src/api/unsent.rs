@@ -114,7 +114,7 @@ mod tests {
     async fn ask(site: &TowerToHyperService<Router>, from: u8, path: &str) -> Response {
         let address = SocketAddr::from(([192, 0, 2, from], 40_000));
         let request = Request::get(path)
-            .extension(Peer { address, certificate: None, place: None })
+            .extension(Peer { address, certificate: None, place: None, is_console: false })
             .body(Body::empty());
         site.call(request.expect("a request")).await.expect("an answer")
     }

@@ -284,7 +284,7 @@ operations! {
         [SeniorOperator], by ["ceremony run"];
     /// Is present at a ceremony as a witness.
     WitnessCeremony = "witness_ceremony", CeremonyStarted, Any, Long,
-        [CaManager, IntakeClerk, Examiner, Approver, SeniorOperator, RepositoryOperator,
+        [CaManager, KeyCustodian, IntakeClerk, Examiner, Approver, SeniorOperator, RepositoryOperator,
         GeneralOperator, InternalAuditor, WindowClerk, WindowSupervisor, CallCentreAgent], by ["ceremony run"];
     /// Finds the certificates whose key is on a list of weak keys.
     FindWeakKeys = "find_weak_keys", RecordsRead, Any, Long,

@@ -14,13 +14,20 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The request for an operation that is told these fields.
-    pub(crate) fn of<O: Operation>(fields: Map<String, Value>) -> Self {
+    ///
+    /// # Errors
+    /// A field that stands in the path is empty: there is no such address.
+    pub(crate) fn of<O: Operation>(fields: Map<String, Value>) -> Result<Self, String> {
+        let is_empty = |name: &&str| fields.get(*name).is_none_or(|value| value == "");
+        if let Some(name) = O::SPEC.in_path().find(is_empty) {
+            return Err(format!("{name}: it must not be empty"));
+        }
         let (method, has_body) = match O::SPEC.verb {
             Verb::Get => ("GET", false),
             Verb::Post => ("POST", has_body::<O>()),
         };
         let (address, rest) = address(&O::SPEC, fields);
-        Self { method, address, body: has_body.then_some(Value::Object(rest)) }
+        Ok(Self { method, address, body: has_body.then_some(Value::Object(rest)) })
     }
 }
 
@@ -62,7 +69,15 @@ mod tests {
 
     fn asked<O: Operation>(fields: Value) -> Asked {
         let Value::Object(fields) = fields else { panic!("an object") };
-        Asked::of::<O>(fields)
+        Asked::of::<O>(fields).expect("an address")
+    }
+
+    #[test]
+    fn what_stands_in_the_path_is_there() {
+        for fields in [Map::new(), Map::from_iter([("ca".to_owned(), json!(""))])] {
+            let refused = Asked::of::<FetchList>(fields).err();
+            assert_eq!(refused.as_deref(), Some("ca: it must not be empty"));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::SecretText;
 use crate::problem::Problem;
 
 /// What a clerk saw at the identity check; the register match is the system's own.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceBody {
     /// Each document.
