@@ -24,7 +24,7 @@ use crate::server::{SENDING, SHUTDOWN, talk};
 use status::http::Stalling;
 
 /// Connections at once: a command has one for as long as it runs.
-pub const CONNECTIONS: usize = 32;
+pub const CONNECTIONS: usize = 16;
 
 /// Time after which a connection takes no more requests: longer than any operation.
 const LIFETIME: Duration = Duration::from_secs(48 * 3600);
