@@ -8,6 +8,7 @@ mod layering;
 mod machine;
 mod process;
 mod requirements;
+mod size;
 mod suites;
 mod tables;
 mod test;
@@ -26,6 +27,7 @@ cargo xtask CHORE
   check                          everything before the tests: the chores below, and fmt, clippy, deny, doc
   layering                       the crates see only the rings to their left
   tidy                           the rules of the text: sizes, purposes, links, names
+  size                           lines by crate and kind, what is longest, and what an operation costs
   requirements [-v]              which requirement rows have a test that bears their id
   advisories                     the locked dependencies against the reviewed advisories
   tables [--check]               write the checked-in tables, or say how they differ from the code
@@ -65,6 +67,7 @@ fn run(chore: &str, arguments: &[String]) -> Option<Result<()>> {
         ("check", []) => check::run(),
         ("layering", []) => layering::run(),
         ("tidy", []) => tidy::run(),
+        ("size", []) => size::run(),
         ("requirements", []) => requirements::run(false),
         ("requirements", ["-v"]) => requirements::run(true),
         ("advisories", []) => advisories::run(),

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::workspace;
 use ratchet::{Measure, Ratchet};
+pub(crate) use source::{functions, production};
 
 /// What is too long today, and may only become shorter.
 const RATCHET: &str = "xtask/tidy-ratchet.txt";

@@ -90,7 +90,7 @@ fn line_complaint(line: &str) -> Option<String> {
 }
 
 /// The text up to the test module, which stands last.
-fn production(content: &str) -> &str {
+pub(crate) fn production(content: &str) -> &str {
     const MARK: &str = "\n#[cfg(test)]\n";
     let mut marks = content.match_indices(MARK).map(|(start, _)| start);
     let opens_module = |start: &usize| {
@@ -103,7 +103,7 @@ fn production(content: &str) -> &str {
 }
 
 /// Every function with its lines, by the indentation that rustfmt gives it.
-fn functions(content: &str) -> Vec<(&str, usize)> {
+pub(crate) fn functions(content: &str) -> Vec<(&str, usize)> {
     let mut found = Vec::new();
     let mut open: Option<(usize, &str, &str)> = None;
     for (number, line) in content.lines().enumerate() {
