@@ -86,7 +86,7 @@ proptest! {
 
     #[test]
     fn mutations_of_valid_input_are_answered(
-        kind in 0usize..8,
+        kind in 0..samples().len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let mut input = samples()[kind].clone();
