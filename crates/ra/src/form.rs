@@ -268,9 +268,25 @@ fn request(
     })
 }
 
-/// The causes a holder may give at a window; the rest of the table belongs to others.
-const CAUSES_AT_THE_WINDOW: [RevocationCause; 3] =
-    [RevocationCause::UseEnded, RevocationCause::KeyCompromised, RevocationCause::CardUnusable];
+/// What a holder asks for who gives a cause at a window, as the receipt says it; nothing for a cause of the
+/// table that belongs to others (A 4.9.2.1, S 4-4-2-1).
+pub(crate) fn asked_at_the_window(cause: RevocationCause) -> Option<&'static str> {
+    match cause {
+        RevocationCause::UseEnded => Some("サービスの利用の取りやめによる失効"),
+        RevocationCause::KeyCompromised => Some("秘密鍵の漏えい、滅失又は毀損の届出による失効"),
+        RevocationCause::CardUnusable => {
+            Some("個人番号カードが使用できなくなった旨の届出による失効")
+        }
+        RevocationCause::RecordRemoved
+        | RevocationCause::AttributesChanged
+        | RevocationCause::NotMovedIn
+        | RevocationCause::RecordingError
+        | RevocationCause::DoubleIssue
+        | RevocationCause::Renewed
+        | RevocationCause::CaKeyCompromised
+        | RevocationCause::DestroyedBeforeDelivery => None,
+    }
+}
 
 fn cause(
     received: &ReceivedForm,
@@ -279,7 +295,7 @@ fn cause(
 ) -> Result<RevocationCause, FormError> {
     let cause = field::known("cause", &received.cause, RevocationCause::from_name)?;
     let refuse = |rule: Rule| Err(fail("cause", Problem::NotAllowed(rule)));
-    if !CAUSES_AT_THE_WINDOW.contains(&cause) {
+    if asked_at_the_window(cause).is_none() {
         return refuse("nobody applies for it at a window (A 4.9.2.1, S 4-4-2-1)".into());
     }
     let Some(rule) = policy.revocation(cause) else {

@@ -8,7 +8,7 @@ use domain::journal::EventKind;
 use domain::rule::Spaced;
 
 use super::operation::Step;
-use super::receipt::{self, Receipt};
+use super::receipt::{self, Done, Receipt};
 use super::{Application, Window};
 use crate::authority::{HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
@@ -32,7 +32,7 @@ impl Window {
         let at = step.operation.act.at;
         let is_new =
             |c: &HolderCertificate| c.is_in_force(at) && !record.targets.contains(&c.serial);
-        match &record.form.request {
+        let done = match &record.form.request {
             Request::Revocation(_) if certificates.iter().any(is_new) => {
                 // The applicant means the certificate of today, and the check was about another.
                 let rule = "a newer certificate is in force since the check: apply again";
@@ -45,14 +45,19 @@ impl Window {
                     approver: record.who(ApplicationState::Approved).cloned(),
                 };
                 revoke(&step, &certificates, &record.targets, &order)?;
+                Done::Revoked(*cause)
             }
-            Request::HoldRelease => release(&step, &certificates, &record.targets)?,
-            _ => {
+            Request::HoldRelease => {
+                release(&step, &certificates, &record.targets)?;
+                Done::Released
+            }
+            Request::IssueWithCard | Request::IssueOnCard(_) | Request::Renewal(_) => {
                 let rule = "a certificate is completed by its delivery (A 4.4.1.1, S 4-3-1)";
                 return Err(WindowError::refused("kind", rule));
             }
-        }
-        let text = receipt::text(&step.application, step.authority.policy(), &record.targets, at);
+        };
+        let policy = step.authority.policy();
+        let text = receipt::text(done, &step.application, policy, &record.targets, at);
         record.receipt = Some(text);
         let entry = step.entry().detail("serials", Spaced(record.targets.clone()));
         self.store.commit(step.unit(entry, to, record)?)?;

@@ -8,7 +8,7 @@ use domain::policy::Policy;
 use jiff::Timestamp;
 
 use super::Application;
-use crate::form::Request;
+use crate::form::asked_at_the_window;
 
 /// A receipt to print (A 4.9.3.1(1), S 4-4-2-2②, 4-4-2-3②).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +21,13 @@ pub struct Receipt {
 
 /// The text of the receipt for what was done at `at`.
 pub(super) fn text(
+    done: Done,
     application: &Application,
     policy: &Policy,
     serials: &[SerialNumber],
     at: Timestamp,
 ) -> String {
-    let (title, what, done) = words(&application.record.form.request);
+    let (title, what, done) = done.words();
     let place = municipality::find(application.municipality)
         .map_or_else(|| application.municipality.to_string(), |m| m.full_name());
     let mut lines = vec![
@@ -48,21 +49,29 @@ pub(super) fn text(
     lines.join("\n")
 }
 
-/// Title, content and what was done.
-fn words(request: &Request) -> (&'static str, &'static str, &'static str) {
-    let revoked = |what| ("電子証明書失効申請等受理通知書", what, "電子証明書の失効処理を完了した");
-    match request {
-        Request::Revocation(RevocationCause::KeyCompromised) => {
-            revoked("秘密鍵の漏えい、滅失又は毀損の届出による失効")
+/// What was done for an applicant, as the receipt tells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Done {
+    /// Certificates were revoked for this cause.
+    Revoked(RevocationCause),
+    /// A hold was released.
+    Released,
+}
+
+impl Done {
+    /// Title, content and what was done.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Revoked(cause) => (
+                "電子証明書失効申請等受理通知書",
+                asked_at_the_window(cause).unwrap_or("電子証明書の失効"),
+                "電子証明書の失効処理を完了した",
+            ),
+            Self::Released => (
+                "電子証明書一時保留解除届出受理通知書",
+                "電子証明書の一時保留の解除",
+                "電子証明書の一時保留を解除した",
+            ),
         }
-        Request::Revocation(RevocationCause::CardUnusable) => {
-            revoked("個人番号カードが使用できなくなった旨の届出による失効")
-        }
-        Request::Revocation(_) => revoked("サービスの利用の取りやめによる失効"),
-        _ => (
-            "電子証明書一時保留解除届出受理通知書",
-            "電子証明書の一時保留の解除",
-            "電子証明書の一時保留を解除した",
-        ),
     }
 }

@@ -13,22 +13,24 @@ fn revocation(ca: &str, cause: &str) -> ReceivedForm {
 }
 
 #[test]
-fn l7_each_cause_revokes_with_the_reason_of_the_policy() {
+fn l7_each_cause_revokes_with_the_reason_of_the_policy_and_has_words_of_its_own() {
+    let (use_ended, key, card_unusable) = ("取りやめによる", "秘密鍵の", "使用できなくなった");
     let cases = [
-        ("jpki-auth", "use-ended", RevocationReason::CessationOfOperation),
-        ("jpki-auth", "key-compromised", RevocationReason::KeyCompromise),
-        ("jpki-auth", "card-unusable", RevocationReason::CessationOfOperation),
-        ("saitama-sign", "use-ended", RevocationReason::CessationOfOperation),
-        ("saitama-sign", "key-compromised", RevocationReason::KeyCompromise),
+        ("jpki-auth", "use-ended", RevocationReason::CessationOfOperation, use_ended),
+        ("jpki-auth", "key-compromised", RevocationReason::KeyCompromise, key),
+        ("jpki-auth", "card-unusable", RevocationReason::CessationOfOperation, card_unusable),
+        ("saitama-sign", "use-ended", RevocationReason::CessationOfOperation, use_ended),
+        ("saitama-sign", "key-compromised", RevocationReason::KeyCompromise, key),
     ];
-    for (ca, cause, reason) in cases {
+    for (ca, cause, reason, words) in cases {
         let world = World::new();
         let (card, auth) = world.first_card(&taro());
         let on_card = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
         let (_, sign) = world.delivered(&on_card, password());
         let id = world.verified(&revocation(ca, cause));
         assert_eq!(world.state_at_auth(&auth), StateName::Good, "not before it is carried out");
-        world.window.complete(&world.act(), &id).expect("revoked");
+        let receipt = world.window.complete(&world.act(), &id).expect("revoked");
+        assert!(receipt.text.contains(words), "{cause}: {}", receipt.text);
         let (ended, other) = match ca {
             "jpki-auth" => (world.auth.state(&auth), world.sign.state(&sign)),
             _ => (world.sign.state(&sign), world.auth.state(&auth)),
