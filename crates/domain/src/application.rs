@@ -23,6 +23,20 @@ impl ApplicationKind {
     pub fn issues(self) -> bool {
         matches!(self, Self::IssueWithCard | Self::IssueOnCard | Self::Renewal)
     }
+
+    /// The rule by which a holder who has a certificate in force, or has none, is issued no other: windows
+    /// ask it before a card is touched, and the CA before it signs.
+    pub fn refusal(self, has_one_in_force: bool) -> Option<&'static str> {
+        match (self, has_one_in_force) {
+            (Self::IssueOnCard, true) => {
+                Some("a valid or held certificate exists (A 4.3.1.1(2), S 4-2-3)")
+            }
+            (Self::Renewal, false) => {
+                Some("there is no certificate in force to renew (A 4.7.1.1, S 3-2)")
+            }
+            _ => None,
+        }
+    }
 }
 
 named! {
@@ -230,6 +244,19 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn l6_only_a_renewal_replaces_a_certificate_in_force_and_there_is_one_to_renew() {
+        for kind in ApplicationKind::ALL {
+            let refused = [true, false].map(|has_one| kind.refusal(has_one).is_some());
+            let expected = match kind {
+                ApplicationKind::IssueOnCard => [true, false],
+                ApplicationKind::Renewal => [false, true],
+                _ => [false, false],
+            };
+            assert_eq!(refused, expected, "{kind}");
+        }
+    }
 
     #[test]
     fn l14_every_triple_is_a_row_of_the_table_or_refused() {

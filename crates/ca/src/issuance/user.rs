@@ -163,17 +163,9 @@ impl CertificationAuthority {
         }
         let in_force =
             rows.into_iter().find(|row| row.state.is_in_force() && row.intent.not_after >= at);
-        match (request.kind, in_force) {
-            (ApplicationKind::IssueOnCard, Some(_)) => Err(Error::refused(
-                "holder",
-                "a valid or held certificate exists (A 4.3.1.1(2), S 4-2-3)",
-            )),
-            (ApplicationKind::Renewal, None) => Err(Error::refused(
-                "holder",
-                "there is no certificate in force to renew (A 4.7.1.1, S 3-2)",
-            )),
-            (ApplicationKind::Renewal, renewed) => Ok(renewed),
-            _ => Ok(None),
+        match request.kind.refusal(in_force.is_some()) {
+            Some(rule) => Err(Error::refused("holder", rule)),
+            None => Ok(in_force.filter(|_| request.kind == ApplicationKind::Renewal)),
         }
     }
 

@@ -4,7 +4,7 @@ use card::key_pair_generator;
 use card::terminal::{Load, LoadedKey, LoadingReport};
 use card::{CardSlot, Certificates};
 use domain::act::Act;
-use domain::application::{ApplicationEvent, ApplicationKind};
+use domain::application::ApplicationEvent;
 use domain::id::ApplicationId;
 use domain::journal::EventKind;
 use domain::policy::{KeyMaker, UserKeyRule};
@@ -206,16 +206,10 @@ fn expect_room(step: &Step<'_>) -> Result<Option<HolderCertificate>> {
         return Err(WindowError::refused("resident", rule));
     }
     let has_one = others.iter().chain(&ours).any(|c| c.is_in_force(step.operation.act.at));
-    let rule = match (application.kind, has_one) {
-        (ApplicationKind::IssueOnCard, true) => {
-            "a valid or held certificate exists (A 4.3.1.1(2), S 4-2-3)"
-        }
-        (ApplicationKind::Renewal, false) => {
-            "there is no certificate in force to renew (A 4.7.1.1, S 3-2)"
-        }
-        _ => return Ok(ours.into_iter().find(HolderCertificate::is_undelivered)),
-    };
-    Err(WindowError::refused("resident", rule))
+    match application.kind.refusal(has_one) {
+        Some(rule) => Err(WindowError::refused("resident", rule)),
+        None => Ok(ours.into_iter().find(HolderCertificate::is_undelivered)),
+    }
 }
 
 fn request(step: &Step<'_>, card_expiry: Date, key: KeySource) -> IssueRequest {
