@@ -137,11 +137,10 @@ impl Sqlite {
         let ring = KeyRing::new(options.personal_data_key.clone());
         let key = options.state_key.clone();
         let (replaced, seen) = (Replaced::default(), Seen::default());
-        let pool =
-            Pool::new(path, options.readers, key, replaced.clone(), seen.clone(), doubt.clone());
-        let sealing = Failing::default();
-        let told = sealing.clone();
+        let (readers, sealing) = (options.readers, Failing::default());
+        let (told, known) = (sealing.clone(), (replaced.clone(), seen.clone()));
         let writer = Writer::start(path, options, replaced, seen, doubt.clone(), told)?;
+        let pool = Pool::new(path, &writer.place, readers, key, known, doubt.clone());
         Ok(Self { pool, ring, writer, doubt, sealing, failing: Mutex::default() })
     }
 

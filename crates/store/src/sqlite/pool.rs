@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::place::OpenFiles;
 use super::seen::{Mark, Seen};
 use super::table::View;
 use crate::state::{Replaced, StateKey};
@@ -36,6 +37,8 @@ thread_local! {
 /// for each other.
 pub(super) struct Pool {
     path: PathBuf,
+    /// The files that the writer has open.
+    place: Arc<OpenFiles>,
     kept: usize,
     key: StateKey,
     replaced: Replaced,
@@ -90,14 +93,25 @@ impl Drop for Lent<'_> {
 impl Pool {
     pub(super) fn new(
         path: &Path,
+        place: &Arc<OpenFiles>,
         kept: usize,
         key: StateKey,
-        replaced: Replaced,
-        seen: Seen,
+        (replaced, seen): (Replaced, Seen),
         doubt: Doubt,
     ) -> Self {
+        let (path, place) = (path.to_owned(), Arc::clone(place));
         let (readers, freed) = (Mutex::default(), Condvar::new());
-        Self { path: path.to_owned(), kept, key, replaced, seen, doubt, readers, freed }
+        Self { path, place, kept, key, replaced, seen, doubt, readers, freed }
+    }
+
+    /// A connection to the files that the writer has open. Another database that lies in their place for a
+    /// moment would be taken for this one's later state.
+    fn open(&self) -> Result<Connection> {
+        let connection = open_read_only(&self.path)?;
+        // The log and its index are opened with the first reading.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        self.place.expect(&self.doubt)?;
+        Ok(connection)
     }
 
     /// Runs `read` on one state of the database and on a connection of its own. What cannot be read as it
@@ -131,7 +145,7 @@ impl Pool {
         let (_lent, resting) = self.lend(PATIENCE)?;
         let connection = match resting {
             Some(connection) => connection,
-            None => open_read_only(&self.path)?,
+            None => self.open()?,
         };
         let Self { key, replaced, doubt, .. } = self;
         let view = View { connection: &connection, key, replaced, doubt };
@@ -240,17 +254,20 @@ pub(super) fn settle(connection: &Connection) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn pool() -> (tempfile::TempDir, Pool) {
+    fn pool() -> ((tempfile::TempDir, Connection), Pool) {
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("state.db");
-        Connection::open(&path)
-            .and_then(|made| {
-                made.execute("CREATE TABLE journal (sequence INTEGER PRIMARY KEY, leaf BLOB)", [])
-            })
-            .expect("SQL");
+        let made = Connection::open(&path).expect("a database");
+        made.execute_batch(
+            "PRAGMA journal_mode = WAL;
+             CREATE TABLE journal (sequence INTEGER PRIMARY KEY, leaf BLOB)",
+        )
+        .expect("SQL");
+        let files = Arc::new(OpenFiles::of(&path).expect("files"));
         let key = StateKey::new([7; 32]);
-        let pool = Pool::new(&path, 4, key, Replaced::default(), Seen::default(), Doubt::default());
-        (place, pool)
+        let known = (Replaced::default(), Seen::default());
+        let pool = Pool::new(&path, &files, 4, key, known, Doubt::default());
+        ((place, made), pool)
     }
 
     /// Strangers' searches once opened readers until nobody could open anything.
@@ -280,5 +297,18 @@ mod tests {
         let readers = pool.lock();
         assert_eq!(readers.lent, 0);
         assert!(readers.resting.len() <= 4, "and most are closed");
+    }
+
+    /// A reader once came by the path while a copy lay there for a moment, and what the copy had gained was
+    /// remembered as seen.
+    #[test]
+    fn e2_a_reader_of_another_database_in_its_place_reads_nothing() {
+        let ((place, _made), pool) = pool();
+        let (here, away) = (place.path().join("state.db"), place.path().join("away.db"));
+        std::fs::copy(&here, &away).expect("a copy");
+        std::fs::rename(&away, &here).expect("in its place");
+        let refused = pool.read(|_| Ok(())).expect_err("it is another file");
+        assert!(matches!(refused, Error::Doubted { .. }), "{refused}");
+        assert!(pool.doubt.permit().is_err());
     }
 }
