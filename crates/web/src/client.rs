@@ -53,11 +53,11 @@ enum Site {
 
 /// What an operation answered.
 #[derive(Debug)]
-pub struct Told(Bytes);
+pub struct Reply(Bytes);
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub enum NotTold {
+pub enum ClientError {
     /// It was refused, or failed.
     Problem(Box<ProblemBody>),
     /// Nothing was asked.
@@ -123,13 +123,13 @@ impl Client {
     /// Has an operation done that is told these fields; those that are null are left out.
     ///
     /// # Errors
-    /// [`NotTold`].
-    pub fn ask<O: Operation>(&self, fields: Value) -> Result<Told, NotTold> {
+    /// [`ClientError`].
+    pub fn ask<O: Operation>(&self, fields: Value) -> Result<Reply, ClientError> {
         let Value::Object(fields) = fields else {
-            return Err(NotTold::Unsent("what is asked is no object".to_owned()));
+            return Err(ClientError::Unsent("what is asked is no object".to_owned()));
         };
         let told = fields.into_iter().filter(|(_, value)| !value.is_null());
-        let asked = Asked::of::<O>(told.collect()).map_err(NotTold::Unsent)?;
+        let asked = Asked::of::<O>(told.collect()).map_err(ClientError::Unsent)?;
         let Asked { method, address, body } = asked;
         self.send(Request::builder().method(method).uri(address), body.as_ref())
     }
@@ -137,8 +137,8 @@ impl Client {
     /// Sends JSON to an address of the API.
     ///
     /// # Errors
-    /// [`NotTold`].
-    pub fn post(&self, address: &str, fields: &Value) -> Result<Told, NotTold> {
+    /// [`ClientError`].
+    pub fn post(&self, address: &str, fields: &Value) -> Result<Reply, ClientError> {
         self.send(Request::post(address), Some(fields))
     }
 
@@ -146,7 +146,7 @@ impl Client {
         &self,
         mut request: hyper::http::request::Builder,
         body: Option<&Value>,
-    ) -> Result<Told, NotTold> {
+    ) -> Result<Reply, ClientError> {
         request = request.header(HOST, &self.host);
         if let Some(shown) = &self.shown {
             request = request.header(AUTHORIZATION, shown);
@@ -161,7 +161,7 @@ impl Client {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).map_err(|error| NotTold::Unsent(error.to_string()))?;
+        let request = request.body(body).map_err(|error| ClientError::Unsent(error.to_string()))?;
         self.runtime.block_on(async {
             let mut answering = std::pin::pin!(self.site.answer(request));
             let answer = match timeout(SLOW, &mut answering).await {
@@ -174,15 +174,15 @@ impl Client {
             let status = answer.status();
             let octets = answer.into_body().collect().await.map_err(lost)?.to_bytes();
             match status.is_success() {
-                true => Ok(Told(octets)),
-                false => Err(NotTold::Problem(serde_json::from_slice(&octets).map_err(lost)?)),
+                true => Ok(Reply(octets)),
+                false => Err(ClientError::Problem(serde_json::from_slice(&octets).map_err(lost)?)),
             }
         })
     }
 }
 
 impl Site {
-    async fn answer(&self, mut request: Request<Body>) -> Result<Response<Body>, NotTold> {
+    async fn answer(&self, mut request: Request<Body>) -> Result<Response<Body>, ClientError> {
         match self {
             Self::Here(router) => {
                 request.extensions_mut().insert(Peer::local());
@@ -201,7 +201,7 @@ impl Site {
                     // The server closes what nobody asks over; nothing was sent by it.
                     None => {
                         let sender = connected(socket).await;
-                        sender.map_err(|error| NotTold::Unsent(error.to_string()))?
+                        sender.map_err(|error| ClientError::Unsent(error.to_string()))?
                     }
                 };
                 let answer = sender.send_request(request).await.map_err(lost)?;
@@ -212,12 +212,12 @@ impl Site {
     }
 }
 
-impl Told {
+impl Reply {
     /// As JSON.
     ///
     /// # Errors
     /// It is none.
-    pub fn json(&self) -> Result<Value, NotTold> {
+    pub fn json(&self) -> Result<Value, ClientError> {
         serde_json::from_slice(&self.0).map_err(lost)
     }
 
@@ -227,7 +227,7 @@ impl Told {
     }
 }
 
-impl fmt::Display for NotTold {
+impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Problem(problem) => match &problem.incident {
@@ -242,9 +242,9 @@ impl fmt::Display for NotTold {
     }
 }
 
-impl std::error::Error for NotTold {}
+impl std::error::Error for ClientError {}
 
-impl NotTold {
+impl ClientError {
     /// Whether it may have been done all the same.
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
@@ -255,8 +255,8 @@ impl NotTold {
     }
 }
 
-fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> NotTold {
-    NotTold::Lost(io::Error::other(error))
+fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
+    ClientError::Lost(io::Error::other(error))
 }
 
 /// Whether nobody serves: no socket, or one that was left.

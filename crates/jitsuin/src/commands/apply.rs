@@ -9,7 +9,7 @@ use web::desk::applications::{
 };
 use web::wire::{EvidenceBody, HoldCertificates, ReceiveApplication};
 
-use super::counter::Counter;
+use super::client::CommandClient;
 use super::{read_fields, read_secret};
 use crate::answer::Answer;
 use crate::cli::{ApplyCommand, HandoverArguments, HoldArguments};
@@ -17,20 +17,20 @@ use crate::cli::{ApplyCommand, HandoverArguments, HoldArguments};
 /// The newest applications that `list` shows.
 const SHOWN: usize = 100;
 
-pub(super) fn run(counter: &Counter<'_>, command: &ApplyCommand) -> Result<Answer> {
+pub(super) fn run(client: &CommandClient<'_>, command: &ApplyCommand) -> Result<Answer> {
     match command {
-        ApplyCommand::List => counter.ask::<ListApplications>(json!({ "limit": SHOWN })),
+        ApplyCommand::List => client.ask::<ListApplications>(json!({ "limit": SHOWN })),
         ApplyCommand::Receive { form } => {
-            counter.ask::<ReceiveApplication>(read_fields::<ReceiveApplication>(form)?)
+            client.ask::<ReceiveApplication>(read_fields::<ReceiveApplication>(form)?)
         }
         ApplyCommand::Verify { id, evidence } => {
             let mut fields = read_fields::<EvidenceBody>(evidence)?;
             fields["id"] = json!(id);
-            counter.ask::<VerifyApplication>(fields)
+            client.ask::<VerifyApplication>(fields)
         }
-        ApplyCommand::Approve { id } => counter.ask::<ApproveApplication>(json!({ "id": id })),
+        ApplyCommand::Approve { id } => client.ask::<ApproveApplication>(json!({ "id": id })),
         ApplyCommand::Issue { id, place } => {
-            counter.ask::<IssueApplication>(json!({ "id": id, "reader": place.reader }))
+            client.ask::<IssueApplication>(json!({ "id": id, "reader": place.reader }))
         }
         ApplyCommand::Deliver { id, secret, handover, place } => {
             // Their lengths keep the two apart (C3).
@@ -41,22 +41,22 @@ pub(super) fn run(counter: &Counter<'_>, command: &ApplyCommand) -> Result<Answe
             let handover = handed_over(handover)?;
             let mut fields = json!({ "id": id, "reader": place.reader, "handover": handover });
             fields[field] = json!(text);
-            counter.ask::<DeliverApplication>(fields)
+            client.ask::<DeliverApplication>(fields)
         }
-        ApplyCommand::Complete { id } => counter.ask::<CompleteApplication>(json!({ "id": id })),
-        ApplyCommand::Discard { id, place } => counter.ask::<DiscardApplication>(
+        ApplyCommand::Complete { id } => client.ask::<CompleteApplication>(json!({ "id": id })),
+        ApplyCommand::Discard { id, place } => client.ask::<DiscardApplication>(
             json!({ "id": id, "reader": place.reader, "card_absent": place.card_absent }),
         ),
         ApplyCommand::Refuse { id, reason, place } => {
             let (reader, card_absent) = (&place.reader, place.card_absent);
-            counter.ask::<RefuseApplication>(
+            client.ask::<RefuseApplication>(
                 json!({ "id": id, "reader": reader, "card_absent": card_absent, "reason": reason }),
             )
         }
-        ApplyCommand::Withdraw { id, place } => counter.ask::<WithdrawApplication>(
+        ApplyCommand::Withdraw { id, place } => client.ask::<WithdrawApplication>(
             json!({ "id": id, "reader": place.reader, "card_absent": place.card_absent }),
         ),
-        ApplyCommand::Show { id } => counter.ask::<ShowApplication>(json!({ "id": id })),
+        ApplyCommand::Show { id } => client.ask::<ShowApplication>(json!({ "id": id })),
     }
 }
 
@@ -76,9 +76,9 @@ fn handed_over(arguments: &HandoverArguments) -> Result<Option<Value>> {
     })
 }
 
-pub(super) fn hold(counter: &Counter<'_>, asked: &HoldArguments) -> Result<Answer> {
+pub(super) fn hold(client: &CommandClient<'_>, asked: &HoldArguments) -> Result<Answer> {
     let HoldArguments { name, birth_date, gender, address } = asked;
-    counter.ask::<HoldCertificates>(json!({
+    client.ask::<HoldCertificates>(json!({
         "name": name, "birth_date": birth_date, "gender": gender, "address": address,
     }))
 }

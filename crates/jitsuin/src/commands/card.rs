@@ -15,7 +15,7 @@ use web::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, Res
 use web::desk::permission::Operation;
 use web::wire::{EvidenceBody, SecretText};
 
-use super::counter::Counter;
+use super::client::CommandClient;
 use super::{Office, read_fields, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
@@ -41,13 +41,13 @@ pub(super) fn outside(cli: &Cli, command: &CardCommand) -> Result<Answer> {
     }
 }
 
-pub(super) fn run(counter: &Counter<'_>, command: &CardCommand) -> Result<Answer> {
+pub(super) fn run(client: &CommandClient<'_>, command: &CardCommand) -> Result<Answer> {
     match command {
         CardCommand::Read { place: OnReader { reader, card }, secret, out } => {
             let secret = secret.as_deref().map(read_secret).transpose()?;
             let secret = secret.as_ref().map(SecretText::expose);
             let fields = json!({ "reader": reader, "card": card, "signature_password": secret });
-            let read = counter.json::<ReadCard>(fields)?;
+            let read = client.json::<ReadCard>(fields)?;
             if let Some(directory) = out {
                 write_copies(&read, directory)?;
             }
@@ -57,22 +57,22 @@ pub(super) fn run(counter: &Counter<'_>, command: &CardCommand) -> Result<Answer
             let (present, new) = (read_secret(present)?, read_secret(new)?);
             let (slot, present, new) = (slot.name(), present.expose(), new.expose());
             let fields = json!({ "reader": reader, "card": card, "slot": slot });
-            counter.ask::<ChangeCardSecret>(with(fields, json!({ "present": present, "new": new })))
+            client.ask::<ChangeCardSecret>(with(fields, json!({ "present": present, "new": new })))
         }
         CardCommand::ResetSecret { place: OnReader { reader, card }, slot, new, evidence } => {
             let (slot, new) = (slot.name(), read_secret(new)?);
             let fields = json!({ "reader": reader, "card": card, "slot": slot });
             let fields = with(fields, json!({ "new": new.expose() }));
-            counter.ask::<ResetCardSecret>(with(fields, read_fields::<EvidenceBody>(evidence)?))
+            client.ask::<ResetCardSecret>(with(fields, read_fields::<EvidenceBody>(evidence)?))
         }
         CardCommand::Erase { place: OnReader { reader, card }, slot, reason } => {
             let slot = slot.name();
-            counter.ask::<EraseCard>(
+            client.ask::<EraseCard>(
                 json!({ "reader": reader, "card": card, "slot": slot, "reason": reason }),
             )
         }
         CardCommand::Reconcile { place: OnReader { reader, card }, mend } => {
-            counter.ask::<ReconcileCard>(json!({ "reader": reader, "card": card, "mend": mend }))
+            client.ask::<ReconcileCard>(json!({ "reader": reader, "card": card, "mend": mend }))
         }
         CardCommand::Readers
         | CardCommand::List

@@ -10,7 +10,7 @@ use serde_json::json;
 use store::journal::VerifierKey;
 use web::desk::ceremonies::ShowCeremony;
 
-use super::counter::Counter;
+use super::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{CeremonyCommand, Cli};
 use crate::minutes::{self, Attested};
@@ -31,8 +31,8 @@ pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<
 }
 
 /// How far a ceremony came.
-pub(super) fn show(counter: &Counter<'_>, id: &str) -> Result<Answer> {
-    let shown = counter.json::<ShowCeremony>(json!({ "ceremony": id }))?;
+pub(super) fn show(client: &CommandClient<'_>, id: &str) -> Result<Answer> {
+    let shown = client.json::<ShowCeremony>(json!({ "ceremony": id }))?;
     Ok(held::told(shown))
 }
 

@@ -14,7 +14,7 @@ use web::desk::permission::Operation;
 use x509::key_check::{Blocklist, WeakKeys};
 
 use super::Office;
-use super::counter::Counter;
+use super::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{Cli, KeyCommand};
 use crate::config::read_weak_keys;
@@ -23,21 +23,21 @@ use crate::system::System;
 /// How many certificates are read at a time: a few megabytes.
 const PAGE: usize = 1000;
 
-pub(super) fn run(counter: &Counter<'_>, command: &KeyCommand) -> Result<Answer> {
+pub(super) fn run(client: &CommandClient<'_>, command: &KeyCommand) -> Result<Answer> {
     match command {
-        KeyCommand::Status => counter.ask::<ShowKeys>(json!({})),
+        KeyCommand::Status => client.ask::<ShowKeys>(json!({})),
         KeyCommand::Renew { ca, dry_run, issues_from } => {
-            renew(counter, ca, *dry_run, issues_from.as_deref())
+            renew(client, ca, *dry_run, issues_from.as_deref())
         }
         KeyCommand::Compromise { ca, generation, carry_out, second } => {
             let mut fields = json!({ "ca": ca, "generation": generation });
             match &second.approves {
-                Some(operation) => counter.approve(operation, "compromise", fields),
+                Some(operation) => client.approve(operation, "compromise", fields),
                 None if *carry_out => {
                     fields["approver"] = json!(second.approver);
-                    counter.ask::<CompromiseKey>(fields)
+                    client.ask::<CompromiseKey>(fields)
                 }
-                None => counter.ask::<PlanCompromise>(fields),
+                None => client.ask::<PlanCompromise>(fields),
             }
         }
         KeyCommand::Weak { .. } => anyhow::bail!("this command reads every certificate itself"),
@@ -45,7 +45,7 @@ pub(super) fn run(counter: &Counter<'_>, command: &KeyCommand) -> Result<Answer>
 }
 
 fn renew(
-    counter: &Counter<'_>,
+    client: &CommandClient<'_>,
     ca: &str,
     dry_run: bool,
     issues_from: Option<&str>,
@@ -56,7 +56,7 @@ fn renew(
          docs/ceremonies/renewal.toml; --dry-run rehearses it (A 5.6, 6.2.2.1)"
     );
     let asked = json!({ "ca": ca, "issues_from": issues_from });
-    let rehearsal = counter.json::<RehearseRenewal>(asked)?;
+    let rehearsal = client.json::<RehearseRenewal>(asked)?;
     let told = |field: &str| rehearsal[field].as_array().into_iter().flatten();
     let lines: Vec<_> = told("paths").chain(told("findings")).filter_map(Value::as_str).collect();
     let text = lines.join("\n");

@@ -4,7 +4,7 @@ mod apply;
 mod audit;
 mod card;
 mod ceremony;
-mod counter;
+mod client;
 mod init;
 mod key;
 mod policy;
@@ -25,7 +25,7 @@ use web::desk::{Approvable, Desk, Door, Principal, Shown};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
 
-use self::counter::Counter;
+use self::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{
     AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, Person, RegisterCommand,
@@ -55,8 +55,8 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
-        command if comes_to_server(cli) => match Counter::of_server(cli)? {
-            Some(counter) => asked(&counter, command),
+        command if comes_to_server(cli) => match CommandClient::of_server(cli)? {
+            Some(client) => asked(&client, command),
             None => inside(cli, clock),
         },
         _ => inside(cli, clock),
@@ -93,19 +93,19 @@ fn is_operation(command: &Command) -> bool {
 }
 
 /// Has the operation of a command done.
-fn asked(counter: &Counter<'_>, command: &Command) -> Result<Answer> {
+fn asked(client: &CommandClient<'_>, command: &Command) -> Result<Answer> {
     match command {
-        Command::Apply(command) => apply::run(counter, command),
-        Command::Card(command) => card::run(counter, command),
-        Command::Hold(asked) => apply::hold(counter, asked),
-        Command::Register(command) => register::run(counter, command),
-        Command::Ca(command) => records::authorities(counter, command),
-        Command::Cert(command) => records::certificates(counter, command),
-        Command::Key(command) => key::run(counter, command),
-        Command::Ceremony(CeremonyCommand::Show { id }) => ceremony::show(counter, id),
-        Command::Request(command) => request::run(counter, command),
-        Command::Crl(command) => records::lists(counter, command),
-        Command::Revoke(arguments) => records::revoke(counter, arguments),
+        Command::Apply(command) => apply::run(client, command),
+        Command::Card(command) => card::run(client, command),
+        Command::Hold(asked) => apply::hold(client, asked),
+        Command::Register(command) => register::run(client, command),
+        Command::Ca(command) => records::authorities(client, command),
+        Command::Cert(command) => records::certificates(client, command),
+        Command::Key(command) => key::run(client, command),
+        Command::Ceremony(CeremonyCommand::Show { id }) => ceremony::show(client, id),
+        Command::Request(command) => request::run(client, command),
+        Command::Crl(command) => records::lists(client, command),
+        Command::Revoke(arguments) => records::revoke(client, arguments),
         _ => anyhow::bail!("this command is no operation"),
     }
 }
@@ -129,9 +129,9 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
             };
             // Whoever came while a server began to start has waited for it.
             if comes_to_server(cli)
-                && let Some(counter) = Counter::of_server(cli)?
+                && let Some(client) = CommandClient::of_server(cli)?
             {
-                return asked(&counter, command);
+                return asked(&client, command);
             }
             let answer =
                 system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
@@ -186,7 +186,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
         Command::Audit(AuditCommand::Export { file }) => {
             audit::export_to(&Office::new(cli, system)?, system, file)
         }
-        command => asked(&Counter::here(cli, desk_for(system, command)?)?, command),
+        command => asked(&CommandClient::here(cli, desk_for(system, command)?)?, command),
     }
 }
 

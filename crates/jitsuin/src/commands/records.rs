@@ -8,26 +8,25 @@ use web::desk::check::CheckConsistency;
 use web::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
 
 use super::Office;
-use super::counter::Counter;
+use super::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{CaCommand, CertCommand, CrlCommand, RevokeArguments};
 use crate::system::System;
 
-pub(super) fn authorities(counter: &Counter<'_>, command: &CaCommand) -> Result<Answer> {
+pub(super) fn authorities(client: &CommandClient<'_>, command: &CaCommand) -> Result<Answer> {
     match command {
-        CaCommand::List => counter.ask::<ListAuthorities>(json!({})),
-        CaCommand::Show { ca } => counter.ask::<ShowAuthority>(json!({ "ca": ca })),
+        CaCommand::List => client.ask::<ListAuthorities>(json!({})),
+        CaCommand::Show { ca } => client.ask::<ShowAuthority>(json!({ "ca": ca })),
     }
 }
 
-pub(super) fn certificates(counter: &Counter<'_>, command: &CertCommand) -> Result<Answer> {
+pub(super) fn certificates(client: &CommandClient<'_>, command: &CertCommand) -> Result<Answer> {
     match command {
         CertCommand::List { ca, limit } => {
-            counter.ask::<ListCertificates>(json!({ "ca": ca, "limit": limit }))
+            client.ask::<ListCertificates>(json!({ "ca": ca, "limit": limit }))
         }
         CertCommand::Show { ca, serial, pem } => {
-            let mut body =
-                counter.json::<ShowCertificate>(json!({ "ca": ca, "serial": serial }))?;
+            let mut body = client.json::<ShowCertificate>(json!({ "ca": ca, "serial": serial }))?;
             if *pem {
                 let pem = body["certificate_pem"].as_str().context("it was never issued")?;
                 return Ok(Answer::new(pem.trim_end().to_owned(), body));
@@ -40,15 +39,15 @@ pub(super) fn certificates(counter: &Counter<'_>, command: &CertCommand) -> Resu
     }
 }
 
-pub(super) fn lists(counter: &Counter<'_>, command: &CrlCommand) -> Result<Answer> {
+pub(super) fn lists(client: &CommandClient<'_>, command: &CrlCommand) -> Result<Answer> {
     match command {
-        CrlCommand::Publish { ca: None } => published(&counter.json::<PublishDueLists>(json!({}))?),
+        CrlCommand::Publish { ca: None } => published(&client.json::<PublishDueLists>(json!({}))?),
         CrlCommand::Publish { ca: Some(ca) } => {
-            published(&counter.json::<PublishAllLists>(json!({ "ca": ca }))?)
+            published(&client.json::<PublishAllLists>(json!({ "ca": ca }))?)
         }
-        CrlCommand::List { ca } => counter.ask::<ListSeries>(json!({ "ca": ca })),
+        CrlCommand::List { ca } => client.ask::<ListSeries>(json!({ "ca": ca })),
         CrlCommand::Show { ca, partition, number, generation } => {
-            let pem = counter.text::<FetchList>(json!({
+            let pem = client.text::<FetchList>(json!({
                 "ca": ca, "partition": partition, "number": number, "generation": generation,
                 "format": "pem",
             }))?;
@@ -71,14 +70,14 @@ fn published(round: &Value) -> Result<Answer> {
     Answer::of(round)
 }
 
-pub(super) fn revoke(counter: &Counter<'_>, arguments: &RevokeArguments) -> Result<Answer> {
+pub(super) fn revoke(client: &CommandClient<'_>, arguments: &RevokeArguments) -> Result<Answer> {
     let RevokeArguments { ca, serial, cause, requester, second } = arguments;
     let mut fields = json!({ "ca": ca, "serial": serial, "cause": cause, "requester": requester });
     if let Some(operation) = &second.approves {
-        return counter.approve(operation, "revocation", fields);
+        return client.approve(operation, "revocation", fields);
     }
     fields["approver"] = json!(second.approver);
-    counter.ask::<RevokeCertificate>(fields)
+    client.ask::<RevokeCertificate>(fields)
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.

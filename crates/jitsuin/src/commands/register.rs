@@ -8,7 +8,7 @@ use web::desk::register::{
 };
 
 use super::Office;
-use super::counter::Counter;
+use super::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::RegisterCommand;
 use crate::system::System;
@@ -27,25 +27,25 @@ pub(super) fn generate(
     Ok(Answer::new(format!("{count} residents invented"), json!({ "residents": count })))
 }
 
-pub(super) fn run(counter: &Counter<'_>, command: &RegisterCommand) -> Result<Answer> {
+pub(super) fn run(client: &CommandClient<'_>, command: &RegisterCommand) -> Result<Answer> {
     match command {
-        RegisterCommand::Show { code } => counter.ask::<ShowResident>(json!({ "code": code })),
-        RegisterCommand::Died { code } => counter.ask::<RecordDeath>(json!({ "code": code })),
+        RegisterCommand::Show { code } => client.ask::<ShowResident>(json!({ "code": code })),
+        RegisterCommand::Died { code } => client.ask::<RecordDeath>(json!({ "code": code })),
         RegisterCommand::Moved { code, address } => {
-            counter.ask::<RecordAddress>(json!({ "code": code, "address": address }))
+            client.ask::<RecordAddress>(json!({ "code": code, "address": address }))
         }
         RegisterCommand::MovedOut { code, planned } => {
-            counter.ask::<RecordMoveOut>(json!({ "code": code, "planned": planned }))
+            client.ask::<RecordMoveOut>(json!({ "code": code, "planned": planned }))
         }
         RegisterCommand::Erase { code, second } => {
             if let Some(operation) = &second.approves {
-                return counter.approve(operation, "erasure", json!({ "resident": code }));
+                return client.approve(operation, "erasure", json!({ "resident": code }));
             }
             let approver = second.approver.as_deref();
             let approver = approver.context("--approver: nobody disposes of records alone")?;
-            counter.ask::<EraseResident>(json!({ "code": code, "approver": approver }))
+            client.ask::<EraseResident>(json!({ "code": code, "approver": approver }))
         }
-        RegisterCommand::Apply => counter.ask::<ApplyRegisterEvents>(json!({})),
+        RegisterCommand::Apply => client.ask::<ApplyRegisterEvents>(json!({})),
         RegisterCommand::Generate { .. } => anyhow::bail!("this command needs no register yet"),
     }
 }

@@ -8,32 +8,32 @@ use web::desk::service_requests::{
     ShowServiceRequest, WithdrawServiceRequest,
 };
 
-use super::counter::Counter;
+use super::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{IntakeArguments, RequestCommand};
 
 /// The newest requests that `list` shows.
 const SHOWN: usize = 100;
 
-pub(super) fn run(counter: &Counter<'_>, command: &RequestCommand) -> Result<Answer> {
+pub(super) fn run(client: &CommandClient<'_>, command: &RequestCommand) -> Result<Answer> {
     use RequestCommand as C;
     match command {
         C::List { state } => {
-            counter.ask::<ListServiceRequests>(json!({ "state": state, "limit": SHOWN }))
+            client.ask::<ListServiceRequests>(json!({ "state": state, "limit": SHOWN }))
         }
-        C::Issue { id } => issued(counter.json::<IssueServiceRequest>(json!({ "id": id }))?),
-        C::Receive(arguments) => counter.ask::<ReceiveServiceRequest>(intake(arguments)?),
+        C::Issue { id } => issued(client.json::<IssueServiceRequest>(json!({ "id": id }))?),
+        C::Receive(arguments) => client.ask::<ReceiveServiceRequest>(intake(arguments)?),
         C::Examine { id, findings } => {
-            counter.ask::<ExamineServiceRequest>(json!({ "id": id, "findings": findings }))
+            client.ask::<ExamineServiceRequest>(json!({ "id": id, "findings": findings }))
         }
-        C::Approve { id } => counter.ask::<ApproveServiceRequest>(json!({ "id": id })),
-        C::Release { id } => counter.ask::<ReleaseServiceRequest>(json!({ "id": id })),
-        C::Revoke { id } => counter.ask::<RevokeServiceRequest>(json!({ "id": id })),
+        C::Approve { id } => client.ask::<ApproveServiceRequest>(json!({ "id": id })),
+        C::Release { id } => client.ask::<ReleaseServiceRequest>(json!({ "id": id })),
+        C::Revoke { id } => client.ask::<RevokeServiceRequest>(json!({ "id": id })),
         C::Refuse { id, reason } => {
-            counter.ask::<RefuseServiceRequest>(json!({ "id": id, "reason": reason }))
+            client.ask::<RefuseServiceRequest>(json!({ "id": id, "reason": reason }))
         }
-        C::Withdraw { id } => counter.ask::<WithdrawServiceRequest>(json!({ "id": id })),
-        C::Show { id } => counter.ask::<ShowServiceRequest>(json!({ "id": id })),
+        C::Withdraw { id } => client.ask::<WithdrawServiceRequest>(json!({ "id": id })),
+        C::Show { id } => client.ask::<ShowServiceRequest>(json!({ "id": id })),
     }
 }
 

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use domain::id::OperationId;
 use serde_json::{Value, json};
-use web::client::{Client, NotTold};
+use web::client::{Client, ClientError};
 use web::desk::Desk;
 use web::operation::Operation;
 
@@ -18,12 +18,12 @@ use crate::home::Home;
 const HOST: &str = "127.0.0.1";
 
 /// A client of the installation's API, for the person who acts.
-pub(super) struct Counter<'a> {
+pub(super) struct CommandClient<'a> {
     client: Client,
     person: &'a Person,
 }
 
-impl<'a> Counter<'a> {
+impl<'a> CommandClient<'a> {
     /// Of the process that serves, if one does.
     pub(super) fn of_server(cli: &'a Cli) -> Result<Option<Self>> {
         let socket = Home::new(&Config::read(&cli.config)?.data).socket();
@@ -75,7 +75,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Whoever does not learn what came of it hears how to ask.
-    fn told<T>(&self, outcome: Result<T, NotTold>) -> Result<T> {
+    fn told<T>(&self, outcome: Result<T, ClientError>) -> Result<T> {
         match outcome {
             Err(error) if error.is_outcome_unknown() => {
                 Err(error).with_context(|| how_to_ask(self.person))
