@@ -50,9 +50,13 @@ impl Replaced {
 
     /// Takes what an entry says of one row.
     pub(crate) fn note(&self, entry: Sequence, change: Change) {
+        // Held throughout: whoever notes something beside this counts after it.
+        let mut entries = self.entries();
         if let Some(before) = change.before {
-            let earlier = self.write(&before).insert(before, entry);
-            self.counted(entry, earlier);
+            if let Some(earlier) = self.write(&before).insert(before, entry) {
+                entries.uncount(earlier);
+            }
+            entries.count(entry);
         }
         // A unit may take a row away and give it back as it was. Entries are noted more than once, by
         // whoever reads them: an older one says nothing of what a later one replaced.
@@ -61,8 +65,11 @@ impl Replaced {
             let by = part.get(&after).copied().filter(|by| *by <= entry);
             if let Some(by) = by {
                 part.remove(&after);
-                self.entries().uncount(by);
+                entries.uncount(by);
             }
+        }
+        if let Some(oldest) = entries.oldest_of(self.0.rows) {
+            self.forget(&mut entries, oldest);
         }
     }
 
@@ -73,23 +80,13 @@ impl Replaced {
 
     /// Forgets what entries before this one replaced.
     pub(crate) fn forget_before(&self, entry: Sequence) {
-        self.entries().forget_before(entry);
-        for part in &self.0.parts {
-            part.write().unwrap_or_else(PoisonError::into_inner).retain(|_, by| *by >= entry);
-        }
+        self.forget(&mut self.entries(), entry);
     }
 
-    /// Counts one row more, which an `earlier` entry may have replaced before, and forgets a quarter where
-    /// there are too many.
-    fn counted(&self, entry: Sequence, earlier: Option<Sequence>) {
-        let oldest = {
-            let mut entries = self.entries();
-            earlier.into_iter().for_each(|earlier| entries.uncount(earlier));
-            entries.count(entry);
-            entries.oldest_of(self.0.rows)
-        };
-        if let Some(oldest) = oldest {
-            self.forget_before(oldest);
+    fn forget(&self, entries: &mut Entries, before: Sequence) {
+        entries.forget_before(before);
+        for part in &self.0.parts {
+            part.write().unwrap_or_else(PoisonError::into_inner).retain(|_, by| *by >= before);
         }
     }
 
@@ -170,6 +167,26 @@ mod tests {
         assert_eq!(replaced.by(&two), Some(9), "an older entry, read again");
         replaced.forget_before(8);
         assert_eq!(replaced.by(&one), None);
+    }
+
+    /// Writer and proof note the same entries beside each other; one once gave back what the other had not
+    /// counted yet.
+    #[test]
+    fn e2_who_notes_beside_another_counts_what_is_there() {
+        let replaced = Replaced::of_rows(1_000);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for entry in 1..2_000_u64 {
+                        let row = Some([(entry % 5) as u8; 16]);
+                        replaced.note(entry, Change { before: row, after: None });
+                        replaced.note(entry, Change { before: None, after: row });
+                    }
+                });
+            }
+        });
+        let kept: usize = replaced.0.parts.iter().map(|part| part.read().unwrap().len()).sum();
+        assert_eq!(replaced.entries().rows, kept);
     }
 
     #[test]
