@@ -36,7 +36,7 @@ use domain::application::{ApplicationKind, ApplicationState};
 use domain::id::{ActorId, ApplicationId, CaId, MunicipalityCode, ResidentCode};
 use domain::journal::EventKind;
 use domain::municipality;
-use store::{ApplicationRow, Entry, Store, Unit};
+use store::{ApplicationRow, Entry, Page, Store, Unit};
 
 use self::locks::Locks;
 use crate::authority::{Authorities, Authority};
@@ -115,14 +115,22 @@ impl Window {
         self.load(id, municipality)
     }
 
-    /// The applications of the clerk's municipality, newest first, at most `limit`.
+    /// The applications of the clerk's municipality, in one state or in all, newest first: at most `limit`
+    /// after the one of the id `after`.
     ///
     /// # Errors
     /// As [`application`](Self::application).
-    pub fn applications(&self, actor: &Actor, limit: usize) -> Result<Vec<Application>> {
+    pub fn applications(
+        &self,
+        actor: &Actor,
+        state: Option<ApplicationState>,
+        after: Option<&ApplicationId>,
+        limit: usize,
+    ) -> Result<Page<Application, ApplicationId>> {
         let (_, municipality) = clerk(actor)?;
-        let rows = self.store.applications(&municipality, limit)?;
-        rows.into_iter().map(Application::restore).collect()
+        let Page { rows, next } = self.store.applications(&municipality, state, after, limit)?;
+        let rows = rows.into_iter().map(Application::restore).collect::<Result<_>>()?;
+        Ok(Page { rows, next })
     }
 
     fn load(&self, id: &ApplicationId, municipality: MunicipalityCode) -> Result<Application> {

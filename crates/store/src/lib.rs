@@ -17,6 +17,7 @@ mod doubt;
 mod heard;
 pub mod journal;
 mod named_file;
+mod pages;
 mod people;
 mod room_on_disk;
 mod rows;
@@ -29,6 +30,7 @@ mod unit;
 pub use along::Along;
 pub use doubt::{Doubt, Doubted, Extent};
 pub use heard::{HeardRequest, HeardRequests, Opened};
+pub use pages::{CertificateFilter, LOOKED_AT, Page};
 pub use people::{CredentialRow, PasskeyRow, PasswordRow, PersonRow, ProposalRow};
 pub use room_on_disk::RoomOnDisk;
 pub use rows::{
@@ -44,6 +46,7 @@ pub use standing::expect_standing;
 pub use state::StateKey;
 pub use unit::{Change, Entry, Personal, Unit};
 
+use domain::application::ApplicationState;
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
@@ -273,6 +276,15 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<CertificateRow>>;
 
+    /// Those certificates of one CA that are wanted, in order of issue: at most `limit` after `after`.
+    fn certificate_page(
+        &self,
+        ca: &CaId,
+        wanted: &CertificateFilter<'_>,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Page<CertificateRow, Sequence>>;
+
     /// What was found for which the database must not be believed. Whoever finds more raises it here.
     fn doubt(&self) -> &Doubt;
 
@@ -358,12 +370,15 @@ pub trait Store: Send + Sync {
     /// An application.
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>>;
 
-    /// Applications of a municipality, newest first, at most `limit`.
+    /// Applications of a municipality, in one state or in all, newest first: at most `limit` after the one
+    /// of the id `after`; none where the municipality has no such one.
     fn applications(
         &self,
         municipality: &domain::id::MunicipalityCode,
+        state: Option<ApplicationState>,
+        after: Option<&ApplicationId>,
         limit: usize,
-    ) -> Result<Vec<ApplicationRow>>;
+    ) -> Result<Page<ApplicationRow, ApplicationId>>;
 
     /// Every application about a resident, oldest first. It reads the table from end to end.
     fn applications_of(&self, resident: &ResidentCode) -> Result<Vec<ApplicationRow>>;
@@ -371,11 +386,13 @@ pub trait Store: Send + Sync {
     /// A service request.
     fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>>;
 
-    /// Service requests of a CA, in one state or in all, newest first, at most `limit`.
+    /// Service requests of a CA, in one state or in all, newest first: at most `limit` after the one of the
+    /// id `after`; none where the CA has no such one.
     fn service_requests(
         &self,
         ca: &CaId,
         state: Option<RequestState>,
+        after: Option<&ServiceRequestId>,
         limit: usize,
     ) -> Result<Vec<ServiceRequestRow>>;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::application::ApplicationState;
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
@@ -12,11 +13,11 @@ use domain::service_request::RequestState;
 use jiff::Timestamp;
 use store::journal::SealedEntry;
 use store::{
-    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow, NoticeRow, PasswordRow,
-    PersonRow, ProofExtent, Remembered, Result, RevokedSnapshot, Sequence, SeriesKey, SeriesRow,
-    ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow, Statuses, Store, Tally, Unit,
-    VerifierRow,
+    ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateFilter, CertificateRow,
+    CompromiseRow, CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow,
+    NoticeRow, Page, PasswordRow, PersonRow, ProofExtent, Remembered, Result, RevokedSnapshot,
+    Sequence, SeriesKey, SeriesRow, ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow,
+    Statuses, Store, Tally, Unit, VerifierRow,
 };
 
 /// What stands before every commit: it may pass the unit on, or not.
@@ -107,6 +108,8 @@ impl Store for HookedStore {
         certificates_of(ca: &CaId, holder: &ResidentCode) -> Vec<CertificateRow>;
         certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;
         certificates(ca: &CaId, after: Option<Sequence>, limit: usize) -> Vec<CertificateRow>;
+        certificate_page(ca: &CaId, wanted: &CertificateFilter<'_>, after: Option<Sequence>,
+            limit: usize) -> Page<CertificateRow, Sequence>;
         compromises(ca: &CaId) -> Vec<CompromiseRow>;
         unfinished_ceremonies() -> Vec<CeremonyRow>;
         notices(ca: &CaId) -> Vec<NoticeRow>;
@@ -125,9 +128,11 @@ impl Store for HookedStore {
         tallies(ca: &CaId) -> Vec<(Partition, Tally)>;
         crl_numbers(series: &SeriesKey) -> Vec<u64>;
         application(id: &ApplicationId) -> Option<ApplicationRow>;
-        applications(municipality: &MunicipalityCode, limit: usize) -> Vec<ApplicationRow>;
+        applications(municipality: &MunicipalityCode, state: Option<ApplicationState>,
+            after: Option<&ApplicationId>, limit: usize) -> Page<ApplicationRow, ApplicationId>;
         service_request(id: &ServiceRequestId) -> Option<ServiceRequestRow>;
-        service_requests(ca: &CaId, state: Option<RequestState>, limit: usize)
+        service_requests(ca: &CaId, state: Option<RequestState>,
+            after: Option<&ServiceRequestId>, limit: usize)
             -> Vec<ServiceRequestRow>;
         holder_request(id: &ApplicationId) -> Option<HolderRequestRow>;
         holder_nonce_was_used(nonce: &[u8; 32]) -> bool;

@@ -234,21 +234,24 @@ impl CertificationAuthority {
         stored::decode(&row.ok_or_else(none)?)
     }
 
-    /// Requests made to this CA, in one state or in all, newest first, at most `limit`.
+    /// Requests made to this CA, in one state or in all, newest first, at most `limit` after the one of the
+    /// id `after`.
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::Unreadable`].
     pub fn service_requests(
         &self,
         state: Option<RequestState>,
+        after: Option<&ServiceRequestId>,
         limit: usize,
     ) -> Result<Vec<Request>> {
-        self.store.service_requests(self.id(), state, limit)?.iter().map(stored::decode).collect()
+        let rows = self.store.service_requests(self.id(), state, after, limit)?;
+        rows.iter().map(stored::decode).collect()
     }
 
     /// The request whose confirmation left this intent.
     pub(crate) fn confirmed_for(&self, intent: &IntentRow) -> Result<Option<Request>> {
-        let confirmed = self.service_requests(Some(RequestState::Confirmed), usize::MAX)?;
+        let confirmed = self.service_requests(Some(RequestState::Confirmed), None, usize::MAX)?;
         Ok(confirmed.into_iter().find(|request| request.serial() == Some(intent.serial)))
     }
 

@@ -58,7 +58,7 @@ fn l5_a_foreign_municipality_s_clerk_is_refused_everywhere() {
     world.expect_refusal(EventKind::AccessRefused, "another municipality");
     let own = world.window.application(&world.act().actor, &id).expect("there");
     assert_eq!(own.state, ApplicationState::Received);
-    assert_eq!(world.window.applications(&act().actor, 10).expect("a list"), []);
+    assert_eq!(world.window.applications(&act().actor, None, None, 10).expect("a list").rows, []);
 }
 
 #[test]
@@ -86,7 +86,10 @@ fn l14_an_operation_is_carried_out_once_and_its_id_belongs_to_its_request() {
     assert_eq!(world.window.receive(&act, &first()).expect("again"), id);
     let entries = world.journal();
     assert!(entries.last().expect("an entry").contains("no-op"));
-    assert_eq!(world.window.applications(&act.actor, 10).expect("a list").len(), 1);
+    assert_eq!(
+        world.window.applications(&act.actor, None, None, 10).expect("a list").rows.len(),
+        1
+    );
     let other = ReceivedForm { window: "4".into(), ..first() };
     let refused = world.window.receive(&act, &other).expect_err("another request");
     assert!(refused.to_string().contains("used for another request"), "{refused}");

@@ -280,7 +280,8 @@ fn l4_a_receipt_of_a_form_cut_anywhere_takes_in_one_application() {
         |_| (),
         |world, act, ()| world.window.receive(act, &with_card()).map(drop),
         |world, ()| {
-            let list = world.window.applications(&world.act().actor, 10).expect("a list");
+            let list =
+                world.window.applications(&world.act().actor, None, None, 10).expect("a list").rows;
             assert_eq!(list.len(), 1);
         },
     );

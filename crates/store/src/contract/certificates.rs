@@ -1,12 +1,14 @@
 //! Intents, certificates, and what exists once.
 
-use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::certificate::{CertificateEvent, CertificateKind, CertificateState, StateName};
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
 use domain::reason::RevocationReason;
 
 use super::fixtures::*;
-use crate::{CertificateRow, Change, Error, IntentRow, StatusRow, Store, Unit};
+use crate::{
+    CertificateFilter, CertificateRow, Change, Error, IntentRow, LOOKED_AT, StatusRow, Store, Unit,
+};
 
 fn refused(store: &dyn Store, row: IntentRow) -> Error {
     let change = Change::AddIntent(Box::new(row));
@@ -232,4 +234,38 @@ pub fn l1_certificates_are_found_by_holder_application_and_issue(store: &dyn Sto
     assert_eq!(serials(first), [serial(1), serial(2)]);
     assert_eq!(serials(store.certificates(&ca(), after, 2).expect("read")), [serial(3)]);
     assert_eq!(store.certificates(&ca(), None, 0).expect("read"), []);
+}
+
+/// What is wanted is found part by part: by the holder at once, by state and partition after a bounded
+/// search.
+pub fn l6_certificates_are_listed_by_state_partition_and_holder(store: &dyn Store) {
+    with_cas(store);
+    let many = u8::try_from(LOOKED_AT + 3).expect("a small number");
+    for number in 1..=many {
+        issue(store, intent(number), if number == many { REVOKED } else { &[] });
+    }
+    let page = |wanted: CertificateFilter<'_>, after, limit| {
+        let page = store.certificate_page(&ca(), &wanted, after, limit).expect("read");
+        let serials = page.rows.iter().map(|row| row.intent.serial).collect::<Vec<_>>();
+        (serials, page.next)
+    };
+    let nothing = CertificateFilter::default();
+    let all = store.certificates(&ca(), None, usize::MAX).expect("read");
+    let of = |number: usize| (all[number].intent.serial, all[number].issued);
+    assert_eq!(page(nothing, None, 2), (vec![of(0).0, of(1).0], Some(of(1).1)));
+    let revoked = CertificateFilter { state: Some(StateName::Revoked), ..nothing };
+    let (found, next) = page(revoked, None, 1);
+    assert_eq!((found, next), (Vec::new(), Some(of(LOOKED_AT - 1).1)), "it lies further on");
+    let last = of(usize::from(many) - 1);
+    assert_eq!(page(revoked, next, 1), (vec![last.0], Some(last.1)));
+    assert_eq!(page(revoked, None, 2), (vec![last.0], None), "more are looked at for two");
+    let holder = all[usize::from(many) - 1].intent.holder.as_ref();
+    let theirs = CertificateFilter { holder, ..nothing };
+    assert_eq!(page(theirs, None, 10), (vec![last.0], None));
+    let state = Some(StateName::Held);
+    assert_eq!(page(CertificateFilter { state, ..theirs }, None, 10), (Vec::new(), None));
+    let elsewhere = Some(Partition::ArlLink);
+    assert_eq!(page(CertificateFilter { partition: elsewhere, ..nothing }, None, 9).0, []);
+    let partition = Some(all[0].intent.partition);
+    assert_eq!(page(CertificateFilter { partition, ..nothing }, None, 1).0, [of(0).0]);
 }

@@ -32,7 +32,8 @@ macro_rules! contract_suite {
                 l9_an_unfinished_intent_can_end_revoked
                 l14_a_transition_needs_the_state_it_was_decided_on
                 l14_a_state_must_have_what_belongs_to_it
-                l1_certificates_are_found_by_holder_application_and_issue;
+                l1_certificates_are_found_by_holder_application_and_issue
+                l6_certificates_are_listed_by_state_partition_and_holder;
             ceremonies: k3_a_ceremony_is_as_it_was_put_last
                 k3_a_ceremony_changes_only_from_where_it_stands;
             holders: l7_a_holders_request_is_taken_in_once_and_carried_out_once;
@@ -62,6 +63,7 @@ macro_rules! contract_suite {
                 e1_personal_data_ends_with_its_key;
             windows: l1_an_application_moves_only_from_where_it_stands
                 l1_applications_are_listed_newest_first
+                l1_applications_in_one_state_are_found_part_by_part
                 w8_an_operation_is_recorded_once
                 l1_a_card_is_as_it_was_put_last
                 c4_the_sessions_of_a_card_count_up_alone

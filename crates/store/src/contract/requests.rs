@@ -64,7 +64,7 @@ pub fn l13_service_requests_are_listed_by_state(store: &dyn Store) {
         },
     );
     let listed = |state, limit| -> Vec<String> {
-        let rows = store.service_requests(&ca(), state, limit).expect("read");
+        let rows = store.service_requests(&ca(), state, None, limit).expect("read");
         rows.iter().map(|row| row.id.to_string()).collect()
     };
     assert_eq!(listed(None, 10), ["sr-3", "sr-2", "sr-1"]);
@@ -73,4 +73,13 @@ pub fn l13_service_requests_are_listed_by_state(store: &dyn Store) {
     assert_eq!(listed(Some(RequestState::Received), 1), ["sr-3"]);
     assert_eq!(listed(Some(RequestState::Withdrawn), 10), ["sr-2"]);
     assert!(listed(Some(RequestState::Issued), 10).is_empty());
+    let after = |id: &str, state| -> Vec<String> {
+        let id = id.parse().expect("an id");
+        let rows = store.service_requests(&ca(), state, Some(&id), 10).expect("read");
+        rows.iter().map(|row| row.id.to_string()).collect()
+    };
+    assert_eq!(after("sr-3", None), ["sr-2", "sr-1"]);
+    assert_eq!(after("sr-3", Some(RequestState::Received)), ["sr-1"]);
+    assert_eq!(after("sr-1", None), [""; 0]);
+    assert_eq!(after("sr-4", None), [""; 0], "it is another CA's");
 }

@@ -84,7 +84,7 @@ pub fn e2_many_threads_get_a_dense_sequence(store: &dyn Store) {
     let expected = THREADS * EACH * 3 / 4;
     assert_eq!(sequences.len() as u64, expected);
     assert!(distinct.into_iter().eq(from..from + expected));
-    let stored = store.applications(&municipality(), usize::MAX).expect("read");
+    let stored = store.applications(&municipality(), None, None, usize::MAX).expect("read").rows;
     assert_eq!(stored.len() as u64, expected);
 }
 

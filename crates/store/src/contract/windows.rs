@@ -1,11 +1,11 @@
 //! Applications, cards, operations, the register's cursor, verifiers and CAs.
 
 use domain::application::ApplicationState;
-use domain::id::{OperationId, SystemOperation};
+use domain::id::{ApplicationId, OperationId, SystemOperation};
 use domain::journal::EventKind;
 
 use super::fixtures::*;
-use crate::{ApplicationRow, CaRow, CardRow, Change, Error, Store, VerifierRow};
+use crate::{ApplicationRow, CaRow, CardRow, Change, Error, LOOKED_AT, Store, VerifierRow};
 
 /// An application is moved from the state it is in, with its whole record.
 pub fn l1_an_application_moves_only_from_where_it_stands(store: &dyn Store) {
@@ -44,12 +44,47 @@ pub fn l1_applications_are_listed_newest_first(store: &dyn Store) {
     let elsewhere = "01100".parse().expect("a code");
     let other = ApplicationRow { municipality: elsewhere, ..application("app-4") };
     commit(store, Change::AddApplication(Box::new(other)));
-    let listed = |limit| -> Vec<String> {
-        let rows = store.applications(&municipality(), limit).expect("read");
-        rows.iter().map(|a| a.id.to_string()).collect()
+    let listed = |after: Option<&str>, limit| -> (Vec<String>, Option<String>) {
+        let after = after.map(|id| id.parse().expect("an id"));
+        let page = store.applications(&municipality(), None, after.as_ref(), limit).expect("read");
+        let ids = page.rows.iter().map(|a| a.id.to_string()).collect();
+        (ids, page.next.map(|id| id.to_string()))
     };
-    assert_eq!(listed(10), ["app-3", "app-2", "app-1"]);
-    assert_eq!(listed(1), ["app-3"]);
+    let ids = |all: &[&str]| all.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
+    assert_eq!(listed(None, 10), (ids(&["app-3", "app-2", "app-1"]), None));
+    assert_eq!(listed(None, 2), (ids(&["app-3", "app-2"]), Some("app-2".to_owned())));
+    assert_eq!(listed(Some("app-2"), 2), (ids(&["app-1"]), None));
+    for nowhere in ["app-4", "app-5"] {
+        assert_eq!(listed(Some(nowhere), 2), (Vec::new(), None), "it is not this municipality's");
+    }
+}
+
+/// Among many in other states, those that are wanted are found part by part, each after a bounded search.
+pub fn l1_applications_in_one_state_are_found_part_by_part(store: &dyn Store) {
+    use ApplicationState::{Received, Refused};
+    with_cas(store);
+    let many = LOOKED_AT + 3;
+    for number in 0..many {
+        let id = format!("app-{number}");
+        commit(store, Change::AddApplication(Box::new(application(&id))));
+    }
+    let change = Change::SetApplication {
+        id: "app-0".parse().expect("an id"),
+        from: Received,
+        to: Refused,
+        record: b"{}".to_vec(),
+    };
+    commit(store, change);
+    let found = |after: Option<&ApplicationId>| {
+        store.applications(&municipality(), Some(Refused), after, 1).expect("read")
+    };
+    let first = found(None);
+    assert_eq!(first.rows, [], "the oldest is beyond what is looked at");
+    let next = first.next.expect("it goes on");
+    assert_eq!(next.as_str(), format!("app-{}", many - LOOKED_AT));
+    let last = found(Some(&next));
+    assert_eq!(last.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["app-0"]);
+    assert_eq!(found(last.next.as_ref()).rows, []);
 }
 
 /// A repeated operation finds its answer and cannot be recorded again.

@@ -24,6 +24,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::application::ApplicationState;
 use domain::ceremony::CeremonyId;
 use domain::crl_series::Partition;
 use domain::id::{
@@ -46,6 +47,7 @@ use self::writer::{Sealing, Writer};
 use crate::journal::{
     Checkpoint, Hash, KeyRing, Leaf, Node, PersonalDataKey, SealableJournal, SealedEntry,
 };
+use crate::pages::{CertificateFilter, Page};
 use crate::people::{CredentialRow, PasswordRow, PersonRow};
 use crate::rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
@@ -262,6 +264,16 @@ impl Store for Sqlite {
         self.pool.read(|c| read::certificate::page(c, ca, after, limit))
     }
 
+    fn certificate_page(
+        &self,
+        ca: &CaId,
+        wanted: &CertificateFilter<'_>,
+        after: Option<Sequence>,
+        limit: usize,
+    ) -> Result<Page<CertificateRow, Sequence>> {
+        self.pool.read(|c| read::certificate::wanted(c, ca, wanted, after, limit))
+    }
+
     fn open_intents(&self) -> Result<Vec<CertificateRow>> {
         self.pool.read(read::certificate::open_intents)
     }
@@ -360,9 +372,11 @@ impl Store for Sqlite {
     fn applications(
         &self,
         municipality: &MunicipalityCode,
+        state: Option<ApplicationState>,
+        after: Option<&ApplicationId>,
         limit: usize,
-    ) -> Result<Vec<ApplicationRow>> {
-        self.pool.read(|c| read::window::applications(c, municipality, limit))
+    ) -> Result<Page<ApplicationRow, ApplicationId>> {
+        self.pool.read(|c| read::window::applications(c, municipality, state, after, limit))
     }
 
     fn applications_of(&self, resident: &ResidentCode) -> Result<Vec<ApplicationRow>> {
@@ -377,9 +391,10 @@ impl Store for Sqlite {
         &self,
         ca: &CaId,
         state: Option<RequestState>,
+        after: Option<&ServiceRequestId>,
         limit: usize,
     ) -> Result<Vec<ServiceRequestRow>> {
-        self.pool.read(|c| read::request::of_ca(c, ca, state, limit))
+        self.pool.read(|c| read::request::of_ca(c, ca, state, after, limit))
     }
 
     fn holder_request(&self, id: &ApplicationId) -> Result<Option<HolderRequestRow>> {

@@ -1,12 +1,14 @@
 //! Applications at the windows, and holds by phone.
 
 use card::HolderSecrets;
+use domain::application::ApplicationState;
 use domain::id::ApplicationId;
 use domain::resident::BasicFour;
 use ra::WindowError;
 use ra::form::ReceivedForm;
 use ra::window::{CardPlace, EvidenceItem, EvidenceRecord, Handover, Window};
 use serde::{Deserialize, Serialize};
+use store::Page;
 use utoipa::ToSchema;
 
 use super::permission::Operation as Permitted;
@@ -20,6 +22,9 @@ use crate::wire::{
 };
 
 const GROUP: &str = "applications";
+
+/// Names, as the OpenAPI document has them.
+type States = text::Closed<ApplicationState>;
 
 /// The fields that say where the card of an application lies.
 const AT_READER: &[&str] = &["reader", "card_absent"];
@@ -38,10 +43,21 @@ impl Operation for ReceiveApplication {
     }
 }
 
-/// Lists the newest applications of the clerk's municipality.
+/// Lists the applications of the clerk's municipality, newest first: all of them, or those in one state.
+///
+/// A page may be short, or empty, and not be the last: at most 50 applications are looked at for each that
+/// is asked for. Where `next` is there, the list goes on.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListApplications {
+    /// Only those in this state.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<States>, inline)]
+    pub state: Option<ApplicationState>,
+    /// The application after which the page begins, from the answer before.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub after: Option<ApplicationId>,
     /// At most so many rows; 1 to 1000.
     #[serde(default = "usual_page", with = "text")]
     #[schema(value_type = usize)]
@@ -55,10 +71,12 @@ impl Operation for ListApplications {
     type Answer = ApplicationPage;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationPage, Problem> {
-        let found = call.window()?.applications(&call.act().actor, self.limit.min(MAX_PAGE));
-        let found = call.checked(found.map_err(Problem::from))?;
-        call.read(|entry| entry.detail("rows", found.len()))?;
-        Ok(ApplicationPage { applications: found.into_iter().map(Into::into).collect() })
+        let (actor, limit) = (&call.act().actor, self.limit.min(MAX_PAGE));
+        let found = call.window()?.applications(actor, self.state, self.after.as_ref(), limit);
+        let Page { rows, next } = call.checked(found.map_err(Problem::from))?;
+        call.read(|entry| entry.detail("rows", rows.len()))?;
+        let applications = rows.into_iter().map(Into::into).collect();
+        Ok(ApplicationPage { applications, next: next.map(|id| id.to_string()) })
     }
 }
 

@@ -1,11 +1,12 @@
 //! Certificates that were issued: listed, shown, revoked.
 
 use ca::{Changed, RevocationOrder};
-use domain::certificate::CertificateState;
-use domain::id::{ActorId, CaId, SerialNumber};
+use domain::certificate::{CertificateState, StateName};
+use domain::crl_series::Partition;
+use domain::id::{ActorId, CaId, ResidentCode, SerialNumber};
 use domain::identity::{Requester, RevocationCause};
 use serde::{Deserialize, Serialize};
-use store::{Along, CertificateRow};
+use store::{Along, CertificateFilter, CertificateRow, Page};
 use utoipa::ToSchema;
 use x509::fingerprint::sha256_colon_hex;
 use x509::name::Name;
@@ -23,8 +24,12 @@ const GROUP: &str = "certificates";
 /// Names, as the OpenAPI document has them.
 type Causes = text::Closed<RevocationCause>;
 type Requesters = text::Closed<Requester>;
+type States = text::Closed<StateName>;
 
-/// Lists certificates in order of issue.
+/// Lists certificates in order of issue: all of them, or those in one state, of one partition or of one holder.
+///
+/// A page may be short, or empty, and not be the last: without a holder, at most 50 certificates are looked
+/// at for each that is asked for. Where `next` is there, the list goes on.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCertificates {
@@ -32,6 +37,18 @@ pub struct ListCertificates {
     #[serde(with = "text")]
     #[schema(value_type = String)]
     pub ca: CaId,
+    /// Only those in this state.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<States>, inline)]
+    pub state: Option<StateName>,
+    /// Only those whose revocation this partition's lists tell: a municipality's code, other or arl-….
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub partition: Option<Partition>,
+    /// Only those of the holder of this resident code.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub holder: Option<ResidentCode>,
     /// The place after which the page begins, from the answer before.
     #[serde(default, with = "text::optional")]
     #[schema(value_type = Option<u64>)]
@@ -51,10 +68,17 @@ impl Operation for ListCertificates {
         let authority = call.authority(&self.ca)?;
         let limit = self.limit.clamp(1, MAX_PAGE);
         let after = self.after.map(|place| place.min(LAST_NUMBER));
-        let rows = call.desk().store.certificates(authority.id(), after, limit)?;
-        call.read(|entry| entry.ca(authority.id()).detail("rows", rows.len()))?;
-        let is_full = rows.len() == limit;
-        let next = rows.last().filter(|_| is_full).map(|row| row.issued);
+        let (state, partition, holder) = (self.state, self.partition, self.holder.as_ref());
+        let wanted = CertificateFilter { state, partition, holder };
+        let page = call.store().certificate_page(authority.id(), &wanted, after, limit)?;
+        let Page { rows, next } = page;
+        call.read(|entry| {
+            let entry = entry.ca(authority.id()).detail("rows", rows.len());
+            match holder {
+                Some(holder) => entry.personal(holder, "certificates"),
+                None => entry,
+            }
+        })?;
         let body = |row: &CertificateRow| CertificateBody::of(row, false);
         Ok(CertificatePage { certificates: rows.iter().map(body).collect::<Result<_, _>>()?, next })
     }
@@ -201,7 +225,7 @@ pub struct CertificateBody {
 pub struct CertificatePage {
     /// The certificates.
     pub certificates: Vec<CertificateBody>,
-    /// Where the next page begins (`after`); absent on the last.
+    /// Where the next page begins (`after`); absent on the last. A page may be empty and not be the last.
     pub next: Option<u64>,
 }
 

@@ -162,6 +162,10 @@ pub struct ListServiceRequests {
     #[serde(default, with = "text::optional")]
     #[schema(value_type = Option<States>, inline)]
     pub state: Option<RequestState>,
+    /// The request after which the page begins, from the answer before.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub after: Option<ServiceRequestId>,
     /// At most so many rows; 1 to 1000.
     #[serde(default = "usual_page", with = "text")]
     #[schema(value_type = usize)]
@@ -178,19 +182,29 @@ impl Operation for ListServiceRequests {
 
     type Answer = ServiceRequestPage;
 
-    /// Of every CA, at most so many of all.
+    /// Of every CA, one after the other, at most so many of all.
     fn run(self, call: &Call<'_>) -> Result<ServiceRequestPage, Problem> {
         let limit = self.limit.clamp(1, MAX_PAGE);
+        let begins_at = match &self.after {
+            Some(after) => Some(authority_of(call, after)?.id()),
+            None => None,
+        };
+        let authorities = call.desk().authorities.values();
         let mut requests = Vec::new();
-        for authority in call.desk().authorities.values() {
+        for authority in authorities.filter(|one| begins_at.is_none_or(|ca| *ca <= *one.id())) {
             let left = limit - requests.len();
+            // The place within its own CA; of each later CA it is the beginning.
+            let after = self.after.as_ref().filter(|_| begins_at == Some(authority.id()));
             if left > 0 {
-                requests.extend(authority.service_requests(self.state, left)?);
+                requests.extend(authority.service_requests(self.state, after, left)?);
             }
         }
         call.read(|entry| entry.detail("rows", requests.len()))?;
+        let next = requests.last().filter(|_| requests.len() == limit);
+        let next = next.map(|request| request.id().to_string());
         let body = |request: &Request| ServiceRequestBody::of(request, false);
-        Ok(ServiceRequestPage { requests: requests.iter().map(body).collect::<Result<_, _>>()? })
+        let requests = requests.iter().map(body).collect::<Result<_, _>>()?;
+        Ok(ServiceRequestPage { requests, next })
     }
 }
 
@@ -513,6 +527,8 @@ pub struct ServiceStepBody {
 pub struct ServiceRequestPage {
     /// The requests.
     pub requests: Vec<ServiceRequestBody>,
+    /// Where the next page begins (`after`); absent on the last.
+    pub next: Option<String>,
 }
 
 impl ServiceRequestBody {

@@ -129,6 +129,8 @@ pub struct CheckBody {
 pub struct ApplicationPage {
     /// The applications.
     pub applications: Vec<ApplicationBody>,
+    /// Where the next page begins (`after`); absent on the last. A page may be empty and not be the last.
+    pub next: Option<String>,
 }
 
 impl From<Application> for ApplicationBody {

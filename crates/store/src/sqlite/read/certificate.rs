@@ -7,6 +7,7 @@ use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{all, first, limit, plain};
+use crate::pages::{CertificateFilter, Page, looked_at};
 use crate::rows::{CertificateRow, IntentRow, StatusRow};
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::map::{self, parsed, parsed_option, serial, timestamp};
@@ -123,6 +124,57 @@ pub(in crate::sqlite) fn page(
     all(view, &table::CERTIFICATE, SQL, params![ca.as_str(), from, limit(rows)], |row| {
         certificate(view, row)
     })
+}
+
+/// By the index of holders where one is wanted; else what is wanted is found among the rows in the order of
+/// issue, of which no more than so many are looked at.
+pub(in crate::sqlite) fn wanted(
+    view: View<'_>,
+    ca: &CaId,
+    wanted: &CertificateFilter<'_>,
+    after: Option<Sequence>,
+    rows: usize,
+) -> Result<Page<CertificateRow, Sequence>> {
+    const IN_ORDER: &str = "SELECT * FROM certificate INDEXED BY certificate_issued
+        WHERE ca = ?1 AND issued BETWEEN ?2 AND ?3
+            AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR partition = ?5)
+        ORDER BY issued LIMIT ?6";
+    const OF_HOLDER: &str = "SELECT * FROM certificate INDEXED BY certificate_holder
+        WHERE ca = ?1 AND issued BETWEEN ?2 AND ?3
+            AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR partition = ?5) AND holder = ?7
+        ORDER BY issued LIMIT ?6";
+    let from = after.map_or(0, |after| after.saturating_add(1));
+    let state = wanted.state.map(|state| state.name());
+    let partition = wanted.partition.map(|partition| partition.to_string());
+    let shape = |row: &Row<'_>| certificate(view, row);
+    let (found, last) = match wanted.holder {
+        Some(holder) => {
+            let (to, rows) = (i64::MAX, limit(rows));
+            let values = params![ca.as_str(), from, to, state, partition, rows, holder.as_str()];
+            (all(view, &table::CERTIFICATE, OF_HOLDER, values, shape)?, None)
+        }
+        None => {
+            let last = last_looked_at(view, ca, from, looked_at(rows))?;
+            let to = last.map_or(Ok(i64::MAX), i64::try_from).unwrap_or(i64::MAX);
+            let values = params![ca.as_str(), from, to, state, partition, limit(rows)];
+            (all(view, &table::CERTIFICATE, IN_ORDER, values, shape)?, last)
+        }
+    };
+    Ok(Page::of(found, rows, |row| row.issued, last))
+}
+
+/// The last of so many rows in the order of issue; nothing where there are fewer.
+fn last_looked_at(
+    view: View<'_>,
+    ca: &CaId,
+    from: Sequence,
+    rows: usize,
+) -> Result<Option<Sequence>> {
+    const SQL: &str = "SELECT issued FROM certificate INDEXED BY certificate_issued
+        WHERE ca = ?1 AND issued >= ?2 ORDER BY issued LIMIT 1 OFFSET ?3";
+    let values = params![ca.as_str(), from, limit(rows - 1)];
+    let found = view.connection.prepare_cached(SQL)?.query_row(values, |row| row.get(0));
+    Ok(found.optional()?)
 }
 
 pub(in crate::sqlite) fn open_intents(view: View<'_>) -> Result<Vec<CertificateRow>> {

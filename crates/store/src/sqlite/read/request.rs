@@ -27,21 +27,24 @@ pub(in crate::sqlite) fn of_ca(
     view: View<'_>,
     ca: &CaId,
     state: Option<RequestState>,
+    after: Option<&ServiceRequestId>,
     rows: usize,
 ) -> Result<Vec<ServiceRequestRow>> {
-    const ALL: &str = "SELECT * FROM service_request
-        WHERE ca = ?1 ORDER BY received DESC, rowid DESC LIMIT ?2";
-    const IN_STATE: &str = "SELECT * FROM service_request
-        WHERE ca = ?1 AND state = ?3 ORDER BY received DESC, rowid DESC LIMIT ?2";
+    const ALL: &str = "SELECT * FROM service_request WHERE ca = ?1
+            AND (?3 IS NULL OR (received, rowid) < (
+                SELECT received, rowid FROM service_request WHERE id = ?3 AND ca = ?1))
+        ORDER BY received DESC, rowid DESC LIMIT ?2";
+    const IN_STATE: &str = "SELECT * FROM service_request WHERE ca = ?1 AND state = ?4
+            AND (?3 IS NULL OR (received, rowid) < (
+                SELECT received, rowid FROM service_request WHERE id = ?3 AND ca = ?1))
+        ORDER BY received DESC, rowid DESC LIMIT ?2";
+    let (ca, rows, after) = (ca.as_str(), limit(rows), after.map(ServiceRequestId::as_str));
     match state {
-        None => all(view, &table::SERVICE_REQUEST, ALL, params![ca.as_str(), limit(rows)], shape),
-        Some(state) => all(
-            view,
-            &table::SERVICE_REQUEST,
-            IN_STATE,
-            params![ca.as_str(), limit(rows), state.name()],
-            shape,
-        ),
+        None => all(view, &table::SERVICE_REQUEST, ALL, params![ca, rows, after], shape),
+        Some(state) => {
+            let values = params![ca, rows, after, state.name()];
+            all(view, &table::SERVICE_REQUEST, IN_STATE, values, shape)
+        }
     }
 }
 

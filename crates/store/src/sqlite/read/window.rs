@@ -4,7 +4,8 @@ use domain::application::{ApplicationKind, ApplicationState};
 use domain::id::{ApplicationId, CardId, MunicipalityCode, OperationId, ResidentCode};
 use rusqlite::{Row, params};
 
-use super::{all, first, limit};
+use super::{all, first, limit, plain};
+use crate::pages::{Page, looked_at};
 use crate::rows::{ApplicationRow, CardRow};
 use crate::sqlite::map::{named, parsed};
 use crate::sqlite::table::{self, View};
@@ -26,17 +27,38 @@ pub(in crate::sqlite) fn application(
 pub(in crate::sqlite) fn applications(
     view: View<'_>,
     municipality: &MunicipalityCode,
+    state: Option<ApplicationState>,
+    after: Option<&ApplicationId>,
     rows: usize,
-) -> Result<Vec<ApplicationRow>> {
-    const SQL: &str = "SELECT * FROM application
-        WHERE municipality = ?1 ORDER BY received DESC, rowid DESC LIMIT ?2";
-    all(
-        view,
-        &table::APPLICATION,
-        SQL,
-        params![municipality.as_str(), limit(rows)],
-        application_row,
-    )
+) -> Result<Page<ApplicationRow, ApplicationId>> {
+    // The inner rows are those that are looked at, by the index alone.
+    const SQL: &str = "SELECT * FROM application WHERE rowid IN (
+            SELECT rowid FROM application WHERE municipality = ?1
+                AND (?2 IS NULL OR (received, rowid) < (
+                    SELECT received, rowid FROM application WHERE id = ?2 AND municipality = ?1))
+            ORDER BY received DESC, rowid DESC LIMIT ?3)
+        AND (?4 IS NULL OR state = ?4) ORDER BY received DESC, rowid DESC LIMIT ?5";
+    let (municipality, after) = (municipality.as_str(), after.map(ApplicationId::as_str));
+    let (state, looked_at) = (state.map(ApplicationState::name), looked_at(rows));
+    let values = params![municipality, after, limit(looked_at), state, limit(rows)];
+    let found = all(view, &table::APPLICATION, SQL, values, application_row)?;
+    let last = last_looked_at(view, municipality, after, looked_at)?;
+    Ok(Page::of(found, rows, |row| row.id.clone(), last))
+}
+
+/// The last of so many of a municipality's applications, newest first; nothing where there are fewer.
+fn last_looked_at(
+    view: View<'_>,
+    municipality: &str,
+    after: Option<&str>,
+    rows: usize,
+) -> Result<Option<ApplicationId>> {
+    const SQL: &str = "SELECT id FROM application WHERE municipality = ?1
+            AND (?2 IS NULL OR (received, rowid) < (
+                SELECT received, rowid FROM application WHERE id = ?2 AND municipality = ?1))
+        ORDER BY received DESC, rowid DESC LIMIT 1 OFFSET ?3";
+    let values = params![municipality, after, limit(rows - 1)];
+    Ok(plain(view.connection, SQL, values, |row| parsed(row, "id"))?.into_iter().next())
 }
 
 /// No index leads there: this is asked once for a person, when their records are disposed of.
