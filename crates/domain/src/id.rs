@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::hexadecimal;
+
 /// Why a text is not an identity of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} {text:?} is not valid: {rule}")]
@@ -339,20 +341,26 @@ impl fmt::Debug for SerialNumber {
 impl FromStr for SerialNumber {
     type Err = InvalidId;
 
-    /// Reads 1 to 32 hexadecimal digits (of either case, as OpenSSL prints them).
+    /// Reads hexadecimal digits in every form in which other tools print a serial
+    /// ([`hexadecimal::digits`]), with zeros before them or without: whatever the form, it is the same
+    /// serial.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let refuse =
-            || InvalidId::new("serial number", text, "1 to 32 hexadecimal digits, not zero");
-        if text.is_empty() || text.len() > 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(refuse());
-        }
-        let value = u128::from_str_radix(text, 16).map_err(|_| refuse())?;
+        let refuse = || {
+            let rule =
+                "1 to 32 hexadecimal digits, not zero (colons, 0x and zeros before them may stay)";
+            InvalidId::new("serial number", text, rule)
+        };
+        let digits = hexadecimal::digits(text).ok_or_else(refuse)?;
+        // More than 128 bits are no serial of ours; zeros before them are the sign octet of DER.
+        let value = u128::from_str_radix(&digits, 16).map_err(|_| refuse())?;
         Self::from_random(value.to_be_bytes()).ok_or_else(refuse)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -365,6 +373,41 @@ mod tests {
             let serial = SerialNumber::from_random(bytes).expect("not zero");
             assert_eq!(SerialNumber::from_integer(&serial.to_integer()), Some(serial));
             assert_eq!(serial.to_string().parse(), Ok(serial));
+        }
+    }
+
+    /// A leading `00` was refused, and so were colons: the forms of DER and of `openssl -text`.
+    #[test]
+    fn p6_a_serial_is_read_in_every_form_that_other_tools_print() {
+        let serial = SerialNumber::from_random([0xf8; 16]).expect("not zero");
+        let plain = "f8".repeat(16);
+        let upper = plain.to_uppercase();
+        for text in [
+            plain.clone(),
+            format!("00{plain}"),
+            format!("0x{upper}"),
+            format!("00:{}", ["f8"; 16].join(":")),
+            ["F8"; 16].join(" "),
+        ] {
+            assert_eq!(text.parse(), Ok(serial), "{text}");
+        }
+        assert_eq!("a".parse::<SerialNumber>().map(|s| s.to_string()), Ok(format!("{:0>32}", "a")));
+        for text in ["", "0", "00:00", "0x", &format!("1{plain}"), &format!("-{plain}"), "0a0g"] {
+            assert!(text.parse::<SerialNumber>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn p6_however_a_serial_is_printed_it_is_read_as_the_same(
+            octets: [u8; 16], zeros in 0usize..8, separator in "[: ]?", upper: bool, hex in "(0x)?",
+        ) {
+            let Some(serial) = SerialNumber::from_random(octets) else { return Ok(()) };
+            let pairs = std::iter::repeat_n(0, zeros).chain(octets);
+            let pairs: Vec<_> = pairs.map(|octet| format!("{octet:02x}")).collect();
+            let text = hex + &pairs.join(&separator);
+            let text = if upper { text.to_uppercase() } else { text };
+            prop_assert_eq!(text.parse(), Ok(serial));
         }
     }
 

@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod compromise;
 pub mod crl_series;
 pub mod era;
+pub mod hexadecimal;
 pub mod hindrance;
 pub mod id;
 pub mod identity;

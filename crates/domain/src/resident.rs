@@ -1,10 +1,12 @@
 //! A person in the Basic Resident Register and the four basic attributes that identify them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::civil::Date;
 
 use crate::id::{MunicipalityCode, ResidentCode};
+use crate::named::{Named, UnknownName};
 use crate::text;
 
 /// A resident as the register records them (住民票).
@@ -107,6 +109,33 @@ impl Gender {
             Self::Unknown => "不明",
         }
     }
+
+    /// The name in commands and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Male => "male",
+            Self::Female => "female",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Named for Gender {
+    const NAMES: &'static [&'static str] = &["male", "female", "unknown"];
+}
+
+impl FromStr for Gender {
+    type Err = UnknownName;
+
+    /// Reads the name, the certified code or the word of forms: a phone call and a form tell the same.
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let mut code = text.chars();
+        let by_code = code.next().and_then(Self::from_code).filter(|_| code.next().is_none());
+        let is_word = |gender: &Self| text == gender.japanese() || text == gender.name();
+        by_code
+            .or_else(|| Self::ALL.into_iter().find(is_word))
+            .ok_or(UnknownName { names: Self::NAMES })
+    }
 }
 
 /// The four basic attributes (基本4情報): name, address, date of birth, gender.
@@ -191,6 +220,21 @@ mod tests {
             birth_date: date(1980, 1, 2),
             gender: Gender::Male,
             is_foreign: true,
+        }
+    }
+
+    /// The phone took `male`, the form 男, and neither took what the other did.
+    #[test]
+    fn l10_a_gender_is_read_by_name_code_and_word() {
+        for gender in Gender::ALL {
+            let code = gender.code().to_string();
+            for text in [gender.name(), gender.japanese(), &code] {
+                assert_eq!(text.parse(), Ok(gender), "{text}");
+            }
+        }
+        assert_eq!(Gender::ALL.map(Gender::name), Gender::NAMES);
+        for text in ["", "4", "11", "1 ", "Male", "man", "男性"] {
+            assert!(text.parse::<Gender>().is_err(), "{text}");
         }
     }
 

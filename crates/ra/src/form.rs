@@ -52,7 +52,7 @@ pub struct ReceivedForm {
     pub address: String,
     /// The date of birth, YYYY-MM-DD.
     pub birth_date: String,
-    /// The gender: 1, 2 or 3, or 男, 女 or 不明.
+    /// The gender: 1, 2 or 3; 男, 女 or 不明; male, female or unknown.
     pub gender: String,
     /// Substitutes chosen for the name: `position:character`, separated by spaces, positions from 0
     /// in family name, joint, given name, joint and alias in brackets.

@@ -89,10 +89,9 @@ pub(super) fn past_date(field: &'static str, value: &str, today: Date) -> Result
     Era::of(date).map(|_| date).ok_or_else(|| fail(field, Problem::TooEarly))
 }
 
-/// A gender, by its certified code or its word.
+/// A gender, by its certified code, its word or its name.
 pub(super) fn gender(field: &'static str, value: &str) -> Result<Gender, FormError> {
-    let is = |gender: &Gender| value == gender.japanese() || value == gender.code().to_string();
-    known(field, value, |_| Gender::ALL.into_iter().find(is))
+    known(field, value, |text| text.parse().ok())
 }
 
 /// The reading of a name: kana with their marks, and spaces.

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use domain::act::{Act, Basis, Standing};
-use domain::id::{ActorId, OperationId, SystemOperation};
+use domain::id::{ActorId, OperationId, SerialNumber, SystemOperation};
 use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
@@ -154,10 +154,15 @@ impl Approvable<'_> {
 
     /// What is approved, as a digest.
     fn digest(self) -> String {
-        let (generation, lost);
+        let (generation, lost, written);
         let parts: &[&str] = match self {
             Self::Revocation { ca, serial, cause, requester } => {
-                &[ca, &serial.to_ascii_lowercase(), cause, requester]
+                // However the two write it, it is one certificate.
+                written = match serial.parse::<SerialNumber>() {
+                    Ok(serial) => serial.to_string(),
+                    Err(_) => serial.to_owned(),
+                };
+                &[ca, &written, cause, requester]
             }
             Self::Compromise { ca, generation: number } => {
                 generation = number.to_string();

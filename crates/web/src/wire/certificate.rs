@@ -1,6 +1,7 @@
 //! Holds by phone, on the wire.
 
-use domain::resident::{BasicFour, Gender};
+use domain::named::UnknownName;
+use domain::resident::BasicFour;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +17,7 @@ pub struct HoldCertificates {
     pub name: String,
     /// The date of birth, YYYY-MM-DD.
     pub birth_date: String,
-    /// male, female or unknown; or 1, 2, 3.
+    /// male, female or unknown; 1, 2 or 3; 男, 女 or 不明.
     pub gender: String,
     /// The address, prefecture first.
     pub address: String,
@@ -57,17 +58,8 @@ impl TryFrom<HoldCertificates> for BasicFour {
             .birth_date
             .parse()
             .map_err(|_| Problem::refused("birth_date", "it must be a day, YYYY-MM-DD"))?;
-        let gender = gender(&body.gender)
-            .ok_or_else(|| Problem::refused("gender", "it must be male, female or unknown"))?;
+        let gender = body.gender.parse();
+        let gender = gender.map_err(|error: UnknownName| Problem::refused("gender", error))?;
         Ok(Self { name: body.name, address: body.address, birth_date, gender })
-    }
-}
-
-fn gender(text: &str) -> Option<Gender> {
-    match text {
-        "male" | "1" => Some(Gender::Male),
-        "female" | "2" => Some(Gender::Female),
-        "unknown" | "3" => Some(Gender::Unknown),
-        _ => None,
     }
 }

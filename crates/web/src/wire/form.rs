@@ -50,7 +50,7 @@ form! {
     address,
     /// The date of birth, YYYY-MM-DD.
     birth_date,
-    /// The gender: 1, 2 or 3, or 男, 女 or 不明.
+    /// The gender: 1, 2 or 3; 男, 女 or 不明; male, female or unknown.
     gender,
     /// Substitutes chosen for the name: `position:character`, separated by spaces.
     name_substitutes,

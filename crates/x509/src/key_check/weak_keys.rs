@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use domain::hexadecimal;
+
 use super::Blocklist;
 
 /// Debian's generator of 2008 could make 32,768 keys for each size and word width; ten million
@@ -13,8 +15,8 @@ const MAXIMUM_LINE: u64 = 256;
 
 /// Keys that must never be certified, such as Debian's of 2008 (CVE-2008-0166).
 ///
-/// The file has one key a line: the SHA-256 of its SubjectPublicKeyInfo in hexadecimal, in any
-/// order. Empty lines and lines that begin with `#` say nothing.
+/// The file has one key a line: the SHA-256 of its SubjectPublicKeyInfo in hexadecimal, with or without
+/// colons, in any order. Empty lines and lines that begin with `#` say nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WeakKeys {
     sorted: Vec<[u8; 32]>,
@@ -97,7 +99,15 @@ impl Blocklist for WeakKeys {
     }
 }
 
+/// The digest in a line, plain or as other tools print it.
 fn digest(text: &[u8]) -> Option<[u8; 32]> {
+    plain(text).or_else(|| {
+        let digits = hexadecimal::digits(std::str::from_utf8(text).ok()?)?;
+        plain(digits.as_bytes())
+    })
+}
+
+fn plain(text: &[u8]) -> Option<[u8; 32]> {
     let (pairs, rest) = text.as_chunks::<2>();
     let mut octets = [0; 32];
     if pairs.len() != octets.len() || !rest.is_empty() {
@@ -131,6 +141,13 @@ mod tests {
         assert!(!list.known_weak(&[0xac; 32]));
         assert!(list.iter().is_sorted());
         assert!(read("").expect("no keys").is_empty());
+    }
+
+    /// As OpenSSL prints a digest.
+    #[test]
+    fn p9_a_listed_key_may_have_colons() {
+        let list = read(&["0F"; 32].join(":")).expect("a list");
+        assert!(list.known_weak(&[0x0f; 32]));
     }
 
     #[test]
