@@ -8,6 +8,7 @@ use domain::journal::EventKind;
 use domain::policy::RevocationRule;
 use domain::reason::RevocationReason;
 use domain::rule;
+use domain::rule::Several;
 use jiff::Timestamp;
 use store::{Along, CertificateRow, Change, Entry, Unit};
 
@@ -247,7 +248,14 @@ impl CertificationAuthority {
         cause: RevocationCause,
     ) -> Result<&RevocationRule> {
         let none = || {
-            let rule = rule!("the policy of {} has no row for {} of {}", self.id(), cause, kind);
+            let (ca, known) = (self.id(), Several(self.policy.causes_of(kind)));
+            let rule = rule!(
+                "the policy of {} has no row for {} of {}, but for {}",
+                ca,
+                cause,
+                kind,
+                known
+            );
             Error::refused("cause", rule)
         };
         self.policy.revocation_of(kind, cause).ok_or_else(none)

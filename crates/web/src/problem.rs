@@ -127,6 +127,12 @@ impl Problem {
         Self::new(Fault::Unknown, rule!("{}: there is none such", field)).about(field)
     }
 
+    /// The same with what was named, for who named it.
+    fn unknown_one(field: &'static str, value: &str) -> Self {
+        let unknown = Self::unknown(field);
+        Self { detail: format!("{}: {value}", unknown.detail), ..unknown }
+    }
+
     /// That what `field` names is another municipality's: the journal's to know.
     pub fn elsewhere(field: &'static str) -> Self {
         let rule = Box::new(rule!("the {} is another municipality's", field));
@@ -241,7 +247,7 @@ impl From<AuthorityError> for Problem {
     fn from(error: AuthorityError) -> Self {
         match error {
             AuthorityError::Refused { field, rule } => Self::refused(field, rule),
-            AuthorityError::Unknown { field, .. } => Self::unknown(field),
+            AuthorityError::Unknown { field, value } => Self::unknown_one(field, &value),
             AuthorityError::Hindered(hindrance) => hindrance.into(),
             AuthorityError::Store(error) => error.into(),
             AuthorityError::Unavailable(_) => Self::unavailable("the CA", &error),
@@ -296,7 +302,7 @@ impl From<ca::Error> for Problem {
         match error {
             ca::Error::Store(error) => error.into(),
             ca::Error::Refused { field, rule } => Self::refused(field, rule),
-            ca::Error::Unknown { field, .. } => Self::unknown(field),
+            ca::Error::Unknown { field, value } => Self::unknown_one(field, &value),
             ca::Error::NotAdopted { .. } => {
                 let rule = Rule::from("the policy file is not the policy in effect");
                 Self::new(Fault::Unavailable, rule.telling(error))

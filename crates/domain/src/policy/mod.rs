@@ -290,11 +290,20 @@ impl Policy {
         kind: CertificateKind,
         cause: RevocationCause,
     ) -> Option<&RevocationRule> {
+        self.rows_of(kind).find(|rule| rule.cause == cause)
+    }
+
+    /// The causes that the table has for a kind of certificate, in its order.
+    pub fn causes_of(&self, kind: CertificateKind) -> Vec<RevocationCause> {
+        self.rows_of(kind).map(|rule| rule.cause).collect()
+    }
+
+    fn rows_of(&self, kind: CertificateKind) -> impl Iterator<Item = &RevocationRule> {
         let subjects = match kind {
             CertificateKind::User => Subjects::Users,
             _ => Subjects::Others,
         };
-        self.revocations.iter().find(|rule| rule.subjects == subjects && rule.cause == cause)
+        self.revocations.iter().filter(move |rule| rule.subjects == subjects)
     }
 
     /// Whether residents' certificates are for signatures: nonRepudiation in their profile (S 7-1-1).

@@ -13,6 +13,7 @@ mod holder;
 mod input;
 mod interleaved;
 mod journal;
+mod pages;
 mod passkeys;
 mod people;
 mod repeated;
