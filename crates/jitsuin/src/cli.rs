@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 pub(crate) use self::apply::{ApplyCommand, HandoverArguments};
 pub(crate) use self::card::{CardCommand, MadeFor, OnReader};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
+use crate::answer::OutputForm;
 use crate::custodians::Present;
 use clap::{Args, Parser, Subcommand};
 
@@ -27,13 +28,23 @@ pub(crate) struct Cli {
     /// The configuration file.
     #[arg(long, global = true, default_value = "jitsuin.toml", value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// Answer in JSON.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
+    /// The form of the answer, and of an error.
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value = "table")]
+    output: OutputForm,
+    /// The same as --output json.
+    #[arg(long, global = true, conflicts_with = "output")]
+    json: bool,
     #[command(flatten)]
     pub(crate) person: Person,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The form of the answer, and of an error.
+    pub(crate) fn form(&self) -> OutputForm {
+        if self.json { OutputForm::Json } else { self.output }
+    }
 }
 
 /// Who acts, and under which operation id a repetition is recognised.
@@ -120,7 +131,7 @@ pub(crate) struct DemoArguments {
     #[arg(long, default_value = "demo-data", value_name = "D")]
     pub(crate) dir: PathBuf,
     /// The first of five ports; 0 lets the system choose.
-    #[arg(long, default_value_t = 8440, value_name = "N")]
+    #[arg(long, default_value_t = 8440, value_name = "N", value_parser = clap::value_parser!(u16).range(..=65531))]
     pub(crate) base_port: u16,
     /// Write what is where into this file once everything answers.
     #[arg(long, value_name = "F")]
@@ -150,6 +161,18 @@ pub(crate) enum CertCommand {
     List {
         /// The CA.
         ca: String,
+        /// Only those in this state: intended, undelivered, good, held or revoked.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this municipality's code, other or arl-….
+        #[arg(long)]
+        partition: Option<String>,
+        /// Only those of the holder of this resident code.
+        #[arg(long)]
+        holder: Option<String>,
+        /// The place after which the page begins, from the page before.
+        #[arg(long)]
+        after: Option<u64>,
         /// At most so many.
         #[arg(long, default_value_t = 100)]
         limit: usize,

@@ -36,7 +36,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use jiff::Timestamp;
+use tracing_subscriber::EnvFilter;
 
+use crate::answer::{Answer, Failure};
 use crate::cli::Cli;
 use crate::system::{Clock, new_operation};
 
@@ -60,34 +62,33 @@ fn main() -> ExitCode {
     match run(&mut cli) {
         Ok(answer) => print(&cli, &answer),
         Err(error) => {
-            eprintln!("jitsuin: {}", in_one_line(&error));
+            eprintln!("{}", Failure::of(&error).printed(cli.form()));
             ExitCode::from(1)
         }
     }
 }
 
-/// An error with its causes in one line: what a parser draws of its input is left out.
-fn in_one_line(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
-    let is_drawn = |line: &str| {
-        line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
-    };
-    let said = text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_drawn(line));
-    said.collect::<Vec<_>>().join(": ")
-}
-
 /// Prints an answer; a reader that went away early is no failure of ours.
-fn print(cli: &Cli, answer: &answer::Answer) -> ExitCode {
-    let text = if cli.json { answer.json.to_string() } else { answer.text.clone() };
+fn print(cli: &Cli, answer: &Answer) -> ExitCode {
+    let text = answer.printed(cli.form());
     if !text.is_empty() {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
     ExitCode::SUCCESS
 }
 
-/// Logs go to standard error in English; `RUST_LOG` chooses, warnings are the default.
+/// Logs go to standard error in English; `RUST_LOG` chooses, warnings are the default. A choice that cannot
+/// be read is told, and the default holds.
 fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let chosen = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|chosen| !chosen.is_empty());
+    let read = chosen.as_deref().map(EnvFilter::try_new).transpose();
+    let (filter, wrong) = match read {
+        Ok(filter) => (filter, None),
+        Err(error) => (None, Some(error)),
+    };
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Some(error) = wrong {
+        tracing::warn!(%error, "RUST_LOG cannot be read, and warnings are logged");
+    }
 }

@@ -76,8 +76,15 @@ pub(crate) enum ApplyCommand {
         /// The application.
         id: String,
     },
-    /// List the newest applications of the window's municipality.
-    List,
+    /// List the applications of the window's municipality, newest first.
+    List {
+        /// Only those in this state.
+        #[arg(long)]
+        state: Option<String>,
+        /// The application after which the page begins, from the page before.
+        #[arg(long)]
+        after: Option<String>,
+    },
 }
 
 /// The reader on which the card of an application lies.

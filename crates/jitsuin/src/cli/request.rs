@@ -59,6 +59,9 @@ pub(crate) enum RequestCommand {
         /// Only those in this state.
         #[arg(long)]
         state: Option<String>,
+        /// The request after which the page begins, from the page before.
+        #[arg(long)]
+        after: Option<String>,
     },
 }
 

@@ -19,7 +19,8 @@ const SHOWN: usize = 100;
 
 pub(super) fn run(client: &CommandClient<'_>, command: &ApplyCommand) -> Result<Answer> {
     match command {
-        ApplyCommand::List => client.ask::<ListApplications>(json!({ "limit": SHOWN })),
+        ApplyCommand::List { state, after } => client
+            .ask::<ListApplications>(json!({ "state": state, "after": after, "limit": SHOWN })),
         ApplyCommand::Receive { form } => {
             client.ask::<ReceiveApplication>(read_fields::<ReceiveApplication>(form)?)
         }

@@ -14,7 +14,7 @@ use store::journal::{
 use web::desk::{Approvable, Approval, Objections};
 
 use super::Office;
-use crate::answer::Answer;
+use crate::answer::{Answer, in_japan};
 use crate::cli::{AuditCommand, Cli, Second};
 use crate::custodians::passphrases;
 use crate::home::{make_private, on_one_file_system};
@@ -130,7 +130,7 @@ fn who_comes_back(system: &System) -> Result<Vec<String>> {
     let people = system.store.people()?.into_iter();
     let in_office = people.filter(|person| person.state == PersonState::Active).map(|person| {
         let roles: Vec<_> = person.roles.iter().map(|role| role.name()).collect();
-        format!("{} ({}) since {}", person.id, roles.join(" "), person.since)
+        format!("{} ({}) since {}", person.id, roles.join(" "), in_japan(person.since))
     });
     Ok([rule.to_owned()].into_iter().chain(in_office).collect())
 }

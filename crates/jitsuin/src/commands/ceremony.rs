@@ -11,7 +11,7 @@ use store::journal::VerifierKey;
 use web::desk::ceremonies::ShowCeremony;
 
 use super::client::CommandClient;
-use crate::answer::Answer;
+use crate::answer::{Answer, digest};
 use crate::cli::{CeremonyCommand, Cli};
 use crate::minutes::{self, Attested};
 use crate::system::Clock;
@@ -72,7 +72,11 @@ fn verify(directory: &Path, key: &Path) -> Result<Answer> {
     let line = |one: &Attested| {
         format!(
             "{} {}: {}, minutes as signed; script SHA-256 {}; last journal entry {}",
-            one.sort, one.ceremony, one.state, one.script_sha256, one.last_entry
+            one.sort,
+            one.ceremony,
+            one.state,
+            digest(&one.script_sha256),
+            one.last_entry
         )
     };
     let rows = attested.iter().map(|one| {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use web::desk::{Principal, RECOVER, WayIn};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, in_japan};
 use crate::cli::{Cli, InitArguments};
 use crate::config::{BackupsTable, ConfigFile};
 use crate::custodians::passphrases;
@@ -91,8 +91,8 @@ fn line(way: &WayIn, now: Timestamp) -> String {
     let stands = match *until {
         until if until == Timestamp::MIN => "has nothing to come in with".to_owned(),
         until if until == Timestamp::MAX => format!("comes in with their {what}, without an end"),
-        until if until <= now => format!("is shut out: their {what} ended {until}"),
-        until => format!("comes in until {until} with their {what}"),
+        until if until <= now => format!("is shut out: their {what} ended {}", in_japan(until)),
+        until => format!("comes in until {} with their {what}", in_japan(until)),
     };
     format!("{person} ({}) {stands}", names(&way.roles).join(", "))
 }

@@ -22,9 +22,11 @@ pub(super) fn authorities(client: &CommandClient<'_>, command: &CaCommand) -> Re
 
 pub(super) fn certificates(client: &CommandClient<'_>, command: &CertCommand) -> Result<Answer> {
     match command {
-        CertCommand::List { ca, limit } => {
-            client.ask::<ListCertificates>(json!({ "ca": ca, "limit": limit }))
-        }
+        CertCommand::List { ca, state, partition, holder, after, limit } => client
+            .ask::<ListCertificates>(json!({
+                "ca": ca, "state": state, "partition": partition, "holder": holder, "after": after,
+                "limit": limit,
+            })),
         CertCommand::Show { ca, serial, pem } => {
             let mut body = client.json::<ShowCertificate>(json!({ "ca": ca, "serial": serial }))?;
             if *pem {
@@ -62,7 +64,7 @@ fn published(round: &Value) -> Result<Answer> {
     let failed: Vec<String> = lists
         .iter()
         .filter(|list| list["outcome"] != "published")
-        .map(|list| format!("{} {}: {}", list["ca"], list["partition"], list["problems"]))
+        .map(|list| in_words(list, &["ca", "partition"], "problems"))
         .collect();
     if !failed.is_empty() {
         bail!("{} of {} lists not published: {}", failed.len(), lists.len(), failed.join("; "));
@@ -94,8 +96,20 @@ pub(super) fn check(office: &Office, system: &System) -> Result<Answer> {
     }
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !findings.is_empty() {
-        let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let told = |finding| in_words(finding, &["rule", "ca", "subject"], "detail");
+        let told: Vec<String> = findings.iter().map(told).collect();
         bail!("{} finding(s): {}", told.len(), told.join("; "));
     }
     Answer::of(&report)
+}
+
+/// What a row says, in words: its names, those that there are, and what is to be said of them.
+fn in_words(row: &Value, names: &[&str], said: &str) -> String {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let names = names.iter().map(|name| word(&row[*name])).filter(|name| !name.is_empty());
+    let said = match &row[said] {
+        Value::Array(all) => all.iter().map(word).collect::<Vec<_>>().join("; "),
+        one => word(one),
+    };
+    format!("{}: {said}", names.collect::<Vec<_>>().join(" "))
 }

@@ -18,9 +18,8 @@ const SHOWN: usize = 100;
 pub(super) fn run(client: &CommandClient<'_>, command: &RequestCommand) -> Result<Answer> {
     use RequestCommand as C;
     match command {
-        C::List { state } => {
-            client.ask::<ListServiceRequests>(json!({ "state": state, "limit": SHOWN }))
-        }
+        C::List { state, after } => client
+            .ask::<ListServiceRequests>(json!({ "state": state, "after": after, "limit": SHOWN })),
         C::Issue { id } => issued(client.json::<IssueServiceRequest>(json!({ "id": id }))?),
         C::Receive(arguments) => client.ask::<ReceiveServiceRequest>(intake(arguments)?),
         C::Examine { id, findings } => {

@@ -6,9 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use web::desk::{Desk, Principal};
-use web::wire::{
-    ConfirmationBody, NewPersonBody, PasswordBody, PersonBody, ProposalBody, TokenWishBody,
-};
+use web::wire::{ConfirmationBody, NewPersonBody, PasswordBody, ProposalBody, TokenWishBody};
 
 use super::{Office, read_secret};
 use crate::answer::Answer;
@@ -23,7 +21,7 @@ pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<
         StaffCommand::Propose { id, name, roles, municipality } => {
             let (id, name, roles) = (id.clone(), name.clone(), roles.clone());
             let municipality = municipality.clone();
-            shown(&desk.propose_person(act, &NewPersonBody { id, name, roles, municipality })?)
+            Answer::of(&desk.propose_person(act, &NewPersonBody { id, name, roles, municipality })?)
         }
         StaffCommand::Roles { id, roles, municipality } => {
             propose(desk, act, id, "roles", roles, municipality.as_deref())
@@ -33,10 +31,10 @@ pub(super) fn run(cli: &Cli, system: &System, command: &StaffCommand) -> Result<
         StaffCommand::Reinstate { id } => propose(desk, act, id, "reinstatement", &[], None),
         StaffCommand::Remove { id } => propose(desk, act, id, "removal", &[], None),
         StaffCommand::Confirm { id } => confirm(system, desk, act, id),
-        StaffCommand::Refuse { id } => shown(&desk.refuse_proposal(act, id)?),
-        StaffCommand::Suspend { id } => shown(&desk.suspend_person(act, id)?),
-        StaffCommand::List => list(&desk.people(act)?.people),
-        StaffCommand::Show { id } => shown(&desk.person(act, id)?),
+        StaffCommand::Refuse { id } => Answer::of(&desk.refuse_proposal(act, id)?),
+        StaffCommand::Suspend { id } => Answer::of(&desk.suspend_person(act, id)?),
+        StaffCommand::List => Answer::of(&desk.people(act)?),
+        StaffCommand::Show { id } => Answer::of(&desk.person(act, id)?),
         StaffCommand::Password { new } => {
             // Who came with a password shows it again, which is the same file.
             let current = cli.person.shown.as_deref().map(read_secret).transpose()?;
@@ -78,7 +76,7 @@ fn propose(
         roles: roles.to_vec(),
         municipality: municipality.map(ToOwned::to_owned),
     };
-    shown(&desk.propose_change(act, id, &body)?)
+    Answer::of(&desk.propose_change(act, id, &body)?)
 }
 
 /// Confirms; a secret goes into a file of its person's alone, and never onto a screen.
@@ -88,7 +86,7 @@ fn confirm(system: &System, desk: &Desk, act: &Principal, id: &str) -> Result<An
 
 /// A person, and where the secret of their enrolment is, if they got one.
 fn enrolling(system: &System, id: &str, body: &ConfirmationBody) -> Result<Answer> {
-    let mut answer = shown(&body.person)?;
+    let mut answer = Answer::of(&body.person)?;
     if let Some(secret) = &body.enrolment_secret {
         let file = system.home.handed_out().join(format!("{id}.enrolment"));
         write_private(&file, secret.as_bytes())?;
@@ -128,22 +126,4 @@ fn token(
         "expires": made.expires,
     });
     Ok(Answer::new(text, json))
-}
-
-/// A person, with the roles in the text too.
-fn shown(person: &PersonBody) -> Result<Answer> {
-    let mut answer = Answer::of(person)?;
-    answer.text += &format!("\nroles: {}", person.roles.join(", "));
-    Ok(answer)
-}
-
-fn list(people: &[PersonBody]) -> Result<Answer> {
-    let line = |person: &PersonBody| {
-        let proposed = person.proposal.as_ref().map(|proposal| &proposal.kind);
-        let waits = proposed.map(|kind| format!("  {kind} proposed")).unwrap_or_default();
-        let roles = person.roles.join(",");
-        format!("{}  {}  {roles}  {}{waits}", person.id, person.state, person.name)
-    };
-    let lines: Vec<_> = people.iter().map(line).collect();
-    Ok(Answer::new(lines.join("\n"), json!({ "people": people })))
 }

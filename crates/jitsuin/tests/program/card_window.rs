@@ -225,11 +225,10 @@ fn c1_no_command_takes_a_card_of_somebody_else_or_of_nobody() {
     assert!(said.contains("card: there is none such"), "{said}");
     // A reader of the machine, where no service of the machine runs for this test.
     let blank = here.place.answer(&CLERK, &["card", "make"])["card"].as_str().unwrap().to_owned();
-    let said = here.place.refusal(
+    here.place.refusal(
         &CLERK,
         &["card", "erase", "--card", &blank, "--slot", "signature", "--reason", "x"],
     );
-    assert!(said.starts_with("jitsuin: "), "{said}");
 }
 
 #[test]

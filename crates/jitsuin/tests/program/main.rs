@@ -31,6 +31,7 @@ mod lists;
 mod load;
 mod ocsp;
 mod ocsp_protocol;
+mod output;
 mod people;
 mod policies;
 mod private_keys;

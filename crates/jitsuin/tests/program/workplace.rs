@@ -167,13 +167,15 @@ impl Workplace {
         self.run(asks, &[command, &by].concat())
     }
 
-    /// Runs a command that must be refused in one line; returns the line.
+    /// Runs a command that must be refused in one line, which is an object as its answer would be; returns
+    /// what it says.
     pub(crate) fn refusal(&self, who: &[&str], command: &[&str]) -> String {
         let said = self.run(who, command);
         assert_eq!(said.status, Some(1), "{command:?}: {}", said.text);
         assert_eq!(said.text.lines().count(), 1, "{command:?}: {}", said.text);
-        assert!(said.text.starts_with("jitsuin: "), "{}", said.text);
-        said.text
+        let told: Value = serde_json::from_str(&said.text)
+            .unwrap_or_else(|error| panic!("{command:?}: {error}: {}", said.text));
+        told["detail"].as_str().expect("a detail").to_owned()
     }
 
     /// Writes a value into a file for a command to read.

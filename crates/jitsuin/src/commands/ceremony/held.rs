@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use web::desk::ceremonies::CeremonyBody;
 use web::desk::permission::Operation;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, digest};
 use crate::cli::Cli;
 use crate::commands::Office;
 use crate::config::Config;
@@ -46,7 +46,7 @@ fn carry_out(cli: &Cli, system: &System, text: &str, present: &[Attendant]) -> R
         secret: &secret,
         custodians,
         media: None,
-        told: !cli.json,
+        told: cli.form().is_for_people(),
     };
     let now = || system.now();
     let conductor = Conductor::new(&*system.store, &now, &act);
@@ -60,7 +60,12 @@ pub(super) fn rehearse(cli: &Cli, file: &Path, out: Option<&Path>, clock: Clock)
     expect_drawable()?;
     // Before anything is rehearsed, which takes minutes.
     out.map_or(Ok(()), expect_free)?;
-    let rehearsed = crate::stage::rehearse(&Config::read(&cli.config)?, clock, &text, !cli.json)?;
+    let rehearsed = crate::stage::rehearse(
+        &Config::read(&cli.config)?,
+        clock,
+        &text,
+        cli.form().is_for_people(),
+    )?;
     let crate::stage::Rehearsed { record, signer, .. } = &rehearsed;
     let directory = match out {
         Some(out) => out.to_owned(),
@@ -119,7 +124,7 @@ pub(super) fn told(shown: Value) -> Answer {
     let rows = |field: &str| shown[field].as_array().cloned().unwrap_or_default();
     let [sort, id, state, sha256] =
         ["sort", "ceremony", "state", "script_sha256"].map(|field| text(&shown[field]));
-    let mut lines = vec![format!("{sort} {id}: {state}, script SHA-256 {sha256}")];
+    let mut lines = vec![format!("{sort} {id}: {state}, script SHA-256 {}", digest(&sha256))];
     for (number, step) in (1..).zip(rows("steps")) {
         lines.push(format!("step {number}: {} {}", text(&step["do"]), text(&step["state"])));
     }
