@@ -238,7 +238,7 @@ pub fn l1_certificates_are_found_by_holder_application_and_issue(store: &dyn Sto
 
 /// What is wanted is found part by part: by the holder at once, by state and partition after a bounded
 /// search.
-pub fn l6_certificates_are_listed_by_state_partition_and_holder(store: &dyn Store) {
+pub fn l1_certificates_are_listed_by_state_partition_and_holder(store: &dyn Store) {
     with_cas(store);
     let many = u8::try_from(LOOKED_AT + 3).expect("a small number");
     for number in 1..=many {

@@ -33,7 +33,7 @@ macro_rules! contract_suite {
                 l14_a_transition_needs_the_state_it_was_decided_on
                 l14_a_state_must_have_what_belongs_to_it
                 l1_certificates_are_found_by_holder_application_and_issue
-                l6_certificates_are_listed_by_state_partition_and_holder;
+                l1_certificates_are_listed_by_state_partition_and_holder;
             ceremonies: k3_a_ceremony_is_as_it_was_put_last
                 k3_a_ceremony_changes_only_from_where_it_stands;
             holders: l7_a_holders_request_is_taken_in_once_and_carried_out_once;

@@ -16,7 +16,7 @@ fn all<'a>(page: &'a Value, list: &str, field: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn l6_certificates_are_listed_by_state_partition_and_holder_page_by_page() {
+fn l1_certificates_are_listed_by_state_partition_and_holder_page_by_page() {
     let world = World::new();
     let pin = json!({ "authentication_pin": "4321" });
     let theirs = delivered(&world, &form(&world, "jpki-auth", "issue-with-card", ""), &pin);
@@ -109,7 +109,7 @@ fn l13_requests_are_listed_page_by_page() {
 
 /// A serial with colons or a sign octet was none, and two who wrote one differently spoke of two.
 #[test]
-fn l9_a_serial_is_one_however_it_is_written() {
+fn p6_a_serial_is_one_however_it_is_written() {
     let world = World::new();
     let found = world.get("staff", &format!("{CERTIFICATES}?limit=1")).expect(200);
     let found = &found["certificates"][0];
