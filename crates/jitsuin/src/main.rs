@@ -34,7 +34,6 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
         seclusion::enter()?;
         // Whoever does not learn what came of it asks again under the same id.
         if cli.person.operation.is_none() {
-            cli.person.operation = Some(new_operation()?.to_string());
+            cli.everywhere.person.operation = Some(new_operation()?.to_string());
         }
         commands::run(cli, clock)
     };

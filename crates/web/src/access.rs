@@ -89,7 +89,8 @@ pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     let operation = HeaderValue::from_str(act.operation.as_str());
     let answer = match admitted {
         Ok(()) => {
-            parts.extensions.insert(act);
+            let proven = Peer::of(&parts).and_then(|peer| peer.certificate.clone());
+            parts.extensions.insert(act.having_proven(proven));
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => problem.into_response(),

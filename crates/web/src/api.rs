@@ -7,10 +7,8 @@
 //! OpenAPI document does not have answers as if it were not there.
 //! Handlers decide nothing: they hand what was sent to the desk, on a thread that may block.
 
-mod approvals;
 mod document;
 pub(crate) mod input;
-mod people;
 pub(crate) mod places;
 mod sessions;
 pub(crate) mod strict;
@@ -68,9 +66,6 @@ pub struct Api {
     operations: Arc<Operations>,
     work: Duration,
 }
-
-/// What a handler answers.
-pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 impl Api {
     /// Over a desk.
@@ -149,8 +144,6 @@ pub fn console_router(desk: Arc<Desk>) -> Router {
 
 fn over(api: Api) -> Router {
     let guarded = Router::new()
-        .merge(people_routes())
-        .route("/api/v1/approvals", post(approvals::approve))
         .route("/api/v1/openapi.json", get(document::show))
         .merge(listed())
         .fallback(nowhere)
@@ -177,22 +170,6 @@ pub fn room(desk: &Arc<Desk>, connections: usize) -> Room {
 fn listed() -> Router<Api> {
     let add = |routes: Router<Api>, one: &Listed| routes.route(one.spec.path, (one.route)());
     operation::ALL.iter().fold(Router::new(), add)
-}
-
-fn people_routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/people", get(people::list).post(people::propose))
-        .route("/api/v1/people/{id}", get(people::show))
-        .route("/api/v1/people/{id}/proposals", post(people::propose_change))
-        .route("/api/v1/people/{id}/confirmation", post(people::confirm))
-        .route("/api/v1/people/{id}/refusal", post(people::refuse))
-        .route("/api/v1/people/{id}/suspension", post(people::suspend))
-        .route("/api/v1/sessions/end", post(sessions::end))
-        .route("/api/v1/me/password", post(sessions::set_password))
-        .route("/api/v1/me/certificates", post(sessions::register_certificate))
-        .route("/api/v1/me/tokens", post(sessions::make_token))
-        .route("/api/v1/me/passkey-challenges", post(sessions::begin_own_passkey))
-        .route("/api/v1/me/passkeys", post(sessions::register_passkey))
 }
 
 async fn nowhere() -> Problem {

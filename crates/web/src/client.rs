@@ -134,14 +134,6 @@ impl Client {
         self.send(Request::builder().method(method).uri(address), body.as_ref())
     }
 
-    /// Sends JSON to an address of the API.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub fn post(&self, address: &str, fields: &Value) -> Result<Reply, ClientError> {
-        self.send(Request::post(address), Some(fields))
-    }
-
     fn send(
         &self,
         mut request: hyper::http::request::Builder,

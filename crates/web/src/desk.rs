@@ -13,7 +13,7 @@ pub mod certificates;
 mod challenges;
 pub mod check;
 mod client_certificates;
-mod credentials;
+pub mod credentials;
 mod endings;
 mod entrance;
 mod foreign_issuers;
@@ -23,9 +23,9 @@ mod joined;
 pub mod journal;
 pub mod keys;
 pub mod lists;
-mod passkeys;
+pub mod passkeys;
 mod password;
-mod people;
+pub mod people;
 pub mod permission;
 pub(crate) mod principal;
 mod recover;
@@ -59,9 +59,9 @@ use self::refusals::Refusals;
 use self::repeat::{Recent, Turns};
 use self::sessions::Sessions;
 use crate::origin::Hosts;
-use crate::problem::{Fault, Problem, parse_id};
+use crate::problem::{Fault, Problem};
 
-pub use approvals::Approvable;
+pub use approvals::{Approvable, ApproveOperation};
 pub use check::{Audit, Auditor, SERVER};
 pub use endings::{Ending, Endings, RECOVER, WayIn};
 pub(crate) use entrance::unproven;
@@ -73,6 +73,7 @@ pub use joined::WindowAuthority;
 pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
 pub use principal::{Principal, Proof};
+pub(crate) use repeat::Done;
 
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -281,17 +282,6 @@ impl Desk {
     fn commit(&self, act: &Act, operation: Operation, unit: Unit) -> Result<(), Problem> {
         let committed = self.store.commit(unit).map(drop).map_err(Problem::from);
         self.checked(act, operation, committed)
-    }
-
-    /// The identity in `field`; one that is none is refused as an operation is.
-    fn id<T: std::str::FromStr<Err = InvalidId>>(
-        &self,
-        act: &Act,
-        operation: Operation,
-        field: &'static str,
-        text: &str,
-    ) -> Result<T, Problem> {
-        self.checked(act, operation, parse_id(field, text))
     }
 
     /// The CA of an id.

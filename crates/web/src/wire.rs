@@ -15,16 +15,15 @@ mod secret;
 pub use application::{
     ApplicationBody, ApplicationPage, CertifiedBody, CheckBody, ReplacementBody, StageBody,
 };
-pub use approval::{ApprovalBody, ApprovedBody};
+pub use approval::ApprovalBody;
 pub use certificate::{CertificateIdBody, HoldCertificates, HoldOutcomeBody, RefusedHoldBody};
 pub(crate) use evidence::holder_secrets;
 pub use evidence::{DocumentBody, EvidenceBody, HandoverBody};
 pub use form::ReceiveApplication;
 pub use holder::{HolderProblemBody, HolderReceiptBody, OverviewBody, OwnCertificateBody};
 pub use people::{
-    Base64Url, ChangedBody, ClientCertificateBody, ConfirmationBody, CredentialBody, LoginBody,
-    NewPersonBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, PasswordBody, PersonBody,
-    PersonList, ProposalBody, ProposedBody, SessionBody, TokenBody, TokenWishBody,
+    Base64Url, ChangedBody, ConfirmationBody, CredentialBody, LoginBody, PasskeyAnswerBody,
+    PasskeyChallengeBody, PersonBody, PersonList, ProposedBody, SessionBody, TokenBody,
 };
 pub use problem::ProblemBody;
 pub use secret::SecretText;

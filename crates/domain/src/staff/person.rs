@@ -50,6 +50,31 @@ named! {
     }
 }
 
+named! {
+    /// What is proposed for a person who is in the registry.
+    ChangeKind {
+        /// Other roles.
+        Roles = "roles",
+        /// An enrolment secret, for somebody who lost their credentials.
+        Enrolment = "enrolment",
+        /// The end of a suspension.
+        Reinstatement = "reinstatement",
+        /// The end of a person's work.
+        Removal = "removal",
+    }
+}
+
+impl From<ChangeKind> for ProposalKind {
+    fn from(kind: ChangeKind) -> Self {
+        match kind {
+            ChangeKind::Roles => Self::Roles,
+            ChangeKind::Enrolment => Self::Enrolment,
+            ChangeKind::Reinstatement => Self::Reinstatement,
+            ChangeKind::Removal => Self::Removal,
+        }
+    }
+}
+
 /// One allowed transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition {

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use card::CardSlot;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Which card is meant, and on which reader it lies.
@@ -56,51 +55,5 @@ pub(crate) enum CardCommand {
         /// Write the certificates and their copies into this directory.
         #[arg(long, value_name = "D")]
         out: Option<PathBuf>,
-    },
-    /// Change a secret as its holder, who knows the present one.
-    ChangeSecret {
-        #[command(flatten)]
-        place: OnReader,
-        /// authentication or signature.
-        #[arg(long)]
-        slot: CardSlot,
-        /// A file with the present secret.
-        #[arg(long, value_name = "FILE")]
-        present: PathBuf,
-        /// A file with the new secret.
-        #[arg(long, value_name = "FILE")]
-        new: PathBuf,
-    },
-    /// Set a secret anew after a check of the holder's identity, which unlocks it.
-    ResetSecret {
-        #[command(flatten)]
-        place: OnReader,
-        /// authentication or signature.
-        #[arg(long)]
-        slot: CardSlot,
-        /// A file with the new secret.
-        #[arg(long, value_name = "FILE")]
-        new: PathBuf,
-        /// The record of the identity check, in JSON, as for an application.
-        evidence: PathBuf,
-    },
-    /// Delete the key, certificates and secret of a slot; its certificate must have ended.
-    Erase {
-        #[command(flatten)]
-        place: OnReader,
-        /// authentication or signature.
-        #[arg(long)]
-        slot: CardSlot,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Hold a card against the office and the CAs, and show what does not agree.
-    Reconcile {
-        #[command(flatten)]
-        place: OnReader,
-        /// Mend what a half-finished step left.
-        #[arg(long)]
-        mend: bool,
     },
 }

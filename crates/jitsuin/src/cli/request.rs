@@ -8,60 +8,10 @@ use clap::{Args, Subcommand};
 pub(crate) enum RequestCommand {
     /// Take a request in, as an intake clerk (A 5.2.1.1(3)).
     Receive(Box<IntakeArguments>),
-    /// Record that there is no doubt, as an examiner (A 5.2.1.1(4)).
-    Examine {
-        /// The request.
-        id: String,
-        /// What was examined, and how it was found.
-        #[arg(long, value_name = "TEXT")]
-        findings: String,
-    },
-    /// Approve the examination, as an approver (A 5.2.1.1(5)).
-    Approve {
-        /// The request.
-        id: String,
-    },
-    /// Release a request for the CA's key, as the first senior operator (A 5.2.1.1(6)).
-    Release {
-        /// The request.
-        id: String,
-    },
     /// Issue the certificate, as the second senior operator.
     Issue {
         /// The request.
         id: String,
-    },
-    /// Revoke the certificate, as the second senior operator.
-    Revoke {
-        /// The request.
-        id: String,
-    },
-    /// Refuse a request.
-    Refuse {
-        /// The request.
-        id: String,
-        /// Why.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-    /// Note that the applicant withdrew.
-    Withdraw {
-        /// The request.
-        id: String,
-    },
-    /// Show a request with everything that was done to it.
-    Show {
-        /// The request.
-        id: String,
-    },
-    /// List the newest requests.
-    List {
-        /// Only those in this state.
-        #[arg(long)]
-        state: Option<String>,
-        /// The request after which the page begins, from the page before.
-        #[arg(long)]
-        after: Option<String>,
     },
 }
 

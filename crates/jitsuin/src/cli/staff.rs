@@ -20,36 +20,6 @@ pub(crate) struct FirstPeople {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StaffCommand {
-    /// Propose a new person, as a senior operator.
-    Propose {
-        /// The id, never given before.
-        id: String,
-        /// The name.
-        #[arg(long)]
-        name: String,
-        /// A role, for example examiner; several may be given.
-        #[arg(long = "role", required = true)]
-        roles: Vec<String>,
-        /// The municipality of a window clerk or supervisor.
-        #[arg(long, value_name = "CODE")]
-        municipality: Option<String>,
-    },
-    /// Propose other roles for a person.
-    Roles {
-        /// The person.
-        id: String,
-        /// A role; several may be given.
-        #[arg(long = "role", required = true)]
-        roles: Vec<String>,
-        /// The municipality of a window clerk or supervisor.
-        #[arg(long, value_name = "CODE")]
-        municipality: Option<String>,
-    },
-    /// Propose a new enrolment for a person who lost what let them in.
-    Enrol {
-        /// The person.
-        id: String,
-    },
     /// Let a person in office in again, whose credentials ended or are lost, by the custodians who
     /// are present (--custodian): they prove themselves by their shares alone. What let the person
     /// in before ends, and a new enrolment secret is written.
@@ -57,35 +27,8 @@ pub(crate) enum StaffCommand {
         /// The person.
         id: String,
     },
-    /// Propose that a suspended person may act again.
-    Reinstate {
-        /// The person.
-        id: String,
-    },
-    /// Propose that a person leaves.
-    Remove {
-        /// The person.
-        id: String,
-    },
     /// Confirm what was proposed for a person, as the CA manager.
     Confirm {
-        /// The person.
-        id: String,
-    },
-    /// Refuse what was proposed for a person, as the CA manager.
-    Refuse {
-        /// The person.
-        id: String,
-    },
-    /// Keep a person from acting, at once.
-    Suspend {
-        /// The person.
-        id: String,
-    },
-    /// List the registry.
-    List,
-    /// Show a person and what lets them in.
-    Show {
         /// The person.
         id: String,
     },

@@ -11,12 +11,12 @@ use card::{Cabinet, SignatureKeys};
 use domain::journal::EventKind;
 use serde_json::{Value, json};
 use store::{Entry, Store as _, Unit};
-use web::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
+use web::desk::cards::ReadCard;
 use web::desk::permission::Operation;
-use web::wire::{EvidenceBody, SecretText};
+use web::wire::SecretText;
 
 use super::client::CommandClient;
-use super::{Office, read_fields, read_secret};
+use super::{Office, read_secret};
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
 use crate::config::Config;
@@ -41,44 +41,22 @@ pub(super) fn outside(cli: &Cli, command: &CardCommand) -> Result<Answer> {
     }
 }
 
-pub(super) fn run(client: &CommandClient<'_>, command: &CardCommand) -> Result<Answer> {
-    match command {
-        CardCommand::Read { place: OnReader { reader, card }, secret, out } => {
-            let secret = secret.as_deref().map(read_secret).transpose()?;
-            let secret = secret.as_ref().map(SecretText::expose);
-            let fields = json!({ "reader": reader, "card": card, "signature_password": secret });
-            let read = client.json::<ReadCard>(fields)?;
-            if let Some(directory) = out {
-                write_copies(&read, directory)?;
-            }
-            Answer::of(&read)
-        }
-        CardCommand::ChangeSecret { place: OnReader { reader, card }, slot, present, new } => {
-            let (present, new) = (read_secret(present)?, read_secret(new)?);
-            let (slot, present, new) = (slot.name(), present.expose(), new.expose());
-            let fields = json!({ "reader": reader, "card": card, "slot": slot });
-            client.ask::<ChangeCardSecret>(with(fields, json!({ "present": present, "new": new })))
-        }
-        CardCommand::ResetSecret { place: OnReader { reader, card }, slot, new, evidence } => {
-            let (slot, new) = (slot.name(), read_secret(new)?);
-            let fields = json!({ "reader": reader, "card": card, "slot": slot });
-            let fields = with(fields, json!({ "new": new.expose() }));
-            client.ask::<ResetCardSecret>(with(fields, read_fields::<EvidenceBody>(evidence)?))
-        }
-        CardCommand::Erase { place: OnReader { reader, card }, slot, reason } => {
-            let slot = slot.name();
-            client.ask::<EraseCard>(
-                json!({ "reader": reader, "card": card, "slot": slot, "reason": reason }),
-            )
-        }
-        CardCommand::Reconcile { place: OnReader { reader, card }, mend } => {
-            client.ask::<ReconcileCard>(json!({ "reader": reader, "card": card, "mend": mend }))
-        }
-        CardCommand::Readers
-        | CardCommand::List
-        | CardCommand::Insert { .. }
-        | CardCommand::Make { .. } => anyhow::bail!("this command needs no window"),
+/// What is on a card.
+pub(super) fn read(
+    client: &CommandClient<'_>,
+    place: &OnReader,
+    secret: Option<&Path>,
+    out: Option<&Path>,
+) -> Result<Answer> {
+    let OnReader { reader, card } = place;
+    let secret = secret.map(read_secret).transpose()?;
+    let secret = secret.as_ref().map(SecretText::expose);
+    let fields = json!({ "reader": reader, "card": card, "signature_password": secret });
+    let read = client.json::<ReadCard>(fields)?;
+    if let Some(directory) = out {
+        write_copies(&read, directory)?;
     }
+    Answer::of(&read)
 }
 
 fn list_readers() -> Result<Answer> {
@@ -156,12 +134,4 @@ fn cabinet(cli: &Cli) -> Result<Cabinet> {
     let home = Home::new(&config.data);
     let machine = Machine::open(&config.services, &home, false)?;
     readers::cabinet(&home, &machine)
-}
-
-/// The fields of both.
-fn with(mut fields: Value, others: Value) -> Value {
-    if let (Value::Object(fields), Value::Object(others)) = (&mut fields, others) {
-        fields.extend(others);
-    }
-    fields
 }

@@ -3,10 +3,10 @@
 
 use anyhow::{Context, Result};
 use domain::id::OperationId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use web::client::{Client, ClientError};
-use web::desk::Desk;
-use web::operation::Operation;
+use web::desk::{ApproveOperation, Desk};
+use web::operation::{Command, Operation};
 
 use super::{how_to_ask, read_secret};
 use crate::answer::Answer;
@@ -66,12 +66,21 @@ impl<'a> CommandClient<'a> {
         String::from_utf8(octets.into()).context("it is text")
     }
 
+    /// Has the operation done that a command of the list asks for.
+    pub(super) fn listed(&self, command: &Command, fields: Map<String, Value>) -> Result<Value> {
+        self.told(command.ask(&self.client, fields).and_then(|told| told.json()))
+    }
+
     /// Approves, as the second person, what another asks for under the id `operation`.
-    pub(super) fn approve(&self, operation: &str, what: &str, mut fields: Value) -> Result<Answer> {
-        fields["operation"] = json!(operation);
-        fields["what"] = json!(what);
-        let approved = self.client.post("/api/v1/approvals", &fields);
-        Answer::of(&self.told(approved.and_then(|told| told.json()))?)
+    pub(super) fn approve(
+        &self,
+        operation: &OperationId,
+        what: &str,
+        mut fields: Map<String, Value>,
+    ) -> Result<Answer> {
+        fields.insert("operation".to_owned(), operation.as_str().into());
+        fields.insert("what".to_owned(), what.into());
+        self.ask::<ApproveOperation>(fields.into())
     }
 
     /// Whoever does not learn what came of it hears how to ask.

@@ -4,47 +4,50 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use domain::id::CaId;
+use domain::id::{ActorId, CaId};
 use domain::journal::EventKind;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{CertificateRow, Entry, Sequence, Store, Unit};
 use web::desk::Desk;
-use web::desk::keys::{CompromiseKey, PlanCompromise, RehearseRenewal, ShowKeys};
+use web::desk::keys::{CompromiseKey, PlanCompromise, RehearseRenewal};
 use web::desk::permission::Operation;
 use x509::key_check::{Blocklist, WeakKeys};
 
 use super::Office;
 use super::client::CommandClient;
 use crate::answer::Answer;
-use crate::cli::{Cli, KeyCommand};
+use crate::cli::{Cli, KeyCommand, Second};
 use crate::config::read_weak_keys;
 use crate::system::System;
 
 /// How many certificates are read at a time: a few megabytes.
 const PAGE: usize = 1000;
 
-pub(super) fn run(client: &CommandClient<'_>, command: &KeyCommand) -> Result<Answer> {
-    match command {
-        KeyCommand::Status => client.ask::<ShowKeys>(json!({})),
-        KeyCommand::Renew { ca, dry_run, issues_from } => {
-            renew(client, ca, *dry_run, issues_from.as_deref())
+/// What a compromise means, its declaration, or its approval.
+pub(super) fn compromise(
+    client: &CommandClient<'_>,
+    (ca, generation): (&str, u32),
+    carry_out: bool,
+    second: &Second,
+) -> Result<Answer> {
+    let mut fields = Map::from_iter([
+        ("ca".to_owned(), json!(ca)),
+        ("generation".to_owned(), json!(generation)),
+    ]);
+    match (&second.approves, carry_out) {
+        (Some(operation), _) => client.approve(operation, "compromise", fields),
+        (None, true) => {
+            fields.insert(
+                "approver".to_owned(),
+                json!(second.approver.as_ref().map(ActorId::as_str)),
+            );
+            client.ask::<CompromiseKey>(fields.into())
         }
-        KeyCommand::Compromise { ca, generation, carry_out, second } => {
-            let mut fields = json!({ "ca": ca, "generation": generation });
-            match &second.approves {
-                Some(operation) => client.approve(operation, "compromise", fields),
-                None if *carry_out => {
-                    fields["approver"] = json!(second.approver);
-                    client.ask::<CompromiseKey>(fields)
-                }
-                None => client.ask::<PlanCompromise>(fields),
-            }
-        }
-        KeyCommand::Weak { .. } => anyhow::bail!("this command reads every certificate itself"),
+        (None, false) => client.ask::<PlanCompromise>(fields.into()),
     }
 }
 
-fn renew(
+pub(super) fn renew(
     client: &CommandClient<'_>,
     ca: &str,
     dry_run: bool,

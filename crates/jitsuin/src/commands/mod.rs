@@ -7,6 +7,7 @@ mod ceremony;
 mod client;
 mod init;
 mod key;
+mod listed;
 mod policy;
 mod records;
 mod register;
@@ -17,9 +18,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use domain::id::OperationId;
+use serde_json::json;
 use store::{ProofExtent, StateProof, Store};
 use web::desk::{Approvable, Desk, Door, Principal, Shown};
 use web::wire::SecretText;
@@ -40,7 +40,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init(first) => init::run(cli, first, clock),
         Command::Policy(command) => policy::run(cli, command, clock),
-        Command::Ceremony(command) if !is_operation(&cli.command) => {
+        Command::Ceremony(command) if !matches!(command, CeremonyCommand::Show { .. }) => {
             ceremony::run(cli, command, clock)
         }
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
@@ -55,88 +55,117 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             serve::until_stopped(system)?;
             Ok(Answer::new("stopped", json!({ "stopped": true })))
         }
-        command if comes_to_server(cli) => match CommandClient::of_server(cli)? {
-            Some(client) => asked(&client, command),
-            None => inside(cli, clock),
+        command => match operation(cli, command) {
+            Some(asked) if comes_to_server(cli) => match CommandClient::of_server(cli)? {
+                Some(client) => asked(&client),
+                None => inside(cli, clock),
+            },
+            _ => inside(cli, clock),
         },
-        _ => inside(cli, clock),
     }
 }
 
 /// Whether a server that runs is asked. Custodians who come with a command wake the keys of its own process.
 fn comes_to_server(cli: &Cli) -> bool {
-    is_operation(&cli.command) && cli.person.custodians.is_empty()
+    cli.person.custodians.is_empty()
 }
 
-/// Whether a command is one operation of the API's, and nothing beside it.
-fn is_operation(command: &Command) -> bool {
-    match command {
-        Command::Apply(_)
-        | Command::Hold(_)
-        | Command::Ca(_)
-        | Command::Cert(_)
-        | Command::Request(_)
-        | Command::Crl(_)
-        | Command::Revoke(_) => true,
-        Command::Card(command) => !matches!(command, CardCommand::Make { .. }),
-        Command::Register(command) => !matches!(command, RegisterCommand::Generate { .. }),
-        Command::Key(command) => !matches!(command, KeyCommand::Weak { .. }),
-        Command::Ceremony(command) => matches!(command, CeremonyCommand::Show { .. }),
-        Command::Audit(_)
+/// What a command has a client ask for.
+type Asked<'a> = Box<dyn Fn(&CommandClient<'_>) -> Result<Answer> + 'a>;
+
+/// The operation of a command that is one, and nothing beside it.
+fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
+    Some(match command {
+        Command::Listed(asked) => Box::new(|client| listed::run(client, asked)),
+        Command::Apply(command) => Box::new(|client| apply::deliver(client, command)),
+        Command::Card(CardCommand::Read { place, secret, out }) => {
+            Box::new(|client| card::read(client, place, secret.as_deref(), out.as_deref()))
+        }
+        Command::Cert(command) => Box::new(|client| records::certificate(client, command)),
+        Command::Crl(command) => Box::new(|client| records::lists(client, command)),
+        Command::Request(command) => Box::new(|client| request::run(client, command)),
+        Command::Key(KeyCommand::Renew { ca, dry_run, issues_from }) => {
+            Box::new(|client| key::renew(client, ca, *dry_run, issues_from.as_deref()))
+        }
+        Command::Key(KeyCommand::Compromise { ca, generation, carry_out, second }) => {
+            Box::new(|client| key::compromise(client, (ca, *generation), *carry_out, second))
+        }
+        Command::Ceremony(CeremonyCommand::Show { id }) => {
+            Box::new(|client| ceremony::show(client, id))
+        }
+        Command::Staff(StaffCommand::Confirm { id }) => {
+            Box::new(move |client| staff::confirm(cli, client, id))
+        }
+        Command::Staff(StaffCommand::Password { new }) => {
+            Box::new(move |client| staff::password(&cli.person, client, new))
+        }
+        Command::Staff(StaffCommand::Token { program, days, out }) => {
+            Box::new(move |client| staff::token(cli, client, (*program, *days), out.as_deref()))
+        }
+        Command::Card(_)
+        | Command::Key(KeyCommand::Weak { .. })
+        | Command::Ceremony(_)
+        | Command::Staff(StaffCommand::Recover { .. })
+        | Command::Audit(_)
         | Command::Check
         | Command::Demo(_)
         | Command::Init(_)
         | Command::Policy(_)
-        | Command::Serve
-        | Command::Staff(_) => false,
-    }
+        | Command::Register(_)
+        | Command::Serve => return None,
+    })
 }
 
-/// Has the operation of a command done.
-fn asked(client: &CommandClient<'_>, command: &Command) -> Result<Answer> {
-    match command {
-        Command::Apply(command) => apply::run(client, command),
-        Command::Card(command) => card::run(client, command),
-        Command::Hold(asked) => apply::hold(client, asked),
-        Command::Register(command) => register::run(client, command),
-        Command::Ca(command) => records::authorities(client, command),
-        Command::Cert(command) => records::certificates(client, command),
-        Command::Key(command) => key::run(client, command),
-        Command::Ceremony(CeremonyCommand::Show { id }) => ceremony::show(client, id),
-        Command::Request(command) => request::run(client, command),
-        Command::Crl(command) => records::lists(client, command),
-        Command::Revoke(arguments) => records::revoke(client, arguments),
-        _ => anyhow::bail!("this command is no operation"),
+/// What the operation of a command needs of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// The windows and the resident register, of which there is one.
+    Windows,
+    /// The CAs.
+    Authorities,
+    /// The database alone: how people come in waits for no CA, as who adopts a policy comes in first.
+    People,
+}
+
+impl Needs {
+    fn of(command: &Command) -> Self {
+        let group = match command {
+            Command::Listed(asked) => asked.command.words.split(' ').next().unwrap_or_default(),
+            Command::Apply(_) => "apply",
+            Command::Card(_) => "card",
+            Command::Staff(_) => "staff",
+            _ => "",
+        };
+        match group {
+            "apply" | "card" | "hold" | "register" => Self::Windows,
+            "staff" => Self::People,
+            _ => Self::Authorities,
+        }
     }
 }
 
 /// A command inside an installation, with the custodians who came for it.
 fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
-    let (system, answer) = match &cli.command {
-        // The custodians come for the person, and not for the keys: those stay asleep, and no CA needs
-        // to open, whatever policy lies there.
-        Command::Staff(StaffCommand::Recover { id }) => {
-            let system = System::open_without_cas(&cli.config, Claim::Visit, clock)?;
-            let answer = staff::recover(cli, &system, id);
-            (system, answer)
-        }
-        command => {
-            let system = match command {
-                Command::Check => System::open_unproven(&cli.config, clock)?,
-                // How people come in waits for no CA either: who adopts a policy comes in first.
-                Command::Staff(_) => System::open_without_cas(&cli.config, Claim::Visit, clock)?,
-                _ => System::open(&cli.config, Claim::Visit, clock)?,
-            };
-            // Whoever came while a server began to start has waited for it.
-            if comes_to_server(cli)
-                && let Some(client) = CommandClient::of_server(cli)?
-            {
-                return asked(&client, command);
-            }
-            let answer =
-                system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system));
-            (system, answer)
-        }
+    let system = match (&cli.command, Needs::of(&cli.command)) {
+        (Command::Check, _) => System::open_unproven(&cli.config, clock)?,
+        // The custodians come for the person, and not for the keys: those stay asleep.
+        (_, Needs::People) => System::open_without_cas(&cli.config, Claim::Visit, clock)?,
+        _ => System::open(&cli.config, Claim::Visit, clock)?,
+    };
+    let asked = operation(cli, &cli.command);
+    // Whoever came while a server began to start has waited for it.
+    if let Some(asked) = &asked
+        && comes_to_server(cli)
+        && let Some(client) = CommandClient::of_server(cli)?
+    {
+        return asked(&client);
+    }
+    let answer = match (&cli.command, asked) {
+        (Command::Staff(StaffCommand::Recover { id }), _) => staff::recover(cli, &system, id),
+        (command, Some(asked)) => system
+            .let_in(&cli.person.custodians)
+            .and_then(|()| asked(&CommandClient::here(cli, desk_for(&system, command)?)?)),
+        (_, None) => system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system)),
     };
     // A refusal is an entry too, and its evidence must not wait for the next server.
     let sealed = || match &cli.command {
@@ -182,21 +211,18 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
             let office = Office::with_windows_if_free(cli, system);
             records::check(&office.map_err(|error| or_in_doubt(system, error))?, system)
         }
-        Command::Staff(command) => staff::run(cli, system, command),
         Command::Audit(AuditCommand::Export { file }) => {
             audit::export_to(&Office::new(cli, system)?, system, file)
         }
-        command => asked(&CommandClient::here(cli, desk_for(system, command)?)?, command),
+        command => anyhow::bail!("no system is needed for {command:?}"),
     }
 }
 
 /// The desk at which the operation of a command is done in this process.
 fn desk_for(system: &System, command: &Command) -> Result<Desk> {
-    Ok(match command {
-        Command::Apply(_) | Command::Card(_) | Command::Hold(_) | Command::Register(_) => {
-            system.desk()?
-        }
-        Command::Key(command) => key::telling(system.desk_without_windows(), command),
+    Ok(match (Needs::of(command), command) {
+        (Needs::Windows, _) => system.desk()?,
+        (_, Command::Key(command)) => key::telling(system.desk_without_windows(), command),
         _ => system.desk_without_windows(),
     })
 }
@@ -244,7 +270,7 @@ impl Office {
     }
 
     /// Approves, as the second person, what another asks for under the id `operation`.
-    fn approve(&self, operation: &str, what: Approvable<'_>) -> Result<Answer> {
+    fn approve(&self, operation: &OperationId, what: Approvable<'_>) -> Result<Answer> {
         Answer::of(&self.desk.approve_operation(&self.act, operation, what)?)
     }
 }
@@ -268,11 +294,4 @@ fn read_secret(path: &Path) -> Result<SecretText> {
     let read = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let text = Zeroizing::new(read);
     Ok(SecretText::new(text.trim_end_matches(['\r', '\n'])))
-}
-
-/// Reads a file in JSON that a person wrote, strictly, as the fields of an operation.
-fn read_fields<T: DeserializeOwned + Serialize>(path: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let read: T = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    Ok(serde_json::to_value(read)?)
 }

@@ -43,7 +43,9 @@ fn adopt(cli: &Cli, file: &Path, second: &Second, clock: Clock) -> Result<Answer
         let approved = office.approve(operation, Approvable::Policy(&text));
         return system.seal().and(approved);
     }
-    let approver = second.approver.as_deref().unwrap_or_default();
+    let approver = second.approver.as_ref();
+    let approver =
+        approver.context("--approver: nobody adopts a policy alone (A 5.2.2, S 5-2-2)")?;
     let adopted = office.desk.adopt_policy(&office.act, approver, &text);
     system.seal()?;
     let ca = adopted?;

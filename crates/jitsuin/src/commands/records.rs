@@ -2,43 +2,28 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use web::desk::authorities::{ListAuthorities, ShowAuthority};
-use web::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
+use web::desk::certificates::ShowCertificate;
 use web::desk::check::CheckConsistency;
-use web::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
+use web::desk::lists::{FetchList, PublishAllLists, PublishDueLists};
 
 use super::Office;
 use super::client::CommandClient;
 use crate::answer::Answer;
-use crate::cli::{CaCommand, CertCommand, CrlCommand, RevokeArguments};
+use crate::cli::{CertCommand, CrlCommand};
 use crate::system::System;
 
-pub(super) fn authorities(client: &CommandClient<'_>, command: &CaCommand) -> Result<Answer> {
-    match command {
-        CaCommand::List => client.ask::<ListAuthorities>(json!({})),
-        CaCommand::Show { ca } => client.ask::<ShowAuthority>(json!({ "ca": ca })),
+/// A certificate's state, or the certificate itself.
+pub(super) fn certificate(client: &CommandClient<'_>, command: &CertCommand) -> Result<Answer> {
+    let CertCommand::Show { ca, serial, pem } = command;
+    let mut body = client.json::<ShowCertificate>(json!({ "ca": ca, "serial": serial }))?;
+    if *pem {
+        let pem = body["certificate_pem"].as_str().context("it was never issued")?;
+        return Ok(Answer::new(pem.trim_end().to_owned(), body));
     }
-}
-
-pub(super) fn certificates(client: &CommandClient<'_>, command: &CertCommand) -> Result<Answer> {
-    match command {
-        CertCommand::List { ca, state, partition, holder, after, limit } => client
-            .ask::<ListCertificates>(json!({
-                "ca": ca, "state": state, "partition": partition, "holder": holder, "after": after,
-                "limit": limit,
-            })),
-        CertCommand::Show { ca, serial, pem } => {
-            let mut body = client.json::<ShowCertificate>(json!({ "ca": ca, "serial": serial }))?;
-            if *pem {
-                let pem = body["certificate_pem"].as_str().context("it was never issued")?;
-                return Ok(Answer::new(pem.trim_end().to_owned(), body));
-            }
-            if let Some(fields) = body.as_object_mut() {
-                fields.remove("certificate_pem");
-            }
-            Answer::of(&body)
-        }
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("certificate_pem");
     }
+    Answer::of(&body)
 }
 
 pub(super) fn lists(client: &CommandClient<'_>, command: &CrlCommand) -> Result<Answer> {
@@ -47,7 +32,6 @@ pub(super) fn lists(client: &CommandClient<'_>, command: &CrlCommand) -> Result<
         CrlCommand::Publish { ca: Some(ca) } => {
             published(&client.json::<PublishAllLists>(json!({ "ca": ca }))?)
         }
-        CrlCommand::List { ca } => client.ask::<ListSeries>(json!({ "ca": ca })),
         CrlCommand::Show { ca, partition, number, generation } => {
             let pem = client.text::<FetchList>(json!({
                 "ca": ca, "partition": partition, "number": number, "generation": generation,
@@ -70,16 +54,6 @@ fn published(round: &Value) -> Result<Answer> {
         bail!("{} of {} lists not published: {}", failed.len(), lists.len(), failed.join("; "));
     }
     Answer::of(round)
-}
-
-pub(super) fn revoke(client: &CommandClient<'_>, arguments: &RevokeArguments) -> Result<Answer> {
-    let RevokeArguments { ca, serial, cause, requester, second } = arguments;
-    let mut fields = json!({ "ca": ca, "serial": serial, "cause": cause, "requester": requester });
-    if let Some(operation) = &second.approves {
-        return client.approve(operation, "revocation", fields);
-    }
-    fields["approver"] = json!(second.approver);
-    client.ask::<RevokeCertificate>(fields)
 }
 
 /// Everything agrees with everything else, or the command fails with what does not.

@@ -2,37 +2,20 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use web::desk::service_requests::{
-    ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ListServiceRequests,
-    ReceiveServiceRequest, RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest,
-    ShowServiceRequest, WithdrawServiceRequest,
-};
+use web::desk::service_requests::{IssueServiceRequest, ReceiveServiceRequest};
 
 use super::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{IntakeArguments, RequestCommand};
 
-/// The newest requests that `list` shows.
-const SHOWN: usize = 100;
-
 pub(super) fn run(client: &CommandClient<'_>, command: &RequestCommand) -> Result<Answer> {
-    use RequestCommand as C;
     match command {
-        C::List { state, after } => client
-            .ask::<ListServiceRequests>(json!({ "state": state, "after": after, "limit": SHOWN })),
-        C::Issue { id } => issued(client.json::<IssueServiceRequest>(json!({ "id": id }))?),
-        C::Receive(arguments) => client.ask::<ReceiveServiceRequest>(intake(arguments)?),
-        C::Examine { id, findings } => {
-            client.ask::<ExamineServiceRequest>(json!({ "id": id, "findings": findings }))
+        RequestCommand::Issue { id } => {
+            issued(client.json::<IssueServiceRequest>(json!({ "id": id }))?)
         }
-        C::Approve { id } => client.ask::<ApproveServiceRequest>(json!({ "id": id })),
-        C::Release { id } => client.ask::<ReleaseServiceRequest>(json!({ "id": id })),
-        C::Revoke { id } => client.ask::<RevokeServiceRequest>(json!({ "id": id })),
-        C::Refuse { id, reason } => {
-            client.ask::<RefuseServiceRequest>(json!({ "id": id, "reason": reason }))
+        RequestCommand::Receive(arguments) => {
+            client.ask::<ReceiveServiceRequest>(intake(arguments)?)
         }
-        C::Withdraw { id } => client.ask::<WithdrawServiceRequest>(json!({ "id": id })),
-        C::Show { id } => client.ask::<ShowServiceRequest>(json!({ "id": id })),
     }
 }
 

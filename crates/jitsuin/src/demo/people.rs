@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use anyhow::{Context, Result};
 use domain::id::ActorId;
 use domain::lifetime::is_due;
-use domain::staff::{MAX_TOKEN_DAYS, PersonState, ProposalKind, Role, way_in_until};
+use domain::staff::{ChangeKind, MAX_TOKEN_DAYS, PersonState, Role, way_in_until};
 use keys::quorum::{CustodianId, Passphrase};
 use store::{PersonRow, Store};
+use web::desk::credentials::MakeToken;
+use web::desk::people::{ConfirmProposal, ProposeChange, ProposePerson};
 use web::desk::{Desk, Door, Principal, Shown};
-use web::wire::{NewPersonBody, ProposalBody, TokenWishBody};
 
 use super::town::MUNICIPALITIES;
 use crate::cli::FirstPeople;
@@ -67,22 +68,24 @@ pub(crate) fn register(system: &System, custodians: &[(CustodianId, Passphrase)]
         let person: ActorId = id.parse()?;
         let operator = || enter(system, &desk, OPERATOR);
         if system.store.person(&person)?.is_none() {
-            let person = NewPersonBody {
-                id: id.clone(),
+            let municipality = municipality.map(str::parse).transpose()?;
+            let asked = ProposePerson {
+                id: person.clone(),
                 name: id.clone(),
-                roles: vec![role.name().to_owned()],
-                municipality: municipality.map(ToOwned::to_owned),
+                roles: vec![role],
+                municipality,
             };
-            desk.propose_person(&operator()?, &person)?;
+            desk.ask(&operator()?, asked)?;
         } else if system.store.credentials_of(&person)?.is_empty() {
             // Custodians are registered with their shares, without a log-in.
-            let kind = ProposalKind::Enrolment.name().to_owned();
-            let wish = ProposalBody { kind, roles: Vec::new(), municipality: None };
-            desk.propose_change(&operator()?, &id, &wish)?;
+            let (kind, roles) = (ChangeKind::Enrolment, Vec::new());
+            let asked = ProposeChange { id: person.clone(), kind, roles, municipality: None };
+            desk.ask(&operator()?, asked)?;
         } else {
             continue;
         }
-        let confirmed = desk.confirm_proposal(&enter(system, &desk, MANAGER)?, &id)?;
+        let manager = enter(system, &desk, MANAGER)?;
+        let confirmed = desk.ask(&manager, ConfirmProposal { id: person })?;
         let secret = confirmed.enrolment_secret.context("a new person enrols")?;
         make_token(system, &desk, &id, &secret)?;
     }
@@ -113,7 +116,7 @@ fn let_in_again(
                 Some(here) => here,
                 none => none.insert(system.custody.quorum(&act, custodians)?),
             };
-            let let_in = desk.recover_person(&Principal::program(act), &id, here)?;
+            let let_in = desk.recover_person(&Principal::program(act), &person, here)?;
             make_token(system, desk, &id, &let_in.enrolment_secret.context("a secret")?)?;
         }
     }
@@ -130,8 +133,7 @@ fn enter(system: &System, desk: &Desk, id: &str) -> Result<Principal> {
 fn make_token(system: &System, desk: &Desk, id: &str, secret: &str) -> Result<()> {
     let person = desk.enter(Ok(Shown::bearer(secret)), &door(), None)?;
     let days = Some(u32::try_from(MAX_TOKEN_DAYS)?);
-    let wish = TokenWishBody { program: false, days };
-    let made = desk.make_token(&person, Ipv4Addr::LOCALHOST.into(), &wish)?;
+    let made = desk.ask(&person, MakeToken { program: false, days })?;
     let file = system.home.handed_out().join(format!("{id}.token"));
     write_private(&file, made.token.as_bytes())
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::net::Ipv4Addr;
 
 use domain::journal::EventKind;
-use domain::staff::CredentialKind;
+use domain::staff::{CredentialKind, Role};
 use jiff::Timestamp;
 use store::{Change, CredentialRow, Entry, Store, Unit};
 use testkit::OpensslCa;
+use web::desk::people::ProposePerson;
 use web::desk::{Door, Shown};
-use web::wire::NewPersonBody;
 use x509::fingerprint::sha256;
 use x509::pem;
 
@@ -38,10 +38,9 @@ fn propose_by_card(place: &Place, people: &[&str]) {
     for id in people {
         let shown = Ok(Shown::Certificate(der.clone().into()));
         let act = desk.enter(shown, &door, None).expect("the card lets them in");
-        let (id, name) = ((*id).to_owned(), "新人".to_owned());
-        let body =
-            NewPersonBody { id, name, roles: vec!["examiner".to_owned()], municipality: None };
-        desk.propose_person(&act, &body).expect("proposed");
+        let (id, name) = (id.parse().expect("an id"), "新人".to_owned());
+        let asked = ProposePerson { id, name, roles: vec![Role::Examiner], municipality: None };
+        desk.ask(&act, asked).expect("proposed");
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use ca::{Renewal, find_or_generate};
-use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
 use keys::quorum::{CustodianId, Passphrase};
 use serde_json::Value;

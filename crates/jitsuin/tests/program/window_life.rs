@@ -65,11 +65,17 @@ fn l1_l2_l10_l7_l9_a_card_lives_and_ends_by_commands_beside_the_server() {
         place.answer(&STAFF, &["register", "show", place.residents()[0]["code"].as_str().unwrap()]);
     assert_eq!(shown["code"], place.residents()[0]["code"]);
     assert_eq!(place.answer(&STAFF, &["key", "status"])["active"], true);
-    let said = place
-        .run_as_is(&STAFF, &["revoke", "jpki-auth", "zz", "--cause", "x", "--requester", "holder"]);
+    let said = place.run_as_is(
+        &STAFF,
+        &["revoke", "jpki-auth", "zz", "--cause", "use-ended", "--requester", "holder"],
+    );
     assert_eq!((said.status, said.text.lines().count()), (Some(1), 1), "{}", said.text);
     let told: serde_json::Value = serde_json::from_str(&said.text).expect("an object");
     assert_eq!((&told["field"], &told["status"]), (&"serial".into(), &422.into()), "{told}");
+    let said = place
+        .run_as_is(&STAFF, &["revoke", "jpki-auth", "0a", "--cause", "x", "--requester", "holder"]);
+    assert_eq!(said.status, Some(2), "{}", said.text);
+    assert!(said.text.contains("key-compromised, card-unusable"), "{}", said.text);
     let unknown = place.run_as_is(&["--as", "custodian-1.passphrase"], &["ca", "list"]);
     assert!(!unknown.success && unknown.text.lines().count() == 1, "{}", unknown.text);
     // A password is shown anew by each command, and opens no session.

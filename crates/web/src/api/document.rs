@@ -14,7 +14,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use super::{Api, approvals, people, sessions};
+use super::{Api, sessions};
 use crate::access::OPERATION_ID;
 use crate::desk::{Gravity, permission};
 use crate::operation;
@@ -30,13 +30,7 @@ use crate::wire::ProblemBody;
             console's or a program's) or a client certificate. A request with an Operation-Id can be repeated without a second effect."
     ),
     paths(
-        approvals::approve,
-        people::list, people::propose, people::show, people::propose_change, people::confirm,
-        people::refuse, people::suspend,
-        sessions::open, sessions::end, sessions::set_password, sessions::register_certificate,
-        sessions::make_token, sessions::begin_passkey, sessions::open_with_passkey,
-        sessions::begin_own_passkey, sessions::register_passkey,
-        show, health,
+        sessions::open, sessions::begin_passkey, sessions::open_with_passkey, show, health,
     ),
     components(schemas(ProblemBody)),
     security(("bearer" = []), ("client_certificate" = [])),

@@ -1,23 +1,22 @@
-//! What a request brings: bodies, path and query, each within bounds and refused with a reason.
+//! What a request brings, within bounds and refused with a reason.
 
 use std::time::Duration;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use domain::rule;
 use domain::rule::Rule;
 use domain::text::InvalidFreeText;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_path_to_error::Track;
 use tokio::time::timeout;
 
 use super::Api;
-use super::places::Served;
 use super::strict::{Strict, Unseen};
-use crate::desk::Principal;
+use crate::operation::text;
 use crate::origin;
 use crate::problem::{Fault, Problem};
 
@@ -27,56 +26,61 @@ pub const MAX_BODY: usize = 64 << 10;
 /// Time for a body of that size, which even a poor line brings in seconds.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// A JSON body.
+/// The JSON body of a request that is open to everybody.
 pub(super) struct Input<T>(pub(super) T);
-
-/// What the path names.
-pub(super) struct Named<T>(pub(super) T);
 
 /// What the query asks.
 pub(crate) struct Asked<T>(pub(crate) T);
 
-/// A body whose text nobody can see whole is refused, which is an entry like every refusal.
 impl<T: DeserializeOwned> FromRequest<Api> for Input<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
         expect_json(&request)?;
-        let act = request.extensions().get::<Principal>().cloned();
-        let (parts, body) = request.into_parts();
-        let operation = api.asked_for(&parts);
-        let served = Served::of(&parts, api);
-        let problem = match read(&body_of(Request::from_parts(parts, body)).await?) {
-            Ok(value) => return Ok(Self(value)),
-            Err(problem) => problem,
-        };
-        if let (Fault::Refused, Some(act), Some(operation)) = (problem.fault, act, operation) {
-            let refused = problem.clone();
-            served.run(move |desk| desk.refuse_input(&act, operation, refused)).await?;
-        }
-        Err(problem)
+        let octets = body_of(request).await?;
+        let mut body = serde_json::Deserializer::from_slice(&octets);
+        let value = read(&mut body)?;
+        body.end().map_err(|error| malformed(".", &error))?;
+        Ok(Self(value))
     }
 }
 
-/// What a body says: nothing else than the description has, in text of which everything is seen.
-fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
+/// Reads what somebody says: nothing else than the description has, in text of which everything is seen.
+///
+/// # Errors
+/// 400 for what is not of its form; 422 for a text that breaks the rule of its field, and for one of
+/// which nobody can see everything.
+pub(crate) fn read<'de, T: Deserialize<'de>>(
+    said: impl Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, Problem> {
+    // Nothing that an earlier reading left.
+    text::broken();
     let unseen_text = Unseen::default();
     let mut track = Track::new();
-    let mut reader = serde_json::Deserializer::from_slice(octets);
-    let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
-    let value = T::deserialize(Strict::new(tracked, &unseen_text)).map_err(|error| {
-        let field = track.path().to_string();
-        match unseen_text.found() {
-            Some(index) => unseen(&field, index),
-            None => malformed(&field, &error),
+    let tracked = serde_path_to_error::Deserializer::new(said, &mut track);
+    T::deserialize(Strict::new(tracked, &unseen_text)).map_err(|error| {
+        let field = match track.path().to_string() {
+            // Broken off at a name.
+            nowhere if nowhere == "?" => ".".to_owned(),
+            field => field,
+        };
+        match (unseen_text.found(), text::broken()) {
+            (Some(index), _) => unseen(&field, index),
+            (None, Some(rule)) => refused(&field, rule),
+            (None, None) => malformed(&field, &error),
         }
-    })?;
-    reader.end().map_err(|error| malformed(".", &error))?;
-    Ok(value)
+    })
+}
+
+/// A text that breaks the rule of its field.
+fn refused(field: &str, rule: Rule) -> Problem {
+    let field = if field == "." { "body" } else { field };
+    let problem = Problem::new(Fault::Refused, rule).about(field);
+    Problem { detail: format!("{field}: {}", problem.detail), ..problem }
 }
 
 /// The field by its path, as in [`malformed`].
-pub(crate) fn unseen(field: &str, index: usize) -> Problem {
+fn unseen(field: &str, index: usize) -> Problem {
     let field = if field == "." { "body" } else { field };
     let error = InvalidFreeText::Unseen { index };
     let detail = format!("{field}: {error}");
@@ -113,18 +117,6 @@ fn unread(error: Box<dyn std::error::Error + Send + Sync>) -> Problem {
         return Problem::new(Fault::TooLarge, detail);
     }
     Problem::new(Fault::Malformed, "body: it broke off")
-}
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::from_request_parts(parts, state).await;
-        let Path(value) = path.map_err(|error: PathRejection| {
-            Problem::new(Fault::Malformed, Rule::from("path").telling(error.body_text()))
-        })?;
-        Ok(Self(value))
-    }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {

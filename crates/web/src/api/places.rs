@@ -9,15 +9,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::FromRequestParts;
 use hyper::http::request::Parts;
 use status::crowd::Crowd;
 use status::room::Place;
 use status::subscriber::Asker;
 
+use super::Api;
 use super::unsent::{self, Unsent};
-use super::{Answer, Api};
 use crate::access::Peer;
 use crate::desk::permission::{Operation, Pace};
 use crate::desk::{Desk, Principal};
@@ -167,14 +166,6 @@ impl Served {
             self.unsent.keep(share.ok_or_else(crowded)?);
         }
         self.api.run_among(places.of(self.pace), &self.asking, work).await
-    }
-
-    /// As [`run`](Self::run), answered in JSON.
-    pub(super) async fn answer<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-    ) -> Answer<T> {
-        self.run(work).await.map(Json)
     }
 
     /// Has the desk do `work` for somebody who shows a password.

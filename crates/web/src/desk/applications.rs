@@ -32,7 +32,8 @@ const AT_READER: &[&str] = &["reader", "card_absent"];
 impl Operation for ReceiveApplication {
     const SPEC: Spec =
         Spec::post(Permitted::ReceiveApplication, "/api/v1/applications", GROUP, "It is received.")
-            .creating();
+            .creating()
+            .from_file("form", "The form, in JSON.", &[]);
 
     type Answer = ApplicationBody;
 
@@ -136,7 +137,8 @@ impl Operation for VerifyApplication {
         "/api/v1/applications/{id}/verification",
         GROUP,
         "Verified, or refused with the doubts.",
-    );
+    )
+    .from_file("evidence", "The record of the identity check, in JSON.", &["items", "doubt"]);
 
     type Answer = ApplicationBody;
 

@@ -8,22 +8,29 @@
 use std::sync::Arc;
 
 use domain::act::{Act, Basis, Standing};
-use domain::id::{ActorId, OperationId, SerialNumber, SystemOperation};
+use domain::id::{ActorId, CaId, OperationId, ResidentCode, SerialNumber, SystemOperation};
+use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
+use utoipa::ToSchema;
 
-use super::permission::{Operation, Party};
+use super::permission::{Operation as Permitted, Party};
 use super::principal::Principal;
 use super::shown::{Made, own, resting};
 use super::{Desk, entrance, repeat};
-use crate::problem::{Fault, Problem, parse_id};
-use crate::wire::{ApprovalBody, ApprovedBody};
+use crate::operation::{Call, Operation, Spec, text};
+use crate::problem::{Fault, Problem};
+use crate::wire::ApprovalBody;
 
 /// How long an approval waits to be used: two people who work together need minutes.
 const VALID: SignedDuration = SignedDuration::from_hours(24);
+
+/// Names, as the OpenAPI document has them.
+type Causes = text::Closed<RevocationCause>;
+type Requesters = text::Closed<Requester>;
 
 /// The field of who asks.
 const FIELD: &str = "approver";
@@ -34,23 +41,23 @@ pub enum Approvable<'a> {
     /// The revocation of a certificate.
     Revocation {
         /// The CA.
-        ca: &'a str,
-        /// The serial, hexadecimal.
-        serial: &'a str,
-        /// The event, as the policy's table names it.
-        cause: &'a str,
+        ca: &'a CaId,
+        /// The serial.
+        serial: &'a SerialNumber,
+        /// The event.
+        cause: RevocationCause,
         /// Who asks.
-        requester: &'a str,
+        requester: Requester,
     },
     /// A CA's key declared compromised.
     Compromise {
         /// The CA.
-        ca: &'a str,
+        ca: &'a CaId,
         /// The generation of the key.
         generation: u32,
     },
     /// A person's records disposed of.
-    Erasure(&'a str),
+    Erasure(&'a ResidentCode),
     /// A policy adopted, by its text.
     Policy(&'a str),
     /// What people accept of a start.
@@ -61,6 +68,86 @@ pub enum Approvable<'a> {
         /// Query records that are lost for good.
         records: &'a [String],
     },
+}
+
+/// Approves, as the second person, what another asks for under the operation's id.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
+#[schema(as = ApprovedBody)]
+pub enum ApproveOperation {
+    /// The revocation of a certificate.
+    Revocation {
+        /// The id under which it is asked for.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        operation: OperationId,
+        /// The CA.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        ca: CaId,
+        /// The serial, hexadecimal.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        serial: SerialNumber,
+        /// The event, as the policy's table names it.
+        #[serde(with = "text")]
+        #[schema(value_type = Causes, inline)]
+        cause: RevocationCause,
+        /// Who asks for it: holder, agent, mayor or authority.
+        #[serde(with = "text")]
+        #[schema(value_type = Requesters, inline)]
+        requester: Requester,
+    },
+    /// A CA's key declared compromised.
+    Compromise {
+        /// The id under which it is asked for.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        operation: OperationId,
+        /// The CA.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        ca: CaId,
+        /// The generation of the key.
+        generation: u32,
+    },
+    /// A person's records disposed of, and the key to their data destroyed.
+    Erasure {
+        /// The id under which it is asked for.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        operation: OperationId,
+        /// The person's resident code, 11 digits.
+        #[serde(with = "text")]
+        #[schema(value_type = String)]
+        resident: ResidentCode,
+    },
+}
+
+impl Operation for ApproveOperation {
+    const SPEC: Spec = Spec::post(
+        Permitted::ApproveOperation,
+        "/api/v1/approvals",
+        "approvals",
+        "It is approved, for a day.",
+    )
+    .creating();
+
+    type Answer = ApprovalBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ApprovalBody, Problem> {
+        let (operation, what) = match &self {
+            Self::Revocation { operation, ca, serial, cause, requester } => {
+                let (cause, requester) = (*cause, *requester);
+                (operation, Approvable::Revocation { ca, serial, cause, requester })
+            }
+            Self::Compromise { operation, ca, generation } => {
+                (operation, Approvable::Compromise { ca, generation: *generation })
+            }
+            Self::Erasure { operation, resident } => (operation, Approvable::Erasure(resident)),
+        };
+        call.desk().approve_operation(call.act(), operation, what)
+    }
 }
 
 /// What is kept of an approval.
@@ -122,13 +209,13 @@ impl StoredBasis {
 
 impl Approvable<'_> {
     /// The operation that is approved.
-    pub(super) fn operation(self) -> Operation {
+    pub(super) fn operation(self) -> Permitted {
         match self {
-            Self::Revocation { .. } => Operation::RevokeCertificate,
-            Self::Compromise { .. } => Operation::CompromiseKey,
-            Self::Erasure(_) => Operation::EraseResident,
-            Self::Policy(_) => Operation::AdoptPolicy,
-            Self::Start { .. } => Operation::AcceptStart,
+            Self::Revocation { .. } => Permitted::RevokeCertificate,
+            Self::Compromise { .. } => Permitted::CompromiseKey,
+            Self::Erasure(_) => Permitted::EraseResident,
+            Self::Policy(_) => Permitted::AdoptPolicy,
+            Self::Start { .. } => Permitted::AcceptStart,
         }
     }
 
@@ -154,35 +241,24 @@ impl Approvable<'_> {
 
     /// What is approved, as a digest.
     fn digest(self) -> String {
-        let (generation, lost, written);
-        let parts: &[&str] = match self {
+        let parts = match self {
             Self::Revocation { ca, serial, cause, requester } => {
-                // However the two write it, it is one certificate.
-                written = match serial.parse::<SerialNumber>() {
-                    Ok(serial) => serial.to_string(),
-                    Err(_) => serial.to_owned(),
-                };
-                &[ca, &written, cause, requester]
+                vec![ca.to_string(), serial.to_string(), cause.to_string(), requester.to_string()]
             }
-            Self::Compromise { ca, generation: number } => {
-                generation = number.to_string();
-                &[ca, &generation]
-            }
-            Self::Erasure(code) => &[code],
-            Self::Policy(text) => &[text],
+            Self::Compromise { ca, generation } => vec![ca.to_string(), generation.to_string()],
+            Self::Erasure(code) => vec![code.to_string()],
+            Self::Policy(text) => vec![text.to_owned()],
             // What a clock says becomes less while people look: entries come after it, and times come.
-            Self::Start { records, .. } => {
-                lost = records.iter().map(String::as_str).collect::<Vec<_>>();
-                &lost
-            }
+            Self::Start { records, .. } => records.to_vec(),
         };
-        repeat::digest(&[&["approval", self.operation().name()], parts].concat())
+        let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+        repeat::digest(&[&["approval", self.operation().name()], &parts[..]].concat())
     }
 }
 
 impl Desk {
     /// Approves, as the second person, the operation that somebody else will ask for, or asked for, under
-    /// the id in `body`.
+    /// the id `approved`.
     ///
     /// # Errors
     /// 403; 422 for who has not the right to the operation itself; 409 where another approved under the
@@ -190,14 +266,13 @@ impl Desk {
     pub fn approve_operation(
         &self,
         act: &Principal,
-        id: &str,
+        approved: &OperationId,
         what: Approvable<'_>,
     ) -> Result<ApprovalBody, Problem> {
-        let operation = Operation::ApproveOperation;
+        let operation = Permitted::ApproveOperation;
         self.admit(act, operation)?;
         let may = what.operation().refusal(act).map(|rule| Problem::refused("what", rule));
         self.checked(act, operation, may.map_or(Ok(()), Err))?;
-        let approved: OperationId = self.id(act, operation, "operation", id)?;
         let standing = act.standing.as_deref();
         let registered = standing.and_then(|standing| {
             StoredBasis::of(standing.basis).map(|basis| (&standing.person, standing.since, basis))
@@ -212,7 +287,7 @@ impl Desk {
             digest: digest.clone(),
             until: until.to_string(),
         };
-        let kept = kept_under(&approved)?;
+        let kept = kept_under(approved)?;
         if let Some(before) =
             self.store.operation(&kept)?.map(|stored| read(&stored)).transpose()?
         {
@@ -243,26 +318,14 @@ impl Desk {
         };
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
         let entry = Entry::new(EventKind::OperationApproved, act)
-            .subject(&approved)
+            .subject(approved)
             .detail("operation", what.operation().name());
         let told = what.told_digest();
         let entry =
             told.iter().fold(entry, |entry, told| entry.detail("digest", OfTheInstallation(told)));
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
-        self.commit(act, operation, resting(unit, act, &Made::Approval(&approved))?)?;
+        self.commit(act, operation, resting(unit, act, &Made::Approval(approved))?)?;
         Ok(body)
-    }
-
-    /// The same, as it comes over the API.
-    ///
-    /// # Errors
-    /// As [`approve_operation`](Self::approve_operation).
-    pub fn approve_body(
-        &self,
-        act: &Principal,
-        body: &ApprovedBody,
-    ) -> Result<ApprovalBody, Problem> {
-        self.approve_operation(act, body.operation(), body.into())
     }
 
     /// The act of who asks, together with the second person `approver`, who approved exactly this.
@@ -272,7 +335,7 @@ impl Desk {
     pub(super) fn seconded(
         &self,
         act: &Principal,
-        approver: &str,
+        approver: &ActorId,
         what: Approvable<'_>,
     ) -> Result<Act, Problem> {
         let found = self.approval(act, approver, what);
@@ -283,12 +346,11 @@ impl Desk {
     fn approval(
         &self,
         act: &Principal,
-        approver: &str,
+        approver: &ActorId,
         what: Approvable<'_>,
     ) -> Result<Standing, Problem> {
         let refused = |rule: &'static str| Err(Problem::refused(FIELD, rule));
-        let approver: ActorId = parse_id(FIELD, approver)?;
-        if act.id() == Some(&approver) {
+        if act.id() == Some(approver) {
             return refused("another person than the one who asks (A 5.2.2, S 5-2-2)");
         }
         let stored = self.store.operation(&kept_under(&act.operation)?)?;
@@ -311,7 +373,7 @@ impl Desk {
         if left > VALID {
             return refused("the approval is of a time that has not come yet");
         }
-        let person = self.store.person(&approver)?.filter(entrance::may_come_in);
+        let person = self.store.person(approver)?.filter(entrance::may_come_in);
         let Some(person) = person else {
             return refused("whoever approved it may not act any more");
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ca::{CertificationAuthority, Generation, adopt_policy};
 use domain::certificate::CertificateKind;
-use domain::id::CaId;
+use domain::id::{ActorId, CaId};
 use serde::{Deserialize, Serialize};
 use store::AuthorityRow;
 use utoipa::ToSchema;
@@ -104,12 +104,12 @@ impl Desk {
     pub fn adopt_policy(
         &self,
         act: &Principal,
-        approver: &str,
+        approver: &ActorId,
         text: &str,
     ) -> Result<String, Problem> {
         let operation = Permitted::AdoptPolicy;
         self.admit(act, operation)?;
-        let done = self.once_in_a_unit(act, operation, &[approver, text], || {
+        let done = self.once_in_a_unit(act, operation, &[approver.as_str(), text], || {
             let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
             let (unit, ca) = adopt_policy(&*self.store, &seconded, text)?;
             Ok((unit, ca.to_string()))

@@ -155,7 +155,8 @@ impl Operation for RevokeCertificate {
         "/api/v1/cas/{ca}/certificates/{serial}/revocation",
         GROUP,
         "Revoked, now or before.",
-    );
+    )
+    .approved("revocation", None);
 
     type Answer = RevocationOutcomeBody;
 
@@ -169,14 +170,9 @@ impl Operation for RevokeCertificate {
             Ok(RevocationOutcomeBody { ca, serial, state, since, reason, no_op })
         };
         call.once_along(answer, |kept| {
-            let what = Approvable::Revocation {
-                ca: ca.as_str(),
-                serial: &serial.to_string(),
-                cause: cause.name(),
-                requester: requester.name(),
-            };
+            let what = Approvable::Revocation { ca: &ca, serial: &serial, cause, requester };
             let seconded = match &approver {
-                Some(approver) => &call.desk().seconded(call.act(), approver.as_str(), what)?,
+                Some(approver) => &call.desk().seconded(call.act(), approver, what)?,
                 None => &**call.act(),
             };
             let order = RevocationOrder { cause, requester, approver: approver.clone() };

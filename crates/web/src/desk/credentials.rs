@@ -2,8 +2,6 @@
 //!
 //! The secret of an enrolment is used up by the first of them, in the same unit.
 
-use std::net::IpAddr;
-
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule;
@@ -12,43 +10,59 @@ use domain::staff::{
     credential_rule,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
+use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
 use super::password::{Judged, Tried};
-use super::permission::Operation;
+use super::permission::Operation as Permitted;
 use super::principal::{Principal, Proof};
 use super::repeat::Done;
 use super::shown::{Made, resting};
 use super::{Desk, entrance, password};
 use crate::hashing::Caller;
+use crate::operation::{Call, Operation, Spec};
 use crate::problem::{Fault, Problem};
-use crate::wire::{
-    ChangedBody, ClientCertificateBody, PasswordBody, SecretText, TokenBody, TokenWishBody,
-};
+use crate::wire::{ChangedBody, SecretText, TokenBody};
 
-impl Desk {
-    /// Sets one's own password.
-    ///
-    /// # Errors
-    /// 422 for a password that breaks a rule, is the one until now, or without the one until now
-    /// where that is what one came in with.
-    pub fn set_password(
-        &self,
-        act: &Principal,
-        body: &PasswordBody,
-    ) -> Result<ChangedBody, Problem> {
-        let operation = Operation::SetPassword;
-        self.admit(act, operation)?;
-        let person = self.own(act, operation, CredentialKind::Password)?;
-        let rule = check_password(body.new.expose(), person.id.as_str());
-        self.checked(act, operation, rule.map_err(|rule| Problem::refused("new", rule)))?;
+/// Sets one's own password.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PasswordBody)]
+pub struct SetPassword {
+    /// The password until now, where one logged in with it.
+    // Whoever asks again logs in with the new one, and so shows that.
+    #[serde(default, skip_serializing)]
+    #[schema(value_type = Option<String>)]
+    pub current: Option<SecretText>,
+    /// The password from now on: 12 characters and more.
+    #[schema(value_type = String)]
+    pub new: SecretText,
+}
+
+impl Operation for SetPassword {
+    const SPEC: Spec = Spec::post(
+        Permitted::SetPassword,
+        "/api/v1/me/password",
+        "sessions",
+        "Set; it lasts 90 days.",
+    );
+
+    type Answer = ChangedBody;
+
+    /// It is not the one until now, which whoever came in with it shows again.
+    fn run(self, call: &Call<'_>) -> Result<ChangedBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
         let kind = CredentialKind::Password;
-        // What a password is has no place in what recognises a repetition: whether it is one is seen by
-        // the password that was set.
-        let done = self.once_in_a_unit(act, operation, &[], || {
-            let from = self.shown_again(act, operation, person, body)?;
-            let hash = password::hash(Caller::Known, body.new.expose())?;
+        let person = own(call, kind)?;
+        let rule = check_password(self.new.expose(), person.id.as_str());
+        call.checked(rule.map_err(|rule| Problem::refused("new", rule)))?;
+        // Nothing of a password recognises a repetition: whether it is one is seen by the password that
+        // was set.
+        let done = call.once_in_a_unit(|| {
+            let from = shown_again(call, person, &self)?;
+            let hash = password::hash(Caller::Known, self.new.expose())?;
             let attempts = Attempts::default();
             let to = PasswordRow { person: person.id.clone(), hash, set: act.at, attempts };
             let change = Change::SetPassword { from: from.map(Box::new), to: to.into() };
@@ -59,105 +73,156 @@ impl Desk {
         })?;
         if let Done::Before(_) = done {
             // A guess like any other, though whoever makes it is in.
-            let entry = Entry::new(operation.kind(), act).subject(&person.id);
+            let entry = Entry::new(call.operation().kind(), act).subject(&person.id);
             let tried = Tried {
                 caller: Caller::Known,
-                password: &body.new,
+                password: &self.new,
                 entry: entry.detail("compared", "repeated"),
                 wanted: true,
             };
-            let judged = self.judge(&person.id, act.at, tried)?;
+            let judged = desk.judge(&person.id, act.at, tried)?;
             let another =
                 Problem::new(Fault::Conflict, "operation: it set another password before");
             let is_repeated = matches!(judged, Judged::Fits(_));
-            self.checked(act, operation, if is_repeated { Ok(()) } else { Err(another) })?;
+            call.checked(if is_repeated { Ok(()) } else { Err(another) })?;
         }
         // Whoever else was in with the old password is out.
-        self.sessions.end_all_of(&person.id);
+        desk.sessions.end_all_of(&person.id);
         Ok(done.answer())
     }
+}
 
-    /// Registers a client certificate of one's own, `proven` by the handshake of the very connection
-    /// that asks: it lets one in until it expires, and for 366 days at most.
-    ///
-    /// # Errors
-    /// 422 for what is no certificate, not the one that was proven, not in force, too weak, or
-    /// registered already.
-    pub fn register_certificate(
-        &self,
-        act: &Principal,
-        body: &ClientCertificateBody,
-        proven: Option<&[u8]>,
-    ) -> Result<ChangedBody, Problem> {
-        let operation = Operation::RegisterCertificate;
-        self.admit(act, operation)?;
+/// Registers a client certificate of one's own.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ClientCertificateBody)]
+pub struct RegisterCertificate {
+    /// The certificate, PEM: the one that this very connection showed in its TLS handshake, which
+    /// proves its key.
+    pub certificate_pem: String,
+}
+
+impl Operation for RegisterCertificate {
+    const SPEC: Spec = Spec::post(
+        Permitted::RegisterCertificate,
+        "/api/v1/me/certificates",
+        "sessions",
+        "Registered.",
+    )
+    .creating();
+
+    type Answer = ChangedBody;
+
+    /// It lets one in until it expires, and for 366 days at most.
+    fn run(self, call: &Call<'_>) -> Result<ChangedBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
         let kind = CredentialKind::ClientCertificate;
-        let person = self.own(act, operation, kind)?;
-        let read = self.expect_fit(&body.certificate_pem, proven, act.at);
-        let (der, expires) = self.checked(act, operation, read)?;
+        let person = own(call, kind)?;
+        let read = desk.expect_fit(&self.certificate_pem, act.handshake(), act.at);
+        let (der, expires) = call.checked(read)?;
         let row = credential(act, person, kind, sha256(&der), expires);
-        let digest = x509::fingerprint::hex(&row.sha256);
-        let done = self.once_in_a_unit(act, operation, &[&digest], || {
-            let free = match self.store.credential(&row.sha256)? {
+        let done = call.once_in_a_unit(|| {
+            let free = match desk.store.credential(&row.sha256)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("certificate_pem", "it is registered already")),
             };
-            self.checked(act, operation, free)?;
+            call.checked(free)?;
             let unit = own_unit(act, person, kind, Change::AddCredential(row.clone().into()));
             let unit = resting(unit, act, &Made::Credential(&act.operation))?;
             Ok((unit, done(person, kind, Some(expires.to_string()))))
         });
         Ok(done?.answer())
     }
+}
 
-    /// Makes a token of one's own, bound to the console `from` unless it is for a program.
-    ///
-    /// # Errors
-    /// 422 where one's roles have no tokens of this kind, or for days beyond the limit.
-    pub fn make_token(
-        &self,
-        act: &Principal,
-        from: IpAddr,
-        wish: &TokenWishBody,
-    ) -> Result<TokenBody, Problem> {
-        let operation = Operation::MakeToken;
-        self.admit(act, operation)?;
-        let kind = match wish.program {
+/// Makes a token of one's own, bound to the address that asks for it unless it is for a program.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TokenWishBody)]
+pub struct MakeToken {
+    /// For a program, to be shown from anywhere; else bound to the address that asks for it.
+    #[serde(default)]
+    pub program: bool,
+    /// How long it lasts; 90 days unless told, 366 at most.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+impl Operation for MakeToken {
+    const SPEC: Spec = Spec::post(
+        Permitted::MakeToken,
+        "/api/v1/me/tokens",
+        "sessions",
+        "Made; it is shown this once.",
+    )
+    .creating();
+
+    type Answer = TokenBody;
+
+    fn run(self, call: &Call<'_>) -> Result<TokenBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
+        let kind = match self.program {
             true => CredentialKind::ProgramToken,
             false => CredentialKind::ConsoleToken,
         };
-        let person = self.own(act, operation, kind)?;
-        let days = wish.days.map_or(TOKEN_DAYS, i64::from);
+        let person = own(call, kind)?;
+        let days = self.days.map_or(TOKEN_DAYS, i64::from);
         let within = match (1..=MAX_TOKEN_DAYS).contains(&days) {
             true => Ok(()),
             false => Err(Problem::refused("days", "1 to 366")),
         };
-        self.checked(act, operation, within)?;
+        call.checked(within)?;
+        let from = act.from().ok_or_else(|| Problem::refused("person", "people have tokens"));
+        let console = (!self.program).then_some(entrance::one_loopback(call.checked(from)?));
         let fresh = crate::random::secret()?;
-        let asked = format!("{kind} {days} {from}");
-        let done = self.once_in_a_unit(act, operation, &[&asked], || {
+        let done = call.once_in_a_unit(|| {
             let expires = after_days(act.at, days)?;
-            let row = CredentialRow {
-                console: (!wish.program).then(|| entrance::one_loopback(from)),
-                ..credential(act, person, kind, sha256(fresh.expose().as_bytes()), expires)
-            };
+            let sha256 = sha256(fresh.expose().as_bytes());
+            let row = CredentialRow { console, ..credential(act, person, kind, sha256, expires) };
             let console = row.console.map(|address| address.to_string());
             let unit = own_unit(act, person, kind, Change::AddCredential(row.into()));
             let unit = resting(unit, act, &Made::Credential(&act.operation))?;
-            Ok((unit, TokenBody { token: String::new(), console, expires: expires.to_string() }))
+            let (person, expires) = (person.id.to_string(), expires.to_string());
+            Ok((unit, TokenBody { person, token: String::new(), console, expires }))
         })?;
         let (body, token) = match done {
             Done::Now(body) => (body, Some(fresh)),
             Done::Before(body) => {
-                let again = self.secret_again(act, &person.id, kind);
-                (body, self.checked(act, operation, again)?)
+                let is_here = body.console == console.map(|address| address.to_string());
+                let elsewhere =
+                    Problem::new(Fault::Conflict, "operation: ask again from where you asked");
+                call.checked(if is_here { Ok(()) } else { Err(elsewhere) })?;
+                let again = desk.secret_again(act, &person.id, kind);
+                (body, call.checked(again)?)
             }
         };
         let used = || Problem::new(Fault::Conflict, "operation: its token is no more");
-        let token = self.checked(act, operation, token.ok_or_else(used))?;
+        let token = call.checked(token.ok_or_else(used))?;
         Ok(TokenBody { token: token.expose().to_owned(), ..body })
     }
+}
 
+/// Ends one's sessions.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndSession {}
+
+impl Operation for EndSession {
+    const SPEC: Spec =
+        Spec::post(Permitted::EndSession, "/api/v1/sessions/end", "sessions", "Ended.");
+
+    type Answer = ChangedBody;
+
+    fn run(self, call: &Call<'_>) -> Result<ChangedBody, Problem> {
+        let person = call.checked(registered(call.act()))?;
+        call.desk().sessions.end_all_of(&person.id);
+        let entry = Entry::new(EventKind::LoggedIn, call.act()).subject(&person.id);
+        call.store().commit(Unit::new(entry.detail("session", "ended")))?;
+        Ok(ChangedBody { person: person.id.to_string(), kind: "session".into(), expires: None })
+    }
+}
+
+impl Desk {
     /// Another secret in the place of the one that this operation made, whose answer did not arrive;
     /// nothing, where there is no such credential any more.
     pub(super) fn secret_again(
@@ -188,89 +253,69 @@ impl Desk {
         self.store.commit(unit)?;
         Ok(Some(fresh))
     }
+}
 
-    /// Ends one's sessions.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn end_session(&self, act: &Principal) -> Result<ChangedBody, Problem> {
-        let operation = Operation::EndSession;
-        self.admit(act, operation)?;
-        let person = self.checked(act, operation, registered(act))?;
-        self.sessions.end_all_of(&person.id);
-        let entry = Entry::new(EventKind::LoggedIn, act).subject(&person.id);
-        self.store.commit(Unit::new(entry.detail("session", "ended")))?;
-        Ok(ChangedBody { person: person.id.to_string(), kind: "session".into(), expires: None })
+/// The password until now, if there is one, once whoever came in with it has shown it again: a
+/// session left open must not change it. The new one is another. What is wrong counts as at the
+/// door.
+fn shown_again(
+    call: &Call<'_>,
+    person: &PersonRow,
+    asked: &SetPassword,
+) -> Result<Option<PasswordRow>, Problem> {
+    let (desk, act) = (call.desk(), call.act());
+    if desk.store.password(&person.id)?.is_none() {
+        return Ok(None);
     }
-
-    /// The password until now, if there is one, once whoever came in with it has shown it again: a
-    /// session left open must not change it. The new one is another. What is wrong counts as at the
-    /// door.
-    fn shown_again(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        person: &PersonRow,
-        body: &PasswordBody,
-    ) -> Result<Option<PasswordRow>, Problem> {
-        if self.store.password(&person.id)?.is_none() {
-            return Ok(None);
+    let shows = matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword);
+    let current = asked.current.as_ref().filter(|_| shows);
+    if shows && current.is_none() {
+        let missing = Problem::refused("current", "the password until now is needed");
+        return call.checked(Err(missing));
+    }
+    let entry = Entry::new(call.operation().kind(), act).subject(&person.id);
+    let tried = Tried {
+        caller: Caller::Known,
+        password: current.unwrap_or(&asked.new),
+        entry: entry.detail("compared", if shows { "current" } else { "new" }),
+        wanted: shows,
+    };
+    // The entries of what was wrong are there already.
+    let judged = desk.judge(&person.id, act.at, tried)?;
+    if matches!(judged, Judged::Locked) {
+        let entry = Entry::new(call.operation().kind(), act).subject(&person.id);
+        desk.store.commit(Unit::new(entry.refused(password::LOCKED)))?;
+    }
+    match (judged, current) {
+        (Judged::Fits(_), Some(current)) if current.expose() == asked.new.expose() => {
+            let same = Problem::refused("new", "it is the password until now");
+            call.checked(Err(same))
         }
-        let shows = matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword);
-        let current = body.current.as_ref().filter(|_| shows);
-        if shows && current.is_none() {
-            let missing = Problem::refused("current", "the password until now is needed");
-            return self.checked(act, operation, Err(missing));
+        (Judged::Fits(row), Some(_)) | (Judged::Differs(row), None) => Ok(Some(row)),
+        (Judged::Fits(_), None) => Err(Problem::refused("new", "it is the password until now")),
+        (Judged::Differs(_) | Judged::Locked | Judged::Not, Some(_)) => {
+            let rule = "it is not the password until now, or was wrong too often";
+            Err(Problem::refused("current", rule))
         }
-        let entry = Entry::new(operation.kind(), act).subject(&person.id);
-        let tried = Tried {
-            caller: Caller::Known,
-            password: current.unwrap_or(&body.new),
-            entry: entry.detail("compared", if shows { "current" } else { "new" }),
-            wanted: shows,
-        };
-        // The entries of what was wrong are there already.
-        let judged = self.judge(&person.id, act.at, tried)?;
-        if matches!(judged, Judged::Locked) {
-            let entry = Entry::new(operation.kind(), act).subject(&person.id);
-            self.store.commit(Unit::new(entry.refused(password::LOCKED)))?;
-        }
-        match (judged, current) {
-            (Judged::Fits(_), Some(current)) if current.expose() == body.new.expose() => {
-                let same = Problem::refused("new", "it is the password until now");
-                self.checked(act, operation, Err(same))
-            }
-            (Judged::Fits(row), Some(_)) | (Judged::Differs(row), None) => Ok(Some(row)),
-            (Judged::Fits(_), None) => Err(Problem::refused("new", "it is the password until now")),
-            (Judged::Differs(_) | Judged::Locked | Judged::Not, Some(_)) => {
-                let rule = "it is not the password until now, or was wrong too often";
-                Err(Problem::refused("current", rule))
-            }
-            (Judged::Locked | Judged::Not, None) => {
-                let rule = "the password until now was tried too often: wait a quarter of an hour";
-                Err(Problem::refused("new", rule))
-            }
+        (Judged::Locked | Judged::Not, None) => {
+            let rule = "the password until now was tried too often: wait a quarter of an hour";
+            Err(Problem::refused("new", rule))
         }
     }
+}
 
-    /// The person who acts, if all their roles may have such a credential.
-    pub(super) fn own<'a>(
-        &self,
-        act: &'a Principal,
-        operation: Operation,
-        kind: CredentialKind,
-    ) -> Result<&'a PersonRow, Problem> {
-        let person = self.checked(act, operation, registered(act))?;
-        let forbids = |role: &&domain::staff::Role| !credential_rule(**role).kinds.contains(&kind);
-        let allowed = match person.roles.iter().find(forbids) {
-            None => Ok(person),
-            Some(role) => {
-                let rule = credential_rule(*role).rule;
-                Err(Problem::refused("kind", rule!("{} has no {}: {}", role, kind, rule)))
-            }
-        };
-        self.checked(act, operation, allowed)
-    }
+/// The person who acts, if all their roles may have such a credential.
+pub(super) fn own<'a>(call: &Call<'a>, kind: CredentialKind) -> Result<&'a PersonRow, Problem> {
+    let person = call.checked(registered(call.act()))?;
+    let forbids = |role: &&domain::staff::Role| !credential_rule(**role).kinds.contains(&kind);
+    let allowed = match person.roles.iter().find(forbids) {
+        None => Ok(person),
+        Some(role) => {
+            let rule = credential_rule(*role).rule;
+            Err(Problem::refused("kind", rule!("{} has no {}: {}", role, kind, rule)))
+        }
+    };
+    call.checked(allowed)
 }
 
 /// The unit that changes what lets `person` in; what they enrolled with ends with it.

@@ -79,7 +79,7 @@ impl Desk {
         };
         let operation = operation.map_or_else(fresh_operation, Ok)?;
         let act = Act::new(actor_of(&found.person), stranger.at, operation);
-        Ok(Principal::person(act, found))
+        Ok(Principal::person(act, found).coming_from(door.from))
     }
 
     /// Opens a session for who logs in with an id and a password.

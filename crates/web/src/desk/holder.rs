@@ -79,7 +79,7 @@ impl Desk {
         let stranger = self.act(Actor::Anonymous, None)?;
         let request = holders.open(message, stranger.at);
         let request = self.told((&stranger, operation, door), request)?;
-        let operation_id = super::parse_id("request", request.id().as_str())?;
+        let operation_id = crate::problem::parse_id("request", request.id().as_str())?;
         let act = Act::new(request.actor(), stranger.at, operation_id);
         let act = Principal::certificate_holder(act);
         self.admit(&act, operation)?;

@@ -2,6 +2,7 @@
 
 use ca::Quorum;
 use domain::act::Act;
+use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use domain::staff::Role;
@@ -46,7 +47,7 @@ impl Objections {
 /// Who accepts what a start refuses, beside whoever asks.
 pub enum Approval<'a> {
     /// Another person, by their id, who has approved it ([`super::Approvable::Start`]).
-    SecondPerson(&'a str),
+    SecondPerson(&'a ActorId),
     /// The custodians together, by their shares alone.
     Custodians(&'a Quorum),
 }
@@ -125,8 +126,10 @@ impl Desk {
         self.checked(act, operation, may)?;
         match by {
             Approval::SecondPerson(approver) => {
-                let parts: Vec<_> =
-                    [*approver].into_iter().chain(objections.all().map(String::as_str)).collect();
+                let parts: Vec<_> = [approver.as_str()]
+                    .into_iter()
+                    .chain(objections.all().map(String::as_str))
+                    .collect();
                 self.once_in_a_unit(act, operation, &parts, || {
                     let seconded = self.accepting(act, approver, objections)?;
                     let accepted = Entry::new(operation.kind(), &seconded);
@@ -152,7 +155,7 @@ impl Desk {
     fn accepting(
         &self,
         act: &Principal,
-        approver: &str,
+        approver: &ActorId,
         objections: &Objections,
     ) -> Result<Act, Problem> {
         let operation = Operation::AcceptStart;

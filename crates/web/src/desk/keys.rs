@@ -256,8 +256,8 @@ impl CompromiseKey {
         let second = call.checked(second)?;
         let state = |row: &CompromiseRow| Ok(row.state.name().to_owned());
         call.once_along(state, |kept| {
-            let what = Approvable::Compromise { ca: authority.id().as_str(), generation };
-            let seconded = call.desk().seconded(call.act(), second.as_str(), what)?;
+            let what = Approvable::Compromise { ca: authority.id(), generation };
+            let seconded = call.desk().seconded(call.act(), &second, what)?;
             Ok(authority.declare_compromise(Along::new(&seconded, kept), generation, &second)?)
         })?;
         let declared = authority.compromise(generation)?;

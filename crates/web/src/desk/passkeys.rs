@@ -3,55 +3,79 @@
 use domain::journal::EventKind;
 use domain::staff::{CredentialKind, MAX_TOKEN_DAYS};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
+use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
 use super::challenges::For;
-use super::credentials::own_unit;
-use super::permission::Operation;
+use super::credentials::{own, own_unit};
+use super::permission::Operation as Permitted;
 use super::principal::{Entrant, Principal, Proof, actor_of};
 use super::shown::{Made, resting};
 use super::{Desk, Door, entrance};
+use crate::operation::{Call, Operation, Spec};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, answered, created};
-use crate::wire::{ChangedBody, PasskeyAnswerBody, PasskeyBody, PasskeyChallengeBody, SessionBody};
+use crate::wire::{Base64Url, ChangedBody, PasskeyAnswerBody, PasskeyChallengeBody, SessionBody};
 
-impl Desk {
-    /// A challenge for a new passkey of one's own.
-    ///
-    /// # Errors
-    /// 422 where the installation has no host name for passkeys.
-    pub fn begin_passkey(&self, act: &Principal) -> Result<PasskeyChallengeBody, Problem> {
-        let operation = Operation::BeginPasskey;
-        self.admit(act, operation)?;
-        let host = self.checked(act, operation, self.host())?;
-        let person = self.own(act, operation, CredentialKind::Passkey)?;
-        let challenge = self.challenges.give(&For::Registration(person.id.clone()), act.at)?;
+/// Gives a challenge for a passkey of one's own.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BeginPasskey {}
+
+impl Operation for BeginPasskey {
+    const SPEC: Spec =
+        Spec::post(Permitted::BeginPasskey, "/api/v1/me/passkey-challenges", "sessions", "Given.")
+            .creating();
+
+    type Answer = PasskeyChallengeBody;
+
+    fn run(self, call: &Call<'_>) -> Result<PasskeyChallengeBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
+        let host = call.checked(desk.host())?;
+        let person = own(call, CredentialKind::Passkey)?;
+        let challenge = desk.challenges.give(&For::Registration(person.id.clone()), act.at)?;
         let entry = Entry::new(EventKind::CredentialChanged, act).subject(&person.id);
-        self.store.commit(Unit::new(entry.detail("challenge", "passkey")))?;
+        desk.store.commit(Unit::new(entry.detail("challenge", "passkey")))?;
         Ok(PasskeyChallengeBody { challenge, host: host.to_owned() })
     }
+}
 
-    /// Registers a passkey of one's own.
-    ///
-    /// # Errors
-    /// 422 by the rule that the answer breaks.
-    pub fn register_passkey(
-        &self,
-        act: &Principal,
-        body: &PasskeyBody,
-    ) -> Result<ChangedBody, Problem> {
-        let operation = Operation::RegisterPasskey;
-        self.admit(act, operation)?;
+/// Registers a passkey of one's own.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PasskeyBody)]
+pub struct RegisterPasskey {
+    /// The challenge that was given out.
+    pub challenge: String,
+    /// clientDataJSON.
+    #[schema(value_type = String)]
+    pub client_data: Base64Url,
+    /// What getAuthenticatorData() gives.
+    #[schema(value_type = String)]
+    pub authenticator_data: Base64Url,
+}
+
+impl Operation for RegisterPasskey {
+    const SPEC: Spec =
+        Spec::post(Permitted::RegisterPasskey, "/api/v1/me/passkeys", "sessions", "Registered.")
+            .creating();
+
+    type Answer = ChangedBody;
+
+    /// It is made for ES256, discoverable, its user verified, without attestation.
+    fn run(self, call: &Call<'_>) -> Result<ChangedBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
         let kind = CredentialKind::Passkey;
-        let person = self.own(act, operation, kind)?;
-        let done = self.once_in_a_unit(act, operation, &[&body.challenge], || {
-            let made = self.checked(act, operation, self.new_passkey(act, person, body))?;
-            let free = match self.store.credential(&made.sha256)? {
+        let person = own(call, kind)?;
+        let done = call.once_in_a_unit(|| {
+            let made = call.checked(desk.new_passkey(act, person, &self))?;
+            let free = match desk.store.credential(&made.sha256)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("passkey", "it is registered already")),
             };
-            self.checked(act, operation, free)?;
+            call.checked(free)?;
             let ends = super::credentials::after_days(act.at, MAX_TOKEN_DAYS)?;
             let made = CredentialRow { expires: Some(ends), ..made };
             let unit = own_unit(act, person, kind, Change::AddCredential(made.into()));
@@ -62,12 +86,14 @@ impl Desk {
         });
         Ok(done?.answer())
     }
+}
 
+impl Desk {
     fn new_passkey(
         &self,
         act: &Principal,
         person: &PersonRow,
-        body: &PasskeyBody,
+        body: &RegisterPasskey,
     ) -> Result<CredentialRow, Problem> {
         let host = self.host()?;
         let whose = For::Registration(person.id.clone());

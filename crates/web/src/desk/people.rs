@@ -6,76 +6,125 @@
 mod author;
 mod proposals;
 
-use domain::id::ActorId;
+use domain::id::{ActorId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::rule::Spaced;
 use domain::staff::{
-    CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role, credential_rule,
+    ChangeKind, CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role,
+    credential_rule,
 };
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 use store::{Change, CredentialRow, Entry, PersonRow, Unit};
+use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
-use super::permission::Operation;
+use super::Desk;
+use super::permission::Operation as Permitted;
 use super::principal::Principal;
 use super::repeat::Done;
 use super::shown::{Made, resting};
-use super::{Desk, reading};
+use crate::operation::{Call, Operation, Spec, Variant, text};
 use crate::problem::Problem;
-use crate::wire::{
-    ConfirmationBody, NewPersonBody, PersonBody, PersonList, ProposalBody, SecretText,
-};
+use crate::wire::{ConfirmationBody, PersonBody, PersonList, SecretText};
 
-impl Desk {
-    /// Everybody in the registry.
-    ///
-    /// # Errors
-    /// The database's; the reading is journaled first.
-    pub fn people(&self, act: &Principal) -> Result<PersonList, Problem> {
-        let operation = Operation::ListPeople;
-        self.admit(act, operation)?;
-        let rows = self.store.people()?;
-        self.journal_reading(reading(act, operation).detail("rows", rows.len()))?;
+/// Names, as the OpenAPI document has them.
+type Roles = text::Closed<Role>;
+type Changes = text::Closed<ChangeKind>;
+
+/// Lists the registry.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListPeople {}
+
+impl Operation for ListPeople {
+    const SPEC: Spec = Spec::get(
+        Permitted::ListPeople,
+        "/api/v1/people",
+        "people",
+        "Everybody, those who left too.",
+    );
+
+    type Answer = PersonList;
+
+    fn run(self, call: &Call<'_>) -> Result<PersonList, Problem> {
+        let rows = call.store().people()?;
+        call.read(|entry| entry.detail("rows", rows.len()))?;
         Ok(PersonList { people: rows.iter().map(PersonBody::from).collect() })
     }
+}
 
-    /// A person with what lets them in.
-    ///
-    /// # Errors
-    /// 404; the reading is journaled first.
-    pub fn person(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
-        let operation = Operation::ShowPerson;
-        self.admit(act, operation)?;
-        let row = self.found(act, operation, id)?;
-        self.journal_reading(reading(act, operation).subject(&row.id))?;
-        let body = PersonBody::from(&row);
-        let credentials = self.store.credentials_of(&row.id)?;
-        Ok(body.with(&credentials, self.store.password(&row.id)?.as_ref()))
+/// Shows a person and what lets them in.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowPerson {
+    /// The person.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ActorId,
+}
+
+impl Operation for ShowPerson {
+    const SPEC: Spec =
+        Spec::get(Permitted::ShowPerson, "/api/v1/people/{id}", "people", "The person.");
+
+    type Answer = PersonBody;
+
+    fn run(self, call: &Call<'_>) -> Result<PersonBody, Problem> {
+        let row = found(call, &self.id)?;
+        call.read(|entry| entry.subject(&row.id))?;
+        let credentials = call.store().credentials_of(&row.id)?;
+        let password = call.store().password(&row.id)?;
+        Ok(PersonBody::from(&row).with(&credentials, password.as_ref()))
     }
+}
 
-    /// Proposes a new person.
-    ///
-    /// # Errors
-    /// 422 for roles that no person may hold together, or an id that was ever given.
-    pub fn propose_person(
-        &self,
-        act: &Principal,
-        body: &NewPersonBody,
-    ) -> Result<PersonBody, Problem> {
-        let operation = Operation::ProposePerson;
-        self.admit(act, operation)?;
-        let by = self.own_id(act, operation)?;
-        let row = new_person(body, by, act.at);
-        let row = row.and_then(|row| self.expect_share(&row.id, &row.roles).map(|()| row));
-        let row = self.checked(act, operation, row)?;
-        let asked = json(body)?;
-        let done = self.once_in_a_unit(act, operation, &[&asked], || {
-            let free = match self.store.person(&row.id)? {
+/// Proposes a new person.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewPersonBody)]
+pub struct ProposePerson {
+    /// The id, never given before.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ActorId,
+    /// The name.
+    pub name: String,
+    /// The roles, for example ca-manager.
+    #[serde(with = "text::each")]
+    #[schema(value_type = Vec<Roles>, inline)]
+    pub roles: Vec<Role>,
+    /// The municipality of a window clerk or supervisor.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub municipality: Option<MunicipalityCode>,
+}
+
+impl Operation for ProposePerson {
+    const SPEC: Spec = Spec::post(
+        Permitted::ProposePerson,
+        "/api/v1/people",
+        "people",
+        "Proposed; the CA manager confirms.",
+    )
+    .creating()
+    .placed(&["id"]);
+
+    type Answer = PersonBody;
+
+    /// Roles that no person may hold together are refused, and an id that was ever given.
+    fn run(self, call: &Call<'_>) -> Result<PersonBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
+        let row = new_person(&self, own_id(call)?, act.at);
+        let row = row.and_then(|row| desk.expect_share(&row.id, &row.roles).map(|()| row));
+        let row = call.checked(row)?;
+        let done = call.once_in_a_unit(|| {
+            let free = match desk.store.person(&row.id)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("id", "it was given to a person before")),
             };
-            self.checked(act, operation, free)?;
+            call.checked(free)?;
             let entry = changed(act, &row).detail("proposed", ProposalKind::Registration);
             let change = Change::AddPerson(row.clone().into());
             let unit = Unit::new(entry.detail("roles", words(&row.roles))).change(change);
@@ -83,29 +132,79 @@ impl Desk {
                 resting(unit, act, &Made::Proposal(&row.id, ProposalKind::Registration, act.at))?;
             Ok((unit, row.id.to_string()))
         });
-        self.as_they_stand(&done?.answer())
+        desk.as_they_stand(&done?.answer())
     }
+}
 
-    /// Proposes a change of a person: other roles, an enrolment, a reinstatement, a removal.
-    ///
-    /// # Errors
-    /// 404; 422 where it does not fit the person's state, or the roles exclude each other.
-    pub fn propose_change(
-        &self,
-        act: &Principal,
-        id: &str,
-        body: &ProposalBody,
-    ) -> Result<PersonBody, Problem> {
-        let operation = Operation::ProposeChange;
-        self.admit(act, operation)?;
-        let by = self.own_id(act, operation)?;
-        let asked = json(body)?;
-        let done = self.once_in_a_unit(act, operation, &[id, &asked], || {
-            let row = self.found(act, operation, id)?;
-            let proposal = proposal(&row, body, by, act.at);
+/// Proposes a change of a person.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ProposalBody)]
+pub struct ProposeChange {
+    /// The person.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ActorId,
+    /// roles, enrolment, reinstatement or removal.
+    #[serde(with = "text")]
+    #[schema(value_type = Changes, inline)]
+    pub kind: ChangeKind,
+    /// The roles from then on, where it is about roles.
+    #[serde(default, with = "text::each")]
+    #[schema(value_type = Vec<Roles>, inline)]
+    pub roles: Vec<Role>,
+    /// The municipality from then on.
+    #[serde(default, with = "text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub municipality: Option<MunicipalityCode>,
+}
+
+impl Operation for ProposeChange {
+    const SPEC: Spec = Spec::post(
+        Permitted::ProposeChange,
+        "/api/v1/people/{id}/proposals",
+        "people",
+        "Proposed; the CA manager confirms.",
+    )
+    .by(&[
+        Variant {
+            words: "staff roles",
+            about: "Proposes other roles for a person.",
+            fixed: ("kind", "roles"),
+            told: &["id", "roles", "municipality"],
+        },
+        Variant {
+            words: "staff enrol",
+            about: "Proposes a new enrolment for a person who lost what let them in.",
+            fixed: ("kind", "enrolment"),
+            told: &["id"],
+        },
+        Variant {
+            words: "staff reinstate",
+            about: "Proposes that a suspended person may act again.",
+            fixed: ("kind", "reinstatement"),
+            told: &["id"],
+        },
+        Variant {
+            words: "staff remove",
+            about: "Proposes that a person leaves.",
+            fixed: ("kind", "removal"),
+            told: &["id"],
+        },
+    ]);
+
+    type Answer = PersonBody;
+
+    /// Other roles, an enrolment, a reinstatement, a removal, which must fit the person's state.
+    fn run(self, call: &Call<'_>) -> Result<PersonBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
+        let by = own_id(call)?;
+        let done = call.once_in_a_unit(|| {
+            let row = found(call, &self.id)?;
+            let proposal = proposal(&row, &self, by, act.at);
             let proposal =
-                proposal.and_then(|one| self.expect_share(&row.id, &one.roles).map(|()| one));
-            let proposal = self.checked(act, operation, proposal)?;
+                proposal.and_then(|one| desk.expect_share(&row.id, &one.roles).map(|()| one));
+            let proposal = call.checked(proposal)?;
             let entry = changed(act, &row).detail("proposed", proposal.kind);
             let entry = entry.detail("roles", words(&proposal.roles));
             let (person, kind) = (row.id.clone(), proposal.kind);
@@ -114,9 +213,173 @@ impl Desk {
             let unit = resting(unit, act, &Made::Proposal(&person, kind, act.at))?;
             Ok((unit, id))
         });
-        self.as_they_stand(&done?.answer())
+        desk.as_they_stand(&done?.answer())
     }
+}
 
+/// Confirms what was proposed.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmProposal {
+    /// The person.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ActorId,
+}
+
+impl Operation for ConfirmProposal {
+    const SPEC: Spec = Spec::post(
+        Permitted::ConfirmProposal,
+        "/api/v1/people/{id}/confirmation",
+        "people",
+        "Confirmed.",
+    );
+
+    type Answer = ConfirmationBody;
+
+    /// A new person, or one who lost what let them in, gets an enrolment secret. Nobody confirms what
+    /// they proposed, nor what concerns themselves.
+    fn run(self, call: &Call<'_>) -> Result<ConfirmationBody, Problem> {
+        let (desk, act, person) = (call.desk(), call.act(), self.id);
+        let mut secret = None;
+        let done = call.once_in_a_unit(|| {
+            let (unit, expires, fresh) = confirmation(call, &person)?;
+            secret = fresh;
+            Ok((unit, expires))
+        })?;
+        // A session begun with what is no credential any more, or under other roles, ends.
+        desk.sessions.end_all_of(&person);
+        desk.dismiss_custodian(act)?;
+        let (enrolment_expires, secret): (Option<String>, _) = match done {
+            Done::Now(expires) => (expires, secret),
+            // Its answer did not arrive: another secret in its place, as long as nobody has used it.
+            Done::Before(Some(expires)) => {
+                (Some(expires), desk.secret_again(act, &person, CredentialKind::Enrolment)?)
+            }
+            Done::Before(None) => (None, None),
+        };
+        let enrolment_secret = secret.map(|secret| secret.expose().to_owned());
+        let person = desk.as_they_stand(person.as_str())?;
+        Ok(ConfirmationBody { person, enrolment_secret, enrolment_expires })
+    }
+}
+
+/// Refuses what was proposed.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefuseProposal {
+    /// The person.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ActorId,
+}
+
+impl Operation for RefuseProposal {
+    const SPEC: Spec =
+        Spec::post(Permitted::RefuseProposal, "/api/v1/people/{id}/refusal", "people", "Refused.");
+
+    type Answer = PersonBody;
+
+    /// A person who was never confirmed counts as removed.
+    fn run(self, call: &Call<'_>) -> Result<PersonBody, Problem> {
+        let act = call.act();
+        let done = call.once_in_a_unit(|| {
+            let row = found(call, &self.id)?;
+            let proposal = call.checked(confirmable(&row, act))?;
+            let mut to = PersonRow { proposal: None, ..row.clone() };
+            if proposal.kind == ProposalKind::Registration {
+                let after = row.state.after(PersonEvent::Refuse);
+                to.state = call.checked(after.map_err(of_state))?;
+                to.since = act.at;
+                // They never had any.
+                to.roles.clear();
+            }
+            let entry = changed(act, &row).detail("refused", proposal.kind);
+            Ok(set_person(entry, row, to))
+        });
+        call.desk().as_they_stand(&done?.answer())
+    }
+}
+
+/// Keeps a person from acting, at once.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendPerson {
+    /// The person.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub id: ActorId,
+}
+
+impl Operation for SuspendPerson {
+    const SPEC: Spec = Spec::post(
+        Permitted::SuspendPerson,
+        "/api/v1/people/{id}/suspension",
+        "people",
+        "Suspended.",
+    );
+
+    type Answer = PersonBody;
+
+    /// What was proposed for them lapses. Nobody suspends themselves, nor whom the registry cannot do
+    /// without.
+    fn run(self, call: &Call<'_>) -> Result<PersonBody, Problem> {
+        let (desk, act) = (call.desk(), call.act());
+        let done = call.once_in_a_unit(|| {
+            let row = found(call, &self.id)?;
+            call.checked(not_oneself(&row, act))?;
+            let after = row.state.after(PersonEvent::Suspend).map_err(of_state);
+            let state = call.checked(after)?;
+            let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
+            Ok(set_person(changed(act, &row).detail("suspended", true), row, to))
+        })?;
+        desk.sessions.end_all_of(&self.id);
+        desk.dismiss_custodian(act)?;
+        desk.as_they_stand(&done.answer())
+    }
+}
+
+/// The unit of a confirmation, until when its secret must be used, and the secret if there is one.
+fn confirmation(
+    call: &Call<'_>,
+    id: &ActorId,
+) -> Result<(Unit, Option<String>, Option<SecretText>), Problem> {
+    let (desk, act) = (call.desk(), call.act());
+    let row = found(call, id)?;
+    let proposal = call.checked(confirmable(&row, act))?;
+    let author = call.checked(desk.author_of(&row.id, &proposal, act.at))?;
+    let to = call.checked(confirmed(&row, &proposal, act))?;
+    let entry = changed(act, &row).detail("confirmed", proposal.kind);
+    let entry = entry.detail("proposed_by", &proposal.by).detail("roles", words(&to.roles));
+    let change = Change::SetPerson { from: row.into(), to: to.clone().into() };
+    let mut unit = Unit::new(entry).change(change).requiring(author);
+    if matches!(proposal.kind, ProposalKind::Enrolment | ProposalKind::Removal) {
+        unit = unit.change(Change::DropCredentials(to.id.clone()));
+    }
+    if proposal.kind == ProposalKind::Roles {
+        unit = desk.credentials_beyond(&to)?.into_iter().fold(unit, Unit::change);
+    }
+    let (mut expires, mut secret) = (None, None);
+    if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {
+        let fresh = crate::random::secret()?;
+        let credential = enrolment(&to.id, &fresh, act)?;
+        expires = credential.expires.map(|time| time.to_string());
+        unit = unit.change(Change::AddCredential(credential.into()));
+        secret = Some(fresh);
+    }
+    Ok((unit, expires, secret))
+}
+
+fn found(call: &Call<'_>, id: &ActorId) -> Result<PersonRow, Problem> {
+    call.desk().found(call.act(), call.operation(), id)
+}
+
+fn own_id(call: &Call<'_>) -> Result<ActorId, Problem> {
+    let id = call.act().id().cloned();
+    call.checked(id.ok_or_else(|| Problem::refused("person", call.operation().rule())))
+}
+
+impl Desk {
     /// A custodian is who holds a share of the keys (A 6.2.2, S 6-2-1-2): whoever had the office alone
     /// would be counted where the quorum is, and could not come to it.
     fn expect_share(&self, person: &ActorId, roles: &[Role]) -> Result<(), Problem> {
@@ -142,127 +405,6 @@ impl Desk {
         Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
     }
 
-    /// Confirms what was proposed; a new person, or one who lost theirs, gets an enrolment secret.
-    ///
-    /// # Errors
-    /// 422 where nothing was proposed, by whom proposed it, or about oneself.
-    pub fn confirm_proposal(&self, act: &Principal, id: &str) -> Result<ConfirmationBody, Problem> {
-        let operation = Operation::ConfirmProposal;
-        self.admit(act, operation)?;
-        let person: ActorId = self.id(act, operation, "person", id)?;
-        let mut secret = None;
-        let done = self.once_in_a_unit(act, operation, &[id], || {
-            let (unit, expires, fresh) = self.confirmation(act, operation, id)?;
-            secret = fresh;
-            Ok((unit, expires))
-        })?;
-        // A session begun with what is no credential any more, or under other roles, ends.
-        self.sessions.end_all_of(&person);
-        self.dismiss_custodian(act)?;
-        let (enrolment_expires, secret): (Option<String>, _) = match done {
-            Done::Now(expires) => (expires, secret),
-            Done::Before(expires) => {
-                let secret = self.enrolment_again(act, &person, expires.as_deref())?;
-                (expires, secret)
-            }
-        };
-        let enrolment_secret = secret.map(|secret| secret.expose().to_owned());
-        let person = self.as_they_stand(person.as_str())?;
-        Ok(ConfirmationBody { person, enrolment_secret, enrolment_expires })
-    }
-
-    /// The unit of a confirmation, until when its secret must be used, and the secret if there is one.
-    fn confirmation(
-        &self,
-        act: &Principal,
-        operation: Operation,
-        id: &str,
-    ) -> Result<(Unit, Option<String>, Option<SecretText>), Problem> {
-        let row = self.found(act, operation, id)?;
-        let proposal = self.checked(act, operation, confirmable(&row, act))?;
-        let author = self.checked(act, operation, self.author_of(&row.id, &proposal, act.at))?;
-        let to = self.checked(act, operation, confirmed(&row, &proposal, act))?;
-        let entry = changed(act, &row).detail("confirmed", proposal.kind);
-        let entry = entry.detail("proposed_by", &proposal.by).detail("roles", words(&to.roles));
-        let mut unit =
-            Unit::new(entry).change(Change::SetPerson { from: row.into(), to: to.clone().into() });
-        unit = unit.requiring(author);
-        if matches!(proposal.kind, ProposalKind::Enrolment | ProposalKind::Removal) {
-            unit = unit.change(Change::DropCredentials(to.id.clone()));
-        }
-        if proposal.kind == ProposalKind::Roles {
-            unit = self.credentials_beyond(&to)?.into_iter().fold(unit, Unit::change);
-        }
-        let (mut expires, mut secret) = (None, None);
-        if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {
-            let fresh = crate::random::secret()?;
-            let credential = enrolment(&to.id, &fresh, act)?;
-            expires = credential.expires.map(|time| time.to_string());
-            unit = unit.change(Change::AddCredential(credential.into()));
-            secret = Some(fresh);
-        }
-        Ok((unit, expires, secret))
-    }
-
-    /// The secret of an enrolment that was confirmed before under this operation's id, whose answer did
-    /// not arrive: another in its place, as long as nobody has used it.
-    fn enrolment_again(
-        &self,
-        act: &Principal,
-        person: &ActorId,
-        expires: Option<&str>,
-    ) -> Result<Option<SecretText>, Problem> {
-        match expires {
-            None => Ok(None),
-            Some(_) => self.secret_again(act, person, CredentialKind::Enrolment),
-        }
-    }
-
-    /// Refuses what was proposed; a person who was never confirmed counts as removed.
-    ///
-    /// # Errors
-    /// As [`confirm_proposal`](Self::confirm_proposal).
-    pub fn refuse_proposal(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
-        let operation = Operation::RefuseProposal;
-        self.admit(act, operation)?;
-        let done = self.once_in_a_unit(act, operation, &[id], || {
-            let row = self.found(act, operation, id)?;
-            let proposal = self.checked(act, operation, confirmable(&row, act))?;
-            let mut to = PersonRow { proposal: None, ..row.clone() };
-            if proposal.kind == ProposalKind::Registration {
-                let after = row.state.after(PersonEvent::Refuse);
-                to.state = self.checked(act, operation, after.map_err(of_state))?;
-                to.since = act.at;
-                // They never had any.
-                to.roles.clear();
-            }
-            let entry = changed(act, &row).detail("refused", proposal.kind);
-            Ok(set_person(entry, row, to))
-        });
-        self.as_they_stand(&done?.answer())
-    }
-
-    /// Keeps a person from acting, at once; what was proposed for them lapses.
-    ///
-    /// # Errors
-    /// 422 about oneself, and where nobody would be left who registers people.
-    pub fn suspend_person(&self, act: &Principal, id: &str) -> Result<PersonBody, Problem> {
-        let operation = Operation::SuspendPerson;
-        self.admit(act, operation)?;
-        let person: ActorId = self.id(act, operation, "person", id)?;
-        let done = self.once_in_a_unit(act, operation, &[id], || {
-            let row = self.found(act, operation, id)?;
-            self.checked(act, operation, not_oneself(&row, act))?;
-            let after = row.state.after(PersonEvent::Suspend).map_err(of_state);
-            let state = self.checked(act, operation, after)?;
-            let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
-            Ok(set_person(changed(act, &row).detail("suspended", true), row, to))
-        })?;
-        self.sessions.end_all_of(&person);
-        self.dismiss_custodian(act)?;
-        self.as_they_stand(&done.answer())
-    }
-
     /// Whether those are registered who register all others; custodians do not.
     ///
     /// # Errors
@@ -283,7 +425,7 @@ impl Desk {
         manager: (&ActorId, &SecretText),
         senior_operator: (&ActorId, &SecretText),
     ) -> Result<(), Problem> {
-        let operation = Operation::RegisterFirstPeople;
+        let operation = Permitted::RegisterFirstPeople;
         self.admit(act, operation)?;
         let is_taken = |id| Ok::<_, Problem>(self.store.person(id)?.is_some());
         let first = match () {
@@ -327,20 +469,15 @@ impl Desk {
         Ok(PersonBody::from(&row.ok_or_else(|| Problem::unknown("person"))?))
     }
 
+    /// A person of the registry; else the refusal is in the journal.
     pub(super) fn found(
         &self,
         act: &Principal,
-        operation: Operation,
-        id: &str,
+        operation: Permitted,
+        id: &ActorId,
     ) -> Result<PersonRow, Problem> {
-        let id: ActorId = self.id(act, operation, "person", id)?;
-        let found = self.store.person(&id)?.ok_or_else(|| Problem::unknown("person"));
+        let found = self.store.person(id)?.ok_or_else(|| Problem::unknown("person"));
         self.checked(act, operation, found)
-    }
-
-    fn own_id(&self, act: &Principal, operation: Operation) -> Result<ActorId, Problem> {
-        let id = act.id().cloned().ok_or_else(|| Problem::refused("person", operation.rule()));
-        self.checked(act, operation, id)
     }
 }
 
@@ -367,11 +504,6 @@ fn set_person(entry: Entry, from: PersonRow, to: PersonRow) -> (Unit, String) {
     let id = to.id.to_string();
     let change = Change::SetPerson { from: from.into(), to: to.into() };
     (Unit::new(entry).change(change), id)
-}
-
-/// What was asked, as a text that recognises it.
-fn json(body: &impl serde::Serialize) -> Result<String, Problem> {
-    serde_json::to_string(body).map_err(|error| Problem::broke(&error))
 }
 
 /// The entry of a change of a person, who stands in it by their id alone.

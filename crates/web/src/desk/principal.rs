@@ -4,6 +4,7 @@
 //! reads the registry; so roles cannot be claimed. A card's holder has none, and is known by a
 //! certificate. The program itself is [`Principal::program`].
 
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -49,6 +50,10 @@ pub struct Principal {
     proof: Proof,
     /// The client certificates that what they were let in by rests on.
     certificates: Certificates,
+    /// The address they came from.
+    from: Option<IpAddr>,
+    /// The client certificate, DER, whose key the connection's handshake proved, whoever has it.
+    handshake: Option<Arc<[u8]>>,
 }
 
 /// What the actor is to the table of permissions.
@@ -64,7 +69,7 @@ impl Principal {
     ///
     /// `danger`: nothing is proven here; whoever calls this is the program.
     pub fn program(act: Act) -> Self {
-        Self { act, party: Party::Program, proof: Proof::Strong, certificates: Vec::new() }
+        Self::of(act, Party::Program, Proof::Strong, Vec::new())
     }
 
     /// A person of the registry who was let in; what they do rests on how they stand now.
@@ -73,13 +78,36 @@ impl Principal {
         let standing = person.clone().standing(basis).resting_on(own(&certificates));
         let standing = Some(Arc::new(standing));
         let act = Act { standing, ..act };
-        Self { act, party: Party::Person(Box::new(person)), proof, certificates }
+        Self::of(act, Party::Person(Box::new(person)), proof, certificates)
     }
 
     /// The holder of a certificate who proved to hold its key, in a handshake or by a signature.
     pub(crate) fn certificate_holder(act: Act) -> Self {
-        let (party, proof) = (Party::CertificateHolder, Proof::Strong);
-        Self { act, party, proof, certificates: Vec::new() }
+        Self::of(act, Party::CertificateHolder, Proof::Strong, Vec::new())
+    }
+
+    fn of(act: Act, party: Party, proof: Proof, certificates: Certificates) -> Self {
+        Self { act, party, proof, certificates, from: None, handshake: None }
+    }
+
+    /// The same, who came from an address.
+    pub(crate) fn coming_from(self, address: IpAddr) -> Self {
+        Self { from: Some(address), ..self }
+    }
+
+    /// The same, over a connection whose handshake proved the key of this client certificate (DER).
+    pub(crate) fn having_proven(self, certificate: Option<Arc<[u8]>>) -> Self {
+        Self { handshake: certificate, ..self }
+    }
+
+    /// The address they came from; the program comes from none.
+    pub(crate) fn from(&self) -> Option<IpAddr> {
+        self.from
+    }
+
+    /// The client certificate, DER, whose key the connection's handshake proved.
+    pub(crate) fn handshake(&self) -> Option<&[u8]> {
+        self.handshake.as_deref()
     }
 
     /// The client certificates that what they were let in by rests on: one that they showed, and those

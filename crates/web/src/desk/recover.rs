@@ -1,6 +1,7 @@
 //! The way back in, when what let people in has ended and nobody is left who could enrol them.
 
 use ca::Quorum;
+use domain::id::ActorId;
 use domain::rule;
 use domain::rule::OfTheInstallation;
 use domain::staff::{PersonState, ProposalKind};
@@ -24,7 +25,7 @@ impl Desk {
     pub fn recover_person(
         &self,
         act: &Principal,
-        id: &str,
+        id: &ActorId,
         quorum: &Quorum,
     ) -> Result<ConfirmationBody, Problem> {
         let operation = Operation::RecoverPerson;

@@ -125,7 +125,8 @@ impl Operation for RecordAddress {
         "/api/v1/residents/{code}/address",
         GROUP,
         "Recorded.",
-    );
+    )
+    .placed(&["address"]);
 
     type Answer = RegisterCommandBody;
 
@@ -161,7 +162,8 @@ impl Operation for RecordMoveOut {
         "/api/v1/residents/{code}/move-out",
         GROUP,
         "Recorded.",
-    );
+    )
+    .placed(&["planned"]);
 
     type Answer = RegisterCommandBody;
 
@@ -194,7 +196,8 @@ impl Operation for EraseResident {
         "/api/v1/residents/{code}/erasure",
         GROUP,
         "What is gone, and what stays.",
-    );
+    )
+    .approved("erasure", Some(("code", "resident")));
 
     type Answer = ForgottenBody;
 
@@ -208,8 +211,8 @@ impl Operation for EraseResident {
         };
         let answer = |forgotten: &Forgotten| Ok(ForgottenBody::of(forgotten, bears, is_embedded));
         call.once_along(answer, |kept| {
-            let what = Approvable::Erasure(code.as_str());
-            let seconded = desk.seconded(call.act(), approver.as_str(), what)?;
+            let what = Approvable::Erasure(&code);
+            let seconded = desk.seconded(call.act(), &approver, what)?;
             Ok(call.window()?.forget(Along::new(&seconded, kept), &code)?)
         })
     }

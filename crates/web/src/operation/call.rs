@@ -7,11 +7,11 @@ use domain::id::CaId;
 use ra::window::Window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Change, Entry, Store};
+use store::{Change, Entry, Store, Unit};
 
 use super::Operation;
 use crate::desk::permission;
-use crate::desk::{Desk, Principal, reading};
+use crate::desk::{Desk, Done, Principal, reading};
 use crate::problem::Problem;
 
 /// Somebody's operation that the table of permissions lets pass. Nothing but [`Desk::ask`] makes one.
@@ -92,6 +92,17 @@ impl<'a> Call<'a> {
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
         self.desk.once(self.act, self.operation, &[&self.asked], work)
+    }
+
+    /// The same for what is one unit, which commits with its answer; see [`Desk::once_in_a_unit`].
+    ///
+    /// # Errors
+    /// As [`once`](Self::once).
+    pub(crate) fn once_in_a_unit<A: Serialize + DeserializeOwned>(
+        &self,
+        decide: impl FnOnce() -> Result<(Unit, A), Problem>,
+    ) -> Result<Done<A>, Problem> {
+        self.desk.once_in_a_unit(self.act, self.operation, &[&self.asked], decide)
     }
 
     /// The same for what a CA or a window commits as one unit of theirs, in which the answer goes along.

@@ -11,35 +11,85 @@ use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, ResponsesBuilder};
 use super::{Answer, Operation, Spec, Verb};
 use crate::problem::Problem;
 
-/// The fields of an operation, as serde reads them.
-fn fields<O: Operation>() -> Object {
-    match O::schema() {
-        RefOr::T(Schema::Object(mut object)) => {
-            let properties = std::mem::take(&mut object.properties).into_iter();
-            object.properties =
-                properties.map(|(name, schema)| (name, with_comment(schema))).collect();
-            object
+/// What an operation is told.
+pub(super) enum Told {
+    /// Fields, as serde reads them, of which the address tells some.
+    Fields(Object),
+    /// One of several forms, all of it in the body.
+    OneOf(OneOf),
+}
+
+impl Told {
+    pub(super) fn of<O: Operation>() -> Self {
+        match O::schema() {
+            RefOr::T(Schema::Object(mut object)) => {
+                let properties = std::mem::take(&mut object.properties).into_iter();
+                object.properties =
+                    properties.map(|(name, schema)| (name, with_comment(schema))).collect();
+                Self::Fields(object)
+            }
+            RefOr::T(Schema::OneOf(forms)) => Self::OneOf(forms),
+            _ => Self::Fields(Object::new()),
         }
-        // Of a type that is no struct nothing could be told by an address.
-        _ => Object::new(),
+    }
+
+    /// The comment of the type.
+    pub(super) fn comment(&self) -> &str {
+        let comment = match self {
+            Self::Fields(object) => object.description.as_deref(),
+            Self::OneOf(forms) => forms.description.as_deref(),
+        };
+        comment.unwrap_or_default()
+    }
+
+    /// Each field with what is said of it, and whether it must be told.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &RefOr<Schema>, bool)> {
+        let fields = match self {
+            Self::Fields(fields) => Some(fields),
+            Self::OneOf(_) => None,
+        };
+        fields.into_iter().flat_map(|fields| {
+            let is_required = |name: &String| fields.required.contains(name);
+            fields.properties.iter().map(move |(name, schema)| (&**name, schema, is_required(name)))
+        })
+    }
+
+    /// Takes the fields that the address tells, as parameters.
+    fn parameters(&mut self, spec: &Spec) -> Vec<Parameter> {
+        let Self::Fields(fields) = self else { return Vec::new() };
+        let in_path = spec.in_path();
+        let mut parameters: Vec<_> =
+            in_path.map(|name| parameter(fields, name, ParameterIn::Path)).collect();
+        let names: Vec<_> = fields.properties.keys().cloned().collect();
+        let in_query = names.iter().filter(|name| spec.is_in_address(name));
+        parameters.extend(in_query.map(|name| parameter(fields, name, ParameterIn::Query)));
+        parameters
+    }
+
+    /// What is left for the body, if anything is.
+    fn body(self) -> Option<Schema> {
+        match self {
+            Self::Fields(fields) if fields.properties.is_empty() => None,
+            Self::Fields(fields) => Some(Schema::Object(fields)),
+            Self::OneOf(forms) => Some(Schema::OneOf(forms)),
+        }
     }
 }
 
 /// Whether the body tells an operation something.
 pub(super) fn has_body<O: Operation>() -> bool {
-    fields::<O>().properties.keys().any(|name| !O::SPEC.is_in_address(name))
+    match Told::of::<O>() {
+        Told::Fields(fields) => fields.properties.keys().any(|name| !O::SPEC.is_in_address(name)),
+        Told::OneOf(_) => true,
+    }
 }
 
 /// Adds an operation to the document.
 pub(crate) fn describe<O: Operation>(document: &mut OpenApi) {
     let Spec { operation, verb, path, group, done, .. } = O::SPEC;
-    let mut fields = fields::<O>();
-    let (summary, rest) = words(fields.description.as_deref().unwrap_or_default());
-    let mut parameters: Vec<_> =
-        O::SPEC.in_path().map(|name| parameter(&mut fields, name, ParameterIn::Path)).collect();
-    let names: Vec<_> = fields.properties.keys().cloned().collect();
-    let in_query = names.iter().filter(|name| O::SPEC.is_in_address(name));
-    parameters.extend(in_query.map(|name| parameter(&mut fields, name, ParameterIn::Query)));
+    let mut told = Told::of::<O>();
+    let (summary, rest) = words(told.comment());
+    let parameters = told.parameters(&O::SPEC);
     let mut schemas = Vec::new();
     O::schemas(&mut schemas);
     let answer = O::Answer::described();
@@ -59,12 +109,12 @@ pub(crate) fn describe<O: Operation>(document: &mut OpenApi) {
     if !parameters.is_empty() {
         described = described.parameters(Some(parameters));
     }
-    if !fields.properties.is_empty() {
+    if let Some(schema) = told.body() {
         let name = O::name();
         let content = Content::new(Some(Ref::from_schema_name(&*name)));
         let body = RequestBodyBuilder::new().content("application/json", content);
         described = described.request_body(Some(body.required(Some(Required::True)).build()));
-        schemas.push((name.into_owned(), RefOr::T(Schema::Object(fields))));
+        schemas.push((name.into_owned(), RefOr::T(schema)));
     }
     schemas.extend(answer.schemas);
     let components = document.components.get_or_insert_default();
@@ -93,7 +143,7 @@ fn parameter(fields: &mut Object, name: &str, place: ParameterIn) -> Parameter {
 
 /// The schema of a field as that of a parameter: what the field's comment says stands beside it, and what
 /// may be left out is left out, and never null.
-fn of_parameter(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<String>) {
+pub(super) fn of_parameter(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<String>) {
     match schema {
         RefOr::T(Schema::Object(mut object)) => {
             let words = object.description.take();
@@ -112,6 +162,10 @@ fn of_parameter(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<String>) {
             };
             let set = items.into_iter().find(|one| !is_null(one)).unwrap_or_default();
             (set, description)
+        }
+        RefOr::T(Schema::Array(mut array)) => {
+            let words = array.description.take();
+            (RefOr::T(Schema::Array(array)), words)
         }
         other => (other, None),
     }
@@ -134,7 +188,7 @@ fn with_comment(schema: RefOr<Schema>) -> RefOr<Schema> {
 }
 
 /// The first sentence or line of a comment, and the rest.
-fn words(comment: &str) -> (String, Option<String>) {
+pub(super) fn words(comment: &str) -> (String, Option<String>) {
     let (first, rest) = comment.split_once("\n\n").unwrap_or((comment, ""));
     let rest = (!rest.is_empty()).then(|| rest.to_owned());
     (first.replace('\n', " "), rest)

@@ -8,11 +8,9 @@ use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-use serde_path_to_error::Track;
 
-use super::{Operation, Spec, text};
-use crate::api::input::{body_of, expect_json, malformed, unseen};
-use crate::api::strict::{Strict, Unseen};
+use super::{Operation, Spec};
+use crate::api::input::{self, body_of, expect_json, malformed};
 use crate::problem::{Fault, Problem};
 
 /// What a request tells, not read yet.
@@ -59,35 +57,12 @@ async fn in_address(parts: &mut Parts) -> Result<Vec<(String, String)>, Problem>
 /// 400 for what is not of its form; 422 for a text that breaks the rule of its field, and for one of
 /// which nobody can see everything.
 pub(super) fn read<O: Operation>(given: &Given) -> Result<O, Problem> {
-    // Nothing that an earlier reading left.
-    text::broken();
-    let unseen_text = Unseen::default();
-    let mut track = Track::new();
     let mut body = given.body.as_deref().map(serde_json::Deserializer::from_slice);
     let told = Told { address: &given.address, spec: &O::SPEC, body: body.as_mut() };
-    let tracked = serde_path_to_error::Deserializer::new(told, &mut track);
-    let read = O::deserialize(Strict::new(tracked, &unseen_text));
-    let asked = read.map_err(|error| {
-        let field = match track.path().to_string() {
-            // Broken off at a name.
-            nowhere if nowhere == "?" => ".".to_owned(),
-            field => field,
-        };
-        match (unseen_text.found(), text::broken()) {
-            (Some(index), _) => unseen(&field, index),
-            (None, Some(rule)) => refused(&field, rule),
-            (None, None) => malformed(&field, &error),
-        }
-    })?;
+    let asked = input::read(told)?;
     let end = body.as_mut().map_or(Ok(()), serde_json::Deserializer::end);
     end.map_err(|error| malformed(".", &error))?;
     Ok(asked)
-}
-
-/// A text that breaks the rule of its field.
-fn refused(field: &str, rule: Rule) -> Problem {
-    let problem = Problem::new(Fault::Refused, rule).about(field);
-    Problem { detail: format!("{field}: {}", problem.detail), ..problem }
 }
 
 type Body<'de> = serde_json::Deserializer<serde_json::de::SliceRead<'de>>;

@@ -3,8 +3,9 @@
 use axum::routing::MethodRouter;
 use utoipa::openapi::OpenApi;
 
-use super::{Operation, Spec, describe, route};
+use super::{Command, Operation, Spec, command, describe, route};
 use crate::api::Api;
+use crate::desk::ApproveOperation;
 use crate::desk::applications::{
     ApproveApplication, CompleteApplication, DeliverApplication, DiscardApplication,
     IssueApplication, ListApplications, RefuseApplication, ShowApplication, VerifyApplication,
@@ -15,11 +16,17 @@ use crate::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, R
 use crate::desk::ceremonies::ShowCeremony;
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use crate::desk::check::CheckConsistency;
+use crate::desk::credentials::{EndSession, MakeToken, RegisterCertificate, SetPassword};
 use crate::desk::journal::ReadJournal;
 use crate::desk::keys::{
     ActivateKeys, CompromiseKey, DeactivateKeys, PlanCompromise, RehearseRenewal, ShowKeys,
 };
 use crate::desk::lists::{FetchList, ListSeries, PublishAllLists, PublishDueLists};
+use crate::desk::passkeys::{BeginPasskey, RegisterPasskey};
+use crate::desk::people::{
+    ConfirmProposal, ListPeople, ProposeChange, ProposePerson, RefuseProposal, ShowPerson,
+    SuspendPerson,
+};
 use crate::desk::register::{
     ApplyRegisterEvents, EraseResident, RecordAddress, RecordDeath, RecordMoveOut, ShowResident,
 };
@@ -84,6 +91,20 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<ReadJournal>(),
     Listed::of::<CheckConsistency>(),
     Listed::of::<ShowCeremony>(),
+    Listed::of::<ApproveOperation>(),
+    Listed::of::<ListPeople>(),
+    Listed::of::<ShowPerson>(),
+    Listed::of::<ProposePerson>(),
+    Listed::of::<ProposeChange>(),
+    Listed::of::<ConfirmProposal>(),
+    Listed::of::<RefuseProposal>(),
+    Listed::of::<SuspendPerson>(),
+    Listed::of::<EndSession>(),
+    Listed::of::<SetPassword>(),
+    Listed::of::<RegisterCertificate>(),
+    Listed::of::<MakeToken>(),
+    Listed::of::<BeginPasskey>(),
+    Listed::of::<RegisterPasskey>(),
 ];
 
 /// An operation as the router and the documents need it.
@@ -91,10 +112,12 @@ pub(crate) struct Listed {
     pub(crate) spec: Spec,
     pub(crate) route: fn() -> MethodRouter<Api>,
     pub(crate) describe: fn(&mut OpenApi),
+    pub(crate) commands: fn() -> Vec<Command>,
 }
 
 impl Listed {
     const fn of<O: Operation>() -> Self {
-        Self { spec: O::SPEC, route: route::<O>, describe: describe::<O> }
+        let (route, describe, commands) = (route::<O>, describe::<O>, command::of::<O>);
+        Self { spec: O::SPEC, route, describe, commands }
     }
 }

@@ -11,6 +11,7 @@
 
 mod answer;
 mod call;
+mod command;
 mod described;
 mod input;
 mod list;
@@ -27,6 +28,8 @@ use crate::problem::Problem;
 
 pub use answer::{Answer, Form, Octets};
 pub use call::Call;
+pub(crate) use command::{Approved, Variant};
+pub use command::{Argument, Command, Form as ArgumentForm, FromFile, SecondPerson, commands};
 pub(crate) use described::describe;
 pub(crate) use list::{ALL, Listed};
 pub(crate) use request::Asked;
@@ -62,6 +65,14 @@ pub struct Spec {
     /// The group, which is the tag in the OpenAPI document.
     pub(crate) group: &'static str,
     pub(crate) done: Done,
+    /// The fields that a command is told by their places, after those of the path.
+    pub(crate) places: &'static [&'static str],
+    /// The file that tells a command some of the fields.
+    pub(crate) file: Option<FromFile>,
+    /// Its commands, where there are several.
+    pub(crate) variants: &'static [Variant],
+    /// Where a second person approves it, by the same command.
+    pub(crate) approved: Option<Approved>,
 }
 
 /// How an operation that succeeded is told.
@@ -89,7 +100,9 @@ impl Spec {
         words: &'static str,
     ) -> Self {
         let done = Done { status: 200, words };
-        Self { operation, verb: Verb::Get, path, query: &[], group, done }
+        let (query, places, variants) = (&[], &[], &[]);
+        let (verb, file, approved) = (Verb::Get, None, None);
+        Self { operation, verb, path, query, group, done, places, file, variants, approved }
     }
 
     /// Of an operation that changes something; `words` describe the answer.
@@ -110,6 +123,35 @@ impl Spec {
     /// The same of an operation by which something comes into being.
     pub(crate) const fn creating(self) -> Self {
         Self { done: Done { status: 201, ..self.done }, ..self }
+    }
+
+    /// The same, where a command is told these fields by their places, after those of the path.
+    pub(crate) const fn placed(self, places: &'static [&'static str]) -> Self {
+        Self { places, ..self }
+    }
+
+    /// The same, where a file tells a command these fields, or all where there are none.
+    pub(crate) const fn from_file(
+        self,
+        name: &'static str,
+        about: &'static str,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Self { file: Some(FromFile { name, about, fields }), ..self }
+    }
+
+    /// The same of an operation for which there are several commands.
+    pub(crate) const fn by(self, variants: &'static [Variant]) -> Self {
+        Self { variants, ..self }
+    }
+
+    /// The same of an operation that a second person approves, as `what` and with its own name for a field.
+    pub(crate) const fn approved(
+        self,
+        what: &'static str,
+        renamed: Option<(&'static str, &'static str)>,
+    ) -> Self {
+        Self { approved: Some(Approved { what, renamed }), ..self }
     }
 
     /// The fields that the path tells, in its order.

@@ -66,7 +66,7 @@ impl<T: Named> PartialSchema for Closed<T> {
 impl<T: Named> ToSchema for Closed<T> {}
 
 /// The rule that broke the reading off since the last time this was asked, if one did.
-pub(super) fn broken() -> Option<Rule> {
+pub(crate) fn broken() -> Option<Rule> {
     BROKEN.take()
 }
 
@@ -98,6 +98,28 @@ fn parsed<T: FromStr<Err: Unfit>, E: Error>(text: String) -> Result<T, E> {
         BROKEN.set(error.rule());
         E::custom(error)
     })
+}
+
+/// The same for several of a list.
+pub(crate) mod each {
+    use super::{Deserialize, Deserializer, Display, FromStr, Serializer, Unfit};
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        values: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(ToString::to_string))
+    }
+
+    pub(crate) fn deserialize<'de, T, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error>
+    where
+        T: FromStr,
+        T::Err: Unfit,
+    {
+        Vec::<String>::deserialize(deserializer)?.into_iter().map(super::parsed).collect()
+    }
 }
 
 /// The same for what may be left out, or be null in a body.

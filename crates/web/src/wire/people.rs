@@ -38,33 +38,6 @@ pub struct SessionBody {
     pub expires: String,
 }
 
-/// A new person.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewPersonBody {
-    /// The id, never given before.
-    pub id: String,
-    /// The name.
-    pub name: String,
-    /// The roles, for example ca-manager.
-    pub roles: Vec<String>,
-    /// The municipality of a window clerk or supervisor.
-    pub municipality: Option<String>,
-}
-
-/// A change of a person.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProposalBody {
-    /// roles, enrolment, reinstatement or removal.
-    pub kind: String,
-    /// The roles from then on, where it is about roles.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// The municipality from then on.
-    pub municipality: Option<String>,
-}
-
 /// A person of the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PersonBody {
@@ -133,27 +106,6 @@ pub struct ConfirmationBody {
     pub enrolment_expires: Option<String>,
 }
 
-/// A new password.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PasswordBody {
-    /// The password until now, where one logged in with it.
-    #[schema(value_type = Option<String>)]
-    pub current: Option<SecretText>,
-    /// The password from now on: 12 characters and more.
-    #[schema(value_type = String)]
-    pub new: SecretText,
-}
-
-/// A client certificate.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClientCertificateBody {
-    /// The certificate, PEM: the one that this very connection showed in its TLS handshake, which
-    /// proves its key.
-    pub certificate_pem: String,
-}
-
 /// A challenge for a passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyChallengeBody {
@@ -164,23 +116,9 @@ pub struct PasskeyChallengeBody {
 }
 
 /// Octets as the browser's interface has them, base64url without padding.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(value_type = String)]
 pub struct Base64Url(String);
-
-/// A new passkey: made for ES256, discoverable, its user verified, without attestation.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PasskeyBody {
-    /// The challenge that was given out.
-    pub challenge: String,
-    /// clientDataJSON.
-    #[schema(value_type = String)]
-    pub client_data: Base64Url,
-    /// What getAuthenticatorData() gives.
-    #[schema(value_type = String)]
-    pub authenticator_data: Base64Url,
-}
 
 /// A passkey's answer to a challenge.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -202,20 +140,11 @@ pub struct PasskeyAnswerBody {
     pub signature: Base64Url,
 }
 
-/// A wish for a token.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TokenWishBody {
-    /// For a program, to be shown from anywhere; else bound to the address that asks for it.
-    #[serde(default)]
-    pub program: bool,
-    /// How long it lasts; 90 days unless told, 366 at most.
-    pub days: Option<u32>,
-}
-
 /// A new token.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct TokenBody {
+    /// Whose it is.
+    pub person: String,
     /// The token.
     pub token: String,
     /// The console it is bound to.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use domain::id::ActorId;
 use domain::staff::Role;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_web::desk::{Approvable, Approval, Desk, Door, Objections, Shown};
@@ -176,8 +177,9 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
         latest: Some(latest),
         ..Objections::default()
     };
+    let second: ActorId = "internal-auditor".parse().expect("an id");
     let accept = |operation: &str, objections: &Objections| {
-        let by = Approval::SecondPerson("internal-auditor");
+        let by = Approval::SecondPerson(&second);
         desk.accept_start(&enter("staff", operation), &by, objections, &[])
     };
     for (operation, later, is_accepted) in
@@ -185,7 +187,8 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
     {
         let auditor = enter("internal-auditor", "op-auditor");
         let approved = Approvable::Start { latest: Some(latest), records: &[] };
-        desk.approve_operation(&auditor, operation, approved).expect("approved");
+        desk.approve_operation(&auditor, &operation.parse().expect("an id"), approved)
+            .expect("approved");
         let now = objected(1070, latest + SignedDuration::from_hours(later));
         assert_eq!(accept(operation, &now).is_ok(), is_accepted, "{operation}");
     }

@@ -2,32 +2,30 @@
 
 use domain::id::{ActorId, MunicipalityCode};
 use domain::rule;
-use domain::rule::Several;
-use domain::staff::{PersonState, ProposalKind, RefusedPerson, Role, check_roles};
+use domain::staff::{ChangeKind, PersonState, ProposalKind, RefusedPerson, Role, check_roles};
 use domain::text::FreeText;
 use jiff::Timestamp;
 use store::{PersonRow, ProposalRow};
 
 use super::super::principal::Principal;
-use crate::problem::{Problem, parse_id};
-use crate::wire::{NewPersonBody, ProposalBody};
+use super::{ProposeChange, ProposePerson};
+use crate::problem::Problem;
 
 /// Characters of the longest name.
 const MAX_NAME: usize = 100;
 
 pub(super) fn new_person(
-    body: &NewPersonBody,
+    asked: &ProposePerson,
     by: ActorId,
     at: Timestamp,
 ) -> Result<PersonRow, Problem> {
-    let id: ActorId = parse_id("id", &body.id)?;
-    let name = FreeText::line(body.name.trim(), MAX_NAME);
+    let name = FreeText::line(asked.name.trim(), MAX_NAME);
     let name = name.map_err(|error| Problem::refused("name", error))?;
-    let (roles, municipality) = roles_of(&body.roles, body.municipality.as_deref())?;
+    let (roles, municipality) = fitting(&asked.roles, asked.municipality)?;
     let kind = ProposalKind::Registration;
     let proposal = ProposalRow { kind, roles: roles.clone(), municipality, by, at };
     Ok(PersonRow {
-        id,
+        id: asked.id.clone(),
         name: name.into_string(),
         state: PersonState::Proposed,
         roles,
@@ -39,15 +37,11 @@ pub(super) fn new_person(
 
 pub(super) fn proposal(
     row: &PersonRow,
-    body: &ProposalBody,
+    asked: &ProposeChange,
     by: ActorId,
     at: Timestamp,
 ) -> Result<ProposalRow, Problem> {
-    let kind =
-        ProposalKind::from_name(&body.kind).filter(|kind| *kind != ProposalKind::Registration);
-    let kind = kind.ok_or_else(|| {
-        Problem::refused("kind", "it must be roles, enrolment, reinstatement or removal")
-    })?;
+    let kind = ProposalKind::from(asked.kind);
     if row.id == by {
         return Err(Problem::refused("person", "nobody proposes what concerns themselves"));
     }
@@ -58,34 +52,27 @@ pub(super) fn proposal(
         let rule = rule!("a person who is {} cannot have a {}", row.state, kind);
         return Err(Problem::refused("kind", rule));
     }
-    if kind == ProposalKind::Roles {
-        let (roles, municipality) = roles_of(&body.roles, body.municipality.as_deref())?;
+    if asked.kind == ChangeKind::Roles {
+        let (roles, municipality) = fitting(&asked.roles, asked.municipality)?;
         return Ok(ProposalRow { kind, roles, municipality, by, at });
     }
-    if !body.roles.is_empty() || body.municipality.is_some() {
+    if !asked.roles.is_empty() || asked.municipality.is_some() {
         return Err(Problem::refused("roles", "only a change of roles names them"));
     }
     Ok(ProposalRow { kind, roles: Vec::new(), municipality: None, by, at })
 }
 
-fn roles_of(
-    names: &[String],
-    municipality: Option<&str>,
+/// Roles that one person may hold, with the municipality that they need or must not have.
+fn fitting(
+    roles: &[Role],
+    municipality: Option<MunicipalityCode>,
 ) -> Result<(Vec<Role>, Option<MunicipalityCode>), Problem> {
-    let role = |name: &String| {
-        let known = || Several(Role::ALL.to_vec());
-        let none = || rule!("one is none of {}", known()).telling(name);
-        Role::from_name(name).ok_or_else(|| Problem::refused("roles", none()))
-    };
-    let roles = names.iter().map(role).collect::<Result<Vec<_>, _>>()?;
-    let municipality: Option<MunicipalityCode> =
-        municipality.map(|code| parse_id("municipality", code)).transpose()?;
     if municipality.is_some_and(|code| domain::municipality::find(code).is_none()) {
         return Err(Problem::refused("municipality", "there is no such municipality"));
     }
-    check_roles(&roles, municipality.is_some())
+    check_roles(roles, municipality.is_some())
         .map_err(|refused| Problem::refused("roles", refused))?;
-    Ok((roles, municipality))
+    Ok((roles.to_vec(), municipality))
 }
 
 /// What waits for its confirmation, if this person may settle it.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::certificate::{CertificateKind, CertificateState};
+use domain::id::ActorId;
 use domain::staff::CredentialKind;
 use jiff::{SignedDuration, Timestamp};
+use jitsuin_web::desk::people::{ConfirmProposal, ListPeople, SuspendPerson};
 use jitsuin_web::desk::{Desk, Door, Shown};
 use serde_json::{Value, json};
 use store::{Change, CredentialRow};
@@ -101,10 +103,12 @@ fn w2_w3_a_desk_that_opened_no_ca_looks_its_certificates_up_as_well() {
     let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
     let manager = desk.enter(Ok(Shown::bearer("ca-manager")), &door, None).expect("it comes in");
     world.set(&card, CertificateState::Held { since: world.clock.now() });
-    let problem = desk.confirm_proposal(&manager, "novice").err().expect("the card is held");
+    let id: ActorId = "novice".parse().expect("an id");
+    let confirm = || desk.ask(&manager, ConfirmProposal { id: id.clone() });
+    let problem = confirm().err().expect("the card is held");
     assert!(problem.detail.contains("on hold"), "{problem}");
     world.set(&card, CertificateState::Good);
-    desk.confirm_proposal(&manager, "novice").expect("the card is good");
+    confirm().expect("the card is good");
 }
 
 /// What is registered is the certificate whose key this very handshake proved, as strong as keys are
@@ -251,17 +255,19 @@ fn w2_w3_what_was_begun_by_a_certificate_does_nothing_once_that_is_revoked() {
     let der = world.der(&card.name);
     let let_in = || [enter(Shown::Certificate(der.clone().into())), enter(Shown::bearer(token))];
     let before = let_in();
+    let sato: ActorId = "sato".parse().expect("an id");
     let since = world.clock.now();
     for state in [CertificateState::Held { since }, revoked(since)] {
         world.set(&card, state);
         for act in &before {
-            let refused = world.desk.suspend_person(act, "sato").expect_err("it ended");
+            let refused =
+                world.desk.ask(act, SuspendPerson { id: sato.clone() }).expect_err("it ended");
             assert_eq!(refused.fault.words().0, 401, "{refused}");
         }
         if matches!(state, CertificateState::Held { .. }) {
             world.set(&card, CertificateState::Good);
             for act in let_in() {
-                world.desk.people(&act).expect("it is good again");
+                world.desk.ask(&act, ListPeople {}).expect("it is good again");
             }
         }
     }

@@ -8,6 +8,7 @@ use domain::staff::{PersonState, Role};
 use jitsuin_web::desk::applications::{
     IssueApplication, RefuseApplication, VerifyApplication, WithdrawApplication,
 };
+use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::{Desk, Principal};
 use jitsuin_web::wire::{EvidenceBody, ReceiveApplication};
 use serde_json::{Value, json};
@@ -167,7 +168,8 @@ impl Real {
         let id = id.parse().expect("an id");
         let answer = match what {
             What::Suspend(whom) => {
-                return desk.suspend_person(act, &format!("{whom}-{}", self.number)).is_ok();
+                let id = format!("{whom}-{}", self.number).parse().expect("an id");
+                return desk.ask(act, SuspendPerson { id }).is_ok();
             }
             What::Receive => {
                 let form: ReceiveApplication =

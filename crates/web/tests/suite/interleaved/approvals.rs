@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::staff::{PersonState, Role};
+use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::register::EraseResident;
-use jitsuin_web::desk::{Desk, Principal};
-use jitsuin_web::wire::ApprovedBody;
+use jitsuin_web::desk::{ApproveOperation, Desk, Principal};
 use serde_json::Value;
 use store::Store;
 
@@ -181,10 +181,14 @@ impl Real {
 
     fn asks(&self, act: &Principal, what: What) -> bool {
         match what {
-            What::Suspend(whom) => self.desk.suspend_person(act, &self.own(whom)).is_ok(),
+            What::Suspend(whom) => {
+                let id = self.own(whom).parse().expect("an id");
+                self.desk.ask(act, SuspendPerson { id }).is_ok()
+            }
             What::Approve { operation, code } => {
-                let (operation, resident) = (self.own(operation), code.to_owned());
-                self.desk.approve_body(act, &ApprovedBody::Erasure { operation, resident }).is_ok()
+                let operation = self.own(operation).parse().expect("an id");
+                let resident = code.parse().expect("a code");
+                self.desk.ask(act, ApproveOperation::Erasure { operation, resident }).is_ok()
             }
             What::Erase { code, approver, .. } => {
                 let (code, approver) = (code.parse(), self.own(approver).parse());

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::staff::{CredentialKind, ProposalKind};
+use domain::staff::{ChangeKind, CredentialKind, ProposalKind};
+use jitsuin_web::desk::credentials::MakeToken;
+use jitsuin_web::desk::people::{
+    ConfirmProposal, ProposeChange, ProposePerson, RefuseProposal, SuspendPerson,
+};
 use jitsuin_web::desk::{Desk, Principal};
-use jitsuin_web::wire::{NewPersonBody, ProposalBody, TokenWishBody};
 use proptest::prelude::*;
 use store::Store;
 use testkit::{Clock, HookedStore, Scratch};
@@ -79,26 +82,21 @@ fn does(desk: &Desk, deed: &Deed) -> bool {
 }
 
 fn asks(desk: &Desk, act: &Principal, what: &What) -> bool {
-    let names = |role: &Option<domain::staff::Role>| {
-        role.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()
-    };
+    let person = |id: &str| id.parse().expect("an id");
     match what {
         What::Register(id, role) => {
-            let roles = names(&Some(*role));
-            let (id, name) = ((*id).to_owned(), "新人".to_owned());
-            desk.propose_person(act, &NewPersonBody { id, name, roles, municipality: None }).is_ok()
+            let (id, name, roles) = (person(id), "新人".to_owned(), vec![*role]);
+            desk.ask(act, ProposePerson { id, name, roles, municipality: None }).is_ok()
         }
         What::Propose(id, kind, role) => {
-            let (kind, roles) = (kind.name().to_owned(), names(role));
-            desk.propose_change(act, id, &ProposalBody { kind, roles, municipality: None }).is_ok()
+            let (id, roles) = (person(id), role.iter().copied().collect());
+            let kind = ChangeKind::from_name(kind.name()).expect("of one who is registered");
+            desk.ask(act, ProposeChange { id, kind, roles, municipality: None }).is_ok()
         }
-        What::Confirm(id) => desk.confirm_proposal(act, id).is_ok(),
-        What::Refuse(id) => desk.refuse_proposal(act, id).is_ok(),
-        What::Suspend(id) => desk.suspend_person(act, id).is_ok(),
-        What::MakeToken => {
-            let wish = TokenWishBody { days: Some(30), program: false };
-            desk.make_token(act, [127, 0, 0, 1].into(), &wish).is_ok()
-        }
+        What::Confirm(id) => desk.ask(act, ConfirmProposal { id: person(id) }).is_ok(),
+        What::Refuse(id) => desk.ask(act, RefuseProposal { id: person(id) }).is_ok(),
+        What::Suspend(id) => desk.ask(act, SuspendPerson { id: person(id) }).is_ok(),
+        What::MakeToken => desk.ask(act, MakeToken { days: Some(30), program: false }).is_ok(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::id::ServiceRequestId;
 use domain::service_request::{RequestState, StepName};
 use domain::staff::{PersonState, Role};
+use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::service_requests::{
     ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ReceiveServiceRequest,
     RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest, WithdrawServiceRequest,
@@ -217,7 +218,8 @@ impl Real {
         let (desk, id) = (&self.desk, self.id());
         let step = match what {
             What::Suspend(whom) => {
-                return desk.suspend_person(act, &format!("{whom}-{}", self.number)).is_ok();
+                let id = format!("{whom}-{}", self.number).parse().expect("an id");
+                return desk.ask(act, SuspendPerson { id }).is_ok();
             }
             What::Step(step) => step,
         };
