@@ -11,7 +11,7 @@ use domain::id::SystemOperation;
 use domain::journal::EventKind;
 use domain::rule::{ColonHex, Hex, Rule};
 use keys::{
-    BackupKey, CardKeyPurpose, CardMasterCheck, DerivedKey, KeyError, KeyLabel, KeyStore,
+    BackupKey, CardKeyPurpose, CardMasterCheck, CardMasters, DerivedKey, KeyError, KeyLabel,
     TransportKey,
 };
 use store::{Change, Entry, Store, Unit};
@@ -27,7 +27,7 @@ const LABEL: &str = "cards-1";
 pub struct CardKeyring {
     label: KeyLabel,
     store: Arc<dyn Store>,
-    keys: Arc<dyn KeyStore>,
+    keys: Arc<dyn CardMasters>,
 }
 
 impl CardKeyring {
@@ -35,7 +35,7 @@ impl CardKeyring {
     ///
     /// # Errors
     /// None that depends on the installation.
-    pub fn new(store: Arc<dyn Store>, keys: Arc<dyn KeyStore>) -> Result<Self> {
+    pub fn new(store: Arc<dyn Store>, keys: Arc<dyn CardMasters>) -> Result<Self> {
         let label = LABEL
             .parse()
             .map_err(|refused: domain::id::InvalidId| Error::refused("key label", refused.rule))?;
@@ -224,7 +224,7 @@ impl std::fmt::Debug for CardKeyring {
 pub fn dangerous_set_up_without_backup(
     act: &Act,
     store: Arc<dyn Store>,
-    keys: Arc<dyn KeyStore>,
+    keys: Arc<dyn CardMasters>,
 ) -> Result<CardKeyring> {
     let keyring = CardKeyring::new(store, keys)?;
     let check = match keyring.check()? {

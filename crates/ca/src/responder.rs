@@ -7,7 +7,7 @@ use domain::lifetime::WARNED_BEFORE_DAYS;
 use domain::reason::RevocationReason;
 use domain::rule;
 use jiff::{SignedDuration, Timestamp};
-use keys::{KeyError, KeyLabel, KeyStore};
+use keys::{KeyError, KeyLabel, KeyStore, Sign};
 use store::{CertificateRow, Unit};
 use x509::public_key::SpkiInfo;
 
@@ -52,7 +52,7 @@ impl CertificationAuthority {
         &self,
         at: Timestamp,
         generation: &Generation,
-        keys: &dyn KeyStore,
+        keys: &dyn Sign,
     ) -> Result<Option<Responder>> {
         let taken = self.places(generation, keys)?.into_iter().filter_map(|place| match place {
             Place::Taken { responder, begins, ends } => {
@@ -98,7 +98,7 @@ impl CertificationAuthority {
     }
 
     /// Every delegate that a generation had and that was not revoked, and the next free name.
-    fn places(&self, generation: &Generation, keys: &dyn KeyStore) -> Result<Vec<Place>> {
+    fn places(&self, generation: &Generation, keys: &dyn Sign) -> Result<Vec<Place>> {
         let mut places = Vec::new();
         for number in 1..=MAXIMUM_DELEGATES {
             let label = self.delegate_label(generation, number)?;

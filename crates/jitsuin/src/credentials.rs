@@ -15,6 +15,7 @@ use domain::lifetime::is_due;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::rule::ColonHex;
 use domain::validity;
+use store::reads::ReadVerifiers;
 use store::{Change, Entry, Store, Unit, VerifierRow};
 use web::desk::Principal;
 use web::hashing::{self, Caller};

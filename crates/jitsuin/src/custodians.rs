@@ -14,7 +14,7 @@ use domain::staff::quorum_floor;
 use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::token::TokenOpener;
-use keys::{EmbeddedOpener, GuardedKeyStore, KeyStore, Opener, SigningGate};
+use keys::{EmbeddedOpener, GuardedKeyStore, Opener, SigningGate, UserKeys};
 use store::{Entry, Store, Unit};
 use web::desk::{Condition, Keyroom};
 use zeroize::Zeroizing;
@@ -154,7 +154,7 @@ fn wake(custody: &Custody, act: &Act, custodians: &[(CustodianId, Passphrase)]) 
 impl System {
     /// What the desk needs for acts on keys.
     pub(crate) fn keyroom(&self) -> Keyroom {
-        let notary = SigningNotary::new(self.machine.keys.clone(), self.home.notifications());
+        let notary = SigningNotary::new(self.machine.audit.clone(), self.home.notifications());
         Keyroom { custody: self.custody.clone(), notary: Arc::new(notary) }
     }
 

@@ -9,8 +9,9 @@ use ca::{CertificationAuthority, Custody};
 use domain::id::CaId;
 use domain::validity::renewal_due;
 use jiff::Timestamp;
-use keys::KeyStore;
-use store::{Sqlite, Store};
+use keys::Sign;
+use store::Sqlite;
+use store::reads::ReadVerifiers;
 use web::desk::{Ending, Endings};
 use x509::read::Certificate;
 
@@ -29,7 +30,7 @@ pub(crate) struct OwnEndings {
     home: Home,
     store: Arc<Sqlite>,
     custody: Arc<Custody>,
-    service_keys: Arc<dyn KeyStore>,
+    service_keys: Arc<dyn Sign>,
     authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
 }
 

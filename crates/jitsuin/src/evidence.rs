@@ -11,8 +11,9 @@ use ca::CertificationAuthority;
 use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
-use keys::{KeyLabel, KeyStore};
+use keys::{KeyLabel, SigningKey};
 use store::journal::{SealableJournal, Sealer, ToldEntry, VerifierKey};
+use store::reads::{ReadAuthorities, ReadHead, ReadJournal, ReadLists};
 use store::{CrlKey, Entry, Error, Remembered, Sqlite, Store, Unit};
 use web::desk::{Audit, Auditor, Condition, Objections};
 
@@ -241,7 +242,7 @@ impl System {
             store: self.store.clone(),
             home: self.home.clone(),
             places: self.config.checkpoint_places.clone(),
-            service_keys: self.machine.keys.clone(),
+            audit_key: self.machine.audit.clone(),
             clock: self.clock.clone(),
             backups: self.config.backups.clone(),
             authorities: self.authorities.values().cloned().collect(),
@@ -271,7 +272,7 @@ pub(crate) struct Outside {
     store: Arc<Sqlite>,
     home: Home,
     places: Vec<CheckpointPlace>,
-    service_keys: Arc<dyn KeyStore>,
+    audit_key: SigningKey,
     clock: Clock,
     backups: BackupsTable,
     authorities: Vec<Arc<CertificationAuthority>>,
@@ -347,7 +348,7 @@ impl Outside {
 
     fn look(&self) -> Result<Audit> {
         let mut audit = Audit { conditions: self.conditions()?, findings: Vec::new() };
-        let key = AuditSigner::open(self.service_keys.clone())?.verifier_key()?;
+        let key = AuditSigner::with(self.audit_key.clone())?.verifier_key()?;
         if let Some(why) = self.audit_key(&key) {
             audit.findings.push(("audit-key", "journal".to_owned(), why));
         }

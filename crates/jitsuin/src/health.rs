@@ -11,7 +11,8 @@ use domain::compromise::CompromiseState;
 use jiff::{SignedDuration, Timestamp};
 use keys::KeyError;
 use serde::{Deserialize, Serialize};
-use store::{CeremonyRow, OpenFile, OpenFiles, Sqlite, Store};
+use store::reads::{ReadGenerations, ReadHead, ReadProceedings};
+use store::{CeremonyRow, OpenFile, OpenFiles, Sqlite};
 use web::desk::Condition;
 
 use crate::hold::Hold;

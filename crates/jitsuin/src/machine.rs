@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail};
 use keys::machine::{MachineSecret, is_sealed};
 use keys::quorum::Passphrase;
 use keys::token::{TokenConfig, TokenOpener};
-use keys::{EmbeddedKeyStore, KeyError, KeyStore, Opener};
+use keys::{EmbeddedKeyStore, KeyError, KeyStore, Opener, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::custodians::read_secret;
 use crate::home::{Home, write_private};
+use crate::join::audit_key;
 
 /// The secrets beside the keys: of personal data in the journal, of the rows of the database, of
 /// emulated cards.
@@ -55,6 +56,8 @@ impl Seal {
 pub(crate) struct Machine {
     /// The keys of audit and responders, awake around the clock.
     pub(crate) keys: Arc<dyn KeyStore>,
+    /// The audit key alone, for whoever signs with it or tells it.
+    pub(crate) audit: SigningKey,
     home: Home,
     /// What the secrets are sealed under; nothing where they lie in clear.
     seal: Option<MachineSecret>,
@@ -82,7 +85,8 @@ impl Machine {
             (None, Some(_)) => Some(secret),
             (None, None) => None,
         };
-        let machine = Self { keys, home: home.clone(), seal };
+        let audit = audit_key(keys.clone())?;
+        let machine = Self { keys, audit, home: home.clone(), seal };
         if create {
             machine.make_secrets()?;
         }

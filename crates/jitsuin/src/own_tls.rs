@@ -14,6 +14,7 @@ use domain::journal::EventKind;
 use domain::lifetime::is_due;
 use domain::rule::{ColonHex, OfTheInstallation};
 use jiff::Timestamp;
+use store::reads::{ReadCertificates, ReadWindows};
 use store::{CertificateRow, Change, Entry, Store, Unit};
 use x509::fingerprint::sha256;
 use x509::general_name::GeneralName;

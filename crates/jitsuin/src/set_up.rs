@@ -13,6 +13,7 @@ use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use keys::quorum::{CustodianId, Passphrase, QuorumSecret};
 use keys::{KeyError, KeyStore};
+use store::reads::ReadVerifiers;
 use store::{Entry, Sqlite, Store, Unit};
 
 use crate::backups::Backups;

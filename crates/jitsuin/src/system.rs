@@ -23,6 +23,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
+use store::reads::{ReadHead, ReadWindows};
 use store::{
     CertificateRow, Change, Entry, Options, RoomOnDisk, SeriesKey, Sqlite, StateKey, Store, Unit,
 };

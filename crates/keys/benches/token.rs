@@ -14,7 +14,7 @@ use cryptoki::object::{Attribute, ObjectClass};
 use cryptoki::session::Session;
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use jitsuin_keys::token::{Pkcs11KeyStore, TokenConfig};
-use jitsuin_keys::{KeyLabel, KeyStore};
+use jitsuin_keys::{Administer, KeyLabel, Sign};
 use testkit::softhsm::SoftHsm;
 use testkit::{Aim, Rounds};
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use domain::algorithm::KeyAlgorithm;
-use jitsuin_keys::{EmbeddedKeyStore, KeyStore, MasterKey};
+use jitsuin_keys::{EmbeddedKeyStore, MasterKey, UserKeys};
 use testkit::{Aim, Rounds};
 
 /// Keys of one round.

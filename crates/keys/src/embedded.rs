@@ -21,7 +21,7 @@ use crate::held;
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
 use crate::seal::MasterKey;
-use crate::store::{KeyStore, PublicKey};
+use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 /// Names the store and proves the master key.
@@ -184,31 +184,7 @@ impl EmbeddedKeyStore {
     }
 }
 
-impl KeyStore for EmbeddedKeyStore {
-    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
-        self.expect_free(label)?;
-        // Made before the lock is taken: finding primes takes long.
-        self.keep(label, &KeyPair::generate(algorithm)?)
-    }
-
-    fn generate_with_backup(
-        &self,
-        label: &KeyLabel,
-        algorithm: KeyAlgorithm,
-        backup: &BackupKey,
-    ) -> Result<KeyBackup, KeyError> {
-        self.expect_free(label)?;
-        let backed_up = backup.wrap(label, &KeyPair::generate(algorithm)?)?;
-        self.restore(&backed_up, backup)?;
-        Ok(backed_up)
-    }
-
-    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
-        let pair = key.unwrap(backup)?;
-        self.set_damaged_aside(&backup.label)?;
-        self.keep(&backup.label, &pair)
-    }
-
+impl Sign for EmbeddedKeyStore {
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
         Ok(self.key(label)?.public_key().clone())
     }
@@ -234,7 +210,52 @@ impl KeyStore for EmbeddedKeyStore {
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
         self.key(label)?.sign_checkpoint(label, message)
     }
+}
 
+impl Administer for EmbeddedKeyStore {
+    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
+        self.expect_free(label)?;
+        // Made before the lock is taken: finding primes takes long.
+        self.keep(label, &KeyPair::generate(algorithm)?)
+    }
+
+    fn generate_with_backup(
+        &self,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup: &BackupKey,
+    ) -> Result<KeyBackup, KeyError> {
+        self.expect_free(label)?;
+        let backed_up = backup.wrap(label, &KeyPair::generate(algorithm)?)?;
+        self.restore(&backed_up, backup)?;
+        Ok(backed_up)
+    }
+
+    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
+        let pair = key.unwrap(backup)?;
+        self.set_damaged_aside(&backup.label)?;
+        self.keep(&backup.label, &pair)
+    }
+
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        let _change = directory::lock(&self.lock_file())?;
+        // What a cut left of a writing, and what was set aside, hold the key as well.
+        for left in directory::left_of(&self.directory, label)? {
+            directory::erase(&left)?;
+        }
+        let path = [self.key_path(label), self.master_path(label)].into_iter().find(|p| p.exists());
+        directory::erase(&path.ok_or_else(|| KeyError::UnknownLabel(label.clone()))?)?;
+        self.keys.forget(label);
+        self.masters.forget(label);
+        Ok(())
+    }
+
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.labels_of(directory::KEY_SUFFIX)
+    }
+}
+
+impl UserKeys for EmbeddedKeyStore {
     fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
         held::expect_for_users(algorithm)?;
         let mut made = 0;
@@ -262,7 +283,9 @@ impl KeyStore for EmbeddedKeyStore {
         self.pool.erase(leaving)?;
         wrapped
     }
+}
 
+impl CardMasters for EmbeddedKeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -294,23 +317,6 @@ impl KeyStore for EmbeddedKeyStore {
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
         self.labels_of(directory::MASTER_SUFFIX)
-    }
-
-    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        let _change = directory::lock(&self.lock_file())?;
-        // What a cut left of a writing, and what was set aside, hold the key as well.
-        for left in directory::left_of(&self.directory, label)? {
-            directory::erase(&left)?;
-        }
-        let path = [self.key_path(label), self.master_path(label)].into_iter().find(|p| p.exists());
-        directory::erase(&path.ok_or_else(|| KeyError::UnknownLabel(label.clone()))?)?;
-        self.keys.forget(label);
-        self.masters.forget(label);
-        Ok(())
-    }
-
-    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        self.labels_of(directory::KEY_SUFFIX)
     }
 }
 

@@ -5,7 +5,7 @@ use domain::algorithm::SignatureAlgorithm;
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::proof;
-use crate::store::KeyStore;
+use crate::store::Sign;
 
 /// What is signed begins with this: no certificate, list or answer does, each being a SEQUENCE.
 const CHALLENGE: &[u8] = b"jitsuin proof of possession 1\0";
@@ -27,8 +27,8 @@ impl ExpectedKey {
     ///
     /// # Errors
     /// [`KeyError::UnknownLabel`] when the store has no key of the label; [`KeyError::OtherKey`]; as
-    /// [`KeyStore::sign`].
-    pub fn prove(&self, store: &dyn KeyStore) -> Result<(), KeyError> {
+    /// [`Sign::sign`].
+    pub fn prove(&self, store: &dyn Sign) -> Result<(), KeyError> {
         let message = [CHALLENGE, &proof::nonce()?].concat();
         let signature = match store.sign(&self.label, self.signature, &message) {
             Err(KeyError::SignatureMismatch { label, .. }) => {
@@ -66,7 +66,7 @@ impl ExpectedKeys {
     ///
     /// # Errors
     /// As [`ExpectedKey::prove`] for the first that does not; [`KeyError::NoneOfThem`].
-    pub fn prove(&self, store: &dyn KeyStore) -> Result<Vec<KeyLabel>, KeyError> {
+    pub fn prove(&self, store: &dyn Sign) -> Result<Vec<KeyLabel>, KeyError> {
         let mut missing = Vec::new();
         for key in &self.keys {
             match key.prove(store) {

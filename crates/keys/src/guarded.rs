@@ -15,7 +15,7 @@ use crate::error::KeyError;
 use crate::expected::ExpectedKeys;
 use crate::label::KeyLabel;
 use crate::quorum::QuorumSecret;
-use crate::store::{KeyStore, PublicKey};
+use crate::store::{Administer, CardMasters, KeyStore, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 pub use opener::{EmbeddedOpener, Opener};
@@ -194,11 +194,7 @@ impl GuardedKeyStore {
     }
 }
 
-impl KeyStore for GuardedKeyStore {
-    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
-        self.store()?.generate(label, algorithm)
-    }
-
+impl Sign for GuardedKeyStore {
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
         self.store()?.public_key(label)
     }
@@ -224,6 +220,12 @@ impl KeyStore for GuardedKeyStore {
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
         self.signer()?.sign_checkpoint(label, message)
     }
+}
+
+impl Administer for GuardedKeyStore {
+    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
+        self.store()?.generate(label, algorithm)
+    }
 
     fn generate_with_backup(
         &self,
@@ -238,6 +240,20 @@ impl KeyStore for GuardedKeyStore {
         self.store()?.restore(backup, key)
     }
 
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.store()?.destroy(label)
+    }
+
+    fn refresh(&self) -> Result<(), KeyError> {
+        self.store()?.refresh()
+    }
+
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.store()?.labels()
+    }
+}
+
+impl UserKeys for GuardedKeyStore {
     fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
         self.store()?.prepare_user_keys(algorithm, wanted)
     }
@@ -253,7 +269,9 @@ impl KeyStore for GuardedKeyStore {
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
         self.store()?.generate_for_card(algorithm, transport)
     }
+}
 
+impl CardMasters for GuardedKeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -281,18 +299,6 @@ impl KeyStore for GuardedKeyStore {
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
         self.store()?.card_masters()
-    }
-
-    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        self.store()?.destroy(label)
-    }
-
-    fn refresh(&self) -> Result<(), KeyError> {
-        self.store()?.refresh()
-    }
-
-    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        self.store()?.labels()
     }
 }
 

@@ -46,5 +46,5 @@ pub use guarded::{
 pub use label::KeyLabel;
 pub use memory::MemoryKeyStore;
 pub use seal::MasterKey;
-pub use store::{KeyStore, PublicKey};
+pub use store::{Administer, CardMasters, KeyStore, PublicKey, Sign, SigningKey, UserKeys};
 pub use wrap::{TransportKey, WrappedPrivateKey};

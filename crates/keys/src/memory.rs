@@ -12,7 +12,7 @@ use crate::error::KeyError;
 use crate::held::{self, HeldKeys, HeldMasters};
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
-use crate::store::{KeyStore, PublicKey};
+use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 /// A key store without a disk: it keeps the contract of [`KeyStore`] except durability.
@@ -40,7 +40,35 @@ impl MemoryKeyStore {
     }
 }
 
-impl KeyStore for MemoryKeyStore {
+impl Sign for MemoryKeyStore {
+    fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
+        self.keys.public_key(label)
+    }
+
+    fn sign(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.keys.sign(label, algorithm, message)
+    }
+
+    fn sign_digest(
+        &self,
+        label: &KeyLabel,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.keys.sign_digest(label, algorithm, digest)
+    }
+
+    fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
+        self.keys.sign_checkpoint(label, message)
+    }
+}
+
+impl Administer for MemoryKeyStore {
     fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
         self.expect_free(label)?;
         let pair = KeyPair::generate(algorithm)?;
@@ -67,32 +95,16 @@ impl KeyStore for MemoryKeyStore {
         Ok(backup.public_key.clone())
     }
 
-    fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
-        self.keys.public_key(label)
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.keys.remove(label).or_else(|_| self.masters.remove(label))
     }
 
-    fn sign(
-        &self,
-        label: &KeyLabel,
-        algorithm: SignatureAlgorithm,
-        message: &[u8],
-    ) -> Result<Vec<u8>, KeyError> {
-        self.keys.sign(label, algorithm, message)
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        Ok(self.keys.labels())
     }
+}
 
-    fn sign_digest(
-        &self,
-        label: &KeyLabel,
-        algorithm: SignatureAlgorithm,
-        digest: &[u8],
-    ) -> Result<Vec<u8>, KeyError> {
-        self.keys.sign_digest(label, algorithm, digest)
-    }
-
-    fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
-        self.keys.sign_checkpoint(label, message)
-    }
-
+impl UserKeys for MemoryKeyStore {
     fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
         held::expect_for_users(algorithm)?;
         let mut made = 0;
@@ -118,7 +130,9 @@ impl KeyStore for MemoryKeyStore {
         let pair = ready.map_or_else(|| KeyPair::generate(algorithm), Ok)?;
         held::wrap_to_card(&pair, transport)
     }
+}
 
+impl CardMasters for MemoryKeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -150,14 +164,6 @@ impl KeyStore for MemoryKeyStore {
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
         Ok(self.masters.labels())
-    }
-
-    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        self.keys.remove(label).or_else(|_| self.masters.remove(label))
-    }
-
-    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        Ok(self.keys.labels())
     }
 }
 

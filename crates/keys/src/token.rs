@@ -29,7 +29,7 @@ use crate::card_master::{CardKeyPurpose, DerivedKey};
 use crate::error::KeyError;
 use crate::held;
 use crate::label::KeyLabel;
-use crate::store::{KeyStore, PublicKey};
+use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 /// How many users' keys in a row another process may take before us.
@@ -127,33 +127,7 @@ impl Pkcs11KeyStore {
     }
 }
 
-impl KeyStore for Pkcs11KeyStore {
-    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
-        held::expect_made_here(algorithm)?;
-        let _alone = alone(&self.making);
-        self.connection
-            .run_once("generating a key pair", |access| access.generate(label, algorithm))
-    }
-
-    fn generate_with_backup(
-        &self,
-        label: &KeyLabel,
-        algorithm: KeyAlgorithm,
-        backup: &BackupKey,
-    ) -> Result<KeyBackup, KeyError> {
-        held::expect_made_here(algorithm)?;
-        let _alone = alone(&self.making);
-        self.connection.run_once("generating a key pair with a backup", |access| {
-            access.generate_with_backup(label, algorithm, backup)
-        })
-    }
-
-    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
-        let _alone = alone(&self.making);
-        self.connection.run_once("restoring a key", |access| access.restore(backup, key))?;
-        Ok(backup.public_key.clone())
-    }
-
+impl Sign for Pkcs11KeyStore {
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
         self.connection.run("reading a public key", |access| {
             // Asked of the token, not of what was once read: another process may have destroyed it.
@@ -184,7 +158,50 @@ impl KeyStore for Pkcs11KeyStore {
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
         self.connection.run("signing a checkpoint", |access| access.sign_checkpoint(label, message))
     }
+}
 
+impl Administer for Pkcs11KeyStore {
+    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
+        held::expect_made_here(algorithm)?;
+        let _alone = alone(&self.making);
+        self.connection
+            .run_once("generating a key pair", |access| access.generate(label, algorithm))
+    }
+
+    fn generate_with_backup(
+        &self,
+        label: &KeyLabel,
+        algorithm: KeyAlgorithm,
+        backup: &BackupKey,
+    ) -> Result<KeyBackup, KeyError> {
+        held::expect_made_here(algorithm)?;
+        let _alone = alone(&self.making);
+        self.connection.run_once("generating a key pair with a backup", |access| {
+            access.generate_with_backup(label, algorithm, backup)
+        })
+    }
+
+    fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
+        let _alone = alone(&self.making);
+        self.connection.run_once("restoring a key", |access| access.restore(backup, key))?;
+        Ok(backup.public_key.clone())
+    }
+
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        let _alone = alone(&self.making);
+        self.connection.run_once("destroying a key", |access| access.destroy(label))
+    }
+
+    fn refresh(&self) -> Result<(), KeyError> {
+        self.connection.renew()
+    }
+
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.connection.run("listing the keys", |access| access.labels())
+    }
+}
+
+impl UserKeys for Pkcs11KeyStore {
     fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
         held::expect_for_users(algorithm)?;
         let missing = wanted.saturating_sub(self.prepared_user_keys(algorithm)?);
@@ -225,7 +242,9 @@ impl KeyStore for Pkcs11KeyStore {
         }
         Err(users::refused_twice())
     }
+}
 
+impl CardMasters for Pkcs11KeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -259,19 +278,6 @@ impl KeyStore for Pkcs11KeyStore {
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
         self.connection.run("listing the card master keys", |access| access.masters())
-    }
-
-    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        let _alone = alone(&self.making);
-        self.connection.run_once("destroying a key", |access| access.destroy(label))
-    }
-
-    fn refresh(&self) -> Result<(), KeyError> {
-        self.connection.renew()
-    }
-
-    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        self.connection.run("listing the keys", |access| access.labels())
     }
 }
 

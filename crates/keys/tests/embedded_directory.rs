@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
-use jitsuin_keys::{EmbeddedKeyStore, KeyError, KeyLabel, KeyStore, MasterKey};
+use jitsuin_keys::{Administer, EmbeddedKeyStore, KeyError, KeyLabel, MasterKey, Sign};
 use tempfile::TempDir;
 
 const MASTER: [u8; 32] = [0x5a; 32];

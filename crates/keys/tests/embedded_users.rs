@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use domain::algorithm::KeyAlgorithm;
-use jitsuin_keys::{EmbeddedKeyStore, KeyError, KeyStore, MasterKey, PublicKey, TransportKey};
+use jitsuin_keys::{
+    Administer, EmbeddedKeyStore, KeyError, MasterKey, PublicKey, Sign, TransportKey, UserKeys,
+};
 use tempfile::TempDir;
 
 const KIND: KeyAlgorithm = KeyAlgorithm::EcP256;

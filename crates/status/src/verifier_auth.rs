@@ -13,7 +13,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::{constant_time, hmac};
 use domain::id::VerifierId;
 use jiff::Timestamp;
-use store::{Store, VerifierRow};
+use store::VerifierRow;
+use store::reads::ReadVerifiers;
 
 use self::counts::Counts;
 use crate::known::Known;
@@ -40,7 +41,7 @@ const REMEMBERED_MINUTES: i64 = 10;
 /// The verifiers with their passwords, read from the store each time.
 #[derive(Clone)]
 pub struct VerifierAuth {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadVerifiers>,
     check: Arc<PasswordCheck>,
     decoy: String,
     known: Known,
@@ -76,7 +77,7 @@ impl VerifierAuth {
     /// unknown names, so that they take as long as known ones. From where they come in, `known` is
     /// told.
     pub fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn ReadVerifiers>,
         check: Arc<PasswordCheck>,
         decoy: impl Into<String>,
         known: Known,

@@ -9,7 +9,7 @@ use const_oid::ObjectIdentifier;
 use domain::certificate::{CertificateKind, CertificateState as State};
 use jiff::SignedDuration;
 use jitsuin_status::ocsp::{ConfigError, Responder, Settings};
-use keys::KeyStore;
+use keys::{Administer, Sign};
 use ocsp_fixture::request::{Draft, Signer, statuses};
 use ocsp_fixture::{
     Ca, PEER, World, delegate_template, label, response_status, serial, signed, template,
@@ -179,16 +179,15 @@ fn v5_a_delegate_that_no_client_would_believe_is_refused_at_the_start() {
     let refused = |change: &dyn Fn(&mut jitsuin_status::ocsp::ResponderIdentity)| {
         let mut config = world.config(&world.ca);
         change(&mut config.generations[0].responder);
-        let source = std::sync::Arc::new(world.store.clone());
-        let (keys, log) = (world.keys.clone(), world.log.clone());
-        let memory = world.memory.clone();
-        Responder::new(&[config], source, keys, log, memory, Settings::default()).err().unwrap()
+        let (log, memory) = (world.log.clone(), world.memory.clone());
+        let responder = Responder::new(&[config], world.source(), log, memory, Settings::default());
+        responder.err().unwrap()
     };
     let delegated = refused(&|identity| identity.certificate = other.delegate.clone());
     assert!(matches!(delegated, ConfigError::NotDelegated { .. }), "{delegated}");
-    let key = refused(&|identity| identity.key = label("saitama-sign-ocsp"));
+    let key = refused(&|identity| identity.key = world.signing_key("saitama-sign-ocsp"));
     assert!(matches!(key, ConfigError::Unfit { .. }), "{key}");
-    let missing = refused(&|identity| identity.key = label("nobody"));
+    let missing = refused(&|identity| identity.key = world.signing_key("nobody"));
     assert!(matches!(missing, ConfigError::Key(_)), "{missing}");
     let spki = world.keys.public_key(&label("jpki-auth-ocsp")).unwrap().spki_der;
     let plain = template(ocsp_fixture::name("plain"), world.ca.name.clone(), &spki, world.now);

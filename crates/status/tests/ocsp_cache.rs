@@ -3,14 +3,13 @@
 
 mod ocsp_fixture;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
 use domain::reason::RevocationReason;
 use jiff::SignedDuration;
-use jitsuin_status::ocsp::{Responder, Settings, StatusSource};
+use jitsuin_status::ocsp::{Responder, Settings};
 use jitsuin_status::query_log::{OcspOutcome, Query};
 use ocsp_fixture::request::{Draft, Signer, believed, statuses};
 use ocsp_fixture::{PEER, World, response_status};
@@ -80,11 +79,10 @@ fn v5_the_row_is_read_again_unless_the_source_knows_that_nothing_changed() {
 fn v5_e6_an_answer_is_repeated_until_anybody_commits() {
     let world = World::new();
     let server = world.put(1, CertificateKind::TlsServer, State::Good);
-    let source: Arc<dyn StatusSource> = Arc::new(world.store.clone());
-    let (keys, log, memory) = (world.keys.clone(), world.log.clone(), world.memory.clone());
+    let source = world.source();
+    let (log, memory) = (world.log.clone(), world.memory.clone());
     let authorities = [world.config(&world.ca)];
-    let responder =
-        Responder::new(&authorities, source.clone(), keys, log, memory, Settings::default());
+    let responder = Responder::new(&authorities, source.clone(), log, memory, Settings::default());
     let responder = responder.unwrap();
     let request = Draft::about(&world.ca, &[server]).unsigned();
     let ask = || responder.answer(&request, PEER, world.now);
@@ -105,7 +103,7 @@ fn v5_e6_an_answer_is_repeated_until_anybody_commits() {
 #[test]
 fn v11_what_rests_on_a_database_in_doubt_is_read_again() {
     let world = World::new();
-    let source: Arc<dyn StatusSource> = Arc::new(world.store.clone());
+    let source = world.source();
     assert!(source.changes().is_some());
     world.store.doubt().raise_named("one row");
     assert_eq!(source.changes(), None);

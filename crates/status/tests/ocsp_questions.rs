@@ -45,10 +45,9 @@ fn asked_at_once(world: &World, known: &[(&str, u8)], crowd: &[(u8, Vec<u8>)]) -
     let (open, opened) = mpsc::channel();
     let log = world.log.clone();
     let gate = Gate { log, reached: Mutex::new(Some(reached)), opened: Mutex::new(opened) };
-    let (source, keys) = (Arc::new(world.store.clone()), world.keys.clone());
     let config = [world.config(&world.ca)];
     let (memory, settings) = (world.memory.clone(), Settings::default());
-    let responder = Responder::new(&config, source, keys, Arc::new(gate), memory, settings);
+    let responder = Responder::new(&config, world.source(), Arc::new(gate), memory, settings);
     let ocsp = Some(Arc::new(responder.unwrap()));
     let services = Services { ocsp, repository: None };
     let from = Known::default();

@@ -6,7 +6,7 @@ mod ocsp_fixture;
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::certificate::{CertificateKind, CertificateState as State};
 use jitsuin_status::ocsp::{GenerationConfig, ResponderIdentity, Settings};
-use keys::KeyStore;
+use keys::{Administer, Sign};
 use ocsp_fixture::request::{Draft, believed, statuses};
 use ocsp_fixture::{Ca, PEER, World, delegate_template, label, put_delegate, response_status};
 use x509::ocsp::ReceivedStatus;
@@ -28,7 +28,7 @@ fn second(world: &World) -> (GenerationConfig, Ca) {
     put_delegate(world.store.as_ref(), &world.ca.id, &certificate, world.now);
     let responder = ResponderIdentity {
         certificate: certificate.clone(),
-        key: label("jpki-auth-ocsp-2"),
+        key: world.signing_key("jpki-auth-ocsp-2"),
         signature: algorithm,
     };
     let config = GenerationConfig { number: 2, public_key: key.clone(), responder };

@@ -12,6 +12,10 @@ use domain::id::{
 use domain::service_request::RequestState;
 use jiff::Timestamp;
 use store::journal::SealedEntry;
+use store::reads::{
+    ReadAuthorities, ReadCertificates, ReadGenerations, ReadHead, ReadJournal, ReadLists,
+    ReadPeople, ReadProceedings, ReadRevoked, ReadStatuses, ReadVerifiers, ReadWindows,
+};
 use store::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateFilter, CertificateRow,
     CompromiseRow, CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow,
@@ -79,6 +83,55 @@ impl Store for HookedStore {
         }
     }
 
+    pass_on! {
+        prove(proof: &mut StateProof, extent: ProofExtent) -> StateReport;
+    }
+}
+
+impl ReadHead for HookedStore {
+    fn doubt(&self) -> &Doubt {
+        self.inner.doubt()
+    }
+
+    pass_on! {
+        last_sequence() -> Option<Sequence>;
+    }
+}
+
+impl ReadAuthorities for HookedStore {
+    pass_on! {
+        cas() -> Vec<CaRow>;
+        authorities(ca: &CaId) -> Vec<AuthorityRow>;
+        self_issued(ca: &CaId, name: &[u8]) -> Vec<CertificateRow>;
+        notices(ca: &CaId) -> Vec<NoticeRow>;
+    }
+}
+
+impl ReadStatuses for HookedStore {
+    pass_on! {
+        statuses(ca: &CaId, serials: &[SerialNumber]) -> Statuses;
+    }
+}
+
+impl ReadLists for HookedStore {
+    pass_on! {
+        series(ca: &CaId) -> Vec<SeriesRow>;
+        series_row(key: &SeriesKey) -> Option<SeriesRow>;
+        crl_numbers(series: &SeriesKey) -> Vec<u64>;
+        crl(key: &CrlKey) -> Option<CrlRow>;
+        crl_content(key: &CrlKey) -> Option<Vec<u8>>;
+        crl_piece(key: &CrlKey, number: u64) -> Option<Vec<u8>>;
+    }
+}
+
+impl ReadVerifiers for HookedStore {
+    pass_on! {
+        verifiers() -> Vec<VerifierRow>;
+        verifier(id: &VerifierId) -> Option<VerifierRow>;
+    }
+}
+
+impl ReadRevoked for HookedStore {
     fn with_revoked(
         &self,
         series: &SeriesKey,
@@ -92,71 +145,81 @@ impl Store for HookedStore {
         })
     }
 
-    fn doubt(&self) -> &Doubt {
-        self.inner.doubt()
-    }
-
     pass_on! {
-        cas() -> Vec<CaRow>;
-        authorities(ca: &CaId) -> Vec<AuthorityRow>;
+        tallies(ca: &CaId) -> Vec<(Partition, Tally)>;
+        last_crl_number(ca: &CaId, partition: Partition) -> u64;
+    }
+}
+
+impl ReadGenerations for HookedStore {
+    pass_on! {
         generation_plan(ca: &CaId) -> Option<GenerationPlan>;
-        self_issued(ca: &CaId, name: &[u8]) -> Vec<CertificateRow>;
-        series_row(key: &SeriesKey) -> Option<SeriesRow>;
+        partitions(ca: &CaId, generation: u32) -> Vec<Partition>;
+        unrevoked(ca: &CaId, generation: u32, from: Sequence, limit: usize)
+            -> Vec<(Sequence, StatusRow)>;
+        compromises(ca: &CaId) -> Vec<CompromiseRow>;
+    }
+}
+
+impl ReadCertificates for HookedStore {
+    pass_on! {
         certificate(ca: &CaId, serial: &SerialNumber) -> Option<CertificateRow>;
-        statuses(ca: &CaId, serials: &[SerialNumber]) -> Statuses;
-        applications_of(resident: &ResidentCode) -> Vec<ApplicationRow>;
         certificates_of(ca: &CaId, holder: &ResidentCode) -> Vec<CertificateRow>;
         certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;
         certificates(ca: &CaId, after: Option<Sequence>, limit: usize) -> Vec<CertificateRow>;
         certificate_page(ca: &CaId, wanted: &CertificateFilter<'_>, after: Option<Sequence>,
             limit: usize) -> Page<CertificateRow, Sequence>;
-        compromises(ca: &CaId) -> Vec<CompromiseRow>;
-        unfinished_ceremonies() -> Vec<CeremonyRow>;
-        notices(ca: &CaId) -> Vec<NoticeRow>;
-        unrevoked(ca: &CaId, generation: u32, from: Sequence, limit: usize)
-            -> Vec<(Sequence, StatusRow)>;
         open_intents() -> Vec<CertificateRow>;
         key_was_certified(spki: &[u8; 32]) -> bool;
-        subject_is_taken(ca: &CaId, subject: &[u8]) -> bool;
         certificate_for_key(spki: &[u8; 32]) -> Option<CertificateRow>;
-        partitions(ca: &CaId, generation: u32) -> Vec<Partition>;
-        series(ca: &CaId) -> Vec<SeriesRow>;
-        last_crl_number(ca: &CaId, partition: Partition) -> u64;
-        crl(key: &CrlKey) -> Option<CrlRow>;
-        crl_content(key: &CrlKey) -> Option<Vec<u8>>;
-        crl_piece(key: &CrlKey, number: u64) -> Option<Vec<u8>>;
-        tallies(ca: &CaId) -> Vec<(Partition, Tally)>;
-        crl_numbers(series: &SeriesKey) -> Vec<u64>;
+        subject_is_taken(ca: &CaId, subject: &[u8]) -> bool;
+    }
+}
+
+impl ReadWindows for HookedStore {
+    pass_on! {
         application(id: &ApplicationId) -> Option<ApplicationRow>;
         applications(municipality: &MunicipalityCode, state: Option<ApplicationState>,
             after: Option<&ApplicationId>, limit: usize) -> Page<ApplicationRow, ApplicationId>;
-        service_request(id: &ServiceRequestId) -> Option<ServiceRequestRow>;
-        service_requests(ca: &CaId, state: Option<RequestState>,
-            after: Option<&ServiceRequestId>, limit: usize)
-            -> Vec<ServiceRequestRow>;
+        applications_of(resident: &ResidentCode) -> Vec<ApplicationRow>;
         holder_request(id: &ApplicationId) -> Option<HolderRequestRow>;
         holder_nonce_was_used(nonce: &[u8; 32]) -> bool;
         open_holder_requests(limit: usize) -> Vec<HolderRequestRow>;
-        operation(id: &OperationId) -> Option<Vec<u8>>;
         card(id: &CardId) -> Option<CardRow>;
         cards_of(holder: &ResidentCode) -> Vec<CardRow>;
         register_cursor() -> u64;
         last_register_event() -> Option<u64>;
-        verifiers() -> Vec<VerifierRow>;
-        verifier(id: &VerifierId) -> Option<VerifierRow>;
+        operation(id: &OperationId) -> Option<Vec<u8>>;
+    }
+}
+
+impl ReadProceedings for HookedStore {
+    pass_on! {
+        service_request(id: &ServiceRequestId) -> Option<ServiceRequestRow>;
+        service_requests(ca: &CaId, state: Option<RequestState>,
+            after: Option<&ServiceRequestId>, limit: usize) -> Vec<ServiceRequestRow>;
+        unfinished_ceremonies() -> Vec<CeremonyRow>;
+        ceremony(id: &CeremonyId) -> Option<(CeremonyRow, Sequence)>;
+    }
+}
+
+impl ReadPeople for HookedStore {
+    pass_on! {
         people() -> Vec<PersonRow>;
         person(id: &ActorId) -> Option<PersonRow>;
         credential(sha256: &[u8; 32]) -> Option<CredentialRow>;
         credentials_of(person: &ActorId) -> Vec<CredentialRow>;
         password(person: &ActorId) -> Option<PasswordRow>;
-        ceremony(id: &CeremonyId) -> Option<(CeremonyRow, Sequence)>;
-        last_sequence() -> Option<Sequence>;
-        last_personal(resident: &ResidentCode) -> Option<Timestamp>;
+    }
+}
+
+impl ReadJournal for HookedStore {
+    pass_on! {
         journal(from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;
-        prove(proof: &mut StateProof, extent: ProofExtent) -> StateReport;
         journal_of(kind: Remembered, from: Sequence, limit: usize) -> Vec<(Sequence, Vec<u8>)>;
         last_of(kind: Remembered) -> Option<(Sequence, Vec<u8>)>;
         sealed_entry(sequence: Sequence) -> Option<SealedEntry>;
         journal_personal(sequence: Sequence) -> Option<String>;
+        last_personal(resident: &ResidentCode) -> Option<Timestamp>;
     }
 }

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use jitsuin_ca::CertificationAuthority;
 use keys::MemoryKeyStore;
 use store::journal::PersonalDataKey;
+use store::reads::ReadStatuses;
 use store::{Change, Entry, IntentRow, Options, Sqlite, StateKey, Store, Unit};
 
 const POLICY: &str = include_str!("../../../../policy/jpki-auth.toml");

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use jitsuin_ca::CertificationAuthority;
 use keys::{EmbeddedKeyStore, MasterKey};
 use store::journal::PersonalDataKey;
+use store::reads::ReadLists;
 use store::{Change, CrlKey, Entry, IntentRow, Options, SeriesKey, Sqlite, StateKey, Store, Unit};
 
 const POLICY: &str = include_str!("../../../../policy/saitama-sign.toml");

@@ -1,7 +1,7 @@
 //! Certificates with throwaway keys, for rehearsals: drafted, linted and signed as all others, and
 //! neither intended nor stored. Only a key store that forgets everything may sign them.
 
-use keys::{KeyStore, MemoryKeyStore};
+use keys::{MemoryKeyStore, Sign};
 use x509::read::Certificate;
 
 use super::draft::{Draft, Order};

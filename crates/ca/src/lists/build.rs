@@ -10,7 +10,7 @@ use domain::journal::EventKind;
 use domain::rule;
 use domain::validity::whole_second;
 use jiff::Timestamp;
-use keys::KeyStore;
+use keys::Sign;
 use store::{Change, CrlKey, CrlRow, RevokedSnapshot, SeriesKey, Unit};
 use x509::crl::{CrlTemplate, DistributionPointScope, IssuingDistributionPoint};
 use x509::extension::AuthorityKeyIdentifier;
@@ -138,7 +138,7 @@ impl CertificationAuthority {
 
 /// Writes the whole CertificateList into a temporary file, and counts its entries.
 pub(crate) fn write_list(
-    keys: &dyn KeyStore,
+    keys: &dyn Sign,
     template: &CrlTemplate,
     generation: &Generation,
     view: &dyn RevokedSnapshot,

@@ -6,7 +6,7 @@ use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::certificate::CertificateKind;
 use domain::validity::{self, Period};
 use jiff::Timestamp;
-use keys::{KeyStore, MemoryKeyStore};
+use keys::{Administer, MemoryKeyStore, Sign};
 use store::PlannedKey;
 use x509::path::Anchor;
 use x509::public_key::SpkiInfo;

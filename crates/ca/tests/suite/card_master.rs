@@ -7,8 +7,8 @@ use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
 use card::scp03::{self, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake};
 use card::{CardKeys, CardNumber, jpki};
-use keys::{BackupKey, KeyStore, MemoryKeyStore};
-use store::Store;
+use keys::{Administer, BackupKey, CardMasters, MemoryKeyStore};
+use store::reads::{ReadHead, ReadJournal};
 use testkit::{Clock, Scratch, act};
 
 use super::faulty;

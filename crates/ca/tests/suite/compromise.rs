@@ -8,6 +8,7 @@ use domain::crl_series::Partition;
 use domain::id::{ActorId, SerialNumber};
 use domain::reason::RevocationReason;
 use jiff::SignedDuration;
+use store::reads::{ReadAuthorities, ReadJournal, ReadLists};
 use store::{CrlKey, SeriesKey, Store};
 use testkit::act;
 use x509::crl::Crl;

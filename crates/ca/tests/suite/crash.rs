@@ -8,7 +8,7 @@ use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use domain::hindrance::Hindrance;
 use keys::{EmbeddedKeyStore, MasterKey};
-use store::Store;
+use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use testkit::{Clock, act, open, seal};
 
 use x509::fingerprint::{hex, sha256};

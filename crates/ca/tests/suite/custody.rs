@@ -9,6 +9,7 @@ use domain::staff::{PersonState, Role};
 use jiff::SignedDuration;
 use keys::quorum::{CustodianId, CustodySet, Passphrase};
 use keys::{AlwaysPermitted, EmbeddedOpener, GuardedKeyStore};
+use store::reads::{ReadJournal, ReadPeople};
 use store::{Change, Entry, PersonRow, Sqlite, Store, Unit};
 use testkit::{Clock, HookedStore, Scratch, act};
 

@@ -4,7 +4,7 @@ use ca::{Error, KeySource, ServiceRequest, UserRequest};
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateKind, CertificateState};
 use jiff::SignedDuration;
-use store::Store;
+use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use testkit::{act, run};
 use x509::pem;
 use x509::read::Certificate;

@@ -8,7 +8,7 @@ use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
-use store::Store;
+use store::reads::ReadJournal;
 use testkit::{act, clerk};
 
 use super::world::{KAWAGUCHI, SIGN, World, auth_request, card, possession, sign_request};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ca::{CertificationAuthority, Error, KeySource, ServiceRequest};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
-use store::Store;
+use store::reads::{ReadHead, ReadJournal};
 use testkit::act;
 use x509::der_writer::DerWriter;
 use x509::key_check::{WeakKeys, small_factor};

@@ -5,7 +5,7 @@ use domain::act::{Act, Actor};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use domain::identity::{Requester, RevocationCause};
-use store::Store;
+use store::reads::{ReadHead, ReadJournal};
 use testkit::{Clock, act, clerk};
 
 use super::world::{KAWAGUCHI, World, auth_request, card, possession};

@@ -8,6 +8,7 @@ use domain::id::{CaId, SerialNumber};
 use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use jiff::SignedDuration;
+use store::reads::ReadLists;
 use store::{CrlKey, CrlRow, Entry, SeriesKey, Store, Unit};
 use testkit::{act, run};
 use x509::crl::Crl;

@@ -9,10 +9,11 @@ use domain::application::ApplicationKind;
 use domain::crl_series::Partition;
 use jiff::SignedDuration;
 use keys::{
-    BackupKey, CardKeyPurpose, CardMasterBackup, DerivedKey, KeyBackup, KeyError, KeyLabel,
-    KeyStore, PublicKey, TransportKey, WrappedPrivateKey,
+    Administer, BackupKey, CardKeyPurpose, CardMasterBackup, CardMasters, DerivedKey, KeyBackup,
+    KeyError, KeyLabel, KeyStore, PublicKey, Sign, TransportKey, UserKeys, WrappedPrivateKey,
 };
-use store::{CertificateRow, SeriesKey, Store};
+use store::reads::{ReadCertificates, ReadHead, ReadJournal, ReadStatuses};
+use store::{CertificateRow, SeriesKey};
 use testkit::act;
 
 use super::world::{AUTH, World, auth_request, card};
@@ -56,7 +57,7 @@ fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
 /// A key store that signs lists with another CA's key, as a rollover once did elsewhere.
 struct Confused(Arc<dyn KeyStore>);
 
-impl KeyStore for Confused {
+impl Sign for Confused {
     fn sign_digest(
         &self,
         _: &KeyLabel,
@@ -65,10 +66,6 @@ impl KeyStore for Confused {
     ) -> Result<Vec<u8>, KeyError> {
         let other = "saitama-sign-ca-1".parse().expect("a label");
         self.0.sign_digest(&other, algorithm, digest)
-    }
-
-    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
-        self.0.generate(label, algorithm)
     }
 
     fn public_key(&self, label: &KeyLabel) -> Result<PublicKey, KeyError> {
@@ -87,6 +84,12 @@ impl KeyStore for Confused {
     fn sign_checkpoint(&self, label: &KeyLabel, message: &[u8]) -> Result<[u8; 64], KeyError> {
         self.0.sign_checkpoint(label, message)
     }
+}
+
+impl Administer for Confused {
+    fn generate(&self, label: &KeyLabel, algorithm: KeyAlgorithm) -> Result<PublicKey, KeyError> {
+        self.0.generate(label, algorithm)
+    }
 
     fn generate_with_backup(
         &self,
@@ -101,6 +104,16 @@ impl KeyStore for Confused {
         self.0.restore(backup, key)
     }
 
+    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
+        self.0.destroy(label)
+    }
+
+    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
+        self.0.labels()
+    }
+}
+
+impl UserKeys for Confused {
     fn prepare_user_keys(&self, algorithm: KeyAlgorithm, wanted: usize) -> Result<usize, KeyError> {
         self.0.prepare_user_keys(algorithm, wanted)
     }
@@ -116,7 +129,9 @@ impl KeyStore for Confused {
     ) -> Result<(PublicKey, WrappedPrivateKey), KeyError> {
         self.0.generate_for_card(algorithm, transport)
     }
+}
 
+impl CardMasters for Confused {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -144,14 +159,6 @@ impl KeyStore for Confused {
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
         self.0.card_masters()
-    }
-
-    fn destroy(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        self.0.destroy(label)
-    }
-
-    fn labels(&self) -> Result<Vec<KeyLabel>, KeyError> {
-        self.0.labels()
     }
 }
 

@@ -6,7 +6,7 @@ use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use jiff::SignedDuration;
-use store::Store;
+use store::reads::{ReadHead, ReadJournal};
 use testkit::act;
 
 use super::world::{World, auth_request, card, possession, sign_request, sign_request_again};

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use ca::{CertificationAuthority, find_or_generate};
 use domain::certificate::{CertificateKind, CertificateState};
-use keys::KeyStore;
-use store::Store;
+use keys::{Administer, KeyStore, Sign};
+use store::reads::{ReadAuthorities, ReadCertificates, ReadGenerations};
 use testkit::{act, seal};
 
 use super::faulty;

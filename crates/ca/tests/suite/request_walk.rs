@@ -6,7 +6,7 @@ use domain::certificate::CertificateKind;
 use domain::id::{SerialNumber, ServiceRequestId};
 use domain::identity::RevocationCause;
 use domain::service_request::{Purpose, Request, StepName};
-use store::Store;
+use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use testkit::{act, run};
 use x509::pem;
 

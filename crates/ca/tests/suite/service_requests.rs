@@ -6,6 +6,7 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::identity::{Requester, RevocationCause};
 use domain::reason::RevocationReason;
 use domain::service_request::{Purpose, RequestState, StepName};
+use store::reads::ReadProceedings;
 use store::{Change, Entry, ServiceRequestRow, Store, Unit};
 use testkit::run;
 use x509::pem;

@@ -10,8 +10,9 @@ use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use jiff::SignedDuration;
-use keys::{KeyStore, MemoryKeyStore};
-use store::{CrlKey, SeriesKey, Store};
+use keys::{Administer, MemoryKeyStore};
+use store::reads::ReadLists;
+use store::{CrlKey, SeriesKey};
 use testkit::{Clock, Scratch, act, adopt_policy};
 use x509::pem;
 

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use keys::MemoryKeyStore;
+use keys::{Administer, CardMasters, MemoryKeyStore};
 use testkit::{Clock, Scratch, act};
 
 use super::*;

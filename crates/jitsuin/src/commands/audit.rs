@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use domain::staff::PersonState;
 use serde_json::json;
-use store::Store;
 use store::journal::{
     Report, SinkReading, VerifierKey, export, read_sink, verify_database, verify_export,
 };
+use store::reads::ReadPeople;
 use web::desk::{Approvable, Approval, Objections};
 
 use super::Office;

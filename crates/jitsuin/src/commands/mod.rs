@@ -20,6 +20,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use domain::id::OperationId;
 use serde_json::json;
+use store::reads::ReadHead;
 use store::{ProofExtent, StateProof, Store};
 use web::desk::{Approvable, Desk, Door, Principal, Shown};
 use web::wire::SecretText;

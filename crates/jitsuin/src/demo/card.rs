@@ -12,7 +12,7 @@ use card::vpcd::{self, Stay};
 use card::{InsertedCard, SignatureKeys};
 use domain::id::CardId;
 use serde_json::{Value, json};
-use store::Store as _;
+use store::reads::{ReadCertificates, ReadWindows};
 
 use super::pcscd::{self, Pcscd};
 use super::story::{PASSWORD, PIN};

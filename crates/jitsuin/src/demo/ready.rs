@@ -8,7 +8,8 @@ use ca::CertificationAuthority;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use serde_json::{Value, json};
-use store::{CertificateRow, Store};
+use store::CertificateRow;
+use store::reads::{ReadCertificates, ReadVerifiers};
 use x509::pem;
 
 use super::people;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use domain::id::MunicipalityCode;
 use domain::resident::Resident;
 use ra::register::embedded::EmbeddedRegister;
+use store::reads::ReadCertificates;
 
 use crate::system::System;
 
@@ -48,9 +49,7 @@ pub(crate) fn newcomers(
 
 fn has_certificates(system: &System, resident: &Resident) -> Result<bool> {
     for authority in system.authorities.keys() {
-        if !store::Store::certificates_of(system.store.as_ref(), authority, &resident.code)?
-            .is_empty()
-        {
+        if !system.store.certificates_of(authority, &resident.code)?.is_empty() {
             return Ok(true);
         }
     }

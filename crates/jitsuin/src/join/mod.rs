@@ -6,4 +6,4 @@ mod signer;
 
 pub(crate) use notary::SigningNotary;
 pub(crate) use queries::{SealedQueryLog, recall_all, recalled};
-pub(crate) use signer::AuditSigner;
+pub(crate) use signer::{AuditSigner, audit_key};

@@ -1,9 +1,8 @@
 //! The notary: documents for others, signed by the audit key and kept beside the data.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use keys::KeyStore;
+use keys::SigningKey;
 use store::journal::sign_note;
 use web::desk::Notary;
 use x509::fingerprint::sha256;
@@ -13,14 +12,14 @@ use crate::join::AuditSigner;
 
 /// Keeps signed notes in a directory.
 pub(crate) struct SigningNotary {
-    keys: Arc<dyn KeyStore>,
+    key: SigningKey,
     place: PathBuf,
 }
 
 impl SigningNotary {
-    /// A notary who signs with the audit key among `keys` and keeps documents in `place`.
-    pub(crate) fn new(keys: Arc<dyn KeyStore>, place: PathBuf) -> Self {
-        Self { keys, place }
+    /// A notary who signs with the audit key and keeps documents in `place`.
+    pub(crate) fn new(audit_key: SigningKey, place: PathBuf) -> Self {
+        Self { key: audit_key, place }
     }
 }
 
@@ -30,7 +29,7 @@ impl Notary for SigningNotary {
             let path = self.place.join(format!("{name}.note"));
             std::fs::create_dir_all(&self.place)?;
             // Ed25519 gives the same signature again, so the same document is the same file.
-            let note = sign_note(text, &AuditSigner::open(self.keys.clone())?)?;
+            let note = sign_note(text, &AuditSigner::with(self.key.clone())?)?;
             write_public(&path, note.as_bytes())?;
             Ok(sha256(note.as_bytes()))
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 
 use domain::journal::EventKind;
+use store::reads::ReadHead;
 use store::segments::{Limits, QuerySegments};
 use store::{Entry, Store, Unit};
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use store::Store as _;
 use store::journal::run_sealer;
+use store::reads::ReadHead;
 use web::desk::Condition;
 
 use super::proof::{Proof, Watch};

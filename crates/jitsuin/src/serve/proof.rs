@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use store::journal::{VerifierKey, verify_database};
+use store::reads::ReadHead;
 use store::{ProofExtent, Sqlite, StateProof, StateReport, Store};
 
 use self::watch::Course;

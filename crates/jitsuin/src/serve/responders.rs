@@ -11,8 +11,9 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use ca::{CertificationAuthority, Generation};
 use jiff::Timestamp;
+use keys::SigningKey;
 use status::ocsp::{AuthorityConfig, GenerationConfig, Responder, ResponderIdentity};
-use store::Store;
+use store::Published;
 use web::desk::Condition;
 
 use crate::join::SealedQueryLog;
@@ -27,11 +28,10 @@ const PART: &str = "responders";
 
 /// The responder as things stand.
 pub(crate) fn responder(system: &System, queries: &Arc<SealedQueryLog>) -> Result<Responder> {
-    let store: Arc<dyn Store> = system.store.clone();
+    let store: Arc<dyn Published> = system.store.clone();
     let responder = Responder::new(
         &configs(system),
         Arc::new(store),
-        system.machine.keys.clone(),
         queries.clone(),
         queries.clone(),
         status::ocsp::Settings::default(),
@@ -140,11 +140,11 @@ fn served(
         public_key: generation.key.clone(),
         responder: ResponderIdentity {
             certificate: responder.certificate,
-            key: responder.label,
+            key: SigningKey::new(system.machine.keys.clone(), responder.label),
             signature: responder.signature,
         },
     };
-    served.check(config, &*system.machine.keys)?;
+    served.check(config)?;
     Ok(Some(served))
 }
 

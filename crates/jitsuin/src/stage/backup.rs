@@ -9,7 +9,7 @@ use ca::ceremony::{FileFact, StepFacts};
 use domain::act::Act;
 use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
-use keys::{CardMasterBackup, KeyBackup, KeyLabel, KeyStore};
+use keys::{Administer, CardMasterBackup, KeyBackup, KeyLabel};
 use store::{Store, Unit};
 use x509::fingerprint::{hex, sha256};
 

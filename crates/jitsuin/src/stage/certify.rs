@@ -7,7 +7,7 @@ use domain::act::Act;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::CaId;
 use keys::{KeyLabel, KeyStore, PublicKey};
-use store::Store;
+use store::reads::ReadCertificates;
 use x509::pem;
 use x509::read::Certificate;
 

@@ -10,7 +10,7 @@ use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::rule;
 use domain::rule::OfTheInstallation;
-use keys::{KeyError, KeyStore, PublicKey};
+use keys::{Administer, KeyError, PublicKey, Sign};
 use store::{Entry, Store, Unit};
 
 use super::copies::{END_OF_COPY, KeyCopy, Sort};

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use domain::algorithm::SignatureAlgorithm;
-use keys::{ExpectedKey, KeyLabel, KeyStore, PublicKey};
+use keys::{ExpectedKey, KeyLabel, PublicKey, Sign};
 use x509::read::Certificate;
 
 use crate::system::System;
@@ -22,7 +22,7 @@ impl KnownKey {
     ///
     /// # Errors
     /// The store cannot sign, or it is another key.
-    pub(super) fn prove(&self, keys: &dyn KeyStore) -> Result<()> {
+    pub(super) fn prove(&self, keys: &dyn Sign) -> Result<()> {
         let (label, spki_der) = (self.label.clone(), self.public.spki_der.clone());
         let expected = ExpectedKey { label, spki_der, signature: self.signature };
         expected.prove(keys).with_context(|| self.label.to_string())

@@ -13,6 +13,7 @@ use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::{ColonHex, Rule};
 use keys::quorum::{CustodianId, QuorumSecret};
+use store::reads::ReadPeople;
 use store::{Entry, Store, Unit};
 use web::desk::permission::Operation;
 use web::desk::{Desk, Door, Principal, Shown};

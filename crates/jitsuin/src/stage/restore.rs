@@ -13,8 +13,8 @@ use domain::journal::EventKind;
 use domain::rule::{Hex, OfTheInstallation};
 use keys::token::{TokenConfig, TokenOpener};
 use keys::{
-    CardMasterBackup, EmbeddedKeyStore, EmbeddedOpener, KeyBackup, KeyError, KeyLabel, KeyStore,
-    MasterKey, Opener,
+    Administer, CardMasterBackup, CardMasters, EmbeddedKeyStore, EmbeddedOpener, KeyBackup,
+    KeyError, KeyLabel, KeyStore, MasterKey, Opener,
 };
 use store::{Entry, Store, Unit};
 

@@ -12,8 +12,9 @@ use domain::id::{ActorId, CaId};
 use domain::journal::EventKind;
 use domain::staff::{PersonState, Role};
 use jiff::SignedDuration;
-use keys::KeyStore;
+use keys::Administer;
 use keys::quorum::{CustodianId, QuorumSecret};
+use store::reads::ReadPeople;
 use store::{Change, Entry, PersonRow, Store, Unit};
 
 use super::SystemStage;

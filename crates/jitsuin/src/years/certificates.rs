@@ -7,6 +7,7 @@ use domain::journal::EventKind;
 use domain::reason::RevocationReason;
 use jiff::SignedDuration;
 use serde_json::Value;
+use store::reads::{ReadCertificates, ReadJournal};
 use store::{Change, Entry, Store, Unit};
 use testkit::{Output, run};
 use x509::fingerprint::sha256;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use jiff::SignedDuration;
-use store::Store;
+use store::reads::ReadVerifiers;
 use testkit::run;
 use x509::pem;
 

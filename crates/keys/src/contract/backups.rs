@@ -7,7 +7,7 @@ use crate::backup::{BackupKey, KeyBackup};
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::memory::MemoryKeyStore;
-use crate::store::KeyStore;
+use crate::store::{Administer, KeyStore};
 
 /// Backs up and restores one key of each kind; `taken` is a label that exists.
 pub(super) fn check(store: &dyn KeyStore, taken: &KeyLabel) {

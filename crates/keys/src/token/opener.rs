@@ -46,6 +46,7 @@ mod tests {
     use crate::ExpectedKeys;
     use crate::guarded::{AlwaysPermitted, GuardedKeyStore};
     use crate::label::KeyLabel;
+    use crate::store::{Administer, Sign};
 
     #[test]
     fn k2_custodians_open_a_token_and_others_take_it_over() {

@@ -2,7 +2,9 @@
 
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_ASN1, UnparsedPublicKey};
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
-use jitsuin_keys::{BackupKey, EmbeddedKeyStore, KeyBackup, KeyError, KeyStore, MasterKey};
+use jitsuin_keys::{
+    Administer, BackupKey, EmbeddedKeyStore, KeyBackup, KeyError, KeyStore, MasterKey,
+};
 use testkit::softhsm::SoftHsm;
 
 use crate::{label, new_token};

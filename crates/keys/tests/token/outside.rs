@@ -5,7 +5,7 @@ use std::path::Path;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 use domain::algorithm::KeyAlgorithm;
-use jitsuin_keys::{BackupKey, KeyStore};
+use jitsuin_keys::{Administer, BackupKey};
 use testkit::run;
 use testkit::softhsm::SoftHsm;
 

@@ -7,7 +7,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags};
 use cryptoki::object::{Attribute, ObjectClass};
 use cryptoki::session::SessionState;
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
-use jitsuin_keys::{BackupKey, KeyError, KeyStore};
+use jitsuin_keys::{Administer, BackupKey, KeyError, Sign, UserKeys};
 use testkit::softhsm::SoftHsm;
 
 use crate::{expect_rsa_signature, label, new_token, open, session, somebody_else};

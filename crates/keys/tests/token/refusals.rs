@@ -4,7 +4,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags};
 use cryptoki::types::AuthPin;
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use jitsuin_keys::token::{Pkcs11KeyStore, TokenConfig, TokenPins};
-use jitsuin_keys::{KeyError, KeyStore};
+use jitsuin_keys::{Administer, KeyError, Sign};
 use testkit::softhsm::SoftHsm;
 
 use crate::{

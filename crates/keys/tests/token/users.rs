@@ -5,7 +5,7 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use domain::algorithm::KeyAlgorithm;
-use jitsuin_keys::{KeyStore, TransportKey};
+use jitsuin_keys::{TransportKey, UserKeys};
 use testkit::softhsm::SoftHsm;
 
 use crate::{new_token, open, session, somebody_else};

@@ -8,7 +8,7 @@ use domain::journal::EventKind;
 use jitsuin_ra::WindowError;
 use jitsuin_ra::readers::Wanted;
 use jitsuin_ra::window::{CardPlace, Handover, Mended, Mending};
-use store::Store;
+use store::reads::ReadWindows;
 
 use crate::fixture::cards::card_keys;
 use crate::fixture::cut::When;

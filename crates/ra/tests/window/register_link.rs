@@ -9,6 +9,7 @@ use jitsuin_ra::WindowError;
 use jitsuin_ra::register::embedded::Correction;
 use jitsuin_ra::register::{RegisterError, Removal};
 use jitsuin_ra::window::RegisterRun;
+use store::reads::ReadWindows;
 use store::{Change, Entry, Store, Unit};
 
 use crate::fixture::cut::When;

@@ -4,7 +4,7 @@ use domain::certificate::StateName;
 use domain::identity::RevocationCause;
 use jiff::civil::date;
 use jitsuin_ra::register::Removal;
-use store::Store;
+use store::reads::ReadWindows;
 
 use crate::fixture::{World, at, form_with_card, hanako, omiya, password, taro};
 use crate::register_link::run;

@@ -5,7 +5,7 @@ use std::thread;
 
 use domain::algorithm::KeyAlgorithm;
 use jiff::Timestamp;
-use keys::KeyStore;
+use keys::{Administer, Sign};
 use testkit::{Aim, Rounds};
 use x509::algorithm::identifier;
 use x509::der_writer::DerWriter;

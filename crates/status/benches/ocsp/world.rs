@@ -16,12 +16,12 @@ use jitsuin_status::ocsp::{
     AuthorityConfig, GenerationConfig, RequestMemory, Responder, ResponderIdentity, Settings,
 };
 use jitsuin_status::query_log::{LogUnavailable, QueryLog, QueryRecord};
-use keys::{KeyLabel, KeyStore, MemoryKeyStore};
+use keys::{Administer, KeyLabel, MemoryKeyStore, Sign, SigningKey};
 use store::journal::PersonalDataKey;
 use store::segments::{Limits, QuerySegments};
 use store::{
-    CaRow, Change, Entry, HeardRequest, HeardRequests, IntentRow, Options, Sqlite, StateKey, Store,
-    Unit, VerifierRow,
+    CaRow, Change, Entry, HeardRequest, HeardRequests, IntentRow, Options, Published, Sqlite,
+    StateKey, Store, Unit, VerifierRow,
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
@@ -62,8 +62,11 @@ impl World {
         let delegate = certified(&keys, &name, ("ocsp", serial(DELEGATE)), now);
         let verifier_certificate = certified(&keys, &name, ("verifier", serial(DELEGATE + 1)), now);
         fill(store.as_ref(), &verifier_certificate, now);
-        let identity =
-            ResponderIdentity { certificate: delegate, key: label("ocsp"), signature: ALGORITHM };
+        let identity = ResponderIdentity {
+            certificate: delegate,
+            key: SigningKey::new(keys.clone(), label("ocsp")),
+            signature: ALGORITHM,
+        };
         let authority = AuthorityConfig {
             ca: CA.parse().unwrap(),
             issuer_name: name.as_der().to_vec(),
@@ -79,11 +82,10 @@ impl World {
             QuerySegments::open(directory.path().join("queries"), Limits::default(), 0).unwrap();
         let (heard, _) = HeardRequests::open(&directory.path().join("heard.db")).unwrap();
         let memory = Arc::new(Heard(heard));
-        let store: Arc<dyn Store> = store;
+        let store: Arc<dyn Published> = store;
         let responder = Responder::new(
             &[authority],
             Arc::new(store),
-            keys.clone(),
             Arc::new(Segments(segments)),
             memory,
             Settings::default(),

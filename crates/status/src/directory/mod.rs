@@ -15,7 +15,7 @@ use bytes::Bytes;
 use domain::id::CaId;
 use domain::name::DistinguishedName;
 use jiff::Timestamp;
-use store::{CrlKey, SeriesKey, Store};
+use store::{CrlKey, Published, SeriesKey};
 
 use self::entry::{described, named_attributes, withheld_lists};
 use self::snapshot::Snapshot;
@@ -42,7 +42,7 @@ pub type PointTable = dyn Fn() -> Result<Vec<(SeriesKey, DistinguishedName)>, St
 
 /// The directory over the store.
 pub struct RepositoryDirectory {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Published>,
     verifiers: VerifierAuth,
     cas: Vec<CaEntry>,
     points: Arc<PointTable>,
@@ -53,7 +53,7 @@ pub struct RepositoryDirectory {
 impl RepositoryDirectory {
     /// The entries of `cas` and of their distribution points.
     pub fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Published>,
         verifiers: VerifierAuth,
         cas: Vec<CaEntry>,
         points: Arc<PointTable>,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use domain::certificate::CertificateState;
 use domain::name::DistinguishedName;
 use jiff::Timestamp;
-use store::{CrlKey, Sequence, SeriesKey, Store};
+use store::{CrlKey, Published, Sequence, SeriesKey};
 
 use super::CaEntry;
 use super::tree::Tree;
@@ -19,7 +19,7 @@ pub(super) struct Snapshot {
     pub(super) tree: Arc<Tree>,
     /// In the order of the configuration.
     pub(super) authorities: Vec<Authority>,
-    pub(super) published: HashMap<SeriesKey, Published>,
+    pub(super) published: HashMap<SeriesKey, PublishedList>,
     points: Vec<(SeriesKey, DistinguishedName)>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Authority {
 
 /// A published list.
 #[derive(Debug, Clone)]
-pub(super) struct Published {
+pub(super) struct PublishedList {
     pub(super) key: CrlKey,
     pub(super) this_update: Timestamp,
 }
@@ -41,7 +41,7 @@ pub(super) struct Published {
 impl Snapshot {
     /// Reads what changed since `before`.
     pub(super) fn take(
-        store: &dyn Store,
+        store: &dyn Published,
         cas: &[CaEntry],
         points: Vec<(SeriesKey, DistinguishedName)>,
         sequence: Option<Sequence>,
@@ -70,20 +70,20 @@ impl Snapshot {
 }
 
 fn published_list(
-    store: &dyn Store,
+    store: &dyn Published,
     key: CrlKey,
-    known: Option<&Published>,
-) -> store::Result<Option<Published>> {
+    known: Option<&PublishedList>,
+) -> store::Result<Option<PublishedList>> {
     if let Some(known) = known.filter(|known| known.key == key) {
         return Ok(Some(known.clone()));
     }
     let row = store.crl(&key)?;
-    Ok(row.map(|row| Published { key, this_update: row.this_update }))
+    Ok(row.map(|row| PublishedList { key, this_update: row.this_update }))
 }
 
 /// What a CA's entry holds: all that it issued to its own name and did not revoke. Links belong
 /// here and not into crossCertificatePair, as they are self-issued (RFC 4523 2.3, X.509 11.2.2).
-fn authority(store: &dyn Store, ca: &CaEntry) -> store::Result<Authority> {
+fn authority(store: &dyn Published, ca: &CaEntry) -> store::Result<Authority> {
     let mut certificates = Vec::new();
     let mut modified = None;
     let rows = store.authorities(&ca.ca)?;

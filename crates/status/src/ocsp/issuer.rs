@@ -4,7 +4,7 @@ use domain::algorithm::SignatureAlgorithm;
 use domain::id::{CaId, SerialNumber};
 use domain::policy::Undelivered;
 use jiff::Timestamp;
-use keys::{KeyLabel, KeyStore};
+use keys::SigningKey;
 use x509::certificate::Validity;
 use x509::fingerprint::{sha1, sha256};
 use x509::ocsp::{CertId, HashAlgorithm};
@@ -42,12 +42,8 @@ impl GenerationConfig {
     ///
     /// # Errors
     /// [`ConfigError`] with the first reason why they would not.
-    pub fn check(
-        &self,
-        authority: &AuthorityConfig,
-        keys: &dyn KeyStore,
-    ) -> Result<(), ConfigError> {
-        Issuer::new(authority, self, keys).map(drop)
+    pub fn check(&self, authority: &AuthorityConfig) -> Result<(), ConfigError> {
+        Issuer::new(authority, self).map(drop)
     }
 }
 
@@ -56,8 +52,8 @@ impl GenerationConfig {
 pub struct ResponderIdentity {
     /// Its certificate, DER, issued with the CA key it answers for.
     pub certificate: Vec<u8>,
-    /// The label of its private key.
-    pub key: KeyLabel,
+    /// Its private key.
+    pub key: SigningKey,
     /// What it signs with.
     pub signature: SignatureAlgorithm,
 }
@@ -103,7 +99,7 @@ pub(super) struct Issuer {
     pub(super) undelivered: Undelivered,
     pub(super) verifiers_only: bool,
     pub(super) certificate: Vec<u8>,
-    pub(super) key: KeyLabel,
+    pub(super) key: SigningKey,
     pub(super) signature: SignatureAlgorithm,
     pub(super) responder_key_hash: [u8; 20],
     /// The delegate's serial, under which the database knows whether it was revoked.
@@ -118,7 +114,6 @@ impl Issuer {
     pub(super) fn new(
         authority: &AuthorityConfig,
         generation: &GenerationConfig,
-        keys: &dyn KeyStore,
     ) -> Result<Self, ConfigError> {
         let ResponderIdentity { certificate, key, signature } = generation.responder.clone();
         let ca = authority.ca.clone();
@@ -128,7 +123,7 @@ impl Issuer {
         if delegate.verify(generation.public_key.as_der()).is_err() {
             return Err(ConfigError::NotDelegated { ca, generation: generation.number });
         }
-        let held = keys.public_key(&key)?;
+        let held = key.public_key()?;
         if let Some(rule) = unfitness(&delegate, &held, signature) {
             return Err(ConfigError::Unfit { ca, rule });
         }

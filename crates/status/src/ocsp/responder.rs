@@ -8,7 +8,7 @@ use domain::certificate::CertificateState;
 use domain::id::{CaId, SerialNumber, VerifierId};
 use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
-use keys::{AlwaysPermitted, KeyStore, SigningGate};
+use keys::{AlwaysPermitted, SigningGate};
 use store::{HeardRequest, StatusRow};
 use x509::lint::{OcspExpectation, lint_ocsp};
 use x509::ocsp::{CertId, ErrorStatus, OcspRequest, ResponseTemplate, assemble_basic};
@@ -75,7 +75,6 @@ pub struct Freshness {
 pub struct Responder {
     issuers: RwLock<Arc<Vec<Issuer>>>,
     source: Arc<dyn StatusSource>,
-    keys: Arc<dyn KeyStore>,
     log: Arc<dyn QueryLog>,
     verifiers: Verifiers,
     delegates: AsOf<(CaId, SerialNumber), Option<StatusRow>>,
@@ -119,17 +118,16 @@ impl Responder {
     pub fn new(
         authorities: &[AuthorityConfig],
         source: Arc<dyn StatusSource>,
-        keys: Arc<dyn KeyStore>,
         log: Arc<dyn QueryLog>,
         memory: Arc<dyn RequestMemory>,
         settings: Settings,
     ) -> Result<Self, ConfigError> {
-        let issuers = RwLock::new(Arc::new(checked(authorities, keys.as_ref())?));
+        let issuers = RwLock::new(Arc::new(checked(authorities)?));
         let verifiers = Verifiers::new(Arc::clone(&source), memory);
         let cache = Cache::new(settings.kept_answers);
         let gate = Arc::new(AlwaysPermitted);
         let (known, delegates) = (Known::default(), AsOf::default());
-        Ok(Self { issuers, source, keys, log, verifiers, delegates, cache, settings, gate, known })
+        Ok(Self { issuers, source, log, verifiers, delegates, cache, settings, gate, known })
     }
 
     /// Tells `known` from where verifiers ask.
@@ -151,7 +149,7 @@ impl Responder {
     /// # Errors
     /// [`ConfigError`] as for [`Responder::new`]; then it goes on as before.
     pub fn adopt(&self, authorities: &[AuthorityConfig]) -> Result<(), ConfigError> {
-        let issuers = Arc::new(checked(authorities, self.keys.as_ref())?);
+        let issuers = Arc::new(checked(authorities)?);
         *self.issuers.write().unwrap_or_else(PoisonError::into_inner) = issuers;
         Ok(())
     }
@@ -346,7 +344,7 @@ impl Responder {
         lint_ocsp(&tbs, &OcspExpectation { responder_key_hash, singles, nonce }).map_err(
             |findings| Refusal::internal(format!("the draft was refused: {findings:?}")),
         )?;
-        let signature = self.keys.sign(&issuer.key, issuer.signature, &tbs);
+        let signature = issuer.key.sign(issuer.signature, &tbs);
         let signature = signature.map_err(Refusal::internal)?;
         let response = assemble_basic(&tbs, issuer.signature, &signature, &[&issuer.certificate]);
         Ok((produced_at, Bytes::from(response)))
@@ -437,14 +435,11 @@ fn ends_the_answers(state: CertificateState) -> bool {
 }
 
 /// Every generation of every CA with its delegate, each checked.
-fn checked(
-    authorities: &[AuthorityConfig],
-    keys: &dyn KeyStore,
-) -> Result<Vec<Issuer>, ConfigError> {
+fn checked(authorities: &[AuthorityConfig]) -> Result<Vec<Issuer>, ConfigError> {
     let mut issuers = Vec::new();
     for authority in authorities {
         for generation in &authority.generations {
-            issuers.push(Issuer::new(authority, generation, keys)?);
+            issuers.push(Issuer::new(authority, generation)?);
         }
     }
     Ok(issuers)

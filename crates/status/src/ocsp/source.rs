@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::{CaId, SerialNumber, VerifierId};
-use store::{Sequence, StatusRow, Statuses, Store, VerifierRow};
+use store::{Published, Sequence, StatusRow, Statuses, VerifierRow};
 
 /// States that were read together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub trait StatusSource: Send + Sync {
     }
 }
 
-impl StatusSource for Arc<dyn Store> {
+impl StatusSource for Arc<dyn Published> {
     fn look(&self, ca: &CaId, serials: &[SerialNumber]) -> store::Result<Looked> {
         let Statuses { as_of, rows } = self.as_ref().statuses(ca, serials)?;
         let changes = as_of.filter(|_| self.as_ref().doubt().extent().is_none());

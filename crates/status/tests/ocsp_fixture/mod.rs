@@ -24,11 +24,11 @@ use jitsuin_status::ocsp::{
     ResponderIdentity, Settings, StatusSource,
 };
 use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
-use keys::{KeyLabel, KeyStore, MemoryKeyStore};
+use keys::{Administer, KeyLabel, MemoryKeyStore, Sign, SigningKey};
 use store::journal::PersonalDataKey;
 use store::{
-    AuthorityRow, CaRow, Change, CrlKey, CrlRow, Entry, IntentRow, Options, Sequence, SeriesKey,
-    Sqlite, StateKey, Store, Unit, VerifierRow,
+    AuthorityRow, CaRow, Change, CrlKey, CrlRow, Entry, IntentRow, Options, Published, Sequence,
+    SeriesKey, Sqlite, StateKey, Store, Unit, VerifierRow,
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
@@ -103,11 +103,21 @@ impl World {
                 public_key: ca.key.clone(),
                 responder: ResponderIdentity {
                     certificate: ca.delegate.clone(),
-                    key: label(&format!("{}-ocsp", ca.id)),
+                    key: self.signing_key(&format!("{}-ocsp", ca.id)),
                     signature: ALGORITHM,
                 },
             }],
         }
+    }
+
+    pub fn signing_key(&self, name: &str) -> SigningKey {
+        SigningKey::new(self.keys.clone(), label(name))
+    }
+
+    /// The store as the services have it.
+    pub fn source(&self) -> Arc<dyn StatusSource> {
+        let published: Arc<dyn Published> = self.store.clone();
+        Arc::new(published)
     }
 
     pub fn responder(&self) -> Responder {
@@ -117,8 +127,7 @@ impl World {
     pub fn responder_for(&self, authorities: &[AuthorityConfig], settings: Settings) -> Responder {
         let source = Arc::new(Failing { store: self.store.clone(), faults: self.faults.clone() });
         let log = Arc::new(FailingLog { log: self.log.clone(), faults: self.faults.clone() });
-        let (keys, memory) = (self.keys.clone(), self.memory.clone());
-        Responder::new(authorities, source, keys, log, memory, settings).unwrap()
+        Responder::new(authorities, source, log, self.memory.clone(), settings).unwrap()
     }
 
     /// Another delegate for the responder's key, of which the database knows nothing.

@@ -6,7 +6,7 @@ use domain::algorithm::KeyAlgorithm;
 use domain::id::SerialNumber;
 use jiff::SignedDuration;
 use jitsuin_status::ocsp::Answer;
-use keys::KeyStore;
+use keys::{Administer, Sign};
 use x509::algorithm::identifier;
 use x509::der_writer::DerWriter;
 use x509::ocsp::{BasicResponse, CertId, HashAlgorithm, OcspResponse, ReceivedStatus};

@@ -246,6 +246,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use store::reads::ReadJournal;
     use store::{RoomOnDisk, Store};
     use testkit::{Clock, HookedStore, Scratch};
 

@@ -4,6 +4,7 @@ use domain::journal::EventKind;
 use jitsuin_web::desk::keys::CompromiseKey;
 use jitsuin_web::desk::{Door, Shown};
 use serde_json::{Value, json};
+use store::reads::ReadJournal;
 use store::{Entry, Store, Unit};
 use testkit::act;
 

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use ra::register::ResidentRegister;
 use serde_json::{Value, json};
 use store::Store;
+use store::reads::ReadWindows;
 use testkit::seal;
 
 use super::client::Reply;

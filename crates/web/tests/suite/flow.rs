@@ -1,7 +1,7 @@
 //! The main job over the API: from the form to the delivered card, and what ends it.
 
 use serde_json::{Value, json};
-use store::Store;
+use store::reads::{ReadHead, ReadJournal};
 use testkit::run;
 
 use super::client::Proof;

@@ -1,7 +1,7 @@
 //! Lists that are asked for part by part, and by what is wanted of them; serials as other tools print them.
 
 use serde_json::{Value, json};
-use store::Store;
+use store::reads::ReadJournal;
 
 use super::flow::{delivered, form};
 use super::service_requests::for_server;

@@ -3,7 +3,8 @@
 use domain::staff::CredentialKind;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::{Change, CredentialRow, Store};
+use store::reads::ReadPeople;
+use store::{Change, CredentialRow};
 
 use super::client::{Proof, Reply};
 use super::world::{World, commit, token};

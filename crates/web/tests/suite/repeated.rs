@@ -2,10 +2,9 @@
 //! its first answer may have been lost.
 
 use serde_json::{Value, json};
+use store::reads::ReadWindows;
 
 use super::client::{Proof, Reply};
-use store::Store;
-
 use super::world::World;
 
 impl World {

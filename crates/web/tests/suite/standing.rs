@@ -14,7 +14,7 @@ use jitsuin_web::desk::{Approvable, Approval, Desk, Door, Objections, Shown};
 use jitsuin_web::wire::{LoginBody, SecretText};
 use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
-use store::Store;
+use store::reads::ReadPeople;
 
 use super::connections::connected;
 use super::world::{World, add_person};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use domain::staff::Role;
 use jitsuin_web::desk::permission::Operation;
 use serde_json::{Value, json};
-use store::Store;
+use store::reads::ReadWindows;
 use tracing_subscriber::fmt;
 
 use super::client::{Proof, Reply};

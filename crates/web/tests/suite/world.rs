@@ -28,6 +28,7 @@ use ra::readers::{ReaderError, Readers, Wanted};
 use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use status::room::Room;
+use store::reads::{ReadHead, ReadJournal, ReadPeople};
 use store::{Change, CredentialRow, Entry, PersonRow, Sequence, Sqlite, Store, Unit};
 use testkit::{Clock, HookedStore, Scratch, act, run};
 use tokio::net::TcpListener;

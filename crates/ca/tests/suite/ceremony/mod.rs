@@ -8,6 +8,7 @@ use ca::ceremony::{Conductor, Present, Record};
 use domain::act::{Act, Actor};
 use domain::ceremony::{Premises, Seat};
 use store::Store;
+use store::reads::ReadJournal;
 use testkit::{Clock, Scratch};
 
 use self::twin::{Certificates, Twin};

@@ -6,6 +6,7 @@ use domain::act::{Basis, Standing};
 use domain::ceremony::State;
 use domain::journal::EventKind;
 use domain::staff::{PersonState, Role};
+use store::reads::ReadPeople;
 use store::{Change, Entry, PersonRow, Sqlite, Unit};
 use testkit::act;
 

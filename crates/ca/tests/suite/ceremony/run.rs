@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ca::ceremony::Happening;
 use domain::ceremony::{State, StepState};
-use store::Store;
+use store::reads::{ReadHead, ReadProceedings};
 
 use super::twin::Lie;
 use super::*;

@@ -10,8 +10,8 @@ use domain::resident::Resident;
 use jiff::SignedDuration;
 use ra::register::Removal;
 use ra::register::embedded::Correction;
-use store::Store;
 use store::journal::run_sealer;
+use store::reads::ReadVerifiers;
 
 use super::model::{Known, Model, Stand};
 use crate::demo::{AUTH, SIGN, Town};

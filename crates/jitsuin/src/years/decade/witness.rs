@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
-use store::{CrlKey, SeriesKey, SeriesRow, Store};
+use store::reads::{ReadLists, ReadVerifiers};
+use store::{CrlKey, SeriesKey, SeriesRow};
 use testkit::run;
 use web::desk::Principal;
 use web::desk::check::CheckConsistency;

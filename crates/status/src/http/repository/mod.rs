@@ -11,7 +11,7 @@ use domain::id::CaId;
 use domain::policy::Policy;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use store::{CertificateRow, Sequence, Store};
+use store::{CertificateRow, Published, Sequence};
 
 use self::lists::ListPath;
 use super::condition::Conditions;
@@ -66,7 +66,7 @@ fn host_in(uri: &str) -> Option<String> {
 
 /// The web repository. Its answers come from the store as it is at that moment.
 pub struct Repository {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Published>,
     verifiers: VerifierAuth,
     clear_passwords: ClearPasswords,
     log: Arc<dyn QueryLog>,
@@ -78,7 +78,7 @@ pub struct Repository {
 impl Repository {
     /// A repository of the CAs in `publications`, in that order.
     pub fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Published>,
         verifiers: VerifierAuth,
         clear_passwords: ClearPasswords,
         log: Arc<dyn QueryLog>,

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::{Checkpoint, CheckpointSigner, PersonalDataKey, Sealer, VerifierKey, read_sink};
 use crate::contract::fixtures::{at, entry};
+use crate::reads::ReadHead;
 use crate::{Options, Sqlite, StateKey, Store, Unit};
 
 /// A signer whose key follows from a seed.

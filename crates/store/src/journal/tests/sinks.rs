@@ -9,6 +9,7 @@ use crate::contract::fixtures::at;
 use crate::journal::{
     Checkpoint, PlaceHolds, SealableJournal, SinkReading, read_sink, verify_database,
 };
+use crate::reads::ReadHead;
 use crate::{Error, Extent, Store};
 
 fn sink_file(place: &Place) -> PathBuf {

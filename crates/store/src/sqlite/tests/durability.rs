@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use super::{open, options};
 use crate::contract::fixtures::{act, entry};
 use crate::journal::PersonalDataKey;
+use crate::reads::{ReadHead, ReadJournal, ReadWindows};
 use crate::{Change, Error, Options, Sqlite, StateKey, Store, Unit};
 
 /// A unit that leaves an answer of this many octets under `operation`.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::durability::answer;
 use super::options;
 use crate::contract::fixtures::act;
+use crate::reads::ReadWindows;
 use crate::{Error, Sqlite, Store};
 
 fn open() -> (TempDir, PathBuf, Sqlite) {

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::contract::fixtures::entry;
 use crate::journal::{PersonalDataKey, ToldEntry};
+use crate::reads::ReadJournal;
 use crate::{Change, Options, Sqlite, StateKey, Store, Unit};
 
 pub(super) fn options() -> Options {

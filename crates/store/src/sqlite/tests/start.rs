@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::options;
 use super::tamper::filled::filled;
 use crate::contract::fixtures::{at, ca, commit, intend, intent, serial, unit};
+use crate::reads::{ReadHead, ReadRevoked, ReadStatuses, ReadWindows};
 use crate::{Change, Error, Extent, ProofExtent, Sqlite, StateProof, StateReport, Store};
 
 fn open(path: &Path) -> Sqlite {

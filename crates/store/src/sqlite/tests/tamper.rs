@@ -16,6 +16,7 @@ use self::filled::{filled, signer};
 use super::options;
 use crate::contract::fixtures::{at, ca, serial, series, unit};
 use crate::journal::{PersonalDataKey, Sealer, verify_database};
+use crate::reads::{ReadCertificates, ReadHead, ReadPeople, ReadRevoked, ReadStatuses};
 use crate::{
     Change, Error, Extent, NoticeRow, Options, ProofExtent, Sqlite, StateKey, StateProof, Store,
 };

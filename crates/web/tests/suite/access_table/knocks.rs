@@ -9,7 +9,8 @@ use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::SignedDuration;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
-use store::{Change, CredentialRow, PersonRow, Store};
+use store::reads::ReadPeople;
+use store::{Change, CredentialRow, PersonRow};
 use x509::fingerprint::sha256;
 
 use super::caller::{Caller, Question};

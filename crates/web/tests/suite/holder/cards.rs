@@ -10,6 +10,7 @@ use domain::journal::EventKind;
 use domain::reason::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use store::reads::ReadCertificates;
 use store::{Change, Entry, IntentRow, Store, Unit};
 use testkit::{act, run};
 use x509::certificate::{CertificateTemplate, Validity, assemble};

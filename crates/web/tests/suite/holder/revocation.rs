@@ -11,6 +11,7 @@ use keys::MemoryKeyStore;
 use ra::holder::Holders;
 use serde_json::Value;
 use store::Store;
+use store::reads::ReadWindows;
 use testkit::{Scratch, adopt_policy};
 
 use super::cards::*;

@@ -12,7 +12,8 @@ use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::{Desk, Principal};
 use jitsuin_web::wire::{EvidenceBody, ReceiveApplication};
 use serde_json::{Value, json};
-use store::{ApplicationRow, Store};
+use store::ApplicationRow;
+use store::reads::{ReadPeople, ReadWindows};
 
 use super::{Armed, Model, SHORT, enters, pairs};
 use crate::suite::flow::{evidence, form};

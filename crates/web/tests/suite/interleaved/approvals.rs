@@ -8,7 +8,7 @@ use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::register::EraseResident;
 use jitsuin_web::desk::{ApproveOperation, Desk, Principal};
 use serde_json::Value;
-use store::Store;
+use store::reads::{ReadJournal, ReadPeople};
 
 use super::{Armed, Model, SHORT, enters, pairs};
 use crate::suite::world::{World, add_person};

@@ -11,7 +11,7 @@ use jitsuin_web::desk::people::{
 };
 use jitsuin_web::desk::{Desk, Principal};
 use proptest::prelude::*;
-use store::Store;
+use store::reads::ReadPeople;
 use testkit::{Clock, HookedStore, Scratch};
 
 use super::people_model::{Deed, Person, Registry as Model, What, deed, first_people, whom};

@@ -13,7 +13,7 @@ use jitsuin_web::desk::service_requests::{
 };
 use jitsuin_web::desk::{Desk, Principal};
 use serde_json::Value;
-use store::Store;
+use store::reads::{ReadPeople, ReadProceedings};
 use x509::fingerprint::{hex, sha256};
 
 use super::{Armed, Model, SHORT, enters, pairs};
