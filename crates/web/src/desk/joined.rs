@@ -9,18 +9,22 @@ use domain::policy::Policy;
 use ra::authority::{
     self, Authority, AuthorityError, HolderCertificate, IssueRequest, IssuedCertificate,
 };
-use store::{CertificateRow, Store};
+use store::CertificateRow;
+use store::reads::ReadCertificates;
 
 /// Joins a CA to the windows.
 pub struct WindowAuthority {
     authority: Arc<CertificationAuthority>,
-    store: Arc<dyn Store>,
+    certificates: Arc<dyn ReadCertificates>,
 }
 
 impl WindowAuthority {
-    /// A CA as the windows over `store` see it.
-    pub fn new(authority: Arc<CertificationAuthority>, store: Arc<dyn Store>) -> Self {
-        Self { authority, store }
+    /// A CA as the windows see it, with the `certificates` of the database that is its own.
+    pub fn new(
+        authority: Arc<CertificationAuthority>,
+        certificates: Arc<dyn ReadCertificates>,
+    ) -> Self {
+        Self { authority, certificates }
     }
 }
 
@@ -91,7 +95,7 @@ impl Authority for WindowAuthority {
         &self,
         holder: &ResidentCode,
     ) -> Result<Vec<HolderCertificate>, AuthorityError> {
-        let rows = self.store.certificates_of(self.authority.id(), holder);
+        let rows = self.certificates.certificates_of(self.authority.id(), holder);
         let rows = rows.map_err(of_store)?;
         Ok(rows.into_iter().map(holder_certificate).collect())
     }
