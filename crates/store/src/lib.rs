@@ -5,6 +5,9 @@
 //! without an entry. The database's sequence, never a clock, orders what happened. A row is evidence,
 //! not authority: it proves itself when it is read, and what it says is held against the journal.
 //!
+//! What can be read is cut by who reads ([`reads`]); [`Store`] is all of it, and commits. The services to the
+//! world are given [`Published`], by which nothing is committed and no resident's data is read.
+//!
 //! # Architecture invariant
 //! No SQL, no row and no connection leaves this crate; nothing in here decides what is allowed.
 //! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.

@@ -52,13 +52,20 @@ use crate::label::KeyLabel;
 /// }
 /// ```
 ///
-/// Nor is the store in its reach:
+/// Nor is it a store, which others could be made of:
 ///
-/// ```compile_fail,E0616
+/// ```
+/// # use std::sync::Arc;
+/// # use jitsuin_keys::{MemoryKeyStore, Sign};
+/// fn all(keys: MemoryKeyStore) -> Arc<dyn Sign> {
+///     Arc::new(keys)
+/// }
+/// ```
+/// ```compile_fail,E0277
 /// # use std::sync::Arc;
 /// # use jitsuin_keys::{Sign, SigningKey};
-/// fn all(key: SigningKey) -> Arc<dyn Sign> {
-///     key.keys
+/// fn all(keys: SigningKey) -> Arc<dyn Sign> {
+///     Arc::new(keys)
 /// }
 /// ```
 #[derive(Clone)]

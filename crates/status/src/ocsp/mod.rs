@@ -30,8 +30,8 @@
 //!   if this machine's clock has not reached the time of it; producedAt then moves up to that time.
 //!
 //! # Architecture invariant
-//! Only the responder's key is used here, and nothing is written but the query log and the memory of
-//! verifiers' requests.
+//! Of each delegate there is its one key, to sign with ([`keys::SigningKey`]). Nothing is written but the query
+//! log and the memory of verifiers' requests.
 
 mod access;
 mod as_of;

@@ -93,6 +93,14 @@ pub use windows::ReadWindows;
 ///
 /// A certificate with its holder is in other hands as well:
 ///
+/// ```
+/// # use jitsuin_store::reads::ReadCertificates;
+/// # use jitsuin_store::{CertificateRow, Result};
+/// # use domain::id::{CaId, SerialNumber};
+/// fn holder(all: &dyn ReadCertificates, ca: &CaId, serial: &SerialNumber) -> Result<Option<CertificateRow>> {
+///     all.certificate(ca, serial)
+/// }
+/// ```
 /// ```compile_fail,E0599
 /// # use jitsuin_store::{CertificateRow, Published, Result};
 /// # use domain::id::{CaId, SerialNumber};
