@@ -1,5 +1,10 @@
 //! What a window needs of a CA: the program joins the two.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+#[cfg(any(test, feature = "contract"))]
+pub mod memory;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -38,7 +38,8 @@ fn ring_violations(graph: &Graph, from: &Package) -> Vec<String> {
     let Some(from_place) = place(from) else {
         return vec![format!("{} has no ring: give it one in the table", from.short_name())];
     };
-    let ours = graph.dependencies(from).filter(|(to, _)| to.member);
+    // A crate's tests may turn on what it has for tests alone: that edge leads nowhere.
+    let ours = graph.dependencies(from).filter(|(to, _)| to.member && *to != from);
     ours.filter_map(|(to, edge)| {
         let to_place = place(to)?;
         let stands_on_us = || graph.path(to, |package| package == from).is_some();
@@ -164,6 +165,12 @@ mod tests {
             violations(&graph(&ours, &["jitsuin-ca ~> jitsuin-testkit"])),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn a_crates_tests_may_turn_on_its_own_features() {
+        let own = graph(&["jitsuin-ra"], &["jitsuin-ra ~> jitsuin-ra"]);
+        assert_eq!(violations(&own), Vec::<String>::new());
     }
 
     #[test]

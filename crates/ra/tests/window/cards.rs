@@ -202,7 +202,7 @@ fn l1_a_certificate_revoked_before_its_delivery_ends_by_reconciling_the_card() {
     let (card, _) = world.first_card(&taro());
     let sign = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let (id, _, serial) = world.issued(&sign);
-    world.sign.end_for_test(&world.act(), &serial);
+    world.sign.end_by_itself(&world.act(), &serial).expect("revoked");
     let refused = world.window.deliver(&world.act(), &id, password(), None).expect_err("revoked");
     assert!(refused.to_string().contains("was revoked"), "{refused}");
     let wanted = Wanted::card(&card, None);
