@@ -64,6 +64,10 @@ impl CertificationAuthority {
             let need = "still issues: its key is needed (A 6.2.10.1)";
             return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
         }
+        if self.left_open()?.iter().any(|row| row.intent.generation == number) {
+            let need = "has an intent that is open: it is settled first";
+            return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
+        }
         if generation.ends < now {
             return Ok(None);
         }
@@ -113,19 +117,21 @@ impl CertificationAuthority {
 
     /// Notes, with the entry that tells of it, that the key and its copies are about to end, before the first
     /// of them does: whoever goes on after a cut knows which there were. From this commit on nothing
-    /// brings the key back.
+    /// brings the key back, and nothing is signed by it: an intent, which is the right to a signature, is
+    /// committed only while no end is noted, and no end is noted while one is open.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`], which is stale where an intent under it is open.
     pub fn begin_destruction(
         &self,
         destruction: &Destruction,
         entry: Entry,
         copies: Vec<u8>,
     ) -> Result<()> {
-        let id = begun(&destruction.generation.label)?;
-        self.store
-            .commit(Unit::new(entry).change(Change::RecordOperation { id, answer: copies }))?;
+        let generation = &destruction.generation;
+        let id = begun(&generation.label)?;
+        let unit = Unit::new(entry).unless_intended(self.id(), generation.number);
+        self.store.commit(unit.change(Change::RecordOperation { id, answer: copies }))?;
         Ok(())
     }
 
@@ -147,7 +153,7 @@ impl CertificationAuthority {
     }
 
     /// Refuses to sign by a key whose destruction was begun: one that lies in the key store again has no
-    /// right to be there.
+    /// right to be there. What was intended is held against it in the intent's commit ([`while_kept`]).
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::Store`].
@@ -254,7 +260,7 @@ impl CertificationAuthority {
 }
 
 /// The same unit for as long as no end of the keys with these labels is noted: a copy of one that was made
-/// after that would outlive it.
+/// after that would outlive it, and a signature by it would be one too many.
 ///
 /// # Errors
 /// [`Error::Refused`] for a label that is none of a CA's key.

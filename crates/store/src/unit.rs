@@ -33,13 +33,20 @@ pub struct Unit {
     pub(crate) changes: Vec<Change>,
     pub(crate) required: Vec<Arc<Standing>>,
     pub(crate) unnoted: Vec<OperationId>,
+    /// The key generations, by CA and number, under which no intent may be open.
+    pub(crate) unclaimed: Vec<(CaId, u32)>,
 }
 
 impl Unit {
     /// A unit that records `entry` and changes nothing yet.
     pub fn new(entry: Entry) -> Self {
-        let entries = vec![entry];
-        Self { entries, changes: Vec::new(), required: Vec::new(), unnoted: Vec::new() }
+        Self {
+            entries: vec![entry],
+            changes: Vec::new(),
+            required: Vec::new(),
+            unnoted: Vec::new(),
+            unclaimed: Vec::new(),
+        }
     }
 
     /// Whether it erases what must not be found in any file any more.
@@ -61,6 +68,14 @@ impl Unit {
     #[must_use]
     pub fn unless_noted(mut self, operation: OperationId) -> Self {
         self.unnoted.push(operation);
+        self
+    }
+
+    /// Requires that at the commit no intent is open under this key generation: each is the right to one
+    /// signature by the key.
+    #[must_use]
+    pub fn unless_intended(mut self, ca: &CaId, generation: u32) -> Self {
+        self.unclaimed.push((ca.clone(), generation));
         self
     }
 

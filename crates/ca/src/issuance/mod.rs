@@ -74,7 +74,7 @@ impl CertificationAuthority {
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
-        let intended = linted.commit_intent(act, request)?; // 4: serial and TBS on disk
+        let intended = linted.commit_intent(act, request, signer)?; // 4: serial and TBS on disk
         let signed = self.sign_or_discard(act, intended, signer)?; // 5: signed, verified, compared
         signed.commit_issue(act, into) // 6: on disk; only now does anything leave
     }

@@ -16,6 +16,7 @@ use x509::public_key::SpkiInfo;
 
 use super::Issued;
 use super::draft::{Order, profile};
+use super::steps::CERTIFIED_ONCE;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
@@ -61,7 +62,7 @@ impl CertificationAuthority {
         key_check::check(&key, self.policy.keys.other.algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         if self.store.key_was_certified(&key.spki_sha256())? {
-            return Err(Error::refused("public key", "a public key is certified once, ever"));
+            return Err(Error::refused("public key", CERTIFIED_ONCE));
         }
         Ok(Order {
             kind: request.kind,

@@ -15,10 +15,14 @@ use super::draft::{Draft, Order};
 use super::vouch::Vouched;
 use super::{Issued, expect};
 use crate::authority::CertificationAuthority;
+use crate::destruction::while_kept;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::random;
 use crate::service_requests::{Moved, handled};
+
+/// The rule by which a key is refused that has a certificate already.
+pub(super) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
 
 /// A numbered step of issuance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,9 +96,14 @@ impl<'a> Drafted<'a> {
 }
 
 impl<'a> Linted<'a> {
-    pub(super) fn commit_intent(self, act: &Act, request: Option<Request>) -> Result<Intended<'a>> {
+    pub(super) fn commit_intent(
+        self,
+        act: &Act,
+        request: Option<Request>,
+        signer: &Generation,
+    ) -> Result<Intended<'a>> {
         let Drafted { authority, draft } = self.0;
-        let serial = draft.template.serial;
+        let (serial, key) = (draft.template.serial, draft.order.key.spki_sha256());
         let confirm = |request| Moved::by(act, request, RequestStep::Confirm { serial });
         let confirmed = request.map(confirm).transpose()?;
         let tbs = draft.tbs.clone();
@@ -103,7 +112,8 @@ impl<'a> Linted<'a> {
         let request = confirmed.as_ref().map(|moved| moved.request().clone());
         let unit = Unit::new(handled(entry, request.as_ref()));
         let unit = unit.change(Change::AddIntent(Box::new(row)));
-        authority.store.commit(Moved::join(confirmed, act, unit)?)?;
+        let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
+        authority.store.commit(unit).or_else(|fault| authority.told(fault, signer, &key))?;
         authority.reached(Step::Intended);
         Ok(Intended { authority, serial, tbs, request })
     }
@@ -111,10 +121,15 @@ impl<'a> Linted<'a> {
 
 impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
-    /// after the journal vouched for them and they were drafted and linted once more.
-    pub(crate) fn again(vouched: Vouched<'a>) -> Self {
+    /// after the journal vouched for them and they were drafted and linted once more. A program that
+    /// began the key's end while intents were open may have come between.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a key whose end was begun; [`Error::Store`].
+    pub(crate) fn again(vouched: Vouched<'a>, signer: &Generation) -> Result<Self> {
         let Vouched { authority, draft, request } = vouched;
-        Self { authority, serial: draft.template.serial, tbs: draft.tbs, request }
+        authority.expect_kept(signer)?;
+        Ok(Self { authority, serial: draft.template.serial, tbs: draft.tbs, request })
     }
 
     /// The serial that may be signed.
@@ -126,7 +141,6 @@ impl<'a> Intended<'a> {
         // What was committed names its algorithm; the policy may have moved on since.
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
-        self.authority.expect_kept(signer)?;
         let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());
@@ -161,6 +175,21 @@ impl Signed<'_> {
         self.authority.store.commit(Moved::join(issued, act, unit)?)?;
         self.authority.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
+    }
+}
+
+impl CertificationAuthority {
+    /// Why an intent could not be committed, in words for whoever asked: only here is looked up what the
+    /// commit alone decides.
+    fn told<T>(&self, fault: store::Error, signer: &Generation, key: &[u8; 32]) -> Result<T> {
+        match &fault {
+            store::Error::Stale { .. } => self.expect_kept(signer)?,
+            store::Error::Duplicate { .. } if self.store.key_was_certified(key)? => {
+                return Err(Error::refused("public key", CERTIFIED_ONCE));
+            }
+            _ => {}
+        }
+        Err(fault.into())
     }
 }
 

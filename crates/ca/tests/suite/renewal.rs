@@ -1,8 +1,8 @@
 //! Renewal of the CA's key: when it may be, what it leaves, who signs what before and after.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use ca::{CertificationAuthority, ListOutcome, Renewal, Weight};
+use ca::{CertificationAuthority, IssuedToUser, ListOutcome, Renewal, Step, Weight};
 use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateKind, CertificateState};
@@ -261,6 +261,66 @@ fn k9_a_destruction_that_was_begun_goes_on_whatever_the_clock_says() {
     let again = town.authority.permit_destruction(1, old.ends).expect("it goes on");
     town.authority.record_destruction(&again, told(EventKind::KeyDestroyed)).expect("noted");
     town.authority.permit_destruction(1, old.ends).expect("once more, for what came back");
+}
+
+/// Issues by the first key of two, which `at` a step of that somebody begins to destroy; what becomes of the
+/// one and of the other, and the steps that were reached.
+fn issued_while_the_key_ends(
+    town: &Town,
+    at: Step,
+) -> (ca::Result<IssuedToUser>, ca::Result<()>, Vec<Step>) {
+    town.renew(&town.renewal()).expect("renewed");
+    let open = || {
+        let (store, keys) = (town.scratch.store.clone(), town.keys.clone());
+        CertificationAuthority::open(&quick(), store, keys).expect("the CA")
+    };
+    let (other, clock) = (open(), town.clock.clone());
+    let old = other.generation(1).expect("it exists");
+    // By a clock that is ahead its root has ended, and nothing needs it any more.
+    let late = old.ends + SignedDuration::from_secs(1);
+    let permitted = other.permit_destruction(1, late).expect("permitted");
+    let (steps, begun) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(None)));
+    let (reached, outcome) = (steps.clone(), begun.clone());
+    let authority = open().observed(Arc::new(move |step| {
+        reached.lock().expect("a lock").push(step);
+        if step == at {
+            if at >= Step::Intended {
+                let needed = other.permit_destruction(1, late).expect_err("it is open").to_string();
+                assert!(needed.contains("has an intent that is open"), "{needed}");
+            }
+            let entry = Entry::new(EventKind::KeyActBegun, &act(&clock)).subject(&old.label);
+            let begun = other.begin_destruction(&permitted, entry, b"[]".to_vec());
+            *outcome.lock().expect("a lock") = Some(begun);
+        }
+    }));
+    let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
+    let issued = authority.issue_to_user(&act(&town.clock), request);
+    let begun = begun.lock().expect("a lock").take().expect("the step was reached");
+    let steps = steps.lock().expect("a lock").clone();
+    (issued, begun, steps)
+}
+
+#[test]
+fn k9_e2_a_key_whose_end_is_noted_between_decision_and_commit_signs_nothing() {
+    let town = Town::new(&quick());
+    let (issued, begun, steps) = issued_while_the_key_ends(&town, Step::Linted);
+    begun.expect("nothing was intended yet");
+    let refused = issued.expect_err("its key ends");
+    assert!(refused.to_string().contains("nothing is signed by it"), "{refused}");
+    assert!(matches!(refused, ca::Error::Refused { .. }), "the caller is told why: {refused:?}");
+    assert!(!steps.contains(&Step::Intended) && !steps.contains(&Step::Signed), "{steps:?}");
+    assert_eq!(town.scratch.store.open_intents().expect("a read"), []);
+}
+
+#[test]
+fn k9_e2_no_end_of_a_key_begins_while_an_intent_under_it_is_open() {
+    let town = Town::new(&quick());
+    let (issued, begun, _) = issued_while_the_key_ends(&town, Step::Intended);
+    issued.expect("the right to a signature was there first");
+    let refused = begun.expect_err("it waits");
+    assert!(matches!(refused, ca::Error::Store(store::Error::Stale { .. })), "{refused:?}");
+    let old = town.authority.generation(1).expect("it exists");
+    assert!(!town.authority.is_ending(&old).expect("a read"));
 }
 
 #[test]

@@ -57,6 +57,7 @@ macro_rules! contract_suite {
                 e2_a_failed_unit_takes_no_place_in_the_sequence
                 e2_many_threads_get_a_dense_sequence
                 e2_a_unit_that_must_not_follow_an_operation_does_not
+                e2_a_unit_that_no_open_intent_may_stand_against_waits_for_its_end
                 e1_an_entry_says_what_when_how_and_who
                 e1_refusals_and_no_ops_are_entries
                 e1_the_journal_is_read_in_pages

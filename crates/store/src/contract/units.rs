@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use domain::act::Actor;
+use domain::certificate::CertificateState;
 use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 
@@ -54,6 +55,28 @@ pub fn e2_a_unit_that_must_not_follow_an_operation_does_not(store: &dyn Store) {
         assert!(matches!(refused, Err(Error::Stale { .. })), "{refused:?}");
         assert_eq!(store.last_sequence().expect("read"), last);
     }
+}
+
+/// An intent that is open is a claim to its key: what would end the key waits, and nothing else does.
+pub fn e2_a_unit_that_no_open_intent_may_stand_against_waits_for_its_end(store: &dyn Store) {
+    with_cas(store);
+    let row = intent(1);
+    let (ca, serial, generation) = (row.ca.clone(), row.serial, row.generation);
+    let end =
+        |generation| Unit::new(entry(EventKind::KeyActBegun)).unless_intended(&ca, generation);
+    store.commit(end(generation)).expect("nothing is intended");
+    commit(store, Change::AddIntent(Box::new(row)));
+    let last = store.last_sequence().expect("read");
+    let refused = store.commit(end(generation));
+    assert!(matches!(refused, Err(Error::Stale { .. })), "{refused:?}");
+    assert_eq!(store.last_sequence().expect("read"), last);
+    store.commit(end(generation + 1)).expect("another key");
+    store
+        .commit(Unit::new(entry(EventKind::KeyActBegun)).unless_intended(&other_ca(), generation))
+        .expect("another CA");
+    let to = CertificateState::Undelivered { since: at(1) };
+    commit(store, Change::CompleteIntent { ca: ca.clone(), serial, der: vec![1], to });
+    store.commit(end(generation)).expect("it was issued");
 }
 
 /// Units of many threads commit together, and the sequence is that of one.

@@ -1,6 +1,6 @@
 //! What a unit rests on, held against the database inside its own transaction: that whoever acts still
-//! stands where they stood, that nothing was noted which forbids it, and that the registry keeps the people
-//! without whom nobody could act.
+//! stands where they stood, that nothing was noted or is open which forbids it, and that the registry keeps
+//! the people without whom nobody could act.
 
 use domain::act::Standing;
 use domain::id::{ActorId, CaId, SerialNumber};
@@ -17,8 +17,8 @@ use crate::standing::{Registry, stands};
 use crate::unit::{Entry, Unit};
 use crate::{Error, Result, StatusRow};
 
-/// Everybody on whose right the unit rests, and what must not be noted. A refusal changes nothing, and whoever may not act is told
-/// so in the journal all the same.
+/// Everybody on whose right the unit rests, and what must not be noted or open. A refusal changes nothing,
+/// and whoever may not act is told so in the journal all the same.
 pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     let acting = unit.entries.iter().filter(|entry| !is_refusal(entry));
     let mut held: Vec<&Standing> = Vec::new();
@@ -39,6 +39,12 @@ pub(in crate::sqlite) fn hold(view: View<'_>, unit: &Unit) -> Result<()> {
     for id in &unit.unnoted {
         if operation(view, id)?.is_some() {
             return Err(stale(format!("operation {id}"), "none", "that it is noted"));
+        }
+    }
+    for (ca, generation) in &unit.unclaimed {
+        if read_certificate::is_intended(view, ca, *generation)? {
+            let what = format!("intents under generation {generation} of CA {ca}");
+            return Err(stale(what, "none", "one that is open"));
         }
     }
     Ok(())
