@@ -40,8 +40,8 @@ pub use reads::{Published, Remembered, RevokedSnapshot};
 pub use room_on_disk::RoomOnDisk;
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
-    CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, NoticeRow, PlannedKey, SeriesKey,
-    SeriesRow, ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
+    CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, IssuedBefore, NoticeRow,
+    PlannedKey, SeriesKey, SeriesRow, ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
 };
 pub use sqlite::{
     MOST_READERS, OpenFile, OpenFiles, Options, ProofExtent, Sqlite, StateProof, StateReport,

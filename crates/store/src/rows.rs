@@ -145,6 +145,15 @@ pub struct StatusRow {
     pub not_after: Timestamp,
 }
 
+/// What was issued before an application is issued on, as of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedBefore {
+    /// As [`Store::certificates_for`](crate::Store::certificates_for) has it.
+    pub for_application: Vec<CertificateRow>,
+    /// As [`Store::certificates_of`](crate::Store::certificates_of) has it.
+    pub of_holder: Vec<CertificateRow>,
+}
+
 /// The states of certificates as of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuses {

@@ -19,9 +19,9 @@ use store::reads::{
 use store::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateFilter, CertificateRow,
     CompromiseRow, CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow,
-    NoticeRow, Page, PasswordRow, PersonRow, ProofExtent, Remembered, Result, RevokedSnapshot,
-    Sequence, SeriesKey, SeriesRow, ServiceRequestRow, Sqlite, StateProof, StateReport, StatusRow,
-    Statuses, Store, Tally, Unit, VerifierRow,
+    IssuedBefore, NoticeRow, Page, PasswordRow, PersonRow, ProofExtent, Remembered, Result,
+    RevokedSnapshot, Sequence, SeriesKey, SeriesRow, ServiceRequestRow, Sqlite, StateProof,
+    StateReport, StatusRow, Statuses, Store, Tally, Unit, VerifierRow,
 };
 
 /// What stands before every commit: it may pass the unit on, or not.
@@ -166,6 +166,8 @@ impl ReadCertificates for HookedStore {
         certificate(ca: &CaId, serial: &SerialNumber) -> Option<CertificateRow>;
         certificates_of(ca: &CaId, holder: &ResidentCode) -> Vec<CertificateRow>;
         certificates_for(application: &ApplicationId) -> Vec<CertificateRow>;
+        issued_before(ca: &CaId, application: &ApplicationId, holder: &ResidentCode)
+            -> IssuedBefore;
         certificates(ca: &CaId, after: Option<Sequence>, limit: usize) -> Vec<CertificateRow>;
         certificate_page(ca: &CaId, wanted: &CertificateFilter<'_>, after: Option<Sequence>,
             limit: usize) -> Page<CertificateRow, Sequence>;

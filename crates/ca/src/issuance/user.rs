@@ -30,6 +30,16 @@ use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, UserRequest};
 /// A private key wrapped to its card, if the CA made it.
 type Wrapped = Option<Zeroizing<Vec<u8>>>;
 
+/// What an earlier call for the same application left.
+enum Again {
+    /// The certificate that it is answered with.
+    Issued(IssuedToUser),
+    /// One whose key is lost, which ended now.
+    Ended,
+    /// Nothing.
+    Nothing,
+}
+
 impl CertificationAuthority {
     /// Issues a resident's certificate onto an unusable card (A 4.3.1.1, S 4-2-1).
     ///
@@ -48,14 +58,15 @@ impl CertificationAuthority {
 
     fn issue_to_user_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let municipality = self.check_territory(&request)?;
-        if let Some(issued) = self.issued_before(act, &request)? {
-            return Ok(issued);
-        }
-        let renewed = self.check_existing(act.at, &request)?;
+        let (application, holder) = (&request.application, &request.holder);
+        let before = self.store.issued_before(self.id(), application, holder)?;
+        let others = match self.answer_again(act, &request, &before.for_application)? {
+            Again::Issued(issued) => return Ok(issued),
+            Again::Ended => self.store.certificates_of(self.id(), holder)?,
+            Again::Nothing => before.of_holder,
+        };
+        let renewed = check_existing(act.at, &request, others)?;
         let (key, wrapped_key) = self.user_key(act, &request)?;
-        if self.store.key_was_certified(&key.spki_sha256())? {
-            return Err(Error::refused("public key", "a public key is certified once, ever"));
-        }
         let profile = profile(&self.policy, CertificateKind::User)?;
         let order = Order {
             kind: CertificateKind::User,
@@ -108,14 +119,15 @@ impl CertificationAuthority {
         Ok(known.code)
     }
 
-    /// What an earlier call for this application left.
-    fn issued_before(&self, act: &Act, request: &UserRequest) -> Result<Option<IssuedToUser>> {
-        let rows = self.store.certificates_for(&request.application)?;
-        let Some(row) =
-            rows.iter().find(|row| !matches!(row.state, CertificateState::Revoked { .. }))
-        else {
-            return Ok(None);
-        };
+    /// Answers by what an earlier call for this application left among `rows`, which are its certificates.
+    fn answer_again(
+        &self,
+        act: &Act,
+        request: &UserRequest,
+        rows: &[CertificateRow],
+    ) -> Result<Again> {
+        let stands = |row: &&CertificateRow| !matches!(row.state, CertificateState::Revoked { .. });
+        let Some(row) = rows.iter().find(stands) else { return Ok(Again::Nothing) };
         if row.state == CertificateState::Intended {
             return Err(Error::Unsettled(row.intent.serial.to_string()));
         }
@@ -131,7 +143,7 @@ impl CertificationAuthority {
                 }
                 self.check_possession(act, &request.application, &key, possession)?;
                 let generation = self.generation(row.intent.generation)?;
-                Ok(Some(IssuedToUser {
+                Ok(Again::Issued(IssuedToUser {
                     serial: row.intent.serial,
                     certificate: der.clone(),
                     authority_certificate: self.self_signed_certificate(&generation)?,
@@ -140,32 +152,8 @@ impl CertificationAuthority {
             }
             KeySource::Authority { .. } => {
                 self.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
-                Ok(None)
+                Ok(Again::Ended)
             }
-        }
-    }
-
-    /// Whether the holder may be issued another certificate; the one that is renewed, if so.
-    fn check_existing(
-        &self,
-        at: Timestamp,
-        request: &UserRequest,
-    ) -> Result<Option<CertificateRow>> {
-        let rows = self.store.certificates_of(self.id(), &request.holder)?;
-        let pending = |row: &&CertificateRow| {
-            matches!(row.state, CertificateState::Intended | CertificateState::Undelivered { .. })
-        };
-        if rows.iter().any(|row| pending(&row)) {
-            return Err(Error::refused(
-                "holder",
-                "an undelivered certificate exists: deliver or destroy it first (A 4.3.1.1)",
-            ));
-        }
-        let in_force =
-            rows.into_iter().find(|row| row.state.is_in_force() && row.intent.not_after >= at);
-        match request.kind.refusal(in_force.is_some()) {
-            Some(rule) => Err(Error::refused("holder", rule)),
-            None => Ok(in_force.filter(|_| request.kind == ApplicationKind::Renewal)),
         }
     }
 
@@ -226,6 +214,29 @@ impl CertificationAuthority {
             )),
             (_, false) => Ok(Vec::new()),
         }
+    }
+}
+
+/// Whether a holder of the certificates `rows` may be issued another; the one that is renewed, if so.
+fn check_existing(
+    at: Timestamp,
+    request: &UserRequest,
+    rows: Vec<CertificateRow>,
+) -> Result<Option<CertificateRow>> {
+    let pending = |row: &CertificateRow| {
+        matches!(row.state, CertificateState::Intended | CertificateState::Undelivered { .. })
+    };
+    if rows.iter().any(pending) {
+        return Err(Error::refused(
+            "holder",
+            "an undelivered certificate exists: deliver or destroy it first (A 4.3.1.1)",
+        ));
+    }
+    let in_force =
+        rows.into_iter().find(|row| row.state.is_in_force() && row.intent.not_after >= at);
+    match request.kind.refusal(in_force.is_some()) {
+        Some(rule) => Err(Error::refused("holder", rule)),
+        None => Ok(in_force.filter(|_| request.kind == ApplicationKind::Renewal)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
 
-use crate::{CertificateFilter, CertificateRow, Page, Result, Sequence};
+use crate::{CertificateFilter, CertificateRow, IssuedBefore, Page, Result, Sequence};
 
 /// Certificates whole, with subject and holder; for the CA and for the windows.
 ///
@@ -17,6 +17,14 @@ pub trait ReadCertificates: Send + Sync {
 
     /// The certificates issued for an application; more than one only after a discarded intent.
     fn certificates_for(&self, application: &ApplicationId) -> Result<Vec<CertificateRow>>;
+
+    /// What was issued before an application of a holder is issued on, all as of one entry.
+    fn issued_before(
+        &self,
+        ca: &CaId,
+        application: &ApplicationId,
+        holder: &ResidentCode,
+    ) -> Result<IssuedBefore>;
 
     /// Certificates of one CA in order of issue, for lists on screens: at most `limit` after `after`.
     fn certificates(

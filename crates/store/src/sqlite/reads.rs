@@ -20,7 +20,7 @@ use crate::reads::{
 use crate::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateFilter, CertificateRow,
     CompromiseRow, CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow,
-    NoticeRow, Page, PasswordRow, PersonRow, Result, Sequence, SeriesKey, SeriesRow,
+    IssuedBefore, NoticeRow, Page, PasswordRow, PersonRow, Result, Sequence, SeriesKey, SeriesRow,
     ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
 };
 
@@ -156,6 +156,19 @@ impl ReadCertificates for Sqlite {
 
     fn certificates_for(&self, application: &ApplicationId) -> Result<Vec<CertificateRow>> {
         self.pool.read(|c| read::certificate::for_application(c, application))
+    }
+
+    fn issued_before(
+        &self,
+        ca: &CaId,
+        application: &ApplicationId,
+        holder: &ResidentCode,
+    ) -> Result<IssuedBefore> {
+        self.pool.read(|view| {
+            let for_application = read::certificate::for_application(view, application)?;
+            let of_holder = read::certificate::of_holder(view, ca, holder)?;
+            Ok(IssuedBefore { for_application, of_holder })
+        })
     }
 
     fn certificates(
