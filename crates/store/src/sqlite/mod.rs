@@ -6,6 +6,7 @@ mod fault;
 mod gate;
 mod inspect;
 mod ledger;
+mod log_index;
 mod map;
 mod migrate;
 mod place;

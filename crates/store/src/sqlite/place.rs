@@ -6,6 +6,7 @@
 //! (SQLite, walformat.html 2.2).
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,11 @@ impl OpenFiles {
     /// The files.
     pub fn files(&self) -> &[OpenFile] {
         &self.0
+    }
+
+    /// The log's index.
+    pub(super) fn log_index(&self) -> Option<&OpenFile> {
+        self.0.iter().find(|(path, _)| path.as_os_str().as_bytes().ends_with(b"-shm"))
     }
 
     /// Refuses to go on where one of them lies elsewhere now; everything is in doubt then.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::log_index::LogIndex;
 use super::place::OpenFiles;
 use super::seen::{Mark, Seen};
 use super::table::View;
@@ -43,6 +44,7 @@ pub(super) struct Pool {
     key: StateKey,
     replaced: Replaced,
     seen: Seen,
+    index: LogIndex,
     doubt: Doubt,
     readers: Mutex<Readers>,
     freed: Condvar,
@@ -101,7 +103,8 @@ impl Pool {
     ) -> Self {
         let (path, place) = (path.to_owned(), Arc::clone(place));
         let (readers, freed) = (Mutex::default(), Condvar::new());
-        Self { path, place, kept, key, replaced, seen, doubt, readers, freed }
+        let index = LogIndex::of(&place);
+        Self { path, place, kept, key, replaced, seen, index, doubt, readers, freed }
     }
 
     /// A connection to the files that the writer has open. Another database that lies in their place for a
@@ -128,13 +131,17 @@ impl Pool {
         self.lending(|view| {
             // Deferred: the look at the last entry fixes the state.
             let _state = State::of(view.connection)?;
-            read(view, self.seen.expect(view)?)
+            read(view, self.seen.expect(view)?.map(|(place, _)| place))
         })
     }
 
     /// The last entry; no commit came since another one was the last.
     pub(super) fn last_sequence(&self) -> Result<Option<Sequence>> {
-        self.lending(|view| self.seen.expect(view))
+        if let Some(last) = self.index.last(&self.seen) {
+            return Ok(Some(last));
+        }
+        let last = self.index.learn(|| self.lending(|view| self.seen.expect(view)))?;
+        Ok(last.map(|(place, _)| place))
     }
 
     pub(super) fn last_seen(&self) -> Option<Mark> {

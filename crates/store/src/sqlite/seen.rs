@@ -27,11 +27,11 @@ pub(super) type Mark = (Sequence, Hash);
 pub(super) struct Seen(Arc<RwLock<Option<Mark>>>);
 
 impl Seen {
-    /// Looks at the last entry, which is the last that was seen or a later one; where it stands.
+    /// Looks at the last entry, which is the last that was seen or a later one.
     ///
     /// # Errors
     /// [`Error::Doubted`] where the last that was seen is gone, or another: everything is in doubt then.
-    pub(super) fn expect(&self, view: View<'_>) -> Result<Option<Sequence>> {
+    pub(super) fn expect(&self, view: View<'_>) -> Result<Option<Mark>> {
         // Before the view is taken: whatever is seen here was committed already.
         let seen = self.get();
         let last = last(view.connection)?;
@@ -46,7 +46,7 @@ impl Seen {
             return Err(Error::Doubted { finding });
         }
         self.learn(view, last)?;
-        Ok(last.map(|(place, _)| place))
+        Ok(last)
     }
 
     /// Takes note of an entry that was read, and before that of all rows that were replaced up to it,
@@ -86,6 +86,12 @@ impl Seen {
             changes.iter().for_each(|(_, change)| replaced.note(*entry, change));
         }
         *seen = (*seen).max(last);
+    }
+
+    /// Takes note of an entry, whatever it replaced.
+    #[cfg(test)]
+    pub(super) fn note(&self, mark: Mark) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(mark);
     }
 
     /// The last entry that was seen.
