@@ -57,6 +57,12 @@ impl Unit {
         self.changes.iter().any(erases)
     }
 
+    /// Whether it can be written a second time, where the first came to nothing: a content that is read as
+    /// it is written is gone by then.
+    pub(crate) fn can_be_written_again(&self) -> bool {
+        !self.changes.iter().any(|change| matches!(change, Change::AddCrl { .. }))
+    }
+
     /// Requires that further people stand where they stood, beside those who act.
     #[must_use]
     pub fn requiring(mut self, standing: Standing) -> Self {

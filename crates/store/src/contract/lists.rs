@@ -1,6 +1,8 @@
 //! What lists must hold, the lists themselves, and where each series stands.
 
 use std::io::Cursor;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
@@ -238,6 +240,38 @@ pub fn v8_a_list_must_be_what_it_was_announced_as(store: &dyn Store) {
     assert!(matches!(outcome, Err(Error::Unavailable(_))));
     assert_eq!(store.series(&ca()).expect("read"), []);
     assert_eq!(store.crl_numbers(&series()).expect("read"), [0_u64; 0]);
+}
+
+/// A list's content is read once, whatever becomes of the units that are committed with it.
+pub fn v8_e2_a_list_is_whole_among_units_that_fail(store: &dyn Store) {
+    const LISTS: u64 = 20;
+    const OTHERS: usize = 6;
+    with_cas(store);
+    let content = b"a list of some length".repeat(20);
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..OTHERS {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::SeqCst) {
+                    let stale = Change::SetRegisterCursor { from: 999, to: 1000 };
+                    store.commit(unit(EventKind::CrlBuilt, stale)).expect_err("stale");
+                }
+            });
+        }
+        for number in 1..=LISTS {
+            let change = add(list(number, &content), &content);
+            let added = store.commit(unit(EventKind::CrlBuilt, change));
+            if added.is_err() {
+                is_done.store(true, Ordering::SeqCst);
+            }
+            added.expect("a list");
+        }
+        is_done.store(true, Ordering::SeqCst);
+    });
+    for number in 1..=LISTS {
+        let key = CrlKey { series: series(), number };
+        assert_eq!(store.crl_content(&key).expect("read").expect("there"), content);
+    }
 }
 
 /// Adding a list takes the series to built; a unit may say so too, and from where.

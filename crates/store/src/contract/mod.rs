@@ -44,6 +44,7 @@ macro_rules! contract_suite {
                 v8_every_list_is_kept_and_its_numbers_have_no_gap
                 v8_lists_of_a_partition_share_one_count_whatever_key_signs
                 v8_a_list_must_be_what_it_was_announced_as
+                v8_e2_a_list_is_whole_among_units_that_fail
                 v8_a_series_moves_only_from_where_it_stands
                 v8_a_published_number_was_built
                 v8_one_series_is_read_without_the_others;

@@ -171,6 +171,9 @@ fn version(connection: &Connection) -> Result<i64> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// A unit that waits to be committed, and its caller.
+type Waiting = (Box<Unit>, SyncSender<Result<Sequence>>);
+
 /// A commit that was applied and waits, with its caller, for the transaction's end.
 type Applied = (SyncSender<Result<Sequence>>, Result<Sequence>);
 
@@ -303,7 +306,7 @@ impl State {
     }
 
     /// Commits `units` in one transaction and answers everybody once it is on disk.
-    fn commit_all(&mut self, units: Vec<(Box<Unit>, SyncSender<Result<Sequence>>)>) {
+    fn commit_all(&mut self, units: Vec<Waiting>) {
         if units.is_empty() {
             return;
         }
@@ -348,46 +351,74 @@ impl State {
 
     /// Every unit gets its place in `applied`, whatever becomes of the transaction; whether the
     /// journal has grown.
-    fn transact(
-        &mut self,
-        units: Vec<(Box<Unit>, SyncSender<Result<Sequence>>)>,
-        applied: &mut Vec<Applied>,
-    ) -> Result<bool> {
-        let mut units = units.into_iter();
-        let outcome = self.permit().and_then(|()| {
-            let written = &self.written;
-            let (key, doubt) = (&written.key, &written.doubt);
-            let mut has_grown = false;
-            written.commit(&mut self.connection, |transaction| {
-                let none = || Error::Unavailable("the database has no state digest".into());
-                let mut state = Digests::load(transaction, key, doubt)?.ok_or_else(none)?;
-                let before = state.entries;
-                let mut wrote = Wrote { passing: Passing::new(), changes: Vec::new() };
-                for (unit, caller) in units.by_ref() {
-                    wrote.passing.note(&unit);
-                    let place = state.entries;
-                    let (ring, floor) = (&written.ring, &self.floor);
-                    let applying =
-                        Applying { key, replaced: &written.replaced, doubt, ring, floor };
-                    let result = applying.one(transaction, &mut state, &mut wrote, *unit);
-                    applied.push((caller, result.map(|()| place)));
-                    // A full disk can end the whole transaction, not only the statement.
-                    if transaction.is_autocommit() {
-                        let told = "the database ended the transaction";
-                        return Err(Error::Unavailable(told.into()));
-                    }
-                }
-                state.store(transaction, key)?;
-                has_grown = state.entries > before;
-                Ok(wrote)
-            })?;
-            Ok(has_grown)
-        });
-        if let Err(fault) = &outcome {
-            let rest = units.map(|(_, caller)| (caller, Err(of_all(fault))));
-            applied.extend(rest);
+    fn transact(&mut self, mut units: Vec<Waiting>, applied: &mut Vec<Applied>) -> Result<bool> {
+        let mut results = Vec::with_capacity(units.len());
+        let outcome = self.permit().and_then(|()| self.write(&mut units, &mut results));
+        let mut results = results.into_iter();
+        for (_, caller) in units {
+            // What is missing was not come to before the transaction ended.
+            let ended = || match &outcome {
+                Err(fault) => Err(of_all(fault)),
+                Ok(_) => Err(Error::Unavailable("the unit was passed over".into())),
+            };
+            applied.push((caller, results.next().unwrap_or_else(ended)));
         }
         outcome
+    }
+
+    /// Writes all units in one transaction; whether the journal has grown.
+    ///
+    /// To write inside a savepoint costs half as much again, since pages are kept as they were, and few
+    /// units are refused. So all are written without one first; where one of them fails, nothing of that
+    /// stays, and they are written again, each so that its failure is its own.
+    fn write(
+        &mut self,
+        units: &mut [Waiting],
+        results: &mut Vec<Result<Sequence>>,
+    ) -> Result<bool> {
+        if units.iter().all(|(unit, _)| unit.can_be_written_again()) {
+            let outcome = self.write_by(Writing::Together, units, results);
+            if results.iter().all(Result::is_ok) {
+                return outcome;
+            }
+            results.clear();
+        }
+        self.write_by(Writing::EachAlone, units, results)
+    }
+
+    /// The same in one way, up to the first failure where all are written together.
+    fn write_by(
+        &mut self,
+        writing: Writing,
+        units: &mut [Waiting],
+        results: &mut Vec<Result<Sequence>>,
+    ) -> Result<bool> {
+        let Self { connection, written, floor, .. } = self;
+        let Written { key, doubt, replaced, ring, .. } = &*written;
+        let applying = Applying { writing, key, replaced, doubt, ring, floor };
+        let mut has_grown = false;
+        written.commit(connection, |transaction| {
+            let none = || Error::Unavailable("the database has no state digest".into());
+            let mut state = Digests::load(transaction, key, doubt)?.ok_or_else(none)?;
+            let before = state.entries;
+            let mut wrote = Wrote { passing: Passing::new(), changes: Vec::new() };
+            for (unit, _) in units {
+                wrote.passing.note(unit);
+                let place = state.entries;
+                let result = applying.one(transaction, &mut state, &mut wrote, unit);
+                let has_failed = result.is_err();
+                results.push(result.map(|()| place));
+                // A full disk can end the whole transaction, not only the statement.
+                if transaction.is_autocommit() || has_failed && writing == Writing::Together {
+                    let told = "the database ended the transaction";
+                    return Err(Error::Unavailable(told.into()));
+                }
+            }
+            state.store(transaction, key)?;
+            has_grown = state.entries > before;
+            Ok(wrote)
+        })?;
+        Ok(has_grown)
     }
 
     /// Nothing is committed on what is in doubt, or while the journal waits for its seal.
@@ -427,8 +458,18 @@ fn following(queue: &Receiver<Job>, until: Option<Instant>) -> Option<Job> {
     }
 }
 
+/// How the units of one transaction are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// As if none of them could fail: the first that does ends all of it.
+    Together,
+    /// Each in a savepoint, so that its failure is its own.
+    EachAlone,
+}
+
 /// What every unit is applied with.
 struct Applying<'a> {
+    writing: Writing,
     key: &'a StateKey,
     replaced: &'a Replaced,
     doubt: &'a Doubt,
@@ -444,34 +485,45 @@ impl Applying<'_> {
         transaction: &mut Transaction<'_>,
         state: &mut Digests,
         wrote: &mut Wrote,
-        unit: Unit,
+        unit: &mut Unit,
     ) -> Result<()> {
-        let attempt = unit.entries.first().map(late_attempt);
-        let outcome = self.whole(transaction, state, wrote, unit);
-        if let (Err(Error::StandingEnded { .. }), Some(attempt)) = (&outcome, attempt) {
-            self.whole(transaction, state, wrote, Unit::new(attempt))?;
+        if let Err(refused) = apply::standing::hold(self.view(transaction), unit) {
+            if let (Error::StandingEnded { .. }, Some(entry)) = (&refused, unit.entries.first()) {
+                self.whole(transaction, state, wrote, &mut Unit::new(late_attempt(entry)))?;
+            }
+            return Err(refused);
         }
-        outcome
+        self.whole(transaction, state, wrote, unit)
     }
 
-    /// In a savepoint of its own, so that its failure is its own too.
     fn whole(
         &self,
         transaction: &mut Transaction<'_>,
         state: &mut Digests,
         wrote: &mut Wrote,
-        unit: Unit,
+        unit: &mut Unit,
     ) -> Result<()> {
-        let savepoint = transaction.savepoint()?;
-        let Self { key, replaced, doubt, .. } = *self;
-        let view = View { connection: &savepoint, key, replaced, doubt };
-        apply::standing::hold(view, &unit)?;
-        let Effect { first, changes, after } =
-            apply::unit(view, self.ring, self.floor, state, unit)?;
-        savepoint.commit()?;
+        let before = &*state;
+        let mut apply = |within: &Connection| {
+            apply::unit(self.view(within), self.ring, self.floor, before, unit)
+        };
+        let Effect { first, changes, after } = match self.writing {
+            Writing::Together => apply(transaction)?,
+            Writing::EachAlone => {
+                let savepoint = transaction.savepoint()?;
+                let effect = apply(&savepoint)?;
+                savepoint.commit()?;
+                effect
+            }
+        };
         wrote.changes.push((first, changes));
         *state = after;
         Ok(())
+    }
+
+    fn view<'v>(&'v self, connection: &'v Connection) -> View<'v> {
+        let Self { key, replaced, doubt, .. } = *self;
+        View { connection, key, replaced, doubt }
     }
 }
 
