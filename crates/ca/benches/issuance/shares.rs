@@ -28,7 +28,7 @@ pub(crate) fn print(holders: &[Holder], signature_micros: f64) {
             noted.lock().unwrap().push((step, (now - before).as_secs_f64() * 1e6));
         }
     }));
-    world.issue(&holders[..CERTIFICATES.min(holders.len())], 1);
+    world.issue(world.requests(&holders[..CERTIFICATES.min(holders.len())], 1));
     let times = times.lock().unwrap();
     for (step, name) in [
         (Step::Reserved, "checks of the request and step 1, reserve"),

@@ -38,19 +38,25 @@ impl World {
         self
     }
 
-    /// Issues to every holder, `in_flight` at a time; certificates a second.
-    pub(crate) fn issue(&self, holders: &[Holder], in_flight: usize) -> f64 {
+    /// A request of every holder, in as many shares as are in flight at a time.
+    pub(crate) fn requests(&self, holders: &[Holder], in_flight: usize) -> Vec<Vec<UserRequest>> {
         let mut shares: Vec<Vec<UserRequest>> = (0..in_flight).map(|_| Vec::new()).collect();
         for (number, holder) in holders.iter().enumerate() {
             shares[number % in_flight].push(self.request(number, holder));
         }
+        shares
+    }
+
+    /// Issues by every request, a share after the other in a thread of its own; certificates a second.
+    pub(crate) fn issue(&self, shares: Vec<Vec<UserRequest>>) -> f64 {
+        let count: usize = shares.iter().map(Vec::len).sum();
         let started = Instant::now();
         thread::scope(|scope| {
             for share in shares {
                 scope.spawn(|| share.into_iter().for_each(|request| self.issue_one(request)));
             }
         });
-        holders.len() as f64 / started.elapsed().as_secs_f64()
+        count as f64 / started.elapsed().as_secs_f64()
     }
 
     /// A request with its proof, which is the card's work and not the CA's.
