@@ -20,6 +20,7 @@ pub(crate) const TORTURE: Suite = Suite {
         ("--kills", "JITSUIN_TORTURE_KILLS"),
         ("--seed", "JITSUIN_TORTURE_SEED"),
         ("--seconds", "JITSUIN_TORTURE_SECONDS"),
+        ("--life", "JITSUIN_TORTURE_LIFE"),
     ],
     words: &[("--hsm", "softhsm", "JITSUIN_TORTURE_HSM")],
 };

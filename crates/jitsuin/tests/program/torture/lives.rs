@@ -13,9 +13,6 @@ const MUNICIPALITIES: [&str; 5] = ["11100", "11201", "11203", "11208", "11222"];
 /// How a process ends at its named moment: by `abort`.
 pub(super) const AT_ITS_MOMENT: &str = "signal: 6";
 
-/// How long a life works at most.
-const LIFE: u64 = 2500;
-
 #[test]
 fn e6_v11_what_was_acknowledged_survives_any_kill() {
     let settings = Settings::read();
@@ -117,13 +114,13 @@ fn kills(
             }
             1..=3 => {
                 let mut server = live(installation, world)?;
-                pause(chance.below(LIFE));
+                pause(chance.below(settings.life));
                 server.kill();
                 deaths.at_work += 1;
             }
             _ => {
                 let moment = moments.next().ok_or("there are no moments")?;
-                match until(installation, world, &moment)? {
+                match until(installation, world, settings, &moment)? {
                     true => {
                         deaths.at_moments += 1;
                         deaths.reached.insert(moment);
@@ -141,7 +138,12 @@ fn kills(
 ///
 /// # Errors
 /// It ended for another reason.
-fn until(installation: &Installation, world: &World, moment: &str) -> Result<bool, String> {
+fn until(
+    installation: &Installation,
+    world: &World,
+    settings: &Settings,
+    moment: &str,
+) -> Result<bool, String> {
     let mut server = match installation.serve(&[("JITSUIN_TORTURE", moment)]) {
         Ok(server) => server,
         Err(said) if said.starts_with(AT_ITS_MOMENT) => return Ok(true),
@@ -151,7 +153,7 @@ fn until(installation: &Installation, world: &World, moment: &str) -> Result<boo
     // It may end while the custodians come.
     let _ = server.client.awaken();
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(LIFE) {
+    while begun.elapsed() < Duration::from_millis(settings.life) {
         match server.ended().map(|status| status.to_string()) {
             Some(status) if status.starts_with(AT_ITS_MOMENT) => return Ok(true),
             Some(status) => return Err(format!("{moment}: it ended by itself: {status}")),

@@ -34,6 +34,8 @@ struct Settings {
     kills: u64,
     /// After so long no more is begun, so that a short form stays short on a slow machine.
     limit: Duration,
+    /// How long a life works at most, in milliseconds: a quick machine does as much in less.
+    life: u64,
     /// Whether the keys are in a token.
     has_token: bool,
 }
@@ -53,6 +55,7 @@ impl Settings {
             seed: number("JITSUIN_TORTURE_SEED", 1),
             kills: number("JITSUIN_TORTURE_KILLS", 50),
             limit: Duration::from_secs(seconds),
+            life: number("JITSUIN_TORTURE_LIFE", 2500),
             has_token: std::env::var_os("JITSUIN_TORTURE_HSM").is_some(),
         }
     }
@@ -83,6 +86,7 @@ impl Settings {
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = if self.has_token { " --hsm softhsm" } else { "" };
-        write!(f, "torture --kills {} --seed {}{token}", self.kills, self.seed)
+        let Self { kills, seed, life, .. } = self;
+        write!(f, "torture --kills {kills} --seed {seed} --life {life}{token}")
     }
 }
