@@ -196,9 +196,7 @@ fn k3_every_sample_is_rehearsed_and_nothing_of_the_installation_is_touched() {
 #[test]
 fn k3_the_first_keys_of_a_new_installation_are_made_in_a_ceremony() {
     let place = Workplace::empty();
-    let all = present(&CUSTODIANS);
-    let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    place.answer(&[], &[&all, &["init", "--to-try-out", "--await-ceremony"][..]].concat());
+    place.init_awaiting_a_ceremony();
     assert!(!place.path().join("data/keys/jpki-auth-ca-1.key").exists());
     place.enrol();
     let steps: Vec<String> = ["jpki-auth", "saitama-sign"]

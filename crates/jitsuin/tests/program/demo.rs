@@ -100,10 +100,18 @@ impl Demo {
         Self { child, scratch, more: Vec::new(), ready }
     }
 
+    /// Sets a demo up as a newcomer does, and runs it.
+    pub(crate) fn start_in_an_empty_directory() -> Self {
+        Self::set_up(Vec::new())
+    }
+
     /// Sets a demo up on a token of SoftHSM2, and runs it.
     pub(crate) fn start_on_a_token() -> Self {
+        Self::set_up(vec!["--hsm", "softhsm"])
+    }
+
+    fn set_up(more: Vec<&'static str>) -> Self {
         let scratch = tempfile::tempdir().unwrap();
-        let more = vec!["--hsm", "softhsm"];
         let (child, ready) = launch(scratch.path(), &more);
         Self { child, scratch, more, ready }
     }

@@ -16,6 +16,7 @@ mod client;
 mod command_line;
 mod custodians;
 mod demo;
+mod documents;
 mod doubt;
 mod evidence;
 mod holder;

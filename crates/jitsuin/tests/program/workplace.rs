@@ -93,6 +93,13 @@ impl Workplace {
         self.answer(&[], &[&all, &["init", "--to-try-out"][..]].concat());
     }
 
+    /// The same, and no CA gets a key yet.
+    pub(crate) fn init_awaiting_a_ceremony(&self) {
+        let all = present(&CUSTODIANS);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        self.answer(&[], &[&all, &["init", "--to-try-out", "--await-ceremony"][..]].concat());
+    }
+
     /// Registers everybody who works here.
     pub(crate) fn enrol(&self) {
         enrol(self.path());
