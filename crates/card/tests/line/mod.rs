@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses its own part of it.
 
+pub(crate) mod hostile;
+
 use std::sync::{Arc, Mutex};
 
 use domain::act::{Act, Actor};
