@@ -1,4 +1,32 @@
 //! The certification authority: issuance in six steps, revocation, the CRL cycle.
+//! A [`CertificationAuthority`] is a policy over a store and a key store. It is set up once, or in a
+//! [`ceremony`], and opened from then on; it certifies residents and servers, revokes, publishes
+//! lists and renews its key. Whom it trusts to ask stands outside: `ra` for residents,
+//! [`service_request`] for the staff.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use jitsuin_ca::{CertificationAuthority, ListOutcome};
+//! use keys::{KeyStore, MemoryKeyStore};
+//! use testkit::{Clock, Scratch, act};
+//!
+//! let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+//! let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyStore::new());
+//! let policy = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/jpki-auth.toml"));
+//! let set_up = || CertificationAuthority::set_up(&act(&clock), policy, scratch.store.clone(), keys.clone());
+//! let authority = set_up()?;
+//! let again = set_up()?;
+//! assert_eq!(again.generations().len(), 1, "every part is made once");
+//!
+//! // Every list is due, and holds nothing yet.
+//! let due = authority.due_lists(clock.now())?;
+//! for outcome in authority.publish_lists(&act(&clock), &due) {
+//!     assert!(matches!(outcome, ListOutcome::Published(_)), "{outcome:?}");
+//! }
+//! assert!(authority.due_lists(clock.now())?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Architecture invariant
 //! Nothing in here reads a clock, knows a window or answers the world. Every act comes with who,

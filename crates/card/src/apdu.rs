@@ -7,6 +7,13 @@ use zeroize::Zeroizing;
 /// A command (C-APDU).
 ///
 /// It may carry a PIN or a key: its data is wiped when it is dropped and never printed.
+/// ```
+/// use jitsuin_card::apdu::Command;
+///
+/// let verify = Command::new(0x00, 0x20, 0x00, 0x80).with_data(b"1234");
+/// assert_eq!(*verify.encode(), [0x00, 0x20, 0x00, 0x80, 4, b'1', b'2', b'3', b'4']);
+/// assert_eq!(format!("{verify:?}"), "Command(00 20 00 80, 4 octets)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Command {
     /// The class octet.
@@ -188,6 +195,15 @@ impl From<StatusWord> for Response {
 }
 
 /// SW1 and SW2 of a response (ISO/IEC 7816-4 5.6).
+/// ```
+/// use jitsuin_card::apdu::{Response, StatusWord};
+///
+/// let answer = Response::parse(&[0x63, 0xc2])?;
+/// assert_eq!(answer.status.tries_left(), Some(2));
+/// assert_eq!(StatusWord::more(300).to_string(), "6100 (more octets are waiting)");
+/// assert!(Response::parse(&[0x90]).is_err(), "half a status word");
+/// # Ok::<(), jitsuin_card::apdu::MalformedResponse>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StatusWord(pub u16);
 

@@ -5,6 +5,33 @@
 //! goes the same way on a delivered card. The [`Emulator`] is the card on a reader: commands in,
 //! answers out. A [`Cabinet`] keeps emulated cards, and [`vpcd`] puts one into a virtual reader.
 //! [`terminal`] is the other side: what a window sends to whatever lies on its reader.
+//! ```
+//! use jitsuin_card::terminal::{CardTerminal, Connection, ConnectionError, TerminalError};
+//! use jitsuin_card::{Card, CardKeys, CardNumber, CardSlot, Emulator, TransportKey};
+//!
+//! /// A reader of one: the emulator answers at once.
+//! struct Reader(Emulator);
+//!
+//! impl Connection for Reader {
+//!     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError> {
+//!         Ok(self.0.transmit(command))
+//!     }
+//! }
+//!
+//! let keys = CardKeys {
+//!     encryption: [1; 32].into(),
+//!     mac: [2; 32].into(),
+//!     data_encryption: [3; 32].into(),
+//!     transport: TransportKey::new(&[4; 32]),
+//! };
+//! let blank = Card::make(CardNumber([0x11; 10]), keys);
+//! let mut terminal = CardTerminal::select(Box::new(Reader(Emulator::new(blank))))?;
+//! // Nothing was delivered to a holder yet: there is no PIN that could be typed, nor a certificate.
+//! assert_eq!(terminal.tries_left(CardSlot::Authentication)?, 0);
+//! let refused = terminal.certificates(CardSlot::Authentication, None);
+//! assert!(matches!(refused, Err(TerminalError::Refused { .. })), "{refused:?}");
+//! # Ok::<(), TerminalError>(())
+//! ```
 //!
 //! Which commands of a real card are covered stands in the crate's README.
 //!

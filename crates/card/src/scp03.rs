@@ -5,6 +5,23 @@
 //! and authenticated (33). Pure: no randomness, no reader, no card; both sides of the channel.
 //!
 //! A channel whose message was not authentic is at its end: every further call says the same.
+//!
+//! ```
+//! use jitsuin_card::apdu::Command;
+//! use jitsuin_card::scp03::{CardChannel, ChannelError, HostChannel, StaticKeys, session_keys};
+//!
+//! let (keys, host, card) = (StaticKeys::new(&[0x0e; 32], &[0x1a; 32]), [1; 8], [2; 8]);
+//! let session = || session_keys(&keys, &host, &card);
+//! let (mut ours, opens) = HostChannel::open(session()?, &host, &card)?;
+//! let mut theirs = CardChannel::open(session()?, &host, &card, &opens)?;
+//!
+//! let wrapped = ours.wrap(&Command::new(0x80, 0xca, 0, 0).with_data(b"secret"))?;
+//! assert!(!wrapped.encode().windows(6).any(|octets| octets == b"secret"));
+//! assert_eq!(*theirs.unwrap(&wrapped)?.data, *b"secret");
+//! // The same message once more is no message.
+//! assert_eq!(theirs.unwrap(&wrapped), Err(ChannelError::NotAuthentic));
+//! # Ok::<(), ChannelError>(())
+//! ```
 
 mod channel;
 mod keys;

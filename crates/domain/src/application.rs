@@ -208,6 +208,17 @@ pub struct RefusedTransition {
 }
 
 /// The state of an application of `kind` after `event`.
+/// ```
+/// use jitsuin_domain::application::{ApplicationEvent, ApplicationKind, ApplicationState, after};
+///
+/// let kind = ApplicationKind::IssueWithCard;
+/// let verified = after(kind, ApplicationState::Received, ApplicationEvent::Verify, true)?;
+/// // Where the policy wants a second person, nothing is issued without their approval.
+/// assert!(after(kind, verified, ApplicationEvent::Issue, true).is_err());
+/// let approved = after(kind, verified, ApplicationEvent::Approve, true)?;
+/// assert_eq!(after(kind, approved, ApplicationEvent::Issue, true)?, ApplicationState::Issued);
+/// # Ok::<(), jitsuin_domain::application::RefusedTransition>(())
+/// ```
 ///
 /// # Errors
 /// [`RefusedTransition`] when the table has no row, or when `second_approval` is asked for and

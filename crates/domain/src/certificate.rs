@@ -47,6 +47,17 @@ impl CertificateKind {
 /// The state of a certificate, with exactly what exists in it.
 ///
 /// Expiry is no state: it follows from `notAfter` and the time asked (L12).
+/// ```
+/// use jiff::Timestamp;
+/// use jitsuin_domain::certificate::{CertificateEvent, CertificateState};
+///
+/// let now = Timestamp::UNIX_EPOCH;
+/// let issued = CertificateState::Intended.after(CertificateEvent::Issue, now)?;
+/// assert_eq!(issued, CertificateState::Undelivered { since: now });
+/// assert!(issued.after(CertificateEvent::Hold, now).is_err(), "nobody can use it yet");
+/// assert!(issued.after(CertificateEvent::Deliver, now)?.is_in_force());
+/// # Ok::<(), jitsuin_domain::certificate::RefusedTransition>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateState {
     /// Serial and TBS are on disk; a signature may or may not exist.

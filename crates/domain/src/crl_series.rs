@@ -6,6 +6,15 @@ use crate::id::MunicipalityCode;
 use crate::named::named;
 
 /// Which certificates a list covers; every certificate belongs to exactly one, fixed at issue.
+/// ```
+/// use jitsuin_domain::crl_series::Partition;
+///
+/// let saitama: Partition = "11100".parse()?;
+/// assert_eq!(saitama, Partition::Municipality("11100".parse()?));
+/// assert!(!saitama.is_authority());
+/// assert!("arl-link".parse::<Partition>()?.is_authority());
+/// # Ok::<(), jitsuin_domain::id::InvalidId>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Partition {
     /// User certificates of one municipality (区分CRL, S 4-4-4-4).

@@ -72,6 +72,16 @@ impl Era {
 /// The certified form of a date of birth: era digit, then YYYYMMDD of the Gregorian calendar.
 ///
 /// The digit is `0` for a day before Meiji, whose era the table does not know.
+/// ```
+/// use jiff::civil::date;
+/// use jitsuin_domain::era::{InvalidBirthDate, JapaneseDate, certified, parse_certified};
+///
+/// // The era of Showa ended with 7 January 1989.
+/// assert_eq!(certified(date(1989, 1, 7)), "319890107");
+/// assert_eq!(parse_certified("419890108"), Ok(date(1989, 1, 8)));
+/// assert_eq!(parse_certified("319890108"), Err(InvalidBirthDate::WrongEra));
+/// assert_eq!(JapaneseDate(date(1989, 1, 8)).to_string(), "平成元年1月8日");
+/// ```
 pub fn certified(date: Date) -> String {
     let digit = Era::of(date).map_or('0', Era::digit);
     format!("{digit}{:04}{:02}{:02}", date.year(), date.month(), date.day())

@@ -74,6 +74,15 @@ text_id!(
 );
 text_id!(
     /// One operation at a window or a console; repeating it with the same id has no further effect.
+    /// ```
+    /// use jitsuin_domain::id::{OperationId, SystemOperation};
+    ///
+    /// let own = OperationId::of_system(SystemOperation::KeyDestroyed, "jpki-auth-ca-1")?;
+    /// assert!(own.forbids());
+    /// // Nobody outside can name one of the system's own.
+    /// assert!(own.as_str().parse::<OperationId>().is_err());
+    /// # Ok::<(), jitsuin_domain::id::InvalidId>(())
+    /// ```
     OperationId, "operation id"
 );
 /// What the system does once by itself, and notes under an operation id of its own.
@@ -236,6 +245,14 @@ impl fmt::Display for ResidentCode {
 }
 
 /// A local-government code without its check digit (JIS X 0401 and 0402), 5 digits.
+/// ```
+/// use jitsuin_domain::id::MunicipalityCode;
+///
+/// let kawaguchi: MunicipalityCode = "112038".parse()?; // with the check digit
+/// assert_eq!((kawaguchi.as_str(), kawaguchi.prefecture()), ("11203", "11"));
+/// assert!("112039".parse::<MunicipalityCode>().is_err());
+/// # Ok::<(), jitsuin_domain::id::InvalidId>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MunicipalityCode([u8; 5]);
 
@@ -288,6 +305,16 @@ fn check_digit(code: &[u8; 5]) -> u8 {
 ///
 /// All 128 bits are random (CA/Browser Forum and RFC 5280 4.1.2.2 ask for at least 64 and at most
 /// 20 octets); nothing is masked or retried, so the entropy is what the generator gave.
+/// ```
+/// use jitsuin_domain::id::SerialNumber;
+///
+/// let serial: SerialNumber = "f8850d00000000000000000000000001".parse()?;
+/// // In DER a first octet of 80 or more takes an octet for the sign, which other tools print as well.
+/// assert_eq!(serial.to_integer()[..3], [0x00, 0xf8, 0x85]);
+/// assert_eq!(SerialNumber::from_integer(&serial.to_integer()), Some(serial));
+/// assert_eq!(SerialNumber::from_random([0; 16]), None);
+/// # Ok::<(), jitsuin_domain::id::InvalidId>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SerialNumber([u8; 16]);
 

@@ -23,6 +23,17 @@ pub enum Nearness {
 pub const RECORDS_KEPT_YEARS: i64 = 13;
 
 /// How near `ends` is at `now`; nothing, while it is too far away to be told of.
+/// ```
+/// use jiff::{SignedDuration, Timestamp};
+/// use jitsuin_domain::lifetime::{Nearness, nearness};
+///
+/// let ends: Timestamp = "2027-03-31T14:59:59Z".parse()?;
+/// let before = |days: i64| nearness(ends - SignedDuration::from_hours(24 * days), ends);
+/// assert_eq!(before(31), None);
+/// assert_eq!(before(10), Some(Nearness::Within(std::cmp::Reverse(14))));
+/// assert_eq!(before(-1), Some(Nearness::Ended));
+/// # Ok::<(), jiff::Error>(())
+/// ```
 pub fn nearness(now: Timestamp, ends: Timestamp) -> Option<Nearness> {
     if ends < now {
         return Some(Nearness::Ended);

@@ -139,6 +139,19 @@ impl FromStr for Gender {
 }
 
 /// The four basic attributes (基本4情報): name, address, date of birth, gender.
+/// ```
+/// use jiff::civil::date;
+/// use jitsuin_domain::resident::{BasicAttribute, BasicFour, Gender};
+///
+/// let before = BasicFour {
+///     name: "山口　結衣".into(),
+///     address: "埼玉県川口市宮前町二丁目２４番４号".into(),
+///     birth_date: date(1996, 11, 4),
+///     gender: Gender::Female,
+/// };
+/// let moved = BasicFour { address: "埼玉県所沢市並木一丁目１番１号".into(), ..before.clone() };
+/// assert_eq!(before.differences(&moved), [BasicAttribute::Address]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BasicFour {
     /// The name, family and given name joined, followed by the alias if there is one.

@@ -95,6 +95,19 @@ pub fn nth_birthday_after(day: Date, birth: Date, count: u8) -> Result<Date, Out
 
 /// The period from `at` to the end of the `count`th birthday or of the card, whichever is earlier
 /// (A 6.3.2.2).
+/// ```
+/// use jiff::Timestamp;
+/// use jiff::civil::date;
+/// use jitsuin_domain::validity::to_birthday;
+///
+/// let issued: Timestamp = "2026-11-22T03:00:00Z".parse()?;
+/// let period = to_birthday(issued, date(1980, 1, 2), 5, None)?;
+/// // The last second of the day in Japan belongs to it.
+/// assert_eq!(period.not_after, "2031-01-02T23:59:59+09:00".parse::<Timestamp>()?);
+/// let shorter = to_birthday(issued, date(1980, 1, 2), 5, Some(date(2030, 3, 31)))?;
+/// assert_eq!(shorter.not_after, "2030-03-31T23:59:59+09:00".parse::<Timestamp>()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`OutOfRange`] at the edge of the calendar.

@@ -4,6 +4,26 @@
 //! entries that tell of them. A unit commits whole and durable, or not at all, and cannot exist
 //! without an entry. The database's sequence, never a clock, orders what happened. A row is evidence,
 //! not authority: it proves itself when it is read, and what it says is held against the journal.
+//! ```
+//! use domain::act::{Act, Actor};
+//! use domain::journal::EventKind;
+//! use jitsuin_store::journal::PersonalDataKey;
+//! use jitsuin_store::{Entry, Options, Sqlite, StateKey, Store, Unit};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let options = Options::new(PersonalDataKey::new([7; 32]), StateKey::new([6; 32]));
+//! let store = Sqlite::open(directory.path().join("state.db"), options)?;
+//!
+//! // Who, when, under which operation id; then what happened, in the order in which it is committed.
+//! let act = Act::new(Actor::Staff("operator-1".parse()?), "2026-11-22T03:00:00Z".parse()?, "op-1".parse()?);
+//! let entry = Entry::new(EventKind::CaCreated, &act).refused("there is no such policy");
+//! let first = store.commit(Unit::new(entry))?;
+//! let next = store.commit(Unit::new(Entry::new(EventKind::CaCreated, &act)))?;
+//! assert_eq!(next, first + 1);
+//! let journal = store.journal(first, 10)?;
+//! assert_eq!(journal.len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! What can be read is cut by who reads ([`reads`]); [`Store`] is all of it, and commits. The services to the
 //! world are given [`Published`], by which nothing is committed and no resident's data is read.

@@ -1,4 +1,24 @@
 //! Certificates, CRLs, OCSP, PKCS#10 and CMS as bytes, and the lints that re-read them.
+//! What is received is read by [`read`] (certificates), [`crl`], [`ocsp`], [`pkcs10`] and [`cms`], each bounded in size
+//! before it is parsed; [`path`] says whether a certificate is to be believed. What is issued is drafted as a
+//! [`certificate::CertificateTemplate`] or a list, written, and read once more by [`lint`] before anybody signs it.
+//!
+//! ```
+//! use domain::name::{Attribute, AttributeKind, DistinguishedName, StringType};
+//! use jitsuin_x509::name::Name;
+//!
+//! let of = |string_type| {
+//!     let attribute = |kind, value: &str| Attribute { kind, string_type, value: value.into() };
+//!     let (country, organisation) = (AttributeKind::Country, AttributeKind::Organization);
+//!     let country = Attribute { string_type: StringType::Printable, ..attribute(country, "JP") };
+//!     Name::write(&DistinguishedName(vec![country, attribute(organisation, "JPKI")]))
+//! };
+//! let (printable, utf8) = (of(StringType::Printable)?, of(StringType::Utf8)?);
+//! assert_eq!(printable.to_string(), "O=JPKI,C=JP");
+//! // The same name in other octets: RFC 5280 7.1 compares what it says.
+//! assert!(printable != utf8 && printable.matches(&utf8));
+//! # Ok::<(), jitsuin_x509::Error>(())
+//! ```
 //!
 //! # Architecture invariant
 //! This crate holds no private key, knows no policy file, no database and no clock. Everything is

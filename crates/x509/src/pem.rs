@@ -25,6 +25,15 @@ pub fn encode(label: &str, der: &[u8]) -> Result<String, Error> {
 }
 
 /// The DER of the first PEM block in `text`, which must bear `label`.
+/// ```
+/// use jitsuin_x509::pem;
+///
+/// let text = pem::encode(pem::CERTIFICATE, &[0x30, 0x00])?;
+/// assert_eq!(text, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+/// assert_eq!(pem::decode(pem::CERTIFICATE, &text)?, [0x30, 0x00]);
+/// assert!(pem::decode(pem::CRL, &text).is_err());
+/// # Ok::<(), jitsuin_x509::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Malformed`] if there is none, or it has another label; [`Error::TooLarge`] over 4 MiB.

@@ -38,6 +38,19 @@ pub struct CertificateRequest {
 
 impl CertificateRequest {
     /// Reads a DER CertificationRequest and verifies its proof of possession.
+    /// ```
+    /// use jitsuin_x509::Error;
+    /// use jitsuin_x509::pkcs10::CertificateRequest;
+    ///
+    /// let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pkcs10/ec-plain.der");
+    /// let mut der = std::fs::read(seed)?;
+    /// assert!(CertificateRequest::parse_and_verify(&der).is_ok());
+    /// *der.last_mut().expect("octets") ^= 1;
+    /// // Whoever asks does not hold the key.
+    /// let refused = CertificateRequest::parse_and_verify(&der);
+    /// assert!(matches!(refused, Err(Error::BadSignature { .. })), "{refused:?}");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::TooLarge`], [`Error::UnsupportedAlgorithm`], or

@@ -102,11 +102,11 @@ impl CardTerminal {
         }
     }
 
-    /// How many tries the secret of a slot has left; 0 is blocked. Costs none.
+    /// How many tries the secret of a slot has left: 0 is blocked, or nothing is delivered there. Costs
+    /// none.
     ///
     /// # Errors
-    /// [`TerminalError::Refused`] where nothing is delivered; [`TerminalError::Malformed`],
-    /// [`TerminalError::Connection`].
+    /// [`TerminalError::Refused`], [`TerminalError::Malformed`], [`TerminalError::Connection`].
     pub fn tries_left(&mut self, slot: CardSlot) -> Result<u8, TerminalError> {
         self.select_file(secret_file(slot))?;
         let status = self.verify_selected(b"")?;

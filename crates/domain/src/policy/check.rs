@@ -27,6 +27,19 @@ const MAXIMUM_CUSTODIANS: u8 = 16;
 
 impl Policy {
     /// Reads and checks a policy.
+    /// ```
+    /// use jitsuin_domain::policy::Policy;
+    ///
+    /// let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/saitama-sign.toml"))?;
+    /// let policy = Policy::from_toml(&text)?;
+    /// assert!(policy.serves("11203".parse()?) && !policy.serves("13101".parse()?));
+    /// assert!(policy.certifies_signatures() && policy.hold.is_none());
+    ///
+    /// // An entry that nobody reads is an error.
+    /// let misspelt = text.replacen("[ocsp]", "[oscp]", 1);
+    /// assert!(Policy::from_toml(&misspelt).unwrap_err().to_string().contains("oscp"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`PolicyError`] names the first entry that breaks a rule; unknown entries are errors too.

@@ -129,6 +129,14 @@ pub enum RefusedRoles {
 }
 
 /// Whether one person may hold `roles`, with or without a municipality.
+/// ```
+/// use jitsuin_domain::staff::{Role, check_roles};
+///
+/// assert!(check_roles(&[Role::Examiner], false).is_ok());
+/// let refused = check_roles(&[Role::Examiner, Role::Approver], false).unwrap_err();
+/// assert!(refused.to_string().contains("a request passes from hand to hand"));
+/// assert!(check_roles(&[Role::WindowClerk], false).is_err(), "a clerk has a municipality");
+/// ```
 ///
 /// # Errors
 /// [`RefusedRoles`], with the rule.

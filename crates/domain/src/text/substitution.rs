@@ -69,6 +69,17 @@ pub enum SubstitutionError {
 /// Where tables list substitutes, only one of them may be chosen. Where none does, the resident
 /// may choose any printing character of JIS X 0208 or JIS X 0212, and the record says so by the
 /// missing rule. A base with its variation selector is one character and becomes one character.
+/// ```
+/// use jitsuin_domain::text::{Choices, check, substitute};
+///
+/// // 髙 is in no repertoire of the certificates; the table offers 高.
+/// let offences = check("髙橋").unwrap_err();
+/// assert_eq!((offences[0].index, offences[0].substitutes[0].character), (0, '高'));
+/// let certified = substitute("髙橋", &Choices::from([(0, '高')]))?;
+/// assert_eq!((certified.text.as_str(), certified.flags.as_str()), ("高橋", "10"));
+/// assert!(substitute("髙橋", &Choices::new()).is_err(), "nothing is guessed");
+/// # Ok::<(), jitsuin_domain::text::SubstitutionError>(())
+/// ```
 ///
 /// # Errors
 /// See [`SubstitutionError`]; nothing is guessed on the resident's behalf.

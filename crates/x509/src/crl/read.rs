@@ -77,6 +77,16 @@ pub struct ReceivedDistributionPoint {
 
 impl<'a> Crl<'a> {
     /// Reads a DER CertificateList without walking its entries.
+    /// ```
+    /// use jitsuin_x509::crl::Crl;
+    ///
+    /// let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/crl_reader/three-entries.der");
+    /// let der = std::fs::read(seed)?;
+    /// let list = Crl::parse(&der)?;
+    /// assert_eq!(list.entries().filter(|entry| entry.is_ok()).count(), 3);
+    /// assert!(Crl::parse(&der[1..]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Malformed`] or [`Error::TooLarge`].

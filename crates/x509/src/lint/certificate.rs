@@ -71,6 +71,15 @@ pub struct CertificateDraft {
 }
 
 /// Every certificate lint, in the order of the fields they look at.
+///
+/// ```
+/// use jitsuin_x509::lint::CERTIFICATE_LINTS;
+///
+/// // Each says by which clause it refuses, and for drafts of which day on.
+/// assert!(CERTIFICATE_LINTS.iter().all(|lint| !lint.clause.is_empty()));
+/// let entropy = CERTIFICATE_LINTS.iter().find(|lint| lint.name == "serial_entropy");
+/// assert!(entropy.is_some(), "a serial number is 128 random bits");
+/// ```
 pub static CERTIFICATE_LINTS: &[Lint<CertificateDraft>] = &[
     version::LINT,
     serial_form::LINT,
