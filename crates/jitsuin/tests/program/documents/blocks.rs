@@ -6,7 +6,6 @@
 //! ```text
 //! # => words … more words      its status is 0, and it says these, in this order
 //! # refused: words             its status is not 0, and it says these
-//! # type: words                what it asks for
 //! ```
 //!
 //! A command without such a comment must end with status 0. A word after `sh` says that the block is
@@ -48,8 +47,6 @@ pub(super) struct Typed {
     pub(super) is_refused: bool,
     /// What it is said to say, in this order.
     pub(super) words: Vec<String>,
-    /// What it asks for.
-    pub(super) input: String,
 }
 
 /// The blocks of a document, in its order.
@@ -116,7 +113,7 @@ fn commands(lines: &[(usize, &str)]) -> Result<Vec<Typed>, String> {
 
 /// What is typed of a line, and the note at its end.
 fn split(line: &str) -> (&str, Option<&str>) {
-    let begins = ["# => ", "# refused", "# type: "].iter().filter_map(|word| line.find(word));
+    let begins = ["# => ", "# refused"].iter().filter_map(|word| line.find(word));
     match begins.min() {
         Some(at) => (line[..at].trim_end(), Some(&line[at + 2..])),
         None => (line, None),
@@ -130,10 +127,6 @@ fn is_whole(text: &str) -> bool {
 
 impl Typed {
     fn note(&mut self, note: &str) {
-        if let Some(input) = note.strip_prefix("type: ") {
-            self.input = format!("{input}\n");
-            return;
-        }
         let words = match note.strip_prefix("refused") {
             Some(words) => {
                 self.is_refused = true;
@@ -184,13 +177,12 @@ mod tests {
     fn a_command_ends_where_bash_would_run_it_and_has_the_notes_behind_it() {
         let all = only(
             "text\n```sh\n# prose\nfor i in 1 2; do   # prose\n  echo $i\ndone | cat   # => 1 … 2\n\
-             # => end\necho a \\\n  b\n\nread x   # type: y\n```\n",
+             # => end\necho a \\\n  b\n\nread x\n```\n",
         );
         let (lines, words): (Vec<_>, Vec<_>) =
             all.iter().map(|one| (one.line, one.words.len())).unzip();
         assert_eq!((lines, words), (vec![4, 8, 11], vec![3, 0, 0]));
         assert_eq!(all[0].text, "for i in 1 2; do   # prose\n  echo $i\ndone | cat\n");
-        assert_eq!(all[2].input, "y\n");
     }
 
     #[test]

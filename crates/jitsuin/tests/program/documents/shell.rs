@@ -14,7 +14,7 @@ use super::blocks::Typed;
 /// A bound for what takes seconds, so that a command that hangs is told from one that is slow.
 const PATIENCE: Duration = Duration::from_secs(200);
 
-/// A bash in a directory of its own. It has no terminal: what a command asks for is its input.
+/// A bash in a directory of its own, without a terminal: nothing that is typed may ask for more.
 pub(super) struct Shell {
     child: Child,
     script: ChildStdin,
@@ -51,8 +51,7 @@ impl Shell {
     /// The command does not end, or ends the shell.
     pub(super) fn types(&mut self, command: &Typed) -> (i32, String) {
         let place = |name: &str| self.directory.join(name);
-        fs::write(place("shell.in"), &command.input).unwrap();
-        let line = format!("{{\n{}}} < shell.in > shell.out 2>&1; echo $?\n", command.text);
+        let line = format!("{{\n{}}} < /dev/null > shell.out 2>&1; echo $?\n", command.text);
         self.script.write_all(line.as_bytes()).unwrap();
         let ended = self.statuses.recv_timeout(PATIENCE);
         let said = fs::read(place("shell.out")).unwrap_or_default();
