@@ -1,4 +1,4 @@
-//! What to try, in the order one would: commands that work when pasted.
+//! What to try, in the order one would: commands that work when pasted, marked as the README marks them.
 
 use std::path::Path;
 
@@ -42,9 +42,9 @@ impl Guide<'_> {
         let (ca, ocsp) = (word(self.auth, "certificate_pem"), self.text("/ocsp_url"));
         let signer = self.text("/verifier/client_certificate_pem");
         let key = self.text("/verifier/client_key_pem");
-        let ask = |title: &str, certificate: &Value| {
+        let ask = |title: &str, certificate: &Value, said: &str| {
             format!(
-                "# {title}\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -signer {signer} -signkey {key} -CAfile {ca}",
+                "# {title}\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -signer {signer} -signkey {key} -CAfile {ca}     # => {said}",
                 word(certificate, "certificate_pem")
             )
         };
@@ -53,11 +53,11 @@ impl Guide<'_> {
                 "# A CA certificate, and where it is published\nopenssl x509 -in {ca} -noout -subject -dates -ext subjectAltName,crlDistributionPoints\ncurl -s {}/",
                 self.text("/repository_url")
             ),
-            ask("Is this certificate good? Asked by the registered verifier", good),
-            ask("A certificate on hold", held),
-            ask("A revoked certificate, with its reason", revoked),
+            ask("Is this certificate good? Asked by the registered verifier", good, ": good"),
+            ask("A certificate on hold", held, "certificateHold"),
+            ask("A revoked certificate, with its reason", revoked, ": revoked … Reason"),
             format!(
-                "# Without a verifier's signature there is no answer about a resident\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -CAfile {ca}",
+                "# Without a verifier's signature there is no answer about a resident\nopenssl ocsp -issuer {ca} -cert {} -url {ocsp} -CAfile {ca}     # refused: sigrequired",
                 word(good, "certificate_pem")
             ),
         ]
@@ -68,7 +68,7 @@ impl Guide<'_> {
         let ca = word(self.auth, "certificate_pem");
         vec![
             format!(
-                "# The municipality's revocation list from the directory, one by each key of the CA, as the verifier; then openssl uses it\nldapsearch -LLL -o ldif-wrap=no -x -H {} -D '{}' -y {} -b '{}' -s base 'certificateRevocationList;binary' | sed -n 's/^certificateRevocationList;binary:: //p' | while read -r list; do echo $list | base64 -d | openssl crl -inform DER; done > /tmp/jitsuin-crl.pem\nopenssl crl -in /tmp/jitsuin-crl.pem -noout -text | head -30\nopenssl verify -crl_check -CAfile {ca} -CRLfile /tmp/jitsuin-crl.pem {}",
+                "# The municipality's revocation list from the directory, one by each key of the CA, as the verifier; then openssl uses it\nldapsearch -LLL -o ldif-wrap=no -x -H {} -D '{}' -y {} -b '{}' -s base 'certificateRevocationList;binary' | sed -n 's/^certificateRevocationList;binary:: //p' | while read -r list; do echo $list | base64 -d | openssl crl -inform DER; done > /tmp/jitsuin-crl.pem\nopenssl crl -in /tmp/jitsuin-crl.pem -noout -text | sed -n 1,30p\nopenssl verify -crl_check -CAfile {ca} -CRLfile /tmp/jitsuin-crl.pem {}",
                 self.text("/ldap_url"),
                 self.text("/verifier/bind_dn"),
                 self.text("/verifier/password_file"),
@@ -76,7 +76,7 @@ impl Guide<'_> {
                 word(good, "certificate_pem")
             ),
             format!(
-                "# What anyone may read, over TLS\nLDAPTLS_CACERT={} ldapsearch -LLL -x -H {} -b '{}' -s base 'authorityRevocationList;binary' | head -5",
+                "# What anyone may read, over TLS\nLDAPTLS_CACERT={} ldapsearch -LLL -x -H {} -b '{}' -s base 'authorityRevocationList;binary' | sed -n 1,5p",
                 self.text("/tls_ca_pem"),
                 self.text("/ldaps_url"),
                 word(self.auth, "arl_dn")

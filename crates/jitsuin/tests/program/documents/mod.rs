@@ -131,6 +131,22 @@ fn the_readmes_demo_with_keys_in_a_token_does_what_the_readme_says() {
 }
 
 #[test]
+fn what_the_demo_prints_to_try_works_when_it_is_pasted() {
+    let demo = Demo::start();
+    let printed = fs::read_to_string(demo.path().join("log")).unwrap();
+    let (_, guide) = printed.split_once("Try these:\n").expect("what to try");
+    // The log stands in the same file; files go where this test is alone.
+    let lines = guide.lines().filter(|line| !line.starts_with(|c: char| c.is_ascii_digit()));
+    let typed = lines.collect::<Vec<_>>().join("\n").replace("/tmp/jitsuin-", "jitsuin-");
+    let all = blocks::of(&format!("```sh\n{typed}\n```\n")).unwrap();
+    assert!(all[0].commands.len() > 15, "{all:?}");
+    let mut shell = Shell::start(demo.path());
+    let mut complaints = Vec::new();
+    type_all(&mut shell, &all[0], &mut complaints);
+    assert_none(&complaints);
+}
+
+#[test]
 fn k3_every_block_of_the_readme_for_custodians_does_what_it_says() {
     let place = Workplace::empty();
     place.init_awaiting_a_ceremony();
