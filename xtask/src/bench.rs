@@ -1,5 +1,6 @@
 //! The benchmarks: run one after the other, their figures collected into a file and a table.
 
+mod program;
 mod table;
 
 use std::io::{BufRead, BufReader};
@@ -35,6 +36,9 @@ pub(crate) fn run(filters: &[&str]) -> Result<()> {
     let mut figures = Vec::new();
     for (package, name) in BENCHMARKS.iter().filter(|(_, name)| chosen(name)) {
         figures.extend(figures_of(package, name)?);
+    }
+    if chosen(program::NAME) {
+        figures.push(program::figure()?);
     }
     let results = json!({
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
