@@ -12,7 +12,7 @@ use domain::reason::RevocationReason;
 use domain::validity;
 use jiff::SignedDuration;
 use keys::{Administer, KeyStore};
-use store::reads::{ReadAuthorities, ReadJournal};
+use store::reads::{ReadAuthorities, ReadCertificates, ReadJournal};
 use store::{Change, Entry, Store, Unit};
 use testkit::act;
 use x509::crl::Crl;
