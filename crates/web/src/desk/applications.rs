@@ -33,7 +33,7 @@ impl Operation for ReceiveApplication {
     const SPEC: Spec =
         Spec::post(Permitted::ReceiveApplication, "/api/v1/applications", GROUP, "It is received.")
             .creating()
-            .from_file("form", "The form, in JSON.", &[]);
+            .by_file("form", "The form, in JSON.", &[]);
 
     type Answer = ApplicationBody;
 
@@ -138,7 +138,7 @@ impl Operation for VerifyApplication {
         GROUP,
         "Verified, or refused with the doubts.",
     )
-    .from_file("evidence", "The record of the identity check, in JSON.", &["items", "doubt"]);
+    .by_file("evidence", "The record of the identity check, in JSON.", &["items", "doubt"]);
 
     type Answer = ApplicationBody;
 

@@ -122,7 +122,7 @@ pub struct ResetCardSecret {
 
 impl Operation for ResetCardSecret {
     const SPEC: Spec = at_reader(Permitted::ResetCardSecret, "/api/v1/card-secret-resets", "Set.")
-        .from_file(
+        .by_file(
             "evidence",
             "The record of the identity check, in JSON, as for an application.",
             &["items", "doubt"],

@@ -14,9 +14,9 @@ use crate::problem::Problem;
 /// What an operation is told.
 pub(super) enum Told {
     /// Fields, as serde reads them, of which the address tells some.
-    Fields(Object),
+    Fields(Box<Object>),
     /// One of several forms, all of it in the body.
-    OneOf(OneOf),
+    OneOf(Box<OneOf>),
 }
 
 impl Told {
@@ -26,10 +26,10 @@ impl Told {
                 let properties = std::mem::take(&mut object.properties).into_iter();
                 object.properties =
                     properties.map(|(name, schema)| (name, with_comment(schema))).collect();
-                Self::Fields(object)
+                Self::Fields(Box::new(object))
             }
-            RefOr::T(Schema::OneOf(forms)) => Self::OneOf(forms),
-            _ => Self::Fields(Object::new()),
+            RefOr::T(Schema::OneOf(forms)) => Self::OneOf(Box::new(forms)),
+            _ => Self::Fields(Box::default()),
         }
     }
 
@@ -70,8 +70,8 @@ impl Told {
     fn body(self) -> Option<Schema> {
         match self {
             Self::Fields(fields) if fields.properties.is_empty() => None,
-            Self::Fields(fields) => Some(Schema::Object(fields)),
-            Self::OneOf(forms) => Some(Schema::OneOf(forms)),
+            Self::Fields(fields) => Some(Schema::Object(*fields)),
+            Self::OneOf(forms) => Some(Schema::OneOf(*forms)),
         }
     }
 }

@@ -131,7 +131,7 @@ impl Spec {
     }
 
     /// The same, where a file tells a command these fields, or all where there are none.
-    pub(crate) const fn from_file(
+    pub(crate) const fn by_file(
         self,
         name: &'static str,
         about: &'static str,
