@@ -238,8 +238,19 @@ impl Closed for &'static str {
 pub struct Hex<'a>(pub &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
+    /// Two digits an octet, many at a time: every record of a query and every entry of a certificate has some.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for octets in self.0.chunks(32) {
+            let mut digits = [0; 64];
+            for (pair, octet) in digits.chunks_exact_mut(2).zip(octets) {
+                pair[0] = DIGITS[usize::from(octet >> 4)];
+                pair[1] = DIGITS[usize::from(octet & 15)];
+            }
+            let digits = std::str::from_utf8(&digits[..2 * octets.len()]);
+            f.write_str(digits.map_err(|_| fmt::Error)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -352,6 +363,12 @@ mod tests {
     fn e1_digests_and_lists_of_facts_are_written_in_one_way() {
         let told = |rule: Rule| rule.closed().to_owned();
         assert_eq!(told(Hex(&[0, 0xab]).into()), "00ab");
+        assert_eq!(told(Hex(&[]).into()), "");
+        for length in [31, 32, 33, 255] {
+            let octets: Vec<u8> = (0..length).collect();
+            let each: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+            assert_eq!(told(Hex(&octets).into()), each);
+        }
         assert_eq!(told(ColonHex(&[0, 0xab, 1]).into()), "00:AB:01");
         assert_eq!(told(ColonHex(&[]).into()), "");
         assert_eq!(told(Spaced(vec![Plain(1), Plain(2)]).into()), "1 2");

@@ -1,15 +1,16 @@
 //! Private keys that never leave: in a PKCS#11 token or an encrypted directory, behind one trait.
 //!
 //! [`KeyStore`] is the contract, in four parts by who may: [`Sign`], [`Administer`], [`UserKeys`],
-//! [`CardMasters`]. Who signs with one key is given a [`SigningKey`], which reaches no other. Three backends keep it: [`token::Pkcs11KeyStore`] in a hardware
-//! module (K1), [`EmbeddedKeyStore`], a directory of sealed files for a first look and small
+//! [`CardMasters`]. Who signs with one key is given a [`SigningKey`], which reaches no other. Three backends
+//! keep it: [`token::Pkcs11KeyStore`] in a hardware module (K1), [`EmbeddedKeyStore`], a directory of sealed files for a first look and small
 //! installations, and [`MemoryKeyStore`], its twin for tests. One `contract` suite runs over all.
 //!
 //! [`GuardedKeyStore`] stands before a store that no one opens alone: it sleeps until a quorum of
 //! custodians ([`quorum`]) activates it, and asks before it signs (K2, E9).
+//!
 //! ```
 //! use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
-//! use jitsuin_keys::{KeyError, KeyStore, MemoryKeyStore};
+//! use jitsuin_keys::{Administer, KeyError, MemoryKeyStore, Sign};
 //!
 //! let keys = MemoryKeyStore::new();
 //! let label = "ca-1".parse()?;
