@@ -4,10 +4,12 @@
 //! entries that tell of them. A unit commits whole and durable, or not at all, and cannot exist
 //! without an entry. The database's sequence, never a clock, orders what happened. A row is evidence,
 //! not authority: it proves itself when it is read, and what it says is held against the journal.
+//!
 //! ```
 //! use domain::act::{Act, Actor};
 //! use domain::journal::EventKind;
 //! use jitsuin_store::journal::PersonalDataKey;
+//! use jitsuin_store::reads::ReadJournal;
 //! use jitsuin_store::{Entry, Options, Sqlite, StateKey, Store, Unit};
 //!
 //! let directory = tempfile::tempdir()?;

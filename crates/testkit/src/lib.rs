@@ -1,7 +1,9 @@
 //! Simulated clock, scratch database, foreign programs, a token and figures, for tests and benchmarks only.
+//!
 //! ```
 //! use domain::journal::EventKind;
 //! use jiff::SignedDuration;
+//! use store::reads::ReadJournal;
 //! use store::{Entry, Store, Unit};
 //! use jitsuin_testkit::{Clock, Scratch, act, open, seal};
 //!
