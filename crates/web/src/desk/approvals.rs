@@ -171,9 +171,30 @@ struct Stored {
 const VERSION: u8 = 3;
 
 impl Stored {
-    /// Whether it still counts for somebody who stands as `since` and `basis` say.
-    fn counts(&self, since: Timestamp, basis: &StoredBasis, now: Timestamp) -> bool {
-        self.since == since.as_microsecond() && self.basis == *basis && now.as_second() < self.until
+    /// That the same person approves the same once more, by what still counts.
+    fn expect_same(&self, other: &Self, now: Timestamp) -> Result<(), Problem> {
+        let taken = "operation: another was approved under this id";
+        let ended = "operation: it was approved under this id before, and that counts no more: use another \
+                     id";
+        let told = |stored: &Self| (stored.digest.clone(), stored.approver.clone(), stored.latest);
+        let counts = self.since == other.since && self.basis == other.basis;
+        match () {
+            () if told(self) != told(other) => Err(Problem::new(Fault::Conflict, taken)),
+            () if !counts || now.as_second() >= self.until => {
+                Err(Problem::new(Fault::Conflict, ended))
+            }
+            () => Ok(()),
+        }
+    }
+
+    fn body(&self, approved: &OperationId) -> Result<ApprovalBody, Problem> {
+        let until = Timestamp::from_second(self.until).map_err(|error| Problem::broke(&error))?;
+        Ok(ApprovalBody {
+            operation: approved.to_string(),
+            approver: self.approver.clone(),
+            digest: self.digest.clone(),
+            until: until.to_string(),
+        })
     }
 }
 
@@ -279,43 +300,22 @@ impl Desk {
         });
         let registered = registered.ok_or_else(|| Problem::refused("person", "people approve"));
         let (person, since, basis) = self.checked(act, operation, registered)?;
-        let digest = what.digest();
         let until = act.at.checked_add(VALID).map_err(|error| Problem::broke(&error))?;
-        let body = ApprovalBody {
-            operation: approved.to_string(),
-            approver: person.to_string(),
-            digest: digest.clone(),
-            until: until.to_string(),
-        };
-        let kept = kept_under(approved)?;
-        if let Some(before) =
-            self.store.operation(&kept)?.map(|stored| read(&stored)).transpose()?
-        {
-            let same = before.digest == digest
-                && before.approver == person.as_str()
-                && before.latest == what.latest();
-            let taken =
-                || Problem::new(Fault::Conflict, "operation: another was approved under this id");
-            self.checked(act, operation, if same { Ok(()) } else { Err(taken()) })?;
-            let counts = before.counts(since, &basis, act.at);
-            let ended = || {
-                let detail = "operation: it was approved under this id before, and that counts no more: \
-                              use another id";
-                Problem::new(Fault::Conflict, detail)
-            };
-            self.checked(act, operation, if counts { Ok(()) } else { Err(ended()) })?;
-            let until = Timestamp::from_second(before.until).map_err(|e| Problem::broke(&e))?;
-            return Ok(ApprovalBody { until: until.to_string(), ..body });
-        }
         let stored = Stored {
             version: VERSION,
-            digest,
+            digest: what.digest(),
             approver: person.to_string(),
             since: since.as_microsecond(),
             basis,
             until: until.as_second(),
             latest: what.latest(),
         };
+        let kept = kept_under(approved)?;
+        if let Some(before) = self.store.operation(&kept)? {
+            let before = read(&before)?;
+            self.checked(act, operation, before.expect_same(&stored, act.at))?;
+            return before.body(approved);
+        }
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
         let entry = Entry::new(EventKind::OperationApproved, act)
             .subject(approved)
@@ -325,7 +325,7 @@ impl Desk {
             told.iter().fold(entry, |entry, told| entry.detail("digest", OfTheInstallation(told)));
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
         self.commit(act, operation, resting(unit, act, &Made::Approval(approved))?)?;
-        Ok(body)
+        stored.body(approved)
     }
 
     /// The act of who asks, together with the second person `approver`, who approved exactly this.
