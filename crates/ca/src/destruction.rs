@@ -117,8 +117,9 @@ impl CertificationAuthority {
 
     /// Notes, with the entry that tells of it, that the key and its copies are about to end, before the first
     /// of them does: whoever goes on after a cut knows which there were. From this commit on nothing
-    /// brings the key back, and nothing is signed by it: an intent, which is the right to a signature, is
-    /// committed only while no end is noted, and no end is noted while one is open.
+    /// brings the key back, and nothing that is signed by it leaves: an intent, which is the right to a
+    /// signature, and a list are committed only while no end is noted, and no end is noted while an intent is
+    /// open.
     ///
     /// # Errors
     /// [`Error::Store`], which is stale where an intent under it is open.
@@ -153,7 +154,8 @@ impl CertificationAuthority {
     }
 
     /// Refuses to sign by a key whose destruction was begun: one that lies in the key store again has no
-    /// right to be there. What was intended is held against it in the intent's commit ([`while_kept`]).
+    /// right to be there. An intent, and a list that is kept, are held against it in their commits as well
+    /// ([`while_kept`]).
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::Store`].

@@ -121,8 +121,7 @@ impl CertificationAuthority {
             let certificate = match row.der {
                 Some(der) => der,
                 None => {
-                    let signed =
-                        Intended::again(self.vouch(&row, signer)?, signer)?.sign(signer)?;
+                    let signed = Intended::again(self.vouch(&row, signer)?).sign(signer)?;
                     signed.commit_issue(act, CertificateEvent::IssueInForce)?.certificate
                 }
             };

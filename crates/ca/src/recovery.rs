@@ -81,7 +81,7 @@ impl CertificationAuthority {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                Intended::again(*vouched, &signer)?.sign(&signer)?.commit_issue(act, into)?;
+                Intended::again(*vouched).sign(&signer)?.commit_issue(act, into)?;
                 (Settled::Finished(row.serial), None)
             }
             Course::End { superseded } => {

@@ -166,7 +166,7 @@ impl CertificationAuthority {
         let spki = SpkiInfo::parse(&public.spki_der)?;
         let signature = own_signature(&spki)?;
         let certificate = match self.delegate_row(&spki)? {
-            Some(row) => Intended::again(self.vouch(&row, generation)?, generation)?
+            Some(row) => Intended::again(self.vouch(&row, generation)?)
                 .sign(generation)?
                 .commit_issue(act, CertificateEvent::IssueInForce)?,
             None => self.issue_with(act, &request(public.spki_der), generation)?,

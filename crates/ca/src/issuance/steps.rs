@@ -113,7 +113,8 @@ impl<'a> Linted<'a> {
         let unit = Unit::new(handled(entry, request.as_ref()));
         let unit = unit.change(Change::AddIntent(Box::new(row)));
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
-        authority.store.commit(unit).or_else(|fault| authority.told(fault, signer, &key))?;
+        let committed = authority.store.commit(unit);
+        committed.or_else(|fault| authority.refused_intent(fault, signer, &key))?;
         authority.reached(Step::Intended);
         Ok(Intended { authority, serial, tbs, request })
     }
@@ -121,15 +122,10 @@ impl<'a> Linted<'a> {
 
 impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
-    /// after the journal vouched for them and they were drafted and linted once more. A program that
-    /// began the key's end while intents were open may have come between.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for a key whose end was begun; [`Error::Store`].
-    pub(crate) fn again(vouched: Vouched<'a>, signer: &Generation) -> Result<Self> {
+    /// after the journal vouched for them and they were drafted and linted once more.
+    pub(crate) fn again(vouched: Vouched<'a>) -> Self {
         let Vouched { authority, draft, request } = vouched;
-        authority.expect_kept(signer)?;
-        Ok(Self { authority, serial: draft.template.serial, tbs: draft.tbs, request })
+        Self { authority, serial: draft.template.serial, tbs: draft.tbs, request }
     }
 
     /// The serial that may be signed.
@@ -141,6 +137,8 @@ impl<'a> Intended<'a> {
         // What was committed names its algorithm; the policy may have moved on since.
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
+        // Others can end an intent, by a revocation, while whoever has the right to it waits for a token.
+        self.authority.expect_kept(signer)?;
         let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());
@@ -181,7 +179,12 @@ impl Signed<'_> {
 impl CertificationAuthority {
     /// Why an intent could not be committed, in words for whoever asked: only here is looked up what the
     /// commit alone decides.
-    fn told<T>(&self, fault: store::Error, signer: &Generation, key: &[u8; 32]) -> Result<T> {
+    fn refused_intent<T>(
+        &self,
+        fault: store::Error,
+        signer: &Generation,
+        key: &[u8; 32],
+    ) -> Result<T> {
         match &fault {
             store::Error::Stale { .. } => self.expect_kept(signer)?,
             store::Error::Duplicate { .. } if self.store.key_was_certified(key)? => {

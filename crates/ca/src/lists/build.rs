@@ -18,6 +18,7 @@ use x509::name::Name;
 
 use super::{Candidate, Served, hours, list_entry, list_line};
 use crate::authority::CertificationAuthority;
+use crate::destruction::while_kept;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::partition::distribution_point;
@@ -61,7 +62,8 @@ impl CertificationAuthority {
         let unit = Unit::new(list_entry(EventKind::CrlBuilt, act, &candidate.row))
             .change(Change::AddCrl { row: candidate.row.clone(), content: Box::new(file) })
             .change(Change::SetSeries { series: series.clone(), from, to, published: None });
-        self.store.commit(unit)?;
+        // A long list takes minutes: one whose key's end was begun meanwhile never leaves.
+        self.store.commit(while_kept(unit, [&generation.label])?)?;
         Ok(candidate)
     }
 

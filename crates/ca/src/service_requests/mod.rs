@@ -155,7 +155,7 @@ impl CertificationAuthority {
         let signer = signer.filter(|_| row.state == CertificateState::Intended);
         let gone = || Error::refused("state", "its serial was revoked before it was signed");
         let signer = signer.ok_or_else(gone)?;
-        let signed = Intended::again(self.vouch(&row, &signer)?, &signer)?.sign(&signer)?;
+        let signed = Intended::again(self.vouch(&row, &signer)?).sign(&signer)?;
         signed.commit_issue(act, CertificateEvent::IssueInForce)?;
         self.service_request(&id)
     }
