@@ -20,7 +20,7 @@ type Header = [u8; HEADER];
 
 /// The indexes that this process has open beside SQLite. Closing a file ends all locks that the process has
 /// on it, SQLite's with them (POSIX fcntl), so one is closed only once it has no name and so no user any more.
-static OPEN: Mutex<Vec<(Identity, Arc<File>)>> = Mutex::new(Vec::new());
+static OPEN: Mutex<Vec<(Option<Identity>, Arc<File>)>> = Mutex::new(Vec::new());
 
 /// The index of one open database, and the last entry as it was read under a header.
 pub(super) struct LogIndex {
@@ -72,14 +72,14 @@ impl LogIndex {
 fn opened((path, identity): &OpenFile) -> Option<Arc<File>> {
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     open.retain(|(_, file)| file.metadata().is_ok_and(|there| there.nlink() > 0));
-    if let Some((_, file)) = open.iter().find(|(known, _)| known == identity) {
+    if let Some((_, file)) = open.iter().find(|(known, _)| *known == Some(*identity)) {
         return Some(Arc::clone(file));
     }
     let file = Arc::new(File::open(path).ok()?);
-    let found = NamedFile::open(&*file).ok()?.identity;
+    let found = NamedFile::open(&*file).map(|named| named.identity).ok();
     // Kept whichever file it is: another one's locks are not to end either.
     open.push((found, Arc::clone(&file)));
-    (found == *identity).then_some(file)
+    (found == Some(*identity)).then_some(file)
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn open(path: &Path, options: &Options) -> Result<Connection> {
     // Random serials and hashes touch all of an index: 32 MiB hold the inner pages of millions, and
     // leave as much to whoever builds a long list, which passes through here too (V1: 64 MiB).
     connection.pragma_update(None, "cache_size", -32 * 1024)?;
-    // Each unit is a savepoint, whose pages as they were before would go through a file of their own.
+    // A savepoint's pages as they were before would go through a file of their own.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // A destroyed key must not survive in a free page.
     connection.pragma_update(None, "secure_delete", true)?;
@@ -382,6 +382,8 @@ impl State {
                 return outcome;
             }
             results.clear();
+            // Which unit failed may have found what stops all of them.
+            self.permit()?;
         }
         self.write_by(Writing::EachAlone, units, results)
     }

@@ -1,4 +1,4 @@
-//! Applies a unit inside its savepoint: its changes in order, then the journal entries that name
+//! Applies a unit inside its transaction: its changes in order, then the journal entries that name
 //! every row they changed.
 
 mod access;

@@ -185,9 +185,11 @@ pub(in crate::sqlite) fn open_intents(view: View<'_>) -> Result<Vec<CertificateR
 /// Whether an intent is open under a key generation.
 pub(in crate::sqlite) fn is_intended(view: View<'_>, ca: &CaId, generation: u32) -> Result<bool> {
     // The index of every certificate of a generation would serve as well, and read them all.
-    const SQL: &str = "SELECT 1 FROM certificate INDEXED BY certificate_intended
-        WHERE ca = ?1 AND state = 'intended' AND generation = ?2";
-    Ok(view.connection.prepare_cached(SQL)?.exists(params![ca.as_str(), generation])?)
+    const SQL: &str = "SELECT * FROM certificate INDEXED BY certificate_intended
+        WHERE ca = ?1 AND state = 'intended' AND generation = ?2 LIMIT 1";
+    let values = params![ca.as_str(), generation];
+    let found = first(view, &table::CERTIFICATE, SQL, values, |row| certificate(view, row));
+    Ok(found?.is_some())
 }
 
 pub(in crate::sqlite) fn key_was_certified(view: View<'_>, spki_sha256: &[u8; 32]) -> Result<bool> {
