@@ -72,7 +72,7 @@ impl Operation for ListApplications {
     type Answer = ApplicationPage;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationPage, Problem> {
-        let (actor, limit) = (&call.act().actor, self.limit.min(MAX_PAGE));
+        let (actor, limit) = (&call.act().actor, self.limit.clamp(1, MAX_PAGE));
         let found = call.window()?.applications(actor, self.state, self.after.as_ref(), limit);
         let Page { rows, next } = call.checked(found.map_err(Problem::from))?;
         call.read(|entry| entry.detail("rows", rows.len()))?;
@@ -315,7 +315,7 @@ impl Operation for DiscardApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        let place = CardPlace::of(self.reader.as_deref(), self.card_absent);
+        let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
         call.step(&self.id, |window, id| window.discard(call.act(), id, place))
     }
 }
@@ -352,7 +352,7 @@ impl Operation for RefuseApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        let place = CardPlace::of(self.reader.as_deref(), self.card_absent);
+        let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
         call.step(&self.id, |window, id| window.refuse(call.act(), id, &self.reason, place))
     }
 }
@@ -386,7 +386,7 @@ impl Operation for WithdrawApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        let place = CardPlace::of(self.reader.as_deref(), self.card_absent);
+        let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
         call.step(&self.id, |window, id| window.withdraw(call.act(), id, place))
     }
 }
@@ -412,6 +412,19 @@ impl Operation for HoldCertificates {
 
 impl Call<'_> {
     /// The reader of a card that has to be at hand.
+    /// Where the card of an application lies: on a reader, or not at hand.
+    fn card_place<'r>(
+        &self,
+        reader: Option<&'r str>,
+        is_absent: bool,
+    ) -> Result<CardPlace<'r>, Problem> {
+        let rule = "a card on a reader is at hand";
+        self.checked(match (is_absent, reader) {
+            (true, Some(_)) => Err(Problem::refused("card_absent", rule)),
+            _ => Ok(CardPlace::of(reader, is_absent)),
+        })
+    }
+
     fn reader_at_hand<'r>(
         &self,
         reader: Option<&'r str>,

@@ -47,6 +47,16 @@ fn first<T>(
     shape(row).map(Some)
 }
 
+/// The place after every row of a list that begins with what was received last.
+const AFTER_ALL: (i64, i64) = (i64::MAX, i64::MAX);
+
+/// The place of a row in such a list, by a query for when it was received and its number; nothing where
+/// there is no such row. Bound as it is, an index leads to what comes after it.
+fn place(view: View<'_>, sql: &str, values: impl Params) -> Result<Option<(i64, i64)>> {
+    let found = plain(view.connection, sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.into_iter().next())
+}
+
 /// Every row of a query for anything else: what proves nothing by itself, such as counts and names.
 pub(super) fn plain<T>(
     connection: &Connection,

@@ -4,7 +4,7 @@ use domain::id::{CaId, ServiceRequestId};
 use domain::service_request::RequestState;
 use rusqlite::{Row, params};
 
-use super::{all, first, limit};
+use super::{AFTER_ALL, all, first, limit, place};
 use crate::Result;
 use crate::rows::ServiceRequestRow;
 use crate::sqlite::map::{named, parsed};
@@ -30,19 +30,26 @@ pub(in crate::sqlite) fn of_ca(
     after: Option<&ServiceRequestId>,
     rows: usize,
 ) -> Result<Vec<ServiceRequestRow>> {
-    const ALL: &str = "SELECT * FROM service_request WHERE ca = ?1
-            AND (?3 IS NULL OR (received, rowid) < (
-                SELECT received, rowid FROM service_request WHERE id = ?3 AND ca = ?1))
-        ORDER BY received DESC, rowid DESC LIMIT ?2";
-    const IN_STATE: &str = "SELECT * FROM service_request WHERE ca = ?1 AND state = ?4
-            AND (?3 IS NULL OR (received, rowid) < (
-                SELECT received, rowid FROM service_request WHERE id = ?3 AND ca = ?1))
-        ORDER BY received DESC, rowid DESC LIMIT ?2";
-    let (ca, rows, after) = (ca.as_str(), limit(rows), after.map(ServiceRequestId::as_str));
+    const ALL: &str = "SELECT * FROM service_request
+        WHERE ca = ?1 AND (received, rowid) < (?2, ?3)
+        ORDER BY received DESC, rowid DESC LIMIT ?4";
+    const IN_STATE: &str = "SELECT * FROM service_request
+        WHERE ca = ?1 AND state = ?5 AND (received, rowid) < (?2, ?3)
+        ORDER BY received DESC, rowid DESC LIMIT ?4";
+    const PLACE: &str = "SELECT received, rowid FROM service_request WHERE id = ?1 AND ca = ?2";
+    let (ca, rows) = (ca.as_str(), limit(rows));
+    let place = match after {
+        None => Some(AFTER_ALL),
+        Some(id) => place(view, PLACE, [id.as_str(), ca])?,
+    };
+    let Some((received, rowid)) = place else { return Ok(Vec::new()) };
     match state {
-        None => all(view, &table::SERVICE_REQUEST, ALL, params![ca, rows, after], shape),
+        None => {
+            let values = params![ca, received, rowid, rows];
+            all(view, &table::SERVICE_REQUEST, ALL, values, shape)
+        }
         Some(state) => {
-            let values = params![ca, rows, after, state.name()];
+            let values = params![ca, received, rowid, rows, state.name()];
             all(view, &table::SERVICE_REQUEST, IN_STATE, values, shape)
         }
     }

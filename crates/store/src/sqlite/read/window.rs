@@ -4,7 +4,7 @@ use domain::application::{ApplicationKind, ApplicationState};
 use domain::id::{ApplicationId, CardId, MunicipalityCode, OperationId, ResidentCode};
 use rusqlite::{Row, params};
 
-use super::{all, first, limit, plain};
+use super::{AFTER_ALL, all, first, limit, place, plain};
 use crate::pages::{Page, looked_at};
 use crate::rows::{ApplicationRow, CardRow};
 use crate::sqlite::map::{named, parsed};
@@ -33,16 +33,21 @@ pub(in crate::sqlite) fn applications(
 ) -> Result<Page<ApplicationRow, ApplicationId>> {
     // The inner rows are those that are looked at, by the index alone.
     const SQL: &str = "SELECT * FROM application WHERE rowid IN (
-            SELECT rowid FROM application WHERE municipality = ?1
-                AND (?2 IS NULL OR (received, rowid) < (
-                    SELECT received, rowid FROM application WHERE id = ?2 AND municipality = ?1))
-            ORDER BY received DESC, rowid DESC LIMIT ?3)
-        AND (?4 IS NULL OR state = ?4) ORDER BY received DESC, rowid DESC LIMIT ?5";
-    let (municipality, after) = (municipality.as_str(), after.map(ApplicationId::as_str));
+            SELECT rowid FROM application WHERE municipality = ?1 AND (received, rowid) < (?2, ?3)
+            ORDER BY received DESC, rowid DESC LIMIT ?4)
+        AND (?5 IS NULL OR state = ?5) ORDER BY received DESC, rowid DESC LIMIT ?6";
+    const PLACE: &str =
+        "SELECT received, rowid FROM application WHERE id = ?1 AND municipality = ?2";
+    let municipality = municipality.as_str();
+    let place = match after {
+        None => Some(AFTER_ALL),
+        Some(id) => place(view, PLACE, [id.as_str(), municipality])?,
+    };
+    let Some((received, rowid)) = place else { return Ok(Page { rows: Vec::new(), next: None }) };
     let (state, looked_at) = (state.map(ApplicationState::name), looked_at(rows));
-    let values = params![municipality, after, limit(looked_at), state, limit(rows)];
+    let values = params![municipality, received, rowid, limit(looked_at), state, limit(rows)];
     let found = all(view, &table::APPLICATION, SQL, values, application_row)?;
-    let last = last_looked_at(view, municipality, after, looked_at)?;
+    let last = last_looked_at(view, municipality, (received, rowid), looked_at)?;
     Ok(Page::of(found, rows, |row| row.id.clone(), last))
 }
 
@@ -50,14 +55,13 @@ pub(in crate::sqlite) fn applications(
 fn last_looked_at(
     view: View<'_>,
     municipality: &str,
-    after: Option<&str>,
+    (received, rowid): (i64, i64),
     rows: usize,
 ) -> Result<Option<ApplicationId>> {
-    const SQL: &str = "SELECT id FROM application WHERE municipality = ?1
-            AND (?2 IS NULL OR (received, rowid) < (
-                SELECT received, rowid FROM application WHERE id = ?2 AND municipality = ?1))
-        ORDER BY received DESC, rowid DESC LIMIT 1 OFFSET ?3";
-    let values = params![municipality, after, limit(rows - 1)];
+    const SQL: &str = "SELECT id FROM application
+        WHERE municipality = ?1 AND (received, rowid) < (?2, ?3)
+        ORDER BY received DESC, rowid DESC LIMIT 1 OFFSET ?4";
+    let values = params![municipality, received, rowid, limit(rows - 1)];
     Ok(plain(view.connection, SQL, values, |row| parsed(row, "id"))?.into_iter().next())
 }
 
