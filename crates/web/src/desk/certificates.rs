@@ -75,8 +75,9 @@ impl Operation for ListCertificates {
         call.read(|entry| {
             let entry = entry.ca(authority.id()).detail("rows", rows.len());
             match holder {
-                Some(holder) => entry.personal(holder, "certificates"),
-                None => entry,
+                // Of nobody, and of whom nothing is left, nothing is noted that would have to be kept.
+                Some(holder) if !rows.is_empty() => entry.personal(holder, "certificates"),
+                _ => entry,
             }
         })?;
         let body = |row: &CertificateRow| CertificateBody::of(row, false);
