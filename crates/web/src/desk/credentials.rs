@@ -22,7 +22,7 @@ use super::repeat::Done;
 use super::shown::{Made, resting};
 use super::{Desk, entrance, password};
 use crate::hashing::Caller;
-use crate::operation::{Call, Operation, Spec};
+use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::{ChangedBody, SecretText, TokenBody};
 
@@ -32,12 +32,12 @@ use crate::wire::{ChangedBody, SecretText, TokenBody};
 #[schema(as = PasswordBody)]
 pub struct SetPassword {
     /// The password until now, where one logged in with it.
-    // Whoever asks again logs in with the new one, and so shows that.
-    #[serde(default, skip_serializing)]
-    #[schema(value_type = Option<String>)]
+    // Whoever asks again logs in with the new one, and shows that: it is no part of what is asked.
+    #[serde(default, serialize_with = "text::nothing")]
+    #[schema(value_type = Option<String>, write_only)]
     pub current: Option<SecretText>,
     /// The password from now on: 12 characters and more.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, write_only)]
     pub new: SecretText,
 }
 

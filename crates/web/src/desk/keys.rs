@@ -81,7 +81,7 @@ impl Operation for ShowKeys {
 #[schema(as = ContributionBody)]
 pub struct ActivateKeys {
     /// The passphrase of their share.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, write_only)]
     pub passphrase: SecretText,
 }
 

@@ -219,3 +219,33 @@ impl FromFile {
         self.fields.is_empty() || self.fields.contains(&field)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::api::openapi;
+
+    /// A word that no row has would have been a command without what it tells by itself.
+    #[test]
+    fn w3_the_commands_of_an_operation_with_several_are_those_of_its_row() {
+        let mut several = 0;
+        for spec in list::ALL.iter().map(|one| one.spec).filter(|spec| !spec.variants.is_empty()) {
+            several += 1;
+            let words: BTreeSet<_> = spec.variants.iter().map(|variant| variant.words).collect();
+            assert_eq!(words, spec.operation.commands().iter().copied().collect());
+        }
+        assert!(several > 0);
+    }
+
+    /// Whoever logged in with a password could not change it by the document, and no value was a cause.
+    #[test]
+    fn w3_the_document_has_every_field_that_is_read_and_no_set_that_is_an_object() {
+        let document: Value = serde_json::from_str(&openapi()).expect("JSON");
+        let fields = &document["components"]["schemas"]["PasswordBody"]["properties"];
+        assert!(fields["current"].is_object() && fields["new"].is_object(), "{fields}");
+        let text = document["components"]["schemas"]["ApprovedBody"].to_string();
+        assert!(text.contains("key-compromised") && !text.contains("allOf"), "{text}");
+    }
+}

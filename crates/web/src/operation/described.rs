@@ -22,13 +22,11 @@ pub(super) enum Told {
 impl Told {
     pub(super) fn of<O: Operation>() -> Self {
         match O::schema() {
-            RefOr::T(Schema::Object(mut object)) => {
-                let properties = std::mem::take(&mut object.properties).into_iter();
-                object.properties =
-                    properties.map(|(name, schema)| (name, with_comment(schema))).collect();
-                Self::Fields(Box::new(object))
+            RefOr::T(Schema::Object(object)) => Self::Fields(Box::new(with_comments(object))),
+            RefOr::T(Schema::OneOf(mut forms)) => {
+                forms.items = forms.items.into_iter().map(of_form).collect();
+                Self::OneOf(Box::new(forms))
             }
-            RefOr::T(Schema::OneOf(forms)) => Self::OneOf(Box::new(forms)),
             _ => Self::Fields(Box::default()),
         }
     }
@@ -169,6 +167,21 @@ pub(super) fn of_parameter(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<Stri
         }
         other => (other, None),
     }
+}
+
+/// One of several forms, as its fields are.
+fn of_form(form: RefOr<Schema>) -> RefOr<Schema> {
+    match form {
+        RefOr::T(Schema::Object(object)) => RefOr::T(Schema::Object(with_comments(object))),
+        other => other,
+    }
+}
+
+/// The same, with every closed set among its fields as [`with_comment`] has it.
+fn with_comments(mut object: Object) -> Object {
+    let fields = std::mem::take(&mut object.properties).into_iter();
+    object.properties = fields.map(|(name, schema)| (name, with_comment(schema))).collect();
+    object
 }
 
 /// A closed set with the comment of its field. Both are parts of a whole for utoipa, of which the comment's

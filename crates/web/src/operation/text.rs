@@ -81,6 +81,14 @@ pub(crate) fn serialize<T: Display, S: Serializer>(
     serializer.collect_str(value)
 }
 
+/// Writes that there is nothing, of a field by which no repetition is known.
+///
+/// # Errors
+/// Those of the serializer.
+pub(crate) fn nothing<T, S: Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_none()
+}
+
 /// Reads it from text.
 ///
 /// # Errors
