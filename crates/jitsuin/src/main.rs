@@ -25,6 +25,7 @@ mod seclusion;
 mod serve;
 mod set_up;
 mod stage;
+mod strict_json;
 mod system;
 mod trusted_time;
 #[cfg(test)]

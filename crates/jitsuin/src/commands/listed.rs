@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 use web::operation::FromFile;
 
@@ -10,6 +10,7 @@ use super::client::CommandClient;
 use super::read_secret;
 use crate::answer::Answer;
 use crate::cli::{Listed, Told};
+use crate::strict_json;
 
 /// Has the operation of a command done; or approved, as the second person.
 pub(super) fn run(client: &CommandClient<'_>, listed: &Listed) -> Result<Answer> {
@@ -48,7 +49,9 @@ fn fields(listed: &Listed) -> Result<Map<String, Value>> {
 fn read_fields(path: &Path, file: &FromFile) -> Result<Map<String, Value>> {
     let place = || path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(place)?;
-    let fields: Map<String, Value> = serde_json::from_str(&text).with_context(place)?;
+    let Value::Object(fields) = strict_json::read(&text).with_context(place)? else {
+        bail!("{}: it is no JSON object", path.display());
+    };
     for field in fields.keys() {
         ensure!(file.tells(field), "{}: there is no field `{field}` in it", path.display());
     }
