@@ -82,12 +82,22 @@ const CHOSEN: [(&str, &str, &[&str]); 6] = [
 /// They are the same whatever state the rows are in: a field that is left out where there is nothing to say
 /// moves no other one.
 pub(super) fn of(list: &str, rows: &[Value]) -> Vec<String> {
-    let first = rows.first().and_then(Value::as_object);
-    let has = |field: &str| first.is_some_and(|row| row.contains_key(field));
-    match CHOSEN.iter().find(|(name, mark, _)| *name == list && has(mark)) {
-        Some((_, _, columns)) => columns.iter().map(|&column| column.to_owned()).collect(),
+    match chosen(list, rows) {
+        Some(columns) => columns.iter().map(|&column| column.to_owned()).collect(),
         None => every_field(rows),
     }
+}
+
+/// Whether they are those that people look for, and not all that there are.
+pub(super) fn are_chosen(list: &str, rows: &[Value]) -> bool {
+    chosen(list, rows).is_some()
+}
+
+fn chosen(list: &str, rows: &[Value]) -> Option<&'static [&'static str]> {
+    let first = rows.first().and_then(Value::as_object);
+    let has = |field: &str| first.is_some_and(|row| row.contains_key(field));
+    let found = CHOSEN.iter().find(|(name, mark, _)| *name == list && has(mark));
+    found.map(|(_, _, columns)| *columns)
 }
 
 /// Every field of any row but for what is shown by itself, each where the first row that has it has it.

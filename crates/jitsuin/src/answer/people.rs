@@ -2,6 +2,7 @@
 //! lies inside below.
 
 use domain::hexadecimal;
+use domain::text::unseen;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -43,16 +44,18 @@ fn list(name: &str, rows: &[Value]) -> Vec<String> {
     let heading: Vec<String> = columns.iter().map(|column| column.to_uppercase()).collect();
     let cells = |row: &Value| columns.iter().map(|column| cell(column, at(row, column))).collect();
     let mut lines = table::aligned(&heading, &rows.iter().map(cells).collect::<Vec<_>>());
-    lines.extend(inner_lists(&columns, rows));
+    // Where the columns are chosen, `show` has everything else: documents of people among it.
+    if !columns::are_chosen(name, rows) {
+        lines.extend(inner_lists(&columns, rows));
+    }
     lines
 }
 
 /// The lists that lie in the rows of a list, each by the name of its row, which is what stands first there.
 fn inner_lists(columns: &[String], rows: &[Value]) -> Vec<String> {
-    let is_chosen = columns.iter().any(|column| column.contains('.'));
     let fields = |row: &Value| row.as_object().cloned().unwrap_or_default();
     let mut lines = Vec::new();
-    for row in rows.iter().filter(|_| !is_chosen) {
+    for row in rows {
         let first = columns.first().map(|column| cell(column, at(row, column)));
         for (name, inner) in fields(row).iter().filter(|(_, inner)| columns::has_rows(inner)) {
             let of = first.as_deref().unwrap_or(NOTHING);
@@ -171,10 +174,16 @@ pub(crate) fn digest(text: &str) -> String {
     }
 }
 
-/// A text without what moves a terminal's cursor: a name that was typed must not draw over another line.
+/// A text with whatever in it cannot be seen written out: a name that was typed must neither draw over
+/// another line nor turn one around.
 pub(super) fn visible(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-    text.chars().map(shown).collect::<String>()
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((at, c)) = unseen(rest, false).and_then(|at| rest.char_indices().nth(at)) {
+        shown.push_str(&rest[..at]);
+        shown.extend(c.escape_default());
+        rest = &rest[at + c.len_utf8()..];
+    }
+    shown + rest
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use web::desk::people::ConfirmProposal;
 
 use super::client::CommandClient;
 use super::read_secret;
-use crate::answer::Answer;
+use crate::answer::{Answer, in_japan};
 use crate::cli::{Cli, Person};
 use crate::config::Config;
 use crate::custodians::passphrases;
@@ -80,7 +80,8 @@ pub(super) fn token(
         None => write_private(&usual, token.as_bytes())?,
     }
     let file = out.unwrap_or(&usual);
-    let text = format!("the token of {id}, until {expires}, is in {}", file.display());
+    let until = expires.parse().map_or_else(|_| expires.to_owned(), in_japan);
+    let text = format!("the token of {id}, until {until}, is in {}", file.display());
     let json = json!({
         "person": id,
         "token_file": file,

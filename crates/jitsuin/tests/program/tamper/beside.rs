@@ -44,11 +44,8 @@ const NAMED: [(&str, &str); 14] = [
     ("data/service-keys/store.json", "data/service-keys holds no key store"),
     // A key of a service that is gone is made anew, and what the old one did is told.
     ("data/service-keys/audit-1.key", "it bears no valid signature of jitsuin.example/journal"),
-    ("data/service-keys/jpki-auth-ocsp-1.key", r#""rule":"ocsp-responder-ended","ca":"jpki-auth""#),
-    (
-        "data/service-keys/saitama-sign-ocsp-1.key",
-        r#""rule":"ocsp-responder-ended","ca":"saitama-sign""#,
-    ),
+    ("data/service-keys/jpki-auth-ocsp-1.key", "ocsp-responder-ended jpki-auth"),
+    ("data/service-keys/saitama-sign-ocsp-1.key", "ocsp-responder-ended saitama-sign"),
     ("data/service.key", "the master key does not open the key store in data/service-keys"),
     ("data/state.key", "its authenticator does not fit"),
     ("data/personal.key", "another personal data key"),
