@@ -88,7 +88,7 @@ mod tests {
 
     /// A doubt that stood in the record of an identity check was taken back by a second one below it.
     #[test]
-    fn w4_a_member_that_stands_in_it_twice_is_refused_wherever_it_lies() {
+    fn l5_a_member_that_stands_in_it_twice_is_refused_wherever_it_lies() {
         for text in [
             r#"{"doubt": "another face", "doubt": null}"#,
             r#"{"items": [{"kind": "a", "kind": "b"}]}"#,
