@@ -50,6 +50,23 @@ fn rows_that_hold_lists_show_them_below_by_their_name() {
     insta::assert_snapshot!(told(&body));
 }
 
+/// A list of applications once had the passport number of every applicant below it.
+#[test]
+fn a_list_whose_columns_are_chosen_shows_no_documents() {
+    let page = json!({ "applications": [{
+        "id": "ap-1", "window": "11100", "state": "verified",
+        "checks": [{ "kind": "photo-document", "name": "旅券", "number": "TR1234567" }],
+    }] });
+    let told = told(&page);
+    assert!(told.contains("ap-1") && !told.contains("TR1234567"), "{told}");
+}
+
+#[test]
+fn a_text_is_turned_around_by_nothing_in_it_and_keeps_its_variants() {
+    let typed = "ap-1\u{202e}3-pa\u{200b} 葛\u{e0100}城";
+    assert_eq!(visible(typed), "ap-1\\u{202e}3-pa\\u{200b} 葛\u{e0100}城");
+}
+
 #[test]
 fn a_list_without_rows_says_so() {
     assert_eq!(told(&json!({ "certificates": [], "next": null })), "no certificates");
