@@ -172,24 +172,28 @@ impl Operation for ProposeChange {
             about: "Proposes other roles for a person.",
             fixed: ("kind", "roles"),
             told: &["id", "roles", "municipality"],
+            needed: &["roles"],
         },
         Variant {
             words: "staff enrol",
             about: "Proposes a new enrolment for a person who lost what let them in.",
             fixed: ("kind", "enrolment"),
             told: &["id"],
+            needed: &[],
         },
         Variant {
             words: "staff reinstate",
             about: "Proposes that a suspended person may act again.",
             fixed: ("kind", "reinstatement"),
             told: &["id"],
+            needed: &[],
         },
         Variant {
             words: "staff remove",
             about: "Proposes that a person leaves.",
             fixed: ("kind", "removal"),
             told: &["id"],
+            needed: &[],
         },
     ]);
 

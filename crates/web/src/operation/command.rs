@@ -93,6 +93,8 @@ pub(crate) struct Variant {
     pub(crate) fixed: (&'static str, &'static str),
     /// The fields that it is told.
     pub(crate) told: &'static [&'static str],
+    /// Those of them without which it means nothing, whatever the operation says.
+    pub(crate) needed: &'static [&'static str],
 }
 
 /// What a command says of an operation that is approved by a second person.
@@ -136,6 +138,8 @@ impl Command {
                 second = Some(if is_required { SecondPerson::Must } else { SecondPerson::May });
                 continue;
             }
+            let is_required =
+                is_required || variant.is_some_and(|variant| variant.needed.contains(&field));
             arguments.extend(Argument::of(field, schema, is_required, place(field).is_some()));
         }
         arguments.sort_by_key(|argument| place(&argument.field).unwrap_or(usize::MAX));
