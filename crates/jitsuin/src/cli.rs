@@ -425,6 +425,25 @@ mod tests {
         Cli::all().debug_assert();
     }
 
+    #[test]
+    fn w3_what_means_nothing_without_a_field_or_with_another_is_wrong_usage() {
+        let is_taken = |line: &str| {
+            let words = line.split(' ').map(ToOwned::to_owned).collect();
+            Cli::try_parse_from(words).is_ok()
+        };
+        assert!(is_taken("jitsuin staff roles suzuki --role examiner --role approver"));
+        for line in [
+            "jitsuin staff roles suzuki",
+            "jitsuin staff roles suzuki --role nobody",
+            "jitsuin staff enrol suzuki --role examiner",
+            "jitsuin register erase 10000000001",
+            "jitsuin revoke jpki-auth 0a --cause use-ended",
+            "jitsuin request list --state lost",
+        ] {
+            assert!(!is_taken(line), "{line}");
+        }
+    }
+
     /// Six operations once stood in the table with a command that there was not, and seven commands asked
     /// no table.
     #[test]
