@@ -196,7 +196,6 @@ fn l11_revocation_follows_the_policys_table() {
     for order in [
         &["--cause", "use-ended", "--requester", "mayor"][..],
         &["--cause", "attributes-changed", "--requester", "mayor"],
-        &["--cause", "nonsense", "--requester", "mayor"],
         &compromised[..],
         &[&compromised[..], &["--approver", "operator-1"]].concat(),
         &[&compromised[..], &["--approver", "operator-2"]].concat(),
