@@ -15,7 +15,7 @@ use crate::pair::KeyPair;
 use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
-/// A key store without a disk: it keeps the contract of [`KeyStore`] except durability.
+/// A key store without a disk: it keeps the contract of [`KeyStore`](crate::KeyStore) except durability.
 #[derive(Debug, Default)]
 pub struct MemoryKeyStore {
     keys: HeldKeys,

@@ -148,9 +148,9 @@ pub struct StatusRow {
 /// What was issued before an application is issued on, as of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedBefore {
-    /// As [`Store::certificates_for`](crate::Store::certificates_for) has it.
+    /// As [`certificates_for`](crate::reads::ReadCertificates::certificates_for) has it.
     pub for_application: Vec<CertificateRow>,
-    /// As [`Store::certificates_of`](crate::Store::certificates_of) has it.
+    /// As [`certificates_of`](crate::reads::ReadCertificates::certificates_of) has it.
     pub of_holder: Vec<CertificateRow>,
 }
 

@@ -10,6 +10,7 @@ mod faulty;
 mod golden;
 mod issuance;
 mod journal;
+mod key_ends;
 mod keys;
 mod life;
 mod lists;
