@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::failure::Failure;
+pub(crate) use self::failure::{Amiss, Failure};
 pub(crate) use self::form::OutputForm;
 pub(crate) use self::moment::in_japan;
 pub(crate) use self::people::digest;

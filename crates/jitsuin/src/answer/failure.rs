@@ -1,6 +1,6 @@
 //! Why a command failed: one sentence for people, one JSON object for programs.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use web::Problem;
 use web::client::ClientError;
 use web::wire::ProblemBody;
@@ -18,6 +18,21 @@ pub(crate) struct Failure {
     json: Value,
 }
 
+/// That what was looked at, or done, is not as it should be: in words, with all that is known of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{told}")]
+pub(crate) struct Amiss {
+    told: String,
+    report: Value,
+}
+
+impl Amiss {
+    /// In words, with the members of `report`, which is an object.
+    pub(crate) fn new(told: String, report: Value) -> Self {
+        Self { told, report }
+    }
+}
+
 impl Failure {
     /// Of an error, with its causes and what it was met at.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
@@ -26,7 +41,16 @@ impl Failure {
         let problem = error.chain().enumerate().find_map(|(at, one)| Some((at, problem(one)?)));
         let json = match problem.and_then(|(at, body)| Some((at, serde_json::to_value(body).ok()?)))
         {
-            None => json!({ "title": TITLE, "detail": sentence }),
+            None => {
+                let mut body = Map::from_iter([
+                    ("title".to_owned(), TITLE.into()),
+                    ("detail".to_owned(), sentence.clone().into()),
+                ]);
+                if let Some(Value::Object(report)) = error.chain().find_map(report) {
+                    body.extend(report.clone());
+                }
+                body.into()
+            }
             Some((at, mut body)) => {
                 if at > 0 {
                     body["context"] = json!(once(&said[..at]));
@@ -44,6 +68,11 @@ impl Failure {
             false => self.json.to_string(),
         }
     }
+}
+
+/// What an error knows beyond its words.
+fn report<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e Value> {
+    error.downcast_ref::<Amiss>().map(|amiss| &amiss.report)
 }
 
 /// The API's own words, where an error is its refusal or its fault.
@@ -109,6 +138,18 @@ mod tests {
 
     fn missing(what: &'static str) -> anyhow::Error {
         Told { what, source: std::io::Error::from_raw_os_error(2) }.into()
+    }
+
+    #[test]
+    fn a_program_is_told_what_is_amiss_member_by_member() {
+        let report = json!({ "consistent": false, "findings": [{ "rule": "clock" }] });
+        let amiss = anyhow::Error::from(Amiss::new("1 finding(s): clock".to_owned(), report));
+        let told = Failure::of(&amiss.context("check")).json;
+        assert_eq!(told["detail"], "check: 1 finding(s): clock");
+        assert_eq!(
+            (&told["title"], &told["findings"][0]["rule"]),
+            (&json!(TITLE), &json!("clock"))
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use web::desk::lists::{FetchList, PublishAllLists, PublishDueLists};
 
 use super::Office;
 use super::client::CommandClient;
-use crate::answer::Answer;
+use crate::answer::{Amiss, Answer};
 use crate::cli::{CertCommand, CrlCommand};
 use crate::system::System;
 
@@ -51,7 +51,9 @@ fn published(round: &Value) -> Result<Answer> {
         .map(|list| in_words(list, &["ca", "partition"], "problems"))
         .collect();
     if !failed.is_empty() {
-        bail!("{} of {} lists not published: {}", failed.len(), lists.len(), failed.join("; "));
+        let (count, failed) = (failed.len(), failed.join("; "));
+        let told = format!("{count} of {} lists not published: {failed}", lists.len());
+        return Err(Amiss::new(told, round.clone()).into());
     }
     Answer::of(round)
 }
@@ -72,7 +74,8 @@ pub(super) fn check(office: &Office, system: &System) -> Result<Answer> {
     if !findings.is_empty() {
         let told = |finding| in_words(finding, &["rule", "ca", "subject"], "detail");
         let told: Vec<String> = findings.iter().map(told).collect();
-        bail!("{} finding(s): {}", told.len(), told.join("; "));
+        let told = format!("{} finding(s): {}", told.len(), told.join("; "));
+        return Err(Amiss::new(told, report).into());
     }
     Answer::of(&report)
 }
