@@ -10,7 +10,7 @@ use domain::staff::{
     credential_rule,
 };
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
 use utoipa::ToSchema;
 use x509::fingerprint::sha256;
@@ -144,7 +144,8 @@ pub struct MakeToken {
     #[serde(default)]
     pub program: bool,
     /// How long it lasts; 90 days unless told, 366 at most.
-    #[serde(default)]
+    // Whoever writes the usual number out asks for the same.
+    #[serde(default, serialize_with = "as_meant")]
     pub days: Option<u32>,
 }
 
@@ -331,6 +332,11 @@ pub(super) fn own_unit(
         Proof::Enrolment(sha256) => unit.change(Change::DropCredential(sha256)),
         _ => unit,
     }
+}
+
+/// Writes the days that are meant.
+fn as_meant<S: Serializer>(days: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(days.map_or(TOKEN_DAYS, i64::from))
 }
 
 fn registered(act: &Principal) -> Result<&PersonRow, Problem> {

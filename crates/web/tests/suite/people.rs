@@ -246,6 +246,12 @@ fn w3_an_enrolment_lasts_a_day_and_a_new_one_ends_all_that_was_before() {
     // Strong: what needs more than a password finds no such application, and not a closed door.
     world.post(bound, "/api/v1/applications/ap-0/issue", &json!({})).problem(404);
     world.password(bound, None, LONG).expect(200);
+    // Asked again with the usual number written out it is the same request, with another one it is not.
+    let again =
+        |days: &serde_json::Value| world.post_as("op-token", bound, "/api/v1/me/tokens", days);
+    again(&json!({})).expect(201);
+    again(&json!({ "days": 90 })).expect(201);
+    again(&json!({ "days": 89 })).problem(409);
     world.post(bound, "/api/v1/me/tokens", &json!({ "program": true })).problem(422);
     world.post(bound, "/api/v1/me/tokens", &json!({ "days": 367 })).problem(422);
     world.change("staff", "sasaki", &json!({ "kind": "enrolment" })).expect(200);
