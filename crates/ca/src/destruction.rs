@@ -65,7 +65,7 @@ impl CertificationAuthority {
             return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
         }
         if self.left_open()?.iter().any(|row| row.intent.generation == number) {
-            let need = "has an intent that is open: it is settled first";
+            let need = "has an intent that is open: a start settles it";
             return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
         }
         if generation.ends < now {
