@@ -215,8 +215,7 @@ impl CertificationAuthority {
             );
             return Err(Error::refused("requester", text));
         }
-        if rule.second_approval
-            && order.approver.as_ref().is_none_or(|second| is(&act.actor, second))
+        if rule.second_approval && order.approver.as_ref().is_none_or(|second| act.actor.is(second))
         {
             let text =
                 rule!("{} needs the approval of a second person ({})", order.cause, rule.clause);
@@ -321,15 +320,5 @@ pub(crate) fn event_of(reason: RevocationReason) -> CertificateEvent {
     match reason {
         RevocationReason::Unspecified => CertificateEvent::Discard,
         reason => CertificateEvent::Revoke(reason),
-    }
-}
-
-fn is(actor: &Actor, person: &ActorId) -> bool {
-    match actor {
-        Actor::WindowClerk { id, .. }
-        | Actor::CallCentreAgent(id)
-        | Actor::Staff(id)
-        | Actor::System(id) => id == person,
-        Actor::Verifier(_) | Actor::Holder { .. } | Actor::Anonymous => false,
     }
 }

@@ -37,6 +37,19 @@ pub enum Actor {
     Anonymous,
 }
 
+impl Actor {
+    /// Whether it is this person of the registry, or part of the program.
+    pub fn is(&self, person: &ActorId) -> bool {
+        match self {
+            Self::WindowClerk { id, .. }
+            | Self::CallCentreAgent(id)
+            | Self::Staff(id)
+            | Self::System(id) => id == person,
+            Self::Verifier(_) | Self::Holder { .. } | Self::Anonymous => false,
+        }
+    }
+}
+
 /// The circumstances of one operation: who, when, and under which id it may be repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {

@@ -54,6 +54,7 @@ pub fn check(
     bench.a_key_is_made_by_whom_the_policy_says();
     bench.a_holder_waits_for_one_certificate_and_has_one();
     bench.an_issue_that_is_asked_for_again_leaves_one_certificate();
+    bench.what_was_delivered_is_not_issued_again();
     bench.a_proof_is_over_the_last_nonce_once_and_for_ten_minutes();
     bench.what_is_delivered_was_proven_and_ends_the_older();
     bench.a_hold_is_taken_by_phone_and_released_at_the_window();
@@ -155,6 +156,18 @@ impl Bench<'_> {
         assert_eq!(self.certificates_of(&first).len(), 1);
     }
 
+    fn what_was_delivered_is_not_issued_again(&self) {
+        let subject = self.issued();
+        self.delivered(&subject);
+        let Subject { applied, on_card, .. } = &subject;
+        let key = match self.made_by() {
+            KeyMaker::Holder => self.key_on(applied, on_card, self.begin),
+            KeyMaker::Authority => KeySource::FromAuthority { card: applied.card.clone() },
+        };
+        refused(self.authority.issue(&self.clerk(self.begin), self.request(applied, key)));
+        assert_eq!(self.certificates_of(&subject).len(), 1);
+    }
+
     fn a_proof_is_over_the_last_nonce_once_and_for_ten_minutes(&self) {
         let subject = self.issued();
         let confirm = |proof: &Possession, at| {
@@ -233,6 +246,13 @@ impl Bench<'_> {
             let order = RevocationOrder { cause, requester, approver: None };
             self.authority.revoke(&self.clerk(at), &subject.serial, &order)
         };
+        // Whoever asks is no second person.
+        let oneself = RevocationOrder {
+            cause: RevocationCause::CaKeyCompromised,
+            requester: Requester::Authority,
+            approver: Some("clerk-a".parse().expect("an id")),
+        };
+        refused(self.authority.revoke(&self.clerk(self.begin), &subject.serial, &oneself));
         // Not the holder's to ask, without a second person, and not in the table.
         refused(revoke(RevocationCause::RecordRemoved, Requester::Holder, self.begin));
         refused(revoke(RevocationCause::CaKeyCompromised, Requester::Authority, self.begin));
