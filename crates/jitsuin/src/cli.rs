@@ -84,24 +84,27 @@ pub(crate) struct Person {
 impl Cli {
     /// What was asked for on the command line; else the program ends with what is wrong.
     pub(crate) fn parse() -> Self {
-        let matches = Self::all().get_matches();
-        Self::of(&matches).unwrap_or_else(|error| error.format(&mut Self::all()).exit())
+        let (mut all, made) = Self::all();
+        let matches = all.get_matches_mut();
+        Self::of(&matches, made).unwrap_or_else(|error| error.format(&mut all).exit())
     }
 
     /// The same of these words.
     #[cfg(test)]
     pub(crate) fn try_parse_from(words: Vec<String>) -> Result<Self, clap::Error> {
-        Self::of(&Self::all().try_get_matches_from(words)?)
+        let (all, made) = Self::all();
+        Self::of(&all.try_get_matches_from(words)?, made)
     }
 
-    /// Every command: those that are written here, and those of the list of operations.
-    fn all() -> clap::Command {
-        listed::add(<Self as CommandFactory>::command())
-    }
-
-    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+    /// Every command, and among them those that are made of the list of operations.
+    fn all() -> (clap::Command, Vec<web::operation::Command>) {
         let written = <Self as CommandFactory>::command();
-        match listed::asked(matches, &written)? {
+        let made = listed::made(&written);
+        (listed::add(written, &made), made)
+    }
+
+    fn of(matches: &ArgMatches, made: Vec<web::operation::Command>) -> Result<Self, clap::Error> {
+        match listed::asked(matches, made)? {
             None => Self::from_arg_matches(matches),
             Some(listed) => {
                 let everywhere = Everywhere::from_arg_matches(matches)?;
@@ -422,7 +425,7 @@ mod tests {
 
     #[test]
     fn l1_every_command_is_well_formed() {
-        Cli::all().debug_assert();
+        Cli::all().0.debug_assert();
     }
 
     #[test]
@@ -449,7 +452,7 @@ mod tests {
     #[test]
     fn w3_every_command_is_in_the_table_of_permissions_and_every_command_of_the_table_is_there() {
         let mut found = (BTreeSet::new(), BTreeSet::new());
-        words(&Cli::all(), "", &mut found);
+        words(&Cli::all().0, "", &mut found);
         let (commands, options) = found;
         let named: BTreeSet<&str> =
             Operation::ALL.iter().flat_map(|one| one.commands()).copied().collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, value_parser};
 use serde_json::Value;
-use web::operation::{Argument, ArgumentForm, FromFile, SecondPerson, commands};
+use web::operation::{Argument, ArgumentForm, Command, FromFile, SecondPerson, commands};
 
 use super::Second;
 
@@ -15,7 +15,7 @@ const GROUPS: &[(&str, &str)] = &[("ca", "Certification authorities")];
 /// An operation that is asked for, and with what.
 #[derive(Debug)]
 pub(crate) struct Listed {
-    pub(crate) command: web::operation::Command,
+    pub(crate) command: Command,
     pub(crate) second: Second,
     /// By the names of the fields.
     pub(crate) told: Vec<(String, Told)>,
@@ -31,17 +31,20 @@ pub(crate) enum Told {
     Fields(PathBuf, FromFile),
 }
 
-/// Adds the commands that nobody has written by hand.
-pub(super) fn add(mut root: clap::Command) -> clap::Command {
-    for command in commands() {
-        if is_there(&root, command.words) {
-            continue;
-        }
+/// The commands of the list that nobody has written by hand.
+pub(super) fn made(written: &clap::Command) -> Vec<Command> {
+    let of_list = commands().into_iter();
+    of_list.filter(|command| !is_there(written, command.words)).collect()
+}
+
+/// Adds them to those that are written.
+pub(super) fn add(mut root: clap::Command, made: &[Command]) -> clap::Command {
+    for command in made {
         let (group, name) = match command.words.split_once(' ') {
             Some((group, name)) => (Some(group), name),
             None => (None, command.words),
         };
-        let leaf = leaf(&command, name);
+        let leaf = leaf(command, name);
         root = match group {
             None => root.subcommand(leaf),
             Some(group) if root.find_subcommand(group).is_some() => {
@@ -53,13 +56,13 @@ pub(super) fn add(mut root: clap::Command) -> clap::Command {
     root
 }
 
-/// The operation that is asked for, if it is one of those that `written` has not.
+/// The operation that is asked for, if it is by one of those that are made.
 ///
 /// # Errors
 /// What clap says of the second person.
 pub(super) fn asked(
     matches: &ArgMatches,
-    written: &clap::Command,
+    made: Vec<Command>,
 ) -> Result<Option<Listed>, clap::Error> {
     let (mut words, mut leaf) = (Vec::new(), matches);
     while let Some((name, inner)) = leaf.subcommand() {
@@ -67,8 +70,8 @@ pub(super) fn asked(
         leaf = inner;
     }
     let words = words.join(" ");
-    let known = commands().into_iter().find(|command| command.words == words);
-    let Some(command) = known.filter(|_| !is_there(written, &words)) else { return Ok(None) };
+    let found = made.into_iter().find(|command| command.words == words);
+    let Some(command) = found else { return Ok(None) };
     let mut told: Vec<_> = command.arguments.iter().filter_map(|one| value(one, leaf)).collect();
     if let Some(file) = command.file
         && let Some(path) = leaf.get_one::<PathBuf>(file.name)
@@ -97,7 +100,7 @@ fn group(name: &'static str) -> clap::Command {
     group.about(about.map_or("", |(_, about)| about))
 }
 
-fn leaf(command: &web::operation::Command, name: &'static str) -> clap::Command {
+fn leaf(command: &Command, name: &'static str) -> clap::Command {
     let mut leaf = clap::Command::new(name);
     for argument in &command.arguments {
         leaf = leaf.arg(arg(argument));
