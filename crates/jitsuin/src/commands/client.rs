@@ -8,11 +8,9 @@ use web::client::{Client, ClientError};
 use web::desk::{ApproveOperation, Desk};
 use web::operation::{Command, Operation};
 
-use super::{how_to_ask, read_secret};
+use super::{home, how_to_ask, read_secret};
 use crate::answer::Answer;
 use crate::cli::{Cli, Person};
-use crate::config::Config;
-use crate::home::Home;
 
 /// By what name the installation's own API is asked; no certificate is looked at.
 const HOST: &str = "127.0.0.1";
@@ -26,7 +24,7 @@ pub(super) struct CommandClient<'a> {
 impl<'a> CommandClient<'a> {
     /// Of the process that serves, if one does.
     pub(super) fn of_server(cli: &'a Cli) -> Result<Option<Self>> {
-        let socket = Home::new(&Config::read(&cli.config)?.data).socket();
+        let socket = home(cli)?.socket();
         let client = Client::of_server(&socket, HOST);
         let client = client.with_context(|| socket.display().to_string())?;
         client.map(|client| Self::of(client, &cli.person)).transpose()

@@ -32,6 +32,8 @@ use crate::cli::{
     AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, Person, RegisterCommand,
     StaffCommand,
 };
+use crate::config::Config;
+use crate::home::Home;
 use crate::system::{Claim, Clock, System};
 use crate::{demo, serve};
 
@@ -274,6 +276,11 @@ impl Office {
     fn approve(&self, operation: &OperationId, what: Approvable<'_>) -> Result<Answer> {
         Answer::of(&self.desk.approve_operation(&self.act, operation, what)?)
     }
+}
+
+/// Where the installation lies, as its configuration says.
+fn home(cli: &Cli) -> Result<Home> {
+    Ok(Home::new(&Config::read(&cli.config)?.data))
 }
 
 /// What the person at the command line shows.

@@ -9,10 +9,9 @@ use web::desk::credentials::{MakeToken, SetPassword};
 use web::desk::people::ConfirmProposal;
 
 use super::client::CommandClient;
-use super::read_secret;
+use super::{home, read_secret};
 use crate::answer::{Answer, in_japan};
 use crate::cli::{Cli, Person};
-use crate::config::Config;
 use crate::custodians::passphrases;
 use crate::home::{Home, MADE_ANEW, write_named, write_private};
 use crate::system::System;
@@ -89,8 +88,4 @@ pub(super) fn token(
         "expires": expires,
     });
     Ok(Answer::new(text, json))
-}
-
-fn home(cli: &Cli) -> Result<Home> {
-    Ok(Home::new(&Config::read(&cli.config)?.data))
 }
