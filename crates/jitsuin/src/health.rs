@@ -35,6 +35,11 @@ const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
 /// How old the last word of a server may be that does not stand still.
 const ONE_WORD: SignedDuration = SignedDuration::from_secs(5);
 
+/// What the database and the files show at each look: a command looks for itself, and later than the
+/// server did.
+const SHOWN_TO_ALL: [&str; 6] =
+    ["procedures", "journal", "backups", "destroyed keys", "custodians", "disk"];
+
 /// The rule under which a database in doubt is told.
 const IN_DOUBT: &str = "state-in-doubt";
 
@@ -289,7 +294,7 @@ impl System {
             files: self.store.open_files().files().to_vec(),
             last: self.store.last_seen(),
             seals: self.is_sealing.load(Ordering::SeqCst),
-            conditions: worst(self.health.standing()),
+            conditions: worst(self.health.standing_but(&SHOWN_TO_ALL)),
         };
         write_private(&self.home.health(), &serde_json::to_vec_pretty(&told)?)
     }
@@ -342,7 +347,7 @@ struct ServerWord {
     /// Whether it seals as it goes; before that it starts.
     #[serde(default)]
     seals: bool,
-    /// What it sees.
+    /// What it sees and a command beside it does not.
     conditions: Vec<Condition>,
 }
 

@@ -105,7 +105,14 @@ impl Health {
 
     /// All conditions that stand, the gravest first.
     pub fn standing(&self) -> Vec<Condition> {
-        let mut standing: Vec<Condition> = self.told().values().flatten().cloned().collect();
+        self.standing_but(&[])
+    }
+
+    /// The conditions that stand but for those that these parts of the program told, the gravest first.
+    pub fn standing_but(&self, parts: &[&str]) -> Vec<Condition> {
+        let told = self.told();
+        let of_others = told.iter().filter(|(part, _)| !parts.contains(&part.as_str()));
+        let mut standing: Vec<Condition> = of_others.flat_map(|(_, told)| told).cloned().collect();
         standing.sort_by(|one, other| {
             other.gravity.cmp(&one.gravity).then_with(|| one.rule.cmp(&other.rule))
         });
@@ -161,6 +168,7 @@ mod tests {
         let lost = Condition::failing("token-lost", "jitsuin", "no token").of_ca("jpki-auth");
         health.tell("keys", vec![lost.clone()]);
         assert_eq!(health.standing()[0], lost);
+        assert!(!health.standing_but(&["keys"]).contains(&lost));
         let said = "failing: token-lost, backup-here".to_owned();
         assert_eq!(health.line(), (Some(Gravity::Failing), said));
         health.tell("keys", Vec::new());
