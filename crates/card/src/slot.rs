@@ -1,36 +1,22 @@
 //! A slot of the card: the delivered key with its certificates, and the one on its way.
 
-use std::fmt;
-use std::str::FromStr;
-
 use domain::algorithm::KeyAlgorithm;
-use domain::named::{Named, UnknownName};
 
 use crate::error::CardError;
 use crate::jpki::OperationTag;
 use crate::secret::{GuardedSecret, HolderSecret};
 
-/// The two applications of the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CardSlot {
-    /// User authentication (利用者証明用; CPS A).
-    Authentication,
-    /// Signature (署名用; CPS S).
-    Signature,
+domain::named! {
+    /// The two applications of the card.
+    CardSlot {
+        /// User authentication (利用者証明用; CPS A).
+        Authentication = "authentication",
+        /// Signature (署名用; CPS S).
+        Signature = "signature",
+    }
 }
 
 impl CardSlot {
-    /// Both slots.
-    pub const ALL: [Self; 2] = [Self::Authentication, Self::Signature];
-
-    /// The slot's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Authentication => "authentication",
-            Self::Signature => "signature",
-        }
-    }
-
     /// How many wrong tries block its secret (C3).
     pub fn tries(self) -> u8 {
         match self {
@@ -54,14 +40,16 @@ impl CardSlot {
     }
 }
 
-/// Which keys a card takes into its signature slot; it is made so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SignatureKeys {
-    /// RSA-1024, as S 6-1-2-3 has it, and RSA-2048.
-    #[default]
-    Any,
-    /// RSA-2048 alone, as today's application and its clients have it.
-    Rsa2048,
+domain::named! {
+    /// Which keys a card takes into its signature slot; it is made so.
+    #[derive(Default)]
+    SignatureKeys {
+        /// RSA-1024, as S 6-1-2-3 has it, and RSA-2048.
+        #[default]
+        Any = "any",
+        /// RSA-2048 alone, as today's application and its clients have it.
+        Rsa2048 = "today",
+    }
 }
 
 impl SignatureKeys {
@@ -85,32 +73,7 @@ impl SignatureKeys {
 
     /// What an octet stands for.
     pub(crate) fn of(octet: u8) -> Option<Self> {
-        [Self::Any, Self::Rsa2048].into_iter().find(|keys| keys.octet() == octet)
-    }
-}
-
-impl Named for CardSlot {
-    const NAMES: &'static [&'static str] = &[Self::Authentication.name(), Self::Signature.name()];
-}
-
-impl FromStr for CardSlot {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        let found = Self::ALL.into_iter().find(|slot| slot.name() == text);
-        found.ok_or(UnknownName { names: Self::NAMES })
-    }
-}
-
-impl domain::rule::Closed for CardSlot {
-    fn words(&self) -> domain::rule::Rule {
-        domain::rule::Closed::words(&domain::rule::Plain(*self))
-    }
-}
-
-impl fmt::Display for CardSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        Self::ALL.into_iter().find(|keys| keys.octet() == octet)
     }
 }
 

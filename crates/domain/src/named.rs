@@ -36,6 +36,7 @@ impl Closed for UnknownName {
 ///
 /// It gets `ALL`, `name`, `from_name`, [`Named`], `FromStr` and `Display`, and compares in the order of its
 /// values.
+#[macro_export]
 macro_rules! named {
     ($(#[$meta:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -47,7 +48,7 @@ macro_rules! named {
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant,)+];
 
             /// The name of the value.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
 
@@ -57,16 +58,16 @@ macro_rules! named {
             }
         }
 
-        impl crate::named::Named for $name {
+        impl $crate::named::Named for $name {
             const NAMES: &'static [&'static str] = &[$($text,)+];
         }
 
         impl std::str::FromStr for $name {
-            type Err = crate::named::UnknownName;
+            type Err = $crate::named::UnknownName;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let names = <Self as crate::named::Named>::NAMES;
-                Self::from_name(text).ok_or(crate::named::UnknownName { names })
+                let names = <Self as $crate::named::Named>::NAMES;
+                Self::from_name(text).ok_or($crate::named::UnknownName { names })
             }
         }
 
@@ -76,9 +77,9 @@ macro_rules! named {
             }
         }
 
-        impl crate::rule::Closed for $name {
-            fn words(&self) -> crate::rule::Rule {
-                crate::rule::Rule::leaf(self)
+        impl $crate::rule::Closed for $name {
+            fn words(&self) -> $crate::rule::Rule {
+                $crate::rule::Closed::words(&$crate::rule::Plain(*self))
             }
         }
     };

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub(crate) use self::apply::{ApplyCommand, HandoverArguments};
-pub(crate) use self::card::{CardCommand, MadeFor, OnReader};
+pub(crate) use self::card::{CardCommand, OnReader};
 pub(crate) use self::listed::{Listed, Told};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::answer::OutputForm;
@@ -159,9 +159,6 @@ pub(crate) enum Command {
     /// Revocation lists.
     #[command(subcommand)]
     Crl(CrlCommand),
-    /// The resident register and the link to it.
-    #[command(subcommand)]
-    Register(RegisterCommand),
     /// Policy files.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -296,22 +293,6 @@ pub(crate) enum CrlCommand {
         /// The key generation.
         #[arg(long, default_value_t = 1)]
         generation: u32,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RegisterCommand {
-    /// Fill an empty embedded register with invented residents.
-    Generate {
-        /// How many.
-        #[arg(long, default_value_t = 2000)]
-        count: usize,
-        /// Their municipalities.
-        #[arg(long = "municipality", required = true)]
-        municipalities: Vec<String>,
-        /// The seed: the same one gives the same residents.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
     },
 }
 

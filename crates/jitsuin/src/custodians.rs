@@ -154,8 +154,8 @@ fn wake(custody: &Custody, act: &Act, custodians: &[(CustodianId, Passphrase)]) 
 impl System {
     /// What the desk needs for acts on keys.
     pub(crate) fn keyroom(&self) -> Keyroom {
-        let notary = SigningNotary::new(self.machine.audit.clone(), self.home.notifications());
-        Keyroom { custody: self.custody.clone(), notary: Arc::new(notary) }
+        let notary = Arc::new(SigningNotary::new(self.machine.audit.clone(), self.home.clone()));
+        Keyroom { custody: self.custody.clone(), notary }
     }
 
     /// The file of the custodians' shares, where it is not the one that the database tells of.

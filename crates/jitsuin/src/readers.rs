@@ -25,6 +25,25 @@ pub(crate) fn cabinet(home: &Home, machine: &Machine) -> anyhow::Result<Cabinet>
     Ok(Cabinet::open(&home.cards(), vault)?)
 }
 
+/// Makes a blank emulated card under a random number.
+///
+/// # Errors
+/// While the card master key sleeps, or when the cabinet cannot keep the card.
+pub(crate) fn make_blank(
+    cabinet: &Cabinet,
+    keyring: &CardKeyring,
+    signature_keys: SignatureKeys,
+) -> anyhow::Result<CardId> {
+    let mut number = [0; 10];
+    aws_lc_rs::rand::fill(&mut number)
+        .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+    let number = CardNumber(number);
+    let keys = keyring.card_keys(&number).context("the card keys")?;
+    let id = number.id();
+    cabinet.make_taking(signature_keys, &id, keys)?;
+    Ok(id)
+}
+
 /// Cards of an installation: a named reader is one of the machine, or a card of the cabinet;
 /// without a name the configured source serves. A reader of the machine is its municipality's.
 pub(crate) struct CardReaders {
@@ -48,16 +67,9 @@ impl CardReaders {
     /// Makes a blank emulated card under a random number.
     ///
     /// # Errors
-    /// While the card master key sleeps, or when the cabinet cannot keep the card.
+    /// As [`make_blank`].
     pub(crate) fn make_blank(&self, signature_keys: SignatureKeys) -> anyhow::Result<CardId> {
-        let mut number = [0; 10];
-        aws_lc_rs::rand::fill(&mut number)
-            .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
-        let number = CardNumber(number);
-        let keys = self.keyring.card_keys(&number).context("the card keys")?;
-        let id = number.id();
-        self.cabinet.make_taking(signature_keys, &id, keys)?;
-        Ok(id)
+        make_blank(&self.cabinet, &self.keyring, signature_keys)
     }
 
     fn cabinet_card(

@@ -10,17 +10,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use ca::card_master::CardKeyring;
 use ca::{CertificationAuthority, Custody};
 use domain::act::{Act, Actor};
-use domain::id::{CaId, MunicipalityCode, OperationId, SystemOperation};
+use domain::id::{CaId, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::name::DistinguishedName;
 use domain::rule::{Hex, OfTheInstallation};
 use domain::staff::NEVER_FEWER;
-use domain::validity::civil_date;
 use jiff::Timestamp;
 use keys::GuardedKeyStore;
 use ra::holder::Holders;
 use ra::register::embedded::EmbeddedRegister;
-use ra::register::synthetic::{Parameters, residents};
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
 use store::reads::{ReadHead, ReadWindows};
@@ -36,7 +34,7 @@ use crate::evidence::{self, Held};
 use crate::health;
 use crate::hold::{Hold, Owned};
 use crate::home::Home;
-use crate::join::AuditSigner;
+use crate::join::{AuditSigner, OwnWorkshop};
 use crate::machine::Machine;
 use crate::readers::{self, CardReaders};
 use crate::serve;
@@ -64,7 +62,7 @@ pub(crate) struct System {
     /// The keys of all cards, as awake as the CAs' are.
     pub(crate) cards: Arc<CardKeyring>,
     /// What opens without people: the services' keys and secrets.
-    pub(crate) machine: Machine,
+    pub(crate) machine: Arc<Machine>,
     pub(crate) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
     /// Who issued people's client certificates beside our CAs: all that the operator names.
     client_issuers: Arc<[ForeignIssuer]>,
@@ -107,7 +105,7 @@ pub(crate) struct Foundation {
     pub(crate) home: Home,
     pub(crate) store: Arc<Sqlite>,
     pub(crate) keys: Arc<GuardedKeyStore>,
-    pub(crate) machine: Machine,
+    pub(crate) machine: Arc<Machine>,
     pub(crate) trusted: TrustedClock,
 }
 
@@ -136,7 +134,7 @@ impl Foundation {
             Claim::Visit => health::meet_server(&home)?,
             Claim::Look => {}
         }
-        let machine = Machine::open(&config.services, &home, create)?;
+        let machine = Arc::new(Machine::open(&config.services, &home, create)?);
         let store = open_store(&home, &machine)?;
         let trusted = TrustedClock::new(&config.time, clock);
         let keys = custodians::guarded(config, &home, trusted.clock(), trusted.watch.clone());
@@ -304,6 +302,13 @@ impl System {
             .with_keyroom(self.keyroom())
             .with_endings(self.own_endings())
             .with_auditor(Arc::new(self.auditor()))
+            .with_weak_keys(self.config.weak_keys.clone())
+            .with_workshop(Box::new(self.workshop()))
+    }
+
+    fn workshop(&self) -> OwnWorkshop {
+        let (home, machine) = (self.home.clone(), self.machine.clone());
+        OwnWorkshop { home, machine, keyring: self.cards.clone(), clock: self.clock.clone() }
     }
 
     /// The desk with the windows and the resident register.
@@ -396,23 +401,6 @@ impl System {
             .find(|(known, _)| known.as_str() == id)
             .map(|(_, authority)| authority)
             .with_context(|| format!("ca: {id:?} is not one of {}", known.join(", ")))
-    }
-
-    /// Fills a register that never had residents with invented ones.
-    pub(crate) fn invent_residents(
-        &self,
-        seed: u64,
-        count: usize,
-        municipalities: Vec<MunicipalityCode>,
-    ) -> Result<()> {
-        let directory = self.home.register();
-        if EmbeddedRegister::exists(&directory) {
-            bail!("{}: the register has residents already", directory.display());
-        }
-        let parameters = Parameters { seed, count, municipalities, today: civil_date(self.now()) };
-        std::fs::create_dir_all(&directory)?;
-        EmbeddedRegister::create(&directory, residents(&parameters)?)?;
-        Ok(())
     }
 
     /// Every list series with the name of its distribution point.

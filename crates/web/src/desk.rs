@@ -35,6 +35,8 @@ mod repeat;
 pub mod service_requests;
 mod sessions;
 mod shown;
+pub mod weak_keys;
+mod workshop;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -51,6 +53,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::window::Window;
 use status::known::Known;
 use store::{Entry, RoomOnDisk, Store, Unit};
+use x509::key_check::WeakKeys;
 
 use self::challenges::Challenges;
 use self::keys::Progress;
@@ -74,6 +77,7 @@ pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
 pub use principal::{Principal, Proof};
 pub(crate) use repeat::Done;
+pub use workshop::{Invented, Workshop};
 
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -111,6 +115,8 @@ pub struct Desk {
     holders: Option<Arc<Holders>>,
     auditor: Option<Arc<dyn Auditor>>,
     health: Arc<Health>,
+    weak_keys: Arc<WeakKeys>,
+    workshop: Option<Box<dyn Workshop>>,
 }
 
 /// The windows with the register they look into. One process at a time may have them.
@@ -155,6 +161,8 @@ impl Desk {
             holders: None,
             auditor: None,
             health: Arc::default(),
+            weak_keys: Arc::default(),
+            workshop: None,
         }
     }
 
@@ -184,6 +192,12 @@ impl Desk {
     #[must_use]
     pub fn with_auditor(self, auditor: Arc<dyn Auditor>) -> Self {
         Self { auditor: Some(auditor), ..self }
+    }
+
+    /// Names the keys that are known to be weak; at a desk without, none is.
+    #[must_use]
+    pub fn with_weak_keys(self, weak_keys: Arc<WeakKeys>) -> Self {
+        Self { weak_keys, ..self }
     }
 
     /// Shares what is seen of the disk with whatever looks at it.

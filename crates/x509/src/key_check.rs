@@ -18,7 +18,7 @@ mod weak_keys;
 
 pub use roca::is_roca_marked;
 pub use small_factor::{SMALL_FACTOR_LIMIT, small_factor};
-pub use weak_keys::{BadWeakKeys, WeakKeys};
+pub use weak_keys::{BadWeakKeys, WeakKeys, named_key};
 
 /// Why a public key must not be certified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 /// Which card is meant, and on which reader it lies.
 #[derive(Debug, Args)]
@@ -15,25 +15,10 @@ pub(crate) struct OnReader {
     pub(crate) card: Option<String>,
 }
 
-/// Which signature keys an emulated card takes.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum MadeFor {
-    /// RSA-1024, as the practice statement has it, and RSA-2048.
-    Any,
-    /// RSA-2048 alone, as today's application and its clients have it.
-    Today,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum CardCommand {
     /// List the PC/SC readers of this machine.
     Readers,
-    /// Make a blank emulated card; its keys come from the card master key.
-    Make {
-        /// Which signature keys it takes.
-        #[arg(long, value_enum, default_value_t = MadeFor::Any)]
-        keys: MadeFor,
-    },
     /// List the emulated cards of this installation.
     List,
     /// Put an emulated card into a virtual PC/SC reader (vpcd) until this is stopped.

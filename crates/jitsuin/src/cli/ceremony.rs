@@ -37,14 +37,6 @@ pub(crate) enum CeremonyCommand {
         /// The ceremony.
         id: String,
     },
-    /// Give an interrupted ceremony up; what was done stays done, and the minutes say why.
-    Abandon {
-        /// The ceremony.
-        id: String,
-        /// Why.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
     /// Verify signed minutes with nothing but the files and the audit key.
     Verify {
         /// The directory with the minutes.

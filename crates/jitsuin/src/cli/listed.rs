@@ -10,7 +10,10 @@ use web::operation::{Argument, ArgumentForm, Command, FromFile, SecondPerson, co
 use super::Second;
 
 /// Groups of commands that have no other commands, with what is said of them.
-const GROUPS: &[(&str, &str)] = &[("ca", "Certification authorities")];
+const GROUPS: &[(&str, &str)] = &[
+    ("ca", "Certification authorities"),
+    ("register", "The resident register and the link to it"),
+];
 
 /// An operation that is asked for, and with what.
 #[derive(Debug)]
@@ -118,11 +121,20 @@ fn leaf(command: &Command, name: &'static str) -> clap::Command {
     leaf.about(unended(&command.about))
 }
 
+/// The name of one of what a field has several of.
+fn one_of(field: &str) -> String {
+    match (field.strip_suffix("ies"), field.strip_suffix('s')) {
+        (Some(stem), _) => format!("{stem}y"),
+        (None, Some(stem)) => stem.to_owned(),
+        (None, None) => field.to_owned(),
+    }
+}
+
 fn arg(argument: &Argument) -> Arg {
     let Argument { field, about, form, is_list, is_required, has_place } = argument;
     let word = match is_list {
-        true => field.strip_suffix('s').unwrap_or(field),
-        false => field,
+        true => one_of(field),
+        false => field.clone(),
     };
     let (id, name) = (field.clone(), word.replace('_', "-"));
     let arg = Arg::new(id).value_name(name.to_uppercase()).help(sentence(about, form));

@@ -6,25 +6,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use card::Cabinet;
 use card::vpcd::{self, Stay};
-use card::{Cabinet, SignatureKeys};
-use domain::journal::EventKind;
 use serde_json::{Value, json};
-use store::{Entry, Store as _, Unit};
 use web::desk::cards::ReadCard;
-use web::desk::permission::Operation;
 use web::wire::SecretText;
 
 use super::client::CommandClient;
-use super::{Office, read_secret};
+use super::read_secret;
 use crate::answer::Answer;
-use crate::cli::{CardCommand, Cli, MadeFor, OnReader};
+use crate::cli::{CardCommand, Cli, OnReader};
 use crate::config::Config;
 use crate::home::{Home, MADE_ANEW, write_named};
 use crate::machine::Machine;
 use crate::readers::{self, machine};
 use crate::serve::StopSignal;
-use crate::system::System;
 
 /// Whether a command needs no more of an installation than its configuration.
 pub(super) fn is_outside(command: &CardCommand) -> bool {
@@ -90,20 +86,6 @@ fn insert(cli: &Cli, id: &str, reader: &str) -> Result<Answer> {
     println!("card {id} is in the reader at {reader}; Ctrl-C takes it out");
     vpcd::attach(&mut card, stream, &stay)?;
     Ok(Answer::new("taken out", json!({ "card": id, "reader": reader })))
-}
-
-/// Makes a blank emulated card.
-pub(super) fn make(office: &Office, system: &System, keys: MadeFor) -> Result<Answer> {
-    office.desk.admit(&office.act, Operation::MakeCard)?;
-    let taken = match keys {
-        MadeFor::Any => SignatureKeys::Any,
-        MadeFor::Today => SignatureKeys::Rsa2048,
-    };
-    let id = system.card_readers()?.make_blank(taken)?;
-    let entry = Entry::new(EventKind::CardChanged, &office.act);
-    let entry = entry.subject(&id).detail("change", "a blank emulated card was made");
-    system.store.commit(Unit::new(entry))?;
-    Ok(Answer::new(id.to_string(), json!({ "card": id.as_str() })))
 }
 
 /// Writes each certificate as PEM, and its copy to print: all of them or, where something lies in the

@@ -24,7 +24,6 @@ pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<
         CeremonyCommand::Run { file, present } => held::run(cli, file, present, clock),
         CeremonyCommand::Rehearse { file, out } => held::rehearse(cli, file, out.as_deref(), clock),
         CeremonyCommand::Show { .. } => anyhow::bail!("this command is an operation"),
-        CeremonyCommand::Abandon { id, reason } => held::abandon(cli, id, reason, clock),
         CeremonyCommand::Check { file } => check(file),
         CeremonyCommand::Verify { directory, key } => verify(directory, key),
     }

@@ -10,7 +10,6 @@ mod key;
 mod listed;
 mod policy;
 mod records;
-mod register;
 mod request;
 mod staff;
 
@@ -29,8 +28,7 @@ use zeroize::Zeroizing;
 use self::client::CommandClient;
 use crate::answer::Answer;
 use crate::cli::{
-    AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, Person, RegisterCommand,
-    StaffCommand,
+    AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, Person, StaffCommand,
 };
 use crate::config::Config;
 use crate::home::Home;
@@ -93,6 +91,9 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
         Command::Key(KeyCommand::Compromise { ca, generation, carry_out, second }) => {
             Box::new(|client| key::compromise(client, (ca, *generation), *carry_out, second))
         }
+        Command::Key(KeyCommand::Weak { list }) => {
+            Box::new(|client| key::weak(client, list.as_deref()))
+        }
         Command::Ceremony(CeremonyCommand::Show { id }) => {
             Box::new(|client| ceremony::show(client, id))
         }
@@ -106,7 +107,6 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
             Box::new(move |client| staff::token(cli, client, (*program, *days), out.as_deref()))
         }
         Command::Card(_)
-        | Command::Key(KeyCommand::Weak { .. })
         | Command::Ceremony(_)
         | Command::Staff(StaffCommand::Recover { .. })
         | Command::Audit(_)
@@ -114,7 +114,6 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
         | Command::Demo(_)
         | Command::Init(_)
         | Command::Policy(_)
-        | Command::Register(_)
         | Command::Serve => return None,
     })
 }
@@ -133,7 +132,11 @@ enum Needs {
 impl Needs {
     fn of(command: &Command) -> Self {
         let group = match command {
-            Command::Listed(asked) => asked.command.words.split(' ').next().unwrap_or_default(),
+            Command::Listed(asked) => match asked.command.words {
+                // These make what the windows would need.
+                "card make" | "register generate" => "",
+                words => words.split(' ').next().unwrap_or_default(),
+            },
             Command::Apply(_) => "apply",
             Command::Card(_) => "card",
             Command::Staff(_) => "staff",
@@ -197,14 +200,6 @@ fn how_to_ask(person: &Person) -> String {
 /// Commands that look into an installation or change it.
 fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
     match &cli.command {
-        Command::Card(CardCommand::Make { keys }) => {
-            card::make(&Office::new(cli, system)?, system, *keys)
-        }
-        Command::Register(RegisterCommand::Generate { count, municipalities, seed }) => {
-            let office = Office::new(cli, system)?;
-            register::generate(&office, system, *count, municipalities, *seed)
-        }
-        Command::Key(KeyCommand::Weak { list }) => key::weak(cli, system, list.as_deref()),
         Command::Check => {
             // What a process left that was cut off is no finding; what cannot be sealed is in doubt.
             let sealed = system.seal_if_free();

@@ -5,7 +5,9 @@ use domain::id::MunicipalityCode;
 use domain::resident::Resident;
 use ra::register::embedded::EmbeddedRegister;
 use store::reads::ReadCertificates;
+use web::desk::Invented;
 
+use crate::join::invent;
 use crate::system::System;
 
 /// Saitama, Kawagoe, Kawaguchi, Tokorozawa and Koshigaya: both CAs serve them.
@@ -26,7 +28,8 @@ pub(super) fn is_populated(system: &System) -> bool {
 pub(super) fn populate(system: &System) -> Result<()> {
     let municipalities: Vec<MunicipalityCode> =
         MUNICIPALITIES.iter().map(|code| code.parse()).collect::<Result<_, _>>()?;
-    system.invent_residents(SEED, COUNT, municipalities)
+    let invented = Invented { count: COUNT, municipalities: &municipalities, seed: SEED };
+    invent(&system.home, &invented, system.now())
 }
 
 /// The residents of a municipality who never had a certificate, adults first come first.

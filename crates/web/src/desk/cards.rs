@@ -3,13 +3,15 @@
 //! The windows themselves recognise a repetition, by all that is asked but for any secret.
 
 use card::terminal::{CardReport, SlotReport};
-use card::{CardSlot, HolderSecret, LifeState};
+use card::{CardSlot, HolderSecret, LifeState, SignatureKeys};
 use domain::id::CardId;
+use domain::journal::EventKind;
 use ra::readers::Wanted;
 use ra::record::{CardRecord, OnSlot, SlotRecord};
 use ra::window::Reconciliation;
 use ra::window::{CardReading, CertificateCopy, EvidenceRecord, Finding, Mended, Mending};
 use serde::{Deserialize, Serialize};
+use store::{Entry, Unit};
 use utoipa::ToSchema;
 
 use super::certificates::certificate_pem;
@@ -20,6 +22,7 @@ use crate::wire::{DocumentBody, EvidenceBody, SecretText};
 
 /// Names, as the OpenAPI document has them.
 type Slots = text::Closed<CardSlot>;
+type Keys = text::Closed<SignatureKeys>;
 
 /// What is said of an operation at a reader, which the query names with the card.
 const fn at_reader(operation: Permitted, path: &'static str, words: &'static str) -> Spec {
@@ -54,6 +57,40 @@ impl Operation for ReadCard {
         let password = self.signature_password.as_ref().map(|typed| typed.expose());
         call.window()?.read_card(call.act(), &wanted, password)?.try_into()
     }
+}
+
+/// Makes a blank emulated card; its keys come from the card master key.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MakeCard {
+    /// Which signature keys it takes: any that a practice statement has, or those of today's application alone.
+    #[serde(default, with = "text")]
+    #[schema(value_type = Keys, inline)]
+    pub keys: SignatureKeys,
+}
+
+impl Operation for MakeCard {
+    const SPEC: Spec =
+        Spec::post(Permitted::MakeCard, "/api/v1/cards", "cards", "The card.").creating();
+
+    type Answer = MadeCardBody;
+
+    fn run(self, call: &Call<'_>) -> Result<MadeCardBody, Problem> {
+        let done = call.once_in_a_unit(|| {
+            let card = call.checked(call.desk().workshop()?.make_card(self.keys))?;
+            let entry = Entry::new(EventKind::CardChanged, call.act()).subject(&card);
+            let entry = entry.detail("change", "a blank emulated card was made");
+            Ok((Unit::new(entry), card.to_string()))
+        });
+        Ok(MadeCardBody { card: done?.answer() })
+    }
+}
+
+/// A card that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeCardBody {
+    /// Its id.
+    pub card: String,
 }
 
 /// Changes a secret by its holder.

@@ -2,6 +2,7 @@
 
 use ca::ceremony::{Conductor, Record};
 use domain::ceremony::CeremonyId;
+use domain::text::FreeText;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use x509::fingerprint::hex;
@@ -39,6 +40,67 @@ impl Operation for ShowCeremony {
         call.read(|entry| entry.subject(&self.ceremony))?;
         Ok(CeremonyBody::from(&record))
     }
+}
+
+/// Gives an interrupted ceremony up; what was done stays done, and the minutes say why.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AbandonmentBody)]
+pub struct AbandonCeremony {
+    /// The ceremony.
+    #[serde(with = "text")]
+    #[schema(value_type = String)]
+    pub ceremony: CeremonyId,
+    /// Why, on one line of at most 400 characters.
+    pub reason: String,
+}
+
+/// Characters of the longest reason: what stands in the minutes on one line.
+const LONGEST_REASON: usize = 400;
+
+impl Operation for AbandonCeremony {
+    const SPEC: Spec = Spec::post(
+        Permitted::AbandonCeremony,
+        "/api/v1/ceremonies/{ceremony}/abandonment",
+        "keys",
+        "Where it stands, and its minutes.",
+    );
+
+    type Answer = AbandonedBody;
+
+    /// Whoever asks again, for the same reason, has the minutes drawn up that a cut or a full disk kept from
+    /// being.
+    fn run(self, call: &Call<'_>) -> Result<AbandonedBody, Problem> {
+        let reason = FreeText::line(self.reason.trim(), LONGEST_REASON);
+        let reason = reason.map_err(|error| Problem::refused("reason", error));
+        let reason = call.checked(reason)?;
+        let now = || call.act().at;
+        let conductor = Conductor::new(call.store(), &now, call.act());
+        let before = call.checked(conductor.record(&self.ceremony).map_err(Problem::from))?;
+        let before = call.checked(before.ok_or_else(|| Problem::unknown("ceremony")))?;
+        let missing = |error: String| Problem::unavailable("the minutes", &error);
+        let notary = call.desk().keyroom()?.notary.as_ref();
+        notary.expect_drawable().map_err(missing)?;
+        let record = match before.abandoned_because.as_deref() == Some(reason.as_str()) {
+            true => before,
+            false => {
+                let record = conductor.abandon(&self.ceremony, reason.as_str());
+                call.checked(record.map_err(Problem::from))?
+            }
+        };
+        let minutes = notary.draw_up(&record).map_err(missing)?;
+        Ok(AbandonedBody { ceremony: CeremonyBody::from(&record), minutes })
+    }
+}
+
+/// A ceremony that was given up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AbandonedBody {
+    /// How far it came.
+    #[serde(flatten)]
+    pub ceremony: CeremonyBody,
+    /// The files of its minutes, on the machine that drew them up.
+    pub minutes: Vec<String>,
 }
 
 /// How far a ceremony came.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ca::ceremony::Record;
 use ca::{CertificationAuthority, CompromisePlan, Custody, Rehearsal, Standing};
 use domain::act::Act;
 use domain::compromise::CompromiseState;
@@ -41,6 +42,19 @@ pub trait Notary: Send + Sync {
     /// # Errors
     /// Why it could not be kept.
     fn keep(&self, name: &str, text: &str) -> Result<[u8; 32], String>;
+
+    /// Whether minutes can be drawn up; asked before a ceremony ends, not after it.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn expect_drawable(&self) -> Result<(), String>;
+
+    /// Draws up the minutes of a ceremony that ended, signs them and returns the names of their files; the
+    /// same ones again are the same files.
+    ///
+    /// # Errors
+    /// Why they could not be drawn up or kept.
+    fn draw_up(&self, record: &Record) -> Result<Vec<String>, String>;
 }
 
 /// What the desk needs for acts on keys.
@@ -48,7 +62,7 @@ pub trait Notary: Send + Sync {
 pub struct Keyroom {
     /// The custodians and the keys they guard.
     pub custody: Arc<Custody>,
-    /// Who signs notifications.
+    /// Who signs notifications and minutes.
     pub notary: Arc<dyn Notary>,
 }
 

@@ -415,19 +415,12 @@ impl Operation {
         self.parties() != [Party::System] && !self.is_for_holders() && !self.is_command_alone()
     }
 
-    /// Whether only the command line has it: it is for a program that does not start, for a room where
-    /// people come together, or for files and cards beside the program.
+    /// Whether only the command line has it: it is for a program that does not start, or for a room where
+    /// people come together.
     pub fn is_command_alone(self) -> bool {
         matches!(
             self,
-            Self::AcceptStart
-                | Self::AdoptPolicy
-                | Self::AbandonCeremony
-                | Self::HoldCeremony
-                | Self::WitnessCeremony
-                | Self::FindWeakKeys
-                | Self::MakeCard
-                | Self::GenerateResidents
+            Self::AcceptStart | Self::AdoptPolicy | Self::HoldCeremony | Self::WitnessCeremony
         )
     }
 

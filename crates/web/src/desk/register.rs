@@ -1,7 +1,7 @@
 //! The resident register: looked into, linked, and where it is the embedded one, commanded.
 
 use domain::act::{Act, Actor};
-use domain::id::{ActorId, CaId, InvalidId, ResidentCode};
+use domain::id::{ActorId, CaId, InvalidId, MunicipalityCode, ResidentCode};
 use domain::journal::EventKind;
 use domain::municipality;
 use domain::resident::{BasicAttribute, Resident};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use store::{Along, Entry, Unit};
 use utoipa::ToSchema;
 
+use super::Invented;
 use super::approvals::Approvable;
 use super::permission::Operation as Permitted;
 use crate::operation::{Call, Operation, Spec, text};
@@ -80,6 +81,62 @@ impl Operation for ApplyRegisterEvents {
             Ok(windows.window.apply_register_events(&system)?.into())
         })
     }
+}
+
+/// Fills an empty embedded register with invented residents.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = InventedResidentsBody)]
+pub struct GenerateResidents {
+    /// How many.
+    #[serde(default = "usual_number")]
+    pub count: usize,
+    /// The codes of their municipalities.
+    #[serde(with = "text::each")]
+    #[schema(value_type = Vec<String>)]
+    pub municipalities: Vec<MunicipalityCode>,
+    /// The seed: the same one gives the same residents.
+    #[serde(default = "usual_seed")]
+    pub seed: u64,
+}
+
+impl Operation for GenerateResidents {
+    const SPEC: Spec = Spec::post(
+        Permitted::GenerateResidents,
+        "/api/v1/register/invented-residents",
+        GROUP,
+        "Invented.",
+    )
+    .creating();
+
+    type Answer = InventedResidentsAnswer;
+
+    fn run(self, call: &Call<'_>) -> Result<InventedResidentsAnswer, Problem> {
+        let Self { count, municipalities, seed } = &self;
+        let done = call.once_in_a_unit(|| {
+            let invented = Invented { count: *count, municipalities, seed: *seed };
+            call.checked(call.desk().workshop()?.generate_residents(&invented))?;
+            let entry = Entry::new(EventKind::RegisterEvent, call.act());
+            let entry = entry.subject("resident register").detail("invented residents", count);
+            Ok((Unit::new(entry), *count))
+        });
+        Ok(InventedResidentsAnswer { residents: done?.answer() })
+    }
+}
+
+/// The residents who were invented.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InventedResidentsAnswer {
+    /// How many.
+    pub residents: usize,
+}
+
+fn usual_number() -> usize {
+    2000
+}
+
+fn usual_seed() -> u64 {
+    1
 }
 
 /// Records a death in the embedded register.

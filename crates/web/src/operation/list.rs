@@ -12,8 +12,10 @@ use crate::desk::applications::{
     WithdrawApplication,
 };
 use crate::desk::authorities::{ListAuthorities, ShowAuthority, ShowPolicy};
-use crate::desk::cards::{ChangeCardSecret, EraseCard, ReadCard, ReconcileCard, ResetCardSecret};
-use crate::desk::ceremonies::ShowCeremony;
+use crate::desk::cards::{
+    ChangeCardSecret, EraseCard, MakeCard, ReadCard, ReconcileCard, ResetCardSecret,
+};
+use crate::desk::ceremonies::{AbandonCeremony, ShowCeremony};
 use crate::desk::certificates::{ListCertificates, RevokeCertificate, ShowCertificate};
 use crate::desk::check::CheckConsistency;
 use crate::desk::credentials::{EndSession, MakeToken, RegisterCertificate, SetPassword};
@@ -28,13 +30,15 @@ use crate::desk::people::{
     SuspendPerson,
 };
 use crate::desk::register::{
-    ApplyRegisterEvents, EraseResident, RecordAddress, RecordDeath, RecordMoveOut, ShowResident,
+    ApplyRegisterEvents, EraseResident, GenerateResidents, RecordAddress, RecordDeath,
+    RecordMoveOut, ShowResident,
 };
 use crate::desk::service_requests::{
     ApproveServiceRequest, ExamineServiceRequest, IssueServiceRequest, ListServiceRequests,
     ReceiveServiceRequest, RefuseServiceRequest, ReleaseServiceRequest, RevokeServiceRequest,
     ShowServiceRequest, WithdrawServiceRequest,
 };
+use crate::desk::weak_keys::FindWeakKeys;
 use crate::wire::{HoldCertificates, ReceiveApplication};
 
 /// Every operation, in the order of the tables.
@@ -51,6 +55,7 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<ShowApplication>(),
     Listed::of::<ListApplications>(),
     Listed::of::<HoldCertificates>(),
+    Listed::of::<MakeCard>(),
     Listed::of::<ReadCard>(),
     Listed::of::<ChangeCardSecret>(),
     Listed::of::<ResetCardSecret>(),
@@ -65,6 +70,7 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<RehearseRenewal>(),
     Listed::of::<PlanCompromise>(),
     Listed::of::<CompromiseKey>(),
+    Listed::of::<FindWeakKeys>(),
     Listed::of::<ListAuthorities>(),
     Listed::of::<ShowAuthority>(),
     Listed::of::<ShowPolicy>(),
@@ -72,6 +78,7 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<FetchList>(),
     Listed::of::<PublishDueLists>(),
     Listed::of::<PublishAllLists>(),
+    Listed::of::<GenerateResidents>(),
     Listed::of::<ShowResident>(),
     Listed::of::<RecordDeath>(),
     Listed::of::<RecordAddress>(),
@@ -91,6 +98,7 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<ReadJournal>(),
     Listed::of::<CheckConsistency>(),
     Listed::of::<ShowCeremony>(),
+    Listed::of::<AbandonCeremony>(),
     Listed::of::<ApproveOperation>(),
     Listed::of::<ListPeople>(),
     Listed::of::<ShowPerson>(),

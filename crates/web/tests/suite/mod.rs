@@ -21,5 +21,6 @@ mod repeated;
 mod service_requests;
 mod standing;
 mod typed;
+mod weak_keys;
 mod windows;
 mod world;

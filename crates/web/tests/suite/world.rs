@@ -9,9 +9,9 @@ use std::time::Duration;
 use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
 use ca::{CertificationAuthority, ServiceRequest};
 use card::terminal::Connection;
-use card::{Cabinet, CardNumber};
+use card::{Cabinet, CardNumber, SignatureKeys};
 use domain::certificate::CertificateKind;
-use domain::id::{CaId, MunicipalityCode};
+use domain::id::{CaId, CardId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::resident::{Gender, Resident};
@@ -19,8 +19,8 @@ use domain::rule::Rule;
 use domain::staff::{CredentialKind, PersonState, Role};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use jitsuin_web::desk::{Desk, ForeignIssuer, WindowAuthority, Windows};
-use jitsuin_web::{api, holder, server, tls};
+use jitsuin_web::desk::{Desk, ForeignIssuer, Invented, WindowAuthority, Windows, Workshop};
+use jitsuin_web::{Fault, Problem, api, holder, server, tls};
 use keys::{KeyStore, MemoryKeyStore};
 use ra::authority::Authority;
 use ra::holder::Holders;
@@ -162,14 +162,15 @@ fn open(
     let master = dangerous_set_up_without_backup(&act(clock), store.clone(), keys.clone());
     let master = Arc::new(master.expect("a card master"));
     let cabinet = Cabinet::open(&scratch.path().join("cards"), card::VaultKey::new(&[5; 32]));
-    let cards = Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() };
+    let cards = Arc::new(Cards { cabinet: cabinet.expect("a cabinet"), keyring: master.clone() });
     let window =
-        Window::new(store.clone(), register.clone(), joined, Arc::new(cards), master.clone());
+        Window::new(store.clone(), register.clone(), joined, cards.clone(), master.clone());
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
     Desk::new(store, authorities.clone(), issuers.into(), Arc::new(move || told.now()))
         .with_windows(windows)
+        .with_workshop(Box::new(Bench(cards)))
         .with_holders(Arc::new(holders))
         .with_hosts(["localhost".to_owned()])
 }
@@ -189,6 +190,29 @@ struct Cards {
     keyring: Arc<CardKeyring>,
 }
 
+impl Cards {
+    fn make_blank(&self, taken: SignatureKeys) -> CardId {
+        let made = self.cabinet.ids().expect("ids").len() as u8;
+        let number = CardNumber([made; 10]);
+        let keys = self.keyring.card_keys(&number).expect("keys of the card");
+        self.cabinet.make_taking(taken, &number.id(), keys).expect("a blank card");
+        number.id()
+    }
+}
+
+/// Makes blank cards for the readers; there are residents.
+struct Bench(Arc<Cards>);
+
+impl Workshop for Bench {
+    fn make_card(&self, keys: SignatureKeys) -> Result<CardId, Problem> {
+        Ok(self.0.make_blank(keys))
+    }
+
+    fn generate_residents(&self, _: &Invented<'_>) -> Result<(), Problem> {
+        Err(Problem::new(Fault::Conflict, "there is a resident register already"))
+    }
+}
+
 impl Readers for Cards {
     fn connect(
         &self,
@@ -198,13 +222,8 @@ impl Readers for Cards {
         if wanted.card.is_none() && !wanted.is_new {
             return Err(ReaderError::Refused("no card lies on it".into()));
         }
-        let id = wanted.card.clone().unwrap_or_else(|| {
-            let made = self.cabinet.ids().expect("ids").len() as u8;
-            let number = CardNumber([made; 10]);
-            let keys = self.keyring.card_keys(&number).expect("keys of the card");
-            self.cabinet.make(&number.id(), keys).expect("a blank card");
-            number.id()
-        });
+        let blank = || self.make_blank(SignatureKeys::Any);
+        let id = wanted.card.clone().unwrap_or_else(blank);
         match self.cabinet.insert(&id) {
             Ok(card) => Ok(Box::new(card)),
             Err(error) => {

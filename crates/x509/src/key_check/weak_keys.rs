@@ -67,14 +67,12 @@ impl WeakKeys {
             if trimmed.starts_with(b"#") && content.ends_with(b"\n") || trimmed.is_empty() {
                 continue;
             }
-            sorted.push(digest(trimmed).ok_or(BadWeakKeys::NoDigest { line })?);
+            sorted.push(named_key(trimmed).ok_or(BadWeakKeys::NoDigest { line })?);
             if sorted.len() > MAXIMUM_KEYS {
                 return Err(BadWeakKeys::TooLong);
             }
         }
-        sorted.sort_unstable();
-        sorted.dedup();
-        Ok(Self { sorted })
+        Ok(sorted.into_iter().collect())
     }
 
     /// Every key once, in ascending order, for a search of what was certified before.
@@ -93,14 +91,24 @@ impl WeakKeys {
     }
 }
 
+/// A list of the SHA-256 of SubjectPublicKeyInfos.
+impl FromIterator<[u8; 32]> for WeakKeys {
+    fn from_iter<I: IntoIterator<Item = [u8; 32]>>(keys: I) -> Self {
+        let mut sorted: Vec<_> = keys.into_iter().collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self { sorted }
+    }
+}
+
 impl Blocklist for WeakKeys {
     fn known_weak(&self, spki_sha256: &[u8; 32]) -> bool {
         self.sorted.binary_search(spki_sha256).is_ok()
     }
 }
 
-/// The digest in a line, plain or as other tools print it.
-fn digest(text: &[u8]) -> Option<[u8; 32]> {
+/// The key that a line names: 64 hexadecimal digits, plain or as other tools print them.
+pub fn named_key(text: &[u8]) -> Option<[u8; 32]> {
     plain(text).or_else(|| {
         let digits = hexadecimal::digits(std::str::from_utf8(text).ok()?)?;
         plain(digits.as_bytes())

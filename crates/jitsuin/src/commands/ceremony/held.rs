@@ -1,18 +1,15 @@
-//! Ceremonies that are held: run, rehearsed, shown, given up.
+//! Ceremonies that are held: run, rehearsed, shown.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use ca::ceremony::{Conductor, Record};
 use domain::ceremony::CeremonyId;
-use domain::text::FreeText;
 use serde_json::{Value, json};
 use web::desk::ceremonies::CeremonyBody;
-use web::desk::permission::Operation;
 
 use crate::answer::{Answer, digest};
 use crate::cli::Cli;
-use crate::commands::Office;
 use crate::config::Config;
 use crate::hold::CeremonyRoom;
 use crate::home::write_public;
@@ -83,28 +80,6 @@ fn expect_free(directory: &Path) -> Result<()> {
     let place = directory.display();
     ensure!(is_free, "{place}: there is something in it; --out DIR names another place for this");
     Ok(())
-}
-
-/// Characters of the longest reason: what stands in the minutes on one line.
-const LONGEST_REASON: usize = 400;
-
-/// Gives a ceremony up.
-pub(super) fn abandon(cli: &Cli, id: &str, reason: &str, clock: Clock) -> Result<Answer> {
-    expect_drawable()?;
-    let system = System::open(&cli.config, Claim::Visit, clock)?;
-    let given_up = || {
-        let office = Office::new(cli, &system)?;
-        office.desk.admit(&office.act, Operation::AbandonCeremony)?;
-        let reason = FreeText::line(reason.trim(), LONGEST_REASON)
-            .context("--reason: the minutes tell why")?;
-        let id: CeremonyId = id.parse()?;
-        let now = || system.now();
-        let conductor = Conductor::new(&*system.store, &now, &office.act);
-        let record = conductor.abandon(&id, reason.as_str())?;
-        ended(&record, &system.audit_signer()?, &place(&system, &id))
-    };
-    let answer = given_up();
-    system.seal().and(answer)
 }
 
 /// Draws the minutes of a ceremony that ended up, and says where they are.

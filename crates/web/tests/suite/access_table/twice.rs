@@ -90,6 +90,7 @@ impl<'a> Walk<'a> {
         let mut reset = evidence();
         reset["slot"] = json!(slot);
         reset["new"] = json!("2468");
+        self.done("window-clerk", "/api/v1/cards", &json!({}));
         for (what, body) in [
             ("card-readings", json!({})),
             ("card-secret-changes", json!({ "slot": slot, "present": "4321", "new": "8765" })),
@@ -149,6 +150,10 @@ impl<'a> Walk<'a> {
         let passphrase = json!({ "passphrase": "six words that nobody else knows" });
         self.done("key-custodian", "/api/v1/keys/activation", &passphrase);
         self.done("key-custodian", "/api/v1/keys/deactivation", &json!({}));
+        let reason = json!({ "reason": "a medium is missing" });
+        self.done("ca-manager", "/api/v1/ceremonies/renewal-1/abandonment", &reason);
+        let keys = json!({ "keys": ["00".repeat(32)] });
+        self.done("general-operator", "/api/v1/weak-key-searches", &keys);
         let path = "/api/v1/cas/saitama-sign/generations/1/compromise";
         self.done("senior-operator", path, &json!({}));
     }
@@ -201,6 +206,8 @@ impl<'a> Walk<'a> {
             self.done("general-operator", &format!("{}/{what}", resident(number)), &body);
         }
         self.done("general-operator", "/api/v1/register-runs", &json!({}));
+        let invented = json!({ "municipalities": [KAWAGUCHI] });
+        self.done("general-operator", "/api/v1/register/invented-residents", &invented);
     }
 
     /// What is on a card, and what there is about somebody of whom the register knows nothing.

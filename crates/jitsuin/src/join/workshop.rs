@@ -1,0 +1,59 @@
+//! The workshop: emulated cards and invented residents in the installation's directory.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use ca::card_master::CardKeyring;
+use card::SignatureKeys;
+use domain::id::CardId;
+use domain::rule::Rule;
+use domain::validity::civil_date;
+use jiff::Timestamp;
+use ra::register::embedded::EmbeddedRegister;
+use ra::register::synthetic::{Parameters, residents};
+use web::desk::{Invented, Workshop};
+use web::{Fault, Problem};
+
+use crate::home::Home;
+use crate::machine::Machine;
+use crate::readers;
+use crate::system::Clock;
+
+/// Makes cards and residents where an installation lies.
+pub(crate) struct OwnWorkshop {
+    pub(crate) home: Home,
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) keyring: Arc<CardKeyring>,
+    pub(crate) clock: Clock,
+}
+
+impl Workshop for OwnWorkshop {
+    fn make_card(&self, keys: SignatureKeys) -> Result<CardId, Problem> {
+        let made = readers::cabinet(&self.home, &self.machine)
+            .and_then(|cabinet| readers::make_blank(&cabinet, &self.keyring, keys));
+        made.map_err(|error| match error.downcast::<ca::Error>() {
+            Ok(of_key) => of_key.into(),
+            Err(other) => Problem::unavailable("the emulated cards", &format!("{other:#}")),
+        })
+    }
+
+    fn generate_residents(&self, invented: &Invented<'_>) -> Result<(), Problem> {
+        if EmbeddedRegister::exists(&self.home.register()) {
+            let rule = Rule::from("there is a resident register already");
+            return Err(Problem::new(Fault::Conflict, rule).of_field("register"));
+        }
+        let filled = invent(&self.home, invented, (self.clock)());
+        filled.map_err(|error| Problem::unavailable("the resident register", &format!("{error:#}")))
+    }
+}
+
+/// Fills a register that is not there yet.
+pub(crate) fn invent(home: &Home, invented: &Invented<'_>, now: Timestamp) -> Result<()> {
+    let Invented { count, municipalities, seed } = *invented;
+    let municipalities = municipalities.to_vec();
+    let parameters = Parameters { seed, count, municipalities, today: civil_date(now) };
+    let directory = home.register();
+    std::fs::create_dir_all(&directory)?;
+    EmbeddedRegister::create(&directory, residents(&parameters)?)?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! What an installation makes to be tried out with: emulated cards, invented residents.
+
+use card::SignatureKeys;
+use domain::id::{CardId, MunicipalityCode};
+
+use super::Desk;
+use crate::problem::Problem;
+
+/// Makes what no CA and no window makes, in the installation's directory.
+pub trait Workshop: Send + Sync {
+    /// Makes a blank emulated card, whose keys come from the card master key.
+    ///
+    /// # Errors
+    /// 503 while that key sleeps; why the card could not be kept.
+    fn make_card(&self, keys: SignatureKeys) -> Result<CardId, Problem>;
+
+    /// Fills an empty embedded register with invented residents.
+    ///
+    /// # Errors
+    /// A refusal where it has residents; why it could not be filled.
+    fn generate_residents(&self, invented: &Invented<'_>) -> Result<(), Problem>;
+}
+
+/// Residents who are to be invented.
+#[derive(Debug, Clone, Copy)]
+pub struct Invented<'a> {
+    /// How many.
+    pub count: usize,
+    /// Where they live.
+    pub municipalities: &'a [MunicipalityCode],
+    /// The same seed gives the same residents.
+    pub seed: u64,
+}
+
+impl Desk {
+    /// Adds whoever makes cards and residents to try out; what needs them is unavailable at a desk without.
+    #[must_use]
+    pub fn with_workshop(self, workshop: Box<dyn Workshop>) -> Self {
+        Self { workshop: Some(workshop), ..self }
+    }
+
+    pub(super) fn workshop(&self) -> Result<&dyn Workshop, Problem> {
+        self.workshop
+            .as_deref()
+            .ok_or_else(|| Problem::unavailable("the workshop", &"this desk has none"))
+    }
+}
