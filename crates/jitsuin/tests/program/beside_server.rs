@@ -276,6 +276,42 @@ fn declare_and_die(place: &Path) {
     assert!(declared, "it was declared");
 }
 
+/// What a person can do, the server that runs does: it has the keys awake and the register open.
+#[test]
+fn k3_p9_no_command_of_a_person_needs_a_second_process_beside_the_server() {
+    let demo = Demo::start();
+    let answer = |who: &str, command: &[&str]| -> Value {
+        let token = format!("demo/data/handed-out/{who}.token");
+        let said = beside(&demo, &[&["--as", &token], command].concat());
+        assert!(said.success, "{command:?}: {}", said.text);
+        serde_json::from_slice(&said.stdout).unwrap()
+    };
+    let made = answer("clerk-11203", &["card", "make", "--keys", "today"]);
+    assert!(
+        demo.kept("data/cards").join(format!("{}.card", made["card"].as_str().unwrap())).exists()
+    );
+    fs::write(demo.path().join("weak"), "00".repeat(32)).unwrap();
+    let none = answer("auditor-1", &["key", "weak", "--list", "weak"]);
+    assert_eq!(none, json!({ "listed": 1, "found": [] }));
+    let backup = "do = \"backup\"\ndirectory = \"no/such/place\"";
+    assert!(!hold(&demo, &script("given-up", &[backup])).success);
+    let abandon = ["ceremony", "abandon", "given-up", "--reason", "媒体の故障"];
+    let told = answer("manager-1", &abandon);
+    assert_eq!(
+        (&told["state"], &told["abandoned_because"]),
+        (&json!("abandoned"), &json!("媒体の故障"))
+    );
+    for file in told["minutes"].as_array().unwrap() {
+        let file = demo.path().join(file.as_str().unwrap());
+        fs::remove_file(file).unwrap();
+    }
+    // What a full disk or a cut kept from being drawn up is drawn up again; nothing else is given up twice.
+    assert_eq!(answer("manager-1", &abandon), told);
+    let verify = ["audit.pub", "ceremonies/given-up"].map(|name| format!("demo/data/{name}"));
+    let said = beside(&demo, &["ceremony", "verify", &verify[1], "--key", &verify[0]]);
+    assert!(said.success, "{}", said.text);
+}
+
 #[test]
 fn e6_a_second_server_or_set_up_changes_nothing_and_says_who_runs() {
     let mut demo = Demo::start();

@@ -162,7 +162,8 @@ fn k3_a_ceremony_keeps_its_script_and_can_be_given_up() {
     let said = verify(&place, "data/ceremonies/backup", "data/audit.pub");
     assert!(said.text.contains("abandoned, minutes as signed"), "{}", said.text);
     assert!(refused(&place, &backup).contains("was abandoned"));
-    place.refusal(&MANAGER, &abandon);
+    assert_eq!(place.answer(&MANAGER, &abandon)["minutes"], told["minutes"], "the same again");
+    place.refusal(&MANAGER, &["ceremony", "abandon", "backup", "--reason", "another"]);
 }
 
 #[test]

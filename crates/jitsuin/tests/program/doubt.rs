@@ -218,9 +218,12 @@ fn e2_e6_a_command_acknowledges_nothing_that_nobody_seals() {
     let mut demo = Demo::start();
     // Made first, and exchanged at once: the server makes directories that it misses.
     // What the server has seen is copied before the database, which has all of that then.
-    let exchange = "cp -a demo/data/health.json demo/seen && cp -a demo/data demo/copy && \
-        mv demo/seen demo/copy/health.json && rm -r demo/copy/queries && \
-        ln -s ../live/queries demo/copy/queries && mv demo/data demo/live && mv -T demo/copy demo/data";
+    // The server makes users' keys in the meantime, so that files of the key store come and go.
+    let exchange = "cp -a demo/data/health.json demo/seen && mkdir -m 700 demo/copy && \
+        for one in $(ls -A demo/data); do case $one in \
+        keys|queries) ln -s ../live/$one demo/copy/$one;; \
+        *) cp -a demo/data/$one demo/copy/$one || exit 1;; esac; done && \
+        mv demo/seen demo/copy/health.json && mv demo/data demo/live && mv -T demo/copy demo/data";
     let said = testkit::run(demo.path(), "sh", &["-c", exchange]);
     assert!(said.success, "{}", said.text);
     let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
