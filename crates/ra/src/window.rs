@@ -8,12 +8,15 @@
 //! asked of the card itself.
 
 mod abandon;
+mod application;
 mod at_reader;
 mod call_centre;
 mod cards;
+mod clerk;
 mod complete;
 mod deliver;
 mod erase;
+mod evidence;
 mod existence;
 mod forget;
 mod handover;
@@ -32,30 +35,29 @@ use std::sync::Arc;
 
 use card::terminal::CardMaster;
 use domain::act::{Act, Actor};
-use domain::application::{ApplicationKind, ApplicationState};
-use domain::id::{ActorId, ApplicationId, CaId, MunicipalityCode, ResidentCode};
+use domain::application::ApplicationState;
+use domain::id::{ApplicationId, CaId};
 use domain::journal::EventKind;
-use domain::municipality;
-use store::{ApplicationRow, Entry, Page, Store, Unit};
+use store::{Entry, Page, Store, Unit};
 
+use self::clerk::clerk;
 use self::locks::Locks;
 use crate::authority::{Authorities, Authority};
 use crate::error::{Result, WindowError};
 use crate::readers::Readers;
-use crate::record::{self, Record};
 use crate::register::ResidentRegister;
 
 pub use abandon::CardPlace;
+pub use application::Application;
 pub use call_centre::PhoneHold;
+pub use evidence::{EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
 pub use forget::Forgotten;
 pub use handover::Handover;
 pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;
 pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
 pub use register_link::RegisterRun;
-pub use verify::{
-    EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS, Verification,
-};
+pub use verify::Verification;
 
 /// The windows of all municipalities, the call centre's and the register's way to the CAs.
 pub struct Window {
@@ -66,25 +68,6 @@ pub struct Window {
     master: Arc<dyn CardMaster>,
     applications: Locks,
     cards: Locks,
-}
-
-/// An application as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Application {
-    /// Its id.
-    pub id: ApplicationId,
-    /// The CA it is made to.
-    pub ca: CaId,
-    /// The municipality of the window.
-    pub municipality: MunicipalityCode,
-    /// What is applied for.
-    pub kind: ApplicationKind,
-    /// Where it stands.
-    pub state: ApplicationState,
-    /// The resident concerned.
-    pub resident: ResidentCode,
-    /// The form and everything recorded since.
-    pub record: Record,
 }
 
 impl Window {
@@ -112,7 +95,7 @@ impl Window {
     /// store says. Reading is not journaled here.
     pub fn application(&self, actor: &Actor, id: &ApplicationId) -> Result<Application> {
         let (_, municipality) = clerk(actor)?;
-        self.load(id, municipality)
+        Application::load(&*self.store, id, municipality)
     }
 
     /// The applications of the clerk's municipality, in one state or in all, newest first: at most `limit`
@@ -131,15 +114,6 @@ impl Window {
         let Page { rows, next } = self.store.applications(&municipality, state, after, limit)?;
         let rows = rows.into_iter().map(Application::restore).collect::<Result<_>>()?;
         Ok(Page { rows, next })
-    }
-
-    fn load(&self, id: &ApplicationId, municipality: MunicipalityCode) -> Result<Application> {
-        let row = self.store.application(id)?;
-        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
-        if row.municipality != municipality {
-            return Err(WindowError::Elsewhere { field: "application" });
-        }
-        Application::restore(row)
     }
 
     fn authority(&self, ca: &CaId) -> Result<&dyn Authority> {
@@ -179,30 +153,5 @@ impl Window {
 impl std::fmt::Debug for Window {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Window({:?})", self.authorities.keys())
-    }
-}
-
-impl Application {
-    fn restore(row: ApplicationRow) -> Result<Self> {
-        let record = record::decode(&row.record)?;
-        Ok(Self {
-            id: row.id,
-            ca: row.ca,
-            municipality: row.municipality,
-            kind: row.kind,
-            state: row.state,
-            resident: row.resident,
-            record,
-        })
-    }
-}
-
-/// The clerk and the municipality of the window, a ward's being its city.
-fn clerk(actor: &Actor) -> Result<(ActorId, MunicipalityCode)> {
-    match actor {
-        Actor::WindowClerk { id, municipality: code } => {
-            Ok((id.clone(), municipality::find(*code).map_or(*code, |known| known.code)))
-        }
-        _ => Err(WindowError::NotPermitted("only a clerk at a municipality's window may")),
     }
 }

@@ -8,10 +8,11 @@ use domain::journal::EventKind;
 use domain::rule;
 use store::{Change, Entry, Unit};
 
+use super::Window;
 use super::cards::{brought_card, expect_brought, new_record, slot_for};
+use super::clerk::clerk;
 use super::locks::Turn;
 use super::operation::Step;
-use super::{Window, clerk};
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
 use crate::readers::{ReaderError, Wanted};

@@ -7,9 +7,10 @@ use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
 use domain::rule::Spaced;
 
+use super::Window;
+use super::application::Application;
 use super::operation::Step;
 use super::receipt::{self, Done, Receipt};
-use super::{Application, Window};
 use crate::authority::{HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
 use crate::form::Request;

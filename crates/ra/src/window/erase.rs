@@ -5,9 +5,10 @@ use domain::act::Act;
 use domain::id::CardId;
 use store::Unit;
 
+use super::Window;
 use super::at_reader::changed;
-use super::verify::MAX_NOTE_CHARACTERS;
-use super::{Window, clerk};
+use super::clerk::clerk;
+use super::evidence::MAX_NOTE_CHARACTERS;
 use crate::error::{Result, WindowError};
 use crate::form::plain_text;
 use crate::readers::Wanted;

@@ -10,7 +10,8 @@ use domain::rule::Spaced;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use store::{Along, ApplicationRow, Change, Entry, Unit};
 
-use super::{Application, Window};
+use super::Window;
+use super::application::Application;
 use crate::error::{Result, WindowError};
 use crate::register::RegisterError;
 

@@ -13,10 +13,11 @@ use jiff::civil::Date;
 use store::Unit;
 use x509::fingerprint::sha256;
 
+use super::Window;
+use super::application::Application;
 use super::at_reader::{AtReader, changed};
 use super::cards::{slot_for, tag_of};
 use super::operation::Step;
-use super::{Application, Window};
 use crate::authority::{HolderCertificate, IssueRequest, IssuedCertificate, KeySource};
 use crate::error::{Result, WindowError};
 use crate::record::{IssuedOnCard, OnSlot};

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
 use x509::fingerprint::{colon_hex, sha256};
 
-use super::{Application, Window, clerk};
+use super::Window;
+use super::application::Application;
+use super::clerk::clerk;
 use crate::authority::Authority;
 use crate::error::{Result, WindowError};
 use crate::record::{self, Record, Stage};
@@ -94,7 +96,7 @@ impl Window {
         let _turn = self.applications.lock(id.as_str());
         let result = (|| {
             let (by, municipality) = clerk(&act.actor)?;
-            let application = self.load(id, municipality)?;
+            let application = Application::load(&*self.store, id, municipality)?;
             let request = [&[kind.name(), id.as_str()], request].concat();
             let operation = match self.begin(act, &request)? {
                 Begun::First(operation) => operation,
@@ -106,7 +108,7 @@ impl Window {
             };
             let authority = self.authority(&application.ca)?;
             work(Step { operation, kind, by, application, authority })?;
-            answer(&self.load(id, municipality)?)
+            answer(&Application::load(&*self.store, id, municipality)?)
         })();
         self.recording(act, kind, id.as_str(), result)
     }

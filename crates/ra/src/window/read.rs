@@ -13,8 +13,9 @@ use x509::general_name::GeneralName;
 use x509::oid::{self, ObjectIdentifier};
 use x509::read::Certificate;
 
+use super::Window;
 use super::at_reader::subject;
-use super::{Window, clerk};
+use super::clerk::clerk;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;

@@ -8,8 +8,9 @@ use domain::validity::civil_date;
 use store::{ApplicationRow, Change, Entry, Unit};
 use x509::fingerprint::sha256;
 
+use super::Window;
+use super::clerk::clerk;
 use super::operation::Begun;
-use super::{Window, clerk};
 use crate::error::{Result, WindowError};
 use crate::form::{Form, ReceivedForm};
 use crate::record::{self, Record, form_text};

@@ -12,8 +12,9 @@ use domain::journal::EventKind;
 use domain::rule;
 use store::{Entry, Unit};
 
+use super::Window;
 use super::at_reader::subject;
-use super::{Window, clerk};
+use super::clerk::clerk;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;

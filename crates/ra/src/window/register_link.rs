@@ -26,8 +26,9 @@ use jiff::Timestamp;
 use store::{Change, Entry, Unit};
 
 use self::moves::{Fate, Moves};
+use super::Window;
+use super::application::Application;
 use super::operation::{Kept, system_operation};
-use super::{Application, Window};
 use crate::authority::{Authority, HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
 use crate::form::carries_attributes;

@@ -9,10 +9,11 @@ use domain::journal::EventKind;
 use domain::rule::Spaced;
 use store::{Entry, Unit};
 
+use super::Window;
 use super::at_reader::{AtReader, changed, subject};
+use super::clerk::clerk;
+use super::evidence::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
 use super::operation::Begun;
-use super::verify::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
-use super::{Window, clerk};
 use crate::authority::Authority;
 use crate::error::{Result, WindowError};
 use crate::form::plain_text;

@@ -6,8 +6,9 @@ use domain::act::Act;
 use domain::id::{ApplicationId, SerialNumber};
 use jiff::Timestamp;
 
+use super::super::Window;
+use super::super::application::Application;
 use super::super::cards::tag_of;
-use super::super::{Application, Window};
 use super::Remedy;
 use super::table::{Bound, Delivered, Loading, Recorded, SlotFacts, remedies};
 use crate::authority::HolderCertificate;

@@ -6,9 +6,11 @@ use domain::id::{ApplicationId, OperationId, SystemOperation};
 use store::Unit;
 use x509::fingerprint::{hex, sha256};
 
+use super::super::Window;
+use super::super::abandon::CardPlace;
 use super::super::at_reader::{AtReader, changed};
+use super::super::clerk::clerk;
 use super::super::operation::system_operation;
-use super::super::{CardPlace, Window, clerk};
 use super::Remedy;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
