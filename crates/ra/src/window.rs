@@ -29,21 +29,23 @@ mod receive;
 mod reconcile;
 mod register_link;
 mod secrets;
+mod step;
 mod verify;
 
 use std::sync::Arc;
 
 use card::terminal::CardMaster;
-use domain::act::{Act, Actor};
+use domain::act::Actor;
 use domain::application::ApplicationState;
-use domain::id::{ApplicationId, CaId};
-use domain::journal::EventKind;
-use store::{Entry, Page, Store, Unit};
+use domain::id::ApplicationId;
+use store::{Page, Store};
 
 use self::clerk::clerk;
 use self::locks::Locks;
+use self::operation::Operations;
+use self::step::Steps;
 use crate::authority::{Authorities, Authority};
-use crate::error::{Result, WindowError};
+use crate::error::Result;
 use crate::readers::Readers;
 use crate::register::ResidentRegister;
 
@@ -63,10 +65,12 @@ pub use verify::Verification;
 pub struct Window {
     store: Arc<dyn Store>,
     register: Arc<dyn ResidentRegister>,
-    authorities: Authorities,
+    authorities: Arc<Authorities>,
+    operations: Operations,
+    steps: Arc<Steps>,
+    turns: Locks,
     readers: Arc<dyn Readers>,
     master: Arc<dyn CardMaster>,
-    applications: Locks,
     cards: Locks,
 }
 
@@ -83,9 +87,13 @@ impl Window {
         readers: Arc<dyn Readers>,
         master: Arc<dyn CardMaster>,
     ) -> Self {
-        let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
-        let [applications, cards] = [Locks::default(), Locks::default()];
-        Self { store, register, authorities, readers, master, applications, cards }
+        let authorities: Authorities =
+            authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
+        let authorities = Arc::new(authorities);
+        let operations = Operations::new(store.clone());
+        let steps = Steps::new(operations.clone(), store.clone(), authorities.clone());
+        let (steps, [turns, cards]) = (Arc::new(steps), [Locks::default(), Locks::default()]);
+        Self { store, register, authorities, operations, steps, turns, readers, master, cards }
     }
 
     /// An application of the clerk's municipality.
@@ -114,39 +122,6 @@ impl Window {
         let Page { rows, next } = self.store.applications(&municipality, state, after, limit)?;
         let rows = rows.into_iter().map(Application::restore).collect::<Result<_>>()?;
         Ok(Page { rows, next })
-    }
-
-    fn authority(&self, ca: &CaId) -> Result<&dyn Authority> {
-        let authority = self.authorities.get(ca).map(AsRef::as_ref);
-        authority.ok_or(WindowError::Unknown { field: "ca" })
-    }
-
-    /// Journals a refusal; without the journal's word there is no answer but the journal's error.
-    fn recording<A>(
-        &self,
-        act: &Act,
-        kind: EventKind,
-        subject: &str,
-        result: Result<A>,
-    ) -> Result<A> {
-        if let Err(error) = &result
-            && let Some(rule) = error.refusal()
-        {
-            let kind = match error {
-                WindowError::NotPermitted(_) | WindowError::Elsewhere { .. } => {
-                    EventKind::AccessRefused
-                }
-                _ => kind,
-            };
-            // What names nothing is a text that somebody typed, and no entry is ever erased.
-            let subject = if error.is_of_no_such_subject(kind) { "unknown" } else { subject };
-            let mut entry = Entry::new(kind, act).subject(subject).refused(rule);
-            if let WindowError::Doubted { holder, doubt } = error {
-                entry = entry.personal(holder, doubt);
-            }
-            self.store.commit(Unit::new(entry))?;
-        }
-        result
     }
 }
 

@@ -14,7 +14,7 @@ use super::at_reader::{AtReader, changed};
 use super::cards::{slot_for, tag_of};
 use super::evidence::MAX_NOTE_CHARACTERS;
 use super::locks::Turn;
-use super::operation::Step;
+use super::step::Step;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 use crate::readers::Wanted;
@@ -58,7 +58,7 @@ impl Window {
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
             self.abandon(step, ApplicationEvent::Refuse, Some(reason), place)
         };
-        self.step(act, (id, EventKind::ApplicationRefused), &[reason], refuse, |_| Ok(()))
+        self.steps.step(act, (id, EventKind::ApplicationRefused), &[reason], refuse, |_| Ok(()))
     }
 
     /// Withdraws an application at the applicant's word, before a certificate was issued.
@@ -73,7 +73,8 @@ impl Window {
             }
             self.abandon(step, ApplicationEvent::Withdraw, None, place)
         };
-        self.step(act, (id, EventKind::ApplicationWithdrawn), &["withdraw"], withdraw, |_| Ok(()))
+        self.steps
+            .step(act, (id, EventKind::ApplicationWithdrawn), &["withdraw"], withdraw, |_| Ok(()))
     }
 
     /// Destroys what was issued and never delivered: the certificate ends, a card made for it is
@@ -89,7 +90,8 @@ impl Window {
             }
             self.abandon(step, ApplicationEvent::Withdraw, None, place)
         };
-        self.step(act, (id, EventKind::ApplicationWithdrawn), &["discard"], discard, |_| Ok(()))
+        self.steps
+            .step(act, (id, EventKind::ApplicationWithdrawn), &["discard"], discard, |_| Ok(()))
     }
 
     fn abandon(
@@ -117,8 +119,7 @@ impl Window {
         if let Some(cleared) = &cleared {
             unit = unit.entry(cleared.entry.clone()).change(cleared.card.put()?);
         }
-        self.store.commit(unit)?;
-        Ok(())
+        self.operations.commit(unit)
     }
 
     /// Takes from the card what this application put onto it, if it put anything.
@@ -218,7 +219,7 @@ impl Window {
         if !card.is_destroyed {
             card.is_destroyed = true;
             let entry = changed(act, &card.id, "to be destroyed");
-            self.store.commit(Unit::new(entry).change(card.put()?))?;
+            self.operations.commit(Unit::new(entry).change(card.put()?))?;
         }
         at.card.destroy()?;
         Ok(at.turn)

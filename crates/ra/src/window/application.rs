@@ -5,6 +5,7 @@ use domain::id::{ApplicationId, CaId, MunicipalityCode, ResidentCode};
 use store::ApplicationRow;
 use store::reads::ReadWindows;
 
+use crate::authority::{Authorities, Authority};
 use crate::error::{Result, WindowError};
 use crate::record::{self, Record};
 
@@ -54,4 +55,13 @@ impl Application {
         }
         Self::restore(row)
     }
+}
+
+/// The CA that an application is made to.
+pub(super) fn authority_of<'a>(
+    authorities: &'a Authorities,
+    ca: &CaId,
+) -> Result<&'a dyn Authority> {
+    let authority = authorities.get(ca).map(AsRef::as_ref);
+    authority.ok_or(WindowError::Unknown { field: "ca" })
 }

@@ -12,7 +12,7 @@ use super::Window;
 use super::cards::{brought_card, expect_brought, new_record, slot_for};
 use super::clerk::clerk;
 use super::locks::Turn;
-use super::operation::Step;
+use super::step::Step;
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
 use crate::readers::{ReaderError, Wanted};
@@ -159,7 +159,7 @@ impl Window {
             to: application.state,
             record: record::encode(&application.record)?,
         };
-        self.store.commit(Unit::new(entry).change(bound).change(record.put()?))?;
+        self.operations.commit(Unit::new(entry).change(bound).change(record.put()?))?;
         Ok(record)
     }
 }

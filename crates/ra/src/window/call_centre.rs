@@ -34,9 +34,9 @@ impl Window {
     /// not exactly one resident answers, or nothing can be held (S 4-4-5); journaled.
     pub fn hold_by_phone(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
         let kind = EventKind::CertificateHeld;
-        let _turn = self.applications.lock(act.operation.as_str());
+        let _turn = self.turns.lock(act.operation.as_str());
         let result = self.hold_unrecorded(act, asked);
-        self.recording(act, kind, act.operation.as_str(), result)
+        self.operations.recording(act, kind, act.operation.as_str(), result)
     }
 
     fn hold_unrecorded(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
@@ -47,10 +47,10 @@ impl Window {
         }
         let (birth, gender) = (asked.birth_date.to_string(), asked.gender.code().to_string());
         let request = ["hold by phone", &asked.name, &asked.address, &birth, &gender];
-        let operation = match self.begin(act, &request)? {
+        let operation = match self.operations.begin(act, &request)? {
             Begun::First(operation) => operation,
             Begun::Again(answer) => {
-                self.store.commit(Unit::new(entry(act).no_op()))?;
+                self.operations.commit(Unit::new(entry(act).no_op()))?;
                 return restore(&answer);
             }
         };
@@ -76,7 +76,7 @@ impl Window {
         for (_, rule) in &refused {
             entry = entry.detail("refused", rule.as_part());
         }
-        self.store.commit(Unit::new(entry).change(operation.answered(&stored(&hold)?)?))?;
+        self.operations.commit(Unit::new(entry).change(operation.answered(&stored(&hold)?)?))?;
         Ok(hold)
     }
 

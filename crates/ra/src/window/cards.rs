@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use x509::fingerprint::sha256;
 
 use super::Window;
-use super::operation::Step;
+use super::step::Step;
 use crate::error::{Result, WindowError};
 use crate::form::Request;
 use crate::record::{CardRecord, OnSlot, SlotRecord};

@@ -9,8 +9,8 @@ use domain::rule::Spaced;
 
 use super::Window;
 use super::application::Application;
-use super::operation::Step;
 use super::receipt::{self, Done, Receipt};
+use super::step::Step;
 use crate::authority::{HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
 use crate::form::Request;
@@ -23,7 +23,7 @@ impl Window {
     /// [`WindowError::Refused`] and [`WindowError::Authority`] by the rules, journaled.
     pub fn complete(&self, act: &Act, id: &ApplicationId) -> Result<Receipt> {
         let step = (id, EventKind::ApplicationCompleted);
-        self.step(act, step, &["complete"], |step| self.carry_out(step), printed)
+        self.steps.step(act, step, &["complete"], |step| self.carry_out(step), printed)
     }
 
     fn carry_out(&self, step: Step<'_>) -> Result<()> {
@@ -61,8 +61,7 @@ impl Window {
         let text = receipt::text(done, &step.application, policy, &record.targets, at);
         record.receipt = Some(text);
         let entry = step.entry().detail("serials", Spaced(record.targets.clone()));
-        self.store.commit(step.unit(entry, to, record)?)?;
-        Ok(())
+        self.operations.commit(step.unit(entry, to, record)?)
     }
 }
 

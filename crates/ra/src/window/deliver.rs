@@ -12,8 +12,9 @@ use domain::rule;
 use super::Window;
 use super::at_reader::{AtReader, changed, expect_bound};
 use super::cards::{slot_for, tag_of};
+use super::existence::expect_existence;
 use super::handover::Handover;
-use super::operation::Step;
+use super::step::Step;
 use crate::authority::HolderCertificate;
 use crate::error::{Result, WindowError};
 use crate::form::carries_attributes;
@@ -58,7 +59,7 @@ impl Window {
         let step = (id, EventKind::ApplicationCompleted);
         let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader, handover);
         let request = [&["deliver"], handover.parts().as_slice()].concat();
-        self.step(act, step, &request, deliver, |application| {
+        self.steps.step(act, step, &request, deliver, |application| {
             let issued = application.record.issued.as_ref();
             issued.map(|issued| issued.serial).ok_or(WindowError::Unknown { field: "certificate" })
         })
@@ -97,8 +98,7 @@ impl Window {
         let record = step.application.record.clone();
         let delivered = changed(step.operation.act, &id, "delivered").detail("slot", slot);
         let unit = step.unit(entry, to, record)?.entry(delivered);
-        self.store.commit(unit.change(card.put()?))?;
-        Ok(())
+        self.operations.commit(unit.change(card.put()?))
     }
 
     /// The secret onto the card; the CA puts the new certificate in force and ends the old, once the
@@ -150,7 +150,7 @@ impl Window {
     fn expect_entitled(&self, step: &Step<'_>) -> Result<()> {
         let form = &step.application.record.form;
         if carries_attributes(step.authority.policy()) {
-            return self.expect_existence(form, step.authority.policy());
+            return expect_existence(&*self.register, form, step.authority.policy());
         }
         match self.register.find(&form.resident) {
             Ok(_) => Ok(()),

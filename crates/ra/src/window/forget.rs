@@ -42,7 +42,7 @@ impl Window {
     ) -> Result<Forgotten> {
         let act = &act.into();
         let result = self.forget_unrecorded(act, resident);
-        self.recording(act, EventKind::PersonalDataErased, "a person's data", result)
+        self.operations.recording(act, EventKind::PersonalDataErased, "a person's data", result)
     }
 
     fn forget_unrecorded(
@@ -90,7 +90,7 @@ impl Window {
         let forget = Change::ForgetResident(resident.clone());
         let unit = dropped.into_iter().fold(Unit::new(entry).change(forget), Unit::change);
         let forgotten = Forgotten { applications, certificates };
-        self.store.commit(act.unit(unit, &forgotten)?)?;
+        self.operations.commit(act.unit(unit, &forgotten)?)?;
         Ok(forgotten)
     }
 

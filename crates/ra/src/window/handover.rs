@@ -4,7 +4,7 @@ use domain::identity::Applicant;
 use store::Entry;
 
 use super::evidence::{MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
-use super::operation::Step;
+use super::step::Step;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 

@@ -17,7 +17,8 @@ use super::Window;
 use super::application::Application;
 use super::at_reader::{AtReader, changed};
 use super::cards::{slot_for, tag_of};
-use super::operation::Step;
+use super::existence::expect_existence;
+use super::step::Step;
 use crate::authority::{HolderCertificate, IssueRequest, IssuedCertificate, KeySource};
 use crate::error::{Result, WindowError};
 use crate::record::{IssuedOnCard, OnSlot};
@@ -40,14 +41,14 @@ impl Window {
         reader: Option<&str>,
     ) -> Result<IssuedOnCard> {
         let step = (id, EventKind::ApplicationIssued);
-        self.step(act, step, &[], |step| self.issue_onto_card(step, reader), issued)
+        self.steps.step(act, step, &[], |step| self.issue_onto_card(step, reader), issued)
     }
 
     fn issue_onto_card(&self, mut step: Step<'_>, reader: Option<&str>) -> Result<()> {
         // 1. The table allows it, and the register still says what was checked.
         let to = step.after(ApplicationEvent::Issue)?;
         let policy = step.authority.policy();
-        self.expect_existence(&step.application.record.form, policy)?;
+        expect_existence(&*self.register, &step.application.record.form, policy)?;
         let earlier = expect_room(&step)?;
         let rule = policy.keys.user.as_ref();
         let rule = rule.ok_or_else(|| WindowError::refused("ca", "it has no users"))?;
@@ -75,8 +76,7 @@ impl Window {
         let entry = step.entry().detail("card", &card.id).detail("serial", serial);
         record.issued = Some(IssuedOnCard { card: card.id.clone(), serial });
         let unit = step.unit(entry.detail("erased", erased), to, record)?;
-        self.store.commit(unit.change(card.put()?))?;
-        Ok(())
+        self.operations.commit(unit.change(card.put()?))
     }
 
     /// Where the key comes from; one the holder makes is on the card when this returns.
@@ -157,7 +157,7 @@ impl Window {
             .ca(&step.application.ca)
             .detail("application", &step.application.id)
             .detail("spki_sha256", Hex(&sha256(&spki)));
-        self.store.commit(Unit::new(entry))?;
+        self.operations.commit(Unit::new(entry))?;
         Ok(spki)
     }
 }

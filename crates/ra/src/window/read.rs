@@ -61,7 +61,12 @@ impl Window {
     ) -> Result<CardReading> {
         let mut told = None;
         let result = self.read_unrecorded(act, wanted, password, &mut told);
-        self.recording(act, EventKind::RecordsRead, subject(wanted, told.as_ref()), result)
+        self.operations.recording(
+            act,
+            EventKind::RecordsRead,
+            subject(wanted, told.as_ref()),
+            result,
+        )
     }
 
     fn read_unrecorded(
@@ -93,7 +98,7 @@ impl Window {
             entry = entry.personal(&record.holder, "card");
         }
         let record = self.office_part(record, municipality)?;
-        self.store.commit(Unit::new(entry))?;
+        self.operations.commit(Unit::new(entry))?;
         Ok(CardReading { card, report, record, copies })
     }
 }

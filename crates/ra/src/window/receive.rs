@@ -23,9 +23,9 @@ impl Window {
     /// [`WindowError::Form`] names the field and the rule; refusals are journaled.
     pub fn receive(&self, act: &Act, form: &ReceivedForm) -> Result<ApplicationId> {
         let id = application_id(act)?;
-        let _turn = self.applications.lock(id.as_str());
+        let _turn = self.steps.turn(&id);
         let result = self.receive_unrecorded(act, form, &id);
-        self.recording(act, EventKind::ApplicationReceived, id.as_str(), result)?;
+        self.operations.recording(act, EventKind::ApplicationReceived, id.as_str(), result)?;
         Ok(id)
     }
 
@@ -36,11 +36,11 @@ impl Window {
             problem: error.to_string(),
         })?;
         let kind = EventKind::ApplicationReceived;
-        let operation = match self.begin(act, &[kind.name(), &typed])? {
+        let operation = match self.operations.begin(act, &[kind.name(), &typed])? {
             Begun::First(operation) => operation,
             Begun::Again(_) => {
                 let entry = Entry::new(kind, act).subject(id).no_op();
-                self.store.commit(Unit::new(entry))?;
+                self.operations.commit(Unit::new(entry))?;
                 return Ok(());
             }
         };
@@ -66,8 +66,7 @@ impl Window {
         };
         let answer = operation.answered(id.as_str())?;
         let unit = Unit::new(entry).change(Change::AddApplication(Box::new(row))).change(answer);
-        self.store.commit(unit)?;
-        Ok(())
+        self.operations.commit(unit)
     }
 }
 

@@ -83,7 +83,12 @@ impl Window {
     ) -> Result<Reconciliation> {
         let mut told = None;
         let result = self.reconcile_unrecorded(act, wanted, mending, &mut told);
-        self.recording(act, EventKind::CardChanged, subject(wanted, told.as_ref()), result)
+        self.operations.recording(
+            act,
+            EventKind::CardChanged,
+            subject(wanted, told.as_ref()),
+            result,
+        )
     }
 
     fn reconcile_unrecorded(
@@ -202,8 +207,7 @@ impl Window {
             };
             entry = entry.detail("finding", rule!("{}: {}", *what, came).as_part());
         }
-        self.store.commit(Unit::new(entry))?;
-        Ok(())
+        self.operations.commit(Unit::new(entry))
     }
 }
 

@@ -28,6 +28,7 @@ use store::{Change, Entry, Unit};
 use self::moves::{Fate, Moves};
 use super::Window;
 use super::application::Application;
+use super::existence::existence_doubts;
 use super::operation::{Kept, system_operation};
 use crate::authority::{Authority, HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
@@ -88,8 +89,8 @@ impl Window {
             Actor::System(_) => Ok(()),
             _ => Err(WindowError::NotPermitted("the register's events are applied by the system")),
         };
-        self.recording(act, kind, "register", permitted)?;
-        let _turn = self.applications.lock("the register's events");
+        self.operations.recording(act, kind, "register", permitted)?;
+        let _turn = self.turns.lock("the register's events");
         let from = self.store.register_cursor()?;
         let mut run = RegisterRun { cursor: from, ..RegisterRun::default() };
         self.last_followed(from)?;
@@ -162,7 +163,7 @@ impl Window {
     /// What is kept of an event under its number, which `act` carries.
     fn event_kept<'a>(&self, act: &'a Act, event: &RegisterEvent) -> Result<Kept<'a>> {
         let kind = kind_name(&event.kind);
-        Ok(match self.kept(act, &[event.resident.as_str(), kind])? {
+        Ok(match self.operations.kept(act, &[event.resident.as_str(), kind])? {
             // An earlier program kept the kind alone.
             Kept::Same(answer) if answer != kind && answer != told(event) => Kept::Another,
             kept => kept,
@@ -200,7 +201,7 @@ impl Window {
             Err(error) => return self.failed(&act, event, error, run),
         };
         let entry = entry_of(&act, event, &revoked);
-        self.store.commit(Unit::new(entry).change(operation.answered(&told(event))?))?;
+        self.operations.commit(Unit::new(entry).change(operation.answered(&told(event))?))?;
         run.applied += 1;
         run.pass(event.sequence);
         run.revoked.extend(revoked);
@@ -220,7 +221,7 @@ impl Window {
         let Some(rule) = rule else {
             return Err(error);
         };
-        self.store.commit(Unit::new(entry(act, event).refused(rule.clone())))?;
+        self.operations.commit(Unit::new(entry(act, event).refused(rule.clone())))?;
         run.failed.push((event.sequence, rule));
         Ok(())
     }
@@ -275,7 +276,7 @@ impl Window {
         }
         let form = Application::restore(row)?.record.form;
         if carries_attributes(authority.policy()) {
-            return Ok(self.existence_doubts(&form, authority.policy())?.is_empty());
+            return Ok(existence_doubts(&*self.register, &form, authority.policy())?.is_empty());
         }
         match self.register.find(&form.resident) {
             Ok(resident) => {
@@ -297,8 +298,7 @@ impl Window {
             .detail("to", run.cursor)
             .detail("open", run.open);
         let change = Change::SetRegisterCursor { from, to: run.cursor };
-        self.store.commit(Unit::new(entry).change(change))?;
-        Ok(())
+        self.operations.commit(Unit::new(entry).change(change))
     }
 }
 

@@ -10,6 +10,7 @@ use domain::rule::Spaced;
 use store::{Entry, Unit};
 
 use super::Window;
+use super::application::authority_of;
 use super::at_reader::{AtReader, changed, subject};
 use super::clerk::clerk;
 use super::evidence::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
@@ -87,7 +88,12 @@ impl Window {
     ) -> Result<CardId> {
         let mut told = None;
         let result = self.at_the_counter_unrecorded(act, wanted, request, work, &mut told);
-        self.recording(act, EventKind::CardChanged, subject(wanted, told.as_ref()), result)
+        self.operations.recording(
+            act,
+            EventKind::CardChanged,
+            subject(wanted, told.as_ref()),
+            result,
+        )
     }
 
     fn at_the_counter_unrecorded(
@@ -100,12 +106,12 @@ impl Window {
     ) -> Result<CardId> {
         clerk(&act.actor)?;
         let fingerprint = [&["counter", subject(wanted, None), request.0], request.1].concat();
-        let operation = match self.begin(act, &fingerprint)? {
+        let operation = match self.operations.begin(act, &fingerprint)? {
             Begun::First(operation) => operation,
             Begun::Again(card) => {
                 let card: CardId = card.parse().map_err(unreadable)?;
                 self.expect_no_other(act, wanted, &card)?;
-                self.store.commit(Unit::new(changed(act, &card, request.0).no_op()))?;
+                self.operations.commit(Unit::new(changed(act, &card, request.0).no_op()))?;
                 return Ok(card);
             }
         };
@@ -115,7 +121,7 @@ impl Window {
         let mut card = self.known_card(secured.id())?;
         expect_in_hand(&card)?;
         let unit = work(secured, &mut card)?;
-        self.store.commit(unit.change(operation.answered(card.id.as_str())?))?;
+        self.operations.commit(unit.change(operation.answered(card.id.as_str())?))?;
         Ok(card.id)
     }
 
@@ -139,8 +145,7 @@ impl Window {
         change: &'static str,
         detail: impl FnOnce(Entry) -> Entry,
     ) -> Result<()> {
-        self.store.commit(Unit::new(detail(changed(act, &card.id, change))))?;
-        Ok(())
+        self.operations.commit(Unit::new(detail(changed(act, &card.id, change))))
     }
 
     /// The checks of a holder who stands at the window: on the register, at home in the clerk's
@@ -193,7 +198,8 @@ impl Window {
             return Err(WindowError::refused("slot", "nothing was delivered in it"));
         };
         let row = self.store.application(&on.application)?;
-        self.authority(&row.ok_or(WindowError::Unknown { field: "application" })?.ca)
+        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
+        authority_of(&self.authorities, &row.ca)
     }
 }
 

@@ -12,7 +12,8 @@ use domain::rule::{Rule, Spaced};
 use super::Window;
 use super::application::Application;
 use super::evidence::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
-use super::operation::Step;
+use super::existence::existence_doubts;
+use super::step::Step;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 use crate::record::{Check, Record};
@@ -47,7 +48,7 @@ impl Window {
         let request = flattened(evidence);
         let request: Vec<&str> = request.iter().map(String::as_str).collect();
         let step = (id, EventKind::ApplicationVerified);
-        self.step(act, step, &request, |step| self.check(step, evidence), verification)
+        self.steps.step(act, step, &request, |step| self.check(step, evidence), verification)
     }
 
     /// Approves what another person checked (A 5.2.1.2).
@@ -62,11 +63,10 @@ impl Window {
                 let rule = "nobody approves what they checked themselves (A 5.2.1.2, S 5-2)";
                 return Err(WindowError::refused("actor", rule));
             }
-            self.store.commit(step.unit(step.entry(), to, record)?)?;
-            Ok(())
+            self.operations.commit(step.unit(step.entry(), to, record)?)
         };
         let step = (id, EventKind::ApplicationApproved);
-        self.step(act, step, &[], approve, |_| Ok(()))
+        self.steps.step(act, step, &[], approve, |_| Ok(()))
     }
 
     fn check(&self, step: Step<'_>, evidence: &EvidenceRecord) -> Result<()> {
@@ -87,7 +87,7 @@ impl Window {
         // 3. Nothing of the policy's list is missing: nobody learns anything of a record without it.
         expect_complete(rule, &record.checks)?;
         // 4. The system looks the resident up; any doubt refuses the application.
-        let doubts = self.existence_doubts(&record.form, policy)?;
+        let doubts = existence_doubts(&*self.register, &record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
         if !doubts.is_empty() {
             let told = doubts.iter().map(Rule::told).collect();
@@ -102,8 +102,7 @@ impl Window {
             .detail("applicant", applicant)
             .detail("evidence", Spaced(seen))
             .personal(&step.application.resident, documents(&record));
-        self.store.commit(step.unit(entry, verified, record)?)?;
-        Ok(())
+        self.operations.commit(step.unit(entry, verified, record)?)
     }
 
     fn refuse_for(
@@ -119,8 +118,7 @@ impl Window {
         entry.kind = EventKind::ApplicationRefused;
         let personal = format!("{} {}", documents(&record), record.doubts.join("; "));
         let entry = entry.personal(&step.application.resident, personal);
-        self.store.commit(step.unit(entry, to, record)?)?;
-        Ok(())
+        self.operations.commit(step.unit(entry, to, record)?)
     }
 }
 

@@ -7,7 +7,7 @@ use domain::id::{ApplicationId, SerialNumber};
 use jiff::Timestamp;
 
 use super::super::Window;
-use super::super::application::Application;
+use super::super::application::{Application, authority_of};
 use super::super::cards::tag_of;
 use super::Remedy;
 use super::table::{Bound, Delivered, Loading, Recorded, SlotFacts, remedies};
@@ -52,8 +52,8 @@ impl Window {
         let row = self.store.application(&on.application)?;
         let application =
             Application::restore(row.ok_or(WindowError::Unknown { field: "application" })?)?;
-        let certificates =
-            self.authority(&application.ca)?.certificates_of(&application.resident)?;
+        let certificates = authority_of(&self.authorities, &application.ca)?
+            .certificates_of(&application.resident)?;
         let mut own =
             certificates.into_iter().filter(|c| c.application.as_ref() == Some(&application.id));
         let certificate = own.next();
@@ -67,7 +67,8 @@ impl Window {
     ) -> Result<Option<HolderCertificate>> {
         let row = self.store.application(&on.application)?;
         let row = row.ok_or(WindowError::Unknown { field: "application" })?;
-        let certificates = self.authority(&row.ca)?.certificates_of(&row.resident)?;
+        let certificates =
+            authority_of(&self.authorities, &row.ca)?.certificates_of(&row.resident)?;
         let is_it = |serial: &SerialNumber| Some(*serial) == on.serial;
         Ok(certificates.into_iter().find(|certificate| is_it(&certificate.serial)))
     }

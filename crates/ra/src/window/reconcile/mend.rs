@@ -99,8 +99,7 @@ impl Window {
         if remedy == Remedy::RecordErasure {
             unit = unit.change(record.put()?);
         }
-        self.store.commit(unit)?;
-        Ok(())
+        self.operations.commit(unit)
     }
 
     /// Destroys a card that turned up after it was given up.
@@ -110,8 +109,7 @@ impl Window {
         let mut record = self.known_card(at.card.id())?;
         self.expect_kept_here(&record, municipality)?;
         let _turn = self.destroy(act, &mut record, at)?;
-        self.store.commit(Unit::new(changed(act, &record.id, "destroyed")))?;
-        Ok(())
+        self.operations.commit(Unit::new(changed(act, &record.id, "destroyed")))
     }
 }
 
