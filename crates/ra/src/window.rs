@@ -10,6 +10,7 @@
 mod abandon;
 mod application;
 mod at_reader;
+mod binding;
 mod call_centre;
 mod cards;
 mod clerk;
@@ -29,6 +30,7 @@ mod receive;
 mod reconcile;
 mod register_link;
 mod secrets;
+mod slots;
 mod step;
 mod verify;
 
@@ -40,9 +42,12 @@ use domain::application::ApplicationState;
 use domain::id::ApplicationId;
 use store::{Page, Store};
 
+use self::at_reader::Channels;
+use self::cards::CardRecords;
 use self::clerk::clerk;
 use self::locks::Locks;
 use self::operation::Operations;
+use self::slots::Slots;
 use self::step::Steps;
 use crate::authority::{Authorities, Authority};
 use crate::error::Result;
@@ -69,9 +74,9 @@ pub struct Window {
     operations: Operations,
     steps: Arc<Steps>,
     turns: Locks,
-    readers: Arc<dyn Readers>,
-    master: Arc<dyn CardMaster>,
-    cards: Locks,
+    cards: CardRecords,
+    channels: Arc<Channels>,
+    slots: Slots,
 }
 
 impl Window {
@@ -92,8 +97,11 @@ impl Window {
         let authorities = Arc::new(authorities);
         let operations = Operations::new(store.clone());
         let steps = Steps::new(operations.clone(), store.clone(), authorities.clone());
-        let (steps, [turns, cards]) = (Arc::new(steps), [Locks::default(), Locks::default()]);
-        Self { store, register, authorities, operations, steps, turns, readers, master, cards }
+        let cards = CardRecords::new(store.clone(), register.clone());
+        let channels = Arc::new(Channels::new(cards.clone(), readers, master));
+        let slots = Slots::new(store.clone(), authorities.clone());
+        let (steps, turns) = (Arc::new(steps), Locks::default());
+        Self { store, register, authorities, operations, steps, turns, cards, channels, slots }
     }
 
     /// An application of the clerk's municipality.

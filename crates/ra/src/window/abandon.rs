@@ -131,7 +131,7 @@ impl Window {
     ) -> Result<Option<Cleared<'_>>> {
         let slot = slot_for(step.authority.policy());
         // Nobody else can bind the slot to this application or free it: its own lock is held.
-        let bound = self.known_card(id)?.slot(slot).loading.clone();
+        let bound = self.cards.known(id)?.slot(slot).loading.clone();
         if bound.is_none_or(|on| on.application != step.application.id) {
             return Ok(None);
         }
@@ -146,8 +146,8 @@ impl Window {
     }
 
     fn give_up_absent(&self, id: &CardId, is_new: bool) -> Result<GivenUp<'_>> {
-        let turn = self.cards.lock(id.as_str());
-        let mut card = self.known_card(id)?;
+        let turn = self.channels.turn(id);
+        let mut card = self.cards.known(id)?;
         card.is_destroyed |= is_new;
         let change = match is_new {
             true => "given up; to be destroyed when it turns up",
@@ -164,14 +164,14 @@ impl Window {
         reader: Option<&str>,
     ) -> Result<GivenUp<'_>> {
         let act = step.operation.act;
-        let at = match self.at_reader(act, &Wanted::card(id, reader)) {
+        let at = match self.channels.open(act, &Wanted::card(id, reader)) {
             Ok(at) => at,
             Err(WindowError::Card(TerminalError::Destroyed)) => {
                 return self.destroyed_before(id);
             }
             Err(error) => return Err(error),
         };
-        let mut card = self.known_card(id)?;
+        let mut card = self.cards.known(id)?;
         // What was issued is on the card.
         let is_issued = step.application.state == ApplicationState::Issued;
         if at.report.life() == LifeState::Blank && !is_issued && !card.is_destroyed {
@@ -183,8 +183,8 @@ impl Window {
 
     /// A destroyed card cannot say who it is: it is believed where its destruction was noted.
     fn destroyed_before(&self, id: &CardId) -> Result<GivenUp<'_>> {
-        let turn = self.cards.lock(id.as_str());
-        let card = self.known_card(id)?;
+        let turn = self.channels.turn(id);
+        let card = self.cards.known(id)?;
         match card.is_destroyed {
             true => Ok((DESTROYED, card, turn)),
             false => Err(TerminalError::Destroyed.into()),
@@ -198,8 +198,8 @@ impl Window {
         reader: Option<&str>,
     ) -> Result<GivenUp<'_>> {
         let slot = slot_for(step.authority.policy());
-        let mut at = self.at_reader(step.operation.act, &Wanted::card(id, reader))?;
-        let card = self.known_card(id)?;
+        let mut at = self.channels.open(step.operation.act, &Wanted::card(id, reader))?;
+        let card = self.cards.known(id)?;
         let tag = tag_of(&step.application.id);
         let loading = at.report.slot(slot).loading.as_ref();
         if loading.is_some_and(|loading| loading.operation == tag) {

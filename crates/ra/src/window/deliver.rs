@@ -10,7 +10,8 @@ use domain::journal::EventKind;
 use domain::rule;
 
 use super::Window;
-use super::at_reader::{AtReader, changed, expect_bound};
+use super::at_reader::{AtReader, changed};
+use super::binding::{expect_bound, possession};
 use super::cards::{slot_for, tag_of};
 use super::existence::expect_existence;
 use super::handover::Handover;
@@ -84,8 +85,8 @@ impl Window {
         // 2. The card on the reader holds what was issued.
         let slot = slot_for(step.authority.policy());
         let certificate = own_certificate(&step, &serial)?;
-        let mut at = self.at_reader(step.operation.act, &Wanted::card(&id, reader))?;
-        let mut card = self.known_card(&id)?;
+        let mut at = self.channels.open(step.operation.act, &Wanted::card(&id, reader))?;
+        let mut card = self.cards.known(&id)?;
         expect_bound(card.slot(slot).loading.as_ref(), &step.application.id)?;
         let plan = plan(at.report.slot(slot), &certificate)?;
         // 3. The secret, the CA and the card, as far as they are not done yet.
@@ -121,7 +122,7 @@ impl Window {
         }
         self.stage(step, at, secrets, plan)?;
         if plan == Plan::Deliver {
-            let proof = at.possession(step)?;
+            let proof = possession(at, step)?;
             step.authority.deliver(step.operation.act, &certificate.serial, &proof)?;
         }
         Ok(at.card.deliver(slot, &tag_of(&step.application.id))?)

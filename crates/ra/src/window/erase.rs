@@ -32,14 +32,15 @@ impl Window {
     ) -> Result<CardId> {
         self.at_the_counter(act, wanted, ("erase", &[slot.name(), reason]), |mut secured, card| {
             let (_, municipality) = clerk(&act.actor)?;
-            self.expect_kept_here(card, municipality)?;
+            self.cards.expect_kept_here(card, municipality)?;
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
             let SlotRecord { delivered, loading } = card.slot(slot);
             if loading.is_some() {
                 let rule = "it is bound to an application: complete or withdraw that first";
                 return Err(WindowError::refused("card", rule));
             }
-            let certificate = delivered.as_ref().map(|on| self.certificate_on(on)).transpose()?;
+            let certificate =
+                delivered.as_ref().map(|on| self.slots.certificate(on)).transpose()?;
             if certificate.flatten().is_some_and(|c| c.is_in_force(act.at)) {
                 let rule = "its certificate is in force: have that revoked first (S 4-4-2-1)";
                 return Err(WindowError::refused("certificate", rule));

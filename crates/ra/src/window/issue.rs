@@ -16,6 +16,7 @@ use x509::fingerprint::sha256;
 use super::Window;
 use super::application::Application;
 use super::at_reader::{AtReader, changed};
+use super::binding::possession;
 use super::cards::{slot_for, tag_of};
 use super::existence::expect_existence;
 use super::step::Step;
@@ -63,7 +64,7 @@ impl Window {
         // 4. Key and certificates onto the card; no other copy of the key is left after this.
         load(&mut at, &step, rule, certificate)?;
         // 5. The card has both: the CA hears it from the card itself.
-        let proof = at.possession(&step)?;
+        let proof = possession(&mut at, &step)?;
         step.authority.confirm(step.operation.act, &serial, &proof)?;
         // 6. The office knows.
         let application = step.application.id.clone();
@@ -191,7 +192,7 @@ fn key_plan<'a>(
 
 /// The key that the card holds, with the card's word for it.
 fn on_card(step: &Step<'_>, at: &mut AtReader<'_>, spki: Vec<u8>) -> Result<KeySource> {
-    Ok(KeySource::OnCard { spki, possession: at.possession(step)? })
+    Ok(KeySource::OnCard { spki, possession: possession(at, step)? })
 }
 
 /// The CA refuses these too; here they are refused before a card is touched. Answers with the

@@ -77,10 +77,10 @@ impl Window {
         told: &mut Option<CardId>,
     ) -> Result<CardReading> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = self.at_reader(act, wanted)?;
+        let at = self.channels.open(act, wanted)?;
         let (card, report) = (at.card.id().clone(), at.report.clone());
         *told = Some(card.clone());
-        let record = self.card_record(&card)?;
+        let record = self.cards.find(&card)?;
         let mut terminal = at.card.close()?;
         let mut copies = Vec::new();
         for slot in CardSlot::ALL {
@@ -97,7 +97,7 @@ impl Window {
         if let Some(record) = &record {
             entry = entry.personal(&record.holder, "card");
         }
-        let record = self.office_part(record, municipality)?;
+        let record = self.cards.office_part(record, municipality)?;
         self.operations.commit(Unit::new(entry))?;
         Ok(CardReading { card, report, record, copies })
     }

@@ -99,7 +99,7 @@ impl Window {
         told: &mut Option<CardId>,
     ) -> Result<Reconciliation> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = match self.at_reader(act, wanted) {
+        let at = match self.channels.open(act, wanted) {
             Ok(at) => at,
             Err(WindowError::Card(
                 error @ (TerminalError::Destroyed | TerminalError::AnotherMake),
@@ -109,7 +109,7 @@ impl Window {
         let (card, report) = (at.card.id().clone(), at.report.clone());
         *told = Some(card.clone());
         // 1. What does not agree, while nobody else works on the card.
-        let record = self.card_record(&card)?;
+        let record = self.cards.find(&card)?;
         let needs = self.needs(act, &report, record.as_ref())?;
         drop(at);
         // 2. Each is mended, with the card itself meant, whatever lies on the reader by then.
@@ -117,7 +117,7 @@ impl Window {
         let mend = |need| self.meet(act, &wanted, mending, need);
         let findings: Vec<_> = needs.into_iter().map(mend).collect();
         self.note(act, &card, mending, &findings)?;
-        let record = self.office_part(record, municipality)?;
+        let record = self.cards.office_part(record, municipality)?;
         Ok(Reconciliation { card, report: Some(report), record, findings })
     }
 
@@ -173,7 +173,7 @@ impl Window {
         answer: TerminalError,
     ) -> Result<Reconciliation> {
         let (_, municipality) = clerk(&act.actor)?;
-        let record = wanted.card.as_ref().map(|card| self.card_record(card)).transpose()?.flatten();
+        let record = wanted.card.as_ref().map(|card| self.cards.find(card)).transpose()?.flatten();
         let Some(record) = record.filter(|record| record.is_destroyed) else {
             return Err(answer.into());
         };
@@ -187,7 +187,7 @@ impl Window {
         };
         self.note(act, &record.id, mending, &findings)?;
         let card = record.id.clone();
-        let record = self.office_part(Some(record), municipality)?;
+        let record = self.cards.office_part(Some(record), municipality)?;
         Ok(Reconciliation { card, report: None, record, findings })
     }
 

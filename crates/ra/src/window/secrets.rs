@@ -10,7 +10,6 @@ use domain::rule::Spaced;
 use store::{Entry, Unit};
 
 use super::Window;
-use super::application::authority_of;
 use super::at_reader::{AtReader, changed, subject};
 use super::clerk::clerk;
 use super::evidence::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
@@ -116,9 +115,9 @@ impl Window {
             }
         };
         // The turn is kept until the office knows.
-        let AtReader { card: secured, turn: _turn, .. } = self.at_reader(act, wanted)?;
+        let AtReader { card: secured, turn: _turn, .. } = self.channels.open(act, wanted)?;
         *told = Some(secured.id().clone());
-        let mut card = self.known_card(secured.id())?;
+        let mut card = self.cards.known(secured.id())?;
         expect_in_hand(&card)?;
         let unit = work(secured, &mut card)?;
         self.operations.commit(unit.change(operation.answered(card.id.as_str())?))?;
@@ -128,7 +127,7 @@ impl Window {
     /// A repetition means the card of the first time. None needs to lie on the reader any more, and
     /// another must not: what is asked would not be done to it.
     fn expect_no_other(&self, act: &Act, wanted: &Wanted, card: &CardId) -> Result<()> {
-        match self.at_reader(act, &Wanted::card(card, wanted.reader.as_deref())) {
+        match self.channels.open(act, &Wanted::card(card, wanted.reader.as_deref())) {
             Err(refused @ (WindowError::Refused { .. } | WindowError::Elsewhere { .. })) => {
                 Err(refused)
             }
@@ -189,7 +188,7 @@ impl Window {
             let rule = "the holder's record was removed (A 4.9.1.1(2))";
             return Err(WindowError::refused("resident", rule));
         }
-        self.expect_kept_here(card, municipality)
+        self.cards.expect_kept_here(card, municipality)
     }
 
     /// The CA that certified what was delivered in a slot.
@@ -197,9 +196,7 @@ impl Window {
         let Some(on) = &card.slot(slot).delivered else {
             return Err(WindowError::refused("slot", "nothing was delivered in it"));
         };
-        let row = self.store.application(&on.application)?;
-        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
-        authority_of(&self.authorities, &row.ca)
+        self.slots.authority(on)
     }
 }
 

@@ -60,9 +60,9 @@ impl Window {
         remedy: Remedy,
     ) -> Result<(AtReader<'_>, CardRecord)> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = self.at_reader(act, wanted)?;
-        let record = self.known_card(at.card.id())?;
-        self.expect_kept_here(&record, municipality)?;
+        let at = self.channels.open(act, wanted)?;
+        let record = self.cards.known(at.card.id())?;
+        self.cards.expect_kept_here(&record, municipality)?;
         let (found, _) = self.slot_remedies(act, slot, &at.report, &record)?;
         if !found.contains(&remedy) {
             let rule = "somebody worked on it meanwhile: reconcile it again";
@@ -105,9 +105,9 @@ impl Window {
     /// Destroys a card that turned up after it was given up.
     pub(super) fn mend_destruction(&self, act: &Act, wanted: &Wanted) -> Result<()> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = self.at_reader(act, wanted)?;
-        let mut record = self.known_card(at.card.id())?;
-        self.expect_kept_here(&record, municipality)?;
+        let at = self.channels.open(act, wanted)?;
+        let mut record = self.cards.known(at.card.id())?;
+        self.cards.expect_kept_here(&record, municipality)?;
         let _turn = self.destroy(act, &mut record, at)?;
         self.operations.commit(Unit::new(changed(act, &record.id, "destroyed")))
     }
