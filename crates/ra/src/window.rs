@@ -56,7 +56,7 @@ use crate::register::ResidentRegister;
 
 pub use abandon::CardPlace;
 pub use application::Application;
-pub use call_centre::PhoneHold;
+pub use call_centre::{CallCentre, PhoneHold};
 pub use evidence::{EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
 pub use forget::Forgotten;
 pub use handover::Handover;
@@ -77,6 +77,7 @@ pub struct Window {
     cards: CardRecords,
     channels: Arc<Channels>,
     slots: Slots,
+    call_centre: CallCentre,
 }
 
 impl Window {
@@ -101,7 +102,25 @@ impl Window {
         let channels = Arc::new(Channels::new(cards.clone(), readers, master));
         let slots = Slots::new(store.clone(), authorities.clone());
         let (steps, turns) = (Arc::new(steps), Locks::default());
-        Self { store, register, authorities, operations, steps, turns, cards, channels, slots }
+        let call_centre =
+            CallCentre::new(operations.clone(), register.clone(), authorities.clone());
+        Self {
+            store,
+            register,
+            authorities,
+            operations,
+            steps,
+            turns,
+            cards,
+            channels,
+            slots,
+            call_centre,
+        }
+    }
+
+    /// Holds by phone.
+    pub fn call_centre(&self) -> &CallCentre {
+        &self.call_centre
     }
 
     /// An application of the clerk's municipality.

@@ -250,7 +250,7 @@ impl<'a> Town<'a> {
 
     pub(crate) fn hold(&self, resident: &Resident) -> Result<()> {
         let act = self.act(Actor::CallCentreAgent("call-centre".parse()?))?;
-        self.system.window()?.hold_by_phone(&act, &resident.basic_four())?;
+        self.system.window()?.call_centre().hold_by_phone(&act, &resident.basic_four())?;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Holds by phone, at any hour, found by the four basic attributes (L10; A 3.4.3.1, 4.9.13).
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
 use domain::id::{CaId, SerialNumber};
@@ -11,10 +13,11 @@ use domain::rule::Rule;
 use serde::{Deserialize, Serialize};
 use store::{Entry, Unit};
 
-use super::Window;
-use super::operation::Begun;
-use crate::authority::Authority;
+use super::locks::Locks;
+use super::operation::{Begun, Operations};
+use crate::authority::{Authorities, Authority};
 use crate::error::{Result, WindowError};
+use crate::register::ResidentRegister;
 
 /// What a hold by phone came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +28,23 @@ pub struct PhoneHold {
     pub refused: Vec<(CaId, String)>,
 }
 
-impl Window {
+/// The call centre. It reaches the register and the CAs, and no application and no card.
+pub struct CallCentre {
+    operations: Operations,
+    register: Arc<dyn ResidentRegister>,
+    authorities: Arc<Authorities>,
+    turns: Locks,
+}
+
+impl CallCentre {
+    pub(super) fn new(
+        operations: Operations,
+        register: Arc<dyn ResidentRegister>,
+        authorities: Arc<Authorities>,
+    ) -> Self {
+        Self { operations, register, authorities, turns: Locks::default() }
+    }
+
     /// Holds every certificate in force of the one resident who answers to `asked`, at the CAs
     /// that know a hold. Release is for the window alone (A 4.9.15③).
     ///

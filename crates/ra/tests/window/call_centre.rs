@@ -17,7 +17,7 @@ fn agent() -> Actor {
 }
 
 fn hold(world: &World, asked: &BasicFour) -> Result<PhoneHold> {
-    world.window.hold_by_phone(&world.act_of(agent()), asked)
+    world.window.call_centre().hold_by_phone(&world.act_of(agent()), asked)
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn l10_not_exactly_one_resident_is_refused() {
 fn l10_only_the_call_centre_takes_a_hold() {
     let world = World::new();
     world.first_card(&taro());
-    let refused = world.window.hold_by_phone(&world.act(), &taro().basic_four());
+    let refused = world.window.call_centre().hold_by_phone(&world.act(), &taro().basic_four());
     assert!(matches!(refused, Err(WindowError::NotPermitted(_))), "{refused:?}");
     world.expect_refusal(EventKind::AccessRefused, "A 4.9.15");
 }
@@ -94,10 +94,18 @@ fn l10_a_hold_cut_anywhere_is_healed_by_repeating_it() {
             let (_, serial) = world.first_card(&taro());
             let act: Act = world.act_of(agent());
             world.cut.plan(effect, when);
-            assert!(world.window.hold_by_phone(&act, &taro().basic_four()).is_err());
+            assert!(world.window.call_centre().hold_by_phone(&act, &taro().basic_four()).is_err());
             assert!(world.cut.lift());
-            let first = world.window.hold_by_phone(&act, &taro().basic_four()).expect("healed");
-            let second = world.window.hold_by_phone(&act, &taro().basic_four()).expect("again");
+            let first = world
+                .window
+                .call_centre()
+                .hold_by_phone(&act, &taro().basic_four())
+                .expect("healed");
+            let second = world
+                .window
+                .call_centre()
+                .hold_by_phone(&act, &taro().basic_four())
+                .expect("again");
             assert_eq!((first.held.len(), &first), (1, &second));
             assert_eq!(world.state_at_auth(&serial), StateName::Held);
         }

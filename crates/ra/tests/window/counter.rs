@@ -194,7 +194,7 @@ fn l10_a_lost_card_is_held_and_found_or_revoked_and_erased() {
     let agent = domain::act::Actor::CallCentreAgent("agent-1".parse().expect("an id"));
     let lost = || {
         let act = world.act_of(agent.clone());
-        world.window.hold_by_phone(&act, &taro().basic_four()).expect("held");
+        world.window.call_centre().hold_by_phone(&act, &taro().basic_four()).expect("held");
         assert_eq!(world.state_at_auth(&serial), StateName::Held);
         world.expect_agreement(&card);
     };

@@ -73,7 +73,7 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     expect(&world, &own(), EventKind::ApplicationCompleted, delivered);
 
     let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
-    let held = |act: &Act| window.hold_by_phone(act, &taro().basic_four()).ok();
+    let held = |act: &Act| window.call_centre().hold_by_phone(act, &taro().basic_four()).ok();
     expect(&world, &world.act_of(agent), EventKind::CertificateHeld, held);
 
     let release = receive(&form(&taro(), "jpki-auth", "hold-release"));

@@ -399,7 +399,7 @@ impl Operation for HoldCertificates {
 
     fn run(self, call: &Call<'_>) -> Result<HoldOutcomeBody, Problem> {
         let asked = call.checked(BasicFour::try_from(self))?;
-        let hold = call.window()?.hold_by_phone(call.act(), &asked)?;
+        let hold = call.window()?.call_centre().hold_by_phone(call.act(), &asked)?;
         let held = hold.held.into_iter().map(|(ca, serial)| CertificateIdBody {
             ca: ca.to_string(),
             serial: serial.to_string(),
