@@ -45,7 +45,6 @@ use store::{Page, Store};
 use self::at_reader::Channels;
 use self::cards::CardRecords;
 use self::clerk::clerk;
-use self::locks::Locks;
 use self::operation::Operations;
 use self::slots::Slots;
 use self::step::Steps;
@@ -63,7 +62,7 @@ pub use handover::Handover;
 pub use read::{CardReading, CertificateCopy};
 pub use receipt::Receipt;
 pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
-pub use register_link::RegisterRun;
+pub use register_link::{RegisterLink, RegisterRun};
 pub use verify::Verification;
 
 /// The windows of all municipalities, the call centre's and the register's way to the CAs.
@@ -73,11 +72,11 @@ pub struct Window {
     authorities: Arc<Authorities>,
     operations: Operations,
     steps: Arc<Steps>,
-    turns: Locks,
     cards: CardRecords,
     channels: Arc<Channels>,
     slots: Slots,
     call_centre: CallCentre,
+    register_link: RegisterLink,
 }
 
 impl Window {
@@ -101,26 +100,37 @@ impl Window {
         let cards = CardRecords::new(store.clone(), register.clone());
         let channels = Arc::new(Channels::new(cards.clone(), readers, master));
         let slots = Slots::new(store.clone(), authorities.clone());
-        let (steps, turns) = (Arc::new(steps), Locks::default());
+        let steps = Arc::new(steps);
         let call_centre =
             CallCentre::new(operations.clone(), register.clone(), authorities.clone());
+        let register_link = RegisterLink::new(
+            operations.clone(),
+            store.clone(),
+            register.clone(),
+            authorities.clone(),
+        );
         Self {
             store,
             register,
             authorities,
             operations,
             steps,
-            turns,
             cards,
             channels,
             slots,
             call_centre,
+            register_link,
         }
     }
 
     /// Holds by phone.
     pub fn call_centre(&self) -> &CallCentre {
         &self.call_centre
+    }
+
+    /// What follows from the register's events.
+    pub fn register_link(&self) -> &RegisterLink {
+        &self.register_link
     }
 
     /// An application of the clerk's municipality.

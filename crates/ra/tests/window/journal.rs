@@ -107,7 +107,7 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     world.register.remove(&kim().code, Removal::Death, later).expect("removed");
     let link = Actor::System("register-link".parse().expect("an id"));
     let run = Act { at: later, ..world.act_of(link) };
-    window.apply_register_events(&run).expect("a run");
+    window.register_link().apply_events(&run).expect("a run");
     let told = world.journal();
     let applied = |entry: &&String| entry.contains("register-event") && entry.contains("\"done\"");
     assert!(told.iter().any(|entry| applied(&entry)), "{told:?}");
