@@ -9,65 +9,57 @@
 
 mod abandon;
 mod application;
+mod applications;
 mod at_reader;
 mod binding;
 mod call_centre;
 mod cards;
 mod clerk;
-mod complete;
 mod deliver;
+mod disposal;
 mod erase;
 mod evidence;
 mod existence;
-mod forget;
 mod handover;
 mod issue;
 mod locks;
 mod operation;
 mod read;
-mod receipt;
-mod receive;
 mod reconcile;
 mod register_link;
 mod secrets;
 mod slots;
 mod step;
-mod verify;
 
 use std::sync::Arc;
 
 use card::terminal::CardMaster;
-use domain::act::Actor;
-use domain::application::ApplicationState;
-use domain::id::ApplicationId;
-use store::{Page, Store};
+use store::Store;
 
 use self::at_reader::Channels;
 use self::cards::CardRecords;
-use self::clerk::clerk;
 use self::operation::Operations;
 use self::slots::Slots;
 use self::step::Steps;
 use crate::authority::{Authorities, Authority};
-use crate::error::Result;
 use crate::readers::Readers;
 use crate::register::ResidentRegister;
 
 pub use abandon::CardPlace;
 pub use application::Application;
+pub use applications::Applications;
+pub use applications::receipt::Receipt;
+pub use applications::verify::Verification;
 pub use call_centre::{CallCentre, PhoneHold};
+pub use disposal::{Disposal, Forgotten};
 pub use evidence::{EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
-pub use forget::Forgotten;
 pub use handover::Handover;
 pub use read::{CardReading, CertificateCopy};
-pub use receipt::Receipt;
 pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
 pub use register_link::{RegisterLink, RegisterRun};
-pub use verify::Verification;
 
 /// The windows of all municipalities, the call centre's and the register's way to the CAs.
 pub struct Window {
-    store: Arc<dyn Store>,
     register: Arc<dyn ResidentRegister>,
     authorities: Arc<Authorities>,
     operations: Operations,
@@ -75,8 +67,10 @@ pub struct Window {
     cards: CardRecords,
     channels: Arc<Channels>,
     slots: Slots,
+    applications: Applications,
     call_centre: CallCentre,
     register_link: RegisterLink,
+    disposal: Disposal,
 }
 
 impl Window {
@@ -101,6 +95,21 @@ impl Window {
         let channels = Arc::new(Channels::new(cards.clone(), readers, master));
         let slots = Slots::new(store.clone(), authorities.clone());
         let steps = Arc::new(steps);
+        let applications = Applications::new(
+            operations.clone(),
+            steps.clone(),
+            store.clone(),
+            register.clone(),
+            authorities.clone(),
+        );
+        let disposal = Disposal::new(
+            operations.clone(),
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            register.clone(),
+            authorities.keys().cloned().collect(),
+        );
         let call_centre =
             CallCentre::new(operations.clone(), register.clone(), authorities.clone());
         let register_link = RegisterLink::new(
@@ -110,7 +119,6 @@ impl Window {
             authorities.clone(),
         );
         Self {
-            store,
             register,
             authorities,
             operations,
@@ -118,9 +126,16 @@ impl Window {
             cards,
             channels,
             slots,
+            applications,
             call_centre,
             register_link,
+            disposal,
         }
+    }
+
+    /// Applications: taken in, checked, carried out where no card is needed, shown.
+    pub fn applications(&self) -> &Applications {
+        &self.applications
     }
 
     /// Holds by phone.
@@ -133,32 +148,9 @@ impl Window {
         &self.register_link
     }
 
-    /// An application of the clerk's municipality.
-    ///
-    /// # Errors
-    /// [`WindowError::NotPermitted`], [`WindowError::Unknown`], [`WindowError::Elsewhere`], and what the
-    /// store says. Reading is not journaled here.
-    pub fn application(&self, actor: &Actor, id: &ApplicationId) -> Result<Application> {
-        let (_, municipality) = clerk(actor)?;
-        Application::load(&*self.store, id, municipality)
-    }
-
-    /// The applications of the clerk's municipality, in one state or in all, newest first: at most `limit`
-    /// after the one of the id `after`.
-    ///
-    /// # Errors
-    /// As [`application`](Self::application).
-    pub fn applications(
-        &self,
-        actor: &Actor,
-        state: Option<ApplicationState>,
-        after: Option<&ApplicationId>,
-        limit: usize,
-    ) -> Result<Page<Application, ApplicationId>> {
-        let (_, municipality) = clerk(actor)?;
-        let Page { rows, next } = self.store.applications(&municipality, state, after, limit)?;
-        let rows = rows.into_iter().map(Application::restore).collect::<Result<_>>()?;
-        Ok(Page { rows, next })
+    /// What is disposed of when the law lets go.
+    pub fn disposal(&self) -> &Disposal {
+        &self.disposal
     }
 }
 

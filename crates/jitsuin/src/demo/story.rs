@@ -203,11 +203,11 @@ impl<'a> Town<'a> {
             card: card.map(ToString::to_string).unwrap_or_default(),
             ..self.form(resident, ca, kind)
         };
-        Ok(self.system.window()?.receive(&self.clerk()?, &form)?)
+        Ok(self.system.window()?.applications().receive(&self.clerk()?, &form)?)
     }
 
     fn verify(&self, application: &ApplicationId, evidence: &EvidenceRecord) -> Result<()> {
-        match self.system.window()?.verify(&self.clerk()?, application, evidence)? {
+        match self.system.window()?.applications().verify(&self.clerk()?, application, evidence)? {
             Verification::Verified => Ok(()),
             Verification::Refused { doubts } => {
                 anyhow::bail!("{application} refused: {}", doubts.join("; "))
@@ -242,9 +242,9 @@ impl<'a> Town<'a> {
         cause: &str,
     ) -> Result<()> {
         let form = ReceivedForm { cause: cause.to_owned(), ..self.form(resident, ca, kind) };
-        let application = self.system.window()?.receive(&self.clerk()?, &form)?;
+        let application = self.system.window()?.applications().receive(&self.clerk()?, &form)?;
         self.verify(&application, &resident_evidence())?;
-        self.system.window()?.complete(&self.clerk()?, &application)?;
+        self.system.window()?.applications().complete(&self.clerk()?, &application)?;
         Ok(())
     }
 

@@ -32,7 +32,7 @@ fn expect_refused(world: &World, id: &ApplicationId, lying: Card, rule: &str) {
     world.expect_refusal(EventKind::ApplicationIssued, rule);
     assert_eq!(format!("{:?}", world.readers.lying()), before);
     world.readers.lay(None);
-    let application = world.window.application(&world.act().actor, id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, id).expect("there");
     assert_eq!((application.state, application.record.card), (ApplicationState::Verified, None));
 }
 
@@ -208,7 +208,7 @@ fn l1_a_certificate_revoked_before_its_delivery_ends_by_reconciling_the_card() {
     let wanted = Wanted::card(&card, None);
     let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings[0].outcome, Mended::Done);
-    let application = world.window.application(&world.act().actor, &id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Withdrawn);
     world.expect_agreement(&card);
 }

@@ -118,7 +118,7 @@ fn w1_keys_are_erased_once_their_certificate_has_ended() {
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     erase().expect("erased");
     assert!(world.card(&card).certificates(slot).is_err());
     assert!(world.card(&card).certificates(CardSlot::Signature).is_ok(), "the other stays");
@@ -140,7 +140,7 @@ fn w1_an_erasure_cut_off_between_card_and_office_is_found() {
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     let wanted = Wanted::card(&card, None);
     let act = world.act();
     let erase = || world.window.erase(&act, &wanted, CardSlot::Authentication, "紛失に備えて");
@@ -200,7 +200,7 @@ fn l10_a_lost_card_is_held_and_found_or_revoked_and_erased() {
     };
     lost();
     let found = world.verified(&form(&taro(), "jpki-auth", "hold-release"));
-    world.window.complete(&world.act(), &found).expect("released");
+    world.window.applications().complete(&world.act(), &found).expect("released");
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
     assert!(world.card(&card).sign(CardSlot::Authentication, "1234", b"x").is_ok());
     lost();
@@ -209,7 +209,7 @@ fn l10_a_lost_card_is_held_and_found_or_revoked_and_erased() {
         ..form(&taro(), "jpki-auth", "revocation")
     };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     let wanted = Wanted::card(&card, None);
     let slot = CardSlot::Authentication;

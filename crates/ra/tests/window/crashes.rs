@@ -14,7 +14,7 @@ use crate::fixture::healing::{Healing, at_every_cut};
 use crate::fixture::{World, form, form_with_card, password, pin, taro};
 
 fn state(world: &World, id: &ApplicationId) -> ApplicationState {
-    world.window.application(&world.act().actor, id).expect("there").state
+    world.window.applications().find(&world.act().actor, id).expect("there").state
 }
 
 fn with_card() -> ReceivedForm {
@@ -34,7 +34,7 @@ const FIRST_DELIVERY: usize = 9;
 const RENEWAL_DELIVERY: usize = 8;
 
 fn check_issue_with_a_card(world: &World, id: &ApplicationId) {
-    let issued = world.window.application(&world.act().actor, id).expect("there");
+    let issued = world.window.applications().find(&world.act().actor, id).expect("there");
     let issued = issued.record.issued.expect("issued");
     assert_eq!(world.state_at_auth(&issued.serial), StateName::Undelivered);
     let undelivered = world.auth.all().iter().filter(|held| held.summary.is_undelivered()).count();
@@ -261,7 +261,7 @@ fn l7_a_revocation_cut_anywhere_revokes_once_and_prints_its_receipt() {
             (world.verified(&form), serial)
         },
         |world, act, (id, serial)| {
-            let receipt = world.window.complete(act, id)?;
+            let receipt = world.window.applications().complete(act, id)?;
             assert!(receipt.text.contains(&serial.to_string()));
             Ok(())
         },
@@ -278,10 +278,14 @@ fn l4_a_receipt_of_a_form_cut_anywhere_takes_in_one_application() {
         1,
         Healing::Repetition,
         |_| (),
-        |world, act, ()| world.window.receive(act, &with_card()).map(drop),
+        |world, act, ()| world.window.applications().receive(act, &with_card()).map(drop),
         |world, ()| {
-            let list =
-                world.window.applications(&world.act().actor, None, None, 10).expect("a list").rows;
+            let list = world
+                .window
+                .applications()
+                .list(&world.act().actor, None, None, 10)
+                .expect("a list")
+                .rows;
             assert_eq!(list.len(), 1);
         },
     );

@@ -45,7 +45,7 @@ fn revoke(world: &World) {
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
     let asks = |card: &CardId| {
         let form = form_with_card(&omiya(), "saitama-sign", "issue-on-card", card);
         let form = ReceivedForm { municipality: "11100".into(), ..form };
-        let id = window.receive(&stranger(), &form).expect("received");
-        window.verify(&stranger(), &id, &seen).expect("verified");
+        let id = window.applications().receive(&stranger(), &form).expect("received");
+        window.applications().verify(&stranger(), &id, &seen).expect("verified");
         window.issue(&stranger(), &id, None).expect_err("not theirs").to_string()
     };
     assert_eq!(asks(&card), asks(&CardNumber([9; 10]).id()));
@@ -327,7 +327,7 @@ fn l6_no_ca_s_issue_gives_up_a_key_that_another_ca_s_certificate_in_force_is_for
     let on_card = form_with_card(&taro(), "another-auth", "issue-on-card", &card);
     let id = world.receive(&on_card);
     let seen = evidence(&[Evidence::PhotoDocument, Evidence::InquiryAnswer]);
-    world.window.verify(&world.act(), &id, &seen).expect("verified");
+    world.window.applications().verify(&world.act(), &id, &seen).expect("verified");
     world.readers.lay(Some(before));
     let refused = world.window.issue(&world.act(), &id, None).expect_err("reconcile first");
     assert!(refused.to_string().contains("reconcile it first"), "{refused}");

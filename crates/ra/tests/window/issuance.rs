@@ -33,7 +33,7 @@ fn l1_a_card_is_made_unusable_and_delivered_with_its_pin() {
     assert_eq!(certificates.holder, world.auth.one(&serial).certificate);
     assert!(delivered.sign(CardSlot::Authentication, "1234", b"hello").is_ok());
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
-    let application = world.window.application(&world.act().actor, &id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Completed);
 }
 
@@ -62,7 +62,7 @@ fn l2_an_issue_on_a_card_is_refused_while_a_certificate_is_in_force() {
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     let (_, again) = {
         let issued = world.window.issue(&world.act(), &id, None).expect("now there is room");
@@ -141,7 +141,7 @@ fn l5_an_agent_at_s_brings_the_seal_certificate_and_gets_the_card() {
         Evidence::SuitableDocument,
         Evidence::AgentPhotoDocument,
     ]);
-    world.window.verify(&world.act(), &id, &seen).expect("verified");
+    world.window.applications().verify(&world.act(), &id, &seen).expect("verified");
     world.window.issue(&world.act(), &id, None).expect("issued");
     let serial = world.window.deliver(&world.act(), &id, password(), None).expect("delivered");
     assert_eq!(world.state_at_sign(&serial), StateName::Good);

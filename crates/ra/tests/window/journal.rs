@@ -51,13 +51,15 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     let own = || world.act();
     let seen = evidence(&[Evidence::PhotoDocument]);
     let receive = |form: &ReceivedForm| {
-        expect(&world, &own(), EventKind::ApplicationReceived, |act| window.receive(act, form).ok())
+        expect(&world, &own(), EventKind::ApplicationReceived, |act| {
+            window.applications().receive(act, form).ok()
+        })
     };
     let verify = |id: &_| {
-        let verified = |act: &Act| window.verify(act, id, &seen).ok();
+        let verified = |act: &Act| window.applications().verify(act, id, &seen).ok();
         expect(&world, &own(), EventKind::ApplicationVerified, verified);
         let second = world.act_of(clerk("clerk-b", "11203"));
-        let approved = |act: &Act| window.approve(act, id).ok();
+        let approved = |act: &Act| window.applications().approve(act, id).ok();
         expect(&world, &second, EventKind::ApplicationApproved, approved);
     };
     let issue = |id: &_| {
@@ -78,14 +80,14 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
 
     let release = receive(&form(&taro(), "jpki-auth", "hold-release"));
     verify(&release);
-    let released = |act: &Act| window.complete(act, &release).ok();
+    let released = |act: &Act| window.applications().complete(act, &release).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, released);
 
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let ended = receive(&ended);
     verify(&ended);
-    let revoked = |act: &Act| window.complete(act, &ended).ok();
+    let revoked = |act: &Act| window.applications().complete(act, &ended).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, revoked);
 
     let id = receive(&form(&hanako(), "jpki-auth", "issue-with-card"));
@@ -130,7 +132,7 @@ fn e1_every_operation_on_a_card_leaves_its_entry() {
     });
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
-    window.complete(&world.act(), &world.verified(&ended)).expect("revoked");
+    window.applications().complete(&world.act(), &world.verified(&ended)).expect("revoked");
     expect(&world, &world.act(), changed, |act| {
         window.erase(act, &wanted, CardSlot::Authentication, "利用の取りやめ").ok()
     });
@@ -159,11 +161,11 @@ fn e1_an_application_that_does_not_exist_is_a_refusal_in_the_journal() {
     let window = &world.window;
     let seen = evidence(&[Evidence::PhotoDocument]);
     let tries: [&dyn Fn(&Act) -> bool; 8] = [
-        &|act| window.verify(act, &nowhere, &seen).is_err(),
-        &|act| window.approve(act, &nowhere).is_err(),
+        &|act| window.applications().verify(act, &nowhere, &seen).is_err(),
+        &|act| window.applications().approve(act, &nowhere).is_err(),
         &|act| window.issue(act, &nowhere, None).is_err(),
         &|act| window.deliver(act, &nowhere, pin(), None).is_err(),
-        &|act| window.complete(act, &nowhere).is_err(),
+        &|act| window.applications().complete(act, &nowhere).is_err(),
         &|act| window.discard(act, &nowhere, CardPlace::default()).is_err(),
         &|act| window.refuse(act, &nowhere, "不明", CardPlace::default()).is_err(),
         &|act| window.withdraw(act, &nowhere, CardPlace::default()).is_err(),

@@ -39,8 +39,8 @@ impl Operation for ReceiveApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let window = call.window()?;
-        let id = window.receive(call.act(), &ReceivedForm::from(self))?;
-        Ok(window.application(&call.act().actor, &id)?.into())
+        let id = window.applications().receive(call.act(), &ReceivedForm::from(self))?;
+        Ok(window.applications().find(&call.act().actor, &id)?.into())
     }
 }
 
@@ -73,7 +73,8 @@ impl Operation for ListApplications {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationPage, Problem> {
         let (actor, limit) = (&call.act().actor, self.limit.clamp(1, MAX_PAGE));
-        let found = call.window()?.applications(actor, self.state, self.after.as_ref(), limit);
+        let found =
+            call.window()?.applications().list(actor, self.state, self.after.as_ref(), limit);
         let Page { rows, next } = call.checked(found.map_err(Problem::from))?;
         call.read(|entry| entry.detail("rows", rows.len()))?;
         let applications = rows.into_iter().map(Into::into).collect();
@@ -102,7 +103,7 @@ impl Operation for ShowApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        let found = call.window()?.application(&call.act().actor, &self.id);
+        let found = call.window()?.applications().find(&call.act().actor, &self.id);
         let application = call.checked(found.map_err(Problem::from))?;
         call.read(|entry| {
             let entry = entry.subject(&self.id).ca(&application.ca);
@@ -145,7 +146,7 @@ impl Operation for VerifyApplication {
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let items = self.items.into_iter().map(EvidenceItem::try_from).collect();
         let evidence = EvidenceRecord { items: call.checked(items)?, doubt: self.doubt };
-        call.step(&self.id, |window, id| window.verify(call.act(), id, &evidence))
+        call.step(&self.id, |window, id| window.applications().verify(call.act(), id, &evidence))
     }
 }
 
@@ -170,7 +171,7 @@ impl Operation for ApproveApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        call.step(&self.id, |window, id| window.approve(call.act(), id))
+        call.step(&self.id, |window, id| window.applications().approve(call.act(), id))
     }
 }
 
@@ -282,7 +283,7 @@ impl Operation for CompleteApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        call.step(&self.id, |window, id| window.complete(call.act(), id))
+        call.step(&self.id, |window, id| window.applications().complete(call.act(), id))
     }
 }
 
@@ -445,6 +446,6 @@ impl Call<'_> {
     ) -> Result<ApplicationBody, Problem> {
         let window = self.window()?;
         step(window, id)?;
-        Ok(window.application(&self.act().actor, id)?.into())
+        Ok(window.applications().find(&self.act().actor, id)?.into())
     }
 }

@@ -213,7 +213,7 @@ impl Operation for EraseResident {
         call.once_along(answer, |kept| {
             let what = Approvable::Erasure(&code);
             let seconded = desk.seconded(call.act(), &approver, what)?;
-            Ok(call.window()?.forget(Along::new(&seconded, kept), &code)?)
+            Ok(call.window()?.disposal().forget(Along::new(&seconded, kept), &code)?)
         })
     }
 }

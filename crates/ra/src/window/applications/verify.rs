@@ -9,11 +9,13 @@ use domain::journal::EventKind;
 use domain::rule;
 use domain::rule::{Rule, Spaced};
 
-use super::Window;
-use super::application::Application;
-use super::evidence::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
-use super::existence::existence_doubts;
-use super::step::Step;
+use super::super::application::Application;
+use super::super::evidence::{
+    EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by,
+};
+use super::super::existence::existence_doubts;
+use super::super::step::Step;
+use super::Applications;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 use crate::record::{Check, Record};
@@ -30,7 +32,7 @@ pub enum Verification {
     },
 }
 
-impl Window {
+impl Applications {
     /// Records what the clerk checked; the system compares the form with the register itself.
     ///
     /// Any doubt, of the clerk or by the register, refuses the application. Evidence that is

@@ -7,15 +7,15 @@ use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
 use domain::rule::Spaced;
 
-use super::Window;
-use super::application::Application;
+use super::super::application::Application;
+use super::super::step::Step;
+use super::Applications;
 use super::receipt::{self, Done, Receipt};
-use super::step::Step;
 use crate::authority::{HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
 use crate::form::Request;
 
-impl Window {
+impl Applications {
     /// Has the CA revoke or release what the application is about, and answers with the receipt
     /// that tells the applicant of the completion (A 4.9.3.1(1), S 4-4-2-2②, 4-4-2-3②).
     ///

@@ -8,14 +8,14 @@ use domain::validity::civil_date;
 use store::{ApplicationRow, Change, Entry, Unit};
 use x509::fingerprint::sha256;
 
-use super::Window;
-use super::clerk::clerk;
-use super::operation::Begun;
+use super::super::clerk::clerk;
+use super::super::operation::Begun;
+use super::Applications;
 use crate::error::{Result, WindowError};
 use crate::form::{Form, ReceivedForm};
 use crate::record::{self, Record, form_text};
 
-impl Window {
+impl Applications {
     /// Takes in a form that a clerk typed, after checking every field, and answers with the
     /// application's id, which follows from the operation's.
     ///
