@@ -7,21 +7,17 @@
 //! what reached the card: a card is a thing outside, driven through a reader, and what is on it is
 //! asked of the card itself.
 
-mod abandon;
 mod application;
 mod applications;
 mod at_reader;
-mod binding;
 mod call_centre;
+mod card_counter;
 mod cards;
 mod clerk;
-mod deliver;
 mod disposal;
 mod erase;
 mod evidence;
 mod existence;
-mod handover;
-mod issue;
 mod locks;
 mod operation;
 mod read;
@@ -45,15 +41,16 @@ use crate::authority::{Authorities, Authority};
 use crate::readers::Readers;
 use crate::register::ResidentRegister;
 
-pub use abandon::CardPlace;
 pub use application::Application;
 pub use applications::Applications;
 pub use applications::receipt::Receipt;
 pub use applications::verify::Verification;
 pub use call_centre::{CallCentre, PhoneHold};
+pub use card_counter::CardCounter;
+pub use card_counter::abandon::CardPlace;
+pub use card_counter::handover::Handover;
 pub use disposal::{Disposal, Forgotten};
 pub use evidence::{EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
-pub use handover::Handover;
 pub use read::{CardReading, CertificateCopy};
 pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
 pub use register_link::{RegisterLink, RegisterRun};
@@ -63,10 +60,10 @@ pub struct Window {
     register: Arc<dyn ResidentRegister>,
     authorities: Arc<Authorities>,
     operations: Operations,
-    steps: Arc<Steps>,
     cards: CardRecords,
     channels: Arc<Channels>,
     slots: Slots,
+    card_counter: Arc<CardCounter>,
     applications: Applications,
     call_centre: CallCentre,
     register_link: RegisterLink,
@@ -90,11 +87,19 @@ impl Window {
             authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
         let authorities = Arc::new(authorities);
         let operations = Operations::new(store.clone());
-        let steps = Steps::new(operations.clone(), store.clone(), authorities.clone());
         let cards = CardRecords::new(store.clone(), register.clone());
         let channels = Arc::new(Channels::new(cards.clone(), readers, master));
         let slots = Slots::new(store.clone(), authorities.clone());
+        let steps = Steps::new(operations.clone(), store.clone(), authorities.clone());
         let steps = Arc::new(steps);
+        let card_counter = CardCounter::new(
+            operations.clone(),
+            steps.clone(),
+            register.clone(),
+            authorities.clone(),
+            cards.clone(),
+            channels.clone(),
+        );
         let applications = Applications::new(
             operations.clone(),
             steps.clone(),
@@ -122,10 +127,10 @@ impl Window {
             register,
             authorities,
             operations,
-            steps,
             cards,
             channels,
             slots,
+            card_counter: Arc::new(card_counter),
             applications,
             call_centre,
             register_link,
@@ -136,6 +141,11 @@ impl Window {
     /// Applications: taken in, checked, carried out where no card is needed, shown.
     pub fn applications(&self) -> &Applications {
         &self.applications
+    }
+
+    /// Applications that need a card: issued, delivered, ended.
+    pub fn card_counter(&self) -> &CardCounter {
+        &self.card_counter
     }
 
     /// Holds by phone.

@@ -40,11 +40,11 @@ fn l5_a_foreign_municipality_s_clerk_is_refused_everywhere() {
         world.window.applications().receive(&act(), &first()).err(),
         world.window.applications().verify(&act(), &id, &seen).err(),
         world.window.applications().approve(&act(), &id).err(),
-        world.window.issue(&act(), &id, None).err(),
-        world.window.deliver(&act(), &id, pin(), None).err(),
-        world.window.discard(&act(), &id, CardPlace::default()).err(),
-        world.window.refuse(&act(), &id, "因縁", CardPlace::default()).err(),
-        world.window.withdraw(&act(), &id, CardPlace::default()).err(),
+        world.window.card_counter().issue(&act(), &id, None).err(),
+        world.window.card_counter().deliver(&act(), &id, pin(), None).err(),
+        world.window.card_counter().discard(&act(), &id, CardPlace::default()).err(),
+        world.window.card_counter().refuse(&act(), &id, "因縁", CardPlace::default()).err(),
+        world.window.card_counter().withdraw(&act(), &id, CardPlace::default()).err(),
         world.window.applications().complete(&act(), &id).err(),
         world.window.applications().find(&act().actor, &id).err(),
     ];
@@ -96,8 +96,11 @@ fn l14_an_operation_is_carried_out_once_and_its_id_belongs_to_its_request() {
     let other = ReceivedForm { window: "4".into(), ..first() };
     let refused = world.window.applications().receive(&act, &other).expect_err("another request");
     assert!(refused.to_string().contains("used for another request"), "{refused}");
-    let refused =
-        world.window.withdraw(&act, &id, CardPlace::default()).expect_err("another operation");
+    let refused = world
+        .window
+        .card_counter()
+        .withdraw(&act, &id, CardPlace::default())
+        .expect_err("another operation");
     assert!(refused.to_string().contains("used for another request"), "{refused}");
     let stolen = domain::act::Act { actor: clerk("clerk-b", "11203"), ..act };
     let refused =
@@ -109,19 +112,34 @@ fn l14_an_operation_is_carried_out_once_and_its_id_belongs_to_its_request() {
 fn l14_steps_out_of_turn_are_refused_with_state_and_rule() {
     let world = World::new();
     let id = world.receive(&first());
-    let refused =
-        world.window.issue(&world.act(), &id, None).expect_err("not verified").to_string();
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &id, None)
+        .expect_err("not verified")
+        .to_string();
     assert!(refused.contains("received") && refused.contains("issue"), "{refused}");
     world.expect_refusal(EventKind::ApplicationIssued, "received");
-    assert!(world.window.deliver(&world.act(), &id, pin(), None).is_err());
-    assert!(world.window.discard(&world.act(), &id, CardPlace::default()).is_err());
+    assert!(world.window.card_counter().deliver(&world.act(), &id, pin(), None).is_err());
+    assert!(world.window.card_counter().discard(&world.act(), &id, CardPlace::default()).is_err());
     assert!(world.window.applications().complete(&world.act(), &id).is_err());
-    world.window.withdraw(&world.act(), &id, CardPlace::default()).expect("withdrawn");
-    assert!(world.window.refuse(&world.act(), &id, "遅い", CardPlace::default()).is_err());
+    world
+        .window
+        .card_counter()
+        .withdraw(&world.act(), &id, CardPlace::default())
+        .expect("withdrawn");
+    assert!(
+        world
+            .window
+            .card_counter()
+            .refuse(&world.act(), &id, "遅い", CardPlace::default())
+            .is_err()
+    );
     let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Withdrawn);
     let unknown = "ap-nowhere".parse().expect("an id");
-    let refused = world.window.issue(&world.act(), &unknown, None).expect_err("unknown");
+    let refused =
+        world.window.card_counter().issue(&world.act(), &unknown, None).expect_err("unknown");
     assert!(matches!(refused, WindowError::Unknown { field: "application" }));
 }
 
@@ -132,8 +150,12 @@ fn l14_nobody_approves_what_they_checked_and_nothing_skips_the_approval() {
     assert_ne!(auth, AUTH);
     let world = World::with_policies(&auth, SIGN);
     let id = world.verified(&first());
-    let refused =
-        world.window.issue(&world.act(), &id, None).expect_err("not approved").to_string();
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &id, None)
+        .expect_err("not approved")
+        .to_string();
     assert!(refused.contains("a second person must approve first"), "{refused}");
     let refused = world
         .window
@@ -145,18 +167,22 @@ fn l14_nobody_approves_what_they_checked_and_nothing_skips_the_approval() {
     world.expect_refusal(EventKind::ApplicationApproved, "nobody approves");
     let other = world.act_of(clerk("clerk-b", "11203"));
     world.window.applications().approve(&other, &id).expect("approved by B");
-    world.window.issue(&world.act(), &id, None).expect("issued");
+    world.window.card_counter().issue(&world.act(), &id, None).expect("issued");
 }
 
 #[test]
 fn l14_a_refusal_is_recorded_with_its_reason() {
     let world = World::new();
     let id = world.verified(&first());
-    let refused =
-        world.window.refuse(&world.act(), &id, "", CardPlace::default()).expect_err("no reason");
+    let refused = world
+        .window
+        .card_counter()
+        .refuse(&world.act(), &id, "", CardPlace::default())
+        .expect_err("no reason");
     assert!(refused.to_string().contains("reason: it must be filled in"), "{refused}");
     world
         .window
+        .card_counter()
         .refuse(&world.act(), &id, "本人が来庁しない", CardPlace::default())
         .expect("refused");
     let application = world.window.applications().find(&world.act().actor, &id).expect("there");

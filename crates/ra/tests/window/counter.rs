@@ -223,7 +223,11 @@ fn w1_nothing_is_done_to_a_card_that_is_in_nobody_s_hands() {
     let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let refused = change(&world, &card, "1234", "9876").expect_err("undelivered").to_string();
     assert!(refused.contains("not delivered to its holder"), "{refused}");
-    world.window.discard(&world.act(), &id, CardPlace::default()).expect("destroyed");
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &id, CardPlace::default())
+        .expect("destroyed");
     let refused = change(&world, &card, "1234", "9876").expect_err("destroyed").to_string();
     assert!(refused.contains("the card is destroyed"), "{refused}");
 }

@@ -97,7 +97,7 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
         let form = ReceivedForm { municipality: "11100".into(), ..form };
         let id = window.applications().receive(&stranger(), &form).expect("received");
         window.applications().verify(&stranger(), &id, &seen).expect("verified");
-        window.issue(&stranger(), &id, None).expect_err("not theirs").to_string()
+        window.card_counter().issue(&stranger(), &id, None).expect_err("not theirs").to_string()
     };
     assert_eq!(asks(&card), asks(&CardNumber([9; 10]).id()));
     // Whatever is named, or nothing, and the card lies on the reader.
@@ -119,11 +119,11 @@ fn l1_a_slot_bound_to_an_application_hides_no_lost_key() {
     let (card, _) = world.first_card(&taro());
     let renewal = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
     world.cut.plan_named("issue", When::Before);
-    world.window.issue(&world.act(), &renewal, None).expect_err("cut");
+    world.window.card_counter().issue(&world.act(), &renewal, None).expect_err("cut");
     assert!(world.cut.lift());
     world.readers.lay(Some(emptied(&card)));
     expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
-    world.window.issue(&world.act(), &renewal, None).expect("issued");
+    world.window.card_counter().issue(&world.act(), &renewal, None).expect("issued");
     expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
 }
 
@@ -132,7 +132,7 @@ fn l11_a_foreign_card_does_not_count_as_the_destroyed_one() {
     let world = World::new();
     let (new, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let (others, _) = world.first_card(&hanako());
-    world.window.discard(&world.act(), &new, CardPlace::Absent).expect("given up");
+    world.window.card_counter().discard(&world.act(), &new, CardPlace::Absent).expect("given up");
     world.readers.lay(Some(world.card(&others)));
     let wanted = Wanted::card(&card, None);
     let refused = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect_err("other");
@@ -217,7 +217,8 @@ fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
     let (id, ..) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let act = world.act();
     let to = |address: &str| Handover::Sent { address: address.into(), receiver: None };
-    let send = |address| world.window.deliver_by(&act, &id, pin(), None, &to(address));
+    let send =
+        |address| world.window.card_counter().deliver_by(&act, &id, pin(), None, &to(address));
     send("埼玉県川口市青木二丁目１番１号").expect("delivered");
     let refused = send("埼玉県川口市青木二丁目１番２号").expect_err("another").to_string();
     assert!(refused.contains("another request"), "{refused}");
@@ -288,10 +289,14 @@ fn c3_a_renewal_keeps_the_present_pin_where_a_cut_attempt_had_staged_another() {
     let other =
         HolderSecrets { authentication: Some("9876".parse().expect("a PIN")), signature: None };
     world.cut.plan_named("deliver", When::Before);
-    world.window.deliver(&world.act(), &id, other, None).expect_err("cut before the CA");
+    world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, other, None)
+        .expect_err("cut before the CA");
     assert!(world.cut.lift());
     let none = HolderSecrets::default();
-    world.window.deliver(&world.act(), &id, none, None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, none, None).expect("delivered");
     let mut delivered = world.card(&card);
     assert!(delivered.sign(SLOT, "9876", b"x").is_err(), "nobody's word");
     assert!(delivered.sign(SLOT, "1234", b"x").is_ok());
@@ -319,16 +324,17 @@ fn l6_no_ca_s_issue_gives_up_a_key_that_another_ca_s_certificate_in_force_is_for
     let world = world_with_another_ca();
     let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     world.cut.plan_named("deliver", When::After);
-    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect_err("cut");
     assert!(world.cut.lift());
     // As if what the card wrote at its delivery had not lasted.
     let before = world.card(&card);
-    world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect("delivered");
     let on_card = form_with_card(&taro(), "another-auth", "issue-on-card", &card);
     let id = world.receive(&on_card);
     let seen = evidence(&[Evidence::PhotoDocument, Evidence::InquiryAnswer]);
     world.window.applications().verify(&world.act(), &id, &seen).expect("verified");
     world.readers.lay(Some(before));
-    let refused = world.window.issue(&world.act(), &id, None).expect_err("reconcile first");
+    let refused =
+        world.window.card_counter().issue(&world.act(), &id, None).expect_err("reconcile first");
     assert!(refused.to_string().contains("reconcile it first"), "{refused}");
 }

@@ -99,7 +99,7 @@ fn l5_any_doubt_of_the_clerk_refuses_the_application() {
     assert_eq!(application.state, ApplicationState::Refused);
     let entry = world.journal().pop().expect("an entry");
     assert!(entry.contains("application-refused") && !entry.contains("写真"), "{entry}");
-    assert!(world.window.issue(&world.act(), &id, None).is_err());
+    assert!(world.window.card_counter().issue(&world.act(), &id, None).is_err());
 }
 
 #[test]

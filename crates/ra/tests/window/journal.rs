@@ -64,14 +64,14 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     };
     let issue = |id: &_| {
         expect(&world, &own(), EventKind::ApplicationIssued, |act| {
-            window.issue(act, id, None).ok()
+            window.card_counter().issue(act, id, None).ok()
         });
     };
 
     let id = receive(&form(&taro(), "jpki-auth", "issue-with-card"));
     verify(&id);
     issue(&id);
-    let delivered = |act: &Act| window.deliver(act, &id, pin(), None).ok();
+    let delivered = |act: &Act| window.card_counter().deliver(act, &id, pin(), None).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, delivered);
 
     let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
@@ -93,16 +93,17 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
     let id = receive(&form(&hanako(), "jpki-auth", "issue-with-card"));
     verify(&id);
     issue(&id);
-    let discarded = |act: &Act| window.discard(act, &id, CardPlace::default()).ok();
+    let discarded = |act: &Act| window.card_counter().discard(act, &id, CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationWithdrawn, discarded);
 
     let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
-    let refused =
-        |act: &Act| window.refuse(act, &id, "本人と認められない", CardPlace::default()).ok();
+    let refused = |act: &Act| {
+        window.card_counter().refuse(act, &id, "本人と認められない", CardPlace::default()).ok()
+    };
     expect(&world, &own(), EventKind::ApplicationRefused, refused);
 
     let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
-    let withdrawn = |act: &Act| window.withdraw(act, &id, CardPlace::default()).ok();
+    let withdrawn = |act: &Act| window.card_counter().withdraw(act, &id, CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationWithdrawn, withdrawn);
 
     let later = at("2026-04-02T03:00:00Z");
@@ -163,12 +164,12 @@ fn e1_an_application_that_does_not_exist_is_a_refusal_in_the_journal() {
     let tries: [&dyn Fn(&Act) -> bool; 8] = [
         &|act| window.applications().verify(act, &nowhere, &seen).is_err(),
         &|act| window.applications().approve(act, &nowhere).is_err(),
-        &|act| window.issue(act, &nowhere, None).is_err(),
-        &|act| window.deliver(act, &nowhere, pin(), None).is_err(),
+        &|act| window.card_counter().issue(act, &nowhere, None).is_err(),
+        &|act| window.card_counter().deliver(act, &nowhere, pin(), None).is_err(),
         &|act| window.applications().complete(act, &nowhere).is_err(),
-        &|act| window.discard(act, &nowhere, CardPlace::default()).is_err(),
-        &|act| window.refuse(act, &nowhere, "不明", CardPlace::default()).is_err(),
-        &|act| window.withdraw(act, &nowhere, CardPlace::default()).is_err(),
+        &|act| window.card_counter().discard(act, &nowhere, CardPlace::default()).is_err(),
+        &|act| window.card_counter().refuse(act, &nowhere, "不明", CardPlace::default()).is_err(),
+        &|act| window.card_counter().withdraw(act, &nowhere, CardPlace::default()).is_err(),
     ];
     for (number, fails) in tries.iter().enumerate() {
         let act = world.act();

@@ -105,7 +105,7 @@ fn l8_who_moves_in_late_keeps_the_certificate_issued_since() {
     let id = world.window.applications().receive(&act(moment), &form).expect("received");
     let seen = crate::fixture::evidence(&[domain::identity::Evidence::PhotoDocument]);
     world.window.applications().verify(&act(moment), &id, &seen).expect("verified");
-    let newer = world.window.issue(&act(moment), &id, None).expect("issued").serial;
+    let newer = world.window.card_counter().issue(&act(moment), &id, None).expect("issued").serial;
     let run = run(&world, "2026-05-14T03:00:00Z");
     assert_eq!(run.revoked.len(), 1);
     assert_eq!(world.auth.one(&older).reasons, [RevocationCause::NotMovedIn]);

@@ -76,7 +76,11 @@ fn l7_without_a_certificate_in_force_there_is_nothing_to_revoke() {
         world.window.applications().verify(&world.act(), &id, &seen).is_err(),
         "an undelivered one is none"
     );
-    world.window.discard(&world.act(), &undelivered, CardPlace::default()).expect("destroyed");
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &undelivered, CardPlace::default())
+        .expect("destroyed");
 }
 
 #[test]

@@ -205,7 +205,7 @@ impl Operation for IssueApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let reader = call.reader_at_hand(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.issue(call.act(), id, reader))
+        call.step(&self.id, |window, id| window.card_counter().issue(call.act(), id, reader))
     }
 }
 
@@ -257,7 +257,7 @@ impl Operation for DeliverApplication {
         let secrets = holder_secrets(self.authentication_pin, self.signature_password);
         let secrets: HolderSecrets = call.checked(secrets)?;
         call.step(&self.id, |window, id| {
-            window.deliver_by(call.act(), id, secrets, reader, &handover)
+            window.card_counter().deliver_by(call.act(), id, secrets, reader, &handover)
         })
     }
 }
@@ -317,7 +317,7 @@ impl Operation for DiscardApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.discard(call.act(), id, place))
+        call.step(&self.id, |window, id| window.card_counter().discard(call.act(), id, place))
     }
 }
 
@@ -354,7 +354,9 @@ impl Operation for RefuseApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.refuse(call.act(), id, &self.reason, place))
+        call.step(&self.id, |window, id| {
+            window.card_counter().refuse(call.act(), id, &self.reason, place)
+        })
     }
 }
 
@@ -388,7 +390,7 @@ impl Operation for WithdrawApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.withdraw(call.act(), id, place))
+        call.step(&self.id, |window, id| window.card_counter().withdraw(call.act(), id, place))
     }
 }
 

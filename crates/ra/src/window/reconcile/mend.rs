@@ -7,8 +7,8 @@ use store::Unit;
 use x509::fingerprint::{hex, sha256};
 
 use super::super::Window;
-use super::super::abandon::CardPlace;
 use super::super::at_reader::{AtReader, changed};
+use super::super::card_counter::abandon::CardPlace;
 use super::super::clerk::clerk;
 use super::super::operation::system_operation;
 use super::Remedy;
@@ -31,16 +31,16 @@ impl Window {
         let step = Act { operation: operation_of(act, slot)?, ..act.clone() };
         match remedy {
             Remedy::FinishIssue => {
-                self.issue(&step, application.ok_or_else(unbound)?, reader).map(drop)
+                self.card_counter.issue(&step, application.ok_or_else(unbound)?, reader).map(drop)
             }
             Remedy::FinishDelivery => {
                 let secrets = card::HolderSecrets::default();
                 let id = application.ok_or_else(unbound)?;
-                self.deliver(&step, id, secrets, reader).map(drop)
+                self.card_counter.deliver(&step, id, secrets, reader).map(drop)
             }
             Remedy::FinishDiscard => {
                 let id = application.ok_or_else(unbound)?;
-                self.discard(&step, id, CardPlace::Reader(reader))
+                self.card_counter.discard(&step, id, CardPlace::Reader(reader))
             }
             Remedy::DeliverRecorded | Remedy::ClearLoading | Remedy::RecordErasure => {
                 let still = self.still_needed(act, wanted, slot, remedy)?;
@@ -108,7 +108,7 @@ impl Window {
         let at = self.channels.open(act, wanted)?;
         let mut record = self.cards.known(at.card.id())?;
         self.cards.expect_kept_here(&record, municipality)?;
-        let _turn = self.destroy(act, &mut record, at)?;
+        let _turn = self.card_counter.destroy(act, &mut record, at)?;
         self.operations.commit(Unit::new(changed(act, &record.id, "destroyed")))
     }
 }

@@ -9,13 +9,13 @@ use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
 use domain::rule;
 
-use super::Window;
-use super::at_reader::{AtReader, changed};
+use super::super::at_reader::{AtReader, changed};
+use super::super::cards::{slot_for, tag_of};
+use super::super::existence::expect_existence;
+use super::super::step::Step;
+use super::CardCounter;
 use super::binding::{expect_bound, possession};
-use super::cards::{slot_for, tag_of};
-use super::existence::expect_existence;
 use super::handover::Handover;
-use super::step::Step;
 use crate::authority::HolderCertificate;
 use crate::error::{Result, WindowError};
 use crate::form::carries_attributes;
@@ -23,7 +23,7 @@ use crate::readers::Wanted;
 use crate::record::{IssuedOnCard, OnSlot, SlotRecord};
 use crate::register::RegisterError;
 
-impl Window {
+impl CardCounter {
     /// Delivers what was issued and answers with the serial that is now in force.
     ///
     /// The card proves that it holds the key, and has the new secret, before the CA ends the holder's

@@ -13,18 +13,18 @@ use jiff::civil::Date;
 use store::Unit;
 use x509::fingerprint::sha256;
 
-use super::Window;
-use super::application::Application;
-use super::at_reader::{AtReader, changed};
+use super::super::application::Application;
+use super::super::at_reader::{AtReader, changed};
+use super::super::cards::{slot_for, tag_of};
+use super::super::existence::expect_existence;
+use super::super::step::Step;
+use super::CardCounter;
 use super::binding::possession;
-use super::cards::{slot_for, tag_of};
-use super::existence::expect_existence;
-use super::step::Step;
 use crate::authority::{HolderCertificate, IssueRequest, IssuedCertificate, KeySource};
 use crate::error::{Result, WindowError};
 use crate::record::{IssuedOnCard, OnSlot};
 
-impl Window {
+impl CardCounter {
     /// Has the certificate issued and puts it, unusable, onto the card on the reader.
     ///
     /// Cut anywhere, it is repeated: what the card holds by then is found there and proven to the CA

@@ -7,14 +7,14 @@ use domain::application::{ApplicationEvent, ApplicationState};
 use domain::certificate::CertificateState;
 use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
-use store::{Entry, Unit};
+use store::Entry;
 
-use super::Window;
-use super::at_reader::{AtReader, changed};
-use super::cards::{slot_for, tag_of};
-use super::evidence::MAX_NOTE_CHARACTERS;
-use super::locks::Turn;
-use super::step::Step;
+use super::super::at_reader::changed;
+use super::super::cards::{slot_for, tag_of};
+use super::super::evidence::MAX_NOTE_CHARACTERS;
+use super::super::locks::Turn;
+use super::super::step::Step;
+use super::CardCounter;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 use crate::readers::Wanted;
@@ -25,7 +25,7 @@ use crate::record::CardRecord;
 pub enum CardPlace<'a> {
     /// On the reader of this name, or the only one.
     Reader(Option<&'a str>),
-    /// Not at hand. What is on it is dealt with when it turns up: see [`Window::reconcile`].
+    /// Not at hand. What is on it is dealt with when it turns up: see [`Reconciler`](crate::window::Reconciler).
     Absent,
 }
 
@@ -42,7 +42,7 @@ impl Default for CardPlace<'_> {
     }
 }
 
-impl Window {
+impl CardCounter {
     /// Refuses an application for a reason the clerk gives (A 4.1.2.1(3), S 3-1-9, 4-2-3).
     ///
     /// # Errors
@@ -206,23 +206,6 @@ impl Window {
             at.card.discard(slot)?;
         }
         Ok(("what was loading was given up", card, at.turn))
-    }
-
-    /// Destroys the card on the reader. That it is to be is noted first: a destroyed card cannot say
-    /// any more who it is, so that a repetition must know what it did.
-    pub(super) fn destroy<'a>(
-        &self,
-        act: &Act,
-        card: &mut CardRecord,
-        at: AtReader<'a>,
-    ) -> Result<Turn<'a>> {
-        if !card.is_destroyed {
-            card.is_destroyed = true;
-            let entry = changed(act, &card.id, "to be destroyed");
-            self.operations.commit(Unit::new(entry).change(card.put()?))?;
-        }
-        at.card.destroy()?;
-        Ok(at.turn)
     }
 }
 

@@ -9,25 +9,25 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{Change, Unit};
 
-use super::Window;
-use super::at_reader::{AtReader, changed};
-use super::cards::slot_for;
-use super::clerk::clerk;
-use super::step::Step;
+use super::super::at_reader::{AtReader, changed};
+use super::super::cards::slot_for;
+use super::super::clerk::clerk;
+use super::super::step::Step;
+use super::CardCounter;
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
 use crate::form::Request;
 use crate::readers::Wanted;
 use crate::record::{self, CardRecord, OnSlot, SlotRecord};
 
-impl Window {
+impl CardCounter {
     /// The card for an application's certificate, bound to it in the database before anything is
     /// written to the card: the one the resident brought, or a blank one.
     ///
     /// # Errors
     /// [`WindowError::Unknown`] and [`WindowError::Refused`] for a card that is not the resident's or
     /// the application's, not in use, expired, busy or personalised already; and as
-    /// [`Channels::open`](super::at_reader::Channels::open).
+    /// [`Channels::open`](super::super::at_reader::Channels::open).
     pub(super) fn bound_card(
         &self,
         step: &mut Step<'_>,
