@@ -12,25 +12,25 @@ mod applications;
 mod at_reader;
 mod call_centre;
 mod card_counter;
+mod card_service;
 mod cards;
 mod clerk;
 mod disposal;
-mod erase;
 mod evidence;
 mod existence;
 mod locks;
 mod operation;
-mod read;
 mod reconcile;
 mod register_link;
-mod secrets;
 mod slots;
 mod step;
 
 use std::sync::Arc;
 
 use card::terminal::CardMaster;
+use domain::id::CaId;
 use store::Store;
+use store::reads::ReadWindows;
 
 use self::at_reader::Channels;
 use self::cards::CardRecords;
@@ -49,25 +49,24 @@ pub use call_centre::{CallCentre, PhoneHold};
 pub use card_counter::CardCounter;
 pub use card_counter::abandon::CardPlace;
 pub use card_counter::handover::Handover;
+pub use card_service::CardService;
+pub use card_service::read::{CardReading, CertificateCopy};
 pub use disposal::{Disposal, Forgotten};
 pub use evidence::{EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
-pub use read::{CardReading, CertificateCopy};
-pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
+pub use reconcile::{Finding, Mended, Mending, Reconciler, Reconciliation, Remedy};
 pub use register_link::{RegisterLink, RegisterRun};
 
-/// The windows of all municipalities, the call centre's and the register's way to the CAs.
+/// The windows of all municipalities, the call centre's and the register's way to the CAs: each part owns
+/// what it touches, and no more.
 pub struct Window {
-    register: Arc<dyn ResidentRegister>,
-    authorities: Arc<Authorities>,
-    operations: Operations,
-    cards: CardRecords,
-    channels: Arc<Channels>,
-    slots: Slots,
-    card_counter: Arc<CardCounter>,
     applications: Applications,
+    card_counter: Arc<CardCounter>,
+    card_service: CardService,
+    reconciler: Reconciler,
     call_centre: CallCentre,
     register_link: RegisterLink,
     disposal: Disposal,
+    cas: Vec<CaId>,
 }
 
 impl Window {
@@ -83,58 +82,27 @@ impl Window {
         readers: Arc<dyn Readers>,
         master: Arc<dyn CardMaster>,
     ) -> Self {
-        let authorities: Authorities =
-            authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
-        let authorities = Arc::new(authorities);
+        let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca));
+        let authorities: Arc<Authorities> = Arc::new(authorities.collect());
+        let cas: Vec<_> = authorities.keys().cloned().collect();
+        let records: Arc<dyn ReadWindows> = store.clone();
         let operations = Operations::new(store.clone());
-        let cards = CardRecords::new(store.clone(), register.clone());
-        let channels = Arc::new(Channels::new(cards.clone(), readers, master));
-        let slots = Slots::new(store.clone(), authorities.clone());
-        let steps = Steps::new(operations.clone(), store.clone(), authorities.clone());
-        let steps = Arc::new(steps);
-        let card_counter = CardCounter::new(
-            operations.clone(),
-            steps.clone(),
-            register.clone(),
-            authorities.clone(),
-            cards.clone(),
-            channels.clone(),
-        );
-        let applications = Applications::new(
-            operations.clone(),
-            steps.clone(),
-            store.clone(),
-            register.clone(),
-            authorities.clone(),
-        );
-        let disposal = Disposal::new(
-            operations.clone(),
-            store.clone(),
-            store.clone(),
-            store.clone(),
-            register.clone(),
-            authorities.keys().cloned().collect(),
-        );
-        let call_centre =
-            CallCentre::new(operations.clone(), register.clone(), authorities.clone());
-        let register_link = RegisterLink::new(
-            operations.clone(),
-            store.clone(),
-            register.clone(),
-            authorities.clone(),
-        );
+        let steps = Arc::new(Steps::new(&operations, &records, &authorities));
+        let cards = CardRecords::new(&records, &register);
+        let channels = Arc::new(Channels::new(&cards, readers, master));
+        let slots = Slots::new(&records, &authorities);
+        let card_counter =
+            CardCounter::new(&operations, &steps, &register, &authorities, &cards, &channels);
+        let card_counter = Arc::new(card_counter);
         Self {
-            register,
-            authorities,
-            operations,
-            cards,
-            channels,
-            slots,
-            card_counter: Arc::new(card_counter),
-            applications,
-            call_centre,
-            register_link,
-            disposal,
+            applications: Applications::new(&operations, &steps, &records, &register, &authorities),
+            card_service: CardService::new(&operations, &register, &cards, &channels, &slots),
+            reconciler: Reconciler::new(&operations, &cards, &channels, &slots, &card_counter),
+            card_counter,
+            call_centre: CallCentre::new(&operations, &register, &authorities),
+            register_link: RegisterLink::new(&operations, &records, &register, &authorities),
+            disposal: Disposal::new(&operations, &store, &register, cas.clone()),
+            cas,
         }
     }
 
@@ -146,6 +114,16 @@ impl Window {
     /// Applications that need a card: issued, delivered, ended.
     pub fn card_counter(&self) -> &CardCounter {
         &self.card_counter
+    }
+
+    /// Cards in their holders' hands: read, given another PIN or password, erased.
+    pub fn card_service(&self) -> &CardService {
+        &self.card_service
+    }
+
+    /// Cards held against the office and the CAs, and mended.
+    pub fn reconciler(&self) -> &Reconciler {
+        &self.reconciler
     }
 
     /// Holds by phone.
@@ -166,6 +144,6 @@ impl Window {
 
 impl std::fmt::Debug for Window {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Window({:?})", self.authorities.keys())
+        write!(f, "Window({:?})", self.cas)
     }
 }

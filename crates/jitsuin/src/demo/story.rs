@@ -187,8 +187,8 @@ impl<'a> Town<'a> {
     ) -> Result<OnCard> {
         let application = self.receive(resident, ca, kind, card)?;
         self.verify(&application, &resident_evidence())?;
-        let issued =
-            self.system.window()?.card_counter().issue(&self.clerk()?, &application, reader)?;
+        let window = self.system.window()?;
+        let issued = window.card_counter().issue(&self.clerk()?, &application, reader)?;
         self.deliver_at(reader, &application, ca)?;
         Ok(OnCard { card: issued.card, serial: issued.serial })
     }
@@ -230,12 +230,8 @@ impl<'a> Town<'a> {
             AUTH => holder_secrets(CardSlot::Authentication, PIN)?,
             _ => holder_secrets(CardSlot::Signature, PASSWORD)?,
         };
-        self.system.window()?.card_counter().deliver(
-            &self.clerk()?,
-            application,
-            secrets,
-            reader,
-        )?;
+        let window = self.system.window()?;
+        window.card_counter().deliver(&self.clerk()?, application, secrets, reader)?;
         Ok(())
     }
 
@@ -319,11 +315,8 @@ fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> 
         }
         3 => {
             system.register()?.declare_error(&resident.code, now)?;
-            system.window()?.card_counter().discard(
-                &town.clerk()?,
-                &settled.waiting,
-                CardPlace::default(),
-            )?;
+            let (window, clerk) = (system.window()?, town.clerk()?);
+            window.card_counter().discard(&clerk, &settled.waiting, CardPlace::default())?;
         }
         _ => {
             // What a compromise of the CA's key does to every certificate, on one of each CA.

@@ -33,13 +33,19 @@ pub struct Applications {
 
 impl Applications {
     pub(super) fn new(
-        operations: Operations,
-        steps: Arc<Steps>,
-        records: Arc<dyn ReadWindows>,
-        register: Arc<dyn ResidentRegister>,
-        authorities: Arc<Authorities>,
+        operations: &Operations,
+        steps: &Arc<Steps>,
+        records: &Arc<dyn ReadWindows>,
+        register: &Arc<dyn ResidentRegister>,
+        authorities: &Arc<Authorities>,
     ) -> Self {
-        Self { operations, steps, records, register, authorities }
+        Self {
+            operations: operations.clone(),
+            steps: steps.clone(),
+            records: records.clone(),
+            register: register.clone(),
+            authorities: authorities.clone(),
+        }
     }
 
     /// An application of the clerk's municipality.

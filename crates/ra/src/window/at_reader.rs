@@ -34,11 +34,11 @@ pub(super) struct Channels {
 impl Channels {
     /// Channels with the cards that lie on `readers`, opened by `master`.
     pub(super) fn new(
-        cards: CardRecords,
+        cards: &CardRecords,
         readers: Arc<dyn Readers>,
         master: Arc<dyn CardMaster>,
     ) -> Self {
-        Self { cards, readers, master, turns: Locks::default() }
+        Self { cards: cards.clone(), readers, master, turns: Locks::default() }
     }
 
     /// Nobody else's turn at a card, until it is dropped.

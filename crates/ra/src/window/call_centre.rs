@@ -38,11 +38,16 @@ pub struct CallCentre {
 
 impl CallCentre {
     pub(super) fn new(
-        operations: Operations,
-        register: Arc<dyn ResidentRegister>,
-        authorities: Arc<Authorities>,
+        operations: &Operations,
+        register: &Arc<dyn ResidentRegister>,
+        authorities: &Arc<Authorities>,
     ) -> Self {
-        Self { operations, register, authorities, turns: Locks::default() }
+        Self {
+            operations: operations.clone(),
+            register: register.clone(),
+            authorities: authorities.clone(),
+            turns: Locks::default(),
+        }
     }
 
     /// Holds every certificate in force of the one resident who answers to `asked`, at the CAs

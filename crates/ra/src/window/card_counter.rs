@@ -34,14 +34,21 @@ pub struct CardCounter {
 
 impl CardCounter {
     pub(super) fn new(
-        operations: Operations,
-        steps: Arc<Steps>,
-        register: Arc<dyn ResidentRegister>,
-        authorities: Arc<Authorities>,
-        cards: CardRecords,
-        channels: Arc<Channels>,
+        operations: &Operations,
+        steps: &Arc<Steps>,
+        register: &Arc<dyn ResidentRegister>,
+        authorities: &Arc<Authorities>,
+        cards: &CardRecords,
+        channels: &Arc<Channels>,
     ) -> Self {
-        Self { operations, steps, register, authorities, cards, channels }
+        Self {
+            operations: operations.clone(),
+            steps: steps.clone(),
+            register: register.clone(),
+            authorities: authorities.clone(),
+            cards: cards.clone(),
+            channels: channels.clone(),
+        }
     }
 
     /// Destroys the card on the reader. That it is to be is noted first: a destroyed card cannot say

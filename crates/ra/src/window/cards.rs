@@ -23,8 +23,11 @@ pub(super) struct CardRecords {
 
 impl CardRecords {
     /// The cards in `records`, kept where `register` says that their holders live.
-    pub(super) fn new(records: Arc<dyn ReadWindows>, register: Arc<dyn ResidentRegister>) -> Self {
-        Self { records, register }
+    pub(super) fn new(
+        records: &Arc<dyn ReadWindows>,
+        register: &Arc<dyn ResidentRegister>,
+    ) -> Self {
+        Self { records: records.clone(), register: register.clone() }
     }
 
     /// What the office knows of a card, if anything.

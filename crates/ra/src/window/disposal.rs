@@ -11,7 +11,7 @@ use domain::rule;
 use domain::rule::Spaced;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use store::reads::{ReadCertificates, ReadJournal, ReadWindows};
-use store::{Along, ApplicationRow, Change, Entry, Unit};
+use store::{Along, ApplicationRow, Change, Entry, Store, Unit};
 
 use super::application::Application;
 use super::operation::Operations;
@@ -41,14 +41,19 @@ pub struct Disposal {
 
 impl Disposal {
     pub(super) fn new(
-        operations: Operations,
-        records: Arc<dyn ReadWindows>,
-        certificates: Arc<dyn ReadCertificates>,
-        journal: Arc<dyn ReadJournal>,
-        register: Arc<dyn ResidentRegister>,
+        operations: &Operations,
+        store: &Arc<dyn Store>,
+        register: &Arc<dyn ResidentRegister>,
         cas: Vec<CaId>,
     ) -> Self {
-        Self { operations, records, certificates, journal, register, cas }
+        Self {
+            operations: operations.clone(),
+            records: store.clone(),
+            certificates: store.clone(),
+            journal: store.clone(),
+            register: register.clone(),
+            cas,
+        }
     }
 
     /// Destroys the key of a person's data in the journal and the records of their applications.

@@ -4,6 +4,8 @@ mod facts;
 mod mend;
 mod table;
 
+use std::sync::Arc;
+
 use card::CardSlot;
 use card::terminal::{CardReport, TerminalError};
 use domain::act::Act;
@@ -12,9 +14,13 @@ use domain::journal::EventKind;
 use domain::rule;
 use store::{Entry, Unit};
 
-use super::Window;
-use super::at_reader::subject;
+use self::facts::slot_remedies;
+use super::at_reader::{Channels, subject};
+use super::card_counter::CardCounter;
+use super::cards::CardRecords;
 use super::clerk::clerk;
+use super::operation::Operations;
+use super::slots::Slots;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;
@@ -65,7 +71,33 @@ pub enum Mended {
     Left(String),
 }
 
-impl Window {
+/// Holds cards against the office and the CAs. What it mends, it has the [`CardCounter`] carry to its end, or
+/// does on the card and in the office's record of it.
+pub struct Reconciler {
+    operations: Operations,
+    cards: CardRecords,
+    channels: Arc<Channels>,
+    slots: Slots,
+    card_counter: Arc<CardCounter>,
+}
+
+impl Reconciler {
+    pub(super) fn new(
+        operations: &Operations,
+        cards: &CardRecords,
+        channels: &Arc<Channels>,
+        slots: &Slots,
+        card_counter: &Arc<CardCounter>,
+    ) -> Self {
+        Self {
+            operations: operations.clone(),
+            cards: cards.clone(),
+            channels: channels.clone(),
+            slots: slots.clone(),
+            card_counter: card_counter.clone(),
+        }
+    }
+
     /// Asks the card on the reader what is on it, and holds that against the office's record and
     /// the CAs.
     ///
@@ -137,7 +169,7 @@ impl Window {
         }
         let mut needs = Vec::new();
         for slot in CardSlot::ALL {
-            let (remedies, application) = self.slot_remedies(act, slot, report, record)?;
+            let (remedies, application) = slot_remedies(&self.slots, act, slot, report, record)?;
             let need = |remedy| Need::OfSlot { slot, remedy, application: application.clone() };
             needs.extend(remedies.into_iter().map(need));
         }

@@ -89,12 +89,18 @@ pub struct RegisterLink {
 
 impl RegisterLink {
     pub(super) fn new(
-        operations: Operations,
-        records: Arc<dyn ReadWindows>,
-        register: Arc<dyn ResidentRegister>,
-        authorities: Arc<Authorities>,
+        operations: &Operations,
+        records: &Arc<dyn ReadWindows>,
+        register: &Arc<dyn ResidentRegister>,
+        authorities: &Arc<Authorities>,
     ) -> Self {
-        Self { operations, records, register, authorities, turns: Locks::default() }
+        Self {
+            operations: operations.clone(),
+            records: records.clone(),
+            register: register.clone(),
+            authorities: authorities.clone(),
+            turns: Locks::default(),
+        }
     }
 
     /// Applies the events of the register that were not applied yet, as of the act's moment.

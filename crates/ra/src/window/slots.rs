@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use domain::id::SerialNumber;
+use domain::policy::Policy;
 use store::ApplicationRow;
 use store::reads::ReadWindows;
 
 use super::application::{Application, authority_of};
-use crate::authority::{Authorities, Authority, HolderCertificate};
+use crate::authority::{Authorities, HolderCertificate};
 use crate::error::{Result, WindowError};
 use crate::record::OnSlot;
 
-/// Looks up what belongs to a slot.
+/// Looks up what belongs to a slot. Whoever holds it has nothing done by a CA.
 #[derive(Clone)]
 pub(super) struct Slots {
     records: Arc<dyn ReadWindows>,
@@ -20,13 +21,13 @@ pub(super) struct Slots {
 
 impl Slots {
     /// The slots that the applications in `records` fill with certificates of `authorities`.
-    pub(super) fn new(records: Arc<dyn ReadWindows>, authorities: Arc<Authorities>) -> Self {
-        Self { records, authorities }
+    pub(super) fn new(records: &Arc<dyn ReadWindows>, authorities: &Arc<Authorities>) -> Self {
+        Self { records: records.clone(), authorities: authorities.clone() }
     }
 
-    /// The CA that certified what is on a slot.
-    pub(super) fn authority(&self, on: &OnSlot) -> Result<&dyn Authority> {
-        authority_of(&self.authorities, &self.row(on)?.ca)
+    /// The policy of the CA that certified what is on a slot.
+    pub(super) fn policy(&self, on: &OnSlot) -> Result<&Policy> {
+        Ok(authority_of(&self.authorities, &self.row(on)?.ca)?.policy())
     }
 
     /// The application that fills a slot, with its newest certificate.

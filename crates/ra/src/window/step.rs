@@ -28,11 +28,16 @@ pub(super) struct Steps {
 impl Steps {
     /// Steps of the applications in `records`, made to `authorities`.
     pub(super) fn new(
-        operations: Operations,
-        records: Arc<dyn ReadWindows>,
-        authorities: Arc<Authorities>,
+        operations: &Operations,
+        records: &Arc<dyn ReadWindows>,
+        authorities: &Arc<Authorities>,
     ) -> Self {
-        Self { operations, records, authorities, turns: Locks::default() }
+        Self {
+            operations: operations.clone(),
+            records: records.clone(),
+            authorities: authorities.clone(),
+            turns: Locks::default(),
+        }
     }
 
     /// Nobody else's turn at an application, until it is dropped.

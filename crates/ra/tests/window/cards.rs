@@ -197,10 +197,15 @@ fn l11_what_was_given_up_without_its_card_ends_when_the_card_turns_up() {
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     assert_eq!(world.card(&card).life(), LifeState::Unusable, "nobody has seen the card");
     let wanted = Wanted::card(&card, None);
-    let shown = world.window.reconcile(&world.act(), &wanted, Mending::ShowOnly).expect("shown");
+    let shown = world
+        .window
+        .reconciler()
+        .reconcile(&world.act(), &wanted, Mending::ShowOnly)
+        .expect("shown");
     assert_eq!(shown.findings[0].outcome, Mended::Shown);
     assert_eq!(world.card(&card).life(), LifeState::Unusable, "only shown");
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings[0].outcome, Mended::Done);
     assert_eq!(world.card(&card).life(), LifeState::Destroyed);
     world.expect_agreement(&card);
@@ -213,7 +218,8 @@ fn l11_what_was_given_up_without_its_card_ends_when_the_card_turns_up() {
         .discard(&world.act(), &renewal, CardPlace::Absent)
         .expect("given up");
     let wanted = Wanted::card(&own, None);
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings.len(), 1, "the card was loading what nobody waits for");
     assert_eq!(world.card(&own).life(), LifeState::Delivered);
     world.expect_agreement(&own);
@@ -233,7 +239,8 @@ fn l1_a_certificate_revoked_before_its_delivery_ends_by_reconciling_the_card() {
         .expect_err("revoked");
     assert!(refused.to_string().contains("was revoked"), "{refused}");
     let wanted = Wanted::card(&card, None);
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings[0].outcome, Mended::Done);
     let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Withdrawn);
@@ -260,7 +267,8 @@ fn l6_a_card_that_lost_its_delivery_gives_no_key_in_force_up() {
         .expect_err("reconcile first");
     assert!(refused.to_string().contains("reconcile it first"), "{refused}");
     let wanted = Wanted::card(&card, None);
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert!(mended.findings.iter().all(|finding| finding.outcome == Mended::Done));
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
     assert_eq!(world.readers.lying().life(), LifeState::Delivered);

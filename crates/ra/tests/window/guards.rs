@@ -30,7 +30,7 @@ fn new_pin() -> HolderSecret {
 
 fn reconcile(world: &World, card: &CardId, mending: Mending) -> Vec<Finding> {
     let wanted = Wanted::card(card, None);
-    world.window.reconcile(&world.act(), &wanted, mending).expect("an answer").findings
+    world.window.reconciler().reconcile(&world.act(), &wanted, mending).expect("an answer").findings
 }
 
 fn expect_left(findings: &[Finding], why: &str) {
@@ -76,11 +76,11 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
     let window = &world.window;
     let refusals = |wanted: &Wanted| {
         [
-            window.change_secret(&stranger(), wanted, "0000", &new_pin()).map(drop),
-            window.read_card(&stranger(), wanted, Some("WRONG9")).map(drop),
-            window.reset_secret(&stranger(), wanted, &new_pin(), &seen).map(drop),
-            window.erase(&stranger(), wanted, SLOT, "理由").map(drop),
-            window.reconcile(&stranger(), wanted, Mending::Mend).map(drop),
+            window.card_service().change_secret(&stranger(), wanted, "0000", &new_pin()).map(drop),
+            window.card_service().read(&stranger(), wanted, Some("WRONG9")).map(drop),
+            window.card_service().reset_secret(&stranger(), wanted, &new_pin(), &seen).map(drop),
+            window.card_service().erase(&stranger(), wanted, SLOT, "理由").map(drop),
+            window.reconciler().reconcile(&stranger(), wanted, Mending::Mend).map(drop),
         ]
         .map(|refused| refused.expect_err("no such card"))
     };
@@ -104,12 +104,13 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
     world.readers.lay(Some(world.card(&card)));
     let any = Wanted::default();
     for _ in 0..3 {
-        let tried = world.window.change_secret(&stranger(), &any, "0000", &new_pin());
+        let tried =
+            world.window.card_service().change_secret(&stranger(), &any, "0000", &new_pin());
         assert!(tried.expect_err("nor so").to_string().contains("another municipality"));
     }
     world.readers.lay(None);
     // No try was spent.
-    let own = world.window.change_secret(&world.act(), &wanted, "0000", &new_pin());
+    let own = world.window.card_service().change_secret(&world.act(), &wanted, "0000", &new_pin());
     assert!(own.expect_err("wrong").to_string().contains("2 tries left"));
 }
 
@@ -135,7 +136,11 @@ fn l11_a_foreign_card_does_not_count_as_the_destroyed_one() {
     world.window.card_counter().discard(&world.act(), &new, CardPlace::Absent).expect("given up");
     world.readers.lay(Some(world.card(&others)));
     let wanted = Wanted::card(&card, None);
-    let refused = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect_err("other");
+    let refused = world
+        .window
+        .reconciler()
+        .reconcile(&world.act(), &wanted, Mending::Mend)
+        .expect_err("other");
     assert!(refused.to_string().contains("lies on the reader"), "{refused}");
     assert_eq!(world.readers.lying().life(), LifeState::Delivered);
     world.readers.lay_another_make(true);
@@ -158,7 +163,7 @@ fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
     let works = |pin: &str| world.card(&card).sign(SLOT, pin, b"x").is_ok();
     let reset = || {
         let seen = evidence(&[Evidence::PhotoDocument]);
-        world.window.reset_secret(&world.act(), &wanted, &new_pin(), &seen)
+        world.window.card_service().reset_secret(&world.act(), &wanted, &new_pin(), &seen)
     };
     world.cut.plan(INTENT, When::Before);
     reset().expect_err("cut");
@@ -170,7 +175,8 @@ fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
     let told = world.journal()[before..].join("\n");
     assert!(told.contains("photo-document") && told.contains(card.as_str()), "{told}");
 
-    let change = || world.window.change_secret(&world.act(), &wanted, "4321", &new_pin());
+    let change =
+        || world.window.card_service().change_secret(&world.act(), &wanted, "4321", &new_pin());
     let before = world.journal().len();
     world.cut.plan_named("commit", When::Before);
     change().expect_err("cut");
@@ -180,7 +186,7 @@ fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
     assert_eq!(world.journal().len(), before + 2, "what was about to be done, and that it was");
 
     revoke(&world);
-    let erase = || world.window.erase(&world.act(), &wanted, SLOT, "利用の取りやめ");
+    let erase = || world.window.card_service().erase(&world.act(), &wanted, SLOT, "利用の取りやめ");
     world.cut.plan(INTENT, When::Before);
     erase().expect_err("cut");
     assert!(world.cut.lift() && world.card(&card).certificates(SLOT).is_ok());
@@ -200,7 +206,7 @@ fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
     let reset = |items: &[Evidence], doubt: Option<&str>| {
         let seen = doubt.map(str::to_owned);
         let seen = jitsuin_ra::window::EvidenceRecord { doubt: seen, ..evidence(items) };
-        world.window.reset_secret(&act, &Wanted::default(), &new_pin(), &seen)
+        world.window.card_service().reset_secret(&act, &Wanted::default(), &new_pin(), &seen)
     };
     world.readers.lay(Some(world.card(&own)));
     assert_eq!(reset(&[Evidence::PhotoDocument], None).expect("reset"), own);
@@ -235,9 +241,9 @@ fn e1_a_refusal_at_the_counter_names_the_card_by_its_own_word() {
         assert!(last.contains(&format!("\"subject\":\"{card}\"")), "{last}");
         assert!(last.contains("refused"), "{last}");
     };
-    window.change_secret(&world.act(), &any, "0000", &new_pin()).expect_err("wrong");
+    window.card_service().change_secret(&world.act(), &any, "0000", &new_pin()).expect_err("wrong");
     expect_named();
-    window.erase(&world.act(), &any, SLOT, "理由").expect_err("in force");
+    window.card_service().erase(&world.act(), &any, SLOT, "理由").expect_err("in force");
     expect_named();
 }
 
@@ -248,11 +254,11 @@ fn l1_only_an_issue_has_a_blank_card_made() {
     let seen = evidence(&[Evidence::PhotoDocument]);
     let (window, act) = (&world.window, world.act());
     for refused in [
-        window.read_card(&act, &any, None).map(drop),
-        window.reconcile(&act, &any, Mending::Mend).map(drop),
-        window.reset_secret(&act, &any, &new_pin(), &seen).map(drop),
-        window.change_secret(&act, &any, "1234", &new_pin()).map(drop),
-        window.erase(&act, &any, SLOT, "理由").map(drop),
+        window.card_service().read(&act, &any, None).map(drop),
+        window.reconciler().reconcile(&act, &any, Mending::Mend).map(drop),
+        window.card_service().reset_secret(&act, &any, &new_pin(), &seen).map(drop),
+        window.card_service().change_secret(&act, &any, "1234", &new_pin()).map(drop),
+        window.card_service().erase(&act, &any, SLOT, "理由").map(drop),
     ] {
         let refused = refused.expect_err("no card");
         assert!(matches!(refused, WindowError::Reader(ReaderError::Refused(_))), "{refused}");
@@ -267,7 +273,11 @@ fn c3_another_town_neither_erases_nor_mends_nor_reads_what_the_office_knows() {
     revoke(&world);
     let wanted = Wanted::card(&card, None);
     let stranger = || world.act_of(clerk("clerk-o", "11100"));
-    let refused = world.window.erase(&stranger(), &wanted, SLOT, "理由").expect_err("not at home");
+    let refused = world
+        .window
+        .card_service()
+        .erase(&stranger(), &wanted, SLOT, "理由")
+        .expect_err("not at home");
     assert!(matches!(refused, WindowError::Elsewhere { field: "card" }), "{refused}");
     world.expect_refusal(EventKind::AccessRefused, "another municipality");
     assert!(world.card(&card).certificates(SLOT).is_ok());
@@ -275,7 +285,11 @@ fn c3_another_town_neither_erases_nor_mends_nor_reads_what_the_office_knows() {
     // One that lies there is told to be another's, whatever is to be done with it.
     world.readers.lay(Some(emptied(&card)));
     let lying = Wanted::default();
-    let mended = world.window.reconcile(&stranger(), &lying, Mending::Mend).expect_err("nor mend");
+    let mended = world
+        .window
+        .reconciler()
+        .reconcile(&stranger(), &lying, Mending::Mend)
+        .expect_err("nor mend");
     assert!(mended.to_string().contains("another municipality"), "{mended}");
     world.expect_refusal(EventKind::CardChanged, "another municipality");
     assert!(world.record(&card).authentication.delivered.is_some());
@@ -316,7 +330,11 @@ fn c3_the_evidence_for_a_new_pin_is_what_the_ca_of_the_certificate_asks() {
     let (card, _) = world.first_card(&taro());
     let seen = evidence(&[Evidence::PhotoDocument]);
     let wanted = Wanted::card(&card, None);
-    world.window.reset_secret(&world.act(), &wanted, &new_pin(), &seen).expect("complete");
+    world
+        .window
+        .card_service()
+        .reset_secret(&world.act(), &wanted, &new_pin(), &seen)
+        .expect("complete");
 }
 
 #[test]

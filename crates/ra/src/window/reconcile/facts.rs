@@ -6,45 +6,42 @@ use domain::act::Act;
 use domain::id::ApplicationId;
 use jiff::Timestamp;
 
-use super::super::Window;
 use super::super::cards::tag_of;
-use super::Remedy;
-use super::table::{Bound, Delivered, Loading, Recorded, SlotFacts, remedies};
+use super::super::slots::Slots;
+use super::table::{Bound, Delivered, Loading, Recorded, Remedy, SlotFacts, remedies};
 use crate::authority::HolderCertificate;
 use crate::error::Result;
 use crate::record::{CardRecord, OnSlot};
 
-impl Window {
-    /// What a slot needs, with the application that it is bound to.
-    pub(super) fn slot_remedies(
-        &self,
-        act: &Act,
-        slot: CardSlot,
-        report: &CardReport,
-        record: &CardRecord,
-    ) -> Result<(Vec<Remedy>, Option<ApplicationId>)> {
-        let on_record = record.slot(slot);
-        let bound = on_record.loading.as_ref().map(|on| self.slots.application(on)).transpose()?;
-        let certificate = on_record.delivered.as_ref().map(|on| self.slots.certificate(on));
-        let certificate = certificate.transpose()?.flatten();
-        let on_card = report.slot(slot);
-        let own = bound.as_ref().and_then(|(_, certificate)| certificate.as_ref());
-        let facts = SlotFacts {
-            loading: loading(
-                on_card.loading.as_ref(),
-                bound.as_ref().map(|(application, _)| &application.id),
-                own,
-                certificate.as_ref().filter(|certificate| certificate.is_in_force(act.at)),
-            ),
-            delivered: delivered(on_card.delivered.as_ref(), certificate.as_ref(), own),
-            recorded: recorded(on_record.delivered.as_ref(), certificate.as_ref(), act.at),
-            bound: bound.as_ref().map(|(application, certificate)| Bound {
-                state: application.state,
-                certificate: certificate.as_ref().map(|certificate| certificate.state.name()),
-            }),
-        };
-        Ok((remedies(&facts), bound.map(|(application, _)| application.id)))
-    }
+/// What a slot needs, with the application that it is bound to.
+pub(super) fn slot_remedies(
+    slots: &Slots,
+    act: &Act,
+    slot: CardSlot,
+    report: &CardReport,
+    record: &CardRecord,
+) -> Result<(Vec<Remedy>, Option<ApplicationId>)> {
+    let on_record = record.slot(slot);
+    let bound = on_record.loading.as_ref().map(|on| slots.application(on)).transpose()?;
+    let certificate = on_record.delivered.as_ref().map(|on| slots.certificate(on));
+    let certificate = certificate.transpose()?.flatten();
+    let on_card = report.slot(slot);
+    let own = bound.as_ref().and_then(|(_, certificate)| certificate.as_ref());
+    let facts = SlotFacts {
+        loading: loading(
+            on_card.loading.as_ref(),
+            bound.as_ref().map(|(application, _)| &application.id),
+            own,
+            certificate.as_ref().filter(|certificate| certificate.is_in_force(act.at)),
+        ),
+        delivered: delivered(on_card.delivered.as_ref(), certificate.as_ref(), own),
+        recorded: recorded(on_record.delivered.as_ref(), certificate.as_ref(), act.at),
+        bound: bound.as_ref().map(|(application, certificate)| Bound {
+            state: application.state,
+            certificate: certificate.as_ref().map(|certificate| certificate.state.name()),
+        }),
+    };
+    Ok((remedies(&facts), bound.map(|(application, _)| application.id)))
 }
 
 fn loading(

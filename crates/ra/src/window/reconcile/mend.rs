@@ -6,17 +6,18 @@ use domain::id::{ApplicationId, OperationId, SystemOperation};
 use store::Unit;
 use x509::fingerprint::{hex, sha256};
 
-use super::super::Window;
 use super::super::at_reader::{AtReader, changed};
 use super::super::card_counter::abandon::CardPlace;
 use super::super::clerk::clerk;
 use super::super::operation::system_operation;
-use super::Remedy;
+use super::Reconciler;
+use super::facts::slot_remedies;
+use super::table::Remedy;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;
 
-impl Window {
+impl Reconciler {
     /// Carries out a remedy, each under an operation id of its own that a repetition finds again.
     pub(super) fn mend(
         &self,
@@ -63,7 +64,7 @@ impl Window {
         let at = self.channels.open(act, wanted)?;
         let record = self.cards.known(at.card.id())?;
         self.cards.expect_kept_here(&record, municipality)?;
-        let (found, _) = self.slot_remedies(act, slot, &at.report, &record)?;
+        let (found, _) = slot_remedies(&self.slots, act, slot, &at.report, &record)?;
         if !found.contains(&remedy) {
             let rule = "somebody worked on it meanwhile: reconcile it again";
             return Err(WindowError::refused("card", rule));

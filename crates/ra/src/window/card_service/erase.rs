@@ -5,20 +5,20 @@ use domain::act::Act;
 use domain::id::CardId;
 use store::Unit;
 
-use super::Window;
-use super::at_reader::changed;
-use super::clerk::clerk;
-use super::evidence::MAX_NOTE_CHARACTERS;
+use super::super::at_reader::changed;
+use super::super::clerk::clerk;
+use super::super::evidence::MAX_NOTE_CHARACTERS;
+use super::CardService;
 use crate::error::{Result, WindowError};
 use crate::form::plain_text;
 use crate::readers::Wanted;
 use crate::record::SlotRecord;
 
-impl Window {
+impl CardService {
     /// Erases a slot of the card on the reader: key, certificates and secret. Answers with the card.
     ///
     /// The certificate must have ended first: nobody may rely on one whose key is gone. Cut off
-    /// between card and office, it is repeated, or [`Window::reconcile`] finds it.
+    /// between card and office, it is repeated, or [`Reconciler`](crate::window::Reconciler) finds it.
     ///
     /// # Errors
     /// [`WindowError::Refused`] while the certificate is in force or another is on its way;

@@ -13,9 +13,9 @@ use x509::general_name::GeneralName;
 use x509::oid::{self, ObjectIdentifier};
 use x509::read::Certificate;
 
-use super::Window;
-use super::at_reader::subject;
-use super::clerk::clerk;
+use super::super::at_reader::subject;
+use super::super::clerk::clerk;
+use super::CardService;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;
@@ -46,19 +46,14 @@ pub struct CertificateCopy {
     pub text: String,
 }
 
-impl Window {
+impl CardService {
     /// Reads the card on the reader. The signature certificate, which names its holder, comes only
     /// with the password that the holder types.
     ///
     /// # Errors
     /// [`WindowError::NotPermitted`], [`WindowError::Reader`]; [`WindowError::Card`] with the tries
     /// left for a wrong password, journaled.
-    pub fn read_card(
-        &self,
-        act: &Act,
-        wanted: &Wanted,
-        password: Option<&str>,
-    ) -> Result<CardReading> {
+    pub fn read(&self, act: &Act, wanted: &Wanted, password: Option<&str>) -> Result<CardReading> {
         let mut told = None;
         let result = self.read_unrecorded(act, wanted, password, &mut told);
         self.operations.recording(
