@@ -1,6 +1,10 @@
-//! The municipal window: every operation on an application, each safe to repeat after any cut.
+//! The municipal window, in parts that own what they touch; every operation is safe to repeat after any cut.
 //!
-//! An operation is recognised by the id of its [`Act`]. Asked again with the same id it answers as
+//! A [`Window`] is put together once and hands out its parts. What a part can reach is what its fields are: the
+//! [`CallCentre`] has no card, [`Applications`] have no reader, and the whole store is behind the one hand that
+//! commits.
+//!
+//! An operation is recognised by the id of its [`Act`](domain::act::Act). Asked again with the same id it answers as
 //! before; the same id with another request is refused. What it changed and its answer are one
 //! unit of the store, so a cut leaves either nothing of it or all of it; what the CA did before the
 //! cut, the repetition finds and goes on from (see the contract of [`Authority`]). So it does with

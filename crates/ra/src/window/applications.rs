@@ -51,8 +51,9 @@ impl Applications {
     /// An application of the clerk's municipality.
     ///
     /// # Errors
-    /// [`WindowError::NotPermitted`], [`WindowError::Unknown`], [`WindowError::Elsewhere`], and what the
-    /// store says. Reading is not journaled here.
+    /// [`NotPermitted`](crate::WindowError::NotPermitted), [`Unknown`](crate::WindowError::Unknown),
+    /// [`Elsewhere`](crate::WindowError::Elsewhere), and what the store says. Reading
+    /// is not journaled here.
     pub fn find(&self, actor: &Actor, id: &ApplicationId) -> Result<Application> {
         let (_, municipality) = clerk(actor)?;
         Application::load(&*self.records, id, municipality)
