@@ -13,6 +13,7 @@ mod evidence;
 mod health;
 mod hold;
 mod home;
+mod invented;
 mod join;
 mod lists;
 mod machine;

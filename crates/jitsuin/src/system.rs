@@ -418,7 +418,7 @@ impl System {
     /// Carries out what the resident register's events ask of the CAs (L8).
     pub(crate) fn apply_register_events(&self) -> Result<RegisterRun> {
         let act = self.act("register-link")?;
-        Ok(self.window()?.apply_register_events(&act)?)
+        Ok(self.window()?.register_link().apply_events(&act)?)
     }
 
     /// Carries out what holders asked online before a cut (L7).

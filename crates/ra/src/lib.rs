@@ -3,6 +3,18 @@
 //! and what became of them, [`readers`] where the card lies, [`authority`] who certifies. [`holder`] is for those who
 //! come with their card instead.
 //!
+//! The window is its parts, each with no more than it needs:
+//!
+//! | part | for |
+//! |---|---|
+//! | [`applications`](Window::applications) | receipt, check, approval, completion on paper |
+//! | [`card_counter`](Window::card_counter) | issue onto a card, delivery, the ends without one |
+//! | [`card_service`](Window::card_service) | cards in their holders' hands |
+//! | [`reconciler`](Window::reconciler) | cards held against office and CA |
+//! | [`call_centre`](Window::call_centre) | holds by phone |
+//! | [`register_link`](Window::register_link) | what follows from the register's events |
+//! | [`disposal`](Window::disposal) | what the law lets go |
+//!
 //! ```
 //! use domain::policy::Policy;
 //! use jiff::civil::date;

@@ -1,90 +1,76 @@
-//! The municipal window: every operation on an application, each safe to repeat after any cut.
+//! The municipal window, in parts that own what they touch; every operation is safe to repeat after any cut.
 //!
-//! An operation is recognised by the id of its [`Act`]. Asked again with the same id it answers as
+//! A [`Window`] is put together once and hands out its parts. What a part can reach is what its fields are: the
+//! [`CallCentre`] has no card, [`Applications`] have no reader, and the whole store is behind the one hand that
+//! commits.
+//!
+//! An operation is recognised by the id of its [`Act`](domain::act::Act). Asked again with the same id it answers as
 //! before; the same id with another request is refused. What it changed and its answer are one
 //! unit of the store, so a cut leaves either nothing of it or all of it; what the CA did before the
 //! cut, the repetition finds and goes on from (see the contract of [`Authority`]). So it does with
 //! what reached the card: a card is a thing outside, driven through a reader, and what is on it is
 //! asked of the card itself.
 
-mod abandon;
+mod application;
+mod applications;
 mod at_reader;
 mod call_centre;
+mod card_counter;
+mod card_service;
 mod cards;
-mod complete;
-mod deliver;
-mod erase;
+mod clerk;
+mod disposal;
+mod evidence;
 mod existence;
-mod forget;
-mod handover;
-mod issue;
 mod locks;
 mod operation;
-mod read;
-mod receipt;
-mod receive;
 mod reconcile;
 mod register_link;
-mod secrets;
-mod verify;
+mod slots;
+mod step;
 
 use std::sync::Arc;
 
 use card::terminal::CardMaster;
-use domain::act::{Act, Actor};
-use domain::application::{ApplicationKind, ApplicationState};
-use domain::id::{ActorId, ApplicationId, CaId, MunicipalityCode, ResidentCode};
-use domain::journal::EventKind;
-use domain::municipality;
-use store::{ApplicationRow, Entry, Page, Store, Unit};
+use domain::id::CaId;
+use store::Store;
+use store::reads::ReadWindows;
 
-use self::locks::Locks;
+use self::at_reader::Channels;
+use self::cards::CardRecords;
+use self::operation::Operations;
+use self::slots::Slots;
+use self::step::Steps;
 use crate::authority::{Authorities, Authority};
-use crate::error::{Result, WindowError};
 use crate::readers::Readers;
-use crate::record::{self, Record};
 use crate::register::ResidentRegister;
 
-pub use abandon::CardPlace;
-pub use call_centre::PhoneHold;
-pub use forget::Forgotten;
-pub use handover::Handover;
-pub use read::{CardReading, CertificateCopy};
-pub use receipt::Receipt;
-pub use reconcile::{Finding, Mended, Mending, Reconciliation, Remedy};
-pub use register_link::RegisterRun;
-pub use verify::{
-    EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS, Verification,
-};
+pub use application::Application;
+pub use applications::Applications;
+pub use applications::receipt::Receipt;
+pub use applications::verify::Verification;
+pub use call_centre::{CallCentre, PhoneHold};
+pub use card_counter::CardCounter;
+pub use card_counter::abandon::CardPlace;
+pub use card_counter::handover::Handover;
+pub use card_service::CardService;
+pub use card_service::read::{CardReading, CertificateCopy};
+pub use disposal::{Disposal, Forgotten};
+pub use evidence::{EvidenceItem, EvidenceRecord, MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
+pub use reconcile::{Finding, Mended, Mending, Reconciler, Reconciliation, Remedy};
+pub use register_link::{RegisterLink, RegisterRun};
 
-/// The windows of all municipalities, the call centre's and the register's way to the CAs.
+/// The windows of all municipalities, the call centre's and the register's way to the CAs: each part owns
+/// what it touches, and no more.
 pub struct Window {
-    store: Arc<dyn Store>,
-    register: Arc<dyn ResidentRegister>,
-    authorities: Authorities,
-    readers: Arc<dyn Readers>,
-    master: Arc<dyn CardMaster>,
-    applications: Locks,
-    cards: Locks,
-}
-
-/// An application as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Application {
-    /// Its id.
-    pub id: ApplicationId,
-    /// The CA it is made to.
-    pub ca: CaId,
-    /// The municipality of the window.
-    pub municipality: MunicipalityCode,
-    /// What is applied for.
-    pub kind: ApplicationKind,
-    /// Where it stands.
-    pub state: ApplicationState,
-    /// The resident concerned.
-    pub resident: ResidentCode,
-    /// The form and everything recorded since.
-    pub record: Record,
+    applications: Applications,
+    card_counter: Arc<CardCounter>,
+    card_service: CardService,
+    reconciler: Reconciler,
+    call_centre: CallCentre,
+    register_link: RegisterLink,
+    disposal: Disposal,
+    cas: Vec<CaId>,
 }
 
 impl Window {
@@ -100,109 +86,68 @@ impl Window {
         readers: Arc<dyn Readers>,
         master: Arc<dyn CardMaster>,
     ) -> Self {
-        let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
-        let [applications, cards] = [Locks::default(), Locks::default()];
-        Self { store, register, authorities, readers, master, applications, cards }
-    }
-
-    /// An application of the clerk's municipality.
-    ///
-    /// # Errors
-    /// [`WindowError::NotPermitted`], [`WindowError::Unknown`], [`WindowError::Elsewhere`], and what the
-    /// store says. Reading is not journaled here.
-    pub fn application(&self, actor: &Actor, id: &ApplicationId) -> Result<Application> {
-        let (_, municipality) = clerk(actor)?;
-        self.load(id, municipality)
-    }
-
-    /// The applications of the clerk's municipality, in one state or in all, newest first: at most `limit`
-    /// after the one of the id `after`.
-    ///
-    /// # Errors
-    /// As [`application`](Self::application).
-    pub fn applications(
-        &self,
-        actor: &Actor,
-        state: Option<ApplicationState>,
-        after: Option<&ApplicationId>,
-        limit: usize,
-    ) -> Result<Page<Application, ApplicationId>> {
-        let (_, municipality) = clerk(actor)?;
-        let Page { rows, next } = self.store.applications(&municipality, state, after, limit)?;
-        let rows = rows.into_iter().map(Application::restore).collect::<Result<_>>()?;
-        Ok(Page { rows, next })
-    }
-
-    fn load(&self, id: &ApplicationId, municipality: MunicipalityCode) -> Result<Application> {
-        let row = self.store.application(id)?;
-        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
-        if row.municipality != municipality {
-            return Err(WindowError::Elsewhere { field: "application" });
+        let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca));
+        let authorities: Arc<Authorities> = Arc::new(authorities.collect());
+        let cas: Vec<_> = authorities.keys().cloned().collect();
+        let records: Arc<dyn ReadWindows> = store.clone();
+        let operations = Operations::new(store.clone());
+        let steps = Arc::new(Steps::new(&operations, &records, &authorities));
+        let cards = CardRecords::new(&records, &register);
+        let channels = Arc::new(Channels::new(&cards, readers, master));
+        let slots = Slots::new(&records, &authorities);
+        let card_counter =
+            CardCounter::new(&operations, &steps, &register, &authorities, &cards, &channels);
+        let card_counter = Arc::new(card_counter);
+        Self {
+            applications: Applications::new(&operations, &steps, &records, &register, &authorities),
+            card_service: CardService::new(&operations, &register, &cards, &channels, &slots),
+            reconciler: Reconciler::new(&operations, &cards, &channels, &slots, &card_counter),
+            card_counter,
+            call_centre: CallCentre::new(&operations, &register, &authorities),
+            register_link: RegisterLink::new(&operations, &records, &register, &authorities),
+            disposal: Disposal::new(&operations, &store, &register, cas.clone()),
+            cas,
         }
-        Application::restore(row)
     }
 
-    fn authority(&self, ca: &CaId) -> Result<&dyn Authority> {
-        let authority = self.authorities.get(ca).map(AsRef::as_ref);
-        authority.ok_or(WindowError::Unknown { field: "ca" })
+    /// Applications: taken in, checked, carried out where no card is needed, shown.
+    pub fn applications(&self) -> &Applications {
+        &self.applications
     }
 
-    /// Journals a refusal; without the journal's word there is no answer but the journal's error.
-    fn recording<A>(
-        &self,
-        act: &Act,
-        kind: EventKind,
-        subject: &str,
-        result: Result<A>,
-    ) -> Result<A> {
-        if let Err(error) = &result
-            && let Some(rule) = error.refusal()
-        {
-            let kind = match error {
-                WindowError::NotPermitted(_) | WindowError::Elsewhere { .. } => {
-                    EventKind::AccessRefused
-                }
-                _ => kind,
-            };
-            // What names nothing is a text that somebody typed, and no entry is ever erased.
-            let subject = if error.is_of_no_such_subject(kind) { "unknown" } else { subject };
-            let mut entry = Entry::new(kind, act).subject(subject).refused(rule);
-            if let WindowError::Doubted { holder, doubt } = error {
-                entry = entry.personal(holder, doubt);
-            }
-            self.store.commit(Unit::new(entry))?;
-        }
-        result
+    /// Applications that need a card: issued, delivered, ended.
+    pub fn card_counter(&self) -> &CardCounter {
+        &self.card_counter
+    }
+
+    /// Cards in their holders' hands: read, given another PIN or password, erased.
+    pub fn card_service(&self) -> &CardService {
+        &self.card_service
+    }
+
+    /// Cards held against the office and the CAs, and mended.
+    pub fn reconciler(&self) -> &Reconciler {
+        &self.reconciler
+    }
+
+    /// Holds by phone.
+    pub fn call_centre(&self) -> &CallCentre {
+        &self.call_centre
+    }
+
+    /// What follows from the register's events.
+    pub fn register_link(&self) -> &RegisterLink {
+        &self.register_link
+    }
+
+    /// What is disposed of when the law lets go.
+    pub fn disposal(&self) -> &Disposal {
+        &self.disposal
     }
 }
 
 impl std::fmt::Debug for Window {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Window({:?})", self.authorities.keys())
-    }
-}
-
-impl Application {
-    fn restore(row: ApplicationRow) -> Result<Self> {
-        let record = record::decode(&row.record)?;
-        Ok(Self {
-            id: row.id,
-            ca: row.ca,
-            municipality: row.municipality,
-            kind: row.kind,
-            state: row.state,
-            resident: row.resident,
-            record,
-        })
-    }
-}
-
-/// The clerk and the municipality of the window, a ward's being its city.
-fn clerk(actor: &Actor) -> Result<(ActorId, MunicipalityCode)> {
-    match actor {
-        Actor::WindowClerk { id, municipality: code } => {
-            Ok((id.clone(), municipality::find(*code).map_or(*code, |known| known.code)))
-        }
-        _ => Err(WindowError::NotPermitted("only a clerk at a municipality's window may")),
+        write!(f, "Window({:?})", self.cas)
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     let application = town.receive(resident, AUTH, "issue-with-card", None)?;
     town.verify(&application, &resident_evidence())?;
     say(&format!("2. application {application}: existence and identity checked"));
-    let issued = system.window()?.issue(&town.clerk()?, &application, None)?;
+    let issued = system.window()?.card_counter().issue(&town.clerk()?, &application, None)?;
     say(&format!(
         "3. certificate {} is on card {}, unusable: {}",
         issued.serial,
@@ -151,7 +151,7 @@ impl<'a> Town<'a> {
         let (held, card) = (served[2].0, &served[2].1.card);
         let on_the_way = self.receive(held, SIGN, "issue-on-card", Some(card))?;
         self.verify(&on_the_way, &resident_evidence())?;
-        self.system.window()?.issue(&self.clerk()?, &on_the_way, None)?;
+        self.system.window()?.card_counter().issue(&self.clerk()?, &on_the_way, None)?;
         self.hold(held)?;
         for (resident, cause) in [(served[3].0, "use-ended"), (served[4].0, "key-compromised")] {
             self.carry_out(resident, AUTH, "revocation", cause)?;
@@ -159,7 +159,7 @@ impl<'a> Town<'a> {
         }
         let waiting = self.receive(&people[5], AUTH, "issue-with-card", None)?;
         self.verify(&waiting, &resident_evidence())?;
-        self.system.window()?.issue(&self.clerk()?, &waiting, None)?;
+        self.system.window()?.card_counter().issue(&self.clerk()?, &waiting, None)?;
         let (resident, auth) = &served[1];
         let in_force = ((*resident).clone(), auth.card.clone(), auth.serial, signed[1]);
         Ok(Settled { municipality: self.municipality, in_force, waiting })
@@ -187,7 +187,8 @@ impl<'a> Town<'a> {
     ) -> Result<OnCard> {
         let application = self.receive(resident, ca, kind, card)?;
         self.verify(&application, &resident_evidence())?;
-        let issued = self.system.window()?.issue(&self.clerk()?, &application, reader)?;
+        let window = self.system.window()?;
+        let issued = window.card_counter().issue(&self.clerk()?, &application, reader)?;
         self.deliver_at(reader, &application, ca)?;
         Ok(OnCard { card: issued.card, serial: issued.serial })
     }
@@ -203,11 +204,11 @@ impl<'a> Town<'a> {
             card: card.map(ToString::to_string).unwrap_or_default(),
             ..self.form(resident, ca, kind)
         };
-        Ok(self.system.window()?.receive(&self.clerk()?, &form)?)
+        Ok(self.system.window()?.applications().receive(&self.clerk()?, &form)?)
     }
 
     fn verify(&self, application: &ApplicationId, evidence: &EvidenceRecord) -> Result<()> {
-        match self.system.window()?.verify(&self.clerk()?, application, evidence)? {
+        match self.system.window()?.applications().verify(&self.clerk()?, application, evidence)? {
             Verification::Verified => Ok(()),
             Verification::Refused { doubts } => {
                 anyhow::bail!("{application} refused: {}", doubts.join("; "))
@@ -229,7 +230,8 @@ impl<'a> Town<'a> {
             AUTH => holder_secrets(CardSlot::Authentication, PIN)?,
             _ => holder_secrets(CardSlot::Signature, PASSWORD)?,
         };
-        self.system.window()?.deliver(&self.clerk()?, application, secrets, reader)?;
+        let window = self.system.window()?;
+        window.card_counter().deliver(&self.clerk()?, application, secrets, reader)?;
         Ok(())
     }
 
@@ -242,15 +244,15 @@ impl<'a> Town<'a> {
         cause: &str,
     ) -> Result<()> {
         let form = ReceivedForm { cause: cause.to_owned(), ..self.form(resident, ca, kind) };
-        let application = self.system.window()?.receive(&self.clerk()?, &form)?;
+        let application = self.system.window()?.applications().receive(&self.clerk()?, &form)?;
         self.verify(&application, &resident_evidence())?;
-        self.system.window()?.complete(&self.clerk()?, &application)?;
+        self.system.window()?.applications().complete(&self.clerk()?, &application)?;
         Ok(())
     }
 
     pub(crate) fn hold(&self, resident: &Resident) -> Result<()> {
         let act = self.act(Actor::CallCentreAgent("call-centre".parse()?))?;
-        self.system.window()?.hold_by_phone(&act, &resident.basic_four())?;
+        self.system.window()?.call_centre().hold_by_phone(&act, &resident.basic_four())?;
         Ok(())
     }
 
@@ -313,7 +315,8 @@ fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> 
         }
         3 => {
             system.register()?.declare_error(&resident.code, now)?;
-            system.window()?.discard(&town.clerk()?, &settled.waiting, CardPlace::default())?;
+            let (window, clerk) = (system.window()?, town.clerk()?);
+            window.card_counter().discard(&clerk, &settled.waiting, CardPlace::default())?;
         }
         _ => {
             // What a compromise of the CA's key does to every certificate, on one of each CA.

@@ -10,11 +10,11 @@ use domain::rule::Rule;
 use domain::validity::civil_date;
 use jiff::Timestamp;
 use ra::register::embedded::EmbeddedRegister;
-use ra::register::synthetic::{Parameters, residents};
 use web::desk::{Invented, Workshop};
 use web::{Fault, Problem};
 
 use crate::home::Home;
+use crate::invented::{Parameters, residents};
 use crate::machine::Machine;
 use crate::readers;
 use crate::system::Clock;

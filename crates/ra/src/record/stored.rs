@@ -4,16 +4,15 @@ use domain::application::ApplicationState;
 use domain::identity::Evidence;
 use serde::{Deserialize, Serialize};
 
+use super::application::{Check, IssuedOnCard, Record, Stage};
 use super::stored_form::StoredForm;
-use super::{Check, IssuedOnCard, Record, Stage};
-use crate::error::{Result, WindowError};
+use super::text::{named, read, unreadable};
+use crate::error::Result;
 
 /// The version that is written: 2 names the card that an application is bound to, where 1 had the
 /// key that was made on it.
 const VERSION: u8 = 2;
 const FIRST_VERSION: u8 = 1;
-
-const WHAT: &str = "a stored application record";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,20 +106,6 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record> {
     })
 }
 
-/// Something that was written by its `Display` and is read by its `FromStr`.
-pub(super) fn read<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<T> {
-    text.parse().map_err(|error: T::Err| unreadable(error.to_string()))
-}
-
-/// One of a closed set of names.
-pub(super) fn named<T>(text: &str, find: impl FnOnce(&str) -> Option<T>) -> Result<T> {
-    find(text).ok_or_else(|| unreadable(format!("{text:?} is not known")))
-}
-
-pub(super) fn unreadable(problem: impl ToString) -> WindowError {
-    WindowError::Unreadable { what: WHAT, problem: problem.to_string() }
-}
-
 fn store_stage(stage: &Stage) -> StoredStage {
     StoredStage {
         state: stage.state.name().into(),
@@ -166,6 +151,7 @@ fn restore_issued(stored: StoredIssued) -> Result<IssuedOnCard> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::WindowError;
     use serde_json::{Value, json};
 
     /// A stored record as an earlier program wrote it; this text may never stop being readable.

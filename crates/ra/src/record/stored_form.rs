@@ -6,7 +6,7 @@ use domain::resident::Gender;
 use domain::text::{Replacement, Rule};
 use serde::{Deserialize, Serialize};
 
-use super::stored::{named, read, unreadable};
+use super::text::{named, read, unreadable};
 use crate::authority::CertifiedAttributes;
 use crate::error::Result;
 use crate::form::{ApplicantDetails, Certified, Form, Request};

@@ -6,13 +6,12 @@ use std::io::Write;
 use domain::act::{Act, Actor};
 use domain::id::{MunicipalityCode, ResidentCode};
 use domain::resident::{BasicAttribute, BasicFour, Gender, Resident};
-use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::{Timestamp, ToSpan};
 use rstest::rstest;
 use tempfile::TempDir;
 
 use super::embedded::{Correction, EmbeddedError, EmbeddedRegister};
-use super::synthetic::{Parameters, residents};
 use super::{RegisterError, RegisterEventKind, Removal, ResidentRegister};
 
 /// A register under test and the way to make it forget what is not on disk.
@@ -56,14 +55,32 @@ impl Subject {
     }
 }
 
+/// Two hundred residents of two municipalities; no two answer to the same four attributes.
 fn town() -> Vec<Resident> {
-    residents(&Parameters {
-        seed: 7,
-        count: 200,
-        municipalities: vec![kawaguchi(), saitama()],
-        today: date(2026, 4, 1),
-    })
-    .expect("valid parameters")
+    (0..200).map(resident).collect()
+}
+
+fn resident(number: u16) -> Resident {
+    let in_kawaguchi = number.is_multiple_of(2);
+    let (municipality, place) = match in_kawaguchi {
+        true => (kawaguchi(), "埼玉県川口市青木二丁目"),
+        false => (saitama(), "埼玉県さいたま市大宮区桜木町一丁目"),
+    };
+    let is_foreign = number % 40 == 39;
+    let (family_name, given_name) =
+        if is_foreign { ("KIM MINJUN", "") } else { ("川口", "太郎") };
+    Resident {
+        code: format!("1000000{number:04}").parse().expect("a code"),
+        municipality,
+        family_name: family_name.into(),
+        given_name: given_name.into(),
+        reading: if is_foreign { "キム　ミンジュン" } else { "カワグチ　タロウ" }.into(),
+        alias: is_foreign.then(|| "金田一郎".into()),
+        address: format!("{place}{number}番"),
+        birth_date: date(1940, 1, 1).saturating_add(i32::from(number).months()),
+        gender: if number % 4 < 2 { Gender::Female } else { Gender::Male },
+        is_foreign,
+    }
 }
 
 fn kawaguchi() -> MunicipalityCode {

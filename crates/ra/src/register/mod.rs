@@ -1,7 +1,6 @@
 //! The link to the Basic Resident Register (住民基本台帳): existence, attributes, events (W8).
 
 pub mod embedded;
-pub mod synthetic;
 
 #[cfg(test)]
 mod contract;

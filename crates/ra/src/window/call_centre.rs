@@ -1,5 +1,7 @@
 //! Holds by phone, at any hour, found by the four basic attributes (L10; A 3.4.3.1, 4.9.13).
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
 use domain::id::{CaId, SerialNumber};
@@ -11,10 +13,11 @@ use domain::rule::Rule;
 use serde::{Deserialize, Serialize};
 use store::{Entry, Unit};
 
-use super::Window;
-use super::operation::Begun;
-use crate::authority::Authority;
+use super::locks::Locks;
+use super::operation::{Begun, Operations};
+use crate::authority::{Authorities, Authority};
 use crate::error::{Result, WindowError};
+use crate::register::ResidentRegister;
 
 /// What a hold by phone came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +28,28 @@ pub struct PhoneHold {
     pub refused: Vec<(CaId, String)>,
 }
 
-impl Window {
+/// The call centre. It reaches the register and the CAs, and no application and no card.
+pub struct CallCentre {
+    operations: Operations,
+    register: Arc<dyn ResidentRegister>,
+    authorities: Arc<Authorities>,
+    turns: Locks,
+}
+
+impl CallCentre {
+    pub(super) fn new(
+        operations: &Operations,
+        register: &Arc<dyn ResidentRegister>,
+        authorities: &Arc<Authorities>,
+    ) -> Self {
+        Self {
+            operations: operations.clone(),
+            register: register.clone(),
+            authorities: authorities.clone(),
+            turns: Locks::default(),
+        }
+    }
+
     /// Holds every certificate in force of the one resident who answers to `asked`, at the CAs
     /// that know a hold. Release is for the window alone (A 4.9.15③).
     ///
@@ -34,9 +58,9 @@ impl Window {
     /// not exactly one resident answers, or nothing can be held (S 4-4-5); journaled.
     pub fn hold_by_phone(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
         let kind = EventKind::CertificateHeld;
-        let _turn = self.applications.lock(act.operation.as_str());
+        let _turn = self.turns.lock(act.operation.as_str());
         let result = self.hold_unrecorded(act, asked);
-        self.recording(act, kind, act.operation.as_str(), result)
+        self.operations.recording(act, kind, act.operation.as_str(), result)
     }
 
     fn hold_unrecorded(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
@@ -47,10 +71,10 @@ impl Window {
         }
         let (birth, gender) = (asked.birth_date.to_string(), asked.gender.code().to_string());
         let request = ["hold by phone", &asked.name, &asked.address, &birth, &gender];
-        let operation = match self.begin(act, &request)? {
+        let operation = match self.operations.begin(act, &request)? {
             Begun::First(operation) => operation,
             Begun::Again(answer) => {
-                self.store.commit(Unit::new(entry(act).no_op()))?;
+                self.operations.commit(Unit::new(entry(act).no_op()))?;
                 return restore(&answer);
             }
         };
@@ -76,7 +100,7 @@ impl Window {
         for (_, rule) in &refused {
             entry = entry.detail("refused", rule.as_part());
         }
-        self.store.commit(Unit::new(entry).change(operation.answered(&stored(&hold)?)?))?;
+        self.operations.commit(Unit::new(entry).change(operation.answered(&stored(&hold)?)?))?;
         Ok(hold)
     }
 

@@ -1,32 +1,43 @@
-//! What the office knows of the cards: whose they are, and the rules of who may use which slot.
+//! What the office knows of the cards: whose they are, and which slot is for what.
+
+use std::sync::Arc;
 
 use card::CardSlot;
 use card::terminal::OperationTag;
-use domain::id::{ApplicationId, CardId, MunicipalityCode, ResidentCode};
+use domain::id::{ApplicationId, CardId, MunicipalityCode};
 use domain::municipality;
 use domain::policy::Policy;
-use domain::rule;
-use domain::validity::{civil_date, nth_birthday_after};
-use jiff::Timestamp;
-use jiff::civil::Date;
+use store::reads::ReadWindows;
 use x509::fingerprint::sha256;
 
-use super::Window;
-use super::operation::Step;
 use crate::error::{Result, WindowError};
-use crate::form::Request;
-use crate::record::{CardRecord, OnSlot, SlotRecord};
-use crate::register::RegisterError;
+use crate::record::CardRecord;
+use crate::register::{RegisterError, ResidentRegister};
 
-impl Window {
+/// What the office knows of cards, and which municipality keeps each.
+#[derive(Clone)]
+pub(super) struct CardRecords {
+    records: Arc<dyn ReadWindows>,
+    register: Arc<dyn ResidentRegister>,
+}
+
+impl CardRecords {
+    /// The cards in `records`, kept where `register` says that their holders live.
+    pub(super) fn new(
+        records: &Arc<dyn ReadWindows>,
+        register: &Arc<dyn ResidentRegister>,
+    ) -> Self {
+        Self { records: records.clone(), register: register.clone() }
+    }
+
     /// What the office knows of a card, if anything.
-    pub(super) fn card_record(&self, id: &CardId) -> Result<Option<CardRecord>> {
-        self.store.card(id)?.map(CardRecord::restore).transpose()
+    pub(super) fn find(&self, id: &CardId) -> Result<Option<CardRecord>> {
+        self.records.card(id)?.map(CardRecord::restore).transpose()
     }
 
     /// What the office knows of a card that it must know.
-    pub(super) fn known_card(&self, id: &CardId) -> Result<CardRecord> {
-        self.card_record(id)?.ok_or(WindowError::Unknown { field: "card" })
+    pub(super) fn known(&self, id: &CardId) -> Result<CardRecord> {
+        self.find(id)?.ok_or(WindowError::Unknown { field: "card" })
     }
 
     /// Refuses unless the holder of the card is the municipality's.
@@ -50,12 +61,12 @@ impl Window {
     /// # Errors
     /// [`WindowError::Elsewhere`] where its holder is another municipality's, and
     /// [`WindowError::Register`]: nobody can tell.
-    pub(super) fn named_card(
+    pub(super) fn named(
         &self,
         id: &CardId,
         municipality: MunicipalityCode,
     ) -> Result<Option<CardRecord>> {
-        match self.card_record(id)? {
+        match self.find(id)? {
             Some(card) if !self.is_kept_by(&card, municipality)? => {
                 Err(WindowError::Elsewhere { field: "card" })
             }
@@ -97,76 +108,4 @@ pub(super) fn tag_of(application: &ApplicationId) -> OperationTag {
     let mut tag = [0; 16];
     tag.copy_from_slice(&digest[..16]);
     OperationTag(tag)
-}
-
-/// The card that the applicant brought, by the form.
-pub(super) fn brought_card<'a>(step: &'a Step<'_>) -> Option<&'a CardId> {
-    match &step.application.record.form.request {
-        Request::IssueOnCard(card) | Request::Renewal(card) => Some(card),
-        _ => None,
-    }
-}
-
-/// A card that the resident brought must be theirs, in use, and not busy.
-pub(super) fn expect_brought(record: &CardRecord, step: &Step<'_>, slot: CardSlot) -> Result<()> {
-    expect_usable(record, &step.application.resident, step.operation.act.at)?;
-    expect_free(record, &step.application.id, slot)
-}
-
-/// The record of a new card for the application's resident, with nothing on it.
-pub(super) fn new_record(id: &CardId, step: &Step<'_>) -> Result<CardRecord> {
-    let form = &step.application.record.form;
-    Ok(CardRecord {
-        id: id.clone(),
-        holder: form.resident.clone(),
-        municipality: form.municipality,
-        expires_on: last_day(form.birth_date, step.operation.act.at)?,
-        is_handed_out: false,
-        is_destroyed: false,
-        authentication: SlotRecord::default(),
-        signature: SlotRecord::default(),
-    })
-}
-
-/// Nobody else's application may be on its way on the card: its clerk counts on what it holds.
-fn expect_free(record: &CardRecord, application: &ApplicationId, slot: CardSlot) -> Result<()> {
-    let is_another = |on: &OnSlot| on.application != *application;
-    for busy in CardSlot::ALL {
-        if record.slot(busy).loading.as_ref().is_some_and(is_another) {
-            let what = match busy == slot {
-                true => "bound to another application",
-                false => "being loaded for an application",
-            };
-            let rule = rule!("its {} slot is {}: complete or withdraw that first", busy, what);
-            return Err(WindowError::refused("card", rule));
-        }
-    }
-    Ok(())
-}
-
-fn expect_usable(record: &CardRecord, resident: &ResidentCode, at: Timestamp) -> Result<()> {
-    let refuse = |rule: &'static str| Err(WindowError::refused("card", rule));
-    if record.holder != *resident {
-        return refuse("it is not a card of this resident (A 4.1.2.1(2), S 4-1-1)");
-    }
-    if record.is_destroyed || !record.is_handed_out {
-        return refuse("it was not delivered to its holder, or is destroyed (A 4.3.1.1(2))");
-    }
-    if record.expires_on < civil_date(at) {
-        return refuse("it has expired (A 6.3.2.2)");
-    }
-    Ok(())
-}
-
-/// The last day of a new card: the tenth birthday after its issue, for minors the fifth.
-///
-/// An assumption from the rules on the Individual Number Card; neither CPS says it.
-fn last_day(birth: Date, at: Timestamp) -> Result<Date> {
-    const MAJORITY_YEARS: u8 = 18;
-    let today = civil_date(at);
-    let out_of_range =
-        |_| WindowError::refused("birth_date", "the card's end is out of the calendar's range");
-    let adult_from = nth_birthday_after(birth, birth, MAJORITY_YEARS).map_err(out_of_range)?;
-    let count = if today < adult_from { 5 } else { 10 };
-    nth_birthday_after(today, birth, count).map_err(out_of_range)
 }

@@ -6,53 +6,56 @@ use domain::rule;
 use domain::rule::Rule;
 use domain::{municipality, text};
 
-use super::Window;
 use crate::error::{Result, WindowError};
 use crate::form::{Form, carries_attributes};
-use crate::register::RegisterError;
+use crate::register::{RegisterError, ResidentRegister};
 
-impl Window {
-    /// What speaks against the form in the register as it is now; nothing when it agrees.
-    ///
-    /// The four attributes must be as recorded (S 3-1-9①), the record not removed, and kept by the
-    /// municipality of the window (住所地市区町村長; A 3.2.3.1).
-    ///
-    /// # Errors
-    /// [`RegisterError::Unavailable`]: nobody can tell, so nothing goes on.
-    pub(super) fn existence_doubts(&self, form: &Form, policy: &Policy) -> Result<Vec<Rule>> {
-        let resident = match self.register.find(&form.resident) {
-            Ok(resident) => resident,
-            Err(RegisterError::NotFound(_)) => {
-                return Ok(vec!["the resident is not registered (A 3.2.3.1, S 3-1-9)".into()]);
-            }
-            Err(down) => return Err(down.into()),
-        };
-        let home = municipality::find(resident.municipality).map(|known| known.code);
-        if home != Some(form.municipality) {
-            // Nothing of the record: a window asks about the residents of its own municipality.
-            return Ok(vec![
-                "the record is kept by another municipality (A 3.2.3.1, S 4-1-1)".into(),
-            ]);
+/// What speaks against the form in the register as it is now; nothing when it agrees.
+///
+/// The four attributes must be as recorded (S 3-1-9①), the record not removed, and kept by the
+/// municipality of the window (住所地市区町村長; A 3.2.3.1).
+///
+/// # Errors
+/// [`RegisterError::Unavailable`]: nobody can tell, so nothing goes on.
+pub(super) fn existence_doubts(
+    register: &dyn ResidentRegister,
+    form: &Form,
+    policy: &Policy,
+) -> Result<Vec<Rule>> {
+    let resident = match register.find(&form.resident) {
+        Ok(resident) => resident,
+        Err(RegisterError::NotFound(_)) => {
+            return Ok(vec!["the resident is not registered (A 3.2.3.1, S 3-1-9)".into()]);
         }
-        let (typed, recorded) = both_fours(form, &resident, carries_attributes(policy));
-        let differs = typed.differences(&recorded);
-        let doubts = differs.iter().map(|attribute| {
-            rule!("the {} is not the one in the register (A 3.2.3.1, S 3-1-9)", attribute)
-        });
-        Ok(doubts.collect())
+        Err(down) => return Err(down.into()),
+    };
+    let home = municipality::find(resident.municipality).map(|known| known.code);
+    if home != Some(form.municipality) {
+        // Nothing of the record: a window asks about the residents of its own municipality.
+        return Ok(vec!["the record is kept by another municipality (A 3.2.3.1, S 4-1-1)".into()]);
     }
+    let (typed, recorded) = both_fours(form, &resident, carries_attributes(policy));
+    let differs = typed.differences(&recorded);
+    let doubts = differs.iter().map(|attribute| {
+        rule!("the {} is not the one in the register (A 3.2.3.1, S 3-1-9)", attribute)
+    });
+    Ok(doubts.collect())
+}
 
-    /// Refuses when the register no longer says what was checked.
-    ///
-    /// # Errors
-    /// [`WindowError::Refused`] with the first doubt, and as
-    /// [`existence_doubts`](Self::existence_doubts).
-    pub(super) fn expect_existence(&self, form: &Form, policy: &Policy) -> Result<()> {
-        match self.existence_doubts(form, policy)?.first() {
-            None => Ok(()),
-            Some(doubt) => {
-                Err(WindowError::refused("resident", rule!("since the check, {}", doubt.as_part())))
-            }
+/// Refuses when the register no longer says what was checked.
+///
+/// # Errors
+/// [`WindowError::Refused`] with the first doubt, and as
+/// [`existence_doubts`].
+pub(super) fn expect_existence(
+    register: &dyn ResidentRegister,
+    form: &Form,
+    policy: &Policy,
+) -> Result<()> {
+    match existence_doubts(register, form, policy)?.first() {
+        None => Ok(()),
+        Some(doubt) => {
+            Err(WindowError::refused("resident", rule!("since the check, {}", doubt.as_part())))
         }
     }
 }

@@ -1,17 +1,15 @@
 //! Operations that can be repeated: recognised by their id, answered as before.
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
-use domain::application::{self, ApplicationEvent, ApplicationState};
-use domain::id::{ActorId, ApplicationId, OperationId, SystemOperation};
+use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use serde::{Deserialize, Serialize};
-use store::{Change, Entry, Unit};
+use store::{Change, Entry, Store, Unit};
 use x509::fingerprint::{colon_hex, sha256};
 
-use super::{Application, Window, clerk};
-use crate::authority::Authority;
 use crate::error::{Result, WindowError};
-use crate::record::{self, Record, Stage};
 
 const WHAT: &str = "the stored answer of an operation";
 
@@ -59,7 +57,19 @@ impl Operation<'_> {
     }
 }
 
-impl Window {
+/// The store as the parts of the window work with it: what was carried out before is looked up by its id,
+/// what is refused is journaled, and what was decided is committed.
+#[derive(Clone)]
+pub(super) struct Operations {
+    store: Arc<dyn Store>,
+}
+
+impl Operations {
+    /// Operations on this store.
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
     /// Looks an operation up by its id; `request` is what is asked, without any secret.
     pub(super) fn begin<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Begun<'a>> {
         match self.kept(act, request)? {
@@ -69,6 +79,15 @@ impl Window {
                 Err(WindowError::refused("operation", "the id was used for another request"))
             }
         }
+    }
+
+    /// Commits what was decided.
+    ///
+    /// # Errors
+    /// What the store says; nothing is changed then.
+    pub(super) fn commit(&self, unit: Unit) -> Result<()> {
+        self.store.commit(unit)?;
+        Ok(())
     }
 
     /// What is kept under an operation's id; `request` as in [`begin`](Self::begin).
@@ -82,74 +101,32 @@ impl Window {
         Ok(if is_same { Kept::Same(stored.answer) } else { Kept::Another })
     }
 
-    /// One step of an application at its window: permission, repetition, the work, the answer.
-    pub(super) fn step<A>(
+    /// Journals a refusal; without the journal's word there is no answer but the journal's error.
+    pub(super) fn recording<A>(
         &self,
         act: &Act,
-        (id, kind): (&ApplicationId, EventKind),
-        request: &[&str],
-        work: impl FnOnce(Step<'_>) -> Result<()>,
-        answer: impl FnOnce(&Application) -> Result<A>,
+        kind: EventKind,
+        subject: &str,
+        result: Result<A>,
     ) -> Result<A> {
-        let _turn = self.applications.lock(id.as_str());
-        let result = (|| {
-            let (by, municipality) = clerk(&act.actor)?;
-            let application = self.load(id, municipality)?;
-            let request = [&[kind.name(), id.as_str()], request].concat();
-            let operation = match self.begin(act, &request)? {
-                Begun::First(operation) => operation,
-                Begun::Again(_) => {
-                    let entry = Entry::new(kind, act).subject(id).no_op();
-                    self.store.commit(Unit::new(entry))?;
-                    return answer(&application);
+        if let Err(error) = &result
+            && let Some(rule) = error.refusal()
+        {
+            let kind = match error {
+                WindowError::NotPermitted(_) | WindowError::Elsewhere { .. } => {
+                    EventKind::AccessRefused
                 }
+                _ => kind,
             };
-            let authority = self.authority(&application.ca)?;
-            work(Step { operation, kind, by, application, authority })?;
-            answer(&self.load(id, municipality)?)
-        })();
-        self.recording(act, kind, id.as_str(), result)
-    }
-}
-
-/// A step under way.
-pub(super) struct Step<'a> {
-    pub(super) operation: Operation<'a>,
-    pub(super) kind: EventKind,
-    pub(super) by: ActorId,
-    pub(super) application: Application,
-    pub(super) authority: &'a dyn Authority,
-}
-
-impl Step<'_> {
-    /// The state after `event`, if the table and the policy allow it now.
-    pub(super) fn after(&self, event: ApplicationEvent) -> Result<ApplicationState> {
-        let Application { kind, state, .. } = self.application;
-        let second_approval = self.authority.policy().applications.second_approval;
-        Ok(application::after(kind, state, event, second_approval)?)
-    }
-
-    /// The journal entry of this step.
-    pub(super) fn entry(&self) -> Entry {
-        let application = &self.application;
-        Entry::new(self.kind, self.operation.act).ca(&application.ca).subject(&application.id)
-    }
-
-    /// The unit that takes the application to `to` and stores the operation's answer.
-    pub(super) fn unit(
-        &self,
-        entry: Entry,
-        to: ApplicationState,
-        mut record: Record,
-    ) -> Result<Unit> {
-        let (by, at) = (self.by.clone(), self.operation.act.at);
-        record.stages.push(Stage { state: to, by, at });
-        let id = self.application.id.clone();
-        let answer = self.operation.answered(id.as_str())?;
-        let from = self.application.state;
-        let record = record::encode(&record)?;
-        let change = Change::SetApplication { id, from, to, record };
-        Ok(Unit::new(entry).change(change).change(answer))
+            // What names nothing is a text that somebody typed, and no entry is ever erased.
+            let subject = if error.is_of_no_such_subject(kind) { "unknown" } else { subject };
+            let mut entry = Entry::new(kind, act).subject(subject).refused(rule);
+            if let WindowError::Doubted { holder, doubt } = error {
+                entry = entry.personal(holder, doubt);
+            }
+            self.commit(Unit::new(entry))?;
+        }
+        result
     }
 }
 

@@ -4,6 +4,8 @@ mod facts;
 mod mend;
 mod table;
 
+use std::sync::Arc;
+
 use card::CardSlot;
 use card::terminal::{CardReport, TerminalError};
 use domain::act::Act;
@@ -12,8 +14,13 @@ use domain::journal::EventKind;
 use domain::rule;
 use store::{Entry, Unit};
 
-use super::at_reader::subject;
-use super::{Window, clerk};
+use self::facts::slot_remedies;
+use super::at_reader::{Channels, subject};
+use super::card_counter::CardCounter;
+use super::cards::CardRecords;
+use super::clerk::clerk;
+use super::operation::Operations;
+use super::slots::Slots;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;
@@ -64,7 +71,33 @@ pub enum Mended {
     Left(String),
 }
 
-impl Window {
+/// Holds cards against the office and the CAs. What it mends, it has the [`CardCounter`] carry to its end, or
+/// does on the card and in the office's record of it.
+pub struct Reconciler {
+    operations: Operations,
+    cards: CardRecords,
+    channels: Arc<Channels>,
+    slots: Slots,
+    card_counter: Arc<CardCounter>,
+}
+
+impl Reconciler {
+    pub(super) fn new(
+        operations: &Operations,
+        cards: &CardRecords,
+        channels: &Arc<Channels>,
+        slots: &Slots,
+        card_counter: &Arc<CardCounter>,
+    ) -> Self {
+        Self {
+            operations: operations.clone(),
+            cards: cards.clone(),
+            channels: channels.clone(),
+            slots: slots.clone(),
+            card_counter: card_counter.clone(),
+        }
+    }
+
     /// Asks the card on the reader what is on it, and holds that against the office's record and
     /// the CAs.
     ///
@@ -82,7 +115,12 @@ impl Window {
     ) -> Result<Reconciliation> {
         let mut told = None;
         let result = self.reconcile_unrecorded(act, wanted, mending, &mut told);
-        self.recording(act, EventKind::CardChanged, subject(wanted, told.as_ref()), result)
+        self.operations.recording(
+            act,
+            EventKind::CardChanged,
+            subject(wanted, told.as_ref()),
+            result,
+        )
     }
 
     fn reconcile_unrecorded(
@@ -93,7 +131,7 @@ impl Window {
         told: &mut Option<CardId>,
     ) -> Result<Reconciliation> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = match self.at_reader(act, wanted) {
+        let at = match self.channels.open(act, wanted) {
             Ok(at) => at,
             Err(WindowError::Card(
                 error @ (TerminalError::Destroyed | TerminalError::AnotherMake),
@@ -103,7 +141,7 @@ impl Window {
         let (card, report) = (at.card.id().clone(), at.report.clone());
         *told = Some(card.clone());
         // 1. What does not agree, while nobody else works on the card.
-        let record = self.card_record(&card)?;
+        let record = self.cards.find(&card)?;
         let needs = self.needs(act, &report, record.as_ref())?;
         drop(at);
         // 2. Each is mended, with the card itself meant, whatever lies on the reader by then.
@@ -111,7 +149,7 @@ impl Window {
         let mend = |need| self.meet(act, &wanted, mending, need);
         let findings: Vec<_> = needs.into_iter().map(mend).collect();
         self.note(act, &card, mending, &findings)?;
-        let record = self.office_part(record, municipality)?;
+        let record = self.cards.office_part(record, municipality)?;
         Ok(Reconciliation { card, report: Some(report), record, findings })
     }
 
@@ -131,7 +169,7 @@ impl Window {
         }
         let mut needs = Vec::new();
         for slot in CardSlot::ALL {
-            let (remedies, application) = self.slot_remedies(act, slot, report, record)?;
+            let (remedies, application) = slot_remedies(&self.slots, act, slot, report, record)?;
             let need = |remedy| Need::OfSlot { slot, remedy, application: application.clone() };
             needs.extend(remedies.into_iter().map(need));
         }
@@ -167,7 +205,7 @@ impl Window {
         answer: TerminalError,
     ) -> Result<Reconciliation> {
         let (_, municipality) = clerk(&act.actor)?;
-        let record = wanted.card.as_ref().map(|card| self.card_record(card)).transpose()?.flatten();
+        let record = wanted.card.as_ref().map(|card| self.cards.find(card)).transpose()?.flatten();
         let Some(record) = record.filter(|record| record.is_destroyed) else {
             return Err(answer.into());
         };
@@ -181,7 +219,7 @@ impl Window {
         };
         self.note(act, &record.id, mending, &findings)?;
         let card = record.id.clone();
-        let record = self.office_part(Some(record), municipality)?;
+        let record = self.cards.office_part(Some(record), municipality)?;
         Ok(Reconciliation { card, report: None, record, findings })
     }
 
@@ -201,8 +239,7 @@ impl Window {
             };
             entry = entry.detail("finding", rule!("{}: {}", *what, came).as_part());
         }
-        self.store.commit(Unit::new(entry))?;
-        Ok(())
+        self.operations.commit(Unit::new(entry))
     }
 }
 

@@ -13,6 +13,8 @@
 
 mod moves;
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
 use domain::id::{CaId, InvalidId, OperationId, SerialNumber, SystemOperation};
@@ -23,15 +25,18 @@ use domain::rule;
 use domain::rule::Rule;
 use domain::validity::civil_date;
 use jiff::Timestamp;
+use store::reads::ReadWindows;
 use store::{Change, Entry, Unit};
 
 use self::moves::{Fate, Moves};
-use super::operation::{Kept, system_operation};
-use super::{Application, Window};
-use crate::authority::{Authority, HolderCertificate, RevocationOrder};
+use super::application::Application;
+use super::existence::existence_doubts;
+use super::locks::Locks;
+use super::operation::{Kept, Operations, system_operation};
+use crate::authority::{Authorities, Authority, HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
 use crate::form::carries_attributes;
-use crate::register::{RegisterError, RegisterEvent, RegisterEventKind};
+use crate::register::{RegisterError, RegisterEvent, RegisterEventKind, ResidentRegister};
 
 /// How many events are asked for at once.
 const PAGE: usize = 1000;
@@ -72,7 +77,32 @@ enum Decision {
     Open,
 }
 
-impl Window {
+/// The link to the resident register: what happens there ends certificates. It reaches the register and the
+/// CAs, and no card.
+pub struct RegisterLink {
+    operations: Operations,
+    records: Arc<dyn ReadWindows>,
+    register: Arc<dyn ResidentRegister>,
+    authorities: Arc<Authorities>,
+    turns: Locks,
+}
+
+impl RegisterLink {
+    pub(super) fn new(
+        operations: &Operations,
+        records: &Arc<dyn ReadWindows>,
+        register: &Arc<dyn ResidentRegister>,
+        authorities: &Arc<Authorities>,
+    ) -> Self {
+        Self {
+            operations: operations.clone(),
+            records: records.clone(),
+            register: register.clone(),
+            authorities: authorities.clone(),
+            turns: Locks::default(),
+        }
+    }
+
     /// Applies the events of the register that were not applied yet, as of the act's moment.
     ///
     /// Every certificate in force or undelivered ends at each CA whose policy has the cause. One
@@ -81,15 +111,15 @@ impl Window {
     /// # Errors
     /// [`WindowError::NotPermitted`] for anyone but the system; [`WindowError::Register`],
     /// [`WindowError::Store`] or an unavailable CA break the run off. The next goes on from there.
-    pub fn apply_register_events(&self, act: &Act) -> Result<RegisterRun> {
+    pub fn apply_events(&self, act: &Act) -> Result<RegisterRun> {
         let kind = EventKind::RegisterEvent;
         let permitted = match act.actor {
             Actor::System(_) => Ok(()),
             _ => Err(WindowError::NotPermitted("the register's events are applied by the system")),
         };
-        self.recording(act, kind, "register", permitted)?;
-        let _turn = self.applications.lock("the register's events");
-        let from = self.store.register_cursor()?;
+        self.operations.recording(act, kind, "register", permitted)?;
+        let _turn = self.turns.lock("the register's events");
+        let from = self.records.register_cursor()?;
         let mut run = RegisterRun { cursor: from, ..RegisterRun::default() };
         self.last_followed(from)?;
         if let Some(event) = self.event(from)? {
@@ -117,7 +147,7 @@ impl Window {
     /// # Errors
     /// [`RegisterError::Behind`]; [`WindowError::Register`] and [`WindowError::Store`] otherwise.
     pub fn hold_register(&self) -> Result<()> {
-        let cursor = self.store.register_cursor()?;
+        let cursor = self.records.register_cursor()?;
         for event in [self.last_followed(cursor)?, self.event(cursor)?].into_iter().flatten() {
             if matches!(self.event_kept(&act_of(&event)?, &event)?, Kept::Another) {
                 return Err(RegisterError::Behind(event.sequence).into());
@@ -132,7 +162,7 @@ impl Window {
     /// [`RegisterError::Behind`] where the register has no event of this number.
     fn last_followed(&self, cursor: u64) -> Result<Option<RegisterEvent>> {
         // Before the register is asked: it may only grow meanwhile.
-        let last = self.store.last_register_event()?.unwrap_or_default().max(cursor);
+        let last = self.records.last_register_event()?.unwrap_or_default().max(cursor);
         match self.event(last)? {
             None if last > 0 => Err(RegisterError::Behind(last).into()),
             event => Ok(event),
@@ -161,7 +191,7 @@ impl Window {
     /// What is kept of an event under its number, which `act` carries.
     fn event_kept<'a>(&self, act: &'a Act, event: &RegisterEvent) -> Result<Kept<'a>> {
         let kind = kind_name(&event.kind);
-        Ok(match self.kept(act, &[event.resident.as_str(), kind])? {
+        Ok(match self.operations.kept(act, &[event.resident.as_str(), kind])? {
             // An earlier program kept the kind alone.
             Kept::Same(answer) if answer != kind && answer != told(event) => Kept::Another,
             kept => kept,
@@ -199,7 +229,7 @@ impl Window {
             Err(error) => return self.failed(&act, event, error, run),
         };
         let entry = entry_of(&act, event, &revoked);
-        self.store.commit(Unit::new(entry).change(operation.answered(&told(event))?))?;
+        self.operations.commit(Unit::new(entry).change(operation.answered(&told(event))?))?;
         run.applied += 1;
         run.pass(event.sequence);
         run.revoked.extend(revoked);
@@ -219,7 +249,7 @@ impl Window {
         let Some(rule) = rule else {
             return Err(error);
         };
-        self.store.commit(Unit::new(entry(act, event).refused(rule.clone())))?;
+        self.operations.commit(Unit::new(entry(act, event).refused(rule.clone())))?;
         run.failed.push((event.sequence, rule));
         Ok(())
     }
@@ -266,7 +296,7 @@ impl Window {
         let Some(id) = &certificate.application else {
             return Ok(false);
         };
-        let Some(row) = self.store.application(id)? else {
+        let Some(row) = self.records.application(id)? else {
             return Ok(false);
         };
         if certificate.issued_at <= before {
@@ -274,7 +304,7 @@ impl Window {
         }
         let form = Application::restore(row)?.record.form;
         if carries_attributes(authority.policy()) {
-            return Ok(self.existence_doubts(&form, authority.policy())?.is_empty());
+            return Ok(existence_doubts(&*self.register, &form, authority.policy())?.is_empty());
         }
         match self.register.find(&form.resident) {
             Ok(resident) => {
@@ -296,8 +326,7 @@ impl Window {
             .detail("to", run.cursor)
             .detail("open", run.open);
         let change = Change::SetRegisterCursor { from, to: run.cursor };
-        self.store.commit(Unit::new(entry).change(change))?;
-        Ok(())
+        self.operations.commit(Unit::new(entry).change(change))
     }
 }
 

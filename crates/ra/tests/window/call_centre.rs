@@ -17,7 +17,7 @@ fn agent() -> Actor {
 }
 
 fn hold(world: &World, asked: &BasicFour) -> Result<PhoneHold> {
-    world.window.hold_by_phone(&world.act_of(agent()), asked)
+    world.window.call_centre().hold_by_phone(&world.act_of(agent()), asked)
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn l10_where_only_s_has_a_certificate_the_call_is_refused() {
         ..form(&taro(), "jpki-auth", "revocation")
     };
     let id = world.verified(&revocation);
-    world.window.complete(&world.act(), &id).expect("revoked");
+    world.window.applications().complete(&world.act(), &id).expect("revoked");
     let refused = hold(&world, &taro().basic_four()).expect_err("S knows none").to_string();
     assert!(refused.contains("S 4-4-5"), "{refused}");
     world.expect_refusal(EventKind::CertificateHeld, "S 4-4-5");
@@ -81,7 +81,7 @@ fn l10_not_exactly_one_resident_is_refused() {
 fn l10_only_the_call_centre_takes_a_hold() {
     let world = World::new();
     world.first_card(&taro());
-    let refused = world.window.hold_by_phone(&world.act(), &taro().basic_four());
+    let refused = world.window.call_centre().hold_by_phone(&world.act(), &taro().basic_four());
     assert!(matches!(refused, Err(WindowError::NotPermitted(_))), "{refused:?}");
     world.expect_refusal(EventKind::AccessRefused, "A 4.9.15");
 }
@@ -94,10 +94,18 @@ fn l10_a_hold_cut_anywhere_is_healed_by_repeating_it() {
             let (_, serial) = world.first_card(&taro());
             let act: Act = world.act_of(agent());
             world.cut.plan(effect, when);
-            assert!(world.window.hold_by_phone(&act, &taro().basic_four()).is_err());
+            assert!(world.window.call_centre().hold_by_phone(&act, &taro().basic_four()).is_err());
             assert!(world.cut.lift());
-            let first = world.window.hold_by_phone(&act, &taro().basic_four()).expect("healed");
-            let second = world.window.hold_by_phone(&act, &taro().basic_four()).expect("again");
+            let first = world
+                .window
+                .call_centre()
+                .hold_by_phone(&act, &taro().basic_four())
+                .expect("healed");
+            let second = world
+                .window
+                .call_centre()
+                .hold_by_phone(&act, &taro().basic_four())
+                .expect("again");
             assert_eq!((first.held.len(), &first), (1, &second));
             assert_eq!(world.state_at_auth(&serial), StateName::Held);
         }
@@ -111,17 +119,26 @@ fn l10_hold_is_released_only_at_the_window_after_an_identity_check() {
     let release = form(&taro(), "jpki-auth", "hold-release");
     let id = world.receive(&release);
     let seen = evidence(&[Evidence::PhotoDocument]);
-    let refused = world.window.verify(&world.act(), &id, &seen).expect_err("not held").to_string();
+    let refused = world
+        .window
+        .applications()
+        .verify(&world.act(), &id, &seen)
+        .expect_err("not held")
+        .to_string();
     assert!(refused.contains("none on hold"), "{refused}");
     hold(&world, &taro().basic_four()).expect("held");
-    let refused = world.window.complete(&world.act(), &id).expect_err("unchecked").to_string();
+    let refused =
+        world.window.applications().complete(&world.act(), &id).expect_err("unchecked").to_string();
     assert!(refused.contains("received"), "{refused}");
-    assert!(world.window.verify(&world.act(), &id, &evidence(&[])).is_err(), "no document");
-    world.window.verify(&world.act(), &id, &seen).expect("checked");
+    assert!(
+        world.window.applications().verify(&world.act(), &id, &evidence(&[])).is_err(),
+        "no document"
+    );
+    world.window.applications().verify(&world.act(), &id, &seen).expect("checked");
     assert_eq!(world.state_at_auth(&serial), StateName::Held);
-    let by_phone = world.window.complete(&world.act_of(agent()), &id);
+    let by_phone = world.window.applications().complete(&world.act_of(agent()), &id);
     assert!(matches!(by_phone, Err(WindowError::NotPermitted(_))), "{by_phone:?}");
-    let receipt = world.window.complete(&world.act(), &id).expect("released");
+    let receipt = world.window.applications().complete(&world.act(), &id).expect("released");
     assert!(receipt.text.contains("一時保留"), "{}", receipt.text);
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
 }
@@ -136,9 +153,9 @@ fn l10_a_release_cut_anywhere_is_healed_by_repeating_it() {
             let id = world.verified(&form(&taro(), "jpki-auth", "hold-release"));
             let act = world.act();
             world.cut.plan(effect, when);
-            assert!(world.window.complete(&act, &id).is_err());
+            assert!(world.window.applications().complete(&act, &id).is_err());
             assert!(world.cut.lift());
-            world.window.complete(&act, &id).expect("healed");
+            world.window.applications().complete(&act, &id).expect("healed");
             assert_eq!(world.state_at_auth(&serial), StateName::Good);
         }
     }

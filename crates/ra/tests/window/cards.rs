@@ -27,12 +27,13 @@ fn verified(world: &World) -> ApplicationId {
 fn expect_refused(world: &World, id: &ApplicationId, lying: Card, rule: &str) {
     let before = format!("{lying:?}");
     world.readers.lay(Some(lying));
-    let refused = world.window.issue(&world.act(), id, None).expect_err(rule).to_string();
+    let refused =
+        world.window.card_counter().issue(&world.act(), id, None).expect_err(rule).to_string();
     assert!(refused.contains(rule), "{refused}");
     world.expect_refusal(EventKind::ApplicationIssued, rule);
     assert_eq!(format!("{:?}", world.readers.lying()), before);
     world.readers.lay(None);
-    let application = world.window.application(&world.act().actor, id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, id).expect("there");
     assert_eq!((application.state, application.record.card), (ApplicationState::Verified, None));
 }
 
@@ -90,10 +91,14 @@ fn l2_another_card_than_the_one_that_was_brought_is_refused() {
     let renewal = form_with_card(&taro(), "jpki-auth", "renewal", &own);
     let id = world.verified(&renewal);
     expect_refused(&world, &id, world.card(&others), "is meant");
-    world.window.issue(&world.act(), &id, None).expect("with the right card");
+    world.window.card_counter().issue(&world.act(), &id, None).expect("with the right card");
     world.readers.lay(Some(world.card(&others)));
     let none = HolderSecrets::default();
-    let refused = world.window.deliver(&world.act(), &id, none, None).expect_err("another card");
+    let refused = world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, none, None)
+        .expect_err("another card");
     assert!(refused.to_string().contains("is meant"), "{refused}");
     world.expect_refusal(EventKind::ApplicationCompleted, "is meant");
 }
@@ -104,16 +109,21 @@ fn l1_a_card_is_bound_to_one_application_from_before_the_first_write() {
     let (card, _) = world.first_card(&taro());
     let first = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
     world.cut.plan_named("issue", When::Before);
-    world.window.issue(&world.act(), &first, None).expect_err("cut");
+    world.window.card_counter().issue(&world.act(), &first, None).expect_err("cut");
     assert!(world.cut.lift());
     let loading = world.record(&card).authentication.loading.expect("bound");
     assert_eq!((loading.application, loading.serial), (first.clone(), None));
     assert_eq!(world.card(&card).life(), LifeState::Delivered, "nothing was written yet");
     let second = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
-    let refused = world.window.issue(&world.act(), &second, None).expect_err("bound");
+    let refused =
+        world.window.card_counter().issue(&world.act(), &second, None).expect_err("bound");
     assert!(refused.to_string().contains("bound to another application"), "{refused}");
-    world.window.withdraw(&world.act(), &first, CardPlace::default()).expect("withdrawn");
-    world.window.issue(&world.act(), &second, None).expect("free again");
+    world
+        .window
+        .card_counter()
+        .withdraw(&world.act(), &first, CardPlace::default())
+        .expect("withdrawn");
+    world.window.card_counter().issue(&world.act(), &second, None).expect("free again");
 }
 
 #[test]
@@ -121,24 +131,32 @@ fn l1_a_new_card_that_was_never_written_to_serves_another_applicant() {
     let world = World::new();
     let first = verified(&world);
     world.cut.plan_named("issue", When::Before);
-    world.window.issue(&world.act(), &first, None).expect_err("cut");
+    world.window.card_counter().issue(&world.act(), &first, None).expect_err("cut");
     assert!(world.cut.lift());
     let card = world.readers.ids().pop().expect("a card");
-    world.window.withdraw(&world.act(), &first, CardPlace::default()).expect("withdrawn");
+    world
+        .window
+        .card_counter()
+        .withdraw(&world.act(), &first, CardPlace::default())
+        .expect("withdrawn");
     assert_eq!(world.card(&card).life(), LifeState::Blank);
     world.expect_agreement(&card);
     let second = world.verified(&form(&hanako(), "jpki-auth", "issue-with-card"));
     world.readers.lay(Some(world.card(&card)));
-    let issued = world.window.issue(&world.act(), &second, None).expect("issued");
+    let issued = world.window.card_counter().issue(&world.act(), &second, None).expect("issued");
     assert_eq!((&issued.card, world.record(&card).holder), (&card, hanako().code));
     // One that was written to serves nobody else.
     world.readers.lay(None);
     let third = verified(&world);
     world.cut.plan_named("confirm", When::Before);
-    world.window.issue(&world.act(), &third, None).expect_err("cut");
+    world.window.card_counter().issue(&world.act(), &third, None).expect_err("cut");
     assert!(world.cut.lift());
     let card = world.readers.ids().pop().expect("a card");
-    world.window.withdraw(&world.act(), &third, CardPlace::default()).expect("withdrawn");
+    world
+        .window
+        .card_counter()
+        .withdraw(&world.act(), &third, CardPlace::default())
+        .expect("withdrawn");
     assert_eq!(world.card(&card).life(), LifeState::Destroyed);
 }
 
@@ -148,13 +166,14 @@ fn l1_a_reader_that_fails_is_no_refusal_and_changes_nothing() {
     let id = verified(&world);
     let entries = world.journal().len();
     world.cut.plan_named("card", When::Before);
-    let broken = world.window.issue(&world.act(), &id, None).expect_err("no card");
+    let broken = world.window.card_counter().issue(&world.act(), &id, None).expect_err("no card");
     assert!(world.cut.lift());
     assert!(matches!(broken, WindowError::Card(_)), "{broken}");
     assert_eq!(world.journal().len(), entries, "nothing to journal");
     let nowhere = form_with_card(&taro(), "saitama-sign", "issue-on-card", blank(9).id());
     let unknown = world.verified(&nowhere);
-    let refused = world.window.issue(&world.act(), &unknown, None).expect_err("no such card");
+    let refused =
+        world.window.card_counter().issue(&world.act(), &unknown, None).expect_err("no such card");
     assert!(matches!(refused, WindowError::Unknown { field: "card" }), "{refused}");
 }
 
@@ -163,7 +182,7 @@ fn k5_the_wrapped_key_is_gone_once_the_card_has_proven_itself() {
     let world = World::new();
     let act = world.act();
     let id = verified(&world);
-    let issued = world.window.issue(&act, &id, None).expect("issued");
+    let issued = world.window.card_counter().issue(&act, &id, None).expect("issued");
     assert_eq!(world.auth.confirmed(), [issued.serial], "the CA heard it from the card");
     let told = world.journal();
     let entry = told.iter().find(|entry| entry.contains("application-issued")).expect("an entry");
@@ -174,23 +193,33 @@ fn k5_the_wrapped_key_is_gone_once_the_card_has_proven_itself() {
 fn l11_what_was_given_up_without_its_card_ends_when_the_card_turns_up() {
     let world = World::new();
     let (new, card, serial) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
-    world.window.discard(&world.act(), &new, CardPlace::Absent).expect("given up");
+    world.window.card_counter().discard(&world.act(), &new, CardPlace::Absent).expect("given up");
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     assert_eq!(world.card(&card).life(), LifeState::Unusable, "nobody has seen the card");
     let wanted = Wanted::card(&card, None);
-    let shown = world.window.reconcile(&world.act(), &wanted, Mending::ShowOnly).expect("shown");
+    let shown = world
+        .window
+        .reconciler()
+        .reconcile(&world.act(), &wanted, Mending::ShowOnly)
+        .expect("shown");
     assert_eq!(shown.findings[0].outcome, Mended::Shown);
     assert_eq!(world.card(&card).life(), LifeState::Unusable, "only shown");
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings[0].outcome, Mended::Done);
     assert_eq!(world.card(&card).life(), LifeState::Destroyed);
     world.expect_agreement(&card);
 
     let (own, _) = world.first_card(&hanako());
     let (renewal, ..) = world.issued(&form_with_card(&hanako(), "jpki-auth", "renewal", &own));
-    world.window.discard(&world.act(), &renewal, CardPlace::Absent).expect("given up");
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &renewal, CardPlace::Absent)
+        .expect("given up");
     let wanted = Wanted::card(&own, None);
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings.len(), 1, "the card was loading what nobody waits for");
     assert_eq!(world.card(&own).life(), LifeState::Delivered);
     world.expect_agreement(&own);
@@ -203,12 +232,17 @@ fn l1_a_certificate_revoked_before_its_delivery_ends_by_reconciling_the_card() {
     let sign = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let (id, _, serial) = world.issued(&sign);
     world.sign.end_by_itself(&world.act(), &serial).expect("revoked");
-    let refused = world.window.deliver(&world.act(), &id, password(), None).expect_err("revoked");
+    let refused = world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, password(), None)
+        .expect_err("revoked");
     assert!(refused.to_string().contains("was revoked"), "{refused}");
     let wanted = Wanted::card(&card, None);
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings[0].outcome, Mended::Done);
-    let application = world.window.application(&world.act().actor, &id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Withdrawn);
     world.expect_agreement(&card);
 }
@@ -218,21 +252,27 @@ fn l6_a_card_that_lost_its_delivery_gives_no_key_in_force_up() {
     let world = World::new();
     let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     world.cut.plan_named("deliver", When::After);
-    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect_err("cut");
     assert!(world.cut.lift());
     // As if what the card wrote at its delivery had not lasted.
     let before = world.card(&card);
-    let serial = world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    let serial =
+        world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect("delivered");
     let renewal = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
     world.readers.lay(Some(before));
-    let refused = world.window.issue(&world.act(), &renewal, None).expect_err("reconcile first");
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &renewal, None)
+        .expect_err("reconcile first");
     assert!(refused.to_string().contains("reconcile it first"), "{refused}");
     let wanted = Wanted::card(&card, None);
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert!(mended.findings.iter().all(|finding| finding.outcome == Mended::Done));
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
     assert_eq!(world.readers.lying().life(), LifeState::Delivered);
-    world.window.issue(&world.act(), &renewal, None).expect("now there is room");
+    world.window.card_counter().issue(&world.act(), &renewal, None).expect("now there is room");
 }
 
 #[test]
@@ -240,7 +280,7 @@ fn l3_a_new_card_is_handed_over_elsewhere_or_sent_to_who_applied_in_person() {
     let world = World::new();
     let sent = Handover::Sent { address: taro().address, receiver: Some("川口　一郎".into()) };
     let deliver = |id: &ApplicationId, how: &Handover| {
-        world.window.deliver_by(&world.act(), id, pin(), None, how)
+        world.window.card_counter().deliver_by(&world.act(), id, pin(), None, how)
     };
     let (id, card, serial) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let nowhere = Handover::AtPlace { place: String::new(), receiver: None };
@@ -265,14 +305,19 @@ fn c3_a_secret_staged_by_an_attempt_that_failed_is_not_relied_on() {
     let world = World::new();
     let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     world.cut.plan_named("deliver", When::Before);
-    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut before the CA");
+    world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, pin(), None)
+        .expect_err("cut before the CA");
     assert!(world.cut.lift());
     let none = HolderSecrets::default();
-    let refused = world.window.deliver(&world.act(), &id, none, None).expect_err("no PIN");
+    let refused =
+        world.window.card_counter().deliver(&world.act(), &id, none, None).expect_err("no PIN");
     assert!(refused.to_string().contains("authentication PIN"), "{refused}");
     let other =
         HolderSecrets { authentication: Some("9876".parse().expect("a PIN")), signature: None };
-    world.window.deliver(&world.act(), &id, other, None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, other, None).expect("delivered");
     let slot = card::CardSlot::Authentication;
     assert!(world.card(&card).sign(slot, "9876", b"x").is_ok(), "the one chosen last");
 }

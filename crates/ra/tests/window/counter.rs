@@ -30,7 +30,7 @@ fn secret(slot: CardSlot, text: &str) -> card::HolderSecret {
 
 fn change(world: &World, card: &CardId, typed: &str, new: &str) -> Result<CardId, WindowError> {
     let new = secret(CardSlot::Authentication, new);
-    world.window.change_secret(&world.act(), &Wanted::card(card, None), typed, &new)
+    world.window.card_service().change_secret(&world.act(), &Wanted::card(card, None), typed, &new)
 }
 
 #[test]
@@ -62,11 +62,16 @@ fn c3_the_clerk_unlocks_after_an_identity_check_alone() {
     let slot = CardSlot::Signature;
     for _ in 0..5 {
         let new = secret(slot, "NEWONE1");
-        let _ = world.window.change_secret(&world.act(), &wanted, "WRONG1", &new);
+        let _ = world.window.card_service().change_secret(&world.act(), &wanted, "WRONG1", &new);
     }
     assert_eq!(world.card(&card).tries_left(slot), Ok(0));
     let reset = |act: &Act, seen: &[Evidence]| {
-        world.window.reset_secret(act, &wanted, &secret(slot, "NEWONE1"), &evidence(seen))
+        world.window.card_service().reset_secret(
+            act,
+            &wanted,
+            &secret(slot, "NEWONE1"),
+            &evidence(seen),
+        )
     };
     let refused = reset(&world.act(), &[]).expect_err("no document").to_string();
     assert!(refused.contains("photo-document is missing"), "{refused}");
@@ -91,8 +96,8 @@ fn e1_no_secret_is_in_the_journal_or_the_database() {
     let wanted = Wanted::card(&card, None);
     let seen = evidence(&[Evidence::PhotoDocument]);
     let new = secret(CardSlot::Signature, "NEWONE77");
-    world.window.reset_secret(&world.act(), &wanted, &new, &seen).expect("reset");
-    world.window.read_card(&world.act(), &wanted, Some("NEWONE77")).expect("read");
+    world.window.card_service().reset_secret(&world.act(), &wanted, &new, &seen).expect("reset");
+    world.window.card_service().read(&world.act(), &wanted, Some("NEWONE77")).expect("read");
     let mut told = world.journal().join("\n");
     for sequence in 0..=newest(&*world.store) {
         told.extend(personal(&*world.store, sequence));
@@ -112,13 +117,13 @@ fn w1_keys_are_erased_once_their_certificate_has_ended() {
     let card = full_card(&world);
     let wanted = Wanted::card(&card, None);
     let slot = CardSlot::Authentication;
-    let erase = || world.window.erase(&world.act(), &wanted, slot, "利用の取りやめ");
+    let erase = || world.window.card_service().erase(&world.act(), &wanted, slot, "利用の取りやめ");
     let refused = erase().expect_err("in force").to_string();
     assert!(refused.contains("is in force"), "{refused}");
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     erase().expect("erased");
     assert!(world.card(&card).certificates(slot).is_err());
     assert!(world.card(&card).certificates(CardSlot::Signature).is_ok(), "the other stays");
@@ -140,15 +145,18 @@ fn w1_an_erasure_cut_off_between_card_and_office_is_found() {
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     let wanted = Wanted::card(&card, None);
     let act = world.act();
-    let erase = || world.window.erase(&act, &wanted, CardSlot::Authentication, "紛失に備えて");
+    let erase = || {
+        world.window.card_service().erase(&act, &wanted, CardSlot::Authentication, "紛失に備えて")
+    };
     // Four commands to open the card, the entry of what is about to be done, the erasure, the record.
     world.cut.plan(6, When::Before);
     erase().expect_err("cut");
     assert!(world.cut.lift());
-    let mended = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
+    let mended =
+        world.window.reconciler().reconcile(&world.act(), &wanted, Mending::Mend).expect("mended");
     assert_eq!(mended.findings[0].outcome, Mended::Done);
     world.expect_agreement(&card);
     erase().expect("the repetition ends in the same state");
@@ -166,7 +174,7 @@ fn w1_certificates_are_read_off_the_card_and_copied() {
     };
     let (_, serial) = world.delivered(&sign, password());
     let wanted = Wanted::card(&card, None);
-    let read = |password| world.window.read_card(&world.act(), &wanted, password);
+    let read = |password| world.window.card_service().read(&world.act(), &wanted, password);
     let free = read(None).expect("read");
     assert_eq!(free.copies.iter().map(|copy| copy.serial).collect::<Vec<_>>(), [auth]);
     assert_eq!(free.record.expect("known").holder, hanako().code);
@@ -194,13 +202,13 @@ fn l10_a_lost_card_is_held_and_found_or_revoked_and_erased() {
     let agent = domain::act::Actor::CallCentreAgent("agent-1".parse().expect("an id"));
     let lost = || {
         let act = world.act_of(agent.clone());
-        world.window.hold_by_phone(&act, &taro().basic_four()).expect("held");
+        world.window.call_centre().hold_by_phone(&act, &taro().basic_four()).expect("held");
         assert_eq!(world.state_at_auth(&serial), StateName::Held);
         world.expect_agreement(&card);
     };
     lost();
     let found = world.verified(&form(&taro(), "jpki-auth", "hold-release"));
-    world.window.complete(&world.act(), &found).expect("released");
+    world.window.applications().complete(&world.act(), &found).expect("released");
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
     assert!(world.card(&card).sign(CardSlot::Authentication, "1234", b"x").is_ok());
     lost();
@@ -209,11 +217,15 @@ fn l10_a_lost_card_is_held_and_found_or_revoked_and_erased() {
         ..form(&taro(), "jpki-auth", "revocation")
     };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     let wanted = Wanted::card(&card, None);
     let slot = CardSlot::Authentication;
-    world.window.erase(&world.act(), &wanted, slot, "見つかったカード").expect("turned up");
+    world
+        .window
+        .card_service()
+        .erase(&world.act(), &wanted, slot, "見つかったカード")
+        .expect("turned up");
     world.expect_agreement(&card);
 }
 
@@ -223,7 +235,11 @@ fn w1_nothing_is_done_to_a_card_that_is_in_nobody_s_hands() {
     let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let refused = change(&world, &card, "1234", "9876").expect_err("undelivered").to_string();
     assert!(refused.contains("not delivered to its holder"), "{refused}");
-    world.window.discard(&world.act(), &id, CardPlace::default()).expect("destroyed");
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &id, CardPlace::default())
+        .expect("destroyed");
     let refused = change(&world, &card, "1234", "9876").expect_err("destroyed").to_string();
     assert!(refused.contains("the card is destroyed"), "{refused}");
 }

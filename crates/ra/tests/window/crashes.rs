@@ -14,7 +14,7 @@ use crate::fixture::healing::{Healing, at_every_cut};
 use crate::fixture::{World, form, form_with_card, password, pin, taro};
 
 fn state(world: &World, id: &ApplicationId) -> ApplicationState {
-    world.window.application(&world.act().actor, id).expect("there").state
+    world.window.applications().find(&world.act().actor, id).expect("there").state
 }
 
 fn with_card() -> ReceivedForm {
@@ -34,14 +34,14 @@ const FIRST_DELIVERY: usize = 9;
 const RENEWAL_DELIVERY: usize = 8;
 
 fn check_issue_with_a_card(world: &World, id: &ApplicationId) {
-    let issued = world.window.application(&world.act().actor, id).expect("there");
+    let issued = world.window.applications().find(&world.act().actor, id).expect("there");
     let issued = issued.record.issued.expect("issued");
     assert_eq!(world.state_at_auth(&issued.serial), StateName::Undelivered);
     let undelivered = world.auth.all().iter().filter(|held| held.summary.is_undelivered()).count();
     assert_eq!(undelivered, 1, "no second certificate is left behind");
     assert_eq!(world.auth.confirmed().last(), Some(&issued.serial), "the card has spoken");
     world.expect_agreement(&issued.card);
-    world.window.deliver(&world.act(), id, pin(), None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), id, pin(), None).expect("delivered");
     assert!(world.card(&issued.card).certificates(CardSlot::Authentication).is_ok());
     expect_in_force(world, &issued.card, &issued.serial);
 }
@@ -62,7 +62,7 @@ fn l1_an_issue_with_a_card_cut_anywhere_is_healed_by_repeating_it() {
         ISSUE_OF_A,
         Healing::Repetition,
         |world| world.verified(&with_card()),
-        |world, act, id| world.window.issue(act, id, None).map(drop),
+        |world, act, id| world.window.card_counter().issue(act, id, None).map(drop),
         check_issue_with_a_card,
     );
 }
@@ -73,7 +73,7 @@ fn l1_an_issue_with_a_card_cut_anywhere_is_healed_by_reconciling_it() {
         ISSUE_OF_A,
         Healing::Reconciliation,
         |world| world.verified(&with_card()),
-        |world, act, id| world.window.issue(act, id, None).map(drop),
+        |world, act, id| world.window.card_counter().issue(act, id, None).map(drop),
         check_issue_with_a_card,
     );
 }
@@ -87,11 +87,15 @@ fn issue_for_a_holder_s_key(healing: Healing) {
             let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
             (world.verified(&form), card)
         },
-        |world, act, (id, _)| world.window.issue(act, id, None).map(drop),
+        |world, act, (id, _)| world.window.card_counter().issue(act, id, None).map(drop),
         |world, (id, card)| {
             assert_eq!(world.sign.all().len(), 1);
             let secrets = password();
-            let serial = world.window.deliver(&world.act(), id, secrets, None).expect("delivered");
+            let serial = world
+                .window
+                .card_counter()
+                .deliver(&world.act(), id, secrets, None)
+                .expect("delivered");
             assert_eq!(world.state_at_sign(&serial), StateName::Good);
             expect_in_force(world, card, &serial);
         },
@@ -117,11 +121,15 @@ fn issue_of_a_renewal(healing: Healing) {
             let form = form_with_card(&taro(), "jpki-auth", "renewal", &card);
             (world.verified(&form), card, older)
         },
-        |world, act, (id, ..)| world.window.issue(act, id, None).map(drop),
+        |world, act, (id, ..)| world.window.card_counter().issue(act, id, None).map(drop),
         |world, (id, card, older)| {
             expect_in_force(world, card, older);
             let secrets = HolderSecrets::default();
-            let newer = world.window.deliver(&world.act(), id, secrets, None).expect("delivered");
+            let newer = world
+                .window
+                .card_counter()
+                .deliver(&world.act(), id, secrets, None)
+                .expect("delivered");
             expect_in_force(world, card, &newer);
         },
     );
@@ -145,7 +153,9 @@ fn delivery_of_a_first_card(healing: Healing) {
             let (_, older) = world.first_card(&taro());
             (world.issued(&with_card()), older)
         },
-        |world, act, ((id, _, _), _)| world.window.deliver(act, id, pin(), None).map(drop),
+        |world, act, ((id, _, _), _)| {
+            world.window.card_counter().deliver(act, id, pin(), None).map(drop)
+        },
         |world, ((id, card, newer), older)| {
             assert_eq!(state(world, id), ApplicationState::Completed);
             assert_eq!(world.card(card).life(), LifeState::Delivered);
@@ -175,7 +185,9 @@ fn delivery_of_s(healing: Healing) {
             let (card, _) = world.first_card(&taro());
             world.issued(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card))
         },
-        |world, act, (id, ..)| world.window.deliver(act, id, password(), None).map(drop),
+        |world, act, (id, ..)| {
+            world.window.card_counter().deliver(act, id, password(), None).map(drop)
+        },
         |world, (id, card, serial)| {
             assert_eq!(state(world, id), ApplicationState::Completed);
             assert!(world.card(card).sign(CardSlot::Signature, "SECRET99", b"x").is_ok());
@@ -203,7 +215,7 @@ fn delivery_of_a_renewal(healing: Healing) {
             world.issued(&form_with_card(&taro(), "jpki-auth", "renewal", &card))
         },
         |world, act, (id, ..)| {
-            world.window.deliver(act, id, HolderSecrets::default(), None).map(drop)
+            world.window.card_counter().deliver(act, id, HolderSecrets::default(), None).map(drop)
         },
         |world, (id, card, serial)| {
             assert_eq!(state(world, id), ApplicationState::Completed);
@@ -228,7 +240,7 @@ fn discard(healing: Healing) {
         8,
         healing,
         |world| world.issued(&with_card()),
-        |world, act, (id, _, _)| world.window.discard(act, id, CardPlace::default()),
+        |world, act, (id, _, _)| world.window.card_counter().discard(act, id, CardPlace::default()),
         |world, (id, card, serial)| {
             assert_eq!(state(world, id), ApplicationState::Withdrawn);
             assert_eq!(world.card(card).life(), LifeState::Destroyed);
@@ -261,7 +273,7 @@ fn l7_a_revocation_cut_anywhere_revokes_once_and_prints_its_receipt() {
             (world.verified(&form), serial)
         },
         |world, act, (id, serial)| {
-            let receipt = world.window.complete(act, id)?;
+            let receipt = world.window.applications().complete(act, id)?;
             assert!(receipt.text.contains(&serial.to_string()));
             Ok(())
         },
@@ -278,10 +290,14 @@ fn l4_a_receipt_of_a_form_cut_anywhere_takes_in_one_application() {
         1,
         Healing::Repetition,
         |_| (),
-        |world, act, ()| world.window.receive(act, &with_card()).map(drop),
+        |world, act, ()| world.window.applications().receive(act, &with_card()).map(drop),
         |world, ()| {
-            let list =
-                world.window.applications(&world.act().actor, None, None, 10).expect("a list").rows;
+            let list = world
+                .window
+                .applications()
+                .list(&world.act().actor, None, None, 10)
+                .expect("a list")
+                .rows;
             assert_eq!(list.len(), 1);
         },
     );
@@ -293,7 +309,7 @@ fn stopped_after_the_ca(world: &World) -> (ApplicationId, CardId) {
     let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let id = world.verified(&form);
     world.cut.plan_named("issue", When::After);
-    assert!(world.window.issue(&world.act(), &id, None).is_err());
+    assert!(world.window.card_counter().issue(&world.act(), &id, None).is_err());
     assert!(world.cut.lift());
     (id, card)
 }
@@ -304,7 +320,11 @@ fn l11_what_a_cut_left_behind_ends_with_the_application() {
     let (id, card) = stopped_after_the_ca(&world);
     assert_eq!(state(&world, &id), ApplicationState::Verified);
     assert!(world.sign.all()[0].summary.is_undelivered());
-    world.window.withdraw(&world.act(), &id, CardPlace::default()).expect("withdrawn");
+    world
+        .window
+        .card_counter()
+        .withdraw(&world.act(), &id, CardPlace::default())
+        .expect("withdrawn");
     assert_eq!(world.sign.all()[0].summary.state.name(), StateName::Revoked);
     assert_eq!(world.card(&card).loading_public_key(CardSlot::Signature), Ok(None));
     let again = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
@@ -317,10 +337,18 @@ fn l1_a_cut_issue_is_not_overtaken_by_another_application() {
     let world = World::new();
     let (first, card) = stopped_after_the_ca(&world);
     let second = world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card));
-    let refused = world.window.issue(&world.act(), &second, None).expect_err("first things first");
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &second, None)
+        .expect_err("first things first");
     assert!(refused.to_string().contains("waits for delivery"), "{refused}");
-    world.window.issue(&world.act(), &first, None).expect("under a new operation id as well");
-    world.window.deliver(&world.act(), &first, password(), None).expect("delivered");
+    world
+        .window
+        .card_counter()
+        .issue(&world.act(), &first, None)
+        .expect("under a new operation id as well");
+    world.window.card_counter().deliver(&world.act(), &first, password(), None).expect("delivered");
     assert_eq!(world.sign.all().len(), 1);
 }
 
@@ -331,14 +359,23 @@ fn l11_a_delivery_the_ca_carried_out_cannot_be_discarded() {
     let form = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let (id, _, serial) = world.issued(&form);
     world.cut.plan_named("deliver", When::After);
-    assert!(world.window.deliver(&world.act(), &id, password(), None).is_err());
+    assert!(world.window.card_counter().deliver(&world.act(), &id, password(), None).is_err());
     assert!(world.cut.lift());
-    let refused =
-        world.window.discard(&world.act(), &id, CardPlace::default()).expect_err("it is in force");
+    let refused = world
+        .window
+        .card_counter()
+        .discard(&world.act(), &id, CardPlace::default())
+        .expect_err("it is in force");
     assert!(refused.to_string().contains("repeat the delivery"), "{refused}");
     assert_eq!(world.state_at_sign(&serial), StateName::Good);
-    world.window.deliver(&world.act(), &id, password(), None).expect("delivered");
-    assert!(world.window.deliver(&world.act(), &id, HolderSecrets::default(), None).is_err());
+    world.window.card_counter().deliver(&world.act(), &id, password(), None).expect("delivered");
+    assert!(
+        world
+            .window
+            .card_counter()
+            .deliver(&world.act(), &id, HolderSecrets::default(), None)
+            .is_err()
+    );
 }
 
 #[test]
@@ -346,9 +383,10 @@ fn e1_a_refusal_that_cannot_be_journaled_is_no_answer() {
     let world = World::new();
     let id = world.receive(&with_card());
     world.cut.plan(0, When::Before);
-    let broken = world.window.issue(&world.act(), &id, None).expect_err("not verified");
+    let broken =
+        world.window.card_counter().issue(&world.act(), &id, None).expect_err("not verified");
     assert!(matches!(broken, WindowError::Store(_)), "{broken}");
     world.cut.lift();
-    world.window.issue(&world.act(), &id, None).expect_err("not verified");
+    world.window.card_counter().issue(&world.act(), &id, None).expect_err("not verified");
     world.expect_refusal(EventKind::ApplicationIssued, "received");
 }

@@ -220,14 +220,17 @@ fn l4_a_refused_form_is_journaled_without_what_was_typed_and_changes_nothing() {
     let world = World::new();
     let received = ReceivedForm { resident: "髙橋の番号".into(), ..sign_form() };
     let act = world.act();
-    let refused = world.window.receive(&act, &received).expect_err("no code");
+    let refused = world.window.applications().receive(&act, &received).expect_err("no code");
     assert!(matches!(refused, WindowError::Form(ref e) if e.field == "resident"), "{refused}");
     world.expect_refusal(EventKind::ApplicationReceived, "resident: it must be exactly 11 digits");
     let journal = world.journal().join("");
     assert!(!journal.contains("髙橋") && !journal.contains("川口　太郎"));
-    assert_eq!(world.window.applications(&act.actor, None, None, 10).expect("a list").rows, []);
+    assert_eq!(
+        world.window.applications().list(&act.actor, None, None, 10).expect("a list").rows,
+        []
+    );
     // What was refused under an id may be asked again, mended, under the same id.
-    assert!(world.window.receive(&act, &sign_form()).is_ok());
+    assert!(world.window.applications().receive(&act, &sign_form()).is_ok());
 }
 
 fn expect_all(base: &ReceivedForm, cases: &[(&str, &str, &str)]) {

@@ -30,7 +30,7 @@ fn new_pin() -> HolderSecret {
 
 fn reconcile(world: &World, card: &CardId, mending: Mending) -> Vec<Finding> {
     let wanted = Wanted::card(card, None);
-    world.window.reconcile(&world.act(), &wanted, mending).expect("an answer").findings
+    world.window.reconciler().reconcile(&world.act(), &wanted, mending).expect("an answer").findings
 }
 
 fn expect_left(findings: &[Finding], why: &str) {
@@ -45,7 +45,7 @@ fn revoke(world: &World) {
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
 }
 
 #[test]
@@ -76,11 +76,11 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
     let window = &world.window;
     let refusals = |wanted: &Wanted| {
         [
-            window.change_secret(&stranger(), wanted, "0000", &new_pin()).map(drop),
-            window.read_card(&stranger(), wanted, Some("WRONG9")).map(drop),
-            window.reset_secret(&stranger(), wanted, &new_pin(), &seen).map(drop),
-            window.erase(&stranger(), wanted, SLOT, "理由").map(drop),
-            window.reconcile(&stranger(), wanted, Mending::Mend).map(drop),
+            window.card_service().change_secret(&stranger(), wanted, "0000", &new_pin()).map(drop),
+            window.card_service().read(&stranger(), wanted, Some("WRONG9")).map(drop),
+            window.card_service().reset_secret(&stranger(), wanted, &new_pin(), &seen).map(drop),
+            window.card_service().erase(&stranger(), wanted, SLOT, "理由").map(drop),
+            window.reconciler().reconcile(&stranger(), wanted, Mending::Mend).map(drop),
         ]
         .map(|refused| refused.expect_err("no such card"))
     };
@@ -95,21 +95,22 @@ fn c3_no_window_reaches_a_card_of_another_municipality() {
     let asks = |card: &CardId| {
         let form = form_with_card(&omiya(), "saitama-sign", "issue-on-card", card);
         let form = ReceivedForm { municipality: "11100".into(), ..form };
-        let id = window.receive(&stranger(), &form).expect("received");
-        window.verify(&stranger(), &id, &seen).expect("verified");
-        window.issue(&stranger(), &id, None).expect_err("not theirs").to_string()
+        let id = window.applications().receive(&stranger(), &form).expect("received");
+        window.applications().verify(&stranger(), &id, &seen).expect("verified");
+        window.card_counter().issue(&stranger(), &id, None).expect_err("not theirs").to_string()
     };
     assert_eq!(asks(&card), asks(&CardNumber([9; 10]).id()));
     // Whatever is named, or nothing, and the card lies on the reader.
     world.readers.lay(Some(world.card(&card)));
     let any = Wanted::default();
     for _ in 0..3 {
-        let tried = world.window.change_secret(&stranger(), &any, "0000", &new_pin());
+        let tried =
+            world.window.card_service().change_secret(&stranger(), &any, "0000", &new_pin());
         assert!(tried.expect_err("nor so").to_string().contains("another municipality"));
     }
     world.readers.lay(None);
     // No try was spent.
-    let own = world.window.change_secret(&world.act(), &wanted, "0000", &new_pin());
+    let own = world.window.card_service().change_secret(&world.act(), &wanted, "0000", &new_pin());
     assert!(own.expect_err("wrong").to_string().contains("2 tries left"));
 }
 
@@ -119,11 +120,11 @@ fn l1_a_slot_bound_to_an_application_hides_no_lost_key() {
     let (card, _) = world.first_card(&taro());
     let renewal = world.verified(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
     world.cut.plan_named("issue", When::Before);
-    world.window.issue(&world.act(), &renewal, None).expect_err("cut");
+    world.window.card_counter().issue(&world.act(), &renewal, None).expect_err("cut");
     assert!(world.cut.lift());
     world.readers.lay(Some(emptied(&card)));
     expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
-    world.window.issue(&world.act(), &renewal, None).expect("issued");
+    world.window.card_counter().issue(&world.act(), &renewal, None).expect("issued");
     expect_left(&reconcile(&world, &card, Mending::Mend), "revoke");
 }
 
@@ -132,10 +133,14 @@ fn l11_a_foreign_card_does_not_count_as_the_destroyed_one() {
     let world = World::new();
     let (new, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let (others, _) = world.first_card(&hanako());
-    world.window.discard(&world.act(), &new, CardPlace::Absent).expect("given up");
+    world.window.card_counter().discard(&world.act(), &new, CardPlace::Absent).expect("given up");
     world.readers.lay(Some(world.card(&others)));
     let wanted = Wanted::card(&card, None);
-    let refused = world.window.reconcile(&world.act(), &wanted, Mending::Mend).expect_err("other");
+    let refused = world
+        .window
+        .reconciler()
+        .reconcile(&world.act(), &wanted, Mending::Mend)
+        .expect_err("other");
     assert!(refused.to_string().contains("lies on the reader"), "{refused}");
     assert_eq!(world.readers.lying().life(), LifeState::Delivered);
     world.readers.lay_another_make(true);
@@ -158,7 +163,7 @@ fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
     let works = |pin: &str| world.card(&card).sign(SLOT, pin, b"x").is_ok();
     let reset = || {
         let seen = evidence(&[Evidence::PhotoDocument]);
-        world.window.reset_secret(&world.act(), &wanted, &new_pin(), &seen)
+        world.window.card_service().reset_secret(&world.act(), &wanted, &new_pin(), &seen)
     };
     world.cut.plan(INTENT, When::Before);
     reset().expect_err("cut");
@@ -170,7 +175,8 @@ fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
     let told = world.journal()[before..].join("\n");
     assert!(told.contains("photo-document") && told.contains(card.as_str()), "{told}");
 
-    let change = || world.window.change_secret(&world.act(), &wanted, "4321", &new_pin());
+    let change =
+        || world.window.card_service().change_secret(&world.act(), &wanted, "4321", &new_pin());
     let before = world.journal().len();
     world.cut.plan_named("commit", When::Before);
     change().expect_err("cut");
@@ -180,7 +186,7 @@ fn e1_what_changes_a_card_at_the_counter_is_in_the_journal_before_it_does() {
     assert_eq!(world.journal().len(), before + 2, "what was about to be done, and that it was");
 
     revoke(&world);
-    let erase = || world.window.erase(&world.act(), &wanted, SLOT, "利用の取りやめ");
+    let erase = || world.window.card_service().erase(&world.act(), &wanted, SLOT, "利用の取りやめ");
     world.cut.plan(INTENT, When::Before);
     erase().expect_err("cut");
     assert!(world.cut.lift() && world.card(&card).certificates(SLOT).is_ok());
@@ -200,7 +206,7 @@ fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
     let reset = |items: &[Evidence], doubt: Option<&str>| {
         let seen = doubt.map(str::to_owned);
         let seen = jitsuin_ra::window::EvidenceRecord { doubt: seen, ..evidence(items) };
-        world.window.reset_secret(&act, &Wanted::default(), &new_pin(), &seen)
+        world.window.card_service().reset_secret(&act, &Wanted::default(), &new_pin(), &seen)
     };
     world.readers.lay(Some(world.card(&own)));
     assert_eq!(reset(&[Evidence::PhotoDocument], None).expect("reset"), own);
@@ -217,7 +223,8 @@ fn l4_an_operation_s_id_stands_for_all_that_was_asked_and_for_its_card() {
     let (id, ..) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let act = world.act();
     let to = |address: &str| Handover::Sent { address: address.into(), receiver: None };
-    let send = |address| world.window.deliver_by(&act, &id, pin(), None, &to(address));
+    let send =
+        |address| world.window.card_counter().deliver_by(&act, &id, pin(), None, &to(address));
     send("埼玉県川口市青木二丁目１番１号").expect("delivered");
     let refused = send("埼玉県川口市青木二丁目１番２号").expect_err("another").to_string();
     assert!(refused.contains("another request"), "{refused}");
@@ -234,9 +241,9 @@ fn e1_a_refusal_at_the_counter_names_the_card_by_its_own_word() {
         assert!(last.contains(&format!("\"subject\":\"{card}\"")), "{last}");
         assert!(last.contains("refused"), "{last}");
     };
-    window.change_secret(&world.act(), &any, "0000", &new_pin()).expect_err("wrong");
+    window.card_service().change_secret(&world.act(), &any, "0000", &new_pin()).expect_err("wrong");
     expect_named();
-    window.erase(&world.act(), &any, SLOT, "理由").expect_err("in force");
+    window.card_service().erase(&world.act(), &any, SLOT, "理由").expect_err("in force");
     expect_named();
 }
 
@@ -247,11 +254,11 @@ fn l1_only_an_issue_has_a_blank_card_made() {
     let seen = evidence(&[Evidence::PhotoDocument]);
     let (window, act) = (&world.window, world.act());
     for refused in [
-        window.read_card(&act, &any, None).map(drop),
-        window.reconcile(&act, &any, Mending::Mend).map(drop),
-        window.reset_secret(&act, &any, &new_pin(), &seen).map(drop),
-        window.change_secret(&act, &any, "1234", &new_pin()).map(drop),
-        window.erase(&act, &any, SLOT, "理由").map(drop),
+        window.card_service().read(&act, &any, None).map(drop),
+        window.reconciler().reconcile(&act, &any, Mending::Mend).map(drop),
+        window.card_service().reset_secret(&act, &any, &new_pin(), &seen).map(drop),
+        window.card_service().change_secret(&act, &any, "1234", &new_pin()).map(drop),
+        window.card_service().erase(&act, &any, SLOT, "理由").map(drop),
     ] {
         let refused = refused.expect_err("no card");
         assert!(matches!(refused, WindowError::Reader(ReaderError::Refused(_))), "{refused}");
@@ -266,7 +273,11 @@ fn c3_another_town_neither_erases_nor_mends_nor_reads_what_the_office_knows() {
     revoke(&world);
     let wanted = Wanted::card(&card, None);
     let stranger = || world.act_of(clerk("clerk-o", "11100"));
-    let refused = world.window.erase(&stranger(), &wanted, SLOT, "理由").expect_err("not at home");
+    let refused = world
+        .window
+        .card_service()
+        .erase(&stranger(), &wanted, SLOT, "理由")
+        .expect_err("not at home");
     assert!(matches!(refused, WindowError::Elsewhere { field: "card" }), "{refused}");
     world.expect_refusal(EventKind::AccessRefused, "another municipality");
     assert!(world.card(&card).certificates(SLOT).is_ok());
@@ -274,7 +285,11 @@ fn c3_another_town_neither_erases_nor_mends_nor_reads_what_the_office_knows() {
     // One that lies there is told to be another's, whatever is to be done with it.
     world.readers.lay(Some(emptied(&card)));
     let lying = Wanted::default();
-    let mended = world.window.reconcile(&stranger(), &lying, Mending::Mend).expect_err("nor mend");
+    let mended = world
+        .window
+        .reconciler()
+        .reconcile(&stranger(), &lying, Mending::Mend)
+        .expect_err("nor mend");
     assert!(mended.to_string().contains("another municipality"), "{mended}");
     world.expect_refusal(EventKind::CardChanged, "another municipality");
     assert!(world.record(&card).authentication.delivered.is_some());
@@ -288,10 +303,14 @@ fn c3_a_renewal_keeps_the_present_pin_where_a_cut_attempt_had_staged_another() {
     let other =
         HolderSecrets { authentication: Some("9876".parse().expect("a PIN")), signature: None };
     world.cut.plan_named("deliver", When::Before);
-    world.window.deliver(&world.act(), &id, other, None).expect_err("cut before the CA");
+    world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, other, None)
+        .expect_err("cut before the CA");
     assert!(world.cut.lift());
     let none = HolderSecrets::default();
-    world.window.deliver(&world.act(), &id, none, None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, none, None).expect("delivered");
     let mut delivered = world.card(&card);
     assert!(delivered.sign(SLOT, "9876", b"x").is_err(), "nobody's word");
     assert!(delivered.sign(SLOT, "1234", b"x").is_ok());
@@ -311,7 +330,11 @@ fn c3_the_evidence_for_a_new_pin_is_what_the_ca_of_the_certificate_asks() {
     let (card, _) = world.first_card(&taro());
     let seen = evidence(&[Evidence::PhotoDocument]);
     let wanted = Wanted::card(&card, None);
-    world.window.reset_secret(&world.act(), &wanted, &new_pin(), &seen).expect("complete");
+    world
+        .window
+        .card_service()
+        .reset_secret(&world.act(), &wanted, &new_pin(), &seen)
+        .expect("complete");
 }
 
 #[test]
@@ -319,16 +342,17 @@ fn l6_no_ca_s_issue_gives_up_a_key_that_another_ca_s_certificate_in_force_is_for
     let world = world_with_another_ca();
     let (id, card, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     world.cut.plan_named("deliver", When::After);
-    world.window.deliver(&world.act(), &id, pin(), None).expect_err("cut");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect_err("cut");
     assert!(world.cut.lift());
     // As if what the card wrote at its delivery had not lasted.
     let before = world.card(&card);
-    world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect("delivered");
     let on_card = form_with_card(&taro(), "another-auth", "issue-on-card", &card);
     let id = world.receive(&on_card);
     let seen = evidence(&[Evidence::PhotoDocument, Evidence::InquiryAnswer]);
-    world.window.verify(&world.act(), &id, &seen).expect("verified");
+    world.window.applications().verify(&world.act(), &id, &seen).expect("verified");
     world.readers.lay(Some(before));
-    let refused = world.window.issue(&world.act(), &id, None).expect_err("reconcile first");
+    let refused =
+        world.window.card_counter().issue(&world.act(), &id, None).expect_err("reconcile first");
     assert!(refused.to_string().contains("reconcile it first"), "{refused}");
 }

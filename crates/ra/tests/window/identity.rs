@@ -54,12 +54,16 @@ fn l5_each_missing_piece_of_evidence_is_named_with_its_clause() {
         let id = world.receive(&form);
         for missing in needed {
             let shown: Vec<_> = needed.iter().copied().filter(|e| e != missing).collect();
-            let refused = world.window.verify(&world.act(), &id, &evidence(&shown));
+            let refused = world.window.applications().verify(&world.act(), &id, &evidence(&shown));
             let refused = refused.expect_err("something is missing").to_string();
             assert_eq!(refused, format!("evidence: {missing} is missing ({clause})"));
             world.expect_refusal(EventKind::ApplicationVerified, missing.name());
         }
-        let outcome = world.window.verify(&world.act(), &id, &evidence(needed)).expect("complete");
+        let outcome = world
+            .window
+            .applications()
+            .verify(&world.act(), &id, &evidence(needed))
+            .expect("complete");
         assert_eq!(outcome, Verification::Verified);
     }
 }
@@ -68,8 +72,8 @@ fn l5_each_missing_piece_of_evidence_is_named_with_its_clause() {
 fn l5_every_step_of_the_check_is_recorded() {
     let world = World::new();
     let id = world.receive(&by_agent(sign_form(&taro())));
-    world.window.verify(&world.act(), &id, &evidence(&S_AGENT)).expect("complete");
-    let record = world.window.application(&world.act().actor, &id).expect("there").record;
+    world.window.applications().verify(&world.act(), &id, &evidence(&S_AGENT)).expect("complete");
+    let record = world.window.applications().find(&world.act().actor, &id).expect("there").record;
     let steps: Vec<_> = record.checks.iter().map(|check| check.evidence).collect();
     assert_eq!(steps[0], Evidence::RegisterMatch, "the system's own check stands first");
     assert_eq!(steps[1..], S_AGENT);
@@ -88,13 +92,14 @@ fn l5_any_doubt_of_the_clerk_refuses_the_application() {
         doubt: Some("写真が本人と異なる".into()),
         ..evidence(&[Evidence::PhotoDocument])
     };
-    let outcome = world.window.verify(&world.act(), &id, &doubtful).expect("recorded");
+    let outcome =
+        world.window.applications().verify(&world.act(), &id, &doubtful).expect("recorded");
     assert_eq!(outcome, Verification::Refused { doubts: vec!["写真が本人と異なる".into()] });
-    let application = world.window.application(&world.act().actor, &id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Refused);
     let entry = world.journal().pop().expect("an entry");
     assert!(entry.contains("application-refused") && !entry.contains("写真"), "{entry}");
-    assert!(world.window.issue(&world.act(), &id, None).is_err());
+    assert!(world.window.card_counter().issue(&world.act(), &id, None).is_err());
 }
 
 #[test]
@@ -124,7 +129,11 @@ fn w8_l5_what_the_register_does_not_say_refuses_the_application() {
     for (form, doubt) in cases {
         let world = World::new();
         let id = world.receive(&form);
-        let outcome = world.window.verify(&world.act(), &id, &evidence(&[Evidence::PhotoDocument]));
+        let outcome = world.window.applications().verify(
+            &world.act(),
+            &id,
+            &evidence(&[Evidence::PhotoDocument]),
+        );
         let Ok(Verification::Refused { doubts }) = outcome else {
             panic!("{doubt}: {outcome:?}");
         };
@@ -145,8 +154,9 @@ fn w8_l5_the_register_is_compared_after_the_evidence_and_tells_nothing_of_anothe
     let missing = |form: &ReceivedForm| {
         let world = World::new();
         let id = world.receive(form);
-        let refused = world.window.verify(&world.act(), &id, &EvidenceRecord::default());
-        let application = world.window.application(&world.act().actor, &id).expect("there");
+        let refused =
+            world.window.applications().verify(&world.act(), &id, &EvidenceRecord::default());
+        let application = world.window.applications().find(&world.act().actor, &id).expect("there");
         assert_eq!(application.state, ApplicationState::Received);
         refused.expect_err("no evidence").to_string()
     };
@@ -155,7 +165,7 @@ fn w8_l5_the_register_is_compared_after_the_evidence_and_tells_nothing_of_anothe
         let world = World::new();
         let id = world.receive(form);
         let seen = evidence(&[Evidence::PhotoDocument]);
-        world.window.verify(&world.act(), &id, &seen).expect("recorded")
+        world.window.applications().verify(&world.act(), &id, &seen).expect("recorded")
     };
     assert_eq!(found(&wrong(&omiya())), found(&sign_form(&omiya())));
     // A doubt of the clerk's own asks the register nothing either.
@@ -163,7 +173,8 @@ fn w8_l5_the_register_is_compared_after_the_evidence_and_tells_nothing_of_anothe
     let id = world.receive(&wrong(&taro()));
     let doubtful =
         EvidenceRecord { doubt: Some("別人".into()), ..evidence(&[Evidence::PhotoDocument]) };
-    let outcome = world.window.verify(&world.act(), &id, &doubtful).expect("recorded");
+    let outcome =
+        world.window.applications().verify(&world.act(), &id, &doubtful).expect("recorded");
     assert_eq!(outcome, Verification::Refused { doubts: vec!["別人".into()] });
 }
 
@@ -173,11 +184,12 @@ fn w8_a_removed_record_is_no_longer_found_and_a_silent_register_stops_the_work()
     let id = world.receive(&sign_form(&taro()));
     let seen = evidence(&[Evidence::PhotoDocument]);
     world.register.set_available(false);
-    let broken = world.window.verify(&world.act(), &id, &seen).expect_err("nobody can tell");
+    let broken =
+        world.window.applications().verify(&world.act(), &id, &seen).expect_err("nobody can tell");
     assert!(matches!(broken, WindowError::Register(_)), "{broken}");
     world.register.set_available(true);
     world.register.remove(&taro().code, Removal::Death, at("2026-04-01T00:00:00Z")).expect("gone");
-    let outcome = world.window.verify(&world.act(), &id, &seen).expect("recorded");
+    let outcome = world.window.applications().verify(&world.act(), &id, &seen).expect("recorded");
     assert!(matches!(outcome, Verification::Refused { .. }));
 }
 
@@ -201,10 +213,11 @@ fn l5_evidence_is_text_within_bounds_and_the_register_match_is_the_system_s_own(
         (change(|r| r.items.push(r.items[0].clone())), "evidence: photo-document is given twice"),
     ];
     for (record, expected) in cases {
-        let refused = world.window.verify(&world.act(), &id, &record).expect_err(expected);
+        let refused =
+            world.window.applications().verify(&world.act(), &id, &record).expect_err(expected);
         assert!(refused.to_string().starts_with(expected), "{refused}");
     }
-    let application = world.window.application(&world.act().actor, &id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Received);
     assert_eq!(application.record.checks, []);
 }

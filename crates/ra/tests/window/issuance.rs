@@ -22,18 +22,19 @@ fn l1_a_card_is_made_unusable_and_delivered_with_its_pin() {
     assert_eq!(world.card(&card).life(), LifeState::Unusable);
     assert_eq!(world.state_at_auth(&serial), StateName::Undelivered);
     assert_eq!(world.record(&card).expires_on, date(2036, 1, 2), "the tenth birthday");
-    let refused = world.window.deliver(&world.act(), &id, HolderSecrets::default(), None);
+    let refused =
+        world.window.card_counter().deliver(&world.act(), &id, HolderSecrets::default(), None);
     let refused = refused.expect_err("no PIN").to_string();
     assert!(refused.contains("authentication PIN"), "{refused}");
     assert_eq!(world.state_at_auth(&serial), StateName::Undelivered, "the CA did not hear of it");
-    world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect("delivered");
     let mut delivered = world.card(&card);
     assert_eq!(delivered.life(), LifeState::Delivered);
     let certificates = delivered.certificates(CardSlot::Authentication).expect("on the card");
     assert_eq!(certificates.holder, world.auth.one(&serial).certificate);
     assert!(delivered.sign(CardSlot::Authentication, "1234", b"hello").is_ok());
     assert_eq!(world.state_at_auth(&serial), StateName::Good);
-    let application = world.window.application(&world.act().actor, &id).expect("there");
+    let application = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(application.state, ApplicationState::Completed);
 }
 
@@ -43,7 +44,7 @@ fn l1_the_older_certificate_ends_at_delivery_and_not_before() {
     let (_, older) = world.first_card(&taro());
     let (id, _, newer) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     assert_eq!(world.state_at_auth(&older), StateName::Good);
-    world.window.deliver(&world.act(), &id, pin(), None).expect("delivered");
+    world.window.card_counter().deliver(&world.act(), &id, pin(), None).expect("delivered");
     assert_eq!(world.state_at_auth(&older), StateName::Revoked);
     assert_eq!(world.auth.one(&older).reasons, [RevocationCause::Renewed]);
     assert_eq!(world.state_at_auth(&newer), StateName::Good);
@@ -55,18 +56,27 @@ fn l2_an_issue_on_a_card_is_refused_while_a_certificate_is_in_force() {
     let (card, serial) = world.first_card(&taro());
     let on_card = form_with_card(&taro(), "jpki-auth", "issue-on-card", &card);
     let id = world.verified(&on_card);
-    let refused =
-        world.window.issue(&world.act(), &id, None).expect_err("one is in force").to_string();
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &id, None)
+        .expect_err("one is in force")
+        .to_string();
     assert!(refused.contains("A 4.3.1.1(2)"), "{refused}");
     world.expect_refusal(EventKind::ApplicationIssued, "A 4.3.1.1(2)");
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let revocation = world.verified(&ended);
-    world.window.complete(&world.act(), &revocation).expect("revoked");
+    world.window.applications().complete(&world.act(), &revocation).expect("revoked");
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     let (_, again) = {
-        let issued = world.window.issue(&world.act(), &id, None).expect("now there is room");
-        world.window.deliver(&world.act(), &id, HolderSecrets::default(), None).expect("delivered");
+        let issued =
+            world.window.card_counter().issue(&world.act(), &id, None).expect("now there is room");
+        world
+            .window
+            .card_counter()
+            .deliver(&world.act(), &id, HolderSecrets::default(), None)
+            .expect("delivered");
         (issued.card, issued.serial)
     };
     assert_eq!(world.state_at_auth(&again), StateName::Good);
@@ -84,7 +94,11 @@ fn l6_a_renewal_needs_a_certificate_in_force_and_brings_a_new_key() {
     let before = world.card(&card);
     let old = before.certificates(CardSlot::Authentication).expect("still usable").holder.clone();
     assert_eq!(old, world.auth.one(&older).certificate);
-    world.window.deliver(&world.act(), &id, HolderSecrets::default(), None).expect("delivered");
+    world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, HolderSecrets::default(), None)
+        .expect("delivered");
     assert_eq!(world.state_at_auth(&older), StateName::Revoked);
     assert_ne!(world.auth.one(&older).spki, world.auth.one(&newer).spki);
     let (card, _) = world.first_card(&hanako());
@@ -94,8 +108,12 @@ fn l6_a_renewal_needs_a_certificate_in_force_and_brings_a_new_key() {
         ..form_with_card(&hanako(), "saitama-sign", "renewal", &card)
     };
     let id = world.verified(&sign);
-    let refused =
-        world.window.issue(&world.act(), &id, None).expect_err("none to renew").to_string();
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &id, None)
+        .expect_err("none to renew")
+        .to_string();
     assert!(refused.contains("S 3-2"), "{refused}");
 }
 
@@ -141,9 +159,13 @@ fn l5_an_agent_at_s_brings_the_seal_certificate_and_gets_the_card() {
         Evidence::SuitableDocument,
         Evidence::AgentPhotoDocument,
     ]);
-    world.window.verify(&world.act(), &id, &seen).expect("verified");
-    world.window.issue(&world.act(), &id, None).expect("issued");
-    let serial = world.window.deliver(&world.act(), &id, password(), None).expect("delivered");
+    world.window.applications().verify(&world.act(), &id, &seen).expect("verified");
+    world.window.card_counter().issue(&world.act(), &id, None).expect("issued");
+    let serial = world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, password(), None)
+        .expect("delivered");
     assert_eq!(world.state_at_sign(&serial), StateName::Good);
 }
 
@@ -159,7 +181,8 @@ fn l1_a_card_that_is_not_the_resident_s_own_usable_one_is_refused() {
         (&nowhere, "there is none such"),
     ] {
         let id = world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", card));
-        let refused = world.window.issue(&world.act(), &id, None).expect_err(rule).to_string();
+        let refused =
+            world.window.card_counter().issue(&world.act(), &id, None).expect_err(rule).to_string();
         assert!(refused.contains(rule), "{refused}");
     }
     assert_eq!(world.sign.all().len(), 0);
@@ -171,13 +194,15 @@ fn l1_a_card_takes_one_application_at_a_time() {
     let (card, _) = world.first_card(&taro());
     let (renewal, _, _) = world.issued(&form_with_card(&taro(), "jpki-auth", "renewal", &card));
     let sign = world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", &card));
-    let refused = world.window.issue(&world.act(), &sign, None).expect_err("busy").to_string();
+    let refused =
+        world.window.card_counter().issue(&world.act(), &sign, None).expect_err("busy").to_string();
     assert!(refused.contains("authentication slot is being loaded"), "{refused}");
     world
         .window
+        .card_counter()
         .deliver(&world.act(), &renewal, HolderSecrets::default(), None)
         .expect("delivered");
-    world.window.issue(&world.act(), &sign, None).expect("free again");
+    world.window.card_counter().issue(&world.act(), &sign, None).expect("free again");
 }
 
 #[test]
@@ -187,16 +212,21 @@ fn l11_a_new_card_that_is_not_delivered_is_destroyed_with_its_certificate() {
     let (id, card, serial) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
     let refused = world
         .window
+        .card_counter()
         .withdraw(&world.act(), &id, CardPlace::default())
         .expect_err("issued")
         .to_string();
     assert!(refused.contains("deliver or discard"), "{refused}");
-    world.window.discard(&world.act(), &id, CardPlace::default()).expect("destroyed");
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &id, CardPlace::default())
+        .expect("destroyed");
     assert_eq!(world.card(&card).life(), LifeState::Destroyed);
     assert_eq!(world.state_at_auth(&serial), StateName::Revoked);
     assert_eq!(world.auth.one(&serial).reasons, [RevocationCause::DestroyedBeforeDelivery]);
     assert_eq!(world.state_at_auth(&older), StateName::Good, "the older one never ended");
-    assert!(world.window.deliver(&world.act(), &id, pin(), None).is_err());
+    assert!(world.window.card_counter().deliver(&world.act(), &id, pin(), None).is_err());
 }
 
 #[test]
@@ -205,7 +235,11 @@ fn l11_a_brought_card_stays_usable_when_its_renewal_is_destroyed() {
     let (card, _) = world.first_card(&taro());
     let sign = form_with_card(&taro(), "saitama-sign", "issue-on-card", &card);
     let (id, _, serial) = world.issued(&sign);
-    world.window.discard(&world.act(), &id, CardPlace::default()).expect("destroyed");
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &id, CardPlace::default())
+        .expect("destroyed");
     assert_eq!(world.state_at_sign(&serial), StateName::Revoked);
     let held = world.card(&card);
     assert_eq!(held.life(), LifeState::Delivered);
@@ -225,18 +259,30 @@ fn w8_the_register_is_asked_again_before_issue_and_delivery() {
         |address: &str| Correction { address: Some(address.into()), ..Correction::default() };
     let elsewhere = moved("埼玉県川口市青木三丁目１番１号");
     world.register.correct(&taro().code, elsewhere, now).expect("moved within the city");
-    let refused = world.window.issue(&world.act(), &verified, None).expect_err("stale").to_string();
+    let refused = world
+        .window
+        .card_counter()
+        .issue(&world.act(), &verified, None)
+        .expect_err("stale")
+        .to_string();
     assert!(refused.contains("since the check, the address is not"), "{refused}");
     world.register.correct(&taro().code, moved(&taro().address), now).expect("and back");
-    world.window.issue(&world.act(), &verified, None).expect("issued");
+    world.window.card_counter().issue(&world.act(), &verified, None).expect("issued");
     world.register.remove(&taro().code, Removal::Departure, now).expect("gone");
-    let refused =
-        world.window.deliver(&world.act(), &verified, password(), None).expect_err("gone");
+    let refused = world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &verified, password(), None)
+        .expect_err("gone");
     assert!(refused.to_string().contains("not registered"), "{refused}");
     let (id, _, serial) = world.issued(&form(&hanako(), "jpki-auth", "issue-with-card"));
     world.register.remove(&hanako().code, Removal::Death, now).expect("gone");
-    let refused =
-        world.window.deliver(&world.act(), &id, pin(), None).expect_err("gone").to_string();
+    let refused = world
+        .window
+        .card_counter()
+        .deliver(&world.act(), &id, pin(), None)
+        .expect_err("gone")
+        .to_string();
     assert!(refused.contains("the record was removed"), "{refused}");
     assert_eq!(world.state_at_auth(&serial), StateName::Undelivered);
 }

@@ -48,66 +48,67 @@ fn e1_every_mutating_operation_of_the_window_leaves_its_entry() {
         AUTH.replace("second_approval = false\nundelivered", "second_approval = true\nundelivered");
     let world = World::with_policies(&auth, SIGN);
     let window = &world.window;
+    let (applications, counter) = (window.applications(), window.card_counter());
     let own = || world.act();
     let seen = evidence(&[Evidence::PhotoDocument]);
     let receive = |form: &ReceivedForm| {
-        expect(&world, &own(), EventKind::ApplicationReceived, |act| window.receive(act, form).ok())
+        let received = |act: &Act| applications.receive(act, form).ok();
+        expect(&world, &own(), EventKind::ApplicationReceived, received)
     };
     let verify = |id: &_| {
-        let verified = |act: &Act| window.verify(act, id, &seen).ok();
+        let verified = |act: &Act| applications.verify(act, id, &seen).ok();
         expect(&world, &own(), EventKind::ApplicationVerified, verified);
         let second = world.act_of(clerk("clerk-b", "11203"));
-        let approved = |act: &Act| window.approve(act, id).ok();
+        let approved = |act: &Act| applications.approve(act, id).ok();
         expect(&world, &second, EventKind::ApplicationApproved, approved);
     };
     let issue = |id: &_| {
-        expect(&world, &own(), EventKind::ApplicationIssued, |act| {
-            window.issue(act, id, None).ok()
-        });
+        let issued = |act: &Act| counter.issue(act, id, None).ok();
+        expect(&world, &own(), EventKind::ApplicationIssued, issued);
     };
 
     let id = receive(&form(&taro(), "jpki-auth", "issue-with-card"));
     verify(&id);
     issue(&id);
-    let delivered = |act: &Act| window.deliver(act, &id, pin(), None).ok();
+    let delivered = |act: &Act| counter.deliver(act, &id, pin(), None).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, delivered);
 
     let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
-    let held = |act: &Act| window.hold_by_phone(act, &taro().basic_four()).ok();
+    let held = |act: &Act| window.call_centre().hold_by_phone(act, &taro().basic_four()).ok();
     expect(&world, &world.act_of(agent), EventKind::CertificateHeld, held);
 
     let release = receive(&form(&taro(), "jpki-auth", "hold-release"));
     verify(&release);
-    let released = |act: &Act| window.complete(act, &release).ok();
+    let released = |act: &Act| applications.complete(act, &release).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, released);
 
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
     let ended = receive(&ended);
     verify(&ended);
-    let revoked = |act: &Act| window.complete(act, &ended).ok();
+    let revoked = |act: &Act| applications.complete(act, &ended).ok();
     expect(&world, &own(), EventKind::ApplicationCompleted, revoked);
 
     let id = receive(&form(&hanako(), "jpki-auth", "issue-with-card"));
     verify(&id);
     issue(&id);
-    let discarded = |act: &Act| window.discard(act, &id, CardPlace::default()).ok();
+    let discarded = |act: &Act| counter.discard(act, &id, CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationWithdrawn, discarded);
 
     let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
     let refused =
-        |act: &Act| window.refuse(act, &id, "本人と認められない", CardPlace::default()).ok();
+        |act: &Act| counter.refuse(act, &id, "本人と認められない", CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationRefused, refused);
 
     let id = receive(&form(&kim(), "jpki-auth", "issue-with-card"));
-    let withdrawn = |act: &Act| window.withdraw(act, &id, CardPlace::default()).ok();
+    let withdrawn = |act: &Act| counter.withdraw(act, &id, CardPlace::default()).ok();
     expect(&world, &own(), EventKind::ApplicationWithdrawn, withdrawn);
 
     let later = at("2026-04-02T03:00:00Z");
     world.register.remove(&kim().code, Removal::Death, later).expect("removed");
     let link = Actor::System("register-link".parse().expect("an id"));
     let run = Act { at: later, ..world.act_of(link) };
-    window.apply_register_events(&run).expect("a run");
+    window.register_link().apply_events(&run).expect("a run");
     let told = world.journal();
     let applied = |entry: &&String| entry.contains("register-event") && entry.contains("\"done\"");
     assert!(told.iter().any(|entry| applied(&entry)), "{told:?}");
@@ -122,25 +123,25 @@ fn e1_every_operation_on_a_card_leaves_its_entry() {
     let changed = EventKind::CardChanged;
     // Repeated, they find their answer before the card could count a try.
     expect(&world, &world.act(), changed, |act| {
-        window.change_secret(act, &wanted, "1234", &secret("5678")).ok()
+        window.card_service().change_secret(act, &wanted, "1234", &secret("5678")).ok()
     });
     let seen = evidence(&[Evidence::PhotoDocument]);
     expect(&world, &world.act(), changed, |act| {
-        window.reset_secret(act, &wanted, &secret("4321"), &seen).ok()
+        window.card_service().reset_secret(act, &wanted, &secret("4321"), &seen).ok()
     });
     let ended =
         ReceivedForm { cause: "use-ended".into(), ..form(&taro(), "jpki-auth", "revocation") };
-    window.complete(&world.act(), &world.verified(&ended)).expect("revoked");
+    window.applications().complete(&world.act(), &world.verified(&ended)).expect("revoked");
     expect(&world, &world.act(), changed, |act| {
-        window.erase(act, &wanted, CardSlot::Authentication, "利用の取りやめ").ok()
+        window.card_service().erase(act, &wanted, CardSlot::Authentication, "利用の取りやめ").ok()
     });
     let nowhere = Wanted::card(&"card-nowhere".parse().expect("an id"), None);
     let tries: [&dyn Fn(&Act) -> bool; 5] = [
-        &|act| window.change_secret(act, &nowhere, "1234", &secret("5678")).is_err(),
-        &|act| window.reset_secret(act, &nowhere, &secret("4321"), &seen).is_err(),
-        &|act| window.erase(act, &nowhere, CardSlot::Signature, "理由").is_err(),
-        &|act| window.read_card(act, &nowhere, None).is_err(),
-        &|act| window.reconcile(act, &nowhere, Mending::Mend).is_err(),
+        &|act| window.card_service().change_secret(act, &nowhere, "1234", &secret("5678")).is_err(),
+        &|act| window.card_service().reset_secret(act, &nowhere, &secret("4321"), &seen).is_err(),
+        &|act| window.card_service().erase(act, &nowhere, CardSlot::Signature, "理由").is_err(),
+        &|act| window.card_service().read(act, &nowhere, None).is_err(),
+        &|act| window.reconciler().reconcile(act, &nowhere, Mending::Mend).is_err(),
     ];
     let agent = Actor::CallCentreAgent("agent-1".parse().expect("an id"));
     for (number, fails) in tries.iter().enumerate() {
@@ -159,14 +160,14 @@ fn e1_an_application_that_does_not_exist_is_a_refusal_in_the_journal() {
     let window = &world.window;
     let seen = evidence(&[Evidence::PhotoDocument]);
     let tries: [&dyn Fn(&Act) -> bool; 8] = [
-        &|act| window.verify(act, &nowhere, &seen).is_err(),
-        &|act| window.approve(act, &nowhere).is_err(),
-        &|act| window.issue(act, &nowhere, None).is_err(),
-        &|act| window.deliver(act, &nowhere, pin(), None).is_err(),
-        &|act| window.complete(act, &nowhere).is_err(),
-        &|act| window.discard(act, &nowhere, CardPlace::default()).is_err(),
-        &|act| window.refuse(act, &nowhere, "不明", CardPlace::default()).is_err(),
-        &|act| window.withdraw(act, &nowhere, CardPlace::default()).is_err(),
+        &|act| window.applications().verify(act, &nowhere, &seen).is_err(),
+        &|act| window.applications().approve(act, &nowhere).is_err(),
+        &|act| window.card_counter().issue(act, &nowhere, None).is_err(),
+        &|act| window.card_counter().deliver(act, &nowhere, pin(), None).is_err(),
+        &|act| window.applications().complete(act, &nowhere).is_err(),
+        &|act| window.card_counter().discard(act, &nowhere, CardPlace::default()).is_err(),
+        &|act| window.card_counter().refuse(act, &nowhere, "不明", CardPlace::default()).is_err(),
+        &|act| window.card_counter().withdraw(act, &nowhere, CardPlace::default()).is_err(),
     ];
     for (number, fails) in tries.iter().enumerate() {
         let act = world.act();

@@ -19,7 +19,7 @@ const LATER: &str = "2026-04-02T03:00:00Z";
 
 /// One run of the link at a moment.
 pub(crate) fn run(world: &World, moment: &str) -> RegisterRun {
-    world.window.apply_register_events(&system(world, moment)).expect("a run")
+    world.window.register_link().apply_events(&system(world, moment)).expect("a run")
 }
 
 pub(crate) fn system(world: &World, moment: &str) -> Act {
@@ -124,7 +124,7 @@ fn l8_a_run_cut_anywhere_is_healed_by_the_next() {
             world.register.correct(&taro().code, to(address), at(LATER)).expect("changed");
             world.register.remove(&taro().code, Removal::Death, at(LATER)).expect("removed");
             world.cut.plan(effect, when);
-            let broken = world.window.apply_register_events(&system(&world, LATER));
+            let broken = world.window.register_link().apply_events(&system(&world, LATER));
             assert_eq!(broken.is_err(), world.cut.lift(), "effect {effect}");
             let next = run(&world, LATER);
             assert_eq!(next.cursor, 2, "effect {effect} {when:?}");
@@ -159,11 +159,11 @@ fn l8_what_a_ca_refuses_is_told_and_tried_again_and_holds_nothing_up() {
 #[test]
 fn l8_the_run_belongs_to_the_system_and_needs_the_register() {
     let world = World::new();
-    let refused = world.window.apply_register_events(&world.act());
+    let refused = world.window.register_link().apply_events(&world.act());
     assert!(matches!(refused, Err(WindowError::NotPermitted(_))), "{refused:?}");
     world.expect_refusal(EventKind::AccessRefused, "applied by the system");
     world.register.set_available(false);
-    let broken = world.window.apply_register_events(&system(&world, LATER));
+    let broken = world.window.register_link().apply_events(&system(&world, LATER));
     assert!(matches!(broken, Err(WindowError::Register(_))), "{broken:?}");
 }
 
@@ -175,15 +175,15 @@ fn e6_a_register_that_is_older_than_the_cursor_is_an_error() {
     let address = "埼玉県川口市青木三丁目１番１号";
     world.register.correct(&taro().code, to(address), at(LATER)).expect("changed");
     run(&world, LATER);
-    world.window.hold_register().expect("they agree");
+    world.window.register_link().hold_register().expect("they agree");
     let older = World::new();
     let change = Change::SetRegisterCursor { from: 0, to: 4 };
     let entry = Entry::new(EventKind::RegisterEvent, &system(&older, LATER));
     older.store.commit(Unit::new(entry).change(change)).expect("further than the register");
     older.register.remove(&taro().code, Removal::Death, at(LATER)).expect("removed");
     for outcome in [
-        older.window.hold_register().map(|()| RegisterRun::default()),
-        older.window.apply_register_events(&system(&older, LATER)),
+        older.window.register_link().hold_register().map(|()| RegisterRun::default()),
+        older.window.register_link().apply_events(&system(&older, LATER)),
     ] {
         let behind = WindowError::Register(RegisterError::Behind(4)).to_string();
         assert_eq!(outcome.expect_err("it is behind").to_string(), behind);

@@ -52,16 +52,16 @@ fn older() -> Arc<EmbeddedRegister> {
 }
 
 fn run_over(world: &World, window: &Window) -> Result<RegisterRun, WindowError> {
-    window.apply_register_events(&system(world, AFTER))
+    window.register_link().apply_events(&system(world, AFTER))
 }
 
 #[test]
 fn e6_a_register_that_lost_what_was_applied_behind_an_open_event_is_behind() {
     let (world, _) = followed();
-    world.window.hold_register().expect("they agree");
+    world.window.register_link().hold_register().expect("they agree");
     let window = world.window_over(older());
     let behind = WindowError::Register(RegisterError::Behind(2)).to_string();
-    let held = window.hold_register().expect_err("event 2 is gone").to_string();
+    let held = window.register_link().hold_register().expect_err("event 2 is gone").to_string();
     assert_eq!(held, behind);
     assert_eq!(run_over(&world, &window).expect_err("no run").to_string(), behind);
 }
@@ -74,7 +74,10 @@ fn e6_another_event_under_an_applied_number_is_told_and_not_taken_for_applied() 
     let address = correction("埼玉県川口市青木四丁目４番４号");
     register.correct(&taro().code, address, at(AFTER)).expect("changed again");
     let window = world.window_over(register);
-    assert!(matches!(window.hold_register(), Err(WindowError::Register(RegisterError::Behind(2)))));
+    assert!(matches!(
+        window.register_link().hold_register(),
+        Err(WindowError::Register(RegisterError::Behind(2)))
+    ));
     let run = run_over(&world, &window).expect("a run");
     let failed: Vec<_> = run.failed.iter().map(|(event, rule)| (*event, rule.closed())).collect();
     let told = "register: it has another event under this number than the one that was applied";

@@ -102,10 +102,10 @@ fn l8_who_moves_in_late_keeps_the_certificate_issued_since() {
         municipality: "11100".into(),
         ..crate::fixture::form(&resident, "jpki-auth", "issue-with-card")
     };
-    let id = world.window.receive(&act(moment), &form).expect("received");
+    let id = world.window.applications().receive(&act(moment), &form).expect("received");
     let seen = crate::fixture::evidence(&[domain::identity::Evidence::PhotoDocument]);
-    world.window.verify(&act(moment), &id, &seen).expect("verified");
-    let newer = world.window.issue(&act(moment), &id, None).expect("issued").serial;
+    world.window.applications().verify(&act(moment), &id, &seen).expect("verified");
+    let newer = world.window.card_counter().issue(&act(moment), &id, None).expect("issued").serial;
     let run = run(&world, "2026-05-14T03:00:00Z");
     assert_eq!(run.revoked.len(), 1);
     assert_eq!(world.auth.one(&older).reasons, [RevocationCause::NotMovedIn]);

@@ -29,7 +29,7 @@ fn l7_each_cause_revokes_with_the_reason_of_the_policy_and_has_words_of_its_own(
         let (_, sign) = world.delivered(&on_card, password());
         let id = world.verified(&revocation(ca, cause));
         assert_eq!(world.state_at_auth(&auth), StateName::Good, "not before it is carried out");
-        let receipt = world.window.complete(&world.act(), &id).expect("revoked");
+        let receipt = world.window.applications().complete(&world.act(), &id).expect("revoked");
         assert!(receipt.text.contains(words), "{cause}: {}", receipt.text);
         let (ended, other) = match ca {
             "jpki-auth" => (world.auth.state(&auth), world.sign.state(&sign)),
@@ -46,7 +46,7 @@ fn l7_the_receipt_says_what_when_which_and_where_and_names_nobody() {
     let world = World::new();
     let (_, serial) = world.first_card(&taro());
     let id = world.verified(&revocation("jpki-auth", "use-ended"));
-    let receipt = world.window.complete(&world.act(), &id).expect("revoked");
+    let receipt = world.window.applications().complete(&world.act(), &id).expect("revoked");
     for part in [
         id.as_str(),
         "サービスの利用の取りやめ",
@@ -59,7 +59,7 @@ fn l7_the_receipt_says_what_when_which_and_where_and_names_nobody() {
         assert!(receipt.text.contains(part), "{part} is missing in\n{}", receipt.text);
     }
     assert!(!receipt.text.contains("太郎"));
-    let stored = world.window.application(&world.act().actor, &id).expect("there");
+    let stored = world.window.applications().find(&world.act().actor, &id).expect("there");
     assert_eq!(stored.record.receipt, Some(receipt.text), "it can be printed again");
 }
 
@@ -68,11 +68,19 @@ fn l7_without_a_certificate_in_force_there_is_nothing_to_revoke() {
     let world = World::new();
     let seen = evidence(&[Evidence::PhotoDocument]);
     let id = world.receive(&revocation("jpki-auth", "use-ended"));
-    let refused = world.window.verify(&world.act(), &id, &seen).expect_err("none").to_string();
+    let refused =
+        world.window.applications().verify(&world.act(), &id, &seen).expect_err("none").to_string();
     assert!(refused.contains("none in force"), "{refused}");
     let (undelivered, _, _) = world.issued(&form(&taro(), "jpki-auth", "issue-with-card"));
-    assert!(world.window.verify(&world.act(), &id, &seen).is_err(), "an undelivered one is none");
-    world.window.discard(&world.act(), &undelivered, CardPlace::default()).expect("destroyed");
+    assert!(
+        world.window.applications().verify(&world.act(), &id, &seen).is_err(),
+        "an undelivered one is none"
+    );
+    world
+        .window
+        .card_counter()
+        .discard(&world.act(), &undelivered, CardPlace::default())
+        .expect("destroyed");
 }
 
 #[test]
@@ -81,7 +89,12 @@ fn l7_a_certificate_that_came_into_force_since_the_check_is_not_overlooked() {
     world.first_card(&taro());
     let id = world.verified(&revocation("jpki-auth", "use-ended"));
     let (_, newer) = world.first_card(&taro());
-    let refused = world.window.complete(&world.act(), &id).expect_err("another one").to_string();
+    let refused = world
+        .window
+        .applications()
+        .complete(&world.act(), &id)
+        .expect_err("another one")
+        .to_string();
     assert!(refused.contains("apply again"), "{refused}");
     assert_eq!(world.state_at_auth(&newer), StateName::Good);
 }
@@ -97,14 +110,14 @@ fn l7_an_agent_may_revoke_at_a_with_the_agent_s_evidence() {
         ..revocation("jpki-auth", "use-ended")
     });
     let photo = evidence(&[Evidence::PhotoDocument]);
-    assert!(world.window.verify(&world.act(), &id, &photo).is_err());
+    assert!(world.window.applications().verify(&world.act(), &id, &photo).is_err());
     let seen = evidence(&[
         Evidence::PowerOfAttorney,
         Evidence::InquiryAnswer,
         Evidence::SuitableDocument,
         Evidence::AgentPhotoDocument,
     ]);
-    world.window.verify(&world.act(), &id, &seen).expect("verified");
-    world.window.complete(&world.act(), &id).expect("revoked");
+    world.window.applications().verify(&world.act(), &id, &seen).expect("verified");
+    world.window.applications().complete(&world.act(), &id).expect("revoked");
     assert_eq!(world.auth.one(&serial).reasons, [RevocationCause::UseEnded]);
 }

@@ -39,8 +39,8 @@ impl Operation for ReceiveApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let window = call.window()?;
-        let id = window.receive(call.act(), &ReceivedForm::from(self))?;
-        Ok(window.application(&call.act().actor, &id)?.into())
+        let id = window.applications().receive(call.act(), &ReceivedForm::from(self))?;
+        Ok(window.applications().find(&call.act().actor, &id)?.into())
     }
 }
 
@@ -73,7 +73,8 @@ impl Operation for ListApplications {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationPage, Problem> {
         let (actor, limit) = (&call.act().actor, self.limit.clamp(1, MAX_PAGE));
-        let found = call.window()?.applications(actor, self.state, self.after.as_ref(), limit);
+        let found =
+            call.window()?.applications().list(actor, self.state, self.after.as_ref(), limit);
         let Page { rows, next } = call.checked(found.map_err(Problem::from))?;
         call.read(|entry| entry.detail("rows", rows.len()))?;
         let applications = rows.into_iter().map(Into::into).collect();
@@ -102,7 +103,7 @@ impl Operation for ShowApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        let found = call.window()?.application(&call.act().actor, &self.id);
+        let found = call.window()?.applications().find(&call.act().actor, &self.id);
         let application = call.checked(found.map_err(Problem::from))?;
         call.read(|entry| {
             let entry = entry.subject(&self.id).ca(&application.ca);
@@ -145,7 +146,7 @@ impl Operation for VerifyApplication {
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let items = self.items.into_iter().map(EvidenceItem::try_from).collect();
         let evidence = EvidenceRecord { items: call.checked(items)?, doubt: self.doubt };
-        call.step(&self.id, |window, id| window.verify(call.act(), id, &evidence))
+        call.step(&self.id, |window, id| window.applications().verify(call.act(), id, &evidence))
     }
 }
 
@@ -170,7 +171,7 @@ impl Operation for ApproveApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        call.step(&self.id, |window, id| window.approve(call.act(), id))
+        call.step(&self.id, |window, id| window.applications().approve(call.act(), id))
     }
 }
 
@@ -204,7 +205,7 @@ impl Operation for IssueApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let reader = call.reader_at_hand(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.issue(call.act(), id, reader))
+        call.step(&self.id, |window, id| window.card_counter().issue(call.act(), id, reader))
     }
 }
 
@@ -256,7 +257,7 @@ impl Operation for DeliverApplication {
         let secrets = holder_secrets(self.authentication_pin, self.signature_password);
         let secrets: HolderSecrets = call.checked(secrets)?;
         call.step(&self.id, |window, id| {
-            window.deliver_by(call.act(), id, secrets, reader, &handover)
+            window.card_counter().deliver_by(call.act(), id, secrets, reader, &handover)
         })
     }
 }
@@ -282,7 +283,7 @@ impl Operation for CompleteApplication {
     type Answer = ApplicationBody;
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
-        call.step(&self.id, |window, id| window.complete(call.act(), id))
+        call.step(&self.id, |window, id| window.applications().complete(call.act(), id))
     }
 }
 
@@ -316,7 +317,7 @@ impl Operation for DiscardApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.discard(call.act(), id, place))
+        call.step(&self.id, |window, id| window.card_counter().discard(call.act(), id, place))
     }
 }
 
@@ -353,7 +354,9 @@ impl Operation for RefuseApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.refuse(call.act(), id, &self.reason, place))
+        call.step(&self.id, |window, id| {
+            window.card_counter().refuse(call.act(), id, &self.reason, place)
+        })
     }
 }
 
@@ -387,7 +390,7 @@ impl Operation for WithdrawApplication {
 
     fn run(self, call: &Call<'_>) -> Result<ApplicationBody, Problem> {
         let place = call.card_place(self.reader.as_deref(), self.card_absent)?;
-        call.step(&self.id, |window, id| window.withdraw(call.act(), id, place))
+        call.step(&self.id, |window, id| window.card_counter().withdraw(call.act(), id, place))
     }
 }
 
@@ -399,7 +402,7 @@ impl Operation for HoldCertificates {
 
     fn run(self, call: &Call<'_>) -> Result<HoldOutcomeBody, Problem> {
         let asked = call.checked(BasicFour::try_from(self))?;
-        let hold = call.window()?.hold_by_phone(call.act(), &asked)?;
+        let hold = call.window()?.call_centre().hold_by_phone(call.act(), &asked)?;
         let held = hold.held.into_iter().map(|(ca, serial)| CertificateIdBody {
             ca: ca.to_string(),
             serial: serial.to_string(),
@@ -445,6 +448,6 @@ impl Call<'_> {
     ) -> Result<ApplicationBody, Problem> {
         let window = self.window()?;
         step(window, id)?;
-        Ok(window.application(&self.act().actor, id)?.into())
+        Ok(window.applications().find(&self.act().actor, id)?.into())
     }
 }

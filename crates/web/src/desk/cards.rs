@@ -55,7 +55,7 @@ impl Operation for ReadCard {
     fn run(self, call: &Call<'_>) -> Result<CardBody, Problem> {
         let wanted = wanted(self.reader, self.card);
         let password = self.signature_password.as_ref().map(|typed| typed.expose());
-        call.window()?.read_card(call.act(), &wanted, password)?.try_into()
+        call.window()?.card_service().read(call.act(), &wanted, password)?.try_into()
     }
 }
 
@@ -126,7 +126,8 @@ impl Operation for ChangeCardSecret {
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
         let new = call.checked(new_secret(self.slot, &self.new))?;
         let wanted = wanted(self.reader, self.card);
-        changed(&call.window()?.change_secret(call.act(), &wanted, self.present.expose(), &new)?)
+        let service = call.window()?.card_service();
+        changed(&service.change_secret(call.act(), &wanted, self.present.expose(), &new)?)
     }
 }
 
@@ -172,7 +173,8 @@ impl Operation for ResetCardSecret {
         let seen = EvidenceBody { items: self.items, doubt: self.doubt };
         let evidence = call.checked(EvidenceRecord::try_from(seen))?;
         let wanted = wanted(self.reader, self.card);
-        changed(&call.window()?.reset_secret(call.act(), &wanted, &new, &evidence)?)
+        let service = call.window()?.card_service();
+        changed(&service.reset_secret(call.act(), &wanted, &new, &evidence)?)
     }
 }
 
@@ -204,7 +206,8 @@ impl Operation for EraseCard {
     /// The slot's certificate must have ended (W1).
     fn run(self, call: &Call<'_>) -> Result<CardChangedBody, Problem> {
         let wanted = wanted(self.reader, self.card);
-        changed(&call.window()?.erase(call.act(), &wanted, self.slot, &self.reason)?)
+        let service = call.window()?.card_service();
+        changed(&service.erase(call.act(), &wanted, self.slot, &self.reason)?)
     }
 }
 
@@ -237,7 +240,7 @@ impl Operation for ReconcileCard {
     fn run(self, call: &Call<'_>) -> Result<ReconciliationBody, Problem> {
         let wanted = wanted(self.reader, self.card);
         let mending = if self.mend { Mending::Mend } else { Mending::ShowOnly };
-        Ok(call.window()?.reconcile(call.act(), &wanted, mending)?.into())
+        Ok(call.window()?.reconciler().reconcile(call.act(), &wanted, mending)?.into())
     }
 }
 

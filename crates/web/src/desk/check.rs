@@ -205,7 +205,7 @@ impl Desk {
     /// Whether the resident register still has what was followed of it.
     fn check_register(&self, gathered: &mut Gathered) -> Result<(), Problem> {
         let Some(windows) = &self.windows else { return Ok(()) };
-        match windows.window.hold_register() {
+        match windows.window.register_link().hold_register() {
             Err(WindowError::Register(error @ RegisterError::Behind(_))) => {
                 gathered.findings.push(FindingBody {
                     rule: "register-behind".to_owned(),

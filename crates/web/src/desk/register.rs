@@ -78,7 +78,7 @@ impl Operation for ApplyRegisterEvents {
             let link = "register-link".parse();
             let link = link.map_err(|error: InvalidId| Problem::broke(&error))?;
             let system = Act { actor: Actor::System(link), ..Act::clone(call.act()) };
-            Ok(windows.window.apply_register_events(&system)?.into())
+            Ok(windows.window.register_link().apply_events(&system)?.into())
         })
     }
 }
@@ -270,7 +270,7 @@ impl Operation for EraseResident {
         call.once_along(answer, |kept| {
             let what = Approvable::Erasure(&code);
             let seconded = desk.seconded(call.act(), &approver, what)?;
-            Ok(call.window()?.forget(Along::new(&seconded, kept), &code)?)
+            Ok(call.window()?.disposal().forget(Along::new(&seconded, kept), &code)?)
         })
     }
 }
@@ -293,7 +293,7 @@ fn command(
     let embedded = call.checked(embedded.ok_or_else(|| Problem::refused("register", rule)))?;
     call.once(|| {
         // An event that is taken for one that was applied long ago would never have an effect.
-        windows.window.hold_register()?;
+        windows.window.register_link().hold_register()?;
         let known = embedded.expect_known(code, &**call.act()).map_err(Problem::from);
         call.checked(known)?;
         let entry = Entry::new(EventKind::RegisterEvent, call.act()).subject("embedded register");

@@ -4,28 +4,14 @@ use std::sync::MutexGuard;
 
 use domain::id::{MunicipalityCode, ResidentCode};
 use domain::municipality;
-use domain::resident::{Gender, Resident};
+use domain::resident::Resident;
 use jiff::civil::Date;
 
-use super::{EmbeddedError, EmbeddedRegister, Order, Record, State, Step};
+use super::correction::Correction;
+use super::entry::{Order, Record, Step};
+use super::error::EmbeddedError;
+use super::{EmbeddedRegister, State};
 use crate::register::{RegisterEventKind, Removal};
-
-/// New values for a record; what is `None` stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Correction {
-    /// The family name, or the whole name where it is recorded in one piece.
-    pub family_name: Option<String>,
-    /// The given name.
-    pub given_name: Option<String>,
-    /// The alias: `Some(None)` removes it.
-    pub alias: Option<Option<String>>,
-    /// The address, within the same municipality.
-    pub address: Option<String>,
-    /// The date of birth.
-    pub birth_date: Option<Date>,
-    /// The gender.
-    pub gender: Option<Gender>,
-}
 
 impl EmbeddedRegister {
     /// Refuses an order about somebody who was never registered, before anything is written of it.

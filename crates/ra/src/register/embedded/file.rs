@@ -8,8 +8,9 @@ use domain::resident::Resident;
 use serde::de::DeserializeOwned;
 use store::append::{AppendFile, whole_lines};
 
+use super::entry::{Record, Step};
+use super::error::EmbeddedError;
 use super::stored::{Meaningless, StoredRecord, StoredStep};
-use super::{EmbeddedError, Record, Step};
 
 const RESIDENTS: &str = "residents.jsonl";
 const EVENTS: &str = "events.jsonl";

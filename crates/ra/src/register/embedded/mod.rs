@@ -1,6 +1,9 @@
 //! A resident register inside the program, for trials and demonstrations: not a real one.
 
 mod command;
+mod correction;
+mod entry;
+mod error;
 mod file;
 mod stored;
 
@@ -8,18 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
-use domain::act::Act;
 use domain::id::{OperationId, ResidentCode};
 use domain::resident::{BasicFour, Resident};
-use domain::rule;
-use domain::rule::{Closed, Rule};
-use jiff::Timestamp;
-use jiff::civil::Date;
 
-pub use command::Correction;
-
+use self::entry::{Record, Step};
 use self::file::EventFile;
-use super::{RegisterError, RegisterEvent, RegisterEventKind, ResidentRegister};
+use super::{RegisterError, RegisterEvent, ResidentRegister};
+
+pub use self::correction::Correction;
+pub use self::entry::Order;
+pub use self::error::EmbeddedError;
 
 /// A register held in memory and, if it was created in a directory, kept there.
 ///
@@ -28,72 +29,6 @@ use super::{RegisterError, RegisterEvent, RegisterEventKind, ResidentRegister};
 #[derive(Debug)]
 pub struct EmbeddedRegister {
     state: Mutex<State>,
-}
-
-/// Why a command to the register was refused or failed.
-#[derive(Debug, thiserror::Error)]
-pub enum EmbeddedError {
-    /// There is no such resident: the caller's fault.
-    #[error("no resident is registered under the code {0}")]
-    NotFound(ResidentCode),
-    /// Two residents to begin with have one code: the caller's fault.
-    #[error("two residents have the code {0}")]
-    CodeTaken(ResidentCode),
-    /// A field is empty, or its value does not exist: the caller's fault.
-    #[error("{field}: {rule}")]
-    Field {
-        /// The field.
-        field: &'static str,
-        /// The rule it breaks.
-        rule: &'static str,
-    },
-    /// The command would leave the record as it is: the caller's fault.
-    #[error("the correction changes nothing")]
-    NothingChanged,
-    /// Moving in needs a notice of moving out: the caller's fault.
-    #[error("the resident has not given notice of moving out")]
-    NotMovedOut,
-    /// The notice was already given: the caller's fault.
-    #[error("the resident has already given notice of moving out")]
-    AlreadyMovedOut,
-    /// Another process keeps the register open.
-    #[error("the register in {0} is in use by another process")]
-    InUse(String),
-    /// A file of the register does not keep its form.
-    #[error("{file}, line {line}: {problem}")]
-    Corrupt {
-        /// The file's name.
-        file: &'static str,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The disk refused; nothing of what was to be written stays.
-    #[error("the register's files cannot be used")]
-    Storage(#[from] std::io::Error),
-    /// The register was switched off by [`EmbeddedRegister::set_available`].
-    #[error("the register is switched off")]
-    Off,
-}
-
-/// Of a command it repeats nothing but the field.
-impl Closed for EmbeddedError {
-    fn words(&self) -> Rule {
-        let rule = Rule::from(match self {
-            Self::NotFound(_) => "no resident is registered under the code",
-            Self::CodeTaken(_) => "two residents have the code",
-            Self::Field { field, rule } => return rule!("{}: {}", *field, *rule),
-            Self::NothingChanged => "the correction changes nothing",
-            Self::NotMovedOut => "the resident has not given notice of moving out",
-            Self::AlreadyMovedOut => "the resident has already given notice of moving out",
-            Self::InUse(_) => "the register is in use by another process",
-            Self::Corrupt { .. } => "a file of the register does not keep its form",
-            Self::Storage(_) => "the register's files cannot be used",
-            Self::Off => "the register is switched off",
-        });
-        rule.told_as(self)
-    }
 }
 
 impl EmbeddedRegister {
@@ -185,44 +120,6 @@ impl ResidentRegister for EmbeddedRegister {
         let read = usize::try_from(sequence).unwrap_or(usize::MAX);
         Ok(state.events.iter().skip(read).take(limit).cloned().collect())
     }
-}
-
-/// A resident's record with what certificates do not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Record {
-    resident: Resident,
-    /// The planned date of moving out, from the notice until the resident moves in.
-    moved_out: Option<Date>,
-}
-
-/// When a command was given, and under which operation: one that was carried out under the same id
-/// is not carried out again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    at: Timestamp,
-    operation: Option<OperationId>,
-}
-
-impl From<&Act> for Order {
-    fn from(act: &Act) -> Self {
-        Self { at: act.at, operation: Some(act.operation.clone()) }
-    }
-}
-
-/// A command that nobody repeats.
-impl From<Timestamp> for Order {
-    fn from(at: Timestamp) -> Self {
-        Self { at, operation: None }
-    }
-}
-
-/// What one command does: its events and the record after them, `None` when it was removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Step {
-    order: Order,
-    resident: ResidentCode,
-    kinds: Vec<RegisterEventKind>,
-    after: Option<Record>,
 }
 
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use domain::id::InvalidId;
 use domain::resident::{BasicAttribute, Gender, Resident};
 use serde::{Deserialize, Serialize};
 
-use super::{Order, Record, Step};
+use super::entry::{Order, Record, Step};
 use crate::register::{RegisterEventKind, Removal};
 
 /// A resident with the state of their record.

@@ -3,73 +3,45 @@
 use card::CardSlot;
 use card::terminal::{CardReport, DeliveredReport, LoadingReport};
 use domain::act::Act;
-use domain::id::{ApplicationId, SerialNumber};
+use domain::id::ApplicationId;
 use jiff::Timestamp;
 
 use super::super::cards::tag_of;
-use super::super::{Application, Window};
-use super::Remedy;
-use super::table::{Bound, Delivered, Loading, Recorded, SlotFacts, remedies};
+use super::super::slots::Slots;
+use super::table::{Bound, Delivered, Loading, Recorded, Remedy, SlotFacts, remedies};
 use crate::authority::HolderCertificate;
-use crate::error::{Result, WindowError};
+use crate::error::Result;
 use crate::record::{CardRecord, OnSlot};
 
-impl Window {
-    /// What a slot needs, with the application that it is bound to.
-    pub(super) fn slot_remedies(
-        &self,
-        act: &Act,
-        slot: CardSlot,
-        report: &CardReport,
-        record: &CardRecord,
-    ) -> Result<(Vec<Remedy>, Option<ApplicationId>)> {
-        let on_record = record.slot(slot);
-        let bound = on_record.loading.as_ref().map(|on| self.bound(on)).transpose()?;
-        let certificate = on_record.delivered.as_ref().map(|on| self.certificate_on(on));
-        let certificate = certificate.transpose()?.flatten();
-        let on_card = report.slot(slot);
-        let own = bound.as_ref().and_then(|(_, certificate)| certificate.as_ref());
-        let facts = SlotFacts {
-            loading: loading(
-                on_card.loading.as_ref(),
-                bound.as_ref().map(|(application, _)| &application.id),
-                own,
-                certificate.as_ref().filter(|certificate| certificate.is_in_force(act.at)),
-            ),
-            delivered: delivered(on_card.delivered.as_ref(), certificate.as_ref(), own),
-            recorded: recorded(on_record.delivered.as_ref(), certificate.as_ref(), act.at),
-            bound: bound.as_ref().map(|(application, certificate)| Bound {
-                state: application.state,
-                certificate: certificate.as_ref().map(|certificate| certificate.state.name()),
-            }),
-        };
-        Ok((remedies(&facts), bound.map(|(application, _)| application.id)))
-    }
-
-    /// The application that fills a slot, with its newest certificate.
-    fn bound(&self, on: &OnSlot) -> Result<(Application, Option<HolderCertificate>)> {
-        let row = self.store.application(&on.application)?;
-        let application =
-            Application::restore(row.ok_or(WindowError::Unknown { field: "application" })?)?;
-        let certificates =
-            self.authority(&application.ca)?.certificates_of(&application.resident)?;
-        let mut own =
-            certificates.into_iter().filter(|c| c.application.as_ref() == Some(&application.id));
-        let certificate = own.next();
-        Ok((application, certificate))
-    }
-
-    /// The certificate that the office has down on a slot.
-    pub(in super::super) fn certificate_on(
-        &self,
-        on: &OnSlot,
-    ) -> Result<Option<HolderCertificate>> {
-        let row = self.store.application(&on.application)?;
-        let row = row.ok_or(WindowError::Unknown { field: "application" })?;
-        let certificates = self.authority(&row.ca)?.certificates_of(&row.resident)?;
-        let is_it = |serial: &SerialNumber| Some(*serial) == on.serial;
-        Ok(certificates.into_iter().find(|certificate| is_it(&certificate.serial)))
-    }
+/// What a slot needs, with the application that it is bound to.
+pub(super) fn slot_remedies(
+    slots: &Slots,
+    act: &Act,
+    slot: CardSlot,
+    report: &CardReport,
+    record: &CardRecord,
+) -> Result<(Vec<Remedy>, Option<ApplicationId>)> {
+    let on_record = record.slot(slot);
+    let bound = on_record.loading.as_ref().map(|on| slots.application(on)).transpose()?;
+    let certificate = on_record.delivered.as_ref().map(|on| slots.certificate(on));
+    let certificate = certificate.transpose()?.flatten();
+    let on_card = report.slot(slot);
+    let own = bound.as_ref().and_then(|(_, certificate)| certificate.as_ref());
+    let facts = SlotFacts {
+        loading: loading(
+            on_card.loading.as_ref(),
+            bound.as_ref().map(|(application, _)| &application.id),
+            own,
+            certificate.as_ref().filter(|certificate| certificate.is_in_force(act.at)),
+        ),
+        delivered: delivered(on_card.delivered.as_ref(), certificate.as_ref(), own),
+        recorded: recorded(on_record.delivered.as_ref(), certificate.as_ref(), act.at),
+        bound: bound.as_ref().map(|(application, certificate)| Bound {
+            state: application.state,
+            certificate: certificate.as_ref().map(|certificate| certificate.state.name()),
+        }),
+    };
+    Ok((remedies(&facts), bound.map(|(application, _)| application.id)))
 }
 
 fn loading(

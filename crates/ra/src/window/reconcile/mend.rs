@@ -7,14 +7,17 @@ use store::Unit;
 use x509::fingerprint::{hex, sha256};
 
 use super::super::at_reader::{AtReader, changed};
+use super::super::card_counter::abandon::CardPlace;
+use super::super::clerk::clerk;
 use super::super::operation::system_operation;
-use super::super::{CardPlace, Window, clerk};
-use super::Remedy;
+use super::Reconciler;
+use super::facts::slot_remedies;
+use super::table::Remedy;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;
 
-impl Window {
+impl Reconciler {
     /// Carries out a remedy, each under an operation id of its own that a repetition finds again.
     pub(super) fn mend(
         &self,
@@ -29,16 +32,16 @@ impl Window {
         let step = Act { operation: operation_of(act, slot)?, ..act.clone() };
         match remedy {
             Remedy::FinishIssue => {
-                self.issue(&step, application.ok_or_else(unbound)?, reader).map(drop)
+                self.card_counter.issue(&step, application.ok_or_else(unbound)?, reader).map(drop)
             }
             Remedy::FinishDelivery => {
                 let secrets = card::HolderSecrets::default();
                 let id = application.ok_or_else(unbound)?;
-                self.deliver(&step, id, secrets, reader).map(drop)
+                self.card_counter.deliver(&step, id, secrets, reader).map(drop)
             }
             Remedy::FinishDiscard => {
                 let id = application.ok_or_else(unbound)?;
-                self.discard(&step, id, CardPlace::Reader(reader))
+                self.card_counter.discard(&step, id, CardPlace::Reader(reader))
             }
             Remedy::DeliverRecorded | Remedy::ClearLoading | Remedy::RecordErasure => {
                 let still = self.still_needed(act, wanted, slot, remedy)?;
@@ -58,10 +61,10 @@ impl Window {
         remedy: Remedy,
     ) -> Result<(AtReader<'_>, CardRecord)> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = self.at_reader(act, wanted)?;
-        let record = self.known_card(at.card.id())?;
-        self.expect_kept_here(&record, municipality)?;
-        let (found, _) = self.slot_remedies(act, slot, &at.report, &record)?;
+        let at = self.channels.open(act, wanted)?;
+        let record = self.cards.known(at.card.id())?;
+        self.cards.expect_kept_here(&record, municipality)?;
+        let (found, _) = slot_remedies(&self.slots, act, slot, &at.report, &record)?;
         if !found.contains(&remedy) {
             let rule = "somebody worked on it meanwhile: reconcile it again";
             return Err(WindowError::refused("card", rule));
@@ -97,19 +100,17 @@ impl Window {
         if remedy == Remedy::RecordErasure {
             unit = unit.change(record.put()?);
         }
-        self.store.commit(unit)?;
-        Ok(())
+        self.operations.commit(unit)
     }
 
     /// Destroys a card that turned up after it was given up.
     pub(super) fn mend_destruction(&self, act: &Act, wanted: &Wanted) -> Result<()> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = self.at_reader(act, wanted)?;
-        let mut record = self.known_card(at.card.id())?;
-        self.expect_kept_here(&record, municipality)?;
-        let _turn = self.destroy(act, &mut record, at)?;
-        self.store.commit(Unit::new(changed(act, &record.id, "destroyed")))?;
-        Ok(())
+        let at = self.channels.open(act, wanted)?;
+        let mut record = self.cards.known(at.card.id())?;
+        self.cards.expect_kept_here(&record, municipality)?;
+        let _turn = self.card_counter.destroy(act, &mut record, at)?;
+        self.operations.commit(Unit::new(changed(act, &record.id, "destroyed")))
     }
 }
 

@@ -5,19 +5,20 @@ use domain::act::Act;
 use domain::id::CardId;
 use store::Unit;
 
-use super::at_reader::changed;
-use super::verify::MAX_NOTE_CHARACTERS;
-use super::{Window, clerk};
+use super::super::at_reader::changed;
+use super::super::clerk::clerk;
+use super::super::evidence::MAX_NOTE_CHARACTERS;
+use super::CardService;
 use crate::error::{Result, WindowError};
 use crate::form::plain_text;
 use crate::readers::Wanted;
 use crate::record::SlotRecord;
 
-impl Window {
+impl CardService {
     /// Erases a slot of the card on the reader: key, certificates and secret. Answers with the card.
     ///
     /// The certificate must have ended first: nobody may rely on one whose key is gone. Cut off
-    /// between card and office, it is repeated, or [`Window::reconcile`] finds it.
+    /// between card and office, it is repeated, or [`Reconciler`](crate::window::Reconciler) finds it.
     ///
     /// # Errors
     /// [`WindowError::Refused`] while the certificate is in force or another is on its way;
@@ -31,14 +32,15 @@ impl Window {
     ) -> Result<CardId> {
         self.at_the_counter(act, wanted, ("erase", &[slot.name(), reason]), |mut secured, card| {
             let (_, municipality) = clerk(&act.actor)?;
-            self.expect_kept_here(card, municipality)?;
+            self.cards.expect_kept_here(card, municipality)?;
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
             let SlotRecord { delivered, loading } = card.slot(slot);
             if loading.is_some() {
                 let rule = "it is bound to an application: complete or withdraw that first";
                 return Err(WindowError::refused("card", rule));
             }
-            let certificate = delivered.as_ref().map(|on| self.certificate_on(on)).transpose()?;
+            let certificate =
+                delivered.as_ref().map(|on| self.slots.certificate(on)).transpose()?;
             if certificate.flatten().is_some_and(|c| c.is_in_force(act.at)) {
                 let rule = "its certificate is in force: have that revoked first (S 4-4-2-1)";
                 return Err(WindowError::refused("certificate", rule));

@@ -9,11 +9,13 @@ use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
 use domain::rule;
 
-use super::Window;
-use super::at_reader::{AtReader, changed, expect_bound};
-use super::cards::{slot_for, tag_of};
+use super::super::at_reader::{AtReader, changed};
+use super::super::cards::{slot_for, tag_of};
+use super::super::existence::expect_existence;
+use super::super::step::Step;
+use super::CardCounter;
+use super::binding::{expect_bound, possession};
 use super::handover::Handover;
-use super::operation::Step;
 use crate::authority::HolderCertificate;
 use crate::error::{Result, WindowError};
 use crate::form::carries_attributes;
@@ -21,7 +23,7 @@ use crate::readers::Wanted;
 use crate::record::{IssuedOnCard, OnSlot, SlotRecord};
 use crate::register::RegisterError;
 
-impl Window {
+impl CardCounter {
     /// Delivers what was issued and answers with the serial that is now in force.
     ///
     /// The card proves that it holds the key, and has the new secret, before the CA ends the holder's
@@ -58,7 +60,7 @@ impl Window {
         let step = (id, EventKind::ApplicationCompleted);
         let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader, handover);
         let request = [&["deliver"], handover.parts().as_slice()].concat();
-        self.step(act, step, &request, deliver, |application| {
+        self.steps.step(act, step, &request, deliver, |application| {
             let issued = application.record.issued.as_ref();
             issued.map(|issued| issued.serial).ok_or(WindowError::Unknown { field: "certificate" })
         })
@@ -83,8 +85,8 @@ impl Window {
         // 2. The card on the reader holds what was issued.
         let slot = slot_for(step.authority.policy());
         let certificate = own_certificate(&step, &serial)?;
-        let mut at = self.at_reader(step.operation.act, &Wanted::card(&id, reader))?;
-        let mut card = self.known_card(&id)?;
+        let mut at = self.channels.open(step.operation.act, &Wanted::card(&id, reader))?;
+        let mut card = self.cards.known(&id)?;
         expect_bound(card.slot(slot).loading.as_ref(), &step.application.id)?;
         let plan = plan(at.report.slot(slot), &certificate)?;
         // 3. The secret, the CA and the card, as far as they are not done yet.
@@ -97,8 +99,7 @@ impl Window {
         let record = step.application.record.clone();
         let delivered = changed(step.operation.act, &id, "delivered").detail("slot", slot);
         let unit = step.unit(entry, to, record)?.entry(delivered);
-        self.store.commit(unit.change(card.put()?))?;
-        Ok(())
+        self.operations.commit(unit.change(card.put()?))
     }
 
     /// The secret onto the card; the CA puts the new certificate in force and ends the old, once the
@@ -121,7 +122,7 @@ impl Window {
         }
         self.stage(step, at, secrets, plan)?;
         if plan == Plan::Deliver {
-            let proof = at.possession(step)?;
+            let proof = possession(at, step)?;
             step.authority.deliver(step.operation.act, &certificate.serial, &proof)?;
         }
         Ok(at.card.deliver(slot, &tag_of(&step.application.id))?)
@@ -150,7 +151,7 @@ impl Window {
     fn expect_entitled(&self, step: &Step<'_>) -> Result<()> {
         let form = &step.application.record.form;
         if carries_attributes(step.authority.policy()) {
-            return self.expect_existence(form, step.authority.policy());
+            return expect_existence(&*self.register, form, step.authority.policy());
         }
         match self.register.find(&form.resident) {
             Ok(_) => Ok(()),

@@ -3,8 +3,8 @@
 use domain::identity::Applicant;
 use store::Entry;
 
-use super::operation::Step;
-use super::verify::{MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
+use super::super::evidence::{MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
+use super::super::step::Step;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 

@@ -1,5 +1,7 @@
 //! Disposes of a person's records, and of the key to their data in the journal, when the law lets go.
 
+use std::sync::Arc;
+
 use domain::act::Actor;
 use domain::certificate::CertificateState;
 use domain::id::{ApplicationId, CaId, ResidentCode, SerialNumber};
@@ -8,11 +10,13 @@ use domain::lifetime::RECORDS_KEPT_YEARS;
 use domain::rule;
 use domain::rule::Spaced;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use store::{Along, ApplicationRow, Change, Entry, Unit};
+use store::reads::{ReadCertificates, ReadJournal, ReadWindows};
+use store::{Along, ApplicationRow, Change, Entry, Store, Unit};
 
-use super::{Application, Window};
+use super::application::Application;
+use super::operation::Operations;
 use crate::error::{Result, WindowError};
-use crate::register::RegisterError;
+use crate::register::{RegisterError, ResidentRegister};
 
 /// What was disposed of, and what the law keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +28,34 @@ pub struct Forgotten {
     pub certificates: Vec<(CaId, SerialNumber)>,
 }
 
-impl Window {
+/// Disposal of a person's records. It reads of all that is known of them, asks the register, and reaches no
+/// CA and no card.
+pub struct Disposal {
+    operations: Operations,
+    records: Arc<dyn ReadWindows>,
+    certificates: Arc<dyn ReadCertificates>,
+    journal: Arc<dyn ReadJournal>,
+    register: Arc<dyn ResidentRegister>,
+    cas: Vec<CaId>,
+}
+
+impl Disposal {
+    pub(super) fn new(
+        operations: &Operations,
+        store: &Arc<dyn Store>,
+        register: &Arc<dyn ResidentRegister>,
+        cas: Vec<CaId>,
+    ) -> Self {
+        Self {
+            operations: operations.clone(),
+            records: store.clone(),
+            certificates: store.clone(),
+            journal: store.clone(),
+            register: register.clone(),
+            cas,
+        }
+    }
+
     /// Destroys the key of a person's data in the journal and the records of their applications.
     ///
     /// Two people of the staff do it, `act` and its second person, and only of whom the register has no
@@ -41,7 +72,7 @@ impl Window {
     ) -> Result<Forgotten> {
         let act = &act.into();
         let result = self.forget_unrecorded(act, resident);
-        self.recording(act, EventKind::PersonalDataErased, "a person's data", result)
+        self.operations.recording(act, EventKind::PersonalDataErased, "a person's data", result)
     }
 
     fn forget_unrecorded(
@@ -70,12 +101,12 @@ impl Window {
         // 2. Every record has been kept long enough, the last entry with a part about them as well: it is
         // unreadable afterwards.
         let kept_until = kept_until(act.at)?;
-        if self.store.last_personal(resident)?.is_some_and(|last| kept_until < last) {
+        if self.journal.last_personal(resident)?.is_some_and(|last| kept_until < last) {
             return Err(must_be_kept("an entry about them is not of so many years ago"));
         }
         let certificates = self.ended_certificates(resident, kept_until)?;
         let (mut dropped, mut applications) = (Vec::new(), Vec::new());
-        for row in self.store.applications_of(resident)? {
+        for row in self.records.applications_of(resident)? {
             dropped.push(Change::DropApplication { id: row.id.clone(), from: row.state });
             applications.push(row.id.clone());
             expect_over(row, kept_until)?;
@@ -89,7 +120,7 @@ impl Window {
         let forget = Change::ForgetResident(resident.clone());
         let unit = dropped.into_iter().fold(Unit::new(entry).change(forget), Unit::change);
         let forgotten = Forgotten { applications, certificates };
-        self.store.commit(act.unit(unit, &forgotten)?)?;
+        self.operations.commit(act.unit(unit, &forgotten)?)?;
         Ok(forgotten)
     }
 
@@ -100,8 +131,8 @@ impl Window {
         kept_until: Timestamp,
     ) -> Result<Vec<(CaId, SerialNumber)>> {
         let mut found = Vec::new();
-        for ca in self.authorities.keys() {
-            for row in self.store.certificates_of(ca, resident)? {
+        for ca in &self.cas {
+            for row in self.certificates.certificates_of(ca, resident)? {
                 let ended = match row.state {
                     CertificateState::Revoked { at, .. } => at.min(row.intent.not_after),
                     _ => row.intent.not_after,

@@ -3,47 +3,22 @@
 use domain::act::Act;
 use domain::application::{ApplicationEvent, ApplicationState};
 use domain::certificate::CertificateState;
-use domain::id::{ActorId, ApplicationId, SerialNumber};
+use domain::id::{ApplicationId, SerialNumber};
 use domain::identity::Evidence;
 use domain::journal::EventKind;
-use domain::policy::IdentityRule;
 use domain::rule;
 use domain::rule::{Rule, Spaced};
-use jiff::Timestamp;
 
-use super::operation::Step;
-use super::{Application, Window};
+use super::super::application::Application;
+use super::super::evidence::{
+    EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by,
+};
+use super::super::existence::existence_doubts;
+use super::super::step::Step;
+use super::Applications;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 use crate::record::{Check, Record};
-
-/// The longest description or number of a document, in characters.
-pub const MAX_DOCUMENT_CHARACTERS: usize = 100;
-
-/// The longest note or doubt, in characters.
-pub const MAX_NOTE_CHARACTERS: usize = 400;
-
-/// What a clerk saw.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EvidenceRecord {
-    /// Each document; the register match is the system's own and not among them.
-    pub items: Vec<EvidenceItem>,
-    /// What made the clerk doubt, if anything did: it refuses the application.
-    pub doubt: Option<String>,
-}
-
-/// One document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvidenceItem {
-    /// Which step of the check it serves.
-    pub evidence: Evidence,
-    /// What was shown or handed in.
-    pub document: String,
-    /// Its number; may be empty.
-    pub number: String,
-    /// What else is worth knowing; may be empty.
-    pub note: String,
-}
 
 /// What an identity check came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +32,7 @@ pub enum Verification {
     },
 }
 
-impl Window {
+impl Applications {
     /// Records what the clerk checked; the system compares the form with the register itself.
     ///
     /// Any doubt, of the clerk or by the register, refuses the application. Evidence that is
@@ -75,7 +50,7 @@ impl Window {
         let request = flattened(evidence);
         let request: Vec<&str> = request.iter().map(String::as_str).collect();
         let step = (id, EventKind::ApplicationVerified);
-        self.step(act, step, &request, |step| self.check(step, evidence), verification)
+        self.steps.step(act, step, &request, |step| self.check(step, evidence), verification)
     }
 
     /// Approves what another person checked (A 5.2.1.2).
@@ -90,11 +65,10 @@ impl Window {
                 let rule = "nobody approves what they checked themselves (A 5.2.1.2, S 5-2)";
                 return Err(WindowError::refused("actor", rule));
             }
-            self.store.commit(step.unit(step.entry(), to, record)?)?;
-            Ok(())
+            self.operations.commit(step.unit(step.entry(), to, record)?)
         };
         let step = (id, EventKind::ApplicationApproved);
-        self.step(act, step, &[], approve, |_| Ok(()))
+        self.steps.step(act, step, &[], approve, |_| Ok(()))
     }
 
     fn check(&self, step: Step<'_>, evidence: &EvidenceRecord) -> Result<()> {
@@ -115,7 +89,7 @@ impl Window {
         // 3. Nothing of the policy's list is missing: nobody learns anything of a record without it.
         expect_complete(rule, &record.checks)?;
         // 4. The system looks the resident up; any doubt refuses the application.
-        let doubts = self.existence_doubts(&record.form, policy)?;
+        let doubts = existence_doubts(&*self.register, &record.form, policy)?;
         record.checks.insert(0, register_check(&step, &doubts));
         if !doubts.is_empty() {
             let told = doubts.iter().map(Rule::told).collect();
@@ -130,8 +104,7 @@ impl Window {
             .detail("applicant", applicant)
             .detail("evidence", Spaced(seen))
             .personal(&step.application.resident, documents(&record));
-        self.store.commit(step.unit(entry, verified, record)?)?;
-        Ok(())
+        self.operations.commit(step.unit(entry, verified, record)?)
     }
 
     fn refuse_for(
@@ -147,41 +120,8 @@ impl Window {
         entry.kind = EventKind::ApplicationRefused;
         let personal = format!("{} {}", documents(&record), record.doubts.join("; "));
         let entry = entry.personal(&step.application.resident, personal);
-        self.store.commit(step.unit(entry, to, record)?)?;
-        Ok(())
+        self.operations.commit(step.unit(entry, to, record)?)
     }
-}
-
-/// The clerk's part of the checks, each text within its bounds.
-pub(super) fn seen_by(
-    by: &ActorId,
-    at: Timestamp,
-    evidence: &EvidenceRecord,
-) -> Result<Vec<Check>> {
-    let mut checks: Vec<Check> = Vec::new();
-    for item in &evidence.items {
-        if item.evidence == Evidence::RegisterMatch {
-            let rule = "the register match is the system's own";
-            return Err(WindowError::refused("evidence", rule));
-        }
-        if checks.iter().any(|check| check.evidence == item.evidence) {
-            let rule = rule!("{} is given twice", item.evidence);
-            return Err(WindowError::refused("evidence", rule));
-        }
-        checks.push(Check {
-            evidence: item.evidence,
-            document: plain_text("document", &item.document, MAX_DOCUMENT_CHARACTERS)?,
-            number: optional_text("number", &item.number, MAX_DOCUMENT_CHARACTERS)?,
-            note: optional_text("note", &item.note, MAX_NOTE_CHARACTERS)?,
-            by: by.clone(),
-            at,
-        });
-    }
-    Ok(checks)
-}
-
-fn optional_text(field: &'static str, text: &str, limit: usize) -> Result<String> {
-    if text.is_empty() { Ok(String::new()) } else { Ok(plain_text(field, text, limit)?) }
 }
 
 fn register_check(step: &Step<'_>, doubts: &[Rule]) -> Check {
@@ -197,20 +137,6 @@ fn register_check(step: &Step<'_>, doubts: &[Rule]) -> Check {
         note: String::new(),
         by: step.by.clone(),
         at: step.operation.act.at,
-    }
-}
-
-/// Nothing is missing that people must have seen; the match with the register is the system's own.
-pub(super) fn expect_complete(rule: &IdentityRule, checks: &[Check]) -> Result<()> {
-    let is_seen = |evidence: &Evidence| {
-        *evidence == Evidence::RegisterMatch
-            || checks.iter().any(|check| check.evidence == *evidence)
-    };
-    match rule.evidence.iter().find(|evidence| !is_seen(evidence)) {
-        None => Ok(()),
-        Some(missing) => {
-            Err(WindowError::refused("evidence", rule!("{} is missing ({})", missing, rule.clause)))
-        }
     }
 }
 
@@ -245,13 +171,4 @@ fn verification(application: &Application) -> Result<Verification> {
         Some(_) => Verification::Verified,
         None => Verification::Refused { doubts: record.doubts.clone() },
     })
-}
-
-/// What is asked, part by part.
-pub(super) fn flattened(evidence: &EvidenceRecord) -> Vec<String> {
-    let item = |item: &EvidenceItem| {
-        let name = item.evidence.name().to_owned();
-        [name, item.document.clone(), item.number.clone(), item.note.clone()]
-    };
-    evidence.items.iter().flat_map(item).chain(evidence.doubt.clone()).collect()
 }

@@ -13,8 +13,9 @@ use x509::general_name::GeneralName;
 use x509::oid::{self, ObjectIdentifier};
 use x509::read::Certificate;
 
-use super::at_reader::subject;
-use super::{Window, clerk};
+use super::super::at_reader::subject;
+use super::super::clerk::clerk;
+use super::CardService;
 use crate::error::{Result, WindowError};
 use crate::readers::Wanted;
 use crate::record::CardRecord;
@@ -45,22 +46,22 @@ pub struct CertificateCopy {
     pub text: String,
 }
 
-impl Window {
+impl CardService {
     /// Reads the card on the reader. The signature certificate, which names its holder, comes only
     /// with the password that the holder types.
     ///
     /// # Errors
     /// [`WindowError::NotPermitted`], [`WindowError::Reader`]; [`WindowError::Card`] with the tries
     /// left for a wrong password, journaled.
-    pub fn read_card(
-        &self,
-        act: &Act,
-        wanted: &Wanted,
-        password: Option<&str>,
-    ) -> Result<CardReading> {
+    pub fn read(&self, act: &Act, wanted: &Wanted, password: Option<&str>) -> Result<CardReading> {
         let mut told = None;
         let result = self.read_unrecorded(act, wanted, password, &mut told);
-        self.recording(act, EventKind::RecordsRead, subject(wanted, told.as_ref()), result)
+        self.operations.recording(
+            act,
+            EventKind::RecordsRead,
+            subject(wanted, told.as_ref()),
+            result,
+        )
     }
 
     fn read_unrecorded(
@@ -71,10 +72,10 @@ impl Window {
         told: &mut Option<CardId>,
     ) -> Result<CardReading> {
         let (_, municipality) = clerk(&act.actor)?;
-        let at = self.at_reader(act, wanted)?;
+        let at = self.channels.open(act, wanted)?;
         let (card, report) = (at.card.id().clone(), at.report.clone());
         *told = Some(card.clone());
-        let record = self.card_record(&card)?;
+        let record = self.cards.find(&card)?;
         let mut terminal = at.card.close()?;
         let mut copies = Vec::new();
         for slot in CardSlot::ALL {
@@ -91,8 +92,8 @@ impl Window {
         if let Some(record) = &record {
             entry = entry.personal(&record.holder, "card");
         }
-        let record = self.office_part(record, municipality)?;
-        self.store.commit(Unit::new(entry))?;
+        let record = self.cards.office_part(record, municipality)?;
+        self.operations.commit(Unit::new(entry))?;
         Ok(CardReading { card, report, record, copies })
     }
 }

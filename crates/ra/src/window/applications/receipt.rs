@@ -7,7 +7,7 @@ use domain::municipality;
 use domain::policy::Policy;
 use jiff::Timestamp;
 
-use super::Application;
+use super::super::application::Application;
 use crate::form::asked_at_the_window;
 
 /// A receipt to print (A 4.9.3.1(1), S 4-4-2-2②, 4-4-2-3②).

@@ -18,20 +18,20 @@ use self::random::Random;
 
 /// What to invent.
 #[derive(Debug, Clone)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// The seed; the same parameters give the same residents on every machine.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// How many residents.
-    pub count: usize,
+    pub(crate) count: usize,
     /// Where they live, in turn.
-    pub municipalities: Vec<MunicipalityCode>,
+    pub(crate) municipalities: Vec<MunicipalityCode>,
     /// The day on which they are to be alive, from 1921 on.
-    pub today: Date,
+    pub(crate) today: Date,
 }
 
 /// Why no residents can be invented; the caller's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SyntheticError {
+pub(crate) enum SyntheticError {
     /// There is nowhere to live.
     #[error("no municipality is given")]
     NoMunicipality,
@@ -50,14 +50,14 @@ pub enum SyntheticError {
 }
 
 /// The most residents that can be invented: about the population of Japan.
-pub const MAX_COUNT: usize = 130_000_000;
+pub(crate) const MAX_COUNT: usize = 130_000_000;
 
 /// Invents residents. The resident at a place depends only on the seed, the place, the
 /// municipalities and the day, so a longer list begins with the shorter one.
 ///
 /// # Errors
 /// See [`SyntheticError`].
-pub fn residents(parameters: &Parameters) -> Result<Vec<Resident>, SyntheticError> {
+pub(crate) fn residents(parameters: &Parameters) -> Result<Vec<Resident>, SyntheticError> {
     if parameters.count > MAX_COUNT {
         return Err(SyntheticError::TooMany);
     }

@@ -1,26 +1,26 @@
 //! The PIN and the password after delivery: changed by the holder, set anew by the window (C3).
 
-use card::terminal::SecuredCard;
 use card::{CardSlot, HolderSecret};
 use domain::act::Act;
 use domain::id::{CardId, MunicipalityCode};
 use domain::identity::{Applicant, Evidence};
-use domain::journal::EventKind;
+use domain::policy::Policy;
 use domain::rule::Spaced;
-use store::{Entry, Unit};
+use store::Unit;
 
-use super::at_reader::{AtReader, changed, subject};
-use super::operation::Begun;
-use super::verify::{EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by};
-use super::{Window, clerk};
-use crate::authority::Authority;
+use super::super::at_reader::changed;
+use super::super::clerk::clerk;
+use super::super::evidence::{
+    EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by,
+};
+use super::CardService;
 use crate::error::{Result, WindowError};
 use crate::form::plain_text;
 use crate::readers::Wanted;
 use crate::record::{CardRecord, Check};
 use crate::register::RegisterError;
 
-impl Window {
+impl CardService {
     /// Changes a secret by the holder, who types the present one and the new one at the window.
     ///
     /// Neither is stored, journaled or part of what recognises a repetition. Answers with the card.
@@ -75,73 +75,6 @@ impl Window {
         })
     }
 
-    /// One thing done to a card in its holder's hands: permission, repetition, the work, the entry.
-    /// `request` is what is asked, and all that it is asked with but for any secret.
-    pub(super) fn at_the_counter(
-        &self,
-        act: &Act,
-        wanted: &Wanted,
-        request: (&'static str, &[&str]),
-        work: impl FnOnce(SecuredCard, &mut CardRecord) -> Result<Unit>,
-    ) -> Result<CardId> {
-        let mut told = None;
-        let result = self.at_the_counter_unrecorded(act, wanted, request, work, &mut told);
-        self.recording(act, EventKind::CardChanged, subject(wanted, told.as_ref()), result)
-    }
-
-    fn at_the_counter_unrecorded(
-        &self,
-        act: &Act,
-        wanted: &Wanted,
-        request: (&'static str, &[&str]),
-        work: impl FnOnce(SecuredCard, &mut CardRecord) -> Result<Unit>,
-        told: &mut Option<CardId>,
-    ) -> Result<CardId> {
-        clerk(&act.actor)?;
-        let fingerprint = [&["counter", subject(wanted, None), request.0], request.1].concat();
-        let operation = match self.begin(act, &fingerprint)? {
-            Begun::First(operation) => operation,
-            Begun::Again(card) => {
-                let card: CardId = card.parse().map_err(unreadable)?;
-                self.expect_no_other(act, wanted, &card)?;
-                self.store.commit(Unit::new(changed(act, &card, request.0).no_op()))?;
-                return Ok(card);
-            }
-        };
-        // The turn is kept until the office knows.
-        let AtReader { card: secured, turn: _turn, .. } = self.at_reader(act, wanted)?;
-        *told = Some(secured.id().clone());
-        let mut card = self.known_card(secured.id())?;
-        expect_in_hand(&card)?;
-        let unit = work(secured, &mut card)?;
-        self.store.commit(unit.change(operation.answered(card.id.as_str())?))?;
-        Ok(card.id)
-    }
-
-    /// A repetition means the card of the first time. None needs to lie on the reader any more, and
-    /// another must not: what is asked would not be done to it.
-    fn expect_no_other(&self, act: &Act, wanted: &Wanted, card: &CardId) -> Result<()> {
-        match self.at_reader(act, &Wanted::card(card, wanted.reader.as_deref())) {
-            Err(refused @ (WindowError::Refused { .. } | WindowError::Elsewhere { .. })) => {
-                Err(refused)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Notes what is about to be done to a card before the first command that changes it: whatever is
-    /// cut off from here on, who asked for it, and on what evidence, is known.
-    pub(super) fn intend(
-        &self,
-        act: &Act,
-        card: &CardRecord,
-        change: &'static str,
-        detail: impl FnOnce(Entry) -> Entry,
-    ) -> Result<()> {
-        self.store.commit(Unit::new(detail(changed(act, &card.id, change))))?;
-        Ok(())
-    }
-
     /// The checks of a holder who stands at the window: on the register, at home in the clerk's
     /// municipality, and with all that the CA of the slot asks to see.
     fn identified(
@@ -157,8 +90,7 @@ impl Window {
             let doubt = plain_text("doubt", doubt, MAX_NOTE_CHARACTERS)?;
             return Err(WindowError::Doubted { holder: card.holder.clone(), doubt });
         }
-        let authority = self.authority_of_slot(card, slot)?;
-        let rule = authority.policy().evidence(Applicant::Resident);
+        let rule = self.policy_of_slot(card, slot)?.evidence(Applicant::Resident);
         let rule = rule.ok_or(WindowError::Unknown { field: "evidence" })?;
         let mut checks = seen_by(&by, act.at, evidence)?;
         // The system looked the card's holder up itself.
@@ -183,30 +115,14 @@ impl Window {
             let rule = "the holder's record was removed (A 4.9.1.1(2))";
             return Err(WindowError::refused("resident", rule));
         }
-        self.expect_kept_here(card, municipality)
+        self.cards.expect_kept_here(card, municipality)
     }
 
-    /// The CA that certified what was delivered in a slot.
-    fn authority_of_slot(&self, card: &CardRecord, slot: CardSlot) -> Result<&dyn Authority> {
+    /// The policy of the CA that certified what was delivered in a slot.
+    fn policy_of_slot(&self, card: &CardRecord, slot: CardSlot) -> Result<&Policy> {
         let Some(on) = &card.slot(slot).delivered else {
             return Err(WindowError::refused("slot", "nothing was delivered in it"));
         };
-        let row = self.store.application(&on.application)?;
-        self.authority(&row.ok_or(WindowError::Unknown { field: "application" })?.ca)
-    }
-}
-
-fn expect_in_hand(card: &CardRecord) -> Result<()> {
-    if card.is_destroyed || !card.is_handed_out {
-        let rule = "it was not delivered to its holder, or is destroyed";
-        return Err(WindowError::refused("card", rule));
-    }
-    Ok(())
-}
-
-fn unreadable(error: domain::id::InvalidId) -> WindowError {
-    WindowError::Unreadable {
-        what: "the stored answer of an operation",
-        problem: error.to_string(),
+        self.slots.policy(on)
     }
 }

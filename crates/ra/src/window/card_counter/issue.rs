@@ -13,15 +13,18 @@ use jiff::civil::Date;
 use store::Unit;
 use x509::fingerprint::sha256;
 
-use super::at_reader::{AtReader, changed};
-use super::cards::{slot_for, tag_of};
-use super::operation::Step;
-use super::{Application, Window};
+use super::super::application::Application;
+use super::super::at_reader::{AtReader, changed};
+use super::super::cards::{slot_for, tag_of};
+use super::super::existence::expect_existence;
+use super::super::step::Step;
+use super::CardCounter;
+use super::binding::possession;
 use crate::authority::{HolderCertificate, IssueRequest, IssuedCertificate, KeySource};
 use crate::error::{Result, WindowError};
 use crate::record::{IssuedOnCard, OnSlot};
 
-impl Window {
+impl CardCounter {
     /// Has the certificate issued and puts it, unusable, onto the card on the reader.
     ///
     /// Cut anywhere, it is repeated: what the card holds by then is found there and proven to the CA
@@ -39,14 +42,14 @@ impl Window {
         reader: Option<&str>,
     ) -> Result<IssuedOnCard> {
         let step = (id, EventKind::ApplicationIssued);
-        self.step(act, step, &[], |step| self.issue_onto_card(step, reader), issued)
+        self.steps.step(act, step, &[], |step| self.issue_onto_card(step, reader), issued)
     }
 
     fn issue_onto_card(&self, mut step: Step<'_>, reader: Option<&str>) -> Result<()> {
         // 1. The table allows it, and the register still says what was checked.
         let to = step.after(ApplicationEvent::Issue)?;
         let policy = step.authority.policy();
-        self.expect_existence(&step.application.record.form, policy)?;
+        expect_existence(&*self.register, &step.application.record.form, policy)?;
         let earlier = expect_room(&step)?;
         let rule = policy.keys.user.as_ref();
         let rule = rule.ok_or_else(|| WindowError::refused("ca", "it has no users"))?;
@@ -61,7 +64,7 @@ impl Window {
         // 4. Key and certificates onto the card; no other copy of the key is left after this.
         load(&mut at, &step, rule, certificate)?;
         // 5. The card has both: the CA hears it from the card itself.
-        let proof = at.possession(&step)?;
+        let proof = possession(&mut at, &step)?;
         step.authority.confirm(step.operation.act, &serial, &proof)?;
         // 6. The office knows.
         let application = step.application.id.clone();
@@ -74,8 +77,7 @@ impl Window {
         let entry = step.entry().detail("card", &card.id).detail("serial", serial);
         record.issued = Some(IssuedOnCard { card: card.id.clone(), serial });
         let unit = step.unit(entry.detail("erased", erased), to, record)?;
-        self.store.commit(unit.change(card.put()?))?;
-        Ok(())
+        self.operations.commit(unit.change(card.put()?))
     }
 
     /// Where the key comes from; one the holder makes is on the card when this returns.
@@ -156,7 +158,7 @@ impl Window {
             .ca(&step.application.ca)
             .detail("application", &step.application.id)
             .detail("spki_sha256", Hex(&sha256(&spki)));
-        self.store.commit(Unit::new(entry))?;
+        self.operations.commit(Unit::new(entry))?;
         Ok(spki)
     }
 }
@@ -190,7 +192,7 @@ fn key_plan<'a>(
 
 /// The key that the card holds, with the card's word for it.
 fn on_card(step: &Step<'_>, at: &mut AtReader<'_>, spki: Vec<u8>) -> Result<KeySource> {
-    Ok(KeySource::OnCard { spki, possession: at.possession(step)? })
+    Ok(KeySource::OnCard { spki, possession: possession(at, step)? })
 }
 
 /// The CA refuses these too; here they are refused before a card is touched. Answers with the

@@ -7,14 +7,14 @@ use domain::application::{ApplicationEvent, ApplicationState};
 use domain::certificate::CertificateState;
 use domain::id::{ApplicationId, CardId};
 use domain::journal::EventKind;
-use store::{Entry, Unit};
+use store::Entry;
 
-use super::Window;
-use super::at_reader::{AtReader, changed};
-use super::cards::{slot_for, tag_of};
-use super::locks::Turn;
-use super::operation::Step;
-use super::verify::MAX_NOTE_CHARACTERS;
+use super::super::at_reader::changed;
+use super::super::cards::{slot_for, tag_of};
+use super::super::evidence::MAX_NOTE_CHARACTERS;
+use super::super::locks::Turn;
+use super::super::step::Step;
+use super::CardCounter;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 use crate::readers::Wanted;
@@ -25,7 +25,7 @@ use crate::record::CardRecord;
 pub enum CardPlace<'a> {
     /// On the reader of this name, or the only one.
     Reader(Option<&'a str>),
-    /// Not at hand. What is on it is dealt with when it turns up: see [`Window::reconcile`].
+    /// Not at hand. What is on it is dealt with when it turns up: see [`Reconciler`](crate::window::Reconciler).
     Absent,
 }
 
@@ -42,7 +42,7 @@ impl Default for CardPlace<'_> {
     }
 }
 
-impl Window {
+impl CardCounter {
     /// Refuses an application for a reason the clerk gives (A 4.1.2.1(3), S 3-1-9, 4-2-3).
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Window {
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
             self.abandon(step, ApplicationEvent::Refuse, Some(reason), place)
         };
-        self.step(act, (id, EventKind::ApplicationRefused), &[reason], refuse, |_| Ok(()))
+        self.steps.step(act, (id, EventKind::ApplicationRefused), &[reason], refuse, |_| Ok(()))
     }
 
     /// Withdraws an application at the applicant's word, before a certificate was issued.
@@ -73,7 +73,8 @@ impl Window {
             }
             self.abandon(step, ApplicationEvent::Withdraw, None, place)
         };
-        self.step(act, (id, EventKind::ApplicationWithdrawn), &["withdraw"], withdraw, |_| Ok(()))
+        self.steps
+            .step(act, (id, EventKind::ApplicationWithdrawn), &["withdraw"], withdraw, |_| Ok(()))
     }
 
     /// Destroys what was issued and never delivered: the certificate ends, a card made for it is
@@ -89,7 +90,8 @@ impl Window {
             }
             self.abandon(step, ApplicationEvent::Withdraw, None, place)
         };
-        self.step(act, (id, EventKind::ApplicationWithdrawn), &["discard"], discard, |_| Ok(()))
+        self.steps
+            .step(act, (id, EventKind::ApplicationWithdrawn), &["discard"], discard, |_| Ok(()))
     }
 
     fn abandon(
@@ -117,8 +119,7 @@ impl Window {
         if let Some(cleared) = &cleared {
             unit = unit.entry(cleared.entry.clone()).change(cleared.card.put()?);
         }
-        self.store.commit(unit)?;
-        Ok(())
+        self.operations.commit(unit)
     }
 
     /// Takes from the card what this application put onto it, if it put anything.
@@ -130,7 +131,7 @@ impl Window {
     ) -> Result<Option<Cleared<'_>>> {
         let slot = slot_for(step.authority.policy());
         // Nobody else can bind the slot to this application or free it: its own lock is held.
-        let bound = self.known_card(id)?.slot(slot).loading.clone();
+        let bound = self.cards.known(id)?.slot(slot).loading.clone();
         if bound.is_none_or(|on| on.application != step.application.id) {
             return Ok(None);
         }
@@ -145,8 +146,8 @@ impl Window {
     }
 
     fn give_up_absent(&self, id: &CardId, is_new: bool) -> Result<GivenUp<'_>> {
-        let turn = self.cards.lock(id.as_str());
-        let mut card = self.known_card(id)?;
+        let turn = self.channels.turn(id);
+        let mut card = self.cards.known(id)?;
         card.is_destroyed |= is_new;
         let change = match is_new {
             true => "given up; to be destroyed when it turns up",
@@ -163,14 +164,14 @@ impl Window {
         reader: Option<&str>,
     ) -> Result<GivenUp<'_>> {
         let act = step.operation.act;
-        let at = match self.at_reader(act, &Wanted::card(id, reader)) {
+        let at = match self.channels.open(act, &Wanted::card(id, reader)) {
             Ok(at) => at,
             Err(WindowError::Card(TerminalError::Destroyed)) => {
                 return self.destroyed_before(id);
             }
             Err(error) => return Err(error),
         };
-        let mut card = self.known_card(id)?;
+        let mut card = self.cards.known(id)?;
         // What was issued is on the card.
         let is_issued = step.application.state == ApplicationState::Issued;
         if at.report.life() == LifeState::Blank && !is_issued && !card.is_destroyed {
@@ -182,8 +183,8 @@ impl Window {
 
     /// A destroyed card cannot say who it is: it is believed where its destruction was noted.
     fn destroyed_before(&self, id: &CardId) -> Result<GivenUp<'_>> {
-        let turn = self.cards.lock(id.as_str());
-        let card = self.known_card(id)?;
+        let turn = self.channels.turn(id);
+        let card = self.cards.known(id)?;
         match card.is_destroyed {
             true => Ok((DESTROYED, card, turn)),
             false => Err(TerminalError::Destroyed.into()),
@@ -197,31 +198,14 @@ impl Window {
         reader: Option<&str>,
     ) -> Result<GivenUp<'_>> {
         let slot = slot_for(step.authority.policy());
-        let mut at = self.at_reader(step.operation.act, &Wanted::card(id, reader))?;
-        let card = self.known_card(id)?;
+        let mut at = self.channels.open(step.operation.act, &Wanted::card(id, reader))?;
+        let card = self.cards.known(id)?;
         let tag = tag_of(&step.application.id);
         let loading = at.report.slot(slot).loading.as_ref();
         if loading.is_some_and(|loading| loading.operation == tag) {
             at.card.discard(slot)?;
         }
         Ok(("what was loading was given up", card, at.turn))
-    }
-
-    /// Destroys the card on the reader. That it is to be is noted first: a destroyed card cannot say
-    /// any more who it is, so that a repetition must know what it did.
-    pub(super) fn destroy<'a>(
-        &self,
-        act: &Act,
-        card: &mut CardRecord,
-        at: AtReader<'a>,
-    ) -> Result<Turn<'a>> {
-        if !card.is_destroyed {
-            card.is_destroyed = true;
-            let entry = changed(act, &card.id, "to be destroyed");
-            self.store.commit(Unit::new(entry).change(card.put()?))?;
-        }
-        at.card.destroy()?;
-        Ok(at.turn)
     }
 }
 

@@ -7,14 +7,15 @@ use domain::id::{ApplicationId, SerialNumber};
 use domain::journal::EventKind;
 use domain::rule::Spaced;
 
-use super::operation::Step;
+use super::super::application::Application;
+use super::super::step::Step;
+use super::Applications;
 use super::receipt::{self, Done, Receipt};
-use super::{Application, Window};
 use crate::authority::{HolderCertificate, RevocationOrder};
 use crate::error::{Result, WindowError};
 use crate::form::Request;
 
-impl Window {
+impl Applications {
     /// Has the CA revoke or release what the application is about, and answers with the receipt
     /// that tells the applicant of the completion (A 4.9.3.1(1), S 4-4-2-2②, 4-4-2-3②).
     ///
@@ -22,7 +23,7 @@ impl Window {
     /// [`WindowError::Refused`] and [`WindowError::Authority`] by the rules, journaled.
     pub fn complete(&self, act: &Act, id: &ApplicationId) -> Result<Receipt> {
         let step = (id, EventKind::ApplicationCompleted);
-        self.step(act, step, &["complete"], |step| self.carry_out(step), printed)
+        self.steps.step(act, step, &["complete"], |step| self.carry_out(step), printed)
     }
 
     fn carry_out(&self, step: Step<'_>) -> Result<()> {
@@ -60,8 +61,7 @@ impl Window {
         let text = receipt::text(done, &step.application, policy, &record.targets, at);
         record.receipt = Some(text);
         let entry = step.entry().detail("serials", Spaced(record.targets.clone()));
-        self.store.commit(step.unit(entry, to, record)?)?;
-        Ok(())
+        self.operations.commit(step.unit(entry, to, record)?)
     }
 }
 

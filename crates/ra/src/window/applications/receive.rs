@@ -8,13 +8,14 @@ use domain::validity::civil_date;
 use store::{ApplicationRow, Change, Entry, Unit};
 use x509::fingerprint::sha256;
 
-use super::operation::Begun;
-use super::{Window, clerk};
+use super::super::clerk::clerk;
+use super::super::operation::Begun;
+use super::Applications;
 use crate::error::{Result, WindowError};
 use crate::form::{Form, ReceivedForm};
 use crate::record::{self, Record, form_text};
 
-impl Window {
+impl Applications {
     /// Takes in a form that a clerk typed, after checking every field, and answers with the
     /// application's id, which follows from the operation's.
     ///
@@ -22,9 +23,9 @@ impl Window {
     /// [`WindowError::Form`] names the field and the rule; refusals are journaled.
     pub fn receive(&self, act: &Act, form: &ReceivedForm) -> Result<ApplicationId> {
         let id = application_id(act)?;
-        let _turn = self.applications.lock(id.as_str());
+        let _turn = self.steps.turn(&id);
         let result = self.receive_unrecorded(act, form, &id);
-        self.recording(act, EventKind::ApplicationReceived, id.as_str(), result)?;
+        self.operations.recording(act, EventKind::ApplicationReceived, id.as_str(), result)?;
         Ok(id)
     }
 
@@ -35,11 +36,11 @@ impl Window {
             problem: error.to_string(),
         })?;
         let kind = EventKind::ApplicationReceived;
-        let operation = match self.begin(act, &[kind.name(), &typed])? {
+        let operation = match self.operations.begin(act, &[kind.name(), &typed])? {
             Begun::First(operation) => operation,
             Begun::Again(_) => {
                 let entry = Entry::new(kind, act).subject(id).no_op();
-                self.store.commit(Unit::new(entry))?;
+                self.operations.commit(Unit::new(entry))?;
                 return Ok(());
             }
         };
@@ -65,8 +66,7 @@ impl Window {
         };
         let answer = operation.answered(id.as_str())?;
         let unit = Unit::new(entry).change(Change::AddApplication(Box::new(row))).change(answer);
-        self.store.commit(unit)?;
-        Ok(())
+        self.operations.commit(unit)
     }
 }
 
