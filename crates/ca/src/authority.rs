@@ -1,34 +1,37 @@
 //! One CA with its policy, its key generations, its store and its keys.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 
 use card::CardNumber;
-use domain::act::Act;
-use domain::id::{CaId, CardId};
-use domain::journal::EventKind;
+use domain::id::{CaId, CardId, SerialNumber};
 use domain::policy::Policy;
 use keys::{KeyStore, TransportKey};
-use store::{Entry, Store, Unit};
+use store::{CertificateRow, Store};
 use x509::key_check::WeakKeys;
 
-use crate::adoption::expect_adopted;
+use crate::adoption::PolicyInEffect;
 use crate::card_master::CardKeyring;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
-use crate::generation::Generation;
+use crate::generations::Generations;
 use crate::issuance::Step;
+use crate::key_ends::KeyEnds;
+use crate::ledger::Ledger;
 use crate::possession::Nonces;
+use crate::public_keys::PublicKeys;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) policy_digest: [u8; 32],
+    pub(crate) policy: Arc<PolicyInEffect>,
+    pub(crate) ledger: Ledger,
+    pub(crate) certificates: Certificates,
+    pub(crate) generations: Arc<Generations>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) weak_keys: Arc<WeakKeys>,
     pub(crate) nonces: Nonces,
     cards: CardKeyring,
-    generations: RwLock<Vec<Arc<Generation>>>,
     sequence: AtomicU64,
     observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
 }
@@ -39,35 +42,43 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Unknown`] if the store does not have it; [`Error::Store`].
     pub fn open(policy_text: &str, store: Arc<dyn Store>, keys: Arc<dyn KeyStore>) -> Result<Self> {
-        let authority = Self::without_keys(policy_text, store, keys)?;
-        let id = &authority.policy.ca;
+        let authority = Self::founding(policy_text, store, keys)?;
+        let id = authority.id();
         if !authority.store.cas()?.iter().any(|row| row.id == *id) {
             return Err(Error::Unknown { field: "ca", value: id.to_string() });
-        }
-        for row in authority.store.authorities(id)? {
-            authority.adopt(authority.generation_of(&row)?);
         }
         Ok(authority)
     }
 
-    pub(crate) fn without_keys(
+    /// A CA as far as it was set up: not at all, up to its key, or wholly.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a policy that is not valid; what the store says.
+    pub fn founding(
         policy_text: &str,
         store: Arc<dyn Store>,
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self> {
-        let policy = Policy::from_toml(policy_text).map_err(crate::adoption::unreadable)?;
-        let policy_digest = x509::fingerprint::sha256(policy_text.as_bytes());
-        expect_adopted(&*store, &policy.ca, &policy_digest)?;
+        let policy = Arc::new(PolicyInEffect::read(policy_text, &*store)?);
         let sequence = AtomicU64::new(store.last_sequence()?.unwrap_or(0));
+        let certificates = Certificates::new(policy.id().clone(), store.clone());
+        let generations = Generations::open(
+            policy.clone(),
+            store.clone(),
+            store.clone(),
+            certificates.clone(),
+            (KeyEnds::new(store.clone()), PublicKeys::new(keys.clone())),
+        )?;
         Ok(Self {
-            policy: Arc::new(policy),
-            policy_digest,
+            ledger: Ledger::new(policy.id().clone(), store.clone()),
+            policy,
+            certificates,
+            generations: Arc::new(generations),
             cards: CardKeyring::new(store.clone(), keys.clone())?,
             store,
             keys,
             weak_keys: Arc::default(),
             nonces: Nonces::default(),
-            generations: RwLock::new(Vec::new()),
             sequence,
             observer: None,
         })
@@ -89,7 +100,7 @@ impl CertificationAuthority {
 
     /// The CA's id.
     pub fn id(&self) -> &CaId {
-        &self.policy.ca
+        self.policy.id()
     }
 
     /// The policy in effect.
@@ -99,29 +110,20 @@ impl CertificationAuthority {
 
     /// The SHA-256 of the policy's text, as every intent records it.
     pub fn policy_digest(&self) -> &[u8; 32] {
-        &self.policy_digest
+        self.policy.digest()
     }
 
-    /// The key generations, oldest first.
-    pub fn generations(&self) -> Vec<Arc<Generation>> {
-        self.generations.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    /// The key generations.
+    pub fn generations(&self) -> &Generations {
+        &self.generations
     }
 
-    /// The self-signed certificate of a generation, DER.
+    /// A certificate of this CA.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it was never issued.
-    pub fn self_signed_certificate(&self, generation: &Generation) -> Result<Vec<u8>> {
-        if let Some(known) = generation.certificate.get() {
-            return Ok(known.clone());
-        }
-        let row = self.store.certificate(self.id(), &generation.self_signed)?;
-        let missing = || Error::Unknown {
-            field: "self-signed certificate",
-            value: generation.self_signed.to_string(),
-        };
-        let der = row.and_then(|row| row.der).ok_or_else(missing)?;
-        Ok(generation.certificate.get_or_init(|| der).clone())
+    /// [`Error::Unknown`] if there is none with this serial.
+    pub fn certificate(&self, serial: &SerialNumber) -> Result<CertificateRow> {
+        self.certificates.one(serial)
     }
 
     /// The key under which the CA wraps a user's key to a card (A 6.2.6).
@@ -133,16 +135,6 @@ impl CertificationAuthority {
         self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
     }
 
-    pub(crate) fn adopt(&self, generation: Generation) {
-        let mut generations =
-            self.generations.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Two threads may learn of the same generation; it stands here once, in order.
-        if generations.iter().all(|known| known.number != generation.number) {
-            generations.push(Arc::new(generation));
-            generations.sort_by_key(|generation| generation.number);
-        }
-    }
-
     pub(crate) fn reached(&self, step: Step) {
         if let Some(observer) = &self.observer {
             observer(step);
@@ -152,29 +144,5 @@ impl CertificationAuthority {
     /// A number that no other issuance of this run gets.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Hands `result` on; when it is a refusal, the journal has it first (fails closed).
-    pub(crate) fn recording<T>(
-        &self,
-        act: &Act,
-        kind: EventKind,
-        subject: impl ToString,
-        result: Result<T>,
-    ) -> Result<T> {
-        if let Err(error) = &result
-            && error.is_refusal()
-        {
-            // What names nothing is a text that somebody typed, and no entry is ever erased.
-            let subject = match (error, subject.to_string()) {
-                (Error::Unknown { value, .. }, subject) if value.ends_with(&subject) => {
-                    "unknown".to_owned()
-                }
-                (_, subject) => subject,
-            };
-            let entry = Entry::new(kind, act).ca(self.id()).subject(subject).refused(error.rule());
-            self.store.commit(Unit::new(entry))?;
-        }
-        result
     }
 }

@@ -10,8 +10,7 @@ use domain::policy::RevocationRule;
 use domain::rule;
 use domain::rule::{ColonHex, Hex, Rule};
 use store::{
-    Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow,
-    Unit,
+    Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, SeriesKey, StatusRow, Unit,
 };
 use x509::fingerprint::{sha256, sha256_colon_hex};
 
@@ -46,14 +45,14 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Unknown`] for a generation that does not exist; [`Error::Store`].
     pub fn compromise_plan(&self, generation: u32) -> Result<CompromisePlan> {
-        self.generation(generation)?;
+        self.generations.numbered(generation)?;
         let mut certificates = 0;
         let mut from = 0;
-        while let Some((next, rows)) = self.unrevoked(generation, from)? {
+        while let Some((next, rows)) = self.generations.unrevoked(generation, from, TOGETHER)? {
             certificates += rows.len() as u64;
             from = next;
         }
-        let state = self.compromise(generation)?.map(|row| row.state);
+        let state = self.generations.compromise(generation)?.map(|row| row.state);
         certificates += self.links_of(generation)?.len() as u64;
         Ok(CompromisePlan { generation, certificates, lists: self.all_series()?, state })
     }
@@ -72,7 +71,7 @@ impl CertificationAuthority {
     ) -> Result<CompromiseRow> {
         let act = &act.into();
         let result = self.declare(act, generation, approver);
-        self.recording(act, EventKind::KeyCompromised, generation, result)
+        self.ledger.recording(act, EventKind::KeyCompromised, generation, result)
     }
 
     fn declare(
@@ -81,7 +80,7 @@ impl CertificationAuthority {
         generation: u32,
         approver: &ActorId,
     ) -> Result<CompromiseRow> {
-        let key = self.generation(generation)?;
+        let key = self.generations.numbered(generation)?;
         let order = RevocationOrder {
             cause: RevocationCause::CaKeyCompromised,
             requester: Requester::Authority,
@@ -93,12 +92,12 @@ impl CertificationAuthority {
             }
         }
         let entry = self.compromise_entry(act, generation, CompromiseState::Declared);
-        if let Some(row) = self.compromise(generation)? {
-            self.store.commit(act.unit(Unit::new(entry.no_op()), &row)?)?;
+        if let Some(row) = self.generations.compromise(generation)? {
+            self.ledger.commit(act.unit(Unit::new(entry.no_op()), &row)?)?;
             return Ok(row);
         }
         let row = CompromiseRow {
-            ca: self.id().clone(),
+            ca: self.policy.id().clone(),
             generation,
             state: CompromiseState::Declared,
             declared_at: act.at,
@@ -109,7 +108,7 @@ impl CertificationAuthority {
             .detail("approver", approver)
             .detail("spki_sha256", ColonHex(&sha256(key.key.as_der())));
         let unit = Unit::new(entry).change(Change::DeclareCompromise(row.clone()));
-        self.store.commit(act.unit(unit, &row)?)?;
+        self.ledger.commit(act.unit(unit, &row)?)?;
         Ok(row)
     }
 
@@ -160,18 +159,9 @@ impl CertificationAuthority {
         }
     }
 
-    /// Where the procedure for a generation's key stands, if there is one.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn compromise(&self, generation: u32) -> Result<Option<CompromiseRow>> {
-        let rows = self.store.compromises(self.id())?;
-        Ok(rows.into_iter().find(|row| row.generation == generation))
-    }
-
     fn declared(&self, generation: u32) -> Result<CompromiseRow> {
         let none = || Error::refused("compromise", "it was not declared");
-        self.compromise(generation)?.ok_or_else(none)
+        self.generations.compromise(generation)?.ok_or_else(none)
     }
 
     fn revoke_all(
@@ -181,10 +171,12 @@ impl CertificationAuthority {
         told: &mut dyn FnMut(u64),
     ) -> Result<CompromiseRow> {
         let mut tries = 0;
-        while let Some((next, rows)) = self.unrevoked(row.generation, row.place)? {
+        while let Some((next, rows)) =
+            self.generations.unrevoked(row.generation, row.place, TOGETHER)?
+        {
             let revoked = row.revoked + rows.len() as u64;
             let further = CompromiseRow { place: next, revoked, ..row.clone() };
-            match self.store.commit(self.revocation_unit(act, &row, &further, &rows)?) {
+            match self.ledger.commit(self.revocation_unit(act, &row, &further, &rows)?) {
                 Ok(_) => {
                     (row, tries) = (further, 0);
                     told(row.revoked);
@@ -220,7 +212,7 @@ impl CertificationAuthority {
         let serials: Vec<u8> =
             rows.iter().flat_map(|row| row.serial.as_bytes().iter().copied()).collect();
         let entry = Entry::new(EventKind::CertificateRevoked, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(format!("generation {}", further.generation))
             .detail("cause", RevocationCause::CaKeyCompromised)
             .detail("count", rows.len())
@@ -231,7 +223,7 @@ impl CertificationAuthority {
         let mut unit = Unit::new(entry).change(advance);
         for row in rows {
             let to = row.state.after(event_of(self.compromise_rule(row.kind)?.reason), act.at)?;
-            let (ca, serial, from) = (self.id().clone(), row.serial, row.state);
+            let (ca, serial, from) = (self.policy.id().clone(), row.serial, row.state);
             unit = unit.change(Change::SetCertificate { ca, serial, from, to });
         }
         Ok(unit)
@@ -261,14 +253,14 @@ impl CertificationAuthority {
     }
 
     fn announce(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
-        let key = self.generation(row.generation)?;
+        let key = self.generations.numbered(row.generation)?;
         let text = format!(
             "第{}世代の署名鍵（SHA-256 {}）が危殆化したため、この鍵による発行業務を停止し、\
              この鍵で署名したすべての証明書を失効しました。この鍵を信頼の起点から外してください。",
             row.generation,
             sha256_colon_hex(key.key.as_der()),
         );
-        let notice = NoticeRow { ca: self.id().clone(), at: row.declared_at, text };
+        let notice = NoticeRow { ca: self.policy.id().clone(), at: row.declared_at, text };
         let entry = self.compromise_entry(act, row.generation, CompromiseState::Announced);
         self.advance(row, entry, vec![Change::AddNotice(notice)])
     }
@@ -285,26 +277,15 @@ impl CertificationAuthority {
         let next = CompromiseRow { state, ..row.clone() };
         let change = Change::AdvanceCompromise { from: (row.state, row.place), row: next.clone() };
         let unit = changes.into_iter().fold(Unit::new(entry).change(change), Unit::change);
-        self.store.commit(unit)?;
+        self.ledger.commit(unit)?;
         Ok(next)
-    }
-
-    /// The next certificates to revoke, and the place after the last of them.
-    fn unrevoked(
-        &self,
-        generation: u32,
-        from: Sequence,
-    ) -> Result<Option<(Sequence, Vec<StatusRow>)>> {
-        let page = self.store.unrevoked(self.id(), generation, from, TOGETHER)?;
-        let Some((last, _)) = page.last() else { return Ok(None) };
-        Ok(Some((last + 1, page.into_iter().map(|(_, row)| row).collect())))
     }
 
     /// What other keys of the CA certified for this one, or were about to: links in both ways.
     fn links_of(&self, generation: u32) -> Result<Vec<CertificateRow>> {
-        let key = self.generation(generation)?;
+        let key = self.generations.numbered(generation)?;
         let spki = key.key.spki_sha256();
-        let mut rows = self.store.self_issued(self.id(), key.name.as_der())?;
+        let mut rows = self.generations.self_issued(&key)?;
         rows.retain(|row| {
             row.intent.spki_sha256 == spki
                 && row.intent.generation != generation
@@ -319,7 +300,7 @@ impl CertificationAuthority {
 
     fn compromise_entry(&self, act: &Act, generation: u32, state: CompromiseState) -> Entry {
         Entry::new(EventKind::KeyCompromised, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(format!("generation {generation}"))
             .detail("state", state)
     }

@@ -54,9 +54,9 @@ impl CertificationAuthority {
     /// A generation as the policy wants it now, to be made.
     pub(crate) fn plan(&self, generation: u32, issues_from: Timestamp) -> GenerationPlan {
         GenerationPlan {
-            ca: self.id().clone(),
+            ca: self.policy.id().clone(),
             generation,
-            key_label: format!("{}-ca-{generation}", self.id()),
+            key_label: format!("{}-ca-{generation}", self.policy.id()),
             key_algorithm: self.policy.keys.ca.algorithm,
             signature_algorithm: self.policy.keys.signature,
             issues_from,
@@ -79,7 +79,7 @@ impl CertificationAuthority {
             Some(key) => key,
             None => self.make_key(act, &plan, make_key)?,
         };
-        let mut generation = self.planned(&plan, &key)?;
+        let mut generation = Generation::planned(&self.policy, &plan, &key)?;
         let kind = CertificateKind::SelfSigned;
         let period = self.own_period(kind, act.at, None)?;
         let own = self.own_certificate(act, kind, &generation, &generation, period)?;
@@ -90,7 +90,7 @@ impl CertificationAuthority {
     /// Adds the row of a generation, which ends its plan, together with `entry`.
     pub(crate) fn complete_generation(&self, entry: Entry, generation: Generation) -> Result<()> {
         let row = AuthorityRow {
-            ca: self.id().clone(),
+            ca: self.policy.id().clone(),
             generation: generation.number,
             key_label: generation.label.as_str().to_owned(),
             key_algorithm: generation.key_algorithm,
@@ -101,8 +101,8 @@ impl CertificationAuthority {
             created_at: generation.made_at,
             issues_from: generation.issues_from,
         };
-        self.store.commit(Unit::new(entry).change(Change::AddAuthority(row)))?;
-        self.adopt(generation);
+        self.ledger.commit(Unit::new(entry).change(Change::AddAuthority(row)))?;
+        self.generations.adopt(generation);
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn new_with_old(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
-        let generations = self.generations();
+        let generations = self.generations.all();
         let old = generations.iter().rfind(|one| one.number < generation.number);
         let Some(old) = old else { return Ok(None) };
         let row = self.own_row(CertificateKind::LinkNewWithOld, generation, old)?;
@@ -172,7 +172,7 @@ impl CertificationAuthority {
         signer: &Generation,
     ) -> Result<Option<CertificateRow>> {
         let (number, spki) = (signer.number, of.key.spki_sha256());
-        let rows = self.store.self_issued(self.id(), of.name.as_der())?;
+        let rows = self.generations.self_issued(of)?;
         Ok(rows.into_iter().find(|row| {
             let intent = &row.intent;
             (intent.kind, intent.generation, intent.spki_sha256) == (kind, number, spki)
@@ -195,7 +195,7 @@ impl CertificationAuthority {
         let key = PlannedKey { spki: public.spki_der, made_at: act.at };
         let entry = self.key_generated(act, &label, plan.key_algorithm, &key.spki);
         let plan = GenerationPlan { key: Some(key.clone()), ..plan.clone() };
-        self.store.commit(Unit::new(entry).change(self.put_plan(plan)))?;
+        self.ledger.commit(Unit::new(entry).change(self.put_plan(plan)))?;
         Ok(key)
     }
 
@@ -207,7 +207,7 @@ impl CertificationAuthority {
         spki: &[u8],
     ) -> Entry {
         Entry::new(EventKind::KeyGenerated, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(label)
             .detail("algorithm", algorithm)
             .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))

@@ -55,7 +55,7 @@ impl CertificationAuthority {
     /// [`Error::Refused`] if the proof fails or the certificate is not on its way, journaled.
     pub fn confirm(&self, act: &Act, serial: &SerialNumber, possession: &Possession) -> Result<()> {
         let result = self.confirm_unrecorded(act, serial, possession);
-        self.recording(act, EventKind::PossessionProven, serial, result)
+        self.ledger.recording(act, EventKind::PossessionProven, serial, result)
     }
 
     fn confirm_unrecorded(
@@ -64,13 +64,13 @@ impl CertificationAuthority {
         serial: &SerialNumber,
         possession: &Possession,
     ) -> Result<()> {
-        let row = self.certificate(serial)?;
+        let row = self.certificates.one(serial)?;
         if !matches!(row.state, CertificateState::Undelivered { .. }) {
             return Err(Error::refused("state", "it is not on its way to its holder"));
         }
         self.check_certified_possession(act, &row, possession)?;
         let proven = Entry::new(EventKind::PossessionProven, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(serial)
             .detail("card", &possession.card);
         let erased = match self.policy.keys.user.as_ref().map(|rule| rule.made_by) {
@@ -78,12 +78,12 @@ impl CertificationAuthority {
             _ => "the wrapped key: at the CA once sent, at the municipality once stored",
         };
         let destroyed = Entry::new(EventKind::KeyDestroyed, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(serial)
             .detail("spki_sha256", Hex(&row.intent.spki_sha256))
             .detail("erased", erased)
             .detail("left", "in the card");
-        self.store.commit(Unit::new(proven).entry(destroyed))?;
+        self.ledger.commit(Unit::new(proven).entry(destroyed))?;
         Ok(())
     }
 

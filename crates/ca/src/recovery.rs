@@ -53,8 +53,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`crate::Error::Store`].
     pub fn left_open(&self) -> Result<Vec<CertificateRow>> {
-        let open = self.store.open_intents()?;
-        Ok(open.into_iter().filter(|row| row.intent.ca == *self.id()).collect())
+        self.certificates.left_open()
     }
 
     /// Settles intents that were left open, as [`recover`](Self::recover) does: later, when the keys
@@ -66,7 +65,7 @@ impl CertificationAuthority {
         let mut settled = Vec::new();
         for row in open {
             // Tried again after a failure, or overtaken by a compromise: some are settled already.
-            if self.certificate(&row.intent.serial)?.state == CertificateState::Intended {
+            if self.certificates.one(&row.intent.serial)?.state == CertificateState::Intended {
                 settled.push(self.settle(act, row)?);
             }
         }
@@ -98,20 +97,20 @@ impl CertificationAuthority {
             Settled::Revoked(_) => "revoked",
         };
         let entry = Entry::new(EventKind::IntentRecovered, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(row.serial)
             .detail("kind", row.kind)
             .detail("settled", how);
         let entry =
             superseded.iter().fold(entry, |entry, rule| entry.detail("superseded", rule.as_part()));
-        self.store.commit(Unit::new(entry))?;
+        self.ledger.commit(Unit::new(entry))?;
         Ok(settled)
     }
 
     fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course<'_>> {
         let row = &found.intent;
         let lost = Course::End { superseded: None };
-        let Some(signer) = self.signer_of(row)? else { return Ok(lost) };
+        let Some(signer) = self.generations.signer_of(row)? else { return Ok(lost) };
         if self.key_was_lost(row) || self.is_compromised(row)? {
             return Ok(lost);
         }
@@ -138,10 +137,10 @@ impl CertificationAuthority {
     /// doubt: who wrote this row may have written others.
     fn refuse_to_sign<T>(&self, act: &Act, row: &IntentRow, error: Error) -> Result<T> {
         if matches!(error, Error::Unvouched { .. }) {
-            let entry = Entry::new(EventKind::IntentRecovered, act).ca(self.id());
+            let entry = Entry::new(EventKind::IntentRecovered, act).ca(self.policy.id());
             let entry = entry.subject(row.serial).detail("kind", row.kind).refused(error.rule());
-            self.store.commit(Unit::new(entry))?;
-            self.store.doubt().raise(error.to_string());
+            self.ledger.commit(Unit::new(entry))?;
+            self.ledger.doubt(error.to_string());
         }
         Err(error)
     }
@@ -162,21 +161,12 @@ impl CertificationAuthority {
         let of_key = |generation: &Arc<Generation>| {
             row.kind.is_authority() && generation.key.spki_sha256() == row.spki_sha256
         };
-        let certified = self.generations().into_iter().find(of_key);
+        let certified = self.generations.all().into_iter().find(of_key);
         for number in [Some(row.generation), certified.map(|of| of.number)].into_iter().flatten() {
-            if self.compromise(number)?.is_some() {
+            if self.generations.compromise(number)?.is_some() {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    /// The generation that was to sign; it may still be in the making.
-    pub(crate) fn signer_of(&self, row: &IntentRow) -> Result<Option<Arc<Generation>>> {
-        if let Ok(found) = self.generation(row.generation) {
-            return Ok(Some(found));
-        }
-        let planned = self.planned_generation()?;
-        Ok(planned.filter(|generation| generation.number == row.generation).map(Arc::new))
     }
 }

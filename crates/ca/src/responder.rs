@@ -152,13 +152,13 @@ impl CertificationAuthority {
                 let algorithm = self.policy.keys.other.algorithm;
                 let public = keys.generate(&label, algorithm)?;
                 let entry = self.key_generated(act, &label, algorithm, &public.spki_der);
-                self.store.commit(Unit::new(entry))?;
+                self.ledger.commit(Unit::new(entry))?;
                 public
             }
             Ok(found) => {
                 // A cut may have left the key without an entry: found again, it gets one.
                 let entry = self.key_generated(act, &label, found.algorithm, &found.spki_der);
-                self.store.commit(Unit::new(entry.no_op()))?;
+                self.ledger.commit(Unit::new(entry.no_op()))?;
                 found
             }
             Err(error) => return Err(error.into()),
@@ -177,15 +177,12 @@ impl CertificationAuthority {
 
     /// The certificate, or the intent, of a delegate's key.
     fn delegate_row(&self, spki: &SpkiInfo) -> Result<Option<CertificateRow>> {
-        let row = self.store.certificate_for_key(&spki.spki_sha256())?;
-        let ours = |row: &CertificateRow| {
-            row.intent.kind == CertificateKind::OcspResponder && row.intent.ca == *self.id()
-        };
-        Ok(row.filter(ours))
+        let row = self.certificates.for_key(&spki.spki_sha256())?;
+        Ok(row.filter(|row| row.intent.kind == CertificateKind::OcspResponder))
     }
 
     fn delegate_label(&self, generation: &Generation, number: u32) -> Result<KeyLabel> {
-        let (ca, generation) = (self.id(), generation.number);
+        let (ca, generation) = (self.policy.id(), generation.number);
         match number {
             1 => label(&format!("{ca}-ocsp-{generation}")),
             _ => label(&format!("{ca}-ocsp-{generation}-{number}")),

@@ -42,25 +42,9 @@ impl CertificationAuthority {
         make_key: &MakeKey<'_>,
     ) -> Result<Self> {
         let authority = Self::founding(policy_text, store, keys)?;
-        if authority.generations().is_empty() {
+        if authority.generations.all().is_empty() {
             authority.generate_first_key(act, make_key)?;
             authority.self_sign(act)?;
-        }
-        Ok(authority)
-    }
-
-    /// A CA as far as it was set up: not at all, up to its key, or wholly.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for a policy that is not valid; what the store says.
-    pub fn founding(
-        policy_text: &str,
-        store: Arc<dyn Store>,
-        keys: Arc<dyn KeyStore>,
-    ) -> Result<Self> {
-        let authority = Self::without_keys(policy_text, store, keys)?;
-        for row in authority.store.authorities(authority.id())? {
-            authority.adopt(authority.generation_of(&row)?);
         }
         Ok(authority)
     }
@@ -71,7 +55,7 @@ impl CertificationAuthority {
     /// # Errors
     /// What keys and store say.
     pub fn generate_first_key(&self, act: &Act, make_key: &MakeKey<'_>) -> Result<PublicKey> {
-        if let Some(first) = self.generations().first() {
+        if let Some(first) = self.generations.all().first() {
             let spki_der = first.key.as_der().to_vec();
             return Ok(PublicKey { algorithm: first.key_algorithm, spki_der });
         }
@@ -89,17 +73,17 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Unknown`] before the first key exists; what keys and store say.
     pub fn self_sign(&self, act: &Act) -> Result<Vec<u8>> {
-        if let Some(first) = self.generations().first() {
-            return self.self_signed_certificate(first);
+        if let Some(first) = self.generations.all().first() {
+            return self.generations.self_signed_certificate(first);
         }
-        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
-        let plan = self.store.generation_plan(self.id())?.ok_or_else(missing)?;
+        let missing = || Error::Unknown { field: "ca key", value: self.policy.id().to_string() };
+        let plan = self.store.generation_plan(self.policy.id())?.ok_or_else(missing)?;
         let none =
             |_: &dyn KeyStore, label: &KeyLabel, _| Err(KeyError::UnknownLabel(label.clone()));
         let generation = self.make_generation(act, plan, &none)?;
-        let own = self.self_signed_certificate(&generation)?;
+        let own = self.generations.self_signed_certificate(&generation)?;
         let entry = Entry::new(EventKind::CaCreated, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(generation.self_signed)
             .detail("generation", 1)
             .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&own)));
@@ -112,7 +96,7 @@ impl CertificationAuthority {
     /// # Errors
     /// What the store says.
     pub fn planned_key(&self) -> Result<Option<(KeyLabel, PublicKey)>> {
-        let planned = self.planned_generation()?;
+        let planned = self.generations.planned()?;
         Ok(planned.map(|generation| {
             let spki_der = generation.key.as_der().to_vec();
             let public = PublicKey { algorithm: generation.key_algorithm, spki_der };
@@ -121,32 +105,35 @@ impl CertificationAuthority {
     }
 
     fn add_ca(&self, act: &Act) -> Result<()> {
-        if self.store.cas()?.iter().any(|row| row.id == *self.id()) {
+        if self.store.cas()?.iter().any(|row| row.id == *self.policy.id()) {
             return Ok(());
         }
-        let row =
-            CaRow { id: self.id().clone(), policy_digest: self.policy_digest, created_at: act.at };
+        let row = CaRow {
+            id: self.policy.id().clone(),
+            policy_digest: *self.policy.digest(),
+            created_at: act.at,
+        };
         let unit = Unit::new(self.created(act)).change(Change::AddCa(row));
-        self.store.commit(unit.change(self.put_plan(self.plan(1, Timestamp::UNIX_EPOCH))))?;
+        self.ledger.commit(unit.change(self.put_plan(self.plan(1, Timestamp::UNIX_EPOCH))))?;
         Ok(())
     }
 
     /// The plan of the first key; a CA that an earlier program began to set up may lack it.
     fn first_plan(&self, act: &Act) -> Result<GenerationPlan> {
-        if let Some(plan) = self.store.generation_plan(self.id())? {
+        if let Some(plan) = self.store.generation_plan(self.policy.id())? {
             return Ok(plan);
         }
         // The first generation issues always: there is none before it.
         let plan = self.plan(1, Timestamp::UNIX_EPOCH);
         let entry = self.created(act).no_op();
-        self.store.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
+        self.ledger.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
         Ok(plan)
     }
 
     fn created(&self, act: &Act) -> Entry {
         Entry::new(EventKind::CaCreated, act)
-            .ca(self.id())
-            .detail("policy_sha256", Hex(&self.policy_digest))
+            .ca(self.policy.id())
+            .detail("policy_sha256", Hex(self.policy.digest()))
             .detail("effective_from", self.policy.effective_from)
     }
 }

@@ -70,7 +70,7 @@ impl CertificationAuthority {
         self.refuse_after_use(act, order.kind, signer)?;
         let order = order.within(signer)?;
         // A key that sleeps must not leave an intent behind.
-        self.keys.public_key(&signer.label)?;
+        self.generations.expect_awake(signer)?;
         let reserved = Reserved::new(self)?; // 1: a serial nobody can predict
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
@@ -89,7 +89,7 @@ impl CertificationAuthority {
     ) -> Result<Signed<'a>> {
         let serial = intended.serial();
         intended.sign(signer).inspect_err(|_| {
-            let discarded = self.certificate(&serial).and_then(|row| match row.intent.kind {
+            let discarded = self.certificates.one(&serial).and_then(|row| match row.intent.kind {
                 CertificateKind::User => {
                     self.end(act, &row, RevocationCause::DestroyedBeforeDelivery, None).map(drop)
                 }

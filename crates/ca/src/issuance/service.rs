@@ -32,7 +32,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Refused`] by the rules of the policy, journaled.
     pub fn issue_to_service(&self, act: &Act, request: &ServiceRequest) -> Result<Issued> {
-        let signer = self.current_at(act.at)?;
+        let signer = self.generations.current_at(act.at)?;
         self.issue_with(act, request, &signer)
     }
 
@@ -46,7 +46,7 @@ impl CertificationAuthority {
         let result = self
             .service_order(act, request)
             .and_then(|order| self.issue(act, order, signer, CertificateEvent::IssueInForce));
-        self.recording(act, EventKind::CertificateIntended, &request.common_name, result)
+        self.ledger.recording(act, EventKind::CertificateIntended, &request.common_name, result)
     }
 
     /// What is to be issued, if policy and key allow it.
@@ -61,7 +61,7 @@ impl CertificationAuthority {
         let key = SpkiInfo::parse(&request.spki).map_err(super::user::no_key)?;
         key_check::check(&key, self.policy.keys.other.algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
-        if self.store.key_was_certified(&key.spki_sha256())? {
+        if self.certificates.key_was_certified(&key.spki_sha256())? {
             return Err(Error::refused("public key", CERTIFIED_ONCE));
         }
         Ok(Order {

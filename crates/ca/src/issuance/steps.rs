@@ -15,9 +15,9 @@ use super::draft::{Draft, Order};
 use super::vouch::Vouched;
 use super::{Issued, expect};
 use crate::authority::CertificationAuthority;
-use crate::destruction::while_kept;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::key_ends::while_kept;
 use crate::random;
 use crate::service_requests::{Moved, handled};
 
@@ -113,7 +113,7 @@ impl<'a> Linted<'a> {
         let unit = Unit::new(handled(entry, request.as_ref()));
         let unit = unit.change(Change::AddIntent(Box::new(row)));
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
-        let committed = authority.store.commit(unit);
+        let committed = authority.ledger.commit(unit);
         committed.or_else(|fault| authority.refused_intent(fault, signer, &key))?;
         authority.reached(Step::Intended);
         Ok(Intended { authority, serial, tbs, request })
@@ -138,7 +138,7 @@ impl<'a> Intended<'a> {
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
         // Others can end an intent, by a revocation, while whoever has the right to it waits for a token.
-        self.authority.expect_kept(signer)?;
+        self.authority.generations.expect_kept(signer)?;
         let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());
@@ -157,12 +157,12 @@ impl Signed<'_> {
     pub(crate) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
         let to = CertificateState::Intended.after(into, act.at)?;
         let entry = Entry::new(EventKind::CertificateIssued, act)
-            .ca(self.authority.id())
+            .ca(self.authority.policy.id())
             .subject(self.serial)
             .detail("state", to.name())
             .detail("certificate_sha256", Hex(&sha256(&self.certificate)));
         let change = Change::CompleteIntent {
-            ca: self.authority.id().clone(),
+            ca: self.authority.policy.id().clone(),
             serial: self.serial,
             der: self.certificate.clone(),
             to,
@@ -170,7 +170,7 @@ impl Signed<'_> {
         let unit = Unit::new(handled(entry, self.request.as_ref())).change(change);
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
-        self.authority.store.commit(Moved::join(issued, act, unit)?)?;
+        self.authority.ledger.commit(Moved::join(issued, act, unit)?)?;
         self.authority.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }
@@ -186,8 +186,8 @@ impl CertificationAuthority {
         key: &[u8; 32],
     ) -> Result<T> {
         match &fault {
-            store::Error::Stale { .. } => self.expect_kept(signer)?,
-            store::Error::Duplicate { .. } if self.store.key_was_certified(key)? => {
+            store::Error::Stale { .. } => self.generations.expect_kept(signer)?,
+            store::Error::Duplicate { .. } if self.certificates.key_was_certified(key)? => {
                 return Err(Error::refused("public key", CERTIFIED_ONCE));
             }
             _ => {}
@@ -202,13 +202,13 @@ pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// The entry that tells of an intent: all that recovery needs to know the row by.
 fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Entry {
     let entry = Entry::new(EventKind::CertificateIntended, act)
-        .ca(authority.id())
+        .ca(authority.policy.id())
         .subject(draft.template.serial)
         .detail("kind", draft.order.kind)
         .detail("generation", draft.generation)
         .detail("partition", draft.order.partition)
         .detail("tbs_sha256", Hex(&sha256(&draft.tbs)))
-        .detail("policy_sha256", Hex(&authority.policy_digest))
+        .detail("policy_sha256", Hex(authority.policy.digest()))
         .detail("program", PROGRAM);
     match &draft.order.application {
         Some(application) => entry.detail("application", application),
@@ -219,7 +219,7 @@ fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Ent
 impl Draft {
     fn into_row(self, authority: &CertificationAuthority, at: Timestamp) -> IntentRow {
         IntentRow {
-            ca: authority.id().clone(),
+            ca: authority.policy.id().clone(),
             generation: self.generation,
             serial: self.template.serial,
             kind: self.order.kind,
@@ -229,7 +229,7 @@ impl Draft {
             tbs: self.tbs,
             not_before: self.template.validity.not_before,
             not_after: self.template.validity.not_after,
-            policy_digest: authority.policy_digest,
+            policy_digest: *authority.policy.digest(),
             holder: self.order.holder,
             application: self.order.application,
             at,

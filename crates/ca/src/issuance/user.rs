@@ -53,16 +53,16 @@ impl CertificationAuthority {
     pub fn issue_to_user(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let subject = request.application.clone();
         let result = self.issue_to_user_unrecorded(act, request);
-        self.recording(act, EventKind::CertificateIntended, subject, result)
+        self.ledger.recording(act, EventKind::CertificateIntended, subject, result)
     }
 
     fn issue_to_user_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let municipality = self.check_territory(&request)?;
         let (application, holder) = (&request.application, &request.holder);
-        let before = self.store.issued_before(self.id(), application, holder)?;
+        let before = self.certificates.issued_before(application, holder)?;
         let others = match self.answer_again(act, &request, &before.for_application)? {
             Again::Issued(issued) => return Ok(issued),
-            Again::Ended => self.store.certificates_of(self.id(), holder)?,
+            Again::Ended => self.certificates.of_holder(holder)?,
             Again::Nothing => before.of_holder,
         };
         let renewed = check_existing(act.at, &request, others)?;
@@ -84,12 +84,12 @@ impl CertificationAuthority {
             holder: Some(request.holder.clone()),
             application: Some(request.application.clone()),
         };
-        let signer = self.current_at(act.at)?;
+        let signer = self.generations.current_at(act.at)?;
         let issued = self.issue(act, order, &signer, CertificateEvent::Issue)?;
         Ok(IssuedToUser {
             serial: issued.serial,
             certificate: issued.certificate,
-            authority_certificate: self.self_signed_certificate(&signer)?,
+            authority_certificate: self.generations.self_signed_certificate(&signer)?,
             wrapped_key,
         })
     }
@@ -142,11 +142,11 @@ impl CertificationAuthority {
                     return Err(Error::refused("public key", rule));
                 }
                 self.check_possession(act, &request.application, &key, possession)?;
-                let generation = self.generation(row.intent.generation)?;
+                let generation = self.generations.numbered(row.intent.generation)?;
                 Ok(Again::Issued(IssuedToUser {
                     serial: row.intent.serial,
                     certificate: der.clone(),
-                    authority_certificate: self.self_signed_certificate(&generation)?,
+                    authority_certificate: self.generations.self_signed_certificate(&generation)?,
                     wrapped_key: None,
                 }))
             }
@@ -193,11 +193,11 @@ impl CertificationAuthority {
         let (public, wrapped) = self.keys.generate_for_card(rule.algorithm, &transport)?;
         let spki = SpkiInfo::parse(&public.spki_der)?;
         let entry = Entry::new(EventKind::KeyDestroyed, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(&request.application)
             .detail("spki_sha256", Hex(&spki.spki_sha256()))
             .detail("left", rule!("wrapped to {}", *card).as_part());
-        self.store.commit(Unit::new(entry))?;
+        self.ledger.commit(Unit::new(entry))?;
         Ok((spki, Some(wrapped.into_octets())))
     }
 

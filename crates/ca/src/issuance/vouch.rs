@@ -51,7 +51,7 @@ impl CertificationAuthority {
         check_entry(intent, &entry, request.as_ref()).map_err(unvouched)?;
         let superseded =
             |reason: String| Error::Superseded { serial: intent.serial.to_string(), reason };
-        if intent.policy_digest != self.policy_digest {
+        if intent.policy_digest != *self.policy.digest() {
             return Err(superseded("another policy was adopted since".into()));
         }
         let order = Order::of_intent(intent).map_err(|error| unvouched(error.to_string()))?;

@@ -63,7 +63,7 @@ impl<'a> Before<'a> {
             }
         }
         let Some(row) = newest else { return Ok(Self { list: None, gone: Vec::new() }) };
-        let generation = authority.generation(row.key.series.generation)?;
+        let generation = authority.generations.numbered(row.key.series.generation)?;
         let pieces = Pieces::new(&*authority.store, row.key.clone());
         let source = BufReader::with_capacity(PIECE, pieces);
         let stream = CrlStream::open(source, generation.signature)?;

@@ -18,9 +18,9 @@ use x509::name::Name;
 
 use super::{Candidate, Served, hours, list_entry, list_line};
 use crate::authority::CertificationAuthority;
-use crate::destruction::while_kept;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::key_ends::while_kept;
 use crate::partition::distribution_point;
 
 impl CertificationAuthority {
@@ -40,12 +40,12 @@ impl CertificationAuthority {
         let number = self.store.last_crl_number(&series.ca, series.partition)? + 1;
         let to =
             from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
-        let generation = self.generation(series.generation)?;
+        let generation = self.generations.numbered(series.generation)?;
         if generation.ends < act.at {
             let rule = rule!("its root ended at {}: nothing is signed with it", generation.ends);
             return Err(Error::refused("generation", rule));
         }
-        self.expect_kept(&generation)?;
+        self.generations.expect_kept(&generation)?;
         if let Some(last) = before {
             self.expect_to_advance(series, last.built, act.at)?;
         }
@@ -63,7 +63,7 @@ impl CertificationAuthority {
             .change(Change::AddCrl { row: candidate.row.clone(), content: Box::new(file) })
             .change(Change::SetSeries { series: series.clone(), from, to, published: None });
         // A long list takes minutes: one whose key's end was begun meanwhile never leaves.
-        self.store.commit(while_kept(unit, [&generation.label])?)?;
+        self.ledger.commit(while_kept(unit, [&generation.label])?)?;
         Ok(candidate)
     }
 

@@ -119,7 +119,7 @@ impl CertificationAuthority {
         view: &dyn RevokedSnapshot,
         served: &mut Served,
     ) -> Result<Vec<Difference>> {
-        let generation = self.generation(row.key.series.generation)?;
+        let generation = self.generations.numbered(row.key.series.generation)?;
         let source = BufReader::with_capacity(64 << 10, content);
         let mut stream = match CrlStream::open(source, generation.signature) {
             Ok(stream) => stream,
@@ -196,7 +196,7 @@ impl CertificationAuthority {
     /// they bear one name and one point (RFC 5280 5.2.3). 0 before the first.
     fn highest_published(&self, partition: Partition) -> Result<u64> {
         let mut highest = 0;
-        for generation in self.generations() {
+        for generation in self.generations.all() {
             let row = self.store.series_row(&self.series_key(&generation, partition))?;
             highest = highest.max(row.and_then(|row| row.published).unwrap_or(0));
         }

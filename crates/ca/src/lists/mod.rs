@@ -51,7 +51,7 @@ impl Served {
             return Ok(known.clone());
         }
         // The tally first: a partition that comes between the two reads has its list all the same.
-        let tallies = authority.store.tallies(authority.id())?;
+        let tallies = authority.store.tallies(authority.policy.id())?;
         let served: HashSet<Partition> =
             authority.all_series()?.into_iter().map(|key| key.partition).collect();
         let undelivered = authority.lists_undelivered();
@@ -107,7 +107,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn all_series(&self) -> Result<Vec<SeriesKey>> {
-        self.series_of(self.generations())
+        self.series_of(self.generations.all())
     }
 
     /// The series that the CA still publishes at `now`: those of every generation whose root has
@@ -117,7 +117,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn series_at(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
-        self.series_of(self.listing_generations(now)?)
+        self.series_of(self.generations.listing_at(now)?)
     }
 
     fn series_of(&self, generations: Vec<Arc<Generation>>) -> Result<Vec<SeriesKey>> {
@@ -139,8 +139,8 @@ impl CertificationAuthority {
         ];
         // A list holds what all generations certified, so each has one for every municipality.
         let mut counted = BTreeSet::new();
-        for generation in self.generations() {
-            counted.extend(self.store.partitions(self.id(), generation.number)?);
+        for generation in self.generations.all() {
+            counted.extend(self.store.partitions(self.policy.id(), generation.number)?);
         }
         partitions.extend(counted.into_iter().filter(|p| matches!(p, Partition::Municipality(_))));
         Ok(partitions)
@@ -191,9 +191,9 @@ impl CertificationAuthority {
             to,
             published: differences.is_empty().then_some(row.key.number),
         };
-        self.store.commit(Unit::new(entry).change(change))?;
+        self.ledger.commit(Unit::new(entry).change(change))?;
         for difference in differences.iter().filter(|one| one.doubts_the_database()) {
-            self.store.doubt().raise(format!("{} of {}: {difference}", row.key.number, self.id()));
+            self.ledger.doubt(format!("{} of {}: {difference}", row.key.number, self.policy.id()));
         }
         Ok(if differences.is_empty() {
             ListOutcome::Published(row)
@@ -214,7 +214,7 @@ impl CertificationAuthority {
     }
 
     fn series_key(&self, generation: &Generation, partition: Partition) -> SeriesKey {
-        SeriesKey { ca: self.id().clone(), generation: generation.number, partition }
+        SeriesKey { ca: self.policy.id().clone(), generation: generation.number, partition }
     }
 
     /// Whether certificates that were not delivered yet stand on lists as held.

@@ -50,7 +50,7 @@ fn v11_every_field_that_tells_lists_apart_keeps_a_wrong_one_from_the_public() {
     let authority =
         CertificationAuthority::set_up(&act(&clock), POLICY, scratch.store.clone(), keys)
             .expect("a CA");
-    let generation = authority.current_at(clock.now()).expect("a key");
+    let generation = authority.generations.current_at(clock.now()).expect("a key");
     let series = SeriesKey {
         ca: authority.id().clone(),
         generation: 1,

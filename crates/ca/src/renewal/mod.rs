@@ -92,13 +92,13 @@ impl CertificationAuthority {
     ) -> Result<Renewed> {
         let standing = self.standing(act.at, renewal).and_then(|standing| {
             if let Standing::New { old, .. } = &standing
-                && self.compromise(old.number)?.is_none()
+                && self.generations.compromise(old.number)?.is_none()
             {
                 self.rehearse_renewal(act.at, renewal.issues_from)?.expect_sound()?;
             }
             Ok(standing)
         });
-        match self.recording(act, EventKind::KeyRenewed, self.id(), standing)? {
+        match self.ledger.recording(act, EventKind::KeyRenewed, self.policy.id(), standing)? {
             Standing::Completed { old, new } => self.renewed_before(act, &old, new, service_keys),
             Standing::Begun { old, plan } => {
                 self.carry_out(act, &old, plan, make_key, service_keys)
@@ -122,7 +122,7 @@ impl CertificationAuthority {
         let new = self.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
         let links = self.links(act, old, &new)?; // 2, 3: each key certified with the other
         let responder = self.set_up_responder(act, &new, service_keys)?; // 4: it answers from 5 on
-        let (number, self_signed) = (new.number, self.self_signed_certificate(&new)?);
+        let (number, self_signed) = (new.number, self.generations.self_signed_certificate(&new)?);
         let mut entry = self
             .renewed(act, "completed")
             .subject(new.self_signed)
@@ -141,7 +141,7 @@ impl CertificationAuthority {
         }
         self.complete_generation(entry, new)?; // 5: it stands beside the old one
         Ok(Renewed {
-            generation: self.generation(number)?,
+            generation: self.generations.numbered(number)?,
             self_signed,
             links,
             responder,
@@ -153,7 +153,7 @@ impl CertificationAuthority {
     /// and what such a key says of another is worth nothing: then there are none (A 5.7.3).
     fn links(&self, act: &Act, old: &Generation, new: &Generation) -> Result<Option<Links>> {
         for generation in [old, new] {
-            if self.compromise(generation.number)?.is_some() {
+            if self.generations.compromise(generation.number)?.is_some() {
                 return Ok(None);
             }
         }
@@ -181,10 +181,10 @@ impl CertificationAuthority {
 
     /// Whether the renewal may begin, has begun, or is done (A 5.6, 6.3.2.1, S 4-13, 6-3-1-2).
     fn standing(&self, now: Timestamp, renewal: &Renewal) -> Result<Standing> {
-        self.refresh()?;
+        self.generations.refresh()?;
         let issues_from = whole_second(renewal.issues_from);
-        let generations = self.generations();
-        if let Some(plan) = self.store.generation_plan(self.id())? {
+        let generations = self.generations.all();
+        if let Some(plan) = self.store.generation_plan(self.policy.id())? {
             if plan.issues_from != issues_from || plan.generation == 1 {
                 let rule = rule!(
                     "generation {} is being made, to issue from {}: finish it first",
@@ -193,7 +193,10 @@ impl CertificationAuthority {
                 );
                 return Err(Error::refused("renewal", rule));
             }
-            return Ok(Standing::Begun { old: self.generation(plan.generation - 1)?, plan });
+            return Ok(Standing::Begun {
+                old: self.generations.numbered(plan.generation - 1)?,
+                plan,
+            });
         }
         match generations.as_slice() {
             [.., old, new] if new.issues_from == issues_from => {
@@ -205,7 +208,7 @@ impl CertificationAuthority {
                 let plan = self.plan(newest.number + 1, issues_from);
                 Ok(Standing::New { old: Arc::clone(newest), plan })
             }
-            [] => Err(Error::Unknown { field: "ca key", value: self.id().to_string() }),
+            [] => Err(Error::Unknown { field: "ca key", value: self.policy.id().to_string() }),
         }
     }
 
@@ -249,7 +252,7 @@ impl CertificationAuthority {
         if let Some(reason) = &renewal.early {
             entry = entry.detail("early", OfTheInstallation(reason));
         }
-        self.store.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
+        self.ledger.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
         Ok(())
     }
 
@@ -264,14 +267,14 @@ impl CertificationAuthority {
         let links = self.links(act, old, &new)?;
         let responder = self.set_up_responder(act, &new, service_keys)?;
         let entry = self.renewed(act, "completed").subject(new.self_signed).no_op();
-        self.store.commit(Unit::new(entry))?;
-        let self_signed = self.self_signed_certificate(&new)?;
+        self.ledger.commit(Unit::new(entry))?;
+        let self_signed = self.generations.self_signed_certificate(&new)?;
         let no_op = true;
         Ok(Renewed { generation: new, self_signed, links, responder, no_op })
     }
 
     fn renewed(&self, act: &Act, step: &'static str) -> Entry {
-        Entry::new(EventKind::KeyRenewed, act).ca(self.id()).detail("step", step)
+        Entry::new(EventKind::KeyRenewed, act).ca(self.policy.id()).detail("step", step)
     }
 }
 

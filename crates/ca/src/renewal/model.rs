@@ -105,7 +105,7 @@ fn twin(
     (plan.key_algorithm, plan.signature_algorithm) = (algorithm, signature);
     let public = keys.generate(&label(&plan.key_label)?, algorithm)?;
     let key = PlannedKey { spki: public.spki_der, made_at: Timestamp::UNIX_EPOCH };
-    let generation = authority.planned(&plan, &key)?;
+    let generation = Generation::planned(&authority.policy, &plan, &key)?;
     Ok(Generation { certificate: OnceLock::new(), ..generation })
 }
 

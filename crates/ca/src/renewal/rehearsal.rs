@@ -86,8 +86,8 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Unknown`] before the first key; what drafting, linting and the throwaway keys say.
     pub fn rehearse_renewal(&self, now: Timestamp, issues_from: Timestamp) -> Result<Rehearsal> {
-        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
-        let real = self.generations().last().cloned().ok_or_else(missing)?;
+        let missing = || Error::Unknown { field: "ca key", value: self.policy.id().to_string() };
+        let real = self.generations.all().last().cloned().ok_or_else(missing)?;
         let issues_from = validity::whole_second(issues_from);
         let model = Model::new(self, &real, validity::whole_second(now), issues_from)?;
         let samples = samples::certificates(&model, issues_from)?;

@@ -154,7 +154,8 @@ fn list(
     at: Timestamp,
 ) -> Result<Vec<u8>> {
     let authority = model.authority;
-    let series = SeriesKey { ca: authority.id().clone(), generation: generation.number, partition };
+    let series =
+        SeriesKey { ca: authority.policy.id().clone(), generation: generation.number, partition };
     let template = authority.list_template(at, &series, 1, generation)?;
     authority.lint_list(&template, &series, generation)?;
     let (mut file, _) = write_list(&model.keys, &template, generation, &Nothing)?;

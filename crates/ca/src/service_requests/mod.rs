@@ -50,7 +50,7 @@ impl CertificationAuthority {
         let subject = request_id(act)?;
         let step = Step::Receive { applicant: applicant.to_owned(), documents: documents.to_vec() };
         let result = self.receive_unrecorded(act, &subject, purpose, step);
-        self.recording(act, KIND, subject, result)
+        self.ledger.recording(act, KIND, subject, result)
     }
 
     fn receive_unrecorded(
@@ -70,10 +70,10 @@ impl CertificationAuthority {
         }
         self.check_purpose(act, &purpose)?;
         let first = Done { step, by, at: act.at };
-        let request = Request::received(id.clone(), self.id().clone(), purpose, first)?;
+        let request = Request::received(id.clone(), self.policy.id().clone(), purpose, first)?;
         let unit = Unit::new(entry(act, &request));
         let unit = unit.change(Change::AddServiceRequest(stored::row(&request)?));
-        self.store.commit(act.unit(unit, &request)?)?;
+        self.ledger.commit(act.unit(unit, &request)?)?;
         Ok(request)
     }
 
@@ -121,7 +121,7 @@ impl CertificationAuthority {
     /// between intent and issue, start-up finishes the request with its certificate.
     pub fn issue_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
         let result = self.issue_unrecorded(act, id);
-        self.recording(act, KIND, id, result)
+        self.ledger.recording(act, KIND, id, result)
     }
 
     fn issue_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
@@ -139,9 +139,9 @@ impl CertificationAuthority {
         let none = || Error::refused("purpose", "no certificate comes out of a revocation");
         let order =
             self.service_order(act, &certification::service_request(wanted.ok_or_else(none)?)?)?;
-        let signer = self.current_at(act.at)?;
+        let signer = self.generations.current_at(act.at)?;
         // A key that sleeps is found out before an intent waits for it.
-        self.keys.public_key(&signer.label)?;
+        self.generations.expect_awake(&signer)?;
         self.issue_for(act, order, &signer, CertificateEvent::IssueInForce, Some(request))?;
         self.service_request(id)
     }
@@ -150,8 +150,8 @@ impl CertificationAuthority {
     fn finish_request(&self, act: &Act, request: Request) -> Result<Request> {
         let id = request.id().clone();
         let serial = request.serial().ok_or_else(|| Error::Unreadable("no serial".to_owned()))?;
-        let row = self.certificate(&serial)?;
-        let signer = self.signer_of(&row.intent)?;
+        let row = self.certificates.one(&serial)?;
+        let signer = self.generations.signer_of(&row.intent)?;
         let signer = signer.filter(|_| row.state == CertificateState::Intended);
         let gone = || Error::refused("state", "its serial was revoked before it was signed");
         let signer = signer.ok_or_else(gone)?;
@@ -171,7 +171,7 @@ impl CertificationAuthority {
     ) -> Result<Request> {
         let act = &act.into();
         let result = self.revoke_unrecorded(act, id);
-        self.recording(act, KIND, id, result)
+        self.ledger.recording(act, KIND, id, result)
     }
 
     fn revoke_unrecorded(
@@ -188,14 +188,14 @@ impl CertificationAuthority {
         let Purpose::Revoke { serial, cause } = *moved.request().purpose() else {
             return Err(Error::refused("purpose", "it asks for a certificate, not for an end"));
         };
-        let row = self.certificate(&serial)?;
+        let row = self.certificates.one(&serial)?;
         let (requester, approver) = (Requester::Authority, moved.request().by(StepName::Release));
         let order = RevocationOrder { cause, requester, approver: approver.cloned() };
         self.check_order(act, row.intent.kind, &order)?;
         let (unit, _) = self.ending(act, &row, cause, Some(&order))?;
         let revoked = moved.request().clone();
         let unit = Moved::join(Some(moved), act, unit)?;
-        self.store.commit(act.unit(unit, &revoked)?)?;
+        self.ledger.commit(act.unit(unit, &revoked)?)?;
         Ok(revoked)
     }
 
@@ -230,7 +230,7 @@ impl CertificationAuthority {
     /// [`Error::Unknown`]; [`Error::Unreadable`].
     pub fn service_request(&self, id: &ServiceRequestId) -> Result<Request> {
         let none = || Error::Unknown { field: "service request", value: id.to_string() };
-        let row = self.store.service_request(id)?.filter(|row| row.ca == *self.id());
+        let row = self.store.service_request(id)?.filter(|row| row.ca == *self.policy.id());
         stored::decode(&row.ok_or_else(none)?)
     }
 
@@ -245,7 +245,7 @@ impl CertificationAuthority {
         after: Option<&ServiceRequestId>,
         limit: usize,
     ) -> Result<Vec<Request>> {
-        let rows = self.store.service_requests(self.id(), state, after, limit)?;
+        let rows = self.store.service_requests(self.policy.id(), state, after, limit)?;
         rows.iter().map(stored::decode).collect()
     }
 
@@ -263,7 +263,7 @@ impl CertificationAuthority {
         step: Step,
     ) -> Result<Request> {
         let result = self.take_step_unrecorded(act, id, step);
-        self.recording(act, KIND, id, result)
+        self.ledger.recording(act, KIND, id, result)
     }
 
     fn take_step_unrecorded(
@@ -284,14 +284,14 @@ impl CertificationAuthority {
         }
         let after = moved.request().clone();
         let unit = Unit::new(entry(act, &after)).change(moved.change()?);
-        self.store.commit(act.unit(unit, &after)?)?;
+        self.ledger.commit(act.unit(unit, &after)?)?;
         Ok(after)
     }
 
     /// A confirmed request ends otherwise only if its serial was revoked without a certificate.
     fn refuse_half_signed(&self, moved: &Moved) -> Result<()> {
         let Some(serial) = moved.request().serial() else { return Ok(()) };
-        let row = self.certificate(&serial)?;
+        let row = self.certificates.one(&serial)?;
         match (row.state, row.der) {
             (CertificateState::Revoked { .. }, None) => Ok(()),
             _ => Err(Error::refused("state", "its certificate may be signed by now")),
@@ -319,7 +319,7 @@ impl CertificationAuthority {
     }
 
     fn check_renewed(&self, act: &Act, wanted: &Certification, old: &SerialNumber) -> Result<()> {
-        let row = self.certificate(old)?;
+        let row = self.certificates.one(old)?;
         let in_force = row.state == CertificateState::Good && row.intent.not_after >= act.at;
         if row.intent.kind != wanted.kind || !in_force {
             let rule = "only a certificate in force is renewed, by one of its kind (A 4.7.1.2)";
@@ -329,7 +329,7 @@ impl CertificationAuthority {
     }
 
     fn check_revocable(&self, serial: &SerialNumber, cause: RevocationCause) -> Result<()> {
-        let row = self.certificate(serial)?;
+        let row = self.certificates.one(serial)?;
         let kind = row.intent.kind;
         if !kind.is_service() {
             let rule = rule!("a certificate of the kind {} is not revoked by such a request", kind);
@@ -348,7 +348,7 @@ impl CertificationAuthority {
 
     fn nothing_to_do(&self, act: &Along<'_, Request>, request: Request) -> Result<Request> {
         let unit = Unit::new(entry(act, &request).no_op());
-        self.store.commit(act.unit(unit, &request)?)?;
+        self.ledger.commit(act.unit(unit, &request)?)?;
         Ok(request)
     }
 }

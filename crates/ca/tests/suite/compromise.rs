@@ -62,7 +62,7 @@ fn k7_l9_everything_under_the_key_is_revoked_with_reason_2_and_stands_on_the_lis
     for serial in &serials {
         assert_eq!(reason(&world, serial), Some(RevocationReason::CaCompromise));
     }
-    let root = world.auth.current_at(world.clock.now()).expect("a key").self_signed;
+    let root = world.auth.generations().current_at(world.clock.now()).expect("a key").self_signed;
     assert_eq!(reason(&world, &root), Some(RevocationReason::CaCompromise));
     let other = world.sign.certificate(&untouched).expect("a certificate").state;
     assert_eq!(other, CertificateState::Good);

@@ -217,7 +217,10 @@ fn p3_openssl_verifies_both_kinds_of_user_certificate_to_their_root() {
         [(&world.auth, world.good_auth(1)), (&world.sign, world.good_sign(1))]
     {
         let root = authority
-            .self_signed_certificate(&authority.current_at(world.clock.now()).expect("a key"))
+            .generations()
+            .self_signed_certificate(
+                &authority.generations().current_at(world.clock.now()).expect("a key"),
+            )
             .expect("a root");
         let user = authority.certificate(&serial).expect("it exists").der.expect("it was issued");
         world.scratch.write("root.pem", pem::encode(pem::CERTIFICATE, &root).expect("PEM"));

@@ -27,7 +27,7 @@ fn issued_while_the_key_ends(
         CertificationAuthority::open(&quick(), store, keys).expect("the CA")
     };
     let (other, clock) = (open(), town.clock.clone());
-    let old = other.generation(1).expect("it exists");
+    let old = other.generations().numbered(1).expect("it exists");
     // By a clock that is ahead its root has ended, and nothing needs it any more.
     let late = old.ends + SignedDuration::from_secs(1);
     let permitted = other.permit_destruction(1, late).expect("permitted");
@@ -71,8 +71,8 @@ fn k9_e2_no_end_of_a_key_begins_while_an_intent_under_it_is_open() {
     issued.expect("the right to a signature was there first");
     let refused = begun.expect_err("it waits");
     assert!(matches!(refused, ca::Error::Store(store::Error::Stale { .. })), "{refused:?}");
-    let old = town.authority.generation(1).expect("it exists");
-    assert!(!town.authority.is_ending(&old).expect("a read"));
+    let old = town.authority.generations().numbered(1).expect("it exists");
+    assert!(!town.authority.generations().is_ending(&old).expect("a read"));
 }
 
 /// Whoever has the right to a signature waits for a token; others end what it is the right to, and then the
@@ -86,7 +86,7 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
         CertificationAuthority::open(&quick(), store, keys).expect("the CA")
     };
     let (other, clock, store) = (open(), town.clock.clone(), town.scratch.store.clone());
-    let old = other.generation(1).expect("it exists");
+    let old = other.generations().numbered(1).expect("it exists");
     let permitted = other.permit_destruction(1, old.ends + SignedDuration::from_secs(1));
     let permitted = permitted.expect("permitted");
     let steps = Arc::new(Mutex::new(Vec::new()));
@@ -123,7 +123,7 @@ fn k9_e2_a_list_that_is_signed_while_the_key_ends_is_not_kept() {
         let (store, keys) = (town.scratch.store.clone(), town.keys.clone());
         (CertificationAuthority::open(&quick(), store, keys).expect("the CA"), town.clock.clone())
     };
-    let old = other.generation(1).expect("it exists");
+    let old = other.generations().numbered(1).expect("it exists");
     let permitted = other.permit_destruction(1, old.ends + SignedDuration::from_secs(1));
     let permitted = Mutex::new(Some(permitted.expect("permitted")));
     let store = HookedStore::viewing(town.scratch.store.clone(), move |view, read| {

@@ -182,7 +182,7 @@ fn l9_one_person_alone_ends_no_certificate_of_the_ca_itself() {
     use Requester as R;
     use RevocationCause as C;
     let world = World::new();
-    let root = world.auth.current_at(world.clock.now()).expect("a key").self_signed;
+    let root = world.auth.generations().current_at(world.clock.now()).expect("a key").self_signed;
     let revoke = |order: &RevocationOrder| world.auth.revoke(&act(&world.clock), &root, order);
     assert!(rule(revoke(&by(R::Authority, C::RecordingError))).contains("no row"));
     assert!(rule(revoke(&by(R::Holder, C::UseEnded))).contains("A 5.2.1.1(6)"));

@@ -97,7 +97,10 @@ fn v2_openssl_takes_the_right_partition_and_refuses_the_wrong_one() {
     publish_all(&world, &world.auth);
     let root = world
         .auth
-        .self_signed_certificate(&world.auth.current_at(world.clock.now()).expect("a key"))
+        .generations()
+        .self_signed_certificate(
+            &world.auth.generations().current_at(world.clock.now()).expect("a key"),
+        )
         .expect("a root");
     world.scratch.write("root.pem", pem::encode(pem::CERTIFICATE, &root).expect("PEM"));
     let list = |partition, name: &str| {

@@ -68,7 +68,7 @@ fn k6_issuance_moves_over_at_the_planned_moment_and_not_before() {
     let renewed = town.renew(&renewal).expect("renewed");
     assert_eq!(renewed.generation.issues_from, renewal.issues_from);
     let by = |der: &[u8], generation: u32| {
-        let key = town.authority.generation(generation).expect("it exists").key.clone();
+        let key = town.authority.generations().numbered(generation).expect("it exists").key.clone();
         read(der).verify(key.as_der()).is_ok()
     };
     let server = town.server("before");
@@ -85,7 +85,7 @@ fn k6_issuance_moves_over_at_the_planned_moment_and_not_before() {
 fn p5_users_responders_and_lists_follow_the_algorithm_of_the_policy() {
     for key in [KeyAlgorithm::Rsa3072, KeyAlgorithm::EcP256, KeyAlgorithm::EcP384] {
         let mut town = Town::new(AUTH);
-        let first = town.authority.generation(1).expect("a key");
+        let first = town.authority.generations().numbered(1).expect("a key");
         let now = act(&town.clock);
         let responder = town.authority.set_up_responder(&now, &first, &town.service_keys);
         let responder = responder.expect("a responder");
@@ -126,7 +126,7 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
     for generation in [1, 2] {
         let list = town.list(generation, kawaguchi);
         let list = Crl::parse(&list).expect("a list");
-        let key = &town.authority.generation(generation).expect("it exists").key;
+        let key = &town.authority.generations().numbered(generation).expect("it exists").key;
         list.verify(key.as_der()).expect("by its own key");
         let mut listed: Vec<Vec<u8>> =
             list.entries().map(|entry| entry.expect("readable").serial.to_vec()).collect();
@@ -135,7 +135,7 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
         wanted.sort();
         assert_eq!(listed, wanted, "generation {generation}: both wait for delivery");
     }
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     let series = town.authority.series_at(old.ends).expect("series");
     assert_eq!(series.len(), 10, "to the last second");
     let late = old.ends + SignedDuration::from_secs(1);
@@ -158,12 +158,17 @@ fn destroy_the_first(town: &Town) {
     for again in [false, true] {
         let entry = Entry::new(EventKind::KeyDestroyed, &act(&town.clock)).subject(&label);
         town.authority.record_destruction(&permitted, entry).expect("noted");
-        assert!(town.authority.is_destroyed(&permitted.generation).expect("a read"), "{again}");
+        assert!(
+            town.authority.generations().is_destroyed(&permitted.generation).expect("a read"),
+            "{again}"
+        );
     }
     town.clock.advance(SignedDuration::from_hours(48));
     assert_eq!(town.publish(), 5, "the lists of the other key, each of which passes");
     assert!(town.authority.late_lists(town.clock.now()).expect("series").is_empty());
-    assert!(town.authority.unusable_keys(town.clock.now()).expect("a read").is_empty());
+    assert!(
+        town.authority.generations().unusable_keys(town.clock.now()).expect("a read").is_empty()
+    );
 }
 
 #[test]
@@ -209,7 +214,7 @@ fn k9_a_key_that_certificates_or_lists_need_is_not_destroyed_and_says_until_when
     town.renew(&town.renewal()).expect("renewed");
     let user = read(&town.user(1));
     town.clock.advance(SignedDuration::from_hours(2));
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     let needed = town.authority.permit_destruction(1, town.clock.now()).expect_err("needed");
     let (needed, last) = (needed.to_string(), user.tbs.validity.not_after.max(old.ends));
     for told in ["certificates under it are in force", "5 lists", &last.to_string()] {
@@ -245,7 +250,7 @@ fn k9_after_a_compromise_that_was_carried_out_the_key_is_destroyed_and_no_list_i
 fn k9_a_destruction_that_was_begun_goes_on_whatever_the_clock_says() {
     let town = Town::new(&quick());
     town.renew(&town.renewal()).expect("renewed");
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     let late = old.ends + SignedDuration::from_secs(1);
     let needed = town.authority.permit_destruction(1, old.ends).expect_err("it is needed");
     assert!(needed.to_string().contains("is still needed"), "{needed}");
@@ -288,7 +293,7 @@ fn k6_one_renewal_after_another_and_none_of_the_past() {
     let past =
         Renewal { issues_from: town.clock.now() - SignedDuration::from_secs(1), ..town.renewal() };
     assert!(town.renew(&past).expect_err("past").to_string().contains("past"));
-    let beyond = town.authority.generation(1).expect("a key").ends;
+    let beyond = town.authority.generations().numbered(1).expect("a key").ends;
     let beyond = Renewal { issues_from: beyond, ..town.renewal() };
     assert!(town.renew(&beyond).expect_err("ended").to_string().contains("no link spans it"));
     let renewal = town.renewal();
@@ -369,19 +374,19 @@ fn k6_another_process_learns_of_the_new_generation() {
         Arc::clone(&town.keys) as Arc<dyn KeyStore>,
     )
     .expect("the CA");
-    assert!(!other.refresh().expect("a read"));
+    assert!(!other.generations().refresh().expect("a read"));
     let renewal = town.renewal();
     town.renew(&renewal).expect("renewed");
-    assert_eq!(other.generations().len(), 1);
-    assert!(other.refresh().expect("a read"));
-    assert_eq!(other.current_at(renewal.issues_from).expect("a key").number, 2);
-    assert!(!other.refresh().expect("a read"), "once");
+    assert_eq!(other.generations().all().len(), 1);
+    assert!(other.generations().refresh().expect("a read"));
+    assert_eq!(other.generations().current_at(renewal.issues_from).expect("a key").number, 2);
+    assert!(!other.generations().refresh().expect("a read"), "once");
 }
 
 #[test]
 fn k6_a_responder_that_is_about_to_end_or_was_revoked_gets_a_successor() {
     let town = Town::new(&quick());
-    let root = town.authority.generation(1).expect("a key");
+    let root = town.authority.generations().numbered(1).expect("a key");
     let set_up = || town.authority.set_up_responder(&act(&town.clock), &root, &town.service_keys);
     let first = set_up().expect("a responder");
     assert_eq!(set_up().expect("the same"), first);
@@ -413,7 +418,7 @@ fn k6_a_responder_that_is_about_to_end_or_was_revoked_gets_a_successor() {
 fn k6_link_certificates_have_their_kinds_and_no_third_ever_comes() {
     let town = Town::new(&quick());
     town.renew(&town.renewal()).expect("renewed");
-    let name = town.authority.generation(1).expect("a key").name.clone();
+    let name = town.authority.generations().numbered(1).expect("a key").name.clone();
     let rows = town.scratch.store.self_issued(town.authority.id(), name.as_der()).expect("a read");
     let kinds: Vec<_> = rows.iter().map(|row| (row.intent.kind, row.intent.generation)).collect();
     assert_eq!(
@@ -430,7 +435,7 @@ fn k6_link_certificates_have_their_kinds_and_no_third_ever_comes() {
 #[test]
 fn k9_p4_the_last_responder_of_a_generation_ends_with_its_root() {
     let town = Town::new(&quick());
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     town.clock.advance(SignedDuration::from_hours(24 * 366 * 7));
     let now = act(&town.clock);
     let responder = town.authority.set_up_responder(&now, &old, &town.service_keys).expect("one");
@@ -440,7 +445,7 @@ fn k9_p4_the_last_responder_of_a_generation_ends_with_its_root() {
 #[test]
 fn k9_after_the_period_of_its_use_a_key_certifies_nobody_and_signs_lists_all_the_same() {
     let town = Town::new(&quick());
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     let years = town.authority.policy().keys.ca_renewal_years;
     let ends = validity::renewal_due(old.made_at, years).expect("a time");
     town.clock.advance(ends.duration_since(town.clock.now()));
@@ -471,7 +476,7 @@ fn k9_p4_what_would_outlive_the_root_of_its_key_is_refused_before_anything_is_on
     let request = auth_request(2, ApplicationKind::IssueWithCard, &card(2));
     let refused = town.authority.issue_to_user(&act(&town.clock), request).map(drop);
     let refused = refused.expect_err("it would outlive the root").to_string();
-    let ends = town.authority.generation(1).expect("it exists").ends;
+    let ends = town.authority.generations().numbered(1).expect("it exists").ends;
     assert!(
         refused.contains(&format!("the root of the key that signs it ends at {ends}")),
         "{refused}"

@@ -85,8 +85,8 @@ impl Town {
 
     /// The self-signed certificate of a generation.
     pub(super) fn root(&self, number: u32) -> Vec<u8> {
-        let generation = self.authority.generation(number).expect("it exists");
-        self.authority.self_signed_certificate(&generation).expect("a root")
+        let generation = self.authority.generations().numbered(number).expect("it exists");
+        self.authority.generations().self_signed_certificate(&generation).expect("a root")
     }
 
     /// Publishes what is due, all of which must pass the gate.

@@ -36,7 +36,8 @@ impl SystemStage<'_> {
     /// Key and certificate of who answers for the CA's newest key.
     pub(super) fn certify_responder(&self, act: &Act, ca: &CaId) -> Result<StepFacts> {
         let authority = self.system.authority(ca.as_str())?;
-        let newest = authority.generations().pop().context("the CA has no certified key yet")?;
+        let newest =
+            authority.generations().all().pop().context("the CA has no certified key yet")?;
         let service_keys = &*self.system.machine.keys;
         let responder = authority.set_up_responder(act, &newest, service_keys)?;
         let public = service_keys.public_key(&responder.label)?;

@@ -119,7 +119,7 @@ impl Desk {
         at: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), Problem> {
-        let listing = authority.listing_generations(at)?;
+        let listing = authority.generations().listing_at(at)?;
         let is_listing = |row: &SeriesRow| {
             listing.iter().any(|generation| generation.number == row.key.generation)
         };

@@ -260,7 +260,7 @@ impl CompromiseKey {
             let seconded = call.desk().seconded(call.act(), &second, what)?;
             Ok(authority.declare_compromise(Along::new(&seconded, kept), generation, &second)?)
         })?;
-        let declared = authority.compromise(generation)?;
+        let declared = authority.generations().compromise(generation)?;
         declared.ok_or_else(|| Problem::unknown("compromise"))
     }
 }
@@ -322,7 +322,7 @@ impl Desk {
     fn unusable_keys(&self, at: Timestamp) -> Result<Vec<String>, Problem> {
         let mut told = Vec::new();
         for (ca, authority) in &self.authorities {
-            for (generation, error) in authority.unusable_keys(at)? {
+            for (generation, error) in authority.generations().unusable_keys(at)? {
                 told.push(format!("{ca}, generation {generation}: {error}"));
             }
         }
@@ -375,7 +375,7 @@ impl Desk {
                 ) if tries < TRIES => {
                     tries += 1;
                     std::thread::sleep(std::time::Duration::from_secs(1));
-                    if let Some(now) = authority.compromise(generation)? {
+                    if let Some(now) = authority.generations().compromise(generation)? {
                         row = now;
                     }
                     continue;

@@ -461,9 +461,9 @@ fn whole(authority: &CertificationAuthority, request: &Request) -> Outcome {
     let Some(serial) = issued else { return Ok(body) };
     let row = authority.certificate(&serial)?;
     let signer =
-        authority.generations().into_iter().find(|one| one.number == row.intent.generation);
+        authority.generations().all().into_iter().find(|one| one.number == row.intent.generation);
     let signer = signer.ok_or_else(|| Problem::unknown("generation"))?;
-    let root = authority.self_signed_certificate(&signer)?;
+    let root = authority.generations().self_signed_certificate(&signer)?;
     Ok(ServiceRequestBody {
         certificate_pem: row.der.as_deref().map(certificate_pem).transpose()?,
         authority_certificate_pem: Some(certificate_pem(&root)?),
