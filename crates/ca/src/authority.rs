@@ -1,7 +1,6 @@
 //! One CA with its policy, its key generations, its store and its keys.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use card::CardNumber;
 use domain::id::{CaId, CardId, SerialNumber};
@@ -15,11 +14,12 @@ use crate::card_master::CardKeyring;
 use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generations::Generations;
-use crate::issuance::Step;
-use crate::key_ends::KeyEnds;
+use crate::hands::Hands;
 use crate::ledger::Ledger;
-use crate::possession::Nonces;
-use crate::public_keys::PublicKeys;
+use crate::lists::Lists;
+use crate::nonces::Nonces;
+use crate::observer::{Observer, Step};
+use crate::sequence::SubjectSequence;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
@@ -30,10 +30,11 @@ pub struct CertificationAuthority {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) weak_keys: Arc<WeakKeys>,
-    pub(crate) nonces: Nonces,
+    pub(crate) nonces: Arc<Nonces>,
+    pub(crate) sequence: Arc<SubjectSequence>,
+    pub(crate) observer: Observer,
+    pub(crate) lists: Arc<Lists>,
     cards: CardKeyring,
-    sequence: AtomicU64,
-    observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
 }
 
 impl CertificationAuthority {
@@ -59,35 +60,31 @@ impl CertificationAuthority {
         store: Arc<dyn Store>,
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self> {
-        let policy = Arc::new(PolicyInEffect::read(policy_text, &*store)?);
-        let sequence = AtomicU64::new(store.last_sequence()?.unwrap_or(0));
-        let certificates = Certificates::new(policy.id().clone(), store.clone());
-        let generations = Generations::open(
-            policy.clone(),
-            store.clone(),
-            store.clone(),
-            certificates.clone(),
-            (KeyEnds::new(store.clone()), PublicKeys::new(keys.clone())),
-        )?;
+        let hands = Hands::open(policy_text, store, keys)?;
+        let cards = CardKeyring::new(hands.store.clone(), hands.keys.clone())?;
+        let lists = Arc::new(Lists::new(&hands));
+        let Hands { policy, ledger, certificates, generations, nonces, .. } = hands;
+        let Hands { sequence, store, keys, weak_keys, observer, .. } = hands;
         Ok(Self {
-            ledger: Ledger::new(policy.id().clone(), store.clone()),
             policy,
+            ledger,
             certificates,
-            generations: Arc::new(generations),
-            cards: CardKeyring::new(store.clone(), keys.clone())?,
+            generations,
             store,
             keys,
-            weak_keys: Arc::default(),
-            nonces: Nonces::default(),
+            weak_keys,
+            nonces,
             sequence,
-            observer: None,
+            observer,
+            lists,
+            cards,
         })
     }
 
     /// Calls `observer` after every numbered step of issuance; tests crash the program there.
     #[must_use]
     pub fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
-        self.observer = Some(observer);
+        self.observer = Observer::new(observer);
         self
     }
 
@@ -118,6 +115,11 @@ impl CertificationAuthority {
         &self.generations
     }
 
+    /// The revocation lists.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
     /// A certificate of this CA.
     ///
     /// # Errors
@@ -133,16 +135,5 @@ impl CertificationAuthority {
     pub(crate) fn transport_key(&self, card: &CardId) -> Result<TransportKey> {
         let none = || Error::Unknown { field: "card", value: card.to_string() };
         self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
-    }
-
-    pub(crate) fn reached(&self, step: Step) {
-        if let Some(observer) = &self.observer {
-            observer(step);
-        }
-    }
-
-    /// A number that no other issuance of this run gets.
-    pub(crate) fn next_sequence(&self) -> u64 {
-        self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -54,7 +54,7 @@ impl CertificationAuthority {
         }
         let state = self.generations.compromise(generation)?.map(|row| row.state);
         certificates += self.links_of(generation)?.len() as u64;
-        Ok(CompromisePlan { generation, certificates, lists: self.all_series()?, state })
+        Ok(CompromisePlan { generation, certificates, lists: self.lists.all_series()?, state })
     }
 
     /// Declares the key of a generation compromised: from this commit on nothing is issued under it.
@@ -232,7 +232,7 @@ impl CertificationAuthority {
     /// The lists of every generation: each holds what all of them certified.
     fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
         let mut lists = 0;
-        for outcome in self.publish_lists(act, &self.series_at(act.at)?) {
+        for outcome in self.lists.publish_all(act, &self.lists.series_at(act.at)?) {
             let refused = |what: Rule| Err(Error::refused("lists", what));
             match outcome {
                 ListOutcome::Published(_) => lists += 1,

@@ -79,7 +79,8 @@ impl CertificationAuthority {
             None => {}
         }
         let InForce { count, last } = self.in_force(number, now)?;
-        let lists = self.series_at(now)?.iter().filter(|key| key.generation == number).count();
+        let lists =
+            self.lists.series_at(now)?.iter().filter(|key| key.generation == number).count();
         let until = generation.ends;
         let certified = match last {
             Some(last) => {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::crl_series::Partition;
 use domain::rule;
 use jiff::Timestamp;
 use keys::{KeyError, PublicKey};
@@ -253,6 +254,11 @@ impl Generations {
                 ))
             }
         }
+    }
+
+    /// The partitions in which a generation ever certified or intended to.
+    pub(crate) fn partitions(&self, generation: &Generation) -> Result<Vec<Partition>> {
+        Ok(self.lives.partitions(self.policy.id(), generation.number)?)
     }
 
     /// What the CA issued, or intended, to its own name as a generation bears it, oldest first.

@@ -20,11 +20,11 @@
 //! assert_eq!(again.generations().all().all().len(), 1, "every part is made once");
 //!
 //! // Every list is due, and holds nothing yet.
-//! let due = authority.due_lists(clock.now())?;
-//! for outcome in authority.publish_lists(&act(&clock), &due) {
+//! let due = authority.lists().due(clock.now())?;
+//! for outcome in authority.lists().publish_all(&act(&clock), &due) {
 //!     assert!(matches!(outcome, ListOutcome::Published(_)), "{outcome:?}");
 //! }
-//! assert!(authority.due_lists(clock.now())?.is_empty());
+//! assert!(authority.lists().due(clock.now())?.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -44,12 +44,15 @@ mod destruction;
 mod error;
 mod generation;
 mod generations;
+mod hands;
 mod issuance;
 mod key_ends;
 mod ledger;
 mod life;
 mod lists;
 mod making;
+mod nonces;
+mod observer;
 mod partition;
 mod possession;
 mod public_keys;
@@ -58,6 +61,7 @@ mod recovery;
 mod renewal;
 mod request;
 mod responder;
+mod sequence;
 mod service_requests;
 mod setup;
 
@@ -70,11 +74,12 @@ pub use destruction::Destruction;
 pub use error::{Error, Result};
 pub use generation::Generation;
 pub use generations::Generations;
-pub use issuance::{Issued, Step};
+pub use issuance::Issued;
 pub use key_ends::while_kept;
 pub use life::{Changed, RevocationOrder};
-pub use lists::{CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, clock_said_right};
+pub use lists::{CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, Lists, clock_said_right};
 pub use making::{MakeKey, find_or_generate};
+pub use observer::Step;
 pub use partition::{distribution_point, partition_of};
 pub use recovery::Settled;
 pub use renewal::{Finding, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};

@@ -13,7 +13,6 @@ pub(crate) use draft::Order;
 pub(crate) use service::years;
 pub(crate) use sketch::sketch;
 pub(crate) use steps::Intended;
-pub use steps::Step;
 pub(crate) use subject::of_user as subject_of_user;
 pub(crate) use user::attribute_names;
 pub(crate) use vouch::Vouched;

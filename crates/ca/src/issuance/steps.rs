@@ -18,28 +18,12 @@ use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::key_ends::while_kept;
+use crate::observer::Step;
 use crate::random;
 use crate::service_requests::{Moved, handled};
 
 /// The rule by which a key is refused that has a certificate already.
 pub(super) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
-
-/// A numbered step of issuance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// 1: a serial is reserved.
-    Reserved = 1,
-    /// 2: the TBS is drafted.
-    Drafted = 2,
-    /// 3: the draft is linted.
-    Linted = 3,
-    /// 4: the intent is on disk.
-    Intended = 4,
-    /// 5: the signature exists.
-    Signed = 5,
-    /// 6: the issue is on disk.
-    Issued = 6,
-}
 
 /// After step 1: a serial.
 pub(super) struct Reserved<'a> {
@@ -76,13 +60,13 @@ pub(crate) struct Signed<'a> {
 impl<'a> Reserved<'a> {
     pub(super) fn new(authority: &'a CertificationAuthority) -> Result<Self> {
         let serial = random::serial()?;
-        authority.reached(Step::Reserved);
+        authority.observer.reached(Step::Reserved);
         Ok(Self { authority, serial })
     }
 
     pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
         let draft = Draft::new(self.authority, self.serial, order, signer)?;
-        self.authority.reached(Step::Drafted);
+        self.authority.observer.reached(Step::Drafted);
         Ok(Drafted { authority: self.authority, draft })
     }
 }
@@ -90,7 +74,7 @@ impl<'a> Reserved<'a> {
 impl<'a> Drafted<'a> {
     pub(super) fn lint(self) -> Result<Linted<'a>> {
         expect::check(&self.authority.policy, &self.draft)?;
-        self.authority.reached(Step::Linted);
+        self.authority.observer.reached(Step::Linted);
         Ok(Linted(self))
     }
 }
@@ -115,7 +99,7 @@ impl<'a> Linted<'a> {
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
         let committed = authority.ledger.commit(unit);
         committed.or_else(|fault| authority.refused_intent(fault, signer, &key))?;
-        authority.reached(Step::Intended);
+        authority.observer.reached(Step::Intended);
         Ok(Intended { authority, serial, tbs, request })
     }
 }
@@ -147,7 +131,7 @@ impl<'a> Intended<'a> {
         if read.tbs.der != self.tbs {
             return Err(Error::WrongSignature(self.serial.to_string()));
         }
-        self.authority.reached(Step::Signed);
+        self.authority.observer.reached(Step::Signed);
         let Self { authority, serial, request, .. } = self;
         Ok(Signed { authority, serial, certificate, request })
     }
@@ -171,7 +155,7 @@ impl Signed<'_> {
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
         self.authority.ledger.commit(Moved::join(issued, act, unit)?)?;
-        self.authority.reached(Step::Issued);
+        self.authority.observer.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }
 }

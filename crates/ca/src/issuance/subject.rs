@@ -50,7 +50,7 @@ fn place_and_sequence(
         .ok_or_else(|| Error::Unknown { field: "municipality", value: code.to_string() })?;
     let time = civil_time(at).strftime("%Y%m%d%H%M%S").to_string();
     // Six digits keep two issues of one second apart; the database refuses the same name twice.
-    let sequence = authority.next_sequence() % 1_000_000;
+    let sequence = authority.sequence.next() % 1_000_000;
     Ok(DistinguishedName(vec![
         country,
         Attribute::new(AttributeKind::Locality, place.prefecture_romanised()),

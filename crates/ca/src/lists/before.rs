@@ -7,11 +7,12 @@ use aws_lc_rs::digest::{Context, SHA256};
 use domain::id::SerialNumber;
 use domain::reason::CERTIFICATE_HOLD_CODE;
 use jiff::Timestamp;
-use store::{CrlKey, CrlRow, RevokedSnapshot, Store};
+use store::reads::ReadLists;
+use store::{CrlKey, CrlRow, RevokedSnapshot};
 use x509::crl::{CrlEntries, CrlStream};
 
+use super::Lists;
 use super::gate::{Difference, in_order, listed_as, report};
-use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 
 /// Octets read of a list at once.
@@ -53,18 +54,18 @@ enum Standing {
 impl<'a> Before<'a> {
     /// The list that `next` follows: its own series', or, for the first of a generation, that of the
     /// generation before. Every list of a partition holds what all generations certified.
-    pub(super) fn open(authority: &'a CertificationAuthority, next: &CrlKey) -> Result<Self> {
+    pub(super) fn open(lists: &'a Lists, next: &CrlKey) -> Result<Self> {
         let mut newest: Option<CrlRow> = None;
         for generation in (1..=next.series.generation).rev() {
             let series = store::SeriesKey { generation, ..next.series.clone() };
-            newest = authority.published(&series)?.filter(|row| row.key != *next);
+            newest = lists.published(&series)?.filter(|row| row.key != *next);
             if newest.is_some() {
                 break;
             }
         }
         let Some(row) = newest else { return Ok(Self { list: None, gone: Vec::new() }) };
-        let generation = authority.generations.numbered(row.key.series.generation)?;
-        let pieces = Pieces::new(&*authority.store, row.key.clone());
+        let generation = lists.generations.numbered(row.key.series.generation)?;
+        let pieces = Pieces::new(&*lists.rows, row.key.clone());
         let source = BufReader::with_capacity(PIECE, pieces);
         let stream = CrlStream::open(source, generation.signature)?;
         Ok(Self { list: Some(List { row, stream, failed: None }), gone: Vec::new() })
@@ -186,7 +187,7 @@ fn serial(entry: &[u8]) -> &[u8] {
 
 /// A list's content as a stream, piece by piece out of the database.
 struct Pieces<'a> {
-    store: &'a dyn Store,
+    rows: &'a dyn ReadLists,
     key: CrlKey,
     next: u64,
     piece: io::Cursor<Vec<u8>>,
@@ -194,9 +195,9 @@ struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    fn new(store: &'a dyn Store, key: CrlKey) -> Self {
+    fn new(rows: &'a dyn ReadLists, key: CrlKey) -> Self {
         let piece = io::Cursor::default();
-        Self { store, key, next: 0, piece, digest: Context::new(&SHA256) }
+        Self { rows, key, next: 0, piece, digest: Context::new(&SHA256) }
     }
 }
 
@@ -207,7 +208,7 @@ impl Read for Pieces<'_> {
             if length > 0 || octets.is_empty() {
                 return Ok(length);
             }
-            let piece = self.store.crl_piece(&self.key, self.next).map_err(io::Error::other)?;
+            let piece = self.rows.crl_piece(&self.key, self.next).map_err(io::Error::other)?;
             let Some(piece) = piece else { return Ok(0) };
             self.next += 1;
             self.digest.update(&piece);

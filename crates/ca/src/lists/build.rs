@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use domain::act::Act;
 use domain::crl_series::{SeriesEvent, SeriesState};
 use domain::journal::EventKind;
+use domain::policy::Policy;
 use domain::rule;
 use domain::validity::whole_second;
 use jiff::Timestamp;
@@ -16,14 +17,13 @@ use x509::crl::{CrlTemplate, DistributionPointScope, IssuingDistributionPoint};
 use x509::extension::AuthorityKeyIdentifier;
 use x509::name::Name;
 
-use super::{Candidate, Served, hours, list_entry, list_line};
-use crate::authority::CertificationAuthority;
+use super::{Candidate, Lists, Served, hours, lint_list, list_entry, list_line};
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::key_ends::while_kept;
 use crate::partition::distribution_point;
 
-impl CertificationAuthority {
+impl Lists {
     /// Builds the next list of a series and keeps it, unpublished.
     ///
     /// One view of the database serves the writer and the second reader, so that a revocation
@@ -34,10 +34,10 @@ impl CertificationAuthority {
         series: &SeriesKey,
         served: &mut Served,
     ) -> Result<Candidate> {
-        let before = self.store.series_row(series)?;
+        let before = self.rows.series_row(series)?;
         let from = before.as_ref().map_or(SeriesState::Empty, |row| row.state);
         // Outside one name and one point is one issuer, whatever key signs: their lists share one count.
-        let number = self.store.last_crl_number(&series.ca, series.partition)? + 1;
+        let number = self.revoked.last_crl_number(&series.ca, series.partition)? + 1;
         let to =
             from.after(SeriesEvent::Build).map_err(|refused| Error::refused("series", refused))?;
         let generation = self.generations.numbered(series.generation)?;
@@ -49,11 +49,11 @@ impl CertificationAuthority {
         if let Some(last) = before {
             self.expect_to_advance(series, last.built, act.at)?;
         }
-        let template = self.list_template(act.at, series, number, &generation)?;
-        self.lint_list(&template, series, &generation)?;
+        let template = list_template(&self.policy, act.at, series, number, &generation)?;
+        lint_list(&self.policy, &template, series, &generation)?;
         let expires_from = self.expires_from(series, number)?;
         let mut built = None;
-        self.store.with_revoked(series, self.lists_undelivered(), expires_from, &mut |view| {
+        self.revoked.with_revoked(series, self.lists_undelivered(), expires_from, &mut |view| {
             built = Some(self.write_and_read(&template, series, &generation, view, served));
             Ok(())
         })?;
@@ -69,7 +69,7 @@ impl CertificationAuthority {
 
     /// Refuses a list of this moment, if it is no later than the last one of the series.
     fn expect_to_advance(&self, series: &SeriesKey, last: u64, at: Timestamp) -> Result<()> {
-        let last = self.store.crl(&CrlKey { series: series.clone(), number: last })?;
+        let last = self.rows.crl(&CrlKey { series: series.clone(), number: last })?;
         match last {
             Some(last) if !self.advances(&last, whole_second(at))? => {
                 let (number, of) = (last.key.number, last.this_update);
@@ -105,37 +105,38 @@ impl CertificationAuthority {
         file.seek(SeekFrom::Start(0))?;
         Ok((Candidate { row, differences }, file))
     }
+}
 
-    pub(crate) fn list_template(
-        &self,
-        at: Timestamp,
-        series: &SeriesKey,
-        number: u64,
-        generation: &Generation,
-    ) -> Result<CrlTemplate> {
-        let this_update = whole_second(at);
-        let scope = if series.partition.is_authority() {
-            DistributionPointScope::CaCertificates
-        } else {
-            DistributionPointScope::UserCertificates
-        };
-        Ok(CrlTemplate {
-            signature: generation.signature,
-            issuer: generation.name.clone(),
-            this_update,
-            next_update: this_update + hours(self.policy.lists.validity_hours),
-            next_publish: Some(this_update + hours(self.policy.lists.period_hours)),
-            number,
-            authority_key_identifier: AuthorityKeyIdentifier {
-                key_identifier: generation.key.key_identifier().to_vec(),
-                issuer_and_serial: None,
-            },
-            distribution_point: Some(IssuingDistributionPoint {
-                name: Name::write(&distribution_point(&self.policy, series.partition)?)?,
-                scope,
-            }),
-        })
-    }
+/// The frame of a list, by policy and key.
+pub(crate) fn list_template(
+    policy: &Policy,
+    at: Timestamp,
+    series: &SeriesKey,
+    number: u64,
+    generation: &Generation,
+) -> Result<CrlTemplate> {
+    let this_update = whole_second(at);
+    let scope = if series.partition.is_authority() {
+        DistributionPointScope::CaCertificates
+    } else {
+        DistributionPointScope::UserCertificates
+    };
+    Ok(CrlTemplate {
+        signature: generation.signature,
+        issuer: generation.name.clone(),
+        this_update,
+        next_update: this_update + hours(policy.lists.validity_hours),
+        next_publish: Some(this_update + hours(policy.lists.period_hours)),
+        number,
+        authority_key_identifier: AuthorityKeyIdentifier {
+            key_identifier: generation.key.key_identifier().to_vec(),
+            issuer_and_serial: None,
+        },
+        distribution_point: Some(IssuingDistributionPoint {
+            name: Name::write(&distribution_point(policy, series.partition)?)?,
+            scope,
+        }),
+    })
 }
 
 /// Writes the whole CertificateList into a temporary file, and counts its entries.

@@ -18,9 +18,8 @@ use store::{CrlRow, RevokedSnapshot, SeriesKey};
 use x509::crl::{Crl, CrlStream, ReceivedDistributionPoint};
 use x509::name::Name;
 
-use super::Served;
 use super::before::Before;
-use crate::authority::CertificationAuthority;
+use super::{Lists, Served};
 use crate::error::Result;
 use crate::generation::Generation;
 use crate::partition::distribution_point;
@@ -110,7 +109,7 @@ impl fmt::Display for Difference {
     }
 }
 
-impl CertificationAuthority {
+impl Lists {
     /// Everything that keeps a built list from being published; none if it may be.
     pub(super) fn differences(
         &self,
@@ -197,7 +196,7 @@ impl CertificationAuthority {
     fn highest_published(&self, partition: Partition) -> Result<u64> {
         let mut highest = 0;
         for generation in self.generations.all() {
-            let row = self.store.series_row(&self.series_key(&generation, partition))?;
+            let row = self.rows.series_row(&self.series_key(&generation, partition))?;
             highest = highest.max(row.and_then(|row| row.published).unwrap_or(0));
         }
         Ok(highest)

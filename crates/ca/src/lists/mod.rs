@@ -21,16 +21,22 @@ use domain::policy::Undelivered;
 use domain::reason::CERTIFICATE_HOLD_CODE;
 use domain::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
+use keys::Sign;
+use store::reads::{ReadJournal, ReadLists, ReadRevoked};
 use store::{Change, CrlKey, CrlRow, Entry, SeriesKey, SeriesRow, StatusRow, Unit};
 use x509::crl::RevokedEntry;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::ledger::Ledger;
 
-pub(crate) use build::write_list;
+pub(crate) use build::{list_template, write_list};
 pub use gate::Difference;
 pub use late::LateList;
+pub(crate) use lint::lint_list;
 pub use time::{CLOCK_SAID_RIGHT, clock_said_right};
 
 /// A list that is built and kept, with what the second reader found in it.
@@ -46,15 +52,15 @@ struct Served(Option<Vec<(Partition, u64)>>);
 
 impl Served {
     /// The partitions that have no list, with how many certificates belong on one.
-    fn unserved(&mut self, authority: &CertificationAuthority) -> Result<Vec<(Partition, u64)>> {
+    fn unserved(&mut self, lists: &Lists) -> Result<Vec<(Partition, u64)>> {
         if let Some(known) = &self.0 {
             return Ok(known.clone());
         }
         // The tally first: a partition that comes between the two reads has its list all the same.
-        let tallies = authority.store.tallies(authority.policy.id())?;
+        let tallies = lists.revoked.tallies(lists.policy.id())?;
         let served: HashSet<Partition> =
-            authority.all_series()?.into_iter().map(|key| key.partition).collect();
-        let undelivered = authority.lists_undelivered();
+            lists.all_series()?.into_iter().map(|key| key.partition).collect();
+        let undelivered = lists.lists_undelivered();
         let listed = tallies.into_iter().map(|(one, tally)| (one, tally.listed(undelivered)));
         let unserved = listed.filter(|(one, count)| *count > 0 && !served.contains(one));
         Ok(self.0.insert(unserved.collect()).clone())
@@ -82,12 +88,36 @@ pub enum ListOutcome {
     },
 }
 
-impl CertificationAuthority {
+/// The revocation lists of a CA. It reads what is revoked, and signs and commits lists; no certificate is
+/// issued or ended by it, and it knows no holder.
+pub struct Lists {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    rows: Arc<dyn ReadLists>,
+    revoked: Arc<dyn ReadRevoked>,
+    journal: Arc<dyn ReadJournal>,
+    keys: Arc<dyn Sign>,
+}
+
+impl Lists {
+    pub(crate) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            rows: hands.store.clone(),
+            revoked: hands.store.clone(),
+            journal: hands.store.clone(),
+            keys: hands.keys.clone(),
+        }
+    }
+
     /// The series that need a new list at `now`: never published, or due by the policy's period.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn due_lists(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
+    pub fn due(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
         let mut due = Vec::new();
         for key in self.series_at(now)? {
             let is_due = match self.published(&key)? {
@@ -140,14 +170,14 @@ impl CertificationAuthority {
         // A list holds what all generations certified, so each has one for every municipality.
         let mut counted = BTreeSet::new();
         for generation in self.generations.all() {
-            counted.extend(self.store.partitions(self.policy.id(), generation.number)?);
+            counted.extend(self.generations.partitions(&generation)?);
         }
         partitions.extend(counted.into_iter().filter(|p| matches!(p, Partition::Municipality(_))));
         Ok(partitions)
     }
 
     /// Builds and publishes every list of `series`; a list that fails does not stop the others.
-    pub fn publish_lists(&self, act: &Act, series: &[SeriesKey]) -> Vec<ListOutcome> {
+    pub fn publish_all(&self, act: &Act, series: &[SeriesKey]) -> Vec<ListOutcome> {
         let mut served = Served::default();
         series
             .iter()
@@ -163,7 +193,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Refused`] when less than a second passed since the last list, or the generation's
     /// root has ended; [`Error::Store`], [`Error::Keys`], [`Error::Encoding`], [`Error::File`].
-    pub fn publish_list(&self, act: &Act, series: &SeriesKey) -> Result<ListOutcome> {
+    pub fn publish(&self, act: &Act, series: &SeriesKey) -> Result<ListOutcome> {
         self.publish_with(act, series, &mut Served::default())
     }
 
@@ -207,10 +237,10 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Store`].
     pub fn published(&self, series: &SeriesKey) -> Result<Option<CrlRow>> {
-        let Some(SeriesRow { published: Some(number), .. }) = self.store.series_row(series)? else {
+        let Some(SeriesRow { published: Some(number), .. }) = self.rows.series_row(series)? else {
             return Ok(None);
         };
-        Ok(self.store.crl(&CrlKey { series: series.clone(), number })?)
+        Ok(self.rows.crl(&CrlKey { series: series.clone(), number })?)
     }
 
     fn series_key(&self, generation: &Generation, partition: Partition) -> SeriesKey {

@@ -20,7 +20,7 @@ use super::model::Model;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::issuance::{Order, attribute_names, subject_of_user, years};
-use crate::lists::write_list;
+use crate::lists::{lint_list, list_template, write_list};
 use crate::partition::partition_of;
 use crate::request::CertifiedAttributes;
 
@@ -156,8 +156,8 @@ fn list(
     let authority = model.authority;
     let series =
         SeriesKey { ca: authority.policy.id().clone(), generation: generation.number, partition };
-    let template = authority.list_template(at, &series, 1, generation)?;
-    authority.lint_list(&template, &series, generation)?;
+    let template = list_template(&authority.policy, at, &series, 1, generation)?;
+    lint_list(&authority.policy, &template, &series, generation)?;
     let (mut file, _) = write_list(&model.keys, &template, generation, &Nothing)?;
     let mut der = Vec::new();
     file.read_to_end(&mut der)?;

@@ -91,8 +91,8 @@ impl Town {
 
     /// Publishes what is due, all of which must pass the gate.
     pub(super) fn publish(&self) -> usize {
-        let due = self.authority.due_lists(self.clock.now()).expect("series");
-        let outcomes = self.authority.publish_lists(&act(&self.clock), &due);
+        let due = self.authority.lists().due(self.clock.now()).expect("series");
+        let outcomes = self.authority.lists().publish_all(&act(&self.clock), &due);
         for outcome in &outcomes {
             assert!(matches!(outcome, ListOutcome::Published(_)), "{outcome:?}");
         }
@@ -102,7 +102,8 @@ impl Town {
     /// The published list of a partition by a generation.
     pub(super) fn list(&self, generation: u32, partition: Partition) -> Vec<u8> {
         let series = SeriesKey { ca: self.authority.id().clone(), generation, partition };
-        let number = self.authority.published(&series).expect("a read").expect("a list").key.number;
+        let number =
+            self.authority.lists().published(&series).expect("a read").expect("a list").key.number;
         let content = self.scratch.store.crl_content(&CrlKey { series, number });
         content.expect("a read").expect("content")
     }
