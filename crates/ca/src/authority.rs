@@ -16,9 +16,10 @@ use crate::error::{Error, Result};
 use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::ledger::Ledger;
+use crate::life::LifeCycle;
 use crate::lists::Lists;
-use crate::nonces::Nonces;
 use crate::observer::{Observer, Step};
+use crate::possession::Possessions;
 use crate::sequence::SubjectSequence;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
@@ -30,10 +31,11 @@ pub struct CertificationAuthority {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) weak_keys: Arc<WeakKeys>,
-    pub(crate) nonces: Arc<Nonces>,
     pub(crate) sequence: Arc<SubjectSequence>,
     pub(crate) observer: Observer,
     pub(crate) lists: Arc<Lists>,
+    pub(crate) possession: Arc<Possessions>,
+    pub(crate) life: Arc<LifeCycle>,
     cards: CardKeyring,
 }
 
@@ -63,7 +65,9 @@ impl CertificationAuthority {
         let hands = Hands::open(policy_text, store, keys)?;
         let cards = CardKeyring::new(hands.store.clone(), hands.keys.clone())?;
         let lists = Arc::new(Lists::new(&hands));
-        let Hands { policy, ledger, certificates, generations, nonces, .. } = hands;
+        let possession = Arc::new(Possessions::new(&hands));
+        let life = Arc::new(LifeCycle::new(&hands, &possession));
+        let Hands { policy, ledger, certificates, generations, .. } = hands;
         let Hands { sequence, store, keys, weak_keys, observer, .. } = hands;
         Ok(Self {
             policy,
@@ -73,10 +77,11 @@ impl CertificationAuthority {
             store,
             keys,
             weak_keys,
-            nonces,
             sequence,
             observer,
             lists,
+            possession,
+            life,
             cards,
         })
     }
@@ -118,6 +123,16 @@ impl CertificationAuthority {
     /// The revocation lists.
     pub fn lists(&self) -> &Lists {
         &self.lists
+    }
+
+    /// The proofs that cards hold their keys.
+    pub fn possession(&self) -> &Possessions {
+        &self.possession
+    }
+
+    /// What happens to certificates after their issue.
+    pub fn life(&self) -> &LifeCycle {
+        &self.life
     }
 
     /// A certificate of this CA.

@@ -88,7 +88,7 @@ impl CertificationAuthority {
         };
         for kind in [CertificateKind::SelfSigned, CertificateKind::User] {
             if self.policy.profiles.contains_key(&kind) {
-                self.check_order(act, kind, &order)?;
+                self.life.check_order(act, kind, &order)?;
             }
         }
         let entry = self.compromise_entry(act, generation, CompromiseState::Declared);
@@ -191,7 +191,7 @@ impl CertificationAuthority {
         }
         for link in self.links_of(row.generation)? {
             // Another key still vouches for this one: that ends with it.
-            self.end(act, &link, RevocationCause::CaKeyCompromised, None)?;
+            self.life.end(act, &link, RevocationCause::CaKeyCompromised, None)?;
             row.revoked += 1;
         }
         let entry = self
@@ -295,7 +295,7 @@ impl CertificationAuthority {
     }
 
     fn compromise_rule(&self, kind: CertificateKind) -> Result<&RevocationRule> {
-        self.rule(kind, RevocationCause::CaKeyCompromised)
+        self.life.rule(kind, RevocationCause::CaKeyCompromised)
     }
 
     fn compromise_entry(&self, act: &Act, generation: u32, state: CompromiseState) -> Entry {

@@ -76,11 +76,12 @@ pub use generation::Generation;
 pub use generations::Generations;
 pub use issuance::Issued;
 pub use key_ends::while_kept;
-pub use life::{Changed, RevocationOrder};
+pub use life::{Changed, LifeCycle, RevocationOrder};
 pub use lists::{CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, Lists, clock_said_right};
 pub use making::{MakeKey, find_or_generate};
 pub use observer::Step;
 pub use partition::{distribution_point, partition_of};
+pub use possession::Possessions;
 pub use recovery::Settled;
 pub use renewal::{Finding, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
 pub use request::{

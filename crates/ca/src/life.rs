@@ -1,5 +1,7 @@
 //! What happens to a certificate after its issue: delivery, hold, release, revocation.
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::{ActorId, SerialNumber};
@@ -12,8 +14,12 @@ use domain::rule::Several;
 use jiff::Timestamp;
 use store::{Along, CertificateRow, Change, Entry, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
+use crate::hands::Hands;
+use crate::ledger::Ledger;
+use crate::possession::Possessions;
 use crate::request::Possession;
 
 /// What a certificate's change of state came to.
@@ -38,7 +44,24 @@ pub struct RevocationOrder {
     pub approver: Option<ActorId>,
 }
 
-impl CertificationAuthority {
+/// What happens to certificates after their issue: it ends them and puts them in force. It has no key.
+pub struct LifeCycle {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    possession: Arc<Possessions>,
+}
+
+impl LifeCycle {
+    pub(crate) fn new(hands: &Hands, possession: &Arc<Possessions>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            possession: possession.clone(),
+        }
+    }
+
     /// Puts a delivered certificate in force; in the same commit the holder's older ones end
     /// (A 4.3.1.1(1), 4.4.1.1). The card has proven that it holds the key.
     ///
@@ -61,7 +84,7 @@ impl CertificationAuthority {
         possession: &Possession,
     ) -> Result<Changed> {
         let row = self.certificates.one(serial)?;
-        self.check_certified_possession(act, &row, possession)?;
+        self.possession.check_certified(act, &row, possession)?;
         if row.state == CertificateState::Good {
             return self.no_op(act, EventKind::CertificateDelivered, &row);
         }

@@ -1,5 +1,7 @@
 //! Proofs that a card holds a key: the CA draws the nonce, and believes a signature over it alone.
 
+use std::sync::Arc;
+
 use card::{CardSlot, possession_statement};
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
@@ -12,16 +14,37 @@ use store::{CertificateRow, Entry, Unit};
 use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
+use crate::hands::Hands;
+use crate::ledger::Ledger;
+use crate::nonces::Nonces;
 use crate::request::Possession;
 
-impl CertificationAuthority {
+/// The proofs that cards hold their keys. It draws nonces and notes proofs; no key is used by it.
+pub struct Possessions {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    nonces: Arc<Nonces>,
+}
+
+impl Possessions {
+    pub(crate) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            nonces: hands.nonces.clone(),
+        }
+    }
+
     /// Draws the nonce that the card of an application signs next; it replaces the one before.
     ///
     /// # Errors
     /// [`Error::Random`]; [`Error::Refused`] while too many are open.
-    pub fn possession_nonce(&self, act: &Act, application: &ApplicationId) -> Result<[u8; 32]> {
+    pub fn nonce(&self, act: &Act, application: &ApplicationId) -> Result<[u8; 32]> {
         self.nonces.draw(application, act.at)
     }
 
@@ -45,7 +68,7 @@ impl CertificationAuthority {
         if !matches!(row.state, CertificateState::Undelivered { .. }) {
             return Err(Error::refused("state", "it is not on its way to its holder"));
         }
-        self.check_certified_possession(act, &row, possession)?;
+        self.check_certified(act, &row, possession)?;
         let proven = Entry::new(EventKind::PossessionProven, act)
             .ca(self.policy.id())
             .subject(serial)
@@ -65,7 +88,7 @@ impl CertificationAuthority {
     }
 
     /// That the card holds the key of an issued certificate.
-    pub(crate) fn check_certified_possession(
+    pub(crate) fn check_certified(
         &self,
         act: &Act,
         row: &CertificateRow,
@@ -76,12 +99,12 @@ impl CertificationAuthority {
         let key = SpkiInfo::parse(&certificate.tbs.subject_public_key_info)?;
         let no_card = || Error::refused("certificate", "it is not on any resident's card");
         let application = row.intent.application.as_ref().ok_or_else(no_card)?;
-        self.check_possession(act, application, &key, possession)
+        self.check(act, application, &key, possession)
     }
 
     /// That the private key is where the public key came from: the card's signature over the
     /// nonce drawn last for this application (A 4.3.1.1(1)②, S 3-1-11). It is used up either way.
-    pub(crate) fn check_possession(
+    pub(crate) fn check(
         &self,
         act: &Act,
         application: &ApplicationId,

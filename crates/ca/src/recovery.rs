@@ -88,7 +88,7 @@ impl CertificationAuthority {
                     true => RevocationCause::CaKeyCompromised,
                     false => RevocationCause::DestroyedBeforeDelivery,
                 };
-                self.end(act, found, cause, None)?;
+                self.life.end(act, found, cause, None)?;
                 (Settled::Revoked(row.serial), superseded)
             }
         };

@@ -89,9 +89,10 @@ impl CertificationAuthority {
         let serial = intended.serial();
         intended.sign(signer).inspect_err(|_| {
             let discarded = self.certificates.one(&serial).and_then(|row| match row.intent.kind {
-                CertificateKind::User => {
-                    self.end(act, &row, RevocationCause::DestroyedBeforeDelivery, None).map(drop)
-                }
+                CertificateKind::User => self
+                    .life
+                    .end(act, &row, RevocationCause::DestroyedBeforeDelivery, None)
+                    .map(drop),
                 _ => Ok(()),
             });
             // What cannot be settled now, start-up finds; the first error is the one to tell.

@@ -141,7 +141,7 @@ impl CertificationAuthority {
                     let rule = "the application has a certificate for another key";
                     return Err(Error::refused("public key", rule));
                 }
-                self.check_possession(act, &request.application, &key, possession)?;
+                self.possession.check(act, &request.application, &key, possession)?;
                 let generation = self.generations.numbered(row.intent.generation)?;
                 Ok(Again::Issued(IssuedToUser {
                     serial: row.intent.serial,
@@ -151,7 +151,7 @@ impl CertificationAuthority {
                 }))
             }
             KeySource::Authority { .. } => {
-                self.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
+                self.life.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
                 Ok(Again::Ended)
             }
         }
@@ -168,7 +168,7 @@ impl CertificationAuthority {
             }
             (KeySource::OnCard { spki, possession }, KeyMaker::Holder) => {
                 let key = on_card(spki)?;
-                self.check_possession(act, &request.application, &key, possession)?;
+                self.possession.check(act, &request.application, &key, possession)?;
                 (key, None)
             }
             (_, maker) => {

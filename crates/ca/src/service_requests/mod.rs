@@ -191,8 +191,8 @@ impl CertificationAuthority {
         let row = self.certificates.one(&serial)?;
         let (requester, approver) = (Requester::Authority, moved.request().by(StepName::Release));
         let order = RevocationOrder { cause, requester, approver: approver.cloned() };
-        self.check_order(act, row.intent.kind, &order)?;
-        let (unit, _) = self.ending(act, &row, cause, Some(&order))?;
+        self.life.check_order(act, row.intent.kind, &order)?;
+        let (unit, _) = self.life.ending(act, &row, cause, Some(&order))?;
         let revoked = moved.request().clone();
         let unit = Moved::join(Some(moved), act, unit)?;
         self.ledger.commit(act.unit(unit, &revoked)?)?;
@@ -338,7 +338,7 @@ impl CertificationAuthority {
         if matches!(row.state, CertificateState::Revoked { .. }) {
             return Err(Error::refused("state", "it is revoked already (A 4.9.5)"));
         }
-        let rule = self.rule(kind, cause)?;
+        let rule = self.life.rule(kind, cause)?;
         if !rule.requested_by.contains(&Requester::Authority) {
             let text = rule!("{} is not the authority's to ask for ({})", cause, rule.clause);
             return Err(Error::refused("cause", text));

@@ -91,7 +91,7 @@ fn k7_a_certificate_revoked_before_keeps_its_reason() {
         requester: domain::identity::Requester::Holder,
         approver: None,
     };
-    world.auth.revoke(&act(&world.clock), &serial, &order).expect("revoked");
+    world.auth.life().revoke(&act(&world.clock), &serial, &order).expect("revoked");
     carry_out(&world);
     assert_eq!(reason(&world, &serial), Some(RevocationReason::CessationOfOperation));
 }

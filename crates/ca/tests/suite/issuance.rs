@@ -31,7 +31,7 @@ fn l1_the_older_certificate_ends_at_delivery_and_not_before() {
     assert!(matches!(state(issued.serial), CertificateState::Undelivered { .. }));
 
     let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &new_card);
-    world.auth.deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
+    world.auth.life().deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
     assert_eq!(state(issued.serial), CertificateState::Good);
     assert!(matches!(state(older), CertificateState::Revoked { reason, .. } if reason.code() == 4));
 }
@@ -49,6 +49,7 @@ fn l1_a_card_without_the_key_is_not_delivered() {
     let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &wrong);
     let error = world
         .auth
+        .life()
         .deliver(&act(&world.clock), &issued.serial, &proof)
         .expect_err("another card's key");
     assert_eq!(refusal(error).0, "possession");
@@ -119,7 +120,7 @@ fn l6_a_renewal_needs_a_certificate_in_force_and_a_new_key() {
         sign_request(&world.sign, &act(&world.clock), 2, ApplicationKind::IssueOnCard, &mut card);
     let issued = world.sign.issue_to_user(&act(&world.clock), request).expect("issued");
     let proof = possession(&world.sign, &act(&world.clock), &issued.serial, &card);
-    world.sign.deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
+    world.sign.life().deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
     let renewal = ApplicationKind::Renewal;
     let same_key = sign_request_again(&world.sign, &act(&world.clock), 2, renewal, &card);
     let error = world

@@ -104,7 +104,7 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     for result in ["done", "no-op"] {
         let now = window();
         let proof = possession(&world.auth, &now, &issued.serial, &first);
-        world.auth.deliver(&now, &issued.serial, &proof).expect("delivered");
+        world.auth.life().deliver(&now, &issued.serial, &proof).expect("delivered");
         expect(&world, &now, &[&format!("certificate-delivered {result}")]);
     }
     let mut newer = card(1);
@@ -112,7 +112,7 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let renewed = world.issue_auth(&mut newer, request).expect("issued");
     let now = window();
     let proof = possession(&world.auth, &now, &renewed.serial, &newer);
-    world.auth.deliver(&now, &renewed.serial, &proof).expect("delivered");
+    world.auth.life().deliver(&now, &renewed.serial, &proof).expect("delivered");
     expect(&world, &now, &["certificate-delivered done", "certificate-revoked done"]);
 
     let request =
@@ -120,7 +120,7 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let undelivered = world.sign.issue_to_user(&window(), request).expect("issued").serial;
     let now = window();
     let discard = order(RevocationCause::DestroyedBeforeDelivery, Requester::Mayor);
-    world.sign.revoke(&now, &undelivered, &discard).expect("discarded");
+    world.sign.life().revoke(&now, &undelivered, &discard).expect("discarded");
     expect(&world, &now, &["certificate-discarded done"]);
 }
 
@@ -133,11 +133,11 @@ fn e1_hold_release_and_revocation_leave_their_entries() {
     let phone = || Act { actor: agent(), ..act(&world.clock) };
     for result in ["done", "no-op"] {
         let now = phone();
-        world.auth.hold(&now, &serial).expect("held");
+        world.auth.life().hold(&now, &serial).expect("held");
         expect(&world, &now, &[&format!("certificate-held {result}")]);
     }
     for (now, result) in [(phone(), "refused"), (window(), "done"), (window(), "refused")] {
-        let released = world.auth.release(&now, &serial);
+        let released = world.auth.life().release(&now, &serial);
         assert_eq!(released.is_ok(), result == "done");
         expect(&world, &now, &[&format!("certificate-released {result}")]);
     }
@@ -149,7 +149,7 @@ fn e1_hold_release_and_revocation_leave_their_entries() {
     ];
     for (cause, requester, result) in orders {
         let now = window();
-        let revoked = world.auth.revoke(&now, &serial, &order(cause, requester));
+        let revoked = world.auth.life().revoke(&now, &serial, &order(cause, requester));
         assert_eq!(revoked.is_ok(), result != "refused");
         expect(&world, &now, &[&format!("certificate-revoked {result}")]);
     }

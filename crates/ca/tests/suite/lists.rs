@@ -22,7 +22,7 @@ fn revoke(world: &World, authority: &CertificationAuthority, serial: &SerialNumb
         requester: Requester::Holder,
         approver: None,
     };
-    authority.revoke(&act(&world.clock), serial, &order).expect("a revocation");
+    authority.life().revoke(&act(&world.clock), serial, &order).expect("a revocation");
 }
 
 fn publish_all(world: &World, authority: &CertificationAuthority) -> Vec<CrlRow> {

@@ -246,7 +246,7 @@ fn l13_a_service_certificate_is_revoked_by_a_request_alone() {
         requester: Requester::Authority,
         approver: Some("operator-1".parse().expect("an id")),
     };
-    let direct = world.auth.revoke(&world.staff("operator-2"), &serial, &alone);
+    let direct = world.auth.life().revoke(&world.staff("operator-2"), &serial, &alone);
     assert_eq!(refusal(direct).0, "kind");
     let request = world.walked(end_of(serial), StepName::Release);
     let state = || world.auth.certificate(&serial).expect("it exists").state;

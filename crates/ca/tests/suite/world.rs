@@ -67,7 +67,7 @@ impl World {
         let issued = self.issue_auth(&mut card, request).expect("an authentication certificate");
         let act = act(&self.clock);
         let proof = possession(&self.auth, &act, &issued.serial, &card);
-        self.auth.deliver(&act, &issued.serial, &proof).expect("delivery");
+        self.auth.life().deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial
     }
 
@@ -79,7 +79,7 @@ impl World {
         let request = sign_request(&self.sign, &act, number, kind, &mut card);
         let issued = self.sign.issue_to_user(&act, request).expect("a signature certificate");
         let proof = possession(&self.sign, &act, &issued.serial, &card);
-        self.sign.deliver(&act, &issued.serial, &proof).expect("delivery");
+        self.sign.life().deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial
     }
 }
@@ -139,7 +139,7 @@ fn proof(
         true => CardSlot::Signature,
         false => CardSlot::Authentication,
     };
-    let nonce = authority.possession_nonce(act, application).expect("a nonce");
+    let nonce = authority.possession().nonce(act, application).expect("a nonce");
     let signature = card.prove_possession(slot, &nonce).expect("the card has a key");
     Possession { card: card.id().clone(), nonce, signature }
 }
