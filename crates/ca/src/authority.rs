@@ -2,25 +2,28 @@
 
 use std::sync::Arc;
 
-use card::CardNumber;
-use domain::id::{CaId, CardId, SerialNumber};
+use domain::id::{CaId, SerialNumber};
 use domain::policy::Policy;
-use keys::{KeyStore, TransportKey};
+use keys::KeyStore;
 use store::{CertificateRow, Store};
 use x509::key_check::WeakKeys;
 
 use crate::adoption::PolicyInEffect;
-use crate::card_master::CardKeyring;
 use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generations::Generations;
 use crate::hands::Hands;
+use crate::issuance::Issuance;
 use crate::ledger::Ledger;
 use crate::life::LifeCycle;
 use crate::lists::Lists;
 use crate::observer::{Observer, Step};
 use crate::possession::Possessions;
+use crate::recovery::Recovery;
 use crate::sequence::SubjectSequence;
+use crate::service_certificates::ServiceCertificates;
+use crate::service_requests::ServiceRequests;
+use crate::user_certificates::UserCertificates;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
@@ -28,15 +31,16 @@ pub struct CertificationAuthority {
     pub(crate) ledger: Ledger,
     pub(crate) certificates: Certificates,
     pub(crate) generations: Arc<Generations>,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) keys: Arc<dyn KeyStore>,
-    pub(crate) weak_keys: Arc<WeakKeys>,
     pub(crate) sequence: Arc<SubjectSequence>,
-    pub(crate) observer: Observer,
     pub(crate) lists: Arc<Lists>,
     pub(crate) possession: Arc<Possessions>,
     pub(crate) life: Arc<LifeCycle>,
-    cards: CardKeyring,
+    pub(crate) issuance: Arc<Issuance>,
+    pub(crate) services: Arc<ServiceCertificates>,
+    pub(crate) users: UserCertificates,
+    pub(crate) requests: ServiceRequests,
+    pub(crate) recovery: Recovery,
+    pub(crate) hands: Hands,
 }
 
 impl CertificationAuthority {
@@ -47,7 +51,7 @@ impl CertificationAuthority {
     pub fn open(policy_text: &str, store: Arc<dyn Store>, keys: Arc<dyn KeyStore>) -> Result<Self> {
         let authority = Self::founding(policy_text, store, keys)?;
         let id = authority.id();
-        if !authority.store.cas()?.iter().any(|row| row.id == *id) {
+        if !authority.hands.store.cas()?.iter().any(|row| row.id == *id) {
             return Err(Error::Unknown { field: "ca", value: id.to_string() });
         }
         Ok(authority)
@@ -62,42 +66,47 @@ impl CertificationAuthority {
         store: Arc<dyn Store>,
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self> {
-        let hands = Hands::open(policy_text, store, keys)?;
-        let cards = CardKeyring::new(hands.store.clone(), hands.keys.clone())?;
+        Ok(Self::of(Hands::open(policy_text, store, keys)?))
+    }
+
+    /// The parts, made of `hands`: here stands which part builds on which.
+    fn of(hands: Hands) -> Self {
         let lists = Arc::new(Lists::new(&hands));
         let possession = Arc::new(Possessions::new(&hands));
         let life = Arc::new(LifeCycle::new(&hands, &possession));
-        let Hands { policy, ledger, certificates, generations, .. } = hands;
-        let Hands { sequence, store, keys, weak_keys, observer, .. } = hands;
-        Ok(Self {
-            policy,
-            ledger,
-            certificates,
-            generations,
-            store,
-            keys,
-            weak_keys,
-            sequence,
-            observer,
+        let issuance = Arc::new(Issuance::new(&hands, &life));
+        let services = Arc::new(ServiceCertificates::new(&hands, &issuance));
+        let users = UserCertificates::new(&hands, &possession, &life, &issuance);
+        let requests = ServiceRequests::new(&hands, &life, &issuance, &services);
+        let recovery = Recovery::new(&hands, &life, &issuance);
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            sequence: hands.sequence.clone(),
             lists,
             possession,
             life,
-            cards,
-        })
+            issuance,
+            services,
+            users,
+            requests,
+            recovery,
+            hands,
+        }
     }
 
     /// Calls `observer` after every numbered step of issuance; tests crash the program there.
     #[must_use]
-    pub fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
-        self.observer = Observer::new(observer);
-        self
+    pub fn observed(self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+        Self::of(Hands { observer: Observer::new(observer), ..self.hands })
     }
 
     /// Refuses, from now on, to certify the keys of this list (CVE-2008-0166 and its like).
     #[must_use]
-    pub fn refusing(mut self, weak_keys: Arc<WeakKeys>) -> Self {
-        self.weak_keys = weak_keys;
-        self
+    pub fn refusing(self, weak_keys: Arc<WeakKeys>) -> Self {
+        Self::of(Hands { weak_keys, ..self.hands })
     }
 
     /// The CA's id.
@@ -130,6 +139,26 @@ impl CertificationAuthority {
         &self.possession
     }
 
+    /// The certificates of residents.
+    pub fn user_certificates(&self) -> &UserCertificates {
+        &self.users
+    }
+
+    /// The certificates of servers and responders.
+    pub fn service_certificates(&self) -> &ServiceCertificates {
+        &self.services
+    }
+
+    /// The requests of the CA's staff.
+    pub fn service_requests(&self) -> &ServiceRequests {
+        &self.requests
+    }
+
+    /// The settling of intents that a cut left open.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
     /// What happens to certificates after their issue.
     pub fn life(&self) -> &LifeCycle {
         &self.life
@@ -141,14 +170,5 @@ impl CertificationAuthority {
     /// [`Error::Unknown`] if there is none with this serial.
     pub fn certificate(&self, serial: &SerialNumber) -> Result<CertificateRow> {
         self.certificates.one(serial)
-    }
-
-    /// The key under which the CA wraps a user's key to a card (A 6.2.6).
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] for a card that is none of ours; [`Error::Keys`].
-    pub(crate) fn transport_key(&self, card: &CardId) -> Result<TransportKey> {
-        let none = || Error::Unknown { field: "card", value: card.to_string() };
-        self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
     }
 }

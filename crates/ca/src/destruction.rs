@@ -63,7 +63,7 @@ impl CertificationAuthority {
             let need = "still issues: its key is needed (A 6.2.10.1)";
             return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
         }
-        if self.left_open()?.iter().any(|row| row.intent.generation == number) {
+        if self.certificates.left_open()?.iter().any(|row| row.intent.generation == number) {
             let need = "has an intent that is open: a start settles it";
             return Ok(Some(rule!("generation {} of {} {}", number, *ca, need)));
         }

@@ -7,6 +7,7 @@ use store::Store;
 use x509::key_check::WeakKeys;
 
 use crate::adoption::PolicyInEffect;
+use crate::card_master::CardKeyring;
 use crate::certificates::Certificates;
 use crate::error::Result;
 use crate::generations::Generations;
@@ -25,6 +26,7 @@ pub(crate) struct Hands {
     pub(crate) generations: Arc<Generations>,
     pub(crate) nonces: Arc<Nonces>,
     pub(crate) sequence: Arc<SubjectSequence>,
+    pub(crate) cards: Arc<CardKeyring>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) weak_keys: Arc<WeakKeys>,
@@ -58,6 +60,7 @@ impl Hands {
             generations: Arc::new(generations),
             nonces: Arc::default(),
             sequence: Arc::new(sequence),
+            cards: Arc::new(CardKeyring::new(store.clone(), keys.clone())?),
             store,
             keys,
             weak_keys: Arc::default(),

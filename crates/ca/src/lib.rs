@@ -60,10 +60,13 @@ mod random;
 mod recovery;
 mod renewal;
 mod request;
+mod request_record;
 mod responder;
 mod sequence;
+mod service_certificates;
 mod service_requests;
 mod setup;
+mod user_certificates;
 
 pub use adoption::adopt_policy;
 pub use authority::CertificationAuthority;
@@ -82,10 +85,12 @@ pub use making::{MakeKey, find_or_generate};
 pub use observer::Step;
 pub use partition::{distribution_point, partition_of};
 pub use possession::Possessions;
-pub use recovery::Settled;
+pub use recovery::{Recovery, Settled};
 pub use renewal::{Finding, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };
 pub use responder::Responder;
-pub use service_requests::{certification, service_request};
+pub use service_certificates::ServiceCertificates;
+pub use service_requests::{ServiceRequests, certification, service_request};
+pub use user_certificates::UserCertificates;

@@ -19,7 +19,7 @@ use x509::public_key::SpkiInfo;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::{Intended, Order};
+use crate::issuance::{Intended, Order, own_period};
 use crate::partition::partition_of;
 
 /// Makes a CA's key in the store under a label, and whatever is to be made with it, such as a
@@ -81,7 +81,7 @@ impl CertificationAuthority {
         };
         let mut generation = Generation::planned(&self.policy, &plan, &key)?;
         let kind = CertificateKind::SelfSigned;
-        let period = self.own_period(kind, act.at, None)?;
+        let period = own_period(&self.policy, kind, act.at, None)?;
         let own = self.own_certificate(act, kind, &generation, &generation, period)?;
         (generation.self_signed, generation.ends) = (own.serial, own.ends);
         Ok(generation)
@@ -121,14 +121,15 @@ impl CertificationAuthority {
             let certificate = match row.der {
                 Some(der) => der,
                 None => {
-                    let signed = Intended::again(self.vouch(&row, signer)?).sign(signer)?;
+                    let signed =
+                        Intended::again(self.issuance.vouch(&row, signer)?).sign(signer)?;
                     signed.commit_issue(act, CertificateEvent::IssueInForce)?.certificate
                 }
             };
             return Ok(Own { serial: row.intent.serial, certificate, ends });
         }
         let order = self.own_order(kind, of, period)?;
-        let issued = self.issue(act, order, signer, CertificateEvent::IssueInForce)?;
+        let issued = self.issuance.issue(act, order, signer, CertificateEvent::IssueInForce)?;
         let (serial, certificate) = (issued.serial, issued.certificate);
         Ok(Own { serial, certificate, ends: period.not_after })
     }
@@ -187,9 +188,9 @@ impl CertificationAuthority {
         make_key: &MakeKey<'_>,
     ) -> Result<PlannedKey> {
         let label = label(&plan.key_label)?;
-        let public = make_key(&*self.keys, &label, plan.key_algorithm)?;
+        let public = make_key(&*self.hands.keys, &label, plan.key_algorithm)?;
         let spki = SpkiInfo::parse(&public.spki_der)?;
-        key_check::check(&spki, plan.key_algorithm, &*self.weak_keys)
+        key_check::check(&spki, plan.key_algorithm, &*self.hands.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         // A cut between the making and this entry makes the key seem younger by the time of it.
         let key = PlannedKey { spki: public.spki_der, made_at: act.at };

@@ -10,10 +10,15 @@ use domain::journal::EventKind;
 use domain::rule::{OfTheInstallation, Rule};
 use store::{CertificateRow, Entry, IntentRow, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::issuance::{Intended, Vouched};
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{Intended, Issuance, Vouched};
+use crate::ledger::Ledger;
+use crate::life::LifeCycle;
 
 /// How one left-over intent was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +38,28 @@ enum Course<'a> {
     End { superseded: Option<Rule> },
 }
 
-impl CertificationAuthority {
+/// The settling of intents that a cut left open: each is signed as it was committed, or ended.
+pub struct Recovery {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    life: Arc<LifeCycle>,
+    issuance: Arc<Issuance>,
+}
+
+impl Recovery {
+    pub(crate) fn new(hands: &Hands, life: &Arc<LifeCycle>, issuance: &Arc<Issuance>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            life: life.clone(),
+            issuance: issuance.clone(),
+        }
+    }
+
     /// Settles every intent of this CA that has no issue.
     ///
     /// A certificate whose private key the CA made is revoked: the wrapped key was lost with the
@@ -118,13 +144,13 @@ impl CertificationAuthority {
         if row.not_after <= act.at {
             return Ok(Course::End { superseded: Some("it ended before it was signed".into()) });
         }
-        if let Err(refused) = self.refuse_after_use(act, row.kind, &signer) {
+        if let Err(refused) = self.issuance.refuse_after_use(act, row.kind, &signer) {
             return match refused {
                 Error::Refused { .. } => Ok(Course::End { superseded: Some(refused.rule()) }),
                 fault => Err(fault),
             };
         }
-        match self.vouch(found, &signer) {
+        match self.issuance.vouch(found, &signer) {
             Ok(vouched) => Ok(Course::Finish(signer, Box::new(vouched))),
             Err(Error::Superseded { reason, .. }) => {
                 Ok(Course::End { superseded: Some(OfTheInstallation(&reason).into()) })

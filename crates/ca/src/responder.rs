@@ -166,10 +166,10 @@ impl CertificationAuthority {
         let spki = SpkiInfo::parse(&public.spki_der)?;
         let signature = own_signature(&spki)?;
         let certificate = match self.delegate_row(&spki)? {
-            Some(row) => Intended::again(self.vouch(&row, generation)?)
+            Some(row) => Intended::again(self.issuance.vouch(&row, generation)?)
                 .sign(generation)?
                 .commit_issue(act, CertificateEvent::IssueInForce)?,
-            None => self.issue_with(act, &request(public.spki_der), generation)?,
+            None => self.services.issue_with(act, &request(public.spki_der), generation)?,
         }
         .certificate;
         Ok(Responder { label, certificate, signature })

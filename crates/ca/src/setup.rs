@@ -77,7 +77,7 @@ impl CertificationAuthority {
             return self.generations.self_signed_certificate(first);
         }
         let missing = || Error::Unknown { field: "ca key", value: self.policy.id().to_string() };
-        let plan = self.store.generation_plan(self.policy.id())?.ok_or_else(missing)?;
+        let plan = self.hands.store.generation_plan(self.policy.id())?.ok_or_else(missing)?;
         let none =
             |_: &dyn KeyStore, label: &KeyLabel, _| Err(KeyError::UnknownLabel(label.clone()));
         let generation = self.make_generation(act, plan, &none)?;
@@ -105,7 +105,7 @@ impl CertificationAuthority {
     }
 
     fn add_ca(&self, act: &Act) -> Result<()> {
-        if self.store.cas()?.iter().any(|row| row.id == *self.policy.id()) {
+        if self.hands.store.cas()?.iter().any(|row| row.id == *self.policy.id()) {
             return Ok(());
         }
         let row = CaRow {
@@ -120,7 +120,7 @@ impl CertificationAuthority {
 
     /// The plan of the first key; a CA that an earlier program began to set up may lack it.
     fn first_plan(&self, act: &Act) -> Result<GenerationPlan> {
-        if let Some(plan) = self.store.generation_plan(self.policy.id())? {
+        if let Some(plan) = self.hands.store.generation_plan(self.policy.id())? {
             return Ok(plan);
         }
         // The first generation issues always: there is none before it.

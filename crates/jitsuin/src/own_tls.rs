@@ -300,7 +300,8 @@ impl System {
                     dns_names: self.config.listen.host_names.clone(),
                     addresses: self.tls_addresses(),
                 };
-                let issued = authority.issue_to_service(&self.act("tls-renewal")?, &request)?;
+                let issued =
+                    authority.service_certificates().issue(&self.act("tls-renewal")?, &request)?;
                 Ok((key, issued.certificate))
             }
             Some(CertificateRow { state: CertificateState::Good, der: Some(der), .. }) => {

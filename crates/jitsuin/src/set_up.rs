@@ -72,7 +72,7 @@ pub(crate) fn found(
             first_key(&act()?, &authority, &foundation, &config.backups, secret)?;
             authority.self_sign(&act()?)?;
         }
-        authority.recover(&act()?)?;
+        authority.recovery().recover(&act()?)?;
         for generation in authority.generations().all() {
             authority.set_up_responder(&act()?, &generation, &*foundation.machine.keys)?;
         }

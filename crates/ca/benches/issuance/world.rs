@@ -86,7 +86,7 @@ impl World {
     }
 
     fn issue_one(&self, request: UserRequest) {
-        self.authority.issue_to_user(&act(&self.clock), request).unwrap();
+        self.authority.user_certificates().issue(&act(&self.clock), request).unwrap();
     }
 }
 

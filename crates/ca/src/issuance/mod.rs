@@ -2,20 +2,20 @@
 
 mod draft;
 mod expect;
-mod service;
+mod period;
 mod sketch;
 mod steps;
 mod subject;
-mod user;
 mod vouch;
 
-pub(crate) use draft::Order;
-pub(crate) use service::years;
+pub(crate) use draft::{Order, no_key, profile};
+pub(crate) use period::{own_period, years};
 pub(crate) use sketch::sketch;
-pub(crate) use steps::Intended;
+pub(crate) use steps::{CERTIFIED_ONCE, Intended};
 pub(crate) use subject::of_user as subject_of_user;
-pub(crate) use user::attribute_names;
 pub(crate) use vouch::Vouched;
+
+use std::sync::Arc;
 
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind};
@@ -24,10 +24,20 @@ use domain::identity::RevocationCause;
 use domain::rule;
 use domain::service_request::Request;
 use domain::validity;
+use keys::Sign;
+use store::reads::ReadJournal;
+use x509::key_check::WeakKeys;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::ledger::Ledger;
+use crate::life::LifeCycle;
+use crate::observer::Observer;
+use crate::request_record::RequestRecord;
 use steps::{Reserved, Signed};
 
 /// A certificate that was issued: step 6 is on disk.
@@ -39,9 +49,39 @@ pub struct Issued {
     pub certificate: Vec<u8>,
 }
 
-impl CertificationAuthority {
+/// The six steps, and the word of the journal for an intent that a cut left. Only here, and for lists, a
+/// CA's key signs.
+pub(crate) struct Issuance {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    life: Arc<LifeCycle>,
+    record: RequestRecord,
+    journal: Arc<dyn ReadJournal>,
+    keys: Arc<dyn Sign>,
+    weak_keys: Arc<WeakKeys>,
+    observer: Observer,
+}
+
+impl Issuance {
+    pub(crate) fn new(hands: &Hands, life: &Arc<LifeCycle>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            life: life.clone(),
+            record: RequestRecord::new(hands),
+            journal: hands.store.clone(),
+            keys: hands.keys.clone(),
+            weak_keys: hands.weak_keys.clone(),
+            observer: hands.observer.clone(),
+        }
+    }
+
     /// The six steps. A crash between 4 and 6 leaves a serial that may have been signed; start-up
-    /// finds and settles it (see [`CertificationAuthority::recover`]).
+    /// finds and settles it.
     pub(crate) fn issue(
         &self,
         act: &Act,

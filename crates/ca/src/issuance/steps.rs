@@ -13,27 +13,27 @@ use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order};
 use super::vouch::Vouched;
-use super::{Issued, expect};
-use crate::authority::CertificationAuthority;
+use super::{Issuance, Issued, expect};
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::key_ends::while_kept;
 use crate::observer::Step;
 use crate::random;
-use crate::service_requests::{Moved, handled};
+use crate::request_record::{Moved, handled};
 
 /// The rule by which a key is refused that has a certificate already.
-pub(super) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
+pub(crate) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
 
 /// After step 1: a serial.
 pub(super) struct Reserved<'a> {
-    authority: &'a CertificationAuthority,
+    issuance: &'a Issuance,
     serial: SerialNumber,
 }
 
 /// After step 2: a draft.
 pub(super) struct Drafted<'a> {
-    authority: &'a CertificationAuthority,
+    issuance: &'a Issuance,
     draft: Draft,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Linted<'a>(Drafted<'a>);
 
 /// After step 4: the right to one signature over exactly the committed bytes.
 pub(crate) struct Intended<'a> {
-    authority: &'a CertificationAuthority,
+    issuance: &'a Issuance,
     serial: SerialNumber,
     tbs: Vec<u8>,
     /// The request that asked for it, confirmed with the intent.
@@ -51,30 +51,30 @@ pub(crate) struct Intended<'a> {
 
 /// After step 5: a certificate that nobody has seen.
 pub(crate) struct Signed<'a> {
-    authority: &'a CertificationAuthority,
+    issuance: &'a Issuance,
     serial: SerialNumber,
     certificate: Vec<u8>,
     request: Option<Request>,
 }
 
 impl<'a> Reserved<'a> {
-    pub(super) fn new(authority: &'a CertificationAuthority) -> Result<Self> {
+    pub(super) fn new(issuance: &'a Issuance) -> Result<Self> {
         let serial = random::serial()?;
-        authority.observer.reached(Step::Reserved);
-        Ok(Self { authority, serial })
+        issuance.observer.reached(Step::Reserved);
+        Ok(Self { issuance, serial })
     }
 
     pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
-        let draft = Draft::new(self.authority, self.serial, order, signer)?;
-        self.authority.observer.reached(Step::Drafted);
-        Ok(Drafted { authority: self.authority, draft })
+        let draft = Draft::new(&self.issuance.policy, self.serial, order, signer)?;
+        self.issuance.observer.reached(Step::Drafted);
+        Ok(Drafted { issuance: self.issuance, draft })
     }
 }
 
 impl<'a> Drafted<'a> {
     pub(super) fn lint(self) -> Result<Linted<'a>> {
-        expect::check(&self.authority.policy, &self.draft)?;
-        self.authority.observer.reached(Step::Linted);
+        expect::check(&self.issuance.policy, &self.draft)?;
+        self.issuance.observer.reached(Step::Linted);
         Ok(Linted(self))
     }
 }
@@ -86,21 +86,21 @@ impl<'a> Linted<'a> {
         request: Option<Request>,
         signer: &Generation,
     ) -> Result<Intended<'a>> {
-        let Drafted { authority, draft } = self.0;
+        let Drafted { issuance, draft } = self.0;
         let (serial, key) = (draft.template.serial, draft.order.key.spki_sha256());
         let confirm = |request| Moved::by(act, request, RequestStep::Confirm { serial });
         let confirmed = request.map(confirm).transpose()?;
         let tbs = draft.tbs.clone();
-        let entry = intended(act, authority, &draft);
-        let row = draft.into_row(authority, act.at);
+        let entry = intended(act, &issuance.policy, &draft);
+        let row = draft.into_row(&issuance.policy, act.at);
         let request = confirmed.as_ref().map(|moved| moved.request().clone());
         let unit = Unit::new(handled(entry, request.as_ref()));
         let unit = unit.change(Change::AddIntent(Box::new(row)));
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
-        let committed = authority.ledger.commit(unit);
-        committed.or_else(|fault| authority.refused_intent(fault, signer, &key))?;
-        authority.observer.reached(Step::Intended);
-        Ok(Intended { authority, serial, tbs, request })
+        let committed = issuance.ledger.commit(unit);
+        committed.or_else(|fault| issuance.refused_intent(fault, signer, &key))?;
+        issuance.observer.reached(Step::Intended);
+        Ok(Intended { issuance, serial, tbs, request })
     }
 }
 
@@ -108,8 +108,8 @@ impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
     /// after the journal vouched for them and they were drafted and linted once more.
     pub(crate) fn again(vouched: Vouched<'a>) -> Self {
-        let Vouched { authority, draft, request } = vouched;
-        Self { authority, serial: draft.template.serial, tbs: draft.tbs, request }
+        let Vouched { issuance, draft, request } = vouched;
+        Self { issuance, serial: draft.template.serial, tbs: draft.tbs, request }
     }
 
     /// The serial that may be signed.
@@ -122,8 +122,8 @@ impl<'a> Intended<'a> {
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
         // Others can end an intent, by a revocation, while whoever has the right to it waits for a token.
-        self.authority.generations.expect_kept(signer)?;
-        let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
+        self.issuance.generations.expect_kept(signer)?;
+        let signature = self.issuance.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());
         let read = Certificate::parse(&certificate).map_err(wrong)?;
@@ -131,9 +131,9 @@ impl<'a> Intended<'a> {
         if read.tbs.der != self.tbs {
             return Err(Error::WrongSignature(self.serial.to_string()));
         }
-        self.authority.observer.reached(Step::Signed);
-        let Self { authority, serial, request, .. } = self;
-        Ok(Signed { authority, serial, certificate, request })
+        self.issuance.observer.reached(Step::Signed);
+        let Self { issuance, serial, request, .. } = self;
+        Ok(Signed { issuance, serial, certificate, request })
     }
 }
 
@@ -141,12 +141,12 @@ impl Signed<'_> {
     pub(crate) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
         let to = CertificateState::Intended.after(into, act.at)?;
         let entry = Entry::new(EventKind::CertificateIssued, act)
-            .ca(self.authority.policy.id())
+            .ca(self.issuance.policy.id())
             .subject(self.serial)
             .detail("state", to.name())
             .detail("certificate_sha256", Hex(&sha256(&self.certificate)));
         let change = Change::CompleteIntent {
-            ca: self.authority.policy.id().clone(),
+            ca: self.issuance.policy.id().clone(),
             serial: self.serial,
             der: self.certificate.clone(),
             to,
@@ -154,13 +154,13 @@ impl Signed<'_> {
         let unit = Unit::new(handled(entry, self.request.as_ref())).change(change);
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
-        self.authority.ledger.commit(Moved::join(issued, act, unit)?)?;
-        self.authority.observer.reached(Step::Issued);
+        self.issuance.ledger.commit(Moved::join(issued, act, unit)?)?;
+        self.issuance.observer.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }
 }
 
-impl CertificationAuthority {
+impl Issuance {
     /// Why an intent could not be committed, in words for whoever asked: only here is looked up what the
     /// commit alone decides.
     fn refused_intent<T>(
@@ -184,15 +184,15 @@ impl CertificationAuthority {
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
 /// The entry that tells of an intent: all that recovery needs to know the row by.
-fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Entry {
+fn intended(act: &Act, policy: &PolicyInEffect, draft: &Draft) -> Entry {
     let entry = Entry::new(EventKind::CertificateIntended, act)
-        .ca(authority.policy.id())
+        .ca(policy.id())
         .subject(draft.template.serial)
         .detail("kind", draft.order.kind)
         .detail("generation", draft.generation)
         .detail("partition", draft.order.partition)
         .detail("tbs_sha256", Hex(&sha256(&draft.tbs)))
-        .detail("policy_sha256", Hex(authority.policy.digest()))
+        .detail("policy_sha256", Hex(policy.digest()))
         .detail("program", PROGRAM);
     match &draft.order.application {
         Some(application) => entry.detail("application", application),
@@ -201,9 +201,9 @@ fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Ent
 }
 
 impl Draft {
-    fn into_row(self, authority: &CertificationAuthority, at: Timestamp) -> IntentRow {
+    fn into_row(self, policy: &PolicyInEffect, at: Timestamp) -> IntentRow {
         IntentRow {
-            ca: authority.policy.id().clone(),
+            ca: policy.id().clone(),
             generation: self.generation,
             serial: self.template.serial,
             kind: self.order.kind,
@@ -213,7 +213,7 @@ impl Draft {
             tbs: self.tbs,
             not_before: self.template.validity.not_before,
             not_after: self.template.validity.not_after,
-            policy_digest: *authority.policy.digest(),
+            policy_digest: *policy.digest(),
             holder: self.order.holder,
             application: self.order.application,
             at,

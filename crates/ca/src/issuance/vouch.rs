@@ -14,20 +14,19 @@ use x509::fingerprint::{hex, sha256};
 use x509::key_check;
 
 use super::draft::{Draft, Order};
-use super::expect;
 use super::steps::PROGRAM;
-use crate::authority::CertificationAuthority;
+use super::{Issuance, expect};
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 
 /// An intent for which the journal vouches, drafted and linted anew.
 pub(crate) struct Vouched<'a> {
-    pub(super) authority: &'a CertificationAuthority,
+    pub(super) issuance: &'a Issuance,
     pub(super) draft: Draft,
     pub(super) request: Option<Request>,
 }
 
-impl CertificationAuthority {
+impl Issuance {
     /// Holds an intent that a cut left behind against the sealed journal, and drafts it again.
     ///
     /// # Errors
@@ -42,12 +41,12 @@ impl CertificationAuthority {
         if row.state != CertificateState::Intended {
             return Err(unvouched(format!("it is {} and no open intent", row.state.name())));
         }
-        let entry = self.store.sealed_entry(row.issued)?.ok_or_else(|| Error::Unsealed {
+        let entry = self.journal.sealed_entry(row.issued)?.ok_or_else(|| Error::Unsealed {
             serial: intent.serial.to_string(),
             entry: row.issued,
         })?;
         // What the database says of a request proves itself; a row that does not is an error here.
-        let request = self.confirmed_for(intent)?;
+        let request = self.record.confirmed_for(intent)?;
         check_entry(intent, &entry, request.as_ref()).map_err(unvouched)?;
         let superseded =
             |reason: String| Error::Superseded { serial: intent.serial.to_string(), reason };
@@ -61,13 +60,13 @@ impl CertificationAuthority {
             true => unvouched(format!("the policy would not draft these octets: {reason}")),
             false => superseded(format!("another program drafted it: {reason}")),
         };
-        let draft = Draft::new(self, intent.serial, order, signer);
+        let draft = Draft::new(&self.policy, intent.serial, order, signer);
         let draft = draft.map_err(|error| undrafted(error.to_string()))?;
         if draft.tbs != intent.tbs {
             return Err(undrafted("they differ".into()));
         }
         expect::check(&self.policy, &draft).map_err(|error| undrafted(error.to_string()))?;
-        Ok(Vouched { authority: self, draft, request })
+        Ok(Vouched { issuance: self, draft, request })
     }
 
     /// What a draft does not take from the policy must still be what the policy allows.

@@ -20,6 +20,7 @@ use store::{Entry, GenerationPlan, Unit};
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::issuance::own_period;
 use crate::making::{MakeKey, Own};
 use crate::responder::Responder;
 
@@ -175,7 +176,7 @@ impl CertificationAuthority {
             CertificateKind::LinkOldWithNew => (old, new),
             _ => (new, old),
         };
-        let period = self.own_period(kind, act.at, Some((of.made_at, old.ends)))?;
+        let period = own_period(&self.policy, kind, act.at, Some((of.made_at, old.ends)))?;
         self.own_certificate(act, kind, of, signer, period)
     }
 
@@ -184,7 +185,7 @@ impl CertificationAuthority {
         self.generations.refresh()?;
         let issues_from = whole_second(renewal.issues_from);
         let generations = self.generations.all();
-        if let Some(plan) = self.store.generation_plan(self.policy.id())? {
+        if let Some(plan) = self.hands.store.generation_plan(self.policy.id())? {
             if plan.issues_from != issues_from || plan.generation == 1 {
                 let rule = rule!(
                     "generation {} is being made, to issue from {}: finish it first",

@@ -15,7 +15,7 @@ use x509::read::Certificate;
 use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::{Order, sketch};
+use crate::issuance::{Order, own_period, sketch};
 
 /// Both generations and their links.
 pub(super) struct Model<'a> {
@@ -43,7 +43,7 @@ impl<'a> Model<'a> {
         let mut new = twin(authority, &keys, real.number + 1, rules.ca.algorithm, rules.signature)?;
         (new.made_at, new.issues_from) = (now, issues_from);
         let own = |kind, of: &Generation, signer: &Generation, period| {
-            sketch(authority, &keys, authority.own_order(kind, of, period)?, signer)
+            sketch(&authority.policy, &keys, authority.own_order(kind, of, period)?, signer)
         };
         let kind = CertificateKind::SelfSigned;
         let old_root = own(
@@ -52,11 +52,16 @@ impl<'a> Model<'a> {
             &old,
             Period { not_before: validity::whole_second(real.made_at), not_after: real.ends },
         )?;
-        let new_root = own(kind, &new, &new, authority.own_period(kind, now, None)?)?;
+        let new_root = own(kind, &new, &new, own_period(&authority.policy, kind, now, None)?)?;
         old.self_signed = serial(&old_root)?;
         (new.self_signed, new.ends) = (serial(&new_root)?, new_root.tbs.validity.not_after);
         let link = |kind, of: &Generation, signer: &Generation| {
-            own(kind, of, signer, authority.own_period(kind, now, Some((of.made_at, old.ends)))?)
+            own(
+                kind,
+                of,
+                signer,
+                own_period(&authority.policy, kind, now, Some((of.made_at, old.ends)))?,
+            )
         };
         let links = [
             link(CertificateKind::LinkOldWithNew, &old, &new)?,
@@ -70,7 +75,7 @@ impl<'a> Model<'a> {
     pub(super) fn certify(&self, mut order: Order, signer: &Generation) -> Result<Certificate> {
         // What would last longer is not issued; the longest that is ends with the root.
         order.period.not_after = order.period.not_after.min(signer.ends);
-        sketch(self.authority, &self.keys, order, signer)
+        sketch(&self.authority.policy, &self.keys, order, signer)
     }
 
     /// A throwaway key for samples.

@@ -19,10 +19,11 @@ use x509::read::Certificate;
 use super::model::Model;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::issuance::{Order, attribute_names, subject_of_user, years};
+use crate::issuance::{Order, subject_of_user, years};
 use crate::lists::{lint_list, list_template, write_list};
 use crate::partition::partition_of;
 use crate::request::CertifiedAttributes;
+use crate::user_certificates::attribute_names;
 
 /// A certificate of one generation.
 pub(super) struct Sample {
@@ -95,7 +96,7 @@ fn order(
         (SubjectRule::Service { base }, _) => {
             base.below([Attribute::new(AttributeKind::CommonName, "Rehearsal")])
         }
-        (rule, Some(place)) => subject_of_user(model.authority, rule, at, place, 0)?,
+        (rule, Some(place)) => subject_of_user(&model.authority.sequence, rule, at, place, 0)?,
         _ => return Err(Error::refused("profile", rule!("nobody is named by that of {}", kind))),
     };
     Ok(Order {

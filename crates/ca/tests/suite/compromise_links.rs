@@ -99,6 +99,6 @@ fn k6_nothing_is_issued_by_a_key_whose_root_has_ended() {
         domain::application::ApplicationKind::IssueWithCard,
         &super::world::card(1),
     );
-    let refused = town.authority.issue_to_user(&act(&town.clock), request);
+    let refused = town.authority.user_certificates().issue(&act(&town.clock), request);
     assert!(matches!(refused, Err(Error::Refused { field: "ca key", .. })), "{refused:?}");
 }

@@ -128,7 +128,10 @@ fn p3_p2_p7_every_profile_of_the_shipped_policies_has_its_golden_octets() {
                 dns_names: if is_tls { vec!["www.example".to_owned()] } else { Vec::new() },
                 addresses: if is_tls { vec![[192, 0, 2, 1].into()] } else { Vec::new() },
             };
-            let issued = authority.issue_to_service(&act(&world.clock), &request).expect("issued");
+            let issued = authority
+                .service_certificates()
+                .issue(&act(&world.clock), &request)
+                .expect("issued");
             check(&world, authority, &issued.serial, &kind.to_string());
         }
     }

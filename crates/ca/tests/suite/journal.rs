@@ -76,10 +76,10 @@ fn e1_setting_up_certifying_servers_and_publishing_leave_their_entries() {
         addresses: Vec::new(),
     };
     let now = staff();
-    world.auth.issue_to_service(&now, &request).expect("a certificate");
+    world.auth.service_certificates().issue(&now, &request).expect("a certificate");
     expect(&world, &now, &ISSUE);
     let now = staff();
-    world.auth.issue_to_service(&now, &request).expect_err("the key is known");
+    world.auth.service_certificates().issue(&now, &request).expect_err("the key is known");
     expect(&world, &now, &["certificate-intended refused"]);
 
     let now = staff();
@@ -95,7 +95,7 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let mut first = card(1);
     let request = auth_request(1, ApplicationKind::IssueWithCard, &first);
     let now = window();
-    let issued = world.auth.issue_to_user(&now, request).expect("issued");
+    let issued = world.auth.user_certificates().issue(&now, request).expect("issued");
     // The CA's copy of the holder's key is gone before anything is signed (A 6.2.7.2).
     expect(&world, &now, &["key-destroyed done", ISSUE[0], ISSUE[1]]);
     let wrapped = issued.wrapped_key.expect("the CA made the key");
@@ -117,7 +117,8 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
 
     let request =
         sign_request(&world.sign, &window(), 2, ApplicationKind::IssueOnCard, &mut card(2));
-    let undelivered = world.sign.issue_to_user(&window(), request).expect("issued").serial;
+    let undelivered =
+        world.sign.user_certificates().issue(&window(), request).expect("issued").serial;
     let now = window();
     let discard = order(RevocationCause::DestroyedBeforeDelivery, Requester::Mayor);
     world.sign.life().revoke(&now, &undelivered, &discard).expect("discarded");

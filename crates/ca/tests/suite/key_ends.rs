@@ -46,7 +46,7 @@ fn issued_while_the_key_ends(
         }
     }));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let issued = authority.issue_to_user(&act(&town.clock), request);
+    let issued = authority.user_certificates().issue(&act(&town.clock), request);
     let begun = begun.lock().expect("a lock").take().expect("the step was reached");
     let steps = steps.lock().expect("a lock").clone();
     (issued, begun, steps)
@@ -107,7 +107,8 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
         }
     }));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let refused = authority.issue_to_user(&act(&town.clock), request).expect_err("its key ends");
+    let refused =
+        authority.user_certificates().issue(&act(&town.clock), request).expect_err("its key ends");
     assert!(refused.to_string().contains("nothing is signed by it"), "{refused}");
     assert!(!steps.lock().expect("a lock").contains(&Step::Signed));
 }

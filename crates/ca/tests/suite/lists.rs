@@ -202,7 +202,7 @@ fn v11_undelivered_is_on_the_list_as_held_in_a_and_absent_in_s() {
         domain::application::ApplicationKind::IssueOnCard,
         &mut other,
     );
-    world.sign.issue_to_user(&act(&world.clock), request).expect("issued");
+    world.sign.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let codes = |authority: &CertificationAuthority| {
         publish_all(&world, authority);
         let key = CrlKey { series: series(authority.id(), kawaguchi()), number: 1 };

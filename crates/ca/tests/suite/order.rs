@@ -38,7 +38,7 @@ fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
             .expect("the CA")
             .observed(Arc::new(count));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let issued = authority.issue_to_user(&act(&world.clock), request).expect("issued");
+    let issued = authority.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let expected = [
         (Step::Reserved, 0, 1),
         (Step::Drafted, 0, 1),

@@ -121,13 +121,13 @@ fn l1_a_key_of_a_that_reached_its_card_keeps_its_certificate() {
         key,
         ..auth_request(1, ApplicationKind::IssueWithCard, &new)
     };
-    let same = world.auth.issue_to_user(&now, again(key.clone())).expect("the same");
+    let same = world.auth.user_certificates().issue(&now, again(key.clone())).expect("the same");
     assert_eq!((same.serial, &same.certificate), (first.serial, &first.certificate));
     assert!(same.wrapped_key.is_none(), "the key left once");
-    assert!(rule(world.auth.issue_to_user(&now, again(key))).contains("or was used"));
+    assert!(rule(world.auth.user_certificates().issue(&now, again(key))).contains("or was used"));
     // Asked for a new key, the CA gives the first certificate up.
     let anew = KeySource::Authority { card: new.id().clone() };
-    let second = world.auth.issue_to_user(&now, again(anew)).expect("another");
+    let second = world.auth.user_certificates().issue(&now, again(anew)).expect("another");
     let state = world.auth.certificate(&first.serial).expect("there").state;
     assert!(matches!(state, CertificateState::Revoked { .. }));
     assert_ne!(second.serial, first.serial);
@@ -140,13 +140,17 @@ fn k5_a_certifies_no_key_that_came_with_a_card() {
     let mut holder = card(1);
     let request = sign_request(&world.sign, &now, 1, ApplicationKind::IssueWithCard, &mut holder);
     let request = UserRequest { attributes: None, ..request };
-    assert!(rule(world.auth.issue_to_user(&now, request)).contains("made by the authority"));
+    assert!(
+        rule(world.auth.user_certificates().issue(&now, request)).contains("made by the authority")
+    );
     // Nor does S make one.
     let key = KeySource::Authority { card: holder.id().clone() };
     let kind = ApplicationKind::IssueOnCard;
     let request = sign_request_again(&world.sign, &now, 1, kind, &holder);
     let request = UserRequest { key, ..request };
-    assert!(rule(world.sign.issue_to_user(&now, request)).contains("made by the holder"));
+    assert!(
+        rule(world.sign.user_certificates().issue(&now, request)).contains("made by the holder")
+    );
 }
 
 #[test]
@@ -154,11 +158,12 @@ fn k5_a_key_is_wrapped_to_the_cards_of_this_system_alone() {
     let world = World::new();
     let mut request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
     request.key = KeySource::Authority { card: "card-1".parse().expect("an id") };
-    let refused = world.auth.issue_to_user(&act(&world.clock), request).expect_err("no number");
+    let refused =
+        world.auth.user_certificates().issue(&act(&world.clock), request).expect_err("no number");
     assert!(matches!(refused, Error::Unknown { field: "card", .. }), "{refused}");
     // Another card's transport key does not open it.
     let request = auth_request(2, ApplicationKind::IssueWithCard, &card(2));
-    let issued = world.auth.issue_to_user(&act(&world.clock), request).expect("issued");
+    let issued = world.auth.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let wrapped = issued.wrapped_key.expect("the CA made the key");
     let slot = CardSlot::Authentication;
     assert!(card(3).load_private_key(slot, KeyAlgorithm::Rsa2048, &wrapped).is_err());

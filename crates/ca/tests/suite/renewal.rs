@@ -453,7 +453,7 @@ fn k9_after_the_period_of_its_use_a_key_certifies_nobody_and_signs_lists_all_the
     town.clock.advance(SignedDuration::from_secs(1));
     let issue = |number| {
         let request = auth_request(number, ApplicationKind::IssueWithCard, &card(number));
-        town.authority.issue_to_user(&act(&town.clock), request).map(drop)
+        town.authority.user_certificates().issue(&act(&town.clock), request).map(drop)
     };
     let refused = issue(2).expect_err("its use has ended").to_string();
     assert!(refused.contains("the use of its key ended"), "{refused}");
@@ -474,7 +474,7 @@ fn k9_p4_what_would_outlive_the_root_of_its_key_is_refused_before_anything_is_on
     town.clock.advance(SignedDuration::from_hours(24 * 365 * 3));
     let before = entries(&town);
     let request = auth_request(2, ApplicationKind::IssueWithCard, &card(2));
-    let refused = town.authority.issue_to_user(&act(&town.clock), request).map(drop);
+    let refused = town.authority.user_certificates().issue(&act(&town.clock), request).map(drop);
     let refused = refused.expect_err("it would outlive the root").to_string();
     let ends = town.authority.generations().numbered(1).expect("it exists").ends;
     assert!(

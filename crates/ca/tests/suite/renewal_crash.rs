@@ -51,7 +51,7 @@ fn cut_at(number: i32, lost: bool) -> bool {
     town.adopt(&quick());
     // Start-up settles what is open, whether or not the renewal is taken up at once.
     seal(&*town.scratch.store);
-    town.authority.recover(&act(&town.clock)).expect("recovery");
+    town.authority.recovery().recover(&act(&town.clock)).expect("recovery");
     town.renew(&renewal).expect("it goes on");
     expect_whole(&town);
     reached

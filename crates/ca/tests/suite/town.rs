@@ -74,13 +74,21 @@ impl Town {
             dns_names: vec![format!("{name}.example")],
             addresses: Vec::new(),
         };
-        self.authority.issue_to_service(&act(&self.clock), &request).expect("issued").certificate
+        self.authority
+            .service_certificates()
+            .issue(&act(&self.clock), &request)
+            .expect("issued")
+            .certificate
     }
 
     /// A user's certificate, issued onto a card that was not delivered yet.
     pub(super) fn user(&self, number: u32) -> Vec<u8> {
         let request = auth_request(number, ApplicationKind::IssueWithCard, &card(number));
-        self.authority.issue_to_user(&act(&self.clock), request).expect("issued").certificate
+        self.authority
+            .user_certificates()
+            .issue(&act(&self.clock), request)
+            .expect("issued")
+            .certificate
     }
 
     /// The self-signed certificate of a generation.

@@ -53,7 +53,7 @@ impl World {
 
     /// Issues an authentication certificate onto `card`; the CA makes the key.
     pub(super) fn issue_auth(&self, card: &mut Card, request: UserRequest) -> Result<IssuedToUser> {
-        let issued = self.auth.issue_to_user(&act(&self.clock), request)?;
+        let issued = self.auth.user_certificates().issue(&act(&self.clock), request)?;
         let wrapped = issued.wrapped_key.as_ref().expect("the CA made the key");
         card.load_private_key(CardSlot::Authentication, KeyAlgorithm::Rsa2048, wrapped)
             .expect("the key fits the card");
@@ -77,7 +77,8 @@ impl World {
         let act = act(&self.clock);
         let kind = ApplicationKind::IssueOnCard;
         let request = sign_request(&self.sign, &act, number, kind, &mut card);
-        let issued = self.sign.issue_to_user(&act, request).expect("a signature certificate");
+        let issued =
+            self.sign.user_certificates().issue(&act, request).expect("a signature certificate");
         let proof = possession(&self.sign, &act, &issued.serial, &card);
         self.sign.life().deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial

@@ -90,7 +90,7 @@ impl SystemStage<'_> {
             Some(certificate) => certificate,
             None => {
                 let wanted = certification(CertificateKind::TlsServer, der, None)?;
-                authority.issue_to_service(act, &service_request(&wanted)?)?.certificate
+                authority.service_certificates().issue(act, &service_request(&wanted)?)?.certificate
             }
         };
         let serial = Certificate::parse(&certificate)?.tbs.serial_number();
@@ -117,11 +117,11 @@ impl SystemStage<'_> {
     ) -> Result<Option<Vec<u8>>> {
         let request = x509::pkcs10::CertificateRequest::parse_and_verify(request)?;
         let spki = request.public_key.spki_sha256();
-        let left = authority.left_open()?;
+        let left = authority.recovery().left_open()?;
         // Nothing is signed again before the sealed journal vouches for it.
         self.system.seal()?;
         let left: Vec<_> = left.into_iter().filter(|one| one.intent.spki_sha256 == spki).collect();
-        authority.settle_all(act, &left)?;
+        authority.recovery().settle_all(act, &left)?;
         let row = self.system.store.certificate_for_key(&spki)?.filter(|row| {
             let is_ours = row.intent.ca == *authority.id();
             let is_server = row.intent.kind == CertificateKind::TlsServer;

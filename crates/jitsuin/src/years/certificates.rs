@@ -187,7 +187,8 @@ fn e2_the_server_is_certified_for_no_names_that_an_applicant_was_certified_for()
         addresses: vec![[127, 0, 0, 1].into()],
     };
     let authority = system.authority("jpki-auth").expect("a CA").clone();
-    let issued = authority.issue_to_service(&system.act("test").expect("an act"), &request);
+    let issued =
+        authority.service_certificates().issue(&system.act("test").expect("an act"), &request);
     let der = issued.expect("issued").certificate;
     let theirs = x509::pem::encode(x509::pem::CERTIFICATE, &der).expect("PEM");
     let mine = ServiceKey::new().expect("a key").pem().expect("PEM");

@@ -42,7 +42,11 @@ impl Authority for WindowAuthority {
     }
 
     fn issue(&self, act: &Act, request: IssueRequest) -> Result<IssuedCertificate, AuthorityError> {
-        let issued = self.authority.issue_to_user(act, user_request(request)).map_err(refused)?;
+        let issued = self
+            .authority
+            .user_certificates()
+            .issue(act, user_request(request))
+            .map_err(refused)?;
         Ok(IssuedCertificate {
             serial: issued.serial,
             certificate: issued.certificate,

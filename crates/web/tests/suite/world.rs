@@ -355,7 +355,8 @@ fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAut
         dns_names: vec!["localhost".to_owned()],
         addresses: vec![[127, 0, 0, 1].into()],
     };
-    let issued = authority.issue_to_service(&act(clock), &request).expect("a certificate");
+    let issued =
+        authority.service_certificates().issue(&act(clock), &request).expect("a certificate");
     let root = authority
         .generations()
         .self_signed_certificate(&authority.generations().current_at(clock.now()).expect("a key"));

@@ -1,5 +1,8 @@
 //! Certificates of residents: the rules around the six steps.
 
+use std::sync::Arc;
+
+use card::CardNumber;
 use domain::act::Act;
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
@@ -9,23 +12,31 @@ use domain::journal::EventKind;
 use domain::municipality;
 use domain::policy::{ExtensionRule, KeyMaker, NamesSource, UserKeyRule, ValidityRule};
 use domain::rule;
-use domain::rule::{Hex, Rule};
+use domain::rule::Hex;
 use domain::validity::{self, Period};
 use jiff::Timestamp;
+use keys::{TransportKey, UserKeys};
 use store::{CertificateRow, Entry, Unit};
 use x509::general_name::GeneralName;
-use x509::key_check;
+use x509::key_check::{self, WeakKeys};
 use x509::name::Name;
 use x509::oid;
 use x509::public_key::SpkiInfo;
 use zeroize::Zeroizing;
 
-use super::draft::{Order, profile};
-use super::subject;
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::card_master::CardKeyring;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{Issuance, Order, no_key, profile, subject_of_user};
+use crate::ledger::Ledger;
+use crate::life::LifeCycle;
 use crate::partition::partition_of;
+use crate::possession::Possessions;
 use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, UserRequest};
+use crate::sequence::SubjectSequence;
 
 /// A private key wrapped to its card, if the CA made it.
 type Wrapped = Option<Zeroizing<Vec<u8>>>;
@@ -40,7 +51,43 @@ enum Again {
     Nothing,
 }
 
-impl CertificationAuthority {
+/// The certificates of residents. It makes their keys and wraps them to cards; the six steps sign.
+pub struct UserCertificates {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    possession: Arc<Possessions>,
+    life: Arc<LifeCycle>,
+    issuance: Arc<Issuance>,
+    sequence: Arc<SubjectSequence>,
+    keys: Arc<dyn UserKeys>,
+    cards: Arc<CardKeyring>,
+    weak_keys: Arc<WeakKeys>,
+}
+
+impl UserCertificates {
+    pub(crate) fn new(
+        hands: &Hands,
+        possession: &Arc<Possessions>,
+        life: &Arc<LifeCycle>,
+        issuance: &Arc<Issuance>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            possession: possession.clone(),
+            life: life.clone(),
+            issuance: issuance.clone(),
+            sequence: hands.sequence.clone(),
+            keys: hands.keys.clone(),
+            cards: hands.cards.clone(),
+            weak_keys: hands.weak_keys.clone(),
+        }
+    }
+
     /// Issues a resident's certificate onto an unusable card (A 4.3.1.1, S 4-2-1).
     ///
     /// Asked again for the same application with the key that the card has by now, it answers with the
@@ -50,13 +97,13 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::Unknown`] by the rules of the policy, journaled.
-    pub fn issue_to_user(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
+    pub fn issue(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let subject = request.application.clone();
-        let result = self.issue_to_user_unrecorded(act, request);
+        let result = self.issue_unrecorded(act, request);
         self.ledger.recording(act, EventKind::CertificateIntended, subject, result)
     }
 
-    fn issue_to_user_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
+    fn issue_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let municipality = self.check_territory(&request)?;
         let (application, holder) = (&request.application, &request.holder);
         let before = self.certificates.issued_before(application, holder)?;
@@ -71,8 +118,8 @@ impl CertificationAuthority {
         let order = Order {
             kind: CertificateKind::User,
             partition: partition_of(CertificateKind::User, Some(municipality))?,
-            subject: Name::write(&subject::of_user(
-                self,
+            subject: Name::write(&subject_of_user(
+                &self.sequence,
                 &profile.subject,
                 act.at,
                 municipality,
@@ -85,7 +132,7 @@ impl CertificationAuthority {
             application: Some(request.application.clone()),
         };
         let signer = self.generations.current_at(act.at)?;
-        let issued = self.issue(act, order, &signer, CertificateEvent::Issue)?;
+        let issued = self.issuance.issue(act, order, &signer, CertificateEvent::Issue)?;
         Ok(IssuedToUser {
             serial: issued.serial,
             certificate: issued.certificate,
@@ -201,6 +248,15 @@ impl CertificationAuthority {
         Ok((spki, Some(wrapped.into_octets())))
     }
 
+    /// The key under which the CA wraps a user's key to a card (A 6.2.6).
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a card that is none of ours; [`Error::Keys`].
+    fn transport_key(&self, card: &CardId) -> Result<TransportKey> {
+        let none = || Error::Unknown { field: "card", value: card.to_string() };
+        self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
+    }
+
     /// The names for subjectAltName, where the profile carries the resident's attributes.
     fn user_names(&self, request: &UserRequest) -> Result<Vec<GeneralName>> {
         let profile = profile(&self.policy, CertificateKind::User)?;
@@ -243,11 +299,6 @@ fn check_existing(
 /// A public key as a card gave it.
 fn on_card(spki: &[u8]) -> Result<SpkiInfo> {
     SpkiInfo::parse(spki).map_err(no_key)
-}
-
-/// Octets that are no public key.
-pub(super) fn no_key(error: x509::Error) -> Error {
-    Error::refused("public key", Rule::from("it is none").telling(error))
 }
 
 /// The six otherName values, in the order the profile of the CPS has them.
