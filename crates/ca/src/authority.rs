@@ -2,48 +2,86 @@
 
 use std::sync::Arc;
 
+use domain::act::Act;
 use domain::id::{CaId, SerialNumber};
 use domain::policy::Policy;
 use keys::KeyStore;
 use store::{CertificateRow, Store};
 use x509::key_check::WeakKeys;
 
-use crate::adoption::PolicyInEffect;
-use crate::certificates::Certificates;
+use crate::compromise::Compromises;
+use crate::destruction::Destructions;
 use crate::error::{Error, Result};
+use crate::first_key::FirstKey;
 use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::issuance::Issuance;
-use crate::ledger::Ledger;
 use crate::life::LifeCycle;
 use crate::lists::Lists;
+use crate::making::{KeyMaking, MakeKey, find_or_generate};
 use crate::observer::{Observer, Step};
 use crate::possession::Possessions;
 use crate::recovery::Recovery;
-use crate::sequence::SubjectSequence;
+use crate::renewal::KeyRenewals;
+use crate::responder::Responders;
 use crate::service_certificates::ServiceCertificates;
 use crate::service_requests::ServiceRequests;
 use crate::user_certificates::UserCertificates;
 
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
-    pub(crate) policy: Arc<PolicyInEffect>,
-    pub(crate) ledger: Ledger,
-    pub(crate) certificates: Certificates,
-    pub(crate) generations: Arc<Generations>,
-    pub(crate) sequence: Arc<SubjectSequence>,
-    pub(crate) lists: Arc<Lists>,
-    pub(crate) possession: Arc<Possessions>,
-    pub(crate) life: Arc<LifeCycle>,
-    pub(crate) issuance: Arc<Issuance>,
-    pub(crate) services: Arc<ServiceCertificates>,
-    pub(crate) users: UserCertificates,
-    pub(crate) requests: ServiceRequests,
-    pub(crate) recovery: Recovery,
-    pub(crate) hands: Hands,
+    hands: Hands,
+    lists: Arc<Lists>,
+    possession: Arc<Possessions>,
+    life: Arc<LifeCycle>,
+    users: UserCertificates,
+    services: Arc<ServiceCertificates>,
+    requests: ServiceRequests,
+    recovery: Recovery,
+    making: Arc<KeyMaking>,
+    first_key: FirstKey,
+    responders: Arc<Responders>,
+    renewals: KeyRenewals,
+    compromises: Compromises,
+    destructions: Destructions,
 }
 
 impl CertificationAuthority {
+    /// Sets a CA up from its policy: first key, self-signed certificate.
+    ///
+    /// Every part is made once: called again after a cut, it goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a policy that is not valid; what keys and store say.
+    pub fn set_up(
+        act: &Act,
+        policy_text: &str,
+        store: Arc<dyn Store>,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Self> {
+        Self::set_up_with(act, policy_text, store, keys, &find_or_generate)
+    }
+
+    /// Sets a CA up as [`CertificationAuthority::set_up`] does, with a key that `make_key` makes:
+    /// a ceremony makes a backup with it.
+    ///
+    /// # Errors
+    /// As `set_up`.
+    pub fn set_up_with(
+        act: &Act,
+        policy_text: &str,
+        store: Arc<dyn Store>,
+        keys: Arc<dyn KeyStore>,
+        make_key: &MakeKey<'_>,
+    ) -> Result<Self> {
+        let authority = Self::founding(policy_text, store, keys)?;
+        if authority.generations().all().is_empty() {
+            authority.first_key.generate(act, make_key)?;
+            authority.first_key.self_sign(act)?;
+        }
+        Ok(authority)
+    }
+
     /// Opens a CA that was set up before.
     ///
     /// # Errors
@@ -78,22 +116,23 @@ impl CertificationAuthority {
         let services = Arc::new(ServiceCertificates::new(&hands, &issuance));
         let users = UserCertificates::new(&hands, &possession, &life, &issuance);
         let requests = ServiceRequests::new(&hands, &life, &issuance, &services);
-        let recovery = Recovery::new(&hands, &life, &issuance);
+        let making = Arc::new(KeyMaking::new(&hands, &issuance));
+        let responders = Arc::new(Responders::new(&hands, &issuance, &services));
         Self {
-            policy: hands.policy.clone(),
-            ledger: hands.ledger.clone(),
-            certificates: hands.certificates.clone(),
-            generations: hands.generations.clone(),
-            sequence: hands.sequence.clone(),
+            recovery: Recovery::new(&hands, &life, &issuance),
+            first_key: FirstKey::new(&hands, &making),
+            renewals: KeyRenewals::new(&hands, &making, &responders),
+            compromises: Compromises::new(&hands, &life, &lists),
+            destructions: Destructions::new(&hands, &lists),
+            hands,
             lists,
             possession,
             life,
-            issuance,
-            services,
             users,
+            services,
             requests,
-            recovery,
-            hands,
+            making,
+            responders,
         }
     }
 
@@ -111,22 +150,22 @@ impl CertificationAuthority {
 
     /// The CA's id.
     pub fn id(&self) -> &CaId {
-        self.policy.id()
+        self.hands.policy.id()
     }
 
     /// The policy in effect.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.hands.policy
     }
 
     /// The SHA-256 of the policy's text, as every intent records it.
     pub fn policy_digest(&self) -> &[u8; 32] {
-        self.policy.digest()
+        self.hands.policy.digest()
     }
 
     /// The key generations.
     pub fn generations(&self) -> &Generations {
-        &self.generations
+        &self.hands.generations
     }
 
     /// The revocation lists.
@@ -164,11 +203,41 @@ impl CertificationAuthority {
         &self.life
     }
 
+    /// The making of key generations.
+    pub fn making(&self) -> &KeyMaking {
+        &self.making
+    }
+
+    /// The setting up of the first key.
+    pub fn first_key(&self) -> &FirstKey {
+        &self.first_key
+    }
+
+    /// The responders.
+    pub fn responders(&self) -> &Responders {
+        &self.responders
+    }
+
+    /// The renewal of the key.
+    pub fn renewals(&self) -> &KeyRenewals {
+        &self.renewals
+    }
+
+    /// The procedure after a key's compromise.
+    pub fn compromises(&self) -> &Compromises {
+        &self.compromises
+    }
+
+    /// The ends of keys.
+    pub fn destructions(&self) -> &Destructions {
+        &self.destructions
+    }
+
     /// A certificate of this CA.
     ///
     /// # Errors
     /// [`Error::Unknown`] if there is none with this serial.
     pub fn certificate(&self, serial: &SerialNumber) -> Result<CertificateRow> {
-        self.certificates.one(serial)
+        self.hands.certificates.one(serial)
     }
 }

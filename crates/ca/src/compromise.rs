@@ -1,5 +1,7 @@
 //! What follows when a CA's key counts as compromised: one way, each step once (A 5.7.3, S 4-14-2).
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
@@ -14,10 +16,13 @@ use store::{
 };
 use x509::fingerprint::{sha256, sha256_colon_hex};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
-use crate::life::{RevocationOrder, event_of};
-use crate::lists::ListOutcome;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::ledger::Ledger;
+use crate::life::{LifeCycle, RevocationOrder, event_of};
+use crate::lists::{ListOutcome, Lists};
 
 /// Certificates revoked in one unit: some hundredths of a second, so that nobody waits long behind
 /// it, and few enough flushes to disk for a million.
@@ -39,12 +44,31 @@ pub struct CompromisePlan {
     pub state: Option<CompromiseState>,
 }
 
-impl CertificationAuthority {
+/// The procedure after a key's compromise. It ends certificates and has lists published; it has no key.
+pub struct Compromises {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    life: Arc<LifeCycle>,
+    lists: Arc<Lists>,
+}
+
+impl Compromises {
+    pub(crate) fn new(hands: &Hands, life: &Arc<LifeCycle>, lists: &Arc<Lists>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            life: life.clone(),
+            lists: lists.clone(),
+        }
+    }
+
     /// What a compromise of this generation's key would mean; changes nothing.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a generation that does not exist; [`Error::Store`].
-    pub fn compromise_plan(&self, generation: u32) -> Result<CompromisePlan> {
+    pub fn plan(&self, generation: u32) -> Result<CompromisePlan> {
         self.generations.numbered(generation)?;
         let mut certificates = 0;
         let mut from = 0;
@@ -63,18 +87,18 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] without a second person; [`Error::Unknown`]; journaled.
-    pub fn declare_compromise<'a>(
+    pub fn declare<'a>(
         &self,
         act: impl Into<Along<'a, CompromiseRow>>,
         generation: u32,
         approver: &ActorId,
     ) -> Result<CompromiseRow> {
         let act = &act.into();
-        let result = self.declare(act, generation, approver);
+        let result = self.declare_unrecorded(act, generation, approver);
         self.ledger.recording(act, EventKind::KeyCompromised, generation, result)
     }
 
-    fn declare(
+    fn declare_unrecorded(
         &self,
         act: &Along<'_, CompromiseRow>,
         generation: u32,
@@ -116,12 +140,12 @@ impl CertificationAuthority {
     /// goes on from what is on disk.
     ///
     /// `told` hears how many certificates are revoked so far. The step after
-    /// [`CompromiseState::Announced`] is [`complete_compromise`](Self::complete_compromise).
+    /// [`CompromiseState::Announced`] is [`complete`](Self::complete).
     ///
     /// # Errors
     /// [`Error::Refused`] where nothing was declared or a list could not be published: the step is
     /// not done, and may be tried again; [`Error::Store`].
-    pub fn continue_compromise(
+    pub fn proceed(
         &self,
         act: &Act,
         generation: u32,
@@ -140,7 +164,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] before the notice was posted.
-    pub fn complete_compromise(
+    pub fn complete(
         &self,
         act: &Act,
         generation: u32,

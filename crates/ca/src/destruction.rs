@@ -14,16 +14,21 @@ use domain::rule::Rule;
 use jiff::Timestamp;
 use store::{Entry, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
 use crate::key_ends::{note_begun, note_done};
+use crate::ledger::Ledger;
+use crate::lists::Lists;
 
 /// Certificates that are counted at a time.
 const PAGE: usize = 1000;
 
 /// The right to destroy the key of a generation, as things stood when it was asked for; spent by
-/// [`CertificationAuthority::record_destruction`].
+/// [`Destructions::record`].
 #[derive(Debug)]
 pub struct Destruction {
     /// The generation.
@@ -37,14 +42,33 @@ struct InForce {
     last: Option<Timestamp>,
 }
 
-impl CertificationAuthority {
+/// The ends of a CA's keys: who may destroy one, and the notes of it. The key itself ends in other hands.
+pub struct Destructions {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    lists: Arc<Lists>,
+}
+
+impl Destructions {
+    pub(crate) fn new(hands: &Hands, lists: &Arc<Lists>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            lists: lists.clone(),
+        }
+    }
+
     /// The right to destroy the key of a generation at `now`. What was begun is brought to its end, whatever
     /// the clock says by then.
     ///
     /// # Errors
     /// [`Error::Refused`] with what still needs the key and until when; [`Error::Unknown`] for no such
     /// generation; [`Error::Store`].
-    pub fn permit_destruction(&self, number: u32, now: Timestamp) -> Result<Destruction> {
+    pub fn permit(&self, number: u32, now: Timestamp) -> Result<Destruction> {
         self.generations.refresh()?;
         let generation = self.generations.numbered(number)?;
         if self.generations.is_ending(&generation)? {
@@ -121,12 +145,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Store`], which is stale where an intent under it is open.
-    pub fn begin_destruction(
-        &self,
-        destruction: &Destruction,
-        entry: Entry,
-        copies: Vec<u8>,
-    ) -> Result<()> {
+    pub fn begin(&self, destruction: &Destruction, entry: Entry, copies: Vec<u8>) -> Result<()> {
         let generation = &destruction.generation;
         let unit = Unit::new(entry).unless_intended(self.policy.id(), generation.number);
         self.ledger.commit(unit.change(note_begun(&generation.label, copies)?))?;
@@ -138,7 +157,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn record_destruction(&self, destruction: &Destruction, entry: Entry) -> Result<()> {
+    pub fn record(&self, destruction: &Destruction, entry: Entry) -> Result<()> {
         let generation = &destruction.generation;
         let unit = match self.generations.is_destroyed(generation)? {
             true => Unit::new(entry.no_op()),

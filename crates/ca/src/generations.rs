@@ -5,9 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::crl_series::Partition;
 use domain::rule;
 use jiff::Timestamp;
-use keys::{KeyError, PublicKey};
+use keys::{KeyError, KeyLabel, PublicKey};
 use store::reads::{ReadAuthorities, ReadGenerations};
-use store::{AuthorityRow, CertificateRow, CompromiseRow, IntentRow, Sequence, StatusRow};
+use store::{
+    AuthorityRow, CertificateRow, CompromiseRow, GenerationPlan, IntentRow, Sequence, StatusRow,
+};
 
 use crate::adoption::PolicyInEffect;
 use crate::certificates::Certificates;
@@ -191,6 +193,19 @@ impl Generations {
         Ok(unusable)
     }
 
+    /// The key of the generation that is being made, once it was generated, with its label.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn planned_key(&self) -> Result<Option<(KeyLabel, PublicKey)>> {
+        let planned = self.planned()?;
+        Ok(planned.map(|generation| {
+            let spki_der = generation.key.as_der().to_vec();
+            let public = PublicKey { algorithm: generation.key_algorithm, spki_der };
+            (generation.label, public)
+        }))
+    }
+
     /// Where the procedure for a generation's compromised key stands, if there is one.
     ///
     /// # Errors
@@ -210,9 +225,14 @@ impl Generations {
         }
     }
 
+    /// The plan of the generation that is being made, if one is.
+    pub(crate) fn plan(&self) -> Result<Option<GenerationPlan>> {
+        Ok(self.lives.generation_plan(self.policy.id())?)
+    }
+
     /// The generation that is being made, once it has its key ([`Generation::planned`]).
     pub(crate) fn planned(&self) -> Result<Option<Generation>> {
-        match self.lives.generation_plan(self.policy.id())? {
+        match self.plan()? {
             Some(plan) => match &plan.key {
                 Some(key) => Ok(Some(Generation::planned(&self.policy, &plan, key)?)),
                 None => Ok(None),

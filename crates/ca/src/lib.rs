@@ -42,6 +42,7 @@ mod compromise;
 mod custody;
 mod destruction;
 mod error;
+mod first_key;
 mod generation;
 mod generations;
 mod hands;
@@ -65,32 +66,34 @@ mod responder;
 mod sequence;
 mod service_certificates;
 mod service_requests;
-mod setup;
 mod user_certificates;
 
 pub use adoption::adopt_policy;
 pub use authority::CertificationAuthority;
 pub use backup::{note_backup, noted_backup};
-pub use compromise::CompromisePlan;
+pub use compromise::{CompromisePlan, Compromises};
 pub use custody::{Custody, Dealing, Quorum, Standing, Terms};
-pub use destruction::Destruction;
+pub use destruction::{Destruction, Destructions};
 pub use error::{Error, Result};
+pub use first_key::FirstKey;
 pub use generation::Generation;
 pub use generations::Generations;
 pub use issuance::Issued;
 pub use key_ends::while_kept;
 pub use life::{Changed, LifeCycle, RevocationOrder};
 pub use lists::{CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, Lists, clock_said_right};
-pub use making::{MakeKey, find_or_generate};
+pub use making::{KeyMaking, MakeKey, find_or_generate};
 pub use observer::Step;
 pub use partition::{distribution_point, partition_of};
 pub use possession::Possessions;
 pub use recovery::{Recovery, Settled};
-pub use renewal::{Finding, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight};
+pub use renewal::{
+    Finding, KeyRenewals, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight,
+};
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,
 };
-pub use responder::Responder;
+pub use responder::{Responder, Responders};
 pub use service_certificates::ServiceCertificates;
 pub use service_requests::{ServiceRequests, certification, service_request};
 pub use user_certificates::UserCertificates;

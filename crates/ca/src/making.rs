@@ -3,23 +3,30 @@
 //! Each part leaves a row, so that whoever calls again after a cut goes on where it stopped. The
 //! row of the generation comes last: until then nothing issues with its key.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::policy::Policy;
 use domain::rule::Hex;
 use domain::validity::Period;
 use jiff::Timestamp;
 use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
 use store::{AuthorityRow, CertificateRow, Change, Entry, GenerationPlan, PlannedKey, Unit};
-use x509::key_check;
+use x509::key_check::{self, WeakKeys};
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::{Intended, Order, own_period};
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{Intended, Issuance, Order, own_period};
+use crate::ledger::Ledger;
 use crate::partition::partition_of;
 
 /// Makes a CA's key in the store under a label, and whatever is to be made with it, such as a
@@ -50,22 +57,26 @@ pub(crate) struct Own {
     pub ends: Timestamp,
 }
 
-impl CertificationAuthority {
-    /// A generation as the policy wants it now, to be made.
-    pub(crate) fn plan(&self, generation: u32, issues_from: Timestamp) -> GenerationPlan {
-        GenerationPlan {
-            ca: self.policy.id().clone(),
-            generation,
-            key_label: format!("{}-ca-{generation}", self.policy.id()),
-            key_algorithm: self.policy.keys.ca.algorithm,
-            signature_algorithm: self.policy.keys.signature,
-            issues_from,
-            key: None,
-        }
-    }
+/// The making of generations. It has the whole key store: whoever calls says how a key is made in it.
+pub struct KeyMaking {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    issuance: Arc<Issuance>,
+    keys: Arc<dyn KeyStore>,
+    weak_keys: Arc<WeakKeys>,
+}
 
-    pub(crate) fn put_plan(&self, plan: GenerationPlan) -> Change {
-        Change::PutGenerationPlan(Box::new(plan))
+impl KeyMaking {
+    pub(crate) fn new(hands: &Hands, issuance: &Arc<Issuance>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            issuance: issuance.clone(),
+            keys: hands.keys.clone(),
+            weak_keys: hands.weak_keys.clone(),
+        }
     }
 
     /// The key and the self-signed certificate of a planned generation.
@@ -128,29 +139,10 @@ impl CertificationAuthority {
             };
             return Ok(Own { serial: row.intent.serial, certificate, ends });
         }
-        let order = self.own_order(kind, of, period)?;
+        let order = own_order(&self.policy, kind, of, period)?;
         let issued = self.issuance.issue(act, order, signer, CertificateEvent::IssueInForce)?;
         let (serial, certificate) = (issued.serial, issued.certificate);
         Ok(Own { serial, certificate, ends: period.not_after })
-    }
-
-    /// What is ordered of a certificate to the CA's own name.
-    pub(crate) fn own_order(
-        &self,
-        kind: CertificateKind,
-        of: &Generation,
-        period: Period,
-    ) -> Result<Order> {
-        Ok(Order {
-            kind,
-            partition: partition_of(kind, None)?,
-            subject: Name::write(&self.policy.issuer.name)?,
-            key: of.key.clone(),
-            period,
-            names: Vec::new(),
-            holder: None,
-            application: None,
-        })
     }
 
     /// The certificate (DER) of a generation's key by the one before it, if there is one (A 5.6).
@@ -188,29 +180,71 @@ impl CertificationAuthority {
         make_key: &MakeKey<'_>,
     ) -> Result<PlannedKey> {
         let label = label(&plan.key_label)?;
-        let public = make_key(&*self.hands.keys, &label, plan.key_algorithm)?;
+        let public = make_key(&*self.keys, &label, plan.key_algorithm)?;
         let spki = SpkiInfo::parse(&public.spki_der)?;
-        key_check::check(&spki, plan.key_algorithm, &*self.hands.weak_keys)
+        key_check::check(&spki, plan.key_algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
         // A cut between the making and this entry makes the key seem younger by the time of it.
         let key = PlannedKey { spki: public.spki_der, made_at: act.at };
-        let entry = self.key_generated(act, &label, plan.key_algorithm, &key.spki);
+        let entry = key_generated(self.policy.id(), act, &label, plan.key_algorithm, &key.spki);
         let plan = GenerationPlan { key: Some(key.clone()), ..plan.clone() };
-        self.ledger.commit(Unit::new(entry).change(self.put_plan(plan)))?;
+        self.ledger.commit(Unit::new(entry).change(put_plan(plan)))?;
         Ok(key)
     }
+}
 
-    pub(crate) fn key_generated(
-        &self,
-        act: &Act,
-        label: &KeyLabel,
-        algorithm: KeyAlgorithm,
-        spki: &[u8],
-    ) -> Entry {
-        Entry::new(EventKind::KeyGenerated, act)
-            .ca(self.policy.id())
-            .subject(label)
-            .detail("algorithm", algorithm)
-            .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))
+/// A generation as the policy wants it now, to be made.
+pub(crate) fn plan(
+    policy: &PolicyInEffect,
+    generation: u32,
+    issues_from: Timestamp,
+) -> GenerationPlan {
+    GenerationPlan {
+        ca: policy.id().clone(),
+        generation,
+        key_label: format!("{}-ca-{generation}", policy.id()),
+        key_algorithm: policy.keys.ca.algorithm,
+        signature_algorithm: policy.keys.signature,
+        issues_from,
+        key: None,
     }
+}
+
+/// What keeps a plan.
+pub(crate) fn put_plan(plan: GenerationPlan) -> Change {
+    Change::PutGenerationPlan(Box::new(plan))
+}
+
+/// What is ordered of a certificate to the CA's own name.
+pub(crate) fn own_order(
+    policy: &Policy,
+    kind: CertificateKind,
+    of: &Generation,
+    period: Period,
+) -> Result<Order> {
+    Ok(Order {
+        kind,
+        partition: partition_of(kind, None)?,
+        subject: Name::write(&policy.issuer.name)?,
+        key: of.key.clone(),
+        period,
+        names: Vec::new(),
+        holder: None,
+        application: None,
+    })
+}
+
+/// The entry of a key that was made for a CA.
+pub(crate) fn key_generated(
+    ca: &CaId,
+    act: &Act,
+    label: &KeyLabel,
+    algorithm: KeyAlgorithm,
+    spki: &[u8],
+) -> Entry {
+    Entry::new(EventKind::KeyGenerated, act)
+        .ca(ca)
+        .subject(label)
+        .detail("algorithm", algorithm)
+        .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))
 }

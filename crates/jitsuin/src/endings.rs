@@ -90,7 +90,7 @@ impl OwnEndings {
     ) -> Result<Vec<Ending>> {
         let mut endings = Vec::new();
         for generation in authority.generations().all().iter().filter(|one| now <= one.ends) {
-            let found = authority.responder(now, generation, &*self.service_keys)?;
+            let found = authority.responders().at(now, generation, &*self.service_keys)?;
             let ends = match found {
                 Some(found) => Certificate::parse(&found.certificate)?.tbs.validity.not_after,
                 None => Timestamp::MIN,

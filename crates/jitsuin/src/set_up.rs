@@ -70,11 +70,11 @@ pub(crate) fn found(
         if !is_founded && founds(authority.id()) {
             let secret = together(&act, &custody, custodians, &mut secret)?;
             first_key(&act()?, &authority, &foundation, &config.backups, secret)?;
-            authority.self_sign(&act()?)?;
+            authority.first_key().self_sign(&act()?)?;
         }
         authority.recovery().recover(&act()?)?;
         for generation in authority.generations().all() {
-            authority.set_up_responder(&act()?, &generation, &*foundation.machine.keys)?;
+            authority.responders().set_up(&act()?, &generation, &*foundation.machine.keys)?;
         }
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
             bail!("policies: two files are for the same CA");
@@ -165,7 +165,7 @@ fn first_key(
 ) -> Result<()> {
     let backups = Backups::new(&foundation.home, backups, &*foundation.store);
     let backup_key = secret.backup_key()?;
-    authority.generate_first_key(act, &|keys, label, algorithm| {
+    authority.first_key().generate(act, &|keys, label, algorithm| {
         backups.make_key(act, keys, label, algorithm, &backup_key)
     })?;
     Ok(())

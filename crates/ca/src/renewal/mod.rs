@@ -17,12 +17,16 @@ use jiff::Timestamp;
 use keys::KeyStore;
 use store::{Entry, GenerationPlan, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
 use crate::issuance::own_period;
-use crate::making::{MakeKey, Own};
-use crate::responder::Responder;
+use crate::ledger::Ledger;
+use crate::making::{KeyMaking, MakeKey, Own, plan, put_plan};
+use crate::responder::{Responder, Responders};
+use crate::sequence::SubjectSequence;
 
 pub use path::{RehearsedPath, Trust};
 pub use rehearsal::{Finding, Rehearsal, Weight};
@@ -74,7 +78,32 @@ enum Standing {
     New { old: Arc<Generation>, plan: GenerationPlan },
 }
 
-impl CertificationAuthority {
+/// The renewal of a CA's key, and its rehearsal in memory.
+pub struct KeyRenewals {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    making: Arc<KeyMaking>,
+    responders: Arc<Responders>,
+    sequence: Arc<SubjectSequence>,
+}
+
+impl KeyRenewals {
+    pub(crate) fn new(
+        hands: &Hands,
+        making: &Arc<KeyMaking>,
+        responders: &Arc<Responders>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            making: making.clone(),
+            responders: responders.clone(),
+            sequence: hands.sequence.clone(),
+        }
+    }
+
     /// Renews the CA's key: a key by the present policy, its self-signed certificate, both links,
     /// its responder. Every part is made once: called again after a cut, it goes on.
     ///
@@ -84,7 +113,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Refused`] before its time without a reason, while another renewal is unfinished, or
     /// when the rehearsal finds that a path would break: journaled. What keys and store say.
-    pub fn renew_key(
+    pub fn renew(
         &self,
         act: &Act,
         renewal: &Renewal,
@@ -95,7 +124,7 @@ impl CertificationAuthority {
             if let Standing::New { old, .. } = &standing
                 && self.generations.compromise(old.number)?.is_none()
             {
-                self.rehearse_renewal(act.at, renewal.issues_from)?.expect_sound()?;
+                self.rehearse(act.at, renewal.issues_from)?.expect_sound()?;
             }
             Ok(standing)
         });
@@ -120,9 +149,9 @@ impl CertificationAuthority {
         make_key: &MakeKey<'_>,
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
-        let new = self.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
+        let new = self.making.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
         let links = self.links(act, old, &new)?; // 2, 3: each key certified with the other
-        let responder = self.set_up_responder(act, &new, service_keys)?; // 4: it answers from 5 on
+        let responder = self.responders.set_up(act, &new, service_keys)?; // 4: it answers from 5 on
         let (number, self_signed) = (new.number, self.generations.self_signed_certificate(&new)?);
         let mut entry = self
             .renewed(act, "completed")
@@ -140,7 +169,7 @@ impl CertificationAuthority {
                     ColonHex(&x509::fingerprint::sha256(&links.new_with_old)),
                 );
         }
-        self.complete_generation(entry, new)?; // 5: it stands beside the old one
+        self.making.complete_generation(entry, new)?; // 5: it stands beside the old one
         Ok(Renewed {
             generation: self.generations.numbered(number)?,
             self_signed,
@@ -177,7 +206,7 @@ impl CertificationAuthority {
             _ => (new, old),
         };
         let period = own_period(&self.policy, kind, act.at, Some((of.made_at, old.ends)))?;
-        self.own_certificate(act, kind, of, signer, period)
+        self.making.own_certificate(act, kind, of, signer, period)
     }
 
     /// Whether the renewal may begin, has begun, or is done (A 5.6, 6.3.2.1, S 4-13, 6-3-1-2).
@@ -185,7 +214,7 @@ impl CertificationAuthority {
         self.generations.refresh()?;
         let issues_from = whole_second(renewal.issues_from);
         let generations = self.generations.all();
-        if let Some(plan) = self.hands.store.generation_plan(self.policy.id())? {
+        if let Some(plan) = self.generations.plan()? {
             if plan.issues_from != issues_from || plan.generation == 1 {
                 let rule = rule!(
                     "generation {} is being made, to issue from {}: finish it first",
@@ -206,7 +235,7 @@ impl CertificationAuthority {
             [.., newest] => {
                 check_time(now, newest, issues_from)?;
                 self.check_due(newest, issues_from, renewal.early.as_deref())?;
-                let plan = self.plan(newest.number + 1, issues_from);
+                let plan = plan(&self.policy, newest.number + 1, issues_from);
                 Ok(Standing::New { old: Arc::clone(newest), plan })
             }
             [] => Err(Error::Unknown { field: "ca key", value: self.policy.id().to_string() }),
@@ -253,7 +282,7 @@ impl CertificationAuthority {
         if let Some(reason) = &renewal.early {
             entry = entry.detail("early", OfTheInstallation(reason));
         }
-        self.ledger.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
+        self.ledger.commit(Unit::new(entry).change(put_plan(plan.clone())))?;
         Ok(())
     }
 
@@ -266,7 +295,7 @@ impl CertificationAuthority {
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
         let links = self.links(act, old, &new)?;
-        let responder = self.set_up_responder(act, &new, service_keys)?;
+        let responder = self.responders.set_up(act, &new, service_keys)?;
         let entry = self.renewed(act, "completed").subject(new.self_signed).no_op();
         self.ledger.commit(Unit::new(entry))?;
         let self_signed = self.generations.self_signed_certificate(&new)?;

@@ -10,10 +10,10 @@ use domain::rule::Rule;
 use domain::validity;
 use jiff::Timestamp;
 
+use super::KeyRenewals;
 use super::model::Model;
 use super::path::{RehearsedPath, Trust, walk};
 use super::samples;
-use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 
@@ -78,18 +78,23 @@ impl Rehearsal {
     }
 }
 
-impl CertificationAuthority {
+impl KeyRenewals {
     /// Carries out a renewal at `now` in memory, with throwaway keys and by the present policy, and
     /// validates every path that relying parties take from the move at `issues_from` on: from
     /// either root to what either generation signed, with links, lists and responders.
     ///
     /// # Errors
     /// [`Error::Unknown`] before the first key; what drafting, linting and the throwaway keys say.
-    pub fn rehearse_renewal(&self, now: Timestamp, issues_from: Timestamp) -> Result<Rehearsal> {
+    pub fn rehearse(&self, now: Timestamp, issues_from: Timestamp) -> Result<Rehearsal> {
         let missing = || Error::Unknown { field: "ca key", value: self.policy.id().to_string() };
         let real = self.generations.all().last().cloned().ok_or_else(missing)?;
         let issues_from = validity::whole_second(issues_from);
-        let model = Model::new(self, &real, validity::whole_second(now), issues_from)?;
+        let model = Model::new(
+            (&self.policy, &self.sequence),
+            &real,
+            validity::whole_second(now),
+            issues_from,
+        )?;
         let samples = samples::certificates(&model, issues_from)?;
         let lists = samples::lists(&model, issues_from)?;
         let paths = walk(&model, &samples, &lists, issues_from);

@@ -21,10 +21,10 @@ fn second() -> ActorId {
 
 /// Declares and carries on until nothing is left but the notification.
 fn carry_out(world: &World) -> State {
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared");
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared");
     loop {
         world.clock.advance(SignedDuration::from_secs(1));
-        let row = world.auth.continue_compromise(&act(&world.clock), 1, &mut |_| ());
+        let row = world.auth.compromises().proceed(&act(&world.clock), 1, &mut |_| ());
         let row = row.expect("a step");
         if row.state == State::Announced {
             return row.state;
@@ -42,7 +42,7 @@ fn reason(world: &World, serial: &SerialNumber) -> Option<RevocationReason> {
 #[test]
 fn k7_nothing_is_issued_from_the_declaration_on() {
     let world = World::new();
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared");
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared");
     let mut blank = card(1);
     let request = auth_request(1, ApplicationKind::IssueWithCard, &blank);
     let refused = world.issue_auth(&mut blank, request).expect_err("it is stopped");
@@ -57,7 +57,7 @@ fn k7_l9_everything_under_the_key_is_revoked_with_reason_2_and_stands_on_the_lis
     let world = World::new();
     let serials: Vec<_> = (1..=5).map(|number| world.good_auth(number)).collect();
     let untouched = world.good_sign(9);
-    assert_eq!(world.auth.compromise_plan(1).expect("a plan").certificates, 6);
+    assert_eq!(world.auth.compromises().plan(1).expect("a plan").certificates, 6);
     assert_eq!(carry_out(&world), State::Announced);
     for serial in &serials {
         assert_eq!(reason(&world, serial), Some(RevocationReason::CaCompromise));
@@ -110,11 +110,11 @@ fn k7_each_step_is_done_once_however_often_it_is_asked_for() {
         });
         told.count()
     };
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared before");
-    world.auth.continue_compromise(&act(&world.clock), 1, &mut |_| ()).expect("nothing to do");
-    let completed = world.auth.complete_compromise(&act(&world.clock), 1, &[7; 32]);
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared before");
+    world.auth.compromises().proceed(&act(&world.clock), 1, &mut |_| ()).expect("nothing to do");
+    let completed = world.auth.compromises().complete(&act(&world.clock), 1, &[7; 32]);
     assert_eq!(completed.expect("completed").state, State::Completed);
-    world.auth.complete_compromise(&act(&world.clock), 1, &[7; 32]).expect("nothing to do");
+    world.auth.compromises().complete(&act(&world.clock), 1, &[7; 32]).expect("nothing to do");
     for state in State::ALL {
         assert_eq!(done(state), 1, "{state}");
     }
@@ -125,14 +125,14 @@ fn k7_it_takes_two_people_and_an_order() {
     let world = World::new();
     let by = act(&world.clock);
     let domain::act::Actor::Staff(myself) = by.actor.clone() else { panic!("staff acts") };
-    let alone = world.auth.declare_compromise(&by, 1, &myself);
+    let alone = world.auth.compromises().declare(&by, 1, &myself);
     assert!(matches!(alone, Err(Error::Refused { field: "approver", .. })), "{alone:?}");
-    let nothing = world.auth.continue_compromise(&by, 1, &mut |_| ());
+    let nothing = world.auth.compromises().proceed(&by, 1, &mut |_| ());
     assert!(matches!(nothing, Err(Error::Refused { field: "compromise", .. })), "{nothing:?}");
-    let unknown = world.auth.declare_compromise(&by, 7, &second());
+    let unknown = world.auth.compromises().declare(&by, 7, &second());
     assert!(matches!(unknown, Err(Error::Unknown { .. })), "{unknown:?}");
-    world.auth.declare_compromise(&by, 1, &second()).expect("declared");
-    let early = world.auth.complete_compromise(&by, 1, &[7; 32]);
+    world.auth.compromises().declare(&by, 1, &second()).expect("declared");
+    let early = world.auth.compromises().complete(&by, 1, &[7; 32]);
     assert!(matches!(early, Err(Error::Refused { field: "compromise", .. })), "{early:?}");
 }
 
@@ -144,15 +144,16 @@ fn k7_more_certificates_than_fit_one_unit_are_all_revoked() {
         add_unsigned(&world, number);
     }
     let mut heard = Vec::new();
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared");
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared");
     let row = world
         .auth
-        .continue_compromise(&act(&world.clock), 1, &mut |revoked| heard.push(revoked))
+        .compromises()
+        .proceed(&act(&world.clock), 1, &mut |revoked| heard.push(revoked))
         .expect("revoked");
     assert_eq!(row.state, State::Revoked);
     assert_eq!(row.revoked, 2_501, "with the CA's own certificate");
     assert_eq!(heard, [1000, 2000, 2501]);
-    assert_eq!(world.auth.compromise_plan(1).expect("a plan").certificates, 0);
+    assert_eq!(world.auth.compromises().plan(1).expect("a plan").certificates, 0);
 }
 
 /// A certificate that is in force as far as the database knows.

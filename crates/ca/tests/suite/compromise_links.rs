@@ -19,10 +19,10 @@ use super::town::{Town, quick};
 fn compromise(town: &Town, generation: u32) {
     let now = || -> Act { act(&town.clock) };
     let second = "operator-2".parse().expect("an id");
-    town.authority.declare_compromise(&now(), generation, &second).expect("declared");
+    town.authority.compromises().declare(&now(), generation, &second).expect("declared");
     loop {
         town.clock.advance(SignedDuration::from_secs(1));
-        let row = town.authority.continue_compromise(&now(), generation, &mut |_| ());
+        let row = town.authority.compromises().proceed(&now(), generation, &mut |_| ());
         if row.expect("a step").state == CompromiseState::Announced {
             return;
         }
@@ -49,7 +49,7 @@ fn k7_l9_every_link_for_a_lost_key_ends_whichever_key_signed_it() {
         let renewal = town.renewal();
         town.renew(&renewal).expect("renewed");
         town.clock.advance(SignedDuration::from_hours(2));
-        let plan = town.authority.compromise_plan(lost).expect("a plan");
+        let plan = town.authority.compromises().plan(lost).expect("a plan");
         compromise(&town, lost);
         let vouchers = vouchers(&town, lost);
         assert_eq!(vouchers.len(), 2, "its self-signed certificate and a link for it");

@@ -63,7 +63,7 @@ fn e1_setting_up_certifying_servers_and_publishing_leave_their_entries() {
 
     let now = staff();
     let root = world.auth.generations().current_at(now.at).expect("a key");
-    world.auth.set_up_responder(&now, &root, &*world.keys).expect("a responder");
+    world.auth.responders().set_up(&now, &root, &*world.keys).expect("a responder");
     expect(&world, &now, &["key-generated done", intended, issued]);
 
     let label = "tls-1".parse().expect("a label");

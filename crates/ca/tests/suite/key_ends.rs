@@ -30,18 +30,19 @@ fn issued_while_the_key_ends(
     let old = other.generations().numbered(1).expect("it exists");
     // By a clock that is ahead its root has ended, and nothing needs it any more.
     let late = old.ends + SignedDuration::from_secs(1);
-    let permitted = other.permit_destruction(1, late).expect("permitted");
+    let permitted = other.destructions().permit(1, late).expect("permitted");
     let (steps, begun) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(None)));
     let (reached, outcome) = (steps.clone(), begun.clone());
     let authority = open().observed(Arc::new(move |step| {
         reached.lock().expect("a lock").push(step);
         if step == at {
             if at >= Step::Intended {
-                let needed = other.permit_destruction(1, late).expect_err("it is open").to_string();
+                let needed =
+                    other.destructions().permit(1, late).expect_err("it is open").to_string();
                 assert!(needed.contains("has an intent that is open"), "{needed}");
             }
             let entry = Entry::new(EventKind::KeyActBegun, &act(&clock)).subject(&old.label);
-            let begun = other.begin_destruction(&permitted, entry, b"[]".to_vec());
+            let begun = other.destructions().begin(&permitted, entry, b"[]".to_vec());
             *outcome.lock().expect("a lock") = Some(begun);
         }
     }));
@@ -87,7 +88,7 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
     };
     let (other, clock, store) = (open(), town.clock.clone(), town.scratch.store.clone());
     let old = other.generations().numbered(1).expect("it exists");
-    let permitted = other.permit_destruction(1, old.ends + SignedDuration::from_secs(1));
+    let permitted = other.destructions().permit(1, old.ends + SignedDuration::from_secs(1));
     let permitted = permitted.expect("permitted");
     let steps = Arc::new(Mutex::new(Vec::new()));
     let reached = steps.clone();
@@ -103,7 +104,7 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
             let unit = unit.change(Change::SetCertificate { ca, serial, from, to });
             store.commit(unit).expect("it is ended");
             let begun = told(EventKind::KeyActBegun);
-            other.begin_destruction(&permitted, begun, b"[]".to_vec()).expect("nothing is open");
+            other.destructions().begin(&permitted, begun, b"[]".to_vec()).expect("nothing is open");
         }
     }));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
@@ -125,12 +126,12 @@ fn k9_e2_a_list_that_is_signed_while_the_key_ends_is_not_kept() {
         (CertificationAuthority::open(&quick(), store, keys).expect("the CA"), town.clock.clone())
     };
     let old = other.generations().numbered(1).expect("it exists");
-    let permitted = other.permit_destruction(1, old.ends + SignedDuration::from_secs(1));
+    let permitted = other.destructions().permit(1, old.ends + SignedDuration::from_secs(1));
     let permitted = Mutex::new(Some(permitted.expect("permitted")));
     let store = HookedStore::viewing(town.scratch.store.clone(), move |view, read| {
         if let Some(permitted) = permitted.lock().expect("a lock").take() {
             let entry = Entry::new(EventKind::KeyActBegun, &act(&clock)).subject(&old.label);
-            other.begin_destruction(&permitted, entry, b"[]".to_vec()).expect("begun");
+            other.destructions().begin(&permitted, entry, b"[]".to_vec()).expect("begun");
         }
         read(view)
     });

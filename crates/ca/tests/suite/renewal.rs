@@ -87,7 +87,7 @@ fn p5_users_responders_and_lists_follow_the_algorithm_of_the_policy() {
         let mut town = Town::new(AUTH);
         let first = town.authority.generations().numbered(1).expect("a key");
         let now = act(&town.clock);
-        let responder = town.authority.set_up_responder(&now, &first, &town.service_keys);
+        let responder = town.authority.responders().set_up(&now, &first, &town.service_keys);
         let responder = responder.expect("a responder");
         town.adopt(&moved(AUTH, key));
         let renewed = town.renew(&town.renewal()).expect("renewed");
@@ -152,12 +152,12 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
 
 /// Destroys the key of generation 1 as a ceremony does, and nothing is owed with it two days later.
 fn destroy_the_first(town: &Town) {
-    let permitted = town.authority.permit_destruction(1, town.clock.now()).expect("permitted");
+    let permitted = town.authority.destructions().permit(1, town.clock.now()).expect("permitted");
     let label = permitted.generation.label.clone();
     town.keys.destroy(&label).expect("destroyed");
     for again in [false, true] {
         let entry = Entry::new(EventKind::KeyDestroyed, &act(&town.clock)).subject(&label);
-        town.authority.record_destruction(&permitted, entry).expect("noted");
+        town.authority.destructions().record(&permitted, entry).expect("noted");
         assert!(
             town.authority.generations().is_destroyed(&permitted.generation).expect("a read"),
             "{again}"
@@ -208,20 +208,20 @@ fn v8_k6_numbers_of_lists_increase_over_the_generations_of_one_issuer() {
 #[test]
 fn k9_a_key_that_certificates_or_lists_need_is_not_destroyed_and_says_until_when() {
     let town = Town::new(&quick());
-    let issuing = town.authority.permit_destruction(1, town.clock.now()).expect_err("it issues");
+    let issuing = town.authority.destructions().permit(1, town.clock.now()).expect_err("it issues");
     assert!(issuing.to_string().contains("still issues"), "{issuing}");
     town.clock.advance(SignedDuration::from_hours(24 * 365));
     town.renew(&town.renewal()).expect("renewed");
     let user = read(&town.user(1));
     town.clock.advance(SignedDuration::from_hours(2));
     let old = town.authority.generations().numbered(1).expect("it exists");
-    let needed = town.authority.permit_destruction(1, town.clock.now()).expect_err("needed");
+    let needed = town.authority.destructions().permit(1, town.clock.now()).expect_err("needed");
     let (needed, last) = (needed.to_string(), user.tbs.validity.not_after.max(old.ends));
     for told in ["certificates under it are in force", "5 lists", &last.to_string()] {
         assert!(needed.contains(told), "{told}: {needed}");
     }
     town.clock.advance(old.ends.duration_since(town.clock.now()));
-    let needed = town.authority.permit_destruction(1, town.clock.now());
+    let needed = town.authority.destructions().permit(1, town.clock.now());
     assert!(needed.is_err(), "to the last second");
     town.clock.advance(SignedDuration::from_secs(1));
     destroy_the_first(&town);
@@ -234,14 +234,14 @@ fn k9_after_a_compromise_that_was_carried_out_the_key_is_destroyed_and_no_list_i
     town.user(1);
     town.clock.advance(SignedDuration::from_hours(2));
     let second = "operator-2".parse().expect("an id");
-    town.authority.declare_compromise(&act(&town.clock), 1, &second).expect("declared");
-    let begun = town.authority.permit_destruction(1, town.clock.now()).expect_err("begun");
+    town.authority.compromises().declare(&act(&town.clock), 1, &second).expect("declared");
+    let begun = town.authority.destructions().permit(1, town.clock.now()).expect_err("begun");
     assert!(begun.to_string().contains("not carried out to the end"), "{begun}");
     for _ in 0..3 {
         town.clock.advance(SignedDuration::from_secs(1));
-        town.authority.continue_compromise(&act(&town.clock), 1, &mut |_| ()).expect("a step");
+        town.authority.compromises().proceed(&act(&town.clock), 1, &mut |_| ()).expect("a step");
     }
-    town.authority.complete_compromise(&act(&town.clock), 1, &[7; 32]).expect("completed");
+    town.authority.compromises().complete(&act(&town.clock), 1, &[7; 32]).expect("completed");
     destroy_the_first(&town);
 }
 
@@ -252,20 +252,20 @@ fn k9_a_destruction_that_was_begun_goes_on_whatever_the_clock_says() {
     town.renew(&town.renewal()).expect("renewed");
     let old = town.authority.generations().numbered(1).expect("it exists");
     let late = old.ends + SignedDuration::from_secs(1);
-    let needed = town.authority.permit_destruction(1, old.ends).expect_err("it is needed");
+    let needed = town.authority.destructions().permit(1, old.ends).expect_err("it is needed");
     assert!(needed.to_string().contains("is still needed"), "{needed}");
-    let permitted = town.authority.permit_destruction(1, late).expect("its root ended");
+    let permitted = town.authority.destructions().permit(1, late).expect("its root ended");
     let told = |kind| Entry::new(kind, &act(&town.clock)).subject(&old.label);
     let copy = || ca::while_kept(Unit::new(told(EventKind::KeyActBegun)), [&old.label]);
     town.scratch.store.commit(copy().expect("a unit")).expect("it is kept");
     let before = copy().expect("a unit");
     let begun = told(EventKind::KeyActBegun);
-    town.authority.begin_destruction(&permitted, begun, b"[]".to_vec()).expect("begun");
+    town.authority.destructions().begin(&permitted, begun, b"[]".to_vec()).expect("begun");
     let refused = town.scratch.store.commit(before).expect_err("no copy is made any more");
     assert!(matches!(refused, store::Error::Stale { .. }), "{refused}");
-    let again = town.authority.permit_destruction(1, old.ends).expect("it goes on");
-    town.authority.record_destruction(&again, told(EventKind::KeyDestroyed)).expect("noted");
-    town.authority.permit_destruction(1, old.ends).expect("once more, for what came back");
+    let again = town.authority.destructions().permit(1, old.ends).expect("it goes on");
+    town.authority.destructions().record(&again, told(EventKind::KeyDestroyed)).expect("noted");
+    town.authority.destructions().permit(1, old.ends).expect("once more, for what came back");
 }
 
 #[test]
@@ -328,7 +328,8 @@ fn k6_a_renewal_that_would_break_a_path_is_refused_before_any_real_key_signs() {
     town.adopt(&broken);
     let rehearsal = town
         .authority
-        .rehearse_renewal(town.clock.now(), town.renewal().issues_from)
+        .renewals()
+        .rehearse(town.clock.now(), town.renewal().issues_from)
         .expect("it can be rehearsed");
     assert!(!rehearsal.is_sound());
     let breaks = rehearsal.findings.iter().find(|finding| finding.weight == Weight::Breaks);
@@ -348,7 +349,7 @@ fn k6_a_rehearsal_touches_nothing_and_tells_what_will_be() {
     let (labels, before) = (town.keys.labels().expect("labels"), entries(&town));
     // So late that users outlive the old root: 4 years of 10 are gone, and 7 more.
     let now = town.clock.now() + SignedDuration::from_hours(24 * 365 * 5);
-    let rehearsal = town.authority.rehearse_renewal(now, now).expect("a rehearsal");
+    let rehearsal = town.authority.renewals().rehearse(now, now).expect("a rehearsal");
     assert_eq!(town.keys.labels().expect("labels"), labels);
     assert_eq!(entries(&town), before);
     assert!(rehearsal.is_sound(), "{:?}", rehearsal.findings);
@@ -387,14 +388,15 @@ fn k6_another_process_learns_of_the_new_generation() {
 fn k6_a_responder_that_is_about_to_end_or_was_revoked_gets_a_successor() {
     let town = Town::new(&quick());
     let root = town.authority.generations().numbered(1).expect("a key");
-    let set_up = || town.authority.set_up_responder(&act(&town.clock), &root, &town.service_keys);
+    let set_up =
+        || town.authority.responders().set_up(&act(&town.clock), &root, &town.service_keys);
     let first = set_up().expect("a responder");
     assert_eq!(set_up().expect("the same"), first);
     town.clock.advance(SignedDuration::from_hours(24 * (365 * 5 - 20)));
     let second = set_up().expect("a successor");
     assert_eq!(second.label.as_str(), "jpki-auth-ocsp-1-2");
     let at = town.clock.now();
-    let found = town.authority.responder(at, &root, &town.service_keys).expect("a read");
+    let found = town.authority.responders().at(at, &root, &town.service_keys).expect("a read");
     assert_eq!(found, Some(second.clone()), "the newest answers");
     // As if five people had asked for it: what matters here is that it ended.
     let serial = read(&second.certificate).tbs.serial_number().expect("ours");
@@ -438,7 +440,8 @@ fn k9_p4_the_last_responder_of_a_generation_ends_with_its_root() {
     let old = town.authority.generations().numbered(1).expect("it exists");
     town.clock.advance(SignedDuration::from_hours(24 * 366 * 7));
     let now = act(&town.clock);
-    let responder = town.authority.set_up_responder(&now, &old, &town.service_keys).expect("one");
+    let responder =
+        town.authority.responders().set_up(&now, &old, &town.service_keys).expect("one");
     assert_eq!(read(&responder.certificate).tbs.validity.not_after, old.ends);
 }
 

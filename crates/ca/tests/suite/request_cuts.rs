@@ -104,8 +104,8 @@ fn l13_k7_a_confirmed_request_ends_refused_once_its_key_counts_as_compromised() 
     let world = World::new();
     let id = cut(&world, Step::Intended).id().clone();
     let act = world.staff("operator-3");
-    world.auth.declare_compromise(&act, 1, &"other".parse().expect("an id")).expect("declared");
-    world.auth.continue_compromise(&act, 1, &mut |_| {}).expect("everything is revoked");
+    world.auth.compromises().declare(&act, 1, &"other".parse().expect("an id")).expect("declared");
+    world.auth.compromises().proceed(&act, 1, &mut |_| {}).expect("everything is revoked");
     assert_eq!(start_up(&world), []);
     let late = world.step(&id, StepName::Confirm, "operator-2");
     assert!(matches!(late, Err(Error::Refused { field: "state", .. })), "{late:?}");
@@ -118,7 +118,7 @@ fn l13_k7_under_a_compromised_key_a_released_request_stays_released() {
     let world = World::new();
     let request = world.walked(world.for_server("server"), StepName::Release);
     let act = world.staff("operator-3");
-    world.auth.declare_compromise(&act, 1, &"other".parse().expect("an id")).expect("declared");
+    world.auth.compromises().declare(&act, 1, &"other".parse().expect("an id")).expect("declared");
     let outcome = world.step(request.id(), StepName::Confirm, "operator-2");
     assert!(matches!(outcome, Err(Error::Store(store::Error::Stopped { .. }))), "{outcome:?}");
     assert_eq!(world.auth.service_requests().one(request.id()).expect("a request"), request);

@@ -59,7 +59,7 @@ impl Town {
 
     pub(super) fn renew(&self, renewal: &Renewal) -> ca::Result<Renewed> {
         let now = act(&self.clock);
-        self.authority.renew_key(&now, renewal, &find_or_generate, &self.service_keys)
+        self.authority.renewals().renew(&now, renewal, &find_or_generate, &self.service_keys)
     }
 
     /// A TLS server's certificate by whoever issues now.

@@ -158,10 +158,10 @@ fn delegate(
 ) -> Result<Option<ca::Responder>> {
     let keys = &*system.machine.keys;
     if authority.generations().is_destroyed(generation)? {
-        return Ok(authority.responder(now, generation, keys)?);
+        return Ok(authority.responders().at(now, generation, keys)?);
     }
-    let made = authority.set_up_responder(&system.act("set-up")?, generation, keys);
-    made.map(Some).or_else(|error| match authority.responder(now, generation, keys)? {
+    let made = authority.responders().set_up(&system.act("set-up")?, generation, keys);
+    made.map(Some).or_else(|error| match authority.responders().at(now, generation, keys)? {
         Some(found) => Ok(Some(found)),
         None => Err(anyhow!(error)),
     })

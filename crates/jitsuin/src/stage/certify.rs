@@ -22,14 +22,14 @@ impl SystemStage<'_> {
         let make = |keys: &dyn KeyStore, label: &KeyLabel, algorithm| {
             backups.make_key(act, keys, label, algorithm, &backup_key)
         };
-        let public = authority.generate_first_key(act, &make)?;
+        let public = authority.first_key().generate(act, &make)?;
         let label: KeyLabel = format!("{ca}-ca-1").parse()?;
         Ok(StepFacts { keys: vec![key_fact(&label, &public)], ..self.with_backup(&label)? })
     }
 
     /// The CA's certificate for its own first key.
     pub(super) fn certify_itself(&self, act: &Act, ca: &CaId) -> Result<StepFacts> {
-        let certificate = self.system.authority(ca.as_str())?.self_sign(act)?;
+        let certificate = self.system.authority(ca.as_str())?.first_key().self_sign(act)?;
         Ok(StepFacts { certificates: vec![certificate], ..StepFacts::default() })
     }
 
@@ -39,7 +39,7 @@ impl SystemStage<'_> {
         let newest =
             authority.generations().all().pop().context("the CA has no certified key yet")?;
         let service_keys = &*self.system.machine.keys;
-        let responder = authority.set_up_responder(act, &newest, service_keys)?;
+        let responder = authority.responders().set_up(act, &newest, service_keys)?;
         let public = service_keys.public_key(&responder.label)?;
         Ok(StepFacts {
             keys: vec![key_fact(&responder.label, &public)],
@@ -55,7 +55,8 @@ impl SystemStage<'_> {
         let make = |keys: &dyn KeyStore, label: &KeyLabel, algorithm| {
             backups.make_key(act, keys, label, algorithm, &backup_key)
         };
-        let renewed = authority.renew_key(act, renewal, &make, &*self.system.machine.keys)?;
+        let renewed =
+            authority.renewals().renew(act, renewal, &make, &*self.system.machine.keys)?;
         let generation = &renewed.generation;
         let statements = match &renewed.links {
             Some(_) => Vec::new(),

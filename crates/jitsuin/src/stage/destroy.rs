@@ -28,7 +28,7 @@ impl SystemStage<'_> {
         gone: &BTreeMap<String, String>,
     ) -> Result<StepFacts> {
         let authority = self.system.authority(ca.as_str())?;
-        let permitted = authority.permit_destruction(number, act.at)?;
+        let permitted = authority.destructions().permit(number, act.at)?;
         let generation = &permitted.generation;
         let label = &generation.label;
         let keys = &**self.system.custody.keys();
@@ -48,7 +48,7 @@ impl SystemStage<'_> {
         if begun.is_none() && !authority.generations().is_destroyed(generation)? {
             let entry = told(EventKind::KeyActBegun).detail("act", "destruction");
             let entry = with_gone(found.iter().fold(entry, with_copy), gone);
-            authority.begin_destruction(&permitted, entry, serde_json::to_vec(&found)?)?;
+            authority.destructions().begin(&permitted, entry, serde_json::to_vec(&found)?)?;
         }
         match store::outside("key-ended", || keys.destroy(label)) {
             Ok(()) | Err(KeyError::UnknownLabel(_)) => {}
@@ -63,7 +63,7 @@ impl SystemStage<'_> {
         self.expect_gone(generation)?;
         // 4. The journal and the minutes tell of it.
         let entry = with_gone(with_ended(told(EventKind::KeyDestroyed), &ended, &absent), gone);
-        authority.record_destruction(&permitted, entry)?;
+        authority.destructions().record(&permitted, entry)?;
         let mut statements = vec![format!(
             "鍵ストアの一覧に {label} がなく、この鍵による署名が拒否されることを確認した。"
         )];

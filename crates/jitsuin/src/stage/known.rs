@@ -45,7 +45,7 @@ pub(super) fn known_keys(system: &System) -> Result<Vec<KnownKey>> {
                 is_ended: authority.generations().is_ending(&generation)?,
             });
         }
-        if let Some((label, public)) = authority.planned_key()? {
+        if let Some((label, public)) = authority.generations().planned_key()? {
             let signature = authority.policy().keys.signature;
             known.push(KnownKey { label, public, signature, is_ended: false });
         }

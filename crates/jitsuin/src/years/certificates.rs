@@ -126,7 +126,10 @@ fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_fo
     let early = Some("a drill".to_owned());
     let renewal = Renewal { issues_from: system.now() + SignedDuration::from_secs(1), early };
     let act = system.act("ceremony").expect("an act");
-    authority.renew_key(&act, &renewal, &find_or_generate, &*system.machine.keys).expect("renewed");
+    authority
+        .renewals()
+        .renew(&act, &renewal, &find_or_generate, &*system.machine.keys)
+        .expect("renewed");
     drop((authority, system));
     place.after_days(1);
     let served = Served::start(&place, 2);
