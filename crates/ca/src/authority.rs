@@ -17,7 +17,7 @@ use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::issuance::Issuance;
 use crate::life::LifeCycle;
-use crate::lists::Lists;
+use crate::lists::{ListSeries, Lists};
 use crate::making::{KeyMaking, MakeKey, find_or_generate};
 use crate::observer::{Observer, Step};
 use crate::possession::Possessions;
@@ -31,6 +31,7 @@ use crate::user_certificates::UserCertificates;
 /// A certification authority: everything it does, it does by its policy, through its store.
 pub struct CertificationAuthority {
     hands: Hands,
+    series: Arc<ListSeries>,
     lists: Arc<Lists>,
     possession: Arc<Possessions>,
     life: Arc<LifeCycle>,
@@ -109,7 +110,8 @@ impl CertificationAuthority {
 
     /// The parts, made of `hands`: here stands which part builds on which.
     fn of(hands: Hands) -> Self {
-        let lists = Arc::new(Lists::new(&hands));
+        let series = Arc::new(ListSeries::new(&hands));
+        let lists = Arc::new(Lists::new(&hands, &series));
         let possession = Arc::new(Possessions::new(&hands));
         let life = Arc::new(LifeCycle::new(&hands, &possession));
         let issuance = Arc::new(Issuance::new(&hands, &life));
@@ -122,9 +124,10 @@ impl CertificationAuthority {
             recovery: Recovery::new(&hands, &life, &issuance),
             first_key: FirstKey::new(&hands, &making),
             renewals: KeyRenewals::new(&hands, &making, &responders),
-            compromises: Compromises::new(&hands, &life, &lists),
-            destructions: Destructions::new(&hands, &lists),
+            compromises: Compromises::new(&hands, &life, &series, &lists),
+            destructions: Destructions::new(&hands, &series),
             hands,
+            series,
             lists,
             possession,
             life,
@@ -168,7 +171,12 @@ impl CertificationAuthority {
         &self.hands.generations
     }
 
-    /// The revocation lists.
+    /// The series of revocation lists, read.
+    pub fn list_series(&self) -> &ListSeries {
+        &self.series
+    }
+
+    /// The making of revocation lists.
     pub fn lists(&self) -> &Lists {
         &self.lists
     }

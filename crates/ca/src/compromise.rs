@@ -22,7 +22,7 @@ use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::ledger::Ledger;
 use crate::life::{LifeCycle, RevocationOrder, event_of};
-use crate::lists::{ListOutcome, Lists};
+use crate::lists::{ListOutcome, ListSeries, Lists};
 
 /// Certificates revoked in one unit: some hundredths of a second, so that nobody waits long behind
 /// it, and few enough flushes to disk for a million.
@@ -50,16 +50,23 @@ pub struct Compromises {
     ledger: Ledger,
     generations: Arc<Generations>,
     life: Arc<LifeCycle>,
+    series: Arc<ListSeries>,
     lists: Arc<Lists>,
 }
 
 impl Compromises {
-    pub(crate) fn new(hands: &Hands, life: &Arc<LifeCycle>, lists: &Arc<Lists>) -> Self {
+    pub(crate) fn new(
+        hands: &Hands,
+        life: &Arc<LifeCycle>,
+        series: &Arc<ListSeries>,
+        lists: &Arc<Lists>,
+    ) -> Self {
         Self {
             policy: hands.policy.clone(),
             ledger: hands.ledger.clone(),
             generations: hands.generations.clone(),
             life: life.clone(),
+            series: series.clone(),
             lists: lists.clone(),
         }
     }
@@ -78,7 +85,7 @@ impl Compromises {
         }
         let state = self.generations.compromise(generation)?.map(|row| row.state);
         certificates += self.links_of(generation)?.len() as u64;
-        Ok(CompromisePlan { generation, certificates, lists: self.lists.all_series()?, state })
+        Ok(CompromisePlan { generation, certificates, lists: self.series.all()?, state })
     }
 
     /// Declares the key of a generation compromised: from this commit on nothing is issued under it.
@@ -256,7 +263,7 @@ impl Compromises {
     /// The lists of every generation: each holds what all of them certified.
     fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
         let mut lists = 0;
-        for outcome in self.lists.publish_all(act, &self.lists.series_at(act.at)?) {
+        for outcome in self.lists.publish_all(act, &self.series.at(act.at)?) {
             let refused = |what: Rule| Err(Error::refused("lists", what));
             match outcome {
                 ListOutcome::Published(_) => lists += 1,

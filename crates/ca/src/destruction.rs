@@ -22,7 +22,7 @@ use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::key_ends::{note_begun, note_done};
 use crate::ledger::Ledger;
-use crate::lists::Lists;
+use crate::lists::ListSeries;
 
 /// Certificates that are counted at a time.
 const PAGE: usize = 1000;
@@ -48,17 +48,17 @@ pub struct Destructions {
     ledger: Ledger,
     certificates: Certificates,
     generations: Arc<Generations>,
-    lists: Arc<Lists>,
+    series: Arc<ListSeries>,
 }
 
 impl Destructions {
-    pub(crate) fn new(hands: &Hands, lists: &Arc<Lists>) -> Self {
+    pub(crate) fn new(hands: &Hands, series: &Arc<ListSeries>) -> Self {
         Self {
             policy: hands.policy.clone(),
             ledger: hands.ledger.clone(),
             certificates: hands.certificates.clone(),
             generations: hands.generations.clone(),
-            lists: lists.clone(),
+            series: series.clone(),
         }
     }
 
@@ -103,8 +103,7 @@ impl Destructions {
             None => {}
         }
         let InForce { count, last } = self.in_force(number, now)?;
-        let lists =
-            self.lists.series_at(now)?.iter().filter(|key| key.generation == number).count();
+        let lists = self.series.at(now)?.iter().filter(|key| key.generation == number).count();
         let until = generation.ends;
         let certified = match last {
             Some(last) => {

@@ -20,11 +20,11 @@
 //! assert_eq!(again.generations().all().all().len(), 1, "every part is made once");
 //!
 //! // Every list is due, and holds nothing yet.
-//! let due = authority.lists().due(clock.now())?;
+//! let due = authority.list_series().due(clock.now())?;
 //! for outcome in authority.lists().publish_all(&act(&clock), &due) {
 //!     assert!(matches!(outcome, ListOutcome::Published(_)), "{outcome:?}");
 //! }
-//! assert!(authority.lists().due(clock.now())?.is_empty());
+//! assert!(authority.list_series().due(clock.now())?.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -81,7 +81,9 @@ pub use generations::Generations;
 pub use issuance::Issued;
 pub use key_ends::while_kept;
 pub use life::{Changed, LifeCycle, RevocationOrder};
-pub use lists::{CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, Lists, clock_said_right};
+pub use lists::{
+    CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, ListSeries, Lists, clock_said_right,
+};
 pub use making::{KeyMaking, MakeKey, find_or_generate};
 pub use observer::Step;
 pub use partition::{distribution_point, partition_of};

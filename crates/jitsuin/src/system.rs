@@ -419,7 +419,7 @@ impl System {
     pub(crate) fn distribution_points(&self) -> ca::Result<Vec<(SeriesKey, DistinguishedName)>> {
         let mut points = Vec::new();
         for authority in self.authorities.values() {
-            for series in authority.lists().all_series()? {
+            for series in authority.list_series().all()? {
                 let name = ca::distribution_point(authority.policy(), series.partition)?;
                 points.push((series, name));
             }

@@ -76,7 +76,8 @@ impl Town {
 
     /// The octets of the list that is published.
     pub(crate) fn content(&self) -> Vec<u8> {
-        let number = self.authority.lists().published(&self.series()).unwrap().unwrap().key.number;
+        let number =
+            self.authority.list_series().published(&self.series()).unwrap().unwrap().key.number;
         self.store.crl_content(&CrlKey { series: self.series(), number }).unwrap().unwrap()
     }
 

@@ -8,12 +8,14 @@ use domain::id::SerialNumber;
 use domain::reason::CERTIFICATE_HOLD_CODE;
 use jiff::Timestamp;
 use store::reads::ReadLists;
-use store::{CrlKey, CrlRow, RevokedSnapshot};
+use store::{CrlKey, CrlRow, RevokedSnapshot, SeriesKey};
 use x509::crl::{CrlEntries, CrlStream};
 
-use super::Lists;
-use super::gate::{Difference, in_order, listed_as, report};
+use super::difference::{Difference, report};
+use super::reading::{in_order, listed_as};
+use super::series::ListSeries;
 use crate::error::{Error, Result};
+use crate::generations::Generations;
 
 /// Octets read of a list at once.
 const PIECE: usize = 64 << 10;
@@ -54,18 +56,23 @@ enum Standing {
 impl<'a> Before<'a> {
     /// The list that `next` follows: its own series', or, for the first of a generation, that of the
     /// generation before. Every list of a partition holds what all generations certified.
-    pub(super) fn open(lists: &'a Lists, next: &CrlKey) -> Result<Self> {
+    pub(super) fn open(
+        series: &ListSeries,
+        generations: &Generations,
+        rows: &'a dyn ReadLists,
+        next: &CrlKey,
+    ) -> Result<Self> {
         let mut newest: Option<CrlRow> = None;
         for generation in (1..=next.series.generation).rev() {
-            let series = store::SeriesKey { generation, ..next.series.clone() };
-            newest = lists.published(&series)?.filter(|row| row.key != *next);
+            let key = SeriesKey { generation, ..next.series.clone() };
+            newest = series.published(&key)?.filter(|row| row.key != *next);
             if newest.is_some() {
                 break;
             }
         }
         let Some(row) = newest else { return Ok(Self { list: None, gone: Vec::new() }) };
-        let generation = lists.generations.numbered(row.key.series.generation)?;
-        let pieces = Pieces::new(&*lists.rows, row.key.clone());
+        let generation = generations.numbered(row.key.series.generation)?;
+        let pieces = Pieces::new(rows, row.key.clone());
         let source = BufReader::with_capacity(PIECE, pieces);
         let stream = CrlStream::open(source, generation.signature)?;
         Ok(Self { list: Some(List { row, stream, failed: None }), gone: Vec::new() })

@@ -6,7 +6,7 @@ use x509::crl::{CrlMeasure, CrlTemplate, DistributionPointScope};
 use x509::lint::{CrlExpectation, lint_crl_header};
 use x509::name::Name;
 
-use super::hours;
+use super::template::hours;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::partition::distribution_point;

@@ -12,7 +12,8 @@ use testkit::{Clock, Scratch, act};
 use x509::crl::{CrlTemplate, DistributionPointScope};
 use x509::name::Name;
 
-use super::{Difference, Lists, Served, list_template, write_list};
+use super::gate::Served;
+use super::{Difference, Lists, list_template, write_list};
 use crate::authority::CertificationAuthority;
 
 const POLICY: &str = include_str!("../../../../policy/jpki-auth.toml");
@@ -99,5 +100,5 @@ fn judged(
         sha256: [0; 32],
         as_of: view.as_of(),
     };
-    lists.differences(&row, list, view, &mut Served::default()).expect("a judgement")
+    lists.gate.differences(&row, list, view, &mut Served::default()).expect("a judgement")
 }

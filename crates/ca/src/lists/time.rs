@@ -5,7 +5,6 @@ use store::journal::told_of;
 use store::reads::{ReadJournal, Remembered};
 use store::{CrlRow, Sequence};
 
-use super::Lists;
 use crate::error::Result;
 
 /// The fact of an accepted start that says that the clock is right now and was wrong before.
@@ -26,18 +25,24 @@ pub fn clock_said_right(journal: &dyn ReadJournal) -> Result<Option<Sequence>> {
     Ok(last)
 }
 
-impl Lists {
-    /// Whether the next list may be of `this_update`: later than the last one by a second, or the last
-    /// one is of a time that people called wrong afterwards. Its number advances all the same.
-    pub(super) fn advances(&self, last: &CrlRow, this_update: Timestamp) -> Result<bool> {
-        Ok(last.this_update < this_update || self.is_of_a_wrong_time(last, this_update)?)
-    }
+/// Whether the next list may be of `this_update`: later than the last one by a second, or the last
+/// one is of a time that people called wrong afterwards. Its number advances all the same.
+pub(super) fn advances(
+    journal: &dyn ReadJournal,
+    last: &CrlRow,
+    this_update: Timestamp,
+) -> Result<bool> {
+    Ok(last.this_update < this_update || is_of_a_wrong_time(journal, last, this_update)?)
+}
 
-    /// Whether a list lies in the future only because the clock was wrong when it was made.
-    pub(super) fn is_of_a_wrong_time(&self, list: &CrlRow, now: Timestamp) -> Result<bool> {
-        if list.this_update <= now {
-            return Ok(false);
-        }
-        Ok(clock_said_right(&*self.journal)?.is_some_and(|said| said > list.as_of))
+/// Whether a list lies in the future only because the clock was wrong when it was made.
+pub(super) fn is_of_a_wrong_time(
+    journal: &dyn ReadJournal,
+    list: &CrlRow,
+    now: Timestamp,
+) -> Result<bool> {
+    if list.this_update <= now {
+        return Ok(false);
     }
+    Ok(clock_said_right(journal)?.is_some_and(|said| said > list.as_of))
 }

@@ -69,7 +69,7 @@ fn k7_l9_everything_under_the_key_is_revoked_with_reason_2_and_stands_on_the_lis
     let partition = Partition::Municipality(KAWAGUCHI.parse().expect("a code"));
     for (partition, count) in [(partition, 5), (Partition::ArlSelfSigned, 1)] {
         let series = SeriesKey { ca: world.auth.id().clone(), generation: 1, partition };
-        let row = world.auth.lists().published(&series).expect("a read").expect("a list");
+        let row = world.auth.list_series().published(&series).expect("a read").expect("a list");
         let key = CrlKey { series, number: row.key.number };
         let content = world.scratch.store.crl_content(&key).expect("a read").expect("content");
         let list = Crl::parse(&content).expect("a list");

@@ -83,7 +83,7 @@ fn e1_setting_up_certifying_servers_and_publishing_leave_their_entries() {
     expect(&world, &now, &["certificate-intended refused"]);
 
     let now = staff();
-    let series = world.auth.lists().all_series().expect("series").remove(0);
+    let series = world.auth.list_series().all().expect("series").remove(0);
     world.auth.lists().publish(&now, &series).expect("published");
     expect(&world, &now, &["crl-built done", "crl-published done"]);
 }

@@ -137,7 +137,7 @@ fn k9_e2_a_list_that_is_signed_while_the_key_ends_is_not_kept() {
     });
     let authority = CertificationAuthority::open(&quick(), Arc::new(store), town.keys.clone());
     let authority = authority.expect("the CA");
-    let due = authority.lists().due(town.clock.now()).expect("series");
+    let due = authority.list_series().due(town.clock.now()).expect("series");
     let of_old = due.into_iter().find(|series| series.generation == 1).expect("a list is due");
     let last = || town.scratch.store.last_crl_number(&of_old.ca, of_old.partition);
     let before = last().expect("a read");

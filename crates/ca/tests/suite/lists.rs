@@ -26,7 +26,7 @@ fn revoke(world: &World, authority: &CertificationAuthority, serial: &SerialNumb
 }
 
 fn publish_all(world: &World, authority: &CertificationAuthority) -> Vec<CrlRow> {
-    let due = authority.lists().due(world.clock.now()).expect("series");
+    let due = authority.list_series().due(world.clock.now()).expect("series");
     let outcomes = authority.lists().publish_all(&act(&world.clock), &due);
     outcomes
         .into_iter()
@@ -63,7 +63,7 @@ fn v1_a_list_lasts_72_hours_and_says_when_the_next_is_planned() {
         assert_eq!(crl.next_publish().expect("readable"), Some(row.next_publish));
         assert_eq!(crl.number().expect("readable"), Some(1));
     }
-    assert!(world.auth.lists().due(world.clock.now()).expect("series").is_empty());
+    assert!(world.auth.list_series().due(world.clock.now()).expect("series").is_empty());
     world.clock.advance(SignedDuration::from_hours(24));
     assert_eq!(publish_all(&world, &world.auth).len(), 5, "every 24 hours");
 }
@@ -237,7 +237,7 @@ fn v11_the_gate_withholds_a_list_that_lacks_an_entry() {
         matches!(differences[..], [Difference::Missing(_), Difference::Partition { .. }]),
         "{differences:?}"
     );
-    let published = authority.lists().published(&key).expect("a read").expect("the old one");
+    let published = authority.list_series().published(&key).expect("a read").expect("the old one");
     assert_eq!(published.key.number, 1, "what was published stays up");
     world.clock.advance(SignedDuration::from_secs(1));
     let honest = world.auth.lists().publish(&act(&world.clock), &key).expect("built");
@@ -260,7 +260,7 @@ fn v1_lists_of_a_time_that_people_called_wrong_are_followed_at_once() {
     world.clock.advance(SignedDuration::from_hours(-30 * 24));
     assert_eq!(world.clock.now(), right);
     let key = series(world.auth.id(), kawaguchi());
-    let due = || world.auth.lists().due(world.clock.now()).expect("series").len();
+    let due = || world.auth.list_series().due(world.clock.now()).expect("series").len();
     assert_eq!(due(), 0, "nobody knows yet which time is wrong");
     let refused = world.auth.lists().publish(&act(&world.clock), &key).expect_err("it is behind");
     assert!(refused.to_string().contains("must advance"), "{refused}");

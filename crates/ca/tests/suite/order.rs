@@ -182,7 +182,8 @@ fn v11_a_list_that_another_key_signed_never_replaces_the_right_one() {
     let wrong = confused.lists().publish(&act(&world.clock), &key).expect("built");
     let ListOutcome::Withheld { differences, .. } = wrong else { panic!("published: {wrong:?}") };
     assert!(matches!(differences[..], [Difference::Unreadable(_)]), "{differences:?}");
-    let published = world.auth.lists().published(&key).expect("a read").expect("the right one");
+    let published =
+        world.auth.list_series().published(&key).expect("a read").expect("the right one");
     assert_eq!(published.key.number, 1);
     let last = world.scratch.store.last_sequence().expect("a read").expect("entries");
     let entry = world.scratch.store.journal(last, 1).expect("an entry").remove(0).1;
@@ -195,8 +196,8 @@ fn v1_a_late_list_is_missed_long_before_it_ends_partition_by_partition() {
     let world = World::new();
     world.good_auth(1);
     let now = || world.clock.now();
-    let late = || world.auth.lists().late(now()).expect("a read");
-    let all = world.auth.lists().all_series().expect("a read");
+    let late = || world.auth.list_series().late(now()).expect("a read");
+    let all = world.auth.list_series().all().expect("a read");
     assert!(late().len() == all.len() && late().iter().all(|list| list.ends.is_none()));
     world.auth.lists().publish_all(&act(&world.clock), &all[1..]);
     let never = late();

@@ -136,12 +136,12 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
         assert_eq!(listed, wanted, "generation {generation}: both wait for delivery");
     }
     let old = town.authority.generations().numbered(1).expect("it exists");
-    let series = town.authority.lists().series_at(old.ends).expect("series");
+    let series = town.authority.list_series().at(old.ends).expect("series");
     assert_eq!(series.len(), 10, "to the last second");
     let late = old.ends + SignedDuration::from_secs(1);
-    let series = town.authority.lists().series_at(late).expect("series");
+    let series = town.authority.list_series().at(late).expect("series");
     assert!(series.iter().all(|series| series.generation == 2), "then no more");
-    let missed = town.authority.lists().late(late).expect("series");
+    let missed = town.authority.list_series().late(late).expect("series");
     assert!(missed.iter().all(|list| list.series.generation == 2), "and nobody misses them");
     let own = series[0].clone();
     let ended = store::SeriesKey { generation: 1, ..own };
@@ -165,7 +165,7 @@ fn destroy_the_first(town: &Town) {
     }
     town.clock.advance(SignedDuration::from_hours(48));
     assert_eq!(town.publish(), 5, "the lists of the other key, each of which passes");
-    assert!(town.authority.lists().late(town.clock.now()).expect("series").is_empty());
+    assert!(town.authority.list_series().late(town.clock.now()).expect("series").is_empty());
     assert!(
         town.authority.generations().unusable_keys(town.clock.now()).expect("a read").is_empty()
     );
@@ -185,7 +185,7 @@ fn v8_k6_numbers_of_lists_increase_over_the_generations_of_one_issuer() {
     let mut highest = std::collections::HashMap::new();
     for _ in 0..3 {
         town.clock.advance(SignedDuration::from_hours(25));
-        let due = town.authority.lists().due(town.clock.now()).expect("series");
+        let due = town.authority.list_series().due(town.clock.now()).expect("series");
         assert_eq!(due.len(), 10, "both keys sign");
         for outcome in town.authority.lists().publish_all(&act(&town.clock), &due) {
             let ListOutcome::Published(row) = outcome else { panic!("{outcome:?}") };

@@ -99,7 +99,7 @@ impl Town {
 
     /// Publishes what is due, all of which must pass the gate.
     pub(super) fn publish(&self) -> usize {
-        let due = self.authority.lists().due(self.clock.now()).expect("series");
+        let due = self.authority.list_series().due(self.clock.now()).expect("series");
         let outcomes = self.authority.lists().publish_all(&act(&self.clock), &due);
         for outcome in &outcomes {
             assert!(matches!(outcome, ListOutcome::Published(_)), "{outcome:?}");
@@ -110,8 +110,14 @@ impl Town {
     /// The published list of a partition by a generation.
     pub(super) fn list(&self, generation: u32, partition: Partition) -> Vec<u8> {
         let series = SeriesKey { ca: self.authority.id().clone(), generation, partition };
-        let number =
-            self.authority.lists().published(&series).expect("a read").expect("a list").key.number;
+        let number = self
+            .authority
+            .list_series()
+            .published(&series)
+            .expect("a read")
+            .expect("a list")
+            .key
+            .number;
         let content = self.scratch.store.crl_content(&CrlKey { series, number });
         content.expect("a read").expect("content")
     }

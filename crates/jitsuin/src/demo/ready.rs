@@ -58,7 +58,7 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
 fn describe_ca(authority: &CertificationAuthority, out: &Path, ocsp_url: &str) -> Result<Value> {
     let path = write_roots(authority, out)?;
     let (mut points, mut arl) = (Vec::new(), String::new());
-    for series in authority.lists().all_series()? {
+    for series in authority.list_series().all()? {
         let name = ca::distribution_point(authority.policy(), series.partition)?.to_string();
         match series.partition {
             Partition::ArlSelfSigned => arl = name,

@@ -213,7 +213,7 @@ fn k9_a_destroyed_key_that_is_in_a_store_again_is_told_and_signs_nothing() {
     }
     let generation = authority.generations().numbered(1).expect("the first");
     assert!(authority.generations().has_returned(&generation).expect("a look"));
-    let all = authority.lists().all_series().expect("series");
+    let all = authority.list_series().all().expect("series");
     let series = all.iter().find(|series| series.generation == 1).expect("one of the first");
     let act = ending.room.system.act("test").expect("an act");
     let refused =
