@@ -22,7 +22,7 @@ use crate::making::{KeyMaking, MakeKey, find_or_generate};
 use crate::observer::{Observer, Step};
 use crate::possession::Possessions;
 use crate::recovery::Recovery;
-use crate::renewal::KeyRenewals;
+use crate::renewal::{KeyRenewals, Rehearsals};
 use crate::responder::Responders;
 use crate::service_certificates::ServiceCertificates;
 use crate::service_requests::ServiceRequests;
@@ -39,9 +39,9 @@ pub struct CertificationAuthority {
     services: Arc<ServiceCertificates>,
     requests: ServiceRequests,
     recovery: Recovery,
-    making: Arc<KeyMaking>,
     first_key: FirstKey,
     responders: Arc<Responders>,
+    rehearsals: Arc<Rehearsals>,
     renewals: KeyRenewals,
     compromises: Compromises,
     destructions: Destructions,
@@ -119,11 +119,12 @@ impl CertificationAuthority {
         let users = UserCertificates::new(&hands, &possession, &life, &issuance);
         let requests = ServiceRequests::new(&hands, &life, &issuance, &services);
         let making = Arc::new(KeyMaking::new(&hands, &issuance));
+        let rehearsals = Arc::new(Rehearsals::new(&hands));
         let responders = Arc::new(Responders::new(&hands, &issuance, &services));
         Self {
             recovery: Recovery::new(&hands, &life, &issuance),
             first_key: FirstKey::new(&hands, &making),
-            renewals: KeyRenewals::new(&hands, &making, &responders),
+            renewals: KeyRenewals::new(&hands, &making, &responders, &rehearsals),
             compromises: Compromises::new(&hands, &life, &series, &lists),
             destructions: Destructions::new(&hands, &series),
             hands,
@@ -134,8 +135,8 @@ impl CertificationAuthority {
             users,
             services,
             requests,
-            making,
             responders,
+            rehearsals,
         }
     }
 
@@ -211,11 +212,6 @@ impl CertificationAuthority {
         &self.life
     }
 
-    /// The making of key generations.
-    pub fn making(&self) -> &KeyMaking {
-        &self.making
-    }
-
     /// The setting up of the first key.
     pub fn first_key(&self) -> &FirstKey {
         &self.first_key
@@ -224,6 +220,11 @@ impl CertificationAuthority {
     /// The responders.
     pub fn responders(&self) -> &Responders {
         &self.responders
+    }
+
+    /// Rehearsals of a renewal.
+    pub fn rehearsals(&self) -> &Rehearsals {
+        &self.rehearsals
     }
 
     /// The renewal of the key.

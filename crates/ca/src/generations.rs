@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::rule;
 use jiff::Timestamp;
@@ -105,6 +106,18 @@ impl Generations {
         };
         let der = row.and_then(|row| row.der).ok_or_else(missing)?;
         Ok(generation.certificate.get_or_init(|| der).clone())
+    }
+
+    /// The certificate (DER) of a generation's key by the one before it, if there is one (A 5.6).
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn new_with_old(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
+        let generations = self.all();
+        let old = generations.iter().rfind(|one| one.number < generation.number);
+        let Some(old) = old else { return Ok(None) };
+        let row = self.own_row(CertificateKind::LinkNewWithOld, generation, old)?;
+        Ok(row.and_then(|row| row.der))
     }
 
     /// The copies that were noted when the destruction of a generation's key was begun; nothing where
@@ -284,6 +297,22 @@ impl Generations {
     /// What the CA issued, or intended, to its own name as a generation bears it, oldest first.
     pub(crate) fn self_issued(&self, generation: &Generation) -> Result<Vec<CertificateRow>> {
         Ok(self.authorities.self_issued(self.policy.id(), generation.name.as_der())?)
+    }
+
+    /// The row of a certificate that the key of `signer` gave that of `of`, finished or not, that was not revoked.
+    pub(crate) fn own_row(
+        &self,
+        kind: CertificateKind,
+        of: &Generation,
+        signer: &Generation,
+    ) -> Result<Option<CertificateRow>> {
+        let (number, spki) = (signer.number, of.key.spki_sha256());
+        let rows = self.self_issued(of)?;
+        Ok(rows.into_iter().find(|row| {
+            let intent = &row.intent;
+            (intent.kind, intent.generation, intent.spki_sha256) == (kind, number, spki)
+                && !matches!(row.state, CertificateState::Revoked { .. })
+        }))
     }
 
     /// What a generation signed, or may have signed, and is not revoked: at most `limit` in order of

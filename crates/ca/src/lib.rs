@@ -17,7 +17,7 @@
 //! let set_up = || CertificationAuthority::set_up(&act(&clock), policy, scratch.store.clone(), keys.clone());
 //! let authority = set_up()?;
 //! let again = set_up()?;
-//! assert_eq!(again.generations().all().all().len(), 1, "every part is made once");
+//! assert_eq!(again.generations().all().len(), 1, "every part is made once");
 //!
 //! // Every list is due, and holds nothing yet.
 //! let due = authority.list_series().due(clock.now())?;
@@ -84,13 +84,14 @@ pub use life::{Changed, LifeCycle, RevocationOrder};
 pub use lists::{
     CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, ListSeries, Lists, clock_said_right,
 };
-pub use making::{KeyMaking, MakeKey, find_or_generate};
+pub use making::{MakeKey, find_or_generate};
 pub use observer::Step;
 pub use partition::{distribution_point, partition_of};
 pub use possession::Possessions;
 pub use recovery::{Recovery, Settled};
 pub use renewal::{
-    Finding, KeyRenewals, Links, Rehearsal, RehearsedPath, Renewal, Renewed, Trust, Weight,
+    Finding, KeyRenewals, Links, Rehearsal, Rehearsals, RehearsedPath, Renewal, Renewed, Trust,
+    Weight,
 };
 pub use request::{
     CertifiedAttributes, IssuedToUser, KeySource, Possession, ServiceRequest, UserRequest,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
-use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::certificate::{CertificateEvent, CertificateKind};
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::policy::Policy;
@@ -15,7 +15,7 @@ use domain::rule::Hex;
 use domain::validity::Period;
 use jiff::Timestamp;
 use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
-use store::{AuthorityRow, CertificateRow, Change, Entry, GenerationPlan, PlannedKey, Unit};
+use store::{AuthorityRow, Change, Entry, GenerationPlan, PlannedKey, Unit};
 use x509::key_check::{self, WeakKeys};
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
 use crate::generations::Generations;
 use crate::hands::Hands;
-use crate::issuance::{Intended, Issuance, Order, own_period};
+use crate::issuance::{Issuance, Order, own_period};
 use crate::ledger::Ledger;
 use crate::partition::partition_of;
 
@@ -58,7 +58,7 @@ pub(crate) struct Own {
 }
 
 /// The making of generations. It has the whole key store: whoever calls says how a key is made in it.
-pub struct KeyMaking {
+pub(crate) struct KeyMaking {
     policy: Arc<PolicyInEffect>,
     ledger: Ledger,
     generations: Arc<Generations>,
@@ -127,14 +127,14 @@ impl KeyMaking {
         signer: &Generation,
         period: Period,
     ) -> Result<Own> {
-        if let Some(row) = self.own_row(kind, of, signer)? {
+        if let Some(row) = self.generations.own_row(kind, of, signer)? {
             let ends = row.intent.not_after;
             let certificate = match row.der {
                 Some(der) => der,
                 None => {
-                    let signed =
-                        Intended::again(self.issuance.vouch(&row, signer)?).sign(signer)?;
-                    signed.commit_issue(act, CertificateEvent::IssueInForce)?.certificate
+                    self.issuance
+                        .finish(act, &row, signer, CertificateEvent::IssueInForce)?
+                        .certificate
                 }
             };
             return Ok(Own { serial: row.intent.serial, certificate, ends });
@@ -143,34 +143,6 @@ impl KeyMaking {
         let issued = self.issuance.issue(act, order, signer, CertificateEvent::IssueInForce)?;
         let (serial, certificate) = (issued.serial, issued.certificate);
         Ok(Own { serial, certificate, ends: period.not_after })
-    }
-
-    /// The certificate (DER) of a generation's key by the one before it, if there is one (A 5.6).
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn new_with_old(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
-        let generations = self.generations.all();
-        let old = generations.iter().rfind(|one| one.number < generation.number);
-        let Some(old) = old else { return Ok(None) };
-        let row = self.own_row(CertificateKind::LinkNewWithOld, generation, old)?;
-        Ok(row.and_then(|row| row.der))
-    }
-
-    /// The row of such a certificate, finished or not, that was not revoked.
-    fn own_row(
-        &self,
-        kind: CertificateKind,
-        of: &Generation,
-        signer: &Generation,
-    ) -> Result<Option<CertificateRow>> {
-        let (number, spki) = (signer.number, of.key.spki_sha256());
-        let rows = self.generations.self_issued(of)?;
-        Ok(rows.into_iter().find(|row| {
-            let intent = &row.intent;
-            (intent.kind, intent.generation, intent.spki_sha256) == (kind, number, spki)
-                && !matches!(row.state, CertificateState::Revoked { .. })
-        }))
     }
 
     pub(crate) fn make_key(

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::generations::Generations;
 use crate::hands::Hands;
-use crate::issuance::{Intended, Issuance, Vouched};
+use crate::issuance::{Issuance, Vouched};
 use crate::ledger::Ledger;
 use crate::life::LifeCycle;
 
@@ -30,9 +30,9 @@ pub enum Settled {
 }
 
 /// What is to be done about an intent that a cut left open.
-enum Course<'a> {
+enum Course {
     /// It is signed: the journal vouches for it.
-    Finish(Arc<Generation>, Box<Vouched<'a>>),
+    Finish(Arc<Generation>, Box<Vouched>),
     /// It is ended unsigned: nobody could use the certificate, or the rules by which it was asked for
     /// are no longer in force.
     End { superseded: Option<Rule> },
@@ -106,7 +106,7 @@ impl Recovery {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                Intended::again(*vouched).sign(&signer)?.commit_issue(act, into)?;
+                self.issuance.finish_vouched(act, *vouched, &signer, into)?;
                 (Settled::Finished(row.serial), None)
             }
             Course::End { superseded } => {
@@ -133,7 +133,7 @@ impl Recovery {
         Ok(settled)
     }
 
-    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course<'_>> {
+    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course> {
         let row = &found.intent;
         let lost = Course::End { superseded: None };
         let Some(signer) = self.generations.signer_of(row)? else { return Ok(lost) };

@@ -18,7 +18,7 @@ use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
 use crate::hands::Hands;
-use crate::issuance::{Intended, Issuance};
+use crate::issuance::Issuance;
 use crate::ledger::Ledger;
 use crate::making::key_generated;
 use crate::request::ServiceRequest;
@@ -198,9 +198,9 @@ impl Responders {
         let spki = SpkiInfo::parse(&public.spki_der)?;
         let signature = own_signature(&spki)?;
         let certificate = match self.delegate_row(&spki)? {
-            Some(row) => Intended::again(self.issuance.vouch(&row, generation)?)
-                .sign(generation)?
-                .commit_issue(act, CertificateEvent::IssueInForce)?,
+            Some(row) => {
+                self.issuance.finish(act, &row, generation, CertificateEvent::IssueInForce)?
+            }
             None => self.services.issue_with(act, &request(public.spki_der), generation)?,
         }
         .certificate;

@@ -356,7 +356,7 @@ fn paths(
     let is_signer = |one: &&Arc<ca::Generation>| leaf.verify(one.key.as_der()).is_ok();
     let signer = generations.iter().find(is_signer).context("the key that signed it")?;
     for generation in generations.iter().rev().filter(|one| one.number <= signer.number) {
-        match authority.making().new_with_old(generation)? {
+        match authority.generations().new_with_old(generation)? {
             Some(link) => chain.push(link),
             None => break,
         }

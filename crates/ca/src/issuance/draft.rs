@@ -23,6 +23,9 @@ use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::partition::distribution_point;
 
+/// The version of the program that drafts: another may draft other octets by the same policy.
+pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
 /// One certificate to be issued, with everything the profile leaves open.
 #[derive(Debug)]
 pub(crate) struct Order {

@@ -1,5 +1,7 @@
 //! The six steps as types: skipping or repeating one does not compile.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::SerialNumber;
@@ -7,33 +9,57 @@ use domain::journal::EventKind;
 use domain::rule::Hex;
 use domain::service_request::{Request, Step as RequestStep};
 use jiff::Timestamp;
+use keys::Sign;
 use store::{Change, Entry, IntentRow, Unit};
 use x509::fingerprint::sha256;
 use x509::read::{Certificate, TbsCertificate};
 
-use super::draft::{Draft, Order};
+use super::draft::{Draft, Order, PROGRAM};
+use super::expect;
 use super::vouch::Vouched;
-use super::{Issuance, Issued, expect};
 use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
 use crate::key_ends::while_kept;
-use crate::observer::Step;
+use crate::ledger::Ledger;
+use crate::observer::{Observer, Step};
 use crate::random;
 use crate::request_record::{Moved, handled};
 
 /// The rule by which a key is refused that has a certificate already.
 pub(crate) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
 
+/// A certificate that was issued: step 6 is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// The serial.
+    pub serial: SerialNumber,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+}
+
+/// What the steps reach. Beside the writer of lists, nobody else signs with a CA's key.
+pub(super) struct StepHands {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    keys: Arc<dyn Sign>,
+    observer: Observer,
+}
+
 /// After step 1: a serial.
 pub(super) struct Reserved<'a> {
-    issuance: &'a Issuance,
+    hands: &'a StepHands,
     serial: SerialNumber,
 }
 
 /// After step 2: a draft.
 pub(super) struct Drafted<'a> {
-    issuance: &'a Issuance,
+    hands: &'a StepHands,
     draft: Draft,
 }
 
@@ -41,8 +67,8 @@ pub(super) struct Drafted<'a> {
 pub(super) struct Linted<'a>(Drafted<'a>);
 
 /// After step 4: the right to one signature over exactly the committed bytes.
-pub(crate) struct Intended<'a> {
-    issuance: &'a Issuance,
+pub(super) struct Intended<'a> {
+    hands: &'a StepHands,
     serial: SerialNumber,
     tbs: Vec<u8>,
     /// The request that asked for it, confirmed with the intent.
@@ -50,31 +76,31 @@ pub(crate) struct Intended<'a> {
 }
 
 /// After step 5: a certificate that nobody has seen.
-pub(crate) struct Signed<'a> {
-    issuance: &'a Issuance,
+pub(super) struct Signed<'a> {
+    hands: &'a StepHands,
     serial: SerialNumber,
     certificate: Vec<u8>,
     request: Option<Request>,
 }
 
 impl<'a> Reserved<'a> {
-    pub(super) fn new(issuance: &'a Issuance) -> Result<Self> {
+    pub(super) fn new(hands: &'a StepHands) -> Result<Self> {
         let serial = random::serial()?;
-        issuance.observer.reached(Step::Reserved);
-        Ok(Self { issuance, serial })
+        hands.observer.reached(Step::Reserved);
+        Ok(Self { hands, serial })
     }
 
     pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
-        let draft = Draft::new(&self.issuance.policy, self.serial, order, signer)?;
-        self.issuance.observer.reached(Step::Drafted);
-        Ok(Drafted { issuance: self.issuance, draft })
+        let draft = Draft::new(&self.hands.policy, self.serial, order, signer)?;
+        self.hands.observer.reached(Step::Drafted);
+        Ok(Drafted { hands: self.hands, draft })
     }
 }
 
 impl<'a> Drafted<'a> {
     pub(super) fn lint(self) -> Result<Linted<'a>> {
-        expect::check(&self.issuance.policy, &self.draft)?;
-        self.issuance.observer.reached(Step::Linted);
+        expect::check(&self.hands.policy, &self.draft)?;
+        self.hands.observer.reached(Step::Linted);
         Ok(Linted(self))
     }
 }
@@ -86,30 +112,30 @@ impl<'a> Linted<'a> {
         request: Option<Request>,
         signer: &Generation,
     ) -> Result<Intended<'a>> {
-        let Drafted { issuance, draft } = self.0;
+        let Drafted { hands, draft } = self.0;
         let (serial, key) = (draft.template.serial, draft.order.key.spki_sha256());
         let confirm = |request| Moved::by(act, request, RequestStep::Confirm { serial });
         let confirmed = request.map(confirm).transpose()?;
         let tbs = draft.tbs.clone();
-        let entry = intended(act, &issuance.policy, &draft);
-        let row = draft.into_row(&issuance.policy, act.at);
+        let entry = intended(act, &hands.policy, &draft);
+        let row = draft.into_row(&hands.policy, act.at);
         let request = confirmed.as_ref().map(|moved| moved.request().clone());
         let unit = Unit::new(handled(entry, request.as_ref()));
         let unit = unit.change(Change::AddIntent(Box::new(row)));
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
-        let committed = issuance.ledger.commit(unit);
-        committed.or_else(|fault| issuance.refused_intent(fault, signer, &key))?;
-        issuance.observer.reached(Step::Intended);
-        Ok(Intended { issuance, serial, tbs, request })
+        let committed = hands.ledger.commit(unit);
+        committed.or_else(|fault| hands.refused_intent(fault, signer, &key))?;
+        hands.observer.reached(Step::Intended);
+        Ok(Intended { hands, serial, tbs, request })
     }
 }
 
 impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
     /// after the journal vouched for them and they were drafted and linted once more.
-    pub(crate) fn again(vouched: Vouched<'a>) -> Self {
-        let Vouched { issuance, draft, request } = vouched;
-        Self { issuance, serial: draft.template.serial, tbs: draft.tbs, request }
+    pub(super) fn again(hands: &'a StepHands, vouched: Vouched) -> Self {
+        let Vouched { draft, request } = vouched;
+        Self { hands, serial: draft.template.serial, tbs: draft.tbs, request }
     }
 
     /// The serial that may be signed.
@@ -117,13 +143,13 @@ impl<'a> Intended<'a> {
         self.serial
     }
 
-    pub(crate) fn sign(self, signer: &Generation) -> Result<Signed<'a>> {
+    pub(super) fn sign(self, signer: &Generation) -> Result<Signed<'a>> {
         // What was committed names its algorithm; the policy may have moved on since.
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
         // Others can end an intent, by a revocation, while whoever has the right to it waits for a token.
-        self.issuance.generations.expect_kept(signer)?;
-        let signature = self.issuance.keys.sign(&signer.label, algorithm, &self.tbs)?;
+        self.hands.generations.expect_kept(signer)?;
+        let signature = self.hands.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());
         let read = Certificate::parse(&certificate).map_err(wrong)?;
@@ -131,22 +157,22 @@ impl<'a> Intended<'a> {
         if read.tbs.der != self.tbs {
             return Err(Error::WrongSignature(self.serial.to_string()));
         }
-        self.issuance.observer.reached(Step::Signed);
-        let Self { issuance, serial, request, .. } = self;
-        Ok(Signed { issuance, serial, certificate, request })
+        self.hands.observer.reached(Step::Signed);
+        let Self { hands, serial, request, .. } = self;
+        Ok(Signed { hands, serial, certificate, request })
     }
 }
 
 impl Signed<'_> {
-    pub(crate) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
+    pub(super) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
         let to = CertificateState::Intended.after(into, act.at)?;
         let entry = Entry::new(EventKind::CertificateIssued, act)
-            .ca(self.issuance.policy.id())
+            .ca(self.hands.policy.id())
             .subject(self.serial)
             .detail("state", to.name())
             .detail("certificate_sha256", Hex(&sha256(&self.certificate)));
         let change = Change::CompleteIntent {
-            ca: self.issuance.policy.id().clone(),
+            ca: self.hands.policy.id().clone(),
             serial: self.serial,
             der: self.certificate.clone(),
             to,
@@ -154,13 +180,24 @@ impl Signed<'_> {
         let unit = Unit::new(handled(entry, self.request.as_ref())).change(change);
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
-        self.issuance.ledger.commit(Moved::join(issued, act, unit)?)?;
-        self.issuance.observer.reached(Step::Issued);
+        self.hands.ledger.commit(Moved::join(issued, act, unit)?)?;
+        self.hands.observer.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }
 }
 
-impl Issuance {
+impl StepHands {
+    pub(super) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            keys: hands.keys.clone(),
+            observer: hands.observer.clone(),
+        }
+    }
+
     /// Why an intent could not be committed, in words for whoever asked: only here is looked up what the
     /// commit alone decides.
     fn refused_intent<T>(
@@ -179,9 +216,6 @@ impl Issuance {
         Err(fault.into())
     }
 }
-
-/// The version of the program that drafts: another may draft other octets by the same policy.
-pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
 /// The entry that tells of an intent: all that recovery needs to know the row by.
 fn intended(act: &Act, policy: &PolicyInEffect, draft: &Draft) -> Entry {

@@ -26,10 +26,9 @@ use crate::issuance::own_period;
 use crate::ledger::Ledger;
 use crate::making::{KeyMaking, MakeKey, Own, plan, put_plan};
 use crate::responder::{Responder, Responders};
-use crate::sequence::SubjectSequence;
 
 pub use path::{RehearsedPath, Trust};
-pub use rehearsal::{Finding, Rehearsal, Weight};
+pub use rehearsal::{Finding, Rehearsal, Rehearsals, Weight};
 
 /// A renewal within so many months of its last day needs no reason: an assumption, since the CPS
 /// name only the last day (A 6.3.2.1, S 6-3-1-2).
@@ -78,14 +77,14 @@ enum Standing {
     New { old: Arc<Generation>, plan: GenerationPlan },
 }
 
-/// The renewal of a CA's key, and its rehearsal in memory.
+/// The renewal of a CA's key.
 pub struct KeyRenewals {
     policy: Arc<PolicyInEffect>,
     ledger: Ledger,
     generations: Arc<Generations>,
     making: Arc<KeyMaking>,
     responders: Arc<Responders>,
-    sequence: Arc<SubjectSequence>,
+    rehearsals: Arc<Rehearsals>,
 }
 
 impl KeyRenewals {
@@ -93,6 +92,7 @@ impl KeyRenewals {
         hands: &Hands,
         making: &Arc<KeyMaking>,
         responders: &Arc<Responders>,
+        rehearsals: &Arc<Rehearsals>,
     ) -> Self {
         Self {
             policy: hands.policy.clone(),
@@ -100,7 +100,7 @@ impl KeyRenewals {
             generations: hands.generations.clone(),
             making: making.clone(),
             responders: responders.clone(),
-            sequence: hands.sequence.clone(),
+            rehearsals: rehearsals.clone(),
         }
     }
 
@@ -124,7 +124,7 @@ impl KeyRenewals {
             if let Standing::New { old, .. } = &standing
                 && self.generations.compromise(old.number)?.is_none()
             {
-                self.rehearse(act.at, renewal.issues_from)?.expect_sound()?;
+                self.rehearsals.rehearse(act.at, renewal.issues_from)?.expect_sound()?;
             }
             Ok(standing)
         });

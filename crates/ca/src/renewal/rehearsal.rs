@@ -4,18 +4,22 @@
 //! fetch links or the new root. It names both.
 
 use std::fmt;
+use std::sync::Arc;
 
 use domain::certificate::CertificateKind;
 use domain::rule::Rule;
 use domain::validity;
 use jiff::Timestamp;
 
-use super::KeyRenewals;
 use super::model::Model;
 use super::path::{RehearsedPath, Trust, walk};
 use super::samples;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::sequence::SubjectSequence;
 
 /// What a rehearsal found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +82,23 @@ impl Rehearsal {
     }
 }
 
-impl KeyRenewals {
+/// Rehearsals of renewals. They read which key stands, and neither commit anything nor have a key of the
+/// CA's.
+pub struct Rehearsals {
+    policy: Arc<PolicyInEffect>,
+    generations: Arc<Generations>,
+    sequence: Arc<SubjectSequence>,
+}
+
+impl Rehearsals {
+    pub(crate) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            generations: hands.generations.clone(),
+            sequence: hands.sequence.clone(),
+        }
+    }
+
     /// Carries out a renewal at `now` in memory, with throwaway keys and by the present policy, and
     /// validates every path that relying parties take from the move at `issues_from` on: from
     /// either root to what either generation signed, with links, lists and responders.

@@ -25,7 +25,7 @@ use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generations::Generations;
 use crate::hands::Hands;
-use crate::issuance::{Intended, Issuance};
+use crate::issuance::Issuance;
 use crate::ledger::Ledger;
 use crate::life::{LifeCycle, RevocationOrder};
 use crate::request_record::{Moved, RequestRecord, add, entry, member_of_staff};
@@ -194,8 +194,7 @@ impl ServiceRequests {
         let signer = signer.filter(|_| row.state == CertificateState::Intended);
         let gone = || Error::refused("state", "its serial was revoked before it was signed");
         let signer = signer.ok_or_else(gone)?;
-        let signed = Intended::again(self.issuance.vouch(&row, &signer)?).sign(&signer)?;
-        signed.commit_issue(act, CertificateEvent::IssueInForce)?;
+        self.issuance.finish(act, &row, &signer, CertificateEvent::IssueInForce)?;
         self.record.one(&id)
     }
 

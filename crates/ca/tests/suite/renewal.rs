@@ -328,7 +328,7 @@ fn k6_a_renewal_that_would_break_a_path_is_refused_before_any_real_key_signs() {
     town.adopt(&broken);
     let rehearsal = town
         .authority
-        .renewals()
+        .rehearsals()
         .rehearse(town.clock.now(), town.renewal().issues_from)
         .expect("it can be rehearsed");
     assert!(!rehearsal.is_sound());
@@ -349,7 +349,7 @@ fn k6_a_rehearsal_touches_nothing_and_tells_what_will_be() {
     let (labels, before) = (town.keys.labels().expect("labels"), entries(&town));
     // So late that users outlive the old root: 4 years of 10 are gone, and 7 more.
     let now = town.clock.now() + SignedDuration::from_hours(24 * 365 * 5);
-    let rehearsal = town.authority.renewals().rehearse(now, now).expect("a rehearsal");
+    let rehearsal = town.authority.rehearsals().rehearse(now, now).expect("a rehearsal");
     assert_eq!(town.keys.labels().expect("labels"), labels);
     assert_eq!(entries(&town), before);
     assert!(rehearsal.is_sound(), "{:?}", rehearsal.findings);

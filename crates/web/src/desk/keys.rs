@@ -163,7 +163,7 @@ impl Operation for RehearseRenewal {
             Some(Moment(from)) => from,
             None => now + SignedDuration::from_hours(24),
         };
-        let rehearsal = authority.renewals().rehearse(now, from).map_err(Problem::from);
+        let rehearsal = authority.rehearsals().rehearse(now, from).map_err(Problem::from);
         let rehearsal = call.checked(rehearsal)?;
         call.read(|entry| entry.ca(authority.id()).detail("sound", rehearsal.is_sound()))?;
         Ok(RehearsalBody::from(&rehearsal))
