@@ -1,4 +1,4 @@
-//! One CA with its policy, its key generations, its store and its keys.
+//! One CA: its parts, and how they are made of its store and its keys.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::service_certificates::ServiceCertificates;
 use crate::service_requests::ServiceRequests;
 use crate::user_certificates::UserCertificates;
 
-/// A certification authority: everything it does, it does by its policy, through its store.
+/// A certification authority: everything it does, its parts do, by its policy. It has no rule of its own.
 pub struct CertificationAuthority {
     hands: Hands,
     series: Arc<ListSeries>,

@@ -263,10 +263,13 @@ impl Generations {
         Ok(planned.filter(|generation| generation.number == row.generation).map(Arc::new))
     }
 
-    /// The public key of a generation, as the key store has it: that is how a key that sleeps is found
-    /// out before anything waits for its signature.
-    pub(crate) fn expect_awake(&self, generation: &Generation) -> Result<PublicKey> {
-        Ok(self.keys.of(&generation.label)?)
+    /// Refuses to begin what waits for a signature by a key that sleeps or is not there.
+    ///
+    /// # Errors
+    /// [`Error::Keys`].
+    pub(crate) fn expect_awake(&self, generation: &Generation) -> Result<()> {
+        self.keys.of(&generation.label)?;
+        Ok(())
     }
 
     /// Refuses to sign by a key whose destruction was begun: one that lies in the key store again has no

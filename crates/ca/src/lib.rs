@@ -1,8 +1,21 @@
 //! The certification authority: issuance in six steps, revocation, the CRL cycle.
 //! A [`CertificationAuthority`] is a policy over a store and a key store. It is set up once, or in a
-//! [`ceremony`], and opened from then on; it certifies residents and servers, revokes, publishes
-//! lists and renews its key. Whom it trusts to ask stands outside: `ra` for residents,
+//! [`ceremony`], and opened from then on. Whom it trusts to ask stands outside: `ra` for residents,
 //! [`service_request`] for the staff.
+//!
+//! It is made of parts, and each reaches what its fields name and no more:
+//!
+//! | part | does |
+//! |---|---|
+//! | [`Generations`] | tells the key generations: which signs when, which ended |
+//! | [`UserCertificates`], [`ServiceCertificates`] | certify residents, servers and responders by the six steps |
+//! | [`Possessions`] | ask cards to prove their keys |
+//! | [`LifeCycle`] | delivers, holds, releases and revokes |
+//! | [`ListSeries`], [`Lists`] | tell which lists are due; build, gate and publish them |
+//! | [`ServiceRequests`] | take the staff's requests from hand to hand |
+//! | [`Recovery`] | settles what a cut left |
+//! | [`FirstKey`], [`Responders`], [`Rehearsals`], [`KeyRenewals`] | make a key and what belongs to it |
+//! | [`Compromises`], [`Destructions`] | end a key |
 //!
 //! ```
 //! use std::sync::Arc;

@@ -14,7 +14,7 @@ use x509::crl::{CrlEntries, CrlStream};
 use super::difference::{Difference, report};
 use super::reading::{in_order, listed_as};
 use super::series::ListSeries;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::generations::Generations;
 
 /// Octets read of a list at once.
@@ -93,7 +93,7 @@ impl<'a> Before<'a> {
     /// Whether everything that went is allowed to go: a hold by its release, and whatever expired.
     ///
     /// # Errors
-    /// [`Error::Store`]; also when the list before cannot be read as it was published.
+    /// [`crate::Error::Store`]; also when the list before cannot be read as it was published.
     pub(super) fn gone(
         mut self,
         view: &dyn RevokedSnapshot,
@@ -183,7 +183,7 @@ impl List<'_> {
         }
         let reason = "it does not have the SHA-256 it was built with".to_owned();
         let what = format!("list {} of {}", row.key.number, row.key.series.partition);
-        Err(Error::Store(store::Error::Corrupt { what, reason }))
+        Err(store::Error::Corrupt { what, reason }.into())
     }
 }
 

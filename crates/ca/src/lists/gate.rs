@@ -39,28 +39,6 @@ pub(super) struct Gate {
     journal: Arc<dyn ReadJournal>,
 }
 
-/// The partitions that have certificates for lists and no list: asked once in a cycle, not once for
-/// each list.
-#[derive(Debug, Default)]
-pub(super) struct Served(Option<Vec<(Partition, u64)>>);
-
-impl Served {
-    /// The partitions that have no list, with how many certificates belong on one.
-    fn unserved(&mut self, gate: &Gate) -> Result<Vec<(Partition, u64)>> {
-        if let Some(known) = &self.0 {
-            return Ok(known.clone());
-        }
-        // The tally first: a partition that comes between the two reads has its list all the same.
-        let tallies = gate.revoked.tallies(gate.policy.id())?;
-        let served: HashSet<Partition> =
-            gate.series.all()?.into_iter().map(|key| key.partition).collect();
-        let undelivered = lists_undelivered(&gate.policy);
-        let listed = tallies.into_iter().map(|(one, tally)| (one, tally.listed(undelivered)));
-        let unserved = listed.filter(|(one, count)| *count > 0 && !served.contains(one));
-        Ok(self.0.insert(unserved.collect()).clone())
-    }
-}
-
 impl Gate {
     pub(super) fn new(hands: &Hands, series: &Arc<ListSeries>) -> Self {
         Self {
@@ -191,6 +169,28 @@ impl Gate {
             found.push(Difference::Partition { partition, found: text });
         }
         Ok(found)
+    }
+}
+
+/// The partitions that have certificates for lists and no list: asked once in a cycle, not once for
+/// each list.
+#[derive(Debug, Default)]
+pub(super) struct Served(Option<Vec<(Partition, u64)>>);
+
+impl Served {
+    /// The partitions that have no list, with how many certificates belong on one.
+    fn unserved(&mut self, gate: &Gate) -> Result<Vec<(Partition, u64)>> {
+        if let Some(known) = &self.0 {
+            return Ok(known.clone());
+        }
+        // The tally first: a partition that comes between the two reads has its list all the same.
+        let tallies = gate.revoked.tallies(gate.policy.id())?;
+        let served: HashSet<Partition> =
+            gate.series.all()?.into_iter().map(|key| key.partition).collect();
+        let undelivered = lists_undelivered(&gate.policy);
+        let listed = tallies.into_iter().map(|(one, tally)| (one, tally.listed(undelivered)));
+        let unserved = listed.filter(|(one, count)| *count > 0 && !served.contains(one));
+        Ok(self.0.insert(unserved.collect()).clone())
     }
 }
 

@@ -62,7 +62,7 @@ struct Candidate {
 /// The making of lists. It reads what is revoked, and signs and commits lists; no certificate is issued or
 /// ended by it, and it knows no holder.
 pub struct Lists {
-    pub(super) policy: Arc<PolicyInEffect>,
+    policy: Arc<PolicyInEffect>,
     ledger: Ledger,
     generations: Arc<Generations>,
     series: Arc<ListSeries>,

@@ -37,7 +37,7 @@ impl ListSeries {
     /// The series that need a new list at `now`: never published, or due by the policy's period.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`crate::Error::Store`].
     pub fn due(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
         let mut due = Vec::new();
         for key in self.at(now)? {
@@ -58,7 +58,7 @@ impl ListSeries {
     /// servers' list, and one for each municipality in which it ever issued.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`crate::Error::Store`].
     pub fn all(&self) -> Result<Vec<SeriesKey>> {
         self.series_of(self.generations.all())
     }
@@ -68,7 +68,7 @@ impl ListSeries {
     /// not destroyed.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`crate::Error::Store`].
     pub fn at(&self, now: Timestamp) -> Result<Vec<SeriesKey>> {
         self.series_of(self.generations.listing_at(now)?)
     }
@@ -102,7 +102,7 @@ impl ListSeries {
     /// The list of a series that is published now.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`crate::Error::Store`].
     pub fn published(&self, series: &SeriesKey) -> Result<Option<CrlRow>> {
         let Some(SeriesRow { published: Some(number), .. }) = self.rows.series_row(series)? else {
             return Ok(None);
