@@ -1,21 +1,61 @@
 //! Which policy a CA works by: the one that people adopted, whatever the file says.
 
+use std::ops::Deref;
+
 use domain::act::Act;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::rule::{Hex, Rule};
+use store::reads::ReadAuthorities;
 use store::{Change, Entry, Store, Unit};
 use x509::fingerprint::{hex, sha256};
 
 use crate::error::{Error, Result};
 
+/// The policy that a CA works by; every part of the CA has it, and none can change it.
+pub(crate) struct PolicyInEffect {
+    policy: Policy,
+    digest: [u8; 32],
+}
+
+impl PolicyInEffect {
+    /// Reads a policy that people adopted, or that of a CA that is being founded.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a text that is no policy; [`Error::NotAdopted`]; [`Error::Store`].
+    pub(crate) fn read(text: &str, authorities: &dyn ReadAuthorities) -> Result<Self> {
+        let policy = Policy::from_toml(text).map_err(unreadable)?;
+        let digest = sha256(text.as_bytes());
+        expect_adopted(authorities, &policy.ca, &digest)?;
+        Ok(Self { policy, digest })
+    }
+
+    /// The CA's id.
+    pub(crate) fn id(&self) -> &CaId {
+        &self.policy.ca
+    }
+
+    /// The SHA-256 of the policy's text, as every intent records it.
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+}
+
+impl Deref for PolicyInEffect {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        &self.policy
+    }
+}
+
 /// Refuses a policy that is not the one in effect; a CA that is being founded has none yet.
 ///
 /// # Errors
 /// [`Error::NotAdopted`]; [`Error::Store`].
-pub(crate) fn expect_adopted(store: &dyn Store, ca: &CaId, digest: &[u8; 32]) -> Result<()> {
-    let rows = store.cas()?;
+fn expect_adopted(authorities: &dyn ReadAuthorities, ca: &CaId, digest: &[u8; 32]) -> Result<()> {
+    let rows = authorities.cas()?;
     match rows.iter().find(|row| row.id == *ca) {
         Some(row) if row.policy_digest != *digest => Err(Error::NotAdopted {
             ca: ca.to_string(),
@@ -73,6 +113,6 @@ pub fn adopt_policy(store: &dyn Store, act: &Act, policy_text: &str) -> Result<(
 }
 
 /// A text that is no policy; what it says is told to the caller alone.
-pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {
+fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::refused("policy", Rule::from("it is no policy").telling(error))
 }

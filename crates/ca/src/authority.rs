@@ -1,180 +1,252 @@
-//! One CA with its policy, its key generations, its store and its keys.
+//! One CA: its parts, and how they are made of its store and its keys.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
-use card::CardNumber;
 use domain::act::Act;
-use domain::id::{CaId, CardId};
-use domain::journal::EventKind;
+use domain::id::{CaId, SerialNumber};
 use domain::policy::Policy;
-use keys::{KeyStore, TransportKey};
-use store::{Entry, Store, Unit};
+use keys::KeyStore;
+use store::{CertificateRow, Store};
 use x509::key_check::WeakKeys;
 
-use crate::adoption::expect_adopted;
-use crate::card_master::CardKeyring;
+use crate::compromise::Compromises;
+use crate::destruction::Destructions;
 use crate::error::{Error, Result};
-use crate::generation::Generation;
-use crate::issuance::Step;
-use crate::possession::Nonces;
+use crate::first_key::FirstKey;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::Issuance;
+use crate::life::LifeCycle;
+use crate::lists::{ListSeries, Lists};
+use crate::making::{KeyMaking, MakeKey, find_or_generate};
+use crate::observer::{Observer, Step};
+use crate::possession::Possessions;
+use crate::recovery::Recovery;
+use crate::renewal::{KeyRenewals, Rehearsals};
+use crate::responder::Responders;
+use crate::service_certificates::ServiceCertificates;
+use crate::service_requests::ServiceRequests;
+use crate::user_certificates::UserCertificates;
 
-/// A certification authority: everything it does, it does by its policy, through its store.
+/// A certification authority: everything it does, its parts do, by its policy. It has no rule of its own.
 pub struct CertificationAuthority {
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) policy_digest: [u8; 32],
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) keys: Arc<dyn KeyStore>,
-    pub(crate) weak_keys: Arc<WeakKeys>,
-    pub(crate) nonces: Nonces,
-    cards: CardKeyring,
-    generations: RwLock<Vec<Arc<Generation>>>,
-    sequence: AtomicU64,
-    observer: Option<Arc<dyn Fn(Step) + Send + Sync>>,
+    hands: Hands,
+    series: Arc<ListSeries>,
+    lists: Arc<Lists>,
+    possession: Arc<Possessions>,
+    life: Arc<LifeCycle>,
+    users: UserCertificates,
+    services: Arc<ServiceCertificates>,
+    requests: ServiceRequests,
+    recovery: Recovery,
+    first_key: FirstKey,
+    responders: Arc<Responders>,
+    rehearsals: Arc<Rehearsals>,
+    renewals: KeyRenewals,
+    compromises: Compromises,
+    destructions: Destructions,
 }
 
 impl CertificationAuthority {
+    /// Sets a CA up from its policy: first key, self-signed certificate.
+    ///
+    /// Every part is made once: called again after a cut, it goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a policy that is not valid; what keys and store say.
+    pub fn set_up(
+        act: &Act,
+        policy_text: &str,
+        store: Arc<dyn Store>,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Self> {
+        Self::set_up_with(act, policy_text, store, keys, &find_or_generate)
+    }
+
+    /// Sets a CA up as [`CertificationAuthority::set_up`] does, with a key that `make_key` makes:
+    /// a ceremony makes a backup with it.
+    ///
+    /// # Errors
+    /// As `set_up`.
+    pub fn set_up_with(
+        act: &Act,
+        policy_text: &str,
+        store: Arc<dyn Store>,
+        keys: Arc<dyn KeyStore>,
+        make_key: &MakeKey<'_>,
+    ) -> Result<Self> {
+        let authority = Self::founding(policy_text, store, keys)?;
+        if authority.generations().all().is_empty() {
+            authority.first_key.generate(act, make_key)?;
+            authority.first_key.self_sign(act)?;
+        }
+        Ok(authority)
+    }
+
     /// Opens a CA that was set up before.
     ///
     /// # Errors
     /// [`Error::Unknown`] if the store does not have it; [`Error::Store`].
     pub fn open(policy_text: &str, store: Arc<dyn Store>, keys: Arc<dyn KeyStore>) -> Result<Self> {
-        let authority = Self::without_keys(policy_text, store, keys)?;
-        let id = &authority.policy.ca;
-        if !authority.store.cas()?.iter().any(|row| row.id == *id) {
+        let authority = Self::founding(policy_text, store, keys)?;
+        let id = authority.id();
+        if !authority.hands.store.cas()?.iter().any(|row| row.id == *id) {
             return Err(Error::Unknown { field: "ca", value: id.to_string() });
-        }
-        for row in authority.store.authorities(id)? {
-            authority.adopt(authority.generation_of(&row)?);
         }
         Ok(authority)
     }
 
-    pub(crate) fn without_keys(
+    /// A CA as far as it was set up: not at all, up to its key, or wholly.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a policy that is not valid; what the store says.
+    pub fn founding(
         policy_text: &str,
         store: Arc<dyn Store>,
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self> {
-        let policy = Policy::from_toml(policy_text).map_err(crate::adoption::unreadable)?;
-        let policy_digest = x509::fingerprint::sha256(policy_text.as_bytes());
-        expect_adopted(&*store, &policy.ca, &policy_digest)?;
-        let sequence = AtomicU64::new(store.last_sequence()?.unwrap_or(0));
-        Ok(Self {
-            policy: Arc::new(policy),
-            policy_digest,
-            cards: CardKeyring::new(store.clone(), keys.clone())?,
-            store,
-            keys,
-            weak_keys: Arc::default(),
-            nonces: Nonces::default(),
-            generations: RwLock::new(Vec::new()),
-            sequence,
-            observer: None,
-        })
+        Ok(Self::of(Hands::open(policy_text, store, keys)?))
+    }
+
+    /// The parts, made of `hands`: here stands which part builds on which.
+    fn of(hands: Hands) -> Self {
+        let series = Arc::new(ListSeries::new(&hands));
+        let lists = Arc::new(Lists::new(&hands, &series));
+        let possession = Arc::new(Possessions::new(&hands));
+        let life = Arc::new(LifeCycle::new(&hands, &possession));
+        let issuance = Arc::new(Issuance::new(&hands, &life));
+        let services = Arc::new(ServiceCertificates::new(&hands, &issuance));
+        let users = UserCertificates::new(&hands, &possession, &life, &issuance);
+        let requests = ServiceRequests::new(&hands, &life, &issuance, &services);
+        let making = Arc::new(KeyMaking::new(&hands, &issuance));
+        let rehearsals = Arc::new(Rehearsals::new(&hands));
+        let responders = Arc::new(Responders::new(&hands, &issuance, &services));
+        Self {
+            recovery: Recovery::new(&hands, &life, &issuance),
+            first_key: FirstKey::new(&hands, &making),
+            renewals: KeyRenewals::new(&hands, &making, &responders, &rehearsals),
+            compromises: Compromises::new(&hands, &life, &series, &lists),
+            destructions: Destructions::new(&hands, &series),
+            hands,
+            series,
+            lists,
+            possession,
+            life,
+            users,
+            services,
+            requests,
+            responders,
+            rehearsals,
+        }
     }
 
     /// Calls `observer` after every numbered step of issuance; tests crash the program there.
     #[must_use]
-    pub fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
-        self.observer = Some(observer);
-        self
+    pub fn observed(self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+        Self::of(Hands { observer: Observer::new(observer), ..self.hands })
     }
 
     /// Refuses, from now on, to certify the keys of this list (CVE-2008-0166 and its like).
     #[must_use]
-    pub fn refusing(mut self, weak_keys: Arc<WeakKeys>) -> Self {
-        self.weak_keys = weak_keys;
-        self
+    pub fn refusing(self, weak_keys: Arc<WeakKeys>) -> Self {
+        Self::of(Hands { weak_keys, ..self.hands })
     }
 
     /// The CA's id.
     pub fn id(&self) -> &CaId {
-        &self.policy.ca
+        self.hands.policy.id()
     }
 
     /// The policy in effect.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.hands.policy
     }
 
     /// The SHA-256 of the policy's text, as every intent records it.
     pub fn policy_digest(&self) -> &[u8; 32] {
-        &self.policy_digest
+        self.hands.policy.digest()
     }
 
-    /// The key generations, oldest first.
-    pub fn generations(&self) -> Vec<Arc<Generation>> {
-        self.generations.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    /// The key generations.
+    pub fn generations(&self) -> &Generations {
+        &self.hands.generations
     }
 
-    /// The self-signed certificate of a generation, DER.
+    /// The series of revocation lists, read.
+    pub fn list_series(&self) -> &ListSeries {
+        &self.series
+    }
+
+    /// The making of revocation lists.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// The proofs that cards hold their keys.
+    pub fn possession(&self) -> &Possessions {
+        &self.possession
+    }
+
+    /// The certificates of residents.
+    pub fn user_certificates(&self) -> &UserCertificates {
+        &self.users
+    }
+
+    /// The certificates of servers and responders.
+    pub fn service_certificates(&self) -> &ServiceCertificates {
+        &self.services
+    }
+
+    /// The requests of the CA's staff.
+    pub fn service_requests(&self) -> &ServiceRequests {
+        &self.requests
+    }
+
+    /// The settling of intents that a cut left open.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// What happens to certificates after their issue.
+    pub fn life(&self) -> &LifeCycle {
+        &self.life
+    }
+
+    /// The setting up of the first key.
+    pub fn first_key(&self) -> &FirstKey {
+        &self.first_key
+    }
+
+    /// The responders.
+    pub fn responders(&self) -> &Responders {
+        &self.responders
+    }
+
+    /// Rehearsals of a renewal.
+    pub fn rehearsals(&self) -> &Rehearsals {
+        &self.rehearsals
+    }
+
+    /// The renewal of the key.
+    pub fn renewals(&self) -> &KeyRenewals {
+        &self.renewals
+    }
+
+    /// The procedure after a key's compromise.
+    pub fn compromises(&self) -> &Compromises {
+        &self.compromises
+    }
+
+    /// The ends of keys.
+    pub fn destructions(&self) -> &Destructions {
+        &self.destructions
+    }
+
+    /// A certificate of this CA.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it was never issued.
-    pub fn self_signed_certificate(&self, generation: &Generation) -> Result<Vec<u8>> {
-        if let Some(known) = generation.certificate.get() {
-            return Ok(known.clone());
-        }
-        let row = self.store.certificate(self.id(), &generation.self_signed)?;
-        let missing = || Error::Unknown {
-            field: "self-signed certificate",
-            value: generation.self_signed.to_string(),
-        };
-        let der = row.and_then(|row| row.der).ok_or_else(missing)?;
-        Ok(generation.certificate.get_or_init(|| der).clone())
-    }
-
-    /// The key under which the CA wraps a user's key to a card (A 6.2.6).
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] for a card that is none of ours; [`Error::Keys`].
-    pub(crate) fn transport_key(&self, card: &CardId) -> Result<TransportKey> {
-        let none = || Error::Unknown { field: "card", value: card.to_string() };
-        self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
-    }
-
-    pub(crate) fn adopt(&self, generation: Generation) {
-        let mut generations =
-            self.generations.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Two threads may learn of the same generation; it stands here once, in order.
-        if generations.iter().all(|known| known.number != generation.number) {
-            generations.push(Arc::new(generation));
-            generations.sort_by_key(|generation| generation.number);
-        }
-    }
-
-    pub(crate) fn reached(&self, step: Step) {
-        if let Some(observer) = &self.observer {
-            observer(step);
-        }
-    }
-
-    /// A number that no other issuance of this run gets.
-    pub(crate) fn next_sequence(&self) -> u64 {
-        self.sequence.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Hands `result` on; when it is a refusal, the journal has it first (fails closed).
-    pub(crate) fn recording<T>(
-        &self,
-        act: &Act,
-        kind: EventKind,
-        subject: impl ToString,
-        result: Result<T>,
-    ) -> Result<T> {
-        if let Err(error) = &result
-            && error.is_refusal()
-        {
-            // What names nothing is a text that somebody typed, and no entry is ever erased.
-            let subject = match (error, subject.to_string()) {
-                (Error::Unknown { value, .. }, subject) if value.ends_with(&subject) => {
-                    "unknown".to_owned()
-                }
-                (_, subject) => subject,
-            };
-            let entry = Entry::new(kind, act).ca(self.id()).subject(subject).refused(error.rule());
-            self.store.commit(Unit::new(entry))?;
-        }
-        result
+    /// [`Error::Unknown`] if there is none with this serial.
+    pub fn certificate(&self, serial: &SerialNumber) -> Result<CertificateRow> {
+        self.hands.certificates.one(serial)
     }
 }

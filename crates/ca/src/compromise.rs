@@ -1,5 +1,7 @@
 //! What follows when a CA's key counts as compromised: one way, each step once (A 5.7.3, S 4-14-2).
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
@@ -10,15 +12,17 @@ use domain::policy::RevocationRule;
 use domain::rule;
 use domain::rule::{ColonHex, Hex, Rule};
 use store::{
-    Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, Sequence, SeriesKey, StatusRow,
-    Unit,
+    Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, SeriesKey, StatusRow, Unit,
 };
 use x509::fingerprint::{sha256, sha256_colon_hex};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
-use crate::life::{RevocationOrder, event_of};
-use crate::lists::ListOutcome;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::ledger::Ledger;
+use crate::life::{LifeCycle, RevocationOrder, event_of};
+use crate::lists::{ListOutcome, ListSeries, Lists};
 
 /// Certificates revoked in one unit: some hundredths of a second, so that nobody waits long behind
 /// it, and few enough flushes to disk for a million.
@@ -40,22 +44,48 @@ pub struct CompromisePlan {
     pub state: Option<CompromiseState>,
 }
 
-impl CertificationAuthority {
+/// The procedure after a key's compromise. It ends certificates and has lists published; it has no key.
+pub struct Compromises {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    life: Arc<LifeCycle>,
+    series: Arc<ListSeries>,
+    lists: Arc<Lists>,
+}
+
+impl Compromises {
+    pub(crate) fn new(
+        hands: &Hands,
+        life: &Arc<LifeCycle>,
+        series: &Arc<ListSeries>,
+        lists: &Arc<Lists>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            life: life.clone(),
+            series: series.clone(),
+            lists: lists.clone(),
+        }
+    }
+
     /// What a compromise of this generation's key would mean; changes nothing.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a generation that does not exist; [`Error::Store`].
-    pub fn compromise_plan(&self, generation: u32) -> Result<CompromisePlan> {
-        self.generation(generation)?;
+    pub fn plan(&self, generation: u32) -> Result<CompromisePlan> {
+        self.generations.numbered(generation)?;
         let mut certificates = 0;
         let mut from = 0;
-        while let Some((next, rows)) = self.unrevoked(generation, from)? {
+        while let Some((next, rows)) = self.generations.unrevoked(generation, from, TOGETHER)? {
             certificates += rows.len() as u64;
             from = next;
         }
-        let state = self.compromise(generation)?.map(|row| row.state);
+        let state = self.generations.compromise(generation)?.map(|row| row.state);
         certificates += self.links_of(generation)?.len() as u64;
-        Ok(CompromisePlan { generation, certificates, lists: self.all_series()?, state })
+        Ok(CompromisePlan { generation, certificates, lists: self.series.all()?, state })
     }
 
     /// Declares the key of a generation compromised: from this commit on nothing is issued under it.
@@ -64,24 +94,24 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] without a second person; [`Error::Unknown`]; journaled.
-    pub fn declare_compromise<'a>(
+    pub fn declare<'a>(
         &self,
         act: impl Into<Along<'a, CompromiseRow>>,
         generation: u32,
         approver: &ActorId,
     ) -> Result<CompromiseRow> {
         let act = &act.into();
-        let result = self.declare(act, generation, approver);
-        self.recording(act, EventKind::KeyCompromised, generation, result)
+        let result = self.declare_unrecorded(act, generation, approver);
+        self.ledger.recording(act, EventKind::KeyCompromised, generation, result)
     }
 
-    fn declare(
+    fn declare_unrecorded(
         &self,
         act: &Along<'_, CompromiseRow>,
         generation: u32,
         approver: &ActorId,
     ) -> Result<CompromiseRow> {
-        let key = self.generation(generation)?;
+        let key = self.generations.numbered(generation)?;
         let order = RevocationOrder {
             cause: RevocationCause::CaKeyCompromised,
             requester: Requester::Authority,
@@ -89,16 +119,16 @@ impl CertificationAuthority {
         };
         for kind in [CertificateKind::SelfSigned, CertificateKind::User] {
             if self.policy.profiles.contains_key(&kind) {
-                self.check_order(act, kind, &order)?;
+                self.life.check_order(act, kind, &order)?;
             }
         }
         let entry = self.compromise_entry(act, generation, CompromiseState::Declared);
-        if let Some(row) = self.compromise(generation)? {
-            self.store.commit(act.unit(Unit::new(entry.no_op()), &row)?)?;
+        if let Some(row) = self.generations.compromise(generation)? {
+            self.ledger.commit(act.unit(Unit::new(entry.no_op()), &row)?)?;
             return Ok(row);
         }
         let row = CompromiseRow {
-            ca: self.id().clone(),
+            ca: self.policy.id().clone(),
             generation,
             state: CompromiseState::Declared,
             declared_at: act.at,
@@ -109,7 +139,7 @@ impl CertificationAuthority {
             .detail("approver", approver)
             .detail("spki_sha256", ColonHex(&sha256(key.key.as_der())));
         let unit = Unit::new(entry).change(Change::DeclareCompromise(row.clone()));
-        self.store.commit(act.unit(unit, &row)?)?;
+        self.ledger.commit(act.unit(unit, &row)?)?;
         Ok(row)
     }
 
@@ -117,12 +147,12 @@ impl CertificationAuthority {
     /// goes on from what is on disk.
     ///
     /// `told` hears how many certificates are revoked so far. The step after
-    /// [`CompromiseState::Announced`] is [`complete_compromise`](Self::complete_compromise).
+    /// [`CompromiseState::Announced`] is [`complete`](Self::complete).
     ///
     /// # Errors
     /// [`Error::Refused`] where nothing was declared or a list could not be published: the step is
     /// not done, and may be tried again; [`Error::Store`].
-    pub fn continue_compromise(
+    pub fn proceed(
         &self,
         act: &Act,
         generation: u32,
@@ -141,7 +171,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] before the notice was posted.
-    pub fn complete_compromise(
+    pub fn complete(
         &self,
         act: &Act,
         generation: u32,
@@ -160,18 +190,9 @@ impl CertificationAuthority {
         }
     }
 
-    /// Where the procedure for a generation's key stands, if there is one.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn compromise(&self, generation: u32) -> Result<Option<CompromiseRow>> {
-        let rows = self.store.compromises(self.id())?;
-        Ok(rows.into_iter().find(|row| row.generation == generation))
-    }
-
     fn declared(&self, generation: u32) -> Result<CompromiseRow> {
         let none = || Error::refused("compromise", "it was not declared");
-        self.compromise(generation)?.ok_or_else(none)
+        self.generations.compromise(generation)?.ok_or_else(none)
     }
 
     fn revoke_all(
@@ -181,10 +202,12 @@ impl CertificationAuthority {
         told: &mut dyn FnMut(u64),
     ) -> Result<CompromiseRow> {
         let mut tries = 0;
-        while let Some((next, rows)) = self.unrevoked(row.generation, row.place)? {
+        while let Some((next, rows)) =
+            self.generations.unrevoked(row.generation, row.place, TOGETHER)?
+        {
             let revoked = row.revoked + rows.len() as u64;
             let further = CompromiseRow { place: next, revoked, ..row.clone() };
-            match self.store.commit(self.revocation_unit(act, &row, &further, &rows)?) {
+            match self.ledger.commit(self.revocation_unit(act, &row, &further, &rows)?) {
                 Ok(_) => {
                     (row, tries) = (further, 0);
                     told(row.revoked);
@@ -199,7 +222,7 @@ impl CertificationAuthority {
         }
         for link in self.links_of(row.generation)? {
             // Another key still vouches for this one: that ends with it.
-            self.end(act, &link, RevocationCause::CaKeyCompromised, None)?;
+            self.life.end(act, &link, RevocationCause::CaKeyCompromised, None)?;
             row.revoked += 1;
         }
         let entry = self
@@ -220,7 +243,7 @@ impl CertificationAuthority {
         let serials: Vec<u8> =
             rows.iter().flat_map(|row| row.serial.as_bytes().iter().copied()).collect();
         let entry = Entry::new(EventKind::CertificateRevoked, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(format!("generation {}", further.generation))
             .detail("cause", RevocationCause::CaKeyCompromised)
             .detail("count", rows.len())
@@ -231,7 +254,7 @@ impl CertificationAuthority {
         let mut unit = Unit::new(entry).change(advance);
         for row in rows {
             let to = row.state.after(event_of(self.compromise_rule(row.kind)?.reason), act.at)?;
-            let (ca, serial, from) = (self.id().clone(), row.serial, row.state);
+            let (ca, serial, from) = (self.policy.id().clone(), row.serial, row.state);
             unit = unit.change(Change::SetCertificate { ca, serial, from, to });
         }
         Ok(unit)
@@ -240,7 +263,7 @@ impl CertificationAuthority {
     /// The lists of every generation: each holds what all of them certified.
     fn publish_all_of(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
         let mut lists = 0;
-        for outcome in self.publish_lists(act, &self.series_at(act.at)?) {
+        for outcome in self.lists.publish_all(act, &self.series.at(act.at)?) {
             let refused = |what: Rule| Err(Error::refused("lists", what));
             match outcome {
                 ListOutcome::Published(_) => lists += 1,
@@ -261,14 +284,14 @@ impl CertificationAuthority {
     }
 
     fn announce(&self, act: &Act, row: &CompromiseRow) -> Result<CompromiseRow> {
-        let key = self.generation(row.generation)?;
+        let key = self.generations.numbered(row.generation)?;
         let text = format!(
             "第{}世代の署名鍵（SHA-256 {}）が危殆化したため、この鍵による発行業務を停止し、\
              この鍵で署名したすべての証明書を失効しました。この鍵を信頼の起点から外してください。",
             row.generation,
             sha256_colon_hex(key.key.as_der()),
         );
-        let notice = NoticeRow { ca: self.id().clone(), at: row.declared_at, text };
+        let notice = NoticeRow { ca: self.policy.id().clone(), at: row.declared_at, text };
         let entry = self.compromise_entry(act, row.generation, CompromiseState::Announced);
         self.advance(row, entry, vec![Change::AddNotice(notice)])
     }
@@ -285,26 +308,15 @@ impl CertificationAuthority {
         let next = CompromiseRow { state, ..row.clone() };
         let change = Change::AdvanceCompromise { from: (row.state, row.place), row: next.clone() };
         let unit = changes.into_iter().fold(Unit::new(entry).change(change), Unit::change);
-        self.store.commit(unit)?;
+        self.ledger.commit(unit)?;
         Ok(next)
-    }
-
-    /// The next certificates to revoke, and the place after the last of them.
-    fn unrevoked(
-        &self,
-        generation: u32,
-        from: Sequence,
-    ) -> Result<Option<(Sequence, Vec<StatusRow>)>> {
-        let page = self.store.unrevoked(self.id(), generation, from, TOGETHER)?;
-        let Some((last, _)) = page.last() else { return Ok(None) };
-        Ok(Some((last + 1, page.into_iter().map(|(_, row)| row).collect())))
     }
 
     /// What other keys of the CA certified for this one, or were about to: links in both ways.
     fn links_of(&self, generation: u32) -> Result<Vec<CertificateRow>> {
-        let key = self.generation(generation)?;
+        let key = self.generations.numbered(generation)?;
         let spki = key.key.spki_sha256();
-        let mut rows = self.store.self_issued(self.id(), key.name.as_der())?;
+        let mut rows = self.generations.self_issued(&key)?;
         rows.retain(|row| {
             row.intent.spki_sha256 == spki
                 && row.intent.generation != generation
@@ -314,12 +326,12 @@ impl CertificationAuthority {
     }
 
     fn compromise_rule(&self, kind: CertificateKind) -> Result<&RevocationRule> {
-        self.rule(kind, RevocationCause::CaKeyCompromised)
+        self.life.rule(kind, RevocationCause::CaKeyCompromised)
     }
 
     fn compromise_entry(&self, act: &Act, generation: u32, state: CompromiseState) -> Entry {
         Entry::new(EventKind::KeyCompromised, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(format!("generation {generation}"))
             .detail("state", state)
     }

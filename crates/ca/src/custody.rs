@@ -22,9 +22,9 @@ use keys::quorum::{
 use keys::{Activation, ExpectedKey, ExpectedKeys, GuardedKeyStore, KeyLabel};
 use store::{Entry, Store, Unit};
 
-use crate::destruction::ends;
 use crate::error::{Error, Result};
 use crate::generation::label;
+use crate::key_ends::KeyEnds;
 
 /// How the custodians' acts are bounded, from the policies (A 6.2.2.1, S 6-2-1-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -482,11 +482,11 @@ impl Custody {
 
     /// The CAs' keys as the database has them, but for those whose destruction was begun.
     fn expected_keys(&self) -> Result<Vec<ExpectedKey>> {
-        let mut keys = Vec::new();
+        let (mut keys, ends) = (Vec::new(), KeyEnds::new(self.store.clone()));
         for ca in self.store.cas()? {
             for row in self.store.authorities(&ca.id)? {
                 let label = label(&row.key_label)?;
-                if !ends(&*self.store, &label)? {
+                if !ends.is_noted(&label)? {
                     let (spki_der, signature) = (row.spki, row.signature_algorithm);
                     keys.push(ExpectedKey { label, spki_der, signature });
                 }

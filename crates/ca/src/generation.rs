@@ -1,16 +1,16 @@
 //! One key of a CA; all its generations have the same name, and each signs in its own way (A 5.6).
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::id::{InvalidId, SerialNumber};
+use domain::policy::Policy;
 use jiff::Timestamp;
 use keys::KeyLabel;
 use store::{AuthorityRow, GenerationPlan, PlannedKey};
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
-use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 
 /// One key of the CA, with everything that signing with it needs.
@@ -40,63 +40,10 @@ pub struct Generation {
     pub(crate) certificate: OnceLock<Vec<u8>>,
 }
 
-impl CertificationAuthority {
-    /// The generation that signs new certificates at `at`: the newest that has begun to.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] before the first key exists.
-    pub fn current_at(&self, at: Timestamp) -> Result<Arc<Generation>> {
-        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
-        let begun = |generation: &Arc<Generation>| generation.issues_from <= at;
-        self.generations().into_iter().rev().find(begun).ok_or_else(missing)
-    }
-
-    /// A generation by its number.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] if there is none.
-    pub fn generation(&self, number: u32) -> Result<Arc<Generation>> {
-        let none = || Error::Unknown { field: "generation", value: number.to_string() };
-        self.generations()
-            .into_iter()
-            .find(|generation| generation.number == number)
-            .ok_or_else(none)
-    }
-
-    /// Learns of generations that another process added; whether there were any.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn refresh(&self) -> Result<bool> {
-        let rows = self.store.authorities(self.id())?;
-        let known = self.generations();
-        let news: Vec<_> = rows
-            .iter()
-            .filter(|row| known.iter().all(|generation| generation.number != row.generation))
-            .collect();
-        if !news.is_empty() {
-            self.look_for_keys();
-        }
-        for row in &news {
-            self.adopt(self.generation_of(row)?);
-        }
-        Ok(!news.is_empty())
-    }
-
-    /// Has the key store look for keys that another process made. While they sleep there is nothing to
-    /// look into, and what fails shows at the next use.
-    pub(crate) fn look_for_keys(&self) {
-        let _ = self.keys.refresh();
-    }
-
-    /// A generation as it is stored.
-    pub(crate) fn generation_of(&self, row: &AuthorityRow) -> Result<Generation> {
-        let missing = || Error::Unknown {
-            field: "self-signed certificate",
-            value: row.self_signed.to_string(),
-        };
-        let own = self.store.certificate(self.id(), &row.self_signed)?.ok_or_else(missing)?;
-        Ok(Generation {
+impl Generation {
+    /// A generation as it is stored; `ends` is the last second of its self-signed certificate.
+    pub(crate) fn stored(row: &AuthorityRow, ends: Timestamp) -> Result<Self> {
+        Ok(Self {
             number: row.generation,
             label: label(&row.key_label)?,
             name: Name::parse(&row.name)?,
@@ -106,29 +53,22 @@ impl CertificationAuthority {
             made_at: row.created_at,
             issues_from: row.issues_from,
             self_signed: row.self_signed,
-            ends: own.intent.not_after,
+            ends,
             certificate: OnceLock::new(),
         })
     }
 
-    /// The generation that is being made, once it has its key. Its self-signed certificate may not
-    /// exist yet; the serial and the end stand in for those it will have.
-    pub(crate) fn planned_generation(&self) -> Result<Option<Generation>> {
-        match self.store.generation_plan(self.id())? {
-            Some(plan) => match &plan.key {
-                Some(key) => Ok(Some(self.planned(&plan, key)?)),
-                None => Ok(None),
-            },
-            None => Ok(None),
-        }
-    }
-
-    /// The generation that a plan and its key describe.
-    pub(crate) fn planned(&self, plan: &GenerationPlan, key: &PlannedKey) -> Result<Generation> {
-        Ok(Generation {
+    /// The generation that a plan and its key describe. Its self-signed certificate may not exist yet;
+    /// the serial and the end stand in for those it will have.
+    pub(crate) fn planned(
+        policy: &Policy,
+        plan: &GenerationPlan,
+        key: &PlannedKey,
+    ) -> Result<Self> {
+        Ok(Self {
             number: plan.generation,
             label: label(&plan.key_label)?,
-            name: Name::write(&self.policy.issuer.name)?,
+            name: Name::write(&policy.issuer.name)?,
             key: SpkiInfo::parse(&key.spki)?,
             key_algorithm: plan.key_algorithm,
             signature: plan.signature_algorithm,

@@ -1,5 +1,7 @@
 //! What happens to a certificate after its issue: delivery, hold, release, revocation.
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::{ActorId, SerialNumber};
@@ -12,8 +14,12 @@ use domain::rule::Several;
 use jiff::Timestamp;
 use store::{Along, CertificateRow, Change, Entry, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
+use crate::hands::Hands;
+use crate::ledger::Ledger;
+use crate::possession::Possessions;
 use crate::request::Possession;
 
 /// What a certificate's change of state came to.
@@ -38,7 +44,24 @@ pub struct RevocationOrder {
     pub approver: Option<ActorId>,
 }
 
-impl CertificationAuthority {
+/// What happens to certificates after their issue: it ends them and puts them in force. It has no key.
+pub struct LifeCycle {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    possession: Arc<Possessions>,
+}
+
+impl LifeCycle {
+    pub(crate) fn new(hands: &Hands, possession: &Arc<Possessions>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            possession: possession.clone(),
+        }
+    }
+
     /// Puts a delivered certificate in force; in the same commit the holder's older ones end
     /// (A 4.3.1.1(1), 4.4.1.1). The card has proven that it holds the key.
     ///
@@ -51,7 +74,7 @@ impl CertificationAuthority {
         possession: &Possession,
     ) -> Result<Changed> {
         let result = self.deliver_unrecorded(act, serial, possession);
-        self.recording(act, EventKind::CertificateDelivered, serial, result)
+        self.ledger.recording(act, EventKind::CertificateDelivered, serial, result)
     }
 
     fn deliver_unrecorded(
@@ -60,8 +83,8 @@ impl CertificationAuthority {
         serial: &SerialNumber,
         possession: &Possession,
     ) -> Result<Changed> {
-        let row = self.certificate(serial)?;
-        self.check_certified_possession(act, &row, possession)?;
+        let row = self.certificates.one(serial)?;
+        self.possession.check_certified(act, &row, possession)?;
         if row.state == CertificateState::Good {
             return self.no_op(act, EventKind::CertificateDelivered, &row);
         }
@@ -76,7 +99,7 @@ impl CertificationAuthority {
                 .detail("reason", renewed.reason);
             unit = unit.entry(entry).change(self.change(&older, end));
         }
-        self.store.commit(unit.change(self.change(&row, to)))?;
+        self.ledger.commit(unit.change(self.change(&row, to)))?;
         Ok(Changed { serial: *serial, state: to, no_op: false })
     }
 
@@ -93,14 +116,14 @@ impl CertificationAuthority {
                     "a hold is taken by the call centre (A 4.9.15①)",
                 ));
             }
-            let row = self.certificate(serial)?;
+            let row = self.certificates.one(serial)?;
             if matches!(row.state, CertificateState::Held { .. }) {
                 return self.no_op(act, EventKind::CertificateHeld, &row);
             }
             self.refuse_expired(act, &row)?;
             self.transition(act, &row, CertificateEvent::Hold, EventKind::CertificateHeld)
         });
-        self.recording(act, EventKind::CertificateHeld, serial, result)
+        self.ledger.recording(act, EventKind::CertificateHeld, serial, result)
     }
 
     /// Releases a hold at the window, after its identity check (A 4.9.15③–⑤).
@@ -115,10 +138,10 @@ impl CertificationAuthority {
                     "a hold is released only at the window (A 4.9.15③)",
                 ));
             }
-            let row = self.certificate(serial)?;
+            let row = self.certificates.one(serial)?;
             self.transition(act, &row, CertificateEvent::Release, EventKind::CertificateReleased)
         });
-        self.recording(act, EventKind::CertificateReleased, serial, result)
+        self.ledger.recording(act, EventKind::CertificateReleased, serial, result)
     }
 
     /// Revokes a certificate for good by a row of the policy's table (A 4.9.1, S 4-4-1, 4-4-2).
@@ -133,7 +156,7 @@ impl CertificationAuthority {
         order: &RevocationOrder,
     ) -> Result<Changed> {
         let act = &act.into();
-        let result = self.certificate(serial).and_then(|row| {
+        let result = self.certificates.one(serial).and_then(|row| {
             if row.intent.kind.is_service() {
                 let rule = "a service's certificate is revoked by a request that goes from hand to \
                             hand (A 4.9.3.2, A 5.2.1.1(3)-(6))";
@@ -144,17 +167,17 @@ impl CertificationAuthority {
                 CertificateState::Revoked { reason: was, .. } if was == reason => {
                     let entry = self.entry(EventKind::CertificateRevoked, act, serial).no_op();
                     let same = Changed { serial: *serial, state: row.state, no_op: true };
-                    self.store.commit(act.unit(Unit::new(entry), &same)?)?;
+                    self.ledger.commit(act.unit(Unit::new(entry), &same)?)?;
                     Ok(same)
                 }
                 _ => {
                     let (unit, changed) = self.ending(act, &row, order.cause, Some(order))?;
-                    self.store.commit(act.unit(unit, &changed)?)?;
+                    self.ledger.commit(act.unit(unit, &changed)?)?;
                     Ok(changed)
                 }
             }
         });
-        self.recording(act, EventKind::CertificateRevoked, serial, result)
+        self.ledger.recording(act, EventKind::CertificateRevoked, serial, result)
     }
 
     /// Ends a certificate by the policy's row for `cause`; the entry says who asked and approved.
@@ -166,7 +189,7 @@ impl CertificationAuthority {
         order: Option<&RevocationOrder>,
     ) -> Result<Changed> {
         let (unit, changed) = self.ending(act, row, cause, order)?;
-        self.store.commit(unit)?;
+        self.ledger.commit(unit)?;
         Ok(changed)
     }
 
@@ -227,7 +250,9 @@ impl CertificationAuthority {
     fn check_hold(&self) -> Result<()> {
         match self.policy.hold {
             Some(_) => Ok(()),
-            None => Err(Error::refused("hold", rule!("{} knows no hold (S 4-4-5)", self.id()))),
+            None => {
+                Err(Error::refused("hold", rule!("{} knows no hold (S 4-4-5)", self.policy.id())))
+            }
         }
     }
 
@@ -247,7 +272,7 @@ impl CertificationAuthority {
         cause: RevocationCause,
     ) -> Result<&RevocationRule> {
         let none = || {
-            let (ca, known) = (self.id(), Several(self.policy.causes_of(kind)));
+            let (ca, known) = (self.policy.id(), Several(self.policy.causes_of(kind)));
             let rule = rule!(
                 "the policy of {} has no row for {} of {}, but for {}",
                 ca,
@@ -260,20 +285,10 @@ impl CertificationAuthority {
         self.policy.revocation_of(kind, cause).ok_or_else(none)
     }
 
-    /// A certificate of this CA.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`] if there is none with this serial.
-    pub fn certificate(&self, serial: &SerialNumber) -> Result<CertificateRow> {
-        let none =
-            || Error::Unknown { field: "certificate", value: format!("{}/{serial}", self.id()) };
-        self.store.certificate(self.id(), serial)?.ok_or_else(none)
-    }
-
     /// The holder's other certificates that are in force; an expired one has ended by itself (L12).
     fn older_in_force(&self, at: Timestamp, row: &CertificateRow) -> Result<Vec<CertificateRow>> {
         let Some(holder) = &row.intent.holder else { return Ok(Vec::new()) };
-        let mut rows = self.store.certificates_of(self.id(), holder)?;
+        let mut rows = self.certificates.of_holder(holder)?;
         rows.retain(|other| {
             other.intent.serial != row.intent.serial
                 && other.state.is_in_force()
@@ -292,22 +307,22 @@ impl CertificationAuthority {
         let to = row.state.after(event, act.at)?;
         let unit =
             Unit::new(self.entry(kind, act, &row.intent.serial)).change(self.change(row, to));
-        self.store.commit(unit)?;
+        self.ledger.commit(unit)?;
         Ok(Changed { serial: row.intent.serial, state: to, no_op: false })
     }
 
     fn no_op(&self, act: &Act, kind: EventKind, row: &CertificateRow) -> Result<Changed> {
-        self.store.commit(Unit::new(self.entry(kind, act, &row.intent.serial).no_op()))?;
+        self.ledger.commit(Unit::new(self.entry(kind, act, &row.intent.serial).no_op()))?;
         Ok(Changed { serial: row.intent.serial, state: row.state, no_op: true })
     }
 
     fn entry(&self, kind: EventKind, act: &Act, serial: &SerialNumber) -> Entry {
-        Entry::new(kind, act).ca(self.id()).subject(serial)
+        Entry::new(kind, act).ca(self.policy.id()).subject(serial)
     }
 
     fn change(&self, row: &CertificateRow, to: CertificateState) -> Change {
         Change::SetCertificate {
-            ca: self.id().clone(),
+            ca: self.policy.id().clone(),
             serial: row.intent.serial,
             from: row.state,
             to,

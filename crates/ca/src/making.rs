@@ -3,23 +3,30 @@
 //! Each part leaves a row, so that whoever calls again after a cut goes on where it stopped. The
 //! row of the generation comes last: until then nothing issues with its key.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
-use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
+use domain::certificate::{CertificateEvent, CertificateKind};
+use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::policy::Policy;
 use domain::rule::Hex;
 use domain::validity::Period;
 use jiff::Timestamp;
 use keys::{KeyError, KeyLabel, KeyStore, PublicKey};
-use store::{AuthorityRow, CertificateRow, Change, Entry, GenerationPlan, PlannedKey, Unit};
-use x509::key_check;
+use store::{AuthorityRow, Change, Entry, GenerationPlan, PlannedKey, Unit};
+use x509::key_check::{self, WeakKeys};
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::{Intended, Order};
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{Issuance, Order, own_period};
+use crate::ledger::Ledger;
 use crate::partition::partition_of;
 
 /// Makes a CA's key in the store under a label, and whatever is to be made with it, such as a
@@ -50,22 +57,26 @@ pub(crate) struct Own {
     pub ends: Timestamp,
 }
 
-impl CertificationAuthority {
-    /// A generation as the policy wants it now, to be made.
-    pub(crate) fn plan(&self, generation: u32, issues_from: Timestamp) -> GenerationPlan {
-        GenerationPlan {
-            ca: self.id().clone(),
-            generation,
-            key_label: format!("{}-ca-{generation}", self.id()),
-            key_algorithm: self.policy.keys.ca.algorithm,
-            signature_algorithm: self.policy.keys.signature,
-            issues_from,
-            key: None,
-        }
-    }
+/// The making of generations. It has the whole key store: whoever calls says how a key is made in it.
+pub(crate) struct KeyMaking {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    issuance: Arc<Issuance>,
+    keys: Arc<dyn KeyStore>,
+    weak_keys: Arc<WeakKeys>,
+}
 
-    pub(crate) fn put_plan(&self, plan: GenerationPlan) -> Change {
-        Change::PutGenerationPlan(Box::new(plan))
+impl KeyMaking {
+    pub(crate) fn new(hands: &Hands, issuance: &Arc<Issuance>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            issuance: issuance.clone(),
+            keys: hands.keys.clone(),
+            weak_keys: hands.weak_keys.clone(),
+        }
     }
 
     /// The key and the self-signed certificate of a planned generation.
@@ -79,9 +90,9 @@ impl CertificationAuthority {
             Some(key) => key,
             None => self.make_key(act, &plan, make_key)?,
         };
-        let mut generation = self.planned(&plan, &key)?;
+        let mut generation = Generation::planned(&self.policy, &plan, &key)?;
         let kind = CertificateKind::SelfSigned;
-        let period = self.own_period(kind, act.at, None)?;
+        let period = own_period(&self.policy, kind, act.at, None)?;
         let own = self.own_certificate(act, kind, &generation, &generation, period)?;
         (generation.self_signed, generation.ends) = (own.serial, own.ends);
         Ok(generation)
@@ -90,7 +101,7 @@ impl CertificationAuthority {
     /// Adds the row of a generation, which ends its plan, together with `entry`.
     pub(crate) fn complete_generation(&self, entry: Entry, generation: Generation) -> Result<()> {
         let row = AuthorityRow {
-            ca: self.id().clone(),
+            ca: self.policy.id().clone(),
             generation: generation.number,
             key_label: generation.label.as_str().to_owned(),
             key_algorithm: generation.key_algorithm,
@@ -101,8 +112,8 @@ impl CertificationAuthority {
             created_at: generation.made_at,
             issues_from: generation.issues_from,
         };
-        self.store.commit(Unit::new(entry).change(Change::AddAuthority(row)))?;
-        self.adopt(generation);
+        self.ledger.commit(Unit::new(entry).change(Change::AddAuthority(row)))?;
+        self.generations.adopt(generation);
         Ok(())
     }
 
@@ -116,68 +127,22 @@ impl CertificationAuthority {
         signer: &Generation,
         period: Period,
     ) -> Result<Own> {
-        if let Some(row) = self.own_row(kind, of, signer)? {
+        if let Some(row) = self.generations.own_row(kind, of, signer)? {
             let ends = row.intent.not_after;
             let certificate = match row.der {
                 Some(der) => der,
                 None => {
-                    let signed = Intended::again(self.vouch(&row, signer)?).sign(signer)?;
-                    signed.commit_issue(act, CertificateEvent::IssueInForce)?.certificate
+                    self.issuance
+                        .finish(act, &row, signer, CertificateEvent::IssueInForce)?
+                        .certificate
                 }
             };
             return Ok(Own { serial: row.intent.serial, certificate, ends });
         }
-        let order = self.own_order(kind, of, period)?;
-        let issued = self.issue(act, order, signer, CertificateEvent::IssueInForce)?;
+        let order = own_order(&self.policy, kind, of, period)?;
+        let issued = self.issuance.issue(act, order, signer, CertificateEvent::IssueInForce)?;
         let (serial, certificate) = (issued.serial, issued.certificate);
         Ok(Own { serial, certificate, ends: period.not_after })
-    }
-
-    /// What is ordered of a certificate to the CA's own name.
-    pub(crate) fn own_order(
-        &self,
-        kind: CertificateKind,
-        of: &Generation,
-        period: Period,
-    ) -> Result<Order> {
-        Ok(Order {
-            kind,
-            partition: partition_of(kind, None)?,
-            subject: Name::write(&self.policy.issuer.name)?,
-            key: of.key.clone(),
-            period,
-            names: Vec::new(),
-            holder: None,
-            application: None,
-        })
-    }
-
-    /// The certificate (DER) of a generation's key by the one before it, if there is one (A 5.6).
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn new_with_old(&self, generation: &Generation) -> Result<Option<Vec<u8>>> {
-        let generations = self.generations();
-        let old = generations.iter().rfind(|one| one.number < generation.number);
-        let Some(old) = old else { return Ok(None) };
-        let row = self.own_row(CertificateKind::LinkNewWithOld, generation, old)?;
-        Ok(row.and_then(|row| row.der))
-    }
-
-    /// The row of such a certificate, finished or not, that was not revoked.
-    fn own_row(
-        &self,
-        kind: CertificateKind,
-        of: &Generation,
-        signer: &Generation,
-    ) -> Result<Option<CertificateRow>> {
-        let (number, spki) = (signer.number, of.key.spki_sha256());
-        let rows = self.store.self_issued(self.id(), of.name.as_der())?;
-        Ok(rows.into_iter().find(|row| {
-            let intent = &row.intent;
-            (intent.kind, intent.generation, intent.spki_sha256) == (kind, number, spki)
-                && !matches!(row.state, CertificateState::Revoked { .. })
-        }))
     }
 
     pub(crate) fn make_key(
@@ -193,23 +158,65 @@ impl CertificationAuthority {
             .map_err(|refused| Error::refused("public key", refused))?;
         // A cut between the making and this entry makes the key seem younger by the time of it.
         let key = PlannedKey { spki: public.spki_der, made_at: act.at };
-        let entry = self.key_generated(act, &label, plan.key_algorithm, &key.spki);
+        let entry = key_generated(self.policy.id(), act, &label, plan.key_algorithm, &key.spki);
         let plan = GenerationPlan { key: Some(key.clone()), ..plan.clone() };
-        self.store.commit(Unit::new(entry).change(self.put_plan(plan)))?;
+        self.ledger.commit(Unit::new(entry).change(put_plan(plan)))?;
         Ok(key)
     }
+}
 
-    pub(crate) fn key_generated(
-        &self,
-        act: &Act,
-        label: &KeyLabel,
-        algorithm: KeyAlgorithm,
-        spki: &[u8],
-    ) -> Entry {
-        Entry::new(EventKind::KeyGenerated, act)
-            .ca(self.id())
-            .subject(label)
-            .detail("algorithm", algorithm)
-            .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))
+/// A generation as the policy wants it now, to be made.
+pub(crate) fn plan(
+    policy: &PolicyInEffect,
+    generation: u32,
+    issues_from: Timestamp,
+) -> GenerationPlan {
+    GenerationPlan {
+        ca: policy.id().clone(),
+        generation,
+        key_label: format!("{}-ca-{generation}", policy.id()),
+        key_algorithm: policy.keys.ca.algorithm,
+        signature_algorithm: policy.keys.signature,
+        issues_from,
+        key: None,
     }
+}
+
+/// What keeps a plan.
+pub(crate) fn put_plan(plan: GenerationPlan) -> Change {
+    Change::PutGenerationPlan(Box::new(plan))
+}
+
+/// What is ordered of a certificate to the CA's own name.
+pub(crate) fn own_order(
+    policy: &Policy,
+    kind: CertificateKind,
+    of: &Generation,
+    period: Period,
+) -> Result<Order> {
+    Ok(Order {
+        kind,
+        partition: partition_of(kind, None)?,
+        subject: Name::write(&policy.issuer.name)?,
+        key: of.key.clone(),
+        period,
+        names: Vec::new(),
+        holder: None,
+        application: None,
+    })
+}
+
+/// The entry of a key that was made for a CA.
+pub(crate) fn key_generated(
+    ca: &CaId,
+    act: &Act,
+    label: &KeyLabel,
+    algorithm: KeyAlgorithm,
+    spki: &[u8],
+) -> Entry {
+    Entry::new(EventKind::KeyGenerated, act)
+        .ca(ca)
+        .subject(label)
+        .detail("algorithm", algorithm)
+        .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))
 }

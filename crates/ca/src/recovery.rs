@@ -10,10 +10,15 @@ use domain::journal::EventKind;
 use domain::rule::{OfTheInstallation, Rule};
 use store::{CertificateRow, Entry, IntentRow, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::issuance::{Intended, Vouched};
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{Issuance, Vouched};
+use crate::ledger::Ledger;
+use crate::life::LifeCycle;
 
 /// How one left-over intent was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +30,36 @@ pub enum Settled {
 }
 
 /// What is to be done about an intent that a cut left open.
-enum Course<'a> {
+enum Course {
     /// It is signed: the journal vouches for it.
-    Finish(Arc<Generation>, Box<Vouched<'a>>),
+    Finish(Arc<Generation>, Box<Vouched>),
     /// It is ended unsigned: nobody could use the certificate, or the rules by which it was asked for
     /// are no longer in force.
     End { superseded: Option<Rule> },
 }
 
-impl CertificationAuthority {
+/// The settling of intents that a cut left open: each is signed as it was committed, or ended.
+pub struct Recovery {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    life: Arc<LifeCycle>,
+    issuance: Arc<Issuance>,
+}
+
+impl Recovery {
+    pub(crate) fn new(hands: &Hands, life: &Arc<LifeCycle>, issuance: &Arc<Issuance>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            life: life.clone(),
+            issuance: issuance.clone(),
+        }
+    }
+
     /// Settles every intent of this CA that has no issue.
     ///
     /// A certificate whose private key the CA made is revoked: the wrapped key was lost with the
@@ -53,8 +79,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`crate::Error::Store`].
     pub fn left_open(&self) -> Result<Vec<CertificateRow>> {
-        let open = self.store.open_intents()?;
-        Ok(open.into_iter().filter(|row| row.intent.ca == *self.id()).collect())
+        self.certificates.left_open()
     }
 
     /// Settles intents that were left open, as [`recover`](Self::recover) does: later, when the keys
@@ -66,7 +91,7 @@ impl CertificationAuthority {
         let mut settled = Vec::new();
         for row in open {
             // Tried again after a failure, or overtaken by a compromise: some are settled already.
-            if self.certificate(&row.intent.serial)?.state == CertificateState::Intended {
+            if self.certificates.one(&row.intent.serial)?.state == CertificateState::Intended {
                 settled.push(self.settle(act, row)?);
             }
         }
@@ -81,7 +106,7 @@ impl CertificationAuthority {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                Intended::again(*vouched).sign(&signer)?.commit_issue(act, into)?;
+                self.issuance.finish_vouched(act, *vouched, &signer, into)?;
                 (Settled::Finished(row.serial), None)
             }
             Course::End { superseded } => {
@@ -89,7 +114,7 @@ impl CertificationAuthority {
                     true => RevocationCause::CaKeyCompromised,
                     false => RevocationCause::DestroyedBeforeDelivery,
                 };
-                self.end(act, found, cause, None)?;
+                self.life.end(act, found, cause, None)?;
                 (Settled::Revoked(row.serial), superseded)
             }
         };
@@ -98,20 +123,20 @@ impl CertificationAuthority {
             Settled::Revoked(_) => "revoked",
         };
         let entry = Entry::new(EventKind::IntentRecovered, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(row.serial)
             .detail("kind", row.kind)
             .detail("settled", how);
         let entry =
             superseded.iter().fold(entry, |entry, rule| entry.detail("superseded", rule.as_part()));
-        self.store.commit(Unit::new(entry))?;
+        self.ledger.commit(Unit::new(entry))?;
         Ok(settled)
     }
 
-    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course<'_>> {
+    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course> {
         let row = &found.intent;
         let lost = Course::End { superseded: None };
-        let Some(signer) = self.signer_of(row)? else { return Ok(lost) };
+        let Some(signer) = self.generations.signer_of(row)? else { return Ok(lost) };
         if self.key_was_lost(row) || self.is_compromised(row)? {
             return Ok(lost);
         }
@@ -119,13 +144,13 @@ impl CertificationAuthority {
         if row.not_after <= act.at {
             return Ok(Course::End { superseded: Some("it ended before it was signed".into()) });
         }
-        if let Err(refused) = self.refuse_after_use(act, row.kind, &signer) {
+        if let Err(refused) = self.issuance.refuse_after_use(act, row.kind, &signer) {
             return match refused {
                 Error::Refused { .. } => Ok(Course::End { superseded: Some(refused.rule()) }),
                 fault => Err(fault),
             };
         }
-        match self.vouch(found, &signer) {
+        match self.issuance.vouch(found, &signer) {
             Ok(vouched) => Ok(Course::Finish(signer, Box::new(vouched))),
             Err(Error::Superseded { reason, .. }) => {
                 Ok(Course::End { superseded: Some(OfTheInstallation(&reason).into()) })
@@ -138,10 +163,10 @@ impl CertificationAuthority {
     /// doubt: who wrote this row may have written others.
     fn refuse_to_sign<T>(&self, act: &Act, row: &IntentRow, error: Error) -> Result<T> {
         if matches!(error, Error::Unvouched { .. }) {
-            let entry = Entry::new(EventKind::IntentRecovered, act).ca(self.id());
+            let entry = Entry::new(EventKind::IntentRecovered, act).ca(self.policy.id());
             let entry = entry.subject(row.serial).detail("kind", row.kind).refused(error.rule());
-            self.store.commit(Unit::new(entry))?;
-            self.store.doubt().raise(error.to_string());
+            self.ledger.commit(Unit::new(entry))?;
+            self.ledger.doubt(error.to_string());
         }
         Err(error)
     }
@@ -162,21 +187,12 @@ impl CertificationAuthority {
         let of_key = |generation: &Arc<Generation>| {
             row.kind.is_authority() && generation.key.spki_sha256() == row.spki_sha256
         };
-        let certified = self.generations().into_iter().find(of_key);
+        let certified = self.generations.all().into_iter().find(of_key);
         for number in [Some(row.generation), certified.map(|of| of.number)].into_iter().flatten() {
-            if self.compromise(number)?.is_some() {
+            if self.generations.compromise(number)?.is_some() {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    /// The generation that was to sign; it may still be in the making.
-    pub(crate) fn signer_of(&self, row: &IntentRow) -> Result<Option<Arc<Generation>>> {
-        if let Ok(found) = self.generation(row.generation) {
-            return Ok(Some(found));
-        }
-        let planned = self.planned_generation()?;
-        Ok(planned.filter(|generation| generation.number == row.generation).map(Arc::new))
     }
 }

@@ -66,7 +66,7 @@ pub enum KeySource {
 }
 
 /// A card's word that it holds a key, over a nonce that the CA drew for the application
-/// ([`possession_nonce`](crate::CertificationAuthority::possession_nonce)).
+/// ([`Possessions::nonce`](crate::Possessions::nonce)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Possession {
     /// The card.

@@ -1,5 +1,7 @@
 //! The OCSP responders: one delegate for each key generation, renewed before its certificate ends.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
@@ -11,11 +13,16 @@ use keys::{KeyError, KeyLabel, KeyStore, Sign};
 use store::{CertificateRow, Unit};
 use x509::public_key::SpkiInfo;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::Intended;
+use crate::hands::Hands;
+use crate::issuance::Issuance;
+use crate::ledger::Ledger;
+use crate::making::key_generated;
 use crate::request::ServiceRequest;
+use crate::service_certificates::ServiceCertificates;
 
 /// A delegate gets a successor so long before its certificate ends: with the first warning.
 const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24 * WARNED_BEFORE_DAYS[0]);
@@ -42,13 +49,36 @@ enum Place {
     Free { label: KeyLabel },
 }
 
-impl CertificationAuthority {
+/// The responders of a CA. Their keys come with each call, out of the store of the services' keys.
+pub struct Responders {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    issuance: Arc<Issuance>,
+    services: Arc<ServiceCertificates>,
+}
+
+impl Responders {
+    pub(crate) fn new(
+        hands: &Hands,
+        issuance: &Arc<Issuance>,
+        services: &Arc<ServiceCertificates>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            issuance: issuance.clone(),
+            services: services.clone(),
+        }
+    }
+
     /// The responder of a generation that answers at `at`: the newest that has not ended. Where all
     /// have, it is the newest of them, whose answers wait for its successor; nothing before the first.
     ///
     /// # Errors
     /// What keys and store say.
-    pub fn responder(
+    pub fn at(
         &self,
         at: Timestamp,
         generation: &Generation,
@@ -71,7 +101,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] once the generation's root has ended; what keys and store say.
-    pub fn set_up_responder(
+    pub fn set_up(
         &self,
         act: &Act,
         generation: &Generation,
@@ -151,14 +181,16 @@ impl CertificationAuthority {
             Err(KeyError::UnknownLabel(_)) => {
                 let algorithm = self.policy.keys.other.algorithm;
                 let public = keys.generate(&label, algorithm)?;
-                let entry = self.key_generated(act, &label, algorithm, &public.spki_der);
-                self.store.commit(Unit::new(entry))?;
+                let entry =
+                    key_generated(self.policy.id(), act, &label, algorithm, &public.spki_der);
+                self.ledger.commit(Unit::new(entry))?;
                 public
             }
             Ok(found) => {
                 // A cut may have left the key without an entry: found again, it gets one.
-                let entry = self.key_generated(act, &label, found.algorithm, &found.spki_der);
-                self.store.commit(Unit::new(entry.no_op()))?;
+                let entry =
+                    key_generated(self.policy.id(), act, &label, found.algorithm, &found.spki_der);
+                self.ledger.commit(Unit::new(entry.no_op()))?;
                 found
             }
             Err(error) => return Err(error.into()),
@@ -166,10 +198,10 @@ impl CertificationAuthority {
         let spki = SpkiInfo::parse(&public.spki_der)?;
         let signature = own_signature(&spki)?;
         let certificate = match self.delegate_row(&spki)? {
-            Some(row) => Intended::again(self.vouch(&row, generation)?)
-                .sign(generation)?
-                .commit_issue(act, CertificateEvent::IssueInForce)?,
-            None => self.issue_with(act, &request(public.spki_der), generation)?,
+            Some(row) => {
+                self.issuance.finish(act, &row, generation, CertificateEvent::IssueInForce)?
+            }
+            None => self.services.issue_with(act, &request(public.spki_der), generation)?,
         }
         .certificate;
         Ok(Responder { label, certificate, signature })
@@ -177,15 +209,12 @@ impl CertificationAuthority {
 
     /// The certificate, or the intent, of a delegate's key.
     fn delegate_row(&self, spki: &SpkiInfo) -> Result<Option<CertificateRow>> {
-        let row = self.store.certificate_for_key(&spki.spki_sha256())?;
-        let ours = |row: &CertificateRow| {
-            row.intent.kind == CertificateKind::OcspResponder && row.intent.ca == *self.id()
-        };
-        Ok(row.filter(ours))
+        let row = self.certificates.for_key(&spki.spki_sha256())?;
+        Ok(row.filter(|row| row.intent.kind == CertificateKind::OcspResponder))
     }
 
     fn delegate_label(&self, generation: &Generation, number: u32) -> Result<KeyLabel> {
-        let (ca, generation) = (self.id(), generation.number);
+        let (ca, generation) = (self.policy.id(), generation.number);
         match number {
             1 => label(&format!("{ca}-ocsp-{generation}")),
             _ => label(&format!("{ca}-ocsp-{generation}-{number}")),

@@ -89,8 +89,8 @@ impl OwnEndings {
         now: Timestamp,
     ) -> Result<Vec<Ending>> {
         let mut endings = Vec::new();
-        for generation in authority.generations().iter().filter(|one| now <= one.ends) {
-            let found = authority.responder(now, generation, &*self.service_keys)?;
+        for generation in authority.generations().all().iter().filter(|one| now <= one.ends) {
+            let found = authority.responders().at(now, generation, &*self.service_keys)?;
             let ends = match found {
                 Some(found) => Certificate::parse(&found.certificate)?.tbs.validity.not_after,
                 None => Timestamp::MIN,
@@ -138,7 +138,7 @@ impl OwnEndings {
 
 /// Until when the CA's key is to have a successor (A 6.3.2.1, S 6-3-1-2).
 fn ca_key(authority: &CertificationAuthority, now: Timestamp) -> Result<Option<Ending>> {
-    let generations = authority.generations();
+    let generations = authority.generations().all();
     let Some(newest) = generations.last().filter(|one| now <= one.ends) else { return Ok(None) };
     let years = authority.policy().keys.ca_renewal_years;
     Ok(Some(Ending {

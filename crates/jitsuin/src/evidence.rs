@@ -309,9 +309,9 @@ impl Outside {
     fn backups(&self) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         for authority in &self.authorities {
-            for one in authority.listing_generations((self.clock)())? {
+            for one in authority.generations().listing_at((self.clock)())? {
                 // A destruction that was cut off has erased some of them.
-                if !authority.is_ending(&one)? {
+                if !authority.generations().is_ending(&one)? {
                     keys.push((one.label.clone(), one.key.as_der().to_vec()));
                 }
             }

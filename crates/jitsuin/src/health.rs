@@ -119,7 +119,7 @@ impl System {
             return Ok(seen);
         }
         for (ca, authority) in &self.authorities {
-            for (generation, error) in authority.unusable_keys(self.now())? {
+            for (generation, error) in authority.generations().unusable_keys(self.now())? {
                 let mut told =
                     format!("its key cannot be used, though the keys are awake: {error}");
                 if matches!(error, KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) {
@@ -215,8 +215,8 @@ impl System {
                     S 6-2-1-9)";
         let mut seen = Vec::new();
         for (ca, authority) in &self.authorities {
-            for generation in authority.generations() {
-                if authority.is_half_destroyed(&generation)? {
+            for generation in authority.generations().all() {
+                if authority.generations().is_half_destroyed(&generation)? {
                     let subject = format!("generation {}", generation.number);
                     let unfinished = Condition::failing("destruction-unfinished", subject, told);
                     seen.push(unfinished.of_ca(ca));
@@ -261,8 +261,8 @@ impl System {
                     for the same generation once more (A 6.2.10.1, S 6-2-1-9)";
         let mut seen = Vec::new();
         for (ca, authority) in &self.authorities {
-            for generation in authority.generations() {
-                if authority.is_destroyed(&generation)? {
+            for generation in authority.generations().all() {
+                if authority.generations().is_destroyed(&generation)? {
                     let files = self.backups().files(&generation.label).into_iter();
                     seen.extend(files.map(|file| {
                         Condition::warning("backup-of-destroyed-key", file.display(), told)

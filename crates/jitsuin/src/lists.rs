@@ -20,13 +20,13 @@ impl System {
             std::thread::sleep(Duration::from_millis(20));
         }
         let now = self.now();
-        self.publish(|authority| Ok(authority.series_at(now)?))
+        self.publish(|authority| Ok(authority.list_series().at(now)?))
     }
 
     /// Publishes every list that is due; returns how many.
     pub(crate) fn publish_due(&self) -> Result<usize> {
         let now = self.now();
-        self.publish(|authority| Ok(authority.due_lists(now)?))
+        self.publish(|authority| Ok(authority.list_series().due(now)?))
     }
 
     /// Publishes what `which` picks of each CA. All are tried: neither a list nor a CA that fails
@@ -40,7 +40,7 @@ impl System {
         for authority in self.authorities.values() {
             let outcome = self
                 .act("list-cycle")
-                .and_then(|act| Ok(authority.publish_lists(&act, &which(authority)?)))
+                .and_then(|act| Ok(authority.lists().publish_all(&act, &which(authority)?)))
                 .and_then(|outcomes| published_lists(authority.id(), outcomes));
             match outcome {
                 Ok(count) => published += count,
@@ -60,7 +60,7 @@ impl System {
         let now = self.now();
         let mut said = Vec::new();
         for (id, authority) in &self.authorities {
-            let late = authority.late_lists(now)?;
+            let late = authority.list_series().late(now)?;
             let Some(first) = late.first() else { continue };
             let end =
                 first.ends.map_or("was never published".to_owned(), |at| format!("ends {at}"));

@@ -251,7 +251,8 @@ impl System {
         if let Some(own) = own {
             return Ok(self.authority(own.intent.ca.as_str())?.clone());
         }
-        let mut founded = self.authorities.values().filter(|one| !one.generations().is_empty());
+        let mut founded =
+            self.authorities.values().filter(|one| !one.generations().all().is_empty());
         founded.next().cloned().context("at least one CA")
     }
 
@@ -299,7 +300,8 @@ impl System {
                     dns_names: self.config.listen.host_names.clone(),
                     addresses: self.tls_addresses(),
                 };
-                let issued = authority.issue_to_service(&self.act("tls-renewal")?, &request)?;
+                let issued =
+                    authority.service_certificates().issue(&self.act("tls-renewal")?, &request)?;
                 Ok((key, issued.certificate))
             }
             Some(CertificateRow { state: CertificateState::Good, der: Some(der), .. }) => {
@@ -348,13 +350,13 @@ fn paths(
 ) -> Result<(Certificates, Certificates)> {
     let mut chain = vec![certificate.to_vec()];
     let leaf = Certificate::parse(certificate)?;
-    let generations = authority.generations();
+    let generations = authority.generations().all();
     let alive = generations.iter().filter(|one| now <= one.ends);
-    let roots = alive.map(|one| authority.self_signed_certificate(one));
+    let roots = alive.map(|one| authority.generations().self_signed_certificate(one));
     let is_signer = |one: &&Arc<ca::Generation>| leaf.verify(one.key.as_der()).is_ok();
     let signer = generations.iter().find(is_signer).context("the key that signed it")?;
     for generation in generations.iter().rev().filter(|one| one.number <= signer.number) {
-        match authority.new_with_old(generation)? {
+        match authority.generations().new_with_old(generation)? {
             Some(link) => chain.push(link),
             None => break,
         }

@@ -21,8 +21,8 @@ impl System {
         let directories = self.key_directories()?;
         let mut seen = Vec::new();
         for (ca, authority) in &self.authorities {
-            for generation in authority.generations() {
-                if authority.is_destroyed(&generation)? {
+            for generation in authority.generations().all() {
+                if authority.generations().is_destroyed(&generation)? {
                     let places = self.places_of(authority, &generation, &directories)?;
                     seen.extend(places.into_iter().map(|place| {
                         Condition::failing("destroyed-key-returned", place, TOLD).of_ca(ca)
@@ -47,7 +47,7 @@ impl System {
             places.extend(files.iter().map(|file| file.display().to_string()));
         }
         let is_asked = self.config.token.is_some() && self.custody.is_active();
-        if is_asked && authority.has_returned(generation)? {
+        if is_asked && authority.generations().has_returned(generation)? {
             places.push(format!("{label} in the token"));
         }
         Ok(places)

@@ -66,15 +66,15 @@ pub(crate) fn found(
         let authority = CertificationAuthority::founding(&policy.text, store, keys)
             .with_context(|| policy.path.display().to_string())?
             .refusing(config.weak_keys.clone());
-        let is_founded = !authority.generations().is_empty();
+        let is_founded = !authority.generations().all().is_empty();
         if !is_founded && founds(authority.id()) {
             let secret = together(&act, &custody, custodians, &mut secret)?;
             first_key(&act()?, &authority, &foundation, &config.backups, secret)?;
-            authority.self_sign(&act()?)?;
+            authority.first_key().self_sign(&act()?)?;
         }
-        authority.recover(&act()?)?;
-        for generation in authority.generations() {
-            authority.set_up_responder(&act()?, &generation, &*foundation.machine.keys)?;
+        authority.recovery().recover(&act()?)?;
+        for generation in authority.generations().all() {
+            authority.responders().set_up(&act()?, &generation, &*foundation.machine.keys)?;
         }
         if authorities.insert(authority.id().clone(), Arc::new(authority)).is_some() {
             bail!("policies: two files are for the same CA");
@@ -165,7 +165,7 @@ fn first_key(
 ) -> Result<()> {
     let backups = Backups::new(&foundation.home, backups, &*foundation.store);
     let backup_key = secret.backup_key()?;
-    authority.generate_first_key(act, &|keys, label, algorithm| {
+    authority.first_key().generate(act, &|keys, label, algorithm| {
         backups.make_key(act, keys, label, algorithm, &backup_key)
     })?;
     Ok(())
@@ -186,7 +186,7 @@ impl System {
     fn hand_out(&self, custodians: &str, server_names: &[String]) -> Result<()> {
         let signer = self.audit_signer()?;
         write_public(&self.home.audit_key(), format!("{}\n", signer.verifier_key()?).as_bytes())?;
-        let has_keys = self.authorities.values().any(|one| !one.generations().is_empty());
+        let has_keys = self.authorities.values().any(|one| !one.generations().all().is_empty());
         if has_keys {
             let is_first = self.was_never_certified()?;
             self.keep_tls(&self.word_of(custodians, is_first, server_names)?)?;

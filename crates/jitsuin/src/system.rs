@@ -346,7 +346,7 @@ impl System {
     /// Those that somebody beside us has in flight are settled by whoever began them.
     pub(crate) fn find_left_open(&self, _: &Owned) -> Result<()> {
         for (id, authority) in &self.authorities {
-            let open = authority.left_open()?;
+            let open = authority.recovery().left_open()?;
             if !open.is_empty() {
                 self.left_open
                     .lock()
@@ -368,7 +368,7 @@ impl System {
         let mut left = self.left_open.lock().map_err(|_| anyhow!("recovery broke off"))?;
         while let Some((id, open)) = left.first_key_value() {
             let authority = self.authority(id.as_str())?;
-            for settled in authority.settle_all(&self.act("recovery")?, open)? {
+            for settled in authority.recovery().settle_all(&self.act("recovery")?, open)? {
                 said.push(match settled {
                     ca::Settled::Finished(serial) => {
                         format!("{id}: serial {serial} was possibly signed: finished")
@@ -407,7 +407,7 @@ impl System {
     pub(crate) fn distribution_points(&self) -> ca::Result<Vec<(SeriesKey, DistinguishedName)>> {
         let mut points = Vec::new();
         for authority in self.authorities.values() {
-            for series in authority.all_series()? {
+            for series in authority.list_series().all()? {
                 let name = ca::distribution_point(authority.policy(), series.partition)?;
                 points.push((series, name));
             }

@@ -93,12 +93,12 @@ impl Region {
     pub(crate) fn compromise(&self) -> (f64, f64) {
         let second = "operator-2".parse().unwrap();
         let started = Instant::now();
-        self.authority.declare_compromise(&act(), 1, &second).unwrap();
-        let row = self.authority.continue_compromise(&act(), 1, &mut |_| ()).unwrap();
+        self.authority.compromises().declare(&act(), 1, &second).unwrap();
+        let row = self.authority.compromises().proceed(&act(), 1, &mut |_| ()).unwrap();
         assert_eq!(row.state, CompromiseState::Revoked);
         let revoking = started.elapsed().as_secs_f64();
         let started = Instant::now();
-        let row = self.authority.continue_compromise(&act(), 1, &mut |_| ()).unwrap();
+        let row = self.authority.compromises().proceed(&act(), 1, &mut |_| ()).unwrap();
         assert_eq!(row.state, CompromiseState::Listed);
         (revoking, started.elapsed().as_secs_f64())
     }

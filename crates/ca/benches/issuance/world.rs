@@ -62,7 +62,7 @@ impl World {
     /// A request with its proof, which is the card's work and not the CA's.
     fn request(&self, number: usize, holder: &Holder) -> UserRequest {
         let application = format!("application-{number}").parse().unwrap();
-        let nonce = self.authority.possession_nonce(&act(&self.clock), &application).unwrap();
+        let nonce = self.authority.possession().nonce(&act(&self.clock), &application).unwrap();
         let possession = holder.possession(nonce);
         let attributes = CertifiedAttributes {
             name: "高橋\u{3000}花子".to_owned(),
@@ -86,7 +86,7 @@ impl World {
     }
 
     fn issue_one(&self, request: UserRequest) {
-        self.authority.issue_to_user(&act(&self.clock), request).unwrap();
+        self.authority.user_certificates().issue(&act(&self.clock), request).unwrap();
     }
 }
 

@@ -70,13 +70,14 @@ impl Town {
 
     /// Publishes the next list; it must be the first of its second.
     pub(crate) fn publish(&self) {
-        let outcome = self.authority.publish_list(&act(), &self.series()).unwrap();
+        let outcome = self.authority.lists().publish(&act(), &self.series()).unwrap();
         assert!(matches!(outcome, jitsuin_ca::ListOutcome::Published(_)), "{outcome:?}");
     }
 
     /// The octets of the list that is published.
     pub(crate) fn content(&self) -> Vec<u8> {
-        let number = self.authority.published(&self.series()).unwrap().unwrap().key.number;
+        let number =
+            self.authority.list_series().published(&self.series()).unwrap().unwrap().key.number;
         self.store.crl_content(&CrlKey { series: self.series(), number }).unwrap().unwrap()
     }
 

@@ -6,6 +6,7 @@ use domain::crl_series::Partition;
 use domain::id::{ApplicationId, ResidentCode, SerialNumber};
 use domain::policy::{ExtensionRule, KeyUsageBit, ListPoint, NamesSource, Policy, Profile};
 use domain::rule;
+use domain::rule::Rule;
 use domain::validity::Period;
 use jiff::Timestamp;
 use store::IntentRow;
@@ -18,10 +19,12 @@ use x509::name::Name;
 use x509::public_key::SpkiInfo;
 use x509::read::TbsCertificate;
 
-use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::partition::distribution_point;
+
+/// The version of the program that drafts: another may draft other octets by the same policy.
+pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
 /// One certificate to be issued, with everything the profile leaves open.
 #[derive(Debug)]
@@ -53,12 +56,11 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(super) fn new(
-        authority: &CertificationAuthority,
+        policy: &Policy,
         serial: SerialNumber,
         order: Order,
         signer: &Generation,
     ) -> Result<Self> {
-        let policy = &authority.policy;
         let profile = profile(policy, order.kind)?;
         let source = Source { policy, order: &order, signer, serial };
         let extensions = profile
@@ -148,6 +150,11 @@ pub(crate) fn profile(policy: &Policy, kind: CertificateKind) -> Result<&Profile
     let none =
         || Error::refused("kind", rule!("the policy of {} has no profile {}", policy.ca, kind));
     policy.profiles.get(&kind).ok_or_else(none)
+}
+
+/// Octets that are no public key.
+pub(crate) fn no_key(error: x509::Error) -> Error {
+    Error::refused("public key", Rule::from("it is none").telling(error))
 }
 
 /// Where the values of extensions come from.

@@ -1,5 +1,7 @@
 //! The six steps as types: skipping or repeating one does not compile.
 
+use std::sync::Arc;
+
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::SerialNumber;
@@ -7,49 +9,57 @@ use domain::journal::EventKind;
 use domain::rule::Hex;
 use domain::service_request::{Request, Step as RequestStep};
 use jiff::Timestamp;
+use keys::Sign;
 use store::{Change, Entry, IntentRow, Unit};
 use x509::fingerprint::sha256;
 use x509::read::{Certificate, TbsCertificate};
 
-use super::draft::{Draft, Order};
+use super::draft::{Draft, Order, PROGRAM};
+use super::expect;
 use super::vouch::Vouched;
-use super::{Issued, expect};
-use crate::authority::CertificationAuthority;
-use crate::destruction::while_kept;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::key_ends::while_kept;
+use crate::ledger::Ledger;
+use crate::observer::{Observer, Step};
 use crate::random;
-use crate::service_requests::{Moved, handled};
+use crate::request_record::{Moved, handled};
 
 /// The rule by which a key is refused that has a certificate already.
-pub(super) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
+pub(crate) const CERTIFIED_ONCE: &str = "a public key is certified once, ever";
 
-/// A numbered step of issuance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// 1: a serial is reserved.
-    Reserved = 1,
-    /// 2: the TBS is drafted.
-    Drafted = 2,
-    /// 3: the draft is linted.
-    Linted = 3,
-    /// 4: the intent is on disk.
-    Intended = 4,
-    /// 5: the signature exists.
-    Signed = 5,
-    /// 6: the issue is on disk.
-    Issued = 6,
+/// A certificate that was issued: step 6 is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// The serial.
+    pub serial: SerialNumber,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+}
+
+/// What the steps reach. Beside the writer of lists, nobody else signs with a CA's key.
+pub(super) struct StepHands {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    keys: Arc<dyn Sign>,
+    observer: Observer,
 }
 
 /// After step 1: a serial.
 pub(super) struct Reserved<'a> {
-    authority: &'a CertificationAuthority,
+    hands: &'a StepHands,
     serial: SerialNumber,
 }
 
 /// After step 2: a draft.
 pub(super) struct Drafted<'a> {
-    authority: &'a CertificationAuthority,
+    hands: &'a StepHands,
     draft: Draft,
 }
 
@@ -57,8 +67,8 @@ pub(super) struct Drafted<'a> {
 pub(super) struct Linted<'a>(Drafted<'a>);
 
 /// After step 4: the right to one signature over exactly the committed bytes.
-pub(crate) struct Intended<'a> {
-    authority: &'a CertificationAuthority,
+pub(super) struct Intended<'a> {
+    hands: &'a StepHands,
     serial: SerialNumber,
     tbs: Vec<u8>,
     /// The request that asked for it, confirmed with the intent.
@@ -66,31 +76,31 @@ pub(crate) struct Intended<'a> {
 }
 
 /// After step 5: a certificate that nobody has seen.
-pub(crate) struct Signed<'a> {
-    authority: &'a CertificationAuthority,
+pub(super) struct Signed<'a> {
+    hands: &'a StepHands,
     serial: SerialNumber,
     certificate: Vec<u8>,
     request: Option<Request>,
 }
 
 impl<'a> Reserved<'a> {
-    pub(super) fn new(authority: &'a CertificationAuthority) -> Result<Self> {
+    pub(super) fn new(hands: &'a StepHands) -> Result<Self> {
         let serial = random::serial()?;
-        authority.reached(Step::Reserved);
-        Ok(Self { authority, serial })
+        hands.observer.reached(Step::Reserved);
+        Ok(Self { hands, serial })
     }
 
     pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
-        let draft = Draft::new(self.authority, self.serial, order, signer)?;
-        self.authority.reached(Step::Drafted);
-        Ok(Drafted { authority: self.authority, draft })
+        let draft = Draft::new(&self.hands.policy, self.serial, order, signer)?;
+        self.hands.observer.reached(Step::Drafted);
+        Ok(Drafted { hands: self.hands, draft })
     }
 }
 
 impl<'a> Drafted<'a> {
     pub(super) fn lint(self) -> Result<Linted<'a>> {
-        expect::check(&self.authority.policy, &self.draft)?;
-        self.authority.reached(Step::Linted);
+        expect::check(&self.hands.policy, &self.draft)?;
+        self.hands.observer.reached(Step::Linted);
         Ok(Linted(self))
     }
 }
@@ -102,30 +112,30 @@ impl<'a> Linted<'a> {
         request: Option<Request>,
         signer: &Generation,
     ) -> Result<Intended<'a>> {
-        let Drafted { authority, draft } = self.0;
+        let Drafted { hands, draft } = self.0;
         let (serial, key) = (draft.template.serial, draft.order.key.spki_sha256());
         let confirm = |request| Moved::by(act, request, RequestStep::Confirm { serial });
         let confirmed = request.map(confirm).transpose()?;
         let tbs = draft.tbs.clone();
-        let entry = intended(act, authority, &draft);
-        let row = draft.into_row(authority, act.at);
+        let entry = intended(act, &hands.policy, &draft);
+        let row = draft.into_row(&hands.policy, act.at);
         let request = confirmed.as_ref().map(|moved| moved.request().clone());
         let unit = Unit::new(handled(entry, request.as_ref()));
         let unit = unit.change(Change::AddIntent(Box::new(row)));
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
-        let committed = authority.store.commit(unit);
-        committed.or_else(|fault| authority.refused_intent(fault, signer, &key))?;
-        authority.reached(Step::Intended);
-        Ok(Intended { authority, serial, tbs, request })
+        let committed = hands.ledger.commit(unit);
+        committed.or_else(|fault| hands.refused_intent(fault, signer, &key))?;
+        hands.observer.reached(Step::Intended);
+        Ok(Intended { hands, serial, tbs, request })
     }
 }
 
 impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
     /// after the journal vouched for them and they were drafted and linted once more.
-    pub(crate) fn again(vouched: Vouched<'a>) -> Self {
-        let Vouched { authority, draft, request } = vouched;
-        Self { authority, serial: draft.template.serial, tbs: draft.tbs, request }
+    pub(super) fn again(hands: &'a StepHands, vouched: Vouched) -> Self {
+        let Vouched { draft, request } = vouched;
+        Self { hands, serial: draft.template.serial, tbs: draft.tbs, request }
     }
 
     /// The serial that may be signed.
@@ -133,13 +143,13 @@ impl<'a> Intended<'a> {
         self.serial
     }
 
-    pub(crate) fn sign(self, signer: &Generation) -> Result<Signed<'a>> {
+    pub(super) fn sign(self, signer: &Generation) -> Result<Signed<'a>> {
         // What was committed names its algorithm; the policy may have moved on since.
         let algorithm =
             x509::algorithm::parse(&TbsCertificate::parse(&self.tbs)?.signature_algorithm)?;
         // Others can end an intent, by a revocation, while whoever has the right to it waits for a token.
-        self.authority.expect_kept(signer)?;
-        let signature = self.authority.keys.sign(&signer.label, algorithm, &self.tbs)?;
+        self.hands.generations.expect_kept(signer)?;
+        let signature = self.hands.keys.sign(&signer.label, algorithm, &self.tbs)?;
         let certificate = x509::certificate::assemble(&self.tbs, algorithm, &signature);
         let wrong = |_| Error::WrongSignature(self.serial.to_string());
         let read = Certificate::parse(&certificate).map_err(wrong)?;
@@ -147,22 +157,22 @@ impl<'a> Intended<'a> {
         if read.tbs.der != self.tbs {
             return Err(Error::WrongSignature(self.serial.to_string()));
         }
-        self.authority.reached(Step::Signed);
-        let Self { authority, serial, request, .. } = self;
-        Ok(Signed { authority, serial, certificate, request })
+        self.hands.observer.reached(Step::Signed);
+        let Self { hands, serial, request, .. } = self;
+        Ok(Signed { hands, serial, certificate, request })
     }
 }
 
 impl Signed<'_> {
-    pub(crate) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
+    pub(super) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
         let to = CertificateState::Intended.after(into, act.at)?;
         let entry = Entry::new(EventKind::CertificateIssued, act)
-            .ca(self.authority.id())
+            .ca(self.hands.policy.id())
             .subject(self.serial)
             .detail("state", to.name())
             .detail("certificate_sha256", Hex(&sha256(&self.certificate)));
         let change = Change::CompleteIntent {
-            ca: self.authority.id().clone(),
+            ca: self.hands.policy.id().clone(),
             serial: self.serial,
             der: self.certificate.clone(),
             to,
@@ -170,13 +180,24 @@ impl Signed<'_> {
         let unit = Unit::new(handled(entry, self.request.as_ref())).change(change);
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
-        self.authority.store.commit(Moved::join(issued, act, unit)?)?;
-        self.authority.reached(Step::Issued);
+        self.hands.ledger.commit(Moved::join(issued, act, unit)?)?;
+        self.hands.observer.reached(Step::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }
 }
 
-impl CertificationAuthority {
+impl StepHands {
+    pub(super) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            keys: hands.keys.clone(),
+            observer: hands.observer.clone(),
+        }
+    }
+
     /// Why an intent could not be committed, in words for whoever asked: only here is looked up what the
     /// commit alone decides.
     fn refused_intent<T>(
@@ -186,8 +207,8 @@ impl CertificationAuthority {
         key: &[u8; 32],
     ) -> Result<T> {
         match &fault {
-            store::Error::Stale { .. } => self.expect_kept(signer)?,
-            store::Error::Duplicate { .. } if self.store.key_was_certified(key)? => {
+            store::Error::Stale { .. } => self.generations.expect_kept(signer)?,
+            store::Error::Duplicate { .. } if self.certificates.key_was_certified(key)? => {
                 return Err(Error::refused("public key", CERTIFIED_ONCE));
             }
             _ => {}
@@ -196,19 +217,16 @@ impl CertificationAuthority {
     }
 }
 
-/// The version of the program that drafts: another may draft other octets by the same policy.
-pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
-
 /// The entry that tells of an intent: all that recovery needs to know the row by.
-fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Entry {
+fn intended(act: &Act, policy: &PolicyInEffect, draft: &Draft) -> Entry {
     let entry = Entry::new(EventKind::CertificateIntended, act)
-        .ca(authority.id())
+        .ca(policy.id())
         .subject(draft.template.serial)
         .detail("kind", draft.order.kind)
         .detail("generation", draft.generation)
         .detail("partition", draft.order.partition)
         .detail("tbs_sha256", Hex(&sha256(&draft.tbs)))
-        .detail("policy_sha256", Hex(&authority.policy_digest))
+        .detail("policy_sha256", Hex(policy.digest()))
         .detail("program", PROGRAM);
     match &draft.order.application {
         Some(application) => entry.detail("application", application),
@@ -217,9 +235,9 @@ fn intended(act: &Act, authority: &CertificationAuthority, draft: &Draft) -> Ent
 }
 
 impl Draft {
-    fn into_row(self, authority: &CertificationAuthority, at: Timestamp) -> IntentRow {
+    fn into_row(self, policy: &PolicyInEffect, at: Timestamp) -> IntentRow {
         IntentRow {
-            ca: authority.id().clone(),
+            ca: policy.id().clone(),
             generation: self.generation,
             serial: self.template.serial,
             kind: self.order.kind,
@@ -229,7 +247,7 @@ impl Draft {
             tbs: self.tbs,
             not_before: self.template.validity.not_before,
             not_after: self.template.validity.not_after,
-            policy_digest: authority.policy_digest,
+            policy_digest: *policy.digest(),
             holder: self.order.holder,
             application: self.order.application,
             at,

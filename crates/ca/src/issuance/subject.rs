@@ -7,13 +7,13 @@ use domain::policy::SubjectRule;
 use domain::validity::civil_time;
 use jiff::Timestamp;
 
-use crate::authority::CertificationAuthority;
 use crate::error::{Error, Result};
 use crate::random;
+use crate::sequence::SubjectSequence;
 
 /// A resident's subject.
 pub(crate) fn of_user(
-    authority: &CertificationAuthority,
+    sequence: &SubjectSequence,
     rule: &SubjectRule,
     at: Timestamp,
     municipality: MunicipalityCode,
@@ -30,7 +30,7 @@ pub(crate) fn of_user(
             ]))
         }
         SubjectRule::PlaceAndSequence => {
-            place_and_sequence(authority, country, at, municipality, window)
+            place_and_sequence(sequence, country, at, municipality, window)
         }
         SubjectRule::Issuer | SubjectRule::Service { .. } => {
             Err(Error::refused("profile", "the profile of users names no resident"))
@@ -40,7 +40,7 @@ pub(crate) fn of_user(
 
 /// `C=JP, L=` prefecture, `L=` municipality, `CN=` civil time, sequence, window.
 fn place_and_sequence(
-    authority: &CertificationAuthority,
+    sequence: &SubjectSequence,
     country: Attribute,
     at: Timestamp,
     code: MunicipalityCode,
@@ -50,11 +50,11 @@ fn place_and_sequence(
         .ok_or_else(|| Error::Unknown { field: "municipality", value: code.to_string() })?;
     let time = civil_time(at).strftime("%Y%m%d%H%M%S").to_string();
     // Six digits keep two issues of one second apart; the database refuses the same name twice.
-    let sequence = authority.next_sequence() % 1_000_000;
+    let number = sequence.next() % 1_000_000;
     Ok(DistinguishedName(vec![
         country,
         Attribute::new(AttributeKind::Locality, place.prefecture_romanised()),
         Attribute::new(AttributeKind::Locality, place.romanised.as_str()),
-        Attribute::new(AttributeKind::CommonName, format!("{time}{sequence:06}{code}{window:02}")),
+        Attribute::new(AttributeKind::CommonName, format!("{time}{number:06}{code}{window:02}")),
     ]))
 }

@@ -4,30 +4,50 @@
 //! is the entry of its intent in the sealed journal; and what is signed is drafted once more by the
 //! policy, and must be the same octets.
 
+use std::sync::Arc;
+
 use domain::algorithm::KeyAlgorithm;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::journal::EventKind;
 use domain::service_request::Request;
 use store::journal::SealedEntry;
+use store::reads::ReadJournal;
 use store::{CertificateRow, IntentRow};
 use x509::fingerprint::{hex, sha256};
-use x509::key_check;
+use x509::key_check::{self, WeakKeys};
 
-use super::draft::{Draft, Order};
+use super::draft::{Draft, Order, PROGRAM};
 use super::expect;
-use super::steps::PROGRAM;
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::hands::Hands;
+use crate::request_record::RequestRecord;
 
 /// An intent for which the journal vouches, drafted and linted anew.
-pub(crate) struct Vouched<'a> {
-    pub(super) authority: &'a CertificationAuthority,
+pub(crate) struct Vouched {
     pub(super) draft: Draft,
     pub(super) request: Option<Request>,
 }
 
-impl CertificationAuthority {
+/// The word of the journal for an intent. It has no key, and commits nothing.
+pub(super) struct Voucher {
+    policy: Arc<PolicyInEffect>,
+    record: RequestRecord,
+    journal: Arc<dyn ReadJournal>,
+    weak_keys: Arc<WeakKeys>,
+}
+
+impl Voucher {
+    pub(super) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            record: RequestRecord::new(hands),
+            journal: hands.store.clone(),
+            weak_keys: hands.weak_keys.clone(),
+        }
+    }
+
     /// Holds an intent that a cut left behind against the sealed journal, and drafts it again.
     ///
     /// # Errors
@@ -35,23 +55,23 @@ impl CertificationAuthority {
     /// issue: nothing is signed, and people decide. [`Error::Superseded`] where the policy or the list
     /// of weak keys is another than it was then, or a program of another version drafted it. [`Error::Unsealed`] while no checkpoint covers its
     /// entry yet: it may be asked again.
-    pub(crate) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched<'_>> {
+    pub(super) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched> {
         let intent = &row.intent;
         let unvouched =
             |reason: String| Error::Unvouched { serial: intent.serial.to_string(), reason };
         if row.state != CertificateState::Intended {
             return Err(unvouched(format!("it is {} and no open intent", row.state.name())));
         }
-        let entry = self.store.sealed_entry(row.issued)?.ok_or_else(|| Error::Unsealed {
+        let entry = self.journal.sealed_entry(row.issued)?.ok_or_else(|| Error::Unsealed {
             serial: intent.serial.to_string(),
             entry: row.issued,
         })?;
         // What the database says of a request proves itself; a row that does not is an error here.
-        let request = self.confirmed_for(intent)?;
+        let request = self.record.confirmed_for(intent)?;
         check_entry(intent, &entry, request.as_ref()).map_err(unvouched)?;
         let superseded =
             |reason: String| Error::Superseded { serial: intent.serial.to_string(), reason };
-        if intent.policy_digest != self.policy_digest {
+        if intent.policy_digest != *self.policy.digest() {
             return Err(superseded("another policy was adopted since".into()));
         }
         let order = Order::of_intent(intent).map_err(|error| unvouched(error.to_string()))?;
@@ -61,13 +81,13 @@ impl CertificationAuthority {
             true => unvouched(format!("the policy would not draft these octets: {reason}")),
             false => superseded(format!("another program drafted it: {reason}")),
         };
-        let draft = Draft::new(self, intent.serial, order, signer);
+        let draft = Draft::new(&self.policy, intent.serial, order, signer);
         let draft = draft.map_err(|error| undrafted(error.to_string()))?;
         if draft.tbs != intent.tbs {
             return Err(undrafted("they differ".into()));
         }
         expect::check(&self.policy, &draft).map_err(|error| undrafted(error.to_string()))?;
-        Ok(Vouched { authority: self, draft, request })
+        Ok(Vouched { draft, request })
     }
 
     /// What a draft does not take from the policy must still be what the policy allows.

@@ -7,12 +7,15 @@ use aws_lc_rs::digest::{Context, SHA256};
 use domain::id::SerialNumber;
 use domain::reason::CERTIFICATE_HOLD_CODE;
 use jiff::Timestamp;
-use store::{CrlKey, CrlRow, RevokedSnapshot, Store};
+use store::reads::ReadLists;
+use store::{CrlKey, CrlRow, RevokedSnapshot, SeriesKey};
 use x509::crl::{CrlEntries, CrlStream};
 
-use super::gate::{Difference, in_order, listed_as, report};
-use crate::authority::CertificationAuthority;
-use crate::error::{Error, Result};
+use super::difference::{Difference, report};
+use super::reading::{in_order, listed_as};
+use super::series::ListSeries;
+use crate::error::Result;
+use crate::generations::Generations;
 
 /// Octets read of a list at once.
 const PIECE: usize = 64 << 10;
@@ -53,18 +56,23 @@ enum Standing {
 impl<'a> Before<'a> {
     /// The list that `next` follows: its own series', or, for the first of a generation, that of the
     /// generation before. Every list of a partition holds what all generations certified.
-    pub(super) fn open(authority: &'a CertificationAuthority, next: &CrlKey) -> Result<Self> {
+    pub(super) fn open(
+        series: &ListSeries,
+        generations: &Generations,
+        rows: &'a dyn ReadLists,
+        next: &CrlKey,
+    ) -> Result<Self> {
         let mut newest: Option<CrlRow> = None;
         for generation in (1..=next.series.generation).rev() {
-            let series = store::SeriesKey { generation, ..next.series.clone() };
-            newest = authority.published(&series)?.filter(|row| row.key != *next);
+            let key = SeriesKey { generation, ..next.series.clone() };
+            newest = series.published(&key)?.filter(|row| row.key != *next);
             if newest.is_some() {
                 break;
             }
         }
         let Some(row) = newest else { return Ok(Self { list: None, gone: Vec::new() }) };
-        let generation = authority.generation(row.key.series.generation)?;
-        let pieces = Pieces::new(&*authority.store, row.key.clone());
+        let generation = generations.numbered(row.key.series.generation)?;
+        let pieces = Pieces::new(rows, row.key.clone());
         let source = BufReader::with_capacity(PIECE, pieces);
         let stream = CrlStream::open(source, generation.signature)?;
         Ok(Self { list: Some(List { row, stream, failed: None }), gone: Vec::new() })
@@ -85,7 +93,7 @@ impl<'a> Before<'a> {
     /// Whether everything that went is allowed to go: a hold by its release, and whatever expired.
     ///
     /// # Errors
-    /// [`Error::Store`]; also when the list before cannot be read as it was published.
+    /// [`crate::Error::Store`]; also when the list before cannot be read as it was published.
     pub(super) fn gone(
         mut self,
         view: &dyn RevokedSnapshot,
@@ -175,7 +183,7 @@ impl List<'_> {
         }
         let reason = "it does not have the SHA-256 it was built with".to_owned();
         let what = format!("list {} of {}", row.key.number, row.key.series.partition);
-        Err(Error::Store(store::Error::Corrupt { what, reason }))
+        Err(store::Error::Corrupt { what, reason }.into())
     }
 }
 
@@ -186,7 +194,7 @@ fn serial(entry: &[u8]) -> &[u8] {
 
 /// A list's content as a stream, piece by piece out of the database.
 struct Pieces<'a> {
-    store: &'a dyn Store,
+    rows: &'a dyn ReadLists,
     key: CrlKey,
     next: u64,
     piece: io::Cursor<Vec<u8>>,
@@ -194,9 +202,9 @@ struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    fn new(store: &'a dyn Store, key: CrlKey) -> Self {
+    fn new(rows: &'a dyn ReadLists, key: CrlKey) -> Self {
         let piece = io::Cursor::default();
-        Self { store, key, next: 0, piece, digest: Context::new(&SHA256) }
+        Self { rows, key, next: 0, piece, digest: Context::new(&SHA256) }
     }
 }
 
@@ -207,7 +215,7 @@ impl Read for Pieces<'_> {
             if length > 0 || octets.is_empty() {
                 return Ok(length);
             }
-            let piece = self.store.crl_piece(&self.key, self.next).map_err(io::Error::other)?;
+            let piece = self.rows.crl_piece(&self.key, self.next).map_err(io::Error::other)?;
             let Some(piece) = piece else { return Ok(0) };
             self.next += 1;
             self.digest.update(&piece);

@@ -2,115 +2,55 @@
 //! database both read.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::sync::Arc;
 
-use domain::certificate::CertificateState;
 use domain::crl_series::Partition;
 use domain::id::SerialNumber;
-use domain::reason::RevocationReason;
-use domain::rule;
-use domain::rule::{Closed, Rule};
 use domain::validity::whole_second;
 use jiff::Timestamp;
+use store::reads::{ReadJournal, ReadLists, ReadRevoked};
 use store::{CrlRow, RevokedSnapshot, SeriesKey};
 use x509::crl::{Crl, CrlStream, ReceivedDistributionPoint};
 use x509::name::Name;
 
-use super::Served;
 use super::before::Before;
-use crate::authority::CertificationAuthority;
+use super::difference::{Difference, REPORTED, report};
+use super::reading::{in_order, listed_as};
+use super::series::{ListSeries, lists_undelivered};
+use super::time::advances;
+use crate::adoption::PolicyInEffect;
 use crate::error::Result;
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
 use crate::partition::distribution_point;
 use x509::fingerprint::hex;
 
-/// At most so many differences are reported of one list; the first ones tell enough.
-const REPORTED: usize = 20;
-
-/// What the second reader found wrong with a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
-    /// The list cannot be read, or its signature is not the CA's.
-    Unreadable(String),
-    /// A field is not what it must be.
-    Field {
-        /// Which.
-        field: &'static str,
-        /// What stands there and what should.
-        found: String,
-    },
-    /// The database has a listed certificate that the list lacks.
-    Missing(SerialNumber),
-    /// The list has an entry that the database does not.
-    Surplus(String),
-    /// An entry says something else than the database.
-    Entry(SerialNumber),
-    /// The list before named a certificate as revoked for good; it has not expired since, and the
-    /// database has it otherwise or not at all (RFC 5280 3.3).
-    Vanished(SerialNumber),
-    /// The counts do not add up.
-    Partition {
-        /// The partition.
-        partition: Partition,
-        /// What the list or database has.
-        found: String,
-    },
+/// The second reader. It commits nothing and has no key: what it finds, whoever publishes hears.
+pub(super) struct Gate {
+    policy: Arc<PolicyInEffect>,
+    generations: Arc<Generations>,
+    series: Arc<ListSeries>,
+    rows: Arc<dyn ReadLists>,
+    revoked: Arc<dyn ReadRevoked>,
+    journal: Arc<dyn ReadJournal>,
 }
 
-/// What stands where, the operators are told.
-impl Closed for Difference {
-    fn words(&self) -> Rule {
-        match self {
-            Self::Unreadable(_) => Rule::from("the list cannot be believed").told_as(self),
-            Self::Field { field, .. } => rule!("{} is not what it must be", *field).told_as(self),
-            Self::Missing(serial) => {
-                rule!("serial {} is revoked or held but not listed", *serial)
-            }
-            Self::Surplus(_) => {
-                Rule::from("a serial is listed but not revoked or held").told_as(self)
-            }
-            Self::Entry(serial) => {
-                rule!("the entry of serial {} differs from the database", *serial)
-            }
-            Self::Vanished(serial) => {
-                rule!("serial {} was revoked on the list before, and is not on this one", *serial)
-            }
-            Self::Partition { partition, .. } => {
-                rule!("partition {}: the counts do not add up", *partition).told_as(self)
-            }
+impl Gate {
+    pub(super) fn new(hands: &Hands, series: &Arc<ListSeries>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            generations: hands.generations.clone(),
+            series: series.clone(),
+            rows: hands.store.clone(),
+            revoked: hands.store.clone(),
+            journal: hands.store.clone(),
         }
     }
-}
 
-impl Difference {
-    /// Whether the list is as the database is, and the database cannot be right: what was revoked for
-    /// good is so no more.
-    pub(super) fn doubts_the_database(&self) -> bool {
-        matches!(self, Self::Vanished(_))
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(reason) => write!(f, "the list cannot be believed: {reason}"),
-            Self::Field { field, found } => write!(f, "{field}: {found}"),
-            Self::Missing(serial) => write!(f, "serial {serial} is revoked or held but not listed"),
-            Self::Surplus(serial) => write!(f, "serial {serial} is listed but not revoked or held"),
-            Self::Entry(serial) => {
-                write!(f, "the entry of serial {serial} differs from the database")
-            }
-            Self::Vanished(serial) => {
-                write!(f, "serial {serial} was revoked on the list before, and is not on this one")
-            }
-            Self::Partition { partition, found } => write!(f, "partition {partition}: {found}"),
-        }
-    }
-}
-
-impl CertificationAuthority {
     /// Everything that keeps a built list from being published; none if it may be.
     pub(super) fn differences(
         &self,
@@ -119,13 +59,13 @@ impl CertificationAuthority {
         view: &dyn RevokedSnapshot,
         served: &mut Served,
     ) -> Result<Vec<Difference>> {
-        let generation = self.generation(row.key.series.generation)?;
+        let generation = self.generations.numbered(row.key.series.generation)?;
         let source = BufReader::with_capacity(64 << 10, content);
         let mut stream = match CrlStream::open(source, generation.signature) {
             Ok(stream) => stream,
             Err(error) => return Ok(vec![unreadable(error)]),
         };
-        let mut before = Before::open(self, &row.key)?;
+        let mut before = Before::open(&self.series, &self.generations, &*self.rows, &row.key)?;
         let (entries, expired) = check_entries(&mut stream, view, &mut before)?;
         // Only now is it known whether what was read is the CA's word.
         let verified = stream.finish().and_then(|(frame, digest)| {
@@ -138,7 +78,8 @@ impl CertificationAuthority {
         };
         let mut found = self.check_fields(row, &Crl::parse(&frame)?, &generation)?;
         found.extend(entries);
-        found.extend(before.gone(view, self.expires_from(&row.key.series, row.key.number)?)?);
+        found
+            .extend(before.gone(view, self.series.expires_from(&row.key.series, row.key.number)?)?);
         found.extend(self.check_counts(row, expired, view, served)?);
         found.truncate(REPORTED);
         Ok(found)
@@ -157,9 +98,9 @@ impl CertificationAuthority {
         let own = generation.key.key_identifier();
         let number = crl.number()?;
         let idp = crl.issuing_distribution_point()?;
-        let advances = match self.published(series)? {
+        let advances = match self.series.published(series)? {
             None => true,
-            Some(last) => self.advances(&last, crl.this_update)?,
+            Some(last) => advances(&*self.journal, &last, crl.this_update)?,
         };
         let highest = self.highest_published(series.partition)?;
         let checks = [
@@ -196,8 +137,8 @@ impl CertificationAuthority {
     /// they bear one name and one point (RFC 5280 5.2.3). 0 before the first.
     fn highest_published(&self, partition: Partition) -> Result<u64> {
         let mut highest = 0;
-        for generation in self.generations() {
-            let row = self.store.series_row(&self.series_key(&generation, partition))?;
+        for generation in self.generations.all() {
+            let row = self.rows.series_row(&self.series.key(&generation, partition))?;
             highest = highest.max(row.and_then(|row| row.published).unwrap_or(0));
         }
         Ok(highest)
@@ -213,7 +154,7 @@ impl CertificationAuthority {
         served: &mut Served,
     ) -> Result<Vec<Difference>> {
         let own = row.key.series.partition;
-        let counted = view.tally()?.listed(self.lists_undelivered());
+        let counted = view.tally()?.listed(lists_undelivered(&self.policy));
         let mut found = Vec::new();
         if row.entries + expired != counted {
             let text = format!(
@@ -228,6 +169,28 @@ impl CertificationAuthority {
             found.push(Difference::Partition { partition, found: text });
         }
         Ok(found)
+    }
+}
+
+/// The partitions that have certificates for lists and no list: asked once in a cycle, not once for
+/// each list.
+#[derive(Debug, Default)]
+pub(super) struct Served(Option<Vec<(Partition, u64)>>);
+
+impl Served {
+    /// The partitions that have no list, with how many certificates belong on one.
+    fn unserved(&mut self, gate: &Gate) -> Result<Vec<(Partition, u64)>> {
+        if let Some(known) = &self.0 {
+            return Ok(known.clone());
+        }
+        // The tally first: a partition that comes between the two reads has its list all the same.
+        let tallies = gate.revoked.tallies(gate.policy.id())?;
+        let served: HashSet<Partition> =
+            gate.series.all()?.into_iter().map(|key| key.partition).collect();
+        let undelivered = lists_undelivered(&gate.policy);
+        let listed = tallies.into_iter().map(|(one, tally)| (one, tally.listed(undelivered)));
+        let unserved = listed.filter(|(one, count)| *count > 0 && !served.contains(one));
+        Ok(self.0.insert(unserved.collect()).clone())
     }
 }
 
@@ -300,52 +263,6 @@ impl Wanted {
     }
 }
 
-/// Since when and with which code a list must name a certificate in this state (A 4.9.9).
-///
-/// The writer has its own reading of the states, so that neither repeats the other's mistake.
-pub(super) fn listed_as(state: &CertificateState) -> Option<(Timestamp, u8)> {
-    match state {
-        CertificateState::Revoked { at, reason: RevocationReason::Unspecified } => Some((*at, 0)),
-        CertificateState::Revoked { at, reason: RevocationReason::KeyCompromise } => Some((*at, 1)),
-        CertificateState::Revoked { at, reason: RevocationReason::CaCompromise } => Some((*at, 2)),
-        CertificateState::Revoked { at, reason: RevocationReason::AffiliationChanged } => {
-            Some((*at, 3))
-        }
-        CertificateState::Revoked { at, reason: RevocationReason::Superseded } => Some((*at, 4)),
-        CertificateState::Revoked { at, reason: RevocationReason::CessationOfOperation } => {
-            Some((*at, 5))
-        }
-        CertificateState::Held { since } | CertificateState::Undelivered { since } => {
-            Some((*since, 6))
-        }
-        CertificateState::Good | CertificateState::Intended => None,
-    }
-}
-
-/// How two INTEGER contents stand to each other: ours are positive and minimal.
-pub(super) fn in_order(one: &[u8], other: &[u8]) -> Ordering {
-    (one.len(), one).cmp(&(other.len(), other))
-}
-
 fn unreadable(error: x509::Error) -> Difference {
     Difference::Unreadable(error.to_string())
-}
-
-pub(super) fn report(found: &mut Vec<Difference>, difference: Difference) {
-    if found.len() < REPORTED {
-        found.push(difference);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn serials_are_ordered_as_numbers() {
-        assert_eq!(in_order(&[0x7f], &[0, 0x80]), Ordering::Less);
-        assert_eq!(in_order(&[1, 0], &[1, 1]), Ordering::Less);
-        assert_eq!(in_order(&[2], &[1]), Ordering::Greater);
-        assert_eq!(in_order(&[2], &[2]), Ordering::Equal);
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use store::SeriesKey;
 
-use crate::authority::CertificationAuthority;
+use super::series::ListSeries;
 use crate::error::Result;
 
 /// A list that was planned and did not come within this time is late. The cycle tries every few
@@ -19,14 +19,14 @@ pub struct LateList {
     pub ends: Option<Timestamp>,
 }
 
-impl CertificationAuthority {
+impl ListSeries {
     /// The series whose planned list did not come, the one that ends first in front.
     ///
     /// # Errors
     /// [`crate::Error::Store`].
-    pub fn late_lists(&self, now: Timestamp) -> Result<Vec<LateList>> {
+    pub fn late(&self, now: Timestamp) -> Result<Vec<LateList>> {
         let mut late = Vec::new();
-        for series in self.series_at(now)? {
+        for series in self.at(now)? {
             let published = self.published(&series)?;
             let is_late = published.as_ref().is_none_or(|row| row.next_publish + GRACE <= now);
             if is_late {

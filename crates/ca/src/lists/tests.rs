@@ -12,8 +12,8 @@ use testkit::{Clock, Scratch, act};
 use x509::crl::{CrlTemplate, DistributionPointScope};
 use x509::name::Name;
 
-use super::build::write_list;
-use super::{Difference, Served};
+use super::gate::Served;
+use super::{Difference, Lists, list_template, write_list};
 use crate::authority::CertificationAuthority;
 
 const POLICY: &str = include_str!("../../../../policy/jpki-auth.toml");
@@ -50,19 +50,21 @@ fn v11_every_field_that_tells_lists_apart_keeps_a_wrong_one_from_the_public() {
     let authority =
         CertificationAuthority::set_up(&act(&clock), POLICY, scratch.store.clone(), keys)
             .expect("a CA");
-    let generation = authority.current_at(clock.now()).expect("a key");
+    let generation = authority.generations().current_at(clock.now()).expect("a key");
     let series = SeriesKey {
         ca: authority.id().clone(),
         generation: 1,
         partition: Partition::ArlSelfSigned,
     };
-    let right = authority.list_template(clock.now(), &series, 1, &generation).expect("a draft");
+    let lists = authority.lists();
+    let right =
+        list_template(authority.policy(), clock.now(), &series, 1, &generation).expect("a draft");
     let found = |template: &CrlTemplate| {
         let mut differences = Vec::new();
         let mut judge = |view: &dyn store::RevokedSnapshot| {
             let (list, entries) =
-                write_list(&*authority.keys, template, &generation, view).expect("a list");
-            differences = judged(&authority, &right, &series, (&list, entries), view);
+                write_list(&*lists.keys, template, &generation, view).expect("a list");
+            differences = judged(lists, &right, &series, (&list, entries), view);
             Ok(())
         };
         scratch
@@ -83,7 +85,7 @@ fn v11_every_field_that_tells_lists_apart_keeps_a_wrong_one_from_the_public() {
 
 /// What the gate finds in a list that should be as `right` says.
 fn judged(
-    authority: &CertificationAuthority,
+    lists: &Lists,
     right: &CrlTemplate,
     series: &SeriesKey,
     (list, entries): (&File, u64),
@@ -98,5 +100,5 @@ fn judged(
         sha256: [0; 32],
         as_of: view.as_of(),
     };
-    authority.differences(&row, list, view, &mut Served::default()).expect("a judgement")
+    lists.gate.differences(&row, list, view, &mut Served::default()).expect("a judgement")
 }

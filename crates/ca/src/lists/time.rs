@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use store::journal::told_of;
-use store::{CrlRow, Remembered, Sequence, Store};
+use store::reads::{ReadJournal, Remembered};
+use store::{CrlRow, Sequence};
 
-use crate::authority::CertificationAuthority;
 use crate::error::Result;
 
 /// The fact of an accepted start that says that the clock is right now and was wrong before.
@@ -14,9 +14,9 @@ pub const CLOCK_SAID_RIGHT: &str = "clock";
 ///
 /// # Errors
 /// [`crate::Error::Store`].
-pub fn clock_said_right(store: &dyn Store) -> Result<Option<Sequence>> {
+pub fn clock_said_right(journal: &dyn ReadJournal) -> Result<Option<Sequence>> {
     let mut last = None;
-    for told in told_of(store, Remembered::StartAccepted) {
+    for told in told_of(journal, Remembered::StartAccepted) {
         let (sequence, entry) = told?;
         if entry.all(CLOCK_SAID_RIGHT).next().is_some() {
             last = Some(sequence);
@@ -25,18 +25,24 @@ pub fn clock_said_right(store: &dyn Store) -> Result<Option<Sequence>> {
     Ok(last)
 }
 
-impl CertificationAuthority {
-    /// Whether the next list may be of `this_update`: later than the last one by a second, or the last
-    /// one is of a time that people called wrong afterwards. Its number advances all the same.
-    pub(super) fn advances(&self, last: &CrlRow, this_update: Timestamp) -> Result<bool> {
-        Ok(last.this_update < this_update || self.is_of_a_wrong_time(last, this_update)?)
-    }
+/// Whether the next list may be of `this_update`: later than the last one by a second, or the last
+/// one is of a time that people called wrong afterwards. Its number advances all the same.
+pub(super) fn advances(
+    journal: &dyn ReadJournal,
+    last: &CrlRow,
+    this_update: Timestamp,
+) -> Result<bool> {
+    Ok(last.this_update < this_update || is_of_a_wrong_time(journal, last, this_update)?)
+}
 
-    /// Whether a list lies in the future only because the clock was wrong when it was made.
-    pub(super) fn is_of_a_wrong_time(&self, list: &CrlRow, now: Timestamp) -> Result<bool> {
-        if list.this_update <= now {
-            return Ok(false);
-        }
-        Ok(clock_said_right(&*self.store)?.is_some_and(|said| said > list.as_of))
+/// Whether a list lies in the future only because the clock was wrong when it was made.
+pub(super) fn is_of_a_wrong_time(
+    journal: &dyn ReadJournal,
+    list: &CrlRow,
+    now: Timestamp,
+) -> Result<bool> {
+    if list.this_update <= now {
+        return Ok(false);
     }
+    Ok(clock_said_right(journal)?.is_some_and(|said| said > list.as_of))
 }

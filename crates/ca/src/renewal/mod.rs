@@ -17,14 +17,18 @@ use jiff::Timestamp;
 use keys::KeyStore;
 use store::{Entry, GenerationPlan, Unit};
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::making::{MakeKey, Own};
-use crate::responder::Responder;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::own_period;
+use crate::ledger::Ledger;
+use crate::making::{KeyMaking, MakeKey, Own, plan, put_plan};
+use crate::responder::{Responder, Responders};
 
 pub use path::{RehearsedPath, Trust};
-pub use rehearsal::{Finding, Rehearsal, Weight};
+pub use rehearsal::{Finding, Rehearsal, Rehearsals, Weight};
 
 /// A renewal within so many months of its last day needs no reason: an assumption, since the CPS
 /// name only the last day (A 6.3.2.1, S 6-3-1-2).
@@ -73,7 +77,33 @@ enum Standing {
     New { old: Arc<Generation>, plan: GenerationPlan },
 }
 
-impl CertificationAuthority {
+/// The renewal of a CA's key.
+pub struct KeyRenewals {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    generations: Arc<Generations>,
+    making: Arc<KeyMaking>,
+    responders: Arc<Responders>,
+    rehearsals: Arc<Rehearsals>,
+}
+
+impl KeyRenewals {
+    pub(crate) fn new(
+        hands: &Hands,
+        making: &Arc<KeyMaking>,
+        responders: &Arc<Responders>,
+        rehearsals: &Arc<Rehearsals>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            generations: hands.generations.clone(),
+            making: making.clone(),
+            responders: responders.clone(),
+            rehearsals: rehearsals.clone(),
+        }
+    }
+
     /// Renews the CA's key: a key by the present policy, its self-signed certificate, both links,
     /// its responder. Every part is made once: called again after a cut, it goes on.
     ///
@@ -83,7 +113,7 @@ impl CertificationAuthority {
     /// # Errors
     /// [`Error::Refused`] before its time without a reason, while another renewal is unfinished, or
     /// when the rehearsal finds that a path would break: journaled. What keys and store say.
-    pub fn renew_key(
+    pub fn renew(
         &self,
         act: &Act,
         renewal: &Renewal,
@@ -92,13 +122,13 @@ impl CertificationAuthority {
     ) -> Result<Renewed> {
         let standing = self.standing(act.at, renewal).and_then(|standing| {
             if let Standing::New { old, .. } = &standing
-                && self.compromise(old.number)?.is_none()
+                && self.generations.compromise(old.number)?.is_none()
             {
-                self.rehearse_renewal(act.at, renewal.issues_from)?.expect_sound()?;
+                self.rehearsals.rehearse(act.at, renewal.issues_from)?.expect_sound()?;
             }
             Ok(standing)
         });
-        match self.recording(act, EventKind::KeyRenewed, self.id(), standing)? {
+        match self.ledger.recording(act, EventKind::KeyRenewed, self.policy.id(), standing)? {
             Standing::Completed { old, new } => self.renewed_before(act, &old, new, service_keys),
             Standing::Begun { old, plan } => {
                 self.carry_out(act, &old, plan, make_key, service_keys)
@@ -119,10 +149,10 @@ impl CertificationAuthority {
         make_key: &MakeKey<'_>,
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
-        let new = self.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
+        let new = self.making.make_generation(act, plan, make_key)?; // 1: key and self-signed certificate
         let links = self.links(act, old, &new)?; // 2, 3: each key certified with the other
-        let responder = self.set_up_responder(act, &new, service_keys)?; // 4: it answers from 5 on
-        let (number, self_signed) = (new.number, self.self_signed_certificate(&new)?);
+        let responder = self.responders.set_up(act, &new, service_keys)?; // 4: it answers from 5 on
+        let (number, self_signed) = (new.number, self.generations.self_signed_certificate(&new)?);
         let mut entry = self
             .renewed(act, "completed")
             .subject(new.self_signed)
@@ -139,9 +169,9 @@ impl CertificationAuthority {
                     ColonHex(&x509::fingerprint::sha256(&links.new_with_old)),
                 );
         }
-        self.complete_generation(entry, new)?; // 5: it stands beside the old one
+        self.making.complete_generation(entry, new)?; // 5: it stands beside the old one
         Ok(Renewed {
-            generation: self.generation(number)?,
+            generation: self.generations.numbered(number)?,
             self_signed,
             links,
             responder,
@@ -153,7 +183,7 @@ impl CertificationAuthority {
     /// and what such a key says of another is worth nothing: then there are none (A 5.7.3).
     fn links(&self, act: &Act, old: &Generation, new: &Generation) -> Result<Option<Links>> {
         for generation in [old, new] {
-            if self.compromise(generation.number)?.is_some() {
+            if self.generations.compromise(generation.number)?.is_some() {
                 return Ok(None);
             }
         }
@@ -175,16 +205,16 @@ impl CertificationAuthority {
             CertificateKind::LinkOldWithNew => (old, new),
             _ => (new, old),
         };
-        let period = self.own_period(kind, act.at, Some((of.made_at, old.ends)))?;
-        self.own_certificate(act, kind, of, signer, period)
+        let period = own_period(&self.policy, kind, act.at, Some((of.made_at, old.ends)))?;
+        self.making.own_certificate(act, kind, of, signer, period)
     }
 
     /// Whether the renewal may begin, has begun, or is done (A 5.6, 6.3.2.1, S 4-13, 6-3-1-2).
     fn standing(&self, now: Timestamp, renewal: &Renewal) -> Result<Standing> {
-        self.refresh()?;
+        self.generations.refresh()?;
         let issues_from = whole_second(renewal.issues_from);
-        let generations = self.generations();
-        if let Some(plan) = self.store.generation_plan(self.id())? {
+        let generations = self.generations.all();
+        if let Some(plan) = self.generations.plan()? {
             if plan.issues_from != issues_from || plan.generation == 1 {
                 let rule = rule!(
                     "generation {} is being made, to issue from {}: finish it first",
@@ -193,7 +223,10 @@ impl CertificationAuthority {
                 );
                 return Err(Error::refused("renewal", rule));
             }
-            return Ok(Standing::Begun { old: self.generation(plan.generation - 1)?, plan });
+            return Ok(Standing::Begun {
+                old: self.generations.numbered(plan.generation - 1)?,
+                plan,
+            });
         }
         match generations.as_slice() {
             [.., old, new] if new.issues_from == issues_from => {
@@ -202,10 +235,10 @@ impl CertificationAuthority {
             [.., newest] => {
                 check_time(now, newest, issues_from)?;
                 self.check_due(newest, issues_from, renewal.early.as_deref())?;
-                let plan = self.plan(newest.number + 1, issues_from);
+                let plan = plan(&self.policy, newest.number + 1, issues_from);
                 Ok(Standing::New { old: Arc::clone(newest), plan })
             }
-            [] => Err(Error::Unknown { field: "ca key", value: self.id().to_string() }),
+            [] => Err(Error::Unknown { field: "ca key", value: self.policy.id().to_string() }),
         }
     }
 
@@ -249,7 +282,7 @@ impl CertificationAuthority {
         if let Some(reason) = &renewal.early {
             entry = entry.detail("early", OfTheInstallation(reason));
         }
-        self.store.commit(Unit::new(entry).change(self.put_plan(plan.clone())))?;
+        self.ledger.commit(Unit::new(entry).change(put_plan(plan.clone())))?;
         Ok(())
     }
 
@@ -262,16 +295,16 @@ impl CertificationAuthority {
         service_keys: &dyn KeyStore,
     ) -> Result<Renewed> {
         let links = self.links(act, old, &new)?;
-        let responder = self.set_up_responder(act, &new, service_keys)?;
+        let responder = self.responders.set_up(act, &new, service_keys)?;
         let entry = self.renewed(act, "completed").subject(new.self_signed).no_op();
-        self.store.commit(Unit::new(entry))?;
-        let self_signed = self.self_signed_certificate(&new)?;
+        self.ledger.commit(Unit::new(entry))?;
+        let self_signed = self.generations.self_signed_certificate(&new)?;
         let no_op = true;
         Ok(Renewed { generation: new, self_signed, links, responder, no_op })
     }
 
     fn renewed(&self, act: &Act, step: &'static str) -> Entry {
-        Entry::new(EventKind::KeyRenewed, act).ca(self.id()).detail("step", step)
+        Entry::new(EventKind::KeyRenewed, act).ca(self.policy.id()).detail("step", step)
     }
 }
 

@@ -12,14 +12,17 @@ use x509::path::Anchor;
 use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, label};
-use crate::issuance::{Order, sketch};
+use crate::issuance::{Order, own_period, sketch};
+use crate::making::{own_order, plan};
+use crate::sequence::SubjectSequence;
 
 /// Both generations and their links.
 pub(super) struct Model<'a> {
-    pub(super) authority: &'a CertificationAuthority,
+    pub(super) policy: &'a PolicyInEffect,
+    pub(super) sequence: &'a SubjectSequence,
     pub(super) keys: MemoryKeyStore,
     pub(super) old: Generation,
     pub(super) new: Generation,
@@ -31,19 +34,19 @@ impl<'a> Model<'a> {
     /// A key like the one that stands, one as the policy wants the next, and all certificates
     /// between them.
     pub(super) fn new(
-        authority: &'a CertificationAuthority,
+        (policy, sequence): (&'a PolicyInEffect, &'a SubjectSequence),
         real: &Generation,
         now: Timestamp,
         issues_from: Timestamp,
     ) -> Result<Self> {
         let keys = MemoryKeyStore::new();
-        let rules = &authority.policy.keys;
-        let mut old = twin(authority, &keys, real.number, real.key_algorithm, real.signature)?;
+        let rules = &policy.keys;
+        let mut old = twin(policy, &keys, real.number, real.key_algorithm, real.signature)?;
         (old.made_at, old.ends) = (real.made_at, real.ends);
-        let mut new = twin(authority, &keys, real.number + 1, rules.ca.algorithm, rules.signature)?;
+        let mut new = twin(policy, &keys, real.number + 1, rules.ca.algorithm, rules.signature)?;
         (new.made_at, new.issues_from) = (now, issues_from);
         let own = |kind, of: &Generation, signer: &Generation, period| {
-            sketch(authority, &keys, authority.own_order(kind, of, period)?, signer)
+            sketch(policy, &keys, own_order(policy, kind, of, period)?, signer)
         };
         let kind = CertificateKind::SelfSigned;
         let old_root = own(
@@ -52,25 +55,25 @@ impl<'a> Model<'a> {
             &old,
             Period { not_before: validity::whole_second(real.made_at), not_after: real.ends },
         )?;
-        let new_root = own(kind, &new, &new, authority.own_period(kind, now, None)?)?;
+        let new_root = own(kind, &new, &new, own_period(policy, kind, now, None)?)?;
         old.self_signed = serial(&old_root)?;
         (new.self_signed, new.ends) = (serial(&new_root)?, new_root.tbs.validity.not_after);
         let link = |kind, of: &Generation, signer: &Generation| {
-            own(kind, of, signer, authority.own_period(kind, now, Some((of.made_at, old.ends)))?)
+            own(kind, of, signer, own_period(policy, kind, now, Some((of.made_at, old.ends)))?)
         };
         let links = [
             link(CertificateKind::LinkOldWithNew, &old, &new)?,
             link(CertificateKind::LinkNewWithOld, &new, &old)?,
         ];
         let anchors = [Anchor::from_self_signed(&old_root)?, Anchor::from_self_signed(&new_root)?];
-        Ok(Self { authority, keys, old, new, anchors, links })
+        Ok(Self { policy, sequence, keys, old, new, anchors, links })
     }
 
     /// A sample certificate by the key of one of the generations.
     pub(super) fn certify(&self, mut order: Order, signer: &Generation) -> Result<Certificate> {
         // What would last longer is not issued; the longest that is ends with the root.
         order.period.not_after = order.period.not_after.min(signer.ends);
-        sketch(self.authority, &self.keys, order, signer)
+        sketch(self.policy, &self.keys, order, signer)
     }
 
     /// A throwaway key for samples.
@@ -95,17 +98,17 @@ impl<'a> Model<'a> {
 
 /// A generation with a throwaway key.
 fn twin(
-    authority: &CertificationAuthority,
+    policy: &PolicyInEffect,
     keys: &MemoryKeyStore,
     number: u32,
     algorithm: KeyAlgorithm,
     signature: SignatureAlgorithm,
 ) -> Result<Generation> {
-    let mut plan = authority.plan(number, Timestamp::UNIX_EPOCH);
+    let mut plan = plan(policy, number, Timestamp::UNIX_EPOCH);
     (plan.key_algorithm, plan.signature_algorithm) = (algorithm, signature);
     let public = keys.generate(&label(&plan.key_label)?, algorithm)?;
     let key = PlannedKey { spki: public.spki_der, made_at: Timestamp::UNIX_EPOCH };
-    let generation = authority.planned(&plan, &key)?;
+    let generation = Generation::planned(policy, &plan, &key)?;
     Ok(Generation { certificate: OnceLock::new(), ..generation })
 }
 

@@ -4,6 +4,7 @@
 //! fetch links or the new root. It names both.
 
 use std::fmt;
+use std::sync::Arc;
 
 use domain::certificate::CertificateKind;
 use domain::rule::Rule;
@@ -13,9 +14,12 @@ use jiff::Timestamp;
 use super::model::Model;
 use super::path::{RehearsedPath, Trust, walk};
 use super::samples;
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::sequence::SubjectSequence;
 
 /// What a rehearsal found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,18 +82,39 @@ impl Rehearsal {
     }
 }
 
-impl CertificationAuthority {
+/// Rehearsals of renewals. They read which key stands, and neither commit anything nor have a key of the
+/// CA's.
+pub struct Rehearsals {
+    policy: Arc<PolicyInEffect>,
+    generations: Arc<Generations>,
+    sequence: Arc<SubjectSequence>,
+}
+
+impl Rehearsals {
+    pub(crate) fn new(hands: &Hands) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            generations: hands.generations.clone(),
+            sequence: hands.sequence.clone(),
+        }
+    }
+
     /// Carries out a renewal at `now` in memory, with throwaway keys and by the present policy, and
     /// validates every path that relying parties take from the move at `issues_from` on: from
     /// either root to what either generation signed, with links, lists and responders.
     ///
     /// # Errors
     /// [`Error::Unknown`] before the first key; what drafting, linting and the throwaway keys say.
-    pub fn rehearse_renewal(&self, now: Timestamp, issues_from: Timestamp) -> Result<Rehearsal> {
-        let missing = || Error::Unknown { field: "ca key", value: self.id().to_string() };
-        let real = self.generations().last().cloned().ok_or_else(missing)?;
+    pub fn rehearse(&self, now: Timestamp, issues_from: Timestamp) -> Result<Rehearsal> {
+        let missing = || Error::Unknown { field: "ca key", value: self.policy.id().to_string() };
+        let real = self.generations.all().last().cloned().ok_or_else(missing)?;
         let issues_from = validity::whole_second(issues_from);
-        let model = Model::new(self, &real, validity::whole_second(now), issues_from)?;
+        let model = Model::new(
+            (&self.policy, &self.sequence),
+            &real,
+            validity::whole_second(now),
+            issues_from,
+        )?;
         let samples = samples::certificates(&model, issues_from)?;
         let lists = samples::lists(&model, issues_from)?;
         let paths = walk(&model, &samples, &lists, issues_from);

@@ -19,10 +19,11 @@ use x509::read::Certificate;
 use super::model::Model;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
-use crate::issuance::{Order, attribute_names, subject_of_user, years};
-use crate::lists::write_list;
+use crate::issuance::{Order, subject_of_user, years};
+use crate::lists::{lint_list, list_template, write_list};
 use crate::partition::partition_of;
 use crate::request::CertifiedAttributes;
+use crate::user_certificates::attribute_names;
 
 /// A certificate of one generation.
 pub(super) struct Sample {
@@ -46,7 +47,7 @@ pub(super) fn certificates(model: &Model<'_>, issues_from: Timestamp) -> Result<
         for kind in
             [CertificateKind::User, CertificateKind::TlsServer, CertificateKind::OcspResponder]
         {
-            if let Some(profile) = model.authority.policy.profiles.get(&kind) {
+            if let Some(profile) = model.policy.profiles.get(&kind) {
                 let order = order(model, kind, profile, at)?;
                 let certificate = model.certify(order, generation)?;
                 samples.push(Sample { kind, generation: generation.number, certificate });
@@ -73,7 +74,7 @@ pub(super) fn lists(model: &Model<'_>, at: Timestamp) -> Result<Vec<SampleList>>
 
 /// The last second of the longest user certificate that is issued at `at`, where there are users.
 pub(super) fn longest_user(model: &Model<'_>, at: Timestamp) -> Result<Option<Timestamp>> {
-    let profile = model.authority.policy.profiles.get(&CertificateKind::User);
+    let profile = model.policy.profiles.get(&CertificateKind::User);
     Ok(profile.map(|profile| user_period(profile.validity, at)).transpose()?.map(|p| p.not_after))
 }
 
@@ -83,7 +84,7 @@ fn order(
     profile: &Profile,
     at: Timestamp,
 ) -> Result<Order> {
-    let rules = &model.authority.policy.keys;
+    let rules = &model.policy.keys;
     let (algorithm, place, period) = match kind {
         CertificateKind::User => {
             let algorithm = rules.user.as_ref().map_or(rules.other.algorithm, |u| u.algorithm);
@@ -95,7 +96,7 @@ fn order(
         (SubjectRule::Service { base }, _) => {
             base.below([Attribute::new(AttributeKind::CommonName, "Rehearsal")])
         }
-        (rule, Some(place)) => subject_of_user(model.authority, rule, at, place, 0)?,
+        (rule, Some(place)) => subject_of_user(model.sequence, rule, at, place, 0)?,
         _ => return Err(Error::refused("profile", rule!("nobody is named by that of {}", kind))),
     };
     Ok(Order {
@@ -142,7 +143,7 @@ fn names(profile: &Profile) -> Vec<GeneralName> {
 
 /// A municipality that the CA serves, where it has users.
 fn municipality(model: &Model<'_>) -> Option<domain::id::MunicipalityCode> {
-    let policy = &model.authority.policy;
+    let policy = model.policy;
     policy.profiles.contains_key(&CertificateKind::User).then_some(())?;
     municipality::all().map(|one| one.code).find(|code| policy.serves(*code))
 }
@@ -153,10 +154,10 @@ fn list(
     partition: Partition,
     at: Timestamp,
 ) -> Result<Vec<u8>> {
-    let authority = model.authority;
-    let series = SeriesKey { ca: authority.id().clone(), generation: generation.number, partition };
-    let template = authority.list_template(at, &series, 1, generation)?;
-    authority.lint_list(&template, &series, generation)?;
+    let policy = model.policy;
+    let series = SeriesKey { ca: policy.id().clone(), generation: generation.number, partition };
+    let template = list_template(policy, at, &series, 1, generation)?;
+    lint_list(policy, &template, &series, generation)?;
     let (mut file, _) = write_list(&model.keys, &template, generation, &Nothing)?;
     let mut der = Vec::new();
     file.read_to_end(&mut der)?;

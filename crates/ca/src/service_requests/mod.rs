@@ -5,8 +5,8 @@
 //! which stands in the commit of the intent.
 
 mod certification;
-mod moved;
-mod stored;
+
+use std::sync::Arc;
 
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateState};
@@ -17,29 +17,63 @@ use domain::rule;
 use domain::service_request::{
     Certification, Done, Purpose, Request, RequestState, Step, StepName,
 };
-use store::{Along, Change, IntentRow, Unit};
+use store::{Along, Unit};
 use x509::fingerprint::sha256;
 
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
-use crate::issuance::Intended;
-use crate::life::RevocationOrder;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::Issuance;
+use crate::ledger::Ledger;
+use crate::life::{LifeCycle, RevocationOrder};
+use crate::request_record::{Moved, RequestRecord, add, entry, member_of_staff};
+use crate::service_certificates::ServiceCertificates;
 use x509::fingerprint::hex;
 
 pub use certification::{certification, service_request};
-pub(crate) use moved::{Moved, handled};
-use moved::{entry, member_of_staff};
 
 const KIND: EventKind = EventKind::ServiceRequestChanged;
 
-impl CertificationAuthority {
+/// The requests of the CA's staff. It issues by the six steps and ends by the life cycle; it has no key.
+pub struct ServiceRequests {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    record: RequestRecord,
+    life: Arc<LifeCycle>,
+    issuance: Arc<Issuance>,
+    services: Arc<ServiceCertificates>,
+}
+
+impl ServiceRequests {
+    pub(crate) fn new(
+        hands: &Hands,
+        life: &Arc<LifeCycle>,
+        issuance: &Arc<Issuance>,
+        services: &Arc<ServiceCertificates>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            record: RequestRecord::new(hands),
+            life: life.clone(),
+            issuance: issuance.clone(),
+            services: services.clone(),
+        }
+    }
+
     /// Takes a request in: the PKCS#10's proof, its key and its names are checked at once.
     ///
     /// The request's id follows from the operation's; repeated, it answers as before.
     ///
     /// # Errors
     /// [`Error::Refused`] by policy, key or record, journaled.
-    pub fn receive_request<'a>(
+    pub fn receive<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         purpose: Purpose,
@@ -50,7 +84,7 @@ impl CertificationAuthority {
         let subject = request_id(act)?;
         let step = Step::Receive { applicant: applicant.to_owned(), documents: documents.to_vec() };
         let result = self.receive_unrecorded(act, &subject, purpose, step);
-        self.recording(act, KIND, subject, result)
+        self.ledger.recording(act, KIND, subject, result)
     }
 
     fn receive_unrecorded(
@@ -61,8 +95,7 @@ impl CertificationAuthority {
         step: Step,
     ) -> Result<Request> {
         let by = member_of_staff(act)?;
-        if let Some(row) = self.store.service_request(id)? {
-            let request = stored::decode(&row)?;
+        if let Some(request) = self.record.with_id(id)? {
             if *request.purpose() != purpose || !request.has(&step, &by) {
                 return Err(Error::refused("operation", "the id was used for another request"));
             }
@@ -70,10 +103,10 @@ impl CertificationAuthority {
         }
         self.check_purpose(act, &purpose)?;
         let first = Done { step, by, at: act.at };
-        let request = Request::received(id.clone(), self.id().clone(), purpose, first)?;
+        let request = Request::received(id.clone(), self.policy.id().clone(), purpose, first)?;
         let unit = Unit::new(entry(act, &request));
-        let unit = unit.change(Change::AddServiceRequest(stored::row(&request)?));
-        self.store.commit(act.unit(unit, &request)?)?;
+        let unit = unit.change(add(&request)?);
+        self.ledger.commit(act.unit(unit, &request)?)?;
         Ok(request)
     }
 
@@ -81,7 +114,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables, policy or key, journaled; as of all further steps.
-    pub fn examine_request<'a>(
+    pub fn examine<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
@@ -93,8 +126,8 @@ impl CertificationAuthority {
     /// Records that the approver agrees (A 4.2.2.2).
     ///
     /// # Errors
-    /// As [`examine_request`](Self::examine_request).
-    pub fn approve_request<'a>(
+    /// As [`examine`](Self::examine).
+    pub fn approve<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
@@ -105,8 +138,8 @@ impl CertificationAuthority {
     /// Releases a request as the first senior operator.
     ///
     /// # Errors
-    /// As [`examine_request`](Self::examine_request).
-    pub fn release_request<'a>(
+    /// As [`examine`](Self::examine).
+    pub fn release<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
@@ -117,15 +150,15 @@ impl CertificationAuthority {
     /// Issues the certificate as the second senior operator; it is in force at once (A 4.3.1.2).
     ///
     /// # Errors
-    /// As [`examine_request`](Self::examine_request), and what keys and store say. After a cut
+    /// As [`examine`](Self::examine), and what keys and store say. After a cut
     /// between intent and issue, start-up finishes the request with its certificate.
-    pub fn issue_request(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
+    pub fn issue(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
         let result = self.issue_unrecorded(act, id);
-        self.recording(act, KIND, id, result)
+        self.ledger.recording(act, KIND, id, result)
     }
 
     fn issue_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
-        let (request, by) = (self.service_request(id)?, member_of_staff(act)?);
+        let (request, by) = (self.record.one(id)?, member_of_staff(act)?);
         if request.by(StepName::Confirm) == Some(&by) {
             match request.state() {
                 RequestState::Issued => return self.nothing_to_do(&act.into(), request),
@@ -138,40 +171,45 @@ impl CertificationAuthority {
         let wanted = request.purpose().certification();
         let none = || Error::refused("purpose", "no certificate comes out of a revocation");
         let order =
-            self.service_order(act, &certification::service_request(wanted.ok_or_else(none)?)?)?;
-        let signer = self.current_at(act.at)?;
+            self.services.order(act, &certification::service_request(wanted.ok_or_else(none)?)?)?;
+        let signer = self.generations.current_at(act.at)?;
         // A key that sleeps is found out before an intent waits for it.
-        self.keys.public_key(&signer.label)?;
-        self.issue_for(act, order, &signer, CertificateEvent::IssueInForce, Some(request))?;
-        self.service_request(id)
+        self.generations.expect_awake(&signer)?;
+        self.issuance.issue_for(
+            act,
+            order,
+            &signer,
+            CertificateEvent::IssueInForce,
+            Some(request),
+        )?;
+        self.record.one(id)
     }
 
     /// Signs what was confirmed and not signed, over the committed bytes, as start-up would.
     fn finish_request(&self, act: &Act, request: Request) -> Result<Request> {
         let id = request.id().clone();
         let serial = request.serial().ok_or_else(|| Error::Unreadable("no serial".to_owned()))?;
-        let row = self.certificate(&serial)?;
-        let signer = self.signer_of(&row.intent)?;
+        let row = self.certificates.one(&serial)?;
+        let signer = self.generations.signer_of(&row.intent)?;
         let signer = signer.filter(|_| row.state == CertificateState::Intended);
         let gone = || Error::refused("state", "its serial was revoked before it was signed");
         let signer = signer.ok_or_else(gone)?;
-        let signed = Intended::again(self.vouch(&row, &signer)?).sign(&signer)?;
-        signed.commit_issue(act, CertificateEvent::IssueInForce)?;
-        self.service_request(&id)
+        self.issuance.finish(act, &row, &signer, CertificateEvent::IssueInForce)?;
+        self.record.one(&id)
     }
 
     /// Revokes the certificate as the second senior operator (A 4.9.3.2).
     ///
     /// # Errors
-    /// As [`examine_request`](Self::examine_request).
-    pub fn revoke_request<'a>(
+    /// As [`examine`](Self::examine).
+    pub fn revoke<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
     ) -> Result<Request> {
         let act = &act.into();
         let result = self.revoke_unrecorded(act, id);
-        self.recording(act, KIND, id, result)
+        self.ledger.recording(act, KIND, id, result)
     }
 
     fn revoke_unrecorded(
@@ -179,7 +217,7 @@ impl CertificationAuthority {
         act: &Along<'_, Request>,
         id: &ServiceRequestId,
     ) -> Result<Request> {
-        let request = self.service_request(id)?;
+        let request = self.record.one(id)?;
         if request.has(&Step::Revoke, &member_of_staff(act)?) {
             return self.nothing_to_do(act, request);
         }
@@ -188,14 +226,14 @@ impl CertificationAuthority {
         let Purpose::Revoke { serial, cause } = *moved.request().purpose() else {
             return Err(Error::refused("purpose", "it asks for a certificate, not for an end"));
         };
-        let row = self.certificate(&serial)?;
+        let row = self.certificates.one(&serial)?;
         let (requester, approver) = (Requester::Authority, moved.request().by(StepName::Release));
         let order = RevocationOrder { cause, requester, approver: approver.cloned() };
-        self.check_order(act, row.intent.kind, &order)?;
-        let (unit, _) = self.ending(act, &row, cause, Some(&order))?;
+        self.life.check_order(act, row.intent.kind, &order)?;
+        let (unit, _) = self.life.ending(act, &row, cause, Some(&order))?;
         let revoked = moved.request().clone();
         let unit = Moved::join(Some(moved), act, unit)?;
-        self.store.commit(act.unit(unit, &revoked)?)?;
+        self.ledger.commit(act.unit(unit, &revoked)?)?;
         Ok(revoked)
     }
 
@@ -203,7 +241,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables, or while its certificate may be signed; journaled.
-    pub fn refuse_request<'a>(
+    pub fn refuse<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
@@ -216,7 +254,7 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables, journaled.
-    pub fn withdraw_request<'a>(
+    pub fn withdraw<'a>(
         &self,
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
@@ -228,10 +266,8 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Unknown`]; [`Error::Unreadable`].
-    pub fn service_request(&self, id: &ServiceRequestId) -> Result<Request> {
-        let none = || Error::Unknown { field: "service request", value: id.to_string() };
-        let row = self.store.service_request(id)?.filter(|row| row.ca == *self.id());
-        stored::decode(&row.ok_or_else(none)?)
+    pub fn one(&self, id: &ServiceRequestId) -> Result<Request> {
+        self.record.one(id)
     }
 
     /// Requests made to this CA, in one state or in all, newest first, at most `limit` after the one of the
@@ -239,20 +275,13 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::Unreadable`].
-    pub fn service_requests(
+    pub fn some(
         &self,
         state: Option<RequestState>,
         after: Option<&ServiceRequestId>,
         limit: usize,
     ) -> Result<Vec<Request>> {
-        let rows = self.store.service_requests(self.id(), state, after, limit)?;
-        rows.iter().map(stored::decode).collect()
-    }
-
-    /// The request whose confirmation left this intent.
-    pub(crate) fn confirmed_for(&self, intent: &IntentRow) -> Result<Option<Request>> {
-        let confirmed = self.service_requests(Some(RequestState::Confirmed), None, usize::MAX)?;
-        Ok(confirmed.into_iter().find(|request| request.serial() == Some(intent.serial)))
+        self.record.some(state, after, limit)
     }
 
     /// A step that changes nothing but the request.
@@ -263,7 +292,7 @@ impl CertificationAuthority {
         step: Step,
     ) -> Result<Request> {
         let result = self.take_step_unrecorded(act, id, step);
-        self.recording(act, KIND, id, result)
+        self.ledger.recording(act, KIND, id, result)
     }
 
     fn take_step_unrecorded(
@@ -272,7 +301,7 @@ impl CertificationAuthority {
         id: &ServiceRequestId,
         step: Step,
     ) -> Result<Request> {
-        let request = self.service_request(id)?;
+        let request = self.record.one(id)?;
         if request.has(&step, &member_of_staff(act)?) {
             return self.nothing_to_do(act, request);
         }
@@ -284,14 +313,14 @@ impl CertificationAuthority {
         }
         let after = moved.request().clone();
         let unit = Unit::new(entry(act, &after)).change(moved.change()?);
-        self.store.commit(act.unit(unit, &after)?)?;
+        self.ledger.commit(act.unit(unit, &after)?)?;
         Ok(after)
     }
 
     /// A confirmed request ends otherwise only if its serial was revoked without a certificate.
     fn refuse_half_signed(&self, moved: &Moved) -> Result<()> {
         let Some(serial) = moved.request().serial() else { return Ok(()) };
-        let row = self.certificate(&serial)?;
+        let row = self.certificates.one(&serial)?;
         match (row.state, row.der) {
             (CertificateState::Revoked { .. }, None) => Ok(()),
             _ => Err(Error::refused("state", "its certificate may be signed by now")),
@@ -315,11 +344,11 @@ impl CertificationAuthority {
             let rule = rule!("{} is not issued by a request of the staff", wanted.kind);
             return Err(Error::refused("kind", rule));
         }
-        self.service_order(act, &certification::service_request(wanted)?).map(drop)
+        self.services.order(act, &certification::service_request(wanted)?).map(drop)
     }
 
     fn check_renewed(&self, act: &Act, wanted: &Certification, old: &SerialNumber) -> Result<()> {
-        let row = self.certificate(old)?;
+        let row = self.certificates.one(old)?;
         let in_force = row.state == CertificateState::Good && row.intent.not_after >= act.at;
         if row.intent.kind != wanted.kind || !in_force {
             let rule = "only a certificate in force is renewed, by one of its kind (A 4.7.1.2)";
@@ -329,7 +358,7 @@ impl CertificationAuthority {
     }
 
     fn check_revocable(&self, serial: &SerialNumber, cause: RevocationCause) -> Result<()> {
-        let row = self.certificate(serial)?;
+        let row = self.certificates.one(serial)?;
         let kind = row.intent.kind;
         if !kind.is_service() {
             let rule = rule!("a certificate of the kind {} is not revoked by such a request", kind);
@@ -338,7 +367,7 @@ impl CertificationAuthority {
         if matches!(row.state, CertificateState::Revoked { .. }) {
             return Err(Error::refused("state", "it is revoked already (A 4.9.5)"));
         }
-        let rule = self.rule(kind, cause)?;
+        let rule = self.life.rule(kind, cause)?;
         if !rule.requested_by.contains(&Requester::Authority) {
             let text = rule!("{} is not the authority's to ask for ({})", cause, rule.clause);
             return Err(Error::refused("cause", text));
@@ -348,7 +377,7 @@ impl CertificationAuthority {
 
     fn nothing_to_do(&self, act: &Along<'_, Request>, request: Request) -> Result<Request> {
         let unit = Unit::new(entry(act, &request).no_op());
-        self.store.commit(act.unit(unit, &request)?)?;
+        self.ledger.commit(act.unit(unit, &request)?)?;
         Ok(request)
     }
 }

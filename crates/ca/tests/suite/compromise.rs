@@ -21,10 +21,10 @@ fn second() -> ActorId {
 
 /// Declares and carries on until nothing is left but the notification.
 fn carry_out(world: &World) -> State {
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared");
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared");
     loop {
         world.clock.advance(SignedDuration::from_secs(1));
-        let row = world.auth.continue_compromise(&act(&world.clock), 1, &mut |_| ());
+        let row = world.auth.compromises().proceed(&act(&world.clock), 1, &mut |_| ());
         let row = row.expect("a step");
         if row.state == State::Announced {
             return row.state;
@@ -42,7 +42,7 @@ fn reason(world: &World, serial: &SerialNumber) -> Option<RevocationReason> {
 #[test]
 fn k7_nothing_is_issued_from_the_declaration_on() {
     let world = World::new();
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared");
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared");
     let mut blank = card(1);
     let request = auth_request(1, ApplicationKind::IssueWithCard, &blank);
     let refused = world.issue_auth(&mut blank, request).expect_err("it is stopped");
@@ -57,19 +57,19 @@ fn k7_l9_everything_under_the_key_is_revoked_with_reason_2_and_stands_on_the_lis
     let world = World::new();
     let serials: Vec<_> = (1..=5).map(|number| world.good_auth(number)).collect();
     let untouched = world.good_sign(9);
-    assert_eq!(world.auth.compromise_plan(1).expect("a plan").certificates, 6);
+    assert_eq!(world.auth.compromises().plan(1).expect("a plan").certificates, 6);
     assert_eq!(carry_out(&world), State::Announced);
     for serial in &serials {
         assert_eq!(reason(&world, serial), Some(RevocationReason::CaCompromise));
     }
-    let root = world.auth.current_at(world.clock.now()).expect("a key").self_signed;
+    let root = world.auth.generations().current_at(world.clock.now()).expect("a key").self_signed;
     assert_eq!(reason(&world, &root), Some(RevocationReason::CaCompromise));
     let other = world.sign.certificate(&untouched).expect("a certificate").state;
     assert_eq!(other, CertificateState::Good);
     let partition = Partition::Municipality(KAWAGUCHI.parse().expect("a code"));
     for (partition, count) in [(partition, 5), (Partition::ArlSelfSigned, 1)] {
         let series = SeriesKey { ca: world.auth.id().clone(), generation: 1, partition };
-        let row = world.auth.published(&series).expect("a read").expect("a list");
+        let row = world.auth.list_series().published(&series).expect("a read").expect("a list");
         let key = CrlKey { series, number: row.key.number };
         let content = world.scratch.store.crl_content(&key).expect("a read").expect("content");
         let list = Crl::parse(&content).expect("a list");
@@ -91,7 +91,7 @@ fn k7_a_certificate_revoked_before_keeps_its_reason() {
         requester: domain::identity::Requester::Holder,
         approver: None,
     };
-    world.auth.revoke(&act(&world.clock), &serial, &order).expect("revoked");
+    world.auth.life().revoke(&act(&world.clock), &serial, &order).expect("revoked");
     carry_out(&world);
     assert_eq!(reason(&world, &serial), Some(RevocationReason::CessationOfOperation));
 }
@@ -110,11 +110,11 @@ fn k7_each_step_is_done_once_however_often_it_is_asked_for() {
         });
         told.count()
     };
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared before");
-    world.auth.continue_compromise(&act(&world.clock), 1, &mut |_| ()).expect("nothing to do");
-    let completed = world.auth.complete_compromise(&act(&world.clock), 1, &[7; 32]);
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared before");
+    world.auth.compromises().proceed(&act(&world.clock), 1, &mut |_| ()).expect("nothing to do");
+    let completed = world.auth.compromises().complete(&act(&world.clock), 1, &[7; 32]);
     assert_eq!(completed.expect("completed").state, State::Completed);
-    world.auth.complete_compromise(&act(&world.clock), 1, &[7; 32]).expect("nothing to do");
+    world.auth.compromises().complete(&act(&world.clock), 1, &[7; 32]).expect("nothing to do");
     for state in State::ALL {
         assert_eq!(done(state), 1, "{state}");
     }
@@ -125,14 +125,14 @@ fn k7_it_takes_two_people_and_an_order() {
     let world = World::new();
     let by = act(&world.clock);
     let domain::act::Actor::Staff(myself) = by.actor.clone() else { panic!("staff acts") };
-    let alone = world.auth.declare_compromise(&by, 1, &myself);
+    let alone = world.auth.compromises().declare(&by, 1, &myself);
     assert!(matches!(alone, Err(Error::Refused { field: "approver", .. })), "{alone:?}");
-    let nothing = world.auth.continue_compromise(&by, 1, &mut |_| ());
+    let nothing = world.auth.compromises().proceed(&by, 1, &mut |_| ());
     assert!(matches!(nothing, Err(Error::Refused { field: "compromise", .. })), "{nothing:?}");
-    let unknown = world.auth.declare_compromise(&by, 7, &second());
+    let unknown = world.auth.compromises().declare(&by, 7, &second());
     assert!(matches!(unknown, Err(Error::Unknown { .. })), "{unknown:?}");
-    world.auth.declare_compromise(&by, 1, &second()).expect("declared");
-    let early = world.auth.complete_compromise(&by, 1, &[7; 32]);
+    world.auth.compromises().declare(&by, 1, &second()).expect("declared");
+    let early = world.auth.compromises().complete(&by, 1, &[7; 32]);
     assert!(matches!(early, Err(Error::Refused { field: "compromise", .. })), "{early:?}");
 }
 
@@ -144,15 +144,16 @@ fn k7_more_certificates_than_fit_one_unit_are_all_revoked() {
         add_unsigned(&world, number);
     }
     let mut heard = Vec::new();
-    world.auth.declare_compromise(&act(&world.clock), 1, &second()).expect("declared");
+    world.auth.compromises().declare(&act(&world.clock), 1, &second()).expect("declared");
     let row = world
         .auth
-        .continue_compromise(&act(&world.clock), 1, &mut |revoked| heard.push(revoked))
+        .compromises()
+        .proceed(&act(&world.clock), 1, &mut |revoked| heard.push(revoked))
         .expect("revoked");
     assert_eq!(row.state, State::Revoked);
     assert_eq!(row.revoked, 2_501, "with the CA's own certificate");
     assert_eq!(heard, [1000, 2000, 2501]);
-    assert_eq!(world.auth.compromise_plan(1).expect("a plan").certificates, 0);
+    assert_eq!(world.auth.compromises().plan(1).expect("a plan").certificates, 0);
 }
 
 /// A certificate that is in force as far as the database knows.

@@ -57,7 +57,10 @@ fn child() {
             sign_request(&authority, &act(&clock()), 1, kind, &mut card)
         }
     };
-    authority.issue_to_user(&act(&clock()), request).expect("it is stopped before it fails");
+    authority
+        .user_certificates()
+        .issue(&act(&clock()), request)
+        .expect("it is stopped before it fails");
     panic!("step {step} was never reached");
 }
 
@@ -90,7 +93,7 @@ fn crash(
 ) -> (tempfile::TempDir, CertificationAuthority, Vec<Settled>) {
     let (directory, authority) = cut(ca, policy, step);
     seal(&*open(directory.path()));
-    let settled = authority.recover(&act(&clock())).expect("recovery");
+    let settled = authority.recovery().recover(&act(&clock())).expect("recovery");
     (directory, authority, settled)
 }
 
@@ -114,7 +117,7 @@ fn l1_a_possibly_signed_serial_of_a_lost_key_is_revoked() {
             matches!(row.state, CertificateState::Revoked { reason, .. } if reason.code() == 0)
         );
         assert_eq!(row.der, None);
-        assert_eq!(authority.recover(&act(&clock())).expect("again"), []);
+        assert_eq!(authority.recovery().recover(&act(&clock())).expect("again"), []);
     }
 }
 
@@ -125,13 +128,19 @@ fn l1_what_is_not_settled_yet_is_no_refusal() {
     let entries = || open(directory.path()).last_sequence().expect("a read");
     let before = entries();
     let request = || auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let early = authority.issue_to_user(&act(&clock()), request()).expect_err("it is left open");
+    let early = authority
+        .user_certificates()
+        .issue(&act(&clock()), request())
+        .expect_err("it is left open");
     assert!(matches!(early, ca::Error::Unsettled(_)), "{early}");
     assert!(matches!(early.hindrance(), Some(Hindrance::Settling(_))));
     assert_eq!(entries(), before);
     seal(&*open(directory.path()));
-    authority.recover(&act(&clock())).expect("recovery");
-    authority.issue_to_user(&act(&clock()), request()).expect("issued with another serial");
+    authority.recovery().recover(&act(&clock())).expect("recovery");
+    authority
+        .user_certificates()
+        .issue(&act(&clock()), request())
+        .expect("issued with another serial");
 }
 
 #[test]

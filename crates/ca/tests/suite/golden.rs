@@ -75,7 +75,7 @@ fn check(world: &World, authority: &CertificationAuthority, serial: &SerialNumbe
     let certificate = Certificate::parse(&der).expect("a certificate");
     let key = |spki: &[u8]| x509::public_key::SpkiInfo::parse(spki).expect("a key");
     let own = key(&certificate.tbs.subject_public_key_info);
-    let root = authority.current_at(world.clock.now()).expect("a key");
+    let root = authority.generations().current_at(world.clock.now()).expect("a key");
     let bits = [&[0][..], own.subject_public_key()].concat();
     let mut masks = vec![
         (serial.to_integer().to_vec(), "serial"),
@@ -107,7 +107,8 @@ fn p3_p2_p7_every_profile_of_the_shipped_policies_has_its_golden_octets() {
     check(&world, &world.auth, &world.good_auth(1), "user");
     check(&world, &world.sign, &world.good_sign(1), "user");
     for authority in [&world.auth, &world.sign] {
-        let root = authority.current_at(world.clock.now()).expect("a key").self_signed;
+        let root =
+            authority.generations().current_at(world.clock.now()).expect("a key").self_signed;
         check(&world, authority, &root, "self-signed");
         for kind in [
             CertificateKind::OcspResponder,
@@ -127,7 +128,10 @@ fn p3_p2_p7_every_profile_of_the_shipped_policies_has_its_golden_octets() {
                 dns_names: if is_tls { vec!["www.example".to_owned()] } else { Vec::new() },
                 addresses: if is_tls { vec![[192, 0, 2, 1].into()] } else { Vec::new() },
             };
-            let issued = authority.issue_to_service(&act(&world.clock), &request).expect("issued");
+            let issued = authority
+                .service_certificates()
+                .issue(&act(&world.clock), &request)
+                .expect("issued");
             check(&world, authority, &issued.serial, &kind.to_string());
         }
     }

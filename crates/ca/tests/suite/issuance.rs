@@ -31,7 +31,7 @@ fn l1_the_older_certificate_ends_at_delivery_and_not_before() {
     assert!(matches!(state(issued.serial), CertificateState::Undelivered { .. }));
 
     let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &new_card);
-    world.auth.deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
+    world.auth.life().deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
     assert_eq!(state(issued.serial), CertificateState::Good);
     assert!(matches!(state(older), CertificateState::Revoked { reason, .. } if reason.code() == 4));
 }
@@ -49,6 +49,7 @@ fn l1_a_card_without_the_key_is_not_delivered() {
     let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &wrong);
     let error = world
         .auth
+        .life()
         .deliver(&act(&world.clock), &issued.serial, &proof)
         .expect_err("another card's key");
     assert_eq!(refusal(error).0, "possession");
@@ -63,10 +64,15 @@ fn l2_a_second_certificate_on_a_card_is_refused_while_one_is_in_force() {
     world.good_sign(1);
     let mut card = card(3);
     let request = auth_request(1, ApplicationKind::IssueOnCard, &card);
-    let auth = world.auth.issue_to_user(&act(&world.clock), request).expect_err("A 4.3.1.1(2)");
+    let auth = world
+        .auth
+        .user_certificates()
+        .issue(&act(&world.clock), request)
+        .expect_err("A 4.3.1.1(2)");
     let request =
         sign_request(&world.sign, &act(&world.clock), 1, ApplicationKind::IssueOnCard, &mut card);
-    let sign = world.sign.issue_to_user(&act(&world.clock), request).expect_err("S 4-2-3");
+    let sign =
+        world.sign.user_certificates().issue(&act(&world.clock), request).expect_err("S 4-2-3");
     for error in [auth, sign] {
         let (field, rule) = refusal(error);
         assert_eq!(field, "holder");
@@ -110,21 +116,25 @@ fn l6_a_renewal_needs_a_certificate_in_force_and_a_new_key() {
     let mut first = card(1);
     let request =
         sign_request(&world.sign, &act(&world.clock), 1, ApplicationKind::Renewal, &mut first);
-    let error =
-        world.sign.issue_to_user(&act(&world.clock), request).expect_err("nothing to renew");
+    let error = world
+        .sign
+        .user_certificates()
+        .issue(&act(&world.clock), request)
+        .expect_err("nothing to renew");
     assert_eq!(refusal(error).0, "holder");
 
     let mut card = card(2);
     let request =
         sign_request(&world.sign, &act(&world.clock), 2, ApplicationKind::IssueOnCard, &mut card);
-    let issued = world.sign.issue_to_user(&act(&world.clock), request).expect("issued");
+    let issued = world.sign.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let proof = possession(&world.sign, &act(&world.clock), &issued.serial, &card);
-    world.sign.deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
+    world.sign.life().deliver(&act(&world.clock), &issued.serial, &proof).expect("delivery");
     let renewal = ApplicationKind::Renewal;
     let same_key = sign_request_again(&world.sign, &act(&world.clock), 2, renewal, &card);
     let error = world
         .sign
-        .issue_to_user(&act(&world.clock), same_key)
+        .user_certificates()
+        .issue(&act(&world.clock), same_key)
         .expect_err("no renewal without a new key");
     assert_eq!(
         refusal(error),
@@ -161,8 +171,11 @@ fn p9_weak_and_foreign_keys_are_refused() {
     let request = sign_request(&world.sign, &now, 1, ApplicationKind::IssueOnCard, &mut card(1));
     let KeySource::OnCard { possession, .. } = request.key else { panic!("S has holder keys") };
     let request = UserRequest { key: KeySource::OnCard { spki, possession }, ..request };
-    let error =
-        world.sign.issue_to_user(&act(&world.clock), request).expect_err("not the holder's key");
+    let error = world
+        .sign
+        .user_certificates()
+        .issue(&act(&world.clock), request)
+        .expect_err("not the holder's key");
     assert_eq!(refusal(error).0, "possession");
 
     let spki =
@@ -174,8 +187,11 @@ fn p9_weak_and_foreign_keys_are_refused() {
         dns_names: vec!["localhost".to_owned()],
         addresses: Vec::new(),
     };
-    let error =
-        world.auth.issue_to_service(&act(&world.clock), &request).expect_err("the CA's own key");
+    let error = world
+        .auth
+        .service_certificates()
+        .issue(&act(&world.clock), &request)
+        .expect_err("the CA's own key");
     assert_eq!(refusal(error).0, "public key");
 }
 
@@ -185,8 +201,11 @@ fn p5_rsa_1024_is_for_users_of_s_alone() {
     let mut holder = card(1);
     let request =
         sign_request(&world.sign, &act(&world.clock), 1, ApplicationKind::IssueOnCard, &mut holder);
-    let error =
-        world.auth.issue_to_user(&act(&world.clock), request).expect_err("A makes its keys");
+    let error = world
+        .auth
+        .user_certificates()
+        .issue(&act(&world.clock), request)
+        .expect_err("A makes its keys");
     assert_eq!(refusal(error).0, "key");
     let KeySource::OnCard { spki, .. } = sign_request(
         &world.sign,
@@ -206,7 +225,11 @@ fn p5_rsa_1024_is_for_users_of_s_alone() {
         dns_names: Vec::new(),
         addresses: Vec::new(),
     };
-    let error = world.sign.issue_to_service(&act(&world.clock), &request).expect_err("1024 bits");
+    let error = world
+        .sign
+        .service_certificates()
+        .issue(&act(&world.clock), &request)
+        .expect_err("1024 bits");
     assert!(refusal(error).1.contains("2048"), "the refusal names the size");
 }
 
@@ -217,7 +240,10 @@ fn p3_openssl_verifies_both_kinds_of_user_certificate_to_their_root() {
         [(&world.auth, world.good_auth(1)), (&world.sign, world.good_sign(1))]
     {
         let root = authority
-            .self_signed_certificate(&authority.current_at(world.clock.now()).expect("a key"))
+            .generations()
+            .self_signed_certificate(
+                &authority.generations().current_at(world.clock.now()).expect("a key"),
+            )
             .expect("a root");
         let user = authority.certificate(&serial).expect("it exists").der.expect("it was issued");
         world.scratch.write("root.pem", pem::encode(pem::CERTIFICATE, &root).expect("PEM"));
@@ -271,8 +297,11 @@ fn e1_a_refusal_is_in_the_journal_and_nothing_else_changed() {
         municipality: "99999".parse().expect("five digits"),
         ..auth_request(1, ApplicationKind::IssueWithCard, &card(1))
     };
-    let error =
-        world.auth.issue_to_user(&act(&world.clock), request).expect_err("no such municipality");
+    let error = world
+        .auth
+        .user_certificates()
+        .issue(&act(&world.clock), request)
+        .expect_err("no such municipality");
     assert_eq!(refusal(error), ("municipality".to_owned(), "99999".to_owned()));
     let outside = UserRequest {
         municipality: "13101".parse().expect("five digits"),
@@ -284,8 +313,11 @@ fn e1_a_refusal_is_in_the_journal_and_nothing_else_changed() {
             &mut card(1),
         )
     };
-    let error =
-        world.sign.issue_to_user(&act(&world.clock), outside).expect_err("Tokyo is not Saitama");
+    let error = world
+        .sign
+        .user_certificates()
+        .issue(&act(&world.clock), outside)
+        .expect_err("Tokyo is not Saitama");
     assert_eq!(refusal(error).0, "municipality");
     let last = world.scratch.store.last_sequence().expect("a journal").expect("entries");
     let entries = world.scratch.store.journal(last - 1, 2).expect("entries");

@@ -62,8 +62,8 @@ fn e1_setting_up_certifying_servers_and_publishing_leave_their_entries() {
     expect(&world, &now, &set_up);
 
     let now = staff();
-    let root = world.auth.current_at(now.at).expect("a key");
-    world.auth.set_up_responder(&now, &root, &*world.keys).expect("a responder");
+    let root = world.auth.generations().current_at(now.at).expect("a key");
+    world.auth.responders().set_up(&now, &root, &*world.keys).expect("a responder");
     expect(&world, &now, &["key-generated done", intended, issued]);
 
     let label = "tls-1".parse().expect("a label");
@@ -76,15 +76,15 @@ fn e1_setting_up_certifying_servers_and_publishing_leave_their_entries() {
         addresses: Vec::new(),
     };
     let now = staff();
-    world.auth.issue_to_service(&now, &request).expect("a certificate");
+    world.auth.service_certificates().issue(&now, &request).expect("a certificate");
     expect(&world, &now, &ISSUE);
     let now = staff();
-    world.auth.issue_to_service(&now, &request).expect_err("the key is known");
+    world.auth.service_certificates().issue(&now, &request).expect_err("the key is known");
     expect(&world, &now, &["certificate-intended refused"]);
 
     let now = staff();
-    let series = world.auth.all_series().expect("series").remove(0);
-    world.auth.publish_list(&now, &series).expect("published");
+    let series = world.auth.list_series().all().expect("series").remove(0);
+    world.auth.lists().publish(&now, &series).expect("published");
     expect(&world, &now, &["crl-built done", "crl-published done"]);
 }
 
@@ -95,7 +95,7 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let mut first = card(1);
     let request = auth_request(1, ApplicationKind::IssueWithCard, &first);
     let now = window();
-    let issued = world.auth.issue_to_user(&now, request).expect("issued");
+    let issued = world.auth.user_certificates().issue(&now, request).expect("issued");
     // The CA's copy of the holder's key is gone before anything is signed (A 6.2.7.2).
     expect(&world, &now, &["key-destroyed done", ISSUE[0], ISSUE[1]]);
     let wrapped = issued.wrapped_key.expect("the CA made the key");
@@ -104,7 +104,7 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     for result in ["done", "no-op"] {
         let now = window();
         let proof = possession(&world.auth, &now, &issued.serial, &first);
-        world.auth.deliver(&now, &issued.serial, &proof).expect("delivered");
+        world.auth.life().deliver(&now, &issued.serial, &proof).expect("delivered");
         expect(&world, &now, &[&format!("certificate-delivered {result}")]);
     }
     let mut newer = card(1);
@@ -112,15 +112,16 @@ fn e1_the_issue_and_delivery_of_a_certificate_leave_their_entries() {
     let renewed = world.issue_auth(&mut newer, request).expect("issued");
     let now = window();
     let proof = possession(&world.auth, &now, &renewed.serial, &newer);
-    world.auth.deliver(&now, &renewed.serial, &proof).expect("delivered");
+    world.auth.life().deliver(&now, &renewed.serial, &proof).expect("delivered");
     expect(&world, &now, &["certificate-delivered done", "certificate-revoked done"]);
 
     let request =
         sign_request(&world.sign, &window(), 2, ApplicationKind::IssueOnCard, &mut card(2));
-    let undelivered = world.sign.issue_to_user(&window(), request).expect("issued").serial;
+    let undelivered =
+        world.sign.user_certificates().issue(&window(), request).expect("issued").serial;
     let now = window();
     let discard = order(RevocationCause::DestroyedBeforeDelivery, Requester::Mayor);
-    world.sign.revoke(&now, &undelivered, &discard).expect("discarded");
+    world.sign.life().revoke(&now, &undelivered, &discard).expect("discarded");
     expect(&world, &now, &["certificate-discarded done"]);
 }
 
@@ -133,11 +134,11 @@ fn e1_hold_release_and_revocation_leave_their_entries() {
     let phone = || Act { actor: agent(), ..act(&world.clock) };
     for result in ["done", "no-op"] {
         let now = phone();
-        world.auth.hold(&now, &serial).expect("held");
+        world.auth.life().hold(&now, &serial).expect("held");
         expect(&world, &now, &[&format!("certificate-held {result}")]);
     }
     for (now, result) in [(phone(), "refused"), (window(), "done"), (window(), "refused")] {
-        let released = world.auth.release(&now, &serial);
+        let released = world.auth.life().release(&now, &serial);
         assert_eq!(released.is_ok(), result == "done");
         expect(&world, &now, &[&format!("certificate-released {result}")]);
     }
@@ -149,7 +150,7 @@ fn e1_hold_release_and_revocation_leave_their_entries() {
     ];
     for (cause, requester, result) in orders {
         let now = window();
-        let revoked = world.auth.revoke(&now, &serial, &order(cause, requester));
+        let revoked = world.auth.life().revoke(&now, &serial, &order(cause, requester));
         assert_eq!(revoked.is_ok(), result != "refused");
         expect(&world, &now, &[&format!("certificate-revoked {result}")]);
     }

@@ -27,26 +27,27 @@ fn issued_while_the_key_ends(
         CertificationAuthority::open(&quick(), store, keys).expect("the CA")
     };
     let (other, clock) = (open(), town.clock.clone());
-    let old = other.generation(1).expect("it exists");
+    let old = other.generations().numbered(1).expect("it exists");
     // By a clock that is ahead its root has ended, and nothing needs it any more.
     let late = old.ends + SignedDuration::from_secs(1);
-    let permitted = other.permit_destruction(1, late).expect("permitted");
+    let permitted = other.destructions().permit(1, late).expect("permitted");
     let (steps, begun) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(None)));
     let (reached, outcome) = (steps.clone(), begun.clone());
     let authority = open().observed(Arc::new(move |step| {
         reached.lock().expect("a lock").push(step);
         if step == at {
             if at >= Step::Intended {
-                let needed = other.permit_destruction(1, late).expect_err("it is open").to_string();
+                let needed =
+                    other.destructions().permit(1, late).expect_err("it is open").to_string();
                 assert!(needed.contains("has an intent that is open"), "{needed}");
             }
             let entry = Entry::new(EventKind::KeyActBegun, &act(&clock)).subject(&old.label);
-            let begun = other.begin_destruction(&permitted, entry, b"[]".to_vec());
+            let begun = other.destructions().begin(&permitted, entry, b"[]".to_vec());
             *outcome.lock().expect("a lock") = Some(begun);
         }
     }));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let issued = authority.issue_to_user(&act(&town.clock), request);
+    let issued = authority.user_certificates().issue(&act(&town.clock), request);
     let begun = begun.lock().expect("a lock").take().expect("the step was reached");
     let steps = steps.lock().expect("a lock").clone();
     (issued, begun, steps)
@@ -71,8 +72,8 @@ fn k9_e2_no_end_of_a_key_begins_while_an_intent_under_it_is_open() {
     issued.expect("the right to a signature was there first");
     let refused = begun.expect_err("it waits");
     assert!(matches!(refused, ca::Error::Store(store::Error::Stale { .. })), "{refused:?}");
-    let old = town.authority.generation(1).expect("it exists");
-    assert!(!town.authority.is_ending(&old).expect("a read"));
+    let old = town.authority.generations().numbered(1).expect("it exists");
+    assert!(!town.authority.generations().is_ending(&old).expect("a read"));
 }
 
 /// Whoever has the right to a signature waits for a token; others end what it is the right to, and then the
@@ -86,8 +87,8 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
         CertificationAuthority::open(&quick(), store, keys).expect("the CA")
     };
     let (other, clock, store) = (open(), town.clock.clone(), town.scratch.store.clone());
-    let old = other.generation(1).expect("it exists");
-    let permitted = other.permit_destruction(1, old.ends + SignedDuration::from_secs(1));
+    let old = other.generations().numbered(1).expect("it exists");
+    let permitted = other.destructions().permit(1, old.ends + SignedDuration::from_secs(1));
     let permitted = permitted.expect("permitted");
     let steps = Arc::new(Mutex::new(Vec::new()));
     let reached = steps.clone();
@@ -103,11 +104,12 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
             let unit = unit.change(Change::SetCertificate { ca, serial, from, to });
             store.commit(unit).expect("it is ended");
             let begun = told(EventKind::KeyActBegun);
-            other.begin_destruction(&permitted, begun, b"[]".to_vec()).expect("nothing is open");
+            other.destructions().begin(&permitted, begun, b"[]".to_vec()).expect("nothing is open");
         }
     }));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let refused = authority.issue_to_user(&act(&town.clock), request).expect_err("its key ends");
+    let refused =
+        authority.user_certificates().issue(&act(&town.clock), request).expect_err("its key ends");
     assert!(refused.to_string().contains("nothing is signed by it"), "{refused}");
     assert!(!steps.lock().expect("a lock").contains(&Step::Signed));
 }
@@ -123,23 +125,23 @@ fn k9_e2_a_list_that_is_signed_while_the_key_ends_is_not_kept() {
         let (store, keys) = (town.scratch.store.clone(), town.keys.clone());
         (CertificationAuthority::open(&quick(), store, keys).expect("the CA"), town.clock.clone())
     };
-    let old = other.generation(1).expect("it exists");
-    let permitted = other.permit_destruction(1, old.ends + SignedDuration::from_secs(1));
+    let old = other.generations().numbered(1).expect("it exists");
+    let permitted = other.destructions().permit(1, old.ends + SignedDuration::from_secs(1));
     let permitted = Mutex::new(Some(permitted.expect("permitted")));
     let store = HookedStore::viewing(town.scratch.store.clone(), move |view, read| {
         if let Some(permitted) = permitted.lock().expect("a lock").take() {
             let entry = Entry::new(EventKind::KeyActBegun, &act(&clock)).subject(&old.label);
-            other.begin_destruction(&permitted, entry, b"[]".to_vec()).expect("begun");
+            other.destructions().begin(&permitted, entry, b"[]".to_vec()).expect("begun");
         }
         read(view)
     });
     let authority = CertificationAuthority::open(&quick(), Arc::new(store), town.keys.clone());
     let authority = authority.expect("the CA");
-    let due = authority.due_lists(town.clock.now()).expect("series");
+    let due = authority.list_series().due(town.clock.now()).expect("series");
     let of_old = due.into_iter().find(|series| series.generation == 1).expect("a list is due");
     let last = || town.scratch.store.last_crl_number(&of_old.ca, of_old.partition);
     let before = last().expect("a read");
-    let outcomes = authority.publish_lists(&act(&town.clock), std::slice::from_ref(&of_old));
+    let outcomes = authority.lists().publish_all(&act(&town.clock), std::slice::from_ref(&of_old));
     assert!(matches!(outcomes[..], [ListOutcome::Failed { .. }]), "{outcomes:?}");
     assert_eq!(last().expect("a read"), before, "none was kept");
 }

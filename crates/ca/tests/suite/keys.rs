@@ -92,7 +92,8 @@ fn server(spki: Vec<u8>) -> ServiceRequest {
 fn refusal(world: &World, authority: &CertificationAuthority, spki: Vec<u8>) -> String {
     let before = world.scratch.store.last_sequence().expect("a read").expect("entries");
     let error = authority
-        .issue_to_service(&act(&world.clock), &server(spki))
+        .service_certificates()
+        .issue(&act(&world.clock), &server(spki))
         .expect_err("such a key is never certified");
     let Error::Refused { field: "public key", rule } = error else { panic!("{error}") };
     let after = world.scratch.store.journal(before + 1, 100).expect("a journal");
@@ -154,7 +155,7 @@ fn p9_a_key_on_the_list_of_weak_keys_is_refused_to_servers_and_holders() {
     };
     let told = refusal(&world, &open(AUTH, listed(&spki)), spki.clone());
     assert!(told.contains("blocklist"), "{told}");
-    let issued = world.auth.issue_to_service(&act(&world.clock), &server(spki));
+    let issued = world.auth.service_certificates().issue(&act(&world.clock), &server(spki));
     issued.expect("nothing but the list refuses it");
 
     let (now, kind, mut card) = (act(&world.clock), ApplicationKind::IssueOnCard, card(1));
@@ -162,6 +163,7 @@ fn p9_a_key_on_the_list_of_weak_keys_is_refused_to_servers_and_holders() {
     let KeySource::OnCard { spki, .. } = &request.key else { panic!("S has holder keys") };
     let careful = open(SIGN, listed(spki));
     let request = sign_request_again(&careful, &now, 1, kind, &card);
-    let error = careful.issue_to_user(&act(&world.clock), request).expect_err("a listed key");
+    let error =
+        careful.user_certificates().issue(&act(&world.clock), request).expect_err("a listed key");
     assert!(error.to_string().contains("blocklist"), "{error}");
 }

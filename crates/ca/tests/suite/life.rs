@@ -26,13 +26,14 @@ fn rule(result: Result<ca::Changed, Error>) -> String {
 fn l10_hold_is_released_only_at_the_window() {
     let world = World::new();
     let serial = world.good_auth(1);
-    let held = world.auth.hold(&call_centre(&world.clock), &serial).expect("a hold");
+    let held = world.auth.life().hold(&call_centre(&world.clock), &serial).expect("a hold");
     assert!(matches!(held.state, CertificateState::Held { .. }));
     assert!(
-        rule(world.auth.release(&call_centre(&world.clock), &serial))
+        rule(world.auth.life().release(&call_centre(&world.clock), &serial))
             .contains("only at the window")
     );
-    let released = world.auth.release(&clerk(&world.clock, KAWAGUCHI), &serial).expect("a release");
+    let released =
+        world.auth.life().release(&clerk(&world.clock, KAWAGUCHI), &serial).expect("a release");
     assert_eq!(released.state, CertificateState::Good);
 }
 
@@ -40,11 +41,11 @@ fn l10_hold_is_released_only_at_the_window() {
 fn l10_a_second_hold_changes_nothing_and_s_knows_none() {
     let world = World::new();
     let (auth, sign) = (world.good_auth(1), world.good_sign(1));
-    let first = world.auth.hold(&call_centre(&world.clock), &auth).expect("a hold");
+    let first = world.auth.life().hold(&call_centre(&world.clock), &auth).expect("a hold");
     world.clock.advance(jiff::SignedDuration::from_secs(60));
-    let second = world.auth.hold(&call_centre(&world.clock), &auth).expect("no harm");
+    let second = world.auth.life().hold(&call_centre(&world.clock), &auth).expect("no harm");
     assert!(second.no_op && second.state == first.state, "the hold began when it began");
-    assert!(rule(world.sign.hold(&call_centre(&world.clock), &sign)).contains("S 4-4-5"));
+    assert!(rule(world.sign.life().hold(&call_centre(&world.clock), &sign)).contains("S 4-4-5"));
 }
 
 #[test]
@@ -65,6 +66,7 @@ fn l11_every_reason_follows_from_its_event_and_requester() {
         let serial = world.good_auth(100 + index as u32);
         let changed = world
             .auth
+            .life()
             .revoke(&act(&world.clock), &serial, &by(requester, cause))
             .expect("a revocation");
         assert!(
@@ -81,6 +83,7 @@ fn l11_every_reason_follows_from_its_event_and_requester() {
         let serial = world.good_sign(200 + index as u32);
         let changed = world
             .sign
+            .life()
             .revoke(&act(&world.clock), &serial, &by(requester, cause))
             .expect("a revocation");
         assert!(
@@ -97,19 +100,23 @@ fn l11_what_the_table_does_not_have_is_refused() {
     let (auth, sign) = (world.good_auth(1), world.good_sign(1));
     let clock = &world.clock;
     assert!(
-        rule(world.auth.revoke(&act(clock), &auth, &by(Requester::Mayor, C::AttributesChanged)))
+        rule(world.auth.life().revoke(
+            &act(clock),
+            &auth,
+            &by(Requester::Mayor, C::AttributesChanged)
+        ))
+        .contains("no row")
+    );
+    assert!(
+        rule(world.sign.life().revoke(&act(clock), &sign, &by(Requester::Mayor, C::NotMovedIn)))
             .contains("no row")
     );
     assert!(
-        rule(world.sign.revoke(&act(clock), &sign, &by(Requester::Mayor, C::NotMovedIn)))
-            .contains("no row")
-    );
-    assert!(
-        rule(world.sign.revoke(&act(clock), &sign, &by(Requester::Agent, C::UseEnded)))
+        rule(world.sign.life().revoke(&act(clock), &sign, &by(Requester::Agent, C::UseEnded)))
             .contains("S 4-4-2-1")
     );
     assert!(
-        rule(world.auth.revoke(&act(clock), &auth, &by(Requester::Mayor, C::UseEnded)))
+        rule(world.auth.life().revoke(&act(clock), &auth, &by(Requester::Mayor, C::UseEnded)))
             .contains("A 4.9.1.1(1)")
     );
 }
@@ -119,11 +126,18 @@ fn l9_the_compromise_of_a_ca_key_needs_two_people() {
     let world = World::new();
     let serial = world.good_auth(1);
     let mut order = by(Requester::Authority, RevocationCause::CaKeyCompromised);
-    assert!(rule(world.auth.revoke(&act(&world.clock), &serial, &order)).contains("second person"));
+    assert!(
+        rule(world.auth.life().revoke(&act(&world.clock), &serial, &order))
+            .contains("second person")
+    );
     order.approver = Some("tester".parse().expect("an id"));
-    assert!(rule(world.auth.revoke(&act(&world.clock), &serial, &order)).contains("second person"));
+    assert!(
+        rule(world.auth.life().revoke(&act(&world.clock), &serial, &order))
+            .contains("second person")
+    );
     order.approver = Some("other".parse().expect("an id"));
-    let changed = world.auth.revoke(&act(&world.clock), &serial, &order).expect("two people");
+    let changed =
+        world.auth.life().revoke(&act(&world.clock), &serial, &order).expect("two people");
     assert!(
         matches!(changed.state, CertificateState::Revoked { reason, .. } if reason.code() == 2)
     );
@@ -134,14 +148,20 @@ fn l9_a_revocation_is_never_undone() {
     let world = World::new();
     let serial = world.good_auth(1);
     let order = by(Requester::Holder, RevocationCause::UseEnded);
-    world.auth.revoke(&act(&world.clock), &serial, &order).expect("a revocation");
+    world.auth.life().revoke(&act(&world.clock), &serial, &order).expect("a revocation");
     assert!(
-        rule(world.auth.release(&clerk(&world.clock, KAWAGUCHI), &serial)).contains("never undone")
+        rule(world.auth.life().release(&clerk(&world.clock, KAWAGUCHI), &serial))
+            .contains("never undone")
     );
-    assert!(rule(world.auth.hold(&call_centre(&world.clock), &serial)).contains("never undone"));
-    assert!(world.auth.revoke(&act(&world.clock), &serial, &order).expect("again").no_op);
+    assert!(
+        rule(world.auth.life().hold(&call_centre(&world.clock), &serial)).contains("never undone")
+    );
+    assert!(world.auth.life().revoke(&act(&world.clock), &serial, &order).expect("again").no_op);
     let other = by(Requester::Holder, RevocationCause::KeyCompromised);
-    assert!(rule(world.auth.revoke(&act(&world.clock), &serial, &other)).contains("never undone"));
+    assert!(
+        rule(world.auth.life().revoke(&act(&world.clock), &serial, &other))
+            .contains("never undone")
+    );
 }
 
 #[test]
@@ -151,24 +171,27 @@ fn l11_destroyed_before_delivery_is_reason_0_in_a() {
     let request = auth_request(1, ApplicationKind::IssueWithCard, &unused);
     let issued = world.issue_auth(&mut unused, request).expect("issued");
     let order = by(Requester::Mayor, RevocationCause::DestroyedBeforeDelivery);
-    let changed = world.auth.revoke(&act(&world.clock), &issued.serial, &order).expect("destroyed");
+    let changed =
+        world.auth.life().revoke(&act(&world.clock), &issued.serial, &order).expect("destroyed");
     assert!(
         matches!(changed.state, CertificateState::Revoked { reason, .. } if reason.code() == 0)
     );
     let proof = possession(&world.auth, &act(&world.clock), &issued.serial, &unused);
     assert!(
-        rule(world.auth.deliver(&act(&world.clock), &issued.serial, &proof))
+        rule(world.auth.life().deliver(&act(&world.clock), &issued.serial, &proof))
             .contains("never undone")
     );
     let delivered = world.good_auth(2);
-    assert!(rule(world.auth.revoke(&act(&world.clock), &delivered, &order)).contains("A 4.9.9"));
+    assert!(
+        rule(world.auth.life().revoke(&act(&world.clock), &delivered, &order)).contains("A 4.9.9")
+    );
 }
 
 #[test]
 fn a_certificate_that_is_not_ours_is_unknown() {
     let world = World::new();
     let foreign = world.good_sign(1);
-    let error = world.auth.revoke(
+    let error = world.auth.life().revoke(
         &act(&world.clock),
         &foreign,
         &by(Requester::Holder, RevocationCause::UseEnded),
@@ -182,8 +205,9 @@ fn l9_one_person_alone_ends_no_certificate_of_the_ca_itself() {
     use Requester as R;
     use RevocationCause as C;
     let world = World::new();
-    let root = world.auth.current_at(world.clock.now()).expect("a key").self_signed;
-    let revoke = |order: &RevocationOrder| world.auth.revoke(&act(&world.clock), &root, order);
+    let root = world.auth.generations().current_at(world.clock.now()).expect("a key").self_signed;
+    let revoke =
+        |order: &RevocationOrder| world.auth.life().revoke(&act(&world.clock), &root, order);
     assert!(rule(revoke(&by(R::Authority, C::RecordingError))).contains("no row"));
     assert!(rule(revoke(&by(R::Holder, C::UseEnded))).contains("A 5.2.1.1(6)"));
     assert!(rule(revoke(&by(R::Authority, C::UseEnded))).contains("second person"));

@@ -22,12 +22,12 @@ fn revoke(world: &World, authority: &CertificationAuthority, serial: &SerialNumb
         requester: Requester::Holder,
         approver: None,
     };
-    authority.revoke(&act(&world.clock), serial, &order).expect("a revocation");
+    authority.life().revoke(&act(&world.clock), serial, &order).expect("a revocation");
 }
 
 fn publish_all(world: &World, authority: &CertificationAuthority) -> Vec<CrlRow> {
-    let due = authority.due_lists(world.clock.now()).expect("series");
-    let outcomes = authority.publish_lists(&act(&world.clock), &due);
+    let due = authority.list_series().due(world.clock.now()).expect("series");
+    let outcomes = authority.lists().publish_all(&act(&world.clock), &due);
     outcomes
         .into_iter()
         .map(|outcome| match outcome {
@@ -63,7 +63,7 @@ fn v1_a_list_lasts_72_hours_and_says_when_the_next_is_planned() {
         assert_eq!(crl.next_publish().expect("readable"), Some(row.next_publish));
         assert_eq!(crl.number().expect("readable"), Some(1));
     }
-    assert!(world.auth.due_lists(world.clock.now()).expect("series").is_empty());
+    assert!(world.auth.list_series().due(world.clock.now()).expect("series").is_empty());
     world.clock.advance(SignedDuration::from_hours(24));
     assert_eq!(publish_all(&world, &world.auth).len(), 5, "every 24 hours");
 }
@@ -97,7 +97,10 @@ fn v2_openssl_takes_the_right_partition_and_refuses_the_wrong_one() {
     publish_all(&world, &world.auth);
     let root = world
         .auth
-        .self_signed_certificate(&world.auth.current_at(world.clock.now()).expect("a key"))
+        .generations()
+        .self_signed_certificate(
+            &world.auth.generations().current_at(world.clock.now()).expect("a key"),
+        )
         .expect("a root");
     world.scratch.write("root.pem", pem::encode(pem::CERTIFICATE, &root).expect("PEM"));
     let list = |partition, name: &str| {
@@ -137,10 +140,12 @@ fn v1_a_list_does_not_replace_one_of_the_same_second() {
     let world = World::new();
     world.good_auth(1);
     publish_all(&world, &world.auth);
-    let again = world.auth.publish_list(&act(&world.clock), &series(world.auth.id(), kawaguchi()));
+    let again =
+        world.auth.lists().publish(&act(&world.clock), &series(world.auth.id(), kawaguchi()));
     assert!(again.is_err_and(|error| error.to_string().contains("must advance")));
     world.clock.advance(SignedDuration::from_secs(1));
-    let next = world.auth.publish_list(&act(&world.clock), &series(world.auth.id(), kawaguchi()));
+    let next =
+        world.auth.lists().publish(&act(&world.clock), &series(world.auth.id(), kawaguchi()));
     assert!(matches!(next, Ok(ListOutcome::Published(row)) if row.key.number == 2));
 }
 
@@ -171,7 +176,7 @@ fn v1_an_entry_leaves_only_after_a_list_beyond_its_certificate() {
     let serial = world.good_sign(1);
     revoke(&world, &world.sign, &serial);
     let key = series(world.sign.id(), kawaguchi());
-    let entries = || match world.sign.publish_list(&act(&world.clock), &key).expect("a list") {
+    let entries = || match world.sign.lists().publish(&act(&world.clock), &key).expect("a list") {
         ListOutcome::Published(row) => row.entries,
         other => panic!("{other:?}"),
     };
@@ -197,7 +202,7 @@ fn v11_undelivered_is_on_the_list_as_held_in_a_and_absent_in_s() {
         domain::application::ApplicationKind::IssueOnCard,
         &mut other,
     );
-    world.sign.issue_to_user(&act(&world.clock), request).expect("issued");
+    world.sign.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let codes = |authority: &CertificationAuthority| {
         publish_all(&world, authority);
         let key = CrlKey { series: series(authority.id(), kawaguchi()), number: 1 };
@@ -224,7 +229,7 @@ fn v11_the_gate_withholds_a_list_that_lacks_an_entry() {
         .expect("the CA");
     world.clock.advance(SignedDuration::from_hours(24));
     let key = series(authority.id(), kawaguchi());
-    let outcome = authority.publish_list(&act(&world.clock), &key).expect("built");
+    let outcome = authority.lists().publish(&act(&world.clock), &key).expect("built");
     let ListOutcome::Withheld { differences, .. } = outcome else {
         panic!("published: {outcome:?}")
     };
@@ -232,10 +237,10 @@ fn v11_the_gate_withholds_a_list_that_lacks_an_entry() {
         matches!(differences[..], [Difference::Missing(_), Difference::Partition { .. }]),
         "{differences:?}"
     );
-    let published = authority.published(&key).expect("a read").expect("the old one");
+    let published = authority.list_series().published(&key).expect("a read").expect("the old one");
     assert_eq!(published.key.number, 1, "what was published stays up");
     world.clock.advance(SignedDuration::from_secs(1));
-    let honest = world.auth.publish_list(&act(&world.clock), &key).expect("built");
+    let honest = world.auth.lists().publish(&act(&world.clock), &key).expect("built");
     assert!(
         matches!(honest, ListOutcome::Published(row) if row.key.number == 3 && row.entries == 1)
     );
@@ -255,9 +260,9 @@ fn v1_lists_of_a_time_that_people_called_wrong_are_followed_at_once() {
     world.clock.advance(SignedDuration::from_hours(-30 * 24));
     assert_eq!(world.clock.now(), right);
     let key = series(world.auth.id(), kawaguchi());
-    let due = || world.auth.due_lists(world.clock.now()).expect("series").len();
+    let due = || world.auth.list_series().due(world.clock.now()).expect("series").len();
     assert_eq!(due(), 0, "nobody knows yet which time is wrong");
-    let refused = world.auth.publish_list(&act(&world.clock), &key).expect_err("it is behind");
+    let refused = world.auth.lists().publish(&act(&world.clock), &key).expect_err("it is behind");
     assert!(refused.to_string().contains("must advance"), "{refused}");
     let said = |entry: Entry| entry.detail(ca::CLOCK_SAID_RIGHT, "a month ahead");
     let accepted = || said(Entry::new(EventKind::StartAccepted, &act(&world.clock)));
@@ -270,6 +275,6 @@ fn v1_lists_of_a_time_that_people_called_wrong_are_followed_at_once() {
         assert_eq!((row.key.number, row.this_update), (2, right));
     }
     assert_eq!(due(), 0);
-    let again = world.auth.publish_list(&act(&world.clock), &key).expect_err("the same second");
+    let again = world.auth.lists().publish(&act(&world.clock), &key).expect_err("the same second");
     assert!(again.to_string().contains("must advance"), "{again}");
 }

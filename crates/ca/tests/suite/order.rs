@@ -38,7 +38,7 @@ fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
             .expect("the CA")
             .observed(Arc::new(count));
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
-    let issued = authority.issue_to_user(&act(&world.clock), request).expect("issued");
+    let issued = authority.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let expected = [
         (Step::Reserved, 0, 1),
         (Step::Drafted, 0, 1),
@@ -170,7 +170,7 @@ fn v11_a_list_that_another_key_signed_never_replaces_the_right_one() {
         generation: 1,
         partition: Partition::ArlSelfSigned,
     };
-    let right = world.auth.publish_list(&act(&world.clock), &key).expect("built");
+    let right = world.auth.lists().publish(&act(&world.clock), &key).expect("built");
     assert!(matches!(right, ListOutcome::Published(_)), "{right:?}");
     world.clock.advance(SignedDuration::from_hours(24));
     let confused = CertificationAuthority::open(
@@ -179,10 +179,11 @@ fn v11_a_list_that_another_key_signed_never_replaces_the_right_one() {
         Arc::new(Confused(world.keys.clone())),
     )
     .expect("the CA");
-    let wrong = confused.publish_list(&act(&world.clock), &key).expect("built");
+    let wrong = confused.lists().publish(&act(&world.clock), &key).expect("built");
     let ListOutcome::Withheld { differences, .. } = wrong else { panic!("published: {wrong:?}") };
     assert!(matches!(differences[..], [Difference::Unreadable(_)]), "{differences:?}");
-    let published = world.auth.published(&key).expect("a read").expect("the right one");
+    let published =
+        world.auth.list_series().published(&key).expect("a read").expect("the right one");
     assert_eq!(published.key.number, 1);
     let last = world.scratch.store.last_sequence().expect("a read").expect("entries");
     let entry = world.scratch.store.journal(last, 1).expect("an entry").remove(0).1;
@@ -195,14 +196,14 @@ fn v1_a_late_list_is_missed_long_before_it_ends_partition_by_partition() {
     let world = World::new();
     world.good_auth(1);
     let now = || world.clock.now();
-    let late = || world.auth.late_lists(now()).expect("a read");
-    let all = world.auth.all_series().expect("a read");
+    let late = || world.auth.list_series().late(now()).expect("a read");
+    let all = world.auth.list_series().all().expect("a read");
     assert!(late().len() == all.len() && late().iter().all(|list| list.ends.is_none()));
-    world.auth.publish_lists(&act(&world.clock), &all[1..]);
+    world.auth.lists().publish_all(&act(&world.clock), &all[1..]);
     let never = late();
     assert_eq!((never.len(), &never[0].series), (1, &all[0]), "one was never published");
     world.clock.advance(SignedDuration::from_hours(1));
-    world.auth.publish_lists(&act(&world.clock), &all[..1]);
+    world.auth.lists().publish_all(&act(&world.clock), &all[..1]);
     assert_eq!(late(), []);
     world.clock.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(1));
     assert_eq!(late(), [], "planned, and not an hour late");

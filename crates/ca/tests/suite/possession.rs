@@ -27,23 +27,26 @@ fn k5_a_proof_is_good_once_and_for_ten_minutes() {
     let serial = issued.serial;
     let now = act(&world.clock);
     let proof = possession(&world.auth, &now, &serial, &new);
-    world.auth.confirm(&now, &serial, &proof).expect("confirmed");
-    assert!(rule(world.auth.deliver(&now, &serial, &proof)).contains("or was used"));
+    world.auth.possession().confirm(&now, &serial, &proof).expect("confirmed");
+    assert!(rule(world.auth.life().deliver(&now, &serial, &proof)).contains("or was used"));
 
     let proof = possession(&world.auth, &now, &serial, &new);
     world.clock.advance(SignedDuration::from_secs(601));
     let late = act(&world.clock);
-    assert!(rule(world.auth.deliver(&late, &serial, &proof)).contains("ten minutes"));
+    assert!(rule(world.auth.life().deliver(&late, &serial, &proof)).contains("ten minutes"));
 
     let older = possession(&world.auth, &late, &serial, &new);
     let newer = possession(&world.auth, &late, &serial, &new);
-    assert!(rule(world.auth.deliver(&late, &serial, &older)).contains("or was used"));
-    assert!(rule(world.auth.deliver(&late, &serial, &newer)).contains("or was used"), "one guess");
+    assert!(rule(world.auth.life().deliver(&late, &serial, &older)).contains("or was used"));
+    assert!(
+        rule(world.auth.life().deliver(&late, &serial, &newer)).contains("or was used"),
+        "one guess"
+    );
 
     let made_up = Possession { nonce: [9; 32], ..possession(&world.auth, &late, &serial, &new) };
-    assert!(rule(world.auth.deliver(&late, &serial, &made_up)).contains("not drawn"));
+    assert!(rule(world.auth.life().deliver(&late, &serial, &made_up)).contains("not drawn"));
     let proof = possession(&world.auth, &late, &serial, &new);
-    world.auth.deliver(&late, &serial, &proof).expect("delivered");
+    world.auth.life().deliver(&late, &serial, &proof).expect("delivered");
 }
 
 #[test]
@@ -56,17 +59,23 @@ fn k5_a_card_cannot_speak_for_another_nor_for_another_slot() {
     let now = act(&world.clock);
     let proof = possession(&world.auth, &now, &issued.serial, &new);
     let renamed = Possession { card: card(2).id().clone(), ..proof };
-    assert!(rule(world.auth.confirm(&now, &issued.serial, &renamed)).contains("does not hold"));
+    assert!(
+        rule(world.auth.possession().confirm(&now, &issued.serial, &renamed))
+            .contains("does not hold")
+    );
     // The same key in the other slot of the same card signs another statement.
     let mut other = card(1);
     let slot = CardSlot::Signature;
     other.load_private_key(slot, KeyAlgorithm::Rsa2048, &wrapped).expect("it fits");
     let row = world.auth.certificate(&issued.serial).expect("there");
     let application = row.intent.application.expect("a resident's");
-    let nonce = world.auth.possession_nonce(&now, &application).expect("a nonce");
+    let nonce = world.auth.possession().nonce(&now, &application).expect("a nonce");
     let signature = other.prove_possession(slot, &nonce).expect("signed");
     let other = Possession { card: other.id().clone(), nonce, signature };
-    assert!(rule(world.auth.confirm(&now, &issued.serial, &other)).contains("does not hold"));
+    assert!(
+        rule(world.auth.possession().confirm(&now, &issued.serial, &other))
+            .contains("does not hold")
+    );
 }
 
 #[test]
@@ -77,7 +86,7 @@ fn k5_both_erasures_are_in_the_journal_once_the_card_has_spoken() {
     let serial = world.issue_auth(&mut new, request).expect("issued").serial;
     let now = act(&world.clock);
     let proof = possession(&world.auth, &now, &serial, &new);
-    world.auth.confirm(&now, &serial, &proof).expect("confirmed");
+    world.auth.possession().confirm(&now, &serial, &proof).expect("confirmed");
     let store = &world.scratch.store;
     let last = store.last_sequence().expect("a read").expect("entries");
     let entries = store.journal(last - 1, 2).expect("entries");
@@ -87,9 +96,11 @@ fn k5_both_erasures_are_in_the_journal_once_the_card_has_spoken() {
     assert!(destroyed.contains("key-destroyed"), "{destroyed}");
     assert!(destroyed.contains("at the CA once sent, at the municipality once stored"));
     let proof = possession(&world.auth, &now, &serial, &new);
-    world.auth.deliver(&now, &serial, &proof).expect("delivered");
+    world.auth.life().deliver(&now, &serial, &proof).expect("delivered");
     let proof = possession(&world.auth, &now, &serial, &new);
-    assert!(rule(world.auth.confirm(&now, &serial, &proof)).contains("not on its way"));
+    assert!(
+        rule(world.auth.possession().confirm(&now, &serial, &proof)).contains("not on its way")
+    );
 }
 
 #[test]
@@ -110,13 +121,13 @@ fn l1_a_key_of_a_that_reached_its_card_keeps_its_certificate() {
         key,
         ..auth_request(1, ApplicationKind::IssueWithCard, &new)
     };
-    let same = world.auth.issue_to_user(&now, again(key.clone())).expect("the same");
+    let same = world.auth.user_certificates().issue(&now, again(key.clone())).expect("the same");
     assert_eq!((same.serial, &same.certificate), (first.serial, &first.certificate));
     assert!(same.wrapped_key.is_none(), "the key left once");
-    assert!(rule(world.auth.issue_to_user(&now, again(key))).contains("or was used"));
+    assert!(rule(world.auth.user_certificates().issue(&now, again(key))).contains("or was used"));
     // Asked for a new key, the CA gives the first certificate up.
     let anew = KeySource::Authority { card: new.id().clone() };
-    let second = world.auth.issue_to_user(&now, again(anew)).expect("another");
+    let second = world.auth.user_certificates().issue(&now, again(anew)).expect("another");
     let state = world.auth.certificate(&first.serial).expect("there").state;
     assert!(matches!(state, CertificateState::Revoked { .. }));
     assert_ne!(second.serial, first.serial);
@@ -129,13 +140,17 @@ fn k5_a_certifies_no_key_that_came_with_a_card() {
     let mut holder = card(1);
     let request = sign_request(&world.sign, &now, 1, ApplicationKind::IssueWithCard, &mut holder);
     let request = UserRequest { attributes: None, ..request };
-    assert!(rule(world.auth.issue_to_user(&now, request)).contains("made by the authority"));
+    assert!(
+        rule(world.auth.user_certificates().issue(&now, request)).contains("made by the authority")
+    );
     // Nor does S make one.
     let key = KeySource::Authority { card: holder.id().clone() };
     let kind = ApplicationKind::IssueOnCard;
     let request = sign_request_again(&world.sign, &now, 1, kind, &holder);
     let request = UserRequest { key, ..request };
-    assert!(rule(world.sign.issue_to_user(&now, request)).contains("made by the holder"));
+    assert!(
+        rule(world.sign.user_certificates().issue(&now, request)).contains("made by the holder")
+    );
 }
 
 #[test]
@@ -143,11 +158,12 @@ fn k5_a_key_is_wrapped_to_the_cards_of_this_system_alone() {
     let world = World::new();
     let mut request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
     request.key = KeySource::Authority { card: "card-1".parse().expect("an id") };
-    let refused = world.auth.issue_to_user(&act(&world.clock), request).expect_err("no number");
+    let refused =
+        world.auth.user_certificates().issue(&act(&world.clock), request).expect_err("no number");
     assert!(matches!(refused, Error::Unknown { field: "card", .. }), "{refused}");
     // Another card's transport key does not open it.
     let request = auth_request(2, ApplicationKind::IssueWithCard, &card(2));
-    let issued = world.auth.issue_to_user(&act(&world.clock), request).expect("issued");
+    let issued = world.auth.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let wrapped = issued.wrapped_key.expect("the CA made the key");
     let slot = CardSlot::Authentication;
     assert!(card(3).load_private_key(slot, KeyAlgorithm::Rsa2048, &wrapped).is_err());

@@ -68,7 +68,7 @@ fn k6_issuance_moves_over_at_the_planned_moment_and_not_before() {
     let renewed = town.renew(&renewal).expect("renewed");
     assert_eq!(renewed.generation.issues_from, renewal.issues_from);
     let by = |der: &[u8], generation: u32| {
-        let key = town.authority.generation(generation).expect("it exists").key.clone();
+        let key = town.authority.generations().numbered(generation).expect("it exists").key.clone();
         read(der).verify(key.as_der()).is_ok()
     };
     let server = town.server("before");
@@ -85,9 +85,9 @@ fn k6_issuance_moves_over_at_the_planned_moment_and_not_before() {
 fn p5_users_responders_and_lists_follow_the_algorithm_of_the_policy() {
     for key in [KeyAlgorithm::Rsa3072, KeyAlgorithm::EcP256, KeyAlgorithm::EcP384] {
         let mut town = Town::new(AUTH);
-        let first = town.authority.generation(1).expect("a key");
+        let first = town.authority.generations().numbered(1).expect("a key");
         let now = act(&town.clock);
-        let responder = town.authority.set_up_responder(&now, &first, &town.service_keys);
+        let responder = town.authority.responders().set_up(&now, &first, &town.service_keys);
         let responder = responder.expect("a responder");
         town.adopt(&moved(AUTH, key));
         let renewed = town.renew(&town.renewal()).expect("renewed");
@@ -126,7 +126,7 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
     for generation in [1, 2] {
         let list = town.list(generation, kawaguchi);
         let list = Crl::parse(&list).expect("a list");
-        let key = &town.authority.generation(generation).expect("it exists").key;
+        let key = &town.authority.generations().numbered(generation).expect("it exists").key;
         list.verify(key.as_der()).expect("by its own key");
         let mut listed: Vec<Vec<u8>> =
             list.entries().map(|entry| entry.expect("readable").serial.to_vec()).collect();
@@ -135,35 +135,40 @@ fn k6_both_generations_publish_until_the_old_root_ends_and_each_list_holds_all()
         wanted.sort();
         assert_eq!(listed, wanted, "generation {generation}: both wait for delivery");
     }
-    let old = town.authority.generation(1).expect("it exists");
-    let series = town.authority.series_at(old.ends).expect("series");
+    let old = town.authority.generations().numbered(1).expect("it exists");
+    let series = town.authority.list_series().at(old.ends).expect("series");
     assert_eq!(series.len(), 10, "to the last second");
     let late = old.ends + SignedDuration::from_secs(1);
-    let series = town.authority.series_at(late).expect("series");
+    let series = town.authority.list_series().at(late).expect("series");
     assert!(series.iter().all(|series| series.generation == 2), "then no more");
-    let missed = town.authority.late_lists(late).expect("series");
+    let missed = town.authority.list_series().late(late).expect("series");
     assert!(missed.iter().all(|list| list.series.generation == 2), "and nobody misses them");
     let own = series[0].clone();
     let ended = store::SeriesKey { generation: 1, ..own };
     let now = domain::act::Act { at: late, ..act(&town.clock) };
-    let refused = town.authority.publish_list(&now, &ended).expect_err("it ended").to_string();
+    let refused = town.authority.lists().publish(&now, &ended).expect_err("it ended").to_string();
     assert!(refused.contains("its root ended"), "{refused}");
 }
 
 /// Destroys the key of generation 1 as a ceremony does, and nothing is owed with it two days later.
 fn destroy_the_first(town: &Town) {
-    let permitted = town.authority.permit_destruction(1, town.clock.now()).expect("permitted");
+    let permitted = town.authority.destructions().permit(1, town.clock.now()).expect("permitted");
     let label = permitted.generation.label.clone();
     town.keys.destroy(&label).expect("destroyed");
     for again in [false, true] {
         let entry = Entry::new(EventKind::KeyDestroyed, &act(&town.clock)).subject(&label);
-        town.authority.record_destruction(&permitted, entry).expect("noted");
-        assert!(town.authority.is_destroyed(&permitted.generation).expect("a read"), "{again}");
+        town.authority.destructions().record(&permitted, entry).expect("noted");
+        assert!(
+            town.authority.generations().is_destroyed(&permitted.generation).expect("a read"),
+            "{again}"
+        );
     }
     town.clock.advance(SignedDuration::from_hours(48));
     assert_eq!(town.publish(), 5, "the lists of the other key, each of which passes");
-    assert!(town.authority.late_lists(town.clock.now()).expect("series").is_empty());
-    assert!(town.authority.unusable_keys(town.clock.now()).expect("a read").is_empty());
+    assert!(town.authority.list_series().late(town.clock.now()).expect("series").is_empty());
+    assert!(
+        town.authority.generations().unusable_keys(town.clock.now()).expect("a read").is_empty()
+    );
 }
 
 #[test]
@@ -180,9 +185,9 @@ fn v8_k6_numbers_of_lists_increase_over_the_generations_of_one_issuer() {
     let mut highest = std::collections::HashMap::new();
     for _ in 0..3 {
         town.clock.advance(SignedDuration::from_hours(25));
-        let due = town.authority.due_lists(town.clock.now()).expect("series");
+        let due = town.authority.list_series().due(town.clock.now()).expect("series");
         assert_eq!(due.len(), 10, "both keys sign");
-        for outcome in town.authority.publish_lists(&act(&town.clock), &due) {
+        for outcome in town.authority.lists().publish_all(&act(&town.clock), &due) {
             let ListOutcome::Published(row) = outcome else { panic!("{outcome:?}") };
             let list = town.list(row.key.series.generation, row.key.series.partition);
             let list = Crl::parse(&list).expect("a list");
@@ -203,20 +208,20 @@ fn v8_k6_numbers_of_lists_increase_over_the_generations_of_one_issuer() {
 #[test]
 fn k9_a_key_that_certificates_or_lists_need_is_not_destroyed_and_says_until_when() {
     let town = Town::new(&quick());
-    let issuing = town.authority.permit_destruction(1, town.clock.now()).expect_err("it issues");
+    let issuing = town.authority.destructions().permit(1, town.clock.now()).expect_err("it issues");
     assert!(issuing.to_string().contains("still issues"), "{issuing}");
     town.clock.advance(SignedDuration::from_hours(24 * 365));
     town.renew(&town.renewal()).expect("renewed");
     let user = read(&town.user(1));
     town.clock.advance(SignedDuration::from_hours(2));
-    let old = town.authority.generation(1).expect("it exists");
-    let needed = town.authority.permit_destruction(1, town.clock.now()).expect_err("needed");
+    let old = town.authority.generations().numbered(1).expect("it exists");
+    let needed = town.authority.destructions().permit(1, town.clock.now()).expect_err("needed");
     let (needed, last) = (needed.to_string(), user.tbs.validity.not_after.max(old.ends));
     for told in ["certificates under it are in force", "5 lists", &last.to_string()] {
         assert!(needed.contains(told), "{told}: {needed}");
     }
     town.clock.advance(old.ends.duration_since(town.clock.now()));
-    let needed = town.authority.permit_destruction(1, town.clock.now());
+    let needed = town.authority.destructions().permit(1, town.clock.now());
     assert!(needed.is_err(), "to the last second");
     town.clock.advance(SignedDuration::from_secs(1));
     destroy_the_first(&town);
@@ -229,14 +234,14 @@ fn k9_after_a_compromise_that_was_carried_out_the_key_is_destroyed_and_no_list_i
     town.user(1);
     town.clock.advance(SignedDuration::from_hours(2));
     let second = "operator-2".parse().expect("an id");
-    town.authority.declare_compromise(&act(&town.clock), 1, &second).expect("declared");
-    let begun = town.authority.permit_destruction(1, town.clock.now()).expect_err("begun");
+    town.authority.compromises().declare(&act(&town.clock), 1, &second).expect("declared");
+    let begun = town.authority.destructions().permit(1, town.clock.now()).expect_err("begun");
     assert!(begun.to_string().contains("not carried out to the end"), "{begun}");
     for _ in 0..3 {
         town.clock.advance(SignedDuration::from_secs(1));
-        town.authority.continue_compromise(&act(&town.clock), 1, &mut |_| ()).expect("a step");
+        town.authority.compromises().proceed(&act(&town.clock), 1, &mut |_| ()).expect("a step");
     }
-    town.authority.complete_compromise(&act(&town.clock), 1, &[7; 32]).expect("completed");
+    town.authority.compromises().complete(&act(&town.clock), 1, &[7; 32]).expect("completed");
     destroy_the_first(&town);
 }
 
@@ -245,22 +250,22 @@ fn k9_after_a_compromise_that_was_carried_out_the_key_is_destroyed_and_no_list_i
 fn k9_a_destruction_that_was_begun_goes_on_whatever_the_clock_says() {
     let town = Town::new(&quick());
     town.renew(&town.renewal()).expect("renewed");
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     let late = old.ends + SignedDuration::from_secs(1);
-    let needed = town.authority.permit_destruction(1, old.ends).expect_err("it is needed");
+    let needed = town.authority.destructions().permit(1, old.ends).expect_err("it is needed");
     assert!(needed.to_string().contains("is still needed"), "{needed}");
-    let permitted = town.authority.permit_destruction(1, late).expect("its root ended");
+    let permitted = town.authority.destructions().permit(1, late).expect("its root ended");
     let told = |kind| Entry::new(kind, &act(&town.clock)).subject(&old.label);
     let copy = || ca::while_kept(Unit::new(told(EventKind::KeyActBegun)), [&old.label]);
     town.scratch.store.commit(copy().expect("a unit")).expect("it is kept");
     let before = copy().expect("a unit");
     let begun = told(EventKind::KeyActBegun);
-    town.authority.begin_destruction(&permitted, begun, b"[]".to_vec()).expect("begun");
+    town.authority.destructions().begin(&permitted, begun, b"[]".to_vec()).expect("begun");
     let refused = town.scratch.store.commit(before).expect_err("no copy is made any more");
     assert!(matches!(refused, store::Error::Stale { .. }), "{refused}");
-    let again = town.authority.permit_destruction(1, old.ends).expect("it goes on");
-    town.authority.record_destruction(&again, told(EventKind::KeyDestroyed)).expect("noted");
-    town.authority.permit_destruction(1, old.ends).expect("once more, for what came back");
+    let again = town.authority.destructions().permit(1, old.ends).expect("it goes on");
+    town.authority.destructions().record(&again, told(EventKind::KeyDestroyed)).expect("noted");
+    town.authority.destructions().permit(1, old.ends).expect("once more, for what came back");
 }
 
 #[test]
@@ -288,7 +293,7 @@ fn k6_one_renewal_after_another_and_none_of_the_past() {
     let past =
         Renewal { issues_from: town.clock.now() - SignedDuration::from_secs(1), ..town.renewal() };
     assert!(town.renew(&past).expect_err("past").to_string().contains("past"));
-    let beyond = town.authority.generation(1).expect("a key").ends;
+    let beyond = town.authority.generations().numbered(1).expect("a key").ends;
     let beyond = Renewal { issues_from: beyond, ..town.renewal() };
     assert!(town.renew(&beyond).expect_err("ended").to_string().contains("no link spans it"));
     let renewal = town.renewal();
@@ -323,7 +328,8 @@ fn k6_a_renewal_that_would_break_a_path_is_refused_before_any_real_key_signs() {
     town.adopt(&broken);
     let rehearsal = town
         .authority
-        .rehearse_renewal(town.clock.now(), town.renewal().issues_from)
+        .rehearsals()
+        .rehearse(town.clock.now(), town.renewal().issues_from)
         .expect("it can be rehearsed");
     assert!(!rehearsal.is_sound());
     let breaks = rehearsal.findings.iter().find(|finding| finding.weight == Weight::Breaks);
@@ -343,7 +349,7 @@ fn k6_a_rehearsal_touches_nothing_and_tells_what_will_be() {
     let (labels, before) = (town.keys.labels().expect("labels"), entries(&town));
     // So late that users outlive the old root: 4 years of 10 are gone, and 7 more.
     let now = town.clock.now() + SignedDuration::from_hours(24 * 365 * 5);
-    let rehearsal = town.authority.rehearse_renewal(now, now).expect("a rehearsal");
+    let rehearsal = town.authority.rehearsals().rehearse(now, now).expect("a rehearsal");
     assert_eq!(town.keys.labels().expect("labels"), labels);
     assert_eq!(entries(&town), before);
     assert!(rehearsal.is_sound(), "{:?}", rehearsal.findings);
@@ -369,27 +375,28 @@ fn k6_another_process_learns_of_the_new_generation() {
         Arc::clone(&town.keys) as Arc<dyn KeyStore>,
     )
     .expect("the CA");
-    assert!(!other.refresh().expect("a read"));
+    assert!(!other.generations().refresh().expect("a read"));
     let renewal = town.renewal();
     town.renew(&renewal).expect("renewed");
-    assert_eq!(other.generations().len(), 1);
-    assert!(other.refresh().expect("a read"));
-    assert_eq!(other.current_at(renewal.issues_from).expect("a key").number, 2);
-    assert!(!other.refresh().expect("a read"), "once");
+    assert_eq!(other.generations().all().len(), 1);
+    assert!(other.generations().refresh().expect("a read"));
+    assert_eq!(other.generations().current_at(renewal.issues_from).expect("a key").number, 2);
+    assert!(!other.generations().refresh().expect("a read"), "once");
 }
 
 #[test]
 fn k6_a_responder_that_is_about_to_end_or_was_revoked_gets_a_successor() {
     let town = Town::new(&quick());
-    let root = town.authority.generation(1).expect("a key");
-    let set_up = || town.authority.set_up_responder(&act(&town.clock), &root, &town.service_keys);
+    let root = town.authority.generations().numbered(1).expect("a key");
+    let set_up =
+        || town.authority.responders().set_up(&act(&town.clock), &root, &town.service_keys);
     let first = set_up().expect("a responder");
     assert_eq!(set_up().expect("the same"), first);
     town.clock.advance(SignedDuration::from_hours(24 * (365 * 5 - 20)));
     let second = set_up().expect("a successor");
     assert_eq!(second.label.as_str(), "jpki-auth-ocsp-1-2");
     let at = town.clock.now();
-    let found = town.authority.responder(at, &root, &town.service_keys).expect("a read");
+    let found = town.authority.responders().at(at, &root, &town.service_keys).expect("a read");
     assert_eq!(found, Some(second.clone()), "the newest answers");
     // As if five people had asked for it: what matters here is that it ended.
     let serial = read(&second.certificate).tbs.serial_number().expect("ours");
@@ -413,7 +420,7 @@ fn k6_a_responder_that_is_about_to_end_or_was_revoked_gets_a_successor() {
 fn k6_link_certificates_have_their_kinds_and_no_third_ever_comes() {
     let town = Town::new(&quick());
     town.renew(&town.renewal()).expect("renewed");
-    let name = town.authority.generation(1).expect("a key").name.clone();
+    let name = town.authority.generations().numbered(1).expect("a key").name.clone();
     let rows = town.scratch.store.self_issued(town.authority.id(), name.as_der()).expect("a read");
     let kinds: Vec<_> = rows.iter().map(|row| (row.intent.kind, row.intent.generation)).collect();
     assert_eq!(
@@ -430,17 +437,18 @@ fn k6_link_certificates_have_their_kinds_and_no_third_ever_comes() {
 #[test]
 fn k9_p4_the_last_responder_of_a_generation_ends_with_its_root() {
     let town = Town::new(&quick());
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     town.clock.advance(SignedDuration::from_hours(24 * 366 * 7));
     let now = act(&town.clock);
-    let responder = town.authority.set_up_responder(&now, &old, &town.service_keys).expect("one");
+    let responder =
+        town.authority.responders().set_up(&now, &old, &town.service_keys).expect("one");
     assert_eq!(read(&responder.certificate).tbs.validity.not_after, old.ends);
 }
 
 #[test]
 fn k9_after_the_period_of_its_use_a_key_certifies_nobody_and_signs_lists_all_the_same() {
     let town = Town::new(&quick());
-    let old = town.authority.generation(1).expect("it exists");
+    let old = town.authority.generations().numbered(1).expect("it exists");
     let years = town.authority.policy().keys.ca_renewal_years;
     let ends = validity::renewal_due(old.made_at, years).expect("a time");
     town.clock.advance(ends.duration_since(town.clock.now()));
@@ -448,7 +456,7 @@ fn k9_after_the_period_of_its_use_a_key_certifies_nobody_and_signs_lists_all_the
     town.clock.advance(SignedDuration::from_secs(1));
     let issue = |number| {
         let request = auth_request(number, ApplicationKind::IssueWithCard, &card(number));
-        town.authority.issue_to_user(&act(&town.clock), request).map(drop)
+        town.authority.user_certificates().issue(&act(&town.clock), request).map(drop)
     };
     let refused = issue(2).expect_err("its use has ended").to_string();
     assert!(refused.contains("the use of its key ended"), "{refused}");
@@ -469,9 +477,9 @@ fn k9_p4_what_would_outlive_the_root_of_its_key_is_refused_before_anything_is_on
     town.clock.advance(SignedDuration::from_hours(24 * 365 * 3));
     let before = entries(&town);
     let request = auth_request(2, ApplicationKind::IssueWithCard, &card(2));
-    let refused = town.authority.issue_to_user(&act(&town.clock), request).map(drop);
+    let refused = town.authority.user_certificates().issue(&act(&town.clock), request).map(drop);
     let refused = refused.expect_err("it would outlive the root").to_string();
-    let ends = town.authority.generation(1).expect("it exists").ends;
+    let ends = town.authority.generations().numbered(1).expect("it exists").ends;
     assert!(
         refused.contains(&format!("the root of the key that signs it ends at {ends}")),
         "{refused}"

@@ -45,13 +45,14 @@ fn cut_at(number: i32, lost: bool) -> bool {
     let left = Arc::new(AtomicI32::new(number));
     let faulty = Arc::new(faulty::cutting(town.scratch.store.clone(), left.clone(), lost));
     let cut = CertificationAuthority::open(&quick(), faulty, town.keys.clone()).expect("the CA");
-    let outcome = cut.renew_key(&act(&town.clock), &renewal, &find_or_generate, &town.service_keys);
+    let outcome =
+        cut.renewals().renew(&act(&town.clock), &renewal, &find_or_generate, &town.service_keys);
     let reached = left.load(Ordering::Relaxed) <= 0;
     assert_eq!(outcome.is_err(), reached, "commit {number}");
     town.adopt(&quick());
     // Start-up settles what is open, whether or not the renewal is taken up at once.
     seal(&*town.scratch.store);
-    town.authority.recover(&act(&town.clock)).expect("recovery");
+    town.authority.recovery().recover(&act(&town.clock)).expect("recovery");
     town.renew(&renewal).expect("it goes on");
     expect_whole(&town);
     reached
@@ -80,7 +81,8 @@ fn k6_a_key_that_was_made_before_a_cut_is_found_and_not_made_again() {
     };
     let now = act(&town.clock);
     town.authority
-        .renew_key(&now, &renewal, &fails, &town.service_keys)
+        .renewals()
+        .renew(&now, &renewal, &fails, &town.service_keys)
         .expect_err("the power went after the key was made");
     let made = town.keys.public_key(&"jpki-auth-ca-2".parse().expect("a label")).expect("a key");
     // Until it is done nobody else's renewal begins.

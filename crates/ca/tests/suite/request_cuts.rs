@@ -32,7 +32,7 @@ fn cut(world: &World, step: Step) -> Request {
 fn start_up(world: &World) -> Vec<Settled> {
     let actor = Actor::System("start-up".parse().expect("an id"));
     let act = Act { actor, ..world.staff("nobody") };
-    world.auth.recover(&act).expect("recovery")
+    world.auth.recovery().recover(&act).expect("recovery")
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn l13_before_the_intent_a_cut_leaves_the_request_released() {
         let world = World::new();
         let request = cut(&world, step);
         assert_eq!(start_up(&world), []);
-        assert_eq!(world.auth.service_request(request.id()).expect("a request"), request);
+        assert_eq!(world.auth.service_requests().one(request.id()).expect("a request"), request);
         let issued = world.step(request.id(), StepName::Confirm, "operator-2").expect("again");
         assert_eq!(issued.state(), RequestState::Issued);
     }
@@ -52,7 +52,7 @@ fn l13_between_intent_and_issue_a_cut_is_finished_with_its_request() {
     for step in [Step::Intended, Step::Signed] {
         let world = World::new();
         let id = cut(&world, step).id().clone();
-        let confirmed = world.auth.service_request(&id).expect("a request");
+        let confirmed = world.auth.service_requests().one(&id).expect("a request");
         assert_eq!(confirmed.state(), RequestState::Confirmed);
         // What may be signed can neither be signed again nor taken back.
         for step in [StepName::Confirm, StepName::Refuse, StepName::Withdraw] {
@@ -61,7 +61,7 @@ fn l13_between_intent_and_issue_a_cut_is_finished_with_its_request() {
         }
         let from = world.journal_end();
         let [Settled::Finished(serial)] = start_up(&world)[..] else { panic!("not finished") };
-        let issued = world.auth.service_request(&id).expect("a request");
+        let issued = world.auth.service_requests().one(&id).expect("a request");
         assert_eq!((issued.state(), issued.serial()), (RequestState::Issued, Some(serial)));
         let row = world.auth.certificate(&serial).expect("it exists");
         assert_eq!(row.state, CertificateState::Good);
@@ -95,7 +95,7 @@ fn l13_after_the_issue_a_cut_loses_nothing() {
     let world = World::new();
     let id = cut(&world, Step::Issued).id().clone();
     assert_eq!(start_up(&world), []);
-    let issued = world.auth.service_request(&id).expect("a request");
+    let issued = world.auth.service_requests().one(&id).expect("a request");
     assert_eq!(issued.state(), RequestState::Issued);
 }
 
@@ -104,8 +104,8 @@ fn l13_k7_a_confirmed_request_ends_refused_once_its_key_counts_as_compromised() 
     let world = World::new();
     let id = cut(&world, Step::Intended).id().clone();
     let act = world.staff("operator-3");
-    world.auth.declare_compromise(&act, 1, &"other".parse().expect("an id")).expect("declared");
-    world.auth.continue_compromise(&act, 1, &mut |_| {}).expect("everything is revoked");
+    world.auth.compromises().declare(&act, 1, &"other".parse().expect("an id")).expect("declared");
+    world.auth.compromises().proceed(&act, 1, &mut |_| {}).expect("everything is revoked");
     assert_eq!(start_up(&world), []);
     let late = world.step(&id, StepName::Confirm, "operator-2");
     assert!(matches!(late, Err(Error::Refused { field: "state", .. })), "{late:?}");
@@ -118,8 +118,8 @@ fn l13_k7_under_a_compromised_key_a_released_request_stays_released() {
     let world = World::new();
     let request = world.walked(world.for_server("server"), StepName::Release);
     let act = world.staff("operator-3");
-    world.auth.declare_compromise(&act, 1, &"other".parse().expect("an id")).expect("declared");
+    world.auth.compromises().declare(&act, 1, &"other".parse().expect("an id")).expect("declared");
     let outcome = world.step(request.id(), StepName::Confirm, "operator-2");
     assert!(matches!(outcome, Err(Error::Store(store::Error::Stopped { .. }))), "{outcome:?}");
-    assert_eq!(world.auth.service_request(request.id()).expect("a request"), request);
+    assert_eq!(world.auth.service_requests().one(request.id()).expect("a request"), request);
 }

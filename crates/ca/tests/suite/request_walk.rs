@@ -105,7 +105,7 @@ pub(super) fn receive(
     purpose: Purpose,
 ) -> Result<Request> {
     let documents = ["申請書".to_owned(), "担当者の身分証明書".to_owned()];
-    authority.receive_request(act, purpose, "情報システム課　試験担当", &documents)
+    authority.service_requests().receive(act, purpose, "情報システム課　試験担当", &documents)
 }
 
 /// Confirm is the second operator's act, whatever the request is for.
@@ -116,13 +116,15 @@ pub(super) fn take(
     step: StepName,
 ) -> Result<Request> {
     match step {
-        StepName::Examine => authority.examine_request(act, id, "the applicant is entitled"),
-        StepName::Approve => authority.approve_request(act, id),
-        StepName::Release => authority.release_request(act, id),
-        StepName::Confirm | StepName::Issue => authority.issue_request(act, id),
-        StepName::Revoke => authority.revoke_request(act, id),
-        StepName::Refuse => authority.refuse_request(act, id, "the name is another's"),
-        StepName::Withdraw => authority.withdraw_request(act, id),
+        StepName::Examine => {
+            authority.service_requests().examine(act, id, "the applicant is entitled")
+        }
+        StepName::Approve => authority.service_requests().approve(act, id),
+        StepName::Release => authority.service_requests().release(act, id),
+        StepName::Confirm | StepName::Issue => authority.service_requests().issue(act, id),
+        StepName::Revoke => authority.service_requests().revoke(act, id),
+        StepName::Refuse => authority.service_requests().refuse(act, id, "the name is another's"),
+        StepName::Withdraw => authority.service_requests().withdraw(act, id),
         StepName::Receive => panic!("a request is received once"),
     }
 }

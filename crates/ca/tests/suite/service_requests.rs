@@ -41,9 +41,9 @@ fn l13_five_people_lead_a_request_to_a_certificate_and_both_operators_are_named(
             assert!(entry.contains(word), "{word}: {entry}");
         }
     }
-    let root = world
-        .auth
-        .self_signed_certificate(&world.auth.current_at(world.clock.now()).expect("a key"));
+    let root = world.auth.generations().self_signed_certificate(
+        &world.auth.generations().current_at(world.clock.now()).expect("a key"),
+    );
     let written = |name: &str, der: &[u8]| {
         world.scratch.write(name, pem::encode(pem::CERTIFICATE, der).expect("PEM"));
     };
@@ -246,7 +246,7 @@ fn l13_a_service_certificate_is_revoked_by_a_request_alone() {
         requester: Requester::Authority,
         approver: Some("operator-1".parse().expect("an id")),
     };
-    let direct = world.auth.revoke(&world.staff("operator-2"), &serial, &alone);
+    let direct = world.auth.life().revoke(&world.staff("operator-2"), &serial, &alone);
     assert_eq!(refusal(direct).0, "kind");
     let request = world.walked(end_of(serial), StepName::Release);
     let state = || world.auth.certificate(&serial).expect("it exists").state;
@@ -265,8 +265,10 @@ fn l13_a_service_certificate_is_revoked_by_a_request_alone() {
 #[test]
 fn l13_what_no_request_may_ask_for_is_refused_at_the_intake() {
     let world = World::new();
-    let (root, user) =
-        (world.auth.current_at(world.clock.now()).expect("a key").self_signed, world.good_auth(1));
+    let (root, user) = (
+        world.auth.generations().current_at(world.clock.now()).expect("a key").self_signed,
+        world.good_auth(1),
+    );
     for serial in [root, user] {
         assert_eq!(refusal(world.receive(end_of(serial))).0, "kind");
     }

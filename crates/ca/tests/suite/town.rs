@@ -59,7 +59,7 @@ impl Town {
 
     pub(super) fn renew(&self, renewal: &Renewal) -> ca::Result<Renewed> {
         let now = act(&self.clock);
-        self.authority.renew_key(&now, renewal, &find_or_generate, &self.service_keys)
+        self.authority.renewals().renew(&now, renewal, &find_or_generate, &self.service_keys)
     }
 
     /// A TLS server's certificate by whoever issues now.
@@ -74,25 +74,33 @@ impl Town {
             dns_names: vec![format!("{name}.example")],
             addresses: Vec::new(),
         };
-        self.authority.issue_to_service(&act(&self.clock), &request).expect("issued").certificate
+        self.authority
+            .service_certificates()
+            .issue(&act(&self.clock), &request)
+            .expect("issued")
+            .certificate
     }
 
     /// A user's certificate, issued onto a card that was not delivered yet.
     pub(super) fn user(&self, number: u32) -> Vec<u8> {
         let request = auth_request(number, ApplicationKind::IssueWithCard, &card(number));
-        self.authority.issue_to_user(&act(&self.clock), request).expect("issued").certificate
+        self.authority
+            .user_certificates()
+            .issue(&act(&self.clock), request)
+            .expect("issued")
+            .certificate
     }
 
     /// The self-signed certificate of a generation.
     pub(super) fn root(&self, number: u32) -> Vec<u8> {
-        let generation = self.authority.generation(number).expect("it exists");
-        self.authority.self_signed_certificate(&generation).expect("a root")
+        let generation = self.authority.generations().numbered(number).expect("it exists");
+        self.authority.generations().self_signed_certificate(&generation).expect("a root")
     }
 
     /// Publishes what is due, all of which must pass the gate.
     pub(super) fn publish(&self) -> usize {
-        let due = self.authority.due_lists(self.clock.now()).expect("series");
-        let outcomes = self.authority.publish_lists(&act(&self.clock), &due);
+        let due = self.authority.list_series().due(self.clock.now()).expect("series");
+        let outcomes = self.authority.lists().publish_all(&act(&self.clock), &due);
         for outcome in &outcomes {
             assert!(matches!(outcome, ListOutcome::Published(_)), "{outcome:?}");
         }
@@ -102,7 +110,14 @@ impl Town {
     /// The published list of a partition by a generation.
     pub(super) fn list(&self, generation: u32, partition: Partition) -> Vec<u8> {
         let series = SeriesKey { ca: self.authority.id().clone(), generation, partition };
-        let number = self.authority.published(&series).expect("a read").expect("a list").key.number;
+        let number = self
+            .authority
+            .list_series()
+            .published(&series)
+            .expect("a read")
+            .expect("a list")
+            .key
+            .number;
         let content = self.scratch.store.crl_content(&CrlKey { series, number });
         content.expect("a read").expect("content")
     }

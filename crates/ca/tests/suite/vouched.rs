@@ -33,7 +33,8 @@ fn left_open(world: &World) -> IntentRow {
 fn left_open_by(world: &World, stopped: &CertificationAuthority) -> IntentRow {
     let (act, mut card) = (act(&world.clock), card(1));
     let request = sign_request(stopped, &act, 1, ApplicationKind::IssueOnCard, &mut card);
-    let outcome = catch_unwind(AssertUnwindSafe(|| stopped.issue_to_user(&act, request)));
+    let outcome =
+        catch_unwind(AssertUnwindSafe(|| stopped.user_certificates().issue(&act, request)));
     assert!(outcome.is_err(), "it was cut");
     world.scratch.store.open_intents().expect("a read").remove(0).intent
 }
@@ -138,7 +139,7 @@ fn start_up(world: &World) -> String {
     seal(&*world.scratch.store);
     let open = world.scratch.store.open_intents().expect("a read").remove(0).intent;
     let authority = if open.ca == *world.sign.id() { &world.sign } else { &world.auth };
-    let error = authority.recover(&act(&world.clock)).expect_err("it is not signed");
+    let error = authority.recovery().recover(&act(&world.clock)).expect_err("it is not signed");
     let Error::Unvouched { reason, .. } = error else { panic!("{error}") };
     let row = world.scratch.store.certificate(&open.ca, &open.serial);
     assert_eq!(row.expect("a read").expect("a row").der, None, "nothing was signed");
@@ -184,7 +185,8 @@ fn k2_an_intent_is_signed_only_if_every_line_of_its_entry_tells_of_it() {
         let world = World::new();
         left_open(&world, |_| {});
         seal(&*world.scratch.store);
-        let recovered = [&world.sign, &world.auth].map(|ca| ca.recover(&act(&world.clock)));
+        let recovered =
+            [&world.sign, &world.auth].map(|ca| ca.recovery().recover(&act(&world.clock)));
         let settled: Vec<_> = recovered.into_iter().flat_map(|one| one.expect("settled")).collect();
         assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
     }
@@ -196,7 +198,7 @@ fn k2_a_planted_intent_is_never_signed() {
     let world = World::new();
     let row = left_open(&world);
     seal(&*world.scratch.store);
-    let settled = world.sign.recover(&act(&world.clock)).expect("vouched for");
+    let settled = world.sign.recovery().recover(&act(&world.clock)).expect("vouched for");
     assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
     let planted = like(&row, rogue);
     let entry = told(&world, &planted);
@@ -212,14 +214,14 @@ fn l1_what_another_program_drafted_otherwise_is_ended_unsigned_and_raises_no_dou
     let world = World::new();
     let row = left_open(&world);
     seal(&*world.scratch.store);
-    world.sign.recover(&act(&world.clock)).expect("vouched for");
+    world.sign.recovery().recover(&act(&world.clock)).expect("vouched for");
     let otherwise = like(&row, |template| template.extensions.truncate(1));
     let entry = told_by_another(&world, &otherwise);
     let serial = otherwise.serial;
     let unit = Unit::new(entry).change(Change::AddIntent(Box::new(otherwise)));
     world.scratch.store.commit(unit).expect("an earlier program's");
     seal(&*world.scratch.store);
-    let settled = world.sign.recover(&act(&world.clock)).expect("settled");
+    let settled = world.sign.recovery().recover(&act(&world.clock)).expect("settled");
     assert!(matches!(settled[..], [Settled::Revoked(ended)] if ended == serial), "{settled:?}");
     assert_eq!(world.scratch.store.doubt().extent(), None, "nobody wrote it by hand");
     let row = world.scratch.store.certificate(world.sign.id(), &serial).expect("a read");
@@ -230,11 +232,11 @@ fn l1_what_another_program_drafted_otherwise_is_ended_unsigned_and_raises_no_dou
 fn l1_an_intent_waits_until_its_entry_is_sealed() {
     let world = World::new();
     left_open(&world);
-    let early = world.sign.recover(&act(&world.clock)).expect_err("not yet");
+    let early = world.sign.recovery().recover(&act(&world.clock)).expect_err("not yet");
     assert!(matches!(early, Error::Unsealed { .. }), "{early}");
     assert_eq!(world.scratch.store.doubt().extent(), None, "it is no reason for doubt");
     seal(&*world.scratch.store);
-    let settled = world.sign.recover(&act(&world.clock)).expect("now");
+    let settled = world.sign.recovery().recover(&act(&world.clock)).expect("now");
     assert!(matches!(settled[..], [Settled::Finished(_)]), "{settled:?}");
 }
 
@@ -247,7 +249,7 @@ fn l1_p1_an_intent_of_rules_that_were_replaced_is_ended_unsigned_and_raises_no_d
     adopt_policy(&*world.scratch.store, &world.clock, world.sign.id(), &policy);
     let (store, keys) = (world.scratch.store.clone(), world.keys.clone());
     let sign = CertificationAuthority::open(&policy, store, keys).expect("by the new policy");
-    let settled = sign.recover(&act(&world.clock)).expect("settled");
+    let settled = sign.recovery().recover(&act(&world.clock)).expect("settled");
     assert!(
         matches!(settled[..], [Settled::Revoked(serial)] if serial == row.serial),
         "{settled:?}"
@@ -255,7 +257,7 @@ fn l1_p1_an_intent_of_rules_that_were_replaced_is_ended_unsigned_and_raises_no_d
     assert_eq!(world.scratch.store.doubt().extent(), None, "nobody wrote it by hand");
     let row = world.scratch.store.certificate(sign.id(), &row.serial).expect("a read");
     assert_eq!(row.expect("a row").der, None, "nothing was signed");
-    assert!(sign.recover(&act(&world.clock)).expect("once").is_empty());
+    assert!(sign.recovery().recover(&act(&world.clock)).expect("once").is_empty());
 }
 
 /// A cut, and a start after the end of the key's use, or of the certificate's own time: nobody would
@@ -267,7 +269,7 @@ fn k9_what_a_cut_left_is_not_finished_after_the_use_of_its_key_or_its_own_end() 
         let row = left_open(&world);
         seal(&*world.scratch.store);
         world.clock.advance(jiff::SignedDuration::from_hours(24 * days));
-        let settled = world.sign.recover(&act(&world.clock)).expect("settled");
+        let settled = world.sign.recovery().recover(&act(&world.clock)).expect("settled");
         assert_eq!(settled, [Settled::Revoked(row.serial)], "{days}");
         let found = world.scratch.store.certificate(&row.ca, &row.serial).expect("a read");
         assert_eq!(found.expect("a row").der, None, "nothing was signed");

@@ -53,7 +53,7 @@ impl World {
 
     /// Issues an authentication certificate onto `card`; the CA makes the key.
     pub(super) fn issue_auth(&self, card: &mut Card, request: UserRequest) -> Result<IssuedToUser> {
-        let issued = self.auth.issue_to_user(&act(&self.clock), request)?;
+        let issued = self.auth.user_certificates().issue(&act(&self.clock), request)?;
         let wrapped = issued.wrapped_key.as_ref().expect("the CA made the key");
         card.load_private_key(CardSlot::Authentication, KeyAlgorithm::Rsa2048, wrapped)
             .expect("the key fits the card");
@@ -67,7 +67,7 @@ impl World {
         let issued = self.issue_auth(&mut card, request).expect("an authentication certificate");
         let act = act(&self.clock);
         let proof = possession(&self.auth, &act, &issued.serial, &card);
-        self.auth.deliver(&act, &issued.serial, &proof).expect("delivery");
+        self.auth.life().deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial
     }
 
@@ -77,9 +77,10 @@ impl World {
         let act = act(&self.clock);
         let kind = ApplicationKind::IssueOnCard;
         let request = sign_request(&self.sign, &act, number, kind, &mut card);
-        let issued = self.sign.issue_to_user(&act, request).expect("a signature certificate");
+        let issued =
+            self.sign.user_certificates().issue(&act, request).expect("a signature certificate");
         let proof = possession(&self.sign, &act, &issued.serial, &card);
-        self.sign.deliver(&act, &issued.serial, &proof).expect("delivery");
+        self.sign.life().deliver(&act, &issued.serial, &proof).expect("delivery");
         issued.serial
     }
 }
@@ -139,7 +140,7 @@ fn proof(
         true => CardSlot::Signature,
         false => CardSlot::Authentication,
     };
-    let nonce = authority.possession_nonce(act, application).expect("a nonce");
+    let nonce = authority.possession().nonce(act, application).expect("a nonce");
     let signature = card.prove_possession(slot, &nonce).expect("the card has a key");
     Possession { card: card.id().clone(), nonce, signature }
 }

@@ -58,7 +58,7 @@ pub(super) fn describe(system: &System, place: &Place<'_>) -> Result<Value> {
 fn describe_ca(authority: &CertificationAuthority, out: &Path, ocsp_url: &str) -> Result<Value> {
     let path = write_roots(authority, out)?;
     let (mut points, mut arl) = (Vec::new(), String::new());
-    for series in authority.all_series()? {
+    for series in authority.list_series().all()? {
         let name = ca::distribution_point(authority.policy(), series.partition)?.to_string();
         match series.partition {
             Partition::ArlSelfSigned => arl = name,
@@ -80,8 +80,8 @@ fn describe_ca(authority: &CertificationAuthority, out: &Path, ocsp_url: &str) -
 /// guide shows.
 fn write_roots(authority: &CertificationAuthority, out: &Path) -> Result<PathBuf> {
     let mut all = String::new();
-    for generation in authority.generations() {
-        let der = authority.self_signed_certificate(&generation)?;
+    for generation in authority.generations().all() {
+        let der = authority.generations().self_signed_certificate(&generation)?;
         let root = pem::encode(pem::CERTIFICATE, &der)?;
         let own = format!("{}.generation-{}.pem", authority.id(), generation.number);
         write_public(&out.join(own), root.as_bytes())?;

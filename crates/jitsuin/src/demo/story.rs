@@ -326,9 +326,9 @@ fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> 
                 approver: Some("operator-2".parse()?),
             };
             let act = town.act(Actor::Staff("operator-1".parse()?))?;
-            system.authority(AUTH)?.revoke(&act, auth, &order)?;
+            system.authority(AUTH)?.life().revoke(&act, auth, &order)?;
             let act = town.act(Actor::Staff("operator-1".parse()?))?;
-            system.authority(SIGN)?.revoke(&act, sign, &order)?;
+            system.authority(SIGN)?.life().revoke(&act, sign, &order)?;
         }
     }
     Ok(())

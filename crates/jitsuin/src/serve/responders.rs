@@ -75,7 +75,7 @@ fn look(system: &System, known: &[AuthorityConfig]) -> Vec<AuthorityConfig> {
     let (mut configs, mut conditions) = (Vec::new(), Vec::new());
     for authority in system.authorities.values() {
         let ca = authority.id();
-        match authority.refresh() {
+        match authority.generations().refresh() {
             Ok(true) => tracing::info!(%ca, "the CA has a new generation of its key"),
             Ok(false) => {}
             Err(error) => {
@@ -100,7 +100,7 @@ fn config(
     let now = system.now();
     let policy = authority.policy();
     // All generations have the CA's one name (A 5.6).
-    let issuer_name = authority.generations().last()?.name.as_der().to_vec();
+    let issuer_name = authority.generations().all().last()?.name.as_der().to_vec();
     let mut config = AuthorityConfig {
         ca: authority.id().clone(),
         issuer_name,
@@ -109,7 +109,7 @@ fn config(
         generations: Vec::new(),
     };
     // Once its root has ended nobody asks about what a generation signed.
-    for generation in authority.generations().iter().filter(|one| now <= one.ends) {
+    for generation in authority.generations().all().iter().filter(|one| now <= one.ends) {
         let number = generation.number;
         match served(system, authority, &config, generation, now) {
             Ok(served) => config.generations.extend(served),
@@ -157,11 +157,11 @@ fn delegate(
     now: Timestamp,
 ) -> Result<Option<ca::Responder>> {
     let keys = &*system.machine.keys;
-    if authority.is_destroyed(generation)? {
-        return Ok(authority.responder(now, generation, keys)?);
+    if authority.generations().is_destroyed(generation)? {
+        return Ok(authority.responders().at(now, generation, keys)?);
     }
-    let made = authority.set_up_responder(&system.act("set-up")?, generation, keys);
-    made.map(Some).or_else(|error| match authority.responder(now, generation, keys)? {
+    let made = authority.responders().set_up(&system.act("set-up")?, generation, keys);
+    made.map(Some).or_else(|error| match authority.responders().at(now, generation, keys)? {
         Some(found) => Ok(Some(found)),
         None => Err(anyhow!(error)),
     })

@@ -22,23 +22,24 @@ impl SystemStage<'_> {
         let make = |keys: &dyn KeyStore, label: &KeyLabel, algorithm| {
             backups.make_key(act, keys, label, algorithm, &backup_key)
         };
-        let public = authority.generate_first_key(act, &make)?;
+        let public = authority.first_key().generate(act, &make)?;
         let label: KeyLabel = format!("{ca}-ca-1").parse()?;
         Ok(StepFacts { keys: vec![key_fact(&label, &public)], ..self.with_backup(&label)? })
     }
 
     /// The CA's certificate for its own first key.
     pub(super) fn certify_itself(&self, act: &Act, ca: &CaId) -> Result<StepFacts> {
-        let certificate = self.system.authority(ca.as_str())?.self_sign(act)?;
+        let certificate = self.system.authority(ca.as_str())?.first_key().self_sign(act)?;
         Ok(StepFacts { certificates: vec![certificate], ..StepFacts::default() })
     }
 
     /// Key and certificate of who answers for the CA's newest key.
     pub(super) fn certify_responder(&self, act: &Act, ca: &CaId) -> Result<StepFacts> {
         let authority = self.system.authority(ca.as_str())?;
-        let newest = authority.generations().pop().context("the CA has no certified key yet")?;
+        let newest =
+            authority.generations().all().pop().context("the CA has no certified key yet")?;
         let service_keys = &*self.system.machine.keys;
-        let responder = authority.set_up_responder(act, &newest, service_keys)?;
+        let responder = authority.responders().set_up(act, &newest, service_keys)?;
         let public = service_keys.public_key(&responder.label)?;
         Ok(StepFacts {
             keys: vec![key_fact(&responder.label, &public)],
@@ -54,7 +55,8 @@ impl SystemStage<'_> {
         let make = |keys: &dyn KeyStore, label: &KeyLabel, algorithm| {
             backups.make_key(act, keys, label, algorithm, &backup_key)
         };
-        let renewed = authority.renew_key(act, renewal, &make, &*self.system.machine.keys)?;
+        let renewed =
+            authority.renewals().renew(act, renewal, &make, &*self.system.machine.keys)?;
         let generation = &renewed.generation;
         let statements = match &renewed.links {
             Some(_) => Vec::new(),
@@ -89,7 +91,7 @@ impl SystemStage<'_> {
             Some(certificate) => certificate,
             None => {
                 let wanted = certification(CertificateKind::TlsServer, der, None)?;
-                authority.issue_to_service(act, &service_request(&wanted)?)?.certificate
+                authority.service_certificates().issue(act, &service_request(&wanted)?)?.certificate
             }
         };
         let serial = Certificate::parse(&certificate)?.tbs.serial_number();
@@ -116,11 +118,11 @@ impl SystemStage<'_> {
     ) -> Result<Option<Vec<u8>>> {
         let request = x509::pkcs10::CertificateRequest::parse_and_verify(request)?;
         let spki = request.public_key.spki_sha256();
-        let left = authority.left_open()?;
+        let left = authority.recovery().left_open()?;
         // Nothing is signed again before the sealed journal vouches for it.
         self.system.seal()?;
         let left: Vec<_> = left.into_iter().filter(|one| one.intent.spki_sha256 == spki).collect();
-        authority.settle_all(act, &left)?;
+        authority.recovery().settle_all(act, &left)?;
         let row = self.system.store.certificate_for_key(&spki)?.filter(|row| {
             let is_ours = row.intent.ca == *authority.id();
             let is_server = row.intent.kind == CertificateKind::TlsServer;

@@ -28,7 +28,7 @@ impl SystemStage<'_> {
         gone: &BTreeMap<String, String>,
     ) -> Result<StepFacts> {
         let authority = self.system.authority(ca.as_str())?;
-        let permitted = authority.permit_destruction(number, act.at)?;
+        let permitted = authority.destructions().permit(number, act.at)?;
         let generation = &permitted.generation;
         let label = &generation.label;
         let keys = &**self.system.custody.keys();
@@ -37,7 +37,7 @@ impl SystemStage<'_> {
             spki_der: generation.key.as_der().to_vec(),
         };
         // 1. Every copy is within reach, or people say what became of it.
-        let begun = authority.begun_destruction(generation)?;
+        let begun = authority.generations().begun_destruction(generation)?;
         let begun: Option<Vec<KeyCopy>> =
             begun.map(|found| serde_json::from_slice(&found)).transpose()?;
         let copies = self.copies(label, gone, begun.as_deref().unwrap_or_default())?;
@@ -45,10 +45,10 @@ impl SystemStage<'_> {
         // 2. What is about to end is noted, once; then the key ends, then its copies, each noted before it.
         self.expect_present(act)?;
         let told = |kind| entry(kind, act, label, &public).ca(ca).detail("generation", number);
-        if begun.is_none() && !authority.is_destroyed(generation)? {
+        if begun.is_none() && !authority.generations().is_destroyed(generation)? {
             let entry = told(EventKind::KeyActBegun).detail("act", "destruction");
             let entry = with_gone(found.iter().fold(entry, with_copy), gone);
-            authority.begin_destruction(&permitted, entry, serde_json::to_vec(&found)?)?;
+            authority.destructions().begin(&permitted, entry, serde_json::to_vec(&found)?)?;
         }
         match store::outside("key-ended", || keys.destroy(label)) {
             Ok(()) | Err(KeyError::UnknownLabel(_)) => {}
@@ -63,7 +63,7 @@ impl SystemStage<'_> {
         self.expect_gone(generation)?;
         // 4. The journal and the minutes tell of it.
         let entry = with_gone(with_ended(told(EventKind::KeyDestroyed), &ended, &absent), gone);
-        authority.record_destruction(&permitted, entry)?;
+        authority.destructions().record(&permitted, entry)?;
         let mut statements = vec![format!(
             "鍵ストアの一覧に {label} がなく、この鍵による署名が拒否されることを確認した。"
         )];

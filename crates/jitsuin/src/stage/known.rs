@@ -34,18 +34,18 @@ impl KnownKey {
 pub(super) fn known_keys(system: &System) -> Result<Vec<KnownKey>> {
     let mut known = Vec::new();
     for authority in system.authorities.values() {
-        authority.refresh()?;
-        for generation in authority.generations() {
-            let certificate = authority.self_signed_certificate(&generation)?;
+        authority.generations().refresh()?;
+        for generation in authority.generations().all() {
+            let certificate = authority.generations().self_signed_certificate(&generation)?;
             let spki_der = Certificate::parse(&certificate)?.tbs.subject_public_key_info;
             known.push(KnownKey {
                 label: generation.label.clone(),
                 public: PublicKey { algorithm: generation.key_algorithm, spki_der },
                 signature: generation.signature,
-                is_ended: authority.is_ending(&generation)?,
+                is_ended: authority.generations().is_ending(&generation)?,
             });
         }
-        if let Some((label, public)) = authority.planned_key()? {
+        if let Some((label, public)) = authority.generations().planned_key()? {
             let signature = authority.policy().keys.signature;
             known.push(KnownKey { label, public, signature, is_ended: false });
         }

@@ -152,7 +152,7 @@ impl Stage for SystemStage<'_> {
 pub(crate) fn premises(system: &System) -> Result<Premises> {
     let (threshold, _) = quorum(&system.config)?;
     let newest = |authority: &CertificationAuthority| {
-        authority.generations().last().map_or(0, |generation| generation.number)
+        authority.generations().all().last().map_or(0, |generation| generation.number)
     };
     let cas = system.authorities.iter().map(|(id, authority)| (id.clone(), newest(authority)));
     Ok(Premises { threshold, cas: Some(cas.collect()) })

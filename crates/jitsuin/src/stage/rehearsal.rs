@@ -127,13 +127,13 @@ pub(super) fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Re
     let system: &System = stage.system;
     ensure!(generation <= LAST_GENERATION, "generation {generation} is too many renewals away");
     let authority = system.authority(ca.as_str())?;
-    let is_known = !authority.generations().is_empty();
-    while is_known && authority.current_at(system.now())?.number <= generation {
+    let is_known = !authority.generations().all().is_empty();
+    while is_known && authority.generations().current_at(system.now())?.number <= generation {
         let act = system.act("rehearsal")?;
         let issues_from = system.now() + SignedDuration::from_secs(2);
         let renewal = Renewal { issues_from, early: Some("a rehearsal".to_owned()) };
         let (backups, key) = (system.backups(), stage.secret.backup_key()?);
-        let renewed = authority.renew_key(
+        let renewed = authority.renewals().renew(
             &act,
             &renewal,
             &|keys, label, algorithm| backups.make_key(&act, keys, label, algorithm, &key),
@@ -145,7 +145,7 @@ pub(super) fn outlive(stage: &SystemStage<'_>, ca: &CaId, generation: u32) -> Re
     }
     if is_known {
         let act = system.act("rehearsal")?;
-        authority.declare_compromise(&act, generation, &"rehearsal-approver".parse()?)?;
+        authority.compromises().declare(&act, generation, &"rehearsal-approver".parse()?)?;
         system.go_on_with_compromises()?;
     }
     Ok(())

@@ -126,7 +126,10 @@ fn e2_a_running_server_is_certified_anew_for_other_names_and_by_a_renewed_key_fo
     let early = Some("a drill".to_owned());
     let renewal = Renewal { issues_from: system.now() + SignedDuration::from_secs(1), early };
     let act = system.act("ceremony").expect("an act");
-    authority.renew_key(&act, &renewal, &find_or_generate, &*system.machine.keys).expect("renewed");
+    authority
+        .renewals()
+        .renew(&act, &renewal, &find_or_generate, &*system.machine.keys)
+        .expect("renewed");
     drop((authority, system));
     place.after_days(1);
     let served = Served::start(&place, 2);
@@ -187,7 +190,8 @@ fn e2_the_server_is_certified_for_no_names_that_an_applicant_was_certified_for()
         addresses: vec![[127, 0, 0, 1].into()],
     };
     let authority = system.authority("jpki-auth").expect("a CA").clone();
-    let issued = authority.issue_to_service(&system.act("test").expect("an act"), &request);
+    let issued =
+        authority.service_certificates().issue(&system.act("test").expect("an act"), &request);
     let der = issued.expect("issued").certificate;
     let theirs = x509::pem::encode(x509::pem::CERTIFICATE, &der).expect("PEM");
     let mine = ServiceKey::new().expect("a key").pem().expect("PEM");

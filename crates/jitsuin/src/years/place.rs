@@ -153,6 +153,6 @@ pub(crate) fn renew_keys(system: &System) {
         let renewal = Renewal { issues_from, early: None };
         let act = system.act("ceremony").expect("an act");
         let keys = &*system.machine.keys;
-        authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
+        authority.renewals().renew(&act, &renewal, &find_or_generate, keys).expect("renewed");
     }
 }

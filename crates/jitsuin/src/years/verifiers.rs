@@ -22,8 +22,8 @@ fn taken_up(place: &Place, name: &str) {
 /// answered: signed as `signer`.
 fn asked(place: &Place, served: &Served, signer: &str) -> String {
     let authority = served.system.authority("jpki-auth").expect("a CA");
-    let generation = authority.generations().pop().expect("a key");
-    let root = authority.self_signed_certificate(&generation).expect("a root");
+    let generation = authority.generations().all().pop().expect("a key");
+    let root = authority.generations().self_signed_certificate(&generation).expect("a root");
     let text = pem::encode(pem::CERTIFICATE, &root).expect("PEM");
     fs::write(place.path().join("root.pem"), text).expect("written");
     let (address, now) = (served.addresses.repository, place.now().as_second());

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Checkpoint, Hash, Leaf, inclusion_proof, verify_inclusion};
-use crate::{Error, Remembered, Result, Sequence, Store};
+use crate::reads::ReadJournal;
+use crate::{Error, Remembered, Result, Sequence};
 
 /// What an entry says that is not asked whether it is sealed: for what watches, not for what signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ const PAGE: usize = 1000;
 ///
 /// Each is an error where it cannot be read; nothing comes after an error.
 pub fn told_of(
-    store: &dyn Store,
+    journal: &dyn ReadJournal,
     kind: Remembered,
 ) -> impl Iterator<Item = Result<(Sequence, ToldEntry)>> {
     let (mut from, mut is_last) = (0, false);
@@ -73,7 +74,7 @@ pub fn told_of(
             if is_last {
                 return Ok(None);
             }
-            let more = store.journal_of(kind, from, PAGE)?;
+            let more = journal.journal_of(kind, from, PAGE)?;
             is_last = more.len() < PAGE;
             page = more.into_iter();
         }

@@ -125,7 +125,7 @@ impl Desk {
         let rows = self.store.cas()?;
         let row = rows.iter().find(|row| row.id == *id).ok_or_else(|| Problem::unknown("ca"))?;
         let rows = self.store.authorities(id)?;
-        let generations = authority.generations();
+        let generations = authority.generations().all();
         let body = |row: &AuthorityRow| {
             let found = generations.iter().find(|generation| generation.number == row.generation);
             let generation = found.ok_or_else(|| Problem::unknown("generation"))?;
@@ -148,7 +148,7 @@ fn generation_body(
     generation: &Generation,
     row: &AuthorityRow,
 ) -> Result<GenerationBody, Problem> {
-    let certificate = authority.self_signed_certificate(generation)?;
+    let certificate = authority.generations().self_signed_certificate(generation)?;
     Ok(GenerationBody {
         number: generation.number,
         name: generation.name.to_string(),

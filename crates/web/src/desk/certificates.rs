@@ -177,7 +177,7 @@ impl Operation for RevokeCertificate {
                 None => &**call.act(),
             };
             let order = RevocationOrder { cause, requester, approver: approver.clone() };
-            Ok(authority.revoke(Along::new(seconded, kept), &serial, &order)?)
+            Ok(authority.life().revoke(Along::new(seconded, kept), &serial, &order)?)
         })
     }
 }

@@ -119,7 +119,7 @@ impl Desk {
         at: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), Problem> {
-        let listing = authority.listing_generations(at)?;
+        let listing = authority.generations().listing_at(at)?;
         let is_listing = |row: &SeriesRow| {
             listing.iter().any(|generation| generation.number == row.key.generation)
         };
@@ -277,7 +277,7 @@ impl Desk {
         if row.state == SeriesState::Withheld {
             gathered.findings.push(about("list-withheld", format!("number {}", row.built)));
         }
-        let Some(list) = authority.published(&row.key)? else {
+        let Some(list) = authority.list_series().published(&row.key)? else {
             gathered.findings.push(about("list-missing", "none was ever published".to_owned()));
             return Ok(());
         };
@@ -327,7 +327,7 @@ fn check_late(
     at: Timestamp,
     gathered: &mut Gathered,
 ) -> Result<(), Problem> {
-    for late in authority.late_lists(at)? {
+    for late in authority.list_series().late(at)? {
         // One that was never published is told of as missing.
         let Some(ends) = late.ends else { continue };
         gathered.findings.push(FindingBody {

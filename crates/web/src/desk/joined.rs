@@ -38,11 +38,15 @@ impl Authority for WindowAuthority {
     }
 
     fn nonce(&self, act: &Act, application: &ApplicationId) -> Result<[u8; 32], AuthorityError> {
-        self.authority.possession_nonce(act, application).map_err(refused)
+        self.authority.possession().nonce(act, application).map_err(refused)
     }
 
     fn issue(&self, act: &Act, request: IssueRequest) -> Result<IssuedCertificate, AuthorityError> {
-        let issued = self.authority.issue_to_user(act, user_request(request)).map_err(refused)?;
+        let issued = self
+            .authority
+            .user_certificates()
+            .issue(act, user_request(request))
+            .map_err(refused)?;
         Ok(IssuedCertificate {
             serial: issued.serial,
             certificate: issued.certificate,
@@ -57,7 +61,10 @@ impl Authority for WindowAuthority {
         serial: &SerialNumber,
         proof: &authority::Possession,
     ) -> Result<(), AuthorityError> {
-        self.authority.confirm(act, serial, &possession(proof.clone())).map_err(refused)
+        self.authority
+            .possession()
+            .confirm(act, serial, &possession(proof.clone()))
+            .map_err(refused)
     }
 
     fn deliver(
@@ -66,15 +73,19 @@ impl Authority for WindowAuthority {
         serial: &SerialNumber,
         proof: &authority::Possession,
     ) -> Result<(), AuthorityError> {
-        self.authority.deliver(act, serial, &possession(proof.clone())).map(drop).map_err(refused)
+        self.authority
+            .life()
+            .deliver(act, serial, &possession(proof.clone()))
+            .map(drop)
+            .map_err(refused)
     }
 
     fn hold(&self, act: &Act, serial: &SerialNumber) -> Result<(), AuthorityError> {
-        self.authority.hold(act, serial).map(drop).map_err(refused)
+        self.authority.life().hold(act, serial).map(drop).map_err(refused)
     }
 
     fn release(&self, act: &Act, serial: &SerialNumber) -> Result<(), AuthorityError> {
-        self.authority.release(act, serial).map(drop).map_err(refused)
+        self.authority.life().release(act, serial).map(drop).map_err(refused)
     }
 
     fn revoke(
@@ -88,7 +99,7 @@ impl Authority for WindowAuthority {
             requester: order.requester,
             approver: order.approver.clone(),
         };
-        self.authority.revoke(act, serial, &order).map(drop).map_err(refused)
+        self.authority.life().revoke(act, serial, &order).map(drop).map_err(refused)
     }
 
     fn certificates_of(

@@ -177,7 +177,7 @@ impl Operation for RehearseRenewal {
             Some(Moment(from)) => from,
             None => now + SignedDuration::from_hours(24),
         };
-        let rehearsal = authority.rehearse_renewal(now, from).map_err(Problem::from);
+        let rehearsal = authority.rehearsals().rehearse(now, from).map_err(Problem::from);
         let rehearsal = call.checked(rehearsal)?;
         call.read(|entry| entry.ca(authority.id()).detail("sound", rehearsal.is_sound()))?;
         Ok(RehearsalBody::from(&rehearsal))
@@ -206,7 +206,7 @@ impl Operation for PlanCompromise {
 
     fn run(self, call: &Call<'_>) -> Result<CompromisePlanBody, Problem> {
         let authority = call.authority(&self.ca)?;
-        let plan = authority.compromise_plan(self.generation).map_err(Problem::from);
+        let plan = authority.compromises().plan(self.generation).map_err(Problem::from);
         let plan = call.checked(plan)?;
         call.read(|entry| entry.ca(authority.id()))?;
         Ok(CompromisePlanBody::of(self.ca.as_str(), &plan))
@@ -272,9 +272,9 @@ impl CompromiseKey {
         call.once_along(state, |kept| {
             let what = Approvable::Compromise { ca: authority.id(), generation };
             let seconded = call.desk().seconded(call.act(), &second, what)?;
-            Ok(authority.declare_compromise(Along::new(&seconded, kept), generation, &second)?)
+            Ok(authority.compromises().declare(Along::new(&seconded, kept), generation, &second)?)
         })?;
-        let declared = authority.compromise(generation)?;
+        let declared = authority.generations().compromise(generation)?;
         declared.ok_or_else(|| Problem::unknown("compromise"))
     }
 }
@@ -336,7 +336,7 @@ impl Desk {
     fn unusable_keys(&self, at: Timestamp) -> Result<Vec<String>, Problem> {
         let mut told = Vec::new();
         for (ca, authority) in &self.authorities {
-            for (generation, error) in authority.unusable_keys(at)? {
+            for (generation, error) in authority.generations().unusable_keys(at)? {
                 told.push(format!("{ca}, generation {generation}: {error}"));
             }
         }
@@ -381,7 +381,7 @@ impl Desk {
         while row.state < CompromiseState::Announced {
             let now = Act { at: (self.clock)(), ..act.clone() };
             let heard = &mut |revoked| told(&format!("revoked: {revoked}"));
-            match authority.continue_compromise(&now, generation, heard) {
+            match authority.compromises().proceed(&now, generation, heard) {
                 Ok(next) => row = next,
                 Err(
                     ca::Error::Refused { field: "lists", .. }
@@ -389,7 +389,7 @@ impl Desk {
                 ) if tries < TRIES => {
                     tries += 1;
                     std::thread::sleep(std::time::Duration::from_secs(1));
-                    if let Some(now) = authority.compromise(generation)? {
+                    if let Some(now) = authority.generations().compromise(generation)? {
                         row = now;
                     }
                     continue;
@@ -402,7 +402,7 @@ impl Desk {
             let name = format!("compromise-{}-{generation}", authority.id());
             let kept = self.keyroom()?.notary.keep(&name, &notification(&row));
             let sha256 = kept.map_err(|error| Problem::unavailable("the notary", &error))?;
-            row = authority.complete_compromise(act, generation, &sha256)?;
+            row = authority.compromises().complete(act, generation, &sha256)?;
             told(row.state.name());
         }
         Ok(row)

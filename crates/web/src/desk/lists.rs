@@ -41,7 +41,7 @@ impl Operation for ListSeries {
         let authority = call.authority(&self.ca)?;
         let rows = call.desk().series_rows(authority)?;
         let body = |row: &SeriesRow| {
-            let published = authority.published(&row.key)?;
+            let published = authority.list_series().published(&row.key)?;
             Ok(SeriesBody {
                 ca: row.key.ca.to_string(),
                 generation: row.key.generation,
@@ -70,7 +70,7 @@ impl Operation for PublishDueLists {
             let begun = call.begun_before()?;
             let mut lists = Vec::new();
             for authority in call.desk().authorities.values() {
-                let due = authority.due_lists(call.act().at)?;
+                let due = authority.list_series().due(call.act().at)?;
                 lists.extend(published_since(begun, call.act(), authority, &due)?);
             }
             Ok(PublicationBody { lists })
@@ -98,7 +98,7 @@ impl Operation for PublishAllLists {
         let authority = call.authority(&self.ca)?;
         call.once(|| {
             let begun = call.begun_before()?;
-            let all = authority.series_at(call.act().at)?;
+            let all = authority.list_series().at(call.act().at)?;
             let lists = published_since(begun, call.act(), authority, &all)?;
             Ok(PublicationBody { lists })
         })
@@ -167,7 +167,7 @@ impl Operation for FetchList {
         let series = SeriesKey { ca, generation, partition };
         let number = match number {
             Some(number) => Some(number.min(LAST_NUMBER)),
-            None => authority.published(&series)?.map(|row| row.key.number),
+            None => authority.list_series().published(&series)?.map(|row| row.key.number),
         };
         let content = match number {
             Some(number) => call.desk().store.crl_content(&CrlKey { series, number })?,
@@ -191,7 +191,7 @@ impl Desk {
         authority: &Arc<CertificationAuthority>,
     ) -> Result<Vec<SeriesRow>, Problem> {
         let mut rows = self.store.series(authority.id())?;
-        for key in authority.all_series()? {
+        for key in authority.list_series().all()? {
             if !rows.iter().any(|row| row.key == key) {
                 let state = SeriesState::Empty;
                 rows.push(SeriesRow { key, state, built: 0, published: None });
@@ -211,8 +211,8 @@ fn published_since(
     wanted: &[SeriesKey],
 ) -> Result<Vec<PublishedListBody>, Problem> {
     let (mut lists, mut left) = (Vec::new(), Vec::new());
-    for key in authority.series_at(act.at)? {
-        let published = authority.published(&key)?;
+    for key in authority.list_series().at(act.at)? {
+        let published = authority.list_series().published(&key)?;
         let is_new = |row: &CrlRow| begun.is_some_and(|begun| row.this_update.as_second() >= begun);
         match published.filter(is_new) {
             Some(row) => lists.push(outcome(ListOutcome::Published(row))),
@@ -220,7 +220,7 @@ fn published_since(
             None => {}
         }
     }
-    lists.extend(authority.publish_lists(act, &left).into_iter().map(outcome));
+    lists.extend(authority.lists().publish_all(act, &left).into_iter().map(outcome));
     Ok(lists)
 }
 

@@ -98,7 +98,12 @@ impl Operation for ReceiveServiceRequest {
         let purpose = call.checked(self.told_purpose())?;
         let id = call.once_along(id_of, |kept| {
             let act = Along::new(call.act(), kept);
-            Ok(authority.receive_request(act, purpose, &self.applicant, &self.documents)?)
+            Ok(authority.service_requests().receive(
+                act,
+                purpose,
+                &self.applicant,
+                &self.documents,
+            )?)
         })?;
         as_it_stands(authority, &id)
     }
@@ -196,7 +201,7 @@ impl Operation for ListServiceRequests {
             // The place within its own CA; of each later CA it is the beginning.
             let after = self.after.as_ref().filter(|_| begins_at == Some(authority.id()));
             if left > 0 {
-                requests.extend(authority.service_requests(self.state, after, left)?);
+                requests.extend(authority.service_requests().some(self.state, after, left)?);
             }
         }
         call.read(|entry| entry.detail("rows", requests.len()))?;
@@ -230,7 +235,7 @@ impl Operation for ShowServiceRequest {
 
     fn run(self, call: &Call<'_>) -> Outcome {
         let authority = authority_of(call, &self.id)?;
-        let request = authority.service_request(&self.id)?;
+        let request = authority.service_requests().one(&self.id)?;
         call.read(|entry| entry.ca(authority.id()).subject(&self.id))?;
         whole(authority, &request)
     }
@@ -260,7 +265,7 @@ impl Operation for ExamineServiceRequest {
     type Answer = ServiceRequestBody;
 
     fn run(self, call: &Call<'_>) -> Outcome {
-        step(call, &self.id, |ca, act| ca.examine_request(act, &self.id, &self.findings))
+        step(call, &self.id, |ca, act| ca.service_requests().examine(act, &self.id, &self.findings))
     }
 }
 
@@ -285,7 +290,7 @@ impl Operation for ApproveServiceRequest {
     type Answer = ServiceRequestBody;
 
     fn run(self, call: &Call<'_>) -> Outcome {
-        step(call, &self.id, |ca, act| ca.approve_request(act, &self.id))
+        step(call, &self.id, |ca, act| ca.service_requests().approve(act, &self.id))
     }
 }
 
@@ -310,7 +315,7 @@ impl Operation for ReleaseServiceRequest {
     type Answer = ServiceRequestBody;
 
     fn run(self, call: &Call<'_>) -> Outcome {
-        step(call, &self.id, |ca, act| ca.release_request(act, &self.id))
+        step(call, &self.id, |ca, act| ca.service_requests().release(act, &self.id))
     }
 }
 
@@ -338,7 +343,7 @@ impl Operation for IssueServiceRequest {
         let authority = authority_of(call, &self.id)?;
         // Two units, and the answer has what the second one brings: asked again after a cut, the request
         // itself says that its last step was this person's.
-        let id = call.once(|| id_of(&authority.issue_request(call.act(), &self.id)?))?;
+        let id = call.once(|| id_of(&authority.service_requests().issue(call.act(), &self.id)?))?;
         as_it_stands(authority, &id)
     }
 }
@@ -364,7 +369,7 @@ impl Operation for RevokeServiceRequest {
     type Answer = ServiceRequestBody;
 
     fn run(self, call: &Call<'_>) -> Outcome {
-        step(call, &self.id, |ca, act| ca.revoke_request(act, &self.id))
+        step(call, &self.id, |ca, act| ca.service_requests().revoke(act, &self.id))
     }
 }
 
@@ -392,7 +397,7 @@ impl Operation for RefuseServiceRequest {
     type Answer = ServiceRequestBody;
 
     fn run(self, call: &Call<'_>) -> Outcome {
-        step(call, &self.id, |ca, act| ca.refuse_request(act, &self.id, &self.reason))
+        step(call, &self.id, |ca, act| ca.service_requests().refuse(act, &self.id, &self.reason))
     }
 }
 
@@ -417,7 +422,7 @@ impl Operation for WithdrawServiceRequest {
     type Answer = ServiceRequestBody;
 
     fn run(self, call: &Call<'_>) -> Outcome {
-        step(call, &self.id, |ca, act| ca.withdraw_request(act, &self.id))
+        step(call, &self.id, |ca, act| ca.service_requests().withdraw(act, &self.id))
     }
 }
 
@@ -451,7 +456,7 @@ fn id_of(request: &Request) -> Result<String, Problem> {
 /// The request with this id as it stands now.
 fn as_it_stands(authority: &CertificationAuthority, id: &str) -> Outcome {
     let id: ServiceRequestId = parse_id("service request", id)?;
-    whole(authority, &authority.service_request(&id)?)
+    whole(authority, &authority.service_requests().one(&id)?)
 }
 
 /// The whole request, with its certificate once there is one.
@@ -461,9 +466,9 @@ fn whole(authority: &CertificationAuthority, request: &Request) -> Outcome {
     let Some(serial) = issued else { return Ok(body) };
     let row = authority.certificate(&serial)?;
     let signer =
-        authority.generations().into_iter().find(|one| one.number == row.intent.generation);
+        authority.generations().all().into_iter().find(|one| one.number == row.intent.generation);
     let signer = signer.ok_or_else(|| Problem::unknown("generation"))?;
-    let root = authority.self_signed_certificate(&signer)?;
+    let root = authority.generations().self_signed_certificate(&signer)?;
     Ok(ServiceRequestBody {
         certificate_pem: row.der.as_deref().map(certificate_pem).transpose()?,
         authority_certificate_pem: Some(certificate_pem(&root)?),

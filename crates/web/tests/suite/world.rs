@@ -374,9 +374,11 @@ fn certify_server(scratch: &Scratch, clock: &Clock, authority: &CertificationAut
         dns_names: vec!["localhost".to_owned()],
         addresses: vec![[127, 0, 0, 1].into()],
     };
-    let issued = authority.issue_to_service(&act(clock), &request).expect("a certificate");
-    let root =
-        authority.self_signed_certificate(&authority.current_at(clock.now()).expect("a key"));
+    let issued =
+        authority.service_certificates().issue(&act(clock), &request).expect("a certificate");
+    let root = authority
+        .generations()
+        .self_signed_certificate(&authority.generations().current_at(clock.now()).expect("a key"));
     let pem = |der: &[u8]| x509::pem::encode(x509::pem::CERTIFICATE, der).expect("PEM");
     scratch.write("server.pem", pem(&issued.certificate));
     scratch.write("ca.pem", pem(&root.expect("a root")));

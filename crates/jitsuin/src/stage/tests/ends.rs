@@ -211,12 +211,13 @@ fn k9_a_destroyed_key_that_is_in_a_store_again_is_told_and_signs_nothing() {
             assert!(!ending.is_told("destroyed-key-returned"));
         }
     }
-    let generation = authority.generation(1).expect("the first");
-    assert!(authority.has_returned(&generation).expect("a look"));
-    let all = authority.all_series().expect("series");
+    let generation = authority.generations().numbered(1).expect("the first");
+    assert!(authority.generations().has_returned(&generation).expect("a look"));
+    let all = authority.list_series().all().expect("series");
     let series = all.iter().find(|series| series.generation == 1).expect("one of the first");
     let act = ending.room.system.act("test").expect("an act");
-    let refused = authority.publish_list(&act, series).expect_err("it was destroyed").to_string();
+    let refused =
+        authority.lists().publish(&act, series).expect_err("it was destroyed").to_string();
     assert!(refused.contains("nothing is signed by it"), "{refused}");
     ending.destroy(&[]).expect("once more");
     assert!(!ending.copy("data/keys").exists() && !ending.is_told("destroyed-key-returned"));

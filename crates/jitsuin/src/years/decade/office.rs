@@ -144,7 +144,7 @@ impl<'a> Office<'a> {
         let renewal = Renewal { issues_from, early: None };
         let act = system.act("ceremony").expect("an act");
         let keys = &*system.machine.keys;
-        authority.renew_key(&act, &renewal, &find_or_generate, keys).expect("renewed");
+        authority.renewals().renew(&act, &renewal, &find_or_generate, keys).expect("renewed");
         responder_configs(system);
         // Not by moving the clock, which the program would not believe while it runs.
         std::thread::sleep(std::time::Duration::from_millis(1100));

@@ -45,7 +45,7 @@ fn in_lists(
     if known.ends <= system.now() {
         return;
     }
-    for generation in authority.generations().iter().filter(|one| system.now() <= one.ends) {
+    for generation in authority.generations().all().iter().filter(|one| system.now() <= one.ends) {
         let (ca, number) = (authority.id().clone(), generation.number);
         let series = SeriesKey { ca, generation: number, partition };
         let row = system.store.series_row(&series).expect("a read");
@@ -66,12 +66,12 @@ fn asked(system: &Arc<System>, by_key: &BTreeMap<(&str, u32), Vec<&Known>>) {
     let responder = responder(system, &log).expect("a responder");
     for ((ca, generation), all) in by_key {
         let authority = system.authority(ca).expect("a CA");
-        let generation = authority.generation(*generation).expect("a key");
+        let generation = authority.generations().numbered(*generation).expect("a key");
         if generation.ends < system.now() {
             continue;
         }
         let newest: Vec<_> = all.iter().rev().take(ASKED).collect();
-        let root = authority.self_signed_certificate(&generation).expect("a root");
+        let root = authority.generations().self_signed_certificate(&generation).expect("a root");
         let request = question(system, &root, &newest);
         let peer = ([127, 0, 0, 1], 1).into();
         let answer = responder.answer(&request, peer, system.now());

@@ -71,7 +71,7 @@ impl World {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("card-{number}");
         let authority = &self.authorities[&wish.ca.parse::<CaId>().expect("a CA id")];
-        let generation = authority.current_at(self.clock.now()).expect("a key");
+        let generation = authority.generations().current_at(self.clock.now()).expect("a key");
         let serial = serial_of(&name);
         let spki = self.key_pair(&name, wish.key);
         let subject = domain::name::DistinguishedName(vec![domain::name::Attribute::new(

@@ -246,7 +246,8 @@ impl Real {
             known.expect("one of them").0
         };
         let request = self.store.service_request(&self.id()).expect("a read");
-        let request = request.map(|_| self.ca.service_request(&self.id()).expect("a request"));
+        let request =
+            request.map(|_| self.ca.service_requests().one(&self.id()).expect("a request"));
         let steps = request.iter().flat_map(|request| request.steps());
         let is_suspended = |id: &&str| {
             let id = format!("{id}-{}", self.number).parse().expect("an id");

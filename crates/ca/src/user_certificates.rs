@@ -1,5 +1,8 @@
 //! Certificates of residents: the rules around the six steps.
 
+use std::sync::Arc;
+
+use card::CardNumber;
 use domain::act::Act;
 use domain::application::ApplicationKind;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
@@ -9,23 +12,31 @@ use domain::journal::EventKind;
 use domain::municipality;
 use domain::policy::{ExtensionRule, KeyMaker, NamesSource, UserKeyRule, ValidityRule};
 use domain::rule;
-use domain::rule::{Hex, Rule};
+use domain::rule::Hex;
 use domain::validity::{self, Period};
 use jiff::Timestamp;
+use keys::{TransportKey, UserKeys};
 use store::{CertificateRow, Entry, Unit};
 use x509::general_name::GeneralName;
-use x509::key_check;
+use x509::key_check::{self, WeakKeys};
 use x509::name::Name;
 use x509::oid;
 use x509::public_key::SpkiInfo;
 use zeroize::Zeroizing;
 
-use super::draft::{Order, profile};
-use super::subject;
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::card_master::CardKeyring;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{Issuance, Order, no_key, profile, subject_of_user};
+use crate::ledger::Ledger;
+use crate::life::LifeCycle;
 use crate::partition::partition_of;
+use crate::possession::Possessions;
 use crate::request::{CertifiedAttributes, IssuedToUser, KeySource, UserRequest};
+use crate::sequence::SubjectSequence;
 
 /// A private key wrapped to its card, if the CA made it.
 type Wrapped = Option<Zeroizing<Vec<u8>>>;
@@ -40,7 +51,43 @@ enum Again {
     Nothing,
 }
 
-impl CertificationAuthority {
+/// The certificates of residents. It makes their keys and wraps them to cards; the six steps sign.
+pub struct UserCertificates {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    possession: Arc<Possessions>,
+    life: Arc<LifeCycle>,
+    issuance: Arc<Issuance>,
+    sequence: Arc<SubjectSequence>,
+    keys: Arc<dyn UserKeys>,
+    cards: Arc<CardKeyring>,
+    weak_keys: Arc<WeakKeys>,
+}
+
+impl UserCertificates {
+    pub(crate) fn new(
+        hands: &Hands,
+        possession: &Arc<Possessions>,
+        life: &Arc<LifeCycle>,
+        issuance: &Arc<Issuance>,
+    ) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            possession: possession.clone(),
+            life: life.clone(),
+            issuance: issuance.clone(),
+            sequence: hands.sequence.clone(),
+            keys: hands.keys.clone(),
+            cards: hands.cards.clone(),
+            weak_keys: hands.weak_keys.clone(),
+        }
+    }
+
     /// Issues a resident's certificate onto an unusable card (A 4.3.1.1, S 4-2-1).
     ///
     /// Asked again for the same application with the key that the card has by now, it answers with the
@@ -50,19 +97,19 @@ impl CertificationAuthority {
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::Unknown`] by the rules of the policy, journaled.
-    pub fn issue_to_user(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
+    pub fn issue(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let subject = request.application.clone();
-        let result = self.issue_to_user_unrecorded(act, request);
-        self.recording(act, EventKind::CertificateIntended, subject, result)
+        let result = self.issue_unrecorded(act, request);
+        self.ledger.recording(act, EventKind::CertificateIntended, subject, result)
     }
 
-    fn issue_to_user_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
+    fn issue_unrecorded(&self, act: &Act, request: UserRequest) -> Result<IssuedToUser> {
         let municipality = self.check_territory(&request)?;
         let (application, holder) = (&request.application, &request.holder);
-        let before = self.store.issued_before(self.id(), application, holder)?;
+        let before = self.certificates.issued_before(application, holder)?;
         let others = match self.answer_again(act, &request, &before.for_application)? {
             Again::Issued(issued) => return Ok(issued),
-            Again::Ended => self.store.certificates_of(self.id(), holder)?,
+            Again::Ended => self.certificates.of_holder(holder)?,
             Again::Nothing => before.of_holder,
         };
         let renewed = check_existing(act.at, &request, others)?;
@@ -71,8 +118,8 @@ impl CertificationAuthority {
         let order = Order {
             kind: CertificateKind::User,
             partition: partition_of(CertificateKind::User, Some(municipality))?,
-            subject: Name::write(&subject::of_user(
-                self,
+            subject: Name::write(&subject_of_user(
+                &self.sequence,
                 &profile.subject,
                 act.at,
                 municipality,
@@ -84,12 +131,12 @@ impl CertificationAuthority {
             holder: Some(request.holder.clone()),
             application: Some(request.application.clone()),
         };
-        let signer = self.current_at(act.at)?;
-        let issued = self.issue(act, order, &signer, CertificateEvent::Issue)?;
+        let signer = self.generations.current_at(act.at)?;
+        let issued = self.issuance.issue(act, order, &signer, CertificateEvent::Issue)?;
         Ok(IssuedToUser {
             serial: issued.serial,
             certificate: issued.certificate,
-            authority_certificate: self.self_signed_certificate(&signer)?,
+            authority_certificate: self.generations.self_signed_certificate(&signer)?,
             wrapped_key,
         })
     }
@@ -141,17 +188,17 @@ impl CertificationAuthority {
                     let rule = "the application has a certificate for another key";
                     return Err(Error::refused("public key", rule));
                 }
-                self.check_possession(act, &request.application, &key, possession)?;
-                let generation = self.generation(row.intent.generation)?;
+                self.possession.check(act, &request.application, &key, possession)?;
+                let generation = self.generations.numbered(row.intent.generation)?;
                 Ok(Again::Issued(IssuedToUser {
                     serial: row.intent.serial,
                     certificate: der.clone(),
-                    authority_certificate: self.self_signed_certificate(&generation)?,
+                    authority_certificate: self.generations.self_signed_certificate(&generation)?,
                     wrapped_key: None,
                 }))
             }
             KeySource::Authority { .. } => {
-                self.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
+                self.life.end(act, row, RevocationCause::DestroyedBeforeDelivery, None)?;
                 Ok(Again::Ended)
             }
         }
@@ -168,7 +215,7 @@ impl CertificationAuthority {
             }
             (KeySource::OnCard { spki, possession }, KeyMaker::Holder) => {
                 let key = on_card(spki)?;
-                self.check_possession(act, &request.application, &key, possession)?;
+                self.possession.check(act, &request.application, &key, possession)?;
                 (key, None)
             }
             (_, maker) => {
@@ -193,12 +240,21 @@ impl CertificationAuthority {
         let (public, wrapped) = self.keys.generate_for_card(rule.algorithm, &transport)?;
         let spki = SpkiInfo::parse(&public.spki_der)?;
         let entry = Entry::new(EventKind::KeyDestroyed, act)
-            .ca(self.id())
+            .ca(self.policy.id())
             .subject(&request.application)
             .detail("spki_sha256", Hex(&spki.spki_sha256()))
             .detail("left", rule!("wrapped to {}", *card).as_part());
-        self.store.commit(Unit::new(entry))?;
+        self.ledger.commit(Unit::new(entry))?;
         Ok((spki, Some(wrapped.into_octets())))
+    }
+
+    /// The key under which the CA wraps a user's key to a card (A 6.2.6).
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a card that is none of ours; [`Error::Keys`].
+    fn transport_key(&self, card: &CardId) -> Result<TransportKey> {
+        let none = || Error::Unknown { field: "card", value: card.to_string() };
+        self.cards.transport_key(&CardNumber::of(card).ok_or_else(none)?)
     }
 
     /// The names for subjectAltName, where the profile carries the resident's attributes.
@@ -243,11 +299,6 @@ fn check_existing(
 /// A public key as a card gave it.
 fn on_card(spki: &[u8]) -> Result<SpkiInfo> {
     SpkiInfo::parse(spki).map_err(no_key)
-}
-
-/// Octets that are no public key.
-pub(super) fn no_key(error: x509::Error) -> Error {
-    Error::refused("public key", Rule::from("it is none").telling(error))
 }
 
 /// The six otherName values, in the order the profile of the CPS has them.

@@ -42,7 +42,7 @@ impl Moved {
         Ok(unit.entry(entry(act, &moved.request)).change(moved.change()?))
     }
 
-    pub(super) fn change(self) -> Result<Change> {
+    pub(crate) fn change(self) -> Result<Change> {
         let ServiceRequestRow { id, state, record, .. } = stored::row(&self.request)?;
         Ok(Change::SetServiceRequest { id, from: self.from, to: state, record })
     }
@@ -61,7 +61,7 @@ pub(crate) fn handled(entry: Entry, request: Option<&Request>) -> Entry {
 }
 
 /// The entry of a request as it is now.
-pub(super) fn entry(act: &Act, request: &Request) -> Entry {
+pub(crate) fn entry(act: &Act, request: &Request) -> Entry {
     let entry = Entry::new(EventKind::ServiceRequestChanged, act)
         .ca(request.ca())
         .subject(request.id())
@@ -86,7 +86,7 @@ pub(super) fn entry(act: &Act, request: &Request) -> Entry {
 }
 
 /// Who acts, if it is one of the CA's staff.
-pub(super) fn member_of_staff(act: &Act) -> Result<ActorId> {
+pub(crate) fn member_of_staff(act: &Act) -> Result<ActorId> {
     match &act.actor {
         Actor::Staff(id) => Ok(id.clone()),
         _ => Err(Error::refused("actor", "the CA's staff handles requests (A 5.2.1.1(3)-(6))")),

@@ -1,38 +1,61 @@
-//! Certificates that are not for residents: the CA's own, its responder, its servers (L13).
+//! Certificates of servers and responders: the rules around the six steps (L13).
+
+use std::sync::Arc;
 
 use domain::act::Act;
-use domain::certificate::{CertificateEvent, CertificateKind};
+use domain::certificate::CertificateEvent;
 use domain::journal::EventKind;
 use domain::name::{Attribute, AttributeKind, DistinguishedName};
-use domain::policy::{SubjectRule, ValidityRule};
+use domain::policy::SubjectRule;
 use domain::rule;
 use domain::rule::Rule;
-use domain::validity::{self, Period};
-use jiff::Timestamp;
 use x509::general_name::GeneralName;
-use x509::key_check;
+use x509::key_check::{self, WeakKeys};
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 
-use super::Issued;
-use super::draft::{Order, profile};
-use super::steps::CERTIFIED_ONCE;
-use crate::authority::CertificationAuthority;
+use crate::adoption::PolicyInEffect;
+use crate::certificates::Certificates;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
+use crate::generations::Generations;
+use crate::hands::Hands;
+use crate::issuance::{CERTIFIED_ONCE, Issuance, Issued, Order, no_key, profile, years};
+use crate::ledger::Ledger;
 use crate::partition::partition_of;
 use crate::request::ServiceRequest;
 
 /// A TLS server has a handful of names; more is a mistake.
 const MAXIMUM_NAMES: usize = 100;
 
-impl CertificationAuthority {
+/// The certificates of servers and responders. It holds a request against the policy; the six steps sign.
+pub struct ServiceCertificates {
+    policy: Arc<PolicyInEffect>,
+    ledger: Ledger,
+    certificates: Certificates,
+    generations: Arc<Generations>,
+    issuance: Arc<Issuance>,
+    weak_keys: Arc<WeakKeys>,
+}
+
+impl ServiceCertificates {
+    pub(crate) fn new(hands: &Hands, issuance: &Arc<Issuance>) -> Self {
+        Self {
+            policy: hands.policy.clone(),
+            ledger: hands.ledger.clone(),
+            certificates: hands.certificates.clone(),
+            generations: hands.generations.clone(),
+            issuance: issuance.clone(),
+            weak_keys: hands.weak_keys.clone(),
+        }
+    }
+
     /// Issues a certificate to a server or responder; it is in force at once (A 4.3.1.2).
     ///
     /// # Errors
     /// [`Error::Refused`] by the rules of the policy, journaled.
-    pub fn issue_to_service(&self, act: &Act, request: &ServiceRequest) -> Result<Issued> {
-        let signer = self.current_at(act.at)?;
+    pub fn issue(&self, act: &Act, request: &ServiceRequest) -> Result<Issued> {
+        let signer = self.generations.current_at(act.at)?;
         self.issue_with(act, request, &signer)
     }
 
@@ -43,14 +66,14 @@ impl CertificationAuthority {
         request: &ServiceRequest,
         signer: &Generation,
     ) -> Result<Issued> {
-        let result = self
-            .service_order(act, request)
-            .and_then(|order| self.issue(act, order, signer, CertificateEvent::IssueInForce));
-        self.recording(act, EventKind::CertificateIntended, &request.common_name, result)
+        let result = self.order(act, request).and_then(|order| {
+            self.issuance.issue(act, order, signer, CertificateEvent::IssueInForce)
+        });
+        self.ledger.recording(act, EventKind::CertificateIntended, &request.common_name, result)
     }
 
     /// What is to be issued, if policy and key allow it.
-    pub(crate) fn service_order(&self, act: &Act, request: &ServiceRequest) -> Result<Order> {
+    pub(crate) fn order(&self, act: &Act, request: &ServiceRequest) -> Result<Order> {
         let profile = profile(&self.policy, request.kind)?;
         let SubjectRule::Service { base } = &profile.subject else {
             return Err(Error::refused(
@@ -58,10 +81,10 @@ impl CertificationAuthority {
                 rule!("{} is not issued to a service", request.kind),
             ));
         };
-        let key = SpkiInfo::parse(&request.spki).map_err(super::user::no_key)?;
+        let key = SpkiInfo::parse(&request.spki).map_err(no_key)?;
         key_check::check(&key, self.policy.keys.other.algorithm, &*self.weak_keys)
             .map_err(|refused| Error::refused("public key", refused))?;
-        if self.store.key_was_certified(&key.spki_sha256())? {
+        if self.certificates.key_was_certified(&key.spki_sha256())? {
             return Err(Error::refused("public key", CERTIFIED_ONCE));
         }
         Ok(Order {
@@ -74,34 +97,6 @@ impl CertificationAuthority {
             holder: None,
             application: None,
         })
-    }
-
-    /// The period of a certificate to the CA's own name: `links` has, for a link, when the key was
-    /// made that it is for, and when the old root ends.
-    pub(crate) fn own_period(
-        &self,
-        kind: CertificateKind,
-        at: Timestamp,
-        link: Option<(Timestamp, Timestamp)>,
-    ) -> Result<Period> {
-        match (profile(&self.policy, kind)?.validity, link) {
-            (ValidityRule::OldWithNew | ValidityRule::NewWithOld, Some((made, ends))) => {
-                Ok(validity::for_link(made, ends)?)
-            }
-            (rule, _) => years(rule, at),
-        }
-    }
-}
-
-pub(crate) fn years(rule: ValidityRule, at: Timestamp) -> Result<Period> {
-    match rule {
-        ValidityRule::Years { years } => Ok(validity::for_years(at, years)?),
-        ValidityRule::Birthdays { .. } => {
-            Err(Error::refused("profile", "only residents have birthdays"))
-        }
-        ValidityRule::OldWithNew | ValidityRule::NewWithOld => {
-            Err(Error::refused("profile", "only links last as links do"))
-        }
     }
 }
 
