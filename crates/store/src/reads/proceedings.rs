@@ -15,7 +15,10 @@ pub trait ReadProceedings: Send + Sync {
     fn service_request(&self, id: &ServiceRequestId) -> Result<Option<ServiceRequestRow>>;
 
     /// Service requests of a CA, in one state or in all, newest first: at most `limit` after the one of the
-    /// id `after`; none where the CA has no such one.
+    /// id `after`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`](crate::Error::Missing) where the CA has no such one.
     fn service_requests(
         &self,
         ca: &CaId,

@@ -14,7 +14,10 @@ pub trait ReadWindows: Send + Sync {
     fn application(&self, id: &ApplicationId) -> Result<Option<ApplicationRow>>;
 
     /// Applications of a municipality, in one state or in all, newest first: at most `limit` after the one
-    /// of the id `after`; none where the municipality has no such one.
+    /// of the id `after`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`](crate::Error::Missing) where the municipality has no such one (any more).
     fn applications(
         &self,
         municipality: &MunicipalityCode,

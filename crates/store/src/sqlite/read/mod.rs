@@ -16,7 +16,7 @@ pub(super) mod window;
 use rusqlite::{Connection, Params, Row};
 
 use super::table::{Table, View};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Every row of a query for whole rows of `table`, each after it has proven itself.
 pub(super) fn all<T>(
@@ -50,11 +50,13 @@ fn first<T>(
 /// The place after every row of a list that begins with what was received last.
 const AFTER_ALL: (i64, i64) = (i64::MAX, i64::MAX);
 
-/// The place of a row in such a list, by a query for when it was received and its number; nothing where
-/// there is no such row. Bound as it is, an index leads to what comes after it.
-fn place(view: View<'_>, sql: &str, values: impl Params) -> Result<Option<(i64, i64)>> {
+/// The place of a row in such a list, by a query for when it was received and its number. Bound as it is, an
+/// index leads to what comes after it. Where the row is gone nobody can say what comes after it, and an
+/// empty page would say that nothing does.
+fn place(view: View<'_>, sql: &str, values: impl Params) -> Result<(i64, i64)> {
     let found = plain(view.connection, sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(found.into_iter().next())
+    let missing = || Error::Missing { what: "the row after which the page begins".to_owned() };
+    found.into_iter().next().ok_or_else(missing)
 }
 
 /// Every row of a query for anything else: what proves nothing by itself, such as counts and names.

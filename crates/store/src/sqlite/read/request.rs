@@ -38,11 +38,10 @@ pub(in crate::sqlite) fn of_ca(
         ORDER BY received DESC, rowid DESC LIMIT ?4";
     const PLACE: &str = "SELECT received, rowid FROM service_request WHERE id = ?1 AND ca = ?2";
     let (ca, rows) = (ca.as_str(), limit(rows));
-    let place = match after {
-        None => Some(AFTER_ALL),
+    let (received, rowid) = match after {
+        None => AFTER_ALL,
         Some(id) => place(view, PLACE, [id.as_str(), ca])?,
     };
-    let Some((received, rowid)) = place else { return Ok(Vec::new()) };
     match state {
         None => {
             let values = params![ca, received, rowid, rows];

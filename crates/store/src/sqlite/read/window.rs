@@ -39,11 +39,10 @@ pub(in crate::sqlite) fn applications(
     const PLACE: &str =
         "SELECT received, rowid FROM application WHERE id = ?1 AND municipality = ?2";
     let municipality = municipality.as_str();
-    let place = match after {
-        None => Some(AFTER_ALL),
+    let (received, rowid) = match after {
+        None => AFTER_ALL,
         Some(id) => place(view, PLACE, [id.as_str(), municipality])?,
     };
-    let Some((received, rowid)) = place else { return Ok(Page { rows: Vec::new(), next: None }) };
     let (state, looked_at) = (state.map(ApplicationState::name), looked_at(rows));
     let values = params![municipality, received, rowid, limit(looked_at), state, limit(rows)];
     let found = all(view, &table::APPLICATION, SQL, values, application_row)?;
