@@ -1,6 +1,7 @@
 //! Documents that are run: every block that a reader is told to type, and what comes of it.
 
 mod blocks;
+mod newcomer;
 mod shell;
 
 use std::fs;
