@@ -19,7 +19,7 @@ use crate::issuance::Issuance;
 use crate::life::LifeCycle;
 use crate::lists::{ListSeries, Lists};
 use crate::making::{KeyMaking, MakeKey, find_or_generate};
-use crate::observer::{Observer, Step};
+use crate::observer::{IssuanceStep, Observer};
 use crate::possession::Possessions;
 use crate::recovery::Recovery;
 use crate::renewal::{KeyRenewals, Rehearsals};
@@ -142,7 +142,7 @@ impl CertificationAuthority {
 
     /// Calls `observer` after every numbered step of issuance; tests crash the program there.
     #[must_use]
-    pub fn observed(self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+    pub fn observed(self, observer: Arc<dyn Fn(IssuanceStep) + Send + Sync>) -> Self {
         Self::of(Hands { observer: Observer::new(observer), ..self.hands })
     }
 

@@ -98,7 +98,7 @@ pub use lists::{
     CLOCK_SAID_RIGHT, Difference, LateList, ListOutcome, ListSeries, Lists, clock_said_right,
 };
 pub use making::{MakeKey, find_or_generate};
-pub use observer::Step;
+pub use observer::IssuanceStep;
 pub use partition::{distribution_point, partition_of};
 pub use possession::Possessions;
 pub use recovery::{Recovery, Settled};

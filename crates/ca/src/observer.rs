@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 /// A numbered step of issuance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum IssuanceStep {
     /// 1: a serial is reserved.
     Reserved = 1,
     /// 2: the TBS is drafted.
@@ -21,14 +21,14 @@ pub enum Step {
 
 /// Who is told of steps; nobody by default.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<dyn Fn(Step) + Send + Sync>>);
+pub(crate) struct Observer(Option<Arc<dyn Fn(IssuanceStep) + Send + Sync>>);
 
 impl Observer {
-    pub(crate) fn new(told: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+    pub(crate) fn new(told: Arc<dyn Fn(IssuanceStep) + Send + Sync>) -> Self {
         Self(Some(told))
     }
 
-    pub(crate) fn reached(&self, step: Step) {
+    pub(crate) fn reached(&self, step: IssuanceStep) {
         if let Some(told) = &self.0 {
             told(step);
         }

@@ -26,7 +26,7 @@ use channel::Channel;
 const MAX_COMMAND_DATA: u16 = 16 * 1024;
 
 /// The data of a good answer, or the word that refuses.
-type Answer = Result<Vec<u8>, StatusWord>;
+type Performed = Result<Vec<u8>, StatusWord>;
 
 /// A card with power.
 #[derive(Debug)]
@@ -179,7 +179,7 @@ impl Emulator {
         }
     }
 
-    fn perform_plain(&mut self, command: &Command, spent: Option<CardSlot>) -> Answer {
+    fn perform_plain(&mut self, command: &Command, spent: Option<CardSlot>) -> Performed {
         match (command.cla, command.ins) {
             (0x00, instruction::SELECT) => self.select_file(command),
             (0x00, instruction::READ_BINARY) => self.read_binary(command),
@@ -197,7 +197,7 @@ impl Emulator {
 
     /// SELECT by name: all of the last selection is gone, also when the application is selected
     /// again. Another name leaves everything as it is (ISO/IEC 7816-4 7.1.1).
-    fn select_application(&mut self, command: &Command) -> Answer {
+    fn select_application(&mut self, command: &Command) -> Performed {
         let wants_fci = match command.p2 {
             0x00 => true,
             0x0C => false,
@@ -268,7 +268,7 @@ fn is_of_channel(command: &Command) -> bool {
     command.cla == 0x84 || is_get_response(command)
 }
 
-fn respond(answer: Answer) -> Response {
+fn respond(answer: Performed) -> Response {
     answer.map_or_else(Response::from, Response::success)
 }
 

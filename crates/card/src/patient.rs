@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::terminal::{Connection, ConnectionError};
 
-type Answer = Result<Vec<u8>, ConnectionError>;
+type Transmitted = Result<Vec<u8>, ConnectionError>;
 
 /// A connection that lives in a thread of its own, because nothing below it knows a limit of time.
 ///
@@ -17,7 +17,7 @@ type Answer = Result<Vec<u8>, ConnectionError>;
 pub(crate) struct Patient {
     /// `None` once the connection was given up.
     commands: Option<Sender<Zeroizing<Vec<u8>>>>,
-    answers: Receiver<Answer>,
+    answers: Receiver<Transmitted>,
     patience: Duration,
 }
 
@@ -66,7 +66,7 @@ impl Patient {
 }
 
 impl Connection for Patient {
-    fn transmit(&mut self, command: &[u8]) -> Answer {
+    fn transmit(&mut self, command: &[u8]) -> Transmitted {
         let failed = |what: &str| Err(ConnectionError(what.to_owned()));
         let Some(commands) = &self.commands else {
             return failed("the card was given up; connect again");
@@ -100,7 +100,7 @@ impl Drop for Patient {
 fn serve(
     mut card: impl Connection,
     asked: &Receiver<Zeroizing<Vec<u8>>>,
-    answering: &Sender<Answer>,
+    answering: &Sender<Transmitted>,
 ) {
     while let Ok(command) = asked.recv() {
         if answering.send(card.transmit(&command)).is_err() {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     impl Connection for Echo {
-        fn transmit(&mut self, command: &[u8]) -> Answer {
+        fn transmit(&mut self, command: &[u8]) -> Transmitted {
             drop(held(&self.lock));
             Ok(command.to_vec())
         }

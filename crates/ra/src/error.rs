@@ -40,14 +40,14 @@ pub enum WindowError {
     #[error("this actor may not do this: {0}")]
     NotPermitted(&'static str),
     /// The caller's fault: there is no such thing. The refusal is journaled.
-    #[error("{field}: there is none such")]
+    #[error("{field}: not found")]
     Unknown {
         /// The field that names it.
         field: &'static str,
     },
     /// The caller's fault: it is another municipality's, which the journal is told. The caller is told
     /// that there is none such, word for word, so that nobody learns here what exists elsewhere.
-    #[error("{field}: there is none such")]
+    #[error("{field}: not found")]
     Elsewhere {
         /// The field that names it.
         field: &'static str,
@@ -106,7 +106,7 @@ impl WindowError {
             Self::Refused { field, rule } => Some(rule.clone().about(field)),
             Self::Doubted { .. } => Some("identity: the clerk doubts it".into()),
             Self::NotPermitted(rule) => Some(rule!("this actor may not do this: {}", *rule)),
-            Self::Unknown { field } => Some(rule!("{}: there is none such", *field)),
+            Self::Unknown { field } => Some(rule!("{}: not found", *field)),
             Self::Elsewhere { field } => Some(rule!("the {} is another municipality's", *field)),
             Self::Authority(AuthorityError::Refused { field, rule }) => {
                 Some(rule.clone().about(field))
@@ -115,7 +115,7 @@ impl WindowError {
                 Some(Rule::of(error))
             }
             Self::Authority(AuthorityError::Unknown { field, .. }) => {
-                Some(rule!("{}: the CA knows none such", *field))
+                Some(rule!("{}: not found at the CA", *field))
             }
             Self::Register(RegisterError::NotFound(_)) => {
                 Some("resident: not registered (A 3.2.3.1, S 3-1-9)".into())

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jitsuin_status::ldap::{
-    Answer, Asked, AttributeDescription, Authentication, BindRequest, Control, DirectoryError,
-    Filter, Identity, LogUnavailable, MemoryQueryLog, Message, Next, Password, Query, QueryLog,
+    Asked, AttributeDescription, Authentication, BindRequest, Control, DirectoryError, Filter,
+    Identity, LdapAnswer, LogUnavailable, MemoryQueryLog, Message, Next, Password, Query, QueryLog,
     Request, ResultCode, Scope, SearchRequest, Service, Session, Values, directory_findings,
 };
 use ldap_fixture::{
@@ -37,7 +37,7 @@ fn ask(session: &mut Session, search: &SearchRequest, controls: Vec<Control>) ->
     octets(session.handle(Message { id: 1, request, controls }))
 }
 
-fn octets(answer: Answer) -> Vec<u8> {
+fn octets(answer: LdapAnswer) -> Vec<u8> {
     answer.flat_map(|response| response.to_vec()).collect()
 }
 

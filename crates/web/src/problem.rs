@@ -86,19 +86,19 @@ impl Fault {
     /// HTTP status, name in the problem type, title (RFC 9457 3.1).
     pub fn words(self) -> (u16, &'static str, &'static str) {
         match self {
-            Self::Malformed => (400, "malformed", "The request cannot be read"),
-            Self::Unauthenticated => (401, "unauthenticated", "Who asks is not proven"),
-            Self::NotPermitted => (403, "not-permitted", "This actor may not do this"),
-            Self::Unknown | Self::Elsewhere => (404, "unknown", "There is no such thing"),
-            Self::NoSuchMethod => (405, "no-such-method", "The method does not exist here"),
-            Self::TooSlow => (408, "too-slow", "The request did not arrive in time"),
-            Self::Conflict => (409, "conflict", "The state is another one by now"),
-            Self::Misdirected => (421, "misdirected", "The request is for another server"),
-            Self::TooLarge => (413, "too-large", "The request is too large"),
-            Self::MediaType => (415, "media-type", "The request has the wrong media type"),
-            Self::Refused => (422, "refused", "A rule forbids it"),
-            Self::Internal => (500, "internal", "Something broke"),
-            Self::Unavailable => (503, "unavailable", "Something that is needed does not answer"),
+            Self::Malformed => (400, "malformed", "Malformed request"),
+            Self::Unauthenticated => (401, "unauthenticated", "Authentication required"),
+            Self::NotPermitted => (403, "not-permitted", "Not authorised"),
+            Self::Unknown | Self::Elsewhere => (404, "unknown", "Not found"),
+            Self::NoSuchMethod => (405, "no-such-method", "Method not allowed"),
+            Self::TooSlow => (408, "too-slow", "Request timeout"),
+            Self::Conflict => (409, "conflict", "State conflict"),
+            Self::Misdirected => (421, "misdirected", "Misdirected request"),
+            Self::TooLarge => (413, "too-large", "Request too large"),
+            Self::MediaType => (415, "media-type", "Unsupported media type"),
+            Self::Refused => (422, "refused", "Refused by a rule"),
+            Self::Internal => (500, "internal", "Internal error"),
+            Self::Unavailable => (503, "unavailable", "Service unavailable"),
         }
     }
 }
@@ -124,7 +124,7 @@ impl Problem {
 
     /// That there is no such thing as `field` names.
     pub fn unknown(field: &'static str) -> Self {
-        Self::new(Fault::Unknown, rule!("{}: there is none such", field)).about(field)
+        Self::new(Fault::Unknown, rule!("{}: not found", field)).about(field)
     }
 
     /// The same with what was named, for who named it.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use jitsuin_ca::Step;
+use jitsuin_ca::IssuanceStep;
 use testkit::{Figure, median};
 
 use super::holders::Holder;
@@ -19,7 +19,7 @@ thread_local! {
 
 /// Prints the median of each step in microseconds beside that of one signature.
 pub(crate) fn print(holders: &[Holder], signature_micros: f64) {
-    let times: Arc<Mutex<Vec<(Step, f64)>>> = Arc::default();
+    let times: Arc<Mutex<Vec<(IssuanceStep, f64)>>> = Arc::default();
     let noted = times.clone();
     let world = World::new(1).observed(Arc::new(move |step| {
         let now = Instant::now();
@@ -31,12 +31,12 @@ pub(crate) fn print(holders: &[Holder], signature_micros: f64) {
     world.issue(world.requests(&holders[..CERTIFICATES.min(holders.len())], 1));
     let times = times.lock().unwrap();
     for (step, name) in [
-        (Step::Reserved, "checks of the request and step 1, reserve"),
-        (Step::Drafted, "step 2, draft"),
-        (Step::Linted, "step 3, lint"),
-        (Step::Intended, "step 4, commit the intent alone"),
-        (Step::Signed, "step 5, sign and compare"),
-        (Step::Issued, "step 6, commit the issue alone"),
+        (IssuanceStep::Reserved, "checks of the request and step 1, reserve"),
+        (IssuanceStep::Drafted, "step 2, draft"),
+        (IssuanceStep::Linted, "step 3, lint"),
+        (IssuanceStep::Intended, "step 4, commit the intent alone"),
+        (IssuanceStep::Signed, "step 5, sign and compare"),
+        (IssuanceStep::Issued, "step 6, commit the issue alone"),
     ] {
         let own = times.iter().filter(|(of, _)| *of == step).map(|(_, micros)| *micros);
         Figure::once(name, "us", median(own), "one raw signature", signature_micros).print();

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use domain::application::ApplicationKind;
 use jiff::civil::date;
-use jitsuin_ca::{CertificationAuthority, CertifiedAttributes, KeySource, Step, UserRequest};
+use jitsuin_ca::{
+    CertificationAuthority, CertifiedAttributes, IssuanceStep, KeySource, UserRequest,
+};
 use keys::{EmbeddedKeyStore, MasterKey};
 use store::journal::PersonalDataKey;
 use store::{Options, Sqlite, StateKey};
@@ -33,7 +35,7 @@ impl World {
         Self { authority, clock, _directory: directory }
     }
 
-    pub(crate) fn observed(mut self, observer: Arc<dyn Fn(Step) + Send + Sync>) -> Self {
+    pub(crate) fn observed(mut self, observer: Arc<dyn Fn(IssuanceStep) + Send + Sync>) -> Self {
         self.authority = self.authority.observed(observer);
         self
     }

@@ -7,7 +7,7 @@ use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use domain::rule::Hex;
-use domain::service_request::{Request, Step as RequestStep};
+use domain::service_request::{Request, RequestStep};
 use jiff::Timestamp;
 use keys::Sign;
 use store::{Change, Entry, IntentRow, Unit};
@@ -25,7 +25,7 @@ use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::key_ends::while_kept;
 use crate::ledger::Ledger;
-use crate::observer::{Observer, Step};
+use crate::observer::{IssuanceStep, Observer};
 use crate::random;
 use crate::request_record::{Moved, handled};
 
@@ -86,13 +86,13 @@ pub(super) struct Signed<'a> {
 impl<'a> Reserved<'a> {
     pub(super) fn new(hands: &'a StepHands) -> Result<Self> {
         let serial = random::serial()?;
-        hands.observer.reached(Step::Reserved);
+        hands.observer.reached(IssuanceStep::Reserved);
         Ok(Self { hands, serial })
     }
 
     pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
         let draft = Draft::new(&self.hands.policy, self.serial, order, signer)?;
-        self.hands.observer.reached(Step::Drafted);
+        self.hands.observer.reached(IssuanceStep::Drafted);
         Ok(Drafted { hands: self.hands, draft })
     }
 }
@@ -100,7 +100,7 @@ impl<'a> Reserved<'a> {
 impl<'a> Drafted<'a> {
     pub(super) fn lint(self) -> Result<Linted<'a>> {
         expect::check(&self.hands.policy, &self.draft)?;
-        self.hands.observer.reached(Step::Linted);
+        self.hands.observer.reached(IssuanceStep::Linted);
         Ok(Linted(self))
     }
 }
@@ -125,7 +125,7 @@ impl<'a> Linted<'a> {
         let unit = while_kept(Moved::join(confirmed, act, unit)?, [&signer.label])?;
         let committed = hands.ledger.commit(unit);
         committed.or_else(|fault| hands.refused_intent(fault, signer, &key))?;
-        hands.observer.reached(Step::Intended);
+        hands.observer.reached(IssuanceStep::Intended);
         Ok(Intended { hands, serial, tbs, request })
     }
 }
@@ -157,7 +157,7 @@ impl<'a> Intended<'a> {
         if read.tbs.der != self.tbs {
             return Err(Error::WrongSignature(self.serial.to_string()));
         }
-        self.hands.observer.reached(Step::Signed);
+        self.hands.observer.reached(IssuanceStep::Signed);
         let Self { hands, serial, request, .. } = self;
         Ok(Signed { hands, serial, certificate, request })
     }
@@ -181,7 +181,7 @@ impl Signed<'_> {
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
         self.hands.ledger.commit(Moved::join(issued, act, unit)?)?;
-        self.hands.observer.reached(Step::Issued);
+        self.hands.observer.reached(IssuanceStep::Issued);
         Ok(Issued { serial: self.serial, certificate: self.certificate })
     }
 }

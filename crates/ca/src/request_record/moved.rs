@@ -4,7 +4,7 @@ use domain::act::{Act, Actor};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::Hex;
-use domain::service_request::{Done, Purpose, Request, RequestState, Step, StepName};
+use domain::service_request::{Done, Purpose, Request, RequestState, RequestStep, RequestStepName};
 use store::{Change, Entry, ServiceRequestRow, Unit};
 use x509::fingerprint::sha256;
 
@@ -22,10 +22,10 @@ impl Moved {
     ///
     /// # Errors
     /// [`Error::Refused`] by the tables.
-    pub(crate) fn by(act: &Act, request: Request, step: Step) -> Result<Self> {
+    pub(crate) fn by(act: &Act, request: Request, step: RequestStep) -> Result<Self> {
         let by = match (&act.actor, step.name()) {
             // Start-up finishes what a cut left; every other step is a person's.
-            (Actor::System(id), StepName::Issue) => id.clone(),
+            (Actor::System(id), RequestStepName::Issue) => id.clone(),
             _ => member_of_staff(act)?,
         };
         let from = request.state();
@@ -52,7 +52,9 @@ impl Moved {
 pub(crate) fn handled(entry: Entry, request: Option<&Request>) -> Entry {
     let Some(request) = request else { return entry };
     let mut entry = entry.detail("service_request", request.id());
-    for (name, step) in [("released_by", StepName::Release), ("confirmed_by", StepName::Confirm)] {
+    for (name, step) in
+        [("released_by", RequestStepName::Release), ("confirmed_by", RequestStepName::Confirm)]
+    {
         if let Some(person) = request.by(step) {
             entry = entry.detail(name, person);
         }

@@ -2,7 +2,9 @@
 
 use domain::certificate::CertificateKind;
 use domain::identity::RevocationCause;
-use domain::service_request::{Certification, Done, Purpose, PurposeName, Request, Step, StepName};
+use domain::service_request::{
+    Certification, Done, Purpose, PurposeName, Request, RequestStep, RequestStepName,
+};
 use serde::{Deserialize, Serialize};
 use store::ServiceRequestRow;
 use x509::pem;
@@ -96,13 +98,15 @@ fn store_certification(certification: &Certification) -> Result<StoredCertificat
 
 fn store_step(done: &Done) -> StoredStep {
     let (text, documents, serial) = match &done.step {
-        Step::Receive { applicant, documents } => (Some(applicant), Some(documents), None),
-        Step::Examine { findings } => (Some(findings), None, None),
-        Step::Refuse { reason } => (Some(reason), None, None),
-        Step::Confirm { serial } => (None, None, Some(serial)),
-        Step::Approve | Step::Release | Step::Issue | Step::Revoke | Step::Withdraw => {
-            (None, None, None)
-        }
+        RequestStep::Receive { applicant, documents } => (Some(applicant), Some(documents), None),
+        RequestStep::Examine { findings } => (Some(findings), None, None),
+        RequestStep::Refuse { reason } => (Some(reason), None, None),
+        RequestStep::Confirm { serial } => (None, None, Some(serial)),
+        RequestStep::Approve
+        | RequestStep::Release
+        | RequestStep::Issue
+        | RequestStep::Revoke
+        | RequestStep::Withdraw => (None, None, None),
     };
     StoredStep {
         step: done.step.name().to_string(),
@@ -137,19 +141,21 @@ fn restore_purpose(stored: &StoredRequest) -> Result<Purpose> {
 
 fn restore_step(stored: StoredStep) -> Result<Done> {
     let text = || stored.text.clone().ok_or_else(|| unreadable("a step without its text"));
-    let step = match named(Some(&stored.step), StepName::from_name)? {
-        StepName::Receive => Step::Receive {
+    let step = match named(Some(&stored.step), RequestStepName::from_name)? {
+        RequestStepName::Receive => RequestStep::Receive {
             applicant: text()?,
             documents: stored.documents.clone().unwrap_or_default(),
         },
-        StepName::Examine => Step::Examine { findings: text()? },
-        StepName::Approve => Step::Approve,
-        StepName::Release => Step::Release,
-        StepName::Confirm => Step::Confirm { serial: read(stored.serial.as_deref())? },
-        StepName::Issue => Step::Issue,
-        StepName::Revoke => Step::Revoke,
-        StepName::Refuse => Step::Refuse { reason: text()? },
-        StepName::Withdraw => Step::Withdraw,
+        RequestStepName::Examine => RequestStep::Examine { findings: text()? },
+        RequestStepName::Approve => RequestStep::Approve,
+        RequestStepName::Release => RequestStep::Release,
+        RequestStepName::Confirm => {
+            RequestStep::Confirm { serial: read(stored.serial.as_deref())? }
+        }
+        RequestStepName::Issue => RequestStep::Issue,
+        RequestStepName::Revoke => RequestStep::Revoke,
+        RequestStepName::Refuse => RequestStep::Refuse { reason: text()? },
+        RequestStepName::Withdraw => RequestStep::Withdraw,
     };
     Ok(Done { step, by: read(Some(&stored.by))?, at: read(Some(&stored.at))? })
 }

@@ -15,7 +15,7 @@ use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::rule;
 use domain::service_request::{
-    Certification, Done, Purpose, Request, RequestState, Step, StepName,
+    Certification, Done, Purpose, Request, RequestState, RequestStep, RequestStepName,
 };
 use store::{Along, Unit};
 use x509::fingerprint::sha256;
@@ -82,7 +82,8 @@ impl ServiceRequests {
     ) -> Result<Request> {
         let act = &act.into();
         let subject = request_id(act)?;
-        let step = Step::Receive { applicant: applicant.to_owned(), documents: documents.to_vec() };
+        let step =
+            RequestStep::Receive { applicant: applicant.to_owned(), documents: documents.to_vec() };
         let result = self.receive_unrecorded(act, &subject, purpose, step);
         self.ledger.recording(act, KIND, subject, result)
     }
@@ -92,7 +93,7 @@ impl ServiceRequests {
         act: &Along<'_, Request>,
         id: &ServiceRequestId,
         purpose: Purpose,
-        step: Step,
+        step: RequestStep,
     ) -> Result<Request> {
         let by = member_of_staff(act)?;
         if let Some(request) = self.record.with_id(id)? {
@@ -120,7 +121,7 @@ impl ServiceRequests {
         id: &ServiceRequestId,
         findings: &str,
     ) -> Result<Request> {
-        self.take_step(&act.into(), id, Step::Examine { findings: findings.to_owned() })
+        self.take_step(&act.into(), id, RequestStep::Examine { findings: findings.to_owned() })
     }
 
     /// Records that the approver agrees (A 4.2.2.2).
@@ -132,7 +133,7 @@ impl ServiceRequests {
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
     ) -> Result<Request> {
-        self.take_step(&act.into(), id, Step::Approve)
+        self.take_step(&act.into(), id, RequestStep::Approve)
     }
 
     /// Releases a request as the first senior operator.
@@ -144,7 +145,7 @@ impl ServiceRequests {
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
     ) -> Result<Request> {
-        self.take_step(&act.into(), id, Step::Release)
+        self.take_step(&act.into(), id, RequestStep::Release)
     }
 
     /// Issues the certificate as the second senior operator; it is in force at once (A 4.3.1.2).
@@ -159,14 +160,14 @@ impl ServiceRequests {
 
     fn issue_unrecorded(&self, act: &Act, id: &ServiceRequestId) -> Result<Request> {
         let (request, by) = (self.record.one(id)?, member_of_staff(act)?);
-        if request.by(StepName::Confirm) == Some(&by) {
+        if request.by(RequestStepName::Confirm) == Some(&by) {
             match request.state() {
                 RequestState::Issued => return self.nothing_to_do(&act.into(), request),
                 RequestState::Confirmed => return self.finish_request(act, request),
                 _ => {}
             }
         }
-        request.check(StepName::Confirm, &by)?;
+        request.check(RequestStepName::Confirm, &by)?;
         self.check_purpose(act, request.purpose())?;
         let wanted = request.purpose().certification();
         let none = || Error::refused("purpose", "no certificate comes out of a revocation");
@@ -218,16 +219,17 @@ impl ServiceRequests {
         id: &ServiceRequestId,
     ) -> Result<Request> {
         let request = self.record.one(id)?;
-        if request.has(&Step::Revoke, &member_of_staff(act)?) {
+        if request.has(&RequestStep::Revoke, &member_of_staff(act)?) {
             return self.nothing_to_do(act, request);
         }
-        let moved = Moved::by(act, request, Step::Revoke)?;
+        let moved = Moved::by(act, request, RequestStep::Revoke)?;
         self.check_purpose(act, moved.request().purpose())?;
         let Purpose::Revoke { serial, cause } = *moved.request().purpose() else {
             return Err(Error::refused("purpose", "it asks for a certificate, not for an end"));
         };
         let row = self.certificates.one(&serial)?;
-        let (requester, approver) = (Requester::Authority, moved.request().by(StepName::Release));
+        let (requester, approver) =
+            (Requester::Authority, moved.request().by(RequestStepName::Release));
         let order = RevocationOrder { cause, requester, approver: approver.cloned() };
         self.life.check_order(act, row.intent.kind, &order)?;
         let (unit, _) = self.life.ending(act, &row, cause, Some(&order))?;
@@ -247,7 +249,7 @@ impl ServiceRequests {
         id: &ServiceRequestId,
         reason: &str,
     ) -> Result<Request> {
-        self.take_step(&act.into(), id, Step::Refuse { reason: reason.to_owned() })
+        self.take_step(&act.into(), id, RequestStep::Refuse { reason: reason.to_owned() })
     }
 
     /// Notes that the applicant withdrew.
@@ -259,7 +261,7 @@ impl ServiceRequests {
         act: impl Into<Along<'a, Request>>,
         id: &ServiceRequestId,
     ) -> Result<Request> {
-        self.take_step(&act.into(), id, Step::Withdraw)
+        self.take_step(&act.into(), id, RequestStep::Withdraw)
     }
 
     /// A request made to this CA.
@@ -289,7 +291,7 @@ impl ServiceRequests {
         &self,
         act: &Along<'_, Request>,
         id: &ServiceRequestId,
-        step: Step,
+        step: RequestStep,
     ) -> Result<Request> {
         let result = self.take_step_unrecorded(act, id, step);
         self.ledger.recording(act, KIND, id, result)
@@ -299,13 +301,13 @@ impl ServiceRequests {
         &self,
         act: &Along<'_, Request>,
         id: &ServiceRequestId,
-        step: Step,
+        step: RequestStep,
     ) -> Result<Request> {
         let request = self.record.one(id)?;
         if request.has(&step, &member_of_staff(act)?) {
             return self.nothing_to_do(act, request);
         }
-        let ends = matches!(step.name(), StepName::Refuse | StepName::Withdraw);
+        let ends = matches!(step.name(), RequestStepName::Refuse | RequestStepName::Withdraw);
         let moved = Moved::by(act, request, step)?;
         match ends {
             true => self.refuse_half_signed(&moved)?,

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Settled, Step};
+use ca::{CertificationAuthority, IssuanceStep, Settled};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use domain::hindrance::Hindrance;
@@ -41,7 +41,7 @@ fn child() {
     let step: u8 = step.parse().expect("a number");
     let directory = std::path::PathBuf::from(orders.next().expect("a directory"));
     let policy = if ca == "auth" { AUTH } else { SIGN };
-    let stop = move |reached: Step| {
+    let stop = move |reached: IssuanceStep| {
         if reached as u8 == step {
             std::process::abort();
         }

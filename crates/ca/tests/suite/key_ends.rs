@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use ca::{CertificationAuthority, IssuedToUser, ListOutcome, Step};
+use ca::{CertificationAuthority, IssuanceStep, IssuedToUser, ListOutcome};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use domain::journal::EventKind;
@@ -19,8 +19,8 @@ use super::world::{auth_request, card};
 /// one and of the other, and the steps that were reached.
 fn issued_while_the_key_ends(
     town: &Town,
-    at: Step,
-) -> (ca::Result<IssuedToUser>, ca::Result<()>, Vec<Step>) {
+    at: IssuanceStep,
+) -> (ca::Result<IssuedToUser>, ca::Result<()>, Vec<IssuanceStep>) {
     town.renew(&town.renewal()).expect("renewed");
     let open = || {
         let (store, keys) = (town.scratch.store.clone(), town.keys.clone());
@@ -36,7 +36,7 @@ fn issued_while_the_key_ends(
     let authority = open().observed(Arc::new(move |step| {
         reached.lock().expect("a lock").push(step);
         if step == at {
-            if at >= Step::Intended {
+            if at >= IssuanceStep::Intended {
                 let needed =
                     other.destructions().permit(1, late).expect_err("it is open").to_string();
                 assert!(needed.contains("has an intent that is open"), "{needed}");
@@ -56,19 +56,22 @@ fn issued_while_the_key_ends(
 #[test]
 fn k9_e2_a_key_whose_end_is_noted_between_decision_and_commit_signs_nothing() {
     let town = Town::new(&quick());
-    let (issued, begun, steps) = issued_while_the_key_ends(&town, Step::Linted);
+    let (issued, begun, steps) = issued_while_the_key_ends(&town, IssuanceStep::Linted);
     begun.expect("nothing was intended yet");
     let refused = issued.expect_err("its key ends");
     assert!(refused.to_string().contains("nothing is signed by it"), "{refused}");
     assert!(matches!(refused, ca::Error::Refused { .. }), "the caller is told why: {refused:?}");
-    assert!(!steps.contains(&Step::Intended) && !steps.contains(&Step::Signed), "{steps:?}");
+    assert!(
+        !steps.contains(&IssuanceStep::Intended) && !steps.contains(&IssuanceStep::Signed),
+        "{steps:?}"
+    );
     assert_eq!(town.scratch.store.open_intents().expect("a read"), []);
 }
 
 #[test]
 fn k9_e2_no_end_of_a_key_begins_while_an_intent_under_it_is_open() {
     let town = Town::new(&quick());
-    let (issued, begun, _) = issued_while_the_key_ends(&town, Step::Intended);
+    let (issued, begun, _) = issued_while_the_key_ends(&town, IssuanceStep::Intended);
     issued.expect("the right to a signature was there first");
     let refused = begun.expect_err("it waits");
     assert!(matches!(refused, ca::Error::Store(store::Error::Stale { .. })), "{refused:?}");
@@ -94,7 +97,7 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
     let reached = steps.clone();
     let authority = open().observed(Arc::new(move |step| {
         reached.lock().expect("a lock").push(step);
-        if step == Step::Intended {
+        if step == IssuanceStep::Intended {
             let row = store.open_intents().expect("a read").pop().expect("it is intended");
             let (ca, serial, from) = (row.intent.ca, row.intent.serial, row.state);
             let (at, reason) = (clock.now(), RevocationReason::CessationOfOperation);
@@ -111,7 +114,7 @@ fn k9_e2_an_intent_that_others_ended_is_not_signed_once_the_key_ends() {
     let refused =
         authority.user_certificates().issue(&act(&town.clock), request).expect_err("its key ends");
     assert!(refused.to_string().contains("nothing is signed by it"), "{refused}");
-    assert!(!steps.lock().expect("a lock").contains(&Step::Signed));
+    assert!(!steps.lock().expect("a lock").contains(&IssuanceStep::Signed));
 }
 
 /// A long list takes minutes, and the key's end may begin in between.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use ca::{CertificationAuthority, Difference, ListOutcome, Step};
+use ca::{CertificationAuthority, Difference, IssuanceStep, ListOutcome};
 use domain::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use domain::application::ApplicationKind;
 use domain::crl_series::Partition;
@@ -19,7 +19,7 @@ use testkit::act;
 use super::world::{AUTH, World, auth_request, card};
 
 /// The rows that stand in the database when a step is reached: intents, issued certificates.
-type Seen = Arc<Mutex<Vec<(Step, usize, usize)>>>;
+type Seen = Arc<Mutex<Vec<(IssuanceStep, usize, usize)>>>;
 
 #[test]
 fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
@@ -40,12 +40,12 @@ fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
     let request = auth_request(1, ApplicationKind::IssueWithCard, &card(1));
     let issued = authority.user_certificates().issue(&act(&world.clock), request).expect("issued");
     let expected = [
-        (Step::Reserved, 0, 1),
-        (Step::Drafted, 0, 1),
-        (Step::Linted, 0, 1),
-        (Step::Intended, 1, 1),
-        (Step::Signed, 1, 1),
-        (Step::Issued, 0, 2),
+        (IssuanceStep::Reserved, 0, 1),
+        (IssuanceStep::Drafted, 0, 1),
+        (IssuanceStep::Linted, 0, 1),
+        (IssuanceStep::Intended, 1, 1),
+        (IssuanceStep::Signed, 1, 1),
+        (IssuanceStep::Issued, 0, 2),
     ];
     assert_eq!(*seen.lock().expect("a lock"), expected, "intent, signature, issue, in this order");
     let status = world.scratch.store.status(authority.id(), &issued.serial).expect("a read");

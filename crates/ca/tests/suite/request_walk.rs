@@ -5,7 +5,7 @@ use domain::act::{Act, Actor};
 use domain::certificate::CertificateKind;
 use domain::id::{SerialNumber, ServiceRequestId};
 use domain::identity::RevocationCause;
-use domain::service_request::{Purpose, Request, StepName};
+use domain::service_request::{Purpose, Request, RequestStepName};
 use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use testkit::{act, run};
 use x509::pem;
@@ -13,12 +13,12 @@ use x509::pem;
 use super::world::World;
 
 /// Who does which step, in order; the last step is another one for a revocation.
-pub(super) const HANDS: [(StepName, &str); 5] = [
-    (StepName::Receive, "intake"),
-    (StepName::Examine, "examiner"),
-    (StepName::Approve, "approver"),
-    (StepName::Release, "operator-1"),
-    (StepName::Confirm, "operator-2"),
+pub(super) const HANDS: [(RequestStepName, &str); 5] = [
+    (RequestStepName::Receive, "intake"),
+    (RequestStepName::Examine, "examiner"),
+    (RequestStepName::Approve, "approver"),
+    (RequestStepName::Release, "operator-1"),
+    (RequestStepName::Confirm, "operator-2"),
 ];
 
 impl World {
@@ -55,14 +55,14 @@ impl World {
     pub(super) fn step(
         &self,
         id: &ServiceRequestId,
-        step: StepName,
+        step: RequestStepName,
         person: &str,
     ) -> Result<Request> {
         take(&self.auth, &self.staff(person), id, step)
     }
 
     /// Takes a request in and leads it up to `last`, each step by who is there for it.
-    pub(super) fn walked(&self, purpose: Purpose, last: StepName) -> Request {
+    pub(super) fn walked(&self, purpose: Purpose, last: RequestStepName) -> Request {
         let mut request = self.receive(purpose).expect("received");
         let id = request.id().clone();
         for (step, person) in HANDS.into_iter().skip(1).take_while(|(step, _)| *step <= last) {
@@ -73,7 +73,7 @@ impl World {
 
     /// A TLS server's certificate in force.
     pub(super) fn server(&self, name: &str) -> SerialNumber {
-        let request = self.walked(self.for_server(name), StepName::Confirm);
+        let request = self.walked(self.for_server(name), RequestStepName::Confirm);
         request.serial().expect("a serial")
     }
 
@@ -113,18 +113,22 @@ pub(super) fn take(
     authority: &CertificationAuthority,
     act: &Act,
     id: &ServiceRequestId,
-    step: StepName,
+    step: RequestStepName,
 ) -> Result<Request> {
     match step {
-        StepName::Examine => {
+        RequestStepName::Examine => {
             authority.service_requests().examine(act, id, "the applicant is entitled")
         }
-        StepName::Approve => authority.service_requests().approve(act, id),
-        StepName::Release => authority.service_requests().release(act, id),
-        StepName::Confirm | StepName::Issue => authority.service_requests().issue(act, id),
-        StepName::Revoke => authority.service_requests().revoke(act, id),
-        StepName::Refuse => authority.service_requests().refuse(act, id, "the name is another's"),
-        StepName::Withdraw => authority.service_requests().withdraw(act, id),
-        StepName::Receive => panic!("a request is received once"),
+        RequestStepName::Approve => authority.service_requests().approve(act, id),
+        RequestStepName::Release => authority.service_requests().release(act, id),
+        RequestStepName::Confirm | RequestStepName::Issue => {
+            authority.service_requests().issue(act, id)
+        }
+        RequestStepName::Revoke => authority.service_requests().revoke(act, id),
+        RequestStepName::Refuse => {
+            authority.service_requests().refuse(act, id, "the name is another's")
+        }
+        RequestStepName::Withdraw => authority.service_requests().withdraw(act, id),
+        RequestStepName::Receive => panic!("a request is received once"),
     }
 }

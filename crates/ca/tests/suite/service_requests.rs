@@ -5,7 +5,7 @@ use domain::act::{Act, Actor};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::identity::{Requester, RevocationCause};
 use domain::reason::RevocationReason;
-use domain::service_request::{Purpose, RequestState, StepName};
+use domain::service_request::{Purpose, RequestState, RequestStepName};
 use store::reads::ReadProceedings;
 use store::{Change, Entry, ServiceRequestRow, Store, Unit};
 use testkit::run;
@@ -25,10 +25,10 @@ fn refusal<T: std::fmt::Debug>(result: ca::Result<T>) -> (&'static str, String) 
 fn l13_five_people_lead_a_request_to_a_certificate_and_both_operators_are_named() {
     let world = World::new();
     let before = world.certificates();
-    let request = world.walked(world.for_server("server"), StepName::Release);
+    let request = world.walked(world.for_server("server"), RequestStepName::Release);
     assert_eq!(world.certificates(), before, "nothing is issued before the last hand");
     let from = world.journal_end();
-    let issued = world.step(request.id(), StepName::Confirm, "operator-2").expect("issued");
+    let issued = world.step(request.id(), RequestStepName::Confirm, "operator-2").expect("issued");
     assert_eq!(issued.state(), RequestState::Issued);
     let people: Vec<_> = issued.steps().iter().map(|done| done.by.as_str()).collect();
     assert_eq!(people[..5], HANDS.map(|(_, person)| person));
@@ -63,9 +63,10 @@ fn l13_no_step_is_taken_out_of_its_order() {
     for purpose in [world.for_server("server"), end_of(revocable)] {
         let issues = purpose.name().issues();
         let mut request = world.receive(purpose).expect("received");
-        let last = if issues { StepName::Confirm } else { StepName::Revoke };
-        let wrong = if issues { StepName::Revoke } else { StepName::Confirm };
-        let order = [StepName::Examine, StepName::Approve, StepName::Release, last];
+        let last = if issues { RequestStepName::Confirm } else { RequestStepName::Revoke };
+        let wrong = if issues { RequestStepName::Revoke } else { RequestStepName::Confirm };
+        let order =
+            [RequestStepName::Examine, RequestStepName::Approve, RequestStepName::Release, last];
         let certificates = world.certificates();
         for (place, next) in order.into_iter().enumerate() {
             for other in order.into_iter().skip(place + 1).chain([wrong]) {
@@ -79,7 +80,9 @@ fn l13_no_step_is_taken_out_of_its_order() {
             assert_eq!(world.certificates(), certificates);
             request = world.step(request.id(), next, next.name()).expect("the next step");
         }
-        for step in [StepName::Refuse, StepName::Withdraw, StepName::Release, last] {
+        for step in
+            [RequestStepName::Refuse, RequestStepName::Withdraw, RequestStepName::Release, last]
+        {
             assert_eq!(refusal(world.step(request.id(), step, "somebody-else")).0, "state");
         }
     }
@@ -90,11 +93,15 @@ fn l13_no_person_does_two_steps_of_one_request() {
     let world = World::new();
     let revocable = world.server("old");
     for purpose in [world.for_server("server"), end_of(revocable)] {
-        let last = if purpose.name().issues() { StepName::Confirm } else { StepName::Revoke };
+        let last = if purpose.name().issues() {
+            RequestStepName::Confirm
+        } else {
+            RequestStepName::Revoke
+        };
         let request = world.receive(purpose).expect("received");
         let mut earlier = vec!["intake"];
         for (step, person) in HANDS.into_iter().skip(1) {
-            let step = if step == StepName::Confirm { last } else { step };
+            let step = if step == RequestStepName::Confirm { last } else { step };
             for before in &earlier {
                 let from = world.journal_end();
                 let (field, rule) = refusal(world.step(request.id(), step, before));
@@ -117,8 +124,8 @@ fn l13_nobody_but_the_staff_handles_requests() {
     for act in [&clerk, &system, &Act { actor: Actor::Anonymous, ..clerk.clone() }] {
         assert_eq!(refusal(receive(&world.auth, act, purpose.clone())).0, "actor");
     }
-    let request = world.walked(purpose, StepName::Release);
-    for step in [StepName::Confirm, StepName::Refuse, StepName::Withdraw] {
+    let request = world.walked(purpose, RequestStepName::Release);
+    for step in [RequestStepName::Confirm, RequestStepName::Refuse, RequestStepName::Withdraw] {
         for act in [&clerk, &system] {
             assert_eq!(refusal(take(&world.auth, act, request.id(), step)).0, "actor", "{step}");
         }
@@ -137,7 +144,7 @@ fn l13_an_altered_request_is_believed_neither_at_the_intake_nor_later() {
 
     // Altered in the database, after two people have judged it.
     let wanted = certification(CertificateKind::TlsServer, der.clone(), None).expect("believable");
-    let request = world.walked(Purpose::Issue(wanted), StepName::Approve);
+    let request = world.walked(Purpose::Issue(wanted), RequestStepName::Approve);
     let ServiceRequestRow { record, .. } =
         world.scratch.store.service_request(request.id()).expect("a read").expect("a row");
     let text = |der: &[u8]| {
@@ -154,7 +161,7 @@ fn l13_an_altered_request_is_believed_neither_at_the_intake_nor_later() {
     let entry =
         Entry::new(domain::journal::EventKind::ServiceRequestChanged, &world.staff("mallory"));
     world.scratch.store.commit(Unit::new(entry).change(change)).expect("the row is another");
-    let released = world.step(request.id(), StepName::Release, "operator-1");
+    let released = world.step(request.id(), RequestStepName::Release, "operator-1");
     assert_eq!(refusal(released).0, "request_pem");
 }
 
@@ -166,7 +173,7 @@ fn serde_json_text(text: &str) -> String {
 #[test]
 fn l13_a_record_that_skips_a_hand_is_not_read() {
     let world = World::new();
-    let request = world.walked(world.for_server("server"), StepName::Examine);
+    let request = world.walked(world.for_server("server"), RequestStepName::Examine);
     let row = world.scratch.store.service_request(request.id()).expect("a read").expect("a row");
     let change = Change::SetServiceRequest {
         id: row.id,
@@ -177,7 +184,7 @@ fn l13_a_record_that_skips_a_hand_is_not_read() {
     let entry =
         Entry::new(domain::journal::EventKind::ServiceRequestChanged, &world.staff("mallory"));
     world.scratch.store.commit(Unit::new(entry).change(change)).expect("the row is another");
-    let issued = world.step(request.id(), StepName::Confirm, "operator-2");
+    let issued = world.step(request.id(), RequestStepName::Confirm, "operator-2");
     assert!(matches!(issued, Err(Error::Unreadable(_))), "{issued:?}");
 }
 
@@ -185,12 +192,15 @@ fn l13_a_record_that_skips_a_hand_is_not_read() {
 fn l13_a_key_is_certified_once_however_many_requests_ask() {
     let world = World::new();
     let purpose = world.for_server("server");
-    let first = world.walked(purpose.clone(), StepName::Release);
-    let second = world.walked(purpose.clone(), StepName::Release);
-    world.step(first.id(), StepName::Confirm, "operator-2").expect("issued");
-    assert_eq!(refusal(world.step(second.id(), StepName::Confirm, "operator-2")).0, "public key");
+    let first = world.walked(purpose.clone(), RequestStepName::Release);
+    let second = world.walked(purpose.clone(), RequestStepName::Release);
+    world.step(first.id(), RequestStepName::Confirm, "operator-2").expect("issued");
+    assert_eq!(
+        refusal(world.step(second.id(), RequestStepName::Confirm, "operator-2")).0,
+        "public key"
+    );
     assert_eq!(refusal(world.receive(purpose)).0, "public key");
-    let refused = world.step(second.id(), StepName::Refuse, "operator-2").expect("refused");
+    let refused = world.step(second.id(), RequestStepName::Refuse, "operator-2").expect("refused");
     assert_eq!(refused.state(), RequestState::Refused);
 }
 
@@ -198,11 +208,11 @@ fn l13_a_key_is_certified_once_however_many_requests_ask() {
 fn l13_refused_or_withdrawn_in_between_nothing_follows() {
     let world = World::new();
     for (place, end) in [
-        (StepName::Receive, StepName::Refuse),
-        (StepName::Examine, StepName::Refuse),
-        (StepName::Approve, StepName::Withdraw),
-        (StepName::Release, StepName::Refuse),
-        (StepName::Release, StepName::Withdraw),
+        (RequestStepName::Receive, RequestStepName::Refuse),
+        (RequestStepName::Examine, RequestStepName::Refuse),
+        (RequestStepName::Approve, RequestStepName::Withdraw),
+        (RequestStepName::Release, RequestStepName::Refuse),
+        (RequestStepName::Release, RequestStepName::Withdraw),
     ] {
         let request = world.walked(world.for_server("server"), place);
         let certificates = world.certificates();
@@ -248,11 +258,11 @@ fn l13_a_service_certificate_is_revoked_by_a_request_alone() {
     };
     let direct = world.auth.life().revoke(&world.staff("operator-2"), &serial, &alone);
     assert_eq!(refusal(direct).0, "kind");
-    let request = world.walked(end_of(serial), StepName::Release);
+    let request = world.walked(end_of(serial), RequestStepName::Release);
     let state = || world.auth.certificate(&serial).expect("it exists").state;
     assert_eq!(state(), CertificateState::Good);
     let from = world.journal_end();
-    let revoked = world.step(request.id(), StepName::Revoke, "operator-2").expect("revoked");
+    let revoked = world.step(request.id(), RequestStepName::Revoke, "operator-2").expect("revoked");
     assert_eq!(revoked.state(), RequestState::Revoked);
     let reason = RevocationReason::CessationOfOperation;
     assert!(matches!(state(), CertificateState::Revoked { reason: why, .. } if why == reason));
@@ -293,12 +303,13 @@ fn l13_a_renewal_names_a_certificate_in_force_of_its_kind() {
     let renewal = |kind, name| Purpose::Renew { certification: wanted(kind, name), old };
     let other = world.receive(renewal(CertificateKind::OcspResponder, "other"));
     assert_eq!(refusal(other).0, "serial");
-    let renewed = world.walked(renewal(CertificateKind::TlsServer, "new"), StepName::Confirm);
+    let renewed =
+        world.walked(renewal(CertificateKind::TlsServer, "new"), RequestStepName::Confirm);
     let state = |serial| world.auth.certificate(&serial).expect("it exists").state;
     assert_eq!(state(renewed.serial().expect("a serial")), CertificateState::Good);
     assert_eq!(state(old), CertificateState::Good, "the service changes over in its own time");
-    let late = world.walked(renewal(CertificateKind::TlsServer, "late"), StepName::Release);
-    let end = world.walked(end_of(old), StepName::Release);
-    world.step(end.id(), StepName::Revoke, "operator-2").expect("revoked");
-    assert_eq!(refusal(world.step(late.id(), StepName::Confirm, "operator-2")).0, "serial");
+    let late = world.walked(renewal(CertificateKind::TlsServer, "late"), RequestStepName::Release);
+    let end = world.walked(end_of(old), RequestStepName::Release);
+    world.step(end.id(), RequestStepName::Revoke, "operator-2").expect("revoked");
+    assert_eq!(refusal(world.step(late.id(), RequestStepName::Confirm, "operator-2")).0, "serial");
 }

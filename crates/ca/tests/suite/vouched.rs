@@ -4,14 +4,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Error, Settled, Step};
+use ca::{CertificationAuthority, Error, IssuanceStep, Settled};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use domain::rule::{Hex, OfTheInstallation};
-use domain::service_request::StepName;
+use domain::service_request::RequestStepName;
 use keys::Administer;
 use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use store::{Change, Entry, Extent, IntentRow, Store, Unit};
@@ -116,7 +116,7 @@ fn cut_telling(world: &World, policy: &str, untrue: Untrue) -> CertificationAuth
         told.filter(|entry| entry.kind == EventKind::CertificateIntended).for_each(untrue);
         store.commit(unit)
     });
-    let stop = |reached: Step| assert!(reached != Step::Intended, "cut");
+    let stop = |reached: IssuanceStep| assert!(reached != IssuanceStep::Intended, "cut");
     let stopped = CertificationAuthority::open(policy, Arc::new(store), world.keys.clone());
     stopped.expect("the CA was set up").observed(Arc::new(stop))
 }
@@ -128,9 +128,9 @@ fn of_a_resident(world: &World, untrue: Untrue) {
 
 /// A server's certificate, at the word of five people.
 fn of_a_request(world: &World, untrue: Untrue) {
-    let request = world.walked(world.for_server("server"), StepName::Release);
+    let request = world.walked(world.for_server("server"), RequestStepName::Release);
     let (stopped, act) = (cut_telling(world, AUTH, untrue), world.staff("operator-2"));
-    let confirm = AssertUnwindSafe(|| take(&stopped, &act, request.id(), StepName::Confirm));
+    let confirm = AssertUnwindSafe(|| take(&stopped, &act, request.id(), RequestStepName::Confirm));
     assert!(catch_unwind(confirm).is_err(), "it was cut");
 }
 

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::apdu::{Command, Response, StatusWord};
 use crate::card_number::CardNumber;
-use crate::emulator::{Answer, Application, Emulator, respond};
+use crate::emulator::{Application, Emulator, Performed, respond};
 use crate::jpki::AID;
 use crate::scp03::{
     self, CardChannel, Challenge, ChannelError, SessionKeys, StaticKeys, card_challenge,
@@ -33,7 +33,7 @@ pub(super) struct Blocks {
 
 impl Emulator {
     /// INITIALIZE UPDATE (Amendment D 7.1.1): counts the channel and proves the card.
-    pub(super) fn initialize_update(&mut self, command: &Command) -> Answer {
+    pub(super) fn initialize_update(&mut self, command: &Command) -> Performed {
         self.application()?.channel = Channel::Closed;
         // Key version 00 asks for the keys that there are.
         if !matches!(command.p1, 0x00 | scp03::KEY_VERSION) {
@@ -55,7 +55,7 @@ impl Emulator {
     }
 
     /// EXTERNAL AUTHENTICATE (Amendment D 7.1.2): the host proves itself, once per beginning.
-    pub(super) fn external_authenticate(&mut self, command: &Command) -> Answer {
+    pub(super) fn external_authenticate(&mut self, command: &Command) -> Performed {
         let begun = std::mem::take(&mut self.application()?.channel);
         let Channel::Begun { keys, host, card } = begun else {
             return Err(StatusWord::CONDITIONS_NOT_SATISFIED);

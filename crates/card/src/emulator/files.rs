@@ -2,7 +2,7 @@
 
 use crate::apdu::{Command, StatusWord};
 use crate::card::Card;
-use crate::emulator::{Answer, Emulator};
+use crate::emulator::{Emulator, Performed};
 use crate::jpki::file;
 use crate::slot::CardSlot;
 
@@ -14,7 +14,7 @@ const TOKEN_LABEL_OCTETS: usize = 32;
 
 impl Emulator {
     /// SELECT of an elementary file of the application (P1 = 02), without file control information.
-    pub(super) fn select_file(&mut self, command: &Command) -> Answer {
+    pub(super) fn select_file(&mut self, command: &Command) -> Performed {
         if (command.p1, command.p2) != (0x02, 0x0C) {
             return Err(StatusWord::INCORRECT_P1_P2);
         }
@@ -31,7 +31,7 @@ impl Emulator {
     }
 
     /// READ BINARY of the selected file, from the offset in P1 and P2.
-    pub(super) fn read_binary(&mut self, command: &Command) -> Answer {
+    pub(super) fn read_binary(&mut self, command: &Command) -> Performed {
         if command.p1 & 0x80 != 0 {
             // Short file ids are not of this application.
             return Err(StatusWord::INCORRECT_P1_P2);

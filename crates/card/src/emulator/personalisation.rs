@@ -4,7 +4,7 @@ use crate::apdu::{Command, StatusWord};
 use crate::data_group::DataGroup;
 use crate::emulator::channel::Blocks;
 use crate::emulator::refusal::refusal;
-use crate::emulator::{Answer, Emulator, slot_of};
+use crate::emulator::{Emulator, Performed, slot_of};
 use crate::error::CardError;
 use crate::jpki::{
     self, LAST_BLOCK, OperationTag, REPORT, WHOLE_CARD, action, instruction, secret_reference,
@@ -29,7 +29,7 @@ pub(super) fn is_instruction(ins: u8) -> bool {
 
 impl Emulator {
     /// Performs an authentic command of the channel.
-    pub(super) fn personalise(&mut self, command: &Command, blocks: &mut Blocks) -> Answer {
+    pub(super) fn personalise(&mut self, command: &Command, blocks: &mut Blocks) -> Performed {
         if command.ins == instruction::STORE_DATA {
             return self.store_data(command, blocks);
         }
@@ -45,7 +45,7 @@ impl Emulator {
     }
 
     /// STORE DATA: the blocks are collected, and all of them applied at the last or none.
-    fn store_data(&mut self, command: &Command, blocks: &mut Blocks) -> Answer {
+    fn store_data(&mut self, command: &Command, blocks: &mut Blocks) -> Performed {
         let mut collected = std::mem::take(blocks);
         if !matches!(command.p1, 0 | LAST_BLOCK) || usize::from(command.p2) != collected.count {
             return Err(StatusWord::INCORRECT_P1_P2);
@@ -68,7 +68,7 @@ impl Emulator {
     }
 
     /// GET DATA: the report, or the public key being loaded into a slot.
-    fn get_data(&self, command: &Command) -> Answer {
+    fn get_data(&self, command: &Command) -> Performed {
         let object = [command.p1, command.p2];
         if object == REPORT {
             return self.card.report().map(|report| report.encode()).map_err(refusal);
@@ -80,7 +80,7 @@ impl Emulator {
     }
 
     /// INTERNAL AUTHENTICATE: the key being loaded signs the statement over a nonce.
-    fn prove_possession(&self, command: &Command) -> Answer {
+    fn prove_possession(&self, command: &Command) -> Performed {
         if command.p1 != 0 {
             return Err(StatusWord::INCORRECT_P1_P2);
         }
@@ -93,7 +93,7 @@ impl Emulator {
     ///
     /// What was done already is answered as if it were done now: an office that lost the answer may
     /// ask again.
-    fn set_status(&mut self, command: &Command) -> Answer {
+    fn set_status(&mut self, command: &Command) -> Performed {
         if (command.p1, command.p2) == (WHOLE_CARD, action::DESTROY) {
             self.card.destroy().map_err(refusal)?;
             return Ok(Vec::new());
@@ -118,7 +118,7 @@ impl Emulator {
 
     /// RESET RETRY COUNTER (P1 = 02): the data is the new secret; who knew the old one must show the
     /// new one.
-    fn reset_secret(&mut self, command: &Command) -> Answer {
+    fn reset_secret(&mut self, command: &Command) -> Performed {
         if command.p1 != 0x02 {
             return Err(StatusWord::INCORRECT_P1_P2);
         }

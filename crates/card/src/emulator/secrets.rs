@@ -3,7 +3,7 @@
 use crate::apdu::{Command, StatusWord};
 use crate::card::Card;
 use crate::emulator::refusal::refusal;
-use crate::emulator::{Answer, Emulator};
+use crate::emulator::{Emulator, Performed};
 use crate::error::CardError;
 use crate::jpki::{self, instruction};
 use crate::secret::HolderSecret;
@@ -38,7 +38,7 @@ impl Emulator {
     ///
     /// Clients take the card for a broken one when the question is answered with anything else than
     /// 63Cx, also where the secret is blocked or there is none yet.
-    pub(super) fn verify(&mut self, command: &Command, spent: Option<CardSlot>) -> Answer {
+    pub(super) fn verify(&mut self, command: &Command, spent: Option<CardSlot>) -> Performed {
         if (command.p1, command.p2) != (0x00, jpki::SELECTED_SECRET) {
             return Err(StatusWord::INCORRECT_P1_P2);
         }
@@ -61,7 +61,7 @@ impl Emulator {
 
     /// CHANGE REFERENCE DATA (P1 = 01): the data is the new secret alone, the old one having been
     /// verified in this selection.
-    pub(super) fn change_secret(&mut self, command: &Command) -> Answer {
+    pub(super) fn change_secret(&mut self, command: &Command) -> Performed {
         if (command.p1, command.p2) != (0x01, jpki::SELECTED_SECRET) {
             return Err(StatusWord::INCORRECT_P1_P2);
         }
@@ -79,7 +79,7 @@ impl Emulator {
     }
 
     /// Puts a new secret in the place of the old one, with all its tries.
-    pub(super) fn replace_secret(&mut self, slot: CardSlot, new: &[u8]) -> Answer {
+    pub(super) fn replace_secret(&mut self, slot: CardSlot, new: &[u8]) -> Performed {
         let new = HolderSecret::from_octets(slot, new).map_err(|_| StatusWord::WRONG_DATA)?;
         self.card.reset_secret(new).map_err(refusal)?;
         Ok(Vec::new())

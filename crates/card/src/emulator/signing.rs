@@ -3,11 +3,11 @@
 use crate::apdu::{Command, StatusWord};
 use crate::digest_info::DigestInfo;
 use crate::emulator::refusal::refusal;
-use crate::emulator::{Answer, Emulator};
+use crate::emulator::{Emulator, Performed};
 
 impl Emulator {
     /// Signs a DigestInfo with the selected key, its secret having been verified in this selection.
-    pub(super) fn sign(&mut self, command: &Command) -> Answer {
+    pub(super) fn sign(&mut self, command: &Command) -> Performed {
         if (command.p1, command.p2) != (0x00, 0x80) {
             return Err(StatusWord::INCORRECT_P1_P2);
         }

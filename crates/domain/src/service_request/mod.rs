@@ -14,7 +14,8 @@ use crate::identity::RevocationCause;
 use crate::text::FreeText;
 
 pub use table::{
-    PurposeName, RequestState, SEPARATIONS, Scope, Separation, StepName, TRANSITIONS, Transition,
+    PurposeName, RequestState, RequestStepName, SEPARATIONS, Scope, Separation, TRANSITIONS,
+    Transition,
 };
 
 /// Characters of an applicant's name or of a document's.
@@ -80,7 +81,7 @@ impl Purpose {
 
 /// One step with what is recorded of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum RequestStep {
     /// An intake clerk took the request in.
     Receive {
         /// Who asks: the organisation and the person who speaks for it.
@@ -115,19 +116,19 @@ pub enum Step {
     Withdraw,
 }
 
-impl Step {
+impl RequestStep {
     /// The step's name.
-    pub fn name(&self) -> StepName {
+    pub fn name(&self) -> RequestStepName {
         match self {
-            Self::Receive { .. } => StepName::Receive,
-            Self::Examine { .. } => StepName::Examine,
-            Self::Approve => StepName::Approve,
-            Self::Release => StepName::Release,
-            Self::Confirm { .. } => StepName::Confirm,
-            Self::Issue => StepName::Issue,
-            Self::Revoke => StepName::Revoke,
-            Self::Refuse { .. } => StepName::Refuse,
-            Self::Withdraw => StepName::Withdraw,
+            Self::Receive { .. } => RequestStepName::Receive,
+            Self::Examine { .. } => RequestStepName::Examine,
+            Self::Approve => RequestStepName::Approve,
+            Self::Release => RequestStepName::Release,
+            Self::Confirm { .. } => RequestStepName::Confirm,
+            Self::Issue => RequestStepName::Issue,
+            Self::Revoke => RequestStepName::Revoke,
+            Self::Refuse { .. } => RequestStepName::Refuse,
+            Self::Withdraw => RequestStepName::Withdraw,
         }
     }
 }
@@ -136,7 +137,7 @@ impl Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// The step.
-    pub step: Step,
+    pub step: RequestStep,
     /// Who did it.
     pub by: ActorId,
     /// When.
@@ -154,7 +155,7 @@ pub enum RefusedStep {
         /// Where it stands.
         state: RequestState,
         /// What was asked.
-        step: StepName,
+        step: RequestStepName,
     },
     /// The same person did a step that belongs to another.
     #[error("{by} did the step {earlier}, so {step} is another person's: {rule}")]
@@ -162,9 +163,9 @@ pub enum RefusedStep {
         /// Who.
         by: ActorId,
         /// What they did before.
-        earlier: StepName,
+        earlier: RequestStepName,
         /// What was asked.
-        step: StepName,
+        step: RequestStepName,
         /// The rule, with its clause.
         rule: &'static str,
     },
@@ -185,7 +186,7 @@ pub struct Request {
     ca: CaId,
     purpose: Purpose,
     state: RequestState,
-    /// The first is [`Step::Receive`], the last led to `state`.
+    /// The first is [`RequestStep::Receive`], the last led to `state`.
     steps: Vec<Done>,
 }
 
@@ -193,7 +194,7 @@ impl Request {
     /// A request as `first` took it in.
     ///
     /// # Errors
-    /// [`RefusedStep`] if that is no [`Step::Receive`], or what it records is missing or too long.
+    /// [`RefusedStep`] if that is no [`RequestStep::Receive`], or what it records is missing or too long.
     pub fn received(
         id: ServiceRequestId,
         ca: CaId,
@@ -202,7 +203,7 @@ impl Request {
     ) -> Result<Self, RefusedStep> {
         check_record(&first.step)?;
         let (state, step) = (RequestState::Received, first.step.name());
-        if step != StepName::Receive {
+        if step != RequestStepName::Receive {
             return Err(RefusedStep::Order { purpose: purpose.name(), state, step });
         }
         Ok(Self { id, ca, purpose, state, steps: vec![first] })
@@ -223,7 +224,7 @@ impl Request {
     ///
     /// # Errors
     /// [`RefusedStep`], by [`TRANSITIONS`] or [`SEPARATIONS`].
-    pub fn check(&self, step: StepName, by: &ActorId) -> Result<RequestState, RefusedStep> {
+    pub fn check(&self, step: RequestStepName, by: &ActorId) -> Result<RequestState, RefusedStep> {
         let (purpose, state) = (self.purpose.name(), self.state);
         let row = TRANSITIONS
             .iter()
@@ -266,27 +267,27 @@ impl Request {
     }
 
     /// Who did a step, if it was done.
-    pub fn by(&self, step: StepName) -> Option<&ActorId> {
+    pub fn by(&self, step: RequestStepName) -> Option<&ActorId> {
         self.steps.iter().find(|done| done.step.name() == step).map(|done| &done.by)
     }
 
     /// Whether this very step of this person is already recorded.
-    pub fn has(&self, step: &Step, by: &ActorId) -> bool {
+    pub fn has(&self, step: &RequestStep, by: &ActorId) -> bool {
         self.steps.iter().any(|done| done.step == *step && done.by == *by)
     }
 
     /// The serial that was confirmed, if one was.
     pub fn serial(&self) -> Option<SerialNumber> {
         self.steps.iter().find_map(|done| match done.step {
-            Step::Confirm { serial } => Some(serial),
+            RequestStep::Confirm { serial } => Some(serial),
             _ => None,
         })
     }
 }
 
-fn check_record(step: &Step) -> Result<(), RefusedStep> {
+fn check_record(step: &RequestStep) -> Result<(), RefusedStep> {
     match step {
-        Step::Receive { applicant, documents } => {
+        RequestStep::Receive { applicant, documents } => {
             check_text("applicant", applicant, LINE, "1 to 200 characters in one line")?;
             if !(1..=DOCUMENTS).contains(&documents.len()) {
                 let rule = "1 to 20 documents that were checked";
@@ -295,16 +296,18 @@ fn check_record(step: &Step) -> Result<(), RefusedStep> {
             let rule = "each 1 to 200 characters in one line";
             documents.iter().try_for_each(|one| check_text("documents", one, LINE, rule))
         }
-        Step::Examine { findings } => {
+        RequestStep::Examine { findings } => {
             check_text("findings", findings, TEXT, "1 to 2000 characters")
         }
-        Step::Refuse { reason } => check_text("reason", reason, TEXT, "1 to 2000 characters"),
-        Step::Approve
-        | Step::Release
-        | Step::Confirm { .. }
-        | Step::Issue
-        | Step::Revoke
-        | Step::Withdraw => Ok(()),
+        RequestStep::Refuse { reason } => {
+            check_text("reason", reason, TEXT, "1 to 2000 characters")
+        }
+        RequestStep::Approve
+        | RequestStep::Release
+        | RequestStep::Confirm { .. }
+        | RequestStep::Issue
+        | RequestStep::Revoke
+        | RequestStep::Withdraw => Ok(()),
     }
 }
 

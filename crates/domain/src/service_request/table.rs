@@ -27,8 +27,8 @@ named! {
 }
 
 named! {
-    /// The name of a [`Step`](super::Step), for tables and messages.
-    StepName {
+    /// The name of a [`RequestStep`](super::RequestStep), for tables and messages.
+    RequestStepName {
         /// Taken in by an intake clerk; no state leads here.
         Receive = "receive",
         /// Examined by an examiner.
@@ -99,7 +99,7 @@ pub struct Transition {
     /// The state it leaves.
     pub from: RequestState,
     /// What happens.
-    pub step: StepName,
+    pub step: RequestStepName,
     /// The state it enters.
     pub to: RequestState,
     /// The rule it follows, with its clause.
@@ -109,7 +109,7 @@ pub struct Transition {
 const fn row(
     scope: Scope,
     from: RequestState,
-    step: StepName,
+    step: RequestStepName,
     to: RequestState,
     rule: &'static str,
 ) -> Transition {
@@ -129,8 +129,8 @@ const WITHDRAWN: &str = "the applicant withdraws before the CA's key is used";
 /// Every transition there is; what is not here is refused.
 pub const TRANSITIONS: &[Transition] = {
     use RequestState as R;
+    use RequestStepName as S;
     use Scope::{All, Issuing, Revoking};
-    use StepName as S;
     &[
         row(All, R::Received, S::Examine, R::Examined, EXAMINED),
         row(All, R::Examined, S::Approve, R::Approved, APPROVED),
@@ -154,14 +154,14 @@ pub const TRANSITIONS: &[Transition] = {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Separation {
     /// The earlier step.
-    pub one: StepName,
+    pub one: RequestStepName,
     /// The later step.
-    pub other: StepName,
+    pub other: RequestStepName,
     /// Why, with the clause.
     pub rule: &'static str,
 }
 
-const fn apart(one: StepName, other: StepName, rule: &'static str) -> Separation {
+const fn apart(one: RequestStepName, other: RequestStepName, rule: &'static str) -> Separation {
     Separation { one, other, rule }
 }
 
@@ -174,7 +174,7 @@ const OPERATORS: &str = "several senior operators carry it out (A 5.2.2, S 5-2-1
 /// Every pair that is two people's. Refusing and withdrawing are in no pair: they put the CA's key
 /// to no use, so one person is enough.
 pub const SEPARATIONS: &[Separation] = {
-    use StepName as S;
+    use RequestStepName as S;
     &[
         apart(S::Receive, S::Examine, HANDS),
         apart(S::Receive, S::Approve, HANDS),

@@ -10,22 +10,24 @@ fn serial() -> SerialNumber {
     SerialNumber::from_random([7; 16]).expect("not zero")
 }
 
-fn step(name: StepName) -> Step {
+fn step(name: RequestStepName) -> RequestStep {
     let text = || "found in order".to_owned();
     match name {
-        StepName::Receive => Step::Receive { applicant: text(), documents: vec![text()] },
-        StepName::Examine => Step::Examine { findings: text() },
-        StepName::Approve => Step::Approve,
-        StepName::Release => Step::Release,
-        StepName::Confirm => Step::Confirm { serial: serial() },
-        StepName::Issue => Step::Issue,
-        StepName::Revoke => Step::Revoke,
-        StepName::Refuse => Step::Refuse { reason: text() },
-        StepName::Withdraw => Step::Withdraw,
+        RequestStepName::Receive => {
+            RequestStep::Receive { applicant: text(), documents: vec![text()] }
+        }
+        RequestStepName::Examine => RequestStep::Examine { findings: text() },
+        RequestStepName::Approve => RequestStep::Approve,
+        RequestStepName::Release => RequestStep::Release,
+        RequestStepName::Confirm => RequestStep::Confirm { serial: serial() },
+        RequestStepName::Issue => RequestStep::Issue,
+        RequestStepName::Revoke => RequestStep::Revoke,
+        RequestStepName::Refuse => RequestStep::Refuse { reason: text() },
+        RequestStepName::Withdraw => RequestStep::Withdraw,
     }
 }
 
-fn done(name: StepName, by: &str) -> Done {
+fn done(name: RequestStepName, by: &str) -> Done {
     Done { step: step(name), by: person(by), at: Timestamp::UNIX_EPOCH }
 }
 
@@ -44,7 +46,7 @@ fn purposes() -> [Purpose; 3] {
 
 fn received(purpose: Purpose) -> Request {
     let (id, ca) = ("sr-1".parse().expect("an id"), "jpki-auth".parse().expect("a CA"));
-    Request::received(id, ca, purpose, done(StepName::Receive, "receive")).expect("received")
+    Request::received(id, ca, purpose, done(RequestStepName::Receive, "receive")).expect("received")
 }
 
 /// Every request that any order of steps by people of their own leads to.
@@ -52,7 +54,7 @@ fn reachable(purpose: Purpose) -> Vec<Request> {
     let mut all = vec![received(purpose)];
     let mut place = 0;
     while place < all.len() {
-        for name in StepName::ALL {
+        for name in RequestStepName::ALL {
             all.extend(all[place].clone().after(done(name, name.name())).ok());
         }
         place += 1;
@@ -67,7 +69,7 @@ fn l13_every_order_of_steps_is_the_tables_or_refused() {
         let all = reachable(purpose);
         assert!(all.len() > 8, "{name}: {}", all.len());
         for request in all {
-            for asked in StepName::ALL {
+            for asked in RequestStepName::ALL {
                 let row = TRANSITIONS.iter().find(|row| {
                     row.from == request.state() && row.step == asked && row.scope.covers(name)
                 });
@@ -80,7 +82,7 @@ fn l13_every_order_of_steps_is_the_tables_or_refused() {
 
 #[test]
 fn l13_what_is_carried_out_passed_through_every_hand_in_order() {
-    use StepName as S;
+    use RequestStepName as S;
     for purpose in purposes() {
         let issues = purpose.name().issues();
         let ended = |request: &Request| {
@@ -97,7 +99,7 @@ fn l13_what_is_carried_out_passed_through_every_hand_in_order() {
 
 #[test]
 fn l13_no_person_does_two_steps_of_the_table() {
-    use StepName as S;
+    use RequestStepName as S;
     for purpose in purposes() {
         let steps: &[S] = match purpose.name().issues() {
             true => &[S::Examine, S::Approve, S::Release, S::Confirm],
@@ -121,7 +123,7 @@ fn l13_no_person_does_two_steps_of_the_table() {
 
 #[test]
 fn l13_the_table_of_people_has_every_pair_that_can_follow_each_other() {
-    use StepName as S;
+    use RequestStepName as S;
     let hands = [S::Receive, S::Examine, S::Approve, S::Release];
     for last in [S::Confirm, S::Revoke] {
         let all = [&hands[..], &[last]].concat();
@@ -139,7 +141,7 @@ fn l13_the_table_of_people_has_every_pair_that_can_follow_each_other() {
 fn l13_what_has_to_be_recorded_is_neither_empty_nor_endless() {
     let long = "x".repeat(2001);
     for text in ["", " ", "a\u{7}b", &long] {
-        let findings = Step::Examine { findings: text.to_owned() };
+        let findings = RequestStep::Examine { findings: text.to_owned() };
         let at = Timestamp::UNIX_EPOCH;
         let refused = received(purposes()[0].clone()).after(Done {
             step: findings,
@@ -147,7 +149,7 @@ fn l13_what_has_to_be_recorded_is_neither_empty_nor_endless() {
             at,
         });
         assert!(matches!(refused, Err(RefusedStep::Record { field: "findings", .. })), "{text:?}");
-        let reason = Step::Refuse { reason: text.to_owned() };
+        let reason = RequestStep::Refuse { reason: text.to_owned() };
         let refused =
             received(purposes()[0].clone()).after(Done { step: reason, by: person("e"), at });
         assert!(matches!(refused, Err(RefusedStep::Record { field: "reason", .. })), "{text:?}");
@@ -157,7 +159,7 @@ fn l13_what_has_to_be_recorded_is_neither_empty_nor_endless() {
     {
         let documents = documents.into_iter().map(str::to_owned).collect();
         let first = Done {
-            step: Step::Receive { applicant: applicant.to_owned(), documents },
+            step: RequestStep::Receive { applicant: applicant.to_owned(), documents },
             by: person("clerk"),
             at: Timestamp::UNIX_EPOCH,
         };
@@ -169,7 +171,7 @@ fn l13_what_has_to_be_recorded_is_neither_empty_nor_endless() {
 
 #[test]
 fn l13_a_request_begins_with_its_intake() {
-    for name in StepName::ALL.into_iter().filter(|name| *name != StepName::Receive) {
+    for name in RequestStepName::ALL.into_iter().filter(|name| *name != RequestStepName::Receive) {
         let (id, ca) = ("sr-1".parse().expect("an id"), "jpki-auth".parse().expect("a CA"));
         let begun = Request::received(id, ca, purposes()[0].clone(), done(name, "a"));
         assert!(matches!(begun, Err(RefusedStep::Order { .. })), "{name}");

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(
             told.json,
             json!({
-                "type": "tag:jitsuin.example,2026:problem/refused", "title": "A rule forbids it",
+                "type": "tag:jitsuin.example,2026:problem/refused", "title": "Refused by a rule",
                 "status": 422, "detail": "serial: it must be one", "field": "serial",
                 "context": "asked",
             })

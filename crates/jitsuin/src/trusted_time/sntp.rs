@@ -89,7 +89,7 @@ impl SntpClient {
     }
 
     /// Waits for the answer to this question; strangers' packets do not end the waiting.
-    fn receive(&self, socket: &UdpSocket, question: &[u8; 8]) -> Result<Answer, SntpError> {
+    fn receive(&self, socket: &UdpSocket, question: &[u8; 8]) -> Result<ServerTime, SntpError> {
         let deadline = Instant::now() + PATIENCE;
         let mut refused = None;
         loop {
@@ -133,7 +133,7 @@ impl TimeSource for SntpClient {
 
 /// The server's times, in NTP's 64 bits: seconds since 1900, and 2⁻³² of them.
 #[derive(Clone, Copy)]
-struct Answer {
+struct ServerTime {
     received: u64,
     sent: u64,
 }
@@ -146,7 +146,7 @@ enum Refusal {
 }
 
 /// The checks of a packet that RFC 5905 8 and 14 ask of a client, the echo first: only then did the server speak.
-fn read_answer(packet: &[u8], question: &[u8; 8]) -> Result<Answer, Refusal> {
+fn read_answer(packet: &[u8], question: &[u8; 8]) -> Result<ServerTime, Refusal> {
     let refuse = |rule| Err(Refusal::Rule(rule));
     let Some(packet) = packet.first_chunk::<LENGTH>() else {
         return refuse("it is shorter than 48 octets");
@@ -172,7 +172,7 @@ fn read_answer(packet: &[u8], question: &[u8; 8]) -> Result<Answer, Refusal> {
     if packet[4..6] != [0, 0] || packet[8..10] != [0, 0] {
         return refuse("the server is too far from its own source");
     }
-    let answer = Answer { received: time_at(packet, 32), sent: time_at(packet, 40) };
+    let answer = ServerTime { received: time_at(packet, 32), sent: time_at(packet, 40) };
     if answer.sent == 0 || answer.received == 0 {
         return refuse("it names no time");
     }
@@ -183,7 +183,7 @@ fn read_answer(packet: &[u8], question: &[u8; 8]) -> Result<Answer, Refusal> {
 }
 
 /// What has to be added to our clock to agree with the server's (RFC 5905 8).
-fn offset(asked_at: Timestamp, elapsed: Duration, answer: Answer) -> SignedDuration {
+fn offset(asked_at: Timestamp, elapsed: Duration, answer: ServerTime) -> SignedDuration {
     let nanoseconds = |ntp: i64| (i128::from(ntp) * 1_000_000_000) >> 32;
     let asked = ntp_of(asked_at);
     let elapsed = i128::try_from(elapsed.as_nanos()).unwrap_or(i128::MAX);
@@ -226,7 +226,7 @@ mod tests {
             // 30 ms there, 10 ms at the server, 30 ms back; the server is 1500 ms ahead, or behind.
             for ahead in [1500, -1500] {
                 let answer =
-                    Answer { received: ntp_of(at(30 + ahead)), sent: ntp_of(at(40 + ahead)) };
+                    ServerTime { received: ntp_of(at(30 + ahead)), sent: ntp_of(at(40 + ahead)) };
                 let offset = offset(at(0), Duration::from_millis(70), answer);
                 assert!((offset.as_millis() - i128::from(ahead)).abs() <= 1, "{offset}");
             }

@@ -80,7 +80,7 @@ impl FormError {
             Problem::NoSuchDate => "there is no such day".into(),
             Problem::InFuture => "the day has not come yet".into(),
             Problem::TooEarly => "the day lies before 1868-01-25".into(),
-            Problem::Unknown => "there is none such".into(),
+            Problem::Unknown => "not found".into(),
         };
         rule.about(self.field)
     }
@@ -115,7 +115,7 @@ impl fmt::Display for Problem {
             Self::NoSuchDate => f.write_str("there is no such day"),
             Self::InFuture => f.write_str("the day has not come yet"),
             Self::TooEarly => f.write_str("the day lies before 1868-01-25"),
-            Self::Unknown => f.write_str("there is none such"),
+            Self::Unknown => f.write_str("not found"),
             Self::NotAllowed(rule) => f.write_str(&rule.told()),
         }
     }

@@ -51,7 +51,7 @@ impl Steps {
         act: &Act,
         (id, kind): (&ApplicationId, EventKind),
         request: &[&str],
-        work: impl FnOnce(Step<'_>) -> Result<()>,
+        work: impl FnOnce(StepUnderWay<'_>) -> Result<()>,
         answer: impl FnOnce(&Application) -> Result<A>,
     ) -> Result<A> {
         let _turn = self.turn(id);
@@ -68,7 +68,7 @@ impl Steps {
                 }
             };
             let authority = authority_of(&self.authorities, &application.ca)?;
-            work(Step { operation, kind, by, application, authority })?;
+            work(StepUnderWay { operation, kind, by, application, authority })?;
             answer(&Application::load(&*self.records, id, municipality)?)
         })();
         self.operations.recording(act, kind, id.as_str(), result)
@@ -76,7 +76,7 @@ impl Steps {
 }
 
 /// A step under way.
-pub(super) struct Step<'a> {
+pub(super) struct StepUnderWay<'a> {
     pub(super) operation: Operation<'a>,
     pub(super) kind: EventKind,
     pub(super) by: ActorId,
@@ -84,7 +84,7 @@ pub(super) struct Step<'a> {
     pub(super) authority: &'a dyn Authority,
 }
 
-impl Step<'_> {
+impl StepUnderWay<'_> {
     /// The state after `event`, if the table and the policy allow it now.
     pub(super) fn after(&self, event: ApplicationEvent) -> Result<ApplicationState> {
         let Application { kind, state, .. } = self.application;

@@ -178,7 +178,7 @@ fn l1_a_card_that_is_not_the_resident_s_own_usable_one_is_refused() {
     for (card, rule) in [
         (&others, "not a card of this resident"),
         (&undelivered, "was not delivered"),
-        (&nowhere, "there is none such"),
+        (&nowhere, "not found"),
     ] {
         let id = world.verified(&form_with_card(&taro(), "saitama-sign", "issue-on-card", card));
         let refused =

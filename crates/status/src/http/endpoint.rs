@@ -23,7 +23,7 @@ use super::repository::{Fetch, Repository};
 use super::route::{Parts, Route};
 use super::server::{Clock, Questions, Shared};
 use crate::askers::Shown;
-use crate::ocsp::{Answer, Freshness, Heard, Responder};
+use crate::ocsp::{Freshness, Heard, OcspAnswer, Responder};
 use crate::room::Place;
 use crate::subscriber::Asker;
 
@@ -99,7 +99,7 @@ impl Endpoint {
 
     /// Has the responder answer, at a place of whoever asks: a verifier stands behind as many signatures as
     /// there are places of strangers and of other verifiers, and not behind all who are in line for them.
-    async fn asked(&self, responder: &Responder, der: &[u8]) -> Answer {
+    async fn asked(&self, responder: &Responder, der: &[u8]) -> OcspAnswer {
         let clock = &*self.shared.clock;
         let heard = {
             let _at_work = self.place.at_work();
@@ -221,7 +221,7 @@ impl Drop for Cut<'_> {
 }
 
 /// Nobody between here and the client may keep the answer: the state may change at once.
-fn uncached(answer: Answer) -> Response<Full<Bytes>> {
+fn uncached(answer: OcspAnswer) -> Response<Full<Bytes>> {
     let mut response = ocsp_response(answer.bytes);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -6,7 +6,7 @@ use super::encode::Response;
 use super::search::EntryStream;
 
 /// The responses to one request, in order.
-pub struct Answer {
+pub struct LdapAnswer {
     ready: VecDeque<Response>,
     entries: Option<EntryStream>,
     /// What follows the last response.
@@ -24,7 +24,7 @@ pub enum Next {
     Close,
 }
 
-impl Answer {
+impl LdapAnswer {
     pub(super) fn nothing() -> Self {
         Self { ready: VecDeque::new(), entries: None, next: Next::Continue }
     }
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-impl Iterator for Answer {
+impl Iterator for LdapAnswer {
     type Item = Response;
 
     /// The next response. It may read from the directory, and so block.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
-use super::answer::{Answer, Next};
+use super::answer::{LdapAnswer, Next};
 use super::decode::{DecodeError, decode};
 use super::directory::Identity;
 use super::encode::{self, Outcome};
@@ -79,7 +79,7 @@ enum Received {
 }
 
 /// What makes an answer.
-type Respond = Box<dyn FnOnce(&mut Session) -> Answer + Send>;
+type Respond = Box<dyn FnOnce(&mut Session) -> LdapAnswer + Send>;
 
 /// What is known of a request before it is answered.
 #[derive(Clone, Copy)]
@@ -286,7 +286,7 @@ fn closing_notice(words: &str) -> Bytes {
 }
 
 /// Responses of about one batch as pieces, small ones joined; and whether there may be more.
-fn batch_of(answer: &mut Answer) -> (Vec<Bytes>, bool) {
+fn batch_of(answer: &mut LdapAnswer) -> (Vec<Bytes>, bool) {
     let (mut pieces, mut joined, mut total) = (Vec::new(), BytesMut::new(), 0);
     while total < BATCH_BYTES {
         let Some(response) = answer.next() else {

@@ -1,7 +1,7 @@
 //! The LDAPv3 directory: certificates, cross-certificates and revocation lists for whoever may read them.
 //!
 //! The parts: [`decode`] turns octets into a [`Message`]; a [`Session`] turns that into an
-//! [`Answer`]; [`LdapServer`] carries both over TCP and TLS. What is published comes from a
+//! [`LdapAnswer`]; [`LdapServer`] carries both over TCP and TLS. What is published comes from a
 //! [`Directory`]; what was asked goes to a [`QueryLog`] before the answer leaves.
 //!
 //! # Architecture invariant
@@ -35,7 +35,7 @@ mod session;
 mod settings;
 
 pub(crate) use self::root::START_TLS;
-pub use answer::{Answer, Next};
+pub use answer::{LdapAnswer, Next};
 pub use attribute::{AttributeDescription, MAX_DESCRIPTION_BYTES};
 pub use contract::directory_findings;
 pub use decode::{

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::Answer;
+use super::answer::LdapAnswer;
 use super::attribute::AttributeDescription;
 use super::directory::{DirectoryError, Entry, Found, Identity};
 use super::dn::Dn;
@@ -35,7 +35,7 @@ impl Session {
         id: u32,
         request: &SearchRequest,
         controls: &[Control],
-    ) -> Answer {
+    ) -> LdapAnswer {
         let fits_one_page = |page: &PageRequest| {
             request.size_limit > 0
                 && page.cookie.is_empty()
@@ -51,7 +51,7 @@ impl Session {
         }
     }
 
-    fn search_whole(&self, id: u32, request: &SearchRequest) -> Answer {
+    fn search_whole(&self, id: u32, request: &SearchRequest) -> LdapAnswer {
         let own_limit = self.service.settings.limits.entries;
         let limit = match request.size_limit as usize {
             0 => own_limit,
@@ -63,7 +63,7 @@ impl Session {
         }
     }
 
-    fn search_page(&mut self, id: u32, request: &SearchRequest, page: &PageRequest) -> Answer {
+    fn search_page(&mut self, id: u32, request: &SearchRequest, page: &PageRequest) -> LdapAnswer {
         let (matches, total) = match self.matches_of_page(request, page) {
             Ok(found) => found,
             Err(outcome) => return self.send(id, request, VecDeque::new(), outcome, None),
@@ -164,7 +164,7 @@ impl Session {
         entries: VecDeque<Entry>,
         outcome: Outcome,
         page: Option<(usize, Bytes)>,
-    ) -> Answer {
+    ) -> LdapAnswer {
         let asked = Asked::Search {
             base: request.base.clone(),
             scope: request.scope,
@@ -173,7 +173,7 @@ impl Session {
         };
         let result = self.recorded(asked.clone(), outcome.clone());
         if result.code != outcome.code {
-            return Answer::one(encode::result(id, Operation::Search, &result));
+            return LdapAnswer::one(encode::result(id, Operation::Search, &result));
         }
         let done = match page {
             Some((total, cookie)) => {
@@ -181,7 +181,7 @@ impl Session {
             }
             None => encode::result(id, Operation::Search, &result),
         };
-        Answer::streamed(EntryStream {
+        LdapAnswer::streamed(EntryStream {
             id,
             entries,
             selection: Selection::new(&request.attributes),
@@ -194,11 +194,11 @@ impl Session {
         })
     }
 
-    pub(super) fn compare(&self, id: u32, request: CompareRequest) -> Answer {
+    pub(super) fn compare(&self, id: u32, request: CompareRequest) -> LdapAnswer {
         let outcome = self.compared(&request).unwrap_or_else(|outcome| outcome);
         let CompareRequest { entry, attribute, .. } = request;
         let outcome = self.recorded(Asked::Compare { entry, attribute }, outcome);
-        Answer::one(encode::result(id, Operation::Compare, &outcome))
+        LdapAnswer::one(encode::result(id, Operation::Compare, &outcome))
     }
 
     fn compared(&self, request: &CompareRequest) -> Result<Outcome, Outcome> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::answer::{Answer, Next};
+use super::answer::{LdapAnswer, Next};
 use super::decode::DecodeError;
 use super::directory::{BindRefusal, Directory, Identity};
 use super::dn::Dn;
@@ -65,19 +65,19 @@ impl Session {
 
     /// Answers one request. It is recorded before this returns; large values are read as the
     /// answer is taken.
-    pub fn handle(&mut self, message: Message) -> Answer {
+    pub fn handle(&mut self, message: Message) -> LdapAnswer {
         let Message { id, request, controls } = message;
         if let Some(operation) = operation_of(&request)
             && let Some(outcome) = unserved_control(operation, &controls)
         {
             let outcome = self.recorded(Asked::Refused(operation), outcome);
-            return Answer::one(encode::result(id, operation, &outcome));
+            return LdapAnswer::one(encode::result(id, operation, &outcome));
         }
         match request {
             Request::Bind(bind) => self.bind(id, bind),
-            Request::Unbind => Answer::nothing().then(Next::Close),
+            Request::Unbind => LdapAnswer::nothing().then(Next::Close),
             // Operations are finished in order, so there is never one left to abandon (RFC 4511 section 4.11).
-            Request::Abandon(_) => Answer::nothing(),
+            Request::Abandon(_) => LdapAnswer::nothing(),
             Request::Search(search) => self.search(id, &search, &controls),
             Request::Compare(compare) => self.compare(id, compare),
             Request::Extended { name, has_value } => self.extended(id, name, has_value),
@@ -92,15 +92,15 @@ impl Session {
     }
 
     /// Ends the session over octets that are no request (RFC 4511 section 4.1.1).
-    pub fn malformed(&mut self, error: &DecodeError) -> Answer {
+    pub fn malformed(&mut self, error: &DecodeError) -> LdapAnswer {
         let outcome = Outcome::new(ResultCode::ProtocolError, error.to_string());
         let outcome = self.recorded(Asked::Malformed(error.to_string()), outcome);
-        Answer::one(encode::notice_of_disconnection(&outcome)).then(Next::Close)
+        LdapAnswer::one(encode::notice_of_disconnection(&outcome)).then(Next::Close)
     }
 
     /// Tells that there was no place for an operation, or ends the session where there is nothing to tell.
-    pub(super) fn busy(&self, asked: Option<(u32, Operation)>) -> Answer {
-        let Some((id, operation)) = asked else { return Answer::nothing().then(Next::Close) };
+    pub(super) fn busy(&self, asked: Option<(u32, Operation)>) -> LdapAnswer {
+        let Some((id, operation)) = asked else { return LdapAnswer::nothing().then(Next::Close) };
         self.refuse(
             id,
             operation,
@@ -108,9 +108,9 @@ impl Session {
         )
     }
 
-    fn refuse(&self, id: u32, operation: Operation, outcome: Outcome) -> Answer {
+    fn refuse(&self, id: u32, operation: Operation, outcome: Outcome) -> LdapAnswer {
         let outcome = self.recorded(Asked::Refused(operation), outcome);
-        Answer::one(encode::result(id, operation, &outcome))
+        LdapAnswer::one(encode::result(id, operation, &outcome))
     }
 
     /// Records a result and returns it, or `unavailable` when it cannot be recorded.
@@ -126,7 +126,7 @@ impl Session {
     }
 
     /// A bind, whatever its result, ends what the former identity was allowed (RFC 4511 section 4.2.1).
-    fn bind(&mut self, id: u32, bind: BindRequest) -> Answer {
+    fn bind(&mut self, id: u32, bind: BindRequest) -> LdapAnswer {
         self.paged.clear();
         self.identity = Identity::Anonymous;
         let outcome = match self.authenticate(&bind) {
@@ -145,9 +145,9 @@ impl Session {
             self.failed_binds += 1;
         }
         if self.failed_binds >= self.service.settings.limits.failed_binds {
-            return Answer::one(response).then(Next::Close);
+            return LdapAnswer::one(response).then(Next::Close);
         }
-        Answer::one(response)
+        LdapAnswer::one(response)
     }
 
     fn authenticate(&self, bind: &BindRequest) -> Result<Identity, Outcome> {
@@ -191,7 +191,7 @@ impl Session {
         })
     }
 
-    fn extended(&mut self, id: u32, name: String, has_value: bool) -> Answer {
+    fn extended(&mut self, id: u32, name: String, has_value: bool) -> LdapAnswer {
         let (outcome, value) = match name.as_str() {
             START_TLS if self.service.start_tls => (self.may_start_tls(has_value), None),
             WHO_AM_I if !has_value => (Outcome::success(), Some(self.identity.to_string())),
@@ -209,9 +209,9 @@ impl Session {
         let response =
             encode::extended(id, &outcome, response_name, value.as_deref().filter(|_| done));
         if done && name == START_TLS {
-            return Answer::one(response).then(Next::StartTls);
+            return LdapAnswer::one(response).then(Next::StartTls);
         }
-        Answer::one(response)
+        LdapAnswer::one(response)
     }
 
     fn may_start_tls(&self, has_value: bool) -> Outcome {

@@ -46,5 +46,5 @@ mod status;
 
 pub use issuer::{AuthorityConfig, ConfigError, GenerationConfig, ResponderIdentity};
 pub use memory::{MemoryOfRequests, RequestMemory};
-pub use responder::{Answer, Freshness, Heard, Responder, Settings};
+pub use responder::{Freshness, Heard, OcspAnswer, Responder, Settings};
 pub use source::{Looked, StatusSource};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use x509::ocsp::{ErrorStatus, error_response};
 
-use super::responder::Answer;
+use super::responder::OcspAnswer;
 use crate::query_log::OcspOutcome;
 
 /// Why there is no answer.
@@ -26,12 +26,12 @@ impl Refusal {
     }
 
     /// The answer that says no more than the status; the words go to the logs.
-    pub(super) fn close(self) -> (Answer, OcspOutcome) {
+    pub(super) fn close(self) -> (OcspAnswer, OcspOutcome) {
         let Self { status, rule } = self;
         if matches!(status, ErrorStatus::InternalError | ErrorStatus::TryLater) {
             tracing::error!(?status, %rule, "an OCSP request could not be answered");
         }
-        let answer = Answer { bytes: Bytes::from(error_response(status)), freshness: None };
+        let answer = OcspAnswer { bytes: Bytes::from(error_response(status)), freshness: None };
         (answer, OcspOutcome::Refused { status, rule })
     }
 }

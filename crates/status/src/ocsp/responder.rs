@@ -46,7 +46,7 @@ impl Default for Settings {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct OcspAnswer {
     /// The OCSPResponse, DER.
     pub bytes: Bytes,
     /// How long caches may repeat it (RFC 9919 7); `None` for not at all.
@@ -155,7 +155,7 @@ impl Responder {
     }
 
     /// Answers a request as of the database's state at this moment; `now` is what clocks show.
-    pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> Answer {
+    pub fn answer(&self, request: &[u8], peer: SocketAddr, now: Timestamp) -> OcspAnswer {
         self.answer_to(self.hear(request, peer, now), now)
     }
 
@@ -173,7 +173,7 @@ impl Responder {
 
     /// The answer that is kept for what was heard, if nothing was committed since it was made. It costs no
     /// signature and reads no state, so nobody needs a place for it.
-    pub fn repeat(&self, heard: &Heard, now: Timestamp) -> Option<Answer> {
+    pub fn repeat(&self, heard: &Heard, now: Timestamp) -> Option<OcspAnswer> {
         let (request, proven) = heard.proven.as_ref().ok()?;
         let kept = self.kept(request, now)?;
         let looked = self.unchanged(&kept)?;
@@ -186,7 +186,7 @@ impl Responder {
     }
 
     /// Answers what was heard, as of the database's state at this moment.
-    pub fn answer_to(&self, heard: Heard, now: Timestamp) -> Answer {
+    pub fn answer_to(&self, heard: Heard, now: Timestamp) -> OcspAnswer {
         let Heard { peer, proven, mut account } = heard;
         let outcome =
             proven.and_then(|(request, proven)| self.respond(&request, &proven, now, &mut account));
@@ -194,14 +194,14 @@ impl Responder {
     }
 
     /// Refuses what was heard, because there was no place for it.
-    pub fn refuse_crowded(&self, heard: Heard, now: Timestamp) -> Answer {
+    pub fn refuse_crowded(&self, heard: Heard, now: Timestamp) -> OcspAnswer {
         let Heard { peer, account, .. } = heard;
         let refusal = Refusal::new(ErrorStatus::TryLater, "too much is asked");
         self.close(Err(refusal), account, peer, now)
     }
 
     /// Refuses a request that was too long to be read to its end.
-    pub fn refuse_oversized(&self, peer: SocketAddr, now: Timestamp) -> Answer {
+    pub fn refuse_oversized(&self, peer: SocketAddr, now: Timestamp) -> OcspAnswer {
         let refusal = Refusal::new(ErrorStatus::MalformedRequest, "longer than any request");
         self.close(Err(refusal), Account::default(), peer, now)
     }
@@ -212,7 +212,7 @@ impl Responder {
         proven: &Proven,
         now: Timestamp,
         account: &mut Account,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<OcspAnswer, Refusal> {
         let issuers = self.issuers();
         let kept = self.kept(request, now);
         let looked = self.look(request, &issuers, kept.as_deref());
@@ -226,7 +226,7 @@ impl Responder {
         let (produced_at, bytes) = self.sign(&inquiry, changes)?;
         self.keep(&inquiry, &bytes, changes, produced_at);
         let freshness = self.freshness(produced_at, open && request.nonce.is_none());
-        Ok(Answer { bytes, freshness })
+        Ok(OcspAnswer { bytes, freshness })
     }
 
     fn find<'a>(
@@ -261,7 +261,7 @@ impl Responder {
     }
 
     /// 6 Repeats an answer that was made from the same state.
-    fn repeated(&self, found: &Found<'_>, account: &mut Account) -> Option<Answer> {
+    fn repeated(&self, found: &Found<'_>, account: &mut Account) -> Option<OcspAnswer> {
         let Found { inquiry, changes, open, kept } = found;
         let kept = kept.as_deref().filter(|kept| inquiry.is_answered_by(kept))?;
         account.repeated = true;
@@ -270,7 +270,7 @@ impl Responder {
             self.keep(inquiry, &kept.bytes, *changes, kept.produced_at);
         }
         let freshness = self.freshness(kept.produced_at, *open);
-        Some(Answer { bytes: kept.bytes.clone(), freshness })
+        Some(OcspAnswer { bytes: kept.bytes.clone(), freshness })
     }
 
     fn issuers(&self) -> Arc<Vec<Issuer>> {
@@ -377,11 +377,11 @@ impl Responder {
     /// The record comes before the answer; without it there is none.
     fn close(
         &self,
-        outcome: Result<Answer, Refusal>,
+        outcome: Result<OcspAnswer, Refusal>,
         mut account: Account,
         peer: SocketAddr,
         now: Timestamp,
-    ) -> Answer {
+    ) -> OcspAnswer {
         let (answer, told) = match outcome {
             Ok(answer) if account.repeated => (answer, OcspOutcome::Repeated),
             Ok(answer) => (answer, OcspOutcome::Signed),

@@ -20,7 +20,7 @@ use domain::name::{Attribute, AttributeKind, DistinguishedName};
 use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_status::ocsp::{
-    Answer, AuthorityConfig, GenerationConfig, Looked, MemoryOfRequests, Responder,
+    AuthorityConfig, GenerationConfig, Looked, MemoryOfRequests, OcspAnswer, Responder,
     ResponderIdentity, Settings, StatusSource,
 };
 use jitsuin_status::query_log::{LogUnavailable, MemoryQueryLog, QueryLog, QueryRecord};
@@ -442,7 +442,7 @@ impl QueryLog for FailingLog {
 }
 
 /// The status of an error response, or 0 for an answer.
-pub fn response_status(answer: &Answer) -> u8 {
+pub fn response_status(answer: &OcspAnswer) -> u8 {
     match x509::ocsp::OcspResponse::parse(&answer.bytes).unwrap() {
         x509::ocsp::OcspResponse::Successful(_) => 0,
         x509::ocsp::OcspResponse::Refused(status) => status,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::algorithm::KeyAlgorithm;
 use domain::id::SerialNumber;
 use jiff::SignedDuration;
-use jitsuin_status::ocsp::Answer;
+use jitsuin_status::ocsp::OcspAnswer;
 use keys::{Administer, Sign};
 use x509::algorithm::identifier;
 use x509::der_writer::DerWriter;
@@ -157,7 +157,7 @@ impl<'a> Signer<'a> {
 }
 
 /// An answer that verifies with the delegate's key.
-pub fn believed(answer: &Answer) -> BasicResponse {
+pub fn believed(answer: &OcspAnswer) -> BasicResponse {
     let OcspResponse::Successful(response) = OcspResponse::parse(&answer.bytes).unwrap() else {
         panic!("refused: {answer:?}");
     };
@@ -165,6 +165,6 @@ pub fn believed(answer: &Answer) -> BasicResponse {
     *response
 }
 
-pub fn statuses(answer: &Answer) -> Vec<ReceivedStatus> {
+pub fn statuses(answer: &OcspAnswer) -> Vec<ReceivedStatus> {
     believed(answer).data.singles.iter().map(|single| single.status).collect()
 }

@@ -9,7 +9,7 @@ use domain::identity::RevocationCause;
 use domain::rule;
 use domain::rule::Rule;
 use domain::service_request::{Certification, Done, Purpose, PurposeName, Request};
-use domain::service_request::{RequestState, Step};
+use domain::service_request::{RequestState, RequestStep};
 use serde::{Deserialize, Serialize};
 use store::Along;
 use utoipa::openapi::RefOr;
@@ -571,8 +571,8 @@ impl ServiceRequestBody {
 impl From<&Done> for ServiceStepBody {
     fn from(done: &Done) -> Self {
         let (text, documents) = match &done.step {
-            Step::Receive { applicant, documents } => (Some(applicant), documents.clone()),
-            Step::Examine { findings: text } | Step::Refuse { reason: text } => {
+            RequestStep::Receive { applicant, documents } => (Some(applicant), documents.clone()),
+            RequestStep::Examine { findings: text } | RequestStep::Refuse { reason: text } => {
                 (Some(text), Vec::new())
             }
             _ => (None, Vec::new()),

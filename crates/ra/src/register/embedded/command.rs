@@ -8,7 +8,7 @@ use domain::resident::Resident;
 use jiff::civil::Date;
 
 use super::correction::Correction;
-use super::entry::{Order, Record, Step};
+use super::entry::{CommandEffect, Order, Record};
 use super::error::EmbeddedError;
 use super::{EmbeddedRegister, State};
 use crate::register::{RegisterEventKind, Removal};
@@ -41,7 +41,7 @@ impl EmbeddedRegister {
         let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
         state.record(code)?;
         let kinds = vec![RegisterEventKind::Removed(removal)];
-        state.commit(Step { order, resident: code.clone(), kinds, after: None })
+        state.commit(CommandEffect { order, resident: code.clone(), kinds, after: None })
     }
 
     /// Changes some of the basic attributes.
@@ -145,7 +145,7 @@ impl State {
         kinds: Vec<RegisterEventKind>,
     ) -> Result<(), EmbeddedError> {
         let resident = after.resident.code.clone();
-        self.commit(Step { order, resident, kinds, after: Some(after) })
+        self.commit(CommandEffect { order, resident, kinds, after: Some(after) })
     }
 }
 
@@ -176,7 +176,7 @@ fn corrected(before: &Resident, correction: Correction) -> Result<Resident, Embe
 /// An address begins with its prefecture; between that and the municipality a county may stand.
 fn check_address(code: MunicipalityCode, address: &str) -> Result<(), EmbeddedError> {
     let municipality =
-        municipality::find(code).ok_or_else(|| field("municipality", "there is none such"))?;
+        municipality::find(code).ok_or_else(|| field("municipality", "not found"))?;
     match address.strip_prefix(&municipality.prefecture) {
         Some(rest) if rest.contains(&municipality.name) => Ok(()),
         _ => Err(field("address", "it must begin with the prefecture and name the municipality")),

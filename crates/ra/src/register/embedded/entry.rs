@@ -39,7 +39,7 @@ impl From<Timestamp> for Order {
 
 /// What one command does: its events and the record after them, `None` when it was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct CommandEffect {
     pub(super) order: Order,
     pub(super) resident: ResidentCode,
     pub(super) kinds: Vec<RegisterEventKind>,

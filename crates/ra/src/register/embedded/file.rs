@@ -8,7 +8,7 @@ use domain::resident::Resident;
 use serde::de::DeserializeOwned;
 use store::append::{AppendFile, whole_lines};
 
-use super::entry::{Record, Step};
+use super::entry::{CommandEffect, Record};
 use super::error::EmbeddedError;
 use super::stored::{Meaningless, StoredRecord, StoredStep};
 
@@ -52,7 +52,7 @@ pub(super) struct EventFile(AppendFile);
 
 impl EventFile {
     /// Opens or creates the file, cuts off a line that a crash left unfinished, and reads the rest.
-    pub(super) fn open(directory: &Path) -> Result<(Self, Vec<Step>), EmbeddedError> {
+    pub(super) fn open(directory: &Path) -> Result<(Self, Vec<CommandEffect>), EmbeddedError> {
         let mut text = Vec::new();
         let file = AppendFile::open(&directory.join(EVENTS), |file| {
             file.try_lock()?;
@@ -70,7 +70,7 @@ impl EventFile {
 
     /// Appends one step as one line; it is on the disk when this returns. Where that failed, nothing
     /// of it stays, and the next one is taken.
-    pub(super) fn append(&mut self, step: &Step) -> Result<(), EmbeddedError> {
+    pub(super) fn append(&mut self, step: &CommandEffect) -> Result<(), EmbeddedError> {
         Ok(self.0.append_durably(&line(&StoredStep::from(step))?)?)
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use domain::id::{OperationId, ResidentCode};
 use domain::resident::{BasicFour, Resident};
 
-use self::entry::{Record, Step};
+use self::entry::{CommandEffect, Record};
 use self::file::EventFile;
 use super::{RegisterError, RegisterEvent, ResidentRegister};
 
@@ -151,7 +151,7 @@ impl State {
     }
 
     /// Makes the step durable, then visible.
-    fn commit(&mut self, step: Step) -> Result<(), EmbeddedError> {
+    fn commit(&mut self, step: CommandEffect) -> Result<(), EmbeddedError> {
         if let Some(file) = &mut self.file {
             file.append(&step)?;
         }
@@ -159,7 +159,7 @@ impl State {
         Ok(())
     }
 
-    fn apply(&mut self, step: Step) {
+    fn apply(&mut self, step: CommandEffect) {
         self.operations.extend(step.order.operation);
         for kind in step.kinds {
             let sequence = self.events.len() as u64 + 1;

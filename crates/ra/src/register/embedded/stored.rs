@@ -4,7 +4,7 @@ use domain::id::InvalidId;
 use domain::resident::{BasicAttribute, Gender, Resident};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Order, Record, Step};
+use super::entry::{CommandEffect, Order, Record};
 use crate::register::{RegisterEventKind, Removal};
 
 /// A resident with the state of their record.
@@ -98,8 +98,8 @@ impl TryFrom<StoredRecord> for Record {
     }
 }
 
-impl From<&Step> for StoredStep {
-    fn from(step: &Step) -> Self {
+impl From<&CommandEffect> for StoredStep {
+    fn from(step: &CommandEffect) -> Self {
         Self {
             at: step.order.at.to_string(),
             operation: step.order.operation.as_ref().map(ToString::to_string),
@@ -110,7 +110,7 @@ impl From<&Step> for StoredStep {
     }
 }
 
-impl TryFrom<StoredStep> for Step {
+impl TryFrom<StoredStep> for CommandEffect {
     type Error = Meaningless;
 
     fn try_from(stored: StoredStep) -> Result<Self, Meaningless> {

@@ -8,7 +8,7 @@ use domain::journal::EventKind;
 use domain::rule::Spaced;
 
 use super::super::application::Application;
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use super::Applications;
 use super::receipt::{self, Done, Receipt};
 use crate::authority::{HolderCertificate, RevocationOrder};
@@ -26,7 +26,7 @@ impl Applications {
         self.steps.step(act, step, &["complete"], |step| self.carry_out(step), printed)
     }
 
-    fn carry_out(&self, step: Step<'_>) -> Result<()> {
+    fn carry_out(&self, step: StepUnderWay<'_>) -> Result<()> {
         let to = step.after(ApplicationEvent::Complete)?;
         let mut record = step.application.record.clone();
         let certificates = step.authority.certificates_of(&step.application.resident)?;
@@ -67,7 +67,7 @@ impl Applications {
 
 /// Revokes each target that is not revoked yet: by an earlier, cut attempt or meanwhile by the CA.
 fn revoke(
-    step: &Step<'_>,
+    step: &StepUnderWay<'_>,
     certificates: &[HolderCertificate],
     targets: &[SerialNumber],
     order: &RevocationOrder,
@@ -82,7 +82,7 @@ fn revoke(
 
 /// Releases each target that is still held; one that is good, a cut attempt has released.
 fn release(
-    step: &Step<'_>,
+    step: &StepUnderWay<'_>,
     certificates: &[HolderCertificate],
     targets: &[SerialNumber],
 ) -> Result<()> {

@@ -14,7 +14,7 @@ use super::super::evidence::{
     EvidenceRecord, MAX_NOTE_CHARACTERS, expect_complete, flattened, seen_by,
 };
 use super::super::existence::existence_doubts;
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use super::Applications;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
@@ -58,7 +58,7 @@ impl Applications {
     /// # Errors
     /// [`WindowError::Refused`] for the person who checked, or in another state; journaled.
     pub fn approve(&self, act: &Act, id: &ApplicationId) -> Result<()> {
-        let approve = |step: Step<'_>| {
+        let approve = |step: StepUnderWay<'_>| {
             let to = step.after(ApplicationEvent::Approve)?;
             let record = step.application.record.clone();
             if record.who(ApplicationState::Verified) == Some(&step.by) {
@@ -71,7 +71,7 @@ impl Applications {
         self.steps.step(act, step, &[], approve, |_| Ok(()))
     }
 
-    fn check(&self, step: Step<'_>, evidence: &EvidenceRecord) -> Result<()> {
+    fn check(&self, step: StepUnderWay<'_>, evidence: &EvidenceRecord) -> Result<()> {
         // 1. The table allows the step, and what was typed has its form.
         let verified = step.after(ApplicationEvent::Verify)?;
         let mut record = step.application.record.clone();
@@ -109,7 +109,7 @@ impl Applications {
 
     fn refuse_for(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         mut record: Record,
         doubts: Vec<String>,
         found: Rule,
@@ -124,7 +124,7 @@ impl Applications {
     }
 }
 
-fn register_check(step: &Step<'_>, doubts: &[Rule]) -> Check {
+fn register_check(step: &StepUnderWay<'_>, doubts: &[Rule]) -> Check {
     let document = if doubts.is_empty() {
         "agrees".into()
     } else {
@@ -141,7 +141,7 @@ fn register_check(step: &Step<'_>, doubts: &[Rule]) -> Check {
 }
 
 /// The certificates a revocation or release is about; there must be one.
-fn targets(step: &Step<'_>) -> Result<Vec<SerialNumber>> {
+fn targets(step: &StepUnderWay<'_>) -> Result<Vec<SerialNumber>> {
     let request = &step.application.record.form.request;
     let (wanted, rule): (fn(CertificateState) -> bool, _) = match request {
         Request::Revocation(_) => {

@@ -13,7 +13,7 @@ use super::super::at_reader::changed;
 use super::super::cards::{slot_for, tag_of};
 use super::super::evidence::MAX_NOTE_CHARACTERS;
 use super::super::locks::Turn;
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use super::CardCounter;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
@@ -54,7 +54,7 @@ impl CardCounter {
         reason: &str,
         place: CardPlace<'_>,
     ) -> Result<()> {
-        let refuse = |step: Step<'_>| {
+        let refuse = |step: StepUnderWay<'_>| {
             let reason = plain_text("reason", reason, MAX_NOTE_CHARACTERS)?;
             self.abandon(step, ApplicationEvent::Refuse, Some(reason), place)
         };
@@ -66,7 +66,7 @@ impl CardCounter {
     /// # Errors
     /// [`WindowError::Refused`] in a later state, journaled.
     pub fn withdraw(&self, act: &Act, id: &ApplicationId, place: CardPlace<'_>) -> Result<()> {
-        let withdraw = |step: Step<'_>| {
+        let withdraw = |step: StepUnderWay<'_>| {
             if step.application.state == ApplicationState::Issued {
                 let rule = "its certificate was issued: deliver or discard it (A 4.9.9)";
                 return Err(WindowError::refused("state", rule));
@@ -83,7 +83,7 @@ impl CardCounter {
     /// # Errors
     /// [`WindowError::Refused`] in another state, or when the CA has delivered already; journaled.
     pub fn discard(&self, act: &Act, id: &ApplicationId, place: CardPlace<'_>) -> Result<()> {
-        let discard = |step: Step<'_>| {
+        let discard = |step: StepUnderWay<'_>| {
             if step.application.state != ApplicationState::Issued {
                 let rule = "nothing was issued that could be destroyed (A 4.9.9)";
                 return Err(WindowError::refused("state", rule));
@@ -96,7 +96,7 @@ impl CardCounter {
 
     fn abandon(
         &self,
-        step: Step<'_>,
+        step: StepUnderWay<'_>,
         event: ApplicationEvent,
         reason: Option<String>,
         place: CardPlace<'_>,
@@ -125,7 +125,7 @@ impl CardCounter {
     /// Takes from the card what this application put onto it, if it put anything.
     fn clear(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         id: &CardId,
         place: CardPlace<'_>,
     ) -> Result<Option<Cleared<'_>>> {
@@ -159,7 +159,7 @@ impl CardCounter {
     /// A new card is destroyed. One that was bound and never written to can serve another.
     fn give_up_new(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         id: &CardId,
         reader: Option<&str>,
     ) -> Result<GivenUp<'_>> {
@@ -193,7 +193,7 @@ impl CardCounter {
 
     fn give_up_loading(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         id: &CardId,
         reader: Option<&str>,
     ) -> Result<GivenUp<'_>> {
@@ -222,7 +222,7 @@ struct Cleared<'a> {
 }
 
 /// Ends every certificate of the application that never reached its holder.
-fn discard_certificates(step: &Step<'_>) -> Result<()> {
+fn discard_certificates(step: &StepUnderWay<'_>) -> Result<()> {
     if !step.application.kind.issues() {
         return Ok(());
     }

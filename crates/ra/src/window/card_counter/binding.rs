@@ -12,7 +12,7 @@ use store::{Change, Unit};
 use super::super::at_reader::{AtReader, changed};
 use super::super::cards::slot_for;
 use super::super::clerk::clerk;
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use super::CardCounter;
 use crate::authority::Possession;
 use crate::error::{Result, WindowError};
@@ -30,7 +30,7 @@ impl CardCounter {
     /// [`Channels::open`](super::super::at_reader::Channels::open).
     pub(super) fn bound_card(
         &self,
-        step: &mut Step<'_>,
+        step: &mut StepUnderWay<'_>,
         reader: Option<&str>,
     ) -> Result<(AtReader<'_>, CardRecord)> {
         let slot = slot_for(step.authority.policy());
@@ -70,7 +70,7 @@ impl CardCounter {
     }
 
     /// Notes that the card is this application's until it is delivered or given up.
-    fn bind(&self, step: &mut Step<'_>, mut record: CardRecord) -> Result<CardRecord> {
+    fn bind(&self, step: &mut StepUnderWay<'_>, mut record: CardRecord) -> Result<CardRecord> {
         let slot = slot_for(step.authority.policy());
         let application = &mut step.application;
         if let Some(on) = &record.slot(slot).loading {
@@ -96,7 +96,7 @@ impl CardCounter {
 }
 
 /// The card's word for the key being loaded, over a nonce that the authority drew just now.
-pub(super) fn possession(at: &mut AtReader<'_>, step: &Step<'_>) -> Result<Possession> {
+pub(super) fn possession(at: &mut AtReader<'_>, step: &StepUnderWay<'_>) -> Result<Possession> {
     let slot = slot_for(step.authority.policy());
     let nonce = step.authority.nonce(step.operation.act, &step.application.id)?;
     let signature = at.card.prove_possession(slot, &nonce)?;
@@ -130,7 +130,7 @@ fn expect_new(record: Option<&CardRecord>, report: &CardReport) -> Result<()> {
 }
 
 /// The card that the applicant brought, by the form.
-fn brought_card<'a>(step: &'a Step<'_>) -> Option<&'a CardId> {
+fn brought_card<'a>(step: &'a StepUnderWay<'_>) -> Option<&'a CardId> {
     match &step.application.record.form.request {
         Request::IssueOnCard(card) | Request::Renewal(card) => Some(card),
         _ => None,
@@ -138,13 +138,13 @@ fn brought_card<'a>(step: &'a Step<'_>) -> Option<&'a CardId> {
 }
 
 /// A card that the resident brought must be theirs, in use, and not busy.
-fn expect_brought(record: &CardRecord, step: &Step<'_>, slot: CardSlot) -> Result<()> {
+fn expect_brought(record: &CardRecord, step: &StepUnderWay<'_>, slot: CardSlot) -> Result<()> {
     expect_usable(record, &step.application.resident, step.operation.act.at)?;
     expect_free(record, &step.application.id, slot)
 }
 
 /// The record of a new card for the application's resident, with nothing on it.
-fn new_record(id: &CardId, step: &Step<'_>) -> Result<CardRecord> {
+fn new_record(id: &CardId, step: &StepUnderWay<'_>) -> Result<CardRecord> {
     let form = &step.application.record.form;
     Ok(CardRecord {
         id: id.clone(),

@@ -12,7 +12,7 @@ use domain::rule;
 use super::super::at_reader::{AtReader, changed};
 use super::super::cards::{slot_for, tag_of};
 use super::super::existence::expect_existence;
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use super::CardCounter;
 use super::binding::{expect_bound, possession};
 use super::handover::Handover;
@@ -58,7 +58,7 @@ impl CardCounter {
         handover: &Handover,
     ) -> Result<SerialNumber> {
         let step = (id, EventKind::ApplicationCompleted);
-        let deliver = |step: Step<'_>| self.deliver_card(step, &secrets, reader, handover);
+        let deliver = |step: StepUnderWay<'_>| self.deliver_card(step, &secrets, reader, handover);
         let request = [&["deliver"], handover.parts().as_slice()].concat();
         self.steps.step(act, step, &request, deliver, |application| {
             let issued = application.record.issued.as_ref();
@@ -68,7 +68,7 @@ impl CardCounter {
 
     fn deliver_card(
         &self,
-        step: Step<'_>,
+        step: StepUnderWay<'_>,
         secrets: &HolderSecrets,
         reader: Option<&str>,
         handover: &Handover,
@@ -106,7 +106,7 @@ impl CardCounter {
     /// card has proven its key; and only then the key is the holder's.
     fn carry_over(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         at: &mut AtReader<'_>,
         secrets: &HolderSecrets,
         certificate: &HolderCertificate,
@@ -132,7 +132,7 @@ impl CardCounter {
     /// not the holder's word: without a new one, a renewal keeps the present.
     fn stage(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         at: &mut AtReader<'_>,
         secrets: &HolderSecrets,
         plan: Plan,
@@ -148,7 +148,7 @@ impl CardCounter {
 
     /// That the register has nothing against the delivery: what the certificate says must still
     /// hold, and without attributes in it, the record must still be there (A 4.9.1.1(2)).
-    fn expect_entitled(&self, step: &Step<'_>) -> Result<()> {
+    fn expect_entitled(&self, step: &StepUnderWay<'_>) -> Result<()> {
         let form = &step.application.record.form;
         if carries_attributes(step.authority.policy()) {
             return expect_existence(&*self.register, form, step.authority.policy());
@@ -226,7 +226,7 @@ fn is_set(slot: CardSlot, secrets: &HolderSecrets) -> bool {
     }
 }
 
-fn own_certificate(step: &Step<'_>, serial: &SerialNumber) -> Result<HolderCertificate> {
+fn own_certificate(step: &StepUnderWay<'_>, serial: &SerialNumber) -> Result<HolderCertificate> {
     let certificates = step.authority.certificates_of(&step.application.resident)?;
     let own = certificates.into_iter().find(|certificate| certificate.serial == *serial);
     own.ok_or(WindowError::Unknown { field: "certificate" })

@@ -4,7 +4,7 @@ use domain::identity::Applicant;
 use store::Entry;
 
 use super::super::evidence::{MAX_DOCUMENT_CHARACTERS, MAX_NOTE_CHARACTERS};
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use crate::error::{Result, WindowError};
 use crate::form::{Request, plain_text};
 
@@ -53,7 +53,7 @@ impl Handover {
     }
 
     /// That the CPS allows it for this application.
-    pub(super) fn expect_allowed(&self, step: &Step<'_>) -> Result<()> {
+    pub(super) fn expect_allowed(&self, step: &StepUnderWay<'_>) -> Result<()> {
         if *self == Self::AtTheWindow {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Handover {
     }
 
     /// The entry of the delivery with what is to be known of it; where to and to whom is personal.
-    pub(super) fn note(&self, step: &Step<'_>, entry: Entry) -> Result<Entry> {
+    pub(super) fn note(&self, step: &StepUnderWay<'_>, entry: Entry) -> Result<Entry> {
         let entry = entry.detail("handover", self.name());
         let (field, place, receiver) = match self {
             Self::AtTheWindow => return Ok(entry),

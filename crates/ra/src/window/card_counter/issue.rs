@@ -17,7 +17,7 @@ use super::super::application::Application;
 use super::super::at_reader::{AtReader, changed};
 use super::super::cards::{slot_for, tag_of};
 use super::super::existence::expect_existence;
-use super::super::step::Step;
+use super::super::step::StepUnderWay;
 use super::CardCounter;
 use super::binding::possession;
 use crate::authority::{HolderCertificate, IssueRequest, IssuedCertificate, KeySource};
@@ -45,7 +45,7 @@ impl CardCounter {
         self.steps.step(act, step, &[], |step| self.issue_onto_card(step, reader), issued)
     }
 
-    fn issue_onto_card(&self, mut step: Step<'_>, reader: Option<&str>) -> Result<()> {
+    fn issue_onto_card(&self, mut step: StepUnderWay<'_>, reader: Option<&str>) -> Result<()> {
         // 1. The table allows it, and the register still says what was checked.
         let to = step.after(ApplicationEvent::Issue)?;
         let policy = step.authority.policy();
@@ -83,7 +83,7 @@ impl CardCounter {
     /// Where the key comes from; one the holder makes is on the card when this returns.
     fn key_source(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         at: &mut AtReader<'_>,
         rule: &UserKeyRule,
         earlier: Option<&HolderCertificate>,
@@ -117,7 +117,7 @@ impl CardCounter {
 
     /// A key whose certificate is in force is never given up, whichever CA certified it: a card that
     /// lost its delivery has it.
-    fn expect_unused(&self, step: &Step<'_>, loading: &LoadingReport) -> Result<()> {
+    fn expect_unused(&self, step: &StepUnderWay<'_>, loading: &LoadingReport) -> Result<()> {
         for authority in self.authorities.values() {
             let certificates = authority.certificates_of(&step.application.resident)?;
             let is_used = |c: &HolderCertificate| {
@@ -136,7 +136,7 @@ impl CardCounter {
     /// answers with the public key as the card tells it.
     fn make_key(
         &self,
-        step: &Step<'_>,
+        step: &StepUnderWay<'_>,
         at: &mut AtReader<'_>,
         rule: &UserKeyRule,
     ) -> Result<Vec<u8>> {
@@ -191,13 +191,13 @@ fn key_plan<'a>(
 }
 
 /// The key that the card holds, with the card's word for it.
-fn on_card(step: &Step<'_>, at: &mut AtReader<'_>, spki: Vec<u8>) -> Result<KeySource> {
+fn on_card(step: &StepUnderWay<'_>, at: &mut AtReader<'_>, spki: Vec<u8>) -> Result<KeySource> {
     Ok(KeySource::OnCard { spki, possession: possession(at, step)? })
 }
 
 /// The CA refuses these too; here they are refused before a card is touched. Answers with the
 /// certificate that an earlier attempt of the application left.
-fn expect_room(step: &Step<'_>) -> Result<Option<HolderCertificate>> {
+fn expect_room(step: &StepUnderWay<'_>) -> Result<Option<HolderCertificate>> {
     let application = &step.application;
     let certificates = step.authority.certificates_of(&application.resident)?;
     let (ours, others): (Vec<_>, Vec<_>) = certificates
@@ -214,7 +214,7 @@ fn expect_room(step: &Step<'_>) -> Result<Option<HolderCertificate>> {
     }
 }
 
-fn request(step: &Step<'_>, card_expiry: Date, key: KeySource) -> IssueRequest {
+fn request(step: &StepUnderWay<'_>, card_expiry: Date, key: KeySource) -> IssueRequest {
     let form = &step.application.record.form;
     IssueRequest {
         application: step.application.id.clone(),
@@ -232,7 +232,7 @@ fn request(step: &Step<'_>, card_expiry: Date, key: KeySource) -> IssueRequest {
 /// Puts key and certificates into the slot. The card itself refuses a certificate for another key.
 fn load(
     at: &mut AtReader<'_>,
-    step: &Step<'_>,
+    step: &StepUnderWay<'_>,
     rule: &UserKeyRule,
     issued: IssuedCertificate,
 ) -> Result<()> {

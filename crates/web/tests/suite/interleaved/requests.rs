@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::id::ServiceRequestId;
-use domain::service_request::{RequestState, StepName};
+use domain::service_request::{RequestState, RequestStepName};
 use domain::staff::{PersonState, Role};
 use jitsuin_web::desk::people::SuspendPerson;
 use jitsuin_web::desk::service_requests::{
@@ -35,8 +35,13 @@ const PEOPLE: [(&str, Role); 10] = [
 ];
 
 /// The hands through which a request goes, in order.
-const FORWARD: [StepName; 5] =
-    [StepName::Receive, StepName::Examine, StepName::Approve, StepName::Release, StepName::Confirm];
+const FORWARD: [RequestStepName; 5] = [
+    RequestStepName::Receive,
+    RequestStepName::Examine,
+    RequestStepName::Approve,
+    RequestStepName::Release,
+    RequestStepName::Confirm,
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Deed {
@@ -46,7 +51,7 @@ struct Deed {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    Step(StepName),
+    Step(RequestStepName),
     Suspend(&'static str),
 }
 
@@ -55,7 +60,7 @@ enum What {
 struct Request {
     /// None before it was received.
     state: Option<RequestState>,
-    steps: Vec<(StepName, &'static str)>,
+    steps: Vec<(RequestStepName, &'static str)>,
     suspended: BTreeSet<&'static str>,
 }
 
@@ -70,9 +75,9 @@ impl Model for Request {
 
     /// The certificate is confirmed in the unit of its intent, and issued in one of its own.
     fn parts(&self, deed: &Deed) -> Vec<Deed> {
-        let signs = Deed { what: What::Step(StepName::Issue), ..*deed };
+        let signs = Deed { what: What::Step(RequestStepName::Issue), ..*deed };
         match deed.what {
-            What::Step(StepName::Confirm) => vec![*deed, signs],
+            What::Step(RequestStepName::Confirm) => vec![*deed, signs],
             _ => vec![*deed],
         }
     }
@@ -87,7 +92,7 @@ impl Model for Request {
             // Done before by the same person, it is done; but a signature waits for the seal of its
             // intent, which is not there yet.
             What::Step(step) if self.steps.contains(&(step, actor)) => {
-                step != StepName::Confirm || self.state == Some(RequestState::Issued)
+                step != RequestStepName::Confirm || self.state == Some(RequestState::Issued)
             }
             What::Step(step) => match self.after(step, actor) {
                 Some(state) => {
@@ -103,33 +108,34 @@ impl Model for Request {
 
 impl Request {
     /// The state that a step leads to: from hand to hand, and no two of them one person's.
-    fn after(&self, step: StepName, actor: &str) -> Option<RequestState> {
+    fn after(&self, step: RequestStepName, actor: &str) -> Option<RequestState> {
         use RequestState as R;
-        let others = step == StepName::Issue || self.steps.iter().all(|(_, by)| *by != actor);
+        let others =
+            step == RequestStepName::Issue || self.steps.iter().all(|(_, by)| *by != actor);
         let open = [Some(R::Received), Some(R::Examined), Some(R::Approved), Some(R::Released)];
         match (step, self.state) {
-            (StepName::Receive, None) => Some(R::Received),
-            (StepName::Examine, Some(R::Received)) if others => Some(R::Examined),
-            (StepName::Approve, Some(R::Examined)) if others => Some(R::Approved),
-            (StepName::Release, Some(R::Approved)) if others => Some(R::Released),
-            (StepName::Confirm, Some(R::Released)) if others => Some(R::Confirmed),
-            (StepName::Issue, Some(R::Confirmed)) => Some(R::Issued),
-            (StepName::Refuse, state) if open.contains(&state) => Some(R::Refused),
-            (StepName::Withdraw, state) if open.contains(&state) => Some(R::Withdrawn),
+            (RequestStepName::Receive, None) => Some(R::Received),
+            (RequestStepName::Examine, Some(R::Received)) if others => Some(R::Examined),
+            (RequestStepName::Approve, Some(R::Examined)) if others => Some(R::Approved),
+            (RequestStepName::Release, Some(R::Approved)) if others => Some(R::Released),
+            (RequestStepName::Confirm, Some(R::Released)) if others => Some(R::Confirmed),
+            (RequestStepName::Issue, Some(R::Confirmed)) => Some(R::Issued),
+            (RequestStepName::Refuse, state) if open.contains(&state) => Some(R::Refused),
+            (RequestStepName::Withdraw, state) if open.contains(&state) => Some(R::Withdrawn),
             _ => None,
         }
     }
 
     /// The step forward from here.
-    fn next(&self) -> StepName {
+    fn next(&self) -> RequestStepName {
         FORWARD[self.steps.len().min(FORWARD.len() - 1)]
     }
 
     /// A deed that is likely to be done now: `lot` draws it.
     fn likely(&self, lot: u8) -> Deed {
         let step = match lot % 12 {
-            0 => StepName::Refuse,
-            1 => StepName::Withdraw,
+            0 => RequestStepName::Refuse,
+            1 => RequestStepName::Withdraw,
             2 => FORWARD[usize::from(lot) / 12 % FORWARD.len()],
             _ => self.next(),
         };
@@ -156,16 +162,18 @@ fn role(actor: &str) -> Role {
 }
 
 /// Whose a step is (A 5.2.1.1(3)-(6)).
-fn may(role: Role, step: StepName) -> bool {
+fn may(role: Role, step: RequestStepName) -> bool {
     match step {
-        StepName::Receive | StepName::Withdraw => role == Role::IntakeClerk,
-        StepName::Examine => role == Role::Examiner,
-        StepName::Approve => role == Role::Approver,
-        StepName::Release | StepName::Confirm | StepName::Issue => role == Role::SeniorOperator,
-        StepName::Refuse => {
+        RequestStepName::Receive | RequestStepName::Withdraw => role == Role::IntakeClerk,
+        RequestStepName::Examine => role == Role::Examiner,
+        RequestStepName::Approve => role == Role::Approver,
+        RequestStepName::Release | RequestStepName::Confirm | RequestStepName::Issue => {
+            role == Role::SeniorOperator
+        }
+        RequestStepName::Refuse => {
             matches!(role, Role::Examiner | Role::Approver | Role::SeniorOperator)
         }
-        StepName::Revoke => false,
+        RequestStepName::Revoke => false,
     }
 }
 
@@ -208,7 +216,7 @@ impl Real {
     }
 
     fn does(&self, deed: &Deed) -> bool {
-        let receives = deed.what == What::Step(StepName::Receive);
+        let receives = deed.what == What::Step(RequestStepName::Receive);
         let operation = receives.then(|| self.operation());
         let who = format!("{}-{}", deed.actor, self.number);
         enters(&self.desk, &who, operation.as_deref(), |act| self.asks(act, deed.what))
@@ -224,18 +232,20 @@ impl Real {
             What::Step(step) => step,
         };
         match step {
-            StepName::Receive => desk.ask(act, self.intake()),
-            StepName::Examine => {
+            RequestStepName::Receive => desk.ask(act, self.intake()),
+            RequestStepName::Examine => {
                 desk.ask(act, ExamineServiceRequest { id, findings: "no doubt".to_owned() })
             }
-            StepName::Approve => desk.ask(act, ApproveServiceRequest { id }),
-            StepName::Release => desk.ask(act, ReleaseServiceRequest { id }),
-            StepName::Confirm | StepName::Issue => desk.ask(act, IssueServiceRequest { id }),
-            StepName::Revoke => desk.ask(act, RevokeServiceRequest { id }),
-            StepName::Refuse => {
+            RequestStepName::Approve => desk.ask(act, ApproveServiceRequest { id }),
+            RequestStepName::Release => desk.ask(act, ReleaseServiceRequest { id }),
+            RequestStepName::Confirm | RequestStepName::Issue => {
+                desk.ask(act, IssueServiceRequest { id })
+            }
+            RequestStepName::Revoke => desk.ask(act, RevokeServiceRequest { id }),
+            RequestStepName::Refuse => {
                 desk.ask(act, RefuseServiceRequest { id, reason: "another's name".to_owned() })
             }
-            StepName::Withdraw => desk.ask(act, WithdrawServiceRequest { id }),
+            RequestStepName::Withdraw => desk.ask(act, WithdrawServiceRequest { id }),
         }
         .is_ok()
     }
