@@ -18,7 +18,7 @@ pub(crate) struct Patient {
     /// `None` once the connection was given up.
     commands: Option<Sender<Zeroizing<Vec<u8>>>>,
     answers: Receiver<Transmitted>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// Why there is no connection.
@@ -35,7 +35,7 @@ pub(crate) enum Unopened<E> {
 impl Patient {
     /// Opens a connection, and waits so long for that and for every answer.
     pub(crate) fn open<C, E>(
-        patience: Duration,
+        timeout: Duration,
         open: impl FnOnce() -> Result<C, E> + Send + 'static,
     ) -> Result<Self, Unopened<E>>
     where
@@ -57,8 +57,8 @@ impl Patient {
             .name("card".to_owned())
             .spawn(run)
             .map_err(|_| Unopened::NoThread)?;
-        match opened.recv_timeout(patience) {
-            Ok(Ok(())) => Ok(Self { commands: Some(commands), answers, patience }),
+        match opened.recv_timeout(timeout) {
+            Ok(Ok(())) => Ok(Self { commands: Some(commands), answers, timeout }),
             Ok(Err(error)) => Err(Unopened::Failed(error)),
             Err(_) => Err(Unopened::TooSlow),
         }
@@ -74,7 +74,7 @@ impl Connection for Patient {
         if commands.send(Zeroizing::new(command.to_vec())).is_err() {
             return failed("the connection to the card ended");
         }
-        match self.answers.recv_timeout(self.patience) {
+        match self.answers.recv_timeout(self.timeout) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Disconnected) => failed("the connection to the card ended"),
             Err(RecvTimeoutError::Timeout) => {
@@ -91,7 +91,7 @@ impl Drop for Patient {
         let was_given_up = self.commands.take().is_none();
         if !was_given_up {
             // Whoever connects next must find the card free: the line ends after the card's.
-            let _ended = self.answers.recv_timeout(self.patience);
+            let _ended = self.answers.recv_timeout(self.timeout);
         }
     }
 }

@@ -64,7 +64,7 @@ pub fn readers() -> Result<Vec<Reader>, ReaderError> {
 
 /// How long a card may take to connect, and for every answer. Making a signature takes a real card
 /// less than a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A card on a reader, for this program alone until this is dropped; then the card is reset.
 ///
@@ -86,7 +86,7 @@ impl CardOnReader {
     /// [`ReaderError`], each for what it says.
     pub fn connect(reader: Option<&str>) -> Result<Self, ReaderError> {
         let reader = reader.map(ToOwned::to_owned);
-        let opened = Patient::open(PATIENCE, move || Direct::connect(reader.as_deref()));
+        let opened = Patient::open(TIMEOUT, move || Direct::connect(reader.as_deref()));
         opened.map(Self).map_err(|error| match error {
             Unopened::Failed(error) => error,
             Unopened::TooSlow => failed("connecting to the card", Error::Timeout),

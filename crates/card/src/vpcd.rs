@@ -24,10 +24,10 @@ mod word {
 }
 
 /// How long a wait for the reader lasts before it is asked whether the stay is over.
-const PATIENCE: Duration = Duration::from_millis(100);
+const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How long the reader may take to accept an answer.
-const WRITE_PATIENCE: Duration = Duration::from_secs(5);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a card came out of its reader.
 #[derive(Debug, thiserror::Error)]
@@ -100,8 +100,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(stream: TcpStream, stay: &'a Stay) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(WRITE_PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         Ok(Self { stream, stay })
     }
 

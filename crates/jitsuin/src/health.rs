@@ -27,7 +27,7 @@ const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
 const MOST_TOLD: usize = 200;
 
 /// How long a server that just starts is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server tells how it is every few seconds; after so long it stands still, or its clock is another.
 const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
@@ -448,7 +448,7 @@ pub(crate) fn agree_with_server(
         if now.duration_since(at).abs() <= limit + ONE_WORD {
             return Ok(());
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > TIMEOUT {
             bail!(
                 "clock: it says {now}, and the server that runs here said {at} when it last told how it \
                  is (A 6.8): one of the clocks is wrong, or was set since that server started, or it \
@@ -479,7 +479,7 @@ fn said_by_server(home: &Home) -> Result<Option<ServerWord>> {
         }
         match read_word(&home.health())? {
             Some(said) => return Ok(Some(said)),
-            None if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
+            None if begun.elapsed() < TIMEOUT => std::thread::sleep(Duration::from_millis(50)),
             None => bail!(
                 "{}: another process has it and has not said yet how it stands: try again when it \
                  has started",

@@ -18,7 +18,7 @@ const SHARE: usize = 4;
 
 /// How long somebody waits for a place: a client is still there then, and what it holds is a connection,
 /// of which there is a bounded number.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The places, and who is at them or waits for one.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct Crowd(Arc<Shared>);
 struct Shared {
     places: Arc<Semaphore>,
     each: usize,
-    patience: Duration,
+    timeout: Duration,
     askers: Mutex<HashMap<Asker, Share>>,
 }
 
@@ -58,23 +58,23 @@ struct Here {
 impl Crowd {
     /// With so many places.
     pub fn of(places: usize) -> Self {
-        Self::with_patience(places, PATIENCE)
+        Self::with_patience(places, TIMEOUT)
     }
 
     /// With so many places, for each of which somebody waits so long.
-    pub fn with_patience(places: usize, patience: Duration) -> Self {
-        Self::with_share(places, places.div_ceil(SHARE), patience)
+    pub fn with_patience(places: usize, timeout: Duration) -> Self {
+        Self::with_share(places, places.div_ceil(SHARE), timeout)
     }
 
     /// With a share for each asker and no bound of all: nobody stands behind another. Only for askers of
     /// whom there are few.
-    pub fn of_shares(each: usize, patience: Duration) -> Self {
-        Self::with_share(Semaphore::MAX_PERMITS, each, patience)
+    pub fn of_shares(each: usize, timeout: Duration) -> Self {
+        Self::with_share(Semaphore::MAX_PERMITS, each, timeout)
     }
 
-    fn with_share(places: usize, each: usize, patience: Duration) -> Self {
+    fn with_share(places: usize, each: usize, timeout: Duration) -> Self {
         let places = Arc::new(Semaphore::new(places));
-        Self(Arc::new(Shared { places, each, patience, askers: Mutex::default() }))
+        Self(Arc::new(Shared { places, each, timeout, askers: Mutex::default() }))
     }
 
     /// A place for this asker, as soon as there is one; nothing, once it has waited too long.
@@ -85,7 +85,7 @@ impl Crowd {
             let place = Arc::clone(&self.0.places).acquire_owned().await.ok()?;
             Some(Entered { _place: place, _share: share, _here: here })
         };
-        timeout(self.0.patience, waiting).await.ok().flatten()
+        timeout(self.0.timeout, waiting).await.ok().flatten()
     }
 }
 

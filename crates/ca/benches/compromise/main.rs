@@ -17,7 +17,7 @@ const CERTIFICATES: usize = 1_000_000;
 /// Memory beyond the base that the procedure may take, however many there are.
 const ALLOWED_MEBIBYTES: f64 = 64.0;
 /// What a client of OCSP waits before it gives up; a question must never wait that long.
-const PATIENCE_SECONDS: f64 = 5.0;
+const TIMEOUT_SECONDS: f64 = 5.0;
 
 fn main() {
     let count = std::env::var("JITSUIN_BENCH_CERTIFICATES").ok().and_then(|n| n.parse().ok());
@@ -47,7 +47,7 @@ fn main() {
         .aim(Aim::AtMost(1.0))
         .print();
     let name = "the slowest of the questions asked meanwhile";
-    Figure::once(name, "s", slowest.as_secs_f64(), "a client's patience", PATIENCE_SECONDS)
+    Figure::once(name, "s", slowest.as_secs_f64(), "a client's timeout", TIMEOUT_SECONDS)
         .aim(Aim::AtMost(1.0))
         .print();
 }

@@ -26,7 +26,7 @@ use crate::system::System;
 const PLACE: &str = "pcscd";
 
 /// A busy machine takes longer than a second to notice a card.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Who has the card, beside the other things that set-up hands out.
 const NOTE: &str = "card-1.id";
@@ -102,7 +102,7 @@ fn leave_in(mut card: InsertedCard, stream: TcpStream, stay: &Stay) {
 impl CardInReader {
     /// Waits until clients find the card, which takes a second at most.
     fn wait_until_noticed(&self) -> Result<()> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !self.stay.is_noticed() {
             ensure!(Instant::now() < end, "the virtual reader does not notice it");
             std::thread::sleep(Duration::from_millis(10));

@@ -25,7 +25,7 @@ const SOCKET: &str = "pcscd.comm";
 const READER: &str = "Virtual PCD";
 
 /// Starting takes some 15 ms; a machine that is busy takes longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many pairs of ports are tried: another program may take one between look and use.
 const ATTEMPTS: usize = 5;
@@ -118,7 +118,7 @@ impl Pcscd {
 
     /// Waits until the service listens where it was told to, and not somebody else.
     fn has_both_ports(&mut self) -> Result<bool> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let log = self.socket.with_file_name("log");
         while Instant::now() < end {
             if [self.port, self.port + 1].iter().all(|port| listens(self.child.id(), *port)) {

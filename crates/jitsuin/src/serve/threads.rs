@@ -68,13 +68,13 @@ impl Roll {
     }
 }
 
-/// Waits until all of these have ended, or `patience` is over.
+/// Waits until all of these have ended, or `timeout` is over.
 ///
 /// # Errors
 /// What the first of them ended with, or that one is still at work.
-pub(super) fn join(threads: Vec<Thread>, patience: Duration) -> Result<()> {
+pub(super) fn join(threads: Vec<Thread>, timeout: Duration) -> Result<()> {
     let begun = Instant::now();
-    while threads.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < patience {
+    while threads.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < timeout {
         std::thread::sleep(LOOK);
     }
     let name = |thread: &Thread| thread.thread().name().unwrap_or_default().to_owned();
@@ -88,10 +88,10 @@ pub(super) fn join(threads: Vec<Thread>, patience: Duration) -> Result<()> {
 
 /// Ends the process after so long, as a kill would, unless what comes back is dropped before: what the
 /// store or a medium does not let end ends all the same.
-pub(super) fn end_within(patience: Duration) -> Result<Sender<()>> {
+pub(super) fn end_within(timeout: Duration) -> Result<Sender<()>> {
     let (done, waiting) = channel();
     std::thread::Builder::new().name("stop".to_owned()).spawn(move || {
-        if waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+        if waiting.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
             tracing::error!("the stop does not end, and is broken off");
             std::process::exit(1);
         }

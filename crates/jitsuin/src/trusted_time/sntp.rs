@@ -10,7 +10,7 @@ use crate::system::Clock;
 use crate::trusted_time::{Monotonic, TimeSource};
 
 /// The error of an offset is at most half of the way there and back: so it stays below any limit.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The header without what may follow it (RFC 5905 7.3).
 const LENGTH: usize = 48;
@@ -90,7 +90,7 @@ impl SntpClient {
 
     /// Waits for the answer to this question; strangers' packets do not end the waiting.
     fn receive(&self, socket: &UdpSocket, question: &[u8; 8]) -> Result<ServerTime, SntpError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut refused = None;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -14,7 +14,7 @@ use testkit::{Output, run, run_long, run_with};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_jitsuin");
 
 /// A bound for what takes seconds, so that a program that hangs is told from one that is slow.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A demo that runs on a copy of its own; it is stopped when this is dropped.
 pub(crate) struct Demo {
@@ -208,7 +208,7 @@ fn signal(name: &str, child: &Child) {
 
 fn wait(child: &mut Child) -> Option<ExitStatus> {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIMEOUT {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
@@ -233,7 +233,7 @@ fn launch(scratch: &Path, more: &[&str]) -> (Child, Ready) {
     let begun = Instant::now();
     while !ready.exists() {
         let ended = child.try_wait().unwrap();
-        if ended.is_some() || begun.elapsed() > PATIENCE {
+        if ended.is_some() || begun.elapsed() > TIMEOUT {
             let _ = child.kill();
             panic!("the demo is not ready ({ended:?}): {}", fs::read_to_string(&log).unwrap());
         }

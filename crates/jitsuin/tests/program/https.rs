@@ -54,9 +54,9 @@ impl Https {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&Value>,
-        patience: Duration,
+        timeout: Duration,
     ) -> io::Result<(u16, Value)> {
-        let mut kept = self.keep(patience)?;
+        let mut kept = self.keep(timeout)?;
         let more = [headers, &[("Connection", "close")]].concat();
         kept.ask(method, path, &more, body)
     }
@@ -65,10 +65,10 @@ impl Https {
     ///
     /// # Errors
     /// There is none.
-    pub(crate) fn keep(&self, patience: Duration) -> io::Result<Kept> {
-        let socket = TcpStream::connect_timeout(&self.address, patience)?;
-        socket.set_read_timeout(Some(patience))?;
-        socket.set_write_timeout(Some(patience))?;
+    pub(crate) fn keep(&self, timeout: Duration) -> io::Result<Kept> {
+        let socket = TcpStream::connect_timeout(&self.address, timeout)?;
+        socket.set_read_timeout(Some(timeout))?;
+        socket.set_write_timeout(Some(timeout))?;
         socket.set_nodelay(true)?;
         let name = ServerName::try_from("localhost").unwrap();
         let session = ClientConnection::new(self.config.clone(), name).map_err(io::Error::other)?;

@@ -17,7 +17,7 @@ use crate::demo::PROGRAM;
 use crate::https::{Https, Kept};
 
 /// A bound for what takes seconds, so that what hangs is told from what is slow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The options that bring two custodians to a command in an installation.
 pub(crate) const CUSTODIANS: [&str; 2] = [
@@ -118,7 +118,7 @@ impl Installation {
             if let Some(status) = child.try_wait().unwrap() {
                 return Err(format!("{status}: {}", fs::read_to_string(self.log()).unwrap()));
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > TIMEOUT {
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(format!("it neither serves nor ends: {said}"));
@@ -169,15 +169,15 @@ impl Client {
     ) -> io::Result<(u16, Value)> {
         let bearer = format!("Bearer {}", self.token(who));
         let headers = [&[("Authorization", bearer.as_str())], more].concat();
-        self.api.ask(method, &format!("/api/v1/{path}"), &headers, body, PATIENCE)
+        self.api.ask(method, &format!("/api/v1/{path}"), &headers, body, TIMEOUT)
     }
 
     /// A connection to the API that stays, and waits so long for each answer.
     ///
     /// # Errors
     /// There is none.
-    pub(crate) fn keep(&self, patience: Duration) -> io::Result<Kept> {
-        self.api.keep(patience)
+    pub(crate) fn keep(&self, timeout: Duration) -> io::Result<Kept> {
+        self.api.keep(timeout)
     }
 
     /// How it speaks TLS with the server.
@@ -191,7 +191,7 @@ impl Client {
     /// There is no whole answer.
     pub(crate) fn ask_as_stranger(&self, path: &str) -> io::Result<(u16, Value)> {
         let bearer = [("Authorization", "Bearer 0123456789abcdef0123456789abcdef")];
-        self.api.ask("GET", &format!("/api/v1/{path}"), &bearer, None, PATIENCE)
+        self.api.ask("GET", &format!("/api/v1/{path}"), &bearer, None, TIMEOUT)
     }
 
     /// The token that somebody was handed.
@@ -235,7 +235,7 @@ impl Server {
         let told = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(told.is_ok_and(|status| status.success()));
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < TIMEOUT {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.success();
             }

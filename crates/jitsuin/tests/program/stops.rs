@@ -10,7 +10,7 @@ use serde_json::json;
 use testkit::run;
 
 use crate::demo::copy_populated;
-use crate::installation::{Installation, PATIENCE, Server};
+use crate::installation::{Installation, Server, TIMEOUT};
 
 /// Within this time a stop has ended: three times the half minute that it waits for each of what is
 /// under way, and some for a busy machine.
@@ -59,7 +59,7 @@ fn e1_e6_a_stop_ends_though_the_writer_hangs_and_nothing_of_it_was_acknowledged(
         if kept.ask("POST", "/api/v1/people", &headers, Some(&body)).is_err() {
             break;
         }
-        assert!(begun.elapsed() < PATIENCE, "the writer goes on");
+        assert!(begun.elapsed() < TIMEOUT, "the writer goes on");
     }
     tell_to_stop(&server);
     assert_eq!(ended(&mut server), Some(1), "it is broken off");
@@ -88,7 +88,7 @@ fn e1_v5_a_stop_writes_what_was_counted_of_strangers_whatever_the_cycle_hangs_at
     let kept = loop {
         match fs::OpenOptions::new().write(true).custom_flags(AT_ONCE).open(&pipe) {
             Ok(open) => break open,
-            Err(_) => assert!(begun.elapsed() < PATIENCE, "the cycle does not read its lists"),
+            Err(_) => assert!(begun.elapsed() < TIMEOUT, "the cycle does not read its lists"),
         }
         std::thread::sleep(Duration::from_millis(100));
     };

@@ -29,7 +29,7 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a thread waits for a session of a token that grants no more of them.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a piece of work in a session ended early.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Connection {
             config: config.clone(),
             module: Module::load(&config.module)?,
             pin: AuthPin::from(pin),
-            sessions: Pool::new(PATIENCE),
+            sessions: Pool::new(TIMEOUT),
             present: Mutex::default(),
         };
         connection.connect(&mut connection.module.pause(), Login::First)?;

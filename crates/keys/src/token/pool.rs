@@ -17,7 +17,7 @@ pub(super) struct Pool<S> {
     table: Mutex<Table<S>>,
     returned: Condvar,
     /// How long a thread waits for a session when the token grants no more of them.
-    patience: Duration,
+    timeout: Duration,
 }
 
 #[derive(Debug)]
@@ -32,9 +32,9 @@ struct Table<S> {
 
 impl<S> Pool<S> {
     /// An empty pool before its first epoch.
-    pub(super) fn new(patience: Duration) -> Self {
+    pub(super) fn new(timeout: Duration) -> Self {
         let table = Table { epoch: 0, idle: Vec::new(), taken: 0, most: MOST_SESSIONS };
-        Self { table: Mutex::new(table), returned: Condvar::new(), patience }
+        Self { table: Mutex::new(table), returned: Condvar::new(), timeout }
     }
 
     /// The present epoch.
@@ -44,7 +44,7 @@ impl<S> Pool<S> {
 
     /// A session of the present epoch: an idle one, a new one, or one that another thread returns.
     pub(super) fn take(&self, open: impl Fn() -> Result<S, Error>) -> Result<(u64, S), Error> {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         let mut table = self.lock();
         loop {
             if let Some(session) = table.idle.pop() {
@@ -187,7 +187,7 @@ mod tests {
         assert!(full(pool.take(token(0)).expect_err("no session and none to wait for")));
         let (pool, open) = (Pool::new(Duration::ZERO), token(1));
         let _held = pool.take(&open).expect("a session");
-        assert!(full(pool.take(&open).expect_err("the patience is over")));
+        assert!(full(pool.take(&open).expect_err("the timeout is over")));
         assert!(full(pool.take(&open).expect_err("the bound that the token set is kept")));
     }
 

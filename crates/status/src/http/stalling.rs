@@ -13,16 +13,16 @@ use tokio::time::{Sleep, sleep};
 #[derive(Debug)]
 pub struct Stalling<S> {
     stream: S,
-    patience: Duration,
+    timeout: Duration,
     /// Runs while a write is waiting.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Stalling<S> {
     /// The stream, whose writes fail with [`io::ErrorKind::TimedOut`] once nothing of them was taken for
-    /// as long as `patience`.
-    pub fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, deadline: None }
+    /// as long as `timeout`.
+    pub fn new(stream: S, timeout: Duration) -> Self {
+        Self { stream, timeout, deadline: None }
     }
 
     /// Hands on what a write came to, and counts the time while it came to nothing.
@@ -35,8 +35,8 @@ impl<S> Stalling<S> {
             self.deadline = None;
             return outcome;
         }
-        let patience = self.patience;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let timeout = self.timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(deadline.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
     }

@@ -261,13 +261,13 @@ impl Connection {
     }
 
     async fn send(&self, stream: &mut impl Stream, pieces: Vec<Bytes>) -> io::Result<()> {
-        let patience = self.service.settings.limits.sending;
+        let limit = self.service.settings.limits.sending;
         for piece in pieces {
             for step in piece.chunks(WRITE_STEP_BYTES) {
-                timeout(patience, stream.write_all(step)).await??;
+                timeout(limit, stream.write_all(step)).await??;
             }
         }
-        timeout(patience, stream.flush()).await?
+        timeout(limit, stream.flush()).await?
     }
 }
 

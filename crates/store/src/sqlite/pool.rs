@@ -26,7 +26,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const MOST_READERS: usize = 64;
 
 /// How long a caller waits for a reader before it is told that the database is busy.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 thread_local! {
     /// How many readers this thread holds.
@@ -149,7 +149,7 @@ impl Pool {
     }
 
     fn lending<T>(&self, read: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
-        let (_lent, resting) = self.lend(PATIENCE)?;
+        let (_lent, resting) = self.lend(TIMEOUT)?;
         let connection = match resting {
             Some(connection) => connection,
             None => self.open()?,
@@ -169,8 +169,8 @@ impl Pool {
     }
 
     /// Leave to read, and a connection if one is at rest.
-    fn lend(&self, patience: Duration) -> Result<(Lent<'_>, Option<Connection>)> {
-        let until = Instant::now() + patience;
+    fn lend(&self, timeout: Duration) -> Result<(Lent<'_>, Option<Connection>)> {
+        let until = Instant::now() + timeout;
         let mut readers = self.lock();
         while readers.lent >= MOST_READERS && HELD.get() == 0 {
             let left = until.saturating_duration_since(Instant::now());

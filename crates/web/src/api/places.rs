@@ -26,7 +26,7 @@ use crate::problem::{Fault, Problem};
 const WORK_AT_ONCE: usize = 64;
 
 /// How long an operation waits for its place: a window's client has more patience than that.
-const WORK_PATIENCE: Duration = Duration::from_secs(30);
+const WORK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pages of lists and of the journal read at once: each is a few megabytes, and takes milliseconds.
 const PAGES_AT_ONCE: usize = 4;
@@ -70,7 +70,7 @@ impl Places {
     /// As many as a site has.
     pub(super) fn new() -> Self {
         Self {
-            work: Crowd::with_patience(WORK_AT_ONCE, WORK_PATIENCE),
+            work: Crowd::with_patience(WORK_AT_ONCE, WORK_TIMEOUT),
             pages: Crowd::of(PAGES_AT_ONCE),
             long: Crowd::of(LONG_AT_ONCE),
             unsent: unsent::shares(),

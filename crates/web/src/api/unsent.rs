@@ -21,11 +21,11 @@ use crate::problem::Problem;
 const EACH: usize = 4;
 
 /// How long somebody waits until one of their own is sent.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The shares of people.
 pub(super) fn shares() -> Crowd {
-    Crowd::of_shares(EACH, PATIENCE)
+    Crowd::of_shares(EACH, TIMEOUT)
 }
 
 /// Where a handler leaves the share that its answer takes.

@@ -12,7 +12,7 @@ use testkit::run;
 use super::blocks::Typed;
 
 /// A bound for what takes seconds, so that a command that hangs is told from one that is slow.
-const PATIENCE: Duration = Duration::from_secs(200);
+const TIMEOUT: Duration = Duration::from_secs(200);
 
 /// A bash in a directory of its own, without a terminal: nothing that is typed may ask for more.
 pub(super) struct Shell {
@@ -53,7 +53,7 @@ impl Shell {
         let place = |name: &str| self.directory.join(name);
         let line = format!("{{\n{}}} < /dev/null > shell.out 2>&1; echo $?\n", command.text);
         self.script.write_all(line.as_bytes()).unwrap();
-        let ended = self.statuses.recv_timeout(PATIENCE);
+        let ended = self.statuses.recv_timeout(TIMEOUT);
         let said = fs::read(place("shell.out")).unwrap_or_default();
         let said = String::from_utf8_lossy(&said).into_owned();
         match ended {

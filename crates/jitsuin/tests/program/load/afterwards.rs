@@ -18,7 +18,7 @@ use super::attacks::{Ports, VERIFIER};
 use super::crowd;
 use super::line::Port;
 use super::messages::{Scope, bind, http, search};
-use crate::installation::{Installation, PATIENCE, Server};
+use crate::installation::{Installation, Server, TIMEOUT};
 
 /// Descriptors that come and go with the staff's own work, and those of readers that were closed: SQLite
 /// keeps the file of each for the next one as long as anybody has a lock (unix VFS, `findReusableFd`), and
@@ -136,7 +136,7 @@ pub(super) fn is_as_before(
         }
         match shut.is_empty() {
             true => return Ok(()),
-            false if begun.elapsed() > PATIENCE => return Err(shut.join("\n")),
+            false if begun.elapsed() > TIMEOUT => return Err(shut.join("\n")),
             false => sleep(Duration::from_millis(100)),
         }
     }
@@ -219,7 +219,7 @@ async fn answered(
         Ok(())
     };
     let listened: io::Result<()> =
-        timeout(PATIENCE / 6, listen).await.unwrap_or_else(|late| Err(late.into()));
+        timeout(TIMEOUT / 6, listen).await.unwrap_or_else(|late| Err(late.into()));
     listened.map_err(|error| format!("{error} after {}", heard.escape_ascii()))
 }
 

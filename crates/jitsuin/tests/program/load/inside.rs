@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
-use crate::installation::{Client, Installation, PATIENCE, Server};
+use crate::installation::{Client, Installation, Server, TIMEOUT};
 use crate::strangers::asks_ocsp;
 
 /// Between two requests of one person.
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// How long somebody waits who comes anew: where thousands come at once, the machine decides how long a
 /// connection stands in line before the server sees it.
-const PATIENCE_ANEW: Duration = Duration::from_secs(10);
+const TIMEOUT_ANEW: Duration = Duration::from_secs(10);
 
 /// Where nobody has come in anew by the end of an attack, it goes on until so many were late; so it does
 /// where the verifier has had no answer.
@@ -39,7 +39,7 @@ pub(super) struct Served {
     pub(super) kept: Vec<Duration>,
     /// The same for a connection and a request.
     pub(super) anew: Vec<Duration>,
-    /// How many new connections had no answer for [`PATIENCE_ANEW`], and were given up.
+    /// How many new connections had no answer for [`TIMEOUT_ANEW`], and were given up.
     pub(super) late: usize,
     /// What was refused.
     pub(super) faults: Vec<String>,
@@ -78,7 +78,7 @@ impl Inside {
 fn work(client: &Client, stop: &AtomicBool) -> Served {
     let bearer = format!("Bearer {}", client.token("operator-1"));
     let headers = [("Authorization", bearer.as_str())];
-    let mut kept = client.keep(PATIENCE).expect("a connection");
+    let mut kept = client.keep(TIMEOUT).expect("a connection");
     let mut served = Served::default();
     let mut number = 0;
     let goes_on = |served: &Served| {
@@ -90,7 +90,7 @@ fn work(client: &Client, stop: &AtomicBool) -> Served {
         let is_anew = number % ANEW == 0;
         let answer = match is_anew {
             true => {
-                client.keep(PATIENCE_ANEW).and_then(|mut new| new.ask("GET", PATH, &headers, None))
+                client.keep(TIMEOUT_ANEW).and_then(|mut new| new.ask("GET", PATH, &headers, None))
             }
             false => kept.ask("GET", PATH, &headers, None),
         };

@@ -146,10 +146,10 @@ fn noticed(original: &Path, case: &Case, mut chance: Chance) -> Noticed {
     if fs::read(&file).is_ok_and(|after| after == before) {
         return Noticed::AsItself;
     }
-    let patience = Duration::from_secs(if is_harmless(case) { 0 } else { 30 });
+    let timeout = Duration::from_secs(if is_harmless(case) { 0 } else { 30 });
     let looks: [&dyn Fn() -> Option<String>; 3] =
         [&|| check(place.path()), &|| verification(place.path()), &|| {
-            findings_of_a_start(&place, patience)
+            findings_of_a_start(&place, timeout)
         }];
     let mut others = Vec::new();
     for look in looks {
@@ -178,9 +178,9 @@ fn verification(place: &Path) -> Option<String> {
     (!is_fine).then_some(said.text)
 }
 
-/// What a start says, or a check by its server, which looks around every few seconds; `patience` is for
+/// What a start says, or a check by its server, which looks around every few seconds; `timeout` is for
 /// what must be found.
-fn findings_of_a_start(place: &Installation, patience: Duration) -> Option<String> {
+fn findings_of_a_start(place: &Installation, timeout: Duration) -> Option<String> {
     let server = match place.serve(&[]) {
         Ok(server) => server,
         Err(said) => return Some(said),
@@ -195,7 +195,7 @@ fn findings_of_a_start(place: &Installation, patience: Duration) -> Option<Strin
         if !matches!(&told, Ok((200, report)) if report["consistent"] == true) {
             return Some(format!("{told:?}"));
         }
-        if begun.elapsed() > patience {
+        if begun.elapsed() > timeout {
             return None;
         }
         std::thread::sleep(Duration::from_millis(500));

@@ -26,7 +26,7 @@ const MOMENTS: [EventKind; 6] = [
 ];
 
 /// How long a ceremony may take, with all its interruptions.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How often at most a ceremony is cut.
 const CUTS: u64 = 4;
@@ -67,7 +67,7 @@ pub(super) fn renewals(world: &World, place: &Path, seed: u64) {
 fn held(place: &Path, file: &str, chance: &mut Chance) -> Result<(), String> {
     let (begun, mut last) = (Instant::now(), String::new());
     for number in 0.. {
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > TIMEOUT {
             break;
         }
         let moment = (number < CUTS && chance.flip()).then(|| moment(chance));

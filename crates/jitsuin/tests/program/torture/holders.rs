@@ -14,7 +14,7 @@ use x509::fingerprint::sha256;
 use super::facts::CertificateId;
 use super::world::{BrokenOff, World};
 use crate::demo::PROGRAM;
-use crate::installation::PATIENCE;
+use crate::installation::TIMEOUT;
 
 /// The application of the card, and its files (`crates/card/README.md`).
 const APPLICATION: [u8; 10] = [0xd3, 0x92, 0xf0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01];
@@ -61,14 +61,14 @@ impl OwnReader {
                 Ok((line, _)) => break line,
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
-            if inserted.try_wait().unwrap().is_some() || begun.elapsed() > PATIENCE {
+            if inserted.try_wait().unwrap().is_some() || begun.elapsed() > TIMEOUT {
                 let _ = inserted.kill();
                 let said = inserted.wait_with_output().unwrap();
                 panic!("card {card}: {}", String::from_utf8_lossy(&said.stderr));
             }
         };
         line.set_nonblocking(false).unwrap();
-        line.set_read_timeout(Some(PATIENCE)).unwrap();
+        line.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut reader = Self { line, inserted };
         reader.send(&[1]);
         reader.select(&[0x04, 0x0c], &APPLICATION);
@@ -219,7 +219,7 @@ impl AtHome<'_> {
         let out = format!("{}.answer", self.name);
         let first = ["-s", "--cacert", "data/tls/ca.pem", "-H", "Accept: application/json"];
         let told = ["-o", &out, "-w", "%{http_code}"];
-        while begun.elapsed() < PATIENCE + PATIENCE {
+        while begun.elapsed() < TIMEOUT + TIMEOUT {
             if let Some(life) = self.world.life() {
                 let url = format!("https://{}{path}", life.holder);
                 let said = run(self.place, "curl", &[&first[..], &told, &[&url], more].concat());

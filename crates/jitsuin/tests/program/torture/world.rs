@@ -11,7 +11,7 @@ use super::facts::{Facts, Figures};
 use crate::installation::{Client, Server};
 
 /// How long a client repeats a request before it counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How long a client waits before it repeats.
 const PAUSE: Duration = Duration::from_millis(40);
@@ -123,7 +123,7 @@ impl<'a> Worker<'a> {
         let world = self.world;
         let (begun, mut first_life, mut refused) = (Instant::now(), None, false);
         let mut last = String::from("no server");
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < TIMEOUT {
             let life = world.lives.load(Ordering::SeqCst);
             if let Some(Life { client, .. }) = world.life() {
                 let is_first = *first_life.get_or_insert(life) == life;

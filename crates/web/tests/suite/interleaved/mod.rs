@@ -56,10 +56,10 @@ impl Armed {
         &self,
         does: impl Fn(&D) -> bool + Clone + Send + 'static,
         (first, before): (&D, usize),
-        patience: Duration,
+        timeout: Duration,
         second: &D,
     ) -> Outcome {
-        let answered = self.arm(does.clone(), before, patience, second.clone());
+        let answered = self.arm(does.clone(), before, timeout, second.clone());
         let one = does(first);
         // The first may have had fewer commits.
         let unused = self.0.lock().expect("the hook").take();
@@ -78,7 +78,7 @@ impl Armed {
         &self,
         does: impl Fn(&D) -> bool + Send + 'static,
         before: usize,
-        patience: Duration,
+        timeout: Duration,
         deed: D,
     ) -> Receiver<(bool, bool)> {
         let (answer, answered) = channel();
@@ -90,7 +90,7 @@ impl Armed {
                 done
             });
             // It may wait for a turn that the first one has; then the first goes on.
-            let in_time = end.recv_timeout(patience).is_ok();
+            let in_time = end.recv_timeout(timeout).is_ok();
             thread::spawn(move || {
                 let done = second.join().expect("no panic");
                 answer.send((done, in_time)).expect("the test waits");

@@ -44,16 +44,10 @@ impl Registry {
         Self { scratch, desk: Arc::new(desk), armed }
     }
 
-    fn interleave(
-        &self,
-        first: &Deed,
-        before: usize,
-        patience: Duration,
-        second: &Deed,
-    ) -> Outcome {
+    fn interleave(&self, first: &Deed, before: usize, timeout: Duration, second: &Deed) -> Outcome {
         let desk = self.desk.clone();
         let does = move |deed: &Deed| does(&desk, deed);
-        self.armed.interleave(does, (first, before), patience, second)
+        self.armed.interleave(does, (first, before), timeout, second)
     }
 
     fn state(&self) -> Model {
