@@ -36,9 +36,9 @@ const SERVER_SILENT: SignedDuration = SignedDuration::from_mins(2);
 const ONE_WORD: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the database and the files show at each look: a command looks for itself, and later than the
-/// server did.
-const SHOWN_TO_ALL: [&str; 6] =
-    ["procedures", "journal", "backups", "destroyed keys", "custodians", "disk"];
+/// server did. Destroyed keys are not among it: whether one came back in a token only those see who
+/// have the token awake.
+const SHOWN_TO_ALL: [&str; 5] = ["procedures", "journal", "backups", "custodians", "disk"];
 
 /// The rule under which a database in doubt is told.
 const IN_DOUBT: &str = "state-in-doubt";

@@ -25,23 +25,22 @@ pub(crate) fn cabinet(home: &Home, machine: &Machine) -> anyhow::Result<Cabinet>
     Ok(Cabinet::open(&home.cards(), vault)?)
 }
 
-/// Makes a blank emulated card under a random number.
+/// Makes a blank emulated card of this number, unless there is one: whoever was cut off asks again.
 ///
 /// # Errors
 /// While the card master key sleeps, or when the cabinet cannot keep the card.
-pub(crate) fn make_blank(
+pub(crate) fn make_once(
     cabinet: &Cabinet,
     keyring: &CardKeyring,
     signature_keys: SignatureKeys,
+    number: CardNumber,
 ) -> anyhow::Result<CardId> {
-    let mut number = [0; 10];
-    aws_lc_rs::rand::fill(&mut number)
-        .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
-    let number = CardNumber(number);
     let keys = keyring.card_keys(&number).context("the card keys")?;
     let id = number.id();
-    cabinet.make_taking(signature_keys, &id, keys)?;
-    Ok(id)
+    match cabinet.make_taking(signature_keys, &id, keys) {
+        Err(CabinetError::Exists(_)) | Ok(()) => Ok(id),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Cards of an installation: a named reader is one of the machine, or a card of the cabinet;
@@ -67,9 +66,12 @@ impl CardReaders {
     /// Makes a blank emulated card under a random number.
     ///
     /// # Errors
-    /// As [`make_blank`].
+    /// As [`make_once`].
     pub(crate) fn make_blank(&self, signature_keys: SignatureKeys) -> anyhow::Result<CardId> {
-        make_blank(&self.cabinet, &self.keyring, signature_keys)
+        let mut number = [0; 10];
+        aws_lc_rs::rand::fill(&mut number)
+            .map_err(|_| anyhow::anyhow!("the random generator failed"))?;
+        make_once(&self.cabinet, &self.keyring, signature_keys, CardNumber(number))
     }
 
     fn cabinet_card(

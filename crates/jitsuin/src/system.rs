@@ -308,7 +308,8 @@ impl System {
 
     fn workshop(&self) -> OwnWorkshop {
         let (home, machine) = (self.home.clone(), self.machine.clone());
-        OwnWorkshop { home, machine, keyring: self.cards.clone(), clock: self.clock.clone() }
+        let (source, clock) = (self.config.cards.from, self.clock.clone());
+        OwnWorkshop { home, machine, keyring: self.cards.clone(), source, clock }
     }
 
     /// The desk with the windows and the resident register.

@@ -88,15 +88,19 @@ impl<'a> Conductor<'a> {
         Ok(held.into_record())
     }
 
-    /// Gives a ceremony up that was begun and not completed; what was done stays done.
+    /// Gives a ceremony up that was begun and not completed; what was done stays done. One that was given
+    /// up for the same reason stays as it is: whoever asks again learns how it ended.
     ///
     /// # Errors
-    /// [`Error::Unknown`]; [`Error::Refused`] when it has ended; what the store says.
+    /// [`Error::Unknown`]; [`Error::Refused`] when it has ended otherwise; what the store says.
     pub fn abandon(&self, id: &CeremonyId, reason: &str) -> Result<Record> {
         let unknown = || Error::Unknown { field: "ceremony", value: id.to_string() };
         let mut held = Held::load(self.store, id)?.ok_or_else(unknown)?;
-        self.note_cut(&mut held)?;
-        self.happen(&mut held, Happening::Abandoned { reason: one_line(reason) })?;
+        let abandoned = Happening::Abandoned { reason: one_line(reason) };
+        if held.account.last().is_none_or(|last| last.what != abandoned) {
+            self.note_cut(&mut held)?;
+            self.happen(&mut held, abandoned)?;
+        }
         Ok(held.into_record())
     }
 

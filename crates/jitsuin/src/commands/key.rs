@@ -1,6 +1,7 @@
 //! `key`: the CAs' keys in their custodians' hands, and public keys that should not be certified.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use domain::id::ActorId;
@@ -12,8 +13,8 @@ use x509::fingerprint::hex;
 
 use super::client::CommandClient;
 use crate::answer::Answer;
-use crate::cli::{KeyCommand, Second};
-use crate::config::read_weak_keys;
+use crate::cli::{Cli, KeyCommand, Second};
+use crate::config::{Config, read_weak_keys};
 
 /// What a compromise means, its declaration, or its approval.
 pub(super) fn compromise(
@@ -70,10 +71,13 @@ pub(super) fn telling(desk: Desk, command: &KeyCommand) -> Desk {
     desk.with_progress(Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
 }
 
-/// Finds the certificates whose key is on a list of weak keys: as many keys at a time as one search takes.
-pub(super) fn weak(client: &CommandClient<'_>, list: Option<&Path>) -> Result<Answer> {
-    let Some(path) = list else { return client.ask::<FindWeakKeys>(json!({})) };
-    let weak_keys = read_weak_keys(path)?;
+/// Finds the certificates whose key is on a list of weak keys, as it is now: the server knows the one that the
+/// configuration names as it was when it started. As many keys at a time as one search takes.
+pub(super) fn weak(cli: &Cli, client: &CommandClient<'_>, list: Option<&Path>) -> Result<Answer> {
+    let weak_keys = match list {
+        Some(path) => Arc::new(read_weak_keys(path)?),
+        None => Config::read(&cli.config)?.weak_keys,
+    };
     anyhow::ensure!(!weak_keys.is_empty(), "the list of weak keys is empty");
     let keys: Vec<String> = weak_keys.iter().map(|key| hex(key)).collect();
     let mut found = Vec::new();

@@ -92,7 +92,7 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
             Box::new(|client| key::compromise(client, (ca, *generation), *carry_out, second))
         }
         Command::Key(KeyCommand::Weak { list }) => {
-            Box::new(|client| key::weak(client, list.as_deref()))
+            Box::new(move |client| key::weak(cli, client, list.as_deref()))
         }
         Command::Ceremony(CeremonyCommand::Show { id }) => {
             Box::new(|client| ceremony::show(client, id))

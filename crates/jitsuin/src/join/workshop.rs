@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use ca::card_master::CardKeyring;
-use card::SignatureKeys;
+use card::{CardNumber, SignatureKeys};
 use domain::id::CardId;
 use domain::rule::Rule;
 use domain::validity::civil_date;
@@ -13,8 +13,9 @@ use ra::register::embedded::EmbeddedRegister;
 use web::desk::{Invented, Workshop};
 use web::{Fault, Problem};
 
+use crate::config::CardSource;
 use crate::home::Home;
-use crate::invented::{Parameters, residents};
+use crate::invented::{Parameters, SyntheticError, residents};
 use crate::machine::Machine;
 use crate::readers;
 use crate::system::Clock;
@@ -24,13 +25,19 @@ pub(crate) struct OwnWorkshop {
     pub(crate) home: Home,
     pub(crate) machine: Arc<Machine>,
     pub(crate) keyring: Arc<CardKeyring>,
+    pub(crate) source: CardSource,
     pub(crate) clock: Clock,
 }
 
 impl Workshop for OwnWorkshop {
-    fn make_card(&self, keys: SignatureKeys) -> Result<CardId, Problem> {
+    fn make_card(&self, keys: SignatureKeys, number: CardNumber) -> Result<CardId, Problem> {
+        if self.source == CardSource::Readers {
+            let rule =
+                "cards come to the readers of this machine ([cards] from in the configuration)";
+            return Err(Problem::refused("card", rule));
+        }
         let made = readers::cabinet(&self.home, &self.machine)
-            .and_then(|cabinet| readers::make_blank(&cabinet, &self.keyring, keys));
+            .and_then(|cabinet| readers::make_once(&cabinet, &self.keyring, keys, number));
         made.map_err(|error| match error.downcast::<ca::Error>() {
             Ok(of_key) => of_key.into(),
             Err(other) => Problem::unavailable("the emulated cards", &format!("{other:#}")),
@@ -43,7 +50,25 @@ impl Workshop for OwnWorkshop {
             return Err(Problem::new(Fault::Conflict, rule).of_field("register"));
         }
         let filled = invent(&self.home, invented, (self.clock)());
-        filled.map_err(|error| Problem::unavailable("the resident register", &format!("{error:#}")))
+        filled.map_err(|error| match error.downcast::<SyntheticError>() {
+            Ok(asked) => asked.into(),
+            Err(other) => Problem::unavailable("the resident register", &format!("{other:#}")),
+        })
+    }
+}
+
+impl From<SyntheticError> for Problem {
+    fn from(error: SyntheticError) -> Self {
+        match error {
+            SyntheticError::NoMunicipality => {
+                Self::refused("municipalities", "no municipality is given")
+            }
+            SyntheticError::UnknownMunicipality(_) => Self::refused("municipalities", "not found"),
+            SyntheticError::TooMany => {
+                Self::refused("count", "more than there are people in the country")
+            }
+            SyntheticError::TooEarly | SyntheticError::Code(_) => Self::broke(&error),
+        }
     }
 }
 

@@ -229,7 +229,7 @@ fn e2_e6_a_command_acknowledges_nothing_that_nobody_seals() {
         *) cp -a demo/data/$one demo/copy/$one || exit 1;; esac; done && \
         mv demo/seen demo/copy/health.json && cp -a demo/data/state.db* demo/copy/ && \
         mv demo/data demo/live && mv -T demo/copy demo/data";
-    let back = "mv demo/data demo/copy; mv demo/live demo/data";
+    let back = "mv demo/data demo/copy && mv demo/live demo/data";
     let who = ["--config", "demo/jitsuin.toml", "--as", "demo/data/handed-out/operator-1.token"];
     let mut said = None;
     // A server that commits and seals between the copy and the exchange is seen to have gone on.

@@ -76,20 +76,20 @@ impl Operation for AbandonCeremony {
         let reason = call.checked(reason)?;
         let now = || call.act().at;
         let conductor = Conductor::new(call.store(), &now, call.act());
-        let before = call.checked(conductor.record(&self.ceremony).map_err(Problem::from))?;
-        let before = call.checked(before.ok_or_else(|| Problem::unknown("ceremony")))?;
-        let missing = |error: String| Problem::unavailable("the minutes", &error);
-        let notary = call.desk().keyroom()?.notary.as_ref();
-        notary.expect_drawable().map_err(missing)?;
-        let record = match before.abandoned_because.as_deref() == Some(reason.as_str()) {
-            true => before,
-            false => {
-                let record = conductor.abandon(&self.ceremony, reason.as_str());
-                call.checked(record.map_err(Problem::from))?
-            }
+        let known = || {
+            let found = call.checked(conductor.record(&self.ceremony).map_err(Problem::from))?;
+            call.checked(found.ok_or_else(|| Problem::unknown("ceremony")))
         };
-        let minutes = notary.draw_up(&record).map_err(missing)?;
-        Ok(AbandonedBody { ceremony: CeremonyBody::from(&record), minutes })
+        known()?;
+        let minutes = call.once(|| {
+            let missing = |error: String| Problem::unavailable("the minutes", &error);
+            let notary = call.desk().keyroom()?.notary.as_ref();
+            notary.expect_drawable().map_err(missing)?;
+            let given_up = conductor.abandon(&self.ceremony, reason.as_str());
+            let record = call.checked(given_up.map_err(Problem::from))?;
+            notary.draw_up(&record).map_err(missing)
+        })?;
+        Ok(AbandonedBody { ceremony: CeremonyBody::from(&known()?), minutes })
     }
 }
 

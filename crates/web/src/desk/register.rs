@@ -83,19 +83,20 @@ impl Operation for ApplyRegisterEvents {
     }
 }
 
-/// Fills an empty embedded register with invented residents.
+/// Makes the embedded register of an installation that has none, with invented residents. A server that starts
+/// makes an empty one.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = InventedResidentsBody)]
 pub struct GenerateResidents {
-    /// How many.
+    /// How many; 2000 unless told.
     #[serde(default = "usual_number")]
     pub count: usize,
     /// The codes of their municipalities.
     #[serde(with = "text::each")]
     #[schema(value_type = Vec<String>)]
     pub municipalities: Vec<MunicipalityCode>,
-    /// The seed: the same one gives the same residents.
+    /// The seed, 1 unless told: the same one gives the same residents.
     #[serde(default = "usual_seed")]
     pub seed: u64,
 }

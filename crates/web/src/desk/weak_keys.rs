@@ -14,15 +14,15 @@ use crate::operation::{Call, Operation, Spec};
 use crate::problem::Problem;
 
 /// The most keys that are told with one search: a body has room for so many.
-pub const MOST_KEYS: usize = 900;
+pub const MOST_KEYS: usize = 600;
 
 /// Finds the certificates whose key is known to be weak.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = WeakKeySearchBody)]
 pub struct FindWeakKeys {
-    /// SHA-256 of the SubjectPublicKeyInfo of each key, hexadecimal, at most 900; those of the configured list
-    /// when left out.
+    /// SHA-256 of the SubjectPublicKeyInfo of each key, hexadecimal, at most 600; those of the configured list,
+    /// as it was when the server started, when left out.
     #[serde(default)]
     pub keys: Option<Vec<String>>,
 }
@@ -79,7 +79,7 @@ impl From<CertificateRow> for WeakCertificateBody {
 fn read(keys: &[String]) -> Result<Arc<WeakKeys>, Problem> {
     let refused = |rule: &'static str| Problem::refused("keys", rule);
     if keys.is_empty() || keys.len() > MOST_KEYS {
-        return Err(refused("1 to 900 keys are told with one search"));
+        return Err(refused("1 to 600 keys are told with one search"));
     }
     let read: Option<WeakKeys> = keys.iter().map(|key| named_key(key.as_bytes())).collect();
     read.map(Arc::new).ok_or_else(|| refused("a key is told by 64 hexadecimal digits"))

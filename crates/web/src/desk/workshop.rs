@@ -1,6 +1,6 @@
 //! What an installation makes to be tried out with: emulated cards, invented residents.
 
-use card::SignatureKeys;
+use card::{CardNumber, SignatureKeys};
 use domain::id::{CardId, MunicipalityCode};
 
 use super::Desk;
@@ -8,11 +8,12 @@ use crate::problem::Problem;
 
 /// Makes what no CA and no window makes, in the installation's directory.
 pub trait Workshop: Send + Sync {
-    /// Makes a blank emulated card, whose keys come from the card master key.
+    /// Makes a blank emulated card of this number, whose keys come from the card master key; one that there is
+    /// stays as it is.
     ///
     /// # Errors
-    /// 503 while that key sleeps; why the card could not be kept.
-    fn make_card(&self, keys: SignatureKeys) -> Result<CardId, Problem>;
+    /// 422 where cards come to readers; 503 while that key sleeps; why the card could not be kept.
+    fn make_card(&self, keys: SignatureKeys, number: CardNumber) -> Result<CardId, Problem>;
 
     /// Fills an empty embedded register with invented residents.
     ///

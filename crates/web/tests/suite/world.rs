@@ -191,9 +191,7 @@ struct Cards {
 }
 
 impl Cards {
-    fn make_blank(&self, taken: SignatureKeys) -> CardId {
-        let made = self.cabinet.ids().expect("ids").len() as u8;
-        let number = CardNumber([made; 10]);
+    fn make(&self, taken: SignatureKeys, number: CardNumber) -> CardId {
         let keys = self.keyring.card_keys(&number).expect("keys of the card");
         self.cabinet.make_taking(taken, &number.id(), keys).expect("a blank card");
         number.id()
@@ -204,8 +202,8 @@ impl Cards {
 struct Bench(Arc<Cards>);
 
 impl Workshop for Bench {
-    fn make_card(&self, keys: SignatureKeys) -> Result<CardId, Problem> {
-        Ok(self.0.make_blank(keys))
+    fn make_card(&self, keys: SignatureKeys, number: CardNumber) -> Result<CardId, Problem> {
+        Ok(self.0.make(keys, number))
     }
 
     fn generate_residents(&self, _: &Invented<'_>) -> Result<(), Problem> {
@@ -222,7 +220,10 @@ impl Readers for Cards {
         if wanted.card.is_none() && !wanted.is_new {
             return Err(ReaderError::Refused("no card lies on it".into()));
         }
-        let blank = || self.make_blank(SignatureKeys::Any);
+        let blank = || {
+            let made = self.cabinet.ids().expect("ids").len() as u8;
+            self.make(SignatureKeys::Any, CardNumber([made; 10]))
+        };
         let id = wanted.card.clone().unwrap_or_else(blank);
         match self.cabinet.insert(&id) {
             Ok(card) => Ok(Box::new(card)),
