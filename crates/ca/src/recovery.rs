@@ -30,9 +30,9 @@ pub enum Settled {
 }
 
 /// What is to be done about an intent that a cut left open.
-enum Course {
+enum Course<'a> {
     /// It is signed: the journal vouches for it.
-    Finish(Arc<Generation>, Box<Vouched>),
+    Finish(Arc<Generation>, Box<Vouched<'a>>),
     /// It is ended unsigned: nobody could use the certificate, or the rules by which it was asked for
     /// are no longer in force.
     End { superseded: Option<Rule> },
@@ -106,7 +106,7 @@ impl Recovery {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                self.issuance.finish_vouched(act, *vouched, &signer, into)?;
+                vouched.finish(act, &signer, into)?;
                 (Settled::Finished(row.serial), None)
             }
             Course::End { superseded } => {
@@ -133,7 +133,7 @@ impl Recovery {
         Ok(settled)
     }
 
-    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course> {
+    fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course<'_>> {
         let row = &found.intent;
         let lost = Course::End { superseded: None };
         let Some(signer) = self.generations.signer_of(row)? else { return Ok(lost) };

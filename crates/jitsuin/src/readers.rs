@@ -112,6 +112,10 @@ impl Readers for CardReaders {
     ) -> Result<Box<dyn Connection>, ReaderError> {
         let named = wanted.reader.as_deref();
         if let Some(id) = named.and_then(|name| name.strip_prefix(CABINET)) {
+            // Where cards come to readers, none lies in a file.
+            if self.source == CardSource::Readers {
+                return Err(ReaderError::Refused(NO_SUCH_READER.into()));
+            }
             let id = id
                 .parse()
                 .map_err(|refused: InvalidId| ReaderError::Refused(refused.rule.into()))?;

@@ -12,7 +12,7 @@ use store::CertificateRow;
 
 use super::draft::Order;
 use super::steps::{Intended, Issued, Reserved, Signed, StepHands};
-use super::vouch::{Vouched, Voucher};
+use super::vouch::Voucher;
 use crate::adoption::PolicyInEffect;
 use crate::certificates::Certificates;
 use crate::error::{Error, Result};
@@ -30,6 +30,24 @@ pub(crate) struct Issuance {
     life: Arc<LifeCycle>,
     steps: StepHands,
     voucher: Voucher,
+}
+
+/// An intent of this CA that a cut left behind, for which the journal vouches.
+pub(crate) struct Vouched<'a>(Intended<'a>);
+
+impl Vouched<'_> {
+    /// Steps 5 and 6.
+    ///
+    /// # Errors
+    /// What keys and store say.
+    pub(crate) fn finish(
+        self,
+        act: &Act,
+        signer: &Generation,
+        into: CertificateEvent,
+    ) -> Result<Issued> {
+        self.0.sign(signer)?.commit_issue(act, into)
+    }
 }
 
 impl Issuance {
@@ -105,8 +123,8 @@ impl Issuance {
     }
 
     /// Holds an intent that a cut left behind against the sealed journal, as [`Voucher::vouch`] says.
-    pub(crate) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched> {
-        self.voucher.vouch(row, signer)
+    pub(crate) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched<'_>> {
+        Ok(Vouched(Intended::again(&self.steps, self.voucher.vouch(row, signer)?)))
     }
 
     /// Steps 5 and 6 for an intent that a cut left behind.
@@ -120,18 +138,7 @@ impl Issuance {
         signer: &Generation,
         into: CertificateEvent,
     ) -> Result<Issued> {
-        self.finish_vouched(act, self.vouch(row, signer)?, signer, into)
-    }
-
-    /// The same, once the journal has vouched for it.
-    pub(crate) fn finish_vouched(
-        &self,
-        act: &Act,
-        vouched: Vouched,
-        signer: &Generation,
-        into: CertificateEvent,
-    ) -> Result<Issued> {
-        Intended::again(&self.steps, vouched).sign(signer)?.commit_issue(act, into)
+        self.vouch(row, signer)?.finish(act, signer, into)
     }
 
     /// A key certifies nobody after its period of use: from then on it signs lists and what these need,

@@ -10,10 +10,9 @@ mod subject;
 mod vouch;
 
 pub(crate) use draft::{Order, no_key, profile};
-pub(crate) use issue::Issuance;
+pub(crate) use issue::{Issuance, Vouched};
 pub(crate) use period::{own_period, years};
 pub(crate) use sketch::sketch;
 pub(crate) use steps::CERTIFIED_ONCE;
 pub use steps::Issued;
 pub(crate) use subject::of_user as subject_of_user;
-pub(crate) use vouch::Vouched;

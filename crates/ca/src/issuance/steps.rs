@@ -16,7 +16,7 @@ use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order, PROGRAM};
 use super::expect;
-use super::vouch::Vouched;
+use super::vouch::Redrafted;
 use crate::adoption::PolicyInEffect;
 use crate::certificates::Certificates;
 use crate::error::{Error, Result};
@@ -133,8 +133,8 @@ impl<'a> Linted<'a> {
 impl<'a> Intended<'a> {
     /// The right to sign an intent that a crash left behind: the same bytes, no others, and only
     /// after the journal vouched for them and they were drafted and linted once more.
-    pub(super) fn again(hands: &'a StepHands, vouched: Vouched) -> Self {
-        let Vouched { draft, request } = vouched;
+    pub(super) fn again(hands: &'a StepHands, vouched: Redrafted) -> Self {
+        let Redrafted { draft, request } = vouched;
         Self { hands, serial: draft.template.serial, tbs: draft.tbs, request }
     }
 

@@ -25,7 +25,7 @@ use crate::hands::Hands;
 use crate::request_record::RequestRecord;
 
 /// An intent for which the journal vouches, drafted and linted anew.
-pub(crate) struct Vouched {
+pub(super) struct Redrafted {
     pub(super) draft: Draft,
     pub(super) request: Option<Request>,
 }
@@ -55,7 +55,7 @@ impl Voucher {
     /// issue: nothing is signed, and people decide. [`Error::Superseded`] where the policy or the list
     /// of weak keys is another than it was then, or a program of another version drafted it. [`Error::Unsealed`] while no checkpoint covers its
     /// entry yet: it may be asked again.
-    pub(super) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Vouched> {
+    pub(super) fn vouch(&self, row: &CertificateRow, signer: &Generation) -> Result<Redrafted> {
         let intent = &row.intent;
         let unvouched =
             |reason: String| Error::Unvouched { serial: intent.serial.to_string(), reason };
@@ -87,7 +87,7 @@ impl Voucher {
             return Err(undrafted("they differ".into()));
         }
         expect::check(&self.policy, &draft).map_err(|error| undrafted(error.to_string()))?;
-        Ok(Vouched { draft, request })
+        Ok(Redrafted { draft, request })
     }
 
     /// What a draft does not take from the policy must still be what the policy allows.

@@ -55,30 +55,39 @@ impl Subject {
     }
 }
 
-/// Two hundred residents of two municipalities; no two answer to the same four attributes.
+/// Two hundred residents of two municipalities, four at each address. No two answer to the same four attributes,
+/// and some differ in one alone.
 fn town() -> Vec<Resident> {
     (0..200).map(resident).collect()
 }
 
 fn resident(number: u16) -> Resident {
-    let in_kawaguchi = number.is_multiple_of(2);
-    let (municipality, place) = match in_kawaguchi {
+    let (household, member) = (number / 4, number % 4);
+    let (municipality, place) = match household.is_multiple_of(2) {
         true => (kawaguchi(), "埼玉県川口市青木二丁目"),
         false => (saitama(), "埼玉県さいたま市大宮区桜木町一丁目"),
     };
-    let is_foreign = number % 40 == 39;
-    let (family_name, given_name) =
-        if is_foreign { ("KIM MINJUN", "") } else { ("川口", "太郎") };
+    let is_foreign = household % 10 == 9 && member == 0;
+    // Characters beyond the common planes, and what is as long as a register has it.
+    let is_hard = household % 10 == 4;
+    let (family_name, given_name) = match (is_foreign, is_hard) {
+        (true, _) => ("KIM MINJUN".to_owned(), ""),
+        (false, true) => ("𠮷邉󠄂".to_owned() + &"髙".repeat(40), "太郎"),
+        (false, false) => ("川口".to_owned(), "太郎"),
+    };
+    let building = if is_hard { "グランドハイツ".repeat(20) } else { String::new() };
     Resident {
         code: format!("1000000{number:04}").parse().expect("a code"),
         municipality,
-        family_name: family_name.into(),
-        given_name: given_name.into(),
+        family_name,
+        given_name: if member == 2 { "花子" } else { given_name }.into(),
         reading: if is_foreign { "キム　ミンジュン" } else { "カワグチ　タロウ" }.into(),
         alias: is_foreign.then(|| "金田一郎".into()),
-        address: format!("{place}{number}番"),
-        birth_date: date(1940, 1, 1).saturating_add(i32::from(number).months()),
-        gender: if number % 4 < 2 { Gender::Female } else { Gender::Male },
+        address: format!("{place}{household}番{building}"),
+        birth_date: date(1940, 1, 1)
+            .saturating_add(i32::from(household).months())
+            .saturating_add(i32::from(member == 3).days()),
+        gender: if member == 1 { Gender::Male } else { Gender::Female },
         is_foreign,
     }
 }

@@ -1,4 +1,4 @@
-//! What a page tells a newcomer to do, done in a copy of the tree: nothing beside it is needed.
+//! What a page tells a newcomer to do, done in a copy of the tree: the program needs nothing beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::root;
 use crate::demo::PROGRAM;
+use crate::workplace::{MANAGER, Workplace};
 
 const PAGE: &str = "docs/how-to/add-an-operation.md";
 
@@ -23,7 +24,7 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
     let target = Path::new(PROGRAM).parent().unwrap();
     // Everything but the crates of the tree is built, and is not built again.
     let line = format!(
-        "tar --exclude=./target --exclude=./.git -C {root} -cf - . | tar -xf - && \
+        "set -o pipefail; tar --exclude=./target --exclude=./.git -C {root} -cf - . | tar -xf - && \
          mkdir -p target/debug && cd {target} && \
          (find deps -maxdepth 1 -type f -name '*.*' ! -name '*jitsuin*' -print0; \
          find build .fingerprint -mindepth 1 -maxdepth 1 ! -name '*jitsuin*' -print0) | \
@@ -32,8 +33,9 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
         target = target.display(),
         copy = copy.path().display(),
     );
-    let copied = testkit::run(copy.path(), "sh", &["-c", &line]);
-    assert!(copied.success, "{}", copied.text);
+    let copied =
+        Command::new("bash").args(["-c", &line]).current_dir(copy.path()).output().unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
     let [row, operation, listed] = changes();
     insert(copy.path(), &row, "\n}\n\nimpl Party {");
     insert(copy.path(), &operation, "\nimpl Desk {");
@@ -51,6 +53,11 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
         assert!(said.success, "{}", said.text);
         said.text
     };
+    // What it answers is asked of an installation, which the same program made without it.
+    let place = Workplace::new();
+    let ask = [&["--json"], &MANAGER[..], &["ca", "generations", "jpki-auth"]].concat();
+    let asked = testkit::run(place.path(), debug.join("jitsuin").to_str().unwrap(), &ask);
+    assert!(asked.success && asked.text.contains("\"generations\":[1]"), "{}", asked.text);
     let help = said(debug.join("jitsuin"), &["ca", "generations", "--help"]);
     assert!(help.contains("the oldest first") && help.contains("<CA>"), "{help}");
     let table = said(debug.join("examples/permissions"), &[]);
