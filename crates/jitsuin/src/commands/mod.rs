@@ -257,7 +257,7 @@ impl Office {
 
     fn at(cli: &Cli, desk: Desk) -> Result<Self> {
         let operation = cli.person.operation.as_deref().map(str::parse).transpose()?;
-        let act = desk.enter(Ok(shown(&cli.person)?), &console(), operation)?;
+        let act = desk.entrance().enter(Ok(shown(&cli.person)?), &console(), operation)?;
         Ok(Self { desk, act })
     }
 

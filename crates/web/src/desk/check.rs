@@ -83,14 +83,14 @@ impl operation::Operation for CheckConsistency {
     /// and whoever looks for the cause must be told all the same.
     fn run(self, call: &Call<'_>) -> Result<CheckReportBody, Problem> {
         let desk = call.desk();
-        let as_of = desk.store.last_sequence()?;
+        let as_of = desk.hands.store.last_sequence()?;
         let mut gathered = Gathered::default();
         gathered.look("", "state", |gathered| desk.check_state(gathered));
         gathered.look("", "open intents", |gathered| desk.check_intents(gathered));
         gathered.look("", "clock", |gathered| desk.check_clock(gathered));
         gathered.look("", "resident register", |gathered| desk.check_register(gathered));
         gathered.look("", "evidence outside", |gathered| desk.check_outside(gathered));
-        for (ca, authority) in &desk.authorities {
+        for (ca, authority) in &desk.hands.authorities {
             let ca = ca.as_str();
             gathered.look(ca, "certificates", |gathered| {
                 desk.check_double_issue(authority, call.act().at, gathered)
@@ -99,12 +99,12 @@ impl operation::Operation for CheckConsistency {
                 .look(ca, "lists", |gathered| desk.check_lists(authority, call.act().at, gathered));
         }
         gathered.look("", "what ends", |gathered| desk.check_endings(call.act(), gathered));
-        gathered.add(desk.health.standing());
+        gathered.add(desk.hands.health.standing());
         let Gathered { findings, facts } = gathered;
         let noted = call
             .read(|entry| entry.subject("whole installation").detail("findings", findings.len()));
         match noted {
-            Err(_) if desk.store.doubt().extent().is_some() => {}
+            Err(_) if desk.hands.store.doubt().extent().is_some() => {}
             outcome => outcome?,
         }
         Ok(CheckReportBody { consistent: findings.is_empty(), as_of, findings, facts })
@@ -132,8 +132,8 @@ impl Desk {
 
     /// Every row, and what the journal's entries add up to; also what was found before.
     fn check_state(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let report = self.store.prove(&mut StateProof::default(), ProofExtent::Whole)?;
-        let before = self.store.doubt().standing().map(|doubted| doubted.findings);
+        let report = self.hands.store.prove(&mut StateProof::default(), ProofExtent::Whole)?;
+        let before = self.hands.store.doubt().standing().map(|doubted| doubted.findings);
         let mut told = report.findings;
         told.extend(before.unwrap_or_default());
         let mut seen = HashSet::new();
@@ -152,11 +152,11 @@ impl Desk {
     /// Whether the program that runs on the database has stopped signing for its clock (A 6.8): what it
     /// told the journal last since its start, whoever checks and by which clock.
     fn check_clock(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let started = self.store.last_of(Remembered::SystemStarted)?;
+        let started = self.hands.store.last_of(Remembered::SystemStarted)?;
         let mut from = started.map_or(0, |(sequence, _)| sequence);
         let mut rule = None;
         loop {
-            let page = self.store.journal_of(Remembered::ClockChecked, from, MAX_PAGE)?;
+            let page = self.hands.store.journal_of(Remembered::ClockChecked, from, MAX_PAGE)?;
             for (sequence, body) in &page {
                 from = sequence + 1;
                 let told = ToldEntry::parse(*sequence, body)?;
@@ -181,7 +181,7 @@ impl Desk {
 
     /// What lies outside of the database.
     fn check_outside(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let Some(auditor) = &self.auditor else { return Ok(()) };
+        let Some(auditor) = &self.hands.auditor else { return Ok(()) };
         let body = |(rule, subject, detail): (&str, String, String)| FindingBody {
             rule: rule.to_owned(),
             ca: String::new(),
@@ -204,7 +204,7 @@ impl Desk {
 
     /// Whether the resident register still has what was followed of it.
     fn check_register(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let Some(windows) = &self.windows else { return Ok(()) };
+        let Some(windows) = &self.hands.windows else { return Ok(()) };
         match windows.window.register_link().hold_register() {
             Err(WindowError::Register(error @ RegisterError::Behind(_))) => {
                 gathered.findings.push(FindingBody {
@@ -220,7 +220,7 @@ impl Desk {
     }
 
     fn check_intents(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        for CertificateRow { intent, .. } in self.store.open_intents()? {
+        for CertificateRow { intent, .. } in self.hands.store.open_intents()? {
             gathered.findings.push(FindingBody {
                 rule: "open-intent".to_owned(),
                 ca: intent.ca.to_string(),
@@ -240,7 +240,7 @@ impl Desk {
         let mut in_force: HashMap<ResidentCode, SerialNumber> = HashMap::new();
         let mut after: Option<Sequence> = None;
         loop {
-            let rows = self.store.certificates(authority.id(), after, MAX_PAGE)?;
+            let rows = self.hands.store.certificates(authority.id(), after, MAX_PAGE)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.issued);
             for row in rows {
@@ -314,9 +314,12 @@ impl Desk {
     ) -> Result<u64, Problem> {
         let undelivered = authority.policy().applications.undelivered == Undelivered::Hold;
         let mut listed = 0;
-        self.store.with_revoked(&row.key, undelivered, list.this_update, &mut |snapshot| {
-            snapshot.for_each(&mut |_| listed += 1).map(drop)
-        })?;
+        self.hands.store.with_revoked(
+            &row.key,
+            undelivered,
+            list.this_update,
+            &mut |snapshot| snapshot.for_each(&mut |_| listed += 1).map(drop),
+        )?;
         Ok(listed)
     }
 }

@@ -1,8 +1,6 @@
 //! What ends: the ways in of the roles without which nothing goes on, and what the program itself uses.
 //! Each end is warned of before it comes, with what is to be done about it.
 
-use std::sync::Arc;
-
 use domain::act::Act;
 use domain::id::ActorId;
 use domain::lifetime::{Nearness, nearness};
@@ -91,12 +89,6 @@ pub trait Endings: Send + Sync {
 }
 
 impl Desk {
-    /// Adds what the program itself uses; a desk without knows of the roles alone.
-    #[must_use]
-    pub fn with_endings(self, endings: Arc<dyn Endings>) -> Self {
-        Self { endings: Some(endings), ..self }
-    }
-
     /// What ends soon, or has ended, most urgent first.
     ///
     /// # Errors
@@ -111,7 +103,7 @@ impl Desk {
     /// The same as far as it is known, and what the program could not find out.
     fn known_endings(&self, now: Timestamp) -> Result<(Vec<Ending>, Option<String>), Problem> {
         let mut all = self.role_endings()?;
-        let found = self.endings.as_ref().map(|program| program.endings(now));
+        let found = self.hands.endings.as_ref().map(|program| program.endings(now));
         let unknown = match found.transpose() {
             Ok(found) => {
                 all.extend(found.unwrap_or_default());
@@ -129,14 +121,14 @@ impl Desk {
     /// # Errors
     /// The database's; 403 for whom the table does not let list people.
     pub fn ways_in(&self, act: &Principal) -> Result<Vec<WayIn>, Problem> {
-        self.admit(act, Operation::ListPeople)?;
+        self.ledger.admit(act, Operation::ListPeople)?;
         let mut ways = Vec::new();
         let is_needed = |role: &Role| NEVER_FEWER.iter().any(|floor| floor.role == *role);
-        for person in self.store.people()? {
+        for person in self.hands.store.people()? {
             if person.state != PersonState::Active || !person.roles.iter().any(is_needed) {
                 continue;
             }
-            let rows = self.store.credentials_of(&person.id)?;
+            let rows = self.hands.store.credentials_of(&person.id)?;
             let is_enrolment = rows.iter().all(|row| row.kind == CredentialKind::Enrolment);
             let until = self.way_in(&person)?;
             let PersonRow { id, roles, .. } = person;
@@ -155,8 +147,8 @@ impl Desk {
 
     /// Until when the roles can be filled without which nothing goes on.
     fn role_endings(&self) -> Result<Vec<Ending>, Problem> {
-        let people = self.store.people()?;
-        let threshold = self.keyroom.as_ref().map(|room| room.custody.standing().threshold);
+        let people = self.hands.store.people()?;
+        let threshold = self.hands.keyroom.as_ref().map(|room| room.custody.standing().threshold);
         let custodians = threshold.map(quorum_floor);
         let mut endings = Vec::new();
         for floor in NEVER_FEWER.iter().chain(&custodians) {
@@ -181,9 +173,9 @@ impl Desk {
     }
 
     fn way_in(&self, person: &PersonRow) -> Result<Timestamp, Problem> {
-        let now = (self.clock)();
-        let rows = self.store.credentials_of(&person.id)?.into_iter();
-        let stands = |row: CredentialRow| match self.credential_rests_on(&row, now) {
+        let now = (self.hands.clock)();
+        let rows = self.hands.store.credentials_of(&person.id)?.into_iter();
+        let stands = |row: CredentialRow| match self.grounds.credential_rests_on(&row, now) {
             Ok(_) => Some(Ok((row.kind, row.expires))),
             Err(problem) if problem.is_refusal() => None,
             Err(problem) => Some(Err(problem)),

@@ -7,6 +7,7 @@ use domain::act::{Act, Actor};
 use ra::holder::{HolderError, HolderReceipt, Holders, Overview, Refusal};
 use store::{Entry, Unit};
 
+use super::acts::act_now;
 use super::permission::Operation;
 use super::refusals::Kind;
 use super::{Desk, Door, Principal, reading};
@@ -38,16 +39,16 @@ impl Desk {
         let operation = Operation::ShowOwnCertificates;
         let certificate = certificate.ok_or(Declined::NO_CERTIFICATE)?;
         let holders = self.holders()?;
-        let stranger = self.act(Actor::Anonymous, None)?;
+        let stranger = act_now(&self.hands.clock, Actor::Anonymous, None)?;
         let known = holders.identify(certificate, stranger.at);
         let known = self.told((&stranger, operation, door), known)?;
         let actor = Actor::Holder { ca: known.ca.clone(), serial: known.serial };
         let act = Principal::certificate_holder(Act { actor, ..stranger });
-        self.admit(&act, operation)?;
+        self.ledger.admit(&act, operation)?;
         let overview = self.told((&act, operation, door), holders.overview(&known, act.at))?;
         let entry = reading(&act, operation).ca(&known.ca).subject(known.serial);
         let others = overview.others.as_ref().map_or(0, Vec::len);
-        self.journal_reading(entry.detail("others", others))?;
+        self.ledger.read(entry.detail("others", others))?;
         Ok(overview)
     }
 
@@ -61,7 +62,7 @@ impl Desk {
         serial: &str,
         cause: &str,
     ) -> Result<String, Declined> {
-        let act = self.act(Actor::Anonymous, None)?;
+        let act = act_now(&self.hands.clock, Actor::Anonymous, None)?;
         Ok(self.holders()?.draft(ca, serial, cause, act.at)?)
     }
 
@@ -76,18 +77,19 @@ impl Desk {
     ) -> Result<HolderReceipt, Declined> {
         let operation = Operation::RequestRevocation;
         let holders = self.holders()?;
-        let stranger = self.act(Actor::Anonymous, None)?;
+        let stranger = act_now(&self.hands.clock, Actor::Anonymous, None)?;
         let request = holders.open(message, stranger.at);
         let request = self.told((&stranger, operation, door), request)?;
         let operation_id = crate::problem::parse_id("request", request.id().as_str())?;
         let act = Act::new(request.actor(), stranger.at, operation_id);
         let act = Principal::certificate_holder(act);
-        self.admit(&act, operation)?;
+        self.ledger.admit(&act, operation)?;
         self.told((&act, operation, door), holders.revoke(&act, &request))
     }
 
     fn holders(&self) -> Result<&Holders, Problem> {
-        self.holders
+        self.hands
+            .holders
             .as_deref()
             .ok_or_else(|| Problem::unavailable("what holders ask", &"this desk serves no holders"))
     }
@@ -107,14 +109,17 @@ impl Desk {
                 let door = Door { name: operation.name().to_owned(), from: door.from };
                 let kind = Kind::new(kind, &door, refusal.rule());
                 let kind = Kind { code: Some(refusal.code()), ..kind };
-                self.refuse_stranger(act, kind, door.from)?;
+                self.entrance.refusals().refuse(act, kind, door.from)?;
                 return result.map_err(Declined::from);
             }
             let entry = Entry::new(kind, act)
                 .subject(operation.name())
                 .detail("peer", door.from)
                 .detail("code", refusal.code());
-            self.store.commit(Unit::new(entry.refused(refusal.rule()))).map_err(Problem::from)?;
+            self.hands
+                .store
+                .commit(Unit::new(entry.refused(refusal.rule())))
+                .map_err(Problem::from)?;
         }
         result.map_err(Declined::from)
     }

@@ -69,7 +69,7 @@ impl Operation for PublishDueLists {
         call.once(|| {
             let begun = call.begun_before()?;
             let mut lists = Vec::new();
-            for authority in call.desk().authorities.values() {
+            for authority in call.desk().hands.authorities.values() {
                 let due = authority.list_series().due(call.act().at)?;
                 lists.extend(published_since(begun, call.act(), authority, &due)?);
             }
@@ -170,7 +170,7 @@ impl Operation for FetchList {
             None => authority.list_series().published(&series)?.map(|row| row.key.number),
         };
         let content = match number {
-            Some(number) => call.desk().store.crl_content(&CrlKey { series, number })?,
+            Some(number) => call.store().crl_content(&CrlKey { series, number })?,
             None => None,
         };
         let der = call.checked(content.ok_or_else(|| Problem::unknown("list")))?;
@@ -190,7 +190,7 @@ impl Desk {
         &self,
         authority: &Arc<CertificationAuthority>,
     ) -> Result<Vec<SeriesRow>, Problem> {
-        let mut rows = self.store.series(authority.id())?;
+        let mut rows = self.hands.store.series(authority.id())?;
         for key in authority.list_series().all()? {
             if !rows.iter().any(|row| row.key == key) {
                 let state = SeriesState::Empty;
