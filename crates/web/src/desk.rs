@@ -18,6 +18,7 @@ pub mod credentials;
 mod door;
 mod endings;
 mod entrance;
+mod findings;
 mod foreign_issuers;
 mod grounds;
 mod hands;
@@ -28,12 +29,14 @@ pub mod journal;
 mod kept;
 pub mod keys;
 mod ledger;
+mod listed;
 pub mod lists;
 pub mod passkeys;
 mod password;
 pub mod people;
 pub mod permission;
 pub(crate) mod principal;
+mod proof;
 mod recover;
 mod refusals;
 pub mod register;
@@ -55,10 +58,12 @@ use ra::holder::Holders;
 use store::{RoomOnDisk, Store};
 use x509::key_check::WeakKeys;
 
+use self::check::Checker;
 use self::client_certificates::ClientCertificates;
 use self::entrance::Below;
 use self::grounds::Grounds;
 use self::hands::Hands;
+use self::holder::SelfService;
 use self::kept::Kept;
 use self::keys::Progress;
 use self::ledger::Ledger;
@@ -68,11 +73,11 @@ use crate::origin::Hosts;
 use crate::problem::Problem;
 
 pub use acts::Clock;
-pub use approvals::{Approvable, ApproveOperation};
+pub use approvals::{Approvable, Approvals, ApproveOperation};
 pub use check::{Audit, Auditor, SERVER};
 pub use door::Door;
 pub(crate) use door::unproven;
-pub use endings::{Ending, Endings, RECOVER, WayIn};
+pub use endings::{Deadlines, Ending, Endings, RECOVER, WayIn};
 pub use entrance::{Entrance, Shown};
 pub use foreign_issuers::ForeignIssuer;
 pub use hands::Windows;
@@ -105,9 +110,12 @@ pub struct Desk {
     ledger: Ledger,
     client_certificates: Arc<ClientCertificates>,
     grounds: Arc<Grounds>,
-    registry: Arc<Registry>,
     entrance: Entrance,
     repetition: Repetition,
+    approvals: Approvals,
+    self_service: SelfService,
+    deadlines: Arc<Deadlines>,
+    checker: Checker,
 }
 
 impl Desk {
@@ -142,15 +150,23 @@ impl Desk {
             client_certificates: &client_certificates,
             refusals: &refusals,
         };
-        let hosts = hands.hosts.clone();
+        let (hosts, holders) = (hands.hosts.clone(), hands.holders.clone());
+        let custody = hands.keyroom.as_ref().map(|room| room.custody.clone());
+        let program = hands.endings.clone();
+        let deadlines =
+            Deadlines::new((clock.clone(), &ledger), store.clone(), &grounds, custody, program);
+        let deadlines = Arc::new(deadlines);
         Self {
             entrance: Entrance::new(clock.clone(), store.clone(), &below, hosts),
             repetition: Repetition::new(&ledger, &kept),
+            approvals: Approvals::new((&ledger, &kept), store.clone(), &registry, &grounds),
+            self_service: SelfService::new(clock.clone(), &ledger, &refusals, holders),
+            checker: Checker::new(&hands, &deadlines),
+            deadlines,
             hands,
             ledger,
             client_certificates,
             grounds,
-            registry,
         }
     }
 
@@ -224,6 +240,26 @@ impl Desk {
     /// Who comes in.
     pub fn entrance(&self) -> &Entrance {
         &self.entrance
+    }
+
+    /// The approvals of second people.
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    /// What holders ask from home.
+    pub(crate) fn self_service(&self) -> &SelfService {
+        &self.self_service
+    }
+
+    /// What ends, and when.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// The check that everything agrees.
+    pub(crate) fn checker(&self) -> &Checker {
+        &self.checker
     }
 
     /// What the desk itself writes.

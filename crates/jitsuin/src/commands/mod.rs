@@ -269,7 +269,7 @@ impl Office {
 
     /// Approves, as the second person, what another asks for under the id `operation`.
     fn approve(&self, operation: &OperationId, what: Approvable<'_>) -> Result<Answer> {
-        Answer::of(&self.desk.approve_operation(&self.act, operation, what)?)
+        Answer::of(&self.desk.approvals().approve(&self.act, operation, what)?)
     }
 }
 

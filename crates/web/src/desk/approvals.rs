@@ -14,15 +14,18 @@ use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::reads::ReadPeople;
 use store::{Change, Entry, Unit};
 use utoipa::ToSchema;
 
-use super::grounds::{Made, resting};
+use super::grounds::{Grounds, Made, resting};
+use super::kept::Kept;
+use super::ledger::Ledger;
 use super::permission::{Operation as Permitted, Party};
 use super::principal::Principal;
-use super::registry::may_come_in;
+use super::registry::{Registry, may_come_in};
 use super::resting::own;
-use super::{Desk, kept, repeat};
+use super::{kept, repeat};
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::ApprovalBody;
@@ -148,7 +151,7 @@ impl Operation for ApproveOperation {
             }
             Self::Erasure { operation, resident } => (operation, Approvable::Erasure(resident)),
         };
-        call.desk().approve_operation(call.act(), operation, what)
+        call.desk().approvals().approve(call.act(), operation, what)
     }
 }
 
@@ -279,14 +282,33 @@ impl Approvable<'_> {
     }
 }
 
-impl Desk {
+/// Approvals by second people. It reads people, what lets them in and what was kept of approvals.
+pub struct Approvals {
+    ledger: Ledger,
+    kept: Kept,
+    people: Arc<dyn ReadPeople>,
+    registry: Arc<Registry>,
+    grounds: Arc<Grounds>,
+}
+
+impl Approvals {
+    pub(super) fn new(
+        (ledger, kept): (&Ledger, &Kept),
+        people: Arc<dyn ReadPeople>,
+        registry: &Arc<Registry>,
+        grounds: &Arc<Grounds>,
+    ) -> Self {
+        let (ledger, kept) = (ledger.clone(), kept.clone());
+        Self { ledger, kept, people, registry: registry.clone(), grounds: grounds.clone() }
+    }
+
     /// Approves, as the second person, the operation that somebody else will ask for, or asked for, under
     /// the id `approved`.
     ///
     /// # Errors
     /// 403; 422 for who has not the right to the operation itself; 409 where another approved under the
     /// id.
-    pub fn approve_operation(
+    pub fn approve(
         &self,
         act: &Principal,
         approved: &OperationId,
@@ -313,7 +335,7 @@ impl Desk {
             latest: what.latest(),
         };
         let kept = kept_under(approved)?;
-        if let Some(before) = self.hands.store.operation(&kept)? {
+        if let Some(before) = self.kept.of(&kept)? {
             let before = read(&before)?;
             self.ledger.checked(act, operation, before.expect_same(&stored, act.at))?;
             return before.body(approved);
@@ -355,7 +377,7 @@ impl Desk {
         if act.id() == Some(approver) {
             return refused("another person than the one who asks (A 5.2.2, S 5-2-2)");
         }
-        let stored = self.hands.store.operation(&kept_under(&act.operation)?)?;
+        let stored = self.kept.of(&kept_under(&act.operation)?)?;
         let Some(stored) = stored.map(|stored| read(&stored)).transpose()? else {
             return refused(
                 "they approve this operation first, under its id, in a session of their own",
@@ -375,7 +397,7 @@ impl Desk {
         if left > VALID {
             return refused("the approval is of a time that has not come yet");
         }
-        let person = self.hands.store.person(approver)?.filter(may_come_in);
+        let person = self.people.person(approver)?.filter(may_come_in);
         let Some(person) = person else {
             return refused("whoever approved it may not act any more");
         };

@@ -111,7 +111,7 @@ impl Desk {
         self.ledger.admit(act, operation)?;
         let done =
             self.repetition.once_in_a_unit(act, operation, &[approver.as_str(), text], || {
-                let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
+                let seconded = self.approvals.seconded(act, approver, Approvable::Policy(text))?;
                 let (unit, ca) = adopt_policy(&*self.hands.store, &seconded, text)?;
                 Ok((unit, ca.to_string()))
             })?;

@@ -166,7 +166,7 @@ impl Desk {
         self.ledger.checked(act, operation, clock_alone)?;
         let Objections { latest, records, .. } = objections;
         let what = Approvable::Start { latest: *latest, records };
-        let seconded = self.seconded(act, approver, what)?;
+        let seconded = self.approvals.seconded(act, approver, what)?;
         let two = [act.standing.as_ref(), seconded.second.as_ref()].into_iter().flatten();
         let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
                     custodians' quorum does: --custodian ID=FILE each";

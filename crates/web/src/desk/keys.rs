@@ -271,7 +271,7 @@ impl CompromiseKey {
         let state = |row: &CompromiseRow| Ok(row.state.name().to_owned());
         call.once_along(state, |kept| {
             let what = Approvable::Compromise { ca: authority.id(), generation };
-            let seconded = call.desk().seconded(call.act(), &second, what)?;
+            let seconded = call.desk().approvals().seconded(call.act(), &second, what)?;
             Ok(authority.compromises().declare(Along::new(&seconded, kept), generation, &second)?)
         })?;
         let declared = authority.generations().compromise(generation)?;

@@ -269,7 +269,7 @@ impl Operation for EraseResident {
         let answer = |forgotten: &Forgotten| Ok(ForgottenBody::of(forgotten, bears, is_embedded));
         call.once_along(answer, |kept| {
             let what = Approvable::Erasure(&code);
-            let seconded = desk.seconded(call.act(), &approver, what)?;
+            let seconded = desk.approvals().seconded(call.act(), &approver, what)?;
             Ok(call.window()?.disposal().forget(Along::new(&seconded, kept), &code)?)
         })
     }

@@ -187,7 +187,8 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
     {
         let auditor = enter("internal-auditor", "op-auditor");
         let approved = Approvable::Start { latest: Some(latest), records: &[] };
-        desk.approve_operation(&auditor, &operation.parse().expect("an id"), approved)
+        desk.approvals()
+            .approve(&auditor, &operation.parse().expect("an id"), approved)
             .expect("approved");
         let now = objected(1070, latest + SignedDuration::from_hours(later));
         assert_eq!(accept(operation, &now).is_ok(), is_accepted, "{operation}");
