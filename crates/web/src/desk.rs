@@ -103,8 +103,7 @@ pub(crate) fn usual_page() -> usize {
 /// The last number that has a next one in the store; asking beyond it is asking beyond the end.
 const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
 
-/// The desk: what operations are done with, and its parts, each of which owns what it touches. It has no rule of
-/// its own.
+/// The desk: its parts, each of which owns what it touches, and what else operations are done with.
 pub struct Desk {
     hands: Hands,
     ledger: Ledger,
