@@ -1,6 +1,7 @@
 //! Whose certificate it is: one of this installation's, octet for octet, or not.
 
-use store::{AuthorityRow, CertificateRow, Store};
+use store::reads::{ReadAuthorities, ReadCertificates};
+use store::{AuthorityRow, CertificateRow};
 use x509::read::Certificate;
 
 /// What this installation knows of a certificate that somebody shows.
@@ -21,14 +22,15 @@ impl Issued {
     /// # Errors
     /// Those of the store.
     pub fn look_up(
-        store: &dyn Store,
+        authorities: &dyn ReadAuthorities,
+        certificates: &dyn ReadCertificates,
         certificate: &Certificate,
         der: &[u8],
     ) -> store::Result<Self> {
-        let keys = keys_of_issuer(store, certificate)?;
+        let keys = keys_of_issuer(authorities, certificate)?;
         let Some(ca) = keys.first().map(|key| &key.ca) else { return Ok(Self::Elsewhere) };
         let Some(serial) = certificate.tbs.serial_number() else { return Ok(Self::Altered) };
-        let Some(row) = store.certificate(ca, &serial)? else { return Ok(Self::Altered) };
+        let Some(row) = certificates.certificate(ca, &serial)? else { return Ok(Self::Altered) };
         let signer = keys.iter().find(|key| key.generation == row.intent.generation);
         let signed = signer.is_some_and(|key| certificate.verify(&key.spki).is_ok());
         if row.der.as_deref() == Some(der) && signed {
@@ -41,12 +43,12 @@ impl Issued {
 
 /// The keys, by generation, of the CA that bears the certificate's issuer name; none if none does.
 fn keys_of_issuer(
-    store: &dyn Store,
+    authorities: &dyn ReadAuthorities,
     certificate: &Certificate,
 ) -> store::Result<Vec<AuthorityRow>> {
     let issuer = certificate.tbs.issuer.as_der();
-    for ca in store.cas()? {
-        let mut keys = store.authorities(&ca.id)?;
+    for ca in authorities.cas()? {
+        let mut keys = authorities.authorities(&ca.id)?;
         keys.retain(|key| key.name == issuer);
         if !keys.is_empty() {
             return Ok(keys);

@@ -151,9 +151,9 @@ pub(crate) async fn admit(
     let look_up = move |desk: &Desk| {
         let shown = shown.and_then(|shown| given.map(|given| (shown, given)));
         let (shown, given) = shown.map_or_else(|problem| (Err(problem), None), |(s, g)| (Ok(s), g));
-        let principal = desk.enter(shown, &door, given)?;
+        let principal = desk.entrance().enter(shown, &door, given)?;
         let admitted = match asked {
-            Asked::For(operation) => desk.admit(&principal, operation),
+            Asked::For(operation) => desk.ledger().admit(&principal, operation),
             Asked::Undescribed => Err(no_such_method()),
             Asked::Nowhere => Ok(()),
         };

@@ -111,7 +111,7 @@ impl Api {
     /// # Errors
     /// [`crate::Hosts`] says which.
     pub(crate) fn expect_ours(&self, parts: &Parts) -> Result<(), Problem> {
-        self.desk.hosts().expect_ours(parts)
+        self.desk.entrance().hosts().expect_ours(parts)
     }
 
     /// Has the journal note that whoever stands at `door` was turned away, and why.
@@ -121,14 +121,14 @@ impl Api {
         door: Door,
         problem: Problem,
     ) -> Problem {
-        let turn_away = move |desk: &Desk| desk.turn_away::<()>(&door, Err(problem));
+        let turn_away = move |desk: &Desk| desk.entrance().turn_away::<()>(&door, Err(problem));
         let turned = self.run_for_stranger(&asking, turn_away).await;
         turned.err().unwrap_or_else(|| Problem::broke(&"somebody was let in who should not be"))
     }
 
     /// Notes that a person proved at an address who they are.
     pub(crate) fn note_home(&self, person: &ActorId, address: IpAddr) {
-        self.desk.note_home(person, address);
+        self.desk.entrance().note_home(person, address);
     }
 }
 
@@ -163,7 +163,7 @@ fn over(api: Api) -> Router {
 /// from lately.
 pub fn room(desk: &Arc<Desk>, connections: usize) -> Room {
     let desk = Arc::clone(desk);
-    Room::knowing(connections, move |address| desk.knows(address))
+    Room::knowing(connections, move |address| desk.entrance().knows(address))
 }
 
 /// The operations of the list, each at the address that it names.

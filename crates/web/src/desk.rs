@@ -4,6 +4,7 @@
 //! `ca` do it, and answers with a shape. Refusals by the desk itself are in the journal before they
 //! are told, as those of `ra` and `ca` are; so is every reading of records and ledgers (E1).
 
+mod acts;
 pub mod applications;
 mod approvals;
 pub mod authorities;
@@ -14,73 +15,82 @@ mod challenges;
 pub mod check;
 mod client_certificates;
 pub mod credentials;
+mod door;
 mod endings;
 mod entrance;
+mod findings;
 mod foreign_issuers;
+mod grounds;
+mod hands;
 mod health;
 mod holder;
 mod joined;
 pub mod journal;
+mod kept;
 pub mod keys;
+mod ledger;
+mod listed;
 pub mod lists;
 pub mod passkeys;
 mod password;
 pub mod people;
 pub mod permission;
 pub(crate) mod principal;
+mod proof;
 mod recover;
 mod refusals;
 pub mod register;
+mod registry;
 mod repeat;
+mod resting;
 pub mod service_requests;
 mod sessions;
-mod shown;
+mod turns;
 pub mod weak_keys;
 mod workshop;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
-use domain::act::{Act, Actor};
-use domain::id::{ActorId, CaId, InvalidId, OperationId};
-use domain::journal::EventKind;
-use jiff::Timestamp;
+use domain::id::CaId;
 use ra::holder::Holders;
-use ra::register::ResidentRegister;
-use ra::register::embedded::EmbeddedRegister;
-use ra::window::Window;
-use status::known::Known;
-use store::{Entry, RoomOnDisk, Store, Unit};
+use store::{RoomOnDisk, Store};
 use x509::key_check::WeakKeys;
 
-use self::challenges::Challenges;
+use self::check::Checker;
+use self::client_certificates::ClientCertificates;
+use self::entrance::Below;
+use self::grounds::Grounds;
+use self::hands::Hands;
+use self::holder::SelfService;
+use self::kept::Kept;
 use self::keys::Progress;
-use self::permission::Operation;
-use self::refusals::Refusals;
-use self::repeat::{Recent, Turns};
-use self::sessions::Sessions;
+use self::ledger::Ledger;
+use self::registry::Registry;
+use self::repeat::Repetition;
 use crate::origin::Hosts;
-use crate::problem::{Fault, Problem};
+use crate::problem::Problem;
 
-pub use approvals::{Approvable, ApproveOperation};
+pub use acts::Clock;
+pub use approvals::{Approvable, Approvals, ApproveOperation};
 pub use check::{Audit, Auditor, SERVER};
-pub use endings::{Ending, Endings, RECOVER, WayIn};
-pub(crate) use entrance::unproven;
-pub use entrance::{Door, Shown};
+pub use door::Door;
+pub(crate) use door::unproven;
+pub use endings::{Deadlines, Ending, Endings, RECOVER, WayIn};
+pub use entrance::{Entrance, Shown};
 pub use foreign_issuers::ForeignIssuer;
+pub use hands::Windows;
 pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
 pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
+pub(crate) use ledger::reading;
 pub use principal::{Principal, Proof};
+pub use refusals::Refusals;
 pub(crate) use repeat::Done;
 pub use workshop::{Invented, Workshop};
-
-/// What tells the time.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The most rows one answer holds: at a few kilobytes a row that is a few megabytes.
 pub const MAX_PAGE: usize = 1000;
@@ -93,41 +103,18 @@ pub(crate) fn usual_page() -> usize {
 /// The last number that has a next one in the store; asking beyond it is asking beyond the end.
 const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
 
-/// Everything an operation needs.
+/// The desk: its parts, each of which owns what it touches, and what else operations are done with.
 pub struct Desk {
-    store: Arc<dyn Store>,
-    authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
-    windows: Option<Windows>,
-    clock: Clock,
-    turns: Turns,
-    recent: Recent,
-    sessions: Sessions,
-    homes: Known<ActorId>,
-    passwords: Turns,
-    challenges: Challenges,
-    hosts: Hosts,
-    foreign_issuers: Arc<[ForeignIssuer]>,
-    refusals: Refusals,
-    room_on_disk: RoomOnDisk,
-    keyroom: Option<Keyroom>,
-    progress: Progress,
-    endings: Option<Arc<dyn Endings>>,
-    holders: Option<Arc<Holders>>,
-    auditor: Option<Arc<dyn Auditor>>,
-    health: Arc<Health>,
-    weak_keys: Arc<WeakKeys>,
-    workshop: Option<Box<dyn Workshop>>,
-}
-
-/// The windows with the register they look into. One process at a time may have them.
-#[derive(Clone)]
-pub struct Windows {
-    /// The windows.
-    pub window: Arc<Window>,
-    /// The register.
-    pub register: Arc<dyn ResidentRegister>,
-    /// The same register where it is the embedded one, which takes commands.
-    pub embedded: Option<Arc<EmbeddedRegister>>,
+    hands: Hands,
+    ledger: Ledger,
+    client_certificates: Arc<ClientCertificates>,
+    grounds: Arc<Grounds>,
+    entrance: Entrance,
+    repetition: Repetition,
+    approvals: Approvals,
+    self_service: SelfService,
+    deadlines: Arc<Deadlines>,
+    checker: Checker,
 }
 
 impl Desk {
@@ -140,194 +127,174 @@ impl Desk {
         foreign_issuers: Arc<[ForeignIssuer]>,
         clock: Clock,
     ) -> Self {
+        Self::of(Hands::new(store, authorities, foreign_issuers, clock))
+    }
+
+    /// The parts, made of `hands`: here stands which part builds on which.
+    fn of(hands: Hands) -> Self {
+        let (store, clock) = (&hands.store, &hands.clock);
+        let ledger = Ledger::new(store.clone());
+        let kept = Kept::new(store.clone());
+        let issuers = hands.foreign_issuers.clone();
+        let client_certificates = ClientCertificates::new(store.clone(), store.clone(), issuers);
+        let client_certificates = Arc::new(client_certificates);
+        let grounds = Arc::new(Grounds::new(&kept, &client_certificates));
+        let registry = Arc::new(Registry::new(store.clone(), &grounds));
+        let room = hands.room_on_disk.clone();
+        let refusals = Arc::new(Refusals::new(clock.clone(), &ledger, room));
+        let below = Below {
+            ledger: &ledger,
+            registry: &registry,
+            grounds: &grounds,
+            client_certificates: &client_certificates,
+            refusals: &refusals,
+        };
+        let (hosts, holders) = (hands.hosts.clone(), hands.holders.clone());
+        let custody = hands.keyroom.as_ref().map(|room| room.custody.clone());
+        let program = hands.endings.clone();
+        let deadlines =
+            Deadlines::new((clock.clone(), &ledger), store.clone(), &grounds, custody, program);
+        let deadlines = Arc::new(deadlines);
         Self {
-            store,
-            authorities,
-            windows: None,
-            clock,
-            turns: Turns::default(),
-            recent: Recent::default(),
-            sessions: Sessions::default(),
-            homes: Known::default(),
-            passwords: Turns::default(),
-            challenges: Challenges::default(),
-            hosts: Hosts::named([]),
-            foreign_issuers,
-            refusals: Refusals::default(),
-            room_on_disk: RoomOnDisk::default(),
-            keyroom: None,
-            progress: Box::new(|_| ()),
-            endings: None,
-            holders: None,
-            auditor: None,
-            health: Arc::default(),
-            weak_keys: Arc::default(),
-            workshop: None,
+            entrance: Entrance::new(clock.clone(), store.clone(), &below, hosts),
+            repetition: Repetition::new(&ledger, &kept),
+            approvals: Approvals::new((&ledger, &kept), store.clone(), &registry, &grounds),
+            self_service: SelfService::new(clock.clone(), &ledger, &refusals, holders),
+            checker: Checker::new(&hands, &deadlines),
+            deadlines,
+            hands,
+            ledger,
+            client_certificates,
+            grounds,
         }
     }
 
     /// Adds the windows; what needs them is unavailable at a desk without.
     #[must_use]
     pub fn with_windows(self, windows: Windows) -> Self {
-        Self { windows: Some(windows), ..self }
+        Self::of(Hands { windows: Some(windows), ..self.hands })
     }
 
-    /// Notes that a person proved at an address who they are.
-    pub(crate) fn note_home(&self, person: &ActorId, address: IpAddr) {
-        self.homes.note(person, address, (self.clock)());
+    /// Adds the custody of the keys; what needs it is unavailable at a desk without.
+    #[must_use]
+    pub fn with_keyroom(self, keyroom: Keyroom) -> Self {
+        Self::of(Hands { keyroom: Some(keyroom), ..self.hands })
     }
 
-    /// Whether anybody of the registry came in lately from an address.
-    pub fn knows(&self, address: IpAddr) -> bool {
-        self.homes.has(address, (self.clock)())
+    /// Has somebody follow what takes long.
+    #[must_use]
+    pub fn with_progress(self, progress: Progress) -> Self {
+        Self::of(Hands { progress, ..self.hands })
+    }
+
+    /// Adds what the program itself uses; a desk without knows of the roles alone.
+    #[must_use]
+    pub fn with_endings(self, endings: Arc<dyn Endings>) -> Self {
+        Self::of(Hands { endings: Some(endings), ..self.hands })
     }
 
     /// Adds what holders ask from home; at a desk without it is unavailable.
     #[must_use]
     pub fn with_holders(self, holders: Arc<Holders>) -> Self {
-        Self { holders: Some(holders), ..self }
+        Self::of(Hands { holders: Some(holders), ..self.hands })
     }
 
     /// Adds whoever looks at what lies outside of the database.
     #[must_use]
     pub fn with_auditor(self, auditor: Arc<dyn Auditor>) -> Self {
-        Self { auditor: Some(auditor), ..self }
+        Self::of(Hands { auditor: Some(auditor), ..self.hands })
     }
 
     /// Names the keys that are known to be weak; at a desk without, none is.
     #[must_use]
     pub fn with_weak_keys(self, weak_keys: Arc<WeakKeys>) -> Self {
-        Self { weak_keys, ..self }
+        Self::of(Hands { weak_keys, ..self.hands })
+    }
+
+    /// Adds whoever makes cards and residents to try out; what needs them is unavailable at a desk without.
+    #[must_use]
+    pub fn with_workshop(self, workshop: Box<dyn Workshop>) -> Self {
+        Self::of(Hands { workshop: Some(workshop), ..self.hands })
     }
 
     /// Shares what is seen of the disk with whatever looks at it.
     #[must_use]
     pub fn with_room_on_disk(self, room_on_disk: RoomOnDisk) -> Self {
-        Self { room_on_disk, ..self }
+        Self::of(Hands { room_on_disk, ..self.hands })
     }
 
     /// Shares the list of conditions with whatever watches the installation.
     #[must_use]
     pub fn with_health(self, health: Arc<Health>) -> Self {
-        Self { health, ..self }
-    }
-
-    /// How the installation is, in one line for everybody.
-    pub(crate) fn health(&self) -> (Option<Gravity>, String) {
-        self.health.line()
+        Self::of(Hands { health, ..self.hands })
     }
 
     /// Names the hosts under which it is asked; passkeys belong to the first, and at a desk without
     /// one there are none.
     #[must_use]
     pub fn with_hosts(self, names: impl IntoIterator<Item = String>) -> Self {
-        Self { hosts: Hosts::named(names), ..self }
+        Self::of(Hands { hosts: Hosts::named(names), ..self.hands })
+    }
+
+    /// Who comes in.
+    pub fn entrance(&self) -> &Entrance {
+        &self.entrance
+    }
+
+    /// The approvals of second people.
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    /// What holders ask from home.
+    pub(crate) fn self_service(&self) -> &SelfService {
+        &self.self_service
+    }
+
+    /// What ends, and when.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// The check that everything agrees.
+    pub(crate) fn checker(&self) -> &Checker {
+        &self.checker
+    }
+
+    /// What the desk itself writes.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// That an operation is done once.
+    pub(crate) fn repetition(&self) -> &Repetition {
+        &self.repetition
+    }
+
+    /// How the installation is.
+    pub(crate) fn health(&self) -> &Health {
+        &self.hands.health
     }
 
     /// What is known.
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
-    /// The hosts under which it is asked.
-    pub(crate) fn hosts(&self) -> &Hosts {
-        &self.hosts
-    }
-
-    /// An act of `actor` now; without an operation id it gets a fresh one.
-    ///
-    /// # Errors
-    /// The random generator failed.
-    pub fn act(&self, actor: Actor, operation: Option<OperationId>) -> Result<Act, Problem> {
-        let operation = match operation {
-            Some(operation) => operation,
-            None => fresh_operation()?,
-        };
-        Ok(Act::new(actor, (self.clock)(), operation))
-    }
-
-    /// Lets the principal pass if the table permits; else the journal has the attempt first.
-    ///
-    /// # Errors
-    /// 403 with the rule.
-    pub fn admit(&self, act: &Principal, operation: Operation) -> Result<(), Problem> {
-        let Some(rule) = operation.refusal(act) else { return Ok(()) };
-        let entry = Entry::new(EventKind::AccessRefused, act).subject(operation.name());
-        self.store.commit(Unit::new(entry.refused(rule.clone())))?;
-        Err(Problem::new(Fault::NotPermitted, rule))
-    }
-
-    /// Hands `result` on; a refusal by the desk is in the journal first.
-    pub(crate) fn checked<T>(
-        &self,
-        act: &Act,
-        operation: Operation,
-        result: Result<T, Problem>,
-    ) -> Result<T, Problem> {
-        if let Err(problem) = &result
-            && problem.is_refusal()
-        {
-            let kind = match problem.fault {
-                Fault::NotPermitted | Fault::Elsewhere => EventKind::AccessRefused,
-                _ => operation.kind(),
-            };
-            let entry =
-                Entry::new(kind, act).subject(operation.name()).refused((*problem.rule).clone());
-            self.store.commit(Unit::new(entry))?;
-        }
-        result
-    }
-
-    /// Refuses what an operation was given before it began, as the desk refuses.
-    ///
-    /// # Errors
-    /// The problem; or the journal's.
-    pub(crate) fn refuse_input(
-        &self,
-        act: &Act,
-        operation: Operation,
-        problem: Problem,
-    ) -> Result<(), Problem> {
-        self.checked(act, operation, Err(problem))
-    }
-
-    /// Commits what was decided. What the commit itself refuses, because the state or a right changed
-    /// meanwhile, is in the journal as any refusal is.
-    fn commit(&self, act: &Act, operation: Operation, unit: Unit) -> Result<(), Problem> {
-        let committed = self.store.commit(unit).map(drop).map_err(Problem::from);
-        self.checked(act, operation, committed)
+        &self.hands.store
     }
 
     /// The CA of an id.
     pub(crate) fn authority_of(&self, ca: &CaId) -> Result<&Arc<CertificationAuthority>, Problem> {
-        self.authorities.get(ca).ok_or_else(|| Problem::unknown("ca"))
+        self.hands.authorities.get(ca).ok_or_else(|| Problem::unknown("ca"))
     }
 
     pub(crate) fn windows(&self) -> Result<&Windows, Problem> {
-        self.windows.as_ref().ok_or_else(|| {
+        self.hands.windows.as_ref().ok_or_else(|| {
             Problem::unavailable("the windows and their register", &"this desk has no windows")
         })
     }
-
-    /// Journals that records were read; only then may they be shown.
-    pub(crate) fn journal_reading(&self, entry: Entry) -> Result<(), Problem> {
-        self.store.commit(Unit::new(entry))?;
-        Ok(())
-    }
-}
-
-/// The entry of a reading.
-pub(crate) fn reading(act: &Act, operation: Operation) -> Entry {
-    Entry::new(EventKind::RecordsRead, act).detail("operation", operation.name())
-}
-
-fn fresh_operation() -> Result<OperationId, Problem> {
-    let id = crate::random::id("op").ok_or_else(|| Problem::broke(&"no randomness"))?;
-    id.parse().map_err(|error: InvalidId| Problem::broke(&error))
 }
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Desk({:?})", self.authorities.keys())
+        write!(f, "Desk({:?})", self.hands.authorities.keys())
     }
 }

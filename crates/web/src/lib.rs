@@ -1,10 +1,10 @@
 //! The desk where every operation of the system stands once, the REST API and the holders' page over
 //! it: no rules.
 //!
-//! Each operation is a value ([`operation`]), done by [`Desk::ask`](desk::Desk::ask). The command line asks
-//! directly, the [`api`] over HTTP, and the page of [`holder`] for those who have cards. What is allowed is
-//! decided by `ra` and `ca`; what stands here is who may knock at which door ([`desk::permission`]) and in
-//! which words the answer goes out ([`wire`]).
+//! Each operation is a value ([`operation`]), done by [`Desk::ask`](desk::Desk::ask) for whom its
+//! [`Entrance`](desk::Entrance) let in. The command line asks directly, the [`api`] over HTTP, and the page of
+//! [`holder`] for those who have cards. What is allowed is decided by `ra` and `ca`; what stands here is who
+//! may knock at which door ([`desk::permission`]) and in which words the answer goes out ([`wire`]).
 //! ```
 //! use domain::staff::Role;
 //! use jitsuin_web::desk::permission::Operation;

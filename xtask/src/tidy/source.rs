@@ -59,11 +59,42 @@ const TOO_WIDE: &[(&str, &[&str])] = &[
     ("crates/ca/src/service_certificates.rs", WIDE),
     ("crates/ca/src/service_requests/", WIDE),
     ("crates/ca/src/user_certificates.rs", WIDE),
+    ("crates/web/src/desk/approvals.rs", WIDE_OF_A_DESK),
+    ("crates/web/src/desk/challenges.rs", WIDEST),
+    ("crates/web/src/desk/check.rs", WIDE_OF_A_DESK),
+    ("crates/web/src/desk/client_certificates.rs", WIDEST),
+    ("crates/web/src/desk/endings.rs", WIDE_OF_A_DESK),
+    ("crates/web/src/desk/entrance", WIDEST),
+    ("crates/web/src/desk/grounds.rs", WIDEST),
+    ("crates/web/src/desk/holder.rs", WIDE_OF_A_DESK),
+    ("crates/web/src/desk/password.rs", WIDEST),
+    ("crates/web/src/desk/refusals.rs", WIDEST),
+    ("crates/web/src/desk/registry.rs", WIDEST),
+    ("crates/web/src/desk/repeat.rs", WIDEST),
+    ("crates/web/src/desk/sessions.rs", WIDEST),
 ];
 /// Of them, what whoever makes keys by other hands is not to name either.
 const WHOLE_STORE: &[&str] = &["Store", "Sqlite"];
 /// The hands by which everything is committed, and every key made and destroyed.
 const WIDE: &[&str] = &["Store", "KeyStore", "Sqlite", "Administer"];
+
+/// The same for the parts of a desk, and the desk itself.
+const WIDE_OF_A_DESK: &[&str] = &["Store", "KeyStore", "Sqlite", "Administer", "Desk"];
+
+/// The same for who comes in, with whatever else a desk has: CAs, windows and the custody of keys.
+const WIDEST: &[&str] = &[
+    "Store",
+    "KeyStore",
+    "Sqlite",
+    "Administer",
+    "Desk",
+    "Hands",
+    "CertificationAuthority",
+    "Window",
+    "Windows",
+    "Keyroom",
+    "Custody",
+];
 
 /// What breaks a rule in one file.
 pub(super) fn complaints(file: &str, content: &str) -> Vec<String> {
@@ -194,6 +225,11 @@ mod tests {
     #[case::too_wide_in_a_part(
         "crates/ca/src/lists/a.rs",
         "//! A.\nuse keys::KeyStore;\n",
+        "wider hand"
+    )]
+    #[case::too_wide_for_who_comes_in(
+        "crates/web/src/desk/entrance/a.rs",
+        "//! A.\nuse ca::Custody;\n",
         "wider hand"
     )]
     #[case::tab("src/a.rs", "//! A.\n\tfn a() {}\n", "a.rs:2: is indented by a tab")]

@@ -53,8 +53,8 @@ fn told(system: &System, is_first: bool) -> Result<Answer> {
     let now = system.now();
     let cas: Vec<_> = system.authorities.keys().map(ToString::to_string).collect();
     let desk = system.desk_without_windows();
-    let ways = desk.ways_in(&Principal::program(system.act("set-up")?))?;
-    let endings = desk.endings(now)?;
+    let ways = desk.deadlines().ways_in(&Principal::program(system.act("set-up")?))?;
+    let endings = desk.deadlines().endings(now)?;
     let place = system.home.handed_out();
     let mut lines = vec![format!("set up: {}", cas.join(", "))];
     lines.push(match is_first {

@@ -257,7 +257,7 @@ impl Office {
 
     fn at(cli: &Cli, desk: Desk) -> Result<Self> {
         let operation = cli.person.operation.as_deref().map(str::parse).transpose()?;
-        let act = desk.enter(Ok(shown(&cli.person)?), &console(), operation)?;
+        let act = desk.entrance().enter(Ok(shown(&cli.person)?), &console(), operation)?;
         Ok(Self { desk, act })
     }
 
@@ -269,7 +269,7 @@ impl Office {
 
     /// Approves, as the second person, what another asks for under the id `operation`.
     fn approve(&self, operation: &OperationId, what: Approvable<'_>) -> Result<Answer> {
-        Answer::of(&self.desk.approve_operation(&self.act, operation, what)?)
+        Answer::of(&self.desk.approvals().approve(&self.act, operation, what)?)
     }
 }
 

@@ -128,11 +128,11 @@ fn let_in_again(
 fn enter(system: &System, desk: &Desk, id: &str) -> Result<Principal> {
     let file = system.home.handed_out().join(format!("{id}.token"));
     let token = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    Ok(desk.enter(Ok(Shown::bearer(&token)), &door(), None)?)
+    Ok(desk.entrance().enter(Ok(Shown::bearer(&token)), &door(), None)?)
 }
 
 fn make_token(system: &System, desk: &Desk, id: &str, secret: &str) -> Result<()> {
-    let person = desk.enter(Ok(Shown::bearer(secret)), &door(), None)?;
+    let person = desk.entrance().enter(Ok(Shown::bearer(secret)), &door(), None)?;
     let days = Some(u32::try_from(MAX_TOKEN_DAYS)?);
     let made = desk.ask(&person, MakeToken { program: false, days })?;
     let file = system.home.handed_out().join(format!("{id}.token"));

@@ -47,7 +47,7 @@ impl Threads {
     pub(super) fn join(self) -> Result<()> {
         let ended = threads::join(self.threads, LAST_WORK);
         // Nobody is refused any more: the sums of the running minute are whole.
-        self.desk.tell_refusals(true)?;
+        self.desk.entrance().refusals().tell(true)?;
         ended
     }
 }
@@ -159,7 +159,7 @@ fn start_refusals(desk: Arc<Desk>, how: &Start<'_>) -> Result<Thread> {
                     () = &mut stop => return Ok(()),
                     () = tokio::time::sleep(REFUSALS) => {}
                 }
-                if let Err(error) = desk.tell_refusals(false) {
+                if let Err(error) = desk.entrance().refusals().tell(false) {
                     tracing::error!(%error, "the sums of refusals");
                 }
             }

@@ -27,7 +27,7 @@ impl Told {
             return Ok(Vec::new());
         }
         self.next = Some(now + INTERVAL);
-        let endings = system.desk_without_windows().endings(now);
+        let endings = system.desk_without_windows().deadlines().endings(now);
         let endings = endings.map_err(|problem| anyhow!("{}", problem.detail))?;
         let conditions = endings.iter().map(|ending| ending.condition(now)).collect();
         system.health.tell("endings", conditions);

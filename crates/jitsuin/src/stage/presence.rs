@@ -146,7 +146,9 @@ fn enter(system: &System, desk: &Desk, attendant: &Attendant) -> Result<Principa
         Shown::Password { id, password: SecretText::new(secret) }
     };
     let door = Door { name: "ceremony".to_owned(), from: Ipv4Addr::LOCALHOST.into() };
-    desk.enter(Ok(shown), &door, None).with_context(|| format!("present: {}", attendant.person))
+    desk.entrance()
+        .enter(Ok(shown), &door, None)
+        .with_context(|| format!("present: {}", attendant.person))
 }
 
 /// Why somebody cannot sit in a seat.

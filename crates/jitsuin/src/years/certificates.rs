@@ -43,7 +43,7 @@ fn taken_up(place: &Place, served: &Served, roots: &str) -> String {
 
 fn endings(system: &System) -> Vec<String> {
     let now = system.now();
-    let endings = system.desk_without_windows().endings(now).expect("the endings");
+    let endings = system.desk_without_windows().deadlines().endings(now).expect("the endings");
     endings.iter().map(|one| format!("{} {}", one.kind, one.words(now))).collect()
 }
 

@@ -37,7 +37,7 @@ fn propose_by_card(place: &Place, people: &[&str]) {
     let door = Door { name: "test".to_owned(), from: Ipv4Addr::LOCALHOST.into() };
     for id in people {
         let shown = Ok(Shown::Certificate(der.clone().into()));
-        let act = desk.enter(shown, &door, None).expect("the card lets them in");
+        let act = desk.entrance().enter(shown, &door, None).expect("the card lets them in");
         let (id, name) = (id.parse().expect("an id"), "新人".to_owned());
         let asked = ProposePerson { id, name, roles: vec![Role::Examiner], municipality: None };
         desk.ask(&act, asked).expect("proposed");

@@ -58,7 +58,7 @@ fn renewed(place: &Place, name: &str) {
 /// Which verifiers' certificates are told to end soon.
 fn told(place: &Place) -> Vec<String> {
     let (system, now) = (place.open(0), place.now());
-    let endings = system.desk_without_windows().endings(now).expect("the endings");
+    let endings = system.desk_without_windows().deadlines().endings(now).expect("the endings");
     let near = endings.into_iter().filter(|one| one.nearness(now).is_some());
     near.filter(|one| one.kind == "verifier-certificate").map(|one| one.subject).collect()
 }

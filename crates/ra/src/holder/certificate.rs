@@ -69,7 +69,7 @@ impl Holders {
     /// The certificate, if a CA of this installation issued exactly it to a user.
     pub(super) fn known(&self, der: &[u8]) -> Result<KnownCertificate> {
         let certificate = Certificate::parse(der).map_err(|_| Refusal::CertificateUnreadable)?;
-        match Issued::look_up(&*self.store, &certificate, der)? {
+        match Issued::look_up(&*self.store, &*self.store, &certificate, der)? {
             Issued::Here(row) => {
                 KnownCertificate::of(*row).ok_or_else(|| Refusal::CertificateNotUsers.into())
             }

@@ -124,7 +124,7 @@ pub(super) async fn show() -> ([(HeaderName, &'static str); 1], String) {
     ),
 )]
 pub(super) async fn health(State(api): State<Api>) -> (StatusCode, String) {
-    let (gravest, line) = api.desk.health();
+    let (gravest, line) = api.desk.health().line();
     let status = match gravest {
         Some(Gravity::Failing) => StatusCode::SERVICE_UNAVAILABLE,
         Some(Gravity::Warning) | None => StatusCode::OK,

@@ -28,7 +28,7 @@ pub(super) async fn open(
     ThisDoor(door): ThisDoor,
     Input(body): Input<LoginBody>,
 ) -> Result<Opened, Problem> {
-    let answer = api.log_in(move |desk| desk.open_session(body, &door)).await?;
+    let answer = api.log_in(move |desk| desk.entrance().open_session(body, &door)).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))
 }
@@ -46,7 +46,7 @@ pub(super) async fn begin_passkey(
     api: Served,
     ThisDoor(door): ThisDoor,
 ) -> Result<(StatusCode, Json<PasskeyChallengeBody>), Problem> {
-    let begin = move |desk: &Desk| desk.begin_passkey_session(&door);
+    let begin = move |desk: &Desk| desk.entrance().begin_passkey_session(&door);
     let answer = api.log_in_by_passkey(begin).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -66,7 +66,7 @@ pub(super) async fn open_with_passkey(
     ThisDoor(door): ThisDoor,
     Input(body): Input<PasskeyAnswerBody>,
 ) -> Result<Opened, Problem> {
-    let work = move |desk: &Desk| desk.open_passkey_session(&body, &door);
+    let work = move |desk: &Desk| desk.entrance().open_passkey_session(&body, &door);
     let answer = api.log_in_by_passkey(work).await?;
     let unstored = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unstored, Json(answer)))

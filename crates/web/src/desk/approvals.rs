@@ -14,13 +14,18 @@ use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::reads::ReadPeople;
 use store::{Change, Entry, Unit};
 use utoipa::ToSchema;
 
+use super::grounds::{Grounds, Made, resting};
+use super::kept::Kept;
+use super::ledger::Ledger;
 use super::permission::{Operation as Permitted, Party};
 use super::principal::Principal;
-use super::shown::{Made, own, resting};
-use super::{Desk, entrance, repeat};
+use super::registry::{Registry, may_come_in};
+use super::resting::own;
+use super::{kept, repeat};
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::ApprovalBody;
@@ -146,7 +151,7 @@ impl Operation for ApproveOperation {
             }
             Self::Erasure { operation, resident } => (operation, Approvable::Erasure(resident)),
         };
-        call.desk().approve_operation(call.act(), operation, what)
+        call.desk().approvals().approve(call.act(), operation, what)
     }
 }
 
@@ -277,29 +282,48 @@ impl Approvable<'_> {
     }
 }
 
-impl Desk {
+/// Approvals by second people. It reads people, what lets them in and what was kept of approvals.
+pub struct Approvals {
+    ledger: Ledger,
+    kept: Kept,
+    people: Arc<dyn ReadPeople>,
+    registry: Arc<Registry>,
+    grounds: Arc<Grounds>,
+}
+
+impl Approvals {
+    pub(super) fn new(
+        (ledger, kept): (&Ledger, &Kept),
+        people: Arc<dyn ReadPeople>,
+        registry: &Arc<Registry>,
+        grounds: &Arc<Grounds>,
+    ) -> Self {
+        let (ledger, kept) = (ledger.clone(), kept.clone());
+        Self { ledger, kept, people, registry: registry.clone(), grounds: grounds.clone() }
+    }
+
     /// Approves, as the second person, the operation that somebody else will ask for, or asked for, under
     /// the id `approved`.
     ///
     /// # Errors
     /// 403; 422 for who has not the right to the operation itself; 409 where another approved under the
     /// id.
-    pub fn approve_operation(
+    pub fn approve(
         &self,
         act: &Principal,
         approved: &OperationId,
         what: Approvable<'_>,
     ) -> Result<ApprovalBody, Problem> {
         let operation = Permitted::ApproveOperation;
-        self.admit(act, operation)?;
+        self.ledger.admit(act, operation)?;
         let may = what.operation().refusal(act).map(|rule| Problem::refused("what", rule));
-        self.checked(act, operation, may.map_or(Ok(()), Err))?;
+        self.ledger.checked(act, operation, may.map_or(Ok(()), Err))?;
         let standing = act.standing.as_deref();
         let registered = standing.and_then(|standing| {
             StoredBasis::of(standing.basis).map(|basis| (&standing.person, standing.since, basis))
         });
         let registered = registered.ok_or_else(|| Problem::refused("person", "people approve"));
-        let (person, since, basis) = self.checked(act, operation, registered)?;
+        let (person, since, basis) = self.ledger.checked(act, operation, registered)?;
         let until = act.at.checked_add(VALID).map_err(|error| Problem::broke(&error))?;
         let stored = Stored {
             version: VERSION,
@@ -311,9 +335,9 @@ impl Desk {
             latest: what.latest(),
         };
         let kept = kept_under(approved)?;
-        if let Some(before) = self.store.operation(&kept)? {
+        if let Some(before) = self.kept.of(&kept)? {
             let before = read(&before)?;
-            self.checked(act, operation, before.expect_same(&stored, act.at))?;
+            self.ledger.checked(act, operation, before.expect_same(&stored, act.at))?;
             return before.body(approved);
         }
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
@@ -324,7 +348,7 @@ impl Desk {
         let entry =
             told.iter().fold(entry, |entry, told| entry.detail("digest", OfTheInstallation(told)));
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
-        self.commit(act, operation, resting(unit, act, &Made::Approval(approved))?)?;
+        self.ledger.decided(act, operation, resting(unit, act, &Made::Approval(approved))?)?;
         stored.body(approved)
     }
 
@@ -339,7 +363,7 @@ impl Desk {
         what: Approvable<'_>,
     ) -> Result<Act, Problem> {
         let found = self.approval(act, approver, what);
-        let standing = self.checked(act, what.operation(), found)?;
+        let standing = self.ledger.checked(act, what.operation(), found)?;
         Ok(Act { second: Some(Arc::new(standing)), ..Act::clone(act) })
     }
 
@@ -353,7 +377,7 @@ impl Desk {
         if act.id() == Some(approver) {
             return refused("another person than the one who asks (A 5.2.2, S 5-2-2)");
         }
-        let stored = self.store.operation(&kept_under(&act.operation)?)?;
+        let stored = self.kept.of(&kept_under(&act.operation)?)?;
         let Some(stored) = stored.map(|stored| read(&stored)).transpose()? else {
             return refused(
                 "they approve this operation first, under its id, in a session of their own",
@@ -373,7 +397,7 @@ impl Desk {
         if left > VALID {
             return refused("the approval is of a time that has not come yet");
         }
-        let person = self.store.person(approver)?.filter(entrance::may_come_in);
+        let person = self.people.person(approver)?.filter(may_come_in);
         let Some(person) = person else {
             return refused("whoever approved it may not act any more");
         };
@@ -385,12 +409,12 @@ impl Desk {
             return refused("whoever approved it has not the right any more");
         }
         let basis = stored.basis.basis()?;
-        let stands = self.stands(&person.id, basis, act.at);
+        let stands = self.registry.stands(&person.id, basis, act.at);
         let stands = stands.map_err(|problem| problem.of_field(FIELD))?;
         if person.since.as_microsecond() != stored.since || stands.is_none() {
             return refused("what whoever approved it was let in by has ended since");
         }
-        let rests_on = self.rests_on(&Made::Approval(&act.operation), act.at);
+        let rests_on = self.grounds.rests_on(&Made::Approval(&act.operation), act.at);
         let rests_on = rests_on.map_err(|problem| problem.of_field(FIELD))?;
         Ok(person.standing(basis).resting_on(own(&rests_on)))
     }
@@ -398,7 +422,7 @@ impl Desk {
 
 /// Under which operation an approval is kept: one for each operation that is approved.
 fn kept_under(approved: &OperationId) -> Result<OperationId, Problem> {
-    repeat::kept_under(SystemOperation::Approval, approved.as_str())
+    kept::kept_under(SystemOperation::Approval, approved.as_str())
 }
 
 fn read(stored: &[u8]) -> Result<Stored, Problem> {

@@ -34,7 +34,7 @@ impl Operation for ListAuthorities {
     type Answer = AuthorityList;
 
     fn run(self, call: &Call<'_>) -> Result<AuthorityList, Problem> {
-        let all = call.desk().authorities.values();
+        let all = call.desk().hands.authorities.values();
         let bodies = all.map(|authority| call.desk().authority_body(authority));
         Ok(AuthorityList { authorities: bodies.collect::<Result<_, _>>()? })
     }
@@ -108,12 +108,13 @@ impl Desk {
         text: &str,
     ) -> Result<String, Problem> {
         let operation = Permitted::AdoptPolicy;
-        self.admit(act, operation)?;
-        let done = self.once_in_a_unit(act, operation, &[approver.as_str(), text], || {
-            let seconded = self.seconded(act, approver, Approvable::Policy(text))?;
-            let (unit, ca) = adopt_policy(&*self.store, &seconded, text)?;
-            Ok((unit, ca.to_string()))
-        })?;
+        self.ledger.admit(act, operation)?;
+        let done =
+            self.repetition.once_in_a_unit(act, operation, &[approver.as_str(), text], || {
+                let seconded = self.approvals.seconded(act, approver, Approvable::Policy(text))?;
+                let (unit, ca) = adopt_policy(&*self.hands.store, &seconded, text)?;
+                Ok((unit, ca.to_string()))
+            })?;
         Ok(done.answer())
     }
 
@@ -122,9 +123,9 @@ impl Desk {
         authority: &Arc<CertificationAuthority>,
     ) -> Result<AuthorityBody, Problem> {
         let (id, policy) = (authority.id(), authority.policy());
-        let rows = self.store.cas()?;
+        let rows = self.hands.store.cas()?;
         let row = rows.iter().find(|row| row.id == *id).ok_or_else(|| Problem::unknown("ca"))?;
-        let rows = self.store.authorities(id)?;
+        let rows = self.hands.store.authorities(id)?;
         let generations = authority.generations().all();
         let body = |row: &AuthorityRow| {
             let found = generations.iter().find(|generation| generation.number == row.generation);

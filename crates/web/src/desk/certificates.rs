@@ -173,7 +173,7 @@ impl Operation for RevokeCertificate {
         call.once_along(answer, |kept| {
             let what = Approvable::Revocation { ca: &ca, serial: &serial, cause, requester };
             let seconded = match &approver {
-                Some(approver) => &call.desk().seconded(call.act(), approver, what)?,
+                Some(approver) => &call.desk().approvals().seconded(call.act(), approver, what)?,
                 None => &**call.act(),
             };
             let order = RevocationOrder { cause, requester, approver: approver.clone() };

@@ -13,7 +13,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use domain::id::ActorId;
 use jiff::{SignedDuration, Timestamp};
 
-use super::entrance::one_loopback;
+use super::door::one_loopback;
 use crate::problem::Problem;
 
 /// Time to answer a challenge: a person looks for their key and puts a finger on it.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ca::CertificationAuthority;
+use domain::act::Act;
 use domain::certificate::CertificateKind;
 use domain::crl_series::SeriesState;
 use domain::id::{ResidentCode, SerialNumber};
@@ -11,40 +12,28 @@ use domain::policy::Undelivered;
 use jiff::{SignedDuration, Timestamp};
 use ra::WindowError;
 use ra::register::RegisterError;
+use ra::window::Window;
 use serde::{Deserialize, Serialize};
 use store::journal::ToldEntry;
-use store::{CertificateRow, CrlRow, ProofExtent, Remembered, Sequence, SeriesRow, StateProof};
+use store::reads::{ReadCertificates, ReadHead, ReadJournal, ReadRevoked};
+use store::{CertificateRow, CrlRow, Remembered, Sequence, SeriesRow};
 use utoipa::ToSchema;
 
-use super::health::Condition;
+use super::MAX_PAGE;
+use super::endings::Deadlines;
+use super::findings::Gathered;
+use super::hands::Hands;
+use super::health::{Condition, Health};
+use super::listed::Listed;
 use super::permission::Operation;
-use super::{Desk, MAX_PAGE};
+use super::proof::Prover;
 use crate::operation::{self, Call, Spec};
 use crate::problem::Problem;
 
+pub use super::findings::FindingBody;
+
 /// How the server names itself where it tells the journal what it noticed of the clock.
 pub const SERVER: &str = "serve";
-
-/// What a check gathers: what does not agree, and what is merely worth knowing.
-#[derive(Default)]
-pub(super) struct Gathered {
-    pub(super) findings: Vec<FindingBody>,
-    pub(super) facts: Vec<FindingBody>,
-}
-
-impl Gathered {
-    /// Looks at one part. What cannot be looked at is a finding beside the others, and hides none.
-    fn look(&mut self, ca: &str, part: &str, look: impl FnOnce(&mut Self) -> Result<(), Problem>) {
-        if let Err(problem) = look(self) {
-            self.findings.push(FindingBody {
-                rule: "look-failed".to_owned(),
-                ca: ca.to_owned(),
-                subject: part.to_owned(),
-                detail: problem.detail,
-            });
-        }
-    }
-}
 
 /// Looks at what the database does not hold: places of checkpoints, segments of query records.
 pub trait Auditor: Send + Sync {
@@ -82,40 +71,87 @@ impl operation::Operation for CheckConsistency {
     /// The check is journaled with what it came to, but for a database in doubt: nothing is written to one,
     /// and whoever looks for the cause must be told all the same.
     fn run(self, call: &Call<'_>) -> Result<CheckReportBody, Problem> {
-        let desk = call.desk();
-        let as_of = desk.store.last_sequence()?;
-        let mut gathered = Gathered::default();
-        gathered.look("", "state", |gathered| desk.check_state(gathered));
-        gathered.look("", "open intents", |gathered| desk.check_intents(gathered));
-        gathered.look("", "clock", |gathered| desk.check_clock(gathered));
-        gathered.look("", "resident register", |gathered| desk.check_register(gathered));
-        gathered.look("", "evidence outside", |gathered| desk.check_outside(gathered));
-        for (ca, authority) in &desk.authorities {
-            let ca = ca.as_str();
-            gathered.look(ca, "certificates", |gathered| {
-                desk.check_double_issue(authority, call.act().at, gathered)
-            });
-            gathered
-                .look(ca, "lists", |gathered| desk.check_lists(authority, call.act().at, gathered));
-        }
-        gathered.look("", "what ends", |gathered| desk.check_endings(call.act(), gathered));
-        gathered.add(desk.health.standing());
+        let checker = call.desk().checker();
+        let as_of = checker.head.last_sequence()?;
+        let gathered = checker.look(call.act());
         let Gathered { findings, facts } = gathered;
         let noted = call
             .read(|entry| entry.subject("whole installation").detail("findings", findings.len()));
         match noted {
-            Err(_) if desk.store.doubt().extent().is_some() => {}
+            Err(_) if checker.head.doubt().extent().is_some() => {}
             outcome => outcome?,
         }
         Ok(CheckReportBody { consistent: findings.is_empty(), as_of, findings, facts })
     }
 }
 
-impl Desk {
+/// The register as it was followed, where there are windows.
+struct Followed(Option<Arc<Window>>);
+
+impl Followed {
+    /// Whether it still has what was followed of it.
+    fn hold(&self) -> Result<(), WindowError> {
+        self.0.as_ref().map_or(Ok(()), |window| window.register_link().hold_register())
+    }
+}
+
+/// Holds everything against everything else. It reads, and commits nothing.
+pub(crate) struct Checker {
+    head: Arc<dyn ReadHead>,
+    prover: Prover,
+    certificates: Arc<dyn ReadCertificates>,
+    revoked: Arc<dyn ReadRevoked>,
+    journal: Arc<dyn ReadJournal>,
+    authorities: Vec<Listed>,
+    register: Followed,
+    auditor: Option<Arc<dyn Auditor>>,
+    deadlines: Arc<Deadlines>,
+    health: Arc<Health>,
+}
+
+impl Checker {
+    /// Over what `hands` have.
+    pub(super) fn new(hands: &Hands, deadlines: &Arc<Deadlines>) -> Self {
+        let store = &hands.store;
+        let listed = |ca: &Arc<CertificationAuthority>| Listed::new(ca.clone(), store.clone());
+        Self {
+            head: store.clone(),
+            prover: Prover::new(store.clone()),
+            certificates: store.clone(),
+            revoked: store.clone(),
+            journal: store.clone(),
+            authorities: hands.authorities.values().map(listed).collect(),
+            register: Followed(hands.windows.as_ref().map(|windows| windows.window.clone())),
+            auditor: hands.auditor.clone(),
+            deadlines: deadlines.clone(),
+            health: hands.health.clone(),
+        }
+    }
+
+    /// Looks at every part of it.
+    fn look(&self, act: &Act) -> Gathered {
+        let mut gathered = Gathered::default();
+        gathered.look("", "state", |gathered| self.check_state(gathered));
+        gathered.look("", "open intents", |gathered| self.check_intents(gathered));
+        gathered.look("", "clock", |gathered| self.check_clock(gathered));
+        gathered.look("", "resident register", |gathered| self.check_register(gathered));
+        gathered.look("", "evidence outside", |gathered| self.check_outside(gathered));
+        for authority in &self.authorities {
+            let ca = authority.id().as_str();
+            gathered.look(ca, "certificates", |gathered| {
+                self.check_double_issue(authority, act.at, gathered)
+            });
+            gathered.look(ca, "lists", |gathered| self.check_lists(authority, act.at, gathered));
+        }
+        gathered.look("", "what ends", |gathered| self.deadlines.check(act, gathered));
+        gathered.add(self.health.standing());
+        gathered
+    }
+
     /// The lists of every key that owes some.
     fn check_lists(
         &self,
-        authority: &Arc<CertificationAuthority>,
+        authority: &Listed,
         at: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), Problem> {
@@ -124,7 +160,7 @@ impl Desk {
             listing.iter().any(|generation| generation.number == row.key.generation)
         };
         // Of a key that has ended or was destroyed no list is owed any more.
-        for row in self.series_rows(authority)?.into_iter().filter(is_listing) {
+        for row in authority.rows()?.into_iter().filter(is_listing) {
             self.check_series(authority, &row, at, gathered)?;
         }
         check_late(authority, at, gathered)
@@ -132,8 +168,8 @@ impl Desk {
 
     /// Every row, and what the journal's entries add up to; also what was found before.
     fn check_state(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let report = self.store.prove(&mut StateProof::default(), ProofExtent::Whole)?;
-        let before = self.store.doubt().standing().map(|doubted| doubted.findings);
+        let report = self.prover.whole()?;
+        let before = self.head.doubt().standing().map(|doubted| doubted.findings);
         let mut told = report.findings;
         told.extend(before.unwrap_or_default());
         let mut seen = HashSet::new();
@@ -152,11 +188,11 @@ impl Desk {
     /// Whether the program that runs on the database has stopped signing for its clock (A 6.8): what it
     /// told the journal last since its start, whoever checks and by which clock.
     fn check_clock(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let started = self.store.last_of(Remembered::SystemStarted)?;
+        let started = self.journal.last_of(Remembered::SystemStarted)?;
         let mut from = started.map_or(0, |(sequence, _)| sequence);
         let mut rule = None;
         loop {
-            let page = self.store.journal_of(Remembered::ClockChecked, from, MAX_PAGE)?;
+            let page = self.journal.journal_of(Remembered::ClockChecked, from, MAX_PAGE)?;
             for (sequence, body) in &page {
                 from = sequence + 1;
                 let told = ToldEntry::parse(*sequence, body)?;
@@ -204,8 +240,7 @@ impl Desk {
 
     /// Whether the resident register still has what was followed of it.
     fn check_register(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        let Some(windows) = &self.windows else { return Ok(()) };
-        match windows.window.register_link().hold_register() {
+        match self.register.hold() {
             Err(WindowError::Register(error @ RegisterError::Behind(_))) => {
                 gathered.findings.push(FindingBody {
                     rule: "register-behind".to_owned(),
@@ -220,7 +255,7 @@ impl Desk {
     }
 
     fn check_intents(&self, gathered: &mut Gathered) -> Result<(), Problem> {
-        for CertificateRow { intent, .. } in self.store.open_intents()? {
+        for CertificateRow { intent, .. } in self.certificates.open_intents()? {
             gathered.findings.push(FindingBody {
                 rule: "open-intent".to_owned(),
                 ca: intent.ca.to_string(),
@@ -233,14 +268,14 @@ impl Desk {
 
     fn check_double_issue(
         &self,
-        authority: &Arc<CertificationAuthority>,
+        authority: &Listed,
         at: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), Problem> {
         let mut in_force: HashMap<ResidentCode, SerialNumber> = HashMap::new();
         let mut after: Option<Sequence> = None;
         loop {
-            let rows = self.store.certificates(authority.id(), after, MAX_PAGE)?;
+            let rows = self.certificates.certificates(authority.id(), after, MAX_PAGE)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.issued);
             for row in rows {
@@ -263,7 +298,7 @@ impl Desk {
 
     fn check_series(
         &self,
-        authority: &Arc<CertificationAuthority>,
+        authority: &Listed,
         row: &SeriesRow,
         at: Timestamp,
         gathered: &mut Gathered,
@@ -277,7 +312,7 @@ impl Desk {
         if row.state == SeriesState::Withheld {
             gathered.findings.push(about("list-withheld", format!("number {}", row.built)));
         }
-        let Some(list) = authority.list_series().published(&row.key)? else {
+        let Some(list) = authority.series().published(&row.key)? else {
             gathered.findings.push(about("list-missing", "none was ever published".to_owned()));
             return Ok(());
         };
@@ -308,13 +343,13 @@ impl Desk {
     /// How many certificates the next list would hold.
     fn listed_now(
         &self,
-        authority: &Arc<CertificationAuthority>,
+        authority: &Listed,
         row: &SeriesRow,
         list: &CrlRow,
     ) -> Result<u64, Problem> {
-        let undelivered = authority.policy().applications.undelivered == Undelivered::Hold;
+        let undelivered = authority.undelivered() == Undelivered::Hold;
         let mut listed = 0;
-        self.store.with_revoked(&row.key, undelivered, list.this_update, &mut |snapshot| {
+        self.revoked.with_revoked(&row.key, undelivered, list.this_update, &mut |snapshot| {
             snapshot.for_each(&mut |_| listed += 1).map(drop)
         })?;
         Ok(listed)
@@ -322,12 +357,8 @@ impl Desk {
 }
 
 /// A list that was planned and did not come is a finding long before the old one ends.
-fn check_late(
-    authority: &CertificationAuthority,
-    at: Timestamp,
-    gathered: &mut Gathered,
-) -> Result<(), Problem> {
-    for late in authority.list_series().late(at)? {
+fn check_late(authority: &Listed, at: Timestamp, gathered: &mut Gathered) -> Result<(), Problem> {
+    for late in authority.series().late(at)? {
         // One that was never published is told of as missing.
         let Some(ends) = late.ends else { continue };
         gathered.findings.push(FindingBody {
@@ -351,17 +382,4 @@ pub struct CheckReportBody {
     pub findings: Vec<FindingBody>,
     /// What is worth knowing and no finding.
     pub facts: Vec<FindingBody>,
-}
-
-/// One finding or fact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FindingBody {
-    /// Which rule, for example double-issue.
-    pub rule: String,
-    /// The CA.
-    pub ca: String,
-    /// What it is about.
-    pub subject: String,
-    /// What was found.
-    pub detail: String,
 }

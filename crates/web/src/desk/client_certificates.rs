@@ -7,38 +7,42 @@
 use std::sync::Arc;
 
 use domain::certificate::CertificateState;
-use domain::id::{CaId, SerialNumber};
-use domain::reason::RevocationReason;
 use domain::rule;
 use domain::rule::Rule;
 use domain::staff::MAX_TOKEN_DAYS;
 use jiff::Timestamp;
 use ra::Issued;
+use store::reads::{ReadAuthorities, ReadCertificates};
 use x509::extension::KeyUsage;
 use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
 use x509::{key_check, oid, pem};
 
-use super::entrance::unproven;
-use super::{Desk, credentials, foreign_issuers};
+use super::acts::after_days;
+use super::door::unproven;
+use super::foreign_issuers::{self, ForeignIssuer, Wanted};
+use super::resting::{Own, Resting};
 use crate::problem::Problem;
 
 /// The field of a registration.
 const FIELD: &str = "certificate_pem";
 
-/// A certificate of one of this installation's own CAs.
-pub(crate) type Own = (CaId, SerialNumber);
-
-/// A client certificate that something rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Resting {
-    /// The certificate, DER.
-    pub(crate) der: Arc<[u8]>,
-    /// Which it is, if one of our CAs issued it: whoever commits can look it up.
-    pub(crate) ours: Option<Own>,
+/// How client certificates stand, ours by what was issued and others by their issuers' lists.
+pub(super) struct ClientCertificates {
+    authorities: Arc<dyn ReadAuthorities>,
+    certificates: Arc<dyn ReadCertificates>,
+    foreign_issuers: Arc<[ForeignIssuer]>,
 }
 
-impl Desk {
+impl ClientCertificates {
+    pub(super) fn new(
+        authorities: Arc<dyn ReadAuthorities>,
+        certificates: Arc<dyn ReadCertificates>,
+        foreign_issuers: Arc<[ForeignIssuer]>,
+    ) -> Self {
+        Self { authorities, certificates, foreign_issuers }
+    }
+
     /// Refuses a client certificate that is not in force any more, whoever it was registered for.
     pub(super) fn expect_in_force(
         &self,
@@ -88,7 +92,7 @@ impl Desk {
             return Err(refused(rule.into()));
         }
         self.standing_of(&certificate, &der, now)?.map_err(refused)?;
-        let longest = credentials::after_days(now, MAX_TOKEN_DAYS)?;
+        let longest = after_days(now, MAX_TOKEN_DAYS)?;
         let ends = certificate.tbs.validity.not_after.min(longest);
         Ok((der, ends))
     }
@@ -120,7 +124,7 @@ impl Desk {
         now: Timestamp,
         wanted: Wanted,
     ) -> Result<Result<Option<Own>, Rule>, Problem> {
-        let issued = Issued::look_up(&*self.store, certificate, der)?;
+        let issued = Issued::look_up(&*self.authorities, &*self.certificates, certificate, der)?;
         Ok(match issued {
             Issued::Here(row) => {
                 stands(row.state, wanted).map(|()| Some((row.intent.ca.clone(), row.intent.serial)))
@@ -132,23 +136,6 @@ impl Desk {
                     .map(|()| None)
             }
         })
-    }
-}
-
-/// What a certificate is looked up for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// That it lets somebody in now.
-    InForce,
-    /// That what was made with it stands.
-    NotRevoked,
-}
-
-impl Wanted {
-    /// Whether a certificate that is revoked for this reason will do.
-    pub(super) fn forgives(self, reason: Option<u8>) -> bool {
-        let reason = reason.and_then(RevocationReason::from_code);
-        self == Self::NotRevoked && reason.is_some_and(RevocationReason::spares_what_was_done)
     }
 }
 

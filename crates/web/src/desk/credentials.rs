@@ -9,18 +9,20 @@ use domain::staff::{
     Attempts, CredentialKind, MAX_TOKEN_DAYS, PASSWORD_DAYS, TOKEN_DAYS, check_password,
     credential_rule,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
 use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
+use super::acts::after_days;
+use super::door::one_loopback;
+use super::grounds::{Made, resting};
 use super::password::{Judged, Tried};
 use super::permission::Operation as Permitted;
 use super::principal::{Principal, Proof};
 use super::repeat::Done;
-use super::shown::{Made, resting};
-use super::{Desk, entrance, password};
+use super::{Desk, password};
 use crate::hashing::Caller;
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
@@ -80,14 +82,14 @@ impl Operation for SetPassword {
                 entry: entry.detail("compared", "repeated"),
                 wanted: true,
             };
-            let judged = desk.judge(&person.id, act.at, tried)?;
+            let judged = desk.entrance.passwords().judge(&person.id, act.at, tried)?;
             let another =
                 Problem::new(Fault::Conflict, "operation: it set another password before");
             let is_repeated = matches!(judged, Judged::Fits(_));
             call.checked(if is_repeated { Ok(()) } else { Err(another) })?;
         }
         // Whoever else was in with the old password is out.
-        desk.sessions.end_all_of(&person.id);
+        desk.entrance.sessions().end_all_of(&person.id);
         Ok(done.answer())
     }
 }
@@ -118,11 +120,12 @@ impl Operation for RegisterCertificate {
         let (desk, act) = (call.desk(), call.act());
         let kind = CredentialKind::ClientCertificate;
         let person = own(call, kind)?;
-        let read = desk.expect_fit(&self.certificate_pem, act.handshake(), act.at);
+        let read =
+            desk.client_certificates.expect_fit(&self.certificate_pem, act.handshake(), act.at);
         let (der, expires) = call.checked(read)?;
         let row = credential(act, person, kind, sha256(&der), expires);
         let done = call.once_in_a_unit(|| {
-            let free = match desk.store.credential(&row.sha256)? {
+            let free = match desk.hands.store.credential(&row.sha256)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("certificate_pem", "it is registered already")),
             };
@@ -174,7 +177,7 @@ impl Operation for MakeToken {
         };
         call.checked(within)?;
         let from = act.from().ok_or_else(|| Problem::refused("person", "people have tokens"));
-        let console = (!self.program).then_some(entrance::one_loopback(call.checked(from)?));
+        let console = (!self.program).then_some(one_loopback(call.checked(from)?));
         let fresh = crate::random::secret()?;
         let done = call.once_in_a_unit(|| {
             let expires = after_days(act.at, days)?;
@@ -216,7 +219,7 @@ impl Operation for EndSession {
 
     fn run(self, call: &Call<'_>) -> Result<ChangedBody, Problem> {
         let person = call.checked(registered(call.act()))?;
-        call.desk().sessions.end_all_of(&person.id);
+        call.entrance().sessions().end_all_of(&person.id);
         let entry = Entry::new(EventKind::LoggedIn, call.act()).subject(&person.id);
         call.store().commit(Unit::new(entry.detail("session", "ended")))?;
         Ok(ChangedBody { person: person.id.to_string(), kind: "session".into(), expires: None })
@@ -235,12 +238,12 @@ impl Desk {
         let is_it = |row: &CredentialRow| {
             row.kind == kind && row.operation.as_ref() == Some(&act.operation)
         };
-        let Some(old) = self.store.credentials_of(person)?.into_iter().find(is_it) else {
+        let Some(old) = self.hands.store.credentials_of(person)?.into_iter().find(is_it) else {
             return Ok(None);
         };
         // Whoever asks again rests on what was asked with, so that a secret that is given again does too.
         let is_own = act.id() == Some(&old.person);
-        if is_own && act.certificates() != &self.credential_rests_on(&old, act.at)?[..] {
+        if is_own && act.certificates() != &self.grounds.credential_rests_on(&old, act.at)?[..] {
             let another =
                 "operation: ask again as you asked first, by the same certificate or none";
             return Err(Problem::new(Fault::Conflict, another));
@@ -251,7 +254,7 @@ impl Desk {
         let unit = Unit::new(entry.detail("credential", kind).detail("secret", "given again"))
             .change(Change::DropCredential(old.sha256))
             .change(Change::AddCredential(new.into()));
-        self.store.commit(unit)?;
+        self.hands.store.commit(unit)?;
         Ok(Some(fresh))
     }
 }
@@ -265,7 +268,7 @@ fn shown_again(
     asked: &SetPassword,
 ) -> Result<Option<PasswordRow>, Problem> {
     let (desk, act) = (call.desk(), call.act());
-    if desk.store.password(&person.id)?.is_none() {
+    if desk.hands.store.password(&person.id)?.is_none() {
         return Ok(None);
     }
     let shows = matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword);
@@ -282,10 +285,10 @@ fn shown_again(
         wanted: shows,
     };
     // The entries of what was wrong are there already.
-    let judged = desk.judge(&person.id, act.at, tried)?;
+    let judged = desk.entrance.passwords().judge(&person.id, act.at, tried)?;
     if matches!(judged, Judged::Locked) {
         let entry = Entry::new(call.operation().kind(), act).subject(&person.id);
-        desk.store.commit(Unit::new(entry.refused(password::LOCKED)))?;
+        desk.hands.store.commit(Unit::new(entry.refused(password::LOCKED)))?;
     }
     match (judged, current) {
         (Judged::Fits(_), Some(current)) if current.expose() == asked.new.expose() => {
@@ -353,11 +356,6 @@ fn credential(
     let (person, made, expires) = (person.id.clone(), act.at, Some(expires));
     let operation = Some(act.operation.clone());
     CredentialRow { sha256, person, kind, console: None, passkey: None, made, expires, operation }
-}
-
-pub(super) fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {
-    let span = SignedDuration::from_hours(24 * days);
-    at.checked_add(span).map_err(|error| Problem::broke(&error))
 }
 
 fn done(person: &PersonRow, kind: CredentialKind, expires: Option<String>) -> ChangedBody {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use ca::Custody;
 use domain::act::Act;
 use domain::id::ActorId;
 use domain::lifetime::{Nearness, nearness};
@@ -11,11 +12,14 @@ use domain::staff::{
     way_in_until,
 };
 use jiff::Timestamp;
+use store::reads::ReadPeople;
 use store::{CredentialRow, PersonRow};
 
-use super::Desk;
-use super::check::Gathered;
+use super::acts::Clock;
+use super::findings::Gathered;
+use super::grounds::Grounds;
 use super::health::Condition;
+use super::ledger::Ledger;
 use super::permission::Operation;
 use super::principal::Principal;
 use crate::problem::Problem;
@@ -90,11 +94,35 @@ pub trait Endings: Send + Sync {
     fn endings(&self, now: Timestamp) -> Result<Vec<Ending>, String>;
 }
 
-impl Desk {
-    /// Adds what the program itself uses; a desk without knows of the roles alone.
-    #[must_use]
-    pub fn with_endings(self, endings: Arc<dyn Endings>) -> Self {
-        Self { endings: Some(endings), ..self }
+/// How many custodians have to come together, where there are keys.
+struct Threshold(Option<Arc<Custody>>);
+
+impl Threshold {
+    fn floor(&self) -> Option<Floor> {
+        self.0.as_ref().map(|custody| quorum_floor(custody.standing().threshold))
+    }
+}
+
+/// What ends, and when. It reads people and what lets them in, and commits refusals alone.
+pub struct Deadlines {
+    clock: Clock,
+    ledger: Ledger,
+    people: Arc<dyn ReadPeople>,
+    grounds: Arc<Grounds>,
+    threshold: Threshold,
+    program: Option<Arc<dyn Endings>>,
+}
+
+impl Deadlines {
+    pub(super) fn new(
+        (clock, ledger): (Clock, &Ledger),
+        people: Arc<dyn ReadPeople>,
+        grounds: &Arc<Grounds>,
+        custody: Option<Arc<Custody>>,
+        program: Option<Arc<dyn Endings>>,
+    ) -> Self {
+        let (ledger, grounds) = (ledger.clone(), grounds.clone());
+        Self { clock, ledger, people, grounds, threshold: Threshold(custody), program }
     }
 
     /// What ends soon, or has ended, most urgent first.
@@ -111,7 +139,7 @@ impl Desk {
     /// The same as far as it is known, and what the program could not find out.
     fn known_endings(&self, now: Timestamp) -> Result<(Vec<Ending>, Option<String>), Problem> {
         let mut all = self.role_endings()?;
-        let found = self.endings.as_ref().map(|program| program.endings(now));
+        let found = self.program.as_ref().map(|program| program.endings(now));
         let unknown = match found.transpose() {
             Ok(found) => {
                 all.extend(found.unwrap_or_default());
@@ -129,14 +157,14 @@ impl Desk {
     /// # Errors
     /// The database's; 403 for whom the table does not let list people.
     pub fn ways_in(&self, act: &Principal) -> Result<Vec<WayIn>, Problem> {
-        self.admit(act, Operation::ListPeople)?;
+        self.ledger.admit(act, Operation::ListPeople)?;
         let mut ways = Vec::new();
         let is_needed = |role: &Role| NEVER_FEWER.iter().any(|floor| floor.role == *role);
-        for person in self.store.people()? {
+        for person in self.people.people()? {
             if person.state != PersonState::Active || !person.roles.iter().any(is_needed) {
                 continue;
             }
-            let rows = self.store.credentials_of(&person.id)?;
+            let rows = self.people.credentials_of(&person.id)?;
             let is_enrolment = rows.iter().all(|row| row.kind == CredentialKind::Enrolment);
             let until = self.way_in(&person)?;
             let PersonRow { id, roles, .. } = person;
@@ -145,7 +173,8 @@ impl Desk {
         Ok(ways)
     }
 
-    pub(super) fn check_endings(&self, act: &Act, gathered: &mut Gathered) -> Result<(), Problem> {
+    /// What ends soon, or has ended, as findings and facts.
+    pub(super) fn check(&self, act: &Act, gathered: &mut Gathered) -> Result<(), Problem> {
         let (endings, unknown) = self.known_endings(act.at)?;
         // What cannot be looked at is told beside the rest, and hides none of it.
         gathered.add(unknown.map(|error| Condition::failing("look-failed", "what ends", error)));
@@ -155,9 +184,8 @@ impl Desk {
 
     /// Until when the roles can be filled without which nothing goes on.
     fn role_endings(&self) -> Result<Vec<Ending>, Problem> {
-        let people = self.store.people()?;
-        let threshold = self.keyroom.as_ref().map(|room| room.custody.standing().threshold);
-        let custodians = threshold.map(quorum_floor);
+        let people = self.people.people()?;
+        let custodians = self.threshold.floor();
         let mut endings = Vec::new();
         for floor in NEVER_FEWER.iter().chain(&custodians) {
             let in_office = |person: &&PersonRow| {
@@ -182,8 +210,8 @@ impl Desk {
 
     fn way_in(&self, person: &PersonRow) -> Result<Timestamp, Problem> {
         let now = (self.clock)();
-        let rows = self.store.credentials_of(&person.id)?.into_iter();
-        let stands = |row: CredentialRow| match self.credential_rests_on(&row, now) {
+        let rows = self.people.credentials_of(&person.id)?.into_iter();
+        let stands = |row: CredentialRow| match self.grounds.credential_rests_on(&row, now) {
             Ok(_) => Some(Ok((row.kind, row.expires))),
             Err(problem) if problem.is_refusal() => None,
             Err(problem) => Some(Err(problem)),

@@ -1,23 +1,33 @@
 //! The entrance: who shows what, is who. Nobody stands at the desk but through here.
 
+mod by_passkey;
+mod by_password;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::act::{Act, Actor, Basis};
+use domain::act::{Act, Actor};
 use domain::id::{ActorId, OperationId};
 use domain::journal::EventKind;
-use domain::rule::Rule;
-use domain::staff::{CredentialKind, PersonState};
+use domain::staff::CredentialKind;
 use jiff::{SignedDuration, Timestamp};
-use store::{CredentialRow, PersonRow};
+use status::known::Known;
+use store::reads::ReadPeople;
 use x509::fingerprint::sha256;
 
+use super::acts::{Clock, act_now, fresh_operation};
+use super::challenges::Challenges;
+use super::client_certificates::ClientCertificates;
+use super::door::{Door, one_loopback, unproven};
+use super::grounds::Grounds;
+use super::ledger::Ledger;
+use super::password::Passwords;
 use super::principal::{Entrant, Principal, Proof, actor_of};
-use super::refusals::Kind;
-use super::sessions::Session;
-use super::shown::{Certificates, Made};
-use super::{Desk, fresh_operation};
-use crate::problem::{Fault, Problem};
+use super::refusals::{Kind, Refusals};
+use super::registry::Registry;
+use super::sessions::{Session, Sessions};
+use crate::origin::Hosts;
+use crate::problem::Problem;
 use crate::wire::{LoginBody, SecretText, SessionBody};
 
 /// What somebody shows.
@@ -42,16 +52,56 @@ impl Shown {
     }
 }
 
-/// By which door somebody comes, and from where.
-#[derive(Debug, Clone)]
-pub struct Door {
-    /// The door's name, for the journal: never a person, never a credential.
-    pub name: String,
-    /// The address they come from; the loopback address at the installation's own console.
-    pub from: IpAddr,
+/// Who comes in: by what they show, by a session, and what is counted of strangers. It reads people, what lets
+/// them in and certificates; it has no CA, no window and no key.
+pub struct Entrance {
+    clock: Clock,
+    people: Arc<dyn ReadPeople>,
+    ledger: Ledger,
+    registry: Arc<Registry>,
+    grounds: Arc<Grounds>,
+    client_certificates: Arc<ClientCertificates>,
+    refusals: Arc<Refusals>,
+    passwords: Passwords,
+    challenges: Challenges,
+    sessions: Sessions,
+    homes: Known<ActorId>,
+    hosts: Hosts,
 }
 
-impl Desk {
+/// What an entrance is built on.
+pub(super) struct Below<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) registry: &'a Arc<Registry>,
+    pub(super) grounds: &'a Arc<Grounds>,
+    pub(super) client_certificates: &'a Arc<ClientCertificates>,
+    pub(super) refusals: &'a Arc<Refusals>,
+}
+
+impl Entrance {
+    /// An entrance under these hosts, nobody in yet.
+    pub(super) fn new(
+        clock: Clock,
+        people: Arc<dyn ReadPeople>,
+        below: &Below<'_>,
+        hosts: Hosts,
+    ) -> Self {
+        Self {
+            clock,
+            ledger: below.ledger.clone(),
+            registry: below.registry.clone(),
+            grounds: below.grounds.clone(),
+            client_certificates: below.client_certificates.clone(),
+            refusals: below.refusals.clone(),
+            passwords: Passwords::new(people.clone(), below.ledger),
+            people,
+            challenges: Challenges::default(),
+            sessions: Sessions::default(),
+            homes: Known::default(),
+            hosts,
+        }
+    }
+
     /// Finds out who shows `shown`, and stands them at the desk with their act.
     ///
     /// # Errors
@@ -62,7 +112,7 @@ impl Desk {
         door: &Door,
         operation: Option<OperationId>,
     ) -> Result<Principal, Problem> {
-        let stranger = self.act(Actor::Anonymous, None)?;
+        let stranger = self.stranger()?;
         let found = match shown {
             Ok(Shown::Password { id, password }) => {
                 self.by_password(&stranger, &id, &password, door)?
@@ -93,11 +143,7 @@ impl Desk {
     }
 
     /// Opens a session for who has come in.
-    pub(super) fn session_of(
-        &self,
-        principal: &Principal,
-        door: &Door,
-    ) -> Result<SessionBody, Problem> {
+    fn session_of(&self, principal: &Principal, door: &Door) -> Result<SessionBody, Problem> {
         let registered = principal.registered().zip(principal.basis());
         let (person, basis) = registered.ok_or_else(|| unproven("the system needs no session"))?;
         let token = crate::random::secret()?;
@@ -131,11 +177,11 @@ impl Desk {
         door: &Door,
         found: Result<T, Problem>,
     ) -> Result<T, Problem> {
-        self.turned_away(&self.act(Actor::Anonymous, None)?, door, found)
+        self.turned_away(&self.stranger()?, door, found)
     }
 
     /// Hands on whom `found` found; a refusal is in the journal first, or counted for it.
-    pub(super) fn turned_away<T>(
+    fn turned_away<T>(
         &self,
         stranger: &Act,
         door: &Door,
@@ -145,7 +191,7 @@ impl Desk {
             && problem.is_refusal()
         {
             let kind = Kind::new(EventKind::AccessRefused, door, (*problem.rule).clone());
-            self.refuse_stranger(stranger, kind, door.from)?;
+            self.refusals.refuse(stranger, kind, door.from)?;
         }
         found
     }
@@ -159,7 +205,7 @@ impl Desk {
         if let Some(session) = self.sessions.find(sha256, now) {
             return self.by_session(session, from, now);
         }
-        let row = self.store.credential(sha256)?.ok_or_else(|| unproven(NOBODYS))?;
+        let row = self.people.credential(sha256)?.ok_or_else(|| unproven(NOBODYS))?;
         let proof = match row.kind {
             CredentialKind::ConsoleToken => {
                 let bound = row.console.map(one_loopback);
@@ -174,7 +220,7 @@ impl Desk {
             | CredentialKind::Passkey
             | CredentialKind::Password => return Err(unproven(NOBODYS)),
         };
-        self.owner(&row, proof, now)
+        self.registry.owner(&row, proof, now)
     }
 
     /// A session ends with what it rested on, whichever process changed it: a suspension, other roles,
@@ -190,83 +236,76 @@ impl Desk {
         if session.from != one_loopback(from) {
             return Err(unproven("the session is bound to another address"));
         }
-        let person = self.who_may_come_in(&person)?;
-        let certificates = self.stands(&person.id, basis, now)?;
+        let person = self.registry.who_may_come_in(&person)?;
+        let certificates = self.registry.stands(&person.id, basis, now)?;
         match certificates.filter(|_| person.since <= opened) {
             Some(certificates) => Ok(Entrant { person, proof, basis, certificates }),
             None => Err(unproven(ENDED)),
         }
     }
 
-    /// What somebody was let in by rests on these certificates, if it still lets them in.
-    ///
-    /// # Errors
-    /// 401 where one of them is revoked or held; the database's.
-    pub(super) fn stands(
-        &self,
-        person: &ActorId,
-        basis: Basis,
-        now: Timestamp,
-    ) -> Result<Option<Certificates>, Problem> {
-        match basis {
-            Basis::Credential(sha256) => {
-                let lasts = |row: &CredentialRow| {
-                    row.person == *person && row.expires.is_none_or(|expires| now < expires)
-                };
-                let row = self.store.credential(&sha256)?.filter(lasts);
-                row.map(|row| self.credential_rests_on(&row, now)).transpose()
-            }
-            Basis::Password(set) => {
-                let row = self.store.password(person)?.filter(|row| row.set == set);
-                row.map(|_| self.rests_on(&Made::Password(person, set), now)).transpose()
-            }
-            Basis::Nothing => Ok(None),
-        }
-    }
-
     fn by_certificate(&self, der: Arc<[u8]>, now: Timestamp) -> Result<Entrant, Problem> {
-        let row = self.store.credential(&sha256(&der))?;
+        let row = self.people.credential(&sha256(&der))?;
         let row = row.filter(|row| row.kind == CredentialKind::ClientCertificate);
         let row = row.ok_or_else(|| unproven(NOBODYS))?;
-        let shown = self.expect_in_force(der, now)?;
-        let mut entrant = self.owner(&row, Proof::Strong, now)?;
+        let shown = self.client_certificates.expect_in_force(der, now)?;
+        let mut entrant = self.registry.owner(&row, Proof::Strong, now)?;
         entrant.certificates.push(shown);
         Ok(entrant)
     }
 
-    pub(super) fn owner(
-        &self,
-        row: &CredentialRow,
-        proof: Proof,
-        now: Timestamp,
-    ) -> Result<Entrant, Problem> {
-        if row.expires.is_some_and(|expires| expires <= now) {
-            return Err(unproven("the token, certificate or passkey has expired"));
-        }
-        let person = self.who_may_come_in(&row.person)?;
-        let certificates = self.credential_rests_on(row, now)?;
-        Ok(Entrant { person, proof, basis: Basis::Credential(row.sha256), certificates })
+    /// Notes that a person proved at an address who they are.
+    pub(crate) fn note_home(&self, person: &ActorId, address: IpAddr) {
+        self.homes.note(person, address, self.now());
     }
 
-    pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {
-        let person = self.store.person(id)?.filter(may_come_in);
-        person.ok_or_else(|| unproven("whoever it belongs to may not act"))
+    /// Whether anybody of the registry came in lately from an address.
+    pub fn knows(&self, address: IpAddr) -> bool {
+        self.homes.has(address, self.now())
+    }
+
+    /// The hosts under which it is asked.
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// The host to which passkeys belong.
+    ///
+    /// # Errors
+    /// 422 where there is none.
+    pub(super) fn host(&self) -> Result<&str, Problem> {
+        let rule = "this desk has no host name that passkeys could belong to";
+        self.hosts.first().ok_or_else(|| Problem::refused("passkey", rule))
+    }
+
+    /// The refusals of strangers.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    /// The open sessions.
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The challenges for passkeys.
+    pub(super) fn challenges(&self) -> &Challenges {
+        &self.challenges
+    }
+
+    /// The passwords, as they are tried.
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The act of somebody nobody knows yet.
+    fn stranger(&self) -> Result<Act, Problem> {
+        act_now(&self.clock, Actor::Anonymous, None)
     }
 }
 
 const NOBODYS: &str = "the token or certificate belongs to nobody";
-
-/// Whether a person may act at all.
-pub(super) fn may_come_in(person: &PersonRow) -> bool {
-    person.state == PersonState::Active
-}
-
-/// The same console under all its loopback addresses.
-pub(super) fn one_loopback(address: IpAddr) -> IpAddr {
-    let address = address.to_canonical();
-    if address.is_loopback() { IpAddr::from([127, 0, 0, 1]) } else { address }
-}
-
-pub(crate) fn unproven(rule: impl Into<Rule>) -> Problem {
-    Problem::new(Fault::Unauthenticated, rule)
-}

@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use domain::reason::RevocationReason;
 use domain::rule::Rule;
 use jiff::Timestamp;
 use x509::crl::Crl;
@@ -19,8 +20,6 @@ use x509::fingerprint::sha256;
 use x509::path::{self, Anchor, Budget, Listing, Path, Question, Reader};
 use x509::read::Certificate;
 use x509::{oid, pem};
-
-use super::client_certificates::Wanted;
 
 /// An issuer of client certificates that is none of this installation's CAs.
 #[derive(Debug)]
@@ -76,6 +75,23 @@ impl Said {
             (one, another) => one.or(another),
         };
         Self { revoked, until: self.until.min(other.until) }
+    }
+}
+
+/// What a certificate is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// That it lets somebody in now.
+    InForce,
+    /// That what was made with it stands.
+    NotRevoked,
+}
+
+impl Wanted {
+    /// Whether a certificate that is revoked for this reason will do.
+    pub(super) fn forgives(self, reason: Option<u8>) -> bool {
+        let reason = reason.and_then(RevocationReason::from_code);
+        self == Self::NotRevoked && reason.is_some_and(RevocationReason::spares_what_was_done)
     }
 }
 

@@ -3,13 +3,18 @@
 //! The rules are all in [`ra::holder`]. Here stands who is let to them, and that every refusal is in
 //! the journal before it is told, with the door and the code and without anybody's certificate.
 
+use std::sync::Arc;
+
 use domain::act::{Act, Actor};
 use ra::holder::{HolderError, HolderReceipt, Holders, Overview, Refusal};
 use store::{Entry, Unit};
 
+use super::acts::{Clock, act_now};
+use super::door::Door;
+use super::ledger::{Ledger, reading};
 use super::permission::Operation;
-use super::refusals::Kind;
-use super::{Desk, Door, Principal, reading};
+use super::principal::Principal;
+use super::refusals::{Kind, Refusals};
 use crate::problem::{Fault, Problem};
 
 /// Why a holder did not get what they asked, in words for them.
@@ -25,12 +30,29 @@ pub struct Declined {
     pub incident: Option<String>,
 }
 
-impl Desk {
+/// What holders ask from home, by their certificates alone. It commits readings and refusals.
+pub(crate) struct SelfService {
+    clock: Clock,
+    ledger: Ledger,
+    refusals: Arc<Refusals>,
+    holders: Option<Arc<Holders>>,
+}
+
+impl SelfService {
+    pub(super) fn new(
+        clock: Clock,
+        ledger: &Ledger,
+        refusals: &Arc<Refusals>,
+        holders: Option<Arc<Holders>>,
+    ) -> Self {
+        Self { clock, ledger: ledger.clone(), refusals: refusals.clone(), holders }
+    }
+
     /// Shows whoever proved to hold the key of `certificate` how their certificates stand (W9).
     ///
     /// # Errors
     /// [`Declined`]; a refusal is journaled. Without a certificate nobody tried anything.
-    pub fn show_own_certificates(
+    pub(crate) fn show_own_certificates(
         &self,
         certificate: Option<&[u8]>,
         door: &Door,
@@ -38,16 +60,16 @@ impl Desk {
         let operation = Operation::ShowOwnCertificates;
         let certificate = certificate.ok_or(Declined::NO_CERTIFICATE)?;
         let holders = self.holders()?;
-        let stranger = self.act(Actor::Anonymous, None)?;
+        let stranger = act_now(&self.clock, Actor::Anonymous, None)?;
         let known = holders.identify(certificate, stranger.at);
         let known = self.told((&stranger, operation, door), known)?;
         let actor = Actor::Holder { ca: known.ca.clone(), serial: known.serial };
         let act = Principal::certificate_holder(Act { actor, ..stranger });
-        self.admit(&act, operation)?;
+        self.ledger.admit(&act, operation)?;
         let overview = self.told((&act, operation, door), holders.overview(&known, act.at))?;
         let entry = reading(&act, operation).ca(&known.ca).subject(known.serial);
         let others = overview.others.as_ref().map_or(0, Vec::len);
-        self.journal_reading(entry.detail("others", others))?;
+        self.ledger.read(entry.detail("others", others))?;
         Ok(overview)
     }
 
@@ -55,13 +77,13 @@ impl Desk {
     ///
     /// # Errors
     /// [`Declined`]; nothing is journaled, for nothing was tried yet.
-    pub fn draft_revocation_request(
+    pub(crate) fn draft_revocation_request(
         &self,
         ca: &str,
         serial: &str,
         cause: &str,
     ) -> Result<String, Declined> {
-        let act = self.act(Actor::Anonymous, None)?;
+        let act = act_now(&self.clock, Actor::Anonymous, None)?;
         Ok(self.holders()?.draft(ca, serial, cause, act.at)?)
     }
 
@@ -69,20 +91,20 @@ impl Desk {
     ///
     /// # Errors
     /// [`Declined`]; a refusal is journaled and has no other effect.
-    pub fn request_revocation(
+    pub(crate) fn request_revocation(
         &self,
         message: &[u8],
         door: &Door,
     ) -> Result<HolderReceipt, Declined> {
         let operation = Operation::RequestRevocation;
         let holders = self.holders()?;
-        let stranger = self.act(Actor::Anonymous, None)?;
+        let stranger = act_now(&self.clock, Actor::Anonymous, None)?;
         let request = holders.open(message, stranger.at);
         let request = self.told((&stranger, operation, door), request)?;
         let operation_id = crate::problem::parse_id("request", request.id().as_str())?;
         let act = Act::new(request.actor(), stranger.at, operation_id);
         let act = Principal::certificate_holder(act);
-        self.admit(&act, operation)?;
+        self.ledger.admit(&act, operation)?;
         self.told((&act, operation, door), holders.revoke(&act, &request))
     }
 
@@ -107,14 +129,14 @@ impl Desk {
                 let door = Door { name: operation.name().to_owned(), from: door.from };
                 let kind = Kind::new(kind, &door, refusal.rule());
                 let kind = Kind { code: Some(refusal.code()), ..kind };
-                self.refuse_stranger(act, kind, door.from)?;
+                self.refusals.refuse(act, kind, door.from)?;
                 return result.map_err(Declined::from);
             }
             let entry = Entry::new(kind, act)
                 .subject(operation.name())
                 .detail("peer", door.from)
                 .detail("code", refusal.code());
-            self.store.commit(Unit::new(entry.refused(refusal.rule()))).map_err(Problem::from)?;
+            self.ledger.commit(Unit::new(entry.refused(refusal.rule()))).map_err(Problem::from)?;
         }
         result.map_err(Declined::from)
     }

@@ -73,7 +73,7 @@ impl operation::Operation for ReadJournal {
 
     fn run(self, call: &Call<'_>) -> Result<JournalPage, Problem> {
         let limit = self.limit.clamp(1, MAX_PAGE);
-        let rows = call.desk().store.journal(self.from.min(LAST_NUMBER), limit)?;
+        let rows = call.store().journal(self.from.min(LAST_NUMBER), limit)?;
         call.read(|entry| {
             entry.subject("journal").detail("from", self.from).detail("rows", rows.len())
         })?;
@@ -96,8 +96,8 @@ impl Desk {
     /// 403; the database's.
     pub fn note_objections(&self, act: &Principal, objections: usize) -> Result<(), Problem> {
         let operation = Operation::AcceptStart;
-        self.admit(act, operation)?;
-        self.journal_reading(reading(act, operation).detail("objections", objections))
+        self.ledger.admit(act, operation)?;
+        self.ledger.read(reading(act, operation).detail("objections", objections))
     }
 
     /// Has people accept what a start refuses, and give up query records that are lost; from then on
@@ -118,19 +118,19 @@ impl Desk {
         places: &[String],
     ) -> Result<(), Problem> {
         let operation = Operation::AcceptStart;
-        self.admit(act, operation)?;
+        self.ledger.admit(act, operation)?;
         let may = match objections.all().next() {
             None => Err(Problem::refused("objections", "nothing is objected to a start")),
             Some(_) => Ok(()),
         };
-        self.checked(act, operation, may)?;
+        self.ledger.checked(act, operation, may)?;
         match by {
             Approval::SecondPerson(approver) => {
                 let parts: Vec<_> = [approver.as_str()]
                     .into_iter()
                     .chain(objections.all().map(String::as_str))
                     .collect();
-                self.once_in_a_unit(act, operation, &parts, || {
+                self.repetition.once_in_a_unit(act, operation, &parts, || {
                     let seconded = self.accepting(act, approver, objections)?;
                     let accepted = Entry::new(operation.kind(), &seconded);
                     let accepted = seconded
@@ -145,7 +145,7 @@ impl Desk {
                     .detail("custodians", OfTheInstallation(&quorum.names()));
                 let unit = acceptance(act, accepted, objections, places);
                 let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
-                self.store.commit(self.checked(act, operation, borne)?)?;
+                self.hands.store.commit(self.ledger.checked(act, operation, borne)?)?;
             }
         }
         Ok(())
@@ -163,10 +163,10 @@ impl Desk {
                     by their shares (--custodian ID=FILE each)";
         let custodians = || Problem::refused("custodians", rule);
         let clock_alone = if objections.evidence.is_empty() { Ok(()) } else { Err(custodians()) };
-        self.checked(act, operation, clock_alone)?;
+        self.ledger.checked(act, operation, clock_alone)?;
         let Objections { latest, records, .. } = objections;
         let what = Approvable::Start { latest: *latest, records };
-        let seconded = self.seconded(act, approver, what)?;
+        let seconded = self.approvals.seconded(act, approver, what)?;
         let two = [act.standing.as_ref(), seconded.second.as_ref()].into_iter().flatten();
         let rule = "one of the two is an internal auditor (A 5.4, S 4-11-5); where none can come, the \
                     custodians' quorum does: --custodian ID=FILE each";
@@ -175,7 +175,7 @@ impl Desk {
                 true => Ok(()),
                 false => Err(Problem::refused("approver", rule)),
             };
-        self.checked(act, operation, audited)?;
+        self.ledger.checked(act, operation, audited)?;
         Ok(seconded)
     }
 
@@ -185,8 +185,8 @@ impl Desk {
     /// 403; the database's.
     pub fn note_export(&self, act: &Principal) -> Result<(), Problem> {
         let operation = Operation::ReadJournal;
-        self.admit(act, operation)?;
-        self.journal_reading(reading(act, operation).subject("journal").detail("export", true))
+        self.ledger.admit(act, operation)?;
+        self.ledger.read(reading(act, operation).subject("journal").detail("export", true))
     }
 }
 

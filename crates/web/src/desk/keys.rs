@@ -245,14 +245,14 @@ impl Operation for CompromiseKey {
     fn run(self, call: &Call<'_>) -> Result<CompromiseOutcomeBody, Problem> {
         let desk = call.desk();
         let authority = call.authority(&self.ca)?;
-        let mut declared = desk.store.compromises(authority.id())?.into_iter();
+        let mut declared = desk.hands.store.compromises(authority.id())?.into_iter();
         let row = match declared.find(|row| row.generation == self.generation) {
             // Declared by two people before: to go on with it takes nobody (A 5.7.3).
             Some(row) => row,
             None => self.declare(call, authority)?,
         };
-        (desk.progress)("declared: nothing is issued under the key any more");
-        let row = desk.carry_on(call.act(), authority, row, &*desk.progress)?;
+        (desk.hands.progress)("declared: nothing is issued under the key any more");
+        let row = desk.carry_on(call.act(), authority, row, &*desk.hands.progress)?;
         Ok(CompromiseOutcomeBody::from(&row))
     }
 }
@@ -271,7 +271,7 @@ impl CompromiseKey {
         let state = |row: &CompromiseRow| Ok(row.state.name().to_owned());
         call.once_along(state, |kept| {
             let what = Approvable::Compromise { ca: authority.id(), generation };
-            let seconded = call.desk().seconded(call.act(), &second, what)?;
+            let seconded = call.desk().approvals().seconded(call.act(), &second, what)?;
             Ok(authority.compromises().declare(Along::new(&seconded, kept), generation, &second)?)
         })?;
         let declared = authority.generations().compromise(generation)?;
@@ -320,22 +320,10 @@ impl text::Unfit for NoMoment {
 }
 
 impl Desk {
-    /// Adds the custody of the keys; what needs it is unavailable at a desk without.
-    #[must_use]
-    pub fn with_keyroom(self, keyroom: Keyroom) -> Self {
-        Self { keyroom: Some(keyroom), ..self }
-    }
-
-    /// Has somebody follow what takes long.
-    #[must_use]
-    pub fn with_progress(self, progress: Progress) -> Self {
-        Self { progress, ..self }
-    }
-
     /// What every key store says of a key that should be usable and is not.
     fn unusable_keys(&self, at: Timestamp) -> Result<Vec<String>, Problem> {
         let mut told = Vec::new();
-        for (ca, authority) in &self.authorities {
+        for (ca, authority) in &self.hands.authorities {
             for (generation, error) in authority.generations().unusable_keys(at)? {
                 told.push(format!("{ca}, generation {generation}: {error}"));
             }
@@ -345,7 +333,7 @@ impl Desk {
 
     /// Wipes the share of a custodian who is none any more, where there are keys at this desk.
     pub(super) fn dismiss_custodian(&self, act: &Act) -> Result<(), Problem> {
-        self.keyroom.as_ref().map_or(Ok(()), |room| Ok(room.custody.dismiss(act)?))
+        self.hands.keyroom.as_ref().map_or(Ok(()), |room| Ok(room.custody.dismiss(act)?))
     }
 
     /// Carries every procedure on that was declared and is not complete: the program itself goes on
@@ -355,8 +343,8 @@ impl Desk {
     /// 409 or 503 where a step could not be done, the first; every procedure is tried.
     pub fn go_on_with_compromises(&self, act: &Act) -> Result<(), Problem> {
         let mut outcome = Ok(());
-        for (ca, authority) in &self.authorities {
-            for row in self.store.compromises(ca)? {
+        for (ca, authority) in &self.hands.authorities {
+            for row in self.hands.store.compromises(ca)? {
                 if row.state != CompromiseState::Completed {
                     let told = |step: &str| tracing::warn!(%ca, "a compromise goes on: {step}");
                     let done = self.carry_on(act, authority, row, &told).map(drop);
@@ -379,7 +367,7 @@ impl Desk {
         let generation = row.generation;
         let mut tries = 0;
         while row.state < CompromiseState::Announced {
-            let now = Act { at: (self.clock)(), ..act.clone() };
+            let now = Act { at: (self.hands.clock)(), ..act.clone() };
             let heard = &mut |revoked| told(&format!("revoked: {revoked}"));
             match authority.compromises().proceed(&now, generation, heard) {
                 Ok(next) => row = next,
@@ -409,7 +397,8 @@ impl Desk {
     }
 
     pub(super) fn keyroom(&self) -> Result<&Keyroom, Problem> {
-        self.keyroom
+        self.hands
+            .keyroom
             .as_ref()
             .ok_or_else(|| Problem::unavailable("the keys", &"this desk has no custody of keys"))
     }

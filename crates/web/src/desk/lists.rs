@@ -1,9 +1,7 @@
 //! Revocation lists: their series, their publication, themselves.
 
-use std::sync::Arc;
-
 use ca::{CertificationAuthority, ListOutcome};
-use domain::crl_series::{Partition, SeriesState};
+use domain::crl_series::Partition;
 use domain::id::CaId;
 use serde::{Deserialize, Serialize};
 use store::{CrlKey, CrlRow, SeriesKey, SeriesRow};
@@ -13,10 +11,11 @@ use utoipa::{PartialSchema, ToSchema};
 use x509::fingerprint::colon_hex;
 use x509::pem;
 
+use super::LAST_NUMBER;
+use super::listed::series_rows;
 use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
 use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
 use super::principal::Principal;
-use super::{Desk, LAST_NUMBER};
 use crate::operation::{Call, Form, Octets, Operation, Spec, text};
 use crate::problem::Problem;
 
@@ -39,7 +38,7 @@ impl Operation for ListSeries {
 
     fn run(self, call: &Call<'_>) -> Result<SeriesList, Problem> {
         let authority = call.authority(&self.ca)?;
-        let rows = call.desk().series_rows(authority)?;
+        let rows = series_rows(call.store(), authority)?;
         let body = |row: &SeriesRow| {
             let published = authority.list_series().published(&row.key)?;
             Ok(SeriesBody {
@@ -69,7 +68,7 @@ impl Operation for PublishDueLists {
         call.once(|| {
             let begun = call.begun_before()?;
             let mut lists = Vec::new();
-            for authority in call.desk().authorities.values() {
+            for authority in call.desk().hands.authorities.values() {
                 let due = authority.list_series().due(call.act().at)?;
                 lists.extend(published_since(begun, call.act(), authority, &due)?);
             }
@@ -170,7 +169,7 @@ impl Operation for FetchList {
             None => authority.list_series().published(&series)?.map(|row| row.key.number),
         };
         let content = match number {
-            Some(number) => call.desk().store.crl_content(&CrlKey { series, number })?,
+            Some(number) => call.store().crl_content(&CrlKey { series, number })?,
             None => None,
         };
         let der = call.checked(content.ok_or_else(|| Problem::unknown("list")))?;
@@ -181,24 +180,6 @@ impl Operation for FetchList {
             }
         };
         Ok(Octets { form, octets })
-    }
-}
-
-impl Desk {
-    /// Every series a CA publishes or ever published; one that never had a list is empty.
-    pub(super) fn series_rows(
-        &self,
-        authority: &Arc<CertificationAuthority>,
-    ) -> Result<Vec<SeriesRow>, Problem> {
-        let mut rows = self.store.series(authority.id())?;
-        for key in authority.list_series().all()? {
-            if !rows.iter().any(|row| row.key == key) {
-                let state = SeriesState::Empty;
-                rows.push(SeriesRow { key, state, built: 0, published: None });
-            }
-        }
-        rows.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(rows)
     }
 }
 

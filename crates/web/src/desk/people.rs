@@ -21,10 +21,10 @@ use x509::fingerprint::sha256;
 
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
 use super::Desk;
+use super::grounds::{Made, resting};
 use super::permission::Operation as Permitted;
 use super::principal::Principal;
 use super::repeat::Done;
-use super::shown::{Made, resting};
 use crate::operation::{Call, Operation, Spec, Variant, text};
 use crate::problem::Problem;
 use crate::wire::{ConfirmationBody, PersonBody, PersonList, SecretText};
@@ -120,7 +120,7 @@ impl Operation for ProposePerson {
         let row = row.and_then(|row| desk.expect_share(&row.id, &row.roles).map(|()| row));
         let row = call.checked(row)?;
         let done = call.once_in_a_unit(|| {
-            let free = match desk.store.person(&row.id)? {
+            let free = match desk.hands.store.person(&row.id)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("id", "it was given to a person before")),
             };
@@ -252,7 +252,7 @@ impl Operation for ConfirmProposal {
             Ok((unit, expires))
         })?;
         // A session begun with what is no credential any more, or under other roles, ends.
-        desk.sessions.end_all_of(&person);
+        desk.entrance.sessions().end_all_of(&person);
         desk.dismiss_custodian(act)?;
         let (enrolment_expires, secret): (Option<String>, _) = match done {
             Done::Now(expires) => (expires, secret),
@@ -337,7 +337,7 @@ impl Operation for SuspendPerson {
             let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
             Ok(set_person(changed(act, &row).detail("suspended", true), row, to))
         })?;
-        desk.sessions.end_all_of(&self.id);
+        desk.entrance.sessions().end_all_of(&self.id);
         desk.dismiss_custodian(act)?;
         desk.as_they_stand(&done.answer())
     }
@@ -387,7 +387,8 @@ impl Desk {
     /// A custodian is who holds a share of the keys (A 6.2.2, S 6-2-1-2): whoever had the office alone
     /// would be counted where the quorum is, and could not come to it.
     fn expect_share(&self, person: &ActorId, roles: &[Role]) -> Result<(), Problem> {
-        let Some(room) = self.keyroom.as_ref().filter(|_| roles.contains(&Role::KeyCustodian))
+        let Some(room) =
+            self.hands.keyroom.as_ref().filter(|_| roles.contains(&Role::KeyCustodian))
         else {
             return Ok(());
         };
@@ -404,7 +405,7 @@ impl Desk {
         let is_allowed = |row: &CredentialRow| {
             to.roles.iter().all(|role| credential_rule(*role).kinds.contains(&row.kind))
         };
-        let rows = self.store.credentials_of(&to.id)?;
+        let rows = self.hands.store.credentials_of(&to.id)?;
         let beyond = rows.into_iter().filter(|row| !is_allowed(row));
         Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
     }
@@ -414,7 +415,7 @@ impl Desk {
     /// # Errors
     /// The database's.
     pub fn has_first_people(&self) -> Result<bool, Problem> {
-        Ok(self.store.people()?.iter().any(|person| person.roles != [Role::KeyCustodian]))
+        Ok(self.hands.store.people()?.iter().any(|person| person.roles != [Role::KeyCustodian]))
     }
 
     /// Registers the first two people, who register all others: once in an installation's life.
@@ -430,8 +431,8 @@ impl Desk {
         senior_operator: (&ActorId, &SecretText),
     ) -> Result<(), Problem> {
         let operation = Permitted::RegisterFirstPeople;
-        self.admit(act, operation)?;
-        let is_taken = |id| Ok::<_, Problem>(self.store.person(id)?.is_some());
+        self.ledger.admit(act, operation)?;
+        let is_taken = |id| Ok::<_, Problem>(self.hands.store.person(id)?.is_some());
         let first = match () {
             () if self.has_first_people()? || manager.0 == senior_operator.0 => {
                 Err(Problem::refused("people", "only the first two come in without others"))
@@ -441,7 +442,7 @@ impl Desk {
             }
             () => Ok(()),
         };
-        self.checked(act, operation, first)?;
+        self.ledger.checked(act, operation, first)?;
         let mut unit: Option<Unit> = None;
         let first = [(manager, Role::CaManager), (senior_operator, Role::SeniorOperator)];
         for ((id, secret), role) in first {
@@ -463,13 +464,13 @@ impl Desk {
             let begun = begun.change(Change::AddPerson(row.into()));
             unit = Some(begun.change(Change::AddCredential(credential.into())));
         }
-        unit.map_or(Ok(()), |unit| self.commit(act, operation, unit))
+        unit.map_or(Ok(()), |unit| self.ledger.decided(act, operation, unit))
     }
 
     /// A person as they stand now. What is kept of an answer is their id: the name that was typed is in
     /// the registry alone.
     fn as_they_stand(&self, id: &str) -> Result<PersonBody, Problem> {
-        let row = self.store.person(&crate::problem::parse_id("person", id)?)?;
+        let row = self.hands.store.person(&crate::problem::parse_id("person", id)?)?;
         Ok(PersonBody::from(&row.ok_or_else(|| Problem::unknown("person"))?))
     }
 
@@ -480,8 +481,8 @@ impl Desk {
         operation: Permitted,
         id: &ActorId,
     ) -> Result<PersonRow, Problem> {
-        let found = self.store.person(id)?.ok_or_else(|| Problem::unknown("person"));
-        self.checked(act, operation, found)
+        let found = self.hands.store.person(id)?.ok_or_else(|| Problem::unknown("person"));
+        self.ledger.checked(act, operation, found)
     }
 }
 

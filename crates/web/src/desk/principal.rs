@@ -1,6 +1,6 @@
 //! Who stands at the desk: an act, with the roles of its actor and how they proved who they are.
 //!
-//! Nobody outside this crate can make one of a person but through [`super::Desk::enter`], which
+//! Nobody outside this crate can make one of a person but through [`super::Entrance::enter`], which
 //! reads the registry; so roles cannot be claimed. A card's holder has none, and is known by a
 //! certificate. The program itself is [`Principal::program`].
 
@@ -13,8 +13,7 @@ use domain::id::ActorId;
 use domain::staff::Role;
 use store::PersonRow;
 
-use super::client_certificates::Resting;
-use super::shown::{Certificates, own};
+use super::resting::{Certificates, Resting, own};
 
 /// How somebody proved who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

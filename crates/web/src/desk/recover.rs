@@ -29,7 +29,7 @@ impl Desk {
         quorum: &Quorum,
     ) -> Result<ConfirmationBody, Problem> {
         let operation = Operation::RecoverPerson;
-        self.admit(act, operation)?;
+        self.ledger.admit(act, operation)?;
         let row = self.found(act, operation, id)?;
         let in_office = match row.state {
             PersonState::Active => Ok(()),
@@ -38,7 +38,7 @@ impl Desk {
                 Err(Problem::refused("person", rule))
             }
         };
-        self.checked(act, operation, in_office)?;
+        self.ledger.checked(act, operation, in_office)?;
         let secret = crate::random::secret()?;
         let credential = enrolment(&row.id, &secret, act)?;
         let enrolment_expires = credential.expires.map(|time| time.to_string());
@@ -51,9 +51,9 @@ impl Desk {
             .change(Change::DropCredentials(row.id.clone()))
             .change(Change::AddCredential(credential.into()));
         let borne = self.keyroom()?.custody.borne_by(quorum, unit).map_err(Problem::from);
-        let unit = self.checked(act, operation, borne)?;
-        self.commit(act, operation, unit)?;
-        self.sessions.end_all_of(&row.id);
+        let unit = self.ledger.checked(act, operation, borne)?;
+        self.ledger.decided(act, operation, unit)?;
+        self.entrance.sessions().end_all_of(&row.id);
         Ok(ConfirmationBody {
             person: PersonBody::from(&row),
             enrolment_secret: Some(secret.expose().to_owned()),

@@ -17,9 +17,11 @@ use domain::journal::EventKind;
 use domain::rule::{OfTheInstallation, Rule};
 use jiff::{SignedDuration, Timestamp};
 use status::subscriber::Subscriber;
-use store::{Entry, Unit};
+use store::{Entry, RoomOnDisk, Unit};
 
-use super::{Desk, Door};
+use super::acts::{Clock, act_now};
+use super::door::Door;
+use super::ledger::Ledger;
 use crate::problem::Problem;
 
 /// The time whose refusals are one sum.
@@ -54,9 +56,17 @@ struct First {
     before: Option<Sum>,
 }
 
+/// Counts the refusals of strangers and writes them; it reads nothing but whether the disk has room.
+pub struct Refusals {
+    clock: Clock,
+    ledger: Ledger,
+    room_on_disk: RoomOnDisk,
+    sums: Sums,
+}
+
 /// The sums of the minutes that run.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<HashMap<Kind, Sum>>);
+struct Sums(Mutex<HashMap<Kind, Sum>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Sum {
@@ -110,7 +120,7 @@ impl Kind {
     }
 }
 
-impl Refusals {
+impl Sums {
     /// Counts a refusal. The kind comes back where this is the first of its minute, for its entry.
     fn count(&self, kind: Kind, now: Timestamp) -> Option<First> {
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,27 +186,26 @@ fn is_over(sum: &Sum, now: Timestamp) -> bool {
     now.duration_since(sum.minute) >= MINUTE
 }
 
-impl Desk {
+impl Refusals {
+    pub(super) fn new(clock: Clock, ledger: &Ledger, room_on_disk: RoomOnDisk) -> Self {
+        Self { clock, ledger: ledger.clone(), room_on_disk, sums: Sums::default() }
+    }
+
     /// Counts a stranger's refusal, and writes the entry of it where it is the first of its kind in
     /// this minute and the disk has room for strangers' entries.
-    pub(super) fn refuse_stranger(
-        &self,
-        stranger: &Act,
-        kind: Kind,
-        from: IpAddr,
-    ) -> Result<(), Problem> {
+    pub(super) fn refuse(&self, stranger: &Act, kind: Kind, from: IpAddr) -> Result<(), Problem> {
         if self.room_on_disk.is_short() {
-            self.refusals.count_unwritten(kind, stranger.at);
+            self.sums.count_unwritten(kind, stranger.at);
             return Ok(());
         }
-        let Some(First { kind, before }) = self.refusals.count(kind, stranger.at) else {
+        let Some(First { kind, before }) = self.sums.count(kind, stranger.at) else {
             return Ok(());
         };
         let told = before.map_or(Ok(()), |before| self.tell_sum(stranger, &kind, before));
         let entry = kind.entry(stranger).detail("peer", from).refused(kind.rule.clone());
-        let told = told.and_then(|()| Ok(self.store.commit(Unit::new(entry)).map(drop)?));
+        let told = told.and_then(|()| Ok(self.ledger.commit(Unit::new(entry)).map(drop)?));
         // It is told with the sum then.
-        told.inspect_err(|_| self.refusals.count_unwritten(kind, stranger.at))
+        told.inspect_err(|_| self.sums.count_unwritten(kind, stranger.at))
     }
 
     /// Writes a sum, or keeps it where it cannot be written.
@@ -204,8 +213,8 @@ impl Desk {
         if sum.more == 0 {
             return Ok(());
         }
-        let told = self.store.commit(Unit::new(kind.sum(act, sum)));
-        told.inspect_err(|_| self.refusals.give_back(kind.clone(), sum))?;
+        let told = self.ledger.commit(Unit::new(kind.sum(act, sum)));
+        told.inspect_err(|_| self.sums.give_back(kind.clone(), sum))?;
         Ok(())
     }
 
@@ -214,20 +223,24 @@ impl Desk {
     ///
     /// # Errors
     /// The database's first; what was not written stays, and is written when it can be.
-    pub fn tell_refusals(&self, all: bool) -> Result<(), Problem> {
+    pub fn tell(&self, all: bool) -> Result<(), Problem> {
         if self.room_on_disk.is_short() && !all {
             return Ok(());
         }
-        let act = self.act(Actor::Anonymous, None)?;
+        let act = self.stranger()?;
         let mut told = Ok(());
-        for (kind, sum) in self.refusals.take(act.at, all) {
+        for (kind, sum) in self.sums.take(act.at, all) {
             // Where one cannot be written, hardly another can.
             match &told {
                 Ok(()) => told = self.tell_sum(&act, &kind, sum),
-                Err(_) => self.refusals.give_back(kind, sum),
+                Err(_) => self.sums.give_back(kind, sum),
             }
         }
         told
+    }
+
+    fn stranger(&self) -> Result<Act, Problem> {
+        act_now(&self.clock, Actor::Anonymous, None)
     }
 }
 
@@ -242,12 +255,11 @@ fn block(address: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use store::Store;
     use store::reads::ReadJournal;
-    use store::{RoomOnDisk, Store};
     use testkit::{Clock, HookedStore, Scratch};
 
     use super::*;
@@ -260,7 +272,7 @@ mod tests {
     #[test]
     fn e1_refusals_of_a_door_and_block_are_one_sum_a_minute() {
         let at = |seconds: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
-        let refusals = Refusals::default();
+        let refusals = Sums::default();
         for (door, from, is_first) in [
             ("GET /a", "192.0.2.1", true),
             ("GET /a", "192.0.2.200", false),
@@ -288,29 +300,23 @@ mod tests {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
         let told = clock.clone();
         let room = RoomOnDisk::default();
-        let desk = Desk::new(
-            scratch.store.clone(),
-            BTreeMap::new(),
-            Arc::default(),
-            Arc::new(move || told.now()),
-        )
-        .with_room_on_disk(room.clone());
+        let ledger = Ledger::new(scratch.store.clone());
+        let refusals = Refusals::new(Arc::new(move || told.now()), &ledger, room.clone());
         let entries = || scratch.store.journal(0, 1000).expect("a journal").len();
         let refuse = |times: usize| {
             for _ in 0..times {
-                let stranger = desk.act(Actor::Anonymous, None).expect("an act");
+                let stranger = refusals.stranger().expect("an act");
                 let from = IpAddr::from([192, 0, 2, 1]);
-                desk.refuse_stranger(&stranger, kind("GET /a", "192.0.2.1"), from)
-                    .expect("counted");
+                refusals.refuse(&stranger, kind("GET /a", "192.0.2.1"), from).expect("counted");
             }
         };
         let before = entries();
         refuse(500);
         assert_eq!(entries(), before + 1);
-        desk.tell_refusals(false).expect("told");
+        refusals.tell(false).expect("told");
         assert_eq!(entries(), before + 1, "the minute is not over");
         clock.advance(MINUTE);
-        desk.tell_refusals(false).expect("told");
+        refusals.tell(false).expect("told");
         assert_eq!(entries(), before + 2);
         let (_, last) = scratch.store.journal(0, 1000).expect("a journal").pop().expect("one");
         let last = String::from_utf8(last).expect("JSON");
@@ -319,15 +325,15 @@ mod tests {
         room.note(true);
         refuse(10);
         clock.advance(MINUTE);
-        desk.tell_refusals(false).expect("told");
+        refusals.tell(false).expect("told");
         assert_eq!(entries(), before + 2);
         room.note(false);
-        desk.tell_refusals(false).expect("told");
+        refusals.tell(false).expect("told");
         assert_eq!(entries(), before + 3);
     }
 
-    /// A desk whose store refuses commits while `refuses` is set.
-    fn hindered(scratch: &Scratch, clock: &Clock, refuses: &Arc<AtomicBool>) -> Desk {
+    /// Those whose store refuses commits while `refuses` is set.
+    fn hindered(scratch: &Scratch, clock: &Clock, refuses: &Arc<AtomicBool>) -> Refusals {
         let (refuses, told) = (refuses.clone(), clock.clone());
         let store =
             HookedStore::committing(scratch.store.clone(), move |store, unit| {
@@ -336,7 +342,8 @@ mod tests {
                     false => store.commit(unit),
                 }
             });
-        Desk::new(Arc::new(store), BTreeMap::new(), Arc::default(), Arc::new(move || told.now()))
+        let ledger = Ledger::new(Arc::new(store));
+        Refusals::new(Arc::new(move || told.now()), &ledger, RoomOnDisk::default())
     }
 
     /// A full disk or doubt, which strangers' attempts may go with, takes nothing of what was counted.
@@ -344,12 +351,12 @@ mod tests {
     fn e1_a_commit_that_is_refused_loses_no_number() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
         let refuses = Arc::new(AtomicBool::new(false));
-        let desk = hindered(&scratch, &clock, &refuses);
+        let refusals = hindered(&scratch, &clock, &refuses);
         let refuse = |door: &str, times: usize| {
             for _ in 0..times {
-                let stranger = desk.act(Actor::Anonymous, None).expect("an act");
+                let stranger = refusals.stranger().expect("an act");
                 let from = IpAddr::from([192, 0, 2, 1]);
-                let outcome = desk.refuse_stranger(&stranger, kind(door, "192.0.2.1"), from);
+                let outcome = refusals.refuse(&stranger, kind(door, "192.0.2.1"), from);
                 assert!(outcome.is_ok() || refuses.load(Ordering::SeqCst), "{outcome:?}");
             }
         };
@@ -358,7 +365,7 @@ mod tests {
         clock.advance(MINUTE);
         refuses.store(true, Ordering::SeqCst);
         for all in [false, true] {
-            desk.tell_refusals(all).expect_err("it is not written");
+            refusals.tell(all).expect_err("it is not written");
         }
         // The first of a new minute, and the first of all.
         refuse("GET /a", 2);
@@ -366,7 +373,7 @@ mod tests {
         refuses.store(false, Ordering::SeqCst);
         clock.advance(MINUTE);
         refuse("GET /b", 2);
-        desk.tell_refusals(true).expect("told");
+        refusals.tell(true).expect("told");
         let rows = scratch.store.journal(0, 1000).expect("a journal");
         let told = |door: &str| -> u64 {
             let of = |(_, body): &(u64, Vec<u8>)| {
@@ -384,7 +391,7 @@ mod tests {
     #[test]
     fn e1_a_minute_has_a_bound_of_entries_whatever_strangers_do() {
         let now = Timestamp::UNIX_EPOCH;
-        let refusals = Refusals::default();
+        let refusals = Sums::default();
         let firsts = (0..10_000_u32).filter_map(|number| {
             let address = IpAddr::from((number << 8).to_be_bytes());
             refusals.count(kind(&format!("GET /{number}"), &address.to_string()), now)
@@ -400,19 +407,15 @@ mod tests {
     fn e1_a_crowd_hides_neither_what_was_refused_nor_whom_it_concerns() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-28T03:00:00Z"));
         let told = clock.clone();
-        let desk = Desk::new(
-            scratch.store.clone(),
-            BTreeMap::new(),
-            Arc::default(),
-            Arc::new(move || told.now()),
-        );
+        let ledger = Ledger::new(scratch.store.clone());
+        let refusals = Refusals::new(Arc::new(move || told.now()), &ledger, RoomOnDisk::default());
         let refuse = |event, number: u32, person: Option<&str>, rule: &'static str| {
             let from = IpAddr::from((number << 8).to_be_bytes());
             let door = Door { name: format!("POST /{}", number % 7), from };
             let person = person.map(|id| id.parse().expect("an id"));
             let kind = Kind { person, ..Kind::new(event, &door, rule) };
-            let stranger = desk.act(Actor::Anonymous, None).expect("an act");
-            desk.refuse_stranger(&stranger, kind, from).expect("counted");
+            let stranger = refusals.stranger().expect("an act");
+            refusals.refuse(&stranger, kind, from).expect("counted");
         };
         let entries = || {
             let rows = scratch.store.journal(0, 5000).expect("a journal");
@@ -434,7 +437,7 @@ mod tests {
         let first = entries().split_off(before);
         assert_eq!(first.len(), 2, "{first:?}");
         clock.advance(MINUTE);
-        desk.tell_refusals(false).expect("told");
+        refusals.tell(false).expect("told");
         let sums = entries().split_off(before + 2);
         for told in [&first, &sums] {
             let of = |words: &[&str]| {

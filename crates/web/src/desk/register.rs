@@ -263,14 +263,14 @@ impl Operation for EraseResident {
         let Self { code, approver } = self;
         let desk = call.desk();
         let is_embedded = desk.windows()?.embedded.is_some();
-        let bears = |ca: &CaId| match desk.authorities.get(ca) {
+        let bears = |ca: &CaId| match desk.hands.authorities.get(ca) {
             Some(ca) if !ca.policy().certifies_signatures() => &[][..],
             _ => &BasicAttribute::ALL[..],
         };
         let answer = |forgotten: &Forgotten| Ok(ForgottenBody::of(forgotten, bears, is_embedded));
         call.once_along(answer, |kept| {
             let what = Approvable::Erasure(&code);
-            let seconded = desk.seconded(call.act(), &approver, what)?;
+            let seconded = desk.approvals().seconded(call.act(), &approver, what)?;
             Ok(call.window()?.disposal().forget(Along::new(&seconded, kept), &code)?)
         })
     }
@@ -300,7 +300,7 @@ fn command(
         let entry = Entry::new(EventKind::RegisterEvent, call.act()).subject("embedded register");
         let entry = entry.detail("command", call.operation().name());
         let personal = format!("{recorded} {typed}");
-        call.desk().store.commit(Unit::new(entry.personal(code, personal.trim_end())))?;
+        call.store().commit(Unit::new(entry.personal(code, personal.trim_end())))?;
         call.checked(work(embedded).map_err(Problem::from))?;
         Ok(RegisterCommandBody { code: code.to_string(), recorded: recorded.to_owned() })
     })

@@ -8,35 +8,20 @@
 //! alone, and so has its answer.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use domain::act::Act;
 use domain::id::{OperationId, SystemOperation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
-use x509::fingerprint::{colon_hex, hex, sha256};
+use x509::fingerprint::{colon_hex, sha256};
 
-use super::Desk;
+use super::kept::{Kept, kept_under};
+use super::ledger::Ledger;
 use super::permission::Operation;
+use super::turns::Turns;
 use crate::problem::{Fault, Problem};
-
-/// One lock for each of a few groups of operation ids: two requests of one id are of one group.
-#[derive(Debug)]
-pub(super) struct Turns([Mutex<()>; 64]);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(())))
-    }
-}
-
-impl Turns {
-    pub(super) fn take(&self, id: &str) -> MutexGuard<'_, ()> {
-        let group = usize::from(sha256(id.as_bytes())[0]) % self.0.len();
-        self.0[group].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What is stored of an operation, ids and closed words and nothing that was typed, in the shape the windows store theirs in, so that an id that was
 /// used at one is known at the other.
@@ -49,7 +34,20 @@ struct StoredAnswer {
     answer: String,
 }
 
-impl Desk {
+/// That an operation is done once. It reads what was kept of operations, and nothing else.
+pub(crate) struct Repetition {
+    ledger: Ledger,
+    kept: Kept,
+    turns: Turns,
+    recent: Recent,
+}
+
+impl Repetition {
+    pub(super) fn new(ledger: &Ledger, kept: &Kept) -> Self {
+        let (ledger, kept) = (ledger.clone(), kept.clone());
+        Self { ledger, kept, turns: Turns::default(), recent: Recent::default() }
+    }
+
     /// Does `work` once for the operation's id, and answers a repetition as before. For what is no one
     /// unit; cut before its answer is kept, `work` is asked again, and must know what it did.
     pub(crate) fn once<A: Serialize + DeserializeOwned>(
@@ -67,7 +65,7 @@ impl Desk {
         let answer = work()?;
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
         let unit = Unit::new(entry.detail("answer", "recorded"));
-        self.store.commit(unit.change(recorded(act, fingerprint, &answer)?))?;
+        self.ledger.commit(unit.change(recorded(act, fingerprint, &answer)?))?;
         Ok(answer)
     }
 
@@ -86,7 +84,7 @@ impl Desk {
             return Ok(Done::Before(answer));
         }
         let (unit, answer) = decide()?;
-        self.commit(act, operation, unit.change(recorded(act, fingerprint, &answer)?))?;
+        self.ledger.decided(act, operation, unit.change(recorded(act, fingerprint, &answer)?))?;
         Ok(Done::Now(answer))
     }
 
@@ -122,10 +120,10 @@ impl Desk {
     ) -> Result<Option<i64>, Problem> {
         let id = kept_under(SystemOperation::Begun, act.operation.as_str())?;
         let fingerprint = fingerprint(act, operation, request);
-        if let Some(stored) = self.store.operation(&id)? {
+        if let Some(stored) = self.kept.of(&id)? {
             let stored: StoredAnswer = read(&stored)?;
             let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
-            let begun = self.checked(act, operation, same)?.answer.parse::<i64>();
+            let begun = self.ledger.checked(act, operation, same)?.answer.parse::<i64>();
             return begun.map(Some).map_err(|error| Problem::broke(&error));
         }
         let answer = act.at.as_second().to_string();
@@ -133,7 +131,7 @@ impl Desk {
         let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
         let unit = Unit::new(entry.detail("answer", "begun"));
-        self.store.commit(unit.change(Change::RecordOperation { id, answer }))?;
+        self.ledger.commit(unit.change(Change::RecordOperation { id, answer }))?;
         Ok(None)
     }
 
@@ -150,9 +148,9 @@ impl Desk {
         let fingerprint = fingerprint(act, operation, request);
         if let Some((request, answer)) = self.recent.find(&act.operation) {
             let same = if request == fingerprint { Ok(answer) } else { Err(taken()) };
-            let answer = self.checked(act, operation, same)?;
+            let answer = self.ledger.checked(act, operation, same)?;
             let entry = Entry::new(operation.kind(), act).subject(operation.name());
-            self.store.commit(Unit::new(entry.no_op()))?;
+            self.ledger.commit(Unit::new(entry.no_op()))?;
             return read(answer.as_bytes());
         }
         let answer = work()?;
@@ -168,19 +166,19 @@ impl Desk {
         operation: Operation,
         fingerprint: &str,
     ) -> Result<Option<A>, Problem> {
-        let Some(stored) = self.store.operation(&act.operation)? else { return Ok(None) };
+        let Some(stored) = self.kept.of(&act.operation)? else { return Ok(None) };
         let stored: StoredAnswer = read(&stored)?;
         let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
-        let stored = self.checked(act, operation, same)?;
+        let stored = self.ledger.checked(act, operation, same)?;
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
-        self.store.commit(Unit::new(entry.no_op()))?;
+        self.ledger.commit(Unit::new(entry.no_op()))?;
         read(stored.answer.as_bytes()).map(Some)
     }
 }
 
 /// The last answers of what has its effect in this process alone.
 #[derive(Debug, Default)]
-pub(super) struct Recent(Mutex<VecDeque<(OperationId, String, String)>>);
+struct Recent(Mutex<VecDeque<(OperationId, String, String)>>);
 
 /// More than custodians come in a day; each takes a few hundred octets.
 const MOST_RECENT: usize = 256;
@@ -214,12 +212,6 @@ impl<A> Done<A> {
             Self::Now(answer) | Self::Before(answer) => answer,
         }
     }
-}
-
-/// Under which operation is kept what the system notes once about what `named` names.
-pub(super) fn kept_under(what: SystemOperation, named: &str) -> Result<OperationId, Problem> {
-    let name = hex(&sha256(named.as_bytes())[..16]);
-    OperationId::of_system(what, &name).map_err(|error| Problem::broke(&error))
 }
 
 fn recorded<A: Serialize>(act: &Act, request: String, answer: &A) -> Result<Change, Problem> {

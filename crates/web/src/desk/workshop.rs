@@ -34,14 +34,9 @@ pub struct Invented<'a> {
 }
 
 impl Desk {
-    /// Adds whoever makes cards and residents to try out; what needs them is unavailable at a desk without.
-    #[must_use]
-    pub fn with_workshop(self, workshop: Box<dyn Workshop>) -> Self {
-        Self { workshop: Some(workshop), ..self }
-    }
-
     pub(super) fn workshop(&self) -> Result<&dyn Workshop, Problem> {
-        self.workshop
+        self.hands
+            .workshop
             .as_deref()
             .ok_or_else(|| Problem::unavailable("the workshop", &"this desk has none"))
     }

@@ -129,7 +129,8 @@ async fn show(State(api): State<Api>, speaks: Speaks, request: Request) -> Respo
     let (parts, _) = request.into_parts();
     let (certificate, door) = (certificate_of(&parts), door(&parts));
     let asking = Asking::of(&parts);
-    let show = move |desk: &Desk| desk.show_own_certificates(certificate.as_deref(), &door);
+    let show =
+        move |desk: &Desk| desk.self_service().show_own_certificates(certificate.as_deref(), &door);
     let shown = ask(&api, &asking, show);
     speaks.overview(shown.await)
 }
@@ -144,7 +145,8 @@ async fn draft(
         Ok(asked) => asked,
         Err(problem) => return speaks.declined(&problem.into()),
     };
-    let draft = move |desk: &Desk| desk.draft_revocation_request(&ca, &serial, &cause);
+    let draft =
+        move |desk: &Desk| desk.self_service().draft_revocation_request(&ca, &serial, &cause);
     match ask(&api, &asking, draft).await {
         Ok(drafted) => text(drafted),
         Err(declined) => speaks.declined(&declined),
@@ -158,7 +160,7 @@ async fn revoke(State(api): State<Api>, speaks: Speaks, request: Request) -> Res
         Ok(message) => message,
         Err(problem) => return speaks.declined(&problem.into()),
     };
-    let revoke = move |desk: &Desk| desk.request_revocation(&message, &door);
+    let revoke = move |desk: &Desk| desk.self_service().request_revocation(&message, &door);
     speaks.receipt(ask(&api, &asking, revoke).await)
 }
 

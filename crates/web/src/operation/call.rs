@@ -11,7 +11,7 @@ use store::{Change, Entry, Store, Unit};
 
 use super::Operation;
 use crate::desk::permission;
-use crate::desk::{Desk, Done, Principal, reading};
+use crate::desk::{Desk, Done, Entrance, Principal, reading};
 use crate::problem::Problem;
 
 /// Somebody's operation that the table of permissions lets pass. Nothing but [`Desk::ask`] makes one.
@@ -31,7 +31,7 @@ impl Desk {
     /// 403; those of the operation.
     pub fn ask<O: Operation>(&self, act: &Principal, asked: O) -> Result<O::Answer, Problem> {
         let operation = O::SPEC.operation;
-        self.admit(act, operation)?;
+        self.ledger().admit(act, operation)?;
         let text = serde_json::to_string(&asked).map_err(|error| Problem::broke(&error))?;
         asked.run(&Call { desk: self, act, operation, asked: text })
     }
@@ -41,6 +41,11 @@ impl<'a> Call<'a> {
     /// Where it is done.
     pub(crate) fn desk(&self) -> &'a Desk {
         self.desk
+    }
+
+    /// Who comes in.
+    pub(crate) fn entrance(&self) -> &'a Entrance {
+        self.desk.entrance()
     }
 
     /// What is known, to be read.
@@ -63,7 +68,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// Those of `result`; the journal's.
     pub(crate) fn checked<T>(&self, result: Result<T, Problem>) -> Result<T, Problem> {
-        self.desk.checked(self.act, self.operation, result)
+        self.desk.ledger().checked(self.act, self.operation, result)
     }
 
     /// A CA of this installation.
@@ -83,7 +88,7 @@ impl<'a> Call<'a> {
     }
 
     /// Does `work` once for the operation's id, and answers a repetition as before; see
-    /// [`Desk::once`].
+    /// `Repetition::once`.
     ///
     /// # Errors
     /// 409 where the id was used for something else; those of the work.
@@ -91,10 +96,10 @@ impl<'a> Call<'a> {
         &self,
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
-        self.desk.once(self.act, self.operation, &[&self.asked], work)
+        self.desk.repetition().once(self.act, self.operation, &[&self.asked], work)
     }
 
-    /// The same for what is one unit, which commits with its answer; see [`Desk::once_in_a_unit`].
+    /// The same for what is one unit, which commits with its answer; see `Repetition::once_in_a_unit`.
     ///
     /// # Errors
     /// As [`once`](Self::once).
@@ -102,7 +107,7 @@ impl<'a> Call<'a> {
         &self,
         decide: impl FnOnce() -> Result<(Unit, A), Problem>,
     ) -> Result<Done<A>, Problem> {
-        self.desk.once_in_a_unit(self.act, self.operation, &[&self.asked], decide)
+        self.desk.repetition().once_in_a_unit(self.act, self.operation, &[&self.asked], decide)
     }
 
     /// The same for what a CA or a window commits as one unit of theirs, in which the answer goes along.
@@ -114,10 +119,10 @@ impl<'a> Call<'a> {
         answer: impl Fn(&T) -> Result<A, Problem>,
         work: impl FnOnce(&dyn Fn(&T) -> store::Result<Change>) -> Result<T, Problem>,
     ) -> Result<A, Problem> {
-        self.desk.once_along(self.act, self.operation, &[&self.asked], answer, work)
+        self.desk.repetition().once_along(self.act, self.operation, &[&self.asked], answer, work)
     }
 
-    /// The same for what has its effect in this process alone; see [`Desk::once_here`].
+    /// The same for what has its effect in this process alone; see `Repetition::once_here`.
     ///
     /// # Errors
     /// As [`once`](Self::once).
@@ -125,7 +130,7 @@ impl<'a> Call<'a> {
         &self,
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
-        self.desk.once_here(self.act, self.operation, &[&self.asked], work)
+        self.desk.repetition().once_here(self.act, self.operation, &[&self.asked], work)
     }
 
     /// Has the journal note that records are read, before they are shown; `about` says which.
@@ -133,7 +138,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// The journal's.
     pub(crate) fn read(&self, about: impl FnOnce(Entry) -> Entry) -> Result<(), Problem> {
-        self.desk.journal_reading(about(reading(self.act, self.operation)))
+        self.desk.ledger().read(about(reading(self.act, self.operation)))
     }
 
     /// Since when it is under way, in seconds since 1970, if an earlier try of it was cut off; else it
@@ -142,6 +147,6 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`once`](Self::once).
     pub(crate) fn begun_before(&self) -> Result<Option<i64>, Problem> {
-        self.desk.begun_before(self.act, self.operation, &[&self.asked])
+        self.desk.repetition().begun_before(self.act, self.operation, &[&self.asked])
     }
 }

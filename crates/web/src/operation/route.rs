@@ -10,7 +10,7 @@ use super::input::{Given, read};
 use super::{Answer, Operation, Verb};
 use crate::api::Api;
 use crate::api::places::Served;
-use crate::desk::{Principal, unproven};
+use crate::desk::{Desk, Principal, unproven};
 use crate::problem::{Fault, Problem};
 
 /// The handler of an operation, by its method.
@@ -45,7 +45,9 @@ async fn answer<O: Operation>(
             if problem.fault == Fault::Refused {
                 let refused = problem.clone();
                 let operation = O::SPEC.operation;
-                served.run(move |desk| desk.refuse_input(&act, operation, refused)).await?;
+                let refuse =
+                    move |desk: &Desk| desk.ledger().checked::<()>(&act, operation, Err(refused));
+                served.run(refuse).await?;
             }
             Err(problem)
         }

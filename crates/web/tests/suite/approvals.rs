@@ -79,7 +79,7 @@ fn l9_k7_an_approval_that_was_used_serves_nothing_else() {
     let declare = |operation: &str| {
         let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
         let id = operation.parse().expect("an id");
-        let staff = world.desk.enter(Ok(Shown::bearer("staff")), &door, Some(id));
+        let staff = world.desk.entrance().enter(Ok(Shown::bearer("staff")), &door, Some(id));
         let (ca, approver) = ("saitama-sign".parse(), "senior-operator".parse());
         let approver = Some(approver.expect("an id"));
         let asked = CompromiseKey { ca: ca.expect("an id"), generation: 1, approver };

@@ -152,8 +152,8 @@ fn w3_a_session_is_good_where_and_while_its_credential_is() {
         Desk::new(store, world.authorities.clone(), Arc::default(), Arc::new(move || clock.now()));
     let door = |last| Door { name: "test".to_owned(), from: [192, 0, 2, last].into() };
     let login = LoginBody { id: "kimura".to_owned(), password: SecretText::new(password) };
-    let session = desk.open_session(login, &door(1)).expect("a session").token;
-    let enter = |last| desk.enter(Ok(Shown::bearer(&session)), &door(last), None);
+    let session = desk.entrance().open_session(login, &door(1)).expect("a session").token;
+    let enter = |last| desk.entrance().enter(Ok(Shown::bearer(&session)), &door(last), None);
     enter(1).expect("where it was opened");
     let problem = enter(2).expect_err("another address");
     assert!(problem.detail.contains("another address"), "{problem}");
@@ -169,7 +169,7 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
     let enter = |who, operation: &str| {
         let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
         let id = Some(operation.parse().expect("an id"));
-        desk.enter(Ok(Shown::bearer(who)), &door, id).expect("it comes in")
+        desk.entrance().enter(Ok(Shown::bearer(who)), &door, id).expect("it comes in")
     };
     let latest = world.clock.now() + SignedDuration::from_hours(24);
     let objected = |entry: u64, latest: Timestamp| Objections {
@@ -187,7 +187,8 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
     {
         let auditor = enter("internal-auditor", "op-auditor");
         let approved = Approvable::Start { latest: Some(latest), records: &[] };
-        desk.approve_operation(&auditor, &operation.parse().expect("an id"), approved)
+        desk.approvals()
+            .approve(&auditor, &operation.parse().expect("an id"), approved)
             .expect("approved");
         let now = objected(1070, latest + SignedDuration::from_hours(later));
         assert_eq!(accept(operation, &now).is_ok(), is_accepted, "{operation}");

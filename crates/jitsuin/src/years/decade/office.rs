@@ -91,7 +91,8 @@ impl<'a> Office<'a> {
         model.stops += 1;
         let system = &self.system;
         system.settle_left_open(system.hold.owned().expect("the owner")).expect("settled");
-        let told = || system.desk_without_windows().endings(system.now()).expect("what ends");
+        let told =
+            || system.desk_without_windows().deadlines().endings(system.now()).expect("what ends");
         // First of all: a key whose use has ended certifies nobody, the server neither.
         for ending in told().iter().filter(|ending| ending.kind == "ca-key") {
             self.renew_key(&ending.ca, model);
@@ -263,7 +264,7 @@ impl<'a> Office<'a> {
         // What the program renews by itself it has renewed now. What people hear of while they work is for
         // the next stop.
         let now = system.now();
-        let told = |at| system.desk_without_windows().endings(at).expect("what ends");
+        let told = |at| system.desk_without_windows().deadlines().endings(at).expect("what ends");
         let own =
             |one: &web::desk::Ending| ["tls-certificate", "ocsp-responder"].contains(&one.kind);
         let mut left: Vec<_> = told(now).into_iter().filter(own).collect();

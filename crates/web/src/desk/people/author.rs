@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use store::ProposalRow;
 
 use crate::desk::Desk;
-use crate::desk::shown::{Made, own};
+use crate::desk::grounds::Made;
+use crate::desk::resting::own;
 use crate::problem::Problem;
 
 /// The field of who confirms.
@@ -26,14 +27,15 @@ impl Desk {
         proposal: &ProposalRow,
         now: Timestamp,
     ) -> Result<Standing, Problem> {
-        let author = self.store.person(&proposal.by)?;
+        let author = self.hands.store.person(&proposal.by)?;
         let author = author
             .filter(|author| author.state == PersonState::Active && author.since <= proposal.at);
         let rule = "whoever proposed it was suspended or removed since, or their roles or what lets them \
                     in changed: refuse it (A 5.2.4.1)";
         let author = author.ok_or_else(|| Problem::refused(FIELD, rule))?;
         let made = Made::Proposal(person, proposal.kind, proposal.at);
-        let rests_on = self.rests_on(&made, now).map_err(|problem| problem.of_field(FIELD))?;
+        let rests_on =
+            self.grounds.rests_on(&made, now).map_err(|problem| problem.of_field(FIELD))?;
         Ok(author.standing(Basis::Nothing).resting_on(own(&rests_on)))
     }
 }

@@ -101,7 +101,8 @@ fn w2_w3_a_desk_that_opened_no_ca_looks_its_certificates_up_as_well() {
     let (store, clock) = (world.scratch.store.clone(), world.clock.clone());
     let desk = Desk::new(store, BTreeMap::new(), Arc::default(), Arc::new(move || clock.now()));
     let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
-    let manager = desk.enter(Ok(Shown::bearer("ca-manager")), &door, None).expect("it comes in");
+    let manager =
+        desk.entrance().enter(Ok(Shown::bearer("ca-manager")), &door, None).expect("it comes in");
     world.set(&card, CertificateState::Held { since: world.clock.now() });
     let id: ActorId = "novice".parse().expect("an id");
     let confirm = || desk.ask(&manager, ConfirmProposal { id: id.clone() });
@@ -251,7 +252,7 @@ fn w2_w3_what_was_begun_by_a_certificate_does_nothing_once_that_is_revoked() {
     let made = made.expect(201);
     let token = made["token"].as_str().expect("a token");
     let door = Door { name: "API".to_owned(), from: [127, 0, 0, 1].into() };
-    let enter = |shown| world.desk.enter(Ok(shown), &door, None).expect("they come in");
+    let enter = |shown| world.desk.entrance().enter(Ok(shown), &door, None).expect("they come in");
     let der = world.der(&card.name);
     let let_in = || [enter(Shown::Certificate(der.clone().into())), enter(Shown::bearer(token))];
     let before = let_in();

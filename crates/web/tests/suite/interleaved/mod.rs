@@ -211,7 +211,7 @@ fn enters(
 ) -> bool {
     let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
     let operation = operation.map(|id| id.parse().expect("an operation id"));
-    let entered = desk.enter(Ok(Shown::bearer(who)), &door, operation);
+    let entered = desk.entrance().enter(Ok(Shown::bearer(who)), &door, operation);
     entered.is_ok_and(|principal| asks(&principal))
 }
 

@@ -14,18 +14,11 @@ use jiff::Timestamp;
 use store::{Change, CredentialRow, Unit};
 use x509::pem;
 
-use super::client_certificates::{Own, Resting};
+use super::client_certificates::ClientCertificates;
+use super::kept::{Kept, kept_under};
 use super::principal::Principal;
-use super::{Desk, repeat};
+use super::resting::Certificates;
 use crate::problem::Problem;
-
-/// Client certificates that something rests on.
-pub(crate) type Certificates = Vec<Resting>;
-
-/// Those among them that our own CAs issued.
-pub(crate) fn own(certificates: &[Resting]) -> Vec<Own> {
-    certificates.iter().filter_map(|one| one.ours.clone()).collect()
-}
 
 /// What was made, and is used later.
 pub(super) enum Made<'a> {
@@ -50,7 +43,7 @@ impl Made<'_> {
             Self::Credential(operation) => format!("credential {operation}"),
             Self::Password(person, set) => format!("password {person} {}", set.as_microsecond()),
         };
-        repeat::kept_under(SystemOperation::Shown, &named)
+        kept_under(SystemOperation::Shown, &named)
     }
 }
 
@@ -65,7 +58,17 @@ pub(super) fn resting(unit: Unit, act: &Principal, made: &Made<'_>) -> Result<Un
     Ok(unit.change(Change::RecordOperation { id, answer }))
 }
 
-impl Desk {
+/// Whether that still stands which something was made with. It commits nothing.
+pub(super) struct Grounds {
+    kept: Kept,
+    client_certificates: Arc<ClientCertificates>,
+}
+
+impl Grounds {
+    pub(super) fn new(kept: &Kept, client_certificates: &Arc<ClientCertificates>) -> Self {
+        Self { kept: kept.clone(), client_certificates: client_certificates.clone() }
+    }
+
     /// The client certificates that `made` rests on, none of which is revoked or held.
     ///
     /// # Errors
@@ -75,11 +78,13 @@ impl Desk {
         made: &Made<'_>,
         now: Timestamp,
     ) -> Result<Certificates, Problem> {
-        let Some(kept) = self.store.operation(&made.kept_under()?)? else { return Ok(Vec::new()) };
+        let Some(kept) = self.kept.of(&made.kept_under()?)? else { return Ok(Vec::new()) };
         let text = String::from_utf8(kept).map_err(|error| Problem::broke(&error))?;
         let all = pem::decode_all(pem::CERTIFICATE, &text);
         let all = all.map_err(|error| Problem::broke(&error))?;
-        all.into_iter().map(|der| self.expect_not_revoked(Arc::from(der), now)).collect()
+        all.into_iter()
+            .map(|der| self.client_certificates.expect_not_revoked(Arc::from(der), now))
+            .collect()
     }
 
     /// The same of a credential. That of an enrolment rests on nobody's: two people made it.

@@ -1,0 +1,116 @@
+//! Coming in with an id and a password, or the secret of an enrolment in its place.
+
+use domain::act::{Act, Actor, Basis};
+use domain::id::ActorId;
+use domain::journal::EventKind;
+use domain::staff::{CredentialKind, PASSWORD_DAYS};
+use jiff::{SignedDuration, Timestamp};
+use store::{Entry, PersonRow, Unit};
+use x509::fingerprint::sha256;
+
+use super::Entrance;
+use crate::desk::door::{Door, unproven};
+use crate::desk::grounds::Made;
+use crate::desk::password::{Judged, LOCKED, Tried, hash};
+use crate::desk::principal::{Entrant, Proof};
+use crate::desk::refusals::Kind;
+use crate::desk::registry::may_come_in;
+use crate::hashing::Caller;
+use crate::problem::Problem;
+use crate::wire::SecretText;
+
+/// The one answer to everything that is wrong: it must not tell which ids exist or are locked.
+const WRONG: &str = "id and password do not go together, or were wrong too often";
+
+/// The rule of an enrolment that opens no more sessions.
+const USED_TOO_OFTEN: &str = "the enrolment has opened too many sessions";
+
+impl Entrance {
+    /// Who this id and password belong to. Success and failure are in the journal before the answer.
+    pub(super) fn by_password(
+        &self,
+        act: &Act,
+        id: &str,
+        password: &SecretText,
+        door: &Door,
+    ) -> Result<Entrant, Problem> {
+        let id: Option<ActorId> = id.parse().ok();
+        let person = id.as_ref().map(|id| self.people.person(id)).transpose()?.flatten();
+        let person = person.filter(may_come_in);
+        if let Some(person) = &person
+            && let Some(sha256) = self.by_enrolment(person, password, act.at)?
+        {
+            if !self.sessions.may_open_by(&sha256) {
+                let kind = Kind::new(EventKind::LoggedIn, door, USED_TOO_OFTEN);
+                let kind = Kind { person: Some(person.id.clone()), ..kind };
+                self.refusals.refuse(act, kind, door.from)?;
+                return Err(unproven(USED_TOO_OFTEN));
+            }
+            self.ledger.commit(Unit::new(logged_in(act, person).detail("by", "enrolment")))?;
+            let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
+            return Ok(Entrant { person: person.clone(), proof, basis, certificates: Vec::new() });
+        }
+        let known = match person {
+            Some(person) => self.people.password(&person.id)?.map(|row| (person, row.set)),
+            None => None,
+        };
+        let Some((person, set)) = known else {
+            // The same work as for an id that exists, so that the time does not tell.
+            hash(Caller::Entrance, password.expose())?;
+            // Who is no person of the registry may have typed anything, a password too.
+            let rule = "there is no such person with a password";
+            self.refusals.refuse(act, Kind::new(EventKind::LoggedIn, door, rule), door.from)?;
+            return Err(unproven(WRONG));
+        };
+        let entry = logged_in(act, &person).detail("by", "password");
+        let rests_on = self.grounds.rests_on(&Made::Password(&person.id, set), act.at);
+        let entry = match &rests_on {
+            Err(problem) if problem.is_refusal() => entry.refused((*problem.rule).clone()),
+            _ => entry,
+        };
+        let tried = Tried { caller: Caller::Entrance, password, entry, wanted: true };
+        let row = match self.passwords.judge(&person.id, act.at, tried)? {
+            Judged::Fits(row) => row,
+            Judged::Locked => {
+                let kind = Kind::new(EventKind::LoggedIn, door, LOCKED);
+                let kind = Kind { person: Some(person.id), ..kind };
+                self.refusals.refuse(act, kind, door.from)?;
+                return Err(unproven(WRONG));
+            }
+            Judged::Differs(_) | Judged::Not => return Err(unproven(WRONG)),
+        };
+        let basis = Basis::Password(row.set);
+        let proof = match expired(row.set, act.at) {
+            true => Proof::ExpiredPassword,
+            false => Proof::Weak,
+        };
+        // Whoever knows the password may know why it opens nothing.
+        Ok(Entrant { person, proof, basis, certificates: rests_on? })
+    }
+
+    /// The person's enrolment, if what stands for a password is its secret.
+    fn by_enrolment(
+        &self,
+        person: &PersonRow,
+        password: &SecretText,
+        now: Timestamp,
+    ) -> Result<Option<[u8; 32]>, Problem> {
+        let sha256 = sha256(password.expose().as_bytes());
+        let found = self.people.credential(&sha256)?.filter(|row| {
+            row.person == person.id
+                && row.kind == CredentialKind::Enrolment
+                && row.expires.is_none_or(|expires| now < expires)
+        });
+        Ok(found.map(|_| sha256))
+    }
+}
+
+/// The entry of somebody's coming in.
+fn logged_in(act: &Act, person: &PersonRow) -> Entry {
+    debug_assert_eq!(act.actor, Actor::Anonymous);
+    Entry::new(EventKind::LoggedIn, act).subject(&person.id)
+}
+
+fn expired(set: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(set) >= SignedDuration::from_hours(24 * PASSWORD_DAYS)
+}

@@ -1,0 +1,65 @@
+//! The lists of one CA, to be read beside each other: what it owes, and what was published.
+
+use std::sync::Arc;
+
+use ca::{CertificationAuthority, Generations, ListSeries};
+use domain::crl_series::SeriesState;
+use domain::id::CaId;
+use domain::policy::Undelivered;
+use store::SeriesRow;
+use store::reads::ReadLists;
+
+use crate::problem::Problem;
+
+/// The hand that reads the keys and lists of one CA, and has it do nothing.
+pub(super) struct Listed {
+    authority: Arc<CertificationAuthority>,
+    rows: Arc<dyn ReadLists>,
+}
+
+impl Listed {
+    pub(super) fn new(authority: Arc<CertificationAuthority>, rows: Arc<dyn ReadLists>) -> Self {
+        Self { authority, rows }
+    }
+
+    /// The CA.
+    pub(super) fn id(&self) -> &CaId {
+        self.authority.id()
+    }
+
+    /// How its lists have what is not delivered yet.
+    pub(super) fn undelivered(&self) -> Undelivered {
+        self.authority.policy().applications.undelivered
+    }
+
+    /// Its keys.
+    pub(super) fn generations(&self) -> &Generations {
+        self.authority.generations()
+    }
+
+    /// Its series.
+    pub(super) fn series(&self) -> &ListSeries {
+        self.authority.list_series()
+    }
+
+    /// Every series that it publishes or ever published, as it stands.
+    pub(super) fn rows(&self) -> Result<Vec<SeriesRow>, Problem> {
+        series_rows(&*self.rows, &self.authority)
+    }
+}
+
+/// Every series a CA publishes or ever published; one that never had a list is empty.
+pub(super) fn series_rows(
+    lists: &dyn ReadLists,
+    authority: &CertificationAuthority,
+) -> Result<Vec<SeriesRow>, Problem> {
+    let mut rows = lists.series(authority.id())?;
+    for key in authority.list_series().all()? {
+        if !rows.iter().any(|row| row.key == key) {
+            let state = SeriesState::Empty;
+            rows.push(SeriesRow { key, state, built: 0, published: None });
+        }
+    }
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(rows)
+}
