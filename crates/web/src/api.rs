@@ -214,8 +214,8 @@ mod tests {
     use super::places::{STRANGERS_AT_ONCE, Served};
     use super::*;
     use crate::desk::check::CheckConsistency;
-    use crate::desk::principal::Entrant;
     use crate::desk::{Principal, Proof};
+    use crate::entrance::principal::Entrant;
     use crate::wire::ReceiveApplication;
 
     fn api(scratch: &Scratch, clock: &Clock) -> Api {

@@ -4,48 +4,32 @@
 //! `ca` do it, and answers with a shape. Refusals by the desk itself are in the journal before they
 //! are told, as those of `ra` and `ca` are; so is every reading of records and ledgers (E1).
 
-mod acts;
 pub mod applications;
 mod approvals;
 pub mod authorities;
 pub mod cards;
 pub mod ceremonies;
 pub mod certificates;
-mod challenges;
 pub mod check;
-mod client_certificates;
 pub mod credentials;
-mod door;
 mod endings;
-mod entrance;
 mod findings;
-mod foreign_issuers;
-mod grounds;
 mod hands;
 mod health;
 mod holder;
 mod joined;
 pub mod journal;
-mod kept;
 pub mod keys;
-mod ledger;
 mod listed;
 pub mod lists;
 pub mod passkeys;
-mod password;
 pub mod people;
 pub mod permission;
-pub(crate) mod principal;
 mod proof;
 mod recover;
-mod refusals;
 pub mod register;
-mod registry;
 mod repeat;
-mod resting;
 pub mod service_requests;
-mod sessions;
-mod turns;
 pub mod weak_keys;
 mod workshop;
 
@@ -59,36 +43,36 @@ use store::{RoomOnDisk, Store};
 use x509::key_check::WeakKeys;
 
 use self::check::Checker;
-use self::client_certificates::ClientCertificates;
-use self::entrance::Below;
-use self::grounds::Grounds;
 use self::hands::Hands;
 use self::holder::SelfService;
-use self::kept::Kept;
 use self::keys::Progress;
-use self::ledger::Ledger;
-use self::registry::Registry;
 use self::repeat::Repetition;
+use crate::entrance::Below;
+use crate::entrance::client_certificates::ClientCertificates;
+use crate::entrance::grounds::Grounds;
+use crate::entrance::registry::Registry;
+use crate::kept::Kept;
+use crate::ledger::Ledger;
 use crate::origin::Hosts;
 use crate::problem::Problem;
 
-pub use acts::Clock;
+pub use crate::acts::Clock;
+pub use crate::entrance::door::Door;
+pub(crate) use crate::entrance::door::unproven;
+pub use crate::entrance::foreign_issuers::ForeignIssuer;
+pub use crate::entrance::principal::{Principal, Proof};
+pub use crate::entrance::refusals::Refusals;
+pub use crate::entrance::{Entrance, Shown};
+pub(crate) use crate::ledger::reading;
 pub use approvals::{Approvable, Approvals, ApproveOperation};
 pub use check::{Audit, Auditor, SERVER};
-pub use door::Door;
-pub(crate) use door::unproven;
 pub use endings::{Deadlines, Ending, Endings, RECOVER, WayIn};
-pub use entrance::{Entrance, Shown};
-pub use foreign_issuers::ForeignIssuer;
 pub use hands::Windows;
 pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
 pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
-pub(crate) use ledger::reading;
-pub use principal::{Principal, Proof};
-pub use refusals::Refusals;
 pub(crate) use repeat::Done;
 pub use workshop::{Invented, Workshop};
 
@@ -296,5 +280,53 @@ impl Desk {
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Desk({:?})", self.hands.authorities.keys())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use jiff::SignedDuration;
+    use store::reads::ReadJournal;
+    use testkit::{Clock as ClockOfTest, Scratch};
+
+    use super::*;
+
+    /// Whoever is refused at the entrance, and whoever is at home, are in the same sums; and on a full disk
+    /// neither writes.
+    #[test]
+    fn e1_the_refusals_of_all_doors_are_told_together_and_by_one_look_at_the_disk() {
+        let (scratch, clock) = (Scratch::new(), ClockOfTest::at("2026-11-28T03:00:00Z"));
+        let (told, room) = (clock.clone(), RoomOnDisk::default());
+        let holders = Holders::new(scratch.store.clone(), []).expect("randomness");
+        let store: Arc<dyn Store> = scratch.store.clone();
+        let desk = Desk::new(store, BTreeMap::new(), [].into(), Arc::new(move || told.now()))
+            .with_holders(Arc::new(holders))
+            .with_room_on_disk(room.clone());
+        let from = IpAddr::from([192, 0, 2, 1]);
+        let door = |name: &str| Door { name: name.to_owned(), from };
+        let knock = || {
+            let wrong = Ok(Shown::bearer("nobody's"));
+            desk.entrance().enter(wrong, &door("GET /a"), None).expect_err("a stranger");
+            let of_nobody = Some(&b"no certificate"[..]);
+            let shown = desk.self_service().show_own_certificates(of_nobody, &door("/"));
+            assert!(shown.is_err());
+        };
+        let entries = || scratch.store.journal(0, 1000).expect("a journal").len();
+        let tell = || {
+            clock.advance(SignedDuration::from_mins(1));
+            desk.entrance().refusals().tell(false).expect("told");
+            entries()
+        };
+        let before = entries();
+        (0..3).for_each(|_| knock());
+        assert_eq!(entries(), before + 2, "the first of each");
+        assert_eq!(tell(), before + 4, "the sums of both");
+        room.note(true);
+        (0..3).for_each(|_| knock());
+        assert_eq!(tell(), before + 4, "nobody writes on a full disk");
+        room.note(false);
+        assert_eq!(tell(), before + 6);
     }
 }

@@ -23,11 +23,15 @@
 //! proves who they are, and nothing but the injected clock tells the time.
 
 pub mod access;
+mod acts;
 pub mod api;
 pub mod client;
 pub mod desk;
+pub mod entrance;
 pub mod hashing;
 pub mod holder;
+mod kept;
+mod ledger;
 pub mod local;
 pub mod operation;
 mod origin;
@@ -35,6 +39,7 @@ mod problem;
 mod random;
 pub mod server;
 pub mod tls;
+mod turns;
 mod webauthn;
 pub mod wire;
 

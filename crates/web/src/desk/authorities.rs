@@ -14,7 +14,7 @@ use super::Desk;
 use super::approvals::Approvable;
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
-use super::principal::Principal;
+use crate::entrance::principal::Principal;
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
 

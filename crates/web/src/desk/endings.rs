@@ -15,13 +15,13 @@ use jiff::Timestamp;
 use store::reads::ReadPeople;
 use store::{CredentialRow, PersonRow};
 
-use super::acts::Clock;
 use super::findings::Gathered;
-use super::grounds::Grounds;
 use super::health::Condition;
-use super::ledger::Ledger;
 use super::permission::Operation;
-use super::principal::Principal;
+use crate::acts::Clock;
+use crate::entrance::grounds::Grounds;
+use crate::entrance::principal::Principal;
+use crate::ledger::Ledger;
 use crate::problem::Problem;
 
 /// How somebody is let in again whom nothing lets in any more.

@@ -12,13 +12,13 @@ use ra::window::Window;
 use store::{RoomOnDisk, Store};
 use x509::key_check::WeakKeys;
 
-use super::acts::Clock;
 use super::check::Auditor;
 use super::endings::Endings;
-use super::foreign_issuers::ForeignIssuer;
 use super::health::Health;
 use super::keys::{Keyroom, Progress};
 use super::workshop::Workshop;
+use crate::acts::Clock;
+use crate::entrance::foreign_issuers::ForeignIssuer;
 use crate::origin::Hosts;
 
 /// The windows with the register they look into. One process at a time may have them.

@@ -9,12 +9,12 @@ use domain::act::{Act, Actor};
 use ra::holder::{HolderError, HolderReceipt, Holders, Overview, Refusal};
 use store::{Entry, Unit};
 
-use super::acts::{Clock, act_now};
-use super::door::Door;
-use super::ledger::{Ledger, reading};
 use super::permission::Operation;
-use super::principal::Principal;
-use super::refusals::{Kind, Refusals};
+use crate::acts::{Clock, act_now};
+use crate::entrance::door::Door;
+use crate::entrance::principal::Principal;
+use crate::entrance::refusals::{Kind, Refusals};
+use crate::ledger::{Ledger, reading};
 use crate::problem::{Fault, Problem};
 
 /// Why a holder did not get what they asked, in words for them.

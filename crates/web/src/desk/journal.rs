@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::approvals::Approvable;
 use super::permission::Operation;
-use super::principal::Principal;
 use super::{Desk, LAST_NUMBER, MAX_PAGE, reading, usual_page};
+use crate::entrance::principal::Principal;
 use crate::operation::{self, Call, Spec, text};
 use crate::problem::Problem;
 

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::Desk;
 use super::approvals::Approvable;
 use super::permission::Operation as Permitted;
-use super::principal::Principal;
+use crate::entrance::principal::Principal;
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::SecretText;

@@ -15,7 +15,7 @@ use super::LAST_NUMBER;
 use super::listed::series_rows;
 use super::permission::Operation::{FetchList as Fetch, ListSeries as Series};
 use super::permission::Operation::{PublishAllLists as PublishAll, PublishDueLists as PublishDue};
-use super::principal::Principal;
+use crate::entrance::principal::Principal;
 use crate::operation::{Call, Form, Octets, Operation, Spec, text};
 use crate::problem::Problem;
 

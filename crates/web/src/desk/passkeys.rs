@@ -7,13 +7,13 @@ use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
 use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
-use super::acts::after_days;
-use super::challenges::For;
 use super::credentials::{own, own_unit};
-use super::entrance::Entrance;
-use super::grounds::{Made, resting};
 use super::permission::Operation as Permitted;
-use super::principal::Principal;
+use crate::acts::after_days;
+use crate::entrance::Entrance;
+use crate::entrance::challenges::For;
+use crate::entrance::grounds::{Made, resting};
+use crate::entrance::principal::Principal;
 use crate::operation::{Call, Operation, Spec};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, created};

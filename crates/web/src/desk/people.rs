@@ -21,10 +21,10 @@ use x509::fingerprint::sha256;
 
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
 use super::Desk;
-use super::grounds::{Made, resting};
 use super::permission::Operation as Permitted;
-use super::principal::Principal;
 use super::repeat::Done;
+use crate::entrance::grounds::{Made, resting};
+use crate::entrance::principal::Principal;
 use crate::operation::{Call, Operation, Spec, Variant, text};
 use crate::problem::Problem;
 use crate::wire::{ConfirmationBody, PersonBody, PersonList, SecretText};

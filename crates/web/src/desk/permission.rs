@@ -8,7 +8,7 @@ use domain::rule;
 use domain::rule::{Rule, Several};
 use domain::staff::Role;
 
-use super::principal::{Principal, Proof};
+use crate::entrance::principal::{Principal, Proof};
 
 /// To whom an operation is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

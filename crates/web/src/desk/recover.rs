@@ -10,7 +10,7 @@ use store::{Change, PersonRow, Unit};
 use super::Desk;
 use super::people::{changed, enrolment};
 use super::permission::Operation;
-use super::principal::Principal;
+use crate::entrance::principal::Principal;
 use crate::problem::Problem;
 use crate::wire::{ConfirmationBody, PersonBody};
 

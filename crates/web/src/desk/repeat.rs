@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
 use x509::fingerprint::{colon_hex, sha256};
 
-use super::kept::{Kept, kept_under};
-use super::ledger::Ledger;
 use super::permission::Operation;
-use super::turns::Turns;
+use crate::kept::{Kept, kept_under};
+use crate::ledger::Ledger;
 use crate::problem::{Fault, Problem};
+use crate::turns::Turns;
 
 /// What is stored of an operation, ids and closed words and nothing that was typed, in the shape the windows store theirs in, so that an id that was
 /// used at one is known at the other.

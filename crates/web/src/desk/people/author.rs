@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use store::ProposalRow;
 
 use crate::desk::Desk;
-use crate::desk::grounds::Made;
-use crate::desk::resting::own;
+use crate::entrance::grounds::Made;
+use crate::entrance::resting::own;
 use crate::problem::Problem;
 
 /// The field of who confirms.

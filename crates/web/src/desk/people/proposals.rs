@@ -7,8 +7,8 @@ use domain::text::FreeText;
 use jiff::Timestamp;
 use store::{PersonRow, ProposalRow};
 
-use super::super::principal::Principal;
 use super::{ProposeChange, ProposePerson};
+use crate::entrance::principal::Principal;
 use crate::problem::Problem;
 
 /// Characters of the longest name.

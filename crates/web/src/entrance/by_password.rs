@@ -9,12 +9,12 @@ use store::{Entry, PersonRow, Unit};
 use x509::fingerprint::sha256;
 
 use super::Entrance;
-use crate::desk::door::{Door, unproven};
-use crate::desk::grounds::Made;
-use crate::desk::password::{Judged, LOCKED, Tried, hash};
-use crate::desk::principal::{Entrant, Proof};
-use crate::desk::refusals::Kind;
-use crate::desk::registry::may_come_in;
+use crate::entrance::door::{Door, unproven};
+use crate::entrance::grounds::Made;
+use crate::entrance::password::{Judged, LOCKED, Tried, hash};
+use crate::entrance::principal::{Entrant, Proof};
+use crate::entrance::refusals::Kind;
+use crate::entrance::registry::may_come_in;
 use crate::hashing::Caller;
 use crate::problem::Problem;
 use crate::wire::SecretText;
@@ -27,7 +27,7 @@ const USED_TOO_OFTEN: &str = "the enrolment has opened too many sessions";
 
 impl Entrance {
     /// Who this id and password belong to. Success and failure are in the journal before the answer.
-    pub(super) fn by_password(
+    pub(crate) fn by_password(
         &self,
         act: &Act,
         id: &str,

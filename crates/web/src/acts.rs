@@ -15,7 +15,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 ///
 /// # Errors
 /// The random generator failed.
-pub(super) fn act_now(
+pub(crate) fn act_now(
     clock: &Clock,
     actor: Actor,
     operation: Option<OperationId>,
@@ -25,13 +25,13 @@ pub(super) fn act_now(
 }
 
 /// The id of an operation that nobody gave one.
-pub(super) fn fresh_operation() -> Result<OperationId, Problem> {
+pub(crate) fn fresh_operation() -> Result<OperationId, Problem> {
     let id = crate::random::id("op").ok_or_else(|| Problem::broke(&"no randomness"))?;
     id.parse().map_err(|error: InvalidId| Problem::broke(&error))
 }
 
 /// So many days after an act.
-pub(super) fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {
+pub(crate) fn after_days(at: Timestamp, days: i64) -> Result<Timestamp, Problem> {
     let span = SignedDuration::from_hours(24 * days);
     at.checked_add(span).map_err(|error| Problem::broke(&error))
 }

@@ -80,7 +80,7 @@ impl Said {
 
 /// What a certificate is looked up for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// That it lets somebody in now.
     InForce,
     /// That what was made with it stands.
@@ -89,7 +89,7 @@ pub(super) enum Wanted {
 
 impl Wanted {
     /// Whether a certificate that is revoked for this reason will do.
-    pub(super) fn forgives(self, reason: Option<u8>) -> bool {
+    pub(crate) fn forgives(self, reason: Option<u8>) -> bool {
         let reason = reason.and_then(RevocationReason::from_code);
         self == Self::NotRevoked && reason.is_some_and(RevocationReason::spares_what_was_done)
     }
@@ -97,7 +97,7 @@ impl Wanted {
 
 /// Refuses a certificate that none of our CAs issued: one that is on its issuer's list, and where any
 /// issuer is named, every one that cannot be looked up.
-pub(super) fn expect_unlisted(
+pub(crate) fn expect_unlisted(
     issuers: &[ForeignIssuer],
     certificate: &Certificate,
     der: &[u8],

@@ -24,7 +24,7 @@ const OF_AN_ENROLMENT: u32 = 8;
 
 /// The open sessions.
 #[derive(Debug, Default)]
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     /// By the SHA-256 of their tokens.
     open: Mutex<HashMap<[u8; 32], Kept>>,
     /// How many each enrolment opened, by the SHA-256 of its secret: two people made each of them.
@@ -33,17 +33,17 @@ pub(super) struct Sessions {
 
 /// Somebody who logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Session {
+pub(crate) struct Session {
     /// Who.
-    pub(super) person: ActorId,
+    pub(crate) person: ActorId,
     /// How they proved who they are.
-    pub(super) proof: Proof,
+    pub(crate) proof: Proof,
     /// What they had shown.
-    pub(super) basis: Basis,
+    pub(crate) basis: Basis,
     /// The address they came from, and are bound to.
-    pub(super) from: IpAddr,
+    pub(crate) from: IpAddr,
     /// When they logged in.
-    pub(super) opened: Timestamp,
+    pub(crate) opened: Timestamp,
 }
 
 /// A session, and when it was used last.
@@ -64,7 +64,7 @@ impl Kept {
 impl Sessions {
     /// Opens a session. Of a person who has eight, the one that was not used for longest ends; and
     /// whoever comes with an enrolment has one.
-    pub(super) fn open(&self, token: [u8; 32], session: Session) {
+    pub(crate) fn open(&self, token: [u8; 32], session: Session) {
         let now = session.opened;
         let is_enrolment = |proof| matches!(proof, Proof::Enrolment(_));
         let most = if is_enrolment(session.proof) { 1 } else { EACH };
@@ -85,7 +85,7 @@ impl Sessions {
     }
 
     /// Whether the secret of an enrolment may open one more session, which is counted.
-    pub(super) fn may_open_by(&self, enrolment: &[u8; 32]) -> bool {
+    pub(crate) fn may_open_by(&self, enrolment: &[u8; 32]) -> bool {
         let mut of_each = self.of_enrolments.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = of_each.entry(*enrolment).or_default();
         *opened = opened.saturating_add(1);
@@ -93,7 +93,7 @@ impl Sessions {
     }
 
     /// The session of this token, whose end that moves on.
-    pub(super) fn find(&self, token: &[u8; 32], now: Timestamp) -> Option<Session> {
+    pub(crate) fn find(&self, token: &[u8; 32], now: Timestamp) -> Option<Session> {
         let mut sessions = self.lock();
         if sessions.get(token)?.is_over(now) {
             sessions.remove(token);
@@ -105,7 +105,7 @@ impl Sessions {
     }
 
     /// Ends every session of a person.
-    pub(super) fn end_all_of(&self, person: &ActorId) {
+    pub(crate) fn end_all_of(&self, person: &ActorId) {
         self.lock().retain(|_, kept| kept.session.person != *person);
     }
 

@@ -33,7 +33,7 @@ const TAG: usize = 32;
 
 /// Whom a challenge is given to, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum For {
+pub(crate) enum For {
     /// Somebody who has come in and registers a passkey.
     Registration(ActorId),
     /// Whoever logs in from this address.
@@ -42,7 +42,7 @@ pub(super) enum For {
 
 /// Makes and recognises the challenges of this process.
 #[derive(Debug)]
-pub(super) struct Challenges {
+pub(crate) struct Challenges {
     /// Without randomness there is none, and no challenge.
     key: Option<hmac::Key>,
     /// Those that were answered rightly, until they end: only people with passkeys add to it.
@@ -51,7 +51,7 @@ pub(super) struct Challenges {
 
 /// A challenge that this process gave, and that has not ended.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(crate) struct Open {
     random: [u8; RANDOM],
     end: Timestamp,
 }
@@ -68,7 +68,7 @@ impl Challenges {
     ///
     /// # Errors
     /// The random generator failed.
-    pub(super) fn give(&self, to: &For, now: Timestamp) -> Result<String, Problem> {
+    pub(crate) fn give(&self, to: &For, now: Timestamp) -> Result<String, Problem> {
         let end = now.as_second() + CHALLENGE_MINUTES * 60;
         let mut said = [0; SAID];
         said[..END].copy_from_slice(&end.to_be_bytes());
@@ -79,7 +79,7 @@ impl Challenges {
     }
 
     /// The challenge, if it was given to `to`, not long ago, and not answered rightly yet.
-    pub(super) fn find(&self, challenge: &str, to: &For, now: Timestamp) -> Option<Open> {
+    pub(crate) fn find(&self, challenge: &str, to: &For, now: Timestamp) -> Option<Open> {
         let octets: [u8; SAID + TAG] =
             Base64UrlUnpadded::decode_vec(challenge).ok()?.try_into().ok()?;
         let (said, tag) = octets.split_at(SAID);
@@ -95,7 +95,7 @@ impl Challenges {
     }
 
     /// Takes a challenge that was answered rightly; false where somebody was quicker with it.
-    pub(super) fn spend(&self, open: Open, now: Timestamp) -> bool {
+    pub(crate) fn spend(&self, open: Open, now: Timestamp) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.retain(|_, end| now < *end);
         used.insert(open.random, open.end).is_none()

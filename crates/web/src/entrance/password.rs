@@ -8,26 +8,26 @@ use jiff::Timestamp;
 use store::reads::ReadPeople;
 use store::{Change, Entry, PasswordRow, Unit};
 
-use super::ledger::Ledger;
-use super::turns::Turns;
 use crate::hashing::{self, Busy, Caller};
+use crate::ledger::Ledger;
 use crate::problem::{Fault, Problem};
+use crate::turns::Turns;
 use crate::wire::SecretText;
 
 /// What somebody typed for a password.
-pub(super) struct Tried<'a> {
+pub(crate) struct Tried<'a> {
     /// In which queue it waits.
-    pub(super) caller: Caller,
+    pub(crate) caller: Caller,
     /// What they typed.
-    pub(super) password: &'a SecretText,
+    pub(crate) password: &'a SecretText,
     /// The entry of it, which becomes a refusal where it is not as wanted.
-    pub(super) entry: Entry,
+    pub(crate) entry: Entry,
     /// Whether it should fit; what should not and does is a guess that found the password.
-    pub(super) wanted: bool,
+    pub(crate) wanted: bool,
 }
 
 /// What is told of a password that was tried.
-pub(super) enum Judged {
+pub(crate) enum Judged {
     /// It is the one of this row.
     Fits(PasswordRow),
     /// It is another than this row's.
@@ -39,23 +39,23 @@ pub(super) enum Judged {
 }
 
 /// The rule of a guess that is not looked at.
-pub(super) const LOCKED: &str = "the password is locked";
+pub(crate) const LOCKED: &str = "the password is locked";
 
 /// The passwords of people, as they are tried.
-pub(super) struct Passwords {
+pub(crate) struct Passwords {
     people: Arc<dyn ReadPeople>,
     ledger: Ledger,
     turns: Turns,
 }
 
 impl Passwords {
-    pub(super) fn new(people: Arc<dyn ReadPeople>, ledger: &Ledger) -> Self {
+    pub(crate) fn new(people: Arc<dyn ReadPeople>, ledger: &Ledger) -> Self {
         Self { people, ledger: ledger.clone(), turns: Turns::default() }
     }
 
     /// Compares what somebody typed with a person's password: the one place that does. A wrong one
     /// is counted, enough of them lock, and while it is locked nothing is told of what was typed.
-    pub(super) fn judge(
+    pub(crate) fn judge(
         &self,
         person: &ActorId,
         at: Timestamp,
@@ -95,7 +95,7 @@ impl Passwords {
 ///
 /// # Errors
 /// The random generator failed, or too many wait.
-pub(super) fn hash(caller: Caller, password: &str) -> Result<String, Problem> {
+pub(crate) fn hash(caller: Caller, password: &str) -> Result<String, Problem> {
     hashing::hash(caller, password)?.ok_or_else(|| Problem::broke(&"no randomness"))
 }
 

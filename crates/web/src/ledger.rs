@@ -6,8 +6,8 @@ use domain::act::Act;
 use domain::journal::EventKind;
 use store::{Entry, Sequence, Store, Unit};
 
-use super::permission::Operation;
-use super::principal::Principal;
+use crate::desk::permission::Operation;
+use crate::entrance::principal::Principal;
 use crate::problem::{Fault, Problem};
 
 /// The hand by which a part of the desk commits. It reads nothing: what a part reads, its fields say.
@@ -17,12 +17,12 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
     }
 
     /// Commits a unit, as [`Store::commit`] says.
-    pub(super) fn commit(&self, unit: Unit) -> store::Result<Sequence> {
+    pub(crate) fn commit(&self, unit: Unit) -> store::Result<Sequence> {
         self.store.commit(unit)
     }
 
@@ -66,7 +66,7 @@ impl Ledger {
     ///
     /// # Errors
     /// What the commit refuses; the journal's.
-    pub(super) fn decided(
+    pub(crate) fn decided(
         &self,
         act: &Act,
         operation: Operation,

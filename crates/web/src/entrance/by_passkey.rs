@@ -8,9 +8,9 @@ use store::{Change, CredentialRow, Entry, PasskeyRow, Unit};
 use x509::fingerprint::sha256;
 
 use super::Entrance;
-use crate::desk::challenges::For;
-use crate::desk::door::{Door, unproven};
-use crate::desk::principal::{Entrant, Principal, Proof, actor_of};
+use crate::entrance::challenges::For;
+use crate::entrance::door::{Door, unproven};
+use crate::entrance::principal::{Entrant, Principal, Proof, actor_of};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, answered};
 use crate::wire::{PasskeyAnswerBody, PasskeyChallengeBody, SessionBody};

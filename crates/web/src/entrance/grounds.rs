@@ -15,13 +15,13 @@ use store::{Change, CredentialRow, Unit};
 use x509::pem;
 
 use super::client_certificates::ClientCertificates;
-use super::kept::{Kept, kept_under};
 use super::principal::Principal;
 use super::resting::Certificates;
+use crate::kept::{Kept, kept_under};
 use crate::problem::Problem;
 
 /// What was made, and is used later.
-pub(super) enum Made<'a> {
+pub(crate) enum Made<'a> {
     /// The approval of an operation.
     Approval(&'a OperationId),
     /// A proposal of a kind about a person, at that time.
@@ -48,7 +48,7 @@ impl Made<'_> {
 }
 
 /// The unit in which `act` makes `made`, with the client certificates that it rests on, if on any.
-pub(super) fn resting(unit: Unit, act: &Principal, made: &Made<'_>) -> Result<Unit, Problem> {
+pub(crate) fn resting(unit: Unit, act: &Principal, made: &Made<'_>) -> Result<Unit, Problem> {
     if act.certificates().is_empty() {
         return Ok(unit);
     }
@@ -59,13 +59,13 @@ pub(super) fn resting(unit: Unit, act: &Principal, made: &Made<'_>) -> Result<Un
 }
 
 /// Whether that still stands which something was made with. It commits nothing.
-pub(super) struct Grounds {
+pub(crate) struct Grounds {
     kept: Kept,
     client_certificates: Arc<ClientCertificates>,
 }
 
 impl Grounds {
-    pub(super) fn new(kept: &Kept, client_certificates: &Arc<ClientCertificates>) -> Self {
+    pub(crate) fn new(kept: &Kept, client_certificates: &Arc<ClientCertificates>) -> Self {
         Self { kept: kept.clone(), client_certificates: client_certificates.clone() }
     }
 
@@ -73,7 +73,7 @@ impl Grounds {
     ///
     /// # Errors
     /// 401 by the rule of the first that is; the database's.
-    pub(super) fn rests_on(
+    pub(crate) fn rests_on(
         &self,
         made: &Made<'_>,
         now: Timestamp,
@@ -88,7 +88,7 @@ impl Grounds {
     }
 
     /// The same of a credential. That of an enrolment rests on nobody's: two people made it.
-    pub(super) fn credential_rests_on(
+    pub(crate) fn credential_rests_on(
         &self,
         row: &CredentialRow,
         now: Timestamp,

@@ -16,13 +16,13 @@ use super::resting::Certificates;
 use crate::problem::Problem;
 
 /// People, what lets them in, and what that rests on. It commits nothing.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     people: Arc<dyn ReadPeople>,
     grounds: Arc<Grounds>,
 }
 
 impl Registry {
-    pub(super) fn new(people: Arc<dyn ReadPeople>, grounds: &Arc<Grounds>) -> Self {
+    pub(crate) fn new(people: Arc<dyn ReadPeople>, grounds: &Arc<Grounds>) -> Self {
         Self { people, grounds: grounds.clone() }
     }
 
@@ -30,7 +30,7 @@ impl Registry {
     ///
     /// # Errors
     /// 401 where they may not; the database's.
-    pub(super) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {
+    pub(crate) fn who_may_come_in(&self, id: &ActorId) -> Result<PersonRow, Problem> {
         let person = self.people.person(id)?.filter(may_come_in);
         person.ok_or_else(|| unproven("whoever it belongs to may not act"))
     }
@@ -40,7 +40,7 @@ impl Registry {
     /// # Errors
     /// 401 where it has expired, its owner may not act, or a certificate it rests on is revoked or held;
     /// the database's.
-    pub(super) fn owner(
+    pub(crate) fn owner(
         &self,
         row: &CredentialRow,
         proof: Proof,
@@ -58,7 +58,7 @@ impl Registry {
     ///
     /// # Errors
     /// 401 where one of them is revoked or held; the database's.
-    pub(super) fn stands(
+    pub(crate) fn stands(
         &self,
         person: &ActorId,
         basis: Basis,
@@ -82,6 +82,6 @@ impl Registry {
 }
 
 /// Whether a person may act at all.
-pub(super) fn may_come_in(person: &PersonRow) -> bool {
+pub(crate) fn may_come_in(person: &PersonRow) -> bool {
     person.state == PersonState::Active
 }

@@ -18,24 +18,24 @@ use x509::public_key::SpkiInfo;
 use x509::read::Certificate;
 use x509::{key_check, oid, pem};
 
-use super::acts::after_days;
 use super::door::unproven;
 use super::foreign_issuers::{self, ForeignIssuer, Wanted};
 use super::resting::{Own, Resting};
+use crate::acts::after_days;
 use crate::problem::Problem;
 
 /// The field of a registration.
 const FIELD: &str = "certificate_pem";
 
 /// How client certificates stand, ours by what was issued and others by their issuers' lists.
-pub(super) struct ClientCertificates {
+pub(crate) struct ClientCertificates {
     authorities: Arc<dyn ReadAuthorities>,
     certificates: Arc<dyn ReadCertificates>,
     foreign_issuers: Arc<[ForeignIssuer]>,
 }
 
 impl ClientCertificates {
-    pub(super) fn new(
+    pub(crate) fn new(
         authorities: Arc<dyn ReadAuthorities>,
         certificates: Arc<dyn ReadCertificates>,
         foreign_issuers: Arc<[ForeignIssuer]>,
@@ -44,7 +44,7 @@ impl ClientCertificates {
     }
 
     /// Refuses a client certificate that is not in force any more, whoever it was registered for.
-    pub(super) fn expect_in_force(
+    pub(crate) fn expect_in_force(
         &self,
         der: Arc<[u8]>,
         now: Timestamp,
@@ -60,7 +60,7 @@ impl ClientCertificates {
     /// Refuses a client certificate that was revoked or held since it was shown. One may end meanwhile, or
     /// be revoked because another took its place: neither says that what was made with it was not made
     /// by its owner.
-    pub(super) fn expect_not_revoked(
+    pub(crate) fn expect_not_revoked(
         &self,
         der: Arc<[u8]>,
         now: Timestamp,
@@ -74,7 +74,7 @@ impl ClientCertificates {
     /// The certificate of a registration, and until when it may let its owner in: it is `proven` by
     /// this connection's handshake, in force, an end entity's for authentication, and as strong as
     /// keys are that a CA of ours would certify.
-    pub(super) fn expect_fit(
+    pub(crate) fn expect_fit(
         &self,
         text: &str,
         proven: Option<&[u8]>,

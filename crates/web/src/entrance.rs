@@ -1,7 +1,19 @@
-//! The entrance: who shows what, is who. Nobody stands at the desk but through here.
+//! The entrance: whoever asks is authenticated here. It is the only way to make a principal of somebody in the
+//! registry.
 
 mod by_passkey;
 mod by_password;
+pub(crate) mod challenges;
+pub(crate) mod client_certificates;
+pub(crate) mod door;
+pub(crate) mod foreign_issuers;
+pub(crate) mod grounds;
+pub(crate) mod password;
+pub(crate) mod principal;
+pub(crate) mod refusals;
+pub(crate) mod registry;
+pub(crate) mod resting;
+pub(crate) mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,17 +27,17 @@ use status::known::Known;
 use store::reads::ReadPeople;
 use x509::fingerprint::sha256;
 
-use super::acts::{Clock, act_now, fresh_operation};
-use super::challenges::Challenges;
-use super::client_certificates::ClientCertificates;
-use super::door::{Door, one_loopback, unproven};
-use super::grounds::Grounds;
-use super::ledger::Ledger;
-use super::password::Passwords;
-use super::principal::{Entrant, Principal, Proof, actor_of};
-use super::refusals::{Kind, Refusals};
-use super::registry::Registry;
-use super::sessions::{Session, Sessions};
+use self::challenges::Challenges;
+use self::client_certificates::ClientCertificates;
+use self::door::{Door, one_loopback, unproven};
+use self::grounds::Grounds;
+use self::password::Passwords;
+use self::principal::{Entrant, Principal, Proof, actor_of};
+use self::refusals::{Kind, Refusals};
+use self::registry::Registry;
+use self::sessions::{Session, Sessions};
+use crate::acts::{Clock, act_now, fresh_operation};
+use crate::ledger::Ledger;
 use crate::origin::Hosts;
 use crate::problem::Problem;
 use crate::wire::{LoginBody, SecretText, SessionBody};
@@ -70,17 +82,17 @@ pub struct Entrance {
 }
 
 /// What an entrance is built on.
-pub(super) struct Below<'a> {
-    pub(super) ledger: &'a Ledger,
-    pub(super) registry: &'a Arc<Registry>,
-    pub(super) grounds: &'a Arc<Grounds>,
-    pub(super) client_certificates: &'a Arc<ClientCertificates>,
-    pub(super) refusals: &'a Arc<Refusals>,
+pub(crate) struct Below<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) registry: &'a Arc<Registry>,
+    pub(crate) grounds: &'a Arc<Grounds>,
+    pub(crate) client_certificates: &'a Arc<ClientCertificates>,
+    pub(crate) refusals: &'a Arc<Refusals>,
 }
 
 impl Entrance {
     /// An entrance under these hosts, nobody in yet.
-    pub(super) fn new(
+    pub(crate) fn new(
         clock: Clock,
         people: Arc<dyn ReadPeople>,
         below: &Below<'_>,
@@ -273,7 +285,7 @@ impl Entrance {
     ///
     /// # Errors
     /// 422 where there is none.
-    pub(super) fn host(&self) -> Result<&str, Problem> {
+    pub(crate) fn host(&self) -> Result<&str, Problem> {
         let rule = "this desk has no host name that passkeys could belong to";
         self.hosts.first().ok_or_else(|| Problem::refused("passkey", rule))
     }
@@ -284,17 +296,17 @@ impl Entrance {
     }
 
     /// The open sessions.
-    pub(super) fn sessions(&self) -> &Sessions {
+    pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
     /// The challenges for passkeys.
-    pub(super) fn challenges(&self) -> &Challenges {
+    pub(crate) fn challenges(&self) -> &Challenges {
         &self.challenges
     }
 
     /// The passwords, as they are tried.
-    pub(super) fn passwords(&self) -> &Passwords {
+    pub(crate) fn passwords(&self) -> &Passwords {
         &self.passwords
     }
 

@@ -6,7 +6,7 @@ use x509::fingerprint::sha256;
 
 /// One lock for each of a few groups of ids: two requests of one id are of one group.
 #[derive(Debug)]
-pub(super) struct Turns([Mutex<()>; 64]);
+pub(crate) struct Turns([Mutex<()>; 64]);
 
 impl Default for Turns {
     fn default() -> Self {
@@ -15,7 +15,7 @@ impl Default for Turns {
 }
 
 impl Turns {
-    pub(super) fn take(&self, id: &str) -> MutexGuard<'_, ()> {
+    pub(crate) fn take(&self, id: &str) -> MutexGuard<'_, ()> {
         let group = usize::from(sha256(id.as_bytes())[0]) % self.0.len();
         self.0[group].lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,7 +16,7 @@ pub struct Door {
 }
 
 /// The same console under all its loopback addresses.
-pub(super) fn one_loopback(address: IpAddr) -> IpAddr {
+pub(crate) fn one_loopback(address: IpAddr) -> IpAddr {
     let address = address.to_canonical();
     if address.is_loopback() { IpAddr::from([127, 0, 0, 1]) } else { address }
 }

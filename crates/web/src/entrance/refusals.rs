@@ -19,9 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 use status::subscriber::Subscriber;
 use store::{Entry, RoomOnDisk, Unit};
 
-use super::acts::{Clock, act_now};
 use super::door::Door;
-use super::ledger::Ledger;
+use crate::acts::{Clock, act_now};
+use crate::ledger::Ledger;
 use crate::problem::Problem;
 
 /// The time whose refusals are one sum.
@@ -34,19 +34,19 @@ const MOST_KINDS: usize = 128;
 
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// The event.
-    pub(super) event: EventKind,
+    pub(crate) event: EventKind,
     /// By which door.
-    pub(super) door: String,
+    pub(crate) door: String,
     /// Whom it concerns, where it is a person of the registry.
-    pub(super) person: Option<ActorId>,
+    pub(crate) person: Option<ActorId>,
     /// By which rule, in our words.
-    pub(super) rule: Rule,
+    pub(crate) rule: Rule,
     /// The code that the caller was told, where there is one.
-    pub(super) code: Option<&'static str>,
+    pub(crate) code: Option<&'static str>,
     /// The block of addresses it came from.
-    pub(super) from: String,
+    pub(crate) from: String,
 }
 
 /// The first refusal of its kind within a minute, which is an entry.
@@ -84,7 +84,7 @@ impl Sum {
 }
 
 impl Kind {
-    pub(super) fn new(event: EventKind, door: &Door, rule: impl Into<Rule>) -> Self {
+    pub(crate) fn new(event: EventKind, door: &Door, rule: impl Into<Rule>) -> Self {
         let (door, from) = (door.name.clone(), block(door.from));
         Self { event, door, person: None, rule: rule.into().untold(), code: None, from }
     }
@@ -187,13 +187,13 @@ fn is_over(sum: &Sum, now: Timestamp) -> bool {
 }
 
 impl Refusals {
-    pub(super) fn new(clock: Clock, ledger: &Ledger, room_on_disk: RoomOnDisk) -> Self {
+    pub(crate) fn new(clock: Clock, ledger: &Ledger, room_on_disk: RoomOnDisk) -> Self {
         Self { clock, ledger: ledger.clone(), room_on_disk, sums: Sums::default() }
     }
 
     /// Counts a stranger's refusal, and writes the entry of it where it is the first of its kind in
     /// this minute and the disk has room for strangers' entries.
-    pub(super) fn refuse(&self, stranger: &Act, kind: Kind, from: IpAddr) -> Result<(), Problem> {
+    pub(crate) fn refuse(&self, stranger: &Act, kind: Kind, from: IpAddr) -> Result<(), Problem> {
         if self.room_on_disk.is_short() {
             self.sums.count_unwritten(kind, stranger.at);
             return Ok(());
