@@ -105,6 +105,9 @@ impl Desk {
     /// A desk over a store and its CAs, without windows. At every desk, client certificates of our own
     /// CAs are looked up in the store, and others on the lists of `foreign_issuers`, which are all that
     /// the operator named: who was turned away at one desk comes in at none.
+    ///
+    /// What is added to it (`with_…`) makes the parts anew, without sessions, challenges and sums of refusals: a
+    /// desk is whole before anybody comes in.
     pub fn new(
         store: Arc<dyn Store>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
