@@ -8,7 +8,7 @@ use x509::fingerprint::sha256;
 
 use crate::home::{Home, write_public};
 use crate::join::AuditSigner;
-use crate::minutes::{Minutes, expect_drawable};
+use crate::minutes::{self, expect_drawable};
 
 /// Keeps signed notes and minutes where an installation lies.
 pub(crate) struct SigningNotary {
@@ -42,12 +42,9 @@ impl Notary for SigningNotary {
     }
 
     fn draw_up(&self, record: &Record) -> Result<Vec<String>, String> {
-        let draw_up = || -> anyhow::Result<_> {
-            let id = record.script.id.as_str();
-            let minutes = Minutes::draw_up(record, &AuditSigner::with(self.key.clone())?)?;
-            minutes.write(id, &self.home.ceremonies().join(id))
-        };
-        let files = draw_up().map_err(|error| format!("{error:#}"))?;
-        Ok(files.map(|file| file.display().to_string()).into())
+        let place = self.home.ceremonies().join(record.script.id.as_str());
+        let files = AuditSigner::with(self.key.clone())
+            .and_then(|signer| minutes::keep(record, &signer, &place));
+        files.map(Into::into).map_err(|error| format!("{error:#}"))
     }
 }

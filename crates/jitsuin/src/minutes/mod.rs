@@ -74,6 +74,19 @@ impl Minutes {
     }
 }
 
+/// Draws the minutes of a ceremony up and writes them into a directory; returns the names of the files.
+///
+/// # Errors
+/// As [`Minutes::draw_up`] and [`Minutes::write`].
+pub(crate) fn keep(
+    record: &Record,
+    signer: &dyn CheckpointSigner,
+    directory: &Path,
+) -> Result<[String; 3]> {
+    let files = Minutes::draw_up(record, signer)?.write(record.script.id.as_str(), directory)?;
+    Ok(files.map(|file| file.display().to_string()))
+}
+
 /// Verifies minutes with nothing but the files and the audit key.
 ///
 /// # Errors

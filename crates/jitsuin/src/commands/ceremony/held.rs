@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::hold::CeremonyRoom;
 use crate::home::write_public;
 use crate::join::AuditSigner;
-use crate::minutes::{Minutes, expect_drawable};
+use crate::minutes::{self, expect_drawable};
 use crate::stage::{Attendance, Attendant, SystemStage, attend, premises};
 use crate::system::{Claim, Clock, System};
 
@@ -84,9 +84,7 @@ fn expect_free(directory: &Path) -> Result<()> {
 
 /// Draws the minutes of a ceremony that ended up, and says where they are.
 fn ended(record: &Record, signer: &AuditSigner, directory: &Path) -> Result<Answer> {
-    let minutes = Minutes::draw_up(record, signer)?;
-    let files = minutes.write(record.script.id.as_str(), directory)?;
-    let files = files.map(|file| file.display().to_string());
+    let files = minutes::keep(record, signer, directory)?;
     let mut answer = told(serde_json::to_value(CeremonyBody::from(record))?);
     answer.text += &format!("\nminutes: {}\n{}", directory.display(), files.join("\n"));
     answer.json["minutes"] = json!(files);
