@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -33,9 +32,8 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
         target = target.display(),
         copy = copy.path().display(),
     );
-    let copied =
-        Command::new("bash").args(["-c", &line]).current_dir(copy.path()).output().unwrap();
-    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    let copied = testkit::run_long(copy.path(), "bash", &["-c", &line]);
+    assert!(copied.success, "{}", copied.text);
     let [row, operation, listed] = changes();
     insert(copy.path(), &row, "\n}\n\nimpl Party {");
     insert(copy.path(), &operation, "\nimpl Desk {");
@@ -46,7 +44,9 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
     let crates = ["build", "--offline", "--package", "jitsuin", "--package", "jitsuin-web"];
     let what = ["--bin", "jitsuin", "--example", "permissions", "--example", "openapi"];
     let features = ["--features", "jitsuin/pcsc,jitsuin/torture"];
-    cargo(copy.path(), &[&crates[..], &what, &features].concat());
+    let built = [&crates[..], &what, &features, &["--target-dir", "target"]].concat();
+    let built = testkit::run_long(copy.path(), env!("CARGO"), &built);
+    assert!(built.success, "{}", built.text);
     let debug = copy.path().join("target/debug");
     let said = |program: PathBuf, words: &[&str]| {
         let said = testkit::run(copy.path(), program.to_str().unwrap(), words);
@@ -91,14 +91,4 @@ fn insert(copy: &Path, change: &Change, place: &str) {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(place), "{}: {place:?}", change.file);
     fs::write(path, text.replacen(place, &format!("\n{}{place}", change.text), 1)).unwrap();
-}
-
-fn cargo(copy: &Path, words: &[&str]) {
-    let said = Command::new(env!("CARGO"))
-        .current_dir(copy)
-        .args(words)
-        .env_remove("CARGO_TARGET_DIR")
-        .output()
-        .unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
