@@ -58,6 +58,10 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if let Some(in_reader) = &in_reader {
         ready["card"] = in_reader.describe(&system, &ready)?;
     }
+    if !arguments.once {
+        say(&guide::text(&ready, &std::fs::canonicalize(system.home.handed_out())?));
+    }
+    // The last of a start: who finds it finds all that was printed.
     if let Some(path) = &arguments.ready_file {
         // It holds every token of the demo.
         write_private(path, &serde_json::to_vec_pretty(&ready)?)?;
@@ -65,7 +69,6 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     if arguments.once {
         story::tell(&system, &|line| say(line))?;
     } else {
-        say(&guide::text(&ready, &std::fs::canonicalize(system.home.handed_out())?));
         stop.wait();
     }
     drop(in_reader);
