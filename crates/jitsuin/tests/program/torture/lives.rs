@@ -115,6 +115,7 @@ fn kills(
             1..=3 => {
                 let mut server = live(installation, world)?;
                 pause(chance.below(settings.life));
+                world.let_the_kept_waiting_end();
                 server.kill();
                 deaths.at_work += 1;
             }

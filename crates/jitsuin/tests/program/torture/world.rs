@@ -13,6 +13,12 @@ use crate::installation::{Client, Server};
 /// How long a client repeats a request before it counts as stuck.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
+/// After so long with one request, a client asks for a life that is long enough for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much longer such a life is at most.
+const LONGER: Duration = Duration::from_secs(20);
+
 /// How long a client waits before it repeats.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -30,6 +36,8 @@ pub(super) struct World {
     life: RwLock<Option<Life>>,
     lives: AtomicU64,
     stopping: AtomicBool,
+    /// How many clients no life was long enough for so far.
+    kept_waiting: AtomicU64,
     facts: Mutex<Facts>,
     figures: Mutex<Figures>,
 }
@@ -46,6 +54,15 @@ impl World {
     /// The server is gone.
     pub(super) fn dies(&self) {
         *self.life.write().unwrap() = None;
+    }
+
+    /// Lets a life go on until those have their answers whom no life before was long enough for: on a slow
+    /// machine they would wait for ever, and would count as stuck.
+    pub(super) fn let_the_kept_waiting_end(&self) {
+        let begun = Instant::now();
+        while self.kept_waiting.load(Ordering::SeqCst) > 0 && begun.elapsed() < LONGER {
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Nobody begins anything new.
@@ -89,6 +106,22 @@ impl World {
     }
 }
 
+/// Counted among those whom no life was long enough for, until it is dropped.
+struct KeptWaiting<'a>(&'a AtomicU64);
+
+impl<'a> KeptWaiting<'a> {
+    fn counted(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for KeptWaiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Somebody who works: every request has an id of its own and is repeated until it is answered.
 pub(super) struct Worker<'a> {
     pub(super) world: &'a World,
@@ -122,8 +155,11 @@ impl<'a> Worker<'a> {
         let headers = [("Operation-Id", operation.as_str())];
         let world = self.world;
         let (begun, mut first_life, mut refused) = (Instant::now(), None, false);
-        let mut last = String::from("no server");
+        let (mut last, mut kept_waiting) = (String::from("no server"), None);
         while begun.elapsed() < TIMEOUT {
+            if begun.elapsed() > PATIENCE {
+                kept_waiting.get_or_insert_with(|| KeptWaiting::counted(&world.kept_waiting));
+            }
             let life = world.lives.load(Ordering::SeqCst);
             if let Some(Life { client, .. }) = world.life() {
                 let is_first = *first_life.get_or_insert(life) == life;
