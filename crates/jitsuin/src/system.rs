@@ -25,7 +25,7 @@ use store::reads::{ReadHead, ReadWindows};
 use store::{
     CertificateRow, Change, Entry, Options, RoomOnDisk, SeriesKey, Sqlite, StateKey, Store, Unit,
 };
-use web::desk::{Desk, ForeignIssuer, Health, WindowAuthority};
+use web::desk::{Desk, DeskBuilder, ForeignIssuer, Health, WindowAuthority};
 
 use crate::backups::Backups;
 use crate::config::{ClientIssuerTable, Config};
@@ -294,16 +294,21 @@ impl System {
 
     /// The desk at which every operation is done, without windows.
     pub(crate) fn desk_without_windows(&self) -> Desk {
+        self.desk_builder().build()
+    }
+
+    /// What a desk of this installation is made with, but for the windows.
+    pub(crate) fn desk_builder(&self) -> DeskBuilder {
         let (authorities, issuers) = (self.authorities.clone(), self.client_issuers.clone());
-        Desk::new(self.store.clone(), authorities, issuers, self.clock.clone())
-            .with_hosts(self.config.listen.host_names.clone())
-            .with_health(self.health.clone())
-            .with_room_on_disk(self.room.clone())
-            .with_keyroom(self.keyroom())
-            .with_endings(self.own_endings())
-            .with_auditor(Arc::new(self.auditor()))
-            .with_weak_keys(self.config.weak_keys.clone())
-            .with_workshop(Box::new(self.workshop()))
+        Desk::builder(self.store.clone(), authorities, issuers, self.clock.clone())
+            .hosts(self.config.listen.host_names.clone())
+            .health(self.health.clone())
+            .room_on_disk(self.room.clone())
+            .keyroom(self.keyroom())
+            .endings(self.own_endings())
+            .auditor(Arc::new(self.auditor()))
+            .weak_keys(self.config.weak_keys.clone())
+            .workshop(Box::new(self.workshop()))
     }
 
     fn workshop(&self) -> OwnWorkshop {
@@ -317,7 +322,7 @@ impl System {
         let Windows { register, window, holders } = self.windows()?;
         let windows =
             web::desk::Windows { window, register: register.clone(), embedded: Some(register) };
-        Ok(self.desk_without_windows().with_windows(windows).with_holders(holders))
+        Ok(self.desk_builder().windows(windows).holders(holders).build())
     }
 
     fn windows(&self) -> Result<Windows> {

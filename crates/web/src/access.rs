@@ -320,13 +320,13 @@ mod tests {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
         register(&scratch, &clock);
         let told = clock.clone();
-        let desk = Desk::new(
+        let desk = Desk::builder(
             scratch.store.clone(),
             BTreeMap::new(),
             Arc::default(),
             Arc::new(move || told.now()),
         );
-        let api = Api::new(Arc::new(desk.with_hosts(["localhost".to_owned()])));
+        let api = Api::new(Arc::new(desk.hosts(["localhost".to_owned()]).build()));
         let routes = || {
             let described = Router::new().route(HEALTH, get(|| async { "in" }));
             let more = described.route("/api/v1/cas", get(|| async { "in" }));

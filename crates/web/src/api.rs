@@ -221,9 +221,8 @@ mod tests {
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
-        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
-        let desk = desk.with_hosts(["localhost".to_owned()]);
-        Api::new(Arc::new(desk))
+        let desk = Desk::builder(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
+        Api::new(Arc::new(desk.hosts(["localhost".to_owned()]).build()))
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 pub mod applications;
 mod approvals;
 pub mod authorities;
+mod builder;
 pub mod cards;
 pub mod ceremonies;
 pub mod certificates;
@@ -38,22 +39,15 @@ use std::sync::Arc;
 
 use ca::CertificationAuthority;
 use domain::id::CaId;
-use ra::holder::Holders;
-use store::{RoomOnDisk, Store};
-use x509::key_check::WeakKeys;
+use store::Store;
 
 use self::check::Checker;
 use self::hands::Hands;
 use self::holder::SelfService;
-use self::keys::Progress;
 use self::repeat::Repetition;
-use crate::entrance::Below;
 use crate::entrance::client_certificates::ClientCertificates;
 use crate::entrance::grounds::Grounds;
-use crate::entrance::registry::Registry;
-use crate::kept::Kept;
 use crate::ledger::Ledger;
-use crate::origin::Hosts;
 use crate::problem::Problem;
 
 pub use crate::acts::Clock;
@@ -65,6 +59,7 @@ pub use crate::entrance::refusals::Refusals;
 pub use crate::entrance::{Entrance, Shown};
 pub(crate) use crate::ledger::reading;
 pub use approvals::{Approvable, Approvals, ApproveOperation};
+pub use builder::DeskBuilder;
 pub use check::{Audit, Auditor, SERVER};
 pub use endings::{Deadlines, Ending, Endings, RECOVER, WayIn};
 pub use hands::Windows;
@@ -87,7 +82,8 @@ pub(crate) fn usual_page() -> usize {
 /// The last number that has a next one in the store; asking beyond it is asking beyond the end.
 const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
 
-/// The desk: its parts, each of which owns what it touches, and what else operations are done with.
+/// The desk: its parts, each of which owns what it touches, and what else operations are done with. A
+/// [`DeskBuilder`] makes it once, and nothing changes what it is made of.
 pub struct Desk {
     hands: Hands,
     ledger: Ledger,
@@ -102,125 +98,16 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk over a store and its CAs, without windows. At every desk, client certificates of our own
-    /// CAs are looked up in the store, and others on the lists of `foreign_issuers`, which are all that
-    /// the operator named: who was turned away at one desk comes in at none.
-    ///
-    /// What is added to it (`with_…`) makes the parts anew, without sessions, challenges and sums of refusals: a
-    /// desk is whole before anybody comes in.
-    pub fn new(
+    /// What a desk over a store and its CAs is made with, without windows. At every desk, client certificates of our
+    /// own CAs are looked up in the store, and others on the lists of `foreign_issuers`, which are all that the
+    /// operator named: who was turned away at one desk comes in at none.
+    pub fn builder(
         store: Arc<dyn Store>,
         authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
         foreign_issuers: Arc<[ForeignIssuer]>,
         clock: Clock,
-    ) -> Self {
-        Self::of(Hands::new(store, authorities, foreign_issuers, clock))
-    }
-
-    /// The parts, made of `hands`: here stands which part builds on which.
-    fn of(hands: Hands) -> Self {
-        let (store, clock) = (&hands.store, &hands.clock);
-        let ledger = Ledger::new(store.clone());
-        let kept = Kept::new(store.clone());
-        let issuers = hands.foreign_issuers.clone();
-        let client_certificates = ClientCertificates::new(store.clone(), store.clone(), issuers);
-        let client_certificates = Arc::new(client_certificates);
-        let grounds = Arc::new(Grounds::new(&kept, &client_certificates));
-        let registry = Arc::new(Registry::new(store.clone(), &grounds));
-        let room = hands.room_on_disk.clone();
-        let refusals = Arc::new(Refusals::new(clock.clone(), &ledger, room));
-        let below = Below {
-            ledger: &ledger,
-            registry: &registry,
-            grounds: &grounds,
-            client_certificates: &client_certificates,
-            refusals: &refusals,
-        };
-        let (hosts, holders) = (hands.hosts.clone(), hands.holders.clone());
-        let custody = hands.keyroom.as_ref().map(|room| room.custody.clone());
-        let program = hands.endings.clone();
-        let deadlines =
-            Deadlines::new((clock.clone(), &ledger), store.clone(), &grounds, custody, program);
-        let deadlines = Arc::new(deadlines);
-        Self {
-            entrance: Entrance::new(clock.clone(), store.clone(), &below, hosts),
-            repetition: Repetition::new(&ledger, &kept),
-            approvals: Approvals::new((&ledger, &kept), store.clone(), &registry, &grounds),
-            self_service: SelfService::new(clock.clone(), &ledger, &refusals, holders),
-            checker: Checker::new(&hands, &deadlines),
-            deadlines,
-            hands,
-            ledger,
-            client_certificates,
-            grounds,
-        }
-    }
-
-    /// Adds the windows; what needs them is unavailable at a desk without.
-    #[must_use]
-    pub fn with_windows(self, windows: Windows) -> Self {
-        Self::of(Hands { windows: Some(windows), ..self.hands })
-    }
-
-    /// Adds the custody of the keys; what needs it is unavailable at a desk without.
-    #[must_use]
-    pub fn with_keyroom(self, keyroom: Keyroom) -> Self {
-        Self::of(Hands { keyroom: Some(keyroom), ..self.hands })
-    }
-
-    /// Has somebody follow what takes long.
-    #[must_use]
-    pub fn with_progress(self, progress: Progress) -> Self {
-        Self::of(Hands { progress, ..self.hands })
-    }
-
-    /// Adds what the program itself uses; a desk without knows of the roles alone.
-    #[must_use]
-    pub fn with_endings(self, endings: Arc<dyn Endings>) -> Self {
-        Self::of(Hands { endings: Some(endings), ..self.hands })
-    }
-
-    /// Adds what holders ask from home; at a desk without it is unavailable.
-    #[must_use]
-    pub fn with_holders(self, holders: Arc<Holders>) -> Self {
-        Self::of(Hands { holders: Some(holders), ..self.hands })
-    }
-
-    /// Adds whoever looks at what lies outside of the database.
-    #[must_use]
-    pub fn with_auditor(self, auditor: Arc<dyn Auditor>) -> Self {
-        Self::of(Hands { auditor: Some(auditor), ..self.hands })
-    }
-
-    /// Names the keys that are known to be weak; at a desk without, none is.
-    #[must_use]
-    pub fn with_weak_keys(self, weak_keys: Arc<WeakKeys>) -> Self {
-        Self::of(Hands { weak_keys, ..self.hands })
-    }
-
-    /// Adds whoever makes cards and residents to try out; what needs them is unavailable at a desk without.
-    #[must_use]
-    pub fn with_workshop(self, workshop: Box<dyn Workshop>) -> Self {
-        Self::of(Hands { workshop: Some(workshop), ..self.hands })
-    }
-
-    /// Shares what is seen of the disk with whatever looks at it.
-    #[must_use]
-    pub fn with_room_on_disk(self, room_on_disk: RoomOnDisk) -> Self {
-        Self::of(Hands { room_on_disk, ..self.hands })
-    }
-
-    /// Shares the list of conditions with whatever watches the installation.
-    #[must_use]
-    pub fn with_health(self, health: Arc<Health>) -> Self {
-        Self::of(Hands { health, ..self.hands })
-    }
-
-    /// Names the hosts under which it is asked; passkeys belong to the first, and at a desk without
-    /// one there are none.
-    #[must_use]
-    pub fn with_hosts(self, names: impl IntoIterator<Item = String>) -> Self {
-        Self::of(Hands { hosts: Hosts::named(names), ..self.hands })
+    ) -> DeskBuilder {
+        DeskBuilder::new(store, authorities, foreign_issuers, clock)
     }
 
     /// Who comes in.
@@ -291,6 +178,8 @@ mod tests {
     use std::net::IpAddr;
 
     use jiff::SignedDuration;
+    use ra::holder::Holders;
+    use store::RoomOnDisk;
     use store::reads::ReadJournal;
     use testkit::{Clock as ClockOfTest, Scratch};
 
@@ -304,9 +193,10 @@ mod tests {
         let (told, room) = (clock.clone(), RoomOnDisk::default());
         let holders = Holders::new(scratch.store.clone(), []).expect("randomness");
         let store: Arc<dyn Store> = scratch.store.clone();
-        let desk = Desk::new(store, BTreeMap::new(), [].into(), Arc::new(move || told.now()))
-            .with_holders(Arc::new(holders))
-            .with_room_on_disk(room.clone());
+        let desk = Desk::builder(store, BTreeMap::new(), [].into(), Arc::new(move || told.now()))
+            .holders(Arc::new(holders))
+            .room_on_disk(room.clone())
+            .build();
         let from = IpAddr::from([192, 0, 2, 1]);
         let door = |name: &str| Door { name: name.to_owned(), from };
         let knock = || {

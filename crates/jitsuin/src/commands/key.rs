@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use domain::id::ActorId;
 use serde_json::{Map, Value, json};
-use web::desk::Desk;
+use web::desk::DeskBuilder;
 use web::desk::keys::{CompromiseKey, PlanCompromise, RehearseRenewal};
 use web::desk::weak_keys::{FindWeakKeys, MOST_KEYS};
 use x509::fingerprint::hex;
@@ -65,10 +65,10 @@ pub(super) fn renew(
 }
 
 /// How a procedure tells how far it is: on standard error, as standard output is the answer's.
-pub(super) fn telling(desk: Desk, command: &KeyCommand) -> Desk {
+pub(super) fn telling(desk: DeskBuilder, command: &KeyCommand) -> DeskBuilder {
     let KeyCommand::Compromise { ca, .. } = command else { return desk };
     let ca = ca.clone();
-    desk.with_progress(Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
+    desk.progress(Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
 }
 
 /// Finds the certificates whose key is on a list of weak keys, as it is now: the server knows the one that the

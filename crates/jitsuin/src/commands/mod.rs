@@ -220,7 +220,7 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
 fn desk_for(system: &System, command: &Command) -> Result<Desk> {
     Ok(match (Needs::of(command), command) {
         (Needs::Windows, _) => system.desk()?,
-        (_, Command::Key(command)) => key::telling(system.desk_without_windows(), command),
+        (_, Command::Key(command)) => key::telling(system.desk_builder(), command).build(),
         _ => system.desk_without_windows(),
     })
 }

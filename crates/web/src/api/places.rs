@@ -250,7 +250,8 @@ mod tests {
     fn api(scratch: &Scratch, clock: &Clock) -> Api {
         let told = clock.clone();
         let clock = Arc::new(move || told.now());
-        Api::new(Arc::new(Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock)))
+        let desk = Desk::builder(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
+        Api::new(Arc::new(desk.build()))
     }
 
     fn asks(api: &Api, person: &str, operation: Operation) -> Served {

@@ -98,8 +98,8 @@ mod tests {
     fn site(scratch: &Scratch) -> TowerToHyperService<Router> {
         let clock = Clock::at("2026-11-22T03:00:00Z");
         let clock = Arc::new(move || clock.now());
-        let desk = Desk::new(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
-        let api = Api::new(Arc::new(desk));
+        let desk = Desk::builder(scratch.store.clone(), BTreeMap::new(), Arc::default(), clock);
+        let api = Api::new(Arc::new(desk.build()));
         let unsent = Crowd::of_shares(EACH, Duration::ZERO);
         let api = Api { places: Places { unsent, ..api.places.clone() }, ..api };
         let answer = |served: Served| async move { served.run(|_| Ok("a page")).await };

@@ -240,7 +240,7 @@ impl Operation for CompromiseKey {
     type Answer = CompromiseOutcomeBody;
 
     /// From where it stands (A 5.7.3, S 4-14-2): where a step could not be done, the same request goes
-    /// on from there. Whoever [follows](Desk::with_progress) hears of every step and of every thousand
+    /// on from there. Whoever [follows](super::DeskBuilder::progress) hears of every step and of every thousand
     /// certificates.
     fn run(self, call: &Call<'_>) -> Result<CompromiseOutcomeBody, Problem> {
         let desk = call.desk();

@@ -148,8 +148,8 @@ fn w3_a_session_is_good_where_and_while_its_credential_is() {
     world.get(&session, "/api/v1/applications").expect(200);
     let clock = world.clock.clone();
     let store = world.scratch.store.clone();
-    let desk =
-        Desk::new(store, world.authorities.clone(), Arc::default(), Arc::new(move || clock.now()));
+    let now = Arc::new(move || clock.now());
+    let desk = Desk::builder(store, world.authorities.clone(), Arc::default(), now).build();
     let door = |last| Door { name: "test".to_owned(), from: [192, 0, 2, last].into() };
     let login = LoginBody { id: "kimura".to_owned(), password: SecretText::new(password) };
     let session = desk.entrance().open_session(login, &door(1)).expect("a session").token;
@@ -165,7 +165,8 @@ fn w3_a_session_is_good_where_and_while_its_credential_is() {
 fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
     let world = World::new();
     let (store, clock) = (world.scratch.store.clone(), world.clock.clone());
-    let desk = Desk::new(store, BTreeMap::new(), Arc::default(), Arc::new(move || clock.now()));
+    let now = Arc::new(move || clock.now());
+    let desk = Desk::builder(store, BTreeMap::new(), Arc::default(), now).build();
     let enter = |who, operation: &str| {
         let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
         let id = Some(operation.parse().expect("an id"));

@@ -168,11 +168,12 @@ fn open(
     let told = clock.clone();
     let windows =
         Windows { window: Arc::new(window), register: register.clone(), embedded: Some(register) };
-    Desk::new(store, authorities.clone(), issuers.into(), Arc::new(move || told.now()))
-        .with_windows(windows)
-        .with_workshop(Box::new(Bench(cards)))
-        .with_holders(Arc::new(holders))
-        .with_hosts(["localhost".to_owned()])
+    Desk::builder(store, authorities.clone(), issuers.into(), Arc::new(move || told.now()))
+        .windows(windows)
+        .workshop(Box::new(Bench(cards)))
+        .holders(Arc::new(holders))
+        .hosts(["localhost".to_owned()])
+        .build()
 }
 
 /// The CAs as windows and holders over `store` see them.

@@ -99,7 +99,8 @@ fn w2_w3_a_desk_that_opened_no_ca_looks_its_certificates_up_as_well() {
     let by = Proof::Certificate(&card.name);
     world.ask(by, "POST", "/api/v1/people", Some(body.as_bytes()), &[]).expect(201);
     let (store, clock) = (world.scratch.store.clone(), world.clock.clone());
-    let desk = Desk::new(store, BTreeMap::new(), Arc::default(), Arc::new(move || clock.now()));
+    let now = Arc::new(move || clock.now());
+    let desk = Desk::builder(store, BTreeMap::new(), Arc::default(), now).build();
     let door = Door { name: "test".to_owned(), from: [127, 0, 0, 1].into() };
     let manager =
         desk.entrance().enter(Ok(Shown::bearer("ca-manager")), &door, None).expect("it comes in");

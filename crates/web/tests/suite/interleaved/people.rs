@@ -35,13 +35,13 @@ impl Registry {
         let hook = armed.clone();
         let commit = move |store: &_, unit| hook.commit(store, unit);
         let store = HookedStore::committing(scratch.store.clone(), commit);
-        let desk = Desk::new(
+        let desk = Desk::builder(
             Arc::new(store),
             BTreeMap::new(),
             Arc::default(),
             Arc::new(move || clock.now()),
         );
-        Self { scratch, desk: Arc::new(desk), armed }
+        Self { scratch, desk: Arc::new(desk.build()), armed }
     }
 
     fn interleave(&self, first: &Deed, before: usize, timeout: Duration, second: &Deed) -> Outcome {

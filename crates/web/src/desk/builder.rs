@@ -1,0 +1,162 @@
+//! How a desk is made: what it is given is collected first, and then its parts are made, once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ca::CertificationAuthority;
+use domain::id::CaId;
+use ra::holder::Holders;
+use store::{RoomOnDisk, Store};
+use x509::key_check::WeakKeys;
+
+use super::approvals::Approvals;
+use super::check::{Auditor, Checker};
+use super::endings::{Deadlines, Endings};
+use super::hands::{Hands, Windows};
+use super::health::Health;
+use super::holder::SelfService;
+use super::keys::{Keyroom, Progress};
+use super::repeat::Repetition;
+use super::workshop::Workshop;
+use super::{Clock, Desk};
+use crate::entrance::client_certificates::ClientCertificates;
+use crate::entrance::foreign_issuers::ForeignIssuer;
+use crate::entrance::grounds::Grounds;
+use crate::entrance::refusals::Refusals;
+use crate::entrance::registry::Registry;
+use crate::entrance::{Below, Entrance};
+use crate::kept::Kept;
+use crate::ledger::Ledger;
+use crate::origin::Hosts;
+
+/// What a desk is made with, until [`build`](Self::build) makes it. Nobody comes in before that, so no session,
+/// challenge or sum of refusals can be lost.
+#[must_use]
+pub struct DeskBuilder {
+    hands: Hands,
+}
+
+impl DeskBuilder {
+    /// A store, its CAs and the time; see [`Desk::builder`].
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
+        foreign_issuers: Arc<[ForeignIssuer]>,
+        clock: Clock,
+    ) -> Self {
+        Self { hands: Hands::new(store, authorities, foreign_issuers, clock) }
+    }
+
+    /// Adds the windows; what needs them is unavailable at a desk without.
+    pub fn windows(mut self, windows: Windows) -> Self {
+        self.hands.windows = Some(windows);
+        self
+    }
+
+    /// Adds the custody of the keys; what needs it is unavailable at a desk without.
+    pub fn keyroom(mut self, keyroom: Keyroom) -> Self {
+        self.hands.keyroom = Some(keyroom);
+        self
+    }
+
+    /// Has somebody follow what takes long.
+    pub fn progress(mut self, progress: Progress) -> Self {
+        self.hands.progress = progress;
+        self
+    }
+
+    /// Adds what the program itself uses; a desk without knows of the roles alone.
+    pub fn endings(mut self, endings: Arc<dyn Endings>) -> Self {
+        self.hands.endings = Some(endings);
+        self
+    }
+
+    /// Adds what holders ask from home; at a desk without it is unavailable.
+    pub fn holders(mut self, holders: Arc<Holders>) -> Self {
+        self.hands.holders = Some(holders);
+        self
+    }
+
+    /// Adds whoever looks at what lies outside of the database.
+    pub fn auditor(mut self, auditor: Arc<dyn Auditor>) -> Self {
+        self.hands.auditor = Some(auditor);
+        self
+    }
+
+    /// Names the keys that are known to be weak; at a desk without, none is.
+    pub fn weak_keys(mut self, weak_keys: Arc<WeakKeys>) -> Self {
+        self.hands.weak_keys = weak_keys;
+        self
+    }
+
+    /// Adds whoever makes cards and residents to try out; what needs them is unavailable at a desk without.
+    pub fn workshop(mut self, workshop: Box<dyn Workshop>) -> Self {
+        self.hands.workshop = Some(workshop);
+        self
+    }
+
+    /// Shares what is seen of the disk with whatever looks at it.
+    pub fn room_on_disk(mut self, room_on_disk: RoomOnDisk) -> Self {
+        self.hands.room_on_disk = room_on_disk;
+        self
+    }
+
+    /// Shares the list of conditions with whatever watches the installation.
+    pub fn health(mut self, health: Arc<Health>) -> Self {
+        self.hands.health = health;
+        self
+    }
+
+    /// Names the hosts under which it is asked; passkeys belong to the first, and at a desk without
+    /// one there are none.
+    pub fn hosts(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.hands.hosts = Hosts::named(names);
+        self
+    }
+
+    /// The desk: here stands which of its parts builds on which.
+    pub fn build(self) -> Desk {
+        let Self { hands } = self;
+        let (store, clock) = (&hands.store, &hands.clock);
+        let ledger = Ledger::new(store.clone());
+        let kept = Kept::new(store.clone());
+        let issuers = hands.foreign_issuers.clone();
+        let client_certificates = ClientCertificates::new(store.clone(), store.clone(), issuers);
+        let client_certificates = Arc::new(client_certificates);
+        let grounds = Arc::new(Grounds::new(&kept, &client_certificates));
+        let registry = Arc::new(Registry::new(store.clone(), &grounds));
+        let room = hands.room_on_disk.clone();
+        let refusals = Arc::new(Refusals::new(clock.clone(), &ledger, room));
+        let below = Below {
+            ledger: &ledger,
+            registry: &registry,
+            grounds: &grounds,
+            client_certificates: &client_certificates,
+            refusals: &refusals,
+        };
+        let (hosts, holders) = (hands.hosts.clone(), hands.holders.clone());
+        let custody = hands.keyroom.as_ref().map(|room| room.custody.clone());
+        let program = hands.endings.clone();
+        let deadlines =
+            Deadlines::new((clock.clone(), &ledger), store.clone(), &grounds, custody, program);
+        let deadlines = Arc::new(deadlines);
+        Desk {
+            entrance: Entrance::new(clock.clone(), store.clone(), &below, hosts),
+            repetition: Repetition::new(&ledger, &kept),
+            approvals: Approvals::new((&ledger, &kept), store.clone(), &registry, &grounds),
+            self_service: SelfService::new(clock.clone(), &ledger, &refusals, holders),
+            checker: Checker::new(&hands, &deadlines),
+            deadlines,
+            hands,
+            ledger,
+            client_certificates,
+            grounds,
+        }
+    }
+}
+
+impl std::fmt::Debug for DeskBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeskBuilder({:?})", self.hands.authorities.keys())
+    }
+}
