@@ -21,7 +21,18 @@ use domain::id::OperationId;
 use serde_json::json;
 use store::reads::ReadHead;
 use store::{ProofExtent, StateProof, Store};
+use web::desk::applications::DeliverApplication;
+use web::desk::cards::ReadCard;
+use web::desk::ceremonies::ShowCeremony;
+use web::desk::certificates::ShowCertificate;
+use web::desk::credentials::{MakeToken, SetPassword};
+use web::desk::keys::{CompromiseKey, RehearseRenewal};
+use web::desk::lists::FetchList;
+use web::desk::people::ConfirmProposal;
+use web::desk::service_requests::ReceiveServiceRequest;
+use web::desk::weak_keys::FindWeakKeys;
 use web::desk::{Approvable, Desk, Door, Principal, Shown};
+use web::operation::{Needs, Operation};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
 
@@ -58,7 +69,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         }
         command => match operation(cli, command) {
             Some(asked) if comes_to_server(cli) => match CommandClient::of_server(cli)? {
-                Some(client) => asked(&client),
+                Some(client) => (asked.by)(&client),
                 None => inside(cli, clock),
             },
             _ => inside(cli, clock),
@@ -72,39 +83,69 @@ fn comes_to_server(cli: &Cli) -> bool {
 }
 
 /// What a command has a client ask for.
-type Asked<'a> = Box<dyn Fn(&CommandClient<'_>) -> Result<Answer> + 'a>;
+struct Asked<'a> {
+    /// What that needs opened, where no server has it open.
+    needs: Needs,
+    by: By<'a>,
+}
+
+type By<'a> = Box<dyn Fn(&CommandClient<'_>) -> Result<Answer> + 'a>;
+
+impl<'a> Asked<'a> {
+    /// For this operation, and others that need no more.
+    fn of<O: Operation>(by: impl Fn(&CommandClient<'_>) -> Result<Answer> + 'a) -> Self {
+        Self { needs: O::SPEC.needs, by: Box::new(by) }
+    }
+}
 
 /// The operation of a command that is one, and nothing beside it.
 fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
     Some(match command {
-        Command::Listed(asked) => Box::new(|client| listed::run(client, asked)),
-        Command::Apply(command) => Box::new(|client| apply::deliver(client, command)),
-        Command::Card(CardCommand::Read { place, secret, out }) => {
-            Box::new(|client| card::read(client, place, secret.as_deref(), out.as_deref()))
+        Command::Listed(asked) => Asked {
+            needs: asked.command.needs(),
+            by: Box::new(|client| listed::run(client, asked)),
+        },
+        Command::Apply(command) => {
+            Asked::of::<DeliverApplication>(|client| apply::deliver(client, command))
         }
-        Command::Cert(command) => Box::new(|client| records::certificate(client, command)),
-        Command::Crl(command) => Box::new(|client| records::lists(client, command)),
-        Command::Request(command) => Box::new(|client| request::run(client, command)),
+        Command::Card(CardCommand::Read { place, secret, out }) => {
+            Asked::of::<ReadCard>(|client| {
+                card::read(client, place, secret.as_deref(), out.as_deref())
+            })
+        }
+        Command::Cert(command) => {
+            Asked::of::<ShowCertificate>(|client| records::certificate(client, command))
+        }
+        Command::Crl(command) => Asked::of::<FetchList>(|client| records::lists(client, command)),
+        Command::Request(command) => {
+            Asked::of::<ReceiveServiceRequest>(|client| request::run(client, command))
+        }
         Command::Key(KeyCommand::Renew { ca, dry_run, issues_from }) => {
-            Box::new(|client| key::renew(client, ca, *dry_run, issues_from.as_deref()))
+            Asked::of::<RehearseRenewal>(|client| {
+                key::renew(client, ca, *dry_run, issues_from.as_deref())
+            })
         }
         Command::Key(KeyCommand::Compromise { ca, generation, carry_out, second }) => {
-            Box::new(|client| key::compromise(client, (ca, *generation), *carry_out, second))
+            Asked::of::<CompromiseKey>(|client| {
+                key::compromise(client, (ca, *generation), *carry_out, second)
+            })
         }
         Command::Key(KeyCommand::Weak { list }) => {
-            Box::new(move |client| key::weak(cli, client, list.as_deref()))
+            Asked::of::<FindWeakKeys>(move |client| key::weak(cli, client, list.as_deref()))
         }
         Command::Ceremony(CeremonyCommand::Show { id }) => {
-            Box::new(|client| ceremony::show(client, id))
+            Asked::of::<ShowCeremony>(|client| ceremony::show(client, id))
         }
         Command::Staff(StaffCommand::Confirm { id }) => {
-            Box::new(move |client| staff::confirm(cli, client, id))
+            Asked::of::<ConfirmProposal>(move |client| staff::confirm(cli, client, id))
         }
         Command::Staff(StaffCommand::Password { new }) => {
-            Box::new(move |client| staff::password(&cli.person, client, new))
+            Asked::of::<SetPassword>(move |client| staff::password(&cli.person, client, new))
         }
         Command::Staff(StaffCommand::Token { program, days, out }) => {
-            Box::new(move |client| staff::token(cli, client, (*program, *days), out.as_deref()))
+            Asked::of::<MakeToken>(move |client| {
+                staff::token(cli, client, (*program, *days), out.as_deref())
+            })
         }
         Command::Card(_)
         | Command::Ceremony(_)
@@ -118,59 +159,30 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
     })
 }
 
-/// What the operation of a command needs of an installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    /// The windows and the resident register, of which there is one.
-    Windows,
-    /// The CAs.
-    Authorities,
-    /// The database alone: how people come in waits for no CA, as who adopts a policy comes in first.
-    People,
-}
-
-impl Needs {
-    fn of(command: &Command) -> Self {
-        let group = match command {
-            Command::Listed(asked) => match asked.command.words {
-                // These make what the windows would need.
-                "card make" | "register generate" => "",
-                words => words.split(' ').next().unwrap_or_default(),
-            },
-            Command::Apply(_) => "apply",
-            Command::Card(_) => "card",
-            Command::Staff(_) => "staff",
-            _ => "",
-        };
-        match group {
-            "apply" | "card" | "hold" | "register" => Self::Windows,
-            "staff" => Self::People,
-            _ => Self::Authorities,
-        }
-    }
-}
-
 /// A command inside an installation, with the custodians who came for it.
 fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
-    let system = match (&cli.command, Needs::of(&cli.command)) {
+    let asked = operation(cli, &cli.command);
+    let system = match (&cli.command, &asked) {
         (Command::Check, _) => System::open_unproven(&cli.config, clock)?,
         // The custodians come for the person, and not for the keys: those stay asleep.
-        (_, Needs::People) => System::open_without_cas(&cli.config, Claim::Visit, clock)?,
+        (Command::Staff(StaffCommand::Recover { .. }), _)
+        | (_, Some(Asked { needs: Needs::People, .. })) => {
+            System::open_without_cas(&cli.config, Claim::Visit, clock)?
+        }
         _ => System::open(&cli.config, Claim::Visit, clock)?,
     };
-    let asked = operation(cli, &cli.command);
     // Whoever came while a server began to start has waited for it.
     if let Some(asked) = &asked
         && comes_to_server(cli)
         && let Some(client) = CommandClient::of_server(cli)?
     {
-        return asked(&client);
+        return (asked.by)(&client);
     }
     let answer = match (&cli.command, asked) {
         (Command::Staff(StaffCommand::Recover { id }), _) => staff::recover(cli, &system, id),
-        (command, Some(asked)) => system
+        (command, Some(Asked { needs, by })) => system
             .let_in(&cli.person.custodians)
-            .and_then(|()| asked(&CommandClient::here(cli, desk_for(&system, command)?)?)),
+            .and_then(|()| by(&CommandClient::here(cli, desk_for(&system, needs, command)?)?)),
         (_, None) => system.let_in(&cli.person.custodians).and_then(|()| with_system(cli, &system)),
     };
     // A refusal is an entry too, and its evidence must not wait for the next server.
@@ -217,8 +229,8 @@ fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
 }
 
 /// The desk at which the operation of a command is done in this process.
-fn desk_for(system: &System, command: &Command) -> Result<Desk> {
-    Ok(match (Needs::of(command), command) {
+fn desk_for(system: &System, needs: Needs, command: &Command) -> Result<Desk> {
+    Ok(match (needs, command) {
         (Needs::Windows, _) => system.desk()?,
         (_, Command::Key(command)) => key::telling(system.desk_builder(), command).build(),
         _ => system.desk_without_windows(),

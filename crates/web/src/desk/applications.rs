@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::permission::Operation as Permitted;
 use super::{MAX_PAGE, usual_page};
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Needs, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::{
     ApplicationBody, ApplicationPage, CertificateIdBody, DocumentBody, HandoverBody,
@@ -33,7 +33,8 @@ impl Operation for ReceiveApplication {
     const SPEC: Spec =
         Spec::post(Permitted::ReceiveApplication, "/api/v1/applications", GROUP, "It is received.")
             .creating()
-            .by_file("form", "The form, in JSON.", &[]);
+            .by_file("form", "The form, in JSON.", &[])
+            .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -67,7 +68,8 @@ pub struct ListApplications {
 
 impl Operation for ListApplications {
     const SPEC: Spec =
-        Spec::get(Permitted::ListApplications, "/api/v1/applications", GROUP, "The applications.");
+        Spec::get(Permitted::ListApplications, "/api/v1/applications", GROUP, "The applications.")
+            .needing(Needs::Windows);
 
     type Answer = ApplicationPage;
 
@@ -98,7 +100,8 @@ impl Operation for ShowApplication {
         "/api/v1/applications/{id}",
         GROUP,
         "The application.",
-    );
+    )
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -139,7 +142,8 @@ impl Operation for VerifyApplication {
         GROUP,
         "Verified, or refused with the doubts.",
     )
-    .by_file("evidence", "The record of the identity check, in JSON.", &["items", "doubt"]);
+    .by_file("evidence", "The record of the identity check, in JSON.", &["items", "doubt"])
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -166,7 +170,8 @@ impl Operation for ApproveApplication {
         "/api/v1/applications/{id}/approval",
         GROUP,
         "Approved.",
-    );
+    )
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -199,7 +204,8 @@ impl Operation for IssueApplication {
         GROUP,
         "Issued.",
     )
-    .asked(AT_READER);
+    .asked(AT_READER)
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -247,7 +253,8 @@ impl Operation for DeliverApplication {
         GROUP,
         "Delivered and in force.",
     )
-    .asked(AT_READER);
+    .asked(AT_READER)
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -278,7 +285,8 @@ impl Operation for CompleteApplication {
         "/api/v1/applications/{id}/completion",
         GROUP,
         "Carried out; the receipt is in it.",
-    );
+    )
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -311,7 +319,8 @@ impl Operation for DiscardApplication {
         GROUP,
         "Destroyed.",
     )
-    .asked(AT_READER);
+    .asked(AT_READER)
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -348,7 +357,8 @@ impl Operation for RefuseApplication {
         GROUP,
         "Refused.",
     )
-    .asked(AT_READER);
+    .asked(AT_READER)
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -384,7 +394,8 @@ impl Operation for WithdrawApplication {
         GROUP,
         "Withdrawn.",
     )
-    .asked(AT_READER);
+    .asked(AT_READER)
+    .needing(Needs::Windows);
 
     type Answer = ApplicationBody;
 
@@ -396,7 +407,8 @@ impl Operation for WithdrawApplication {
 
 impl Operation for HoldCertificates {
     const SPEC: Spec =
-        Spec::post(Permitted::HoldCertificates, "/api/v1/holds", "holds", "What is on hold now.");
+        Spec::post(Permitted::HoldCertificates, "/api/v1/holds", "holds", "What is on hold now.")
+            .needing(Needs::Windows);
 
     type Answer = HoldOutcomeBody;
 

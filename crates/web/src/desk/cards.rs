@@ -18,7 +18,7 @@ use x509::fingerprint::sha256;
 
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Needs, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::{DocumentBody, EvidenceBody, SecretText};
 
@@ -28,7 +28,7 @@ type Keys = text::Closed<SignatureKeys>;
 
 /// What is said of an operation at a reader, which the query names with the card.
 const fn at_reader(operation: Permitted, path: &'static str, words: &'static str) -> Spec {
-    Spec::post(operation, path, "cards", words).asked(&["reader", "card"])
+    Spec::post(operation, path, "cards", words).asked(&["reader", "card"]).needing(Needs::Windows)
 }
 
 /// Reads the card on a reader.

@@ -25,7 +25,7 @@ use crate::entrance::password;
 use crate::entrance::password::{Judged, Tried};
 use crate::entrance::principal::{Principal, Proof};
 use crate::hashing::Caller;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Needs, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::{ChangedBody, SecretText, TokenBody};
 
@@ -50,7 +50,8 @@ impl Operation for SetPassword {
         "/api/v1/me/password",
         "sessions",
         "Set; it lasts 90 days.",
-    );
+    )
+    .needing(Needs::People);
 
     type Answer = ChangedBody;
 
@@ -112,7 +113,8 @@ impl Operation for RegisterCertificate {
         "sessions",
         "Registered.",
     )
-    .creating();
+    .creating()
+    .needing(Needs::People);
 
     type Answer = ChangedBody;
 
@@ -160,7 +162,8 @@ impl Operation for MakeToken {
         "sessions",
         "Made; it is shown this once.",
     )
-    .creating();
+    .creating()
+    .needing(Needs::People);
 
     type Answer = TokenBody;
 
@@ -214,7 +217,8 @@ pub struct EndSession {}
 
 impl Operation for EndSession {
     const SPEC: Spec =
-        Spec::post(Permitted::EndSession, "/api/v1/sessions/end", "sessions", "Ended.");
+        Spec::post(Permitted::EndSession, "/api/v1/sessions/end", "sessions", "Ended.")
+            .needing(Needs::People);
 
     type Answer = ChangedBody;
 

@@ -14,7 +14,7 @@ use crate::entrance::Entrance;
 use crate::entrance::challenges::For;
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::principal::Principal;
-use crate::operation::{Call, Operation, Spec};
+use crate::operation::{Call, Needs, Operation, Spec};
 use crate::problem::Problem;
 use crate::webauthn::{Ceremony, Expected, created};
 use crate::wire::{Base64Url, ChangedBody, PasskeyChallengeBody};
@@ -27,7 +27,8 @@ pub struct BeginPasskey {}
 impl Operation for BeginPasskey {
     const SPEC: Spec =
         Spec::post(Permitted::BeginPasskey, "/api/v1/me/passkey-challenges", "sessions", "Given.")
-            .creating();
+            .creating()
+            .needing(Needs::People);
 
     type Answer = PasskeyChallengeBody;
 
@@ -61,7 +62,8 @@ pub struct RegisterPasskey {
 impl Operation for RegisterPasskey {
     const SPEC: Spec =
         Spec::post(Permitted::RegisterPasskey, "/api/v1/me/passkeys", "sessions", "Registered.")
-            .creating();
+            .creating()
+            .needing(Needs::People);
 
     type Answer = ChangedBody;
 

@@ -25,7 +25,7 @@ use super::permission::Operation as Permitted;
 use super::repeat::Done;
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::principal::Principal;
-use crate::operation::{Call, Operation, Spec, Variant, text};
+use crate::operation::{Call, Needs, Operation, Spec, Variant, text};
 use crate::problem::Problem;
 use crate::wire::{ConfirmationBody, PersonBody, PersonList, SecretText};
 
@@ -44,7 +44,8 @@ impl Operation for ListPeople {
         "/api/v1/people",
         "people",
         "Everybody, those who left too.",
-    );
+    )
+    .needing(Needs::People);
 
     type Answer = PersonList;
 
@@ -67,7 +68,8 @@ pub struct ShowPerson {
 
 impl Operation for ShowPerson {
     const SPEC: Spec =
-        Spec::get(Permitted::ShowPerson, "/api/v1/people/{id}", "people", "The person.");
+        Spec::get(Permitted::ShowPerson, "/api/v1/people/{id}", "people", "The person.")
+            .needing(Needs::People);
 
     type Answer = PersonBody;
 
@@ -109,7 +111,8 @@ impl Operation for ProposePerson {
         "Proposed; the CA manager confirms.",
     )
     .creating()
-    .placed(&["id"]);
+    .placed(&["id"])
+    .needing(Needs::People);
 
     type Answer = PersonBody;
 
@@ -195,7 +198,8 @@ impl Operation for ProposeChange {
             told: &["id"],
             needed: &[],
         },
-    ]);
+    ])
+    .needing(Needs::People);
 
     type Answer = PersonBody;
 
@@ -237,7 +241,8 @@ impl Operation for ConfirmProposal {
         "/api/v1/people/{id}/confirmation",
         "people",
         "Confirmed.",
-    );
+    )
+    .needing(Needs::People);
 
     type Answer = ConfirmationBody;
 
@@ -280,7 +285,8 @@ pub struct RefuseProposal {
 
 impl Operation for RefuseProposal {
     const SPEC: Spec =
-        Spec::post(Permitted::RefuseProposal, "/api/v1/people/{id}/refusal", "people", "Refused.");
+        Spec::post(Permitted::RefuseProposal, "/api/v1/people/{id}/refusal", "people", "Refused.")
+            .needing(Needs::People);
 
     type Answer = PersonBody;
 
@@ -321,7 +327,8 @@ impl Operation for SuspendPerson {
         "/api/v1/people/{id}/suspension",
         "people",
         "Suspended.",
-    );
+    )
+    .needing(Needs::People);
 
     type Answer = PersonBody;
 

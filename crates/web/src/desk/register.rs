@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::Invented;
 use super::approvals::Approvable;
 use super::permission::Operation as Permitted;
-use crate::operation::{Call, Operation, Spec, text};
+use crate::operation::{Call, Needs, Operation, Spec, text};
 use crate::problem::Problem;
 use crate::wire::CertificateIdBody;
 
@@ -38,14 +38,15 @@ pub struct ShowResident {
 
 impl Operation for ShowResident {
     const SPEC: Spec =
-        Spec::get(Permitted::ShowResident, "/api/v1/residents/{code}", GROUP, "The resident.");
+        Spec::get(Permitted::ShowResident, "/api/v1/residents/{code}", GROUP, "The resident.")
+            .needing(Needs::Windows);
 
     type Answer = ResidentBody;
 
     /// A clerk sees those of their own municipality; another's resident is for them as nobody.
     fn run(self, call: &Call<'_>) -> Result<ResidentBody, Problem> {
         let code = self.code;
-        let found = call.desk().windows()?.register.find(&code).map_err(Problem::from);
+        let found = call.windows()?.register.find(&code).map_err(Problem::from);
         let found = found.and_then(|resident| own_resident(&call.act().actor, resident));
         let resident = call.checked(found)?;
         call.read(|entry| {
@@ -66,14 +67,15 @@ impl Operation for ApplyRegisterEvents {
         "/api/v1/register-runs",
         GROUP,
         "What the run came to.",
-    );
+    )
+    .needing(Needs::Windows);
 
     type Answer = RegisterRunBody;
 
     /// The windows take that from the system alone (L8); who set the system to work, the desk's own
     /// entry says. Where the register or a CA does not answer, the next run goes on from there.
     fn run(self, call: &Call<'_>) -> Result<RegisterRunBody, Problem> {
-        let windows = call.desk().windows()?;
+        let windows = call.windows()?;
         call.once(|| {
             let link = "register-link".parse();
             let link = link.map_err(|error: InvalidId| Problem::broke(&error))?;
@@ -152,7 +154,8 @@ pub struct RecordDeath {
 
 impl Operation for RecordDeath {
     const SPEC: Spec =
-        Spec::post(Permitted::RecordDeath, "/api/v1/residents/{code}/death", GROUP, "Recorded.");
+        Spec::post(Permitted::RecordDeath, "/api/v1/residents/{code}/death", GROUP, "Recorded.")
+            .needing(Needs::Windows);
 
     type Answer = RegisterCommandBody;
 
@@ -184,7 +187,8 @@ impl Operation for RecordAddress {
         GROUP,
         "Recorded.",
     )
-    .placed(&["address"]);
+    .placed(&["address"])
+    .needing(Needs::Windows);
 
     type Answer = RegisterCommandBody;
 
@@ -221,7 +225,8 @@ impl Operation for RecordMoveOut {
         GROUP,
         "Recorded.",
     )
-    .placed(&["planned"]);
+    .placed(&["planned"])
+    .needing(Needs::Windows);
 
     type Answer = RegisterCommandBody;
 
@@ -255,14 +260,15 @@ impl Operation for EraseResident {
         GROUP,
         "What is gone, and what stays.",
     )
-    .approved("erasure", Some(("code", "resident")));
+    .approved("erasure", Some(("code", "resident")))
+    .needing(Needs::Windows);
 
     type Answer = ForgottenBody;
 
     fn run(self, call: &Call<'_>) -> Result<ForgottenBody, Problem> {
         let Self { code, approver } = self;
         let desk = call.desk();
-        let is_embedded = desk.windows()?.embedded.is_some();
+        let is_embedded = call.windows()?.embedded.is_some();
         let bears = |ca: &CaId| match desk.hands.authorities.get(ca) {
             Some(ca) if !ca.policy().certifies_signatures() => &[][..],
             _ => &BasicAttribute::ALL[..],
@@ -288,7 +294,7 @@ fn command(
     (recorded, typed): (&'static str, &str),
     work: impl FnOnce(&EmbeddedRegister) -> Result<(), EmbeddedError>,
 ) -> Result<RegisterCommandBody, Problem> {
-    let windows = call.desk().windows()?;
+    let windows = call.windows()?;
     let rule = "this installation's register is not the embedded one; it takes no commands";
     let embedded = windows.embedded.as_ref();
     let embedded = call.checked(embedded.ok_or_else(|| Problem::refused("register", rule)))?;

@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Change, Entry, Store, Unit};
 
-use super::Operation;
+use super::{Needs, Operation, Spec};
 use crate::desk::permission;
-use crate::desk::{Desk, Done, Entrance, Principal, reading};
+use crate::desk::{Desk, Done, Entrance, Principal, Windows, reading};
 use crate::problem::Problem;
 
 /// Somebody's operation that the table of permissions lets pass. Nothing but [`Desk::ask`] makes one.
@@ -19,6 +19,7 @@ pub struct Call<'a> {
     desk: &'a Desk,
     act: &'a Principal,
     operation: permission::Operation,
+    needs: Needs,
     /// All that was asked for, by which a repetition is known.
     asked: String,
 }
@@ -30,10 +31,10 @@ impl Desk {
     /// # Errors
     /// 403; those of the operation.
     pub fn ask<O: Operation>(&self, act: &Principal, asked: O) -> Result<O::Answer, Problem> {
-        let operation = O::SPEC.operation;
+        let Spec { operation, needs, .. } = O::SPEC;
         self.ledger().admit(act, operation)?;
         let text = serde_json::to_string(&asked).map_err(|error| Problem::broke(&error))?;
-        asked.run(&Call { desk: self, act, operation, asked: text })
+        asked.run(&Call { desk: self, act, operation, needs, asked: text })
     }
 }
 
@@ -74,17 +75,34 @@ impl<'a> Call<'a> {
     /// A CA of this installation.
     ///
     /// # Errors
-    /// 404.
+    /// 404; 500 where the operation does not say that it needs CAs.
     pub(crate) fn authority(&self, ca: &CaId) -> Result<&'a Arc<CertificationAuthority>, Problem> {
+        self.expect_said(self.needs != Needs::People, "CAs")?;
         self.checked(self.desk.authority_of(ca))
     }
 
-    /// The windows of this installation.
+    /// The windows of this installation, and their register.
     ///
     /// # Errors
-    /// 503 at a desk without.
+    /// 503 at a desk without; 500 where the operation does not say that it needs them.
+    pub(crate) fn windows(&self) -> Result<&'a Windows, Problem> {
+        self.expect_said(self.needs == Needs::Windows, "the windows")?;
+        self.desk.windows()
+    }
+
+    /// The windows alone.
+    ///
+    /// # Errors
+    /// As [`windows`](Self::windows).
     pub(crate) fn window(&self) -> Result<&'a Window, Problem> {
-        Ok(&self.desk.windows()?.window)
+        Ok(&self.windows()?.window)
+    }
+
+    /// An operation that does not say what it needs would work at a server, and at no command line.
+    fn expect_said(&self, is_said: bool, what: &str) -> Result<(), Problem> {
+        let name = self.operation.name();
+        let unsaid = || Problem::broke(&format_args!("{name} does not say that it needs {what}"));
+        is_said.then_some(()).ok_or_else(unsaid)
     }
 
     /// Does `work` once for the operation's id, and answers a repetition as before; see
@@ -148,5 +166,39 @@ impl<'a> Call<'a> {
     /// As [`once`](Self::once).
     pub(crate) fn begun_before(&self) -> Result<Option<i64>, Problem> {
         self.desk.repetition().begun_before(self.act, self.operation, &[&self.asked])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+    use crate::problem::Fault;
+
+    /// At a server everything is there, so that nobody would notice before a command is run at rest.
+    #[test]
+    fn what_an_operation_does_not_say_that_it_needs_it_is_not_given() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let (told, none) = (clock.clone(), BTreeMap::new());
+        let now = Arc::new(move || told.now());
+        let desk = Desk::builder(scratch.store.clone(), none, Arc::default(), now).build();
+        let act = Principal::program(act(&clock));
+        let ca: CaId = "jpki-auth".parse().expect("an id");
+        // Of what is said, this desk has nothing; what is unsaid is a fault, wherever it is asked for.
+        for (needs, of_windows, of_authority) in [
+            (Needs::Windows, Fault::Unavailable, Fault::Unknown),
+            (Needs::Authorities, Fault::Internal, Fault::Unknown),
+            (Needs::People, Fault::Internal, Fault::Internal),
+        ] {
+            let operation = permission::Operation::ListPeople;
+            let call = Call { desk: &desk, act: &act, operation, needs, asked: String::new() };
+            let told = call.windows().err().map(|problem| problem.fault);
+            assert_eq!(told, Some(of_windows), "{needs:?}");
+            let told = call.authority(&ca).err().map(|problem| problem.fault);
+            assert_eq!(told, Some(of_authority), "{needs:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayItems, Object, Schema, SchemaType, Type};
 
 use super::described::{Told, of_parameter, words};
-use super::{Operation, Spec, list};
+use super::{Needs, Operation, Spec, list};
 use crate::client::{Client, ClientError, Reply};
 
 /// The field that names a second person.
@@ -146,6 +146,11 @@ impl Command {
         let fixed = variant.map(|variant| variant.fixed);
         let ask = |client: &Client, fields| client.ask::<O>(fields);
         Self { words: called, about, arguments, file: spec.file, second, fixed, spec, ask }
+    }
+
+    /// What its operation needs opened of an installation.
+    pub fn needs(&self) -> Needs {
+        self.spec.needs
     }
 
     /// Has the operation done that is told these fields.

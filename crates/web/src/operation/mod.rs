@@ -73,6 +73,20 @@ pub struct Spec {
     pub(crate) variants: &'static [Variant],
     /// Where a second person approves it, by the same command.
     pub(crate) approved: Option<Approved>,
+    /// What it needs opened of an installation.
+    pub needs: Needs,
+}
+
+/// What an operation needs opened of an installation, by whoever does it where no server has it open. A
+/// [`Call`] hands out no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The windows and the resident register, of which there is one, and all below.
+    Windows,
+    /// The CAs, and the database.
+    Authorities,
+    /// The database alone: how people come in waits for no CA, as who adopts a policy comes in first.
+    People,
 }
 
 /// How an operation that succeeded is told.
@@ -101,8 +115,8 @@ impl Spec {
     ) -> Self {
         let done = Done { status: 200, words };
         let (query, places, variants) = (&[], &[], &[]);
-        let (verb, file, approved) = (Verb::Get, None, None);
-        Self { operation, verb, path, query, group, done, places, file, variants, approved }
+        let (verb, file, approved, needs) = (Verb::Get, None, None, Needs::Authorities);
+        Self { operation, verb, path, query, group, done, places, file, variants, approved, needs }
     }
 
     /// Of an operation that changes something; `words` describe the answer.
@@ -152,6 +166,11 @@ impl Spec {
         renamed: Option<(&'static str, &'static str)>,
     ) -> Self {
         Self { approved: Some(Approved { what, renamed }), ..self }
+    }
+
+    /// The same of an operation that needs something else than the CAs.
+    pub(crate) const fn needing(self, needs: Needs) -> Self {
+        Self { needs, ..self }
     }
 
     /// The fields that the path tells, in its order.
