@@ -81,7 +81,7 @@ mod service_certificates;
 mod service_requests;
 mod user_certificates;
 
-pub use adoption::adopt_policy;
+pub use adoption::Adoption;
 pub use authority::CertificationAuthority;
 pub use backup::{note_backup, noted_backup};
 pub use compromise::{CompromisePlan, Compromises};

@@ -108,7 +108,7 @@ impl System {
     /// did anything.
     pub(crate) fn register_first_people(&self, first: &FirstPeople) -> Result<bool> {
         let desk = self.desk_without_windows();
-        if desk.has_first_people()? {
+        if desk.first_people().are_registered()? {
             return Ok(false);
         }
         let (manager, senior) = (first.manager.parse()?, first.senior_operator.parse()?);
@@ -117,7 +117,7 @@ impl System {
         let [for_manager, for_senior] = secrets;
         let (for_manager, for_senior) = (for_manager?, for_senior?);
         let program = Principal::program(self.act("set-up")?);
-        desk.register_first_people(&program, (&manager, &for_manager), (&senior, &for_senior))?;
+        desk.first_people().register(&program, (&manager, &for_manager), (&senior, &for_senior))?;
         Ok(true)
     }
 

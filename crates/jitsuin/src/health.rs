@@ -93,7 +93,7 @@ impl System {
     /// Goes on with what was declared and cut off; `check` names it until it is done.
     pub(crate) fn go_on_with_compromises(&self) -> Result<()> {
         let act = self.act("compromise")?;
-        Ok(self.desk_without_windows().go_on_with_compromises(&act)?)
+        Ok(self.desk_without_windows().compromises().go_on(&act)?)
     }
 
     /// A disk on which less than the reserve is left; strangers are turned away while it is so.

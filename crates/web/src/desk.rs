@@ -4,17 +4,20 @@
 //! `ca` do it, and answers with a shape. Refusals by the desk itself are in the journal before they
 //! are told, as those of `ra` and `ca` are; so is every reading of records and ledgers (E1).
 
+mod adoption;
 pub mod applications;
 mod approvals;
 pub mod authorities;
-mod builder;
 pub mod cards;
 pub mod ceremonies;
 pub mod certificates;
 pub mod check;
+mod compromises;
 pub mod credentials;
+mod custodians;
 mod endings;
 mod findings;
+mod first_people;
 mod hands;
 mod health;
 mod holder;
@@ -23,6 +26,7 @@ pub mod journal;
 pub mod keys;
 mod listed;
 pub mod lists;
+mod parts;
 pub mod passkeys;
 pub mod people;
 pub mod permission;
@@ -31,24 +35,9 @@ mod recover;
 pub mod register;
 mod repeat;
 pub mod service_requests;
+mod starts;
 pub mod weak_keys;
 mod workshop;
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use ca::CertificationAuthority;
-use domain::id::CaId;
-use store::Store;
-
-use self::check::Checker;
-use self::hands::Hands;
-use self::holder::SelfService;
-use self::repeat::Repetition;
-use crate::entrance::client_certificates::ClientCertificates;
-use crate::entrance::grounds::Grounds;
-use crate::ledger::Ledger;
-use crate::problem::Problem;
 
 pub use crate::acts::Clock;
 pub use crate::entrance::door::Door;
@@ -58,17 +47,22 @@ pub use crate::entrance::principal::{Principal, Proof};
 pub use crate::entrance::refusals::Refusals;
 pub use crate::entrance::{Entrance, Shown};
 pub(crate) use crate::ledger::reading;
+pub use adoption::PolicyAdoption;
 pub use approvals::{Approvable, Approvals, ApproveOperation};
-pub use builder::DeskBuilder;
 pub use check::{Audit, Auditor, SERVER};
+pub use compromises::CompromiseProcedures;
 pub use endings::{Deadlines, Ending, Endings, RECOVER, WayIn};
+pub use first_people::FirstPeople;
 pub use hands::Windows;
 pub use health::{Condition, Gravity, Health};
 pub use holder::Declined;
 pub use joined::WindowAuthority;
-pub use journal::{Approval, Objections, RECORDS_GIVEN_UP};
 pub use keys::{Keyroom, Notary};
+pub(crate) use parts::Authorities;
+pub use parts::{Desk, DeskBuilder};
+pub use recover::WayBackIn;
 pub(crate) use repeat::Done;
+pub use starts::{Approval, Objections, RECORDS_GIVEN_UP, Starts};
 pub use workshop::{Invented, Workshop};
 
 /// The most rows one answer holds: at a few kilobytes a row that is a few megabytes.
@@ -82,105 +76,16 @@ pub(crate) fn usual_page() -> usize {
 /// The last number that has a next one in the store; asking beyond it is asking beyond the end.
 const LAST_NUMBER: u64 = i64::MAX.unsigned_abs() - 1;
 
-/// The desk: its parts, each of which owns what it touches, and what else operations are done with. A
-/// [`DeskBuilder`] makes it once, and nothing changes what it is made of.
-pub struct Desk {
-    hands: Hands,
-    ledger: Ledger,
-    client_certificates: Arc<ClientCertificates>,
-    grounds: Arc<Grounds>,
-    entrance: Entrance,
-    repetition: Repetition,
-    approvals: Approvals,
-    self_service: SelfService,
-    deadlines: Arc<Deadlines>,
-    checker: Checker,
-}
-
-impl Desk {
-    /// What a desk over a store and its CAs is made with, without windows. At every desk, client certificates of our
-    /// own CAs are looked up in the store, and others on the lists of `foreign_issuers`, which are all that the
-    /// operator named: who was turned away at one desk comes in at none.
-    pub fn builder(
-        store: Arc<dyn Store>,
-        authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
-        foreign_issuers: Arc<[ForeignIssuer]>,
-        clock: Clock,
-    ) -> DeskBuilder {
-        DeskBuilder::new(store, authorities, foreign_issuers, clock)
-    }
-
-    /// Who comes in.
-    pub fn entrance(&self) -> &Entrance {
-        &self.entrance
-    }
-
-    /// The approvals of second people.
-    pub fn approvals(&self) -> &Approvals {
-        &self.approvals
-    }
-
-    /// What holders ask from home.
-    pub(crate) fn self_service(&self) -> &SelfService {
-        &self.self_service
-    }
-
-    /// What ends, and when.
-    pub fn deadlines(&self) -> &Deadlines {
-        &self.deadlines
-    }
-
-    /// The check that everything agrees.
-    pub(crate) fn checker(&self) -> &Checker {
-        &self.checker
-    }
-
-    /// What the desk itself writes.
-    pub(crate) fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// That an operation is done once.
-    pub(crate) fn repetition(&self) -> &Repetition {
-        &self.repetition
-    }
-
-    /// How the installation is.
-    pub(crate) fn health(&self) -> &Health {
-        &self.hands.health
-    }
-
-    /// What is known.
-    pub(crate) fn store(&self) -> &Arc<dyn Store> {
-        &self.hands.store
-    }
-
-    /// The CA of an id.
-    pub(crate) fn authority_of(&self, ca: &CaId) -> Result<&Arc<CertificationAuthority>, Problem> {
-        self.hands.authorities.get(ca).ok_or_else(|| Problem::unknown("ca"))
-    }
-
-    pub(crate) fn windows(&self) -> Result<&Windows, Problem> {
-        self.hands.windows.as_ref().ok_or_else(|| {
-            Problem::unavailable("the windows and their register", &"this desk has no windows")
-        })
-    }
-}
-
-impl std::fmt::Debug for Desk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Desk({:?})", self.hands.authorities.keys())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::net::IpAddr;
+    use std::sync::Arc;
 
     use jiff::SignedDuration;
     use ra::holder::Holders;
-    use store::RoomOnDisk;
     use store::reads::ReadJournal;
+    use store::{RoomOnDisk, Store};
     use testkit::{Clock as ClockOfTest, Scratch};
 
     use super::*;

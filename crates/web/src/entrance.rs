@@ -76,18 +76,19 @@ pub struct Entrance {
     refusals: Arc<Refusals>,
     passwords: Passwords,
     challenges: Challenges,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     homes: Known<ActorId>,
     hosts: Hosts,
 }
 
 /// What an entrance is built on.
-pub(crate) struct Below<'a> {
-    pub(crate) ledger: &'a Ledger,
-    pub(crate) registry: &'a Arc<Registry>,
-    pub(crate) grounds: &'a Arc<Grounds>,
-    pub(crate) client_certificates: &'a Arc<ClientCertificates>,
-    pub(crate) refusals: &'a Arc<Refusals>,
+pub(crate) struct Below {
+    pub(crate) ledger: Ledger,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) grounds: Arc<Grounds>,
+    pub(crate) client_certificates: Arc<ClientCertificates>,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) sessions: Arc<Sessions>,
 }
 
 impl Entrance {
@@ -95,7 +96,7 @@ impl Entrance {
     pub(crate) fn new(
         clock: Clock,
         people: Arc<dyn ReadPeople>,
-        below: &Below<'_>,
+        below: &Below,
         hosts: Hosts,
     ) -> Self {
         Self {
@@ -105,10 +106,10 @@ impl Entrance {
             grounds: below.grounds.clone(),
             client_certificates: below.client_certificates.clone(),
             refusals: below.refusals.clone(),
-            passwords: Passwords::new(people.clone(), below.ledger),
+            passwords: Passwords::new(people.clone(), &below.ledger),
             people,
             challenges: Challenges::default(),
-            sessions: Sessions::default(),
+            sessions: below.sessions.clone(),
             homes: Known::default(),
             hosts,
         }

@@ -193,6 +193,15 @@ pub(crate) fn parse_id<T: std::str::FromStr<Err = InvalidId>>(
     text.parse().map_err(|error: InvalidId| Problem::refused(field, error.rule))
 }
 
+/// Whether a step of a CA's procedure was overtaken by another's, so that it may be tried again: a row changed
+/// meanwhile, or a list was published just now.
+pub(crate) fn was_overtaken(error: &ca::Error) -> bool {
+    matches!(
+        error,
+        ca::Error::Refused { field: "lists", .. } | ca::Error::Store(store::Error::Stale { .. })
+    )
+}
+
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match &error {

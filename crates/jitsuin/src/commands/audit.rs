@@ -72,7 +72,7 @@ pub(super) fn accept(
         return office.approve(operation, Approvable::Start { latest: *latest, records });
     }
     if !carry_out {
-        office.desk.note_objections(&office.act, all.len())?;
+        office.desk.starts().note_objections(&office.act, all.len())?;
         let text = match all.is_empty() {
             true => "nothing is objected to a start".to_owned(),
             false => [&all[..], &back].concat().join("\n"),
@@ -114,7 +114,7 @@ fn accepted(
     }
     let places: Vec<_> =
         system.config.checkpoint_places.iter().map(|place| place.name.clone()).collect();
-    office.desk.accept_start(&office.act, by, objections, &places)?;
+    office.desk.starts().accept(&office.act, by, objections, &places)?;
     let aside = system.begin_places_anew(&lock)?;
     drop(lock);
     system.seal()?;

@@ -68,7 +68,7 @@ pub(super) fn renew(
 pub(super) fn telling(desk: DeskBuilder, command: &KeyCommand) -> DeskBuilder {
     let KeyCommand::Compromise { ca, .. } = command else { return desk };
     let ca = ca.clone();
-    desk.progress(Box::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
+    desk.progress(Arc::new(move |step: &str| eprintln!("jitsuin: {ca}: {step}")))
 }
 
 /// Finds the certificates whose key is on a list of weak keys, as it is now: the server knows the one that the

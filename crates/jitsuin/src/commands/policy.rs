@@ -46,7 +46,7 @@ fn adopt(cli: &Cli, file: &Path, second: &Second, clock: Clock) -> Result<Answer
     let approver = second.approver.as_ref();
     let approver =
         approver.context("--approver: nobody adopts a policy alone (A 5.2.2, S 5-2-2)")?;
-    let adopted = office.desk.adopt_policy(&office.act, approver, &text);
+    let adopted = office.desk.policy_adoption().adopt(&office.act, approver, &text);
     system.seal()?;
     let ca = adopted?;
     let text = format!("{ca}: {} is in effect from the next start on", file.display());

@@ -32,8 +32,11 @@ pub(super) fn recover(cli: &Cli, system: &System, id: &str) -> Result<Answer> {
     let act = system.act("custodians")?;
     let quorum = system.custody.quorum(&act, &passphrases(&cli.person.custodians)?)?;
     let desk = system.desk_without_windows();
-    let body =
-        desk.recover_person(&Principal::program(act), &id.parse().context("person")?, &quorum)?;
+    let body = desk.way_back_in().recover(
+        &Principal::program(act),
+        &id.parse().context("person")?,
+        &quorum,
+    )?;
     let mut answer = enrolling(&system.home, id, serde_json::to_value(&body)?)?;
     let present = quorum.names();
     answer.text += &format!("\nborne by {present}; what let {id} in before has ended");

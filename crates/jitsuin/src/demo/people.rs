@@ -117,7 +117,7 @@ fn let_in_again(
                 Some(here) => here,
                 none => none.insert(system.custody.quorum(&act, custodians)?),
             };
-            let let_in = desk.recover_person(&Principal::program(act), &person, here)?;
+            let let_in = desk.way_back_in().recover(&Principal::program(act), &person, here)?;
             make_token(system, desk, &id, &let_in.enrolment_secret.context("a secret")?)?;
         }
     }

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Generation, adopt_policy};
+use ca::{CertificationAuthority, Generation};
 use domain::certificate::CertificateKind;
-use domain::id::{ActorId, CaId};
+use domain::id::CaId;
 use serde::{Deserialize, Serialize};
 use store::AuthorityRow;
 use utoipa::ToSchema;
 use x509::fingerprint::{sha1_colon_hex, sha256_colon_hex};
 
-use super::Desk;
-use super::approvals::Approvable;
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;
-use crate::entrance::principal::Principal;
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::Problem;
 
@@ -34,8 +31,8 @@ impl Operation for ListAuthorities {
     type Answer = AuthorityList;
 
     fn run(self, call: &Call<'_>) -> Result<AuthorityList, Problem> {
-        let all = call.desk().hands.authorities.values();
-        let bodies = all.map(|authority| call.desk().authority_body(authority));
+        let all = call.authorities()?.values();
+        let bodies = all.map(|authority| authority_body(call, authority));
         Ok(AuthorityList { authorities: bodies.collect::<Result<_, _>>()? })
     }
 }
@@ -56,7 +53,7 @@ impl Operation for ShowAuthority {
     type Answer = AuthorityBody;
 
     fn run(self, call: &Call<'_>) -> Result<AuthorityBody, Problem> {
-        call.desk().authority_body(call.authority(&self.ca)?)
+        authority_body(call, call.authority(&self.ca)?)
     }
 }
 
@@ -94,54 +91,29 @@ impl Operation for ShowPolicy {
     }
 }
 
-impl Desk {
-    /// Adopts a policy for its CA with a second person, who shows who they are; the id of the CA. It
-    /// takes effect at the next start. The SHA-256 of what was adopted is in the journal.
-    ///
-    /// # Errors
-    /// 403; 404 for a CA that was never set up; 409 where the id adopted another; 422 for a text that is
-    /// no policy, or one person.
-    pub fn adopt_policy(
-        &self,
-        act: &Principal,
-        approver: &ActorId,
-        text: &str,
-    ) -> Result<String, Problem> {
-        let operation = Permitted::AdoptPolicy;
-        self.ledger.admit(act, operation)?;
-        let done =
-            self.repetition.once_in_a_unit(act, operation, &[approver.as_str(), text], || {
-                let seconded = self.approvals.seconded(act, approver, Approvable::Policy(text))?;
-                let (unit, ca) = adopt_policy(&*self.hands.store, &seconded, text)?;
-                Ok((unit, ca.to_string()))
-            })?;
-        Ok(done.answer())
-    }
-
-    fn authority_body(
-        &self,
-        authority: &Arc<CertificationAuthority>,
-    ) -> Result<AuthorityBody, Problem> {
-        let (id, policy) = (authority.id(), authority.policy());
-        let rows = self.hands.store.cas()?;
-        let row = rows.iter().find(|row| row.id == *id).ok_or_else(|| Problem::unknown("ca"))?;
-        let rows = self.hands.store.authorities(id)?;
-        let generations = authority.generations().all();
-        let body = |row: &AuthorityRow| {
-            let found = generations.iter().find(|generation| generation.number == row.generation);
-            let generation = found.ok_or_else(|| Problem::unknown("generation"))?;
-            generation_body(authority, generation, row)
-        };
-        Ok(AuthorityBody {
-            id: id.to_string(),
-            title: policy.title.clone(),
-            test: policy.test,
-            effective_from: policy.effective_from.to_string(),
-            policy_sha256: x509::fingerprint::hex(&row.policy_digest),
-            created_at: row.created_at.to_string(),
-            generations: rows.iter().map(body).collect::<Result<_, _>>()?,
-        })
-    }
+fn authority_body(
+    call: &Call<'_>,
+    authority: &Arc<CertificationAuthority>,
+) -> Result<AuthorityBody, Problem> {
+    let (id, policy) = (authority.id(), authority.policy());
+    let rows = call.store().cas()?;
+    let row = rows.iter().find(|row| row.id == *id).ok_or_else(|| Problem::unknown("ca"))?;
+    let rows = call.store().authorities(id)?;
+    let generations = authority.generations().all();
+    let body = |row: &AuthorityRow| {
+        let found = generations.iter().find(|generation| generation.number == row.generation);
+        let generation = found.ok_or_else(|| Problem::unknown("generation"))?;
+        generation_body(authority, generation, row)
+    };
+    Ok(AuthorityBody {
+        id: id.to_string(),
+        title: policy.title.clone(),
+        test: policy.test,
+        effective_from: policy.effective_from.to_string(),
+        policy_sha256: x509::fingerprint::hex(&row.policy_digest),
+        created_at: row.created_at.to_string(),
+        generations: rows.iter().map(body).collect::<Result<_, _>>()?,
+    })
 }
 
 fn generation_body(

@@ -83,7 +83,7 @@ impl Operation for AbandonCeremony {
         known()?;
         let minutes = call.once(|| {
             let missing = |error: String| Problem::unavailable("the minutes", &error);
-            let notary = call.desk().keyroom()?.notary.as_ref();
+            let notary = call.desk().notary()?;
             notary.expect_drawable().map_err(missing)?;
             let given_up = conductor.abandon(&self.ceremony, reason.as_str());
             let record = call.checked(given_up.map_err(Problem::from))?;

@@ -155,7 +155,7 @@ impl Checker {
         at: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), Problem> {
-        let listing = authority.generations().listing_at(at)?;
+        let listing = authority.listing_at(at)?;
         let is_listing = |row: &SeriesRow| {
             listing.iter().any(|generation| generation.number == row.key.generation)
         };
@@ -312,7 +312,7 @@ impl Checker {
         if row.state == SeriesState::Withheld {
             gathered.findings.push(about("list-withheld", format!("number {}", row.built)));
         }
-        let Some(list) = authority.series().published(&row.key)? else {
+        let Some(list) = authority.published(&row.key)? else {
             gathered.findings.push(about("list-missing", "none was ever published".to_owned()));
             return Ok(());
         };
@@ -358,7 +358,7 @@ impl Checker {
 
 /// A list that was planned and did not come is a finding long before the old one ends.
 fn check_late(authority: &Listed, at: Timestamp, gathered: &mut Gathered) -> Result<(), Problem> {
-    for late in authority.series().late(at)? {
+    for late in authority.late(at)? {
         // One that was never published is told of as missing.
         let Some(ends) = late.ends else { continue };
         gathered.findings.push(FindingBody {

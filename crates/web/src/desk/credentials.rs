@@ -15,7 +15,6 @@ use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
 use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
-use super::Desk;
 use super::permission::Operation as Permitted;
 use super::repeat::Done;
 use crate::acts::after_days;
@@ -57,7 +56,7 @@ impl Operation for SetPassword {
 
     /// It is not the one until now, which whoever came in with it shows again.
     fn run(self, call: &Call<'_>) -> Result<ChangedBody, Problem> {
-        let (desk, act) = (call.desk(), call.act());
+        let act = call.act();
         let kind = CredentialKind::Password;
         let person = own(call, kind)?;
         let rule = check_password(self.new.expose(), person.id.as_str());
@@ -84,14 +83,14 @@ impl Operation for SetPassword {
                 entry: entry.detail("compared", "repeated"),
                 wanted: true,
             };
-            let judged = desk.entrance.passwords().judge(&person.id, act.at, tried)?;
+            let judged = call.entrance().passwords().judge(&person.id, act.at, tried)?;
             let another =
                 Problem::new(Fault::Conflict, "operation: it set another password before");
             let is_repeated = matches!(judged, Judged::Fits(_));
             call.checked(if is_repeated { Ok(()) } else { Err(another) })?;
         }
         // Whoever else was in with the old password is out.
-        desk.entrance.sessions().end_all_of(&person.id);
+        call.entrance().sessions().end_all_of(&person.id);
         Ok(done.answer())
     }
 }
@@ -124,11 +123,11 @@ impl Operation for RegisterCertificate {
         let kind = CredentialKind::ClientCertificate;
         let person = own(call, kind)?;
         let read =
-            desk.client_certificates.expect_fit(&self.certificate_pem, act.handshake(), act.at);
+            desk.client_certificates().expect_fit(&self.certificate_pem, act.handshake(), act.at);
         let (der, expires) = call.checked(read)?;
         let row = credential(act, person, kind, sha256(&der), expires);
         let done = call.once_in_a_unit(|| {
-            let free = match desk.hands.store.credential(&row.sha256)? {
+            let free = match call.store().credential(&row.sha256)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("certificate_pem", "it is registered already")),
             };
@@ -168,7 +167,7 @@ impl Operation for MakeToken {
     type Answer = TokenBody;
 
     fn run(self, call: &Call<'_>) -> Result<TokenBody, Problem> {
-        let (desk, act) = (call.desk(), call.act());
+        let act = call.act();
         let kind = match self.program {
             true => CredentialKind::ProgramToken,
             false => CredentialKind::ConsoleToken,
@@ -200,7 +199,7 @@ impl Operation for MakeToken {
                 let elsewhere =
                     Problem::new(Fault::Conflict, "operation: ask again from where you asked");
                 call.checked(if is_here { Ok(()) } else { Err(elsewhere) })?;
-                let again = desk.secret_again(act, &person.id, kind);
+                let again = secret_again(call, &person.id, kind);
                 (body, call.checked(again)?)
             }
         };
@@ -231,37 +230,34 @@ impl Operation for EndSession {
     }
 }
 
-impl Desk {
-    /// Another secret in the place of the one that this operation made, whose answer did not arrive;
-    /// nothing, where there is no such credential any more.
-    pub(super) fn secret_again(
-        &self,
-        act: &Principal,
-        person: &ActorId,
-        kind: CredentialKind,
-    ) -> Result<Option<SecretText>, Problem> {
-        let is_it = |row: &CredentialRow| {
-            row.kind == kind && row.operation.as_ref() == Some(&act.operation)
-        };
-        let Some(old) = self.hands.store.credentials_of(person)?.into_iter().find(is_it) else {
-            return Ok(None);
-        };
-        // Whoever asks again rests on what was asked with, so that a secret that is given again does too.
-        let is_own = act.id() == Some(&old.person);
-        if is_own && act.certificates() != &self.grounds.credential_rests_on(&old, act.at)?[..] {
-            let another =
-                "operation: ask again as you asked first, by the same certificate or none";
-            return Err(Problem::new(Fault::Conflict, another));
-        }
-        let fresh = crate::random::secret()?;
-        let new = CredentialRow { sha256: sha256(fresh.expose().as_bytes()), ..old.clone() };
-        let entry = Entry::new(EventKind::CredentialChanged, act).subject(person);
-        let unit = Unit::new(entry.detail("credential", kind).detail("secret", "given again"))
-            .change(Change::DropCredential(old.sha256))
-            .change(Change::AddCredential(new.into()));
-        self.hands.store.commit(unit)?;
-        Ok(Some(fresh))
+/// Another secret in the place of the one that this operation made, whose answer did not arrive;
+/// nothing, where there is no such credential any more.
+pub(super) fn secret_again(
+    call: &Call<'_>,
+    person: &ActorId,
+    kind: CredentialKind,
+) -> Result<Option<SecretText>, Problem> {
+    let act = call.act();
+    let is_it =
+        |row: &CredentialRow| row.kind == kind && row.operation.as_ref() == Some(&act.operation);
+    let Some(old) = call.store().credentials_of(person)?.into_iter().find(is_it) else {
+        return Ok(None);
+    };
+    // Whoever asks again rests on what was asked with, so that a secret that is given again does too.
+    let is_own = act.id() == Some(&old.person);
+    if is_own && act.certificates() != &call.desk().grounds().credential_rests_on(&old, act.at)?[..]
+    {
+        let another = "operation: ask again as you asked first, by the same certificate or none";
+        return Err(Problem::new(Fault::Conflict, another));
     }
+    let fresh = crate::random::secret()?;
+    let new = CredentialRow { sha256: sha256(fresh.expose().as_bytes()), ..old.clone() };
+    let entry = Entry::new(EventKind::CredentialChanged, act).subject(person);
+    let unit = Unit::new(entry.detail("credential", kind).detail("secret", "given again"))
+        .change(Change::DropCredential(old.sha256))
+        .change(Change::AddCredential(new.into()));
+    call.store().commit(unit)?;
+    Ok(Some(fresh))
 }
 
 /// The password until now, if there is one, once whoever came in with it has shown it again: a
@@ -272,8 +268,8 @@ fn shown_again(
     person: &PersonRow,
     asked: &SetPassword,
 ) -> Result<Option<PasswordRow>, Problem> {
-    let (desk, act) = (call.desk(), call.act());
-    if desk.hands.store.password(&person.id)?.is_none() {
+    let act = call.act();
+    if call.store().password(&person.id)?.is_none() {
         return Ok(None);
     }
     let shows = matches!(act.proof(), Proof::Weak | Proof::ExpiredPassword);
@@ -290,10 +286,10 @@ fn shown_again(
         wanted: shows,
     };
     // The entries of what was wrong are there already.
-    let judged = desk.entrance.passwords().judge(&person.id, act.at, tried)?;
+    let judged = call.entrance().passwords().judge(&person.id, act.at, tried)?;
     if matches!(judged, Judged::Locked) {
         let entry = Entry::new(call.operation().kind(), act).subject(&person.id);
-        desk.hands.store.commit(Unit::new(entry.refused(password::LOCKED)))?;
+        call.store().commit(Unit::new(entry.refused(password::LOCKED)))?;
     }
     match (judged, current) {
         (Judged::Fits(_), Some(current)) if current.expose() == asked.new.expose() => {

@@ -32,7 +32,7 @@ pub struct Windows {
     pub embedded: Option<Arc<EmbeddedRegister>>,
 }
 
-/// Everything that operations are done with.
+/// Everything that a desk is made with.
 pub(super) struct Hands {
     pub(super) store: Arc<dyn Store>,
     pub(super) authorities: BTreeMap<CaId, Arc<CertificationAuthority>>,
@@ -68,7 +68,7 @@ impl Hands {
             hosts: Hosts::named([]),
             room_on_disk: RoomOnDisk::default(),
             keyroom: None,
-            progress: Box::new(|_| ()),
+            progress: Arc::new(|_| ()),
             endings: None,
             holders: None,
             auditor: None,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use ca::ceremony::Record;
 use ca::{CertificationAuthority, CompromisePlan, Custody, Rehearsal, Standing};
-use domain::act::Act;
 use domain::compromise::CompromiseState;
 use domain::id::{ActorId, CaId};
 use domain::rule::Rule;
@@ -17,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use store::{Along, CompromiseRow};
 use utoipa::ToSchema;
 
-use super::Desk;
 use super::approvals::Approvable;
 use super::permission::Operation as Permitted;
 use crate::entrance::principal::Principal;
@@ -29,10 +27,6 @@ const GROUP: &str = "keys";
 
 /// Where the compromise of a key is planned and declared.
 const COMPROMISE: &str = "/api/v1/cas/{ca}/generations/{generation}/compromise";
-
-/// How often the lists of a compromised key are tried again: a list is a second younger than the
-/// one before it, and that one may have been published just now.
-const TRIES: u8 = 3;
 
 /// Draws up documents for others than this installation's users, signed by its audit key.
 pub trait Notary: Send + Sync {
@@ -67,7 +61,7 @@ pub struct Keyroom {
 }
 
 /// Hears of every step of what takes long.
-pub type Progress = Box<dyn Fn(&str) + Send + Sync>;
+pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Shows where the custodians' work stands.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -81,9 +75,8 @@ impl Operation for ShowKeys {
     type Answer = CustodyBody;
 
     fn run(self, call: &Call<'_>) -> Result<CustodyBody, Problem> {
-        let desk = call.desk();
-        let body = CustodyBody::from(desk.keyroom()?.custody.standing());
-        let unusable = if body.active { desk.unusable_keys(call.act().at)? } else { Vec::new() };
+        let body = CustodyBody::from(call.desk().custody()?.standing());
+        let unusable = if body.active { unusable_keys(call)? } else { Vec::new() };
         call.read(|entry| entry.subject("keys"))?;
         Ok(body.with_unusable(unusable))
     }
@@ -118,7 +111,7 @@ impl Operation for ActivateKeys {
         let passphrase = passphrase.map_err(|error| Problem::refused("passphrase", error));
         let passphrase = call.checked(passphrase)?;
         call.once_here(|| {
-            let custody = &call.desk().keyroom()?.custody;
+            let custody = call.desk().custody()?;
             Ok(custody.contribute(act, &custodian, &passphrase)?.into())
         })
     }
@@ -142,7 +135,7 @@ impl Operation for DeactivateKeys {
     /// Refuses somebody who holds no share (A 6.2.9.1, S 6-2-1-8).
     fn run(self, call: &Call<'_>) -> Result<CustodyBody, Problem> {
         let custodian = call.checked(person(call.act()))?;
-        call.once_here(|| Ok(call.desk().keyroom()?.custody.leave(call.act(), &custodian)?.into()))
+        call.once_here(|| Ok(call.desk().custody()?.leave(call.act(), &custodian)?.into()))
     }
 }
 
@@ -243,16 +236,14 @@ impl Operation for CompromiseKey {
     /// on from there. Whoever [follows](super::DeskBuilder::progress) hears of every step and of every thousand
     /// certificates.
     fn run(self, call: &Call<'_>) -> Result<CompromiseOutcomeBody, Problem> {
-        let desk = call.desk();
         let authority = call.authority(&self.ca)?;
-        let mut declared = desk.hands.store.compromises(authority.id())?.into_iter();
+        let mut declared = call.store().compromises(authority.id())?.into_iter();
         let row = match declared.find(|row| row.generation == self.generation) {
             // Declared by two people before: to go on with it takes nobody (A 5.7.3).
             Some(row) => row,
             None => self.declare(call, authority)?,
         };
-        (desk.hands.progress)("declared: nothing is issued under the key any more");
-        let row = desk.carry_on(call.act(), authority, row, &*desk.hands.progress)?;
+        let row = call.desk().compromises().carry_out(call.act(), row)?;
         Ok(CompromiseOutcomeBody::from(&row))
     }
 }
@@ -319,99 +310,15 @@ impl text::Unfit for NoMoment {
     }
 }
 
-impl Desk {
-    /// What every key store says of a key that should be usable and is not.
-    fn unusable_keys(&self, at: Timestamp) -> Result<Vec<String>, Problem> {
-        let mut told = Vec::new();
-        for (ca, authority) in &self.hands.authorities {
-            for (generation, error) in authority.generations().unusable_keys(at)? {
-                told.push(format!("{ca}, generation {generation}: {error}"));
-            }
+/// What every key store says of a key that should be usable and is not.
+fn unusable_keys(call: &Call<'_>) -> Result<Vec<String>, Problem> {
+    let mut told = Vec::new();
+    for (ca, authority) in call.authorities()? {
+        for (generation, error) in authority.generations().unusable_keys(call.act().at)? {
+            told.push(format!("{ca}, generation {generation}: {error}"));
         }
-        Ok(told)
     }
-
-    /// Wipes the share of a custodian who is none any more, where there are keys at this desk.
-    pub(super) fn dismiss_custodian(&self, act: &Act) -> Result<(), Problem> {
-        self.hands.keyroom.as_ref().map_or(Ok(()), |room| Ok(room.custody.dismiss(act)?))
-    }
-
-    /// Carries every procedure on that was declared and is not complete: the program itself goes on
-    /// where it, or another process, was cut off. No person and no key is needed to revoke (A 5.7.3).
-    ///
-    /// # Errors
-    /// 409 or 503 where a step could not be done, the first; every procedure is tried.
-    pub fn go_on_with_compromises(&self, act: &Act) -> Result<(), Problem> {
-        let mut outcome = Ok(());
-        for (ca, authority) in &self.hands.authorities {
-            for row in self.hands.store.compromises(ca)? {
-                if row.state != CompromiseState::Completed {
-                    let told = |step: &str| tracing::warn!(%ca, "a compromise goes on: {step}");
-                    let done = self.carry_on(act, authority, row, &told).map(drop);
-                    outcome = outcome.and(done);
-                }
-            }
-        }
-        outcome
-    }
-
-    /// Carries a procedure out from where it stands. Of two that do so at once, each takes up what the
-    /// other has done.
-    fn carry_on(
-        &self,
-        act: &Act,
-        authority: &CertificationAuthority,
-        mut row: CompromiseRow,
-        told: &dyn Fn(&str),
-    ) -> Result<CompromiseRow, Problem> {
-        let generation = row.generation;
-        let mut tries = 0;
-        while row.state < CompromiseState::Announced {
-            let now = Act { at: (self.hands.clock)(), ..act.clone() };
-            let heard = &mut |revoked| told(&format!("revoked: {revoked}"));
-            match authority.compromises().proceed(&now, generation, heard) {
-                Ok(next) => row = next,
-                Err(
-                    ca::Error::Refused { field: "lists", .. }
-                    | ca::Error::Store(store::Error::Stale { .. }),
-                ) if tries < TRIES => {
-                    tries += 1;
-                    std::thread::sleep(std::time::Duration::from_secs(1));
-                    if let Some(now) = authority.generations().compromise(generation)? {
-                        row = now;
-                    }
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            told(row.state.name());
-        }
-        if row.state == CompromiseState::Announced {
-            let name = format!("compromise-{}-{generation}", authority.id());
-            let kept = self.keyroom()?.notary.keep(&name, &notification(&row));
-            let sha256 = kept.map_err(|error| Problem::unavailable("the notary", &error))?;
-            row = authority.compromises().complete(act, generation, &sha256)?;
-            told(row.state.name());
-        }
-        Ok(row)
-    }
-
-    pub(super) fn keyroom(&self) -> Result<&Keyroom, Problem> {
-        self.hands
-            .keyroom
-            .as_ref()
-            .ok_or_else(|| Problem::unavailable("the keys", &"this desk has no custody of keys"))
-    }
-}
-
-/// The notification that is handed to the bridge CA, in the words of S 4-14-2.
-fn notification(row: &CompromiseRow) -> String {
-    format!(
-        "jitsuin compromise notification\nto: 個人認証BCA\nca: {}\ngeneration: {}\ndeclared: {}\n\
-         revoked: {}\nこの世代の署名鍵が危殆化したため、発行業務を停止し、この鍵で署名したすべての\
-         証明書を失効し、失効リストを公表しました。相互認証証明書の失効をお願いします。\n",
-        row.ca, row.generation, row.declared_at, row.revoked
-    )
+    Ok(told)
 }
 
 /// The person who asks: the program itself holds no share.

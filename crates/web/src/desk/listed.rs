@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ca::{CertificationAuthority, Generations, ListSeries};
+use ca::{CertificationAuthority, Generation, LateList};
 use domain::crl_series::SeriesState;
 use domain::id::CaId;
 use domain::policy::Undelivered;
-use store::SeriesRow;
+use jiff::Timestamp;
 use store::reads::ReadLists;
+use store::{CrlRow, SeriesKey, SeriesRow};
 
 use crate::problem::Problem;
 
@@ -32,14 +33,19 @@ impl Listed {
         self.authority.policy().applications.undelivered
     }
 
-    /// Its keys.
-    pub(super) fn generations(&self) -> &Generations {
-        self.authority.generations()
+    /// The generations of its key that owe lists at `at`.
+    pub(super) fn listing_at(&self, at: Timestamp) -> Result<Vec<Arc<Generation>>, Problem> {
+        Ok(self.authority.generations().listing_at(at)?)
     }
 
-    /// Its series.
-    pub(super) fn series(&self) -> &ListSeries {
-        self.authority.list_series()
+    /// The list of a series that is published now.
+    pub(super) fn published(&self, series: &SeriesKey) -> Result<Option<CrlRow>, Problem> {
+        Ok(self.authority.list_series().published(series)?)
+    }
+
+    /// The series whose planned list did not come.
+    pub(super) fn late(&self, at: Timestamp) -> Result<Vec<LateList>, Problem> {
+        Ok(self.authority.list_series().late(at)?)
     }
 
     /// Every series that it publishes or ever published, as it stands.

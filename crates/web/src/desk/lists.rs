@@ -68,7 +68,7 @@ impl Operation for PublishDueLists {
         call.once(|| {
             let begun = call.begun_before()?;
             let mut lists = Vec::new();
-            for authority in call.desk().hands.authorities.values() {
+            for authority in call.authorities()?.values() {
                 let due = authority.list_series().due(call.act().at)?;
                 lists.extend(published_since(begun, call.act(), authority, &due)?);
             }

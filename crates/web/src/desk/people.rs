@@ -10,8 +10,7 @@ use domain::id::{ActorId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::rule::Spaced;
 use domain::staff::{
-    ChangeKind, CredentialKind, ENROLMENT_HOURS, PersonEvent, PersonState, ProposalKind, Role,
-    credential_rule,
+    ChangeKind, CredentialKind, ENROLMENT_HOURS, PersonEvent, ProposalKind, Role, credential_rule,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -19,8 +18,9 @@ use store::{Change, CredentialRow, Entry, PersonRow, Unit};
 use utoipa::ToSchema;
 use x509::fingerprint::sha256;
 
+use self::author::author_of;
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};
-use super::Desk;
+use super::credentials::secret_again;
 use super::permission::Operation as Permitted;
 use super::repeat::Done;
 use crate::entrance::grounds::{Made, resting};
@@ -120,10 +120,11 @@ impl Operation for ProposePerson {
     fn run(self, call: &Call<'_>) -> Result<PersonBody, Problem> {
         let (desk, act) = (call.desk(), call.act());
         let row = new_person(&self, own_id(call)?, act.at);
-        let row = row.and_then(|row| desk.expect_share(&row.id, &row.roles).map(|()| row));
+        let row =
+            row.and_then(|row| desk.custodians().expect_share(&row.id, &row.roles).map(|()| row));
         let row = call.checked(row)?;
         let done = call.once_in_a_unit(|| {
-            let free = match desk.hands.store.person(&row.id)? {
+            let free = match call.store().person(&row.id)? {
                 None => Ok(()),
                 Some(_) => Err(Problem::refused("id", "it was given to a person before")),
             };
@@ -135,7 +136,7 @@ impl Operation for ProposePerson {
                 resting(unit, act, &Made::Proposal(&row.id, ProposalKind::Registration, act.at))?;
             Ok((unit, row.id.to_string()))
         });
-        desk.as_they_stand(&done?.answer())
+        as_they_stand(call, &done?.answer())
     }
 }
 
@@ -210,8 +211,8 @@ impl Operation for ProposeChange {
         let done = call.once_in_a_unit(|| {
             let row = found(call, &self.id)?;
             let proposal = proposal(&row, &self, by, act.at);
-            let proposal =
-                proposal.and_then(|one| desk.expect_share(&row.id, &one.roles).map(|()| one));
+            let proposal = proposal
+                .and_then(|one| desk.custodians().expect_share(&row.id, &one.roles).map(|()| one));
             let proposal = call.checked(proposal)?;
             let entry = changed(act, &row).detail("proposed", proposal.kind);
             let entry = entry.detail("roles", words(&proposal.roles));
@@ -221,7 +222,7 @@ impl Operation for ProposeChange {
             let unit = resting(unit, act, &Made::Proposal(&person, kind, act.at))?;
             Ok((unit, id))
         });
-        desk.as_they_stand(&done?.answer())
+        as_they_stand(call, &done?.answer())
     }
 }
 
@@ -257,18 +258,18 @@ impl Operation for ConfirmProposal {
             Ok((unit, expires))
         })?;
         // A session begun with what is no credential any more, or under other roles, ends.
-        desk.entrance.sessions().end_all_of(&person);
-        desk.dismiss_custodian(act)?;
+        call.entrance().sessions().end_all_of(&person);
+        desk.custodians().dismiss_who_left(act)?;
         let (enrolment_expires, secret): (Option<String>, _) = match done {
             Done::Now(expires) => (expires, secret),
             // Its answer did not arrive: another secret in its place, as long as nobody has used it.
             Done::Before(Some(expires)) => {
-                (Some(expires), desk.secret_again(act, &person, CredentialKind::Enrolment)?)
+                (Some(expires), secret_again(call, &person, CredentialKind::Enrolment)?)
             }
             Done::Before(None) => (None, None),
         };
         let enrolment_secret = secret.map(|secret| secret.expose().to_owned());
-        let person = desk.as_they_stand(person.as_str())?;
+        let person = as_they_stand(call, person.as_str())?;
         Ok(ConfirmationBody { person, enrolment_secret, enrolment_expires })
     }
 }
@@ -307,7 +308,7 @@ impl Operation for RefuseProposal {
             let entry = changed(act, &row).detail("refused", proposal.kind);
             Ok(set_person(entry, row, to))
         });
-        call.desk().as_they_stand(&done?.answer())
+        as_they_stand(call, &done?.answer())
     }
 }
 
@@ -344,9 +345,9 @@ impl Operation for SuspendPerson {
             let to = PersonRow { state, proposal: None, since: act.at, ..row.clone() };
             Ok(set_person(changed(act, &row).detail("suspended", true), row, to))
         })?;
-        desk.entrance.sessions().end_all_of(&self.id);
-        desk.dismiss_custodian(act)?;
-        desk.as_they_stand(&done.answer())
+        call.entrance().sessions().end_all_of(&self.id);
+        desk.custodians().dismiss_who_left(act)?;
+        as_they_stand(call, &done.answer())
     }
 }
 
@@ -355,10 +356,10 @@ fn confirmation(
     call: &Call<'_>,
     id: &ActorId,
 ) -> Result<(Unit, Option<String>, Option<SecretText>), Problem> {
-    let (desk, act) = (call.desk(), call.act());
+    let act = call.act();
     let row = found(call, id)?;
     let proposal = call.checked(confirmable(&row, act))?;
-    let author = call.checked(desk.author_of(&row.id, &proposal, act.at))?;
+    let author = call.checked(author_of(call, &row.id, &proposal))?;
     let to = call.checked(confirmed(&row, &proposal, act))?;
     let entry = changed(act, &row).detail("confirmed", proposal.kind);
     let entry = entry.detail("proposed_by", &proposal.by).detail("roles", words(&to.roles));
@@ -368,7 +369,7 @@ fn confirmation(
         unit = unit.change(Change::DropCredentials(to.id.clone()));
     }
     if proposal.kind == ProposalKind::Roles {
-        unit = desk.credentials_beyond(&to)?.into_iter().fold(unit, Unit::change);
+        unit = credentials_beyond(call, &to)?.into_iter().fold(unit, Unit::change);
     }
     let (mut expires, mut secret) = (None, None);
     if matches!(proposal.kind, ProposalKind::Registration | ProposalKind::Enrolment) {
@@ -381,8 +382,9 @@ fn confirmation(
     Ok((unit, expires, secret))
 }
 
+/// A person of the registry; else the refusal is in the journal.
 fn found(call: &Call<'_>, id: &ActorId) -> Result<PersonRow, Problem> {
-    call.desk().found(call.act(), call.operation(), id)
+    call.checked(call.store().person(id)?.ok_or_else(|| Problem::unknown("person")))
 }
 
 fn own_id(call: &Call<'_>) -> Result<ActorId, Problem> {
@@ -390,107 +392,21 @@ fn own_id(call: &Call<'_>) -> Result<ActorId, Problem> {
     call.checked(id.ok_or_else(|| Problem::refused("person", call.operation().rule())))
 }
 
-impl Desk {
-    /// A custodian is who holds a share of the keys (A 6.2.2, S 6-2-1-2): whoever had the office alone
-    /// would be counted where the quorum is, and could not come to it.
-    fn expect_share(&self, person: &ActorId, roles: &[Role]) -> Result<(), Problem> {
-        let Some(room) =
-            self.hands.keyroom.as_ref().filter(|_| roles.contains(&Role::KeyCustodian))
-        else {
-            return Ok(());
-        };
-        if room.custody.standing().custodians.contains(person) {
-            return Ok(());
-        }
-        let rule = "no share of the keys was made for this person: custodians are those to whom the \
-                    set-up gave one (A 6.2.2, S 6-2-1-2)";
-        Err(Problem::refused("roles", rule))
-    }
+/// What takes away the credentials of a kind that the roles from now on do not allow.
+fn credentials_beyond(call: &Call<'_>, to: &PersonRow) -> Result<Vec<Change>, Problem> {
+    let is_allowed = |row: &CredentialRow| {
+        to.roles.iter().all(|role| credential_rule(*role).kinds.contains(&row.kind))
+    };
+    let rows = call.store().credentials_of(&to.id)?;
+    let beyond = rows.into_iter().filter(|row| !is_allowed(row));
+    Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
+}
 
-    /// What takes away the credentials of a kind that the roles from now on do not allow.
-    fn credentials_beyond(&self, to: &PersonRow) -> Result<Vec<Change>, Problem> {
-        let is_allowed = |row: &CredentialRow| {
-            to.roles.iter().all(|role| credential_rule(*role).kinds.contains(&row.kind))
-        };
-        let rows = self.hands.store.credentials_of(&to.id)?;
-        let beyond = rows.into_iter().filter(|row| !is_allowed(row));
-        Ok(beyond.map(|row| Change::DropCredential(row.sha256)).collect())
-    }
-
-    /// Whether those are registered who register all others; custodians do not.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn has_first_people(&self) -> Result<bool, Problem> {
-        Ok(self.hands.store.people()?.iter().any(|person| person.roles != [Role::KeyCustodian]))
-    }
-
-    /// Registers the first two people, who register all others: once in an installation's life.
-    /// Each comes in with the secret that was written for them, and has 24 hours to use it.
-    ///
-    /// # Errors
-    /// 422 where there ever was anybody but the custodians, who are registered with their shares: there
-    /// is no back door.
-    pub fn register_first_people(
-        &self,
-        act: &Principal,
-        manager: (&ActorId, &SecretText),
-        senior_operator: (&ActorId, &SecretText),
-    ) -> Result<(), Problem> {
-        let operation = Permitted::RegisterFirstPeople;
-        self.ledger.admit(act, operation)?;
-        let is_taken = |id| Ok::<_, Problem>(self.hands.store.person(id)?.is_some());
-        let first = match () {
-            () if self.has_first_people()? || manager.0 == senior_operator.0 => {
-                Err(Problem::refused("people", "only the first two come in without others"))
-            }
-            () if is_taken(manager.0)? || is_taken(senior_operator.0)? => {
-                Err(Problem::refused("people", "one of them is a custodian: nobody is both"))
-            }
-            () => Ok(()),
-        };
-        self.ledger.checked(act, operation, first)?;
-        let mut unit: Option<Unit> = None;
-        let first = [(manager, Role::CaManager), (senior_operator, Role::SeniorOperator)];
-        for ((id, secret), role) in first {
-            let row = PersonRow {
-                id: id.clone(),
-                name: id.to_string(),
-                state: PersonState::Active,
-                roles: vec![role],
-                municipality: None,
-                proposal: None,
-                since: act.at,
-            };
-            let entry = changed(act, &row).detail("first", true).detail("roles", role);
-            let begun = match unit {
-                None => Unit::new(entry),
-                Some(unit) => unit.entry(entry),
-            };
-            let credential = enrolment(id, secret, act)?;
-            let begun = begun.change(Change::AddPerson(row.into()));
-            unit = Some(begun.change(Change::AddCredential(credential.into())));
-        }
-        unit.map_or(Ok(()), |unit| self.ledger.decided(act, operation, unit))
-    }
-
-    /// A person as they stand now. What is kept of an answer is their id: the name that was typed is in
-    /// the registry alone.
-    fn as_they_stand(&self, id: &str) -> Result<PersonBody, Problem> {
-        let row = self.hands.store.person(&crate::problem::parse_id("person", id)?)?;
-        Ok(PersonBody::from(&row.ok_or_else(|| Problem::unknown("person"))?))
-    }
-
-    /// A person of the registry; else the refusal is in the journal.
-    pub(super) fn found(
-        &self,
-        act: &Principal,
-        operation: Permitted,
-        id: &ActorId,
-    ) -> Result<PersonRow, Problem> {
-        let found = self.hands.store.person(id)?.ok_or_else(|| Problem::unknown("person"));
-        self.ledger.checked(act, operation, found)
-    }
+/// A person as they stand now. What is kept of an answer is their id: the name that was typed is in
+/// the registry alone.
+fn as_they_stand(call: &Call<'_>, id: &str) -> Result<PersonBody, Problem> {
+    let row = call.store().person(&crate::problem::parse_id("person", id)?)?;
+    Ok(PersonBody::from(&row.ok_or_else(|| Problem::unknown("person"))?))
 }
 
 pub(super) fn enrolment(

@@ -269,7 +269,8 @@ impl Operation for EraseResident {
         let Self { code, approver } = self;
         let desk = call.desk();
         let is_embedded = call.windows()?.embedded.is_some();
-        let bears = |ca: &CaId| match desk.hands.authorities.get(ca) {
+        let authorities = call.authorities()?;
+        let bears = |ca: &CaId| match authorities.get(ca) {
             Some(ca) if !ca.policy().certifies_signatures() => &[][..],
             _ => &BasicAttribute::ALL[..],
         };

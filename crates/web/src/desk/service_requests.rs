@@ -194,7 +194,7 @@ impl Operation for ListServiceRequests {
             Some(after) => Some(authority_of(call, after)?.id()),
             None => None,
         };
-        let authorities = call.desk().hands.authorities.values();
+        let authorities = call.authorities()?.values();
         let mut requests = Vec::new();
         for authority in authorities.filter(|one| begins_at.is_none_or(|ca| *ca <= *one.id())) {
             let left = limit - requests.len();
@@ -442,9 +442,8 @@ fn authority_of<'a>(
     call: &Call<'a>,
     id: &ServiceRequestId,
 ) -> Result<&'a Arc<CertificationAuthority>, Problem> {
-    let desk = call.desk();
-    let row = desk.hands.store.service_request(id)?;
-    let found = row.and_then(|row| desk.hands.authorities.get(&row.ca));
+    let (row, authorities) = (call.store().service_request(id)?, call.authorities()?);
+    let found = row.and_then(|row| authorities.get(&row.ca));
     call.checked(found.ok_or_else(|| Problem::unknown("service request")))
 }
 

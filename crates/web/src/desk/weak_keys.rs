@@ -87,7 +87,7 @@ fn read(keys: &[String]) -> Result<Arc<WeakKeys>, Problem> {
 
 /// The keys on the list that the configuration names.
 fn configured(call: &Call<'_>) -> Result<Arc<WeakKeys>, Problem> {
-    let listed = call.desk().hands.weak_keys.clone();
+    let listed = call.desk().weak_keys().clone();
     match listed.is_empty() {
         true => Err(Problem::refused("keys", "the list of weak keys is empty")),
         false => Ok(listed),
@@ -106,7 +106,7 @@ fn search(call: &Call<'_>, listed: &WeakKeys) -> Result<Vec<WeakCertificateBody>
     // Whoever finds none, as nearly always, is spared the way over all certificates.
     if !certified.is_empty() {
         let certified = certified.into_iter().collect();
-        for ca in call.desk().hands.authorities.keys() {
+        for ca in call.authorities()?.keys() {
             found.extend(of_ca(call.store(), ca, &certified)?);
         }
     }

@@ -3,7 +3,6 @@
 use card::{CardNumber, SignatureKeys};
 use domain::id::{CardId, MunicipalityCode};
 
-use super::Desk;
 use crate::problem::Problem;
 
 /// Makes what no CA and no window makes, in the installation's directory.
@@ -31,13 +30,4 @@ pub struct Invented<'a> {
     pub municipalities: &'a [MunicipalityCode],
     /// The same seed gives the same residents.
     pub seed: u64,
-}
-
-impl Desk {
-    pub(super) fn workshop(&self) -> Result<&dyn Workshop, Problem> {
-        self.hands
-            .workshop
-            .as_deref()
-            .ok_or_else(|| Problem::unavailable("the workshop", &"this desk has none"))
-    }
 }

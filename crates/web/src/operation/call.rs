@@ -11,7 +11,7 @@ use store::{Change, Entry, Store, Unit};
 
 use super::{Needs, Operation, Spec};
 use crate::desk::permission;
-use crate::desk::{Desk, Done, Entrance, Principal, Windows, reading};
+use crate::desk::{Authorities, Desk, Done, Entrance, Principal, Windows, reading};
 use crate::problem::Problem;
 
 /// Somebody's operation that the table of permissions lets pass. Nothing but [`Desk::ask`] makes one.
@@ -75,10 +75,19 @@ impl<'a> Call<'a> {
     /// A CA of this installation.
     ///
     /// # Errors
-    /// 404; 500 where the operation does not say that it needs CAs.
+    /// 404; 500 where the operation does not say that it needs the CAs.
     pub(crate) fn authority(&self, ca: &CaId) -> Result<&'a Arc<CertificationAuthority>, Problem> {
-        self.expect_said(self.needs != Needs::People, "CAs")?;
-        self.checked(self.desk.authority_of(ca))
+        let found = self.authorities()?.get(ca);
+        self.checked(found.ok_or_else(|| Problem::unknown("ca")))
+    }
+
+    /// The CAs of this installation.
+    ///
+    /// # Errors
+    /// 500 where the operation does not say that it needs them.
+    pub(crate) fn authorities(&self) -> Result<&'a Authorities, Problem> {
+        self.expect_said(self.needs != Needs::People, "the CAs")?;
+        Ok(self.desk.authorities())
     }
 
     /// The windows of this installation, and their register.

@@ -181,7 +181,7 @@ fn e9_two_people_accept_a_clock_for_what_was_ahead_at_the_latest() {
     let second: ActorId = "internal-auditor".parse().expect("an id");
     let accept = |operation: &str, objections: &Objections| {
         let by = Approval::SecondPerson(&second);
-        desk.accept_start(&enter("staff", operation), &by, objections, &[])
+        desk.starts().accept(&enter("staff", operation), &by, objections, &[])
     };
     for (operation, later, is_accepted) in
         [("op-1", 0, true), ("op-2", -1, true), ("op-3", 1, false)]

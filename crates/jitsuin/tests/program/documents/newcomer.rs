@@ -36,7 +36,7 @@ fn an_operation_with_its_command_is_what_the_page_says_and_nothing_more() {
     assert!(copied.success, "{}", copied.text);
     let [row, operation, listed] = changes();
     insert(copy.path(), &row, "\n}\n\nimpl Party {");
-    insert(copy.path(), &operation, "\nimpl Desk {");
+    insert(copy.path(), &operation, "\nfn authority_body(");
     let (import, line) = listed.text.split_once('\n').unwrap();
     let of = |text: &str| Change { file: listed.file.clone(), text: text.to_owned() };
     insert(copy.path(), &of(import), "\nuse crate::wire::");

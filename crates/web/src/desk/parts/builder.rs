@@ -3,22 +3,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ca::CertificationAuthority;
+use ca::{Adoption, CertificationAuthority};
 use domain::id::CaId;
 use ra::holder::Holders;
 use store::{RoomOnDisk, Store};
 use x509::key_check::WeakKeys;
 
-use super::approvals::Approvals;
-use super::check::{Auditor, Checker};
-use super::endings::{Deadlines, Endings};
-use super::hands::{Hands, Windows};
-use super::health::Health;
-use super::holder::SelfService;
-use super::keys::{Keyroom, Progress};
-use super::repeat::Repetition;
-use super::workshop::Workshop;
-use super::{Clock, Desk};
+use super::Desk;
+use crate::acts::Clock;
+use crate::desk::adoption::PolicyAdoption;
+use crate::desk::approvals::Approvals;
+use crate::desk::check::{Auditor, Checker};
+use crate::desk::compromises::CompromiseProcedures;
+use crate::desk::custodians::Custodians;
+use crate::desk::endings::{Deadlines, Endings};
+use crate::desk::first_people::FirstPeople;
+use crate::desk::hands::{Hands, Windows};
+use crate::desk::health::Health;
+use crate::desk::holder::SelfService;
+use crate::desk::keys::{Keyroom, Progress};
+use crate::desk::recover::WayBackIn;
+use crate::desk::repeat::Repetition;
+use crate::desk::starts::Starts;
+use crate::desk::workshop::Workshop;
 use crate::entrance::client_certificates::ClientCertificates;
 use crate::entrance::foreign_issuers::ForeignIssuer;
 use crate::entrance::grounds::Grounds;
@@ -118,41 +125,61 @@ impl DeskBuilder {
     pub fn build(self) -> Desk {
         let Self { hands } = self;
         let (store, clock) = (&hands.store, &hands.clock);
-        let ledger = Ledger::new(store.clone());
-        let kept = Kept::new(store.clone());
-        let issuers = hands.foreign_issuers.clone();
-        let client_certificates = ClientCertificates::new(store.clone(), store.clone(), issuers);
-        let client_certificates = Arc::new(client_certificates);
-        let grounds = Arc::new(Grounds::new(&kept, &client_certificates));
-        let registry = Arc::new(Registry::new(store.clone(), &grounds));
-        let room = hands.room_on_disk.clone();
-        let refusals = Arc::new(Refusals::new(clock.clone(), &ledger, room));
-        let below = Below {
-            ledger: &ledger,
-            registry: &registry,
-            grounds: &grounds,
-            client_certificates: &client_certificates,
-            refusals: &refusals,
-        };
-        let (hosts, holders) = (hands.hosts.clone(), hands.holders.clone());
+        let below = below(&hands);
+        let Below { ledger, grounds, registry, sessions, .. } = &below;
         let custody = hands.keyroom.as_ref().map(|room| room.custody.clone());
+        let custodians = Custodians::new(custody.clone());
         let program = hands.endings.clone();
         let deadlines =
-            Deadlines::new((clock.clone(), &ledger), store.clone(), &grounds, custody, program);
+            Deadlines::new((clock.clone(), ledger), store.clone(), grounds, custody, program);
         let deadlines = Arc::new(deadlines);
+        let kept = Kept::new(store.clone());
+        let repetition = Arc::new(Repetition::new(ledger, &kept));
+        let approvals = Approvals::new((ledger, &kept), store.clone(), registry, grounds);
+        let approvals = Arc::new(approvals);
+        let once = (ledger, &repetition);
+        let (hosts, holders) = (hands.hosts.clone(), hands.holders.clone());
         Desk {
             entrance: Entrance::new(clock.clone(), store.clone(), &below, hosts),
-            repetition: Repetition::new(&ledger, &kept),
-            approvals: Approvals::new((&ledger, &kept), store.clone(), &registry, &grounds),
-            self_service: SelfService::new(clock.clone(), &ledger, &refusals, holders),
+            self_service: SelfService::new(clock.clone(), ledger, &below.refusals, holders),
             checker: Checker::new(&hands, &deadlines),
+            first_people: FirstPeople::new(ledger, store.clone()),
+            way_back_in: WayBackIn::new(ledger, store.clone(), &custodians, sessions),
+            starts: Starts::new(once, &approvals, &custodians),
+            policy_adoption: PolicyAdoption::new(once, &approvals, Adoption::new(store.clone())),
+            compromises: CompromiseProcedures::new(&hands),
             deadlines,
-            hands,
-            ledger,
-            client_certificates,
-            grounds,
+            custodians,
+            repetition,
+            approvals,
+            ledger: ledger.clone(),
+            client_certificates: below.client_certificates.clone(),
+            grounds: grounds.clone(),
+            store: hands.store,
+            authorities: hands.authorities,
+            windows: hands.windows,
+            keyroom: hands.keyroom,
+            workshop: hands.workshop,
+            weak_keys: hands.weak_keys,
+            health: hands.health,
         }
     }
+}
+
+/// What the entrance is built on, and other parts with it: each on the one before.
+fn below(hands: &Hands) -> Below {
+    let store = &hands.store;
+    let ledger = Ledger::new(store.clone());
+    let issuers = hands.foreign_issuers.clone();
+    let client_certificates = ClientCertificates::new(store.clone(), store.clone(), issuers);
+    let client_certificates = Arc::new(client_certificates);
+    let grounds = Grounds::new(&Kept::new(store.clone()), &client_certificates);
+    let grounds = Arc::new(grounds);
+    let registry = Arc::new(Registry::new(store.clone(), &grounds));
+    let room = hands.room_on_disk.clone();
+    let refusals = Arc::new(Refusals::new(hands.clock.clone(), &ledger, room));
+    let sessions = Arc::default();
+    Below { ledger, registry, grounds, client_certificates, refusals, sessions }
 }
 
 impl std::fmt::Debug for DeskBuilder {
