@@ -6,9 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use domain::certificate::CertificateKind;
-use domain::identity::RevocationCause;
 use domain::policy::Policy;
-use domain::reason::RevocationReason;
+use domain::revocation::{RevocationCause, RevocationReason};
 use domain::{application, ceremony, certificate, crl_series, service_request, staff};
 
 use crate::{process, workspace};

@@ -6,9 +6,9 @@ use domain::act::Act;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::compromise::CompromiseState;
 use domain::id::ActorId;
-use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
 use domain::policy::RevocationRule;
+use domain::revocation::{Requester, RevocationCause};
 use domain::rule;
 use domain::rule::{ColonHex, Hex, Rule};
 use store::{

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::SerialNumber;
-use domain::identity::RevocationCause;
 use domain::journal::EventKind;
+use domain::revocation::RevocationCause;
 use domain::rule::{OfTheInstallation, Rule};
 use store::{CertificateRow, Entry, IntentRow, Unit};
 

@@ -6,7 +6,7 @@ use domain::act::Act;
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::lifetime::WARNED_BEFORE_DAYS;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use domain::rule;
 use jiff::{SignedDuration, Timestamp};
 use keys::{KeyError, KeyLabel, KeyStore, Sign};

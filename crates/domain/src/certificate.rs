@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::named::named;
-use crate::reason::RevocationReason;
+use crate::revocation::RevocationReason;
 
 named! {
     /// What a certificate is for (P3).

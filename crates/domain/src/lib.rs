@@ -7,7 +7,7 @@
 //! ```
 //! use jiff::Timestamp;
 //! use jitsuin_domain::certificate::{CertificateEvent, CertificateState};
-//! use jitsuin_domain::identity::RevocationCause;
+//! use jitsuin_domain::revocation::RevocationCause;
 //! use jitsuin_domain::policy::Policy;
 //!
 //! let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/jpki-auth.toml"))?;
@@ -45,8 +45,8 @@ pub mod municipality;
 pub mod name;
 pub mod named;
 pub mod policy;
-pub mod reason;
 pub mod resident;
+pub mod revocation;
 pub mod rule;
 pub mod service_request;
 pub mod staff;

@@ -15,8 +15,8 @@ use domain::hindrance::Hindrance;
 use domain::id::{
     ActorId, ApplicationId, CaId, CardId, MunicipalityCode, ResidentCode, SerialNumber,
 };
-use domain::identity::{Requester, RevocationCause};
 use domain::policy::Policy;
+use domain::revocation::{Requester, RevocationCause};
 use domain::rule::Rule;
 use jiff::Timestamp;
 use jiff::civil::Date;

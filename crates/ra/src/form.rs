@@ -6,10 +6,11 @@ mod field;
 
 use domain::application::ApplicationKind;
 use domain::id::{CaId, CardId, MunicipalityCode, ResidentCode};
-use domain::identity::{Applicant, Requester, RevocationCause};
+use domain::identity::Applicant;
 use domain::municipality;
 use domain::policy::{ExtensionRule, NamesSource, Policy};
 use domain::resident::Gender;
+use domain::revocation::{Requester, RevocationCause};
 use domain::rule;
 use domain::rule::Rule;
 use domain::text::Replacement;

@@ -100,7 +100,7 @@ fn k6_v3_the_ca_entry_holds_the_links_that_are_valid() {
     world.put(5, CertificateKind::LinkOldWithNew, CertificateState::Good);
     let revoked = CertificateState::Revoked {
         at: world.now,
-        reason: domain::reason::RevocationReason::Superseded,
+        reason: domain::revocation::RevocationReason::Superseded,
     };
     world.put(6, CertificateKind::LinkNewWithOld, revoked);
     let (directory, _) = directory(&world);

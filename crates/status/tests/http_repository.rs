@@ -15,7 +15,7 @@ use domain::certificate::CertificateState as State;
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
 use domain::policy::Policy;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::Timestamp;
 use jitsuin_status::http::{
     Conditions, CrossCertified, Fetch, HttpLimits, Publication, Reply, Repository, Services,

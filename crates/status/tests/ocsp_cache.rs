@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::SignedDuration;
 use jitsuin_status::ocsp::{Responder, Settings};
 use jitsuin_status::query_log::{OcspOutcome, Query};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64ct::{Base64, Encoding};
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jitsuin_status::http::{HttpLimits, Services};
 use ocsp_fixture::World;
 use ocsp_fixture::foreign::{Running, openssl_identity, run, text, write_pem};

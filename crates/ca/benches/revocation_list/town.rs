@@ -9,7 +9,7 @@ use domain::act::{Act, Actor};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use jitsuin_ca::CertificationAuthority;
 use keys::{EmbeddedKeyStore, MasterKey};

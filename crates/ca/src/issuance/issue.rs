@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind};
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use domain::rule;
 use domain::service_request::Request;
 use domain::validity;

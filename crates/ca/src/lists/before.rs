@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use domain::id::SerialNumber;
-use domain::reason::CERTIFICATE_HOLD_CODE;
+use domain::revocation::CERTIFICATE_HOLD_CODE;
 use jiff::Timestamp;
 use store::reads::ReadLists;
 use store::{CrlKey, CrlRow, RevokedSnapshot, SeriesKey};

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use domain::certificate::CertificateState;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::Timestamp;
 
 /// Since when and with which code a list must name a certificate in this state (A 4.9.9).

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 
 use domain::certificate::CertificateState;
-use domain::reason::CERTIFICATE_HOLD_CODE;
+use domain::revocation::CERTIFICATE_HOLD_CODE;
 use keys::Sign;
 use store::{RevokedSnapshot, StatusRow};
 use x509::crl::{CrlTemplate, RevokedEntry};

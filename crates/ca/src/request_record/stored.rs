@@ -1,7 +1,7 @@
 //! The stored shape of a service request; reading it back takes every step through the tables again.
 
 use domain::certificate::CertificateKind;
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use domain::service_request::{
     Certification, Done, Purpose, PurposeName, Request, RequestStep, RequestStepName,
 };

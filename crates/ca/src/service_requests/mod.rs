@@ -11,8 +11,8 @@ use std::sync::Arc;
 use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::id::{SerialNumber, ServiceRequestId};
-use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
+use domain::revocation::{Requester, RevocationCause};
 use domain::rule;
 use domain::service_request::{
     Certification, Done, Purpose, Request, RequestState, RequestStep, RequestStepName,

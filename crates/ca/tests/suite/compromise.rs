@@ -6,7 +6,7 @@ use domain::certificate::CertificateState;
 use domain::compromise::CompromiseState as State;
 use domain::crl_series::Partition;
 use domain::id::{ActorId, SerialNumber};
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::SignedDuration;
 use store::reads::{ReadAuthorities, ReadJournal, ReadLists};
 use store::{CrlKey, SeriesKey, Store};
@@ -87,8 +87,8 @@ fn k7_a_certificate_revoked_before_keeps_its_reason() {
     let world = World::new();
     let serial = world.good_auth(1);
     let order = ca::RevocationOrder {
-        cause: domain::identity::RevocationCause::UseEnded,
-        requester: domain::identity::Requester::Holder,
+        cause: domain::revocation::RevocationCause::UseEnded,
+        requester: domain::revocation::Requester::Holder,
         approver: None,
     };
     world.auth.life().revoke(&act(&world.clock), &serial, &order).expect("revoked");

@@ -6,8 +6,8 @@ use domain::act::{Act, Actor};
 use domain::algorithm::KeyAlgorithm;
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
-use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
+use domain::revocation::{Requester, RevocationCause};
 use store::reads::ReadJournal;
 use testkit::{act, clerk};
 

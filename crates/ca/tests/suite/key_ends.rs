@@ -6,7 +6,7 @@ use ca::{CertificationAuthority, IssuanceStep, IssuedToUser, ListOutcome};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::SignedDuration;
 use store::reads::{ReadCertificates, ReadRevoked};
 use store::{Change, Entry, Store, Unit};

@@ -4,7 +4,7 @@ use ca::{Error, RevocationOrder};
 use domain::act::{Act, Actor};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateState;
-use domain::identity::{Requester, RevocationCause};
+use domain::revocation::{Requester, RevocationCause};
 use store::reads::{ReadHead, ReadJournal};
 use testkit::{Clock, act, clerk};
 

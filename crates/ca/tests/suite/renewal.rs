@@ -8,7 +8,7 @@ use domain::application::ApplicationKind;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use domain::validity;
 use jiff::SignedDuration;
 use keys::{Administer, KeyStore};

@@ -4,7 +4,7 @@ use ca::{CertificationAuthority, Result, certification};
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateKind;
 use domain::id::{SerialNumber, ServiceRequestId};
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use domain::service_request::{Purpose, Request, RequestStepName};
 use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use testkit::{act, run};

@@ -3,8 +3,7 @@
 use ca::{Error, RevocationOrder, certification};
 use domain::act::{Act, Actor};
 use domain::certificate::{CertificateKind, CertificateState};
-use domain::identity::{Requester, RevocationCause};
-use domain::reason::RevocationReason;
+use domain::revocation::{Requester, RevocationCause, RevocationReason};
 use domain::service_request::{Purpose, RequestState, RequestStepName};
 use store::reads::ReadProceedings;
 use store::{Change, Entry, ServiceRequestRow, Store, Unit};

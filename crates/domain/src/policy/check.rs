@@ -13,8 +13,8 @@ use super::{
 use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use crate::application::ApplicationKind;
 use crate::certificate::CertificateKind;
-use crate::identity::{Applicant, Evidence, Requester, RevocationCause};
-use crate::reason::RevocationReason;
+use crate::identity::{Applicant, Evidence};
+use crate::revocation::{Requester, RevocationCause, RevocationReason};
 
 /// A policy is a few pages; a megabyte is a mistake.
 const MAXIMUM_BYTES: usize = 1 << 20;

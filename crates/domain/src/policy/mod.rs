@@ -29,10 +29,10 @@ use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 use crate::application::ApplicationKind;
 use crate::certificate::CertificateKind;
 use crate::id::{CaId, MunicipalityCode};
-use crate::identity::{Applicant, Evidence, Requester, RevocationCause};
+use crate::identity::{Applicant, Evidence};
 use crate::name::DistinguishedName;
 use crate::named::named;
-use crate::reason::RevocationReason;
+use crate::revocation::{Requester, RevocationCause, RevocationReason};
 
 /// The clause of a CPS (`A 6.3.2.2`, `S 4-4-5`) or fact that an entry follows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -123,7 +123,7 @@ impl Policy {
     }
 }
 
-fn names(requesters: &[crate::identity::Requester]) -> String {
+fn names(requesters: &[crate::revocation::Requester]) -> String {
     requesters.iter().map(|requester| requester.name()).collect::<Vec<_>>().join(", ")
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::certificate::CertificateKind;
 use crate::id::{ActorId, CaId, SerialNumber, ServiceRequestId};
-use crate::identity::RevocationCause;
+use crate::revocation::RevocationCause;
 use crate::text::FreeText;
 
 pub use table::{

@@ -4,7 +4,7 @@
 use ca::{Renewal, ServiceRequest, find_or_generate};
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::reads::{ReadCertificates, ReadJournal};

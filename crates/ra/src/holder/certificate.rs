@@ -2,7 +2,7 @@
 
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::id::{CaId, ResidentCode, SerialNumber};
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::Timestamp;
 use store::CertificateRow;
 use x509::extension::KeyUsage;

@@ -15,8 +15,8 @@ mod text;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::id::CaId;
-use domain::identity::RevocationCause;
 use domain::policy::Policy;
+use domain::revocation::RevocationCause;
 use jiff::Timestamp;
 use store::{Sequence, Store};
 use x509::name::Name;

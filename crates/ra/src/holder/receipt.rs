@@ -4,7 +4,7 @@
 use domain::era::JapaneseSecond;
 use domain::id::ApplicationId;
 use domain::policy::Policy;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::Sequence;

@@ -3,8 +3,8 @@
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
 use domain::id::ApplicationId;
-use domain::identity::Requester;
 use domain::journal::EventKind;
+use domain::revocation::Requester;
 use domain::rule;
 use domain::rule::{Hex, OfTheInstallation, Rule};
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! The stored shape of what a holder asked.
 
 use domain::id::{CaId, SerialNumber};
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

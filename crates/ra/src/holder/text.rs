@@ -6,7 +6,7 @@
 
 use aws_lc_rs::{constant_time, hmac, rand};
 use domain::id::{CaId, SerialNumber};
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use jiff::{SignedDuration, Timestamp};
 use x509::fingerprint::hex;
 

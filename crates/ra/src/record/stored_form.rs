@@ -1,8 +1,8 @@
 //! The stored shape of a form.
 
 use domain::application::ApplicationKind;
-use domain::identity::RevocationCause;
 use domain::resident::Gender;
+use domain::revocation::RevocationCause;
 use domain::text::{Replacement, Rule};
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,9 @@
 use card::{CardSlot, HolderSecrets, LifeState};
 use domain::application::ApplicationState;
 use domain::certificate::StateName;
-use domain::identity::{Evidence, RevocationCause};
+use domain::identity::Evidence;
 use domain::journal::EventKind;
+use domain::revocation::RevocationCause;
 use jiff::civil::date;
 use jitsuin_ra::form::ReceivedForm;
 use jitsuin_ra::register::Removal;

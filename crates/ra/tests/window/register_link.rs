@@ -3,8 +3,8 @@
 use domain::act::{Act, Actor};
 use domain::certificate::StateName;
 use domain::id::SerialNumber;
-use domain::identity::RevocationCause;
 use domain::journal::EventKind;
+use domain::revocation::RevocationCause;
 use jitsuin_ra::WindowError;
 use jitsuin_ra::register::embedded::Correction;
 use jitsuin_ra::register::{RegisterError, Removal};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::certificate::StateName;
 use domain::id::SerialNumber;
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use jitsuin_ra::WindowError;
 use jitsuin_ra::register::embedded::{Correction, EmbeddedRegister};
 use jitsuin_ra::register::{RegisterError, Removal};

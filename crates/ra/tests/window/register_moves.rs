@@ -1,7 +1,7 @@
 //! Moving out and moving in: thirty days, over restarts, each day of the edge.
 
 use domain::certificate::StateName;
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use jiff::civil::date;
 use jitsuin_ra::register::Removal;
 use store::reads::ReadWindows;

@@ -1,12 +1,12 @@
 //! Revocation on paper: from the form at the window to the receipt.
 
 use domain::certificate::{CertificateState, StateName};
-use domain::reason::RevocationReason;
+use domain::revocation::{RevocationCause, RevocationReason};
 use jitsuin_ra::form::ReceivedForm;
 use jitsuin_ra::window::CardPlace;
 
 use crate::fixture::{World, evidence, form, form_with_card, password, taro};
-use domain::identity::{Evidence, RevocationCause};
+use domain::identity::Evidence;
 
 fn revocation(ca: &str, cause: &str) -> ReceivedForm {
     ReceivedForm { cause: cause.into(), ..form(&taro(), ca, "revocation") }

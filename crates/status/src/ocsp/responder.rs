@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use domain::certificate::CertificateState;
 use domain::id::{CaId, SerialNumber, VerifierId};
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use keys::{AlwaysPermitted, SigningGate};
 use store::{HeardRequest, StatusRow};

@@ -2,7 +2,7 @@
 
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::policy::Undelivered;
-use domain::reason::CERTIFICATE_HOLD_CODE;
+use domain::revocation::CERTIFICATE_HOLD_CODE;
 use jiff::Timestamp;
 use store::StatusRow;
 use x509::ocsp::CertificateStatus;

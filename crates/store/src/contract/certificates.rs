@@ -3,7 +3,7 @@
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState, StateName};
 use domain::crl_series::Partition;
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 
 use super::fixtures::*;
 use crate::{

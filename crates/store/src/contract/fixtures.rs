@@ -7,7 +7,7 @@ use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::id::{CaId, MunicipalityCode, ResidentCode, SerialNumber};
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::{Span, Timestamp};
 
 use crate::{

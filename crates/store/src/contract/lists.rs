@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::crl_series::{Partition, SeriesState};
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 
 use super::fixtures::*;
 use crate::{

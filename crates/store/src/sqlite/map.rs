@@ -6,7 +6,7 @@ use std::str::FromStr;
 use domain::certificate::{CertificateKind, CertificateState, StateName};
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::SerialNumber;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::Timestamp;
 use rusqlite::{Row, RowIndex};
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use domain::act::{Act, Basis, Standing};
 use domain::id::{ActorId, CaId, OperationId, ResidentCode, SerialNumber, SystemOperation};
-use domain::identity::{Requester, RevocationCause};
 use domain::journal::EventKind;
+use domain::revocation::{Requester, RevocationCause};
 use domain::rule::OfTheInstallation;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use ca::{Changed, RevocationOrder};
 use domain::certificate::{CertificateState, StateName};
 use domain::crl_series::Partition;
 use domain::id::{ActorId, CaId, ResidentCode, SerialNumber};
-use domain::identity::{Requester, RevocationCause};
+use domain::revocation::{Requester, RevocationCause};
 use serde::{Deserialize, Serialize};
 use store::{Along, CertificateFilter, CertificateRow, Page};
 use utoipa::ToSchema;

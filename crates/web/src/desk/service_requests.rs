@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ca::CertificationAuthority;
 use domain::certificate::CertificateKind;
 use domain::id::{CaId, SerialNumber, ServiceRequestId};
-use domain::identity::RevocationCause;
+use domain::revocation::RevocationCause;
 use domain::rule;
 use domain::rule::Rule;
 use domain::service_request::{Certification, Done, Purpose, PurposeName, Request};

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use domain::rule::Rule;
 use jiff::Timestamp;
 use x509::crl::Crl;

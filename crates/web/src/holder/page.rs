@@ -1,7 +1,7 @@
 //! The pages, in Japanese, small and without scripts (W9).
 
 use domain::era::JapaneseMinute;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use ra::holder::{
     HolderReceipt, Outcome, Overview, OwnCertificate, Standing, VALID_MINUTES, cause_words,
 };

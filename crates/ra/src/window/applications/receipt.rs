@@ -2,9 +2,9 @@
 
 use domain::era::{JapaneseDate, JapaneseMinute};
 use domain::id::{ApplicationId, SerialNumber};
-use domain::identity::RevocationCause;
 use domain::municipality;
 use domain::policy::Policy;
+use domain::revocation::RevocationCause;
 use jiff::Timestamp;
 
 use super::super::application::Application;

@@ -3,7 +3,7 @@
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::policy::Policy;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use domain::validity::civil_time;
 use jiff::Timestamp;
 use store::{NoticeRow, Sequence, SeriesRow};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use domain::application::ApplicationState;
 use domain::certificate::{CertificateEvent, CertificateState};
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use rusqlite::Connection;
 use tempfile::TempDir;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use domain::certificate::CertificateState;
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;

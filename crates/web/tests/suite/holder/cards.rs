@@ -7,7 +7,7 @@ use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
 use domain::id::{CaId, SerialNumber};
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use store::reads::ReadCertificates;

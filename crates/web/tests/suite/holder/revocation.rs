@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ca::CertificationAuthority;
 use domain::act::Act;
 use domain::certificate::CertificateState;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use jiff::SignedDuration;
 use keys::MemoryKeyStore;
 use ra::holder::Holders;

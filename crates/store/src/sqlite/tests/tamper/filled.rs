@@ -9,7 +9,7 @@ use domain::compromise::CompromiseState;
 use domain::crl_series::{Partition, SeriesState};
 use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
-use domain::reason::RevocationReason;
+use domain::revocation::RevocationReason;
 use domain::service_request::RequestState;
 use domain::staff::{Attempts, CredentialKind, PersonState, ProposalKind, Role};
 use tempfile::TempDir;
