@@ -4,13 +4,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use domain::act::Act;
+use domain::hexadecimal::hex;
 use domain::id::CaId;
 use domain::journal::EventKind;
 use domain::policy::Policy;
 use domain::rule::{Hex, Rule};
 use store::reads::{ReadAuthorities, ReadGenerations};
 use store::{Change, Entry, Store, Unit};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use crate::error::{Error, Result};
 

@@ -14,7 +14,8 @@ use domain::rule::{ColonHex, Hex, Rule};
 use store::{
     Along, CertificateRow, Change, CompromiseRow, Entry, NoticeRow, SeriesKey, StatusRow, Unit,
 };
-use x509::fingerprint::{sha256, sha256_colon_hex};
+use x509::digest::sha256;
+use x509::fingerprint::sha256_colon_hex;
 
 use crate::adoption::PolicyInEffect;
 use crate::error::{Error, Result};

@@ -74,7 +74,7 @@ impl FirstKey {
             .ca(self.policy.id())
             .subject(generation.self_signed)
             .detail("generation", 1)
-            .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&own)));
+            .detail("certificate_sha256", ColonHex(&x509::digest::sha256(&own)));
         self.making.complete_generation(entry, generation)?;
         Ok(own)
     }

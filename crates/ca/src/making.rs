@@ -218,5 +218,5 @@ pub(crate) fn key_generated(
         .ca(ca)
         .subject(label)
         .detail("algorithm", algorithm)
-        .detail("spki_sha256", Hex(&x509::fingerprint::sha256(spki)))
+        .detail("spki_sha256", Hex(&x509::digest::sha256(spki)))
 }

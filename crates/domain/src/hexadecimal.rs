@@ -1,8 +1,10 @@
-//! Numbers and digests in hexadecimal, read in every form in which other tools print them.
+//! Numbers and digests in hexadecimal, written in one form for records and one for people, and read in every form in
+//! which other tools print them.
 //!
 //! OpenSSL prints a serial number as `00:f8:85:0d…` or `F8850D…`, `pkcs15-tool` and a dump of DER as
-//! `00F8850D…`, GnuTLS with spaces, debuggers with `0x`. What is read has one value; what this program
-//! writes has one form.
+//! `00F8850D…`, GnuTLS with spaces, debuggers with `0x`. What is read has one value.
+
+use crate::rule::ColonHex;
 
 /// The most characters of a number or digest that are looked at: 32 octets with `0x`, a sign octet and
 /// two separators after each.
@@ -30,6 +32,30 @@ pub fn digits(text: &str) -> Option<String> {
     };
     let is_hexadecimal = !found.is_empty() && found.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hexadecimal.then(|| found.to_ascii_lowercase())
+}
+
+/// `octets` in lower-case hexadecimal, as records and file names have it.
+pub fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
+}
+
+/// `digest` in upper-case hexadecimal with colons, as OpenSSL prints fingerprints.
+pub fn colon_hex(digest: &[u8]) -> String {
+    ColonHex(digest).to_string()
+}
+
+/// The SHA-256 that [`hex()`] wrote; none for anything else.
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut octets = [0; 32];
+    for (place, octet) in octets.iter_mut().enumerate() {
+        *octet = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(octets)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ca::Dealing;
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
+use domain::hexadecimal::hex;
 use domain::journal::EventKind;
 use domain::rule::{ColonHex, Hex, OfTheInstallation};
 use keys::{
@@ -19,7 +20,7 @@ use keys::{
 };
 use serde::Deserialize;
 use store::{Entry, Store, Unit};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use crate::config::BackupsTable;
 use crate::home::{Home, on_one_file_system, sync_parent, write_private};

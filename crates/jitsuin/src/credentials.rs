@@ -66,7 +66,7 @@ impl System {
         let entry =
             Entry::new(EventKind::VerifierRegistered, &self.act("set-up")?).subject(&row.id);
         let entry = names.into_iter().zip(row.certificates()).fold(entry, |entry, (name, der)| {
-            entry.detail(name, ColonHex(&x509::fingerprint::sha256(der)))
+            entry.detail(name, ColonHex(&x509::digest::sha256(der)))
         });
         self.store.commit(Unit::new(entry).change(Change::PutVerifier(Box::new(row))))?;
         Ok(())

@@ -16,7 +16,7 @@ use domain::rule::{ColonHex, OfTheInstallation};
 use jiff::Timestamp;
 use store::reads::{ReadCertificates, ReadWindows};
 use store::{CertificateRow, Change, Entry, Store, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::general_name::GeneralName;
 use x509::pem;
 use x509::read::Certificate;

@@ -7,10 +7,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::hexadecimal::hex;
 use domain::id::{CaId, VerifierId};
 use jiff::Timestamp;
 use store::HeardRequest;
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 use x509::ocsp::{CertificateStatus, ErrorStatus};
 
 use crate::ldap::{self, Identity, ResultCode};

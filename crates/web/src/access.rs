@@ -281,7 +281,7 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
     use store::{Change, CredentialRow, Entry, PersonRow, Store, Unit};
     use testkit::{Clock, Scratch, act};
-    use x509::fingerprint::sha256;
+    use x509::digest::sha256;
 
     use super::*;
     use crate::api::HEALTH;

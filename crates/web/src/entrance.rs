@@ -25,7 +25,7 @@ use domain::staff::CredentialKind;
 use jiff::{SignedDuration, Timestamp};
 use status::known::Known;
 use store::reads::ReadPeople;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use self::challenges::Challenges;
 use self::client_certificates::ClientCertificates;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::hexadecimal::hex;
 use domain::id::{OperationId, SystemOperation};
 use store::reads::ReadWindows;
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use crate::problem::Problem;
 

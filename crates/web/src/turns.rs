@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 /// One lock for each of a few groups of ids: two requests of one id are of one group.
 #[derive(Debug)]

@@ -8,7 +8,7 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 /// Octets of the longest credential id (WebAuthn 4, credential ID).
 const MAX_ID: usize = 1023;

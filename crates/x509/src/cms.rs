@@ -8,8 +8,8 @@ mod read;
 use const_oid::ObjectIdentifier;
 use domain::algorithm::SignatureAlgorithm;
 
+use crate::digest::sha256;
 use crate::error::Error;
-use crate::fingerprint::sha256;
 use crate::name::Name;
 use crate::read::Certificate;
 use crate::signature;

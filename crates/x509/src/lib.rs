@@ -30,6 +30,7 @@ pub mod certificate;
 pub mod cms;
 pub mod crl;
 pub mod der_writer;
+pub mod digest;
 pub mod error;
 pub mod extension;
 pub mod fingerprint;

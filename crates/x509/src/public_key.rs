@@ -4,8 +4,8 @@ use der::Tag;
 use domain::algorithm::KeyAlgorithm;
 
 use crate::der_reader::{Fields, bounded};
+use crate::digest::{sha1, sha256};
 use crate::error::Error;
-use crate::fingerprint::{sha1, sha256};
 use crate::oid;
 
 // An RSA-8192 key takes 1,062 octets; nothing longer is a key of ours.

@@ -69,7 +69,7 @@ impl Region {
     }
 
     fn intent(&self, number: usize, at: Timestamp) -> IntentRow {
-        let mark = x509::fingerprint::sha256(&number.to_be_bytes());
+        let mark = x509::digest::sha256(&number.to_be_bytes());
         let municipality = MUNICIPALITIES[number % MUNICIPALITIES.len()].parse().unwrap();
         IntentRow {
             ca: self.authority.id().clone(),

@@ -97,7 +97,7 @@ impl Town {
     }
 
     fn add(&self, unit: Unit, number: usize) -> Unit {
-        let mark = x509::fingerprint::sha256(&number.to_be_bytes());
+        let mark = x509::digest::sha256(&number.to_be_bytes());
         let at = Timestamp::from_second(1_750_000_000 + number as i64).unwrap();
         let serial = domain::id::SerialNumber::from_random(mark[..16].try_into().unwrap()).unwrap();
         let intent = IntentRow {

@@ -170,7 +170,7 @@ fn with_facts(mut entry: Entry, facts: &StepFacts) -> Entry {
         );
     }
     for certificate in &facts.certificates {
-        let sha256 = x509::fingerprint::sha256(certificate);
+        let sha256 = x509::digest::sha256(certificate);
         entry = entry.detail("certificate_sha256", Hex(&sha256));
     }
     for file in &facts.files {

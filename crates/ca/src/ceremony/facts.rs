@@ -104,7 +104,7 @@ fn self_signed(certificate: Certificate) -> Verdict<Certificate> {
 }
 
 fn certifies(certificate: &Certificate, key: &KeyFact) -> Verdict {
-    if x509::fingerprint::sha256(&certificate.tbs.subject_public_key_info) == key.spki_sha256 {
+    if x509::digest::sha256(&certificate.tbs.subject_public_key_info) == key.spki_sha256 {
         return Ok(());
     }
     Err(format!("the certificate is not for the key {}", key.label))

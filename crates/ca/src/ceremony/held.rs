@@ -30,7 +30,7 @@ impl Held {
             progress: Progress::planned(script.steps.len()),
             script,
             text: text.to_owned(),
-            sha256: x509::fingerprint::sha256(text.as_bytes()),
+            sha256: x509::digest::sha256(text.as_bytes()),
             account: Vec::new(),
             revision: 0,
         }
@@ -39,7 +39,7 @@ impl Held {
     /// One that was begun; its whole account is gone through again.
     pub(super) fn load(store: &dyn Store, id: &CeremonyId) -> Result<Option<Self>> {
         let Some((row, changed)) = store.ceremony(id)? else { return Ok(None) };
-        let sha256 = x509::fingerprint::sha256(row.script.as_bytes());
+        let sha256 = x509::digest::sha256(row.script.as_bytes());
         if sha256 != row.script_sha256 {
             return Err(corrupt(id, "the script is not the one of its SHA-256").into());
         }

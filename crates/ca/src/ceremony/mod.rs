@@ -24,7 +24,7 @@ pub use self::record::{Interruption, Moment, Record, Sitting, StepRecord};
 pub use self::stage::{FileFact, KeyFact, Stage, StageError, StepFacts};
 use crate::error::{Error, Result};
 use crate::renewal::Renewal;
-use x509::fingerprint::hex;
+use domain::hexadecimal::hex;
 
 /// Conducts ceremonies: it checks, records and orders; a [`Stage`] does.
 pub struct Conductor<'a> {
@@ -130,7 +130,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn the_same(&self, held: Held, text: &str) -> Result<Held> {
-        if held.sha256 != x509::fingerprint::sha256(text.as_bytes()) {
+        if held.sha256 != x509::digest::sha256(text.as_bytes()) {
             let rule = rule!(
                 "the ceremony {} was begun with another script, of SHA-256 {}",
                 held.script.id,
@@ -153,7 +153,7 @@ impl<'a> Conductor<'a> {
         if let Err(error) = &admitted
             && error.is_refusal()
         {
-            let sha256 = x509::fingerprint::sha256(text.as_bytes());
+            let sha256 = x509::digest::sha256(text.as_bytes());
             let act = self.act(operation_named(&hex(&sha256[..8]))?);
             let entry = Entry::new(EventKind::CeremonyStarted, &act)
                 .detail("script_sha256", Hex(&sha256))

@@ -10,7 +10,7 @@ use x509::pem;
 use super::account::{Happening, Occurrence, Present, corrupt};
 use super::stage::{FileFact, KeyFact, StepFacts};
 use crate::error::Result;
-use x509::fingerprint::hex;
+use domain::hexadecimal::hex;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,6 +2,7 @@
 //! shares, which whoever writes the disk writes.
 
 use domain::act::Act;
+use domain::hexadecimal::hex;
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::rule;
@@ -9,7 +10,7 @@ use domain::rule::OfTheInstallation;
 use keys::quorum::{CustodianId, CustodySet};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Store, Unit};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use crate::error::{Error, Result, system_operation};
 

@@ -11,7 +11,7 @@ use domain::service_request::{Request, RequestStep};
 use jiff::Timestamp;
 use keys::Sign;
 use store::{Change, Entry, IntentRow, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::read::{Certificate, TbsCertificate};
 
 use super::draft::{Draft, Order, PROGRAM};

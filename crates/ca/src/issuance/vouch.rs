@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use domain::algorithm::KeyAlgorithm;
 use domain::certificate::{CertificateKind, CertificateState};
+use domain::hexadecimal::hex;
 use domain::journal::EventKind;
 use domain::service_request::Request;
 use store::journal::SealedEntry;
 use store::reads::ReadJournal;
 use store::{CertificateRow, IntentRow};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 use x509::key_check::{self, WeakKeys};
 
 use super::draft::{Draft, Order, PROGRAM};

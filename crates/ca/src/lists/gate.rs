@@ -27,7 +27,7 @@ use crate::generation::Generation;
 use crate::generations::Generations;
 use crate::hands::Hands;
 use crate::partition::distribution_point;
-use x509::fingerprint::hex;
+use domain::hexadecimal::hex;
 
 /// The second reader. It commits nothing and has no key: what it finds, whoever publishes hears.
 pub(super) struct Gate {

@@ -157,16 +157,13 @@ impl KeyRenewals {
             .renewed(act, "completed")
             .subject(new.self_signed)
             .detail("generation", number)
-            .detail("certificate_sha256", ColonHex(&x509::fingerprint::sha256(&self_signed)));
+            .detail("certificate_sha256", ColonHex(&x509::digest::sha256(&self_signed)));
         if let Some(links) = &links {
             entry = entry
-                .detail(
-                    "old_with_new_sha256",
-                    ColonHex(&x509::fingerprint::sha256(&links.old_with_new)),
-                )
+                .detail("old_with_new_sha256", ColonHex(&x509::digest::sha256(&links.old_with_new)))
                 .detail(
                     "new_with_old_sha256",
-                    ColonHex(&x509::fingerprint::sha256(&links.new_with_old)),
+                    ColonHex(&x509::digest::sha256(&links.new_with_old)),
                 );
         }
         self.making.complete_generation(entry, new)?; // 5: it stands beside the old one

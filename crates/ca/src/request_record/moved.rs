@@ -6,7 +6,7 @@ use domain::journal::EventKind;
 use domain::rule::Hex;
 use domain::service_request::{Done, Purpose, Request, RequestState, RequestStep, RequestStepName};
 use store::{Change, Entry, ServiceRequestRow, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::stored;
 use crate::error::{Error, Result};

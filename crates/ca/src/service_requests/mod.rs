@@ -18,7 +18,7 @@ use domain::service_request::{
     Certification, Done, Purpose, Request, RequestState, RequestStep, RequestStepName,
 };
 use store::{Along, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use crate::adoption::PolicyInEffect;
 use crate::certificates::Certificates;
@@ -30,7 +30,7 @@ use crate::ledger::Ledger;
 use crate::life::{LifeCycle, RevocationOrder};
 use crate::request_record::{Moved, RequestRecord, add, entry, member_of_staff};
 use crate::service_certificates::ServiceCertificates;
-use x509::fingerprint::hex;
+use domain::hexadecimal::hex;
 
 pub use certification::{certification, service_request};
 

@@ -158,7 +158,7 @@ fn k7_more_certificates_than_fit_one_unit_are_all_revoked() {
 
 /// A certificate that is in force as far as the database knows.
 fn add_unsigned(world: &World, number: u32) {
-    let mark = x509::fingerprint::sha256(&number.to_be_bytes());
+    let mark = x509::digest::sha256(&number.to_be_bytes());
     let serial = SerialNumber::from_random(mark[..16].try_into().expect("16")).expect("not zero");
     let at = world.clock.now();
     let intent = store::IntentRow {

@@ -11,7 +11,8 @@ use keys::{EmbeddedKeyStore, MasterKey};
 use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use testkit::{Clock, act, open, seal};
 
-use x509::fingerprint::{hex, sha256};
+use domain::hexadecimal::hex;
+use x509::digest::sha256;
 
 use super::world::{AUTH, SIGN, auth_request, bring_card_master, card, sign_request};
 

@@ -11,7 +11,7 @@ use domain::algorithm::KeyAlgorithm;
 use domain::certificate::CertificateKind;
 use domain::id::SerialNumber;
 use testkit::act;
-use x509::fingerprint::sha1;
+use x509::digest::sha1;
 use x509::oid::ObjectIdentifier;
 use x509::read::Certificate;
 

@@ -51,7 +51,7 @@ fn v11_the_database_knows_a_certificate_before_anybody_gets_it() {
     let status = world.scratch.store.status(authority.id(), &issued.serial).expect("a read");
     assert!(status.is_some(), "what OCSP reads has it");
     let row = authority.certificate(&issued.serial).expect("it exists");
-    assert_eq!(row.intent.policy_digest, x509::fingerprint::sha256(AUTH.as_bytes()));
+    assert_eq!(row.intent.policy_digest, x509::digest::sha256(AUTH.as_bytes()));
 }
 
 /// A key store that signs lists with another CA's key, as a rollover once did elsewhere.

@@ -8,6 +8,7 @@ use ca::{CertificationAuthority, Error, IssuanceStep, Settled};
 use domain::application::ApplicationKind;
 use domain::certificate::CertificateKind;
 use domain::crl_series::Partition;
+use domain::hexadecimal::hex;
 use domain::id::SerialNumber;
 use domain::journal::EventKind;
 use domain::rule::{Hex, OfTheInstallation};
@@ -17,8 +18,8 @@ use store::reads::{ReadCertificates, ReadHead, ReadJournal};
 use store::{Change, Entry, Extent, IntentRow, Store, Unit};
 use testkit::{HookedStore, act, adopt_policy, seal};
 use x509::certificate::CertificateTemplate;
+use x509::digest::sha256;
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
-use x509::fingerprint::{hex, sha256};
 use x509::general_name::GeneralName;
 use x509::read::TbsCertificate;
 

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use domain::hexadecimal::hex;
 use domain::id::ActorId;
 use serde_json::{Map, Value, json};
 use web::desk::DeskBuilder;
 use web::desk::keys::{CompromiseKey, PlanCompromise, RehearseRenewal};
 use web::desk::weak_keys::{FindWeakKeys, MOST_KEYS};
-use x509::fingerprint::hex;
 
 use super::client::CommandClient;
 use crate::answer::Answer;

@@ -2,11 +2,11 @@
 //! (E1, ADR 0015).
 
 use anyhow::Result;
+use domain::hexadecimal::{from_hex, hex};
 use store::journal::{ToldEntry, told_of};
 use store::segments::{Difference, Lost, Sealed, There};
 use store::{Remembered, Store};
 use web::desk::RECORDS_GIVEN_UP;
-use x509::fingerprint::{from_hex, hex};
 
 use crate::home::Home;
 

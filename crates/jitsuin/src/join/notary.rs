@@ -4,7 +4,7 @@ use ca::ceremony::Record;
 use keys::SigningKey;
 use store::journal::sign_note;
 use web::desk::Notary;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use crate::home::{Home, write_public};
 use crate::join::AuditSigner;

@@ -188,8 +188,8 @@ fn bounded(line: String, longest: usize) -> String {
     if line.len() <= longest {
         return line;
     }
-    let sha256 = x509::fingerprint::sha256(line.as_bytes());
-    let sha256 = x509::fingerprint::colon_hex(&sha256);
+    let sha256 = x509::digest::sha256(line.as_bytes());
+    let sha256 = domain::hexadecimal::colon_hex(&sha256);
     let kept = &line[..line.floor_char_boundary(longest)];
     format!("{kept}… cut; {} octets in all, SHA-256 {sha256}", line.len())
 }

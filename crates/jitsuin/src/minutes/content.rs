@@ -3,10 +3,11 @@
 use anyhow::Result;
 use ca::ceremony::{KeyFact, Moment, Record, StepFacts, StepRecord};
 use domain::ceremony::{Seat, State, Step, StepState};
+use domain::hexadecimal::colon_hex;
 use domain::id::ActorId;
 use domain::validity::civil_time;
 use jiff::Timestamp;
-use x509::fingerprint::{colon_hex, sha256_colon_hex};
+use x509::fingerprint::sha256_colon_hex;
 use x509::pem;
 use x509::read::Certificate;
 
@@ -163,7 +164,7 @@ fn key(key: &KeyFact) -> [(String, String); 2] {
 
 fn certificate(der: &[u8]) -> Result<[(String, String); 4]> {
     let certificate = Certificate::parse(der)?;
-    let serial = x509::fingerprint::hex(&certificate.tbs.serial);
+    let serial = domain::hexadecimal::hex(&certificate.tbs.serial);
     Ok([
         field("証明書の主体者", &certificate.tbs.subject),
         field("証明書の発行者", &certificate.tbs.issuer),

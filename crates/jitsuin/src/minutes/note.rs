@@ -35,7 +35,7 @@ impl Attested {
             sort: if record.rehearsal { "rehearsal" } else { "ceremony" }.to_owned(),
             html_sha256: sha256_hex(html),
             pdf_sha256: sha256_hex(pdf),
-            script_sha256: x509::fingerprint::hex(&record.script_sha256),
+            script_sha256: domain::hexadecimal::hex(&record.script_sha256),
             last_entry: record.last_sequence().unwrap_or_default(),
         }
     }
@@ -88,5 +88,5 @@ impl Attested {
 
 /// The SHA-256 of `octets` in hexadecimal, as sha256sum prints it.
 pub(super) fn sha256_hex(octets: &[u8]) -> String {
-    x509::fingerprint::hex(&x509::fingerprint::sha256(octets))
+    domain::hexadecimal::hex(&x509::digest::sha256(octets))
 }

@@ -7,11 +7,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use ca::ceremony::{FileFact, StepFacts};
 use domain::act::Act;
+use domain::hexadecimal::hex;
 use domain::journal::EventKind;
 use domain::rule::OfTheInstallation;
 use keys::{Administer, CardMasterBackup, KeyBackup, KeyLabel};
 use store::{Store, Unit};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use super::known::known_keys;
 use super::{SystemStage, key_fact};

@@ -101,10 +101,9 @@ impl SystemStage<'_> {
         let file = directory.join(format!("{serial}.pem"));
         let text = pem::encode(pem::CERTIFICATE, &certificate)?;
         write_public(&file, text.as_bytes())?;
-        let read =
-            FileFact { path: request.to_owned(), sha256: x509::fingerprint::sha256(&octets) };
+        let read = FileFact { path: request.to_owned(), sha256: x509::digest::sha256(&octets) };
         let path = file.display().to_string();
-        let written = FileFact { path, sha256: x509::fingerprint::sha256(text.as_bytes()) };
+        let written = FileFact { path, sha256: x509::digest::sha256(text.as_bytes()) };
         let files = vec![read, written];
         Ok(StepFacts { certificates: vec![certificate], files, ..StepFacts::default() })
     }

@@ -163,6 +163,6 @@ fn key_fact(label: &KeyLabel, public: &PublicKey) -> KeyFact {
     KeyFact {
         label: label.to_string(),
         algorithm: public.algorithm.to_string(),
-        spki_sha256: x509::fingerprint::sha256(&public.spki_der),
+        spki_sha256: x509::digest::sha256(&public.spki_der),
     }
 }

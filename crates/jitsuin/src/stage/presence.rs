@@ -137,8 +137,7 @@ fn enter(system: &System, desk: &Desk, attendant: &Attendant) -> Result<Principa
     let place = || attendant.file.display().to_string();
     let read = Zeroizing::new(std::fs::read_to_string(&attendant.file).with_context(place)?);
     let secret = read.trim_end_matches(['\r', '\n']);
-    let is_token =
-        system.store.credential(&x509::fingerprint::sha256(secret.as_bytes()))?.is_some();
+    let is_token = system.store.credential(&x509::digest::sha256(secret.as_bytes()))?.is_some();
     let shown = if is_token {
         Shown::bearer(secret)
     } else {
@@ -163,7 +162,7 @@ fn objection(principal: &Principal, seat: Option<Seat>) -> Option<String> {
 /// Hands `result` on; a refusal is in the journal first.
 fn journaled<T>(system: &System, text: &str, result: Result<T>) -> Result<T> {
     if let Err(error) = &result {
-        let sha256 = x509::fingerprint::sha256(text.as_bytes());
+        let sha256 = x509::digest::sha256(text.as_bytes());
         let entry = Entry::new(EventKind::CeremonyStarted, &system.act("ceremony")?)
             .detail("script_sha256", ColonHex(&sha256))
             .refused(Rule::from("who is present cannot hold it").telling(format!("{error:#}")));

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use ca::ceremony::{Happening, Occurrence, StepFacts};
-use x509::fingerprint::{colon_hex, sha256_colon_hex};
+use domain::hexadecimal::colon_hex;
+use x509::fingerprint::sha256_colon_hex;
 
 /// Tells it on standard output; a reader that went away does not stop a ceremony.
 pub(super) fn tell(occurrence: &Occurrence) {

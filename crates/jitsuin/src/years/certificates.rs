@@ -10,7 +10,7 @@ use serde_json::Value;
 use store::reads::{ReadCertificates, ReadJournal};
 use store::{Change, Entry, Store, Unit};
 use testkit::{Output, run};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::place::{Place, renew_keys};
 use super::served::Served;

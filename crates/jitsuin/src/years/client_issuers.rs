@@ -10,7 +10,7 @@ use store::{Change, CredentialRow, Entry, Store, Unit};
 use testkit::OpensslCa;
 use web::desk::people::ProposePerson;
 use web::desk::{Door, Shown};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::pem;
 
 use super::place::Place;

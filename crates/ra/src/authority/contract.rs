@@ -19,7 +19,7 @@ use domain::revocation::{Requester, RevocationCause, RevocationReason};
 use domain::validity;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::{
     Authority, AuthorityError, CertifiedAttributes, HolderCertificate, IssueRequest,

@@ -2,6 +2,7 @@
 
 use domain::act::{Act, Actor};
 use domain::certificate::CertificateState;
+use domain::hexadecimal::hex;
 use domain::id::ApplicationId;
 use domain::journal::EventKind;
 use domain::revocation::Requester;
@@ -10,7 +11,7 @@ use domain::rule::{Hex, OfTheInstallation, Rule};
 use jiff::Timestamp;
 use store::{Change, Entry, HolderRequestRow, Unit};
 use x509::cms::{SignedData, unarmored};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use super::certificate::{KnownCertificate, Standing};
 use super::receipt::{self, HolderReceipt, Outcome};

@@ -5,10 +5,10 @@
 //! That it is used once, the store sees to.
 
 use aws_lc_rs::{constant_time, hmac, rand};
+use domain::hexadecimal::hex;
 use domain::id::{CaId, SerialNumber};
 use domain::revocation::RevocationCause;
 use jiff::{SignedDuration, Timestamp};
-use x509::fingerprint::hex;
 
 use super::{HolderError, Refusal, Result};
 

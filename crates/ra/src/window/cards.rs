@@ -8,7 +8,7 @@ use domain::id::{ApplicationId, CardId, MunicipalityCode};
 use domain::municipality;
 use domain::policy::Policy;
 use store::reads::ReadWindows;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use crate::error::{Result, WindowError};
 use crate::record::CardRecord;

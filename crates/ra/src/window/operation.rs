@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use domain::act::{Act, Actor};
+use domain::hexadecimal::colon_hex;
 use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Store, Unit};
-use x509::fingerprint::{colon_hex, sha256};
+use x509::digest::sha256;
 
 use crate::error::{Result, WindowError};
 

@@ -88,7 +88,7 @@ pub(crate) fn request_tbs(cert_id: &[u8], nonce: Option<u64>) -> Vec<u8> {
     writer.sequence(|w| {
         w.sequence(|w| w.sequence(|w| w.raw(cert_id)));
         if let Some(nonce) = nonce {
-            let octets = x509::fingerprint::sha256(&nonce.to_be_bytes());
+            let octets = x509::digest::sha256(&nonce.to_be_bytes());
             let mut value = DerWriter::new();
             value.octet_string(&octets);
             w.context(2, |w| {

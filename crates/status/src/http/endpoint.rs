@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::hexadecimal::hex;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
@@ -12,7 +13,7 @@ use hyper::header::{
 use hyper::http::request;
 use hyper::{Request, Response};
 use tokio::time::timeout;
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
 
 use super::condition::Conditions;

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::id::VerifierId;
 use jiff::Timestamp;
 use store::{HeardRequest, Sequence, VerifierRow};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::ocsp::{ErrorStatus, Nonce, OcspRequest};
 use x509::read::Certificate;
 

@@ -6,7 +6,7 @@ use domain::policy::Undelivered;
 use jiff::Timestamp;
 use keys::SigningKey;
 use x509::certificate::Validity;
-use x509::fingerprint::{sha1, sha256};
+use x509::digest::{sha1, sha256};
 use x509::ocsp::{CertId, HashAlgorithm};
 use x509::public_key::SpkiInfo;
 use x509::read::Certificate;

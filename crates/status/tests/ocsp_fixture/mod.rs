@@ -32,8 +32,8 @@ use store::{
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
+use x509::digest::sha256;
 use x509::extension::{Extension, ExtensionValue, KeyUsage};
-use x509::fingerprint::sha256;
 use x509::name::Name;
 use x509::public_key::SpkiInfo;
 

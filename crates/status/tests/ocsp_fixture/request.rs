@@ -84,7 +84,7 @@ impl Draft {
             return self.clone();
         }
         let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
-        self.clone().nonce(&x509::fingerprint::sha256(&number.to_be_bytes()))
+        self.clone().nonce(&x509::digest::sha256(&number.to_be_bytes()))
     }
 
     /// As a verifier's client signs it: with a nonce of its own.

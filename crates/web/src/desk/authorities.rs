@@ -110,7 +110,7 @@ fn authority_body(
         title: policy.title.clone(),
         test: policy.test,
         effective_from: policy.effective_from.to_string(),
-        policy_sha256: x509::fingerprint::hex(&row.policy_digest),
+        policy_sha256: domain::hexadecimal::hex(&row.policy_digest),
         created_at: row.created_at.to_string(),
         generations: rows.iter().map(body).collect::<Result<_, _>>()?,
     })

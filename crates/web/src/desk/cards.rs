@@ -14,7 +14,7 @@ use ra::window::{CardReading, CertificateCopy, EvidenceRecord, Finding, Mended, 
 use serde::{Deserialize, Serialize};
 use store::{Entry, Unit};
 use utoipa::ToSchema;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::certificates::certificate_pem;
 use super::permission::Operation as Permitted;

@@ -2,10 +2,10 @@
 
 use ca::ceremony::{Conductor, Record};
 use domain::ceremony::CeremonyId;
+use domain::hexadecimal::hex;
 use domain::text::FreeText;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use x509::fingerprint::hex;
 
 use super::permission::Operation as Permitted;
 use crate::operation::{Call, Operation, Spec, text};

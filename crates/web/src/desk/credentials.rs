@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use store::{Change, CredentialRow, Entry, PasswordRow, PersonRow, Unit};
 use utoipa::ToSchema;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::permission::Operation as Permitted;
 use super::repeat::Done;

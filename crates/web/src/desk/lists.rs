@@ -2,13 +2,13 @@
 
 use ca::{CertificationAuthority, ListOutcome};
 use domain::crl_series::Partition;
+use domain::hexadecimal::colon_hex;
 use domain::id::CaId;
 use serde::{Deserialize, Serialize};
 use store::{CrlKey, CrlRow, SeriesKey, SeriesRow};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
-use x509::fingerprint::colon_hex;
 use x509::pem;
 
 use super::LAST_NUMBER;

@@ -5,7 +5,7 @@ use domain::staff::{CredentialKind, MAX_TOKEN_DAYS};
 use serde::{Deserialize, Serialize};
 use store::{Change, CredentialRow, Entry, PasskeyRow, PersonRow, Unit};
 use utoipa::ToSchema;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::credentials::{own, own_unit};
 use super::permission::Operation as Permitted;

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use store::{Change, CredentialRow, Entry, PersonRow, Unit};
 use utoipa::ToSchema;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use self::author::author_of;
 use self::proposals::{confirmable, confirmed, new_person, not_oneself, of_state, proposal};

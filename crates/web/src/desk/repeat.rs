@@ -11,11 +11,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use domain::act::Act;
+use domain::hexadecimal::colon_hex;
 use domain::id::{OperationId, SystemOperation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
-use x509::fingerprint::{colon_hex, sha256};
+use x509::digest::sha256;
 
 use super::permission::Operation;
 use crate::kept::{Kept, kept_under};

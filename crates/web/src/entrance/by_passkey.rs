@@ -5,7 +5,7 @@ use domain::journal::EventKind;
 use domain::staff::CredentialKind;
 use jiff::Timestamp;
 use store::{Change, CredentialRow, Entry, PasskeyRow, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::Entrance;
 use crate::entrance::challenges::For;

@@ -6,7 +6,7 @@ use domain::journal::EventKind;
 use domain::staff::{CredentialKind, PASSWORD_DAYS};
 use jiff::{SignedDuration, Timestamp};
 use store::{Entry, PersonRow, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::Entrance;
 use crate::entrance::door::{Door, unproven};

@@ -16,7 +16,7 @@ use domain::revocation::RevocationReason;
 use domain::rule::Rule;
 use jiff::Timestamp;
 use x509::crl::Crl;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::path::{self, Anchor, Budget, Listing, Path, Question, Reader};
 use x509::read::Certificate;
 use x509::{oid, pem};

@@ -119,7 +119,7 @@ fn w2_what_needs_a_strong_proof_is_closed_to_every_other() {
                 // A secret of its own for each: the first thing done with it uses it up.
                 let shown = format!("{name}-{role}-{}", operation.name());
                 let row = CredentialRow {
-                    sha256: x509::fingerprint::sha256(shown.as_bytes()),
+                    sha256: x509::digest::sha256(shown.as_bytes()),
                     kind,
                     console: None,
                     ..token(&world.clock, role.name())

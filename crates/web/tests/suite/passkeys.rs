@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 use testkit::run;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::client::{Proof, Reply};
 use super::world::World;

@@ -264,7 +264,7 @@ fn w3_an_enrolment_lasts_a_day_and_a_new_one_ends_all_that_was_before() {
 fn w2_a_console_token_works_at_its_console_and_ends() {
     let world = World::new();
     let row = |name: &str, console: [u8; 4], hours: i64| CredentialRow {
-        sha256: x509::fingerprint::sha256(name.as_bytes()),
+        sha256: x509::digest::sha256(name.as_bytes()),
         console: Some(console.into()),
         expires: Some(world.clock.now() + SignedDuration::from_hours(hours)),
         ..token(&world.clock, "sato")

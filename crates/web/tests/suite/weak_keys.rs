@@ -1,8 +1,9 @@
 //! Keys that are known to be weak, among those that were certified.
 
+use domain::hexadecimal::hex;
 use serde_json::json;
 use store::reads::ReadCertificates;
-use x509::fingerprint::{hex, sha256_colon_hex};
+use x509::fingerprint::sha256_colon_hex;
 
 use super::world::World;
 

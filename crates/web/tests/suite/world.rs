@@ -33,7 +33,7 @@ use store::{Change, CredentialRow, Entry, PersonRow, Sequence, Sqlite, Store, Un
 use testkit::{Clock, HookedStore, Scratch, act, run};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::name::Name;
 use x509::pkcs10::CertificateRequest;
 

@@ -173,7 +173,7 @@ mod tests {
     fn pseudo_random(seed: u64) -> Vec<u8> {
         (0..32)
             .flat_map(|i| {
-                crate::fingerprint::sha256(&[seed.to_be_bytes(), [i; 8]].concat())[..8].to_vec()
+                crate::digest::sha256(&[seed.to_be_bytes(), [i; 8]].concat())[..8].to_vec()
             })
             .collect()
     }

@@ -6,8 +6,8 @@ use domain::id::SerialNumber;
 
 use crate::der_reader::{Fields, bounded, single, small_integer};
 use crate::der_writer::{DerWriter, tag};
+use crate::digest::{sha1, sha256};
 use crate::error::Error;
-use crate::fingerprint::{sha1, sha256};
 use crate::foreign_signature;
 use crate::general_name::GeneralName;
 use crate::name::Name;

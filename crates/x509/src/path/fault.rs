@@ -43,7 +43,7 @@ impl Fault {
 
 /// A certificate in words: subject and serial.
 pub(super) fn shown(certificate: &crate::read::Certificate) -> String {
-    let serial = crate::fingerprint::hex(&certificate.tbs.serial);
+    let serial = domain::hexadecimal::hex(&certificate.tbs.serial);
     format!("{} ({serial})", certificate.tbs.subject)
 }
 

@@ -19,7 +19,7 @@ fn k3_a_ceremony_is_carried_out_and_told_completely() {
         (State::Completed, STEPS, 1)
     );
     assert_eq!(record.script_text, SCRIPT);
-    assert_eq!(record.script_sha256, x509::fingerprint::sha256(SCRIPT.as_bytes()));
+    assert_eq!(record.script_sha256, x509::digest::sha256(SCRIPT.as_bytes()));
     assert_eq!(record.sittings[0].present, enough());
     assert!(record.interruptions.is_empty() && !record.rehearsal);
     for (number, step) in record.steps.iter().enumerate() {

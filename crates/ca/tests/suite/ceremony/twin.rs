@@ -10,7 +10,7 @@ use domain::act::Act;
 use domain::ceremony::RestoreTarget;
 use domain::id::CaId;
 use testkit::Scratch;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 use x509::pem;
 use x509::read::Certificate;
 

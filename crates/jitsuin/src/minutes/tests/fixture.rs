@@ -103,7 +103,7 @@ pub(super) fn record(scratch: &Scratch, script_text: &str) -> Record {
         steps: steps.collect(),
         script,
         script_text: script_text.to_owned(),
-        script_sha256: x509::fingerprint::sha256(script_text.as_bytes()),
+        script_sha256: x509::digest::sha256(script_text.as_bytes()),
         rehearsal: false,
         state: State::Completed,
         sittings: vec![

@@ -92,7 +92,7 @@ fn k3_html_and_pdf_show_every_text_of_the_record() {
     let certificate = record.steps[1].facts.as_ref().expect("facts").certificates[0].clone();
     for expected in [
         "橋渡し認証局鍵生成式<試行>&実施記録".to_owned(),
-        x509::fingerprint::colon_hex(&key),
+        domain::hexadecimal::colon_hex(&key),
         x509::fingerprint::sha256_colon_hex(&certificate),
         "2026-12-0110:00:10JST（2026-12-0101:00:10UTC）監査ログ10".to_owned(),
         "秘密鍵管理者".to_owned(),

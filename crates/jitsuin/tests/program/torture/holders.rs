@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::run;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::facts::CertificateId;
 use super::world::{BrokenOff, World};

@@ -6,7 +6,7 @@ use domain::id::ApplicationId;
 use domain::journal::EventKind;
 use domain::validity::civil_date;
 use store::{ApplicationRow, Change, Entry, Unit};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::super::clerk::clerk;
 use super::super::operation::Begun;
@@ -73,7 +73,7 @@ impl Applications {
 /// The id of the application that this operation takes in: a repetition finds the same one.
 fn application_id(act: &Act) -> Result<ApplicationId> {
     let digest = sha256(format!("application {}", act.operation).as_bytes());
-    let digits = x509::fingerprint::hex(&digest[..12]);
+    let digits = domain::hexadecimal::hex(&digest[..12]);
     format!("ap-{digits}").parse().map_err(|error: domain::id::InvalidId| WindowError::Unreadable {
         what: "an application id",
         problem: error.to_string(),

@@ -11,7 +11,7 @@ use domain::policy::{KeyMaker, UserKeyRule};
 use domain::rule::Hex;
 use jiff::civil::Date;
 use store::Unit;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::super::application::Application;
 use super::super::at_reader::{AtReader, changed};

@@ -2,9 +2,10 @@
 
 use card::CardSlot;
 use domain::act::Act;
+use domain::hexadecimal::hex;
 use domain::id::{ApplicationId, OperationId, SystemOperation};
 use store::Unit;
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use super::super::at_reader::{AtReader, changed};
 use super::super::card_counter::abandon::CardPlace;

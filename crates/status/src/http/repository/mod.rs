@@ -160,7 +160,7 @@ impl Repository {
         let Some(found) = certificates.into_iter().find(|c| c.file_name() == file) else {
             return Ok(not_found());
         };
-        let etag = quoted(&x509::fingerprint::sha256(&found.der));
+        let etag = quoted(&x509::digest::sha256(&found.der));
         let reply = Reply::new(200, "application/pkix-cert", found.der);
         Ok(as_revalidated(reply, &etag, found.issued_at, as_of))
     }
@@ -226,7 +226,7 @@ fn not_found() -> Reply {
 }
 
 fn quoted(sha256: &[u8; 32]) -> String {
-    format!("\"{}\"", x509::fingerprint::hex(sha256))
+    format!("\"{}\"", domain::hexadecimal::hex(sha256))
 }
 
 /// Adds what lets clients ask again cheaply. Caches must ask each time, because a new list can come at any

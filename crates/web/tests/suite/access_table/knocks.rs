@@ -11,7 +11,7 @@ use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 use store::reads::ReadPeople;
 use store::{Change, CredentialRow, PersonRow};
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::caller::{Caller, Question};
 use super::{Outcome, Row, told_by_role};

@@ -12,7 +12,7 @@ use jitsuin_web::desk::{Desk, Door, Shown};
 use serde_json::{Value, json};
 use store::{Change, CredentialRow};
 use testkit::run;
-use x509::fingerprint::sha256;
+use x509::digest::sha256;
 
 use super::cards::*;
 use crate::suite::client::{Proof, Reply};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::algorithm::SignatureAlgorithm;
 use domain::certificate::{CertificateKind, CertificateState};
 use domain::crl_series::Partition;
+use domain::hexadecimal::hex;
 use domain::id::{CaId, SerialNumber};
 use domain::journal::EventKind;
 use domain::revocation::RevocationReason;
@@ -14,8 +15,8 @@ use store::reads::ReadCertificates;
 use store::{Change, Entry, IntentRow, Store, Unit};
 use testkit::{act, run};
 use x509::certificate::{CertificateTemplate, Validity, assemble};
+use x509::digest::sha256;
 use x509::extension::{Extension, ExtensionValue, KeyUsage, PolicyInformation};
-use x509::fingerprint::{hex, sha256};
 use x509::name::Name;
 use x509::oid::ObjectIdentifier;
 

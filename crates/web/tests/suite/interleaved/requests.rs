@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::hexadecimal::hex;
 use domain::id::ServiceRequestId;
 use domain::service_request::{RequestState, RequestStepName};
 use domain::staff::{PersonState, Role};
@@ -14,7 +15,7 @@ use jitsuin_web::desk::service_requests::{
 use jitsuin_web::desk::{Desk, Principal};
 use serde_json::Value;
 use store::reads::{ReadPeople, ReadProceedings};
-use x509::fingerprint::{hex, sha256};
+use x509::digest::sha256;
 
 use super::{Armed, Model, SHORT, enters, pairs};
 use crate::suite::service_requests::for_server;
