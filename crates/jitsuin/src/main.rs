@@ -16,6 +16,7 @@ mod home;
 mod invented;
 mod join;
 mod lists;
+mod log;
 mod machine;
 mod minutes;
 mod own_tls;
@@ -37,7 +38,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tracing_subscriber::EnvFilter;
 
 use crate::answer::{Answer, Failure};
 use crate::cli::Cli;
@@ -45,7 +45,7 @@ use crate::system::{Clock, new_operation};
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
-    start_logging();
+    let _log = log::start();
     // The one place where the program looks at a clock; everywhere else it is injected.
     // In microseconds, as the store keeps times: what is answered now is what is read later.
     let clock: Clock = Arc::new(|| {
@@ -76,20 +76,4 @@ fn print(cli: &Cli, answer: &Answer) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
     ExitCode::SUCCESS
-}
-
-/// Logs go to standard error in English; `RUST_LOG` chooses, warnings are the default. A choice that cannot
-/// be read is told, and the default holds.
-fn start_logging() {
-    let chosen = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|chosen| !chosen.is_empty());
-    let read = chosen.as_deref().map(EnvFilter::try_new).transpose();
-    let (filter, wrong) = match read {
-        Ok(filter) => (filter, None),
-        Err(error) => (None, Some(error)),
-    };
-    let filter = filter.unwrap_or_else(|| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    if let Some(error) = wrong {
-        tracing::warn!(%error, "RUST_LOG cannot be read, and warnings are logged");
-    }
 }

@@ -254,7 +254,7 @@ struct FullDisk;
 
 impl QueryLog for FullDisk {
     fn record(&self, _: &Query) -> Result<(), LogUnavailable> {
-        Err(LogUnavailable("no space left".into()))
+        Err(LogUnavailable::Failed("no space left".into()))
     }
 }
 

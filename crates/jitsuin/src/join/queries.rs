@@ -105,7 +105,7 @@ impl SealedQueryLog {
     }
 
     fn write(&self, line: String, longest: usize) -> Result<(), LogUnavailable> {
-        let unavailable = |error: &dyn std::fmt::Display| LogUnavailable(error.to_string());
+        let unavailable = |error: &dyn std::fmt::Display| LogUnavailable::Failed(error.to_string());
         let line = bounded(line, longest);
         match self.segments.append(line.as_bytes()).map_err(|error| unavailable(&error))? {
             Some(sealed) => self.seal(&sealed).map_err(|error| unavailable(&error)),
@@ -153,7 +153,7 @@ impl QueryLog for SealedQueryLog {
         let is_recorded = match record.standing() {
             Standing::Verifier => return self.write(record.to_string(), LONGEST_LINE),
             Standing::Stranger if is_short => {
-                return Err(LogUnavailable("the disk's reserve is for verifiers".to_owned()));
+                return Err(LogUnavailable::Reserved);
             }
             Standing::OnTheWay if is_short => {
                 self.strangers().count(record, (self.clock)());

@@ -9,6 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::condition::{Conditions, Validators, Verdict};
+use crate::query_log::LogUnavailable;
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,15 @@ impl Reply {
     /// A fault of ours: the words in it are for the log, not for the caller.
     pub(super) fn unavailable(fault: &dyn std::error::Error) -> Self {
         tracing::error!(fault = %fault, "a web request could not be answered");
+        Self::not_now()
+    }
+
+    /// What has no record has no answer; the log tells it where that is a fault.
+    pub(super) fn unrecorded(failure: &LogUnavailable) -> Self {
+        if failure.is_fault() { Self::unavailable(failure) } else { Self::not_now() }
+    }
+
+    fn not_now() -> Self {
         Self::words(503, "the repository cannot answer now; try again later")
             .header("retry-after", "5")
     }

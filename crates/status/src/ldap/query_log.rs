@@ -96,10 +96,24 @@ impl Asked {
     }
 }
 
-/// The record cannot be kept. The words go to the program's log, not to the caller.
+/// The record is not kept, and so there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the query log cannot be written: {0}")]
-pub struct LogUnavailable(pub String);
+pub enum LogUnavailable {
+    /// It cannot be written. The words go to the program's log, not to the caller.
+    #[error("the query log cannot be written: {0}")]
+    Failed(String),
+    /// The disk is short, and what is left of it is not for strangers' records.
+    #[error("the disk's reserve is for verifiers")]
+    Reserved,
+}
+
+impl LogUnavailable {
+    /// Whether something does not work. A stranger who is turned away is no fault, and no line of the log: it
+    /// would take of the disk what their record may not.
+    pub fn is_fault(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
 
 /// The in-memory twin.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use super::message::{
     Authentication, BindRequest, Control, Message, Operation, Password, Request, ResultCode,
 };
 use super::paging::{PAGED_RESULTS, PagedSearches};
-use super::query_log::{Asked, Query, QueryLog};
+use super::query_log::{Asked, LogUnavailable, Query, QueryLog};
 use super::root::{START_TLS, WHO_AM_I};
 use super::settings::{ClearPasswords, Settings};
 use crate::verifier_auth::Attempt;
@@ -228,13 +228,21 @@ impl Session {
 impl Service {
     /// Keeps the record, or turns the result into `unavailable`.
     pub(super) fn recorded(&self, query: &Query, outcome: Outcome) -> Outcome {
-        self.log.record(query).map_or_else(|failure| unavailable(&failure), |()| outcome)
+        self.log.record(query).map_or_else(|failure| unrecorded(&failure), |()| outcome)
     }
 }
 
 /// The result for a fault of ours; the words go to the program's log.
 pub(super) fn unavailable(fault: &dyn std::error::Error) -> Outcome {
     tracing::error!(fault = %fault, "an LDAP operation could not be answered");
+    not_now()
+}
+
+fn unrecorded(failure: &LogUnavailable) -> Outcome {
+    if failure.is_fault() { unavailable(failure) } else { not_now() }
+}
+
+fn not_now() -> Outcome {
     Outcome::new(ResultCode::Unavailable, "the directory cannot answer now")
 }
 

@@ -288,7 +288,7 @@ impl Responder {
         match &proven.asker {
             // By a clock that is wrong a verifier's certificate is not valid: not their fault.
             Asker::Refused(_) => {
-                self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
+                self.gate.permit().map_err(Refusal::hindered)?;
             }
             Asker::Verifier(id) => account.verifier = Some(id.clone()),
             Asker::Retry => account.is_retry = true,
@@ -329,12 +329,12 @@ impl Responder {
         inquiry: &Inquiry<'_>,
         changes: Option<u64>,
     ) -> Result<(Timestamp, Bytes), Refusal> {
-        self.gate.permit().map_err(|rule| Refusal::new(ErrorStatus::TryLater, rule))?;
+        self.gate.permit().map_err(Refusal::hindered)?;
         let issuer = inquiry.issuer;
         if !issuer.is_in_force(inquiry.now) {
             // It gets a successor once custodians come.
             let rule = "the responder's certificate is not valid now";
-            return Err(Refusal::new(ErrorStatus::TryLater, rule));
+            return Err(Refusal::hindered(rule));
         }
         self.expect_delegate(issuer, changes)?;
         let template = inquiry.template(&self.settings);
@@ -369,7 +369,7 @@ impl Responder {
                 let finding =
                     format!("{}: the responder's certificate {serial} has no row", issuer.ca);
                 self.source.raise_doubt(&finding);
-                Err(Refusal::new(ErrorStatus::TryLater, finding))
+                Err(Refusal::hindered(finding))
             }
         }
     }
@@ -398,7 +398,7 @@ impl Responder {
         let record = QueryRecord { at: now, peer, verifier: account.verifier, query };
         match self.log.record(&record) {
             Ok(()) => answer,
-            Err(fault) => Refusal::new(ErrorStatus::TryLater, fault).close().0,
+            Err(unavailable) => Refusal::unrecorded(&unavailable).close().0,
         }
     }
 

@@ -435,7 +435,7 @@ pub struct FailingLog {
 impl QueryLog for FailingLog {
     fn record(&self, record: &QueryRecord) -> Result<(), LogUnavailable> {
         if self.faults.log.load(Ordering::Relaxed) {
-            return Err(LogUnavailable("the disk is full".to_owned()));
+            return Err(LogUnavailable::Failed("the disk is full".to_owned()));
         }
         self.log.record(record)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::line::Port;
-use super::messages::{Scope, bind, http, search};
+use super::messages::{Scope, bind, http, ocsp, search};
 use crate::installation::Server;
 
 /// Some who do the same.
@@ -27,6 +27,8 @@ pub(super) enum Says {
     Nothing,
     /// The same again and again, once it is answered.
     Asks(Vec<u8>),
+    /// Once, and is gone before it is answered.
+    AsksAndGoes(Vec<u8>),
     /// One octet at a time.
     Slowly(Vec<u8>),
 }
@@ -72,8 +74,9 @@ impl Ports {
     }
 }
 
-/// Every attack; `session` is one that somebody opened by a password.
-pub(super) fn all(ports: &Ports, session: &str) -> Vec<Attack> {
+/// Every attack; `session` is one that somebody opened by a password, `question` one that anybody may ask by
+/// OCSP and that no kept answer answers.
+pub(super) fn all(ports: &Ports, session: &str, question: &[u8]) -> Vec<Attack> {
     let asks = |then: usize, port: &Port, says: Vec<u8>| Group {
         then,
         addresses: ADDRESSES,
@@ -101,6 +104,10 @@ pub(super) fn all(ports: &Ports, session: &str) -> Vec<Attack> {
         one("long searches", asks(24, &ports.directory, long)),
         one("binds", asks(48, &ports.directory, bind(VERIFIER, "wrong"))),
         one("passwords for lists", asks(48, &ports.repository, list)),
+        one("OCSP questions", asks(48, &ports.repository, ocsp(question))),
+        // From one address, whose share is two places: the others are dropped while they wait.
+        one("OCSP questions of one who goes", going(&ports.repository, ocsp(question), 1)),
+        one("OCSP questions of many who go", going(&ports.repository, ocsp(question), ADDRESSES)),
         Attack { name: "idle connections", groups: silent(ports, &Says::Nothing) },
         Attack { name: "slow first octets", groups: silent(ports, &Says::Slowly(vec![b'G'; 64])) },
         Attack {
@@ -115,6 +122,12 @@ pub(super) fn all(ports: &Ports, session: &str) -> Vec<Attack> {
             .concat(),
         },
     ]
+}
+
+/// Who asks and does not wait for the answer.
+fn going(port: &Port, question: Vec<u8>, addresses: usize) -> Group {
+    let (port, says) = (port.clone(), Says::AsksAndGoes(question));
+    Group { then: 80, addresses, port, says, pause: AT_ONCE }
 }
 
 /// Connections to every port over which no request comes. Who says a first octet slowly says it to the

@@ -99,6 +99,12 @@ async fn visit(group: &Group, from: Ipv4Addr, counts: &Counts) -> io::Result<()>
             }
             Ok(())
         }
+        Says::AsksAndGoes(question) => {
+            counts.asked.fetch_add(1, Ordering::Relaxed);
+            line.say(question).await?;
+            sleep(group.pause).await;
+            Ok(())
+        }
         Says::Asks(question) => loop {
             counts.asked.fetch_add(1, Ordering::Relaxed);
             line.say(question).await?;

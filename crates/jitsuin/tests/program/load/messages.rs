@@ -15,6 +15,16 @@ pub(super) fn http(method: &str, path: &str, headers: &[(&str, &str)], body: &Va
     format!("{head}\r\n{body}").into_bytes()
 }
 
+/// An OCSP question by POST (RFC 6960 A.1).
+pub(super) fn ocsp(question: &[u8]) -> Vec<u8> {
+    let length = question.len();
+    let head = format!(
+        "POST /ocsp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/ocsp-request\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), question].concat()
+}
+
 /// How much of the directory a search looks at (RFC 4511 4.5.1.2).
 #[derive(Clone, Copy)]
 pub(super) enum Scope {

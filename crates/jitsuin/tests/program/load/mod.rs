@@ -48,6 +48,9 @@ const SUMS_A_MINUTE: u64 = 256 + 32;
 /// Questions whose records may come once those who asked have left.
 const LATE_RECORDS: u64 = 64;
 
+/// Octets of the log of a whole run: what strangers do is no line of it.
+const MOST_OF_THE_LOG: usize = 16 << 10;
+
 /// What is aimed at: of a hundred requests of the staff, ninety-nine are answered within it.
 const AIM: Duration = Duration::from_millis(50);
 
@@ -80,7 +83,7 @@ fn v5_v6_e1_what_strangers_do_many_times_over_keeps_nobody_inside_from_their_wor
     let (status, said) = server.client.awaken().unwrap();
     assert_eq!(status, 200, "{said}");
     let ports = Ports::of(&server);
-    let attacks = attacks::all(&ports, &session(&server));
+    let attacks = attacks::all(&ports, &session(&server), &question(&installation, &server));
     let mut good = good_users(&server.client, attacks.len() + 1);
     let stays_good = good.pop().unwrap();
     println!("at rest: {}", Holding::of(&installation, &server));
@@ -95,6 +98,22 @@ fn v5_v6_e1_what_strangers_do_many_times_over_keeps_nobody_inside_from_their_wor
     for fault in ["could not be sealed", "Too many open files", "unable to open", "ERROR"] {
         assert!(!log.contains(fault), "{fault}: {log}");
     }
+    assert!(log.len() < MOST_OF_THE_LOG, "{} octets of log: {log}", log.len());
+}
+
+/// What anybody may ask, of a responder's certificate, with a nonce: it takes a signature each time.
+fn question(installation: &Installation, server: &Server) -> Vec<u8> {
+    let path = "cas/jpki-auth/certificates?limit=200";
+    let (status, page) = server.client.ask("operator-1", "GET", path, None, &[]).unwrap();
+    assert_eq!(status, 200, "{page}");
+    let mut rows = page["certificates"].as_array().unwrap().iter();
+    let responder = rows.find(|one| one["kind"] == "ocsp-responder").unwrap();
+    let serial = format!("0x{}", responder["serial"].as_str().unwrap());
+    let issuer = ["ocsp", "-issuer", "certificates/jpki-auth.pem", "-serial", &serial];
+    let asked = [&issuer[..], &["-nonce", "-reqout", "question.der"]].concat();
+    let said = testkit::run(installation.path(), "openssl", &asked);
+    assert!(said.success, "{}", said.text);
+    fs::read(installation.path().join("question.der")).unwrap()
 }
 
 /// This process has as many sockets as all strangers need.

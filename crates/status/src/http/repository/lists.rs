@@ -62,7 +62,7 @@ impl Repository {
         let record = QueryRecord { at: fetch.now, peer: fetch.peer, verifier, query };
         Ok(match self.log.record(&record) {
             Ok(()) => reply,
-            Err(fault) => Reply::unavailable(&fault),
+            Err(failure) => Reply::unrecorded(&failure),
         })
     }
 
