@@ -225,6 +225,11 @@ impl ResidentCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whose something is whose holder was forgotten: no register gives anybody this code.
+    pub fn nobody() -> Self {
+        Self("0".repeat(11))
+    }
 }
 
 impl FromStr for ResidentCode {

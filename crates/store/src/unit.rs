@@ -403,7 +403,9 @@ pub enum Change {
         /// The state the decision rested on.
         from: ApplicationState,
     },
-    /// Destroys the key of a resident's personal data in the journal.
+    /// Destroys the key of a resident's personal data in the journal, and takes their code out of what stays:
+    /// a certificate has no holder any more, a card and what was sent from home are
+    /// [nobody's](ResidentCode::nobody).
     ForgetResident(ResidentCode),
 }
 

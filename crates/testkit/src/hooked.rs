@@ -192,6 +192,7 @@ impl ReadWindows for HookedStore {
         register_cursor() -> u64;
         last_register_event() -> Option<u64>;
         operation(id: &OperationId) -> Option<Vec<u8>>;
+        request_mark(request: &[u8]) -> [u8; 16];
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::hexadecimal::hex;
+use domain::hexadecimal::{colon_hex, hex};
 use domain::id::{OperationId, SystemOperation};
 use store::reads::ReadWindows;
 use x509::digest::sha256;
@@ -24,6 +24,21 @@ impl Kept {
     pub(crate) fn of(&self, operation: &OperationId) -> store::Result<Option<Vec<u8>>> {
         self.store.operation(operation)
     }
+
+    /// What these parts are known again by, of which nobody learns them who has the database alone.
+    pub(crate) fn mark(&self, parts: &[&str]) -> store::Result<String> {
+        Ok(colon_hex(&self.store.request_mark(&joined(parts))?))
+    }
+}
+
+/// The parts one after the other, so that they cannot run into each other.
+pub(crate) fn joined(parts: &[&str]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for part in parts {
+        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        text.extend_from_slice(part.as_bytes());
+    }
+    text
 }
 
 /// Under which operation is kept what the system notes once about what `named` names.

@@ -8,7 +8,6 @@ use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Store, Unit};
-use x509::digest::sha256;
 
 use crate::error::{Result, WindowError};
 
@@ -43,7 +42,7 @@ pub(super) enum Kept<'a> {
 #[serde(deny_unknown_fields)]
 struct StoredAnswer {
     version: u8,
-    /// SHA-256 of who asked for what, without any secret.
+    /// What who asked for what is known again by, without any secret.
     request: String,
     answer: String,
 }
@@ -93,13 +92,17 @@ impl Operations {
 
     /// What is kept under an operation's id; `request` as in [`begin`](Self::begin).
     pub(super) fn kept<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Kept<'a>> {
-        let fingerprint = fingerprint(act, request);
+        let fingerprint = self.fingerprint(act, request)?;
         let Some(stored) = self.store.operation(&act.operation)? else {
             return Ok(Kept::Nothing(Operation { act, fingerprint }));
         };
         let stored: StoredAnswer = serde_json::from_slice(&stored).map_err(unreadable)?;
         let is_same = stored.request == fingerprint;
         Ok(if is_same { Kept::Same(stored.answer) } else { Kept::Another })
+    }
+
+    fn fingerprint(&self, act: &Act, request: &[&str]) -> Result<String> {
+        Ok(colon_hex(&self.store.request_mark(&asked(act, request))?))
     }
 
     /// Journals a refusal; without the journal's word there is no answer but the journal's error.
@@ -131,8 +134,8 @@ impl Operations {
     }
 }
 
-/// Who asks for what, as a digest. The operation itself is not in it: it is what is looked up.
-fn fingerprint(act: &Act, request: &[&str]) -> String {
+/// Who asks for what. The operation itself is not in it: it is what is looked up.
+fn asked(act: &Act, request: &[&str]) -> Vec<u8> {
     let actor = match &act.actor {
         Actor::WindowClerk { id, municipality } => format!("clerk {id} of {municipality}"),
         Actor::CallCentreAgent(id) => format!("call-centre agent {id}"),
@@ -148,7 +151,7 @@ fn fingerprint(act: &Act, request: &[&str]) -> String {
         text.extend_from_slice(&(part.len() as u64).to_be_bytes());
         text.extend_from_slice(part.as_bytes());
     }
-    colon_hex(&sha256(&text))
+    text
 }
 
 /// The operation id under which the office notes what it does once by itself.

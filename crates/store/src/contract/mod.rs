@@ -36,7 +36,8 @@ macro_rules! contract_suite {
                 l1_certificates_are_listed_by_state_partition_and_holder;
             ceremonies: k3_a_ceremony_is_as_it_was_put_last
                 k3_a_ceremony_changes_only_from_where_it_stands;
-            holders: l7_a_holders_request_is_taken_in_once_and_carried_out_once;
+            holders: l7_a_holders_request_is_taken_in_once_and_carried_out_once
+                e4_who_is_forgotten_is_named_by_no_row_that_stays;
             lists: l10_a_list_holds_what_is_revoked_held_and_undelivered
                 l10_a_list_leaves_out_what_expired
                 l10_a_snapshot_does_not_move

@@ -54,4 +54,8 @@ pub trait ReadWindows: Send + Sync {
 
     /// The stored answer of an operation that was carried out before under this id.
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>>;
+
+    /// What a request is known again by: an HMAC over its octets under a key that is not in the database, so
+    /// that nobody who has that alone finds by trying what was asked, be it as little as a resident's code.
+    fn request_mark(&self, request: &[u8]) -> Result<[u8; 16]>;
 }

@@ -107,6 +107,11 @@ impl Pool {
         Self { path, place, kept, key, replaced, seen, index, doubt, readers, freed }
     }
 
+    /// The key by which rows prove themselves.
+    pub(super) fn key(&self) -> &StateKey {
+        &self.key
+    }
+
     /// A connection to the files that the writer has open. Another database that lies in their place for a
     /// moment would be taken for this one's later state.
     fn open(&self) -> Result<Connection> {

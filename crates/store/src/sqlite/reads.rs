@@ -257,6 +257,10 @@ impl ReadWindows for Sqlite {
     fn operation(&self, id: &OperationId) -> Result<Option<Vec<u8>>> {
         self.pool.read(|c| read::window::operation(c, id))
     }
+
+    fn request_mark(&self, request: &[u8]) -> Result<[u8; 16]> {
+        Ok(self.pool.key().value("request", request))
+    }
 }
 
 impl ReadProceedings for Sqlite {

@@ -254,20 +254,20 @@ impl Approvable<'_> {
         }
     }
 
-    /// The digest as everybody may read it for good, where nobody learns a person from it: the code of a
-    /// resident has eleven digits, and whoever has the journal tries them all.
-    fn told_digest(self) -> Option<String> {
+    /// Whether a digest of it may stand where everybody reads it for good, because nobody learns a person from
+    /// it: the code of a resident has eleven digits, and whoever has the journal tries them all.
+    fn names_nobody(self) -> bool {
         match self {
-            Self::Erasure(_) => None,
+            Self::Erasure(_) => false,
             Self::Revocation { .. }
             | Self::Compromise { .. }
             | Self::Policy(_)
-            | Self::Start { .. } => Some(self.digest()),
+            | Self::Start { .. } => true,
         }
     }
 
-    /// What is approved, as a digest.
-    fn digest(self) -> String {
+    /// What is approved, as a digest; of a person as a mark, which only who has our key can try.
+    fn digest(self, kept: &Kept) -> store::Result<String> {
         let parts = match self {
             Self::Revocation { ca, serial, cause, requester } => {
                 vec![ca.to_string(), serial.to_string(), cause.to_string(), requester.to_string()]
@@ -279,7 +279,8 @@ impl Approvable<'_> {
             Self::Start { records, .. } => records.to_vec(),
         };
         let parts: Vec<_> = parts.iter().map(String::as_str).collect();
-        repeat::digest(&[&["approval", self.operation().name()], &parts[..]].concat())
+        let parts = [&["approval", self.operation().name()], &parts[..]].concat();
+        if self.names_nobody() { Ok(repeat::digest(&parts)) } else { kept.mark(&parts) }
     }
 }
 
@@ -328,7 +329,7 @@ impl Approvals {
         let until = act.at.checked_add(VALID).map_err(|error| Problem::broke(&error))?;
         let stored = Stored {
             version: VERSION,
-            digest: what.digest(),
+            digest: what.digest(&self.kept)?,
             approver: person.to_string(),
             since: since.as_microsecond(),
             basis,
@@ -345,9 +346,10 @@ impl Approvals {
         let entry = Entry::new(EventKind::OperationApproved, act)
             .subject(approved)
             .detail("operation", what.operation().name());
-        let told = what.told_digest();
-        let entry =
-            told.iter().fold(entry, |entry, told| entry.detail("digest", OfTheInstallation(told)));
+        let entry = match what.names_nobody() {
+            true => entry.detail("digest", OfTheInstallation(&stored.digest)),
+            false => entry,
+        };
         let unit = Unit::new(entry).change(Change::RecordOperation { id: kept, answer });
         self.ledger.decided(act, operation, resting(unit, act, &Made::Approval(approved))?)?;
         stored.body(approved)
@@ -385,7 +387,7 @@ impl Approvals {
             );
         };
         if stored.approver != approver.as_str()
-            || stored.digest != what.digest()
+            || stored.digest != what.digest(&self.kept)?
             || what.latest() > stored.latest
         {
             return refused("what was approved under this operation's id is something else");

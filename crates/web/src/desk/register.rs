@@ -299,7 +299,9 @@ fn command(
     let rule = "this installation's register is not the embedded one; it takes no commands";
     let embedded = windows.embedded.as_ref();
     let embedded = call.checked(embedded.ok_or_else(|| Problem::refused("register", rule)))?;
-    call.once(|| {
+    // The answer stays when the resident is forgotten: what is kept of it names nobody, and whom it is of the
+    // request says.
+    let RecordedCommand { recorded } = call.once(|| {
         // An event that is taken for one that was applied long ago would never have an effect.
         windows.window.register_link().hold_register()?;
         let known = embedded.expect_known(code, &**call.act()).map_err(Problem::from);
@@ -309,8 +311,15 @@ fn command(
         let personal = format!("{recorded} {typed}");
         call.store().commit(Unit::new(entry.personal(code, personal.trim_end())))?;
         call.checked(work(embedded).map_err(Problem::from))?;
-        Ok(RegisterCommandBody { code: code.to_string(), recorded: recorded.to_owned() })
-    })
+        Ok(RecordedCommand { recorded: recorded.to_owned() })
+    })?;
+    Ok(RegisterCommandBody { code: code.to_string(), recorded })
+}
+
+/// What is kept of a command's answer.
+#[derive(Serialize, Deserialize)]
+struct RecordedCommand {
+    recorded: String,
 }
 
 /// The resident, if this actor may see the record.
@@ -393,7 +402,7 @@ pub struct StaysBody {
 
 /// Why certificates stay as they were issued.
 const CERTIFICATES_STAY: &str = "lists and answers name it by its serial, what was signed with it is \
-     verified by it, and certificates are kept (S 4-12-2-2, A 5.5.1)";
+     verified by it, and certificates are kept (S 4-12-2-2, A 5.5.1); whose it was is told by what it bears alone";
 
 impl ForgottenBody {
     /// The same on the wire: `bears` says which attributes a CA's certificates bear, and the register is
@@ -422,7 +431,7 @@ impl ForgottenBody {
                 "entries of the journal",
                 "they name nobody; their parts about the person are unreadable",
             ),
-            ("the office's record of a card", "it has the card's number and no data of its holder"),
+            ("the office's record of a card", "it has the card's number, and is nobody's any more"),
             ("requests that the holder signed and sent", "they stay with the certificates"),
             ("backups and exports from before", "they are disposed of in their turn"),
         ];

@@ -19,7 +19,7 @@ use store::{Change, Entry, Unit};
 use x509::digest::sha256;
 
 use super::permission::Operation;
-use crate::kept::{Kept, kept_under};
+use crate::kept::{self, Kept, kept_under};
 use crate::ledger::Ledger;
 use crate::problem::{Fault, Problem};
 use crate::turns::Turns;
@@ -30,7 +30,7 @@ use crate::turns::Turns;
 #[serde(deny_unknown_fields)]
 struct StoredAnswer {
     version: u8,
-    /// SHA-256 of who asked for what.
+    /// What who asked for what is known again by.
     request: String,
     answer: String,
 }
@@ -59,7 +59,7 @@ impl Repetition {
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = fingerprint(act, operation, request);
+        let fingerprint = self.fingerprint(act, operation, request)?;
         if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
             return Ok(answer);
         }
@@ -80,7 +80,7 @@ impl Repetition {
         decide: impl FnOnce() -> Result<(Unit, A), Problem>,
     ) -> Result<Done<A>, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = fingerprint(act, operation, request);
+        let fingerprint = self.fingerprint(act, operation, request)?;
         if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
             return Ok(Done::Before(answer));
         }
@@ -99,7 +99,7 @@ impl Repetition {
         work: impl FnOnce(&dyn Fn(&T) -> store::Result<Change>) -> Result<T, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = fingerprint(act, operation, request);
+        let fingerprint = self.fingerprint(act, operation, request)?;
         if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
             return Ok(answer);
         }
@@ -120,7 +120,7 @@ impl Repetition {
         request: &[&str],
     ) -> Result<Option<i64>, Problem> {
         let id = kept_under(SystemOperation::Begun, act.operation.as_str())?;
-        let fingerprint = fingerprint(act, operation, request);
+        let fingerprint = self.fingerprint(act, operation, request)?;
         if let Some(stored) = self.kept.of(&id)? {
             let stored: StoredAnswer = read(&stored)?;
             let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
@@ -146,7 +146,7 @@ impl Repetition {
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = fingerprint(act, operation, request);
+        let fingerprint = self.fingerprint(act, operation, request)?;
         if let Some((request, answer)) = self.recent.find(&act.operation) {
             let same = if request == fingerprint { Ok(answer) } else { Err(taken()) };
             let answer = self.ledger.checked(act, operation, same)?;
@@ -158,6 +158,18 @@ impl Repetition {
         let text = serde_json::to_string(&answer).map_err(|error| Problem::broke(&error))?;
         self.recent.keep(&act.operation, fingerprint, text);
         Ok(answer)
+    }
+
+    /// Who asks for what, as it is known again.
+    fn fingerprint(
+        &self,
+        act: &Act,
+        operation: Operation,
+        request: &[&str],
+    ) -> Result<String, Problem> {
+        let actor = format!("{:?}", act.actor);
+        let parts = [&[actor.as_str(), "desk", operation.name()], request].concat();
+        Ok(self.kept.mark(&parts)?)
     }
 
     /// The answer that was given to this operation's id before; the id of another request is taken.
@@ -231,18 +243,7 @@ fn read<T: DeserializeOwned>(stored: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(stored).map_err(|error| Problem::broke(&error))
 }
 
-/// Who asks for what, as a digest.
-fn fingerprint(act: &Act, operation: Operation, request: &[&str]) -> String {
-    let actor = format!("{:?}", act.actor);
-    digest(&[&[actor.as_str(), "desk", operation.name()], request].concat())
-}
-
-/// SHA-256 of the parts, which cannot run into each other.
+/// SHA-256 of the parts.
 pub(super) fn digest(parts: &[&str]) -> String {
-    let mut text = Vec::new();
-    for part in parts {
-        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        text.extend_from_slice(part.as_bytes());
-    }
-    colon_hex(&sha256(&text))
+    colon_hex(&sha256(&kept::joined(parts)))
 }

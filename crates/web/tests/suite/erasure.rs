@@ -16,6 +16,9 @@ use super::world::{HANAKO, REGISTER, World};
 
 const TSUKIKO: &str = "10000000002";
 
+/// Whose everything is that stays of two people.
+const CODES: [&str; 2] = [HANAKO, TSUKIKO];
+
 /// What was typed of two people, each in a field of its own. The last is of a command to the register,
 /// and stands under the person's key alone from the beginning.
 const TYPED: [&str; 8] =
@@ -64,7 +67,7 @@ fn approve(world: &World, code: &str, operation: &str) {
 
 /// Which of the texts are in a file of the installation, of the embedded register or of all else; the
 /// client's own files aside. The journal is exported before.
-fn found(world: &World, in_register: bool) -> Vec<&'static str> {
+fn found(world: &World, in_register: bool, texts: &[&'static str]) -> Vec<&'static str> {
     fn look(at: &Path, all: &mut Vec<u8>) {
         for entry in fs::read_dir(at).expect("a directory") {
             let path = entry.expect("an entry").path();
@@ -85,7 +88,7 @@ fn found(world: &World, in_register: bool) -> Vec<&'static str> {
         false => look(root, &mut all),
     }
     let is_in = |text: &&str| all.windows(text.len()).any(|window| window == text.as_bytes());
-    TYPED.into_iter().filter(is_in).collect()
+    texts.iter().copied().filter(is_in).collect()
 }
 
 /// The answer says of each certificate which data it bears and why it stays, and what else does.
@@ -128,7 +131,8 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
         approve(&world, code, &operation);
         assert_eq!(erase(&world, code, &operation).problem(422)["field"], "resident", "{code}");
     }
-    assert_eq!(found(&world, false), TYPED[..7], "the search finds what is there");
+    assert_eq!(found(&world, false, &TYPED), TYPED[..7], "the search finds what is there");
+    assert_eq!(found(&world, false, &CODES), CODES);
     // 2. Thirteen years after the last of the records, of which the entries of their deaths are one.
     world.clock.advance(SignedDuration::from_hours(24 * 366 * 12));
     approve(&world, HANAKO, "op-late");
@@ -156,8 +160,17 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
     }
     // 3. Database, its log, cards, an export: nothing of what was typed is in any of them, nor in an
     // answer, but what was certified, and what the register itself has; both were told.
-    assert_eq!(found(&world, false), ["月子", "青木二丁目"]);
-    assert_eq!(found(&world, true), ["花子", "月子", "青木二丁目", "証人保護荘"]);
+    assert_eq!(found(&world, false, &TYPED), ["月子", "青木二丁目"]);
+    assert_eq!(found(&world, true, &TYPED), ["花子", "月子", "青木二丁目", "証人保護荘"]);
+    // Nor is it told anywhere whose anything was: rows that stay, and kept answers, name nobody.
+    assert_eq!(found(&world, false, &CODES), [""; 0]);
+    assert_eq!(found(&world, true, &CODES), CODES);
+    let path = format!(
+        "/api/v1/cas/jpki-auth/certificates/{}",
+        certified["serial"].as_str().unwrap_or("")
+    );
+    let certificate = world.get("staff", &path).expect(200);
+    assert_eq!(certificate["holder"], Value::Null, "{certificate}");
     let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("UTF-8");
     assert!(TYPED.iter().all(|text| !log.contains(text)), "{log}");
     let told = world.journal_from(0).concat();
@@ -168,6 +181,29 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
     approve(&world, HANAKO, "op-again");
     let again = erase(&world, HANAKO, "op-again").expect(200);
     assert_eq!(again["applications"], json!([]));
+}
+
+/// What is kept of a request, to know it again, and of an approval is no digest that anybody can try.
+#[test]
+fn e4_what_is_kept_of_a_request_about_a_person_is_nothing_that_can_be_tried() {
+    let world = World::new();
+    let body = json!({ "what": "erasure", "operation": "op-erase", "resident": HANAKO });
+    let told = world.post("senior-operator", "/api/v1/approvals", &body).expect(201);
+    let plain = |parts: &[&str]| {
+        let mut text = Vec::new();
+        for part in parts {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part.as_bytes());
+        }
+        x509::fingerprint::colon_hex(&x509::fingerprint::sha256(&text))
+    };
+    let erasure = ["approval", "erase_resident", HANAKO];
+    assert_ne!(told["digest"], plain(&erasure));
+    let other =
+        json!({ "what": "compromise", "operation": "op-lost", "ca": "jpki-auth", "generation": 1 });
+    let told = world.post("senior-operator", "/api/v1/approvals", &other).expect(201);
+    let compromise = ["approval", "compromise_key", "jpki-auth", "1"];
+    assert_eq!(told["digest"], plain(&compromise), "the names of the operations are these");
 }
 
 /// A digest over eleven digits is told by trying all: the entry of an approval names the operation alone.

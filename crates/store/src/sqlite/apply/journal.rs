@@ -130,7 +130,7 @@ fn resident_key(
 }
 
 /// Destroys a resident's key; one that has none needs nothing destroyed.
-pub(super) fn forget(work: &mut Work<'_>, resident: &ResidentCode) -> Result<()> {
+pub(super) fn destroy_key(work: &mut Work<'_>, resident: &ResidentCode) -> Result<()> {
     match work.find(&RESIDENT_KEY, &[&resident.as_str()], |_| Ok(()))? {
         Some((row, ())) => work.delete(&RESIDENT_KEY, &row),
         None => Ok(()),

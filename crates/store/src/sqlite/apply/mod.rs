@@ -7,6 +7,7 @@ mod ceremony;
 mod certificate;
 mod compromise;
 mod crl;
+mod forget;
 mod holder;
 pub(super) mod journal;
 mod people;
@@ -100,6 +101,6 @@ fn apply(
         Change::RecordOperation { id, answer } => window::record_operation(work, id, answer),
         Change::PutCeremony(row) => ceremony::put(work, row),
         Change::DropApplication { id, from } => window::drop_application(work, id, *from),
-        Change::ForgetResident(resident) => journal::forget(work, resident),
+        Change::ForgetResident(resident) => forget::forget(work, resident),
     }
 }
