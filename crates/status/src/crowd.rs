@@ -72,7 +72,8 @@ impl Crowd {
         Self::with_share(Semaphore::MAX_PERMITS, each, timeout)
     }
 
-    fn with_share(places: usize, each: usize, timeout: Duration) -> Self {
+    /// With so many places, of which one asker gets so many.
+    pub(crate) fn with_share(places: usize, each: usize, timeout: Duration) -> Self {
         let places = Arc::new(Semaphore::new(places));
         Self(Arc::new(Shared { places, each, timeout, askers: Mutex::default() }))
     }

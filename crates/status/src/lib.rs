@@ -52,4 +52,5 @@ pub mod ocsp;
 pub mod query_log;
 pub mod room;
 pub mod subscriber;
+mod unsent;
 pub mod verifier_auth;

@@ -12,8 +12,9 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use domain::certificate::{CertificateKind, CertificateState as State};
 use domain::id::SerialNumber;
+use domain::policy::Policy;
 use jiff::SignedDuration;
-use jitsuin_status::http::{HttpLimits, Repository, Services};
+use jitsuin_status::http::{HttpLimits, Publication, Repository, Services};
 use jitsuin_status::known::Known;
 use jitsuin_status::ldap::ClearPasswords;
 use jitsuin_status::ocsp::Settings;
@@ -24,6 +25,8 @@ use ocsp_fixture::http::{connect, connect_from, exchange, post, refused, request
 use ocsp_fixture::request::Draft;
 use x509::ocsp::OcspResponse;
 use x509::ocsp::request::MAX_REQUEST_LENGTH;
+
+const POLICY: &str = include_str!("../../../policy/jpki-auth.toml");
 
 /// Short enough that a test waits for them, long enough for a busy machine.
 fn short() -> HttpLimits {
@@ -252,6 +255,44 @@ fn v6_whoever_waits_for_a_place_makes_room_for_one_that_asks() {
         assert!(answer.starts_with("HTTP/1.1 404"), "{last}: {answer}");
     }
     drop((end, crowd));
+}
+
+/// A web repository that has one page, which no socket takes as a whole.
+fn of_a_large_page(world: &World) -> Running {
+    let mut policy = Policy::from_toml(POLICY).unwrap();
+    policy.cps.title = "x".repeat(24 << 20);
+    let publication = Publication { policy: Arc::new(policy), cross_certified: Vec::new() };
+    let check = |_: &[u8], _: &str, _: Whence| Some(false);
+    let known = Known::default();
+    let auth = VerifierAuth::new(world.store.clone(), Arc::new(check), "decoy", known);
+    let (log, clear) = (world.log.clone(), ClearPasswords::Accepted);
+    let repository = Repository::new(world.store.clone(), auth, clear, log, vec![publication]);
+    let services = Services { ocsp: None, repository: Some(Arc::new(repository)) };
+    Running::start(services, HttpLimits::default())
+}
+
+/// A place ended when an answer was made, so that one address had as many in memory as it had connections.
+#[test]
+fn v6_an_address_that_takes_no_answer_has_few_of_them_in_memory() {
+    let world = World::new();
+    let server = of_a_large_page(&world);
+    let ask = |last: u8, path: &str| {
+        let mut socket = connect_from(&server, last);
+        socket.write_all(&request("GET", path, "text/plain", b"")).unwrap();
+        let mut status = [0; 12];
+        socket.read_exact(&mut status).unwrap();
+        (String::from_utf8_lossy(&status[9..]).into_owned(), socket)
+    };
+    let page = "/cps/jpki-auth";
+    let mut unread: Vec<_> = (0..4).map(|_| ask(2, page)).collect();
+    assert!(unread.iter().all(|(status, _)| status == "200"), "{unread:?}");
+    assert_eq!(ask(2, page).0, "503");
+    assert_eq!(ask(2, "/nothing").0, "404", "what is small takes no share");
+    assert_eq!(ask(3, page).0, "200", "another's is their own");
+    // Who takes one has room for the next.
+    let (_, mut first) = unread.remove(0);
+    std::io::copy(&mut first, &mut std::io::sink()).unwrap();
+    assert_eq!(ask(2, page).0, "200");
 }
 
 #[test]

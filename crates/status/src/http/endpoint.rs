@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::hexadecimal::hex;
+use domain::id::VerifierId;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
@@ -27,6 +28,7 @@ use crate::askers::Shown;
 use crate::ocsp::{Freshness, Heard, OcspAnswer, Responder};
 use crate::room::Place;
 use crate::subscriber::Asker;
+use crate::unsent::{TooMuch, held};
 
 /// The answers to one client.
 #[derive(Clone)]
@@ -183,11 +185,26 @@ impl Endpoint {
         let answer = move || {
             // Until it is made, even where nobody waits for it any more.
             let _entered = entered;
-            repository.answer(&fetch)
+            repository.answer_to(&fetch)
         };
         match tokio::task::spawn_blocking(answer).await {
-            Ok(reply) => reply.into_response(),
-            Err(fault) => Reply::unavailable(&fault).into_response(),
+            Ok((reply, verifier)) => self.until_sent(reply, verifier.as_ref()).await,
+            Err(fault) => Reply::unavailable(&fault),
+        }
+        .into_response()
+    }
+
+    /// The reply, which keeps a share of whoever asked until it is sent.
+    async fn until_sent(&self, reply: Reply, verifier: Option<&VerifierId>) -> Reply {
+        if let Some(id) = verifier {
+            self.place.proven(id.as_str());
+        }
+        match self.shared.unsent.share(reply.body.len(), verifier, self.peer.ip()).await {
+            Ok(share) => Reply { body: held(reply.body, share), ..reply },
+            Err(TooMuch) => {
+                let reply = Reply::words(503, "take what was asked for before; try again then");
+                reply.header("retry-after", "5")
+            }
         }
     }
 

@@ -28,6 +28,7 @@ use crate::crowd::Crowd;
 use crate::known::Known;
 use crate::ocsp::Responder;
 use crate::room::Room;
+use crate::unsent::Unsent;
 
 /// What tells the time.
 pub type Clock = dyn Fn() -> Timestamp + Send + Sync;
@@ -56,6 +57,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<Clock>,
     pub(super) askers: Askers,
     pub(super) questions: Questions,
+    pub(super) unsent: Unsent,
 }
 
 /// Places for OCSP questions.
@@ -80,7 +82,8 @@ impl HttpServer {
             open: Crowd::of(limits.open_questions_at_once),
             verifiers: Crowd::of(limits.verifiers_questions_at_once),
         };
-        let shared = Arc::new(Shared { services, limits, clock, askers, questions });
+        let unsent = Unsent::new();
+        let shared = Arc::new(Shared { services, limits, clock, askers, questions, unsent });
         Self { shared, tls: tls.map(TlsAcceptor::from), room }
     }
 

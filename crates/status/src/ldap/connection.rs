@@ -23,6 +23,7 @@ use crate::askers::{Askers, Shown};
 use crate::crowd::{Crowd, Entered};
 use crate::room::Place;
 use crate::subscriber::Asker;
+use crate::unsent::{TooMuch, Unsent};
 
 /// Octets handed to the socket between two looks at the clock.
 const WRITE_STEP_BYTES: usize = 64 * 1_024;
@@ -49,12 +50,24 @@ pub(super) struct Connection {
 pub(super) struct Work {
     strangers: Askers,
     verifiers: Crowd,
+    unsent: Unsent,
 }
 
 impl Work {
     pub(super) fn of(limits: &Limits) -> Self {
         let verifiers = Crowd::of(limits.verifiers_at_once);
-        Self { strangers: Askers::of(limits.strangers_at_once), verifiers }
+        let strangers = Askers::of(limits.strangers_at_once);
+        Self { strangers, verifiers, unsent: Unsent::new() }
+    }
+
+    /// The share of whoever has the session that these pieces of an answer take until they are sent.
+    async fn share(&self, session: &Session, pieces: &[Bytes]) -> Result<Option<Entered>, TooMuch> {
+        let verifier = match session.identity() {
+            Identity::Anonymous => None,
+            Identity::Verifier { id, .. } => Some(id),
+        };
+        let octets = pieces.iter().map(Bytes::len).sum();
+        self.unsent.share(octets, verifier, session.peer.ip()).await
     }
 
     /// A place for what a session asks; nothing where there is none for seconds.
@@ -230,8 +243,21 @@ impl Connection {
         if let Identity::Verifier { id, .. } = session.identity() {
             self.place.proven(id.as_str());
         }
+        let mut is_first = true;
         loop {
+            let share = match self.work.share(&session, &pieces).await {
+                Ok(share) => share,
+                Err(TooMuch) if is_first => {
+                    let mut told = session.busy(busy);
+                    self.send(stream, batch_of(&mut told).0).await?;
+                    return Ok((session, told.next));
+                }
+                Err(TooMuch) => return Err(io::Error::other("too much is unsent")),
+            };
             self.send(stream, pieces).await?;
+            // Another batch is another share.
+            drop(share);
+            is_first = false;
             if !more {
                 return Ok((session, answer.next));
             }

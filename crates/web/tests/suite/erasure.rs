@@ -195,7 +195,7 @@ fn e4_what_is_kept_of_a_request_about_a_person_is_nothing_that_can_be_tried() {
             text.extend_from_slice(&(part.len() as u64).to_be_bytes());
             text.extend_from_slice(part.as_bytes());
         }
-        x509::fingerprint::colon_hex(&x509::fingerprint::sha256(&text))
+        domain::hexadecimal::colon_hex(&x509::digest::sha256(&text))
     };
     let erasure = ["approval", "erase_resident", HANAKO];
     assert_ne!(told["digest"], plain(&erasure));

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding};
 use domain::crl_series::Partition;
-use domain::id::CaId;
+use domain::id::{CaId, VerifierId};
 use store::{CrlKey, SeriesKey};
 
 use super::{Fetch, Reply, Repository, as_revalidated, not_found, quoted};
@@ -46,23 +46,28 @@ impl ListPath {
 /// A caller, as far as the list asked for needs to know.
 enum Caller {
     Anyone,
-    Verifier(domain::id::VerifierId),
+    Verifier(VerifierId),
     Refused(Reply),
 }
 
 impl Repository {
     /// A list, of which the query log hears first (E1).
-    pub(super) fn recorded_list(&self, path: &ListPath, fetch: &Fetch) -> store::Result<Reply> {
+    pub(super) fn recorded_list(
+        &self,
+        path: &ListPath,
+        fetch: &Fetch,
+    ) -> store::Result<(Reply, Option<VerifierId>)> {
         let (reply, verifier) = match self.caller(path, fetch)? {
             Caller::Refused(reply) => (reply, None),
             Caller::Anyone => (self.list(path, fetch)?, None),
             Caller::Verifier(id) => (self.list(path, fetch)?, Some(id)),
         };
         let query = Query::Web { path: fetch.path.clone(), status: reply.status };
-        let record = QueryRecord { at: fetch.now, peer: fetch.peer, verifier, query };
+        let record =
+            QueryRecord { at: fetch.now, peer: fetch.peer, verifier: verifier.clone(), query };
         Ok(match self.log.record(&record) {
-            Ok(()) => reply,
-            Err(failure) => Reply::unrecorded(&failure),
+            Ok(()) => (reply, verifier),
+            Err(failure) => (Reply::unrecorded(&failure), verifier),
         })
     }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use domain::certificate::{CertificateKind, CertificateState};
-use domain::id::CaId;
+use domain::id::{CaId, VerifierId};
 use domain::policy::Policy;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -104,6 +104,11 @@ impl Repository {
 
     /// Answers a request. It reads the store and may check a password, so it may block.
     pub fn answer(&self, fetch: &Fetch) -> Reply {
+        self.answer_to(fetch).0
+    }
+
+    /// The same, and the verifier that proved to be asking.
+    pub(super) fn answer_to(&self, fetch: &Fetch) -> (Reply, Option<VerifierId>) {
         let segments: Vec<&str> = fetch.path.split('/').skip(1).collect();
         let list = match segments.as_slice() {
             ["crl", rest @ ..] => ListPath::parse(rest),
@@ -112,10 +117,11 @@ impl Repository {
         let reply = match list {
             Some(path) => self.recorded_list(&path, fetch),
             None => {
-                self.page(&segments, fetch).map(|reply| reply.under(&fetch.conditions, fetch.now))
+                let page = self.page(&segments, fetch);
+                page.map(|reply| (reply.under(&fetch.conditions, fetch.now), None))
             }
         };
-        reply.unwrap_or_else(|fault| Reply::unavailable(&fault))
+        reply.unwrap_or_else(|fault| (Reply::unavailable(&fault), None))
     }
 
     /// What is for everybody, and of which nothing is recorded.
