@@ -6,6 +6,7 @@ mod by_password;
 pub(crate) mod challenges;
 pub(crate) mod client_certificates;
 pub(crate) mod door;
+pub(crate) mod evenly;
 pub(crate) mod foreign_issuers;
 pub(crate) mod grounds;
 pub(crate) mod password;

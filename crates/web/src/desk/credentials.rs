@@ -19,6 +19,7 @@ use super::permission::Operation as Permitted;
 use super::repeat::Done;
 use crate::acts::after_days;
 use crate::entrance::door::one_loopback;
+use crate::entrance::evenly::Evenly;
 use crate::entrance::grounds::{Made, resting};
 use crate::entrance::password;
 use crate::entrance::password::{Judged, Tried};
@@ -82,6 +83,7 @@ impl Operation for SetPassword {
                 password: &self.new,
                 entry: entry.detail("compared", "repeated"),
                 wanted: true,
+                evenly: &Evenly::default(),
             };
             let judged = call.entrance().passwords().judge(&person.id, act.at, tried)?;
             let another =
@@ -284,6 +286,7 @@ fn shown_again(
         password: current.unwrap_or(&asked.new),
         entry: entry.detail("compared", if shows { "current" } else { "new" }),
         wanted: shows,
+        evenly: &Evenly::default(),
     };
     // The entries of what was wrong are there already.
     let judged = call.entrance().passwords().judge(&person.id, act.at, tried)?;

@@ -10,6 +10,7 @@ use x509::digest::sha256;
 
 use super::Entrance;
 use crate::entrance::door::{Door, unproven};
+use crate::entrance::evenly::Evenly;
 use crate::entrance::grounds::Made;
 use crate::entrance::password::{Judged, LOCKED, Tried, hash};
 use crate::entrance::principal::{Entrant, Proof};
@@ -26,13 +27,30 @@ const WRONG: &str = "id and password do not go together, or were wrong too often
 const USED_TOO_OFTEN: &str = "the enrolment has opened too many sessions";
 
 impl Entrance {
-    /// Who this id and password belong to. Success and failure are in the journal before the answer.
+    /// Who this id and password belong to. Success and failure are in the journal before the answer, and
+    /// whatever was wrong is answered after the same time ([`Evenly`]).
     pub(crate) fn by_password(
         &self,
         act: &Act,
         id: &str,
         password: &SecretText,
         door: &Door,
+    ) -> Result<Entrant, Problem> {
+        let evenly = Evenly::default();
+        let entrant = self.tried(act, id, password, door, &evenly);
+        if entrant.is_err() {
+            evenly.wait();
+        }
+        entrant
+    }
+
+    fn tried(
+        &self,
+        act: &Act,
+        id: &str,
+        password: &SecretText,
+        door: &Door,
+        evenly: &Evenly,
     ) -> Result<Entrant, Problem> {
         let id: Option<ActorId> = id.parse().ok();
         let person = id.as_ref().map(|id| self.people.person(id)).transpose()?.flatten();
@@ -55,8 +73,9 @@ impl Entrance {
             None => None,
         };
         let Some((person, set)) = known else {
-            // The same work as for an id that exists, so that the time does not tell.
+            // The same work as for an id that exists; the wait makes up for the commit.
             hash(Caller::Entrance, password.expose())?;
+            evenly.hashed();
             // Who is no person of the registry may have typed anything, a password too.
             let rule = "there is no such person with a password";
             self.refusals.refuse(act, Kind::new(EventKind::LoggedIn, door, rule), door.from)?;
@@ -68,7 +87,7 @@ impl Entrance {
             Err(problem) if problem.is_refusal() => entry.refused((*problem.rule).clone()),
             _ => entry,
         };
-        let tried = Tried { caller: Caller::Entrance, password, entry, wanted: true };
+        let tried = Tried { caller: Caller::Entrance, password, entry, wanted: true, evenly };
         let row = match self.passwords.judge(&person.id, act.at, tried)? {
             Judged::Fits(row) => row,
             Judged::Locked => {
@@ -113,4 +132,71 @@ fn logged_in(act: &Act, person: &PersonRow) -> Entry {
 
 fn expired(set: Timestamp, now: Timestamp) -> bool {
     now.duration_since(set) >= SignedDuration::from_hours(24 * PASSWORD_DAYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::net::IpAddr;
+    use std::sync::Arc;
+
+    use domain::staff::{Attempts, PersonState, Role};
+    use store::reads::ReadPeople;
+    use store::{Change, PasswordRow, Store};
+    use testkit::{Clock, Scratch, act};
+
+    use super::*;
+    use crate::desk::Desk;
+
+    /// Somebody of the registry, with a password.
+    fn register(scratch: &Scratch, clock: &Clock) {
+        let now = clock.now();
+        let id: ActorId = "staff".parse().expect("an id");
+        let (state, roles) = (PersonState::Active, vec![Role::SeniorOperator]);
+        let name = "見本".to_owned();
+        let row = PersonRow {
+            id: id.clone(),
+            name,
+            state,
+            roles,
+            municipality: None,
+            proposal: None,
+            since: now,
+        };
+        let hash = hash(Caller::Known, "what nobody guesses").expect("a hash");
+        let to = PasswordRow { person: id, hash, set: now, attempts: Attempts::default() };
+        let changes =
+            [Change::AddPerson(row.into()), Change::SetPassword { from: None, to: to.into() }];
+        for change in changes {
+            let entry = Entry::new(EventKind::StaffChanged, &act(clock));
+            scratch.store.commit(Unit::new(entry).change(change)).expect("committed");
+        }
+    }
+
+    /// What is counted in memory, and what in a commit, were once told apart by how long they took.
+    #[test]
+    fn e1_an_id_that_nobody_has_a_wrong_password_and_a_locked_one_are_answered_by_one_path() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-30T03:00:00Z"));
+        register(&scratch, &clock);
+        let (store, now): (Arc<dyn Store>, _) = (scratch.store.clone(), clock.now());
+        let desk = Desk::new(store, BTreeMap::new(), Arc::default(), Arc::new(move || now));
+        let door = Door { name: "log-in".to_owned(), from: IpAddr::from([192, 0, 2, 1]) };
+        let guess = |id: &str, number: usize| {
+            let operation = format!("op-{id}-{number}").parse().expect("an id");
+            let act = Act::new(Actor::Anonymous, now, operation);
+            let typed: SecretText = serde_json::from_str("\"a guess\"").expect("a text");
+            let evenly = Evenly::default();
+            let told = desk.entrance().tried(&act, id, &typed, &door, &evenly);
+            (told.expect_err("a wrong guess").detail, evenly.waits())
+        };
+        let of_nobody = guess("nobody", 0);
+        assert!(of_nobody.1, "it waits");
+        // The last of them is not looked at any more.
+        for number in 0..7 {
+            assert_eq!(guess("staff", number), of_nobody, "{number}");
+        }
+        let password = scratch.store.password(&"staff".parse().expect("an id"));
+        let attempts = password.expect("read").expect("a row").attempts;
+        assert!(attempts.is_locked(now), "{attempts:?}");
+    }
 }

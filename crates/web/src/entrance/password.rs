@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use store::reads::ReadPeople;
 use store::{Change, Entry, PasswordRow, Unit};
 
+use crate::entrance::evenly::Evenly;
 use crate::hashing::{self, Busy, Caller};
 use crate::ledger::Ledger;
 use crate::problem::{Fault, Problem};
@@ -24,6 +25,8 @@ pub(crate) struct Tried<'a> {
     pub(crate) entry: Entry,
     /// Whether it should fit; what should not and does is a guess that found the password.
     pub(crate) wanted: bool,
+    /// Is told when what they typed is hashed.
+    pub(crate) evenly: &'a Evenly,
 }
 
 /// What is told of a password that was tried.
@@ -64,8 +67,9 @@ impl Passwords {
         // A guess must be counted before the next is heard.
         let _turn = self.turns.take(person.as_str());
         let Some(row) = self.people.password(person)? else { return Ok(Judged::Not) };
-        let Tried { caller, password, entry, wanted } = tried;
+        let Tried { caller, password, entry, wanted, evenly } = tried;
         let fits = hashing::fits(caller, password.expose().as_bytes(), &row.hash)?;
+        evenly.hashed();
         if row.attempts.is_locked(at) {
             return Ok(Judged::Locked);
         }
