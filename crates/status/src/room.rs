@@ -44,6 +44,8 @@ pub struct Room(Arc<Shared>);
 
 struct Shared {
     places: usize,
+    /// Of these, so many are kept from strangers, and so many for them.
+    kept: usize,
     is_known: Box<IsKnown>,
     taken: Mutex<Taken>,
     left: Notify,
@@ -93,14 +95,27 @@ impl Room {
         Self::knowing(places, |_| false)
     }
 
+    /// A room of so many places where nobody ever proves who they are, so that nothing is kept for such.
+    pub fn of_strangers(places: usize) -> Self {
+        Self::keeping(0, places, |_| false)
+    }
+
     /// A room of so many places; `is_known` says whether somebody proved lately from an address who they
     /// are.
     pub fn knowing(
         places: usize,
         is_known: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
     ) -> Self {
+        Self::keeping(places / KEPT, places, is_known)
+    }
+
+    fn keeping(
+        kept: usize,
+        places: usize,
+        is_known: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let (taken, left) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Shared { places, is_known: Box::new(is_known), taken, left }))
+        Self(Arc::new(Shared { places, kept, is_known: Box::new(is_known), taken, left }))
     }
 
     /// Completes when few enough connections are left that were evicted and are not closed yet: before
@@ -124,7 +139,7 @@ impl Room {
         let (subscriber, asker) = (Subscriber::of(address), Asker::at(address));
         let mut taken = self.0.lock();
         let has_room = taken.make_room_beside(subscriber, self.0.share())
-            && taken.make_room_for(&asker, is_known, self.0.places);
+            && taken.make_room_for(&asker, is_known, &self.0);
         if !has_room {
             return None;
         }
@@ -251,8 +266,8 @@ impl Taken {
     }
 
     /// Sees to it that there is a place for one more.
-    fn make_room_for(&mut self, asker: &Asker, is_known: bool, places: usize) -> bool {
-        let kept = places / KEPT;
+    fn make_room_for(&mut self, asker: &Asker, is_known: bool, shared: &Shared) -> bool {
+        let Shared { places, kept, .. } = *shared;
         let strangers = self.count(|held| held.is_stranger);
         let is_full = self.connections.len() >= places;
         if !is_full && (is_known || strangers < places - kept) {
@@ -337,6 +352,17 @@ mod tests {
 
     fn is_evicted(place: &Place) -> bool {
         !place.room.lock().connections.contains_key(&place.number)
+    }
+
+    /// The holders' port once kept a quarter for people who never come there.
+    #[test]
+    fn v6_where_only_strangers_come_they_have_every_place() {
+        let room = Room::of_strangers(16);
+        let all: Vec<_> = (0..16).map(|from| room.admit(address(from)).expect("room")).collect();
+        assert!(!all.iter().any(is_evicted));
+        let late = room.admit(address(99)).expect("room for another");
+        let evicted = all.iter().filter(|place| is_evicted(place));
+        assert!(!is_evicted(&late) && evicted.count() == 1);
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub(super) fn start(
         listener: listeners.holder,
         tls: web::tls::holder_tls_config(identity, system.holders()?.issuers()?)?,
         router: web::holder::router(desk.clone()),
-        room: Room::of(connections.holder),
+        room: Room::of_strangers(connections.holder),
     };
     for site in [api, holder] {
         threads.push(site.start(how)?);
