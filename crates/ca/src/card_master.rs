@@ -17,7 +17,8 @@ use keys::{
 use store::{Change, Entry, Store, Unit};
 use zeroize::Zeroizing;
 
-use crate::backup::note_backup;
+use crate::backup::{NotedBackup, note_backup};
+use crate::ceremony::MediumFact;
 use crate::error::{Error, Result, of_keys, system_operation};
 
 /// The label of the first card master key.
@@ -44,7 +45,7 @@ impl CardKeyring {
 
     /// Tells the journal, once for each master key, that it was made and that its backup is on disk.
     /// Asked again after a cut, it tells what the run before could not. `backup` is the SHA-256 of the
-    /// backup's file.
+    /// backup's file, which lies on `media`.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -53,15 +54,16 @@ impl CardKeyring {
         act: &Act,
         check: CardMasterCheck,
         backup: [u8; 32],
+        media: &[MediumFact],
     ) -> Result<()> {
-        self.journal_once(act, check, Some(backup))
+        self.journal_once(act, check, Some((backup, media)))
     }
 
     fn journal_once(
         &self,
         act: &Act,
         check: CardMasterCheck,
-        backup: Option<[u8; 32]>,
+        backup: Option<([u8; 32], &[MediumFact])>,
     ) -> Result<()> {
         let name = format!("{}-{check}", self.label);
         let made = system_operation(SystemOperation::CardMasterMade, &name)?;
@@ -77,10 +79,13 @@ impl CardKeyring {
         let answer = check.to_string().into_bytes();
         let mut unit = Unit::new(told(EventKind::KeyGenerated))
             .change(Change::RecordOperation { id: made, answer });
-        if let Some(backup) = backup {
+        if let Some((sha256, media)) = backup {
+            let backup =
+                NotedBackup { sha256, media: media.iter().map(|medium| medium.id).collect() };
+            let told = told(EventKind::KeyBackedUp).detail("backup_sha256", ColonHex(&sha256));
             unit = unit
-                .entry(told(EventKind::KeyBackedUp).detail("backup_sha256", ColonHex(&backup)))
-                .change(note_backup(self.label.as_str(), backup)?);
+                .entry(media.iter().fold(told, MediumFact::told_in))
+                .change(note_backup(self.label.as_str(), &backup)?);
         }
         self.store.commit(unit)?;
         Ok(())

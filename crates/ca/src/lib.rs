@@ -83,7 +83,7 @@ mod user_certificates;
 
 pub use adoption::Adoption;
 pub use authority::CertificationAuthority;
-pub use backup::{note_backup, noted_backup};
+pub use backup::{NotedBackup, note_backup, noted_backup};
 pub use compromise::{CompromisePlan, Compromises};
 pub use custody::{Custody, Dealing, Quorum, Standing, Terms};
 pub use destruction::{Destruction, Destructions};

@@ -41,6 +41,7 @@ pub mod id;
 pub mod identity;
 pub mod journal;
 pub mod lifetime;
+pub mod medium;
 pub mod municipality;
 pub mod name;
 pub mod named;

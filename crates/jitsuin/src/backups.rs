@@ -8,11 +8,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use ca::Dealing;
+use ca::ceremony::MediumFact;
+use ca::{Dealing, NotedBackup};
 use domain::act::Act;
 use domain::algorithm::KeyAlgorithm;
 use domain::hexadecimal::hex;
 use domain::journal::EventKind;
+use domain::medium::MediumId;
 use domain::rule::{ColonHex, Hex, OfTheInstallation};
 use keys::{
     BackupKey, CardMasterBackup, CardMasterCheck, KeyBackup, KeyError, KeyLabel, KeyStore,
@@ -24,6 +26,7 @@ use x509::digest::sha256;
 
 use crate::config::BackupsTable;
 use crate::home::{Home, on_one_file_system, sync_parent, write_private};
+use crate::media;
 
 /// The file of the custodians' shares beside the backups.
 const SHARES: &str = "custody.json";
@@ -151,7 +154,7 @@ impl<'a> Backups<'a> {
     ) -> Result<PublicKey, KeyError> {
         match keys.public_key(label) {
             Ok(found) if self.read(label).is_ok_and(|backup| backup.public_key == found) => {
-                self.journal_backup(act, label, &found)?;
+                self.complete(act, label, &found)?;
                 return Ok(found);
             }
             // A cut came between key and backup. Nothing was signed with it, and no second backup
@@ -168,35 +171,73 @@ impl<'a> Backups<'a> {
         }
         self.expect_places()?;
         self.expect_standing(act, label)?;
+        // An identity is on each medium before a key's copy is, and before the journal speaks of it.
+        let media = self.identify()?;
         let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
         self.write(label, &backup.to_json())?;
-        self.journal_backup(act, label, &backup.public_key)?;
+        self.journal_backup(act, label, &backup.public_key, &media)?;
         Ok(backup.public_key)
     }
 
-    /// Tells the journal that a key's backup is on disk, and notes its digest, once.
+    /// Brings the backup of a key that was made to its end, where a cut left it on some of the media or the journal
+    /// without it.
+    fn complete(&self, act: &Act, label: &KeyLabel, public: &PublicKey) -> Result<(), KeyError> {
+        let path = self.path(label);
+        let unsaid = |error| storage("completing the backup in", path.clone(), &error);
+        let name = name_of(label, &public.spki_der);
+        if ca::noted_backup(self.store, &name).map_err(|error| unsaid(error.into()))?.is_some() {
+            return self.journal(entry(EventKind::KeyBackedUp, act, label, public).no_op());
+        }
+        self.expect_places()?;
+        let media = self.identify()?;
+        let backup = fs::read_to_string(&path).map_err(|error| unsaid(error.into()))?;
+        self.write(label, &backup)?;
+        self.journal_backup(act, label, public, &media)
+    }
+
+    /// Tells the journal that a key's backup is on its media, and notes its digest.
     fn journal_backup(
         &self,
         act: &Act,
         label: &KeyLabel,
         public: &PublicKey,
+        media: &[MediumFact],
     ) -> Result<(), KeyError> {
         let unsaid = |error| storage("journaling the backup in", self.path(label), &error);
+        let sha256 = self.digest(label).map_err(unsaid)?;
+        let noted = NotedBackup { sha256, media: media.iter().map(|medium| medium.id).collect() };
         let name = name_of(label, &public.spki_der);
-        let told = entry(EventKind::KeyBackedUp, act, label, public);
-        let known = ca::noted_backup(self.store, &name).map_err(|error| unsaid(error.into()))?;
-        let unit = match known {
-            Some(_) => Unit::new(told.no_op()),
-            None => {
-                let sha256 = self.digest(label).map_err(unsaid)?;
-                let note = ca::note_backup(&name, sha256).map_err(|error| unsaid(error.into()))?;
-                let written = self.places.iter().map(|place| place.display().to_string());
-                let told = written
-                    .fold(told, |told, place| told.detail("place", OfTheInstallation(&place)));
-                Unit::new(told.detail("backup_sha256", ColonHex(&sha256))).change(note)
-            }
-        };
+        let note = ca::note_backup(&name, &noted).map_err(|error| unsaid(error.into()))?;
+        let told = media.iter().fold(entry(EventKind::KeyBackedUp, act, label, public), with_place);
+        let unit = Unit::new(told.detail("backup_sha256", ColonHex(&sha256))).change(note);
         self.store.commit(unit).map(drop).map_err(|error| unsaid(error.into()))
+    }
+
+    /// The media in their places, each with an identity that no other has.
+    fn identify(&self) -> Result<Vec<MediumFact>, KeyError> {
+        let identified = self.places.iter().map(|place| {
+            let id = media::identify(place)
+                .map_err(|error| storage("identifying", place.clone(), &error))?;
+            Ok(media::fact(id, &place.display().to_string()))
+        });
+        let identified = identified.collect::<Result<_, KeyError>>()?;
+        self.expect_single(None)
+            .map_err(|error| storage("identifying", self.data.clone(), &error))?;
+        Ok(identified)
+    }
+
+    /// Refuses two media with one identity, among those in their places and one that lies elsewhere.
+    pub(crate) fn expect_single(&self, further: Option<&Path>) -> Result<()> {
+        media::expect_single(self.places.iter().map(PathBuf::as_path).chain(further))
+    }
+
+    /// The media in their places, as far as they have an identity.
+    pub(crate) fn media(&self) -> Result<Vec<MediumFact>> {
+        let known = self.places.iter().filter_map(|place| {
+            let id = media::read(place).transpose()?;
+            Some(id.map(|id| media::fact(id, &place.display().to_string())))
+        });
+        known.collect()
     }
 
     /// The SHA-256 of a key's backup as it is on disk.
@@ -215,17 +256,21 @@ impl<'a> Backups<'a> {
     ) -> Result<Vec<String>> {
         let keys = keys.iter().map(|(label, spki)| (label, name_of(label, spki)));
         let mut differences = self.other_shares();
+        let places: Vec<&PathBuf> =
+            self.places.iter().filter(|place| self.is_in_reach(place)).collect();
+        // Which medium is which cannot be told while two have one identity, or one's cannot be read.
+        if let Err(told) = media::expect_single(places.iter().map(|place| place.as_path())) {
+            differences.push(format!("{told:#}"));
+            return Ok(differences);
+        }
         for (label, name) in keys.chain([(cards, cards.to_string())]) {
             // An earlier program noted none.
             let Some(noted) = ca::noted_backup(self.store, &name)? else { continue };
-            for place in self.places.iter().filter(|place| self.is_in_reach(place)) {
+            for place in &places {
                 let file = place.join(file_name(label));
-                let told = match fs::read(&file) {
-                    Ok(octets) if sha256(&octets) == noted => continue,
-                    Ok(_) => "it is not as it was written".to_owned(),
-                    Err(error) => error.to_string(),
-                };
-                differences.push(format!("{}: {told}", file.display()));
+                if let Some(told) = other_than(&noted, media::read(place)?, &file) {
+                    differences.push(format!("{}: {told}", file.display()));
+                }
             }
         }
         Ok(differences)
@@ -265,6 +310,7 @@ impl<'a> Backups<'a> {
             Err(error) => return Err(error),
         }
         self.expect_places()?;
+        self.identify()?;
         let backup = keys.generate_card_master(label, backup_key)?;
         self.write(label, &backup.to_json())?;
         Ok(backup.check)
@@ -413,6 +459,30 @@ impl<'a> Backups<'a> {
         };
         committed.map(drop).map_err(unsaid)
     }
+}
+
+/// What is not as it was noted of a backup, of its file on the medium that is in its place.
+fn other_than(noted: &NotedBackup, medium: Option<MediumId>, file: &Path) -> Option<String> {
+    let listed = || noted.media.iter().map(MediumId::to_string).collect::<Vec<_>>().join(", ");
+    match (fs::read(file), medium) {
+        (Ok(octets), _) if sha256(&octets) != noted.sha256 => {
+            Some("it is not as it was written".to_owned())
+        }
+        (_, None) if !noted.media.is_empty() => {
+            let lost = "the medium has no identity any more, and it was written to";
+            Some(format!("{lost} {}: write {} anew (A 6.2.4)", listed(), media::FILE))
+        }
+        (Ok(_), _) => None,
+        (Err(_), Some(other)) if !noted.media.is_empty() && !noted.media.contains(&other) => {
+            Some(format!("{other} is in this place, and the backup was written to {}", listed()))
+        }
+        (Err(error), _) => Some(error.to_string()),
+    }
+}
+
+/// The entry with a medium that a copy is put on, by its place and by its identity.
+pub(crate) fn with_place(entry: Entry, medium: &MediumFact) -> Entry {
+    MediumFact::told_in(entry.detail("place", OfTheInstallation(&medium.place)), medium)
 }
 
 /// What a key is called of which another of the same label may have given way.

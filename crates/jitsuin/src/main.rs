@@ -18,6 +18,7 @@ mod join;
 mod lists;
 mod log;
 mod machine;
+mod media;
 mod minutes;
 mod own_tls;
 mod readers;

@@ -152,7 +152,7 @@ fn card_master(
         }
     };
     // A key that was made before a cut is told of now.
-    keyring.journal_making(&now, check, backups.digest(keyring.label())?)?;
+    keyring.journal_making(&now, check, backups.digest(keyring.label())?, &backups.media()?)?;
     Ok(())
 }
 

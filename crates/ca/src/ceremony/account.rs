@@ -9,7 +9,7 @@ use domain::rule::{Hex, OfTheInstallation, Spaced};
 use jiff::Timestamp;
 use store::{Entry, Sequence};
 
-use super::stage::StepFacts;
+use super::stage::{MediumFact, StepFacts};
 
 /// Somebody who is present, as whoever let them in says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +179,7 @@ fn with_facts(mut entry: Entry, facts: &StepFacts) -> Entry {
             rule!("{} {}", OfTheInstallation(&file.path), Hex(&file.sha256)).as_part(),
         );
     }
+    entry = facts.media.iter().fold(entry, MediumFact::told_in);
     facts
         .statements
         .iter()

@@ -21,7 +21,7 @@ pub use self::account::{Happening, Occurrence, Present};
 use self::held::{Held, one_line, operation, operation_named};
 pub use self::presence::objections;
 pub use self::record::{Interruption, Moment, Record, Sitting, StepRecord};
-pub use self::stage::{FileFact, KeyFact, Stage, StageError, StepFacts};
+pub use self::stage::{FileFact, KeyFact, MediumFact, Stage, StageError, StepFacts};
 use crate::error::{Error, Result};
 use crate::renewal::Renewal;
 use domain::hexadecimal::hex;

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::act::Act;
 use domain::ceremony::RestoreTarget;
-use domain::id::CaId;
+use domain::id::{CaId, InvalidId};
+use domain::medium::MediumId;
+use domain::rule;
+use domain::rule::OfTheInstallation;
+use store::Entry;
 
 use super::account::Occurrence;
 use crate::renewal::Renewal;
@@ -116,6 +120,8 @@ pub struct StepFacts {
     pub certificates: Vec<Vec<u8>>,
     /// The files that were written or read.
     pub files: Vec<FileFact>,
+    /// The media that they lie on, as far as these have an identity.
+    pub media: Vec<MediumFact>,
     /// Whatever else was seen, in a sentence each.
     pub statements: Vec<String>,
 }
@@ -129,6 +135,33 @@ pub struct KeyFact {
     pub algorithm: String,
     /// SHA-256 of its SubjectPublicKeyInfo.
     pub spki_sha256: [u8; 32],
+}
+
+/// A medium, and where it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediumFact {
+    /// Its identity.
+    pub id: MediumId,
+    /// The directory, as the files on it are named.
+    pub place: String,
+}
+
+impl MediumFact {
+    /// The entry with this medium, by its identity and its place.
+    #[must_use]
+    pub fn told_in(entry: Entry, medium: &Self) -> Entry {
+        let told = rule!("{} {}", medium.id, OfTheInstallation(&medium.place));
+        entry.detail("medium", told.as_part())
+    }
+
+    /// The medium that an entry tells of.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for what names none.
+    pub fn read(told: &str) -> Result<Self, InvalidId> {
+        let (id, place) = told.split_once(' ').unwrap_or((told, ""));
+        Ok(Self { id: id.parse()?, place: place.to_owned() })
+    }
 }
 
 /// A file, by its hash.

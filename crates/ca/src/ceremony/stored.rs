@@ -8,7 +8,7 @@ use store::Sequence;
 use x509::pem;
 
 use super::account::{Happening, Occurrence, Present, corrupt};
-use super::stage::{FileFact, KeyFact, StepFacts};
+use super::stage::{FileFact, KeyFact, MediumFact, StepFacts};
 use crate::error::Result;
 use domain::hexadecimal::hex;
 
@@ -41,6 +41,9 @@ struct StoredFacts {
     /// PEM.
     certificates: Vec<String>,
     files: Vec<StoredFile>,
+    /// Absent in what was stored before media had an identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    media: Vec<StoredMedium>,
     statements: Vec<String>,
 }
 
@@ -57,6 +60,13 @@ struct StoredKey {
 struct StoredFile {
     path: String,
     sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredMedium {
+    id: String,
+    place: String,
 }
 
 /// The bytes of an account with something new at its end.
@@ -126,11 +136,16 @@ fn stored_facts(facts: &StepFacts) -> Result<StoredFacts> {
         spki_sha256: hex(&key.spki_sha256),
     };
     let file = |file: &FileFact| StoredFile { path: file.path.clone(), sha256: hex(&file.sha256) };
+    let medium = |medium: &MediumFact| StoredMedium {
+        id: medium.id.to_string(),
+        place: medium.place.clone(),
+    };
     let certificates = facts.certificates.iter().map(|der| pem::encode(pem::CERTIFICATE, der));
     Ok(StoredFacts {
         keys: facts.keys.iter().map(key).collect(),
         certificates: certificates.collect::<std::result::Result<_, _>>()?,
         files: facts.files.iter().map(file).collect(),
+        media: facts.media.iter().map(medium).collect(),
         statements: facts.statements.clone(),
     })
 }
@@ -172,12 +187,17 @@ fn facts(stored: StoredFacts) -> Read<StepFacts> {
         let sha256 = digest(&file.sha256)?;
         Ok(FileFact { path: file.path, sha256 })
     };
+    let medium = |medium: StoredMedium| {
+        let id = medium.id.parse().map_err(|error: InvalidId| error.to_string())?;
+        Ok(MediumFact { id, place: medium.place })
+    };
     let certificate =
         |text: &String| pem::decode(pem::CERTIFICATE, text).map_err(|error| error.to_string());
     Ok(StepFacts {
         keys: stored.keys.into_iter().map(key).collect::<Read<_>>()?,
         certificates: stored.certificates.iter().map(certificate).collect::<Read<_>>()?,
         files: stored.files.into_iter().map(file).collect::<Read<_>>()?,
+        media: stored.media.into_iter().map(medium).collect::<Read<_>>()?,
         statements: stored.statements,
     })
 }

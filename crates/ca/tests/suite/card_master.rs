@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
+use ca::NotedBackup;
 use ca::card_master::{CardKeyring, dangerous_set_up_without_backup};
+use ca::ceremony::MediumFact;
 use card::scp03::{self, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake};
 use card::{CardKeys, CardNumber, jpki};
+use domain::medium::MediumId;
 use keys::{Administer, BackupKey, CardMasters, MemoryKeyStore};
 use store::reads::{ReadHead, ReadJournal};
 use testkit::{Clock, Scratch, act};
@@ -135,15 +138,17 @@ fn k1_the_making_of_the_card_master_key_is_told_once_whatever_is_cut() {
         let world = World::new();
         let label = "cards-1".parse().expect("a label");
         let backup_key = BackupKey::new(&[1; 32]);
+        let id = MediumId::from_octets([5; 16]);
+        let media = [MediumFact { id, place: "/media/a".to_owned() }];
         let made = world.keys.generate_card_master(&label, &backup_key).expect("a key").check;
         let left = Arc::new(AtomicI32::new(i32::from(!lost)));
         let cut = Arc::new(faulty::cutting(world.scratch.store.clone(), left, lost));
         let keyring = CardKeyring::new(cut, world.keys.clone()).expect("a keyring");
-        keyring.journal_making(&act(&world.clock), made, [7; 32]).expect_err("cut off");
+        keyring.journal_making(&act(&world.clock), made, [7; 32], &media).expect_err("cut off");
         for _ in 0..2 {
             let (store, keys) = (world.scratch.store.clone(), world.keys.clone());
             let keyring = CardKeyring::new(store, keys).expect("a keyring");
-            keyring.journal_making(&act(&world.clock), made, [7; 32]).expect("told");
+            keyring.journal_making(&act(&world.clock), made, [7; 32], &media).expect("told");
         }
         let journal = world.scratch.store.journal(0, 9).expect("a read");
         let told: Vec<_> =
@@ -152,7 +157,8 @@ fn k1_the_making_of_the_card_master_key_is_told_once_whatever_is_cut() {
         assert!(told[0].contains("key-generated") && told[0].contains(&made.to_string()));
         assert!(told[1].contains("key-backed-up") && told[1].contains(&made.to_string()));
         let noted = ca::noted_backup(&*world.scratch.store, "cards-1").expect("a read");
-        assert_eq!(noted, Some([7; 32]));
+        assert_eq!(noted, Some(NotedBackup { sha256: [7; 32], media: vec![id] }));
+        assert!(told[1].contains(&format!("{id} /media/a")), "{told:?}");
     }
 }
 

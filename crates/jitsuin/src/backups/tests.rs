@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use keys::{Administer, CardMasters, MemoryKeyStore};
+use store::reads::ReadJournal;
 use testkit::{Clock, Scratch, act};
 
 use super::*;
@@ -150,4 +151,102 @@ fn k4_a_card_master_key_whose_backup_a_cut_swallowed_gives_way_to_one_that_has_a
     let other = MemoryKeyStore::new();
     other.restore_card_master(&backup, &secret).expect("restored");
     assert_eq!(other.card_master_check(&label).expect("a check value"), first);
+}
+
+/// A key with its backup on two media, each in a place of its own.
+struct OnMedia {
+    scratch: Scratch,
+    media: [tempfile::TempDir; 2],
+    keys: MemoryKeyStore,
+    table: BackupsTable,
+}
+
+impl OnMedia {
+    fn new() -> Self {
+        let media = [(); 2].map(|()| tempfile::tempdir_in("/dev/shm").expect("another disk"));
+        let directories = media.iter().map(|medium| medium.path().to_owned()).collect();
+        let table = BackupsTable { directories, on_data_disk: false };
+        Self { scratch: Scratch::new(), media, keys: MemoryKeyStore::new(), table }
+    }
+
+    fn backups(&self) -> Backups<'_> {
+        Backups::new(&Home::new(self.scratch.path()), &self.table, &*self.scratch.store)
+    }
+
+    fn make(&self) -> Result<PublicKey, KeyError> {
+        let act = act(&Clock::at("2026-11-22T00:00:00Z"));
+        let secret = BackupKey::new(&[7; 32]);
+        self.backups().make_key(&act, &self.keys, &label(), KeyAlgorithm::EcP256, &secret)
+    }
+
+    fn ids(&self) -> Vec<MediumId> {
+        let read = |place: &tempfile::TempDir| media::read(place.path()).expect("a read");
+        self.media.iter().filter_map(read).collect()
+    }
+
+    fn differences(&self, made: &PublicKey) -> Vec<String> {
+        let keys = [(label(), made.spki_der.clone())];
+        let cards = "cards-1".parse().expect("a label");
+        self.backups().differences(&keys, &cards).expect("a look")
+    }
+
+    fn journal(&self) -> String {
+        let entries = self.scratch.store.journal(0, 99).expect("a read");
+        entries.into_iter().map(|(_, body)| String::from_utf8(body).expect("JSON")).collect()
+    }
+}
+
+fn label() -> KeyLabel {
+    "ca-1".parse().expect("a label")
+}
+
+#[test]
+fn k4_a_key_is_made_once_each_medium_has_an_identity_which_a_cut_does_not_change() {
+    let room = OnMedia::new();
+    let stuck = room.media[1].path().join("ca-1.partial");
+    fs::create_dir(&stuck).expect("made");
+    room.make().expect_err("a directory is not written as a file is");
+    let ids = room.ids();
+    assert_eq!(ids.len(), 2, "identified before any copy");
+    assert!(!room.journal().contains("medium"), "{}", room.journal());
+    fs::remove_dir(&stuck).expect("removed");
+    let made = room.make().expect("a key");
+    assert_eq!(room.ids(), ids, "found again");
+    for (id, medium) in ids.iter().zip(&room.media) {
+        // The cut left the second medium without a copy.
+        assert!(medium.path().join("ca-1.json").exists());
+        let told = format!("{id} {}", medium.path().display());
+        assert!(room.journal().contains(&told), "{told}: {}", room.journal());
+    }
+    assert_eq!(room.differences(&made), [""; 0]);
+    assert_eq!(room.make().expect("found again"), made);
+}
+
+#[test]
+fn k4_a_medium_that_was_copied_is_refused_and_one_that_was_changed_is_told() {
+    let room = OnMedia::new();
+    let made = room.make().expect("a key");
+    let [first, second] = [0, 1].map(|at: usize| room.media[at].path().join(media::FILE));
+    let kept = fs::read(&second).expect("an identity");
+    fs::copy(&first, &second).expect("copied");
+    let told = room.differences(&made);
+    assert!(told.len() == 1 && told[0].contains("one was copied from the other"), "{told:?}");
+    room.keys.destroy(&label()).expect("destroyed");
+    let refused = room.make().expect_err("a copy").to_string();
+    assert!(refused.contains("one was copied from the other"), "{refused}");
+    assert!(room.keys.labels().expect("labels").is_empty(), "no key was made");
+    fs::remove_file(&second).expect("lost");
+    let told = room.differences(&made);
+    assert!(told.len() == 1 && told[0].contains("has no identity any more"), "{told:?}");
+    fs::write(&second, "medium:?").expect("damaged");
+    let told = room.differences(&made);
+    assert!(told.len() == 1 && told[0].contains("cannot be read"), "{told:?}");
+    // Another medium in its place is told by both identities.
+    let other = MediumId::from_octets([9; 16]);
+    fs::write(&second, format!("{other}\n")).expect("another");
+    fs::remove_file(room.media[1].path().join("ca-1.json")).expect("without the backup");
+    let told = room.differences(&made);
+    let was = String::from_utf8(kept).expect("text");
+    assert!(told.len() == 1 && told[0].contains(&other.to_string()), "{told:?}");
+    assert!(told[0].contains(was.trim_end()), "{told:?}");
 }

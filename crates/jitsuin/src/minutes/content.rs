@@ -151,6 +151,9 @@ fn told(facts: &StepFacts) -> Result<Vec<(String, String)>> {
         fields.push(field("ファイル", &file.path));
         fields.push(field("ファイルのSHA-256", colon_hex(&file.sha256)));
     }
+    for medium in &facts.media {
+        fields.push(field("媒体", format!("{}（{}）", medium.id, medium.place)));
+    }
     fields.extend(facts.statements.iter().map(|statement| field("確認事項", statement)));
     Ok(fields)
 }

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use ca::ceremony::{FileFact, StepFacts};
+use ca::ceremony::{FileFact, MediumFact, StepFacts};
 use domain::act::Act;
 use domain::hexadecimal::hex;
 use domain::journal::EventKind;
-use domain::rule::OfTheInstallation;
+use domain::medium::MediumId;
 use keys::{Administer, CardMasterBackup, KeyBackup, KeyLabel};
 use store::{Store, Unit};
 use x509::digest::sha256;
 
 use super::known::known_keys;
 use super::{SystemStage, key_fact};
-use crate::backups::{entry, file_name, read_backup, read_card_master};
+use crate::backups::{entry, file_name, read_backup, read_card_master, with_place};
 use crate::home::write_private;
+use crate::media;
 
 /// The list of the files with their SHA-256s, as `sha256sum --check` reads it.
 pub(super) const MANIFEST: &str = "SHA256SUMS";
@@ -28,13 +29,17 @@ const MAXIMUM_KEYS: usize = 1000;
 impl SystemStage<'_> {
     /// The files of a key's backup, as they were written when the key was made.
     pub(super) fn with_backup(&self, label: &KeyLabel) -> Result<StepFacts> {
-        let mut files = Vec::new();
+        let (mut files, mut media) = (Vec::new(), Vec::new());
         for path in self.backups().files(label) {
             let octets = std::fs::read(&path).with_context(|| path.display().to_string())?;
             files.push(FileFact { path: path.display().to_string(), sha256: sha256(&octets) });
+            if let Some(place) = path.parent() {
+                let id = media::read(place)?;
+                media.extend(id.map(|id| media::fact(id, &place.display().to_string())));
+            }
         }
         ensure!(!files.is_empty(), "{label}: its backup is on no medium that is in its place");
-        Ok(StepFacts { files, ..StepFacts::default() })
+        Ok(StepFacts { files, media, ..StepFacts::default() })
     }
 
     /// Writes the backup of every CA key and of the card master key into a directory, and the list
@@ -61,11 +66,14 @@ impl SystemStage<'_> {
         self.expect_present(act)?;
         let texts = texts(&backups, cards.as_ref());
         expect_room(&place, directory, &texts)?;
-        self.begin_copies(act, directory, &backups)?;
+        // Its identity is on the medium before a copy is, and before the journal speaks of it.
+        let medium = media::fact(media::identify(&place)?, directory);
+        self.backups().expect_single(Some(&place))?;
+        self.begin_copies(act, &medium, &backups)?;
         let files = write_medium(&place, directory, &texts)?;
         let keys =
             backups.iter().map(|backup| key_fact(&backup.label, &backup.public_key)).collect();
-        Ok(StepFacts { keys, files, ..StepFacts::default() })
+        Ok(StepFacts { keys, files, media: vec![medium], ..StepFacts::default() })
     }
 
     /// Tells the journal where copies are about to be made, so that those which a cut leaves there end with
@@ -73,13 +81,12 @@ impl SystemStage<'_> {
     pub(super) fn begin_copies(
         &self,
         act: &Act,
-        directory: &str,
+        medium: &MediumFact,
         backups: &[KeyBackup],
     ) -> Result<()> {
         let mut begun = backups.iter().map(|backup| {
-            entry(EventKind::KeyActBegun, act, &backup.label, &backup.public_key)
-                .detail("act", "backup")
-                .detail("place", OfTheInstallation(directory.trim_end_matches('/')))
+            let begun = entry(EventKind::KeyActBegun, act, &backup.label, &backup.public_key);
+            with_place(begun.detail("act", "backup"), medium)
         });
         let Some(first) = begun.next() else { return Ok(()) };
         // What was looked up when the step began may have changed since.
@@ -140,7 +147,8 @@ fn expect_no_others(place: &Path, ours: &BTreeMap<String, String>) -> Result<()>
     let context = || place.display().to_string();
     for entry in std::fs::read_dir(place).with_context(context)? {
         let name = entry.with_context(context)?.file_name().to_string_lossy().into_owned();
-        if !ours.contains_key(&name) && name != MANIFEST && !name.ends_with(".partial") {
+        let is_ours = ours.contains_key(&name) || [MANIFEST, media::FILE].contains(&name.as_str());
+        if !is_ours && !name.ends_with(".partial") {
             bail!("{} holds {name}, which is no backup of today's keys", place.display());
         }
     }
@@ -153,6 +161,8 @@ pub(super) struct Medium {
     pub(super) keys: Vec<KeyBackup>,
     pub(super) cards: Option<CardMasterBackup>,
     pub(super) files: Vec<FileFact>,
+    /// Which one it is; none of one that was written before media had an identity.
+    pub(super) id: Option<MediumId>,
 }
 
 /// The backups that a directory's list names.
@@ -160,7 +170,7 @@ pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Medium> {
     let list = place.join(MANIFEST);
     let text = std::fs::read_to_string(&list).with_context(|| list.display().to_string())?;
     ensure!(text.lines().count() <= MAXIMUM_KEYS, "{}: it is too long", list.display());
-    let mut found = Medium::default();
+    let mut found = Medium { id: media::read(place)?, ..Medium::default() };
     for line in text.lines() {
         let (digest, name) = line
             .split_once("  ")
@@ -185,5 +195,5 @@ pub(super) fn read_medium(place: &Path, directory: &str) -> Result<Medium> {
 
 /// A file as the script would name it.
 fn named(directory: &str, name: &str) -> String {
-    format!("{}/{name}", directory.trim_end_matches('/'))
+    format!("{}/{name}", media::plain(directory))
 }

@@ -7,31 +7,35 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
+use domain::medium::MediumId;
 use keys::{EmbeddedKeyStore, KeyError, KeyLabel, KeyStore};
 use serde::{Deserialize, Serialize};
-use store::journal::ToldEntry;
-use store::{Sequence, Store};
 
 use super::SystemStage;
 use super::backup::MANIFEST;
-use super::restore::{OWN, TRIAL};
-use crate::backups::{erase, file_name};
-use crate::home::{partial, write_private};
-
-/// How many entries of the journal are read at once.
-const PAGE: usize = 1024;
-
-/// What the journal calls it that the end of one copy is begun.
-pub(super) const END_OF_COPY: &str = "end-of-copy";
+use super::gone::Gone;
+use super::reach::Reach;
+use super::told::{Told, mark_of, title};
+use crate::backups::erase;
+use crate::home::write_private;
 
 /// Every copy of a key, each within reach: the right to destroy the key, which ends them with it.
 pub(super) struct Copies {
     label: KeyLabel,
-    /// The files, with the names of the places they are in.
-    files: BTreeMap<PathBuf, BTreeSet<String>>,
+    /// The files, each with the names of the places it is in and its medium.
+    files: BTreeMap<PathBuf, FoundFile>,
     stores: Vec<(String, Arc<dyn KeyStore>)>,
     /// Those whose end a run began that was cut off, and which are not there any more.
     pub(super) absent: Vec<String>,
+    /// What became of those that cannot be brought, by the name under which each is told.
+    pub(super) gone: BTreeMap<String, String>,
+}
+
+/// Where the file of a copy is.
+#[derive(Default)]
+pub(super) struct FoundFile {
+    pub(super) places: BTreeSet<String>,
+    pub(super) medium: Option<MediumId>,
 }
 
 /// A copy of a key.
@@ -43,6 +47,29 @@ pub(super) struct KeyCopy {
     pub(super) name: String,
     /// Where it is, as a script may say: that is not the file's path where links lead to it.
     pub(super) places: BTreeSet<String>,
+    /// The medium that it is on, if that has an identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    medium: Option<String>,
+}
+
+impl KeyCopy {
+    /// The medium that it is on.
+    ///
+    /// # Errors
+    /// What was noted names none.
+    pub(super) fn medium(&self) -> Result<Option<MediumId>> {
+        Ok(self.medium.as_deref().map(str::parse).transpose()?)
+    }
+
+    /// How minutes and journal tell it.
+    pub(super) fn title(&self) -> String {
+        title(&self.name, self.medium.as_deref())
+    }
+
+    /// What it is, wherever its medium lies.
+    pub(super) fn mark(&self) -> String {
+        mark_of(&self.title()).0
+    }
 }
 
 /// What a copy is kept in.
@@ -53,19 +80,8 @@ pub(super) enum Sort {
     Store,
 }
 
-/// Where the journal tells that copies of a key were put, and which of them ended.
-#[derive(Default)]
-struct Told {
-    media: BTreeSet<String>,
-    stores: BTreeSet<String>,
-    /// The copies whose end was begun, each with its places.
-    ended: BTreeMap<String, BTreeSet<String>>,
-    /// Those of them that no entry about the key's end tells of yet.
-    untold: BTreeSet<String>,
-}
-
 impl SystemStage<'_> {
-    /// Finds every copy of a key. `gone` names the media and stores that cannot be brought; `begun` are the
+    /// Finds every copy of a key. `said` names the media and stores that cannot be brought; `begun` are the
     /// copies that there were when the destruction was begun.
     ///
     /// A medium may lack its file where it is noted that its end was begun: nobody else knows whether a wrong
@@ -73,30 +89,27 @@ impl SystemStage<'_> {
     ///
     /// # Errors
     /// What is not within reach and not said to be gone; what is said to be gone and never had a copy, or
-    /// has one still.
+    /// has one still; two media with one identity.
     pub(super) fn copies(
         &self,
         label: &KeyLabel,
-        gone: &BTreeMap<String, String>,
+        said: &BTreeMap<String, String>,
         begun: &[KeyCopy],
     ) -> Result<Copies> {
-        let told = Told::of(&*self.system.store, label)?;
-        let mut missing = BTreeMap::new();
-        let files = self.files(label, &told, &mut |place, why| {
-            let has_ended = why == Absence::File && told.has_ended_at(place);
-            if !gone.contains_key(place) && !has_ended {
-                missing.insert(place.to_owned(), why.words().to_owned());
-            }
-        })?;
-        let stores = self.stores(label, &told, gone, &mut missing)?;
-        let mut copies = Copies { label: label.clone(), files, stores, absent: Vec::new() };
+        let told = Told::of(&*self.system.store, label, begun)?;
+        let reach = Reach::of(self, label, &told)?;
+        let gone = Gone::of(said, &told, &|medium| reach.has(medium))?;
+        let mut missing = reach.missing(&told, &gone);
+        let stores = self.stores(label, &told, &gone, &mut missing)?;
+        let (label, files) = (label.clone(), reach.files(&self.backups().files(label))?);
+        let mut copies = Copies { label, files, stores, absent: Vec::new(), gone: BTreeMap::new() };
         let found = copies.found()?;
-        let is_here = |name: &str| found.iter().any(|copy| copy.name == name);
-        for copy in begun {
-            let is_told = |place: &String| gone.contains_key(place) || missing.contains_key(place);
-            let is_accounted = is_here(&copy.name)
-                || told.ended.contains_key(&copy.name)
-                || copy.places.iter().any(is_told);
+        let is_here = |mark: &str| found.iter().any(|copy| copy.mark() == mark);
+        // What is on a medium that has an identity is asked for by that.
+        for copy in begun.iter().filter(|copy| copy.medium.is_none()) {
+            let is_told = |place: &String| gone.has(place) || missing.contains_key(place);
+            let is_accounted =
+                is_here(&copy.mark()) || told.has_ended(copy) || copy.places.iter().any(is_told);
             if let (false, Some(place)) = (is_accounted, copy.places.first()) {
                 let why = format!("{} was there when the destruction was begun", copy.name);
                 missing.insert(place.clone(), why);
@@ -106,17 +119,22 @@ impl SystemStage<'_> {
             missing.iter().map(|(place, why)| format!("{place}: {why}")).collect();
         ensure!(
             missing.is_empty(),
-            "copies of {label} are out of reach, and would outlive it: {}. Put them in their places, or say in the step \
-             what became of each: gone = {{ \"PLACE\" = \"WHY\" }} (A 6.2.10.1, S 6-2-1-9)",
+            "copies of {} are out of reach, and would outlive it: {}. Put them in their places, or say in the step \
+             what became of each: gone = {{ \"MEDIUM OR PLACE\" = \"WHY\" }} (A 6.2.10.1, S 6-2-1-9)",
+            copies.label,
             missing.join("; ")
         );
-        self.expect_gone_from(gone, &told, &found, begun)?;
-        let is_absent = |name: &&String| {
-            let places = told.ended.get(*name);
-            let is_gone = places.is_some_and(|all| all.iter().any(|one| gone.contains_key(one)));
-            !is_here(name) && !is_gone
+        self.expect_gone_from(said, &told, &found, begun)?;
+        let is_absent = |(mark, ended): &(&String, &super::told::Ended)| {
+            let is_gone = match ended.medium {
+                Some(medium) => gone.has_medium(medium),
+                None => gone.has_any(&ended.places),
+            };
+            !is_here(mark) && !is_gone
         };
-        copies.absent = told.untold.iter().filter(is_absent).cloned().collect();
+        let absent = told.untold().filter(is_absent);
+        copies.absent = absent.map(|(_, ended)| ended.title.clone()).collect();
+        copies.gone = gone.told;
         Ok(copies)
     }
 
@@ -125,7 +143,7 @@ impl SystemStage<'_> {
         &self,
         label: &KeyLabel,
         told: &Told,
-        gone: &BTreeMap<String, String>,
+        gone: &Gone,
         missing: &mut BTreeMap<String, String>,
     ) -> Result<Vec<(String, Arc<dyn KeyStore>)>> {
         let mut stores = self.restored_stores(label)?;
@@ -135,7 +153,7 @@ impl SystemStage<'_> {
             }
             match self.opener_of(name).and_then(|opener| Ok(opener.open(self.secret)?)) {
                 Ok(store) => stores.push((name.clone(), store)),
-                Err(_) if gone.contains_key(name) => {}
+                Err(_) if gone.has(name) => {}
                 Err(error) => {
                     missing
                         .insert(name.clone(), format!("the store {name} does not open: {error:#}"));
@@ -148,17 +166,20 @@ impl SystemStage<'_> {
     /// Refuses what is said to be gone and never had a copy, or has one.
     fn expect_gone_from(
         &self,
-        gone: &BTreeMap<String, String>,
+        said: &BTreeMap<String, String>,
         told: &Told,
         found: &[KeyCopy],
         begun: &[KeyCopy],
     ) -> Result<()> {
-        let at = |place: &String| found.iter().find(|copy| copy.places.contains(place));
-        if let Some((place, copy)) = gone.keys().find_map(|place| Some((place, at(place)?))) {
+        let is_at = |name: &String, copy: &&KeyCopy| {
+            copy.places.contains(name) || copy.medium.as_ref() == Some(name)
+        };
+        let at = |name: &String| found.iter().find(|copy| is_at(name, copy));
+        if let Some((name, copy)) = said.keys().find_map(|name| Some((name, at(name)?))) {
             bail!(
-                "gone: {place}: it is not gone, {} is there: hold a ceremony whose script does not say so, and it \
-                 ends with the others",
-                copy.name
+                "gone: {name}: it is not gone, {} is there: hold a ceremony whose script does not say so, and it \
+                 ends with the others; another medium that was there is named by its identity",
+                copy.title()
             );
         }
         // The throwaway installation of a rehearsal never had the real one's media.
@@ -167,49 +188,20 @@ impl SystemStage<'_> {
         }
         let places = self.backups().places();
         let is_known = |name: &String| {
-            told.media.contains(name)
+            told.places.contains(name)
                 || told.stores.contains(name)
+                || name.parse().is_ok_and(|medium| told.media.contains(&medium))
+                || told.seen_in(name).next().is_some()
                 || begun.iter().any(|copy| copy.places.contains(name))
                 || places.iter().any(|place| place == Path::new(name))
         };
-        if let Some(stranger) = gone.keys().find(|name| !is_known(name)) {
-            let known: Vec<&str> =
-                told.media.iter().chain(&told.stores).map(String::as_str).collect();
+        if let Some(stranger) = said.keys().find(|name| !is_known(name)) {
+            let media = told.media.iter().map(ToString::to_string);
+            let known: Vec<String> =
+                media.chain(told.places.iter().chain(&told.stores).cloned()).collect();
             bail!("gone: {stranger}: no copy was put there, but in {}", known.join(", "));
         }
         Ok(())
-    }
-
-    /// The files of a key's backup, and each place that does not have the one it should.
-    fn files(
-        &self,
-        label: &KeyLabel,
-        told: &Told,
-        without: &mut dyn FnMut(&str, Absence),
-    ) -> Result<BTreeMap<PathBuf, BTreeSet<String>>> {
-        let backups = self.backups();
-        let mut files = BTreeMap::<PathBuf, BTreeSet<String>>::new();
-        for file in backups.files(label) {
-            let place = file.parent().map(|place| place.display().to_string());
-            files.entry(canonical(&file)?).or_default().extend(place);
-        }
-        let named = told.media.iter().map(|name| (name.clone(), self.place(name)));
-        let places = backups.places().iter();
-        let places = places.map(|place| (place.display().to_string(), place.clone()));
-        for (name, place) in places.chain(named).collect::<BTreeMap<_, _>>() {
-            let file = place.join(file_name(label));
-            // What a cut left of writing it is a copy, too.
-            let mut found =
-                [partial(&file), file].into_iter().filter(|file| file.exists()).peekable();
-            if found.peek().is_none() {
-                let is_in = fs::read_dir(&place).is_ok_and(|mut files| files.next().is_some());
-                without(&name, if is_in { Absence::File } else { Absence::Medium });
-            }
-            for file in found {
-                files.entry(canonical(&file)?).or_default().insert(name.clone());
-            }
-        }
-        Ok(files)
     }
 
     /// The stores that ceremonies restored keys into, in their directories.
@@ -277,8 +269,8 @@ impl Copies {
     /// Destroys each of them, after `note` has told that it is about to; after a cut, those that are left.
     pub(super) fn destroy(self, note: &dyn Fn(&KeyCopy) -> Result<()>) -> Result<Vec<KeyCopy>> {
         let mut ended = Vec::new();
-        for (file, places) in &self.files {
-            let copy = of_file((file, places));
+        for (file, found) in &self.files {
+            let copy = of_file((file, found));
             note(&copy)?;
             store::outside("copy-ended", || strike(file).and_then(|()| Ok(erase(file)?)))
                 .with_context(|| copy.name.clone())?;
@@ -300,80 +292,15 @@ impl Copies {
     }
 }
 
-fn of_file((file, places): (&PathBuf, &BTreeSet<String>)) -> KeyCopy {
-    KeyCopy { sort: Sort::File, name: file.display().to_string(), places: places.clone() }
+fn of_file((file, found): (&PathBuf, &FoundFile)) -> KeyCopy {
+    let medium = found.medium.map(|medium| medium.to_string());
+    let (name, places) = (file.display().to_string(), found.places.clone());
+    KeyCopy { sort: Sort::File, name, places, medium }
 }
 
 fn of_store(name: &str) -> KeyCopy {
-    KeyCopy { sort: Sort::Store, name: name.to_owned(), places: [name.to_owned()].into() }
-}
-
-/// What a place lacks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Absence {
-    /// Nothing is in it.
-    Medium,
-    /// A medium that does not have the file.
-    File,
-}
-
-impl Absence {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Medium => "no medium is in it",
-            Self::File => "what is in it does not have the backup; is it the right medium?",
-        }
-    }
-}
-
-impl Told {
-    /// Reads the whole journal, which the end of a key is worth.
-    fn of(store: &dyn Store, label: &KeyLabel) -> Result<Self> {
-        let (mut told, mut from) = (Self::default(), 0);
-        loop {
-            let page = store.journal(from, PAGE)?;
-            let Some((last, _)) = page.last() else { return Ok(told) };
-            from = last + 1;
-            for (sequence, body) in &page {
-                told.hear(*sequence, body, label)?;
-            }
-        }
-    }
-
-    fn hear(&mut self, sequence: Sequence, body: &[u8], label: &KeyLabel) -> Result<()> {
-        let entry = ToldEntry::parse(sequence, body)?;
-        // What a step of a ceremony wrote or read, each with its SHA-256.
-        let name = file_name(label);
-        let files = entry.all("file").filter_map(|file| Some(file.rsplit_once(' ')?.0));
-        let directories = files.filter_map(|file| file.rsplit_once('/'));
-        self.media.extend(
-            directories.filter(|(_, file)| *file == name).map(|(directory, _)| directory.into()),
-        );
-        if entry.subject.as_deref() != Some(label.as_str()) {
-            return Ok(());
-        }
-        self.media.extend(entry.all("place").map(ToOwned::to_owned));
-        let into = entry.all("into").filter(|name| ![OWN, TRIAL].contains(name));
-        self.stores.extend(into.map(ToOwned::to_owned));
-        if entry.all("act").any(|act| act == END_OF_COPY) {
-            for copy in entry.all("copy") {
-                let places = entry.all("at").map(ToOwned::to_owned);
-                self.ended.entry(copy.to_owned()).or_default().extend(places);
-                self.untold.insert(copy.to_owned());
-            }
-        }
-        for told in ["erased", "restored_store", "absent_after_cut"] {
-            for copy in entry.all(told) {
-                self.untold.remove(copy);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the end of a copy in a place was begun.
-    fn has_ended_at(&self, place: &str) -> bool {
-        self.ended.values().any(|places| places.contains(place))
-    }
+    let places = [name.to_owned()].into();
+    KeyCopy { sort: Sort::Store, name: name.to_owned(), places, medium: None }
 }
 
 /// Takes a file out of the list beside it, so that what else is on the medium can still be restored.
@@ -385,8 +312,4 @@ fn strike(file: &Path) -> Result<()> {
     let left = text.lines().filter(|line| !line.ends_with(&ending));
     let left: String = left.map(|line| format!("{line}\n")).collect();
     write_private(&list, left.as_bytes())
-}
-
-fn canonical(file: &Path) -> Result<PathBuf> {
-    fs::canonicalize(file).with_context(|| file.display().to_string())
 }

@@ -13,7 +13,8 @@ use domain::rule::OfTheInstallation;
 use keys::{Administer, KeyError, PublicKey, Sign};
 use store::{Entry, Store, Unit};
 
-use super::copies::{END_OF_COPY, KeyCopy, Sort};
+use super::copies::{KeyCopy, Sort};
+use super::told::END_OF_COPY;
 use super::{SystemStage, key_fact};
 use crate::backups::entry;
 
@@ -41,13 +42,13 @@ impl SystemStage<'_> {
         let begun: Option<Vec<KeyCopy>> =
             begun.map(|found| serde_json::from_slice(&found)).transpose()?;
         let copies = self.copies(label, gone, begun.as_deref().unwrap_or_default())?;
-        let (found, absent) = (copies.found()?, copies.absent.clone());
+        let (found, absent, gone) = (copies.found()?, copies.absent.clone(), copies.gone.clone());
         // 2. What is about to end is noted, once; then the key ends, then its copies, each noted before it.
         self.expect_present(act)?;
         let told = |kind| entry(kind, act, label, &public).ca(ca).detail("generation", number);
         if begun.is_none() && !authority.generations().is_destroyed(generation)? {
             let entry = told(EventKind::KeyActBegun).detail("act", "destruction");
-            let entry = with_gone(found.iter().fold(entry, with_copy), gone);
+            let entry = with_gone(found.iter().fold(entry, with_copy), &gone);
             authority.destructions().begin(&permitted, entry, serde_json::to_vec(&found)?)?;
         }
         match store::outside("key-ended", || keys.destroy(label)) {
@@ -62,12 +63,12 @@ impl SystemStage<'_> {
         // 3. It is shown to be gone.
         self.expect_gone(generation)?;
         // 4. The journal and the minutes tell of it.
-        let entry = with_gone(with_ended(told(EventKind::KeyDestroyed), &ended, &absent), gone);
+        let entry = with_gone(with_ended(told(EventKind::KeyDestroyed), &ended, &absent), &gone);
         authority.destructions().record(&permitted, entry)?;
         let mut statements = vec![format!(
             "鍵ストアの一覧に {label} がなく、この鍵による署名が拒否されることを確認した。"
         )];
-        statements.extend(stated(&ended, &absent, gone));
+        statements.extend(stated(&ended, &absent, &gone));
         if act.at < generation.ends {
             statements.push(format!(
                 "この世代は危殆化の手続を終えており、自己署名証明書の有効期間（{} まで）を待たずに破棄した。以後この鍵による失効リストは発行されない。",
@@ -92,15 +93,15 @@ impl SystemStage<'_> {
 
 /// A copy that is about to end, with the places by which a script may tell of it.
 fn with_copy(entry: Entry, copy: &KeyCopy) -> Entry {
-    let entry = entry.detail("copy", OfTheInstallation(&copy.name));
+    let entry = entry.detail("copy", OfTheInstallation(&copy.title()));
     copy.places.iter().fold(entry, |entry, place| entry.detail("at", OfTheInstallation(place)))
 }
 
 /// The copies that ended, and those whose end was begun before a cut and which are not there any more.
 fn with_ended(entry: Entry, ended: &[KeyCopy], absent: &[String]) -> Entry {
     let entry = ended.iter().fold(entry, |entry, copy| match copy.sort {
-        Sort::File => entry.detail("erased", OfTheInstallation(&copy.name)),
-        Sort::Store => entry.detail("restored_store", OfTheInstallation(&copy.name)),
+        Sort::File => entry.detail("erased", OfTheInstallation(&copy.title())),
+        Sort::Store => entry.detail("restored_store", OfTheInstallation(&copy.title())),
     });
     absent
         .iter()
@@ -116,9 +117,9 @@ fn with_gone(entry: Entry, gone: &BTreeMap<String, String>) -> Entry {
 }
 
 fn stated(ended: &[KeyCopy], absent: &[String], gone: &BTreeMap<String, String>) -> Vec<String> {
-    let ended = ended.iter().map(|KeyCopy { sort, name, .. }| match sort {
-        Sort::File => format!("バックアップ {name} を上書きし、消去した。"),
-        Sort::Store => format!("復元先の鍵ストア「{name}」の鍵を破棄した。"),
+    let ended = ended.iter().map(|copy| match copy.sort {
+        Sort::File => format!("バックアップ {} を上書きし、消去した。", copy.title()),
+        Sort::Store => format!("復元先の鍵ストア「{}」の鍵を破棄した。", copy.name),
     });
     // Whether it was erased before the cut, nobody saw to the end.
     let absent = absent.iter().map(|name| {

@@ -4,13 +4,16 @@ mod backup;
 mod certify;
 mod copies;
 mod destroy;
+mod gone;
 mod known;
 mod presence;
+mod reach;
 mod rehearsal;
 mod restore;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};

@@ -22,6 +22,7 @@ use super::backup::read_medium;
 use super::known::{KnownKey, known_keys};
 use super::{SystemStage, key_fact};
 use crate::backups::entry;
+use crate::media;
 use crate::system::random_text;
 
 /// The name of the installation's own store: what it lacks comes back into it.
@@ -38,9 +39,12 @@ impl SystemStage<'_> {
         directory: &str,
         into: &RestoreTarget,
     ) -> Result<StepFacts> {
-        let medium = read_medium(&self.place(directory), directory)?;
+        let place = self.place(directory);
+        let medium = read_medium(&place, directory)?;
+        self.backups().expect_single(Some(&place))?;
         let known = known_keys(self.system)?;
-        let mut facts = StepFacts { files: medium.files, ..StepFacts::default() };
+        let media = medium.id.map(|id| media::fact(id, directory)).into_iter().collect();
+        let mut facts = StepFacts { files: medium.files, media, ..StepFacts::default() };
         let mut wanted = Vec::new();
         for backup in medium.keys {
             let same = |key: &&KnownKey| key.label == backup.label;

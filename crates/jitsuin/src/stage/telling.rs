@@ -44,6 +44,8 @@ fn seen(facts: &StepFacts) -> Vec<String> {
     let files = facts.files.iter();
     let files =
         files.map(|file| format!("  file {} SHA-256 {}", file.path, colon_hex(&file.sha256)));
+    let media = facts.media.iter();
+    let media = media.map(|medium| format!("  {} in {}", medium.id, medium.place));
     let statements = facts.statements.iter().map(|statement| format!("  {statement}"));
-    keys.chain(certificates).chain(files).chain(statements).collect()
+    keys.chain(certificates).chain(files).chain(media).chain(statements).collect()
 }

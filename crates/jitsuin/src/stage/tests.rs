@@ -1,6 +1,7 @@
 //! What a ceremony does outside of the database while somebody who came to it is suspended.
 
 mod ends;
+mod media;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -150,6 +150,7 @@ fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
     assert_ne!(two, config);
     fs::write(path("jitsuin.toml"), two).unwrap();
     assert!(run(place.path(), "cp", &["-a", "data/backups", "media/second"]).success);
+    fs::remove_file(path("media/second/MEDIUM-ID")).expect("the identity of the other");
     outlive(&place);
     compromise(&place);
     let everywhere = ["data/backups", "media/second", "media/backup"];
@@ -189,6 +190,7 @@ fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
     completed(&place, &script("trial", &["do = \"restore\"\ndirectory = \"media/backup\""]));
     // What was lost came back. It brings the key back nowhere, and is told until it has ended as well.
     assert!(run(place.path(), "cp", &["-a", "media/second", "media/returned"]).success);
+    fs::remove_file(path("media/returned/MEDIUM-ID")).expect("the identity of the other");
     let list = ["-c", "sha256sum *-ca-*.json cards-1.json > SHA256SUMS"];
     assert!(run(&path("media/returned"), "sh", &list).success);
     for (id, into) in [("trial-2", "throwaway"), ("own", "installation"), ("third", "third-site")] {

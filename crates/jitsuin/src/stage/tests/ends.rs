@@ -6,22 +6,24 @@ use std::fs;
 use std::path::PathBuf;
 
 use ca::ceremony::StepFacts;
+use domain::medium::MediumId;
 
 use super::{Room, ca};
+use crate::media;
 use crate::stage::backup::read_medium;
 use crate::stage::known::known_keys;
 use crate::stage::rehearsal::outlive;
 use crate::stage::restore::{OWN, Wanted};
 
-const LABEL: &str = "jpki-auth-ca-1";
+pub(super) const LABEL: &str = "jpki-auth-ca-1";
 
 /// A room in which nothing needs the first key any more, with its backup on two media.
-struct Ending {
-    room: Room,
+pub(super) struct Ending {
+    pub(super) room: Room,
 }
 
 impl Ending {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let ending = Self { room: Room::new() };
         outlive(&ending.room.stage(), &ca(), 1).expect("generation 1 issues no more");
         for medium in ["medium-a", "medium-b"] {
@@ -31,20 +33,26 @@ impl Ending {
         ending
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.room.place.path().join(name)
     }
 
     /// The key's copy on a medium, or in the key store.
-    fn copy(&self, place: &str) -> PathBuf {
+    pub(super) fn copy(&self, place: &str) -> PathBuf {
         let end = if place == "data/keys" { "key" } else { "json" };
         self.at(place).join(format!("{LABEL}.{end}"))
     }
 
     fn destroy(&self, gone: &[&str]) -> anyhow::Result<StepFacts> {
         let why = |place: &&str| (self.at(place).display().to_string(), "廃棄済み".to_owned());
-        let gone: BTreeMap<_, _> = gone.iter().map(why).collect();
-        self.room.stage().destroy(&self.room.act(), &ca(), 1, &gone)
+        self.destroy_saying(&gone.iter().map(why).collect())
+    }
+
+    pub(super) fn destroy_saying(
+        &self,
+        gone: &BTreeMap<String, String>,
+    ) -> anyhow::Result<StepFacts> {
+        self.room.stage().destroy(&self.room.act(), &ca(), 1, gone)
     }
 
     fn refused(&self, gone: &[&str], rule: &str) {
@@ -72,17 +80,17 @@ impl Ending {
         assert_eq!(left, [false, false, true]);
     }
 
-    fn take_away(&self, medium: &str) {
+    pub(super) fn take_away(&self, medium: &str) {
         fs::rename(self.at(medium), self.at("away")).expect("taken away");
     }
 
-    fn put_back(&self, medium: &str) {
+    pub(super) fn put_back(&self, medium: &str) {
         // What lies there is another medium.
         let _ = fs::remove_dir_all(self.at(medium));
         fs::rename(self.at("away"), self.at(medium)).expect("put back");
     }
 
-    fn put_another(&self, medium: &str) {
+    pub(super) fn put_another(&self, medium: &str) {
         fs::create_dir(self.at(medium)).expect("made");
         fs::write(self.at(medium).join("letter.txt"), "nothing of ours").expect("written");
     }
@@ -180,7 +188,8 @@ fn k9_k4_whoever_looked_before_a_destruction_makes_no_copy_after_it() {
     let late = |moment: &str| {
         let act = room.act();
         let backups = std::slice::from_ref(&backup);
-        let refused = stage.begin_copies(&act, "late", backups).expect_err(moment);
+        let late = media::fact(MediumId::from_octets([7; 16]), "late");
+        let refused = stage.begin_copies(&act, &late, backups).expect_err(moment);
         assert!(format!("{refused:#}").contains("it is noted"), "{moment}: {refused:#}");
     };
     ending.cut_before_the_key(&[]);
