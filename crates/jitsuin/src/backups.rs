@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use ca::ceremony::MediumFact;
 use ca::{Dealing, NotedBackup};
 use domain::act::Act;
@@ -216,7 +216,8 @@ impl<'a> Backups<'a> {
     /// The media in their places, each with an identity that no other has.
     fn identify(&self) -> Result<Vec<MediumFact>, KeyError> {
         let identified = self.places.iter().map(|place| {
-            let id = media::identify(place)
+            let id = self
+                .identify_one(place)
                 .map_err(|error| storage("identifying", place.clone(), &error))?;
             Ok(media::fact(id, &place.display().to_string()))
         });
@@ -224,6 +225,31 @@ impl<'a> Backups<'a> {
         self.expect_single(None)
             .map_err(|error| storage("identifying", self.data.clone(), &error))?;
         Ok(identified)
+    }
+
+    /// The identity of the medium in a place, which is given one where it never had any.
+    ///
+    /// # Errors
+    /// As of [`media::identify`]; a medium that had one and has lost it.
+    pub(crate) fn identify_one(&self, place: &Path) -> Result<MediumId> {
+        if place.is_dir() && media::read(place)?.is_none() {
+            for file in fs::read_dir(place).with_context(|| place.display().to_string())? {
+                let Ok(backup) = read_backup(&file?.path()) else { continue };
+                let name = name_of(&backup.label, &backup.public_key.spki_der);
+                let noted = ca::noted_backup(self.store, &name)?;
+                if let Some(noted) = noted.filter(|noted| !noted.media.is_empty()) {
+                    bail!(
+                        "{}: it holds the backup of {} and has no {}, which was written to {}: write its identity anew \
+                         (A 6.2.4); what was copied there by hand is written by a ceremony instead",
+                        place.display(),
+                        backup.label,
+                        media::FILE,
+                        listed(&noted)
+                    );
+                }
+            }
+        }
+        media::identify(place)
     }
 
     /// Refuses two media with one identity, among those in their places and one that lies elsewhere.
@@ -463,21 +489,24 @@ impl<'a> Backups<'a> {
 
 /// What is not as it was noted of a backup, of its file on the medium that is in its place.
 fn other_than(noted: &NotedBackup, medium: Option<MediumId>, file: &Path) -> Option<String> {
-    let listed = || noted.media.iter().map(MediumId::to_string).collect::<Vec<_>>().join(", ");
     match (fs::read(file), medium) {
         (Ok(octets), _) if sha256(&octets) != noted.sha256 => {
             Some("it is not as it was written".to_owned())
         }
         (_, None) if !noted.media.is_empty() => {
             let lost = "the medium has no identity any more, and it was written to";
-            Some(format!("{lost} {}: write {} anew (A 6.2.4)", listed(), media::FILE))
+            Some(format!("{lost} {}: write {} anew (A 6.2.4)", listed(noted), media::FILE))
         }
         (Ok(_), _) => None,
-        (Err(_), Some(other)) if !noted.media.is_empty() && !noted.media.contains(&other) => {
-            Some(format!("{other} is in this place, and the backup was written to {}", listed()))
-        }
+        (Err(_), Some(other)) if !noted.media.is_empty() && !noted.media.contains(&other) => Some(
+            format!("{other} is in this place, and the backup was written to {}", listed(noted)),
+        ),
         (Err(error), _) => Some(error.to_string()),
     }
+}
+
+fn listed(noted: &NotedBackup) -> String {
+    noted.media.iter().map(MediumId::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The entry with a medium that a copy is put on, by its place and by its identity.

@@ -67,7 +67,7 @@ impl SystemStage<'_> {
         let texts = texts(&backups, cards.as_ref());
         expect_room(&place, directory, &texts)?;
         // Its identity is on the medium before a copy is, and before the journal speaks of it.
-        let medium = media::fact(media::identify(&place)?, directory);
+        let medium = media::fact(self.backups().identify_one(&place)?, directory);
         self.backups().expect_single(Some(&place))?;
         self.begin_copies(act, &medium, &backups)?;
         let files = write_medium(&place, directory, &texts)?;

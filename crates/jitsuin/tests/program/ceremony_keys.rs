@@ -150,7 +150,8 @@ fn k9_k4_a_key_does_not_end_while_a_copy_of_it_is_out_of_reach() {
     assert_ne!(two, config);
     fs::write(path("jitsuin.toml"), two).unwrap();
     assert!(run(place.path(), "cp", &["-a", "data/backups", "media/second"]).success);
-    fs::remove_file(path("media/second/MEDIUM-ID")).expect("the identity of the other");
+    let identity = format!("medium:{}\n", "5".repeat(32));
+    fs::write(path("media/second/MEDIUM-ID"), identity).expect("a medium of its own");
     outlive(&place);
     compromise(&place);
     let everywhere = ["data/backups", "media/second", "media/backup"];
