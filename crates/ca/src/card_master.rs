@@ -12,7 +12,7 @@ use domain::journal::EventKind;
 use domain::rule::{ColonHex, Hex, Rule};
 use keys::{
     BackupKey, CardKeyPurpose, CardMasterCheck, CardMasters, DerivedKey, KeyError, KeyLabel,
-    TransportKey,
+    KeyStore, TransportKey,
 };
 use store::{Change, Entry, Store, Unit};
 use zeroize::Zeroizing;
@@ -229,9 +229,9 @@ impl std::fmt::Debug for CardKeyring {
 pub fn dangerous_set_up_without_backup(
     act: &Act,
     store: Arc<dyn Store>,
-    keys: Arc<dyn CardMasters>,
+    keys: Arc<dyn KeyStore>,
 ) -> Result<CardKeyring> {
-    let keyring = CardKeyring::new(store, keys)?;
+    let keyring = CardKeyring::new(store, keys.clone())?;
     let check = match keyring.check()? {
         Some(check) => check,
         None => {
@@ -239,7 +239,7 @@ pub fn dangerous_set_up_without_backup(
             aws_lc_rs::rand::fill(forgotten.as_mut())
                 .map_err(|_| KeyError::Provider("drawing a backup key"))?;
             let backup_key = BackupKey::new(&forgotten);
-            keyring.keys.generate_card_master(&keyring.label, &backup_key)?.check
+            keys.generate_card_master(&keyring.label, &backup_key)?.check
         }
     };
     keyring.journal_once(act, check, None)?;

@@ -21,7 +21,7 @@ use crate::held;
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
 use crate::seal::MasterKey;
-use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
+use crate::store::{Administer, CardMasters, MakeCardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 /// Names the store and proves the master key.
@@ -286,6 +286,17 @@ impl UserKeys for EmbeddedKeyStore {
 }
 
 impl CardMasters for EmbeddedKeyStore {
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.master(label)?.derive(purpose, number)
+    }
+}
+
+impl MakeCardMasters for EmbeddedKeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -304,15 +315,6 @@ impl CardMasters for EmbeddedKeyStore {
     ) -> Result<(), KeyError> {
         self.expect_free(&backup.label)?;
         self.keep_master(&backup.label, &key.unwrap_master(backup)?)
-    }
-
-    fn derive_card_key(
-        &self,
-        label: &KeyLabel,
-        purpose: CardKeyPurpose,
-        number: &[u8; 10],
-    ) -> Result<DerivedKey, KeyError> {
-        self.master(label)?.derive(purpose, number)
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {

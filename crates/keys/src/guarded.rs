@@ -15,7 +15,7 @@ use crate::error::KeyError;
 use crate::expected::ExpectedKeys;
 use crate::label::KeyLabel;
 use crate::quorum::QuorumSecret;
-use crate::store::{Administer, CardMasters, KeyStore, PublicKey, Sign, UserKeys};
+use crate::store::{Administer, CardMasters, KeyStore, MakeCardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 pub use opener::{EmbeddedOpener, Opener};
@@ -272,6 +272,17 @@ impl UserKeys for GuardedKeyStore {
 }
 
 impl CardMasters for GuardedKeyStore {
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.store()?.derive_card_key(label, purpose, number)
+    }
+}
+
+impl MakeCardMasters for GuardedKeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -286,15 +297,6 @@ impl CardMasters for GuardedKeyStore {
         key: &BackupKey,
     ) -> Result<(), KeyError> {
         self.store()?.restore_card_master(backup, key)
-    }
-
-    fn derive_card_key(
-        &self,
-        label: &KeyLabel,
-        purpose: CardKeyPurpose,
-        number: &[u8; 10],
-    ) -> Result<DerivedKey, KeyError> {
-        self.store()?.derive_card_key(label, purpose, number)
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {

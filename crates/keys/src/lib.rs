@@ -1,7 +1,7 @@
 //! Private keys that never leave: in a PKCS#11 token or an encrypted directory, behind one trait.
 //!
-//! [`KeyStore`] is the contract, in four parts by who may: [`Sign`], [`Administer`], [`UserKeys`],
-//! [`CardMasters`]. Who signs with one key is given a [`SigningKey`], which reaches no other. Three backends
+//! [`KeyStore`] is the contract, in five parts by who may: [`Sign`], [`Administer`], [`UserKeys`],
+//! [`CardMasters`], [`MakeCardMasters`]. Who signs with one key is given a [`SigningKey`], which reaches no other. Three backends
 //! keep it: [`token::Pkcs11KeyStore`] in a hardware module (K1), [`EmbeddedKeyStore`], a directory of sealed files for a first look and small
 //! installations, and [`MemoryKeyStore`], its twin for tests. One `contract` suite runs over all.
 //!
@@ -84,5 +84,7 @@ pub use guarded::{
 pub use label::KeyLabel;
 pub use memory::MemoryKeyStore;
 pub use seal::MasterKey;
-pub use store::{Administer, CardMasters, KeyStore, PublicKey, Sign, SigningKey, UserKeys};
+pub use store::{
+    Administer, CardMasters, KeyStore, MakeCardMasters, PublicKey, Sign, SigningKey, UserKeys,
+};
 pub use wrap::{TransportKey, WrappedPrivateKey};

@@ -12,7 +12,7 @@ use crate::error::KeyError;
 use crate::held::{self, HeldKeys, HeldMasters};
 use crate::label::KeyLabel;
 use crate::pair::KeyPair;
-use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
+use crate::store::{Administer, CardMasters, MakeCardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 /// A key store without a disk: it keeps the contract of [`KeyStore`](crate::KeyStore) except durability.
@@ -133,6 +133,17 @@ impl UserKeys for MemoryKeyStore {
 }
 
 impl CardMasters for MemoryKeyStore {
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.masters.get(label)?.derive(purpose, number)
+    }
+}
+
+impl MakeCardMasters for MemoryKeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -151,15 +162,6 @@ impl CardMasters for MemoryKeyStore {
     ) -> Result<(), KeyError> {
         self.expect_free(&backup.label)?;
         self.masters.insert(backup.label.clone(), key.unwrap_master(backup)?)
-    }
-
-    fn derive_card_key(
-        &self,
-        label: &KeyLabel,
-        purpose: CardKeyPurpose,
-        number: &[u8; 10],
-    ) -> Result<DerivedKey, KeyError> {
-        self.masters.get(label)?.derive(purpose, number)
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {

@@ -29,7 +29,7 @@ use crate::card_master::{CardKeyPurpose, DerivedKey};
 use crate::error::KeyError;
 use crate::held;
 use crate::label::KeyLabel;
-use crate::store::{Administer, CardMasters, PublicKey, Sign, UserKeys};
+use crate::store::{Administer, CardMasters, MakeCardMasters, PublicKey, Sign, UserKeys};
 use crate::wrap::{TransportKey, WrappedPrivateKey};
 
 /// How many users' keys in a row another process may take before us.
@@ -245,6 +245,18 @@ impl UserKeys for Pkcs11KeyStore {
 }
 
 impl CardMasters for Pkcs11KeyStore {
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.connection
+            .run("deriving a card's key", |access| access.derive_card_key(label, purpose, number))
+    }
+}
+
+impl MakeCardMasters for Pkcs11KeyStore {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -264,16 +276,6 @@ impl CardMasters for Pkcs11KeyStore {
         let _alone = alone(&self.making);
         self.connection
             .run_once("restoring a card master key", |access| access.restore_master(backup, key))
-    }
-
-    fn derive_card_key(
-        &self,
-        label: &KeyLabel,
-        purpose: CardKeyPurpose,
-        number: &[u8; 10],
-    ) -> Result<DerivedKey, KeyError> {
-        self.connection
-            .run("deriving a card's key", |access| access.derive_card_key(label, purpose, number))
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {

@@ -10,7 +10,7 @@ use card::scp03::{self, StaticKeys};
 use card::terminal::{CardMaster, CardMasterError, Handshake};
 use card::{CardKeys, CardNumber, jpki};
 use domain::medium::MediumId;
-use keys::{Administer, BackupKey, CardMasters, MemoryKeyStore};
+use keys::{Administer, BackupKey, MakeCardMasters, MemoryKeyStore};
 use store::reads::{ReadHead, ReadJournal};
 use testkit::{Clock, Scratch, act};
 

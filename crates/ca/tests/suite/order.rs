@@ -10,7 +10,8 @@ use domain::crl_series::Partition;
 use jiff::SignedDuration;
 use keys::{
     Administer, BackupKey, CardKeyPurpose, CardMasterBackup, CardMasters, DerivedKey, KeyBackup,
-    KeyError, KeyLabel, KeyStore, PublicKey, Sign, TransportKey, UserKeys, WrappedPrivateKey,
+    KeyError, KeyLabel, KeyStore, MakeCardMasters, PublicKey, Sign, TransportKey, UserKeys,
+    WrappedPrivateKey,
 };
 use store::reads::{ReadCertificates, ReadHead, ReadJournal, ReadStatuses};
 use store::{CertificateRow, SeriesKey};
@@ -132,6 +133,17 @@ impl UserKeys for Confused {
 }
 
 impl CardMasters for Confused {
+    fn derive_card_key(
+        &self,
+        label: &KeyLabel,
+        purpose: CardKeyPurpose,
+        number: &[u8; 10],
+    ) -> Result<DerivedKey, KeyError> {
+        self.0.derive_card_key(label, purpose, number)
+    }
+}
+
+impl MakeCardMasters for Confused {
     fn generate_card_master(
         &self,
         label: &KeyLabel,
@@ -146,15 +158,6 @@ impl CardMasters for Confused {
         key: &BackupKey,
     ) -> Result<(), KeyError> {
         self.0.restore_card_master(backup, key)
-    }
-
-    fn derive_card_key(
-        &self,
-        label: &KeyLabel,
-        purpose: CardKeyPurpose,
-        number: &[u8; 10],
-    ) -> Result<DerivedKey, KeyError> {
-        self.0.derive_card_key(label, purpose, number)
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {

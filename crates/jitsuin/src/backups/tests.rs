@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use keys::{Administer, CardMasters, MemoryKeyStore};
+use keys::{Administer, CardMasters, MakeCardMasters, MemoryKeyStore};
 use store::reads::ReadJournal;
 use testkit::{Clock, Scratch, act};
 
@@ -238,6 +238,8 @@ fn k4_a_medium_that_was_copied_is_refused_and_one_that_was_changed_is_told() {
     fs::remove_file(&second).expect("lost");
     let told = room.differences(&made);
     assert!(told.len() == 1 && told[0].contains("has no identity any more"), "{told:?}");
+    let refused = room.make().expect_err("it is given no other").to_string();
+    assert!(refused.contains("holds the backup of ca-1 and has no MEDIUM-ID"), "{refused}");
     fs::write(&second, "medium:?").expect("damaged");
     let told = room.differences(&made);
     assert!(told.len() == 1 && told[0].contains("cannot be read"), "{told:?}");

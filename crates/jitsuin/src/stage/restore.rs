@@ -13,8 +13,8 @@ use domain::journal::EventKind;
 use domain::rule::{Hex, OfTheInstallation};
 use keys::token::{TokenConfig, TokenOpener};
 use keys::{
-    Administer, CardMasterBackup, CardMasters, EmbeddedKeyStore, EmbeddedOpener, KeyBackup,
-    KeyError, KeyLabel, KeyStore, MasterKey, Opener,
+    Administer, CardMasterBackup, EmbeddedKeyStore, EmbeddedOpener, KeyBackup, KeyError, KeyLabel,
+    KeyStore, MakeCardMasters, MasterKey, Opener,
 };
 use store::{Entry, Store, Unit};
 

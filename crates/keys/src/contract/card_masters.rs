@@ -8,7 +8,7 @@ use crate::card_master::CardKeyPurpose;
 use crate::error::KeyError;
 use crate::label::KeyLabel;
 use crate::memory::MemoryKeyStore;
-use crate::store::{CardMasters, KeyStore};
+use crate::store::{KeyStore, MakeCardMasters};
 
 /// Makes a card master key, derives from it, destroys it and brings it back; `taken` is a label that
 /// a key pair has.

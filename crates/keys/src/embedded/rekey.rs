@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::backup::BackupKey;
-    use crate::store::{Administer, CardMasters, Sign, UserKeys};
+    use crate::store::{Administer, MakeCardMasters, Sign, UserKeys};
 
     const LABELS: [&str; 2] = ["one", "two"];
 

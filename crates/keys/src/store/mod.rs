@@ -9,7 +9,7 @@ mod user_keys;
 use domain::algorithm::KeyAlgorithm;
 
 pub use administer::Administer;
-pub use card_masters::CardMasters;
+pub use card_masters::{CardMasters, MakeCardMasters};
 pub use sign::Sign;
 pub use signing_key::SigningKey;
 pub use user_keys::UserKeys;
@@ -23,9 +23,9 @@ pub use user_keys::UserKeys;
 ///   a CA's to its backup when it is made, a user's to its card when it is deleted.
 /// - **Concurrency**: every method may be called from any thread.
 /// - **Retries**: none here.
-pub trait KeyStore: Sign + Administer + UserKeys + CardMasters {}
+pub trait KeyStore: Sign + Administer + UserKeys + CardMasters + MakeCardMasters {}
 
-impl<T: Sign + Administer + UserKeys + CardMasters> KeyStore for T {}
+impl<T: Sign + Administer + UserKeys + CardMasters + MakeCardMasters> KeyStore for T {}
 
 /// A public key, as certificates carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
