@@ -13,8 +13,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::{constant_time, hmac};
 use domain::id::VerifierId;
 use jiff::Timestamp;
-use store::VerifierRow;
 use store::reads::ReadVerifiers;
+use store::{VerifierAccess, VerifierRow};
 
 use self::counts::Counts;
 use crate::known::Known;
@@ -95,7 +95,7 @@ impl VerifierAuth {
         id: &str,
         password: &[u8],
         attempt: Attempt,
-    ) -> Result<VerifierRow, AuthRefusal> {
+    ) -> Result<VerifierAccess, AuthRefusal> {
         let row = match id.parse() {
             Ok(id) => self.store.verifier(&id)?,
             Err(_) => None,
@@ -112,7 +112,7 @@ impl VerifierAuth {
         name: &Dn,
         password: &[u8],
         attempt: Attempt,
-    ) -> Result<VerifierRow, AuthRefusal> {
+    ) -> Result<VerifierAccess, AuthRefusal> {
         let named = |row: &VerifierRow| row.bind_dn.parse::<Dn>().is_ok_and(|dn| dn == *name);
         let row = self.store.verifiers()?.into_iter().find(named);
         self.admit(row, password, attempt)
@@ -123,7 +123,7 @@ impl VerifierAuth {
         row: Option<VerifierRow>,
         password: &[u8],
         attempt: Attempt,
-    ) -> Result<VerifierRow, AuthRefusal> {
+    ) -> Result<VerifierAccess, AuthRefusal> {
         if password.is_empty() {
             return Err(AuthRefusal::InvalidCredentials);
         }
@@ -131,7 +131,7 @@ impl VerifierAuth {
             row.as_ref().filter(|row| self.remembered.fits(row, password, attempt.at))
         {
             self.known.note(&row.id, attempt.from, attempt.at);
-            return Ok(row.clone());
+            return Ok(row.clone().into());
         }
         // Who shares an address with a verifier cannot lock it out: from where it came in lately its
         // password is looked at, however often others were wrong there.
@@ -157,7 +157,7 @@ impl VerifierAuth {
         self.counts.right(&whose, attempt);
         self.remembered.note(&row, password, attempt.at);
         self.known.note(&row.id, attempt.from, attempt.at);
-        Ok(row)
+        Ok(row.into())
     }
 }
 

@@ -63,7 +63,8 @@ pub use room_on_disk::RoomOnDisk;
 pub use rows::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateRow, CompromiseRow,
     CrlKey, CrlRow, GenerationPlan, HolderRequestRow, IntentRow, IssuedBefore, NoticeRow,
-    PlannedKey, SeriesKey, SeriesRow, ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
+    PlannedKey, SeriesKey, SeriesRow, ServiceRequestRow, StatusRow, Statuses, Tally,
+    VerifierAccess, VerifierRow,
 };
 pub use sqlite::{
     MOST_READERS, OpenFile, OpenFiles, Options, ProofExtent, Sqlite, StateProof, StateReport,
@@ -80,7 +81,7 @@ use domain::staff::Role;
 
 use self::reads::{
     ReadCertificates, ReadGenerations, ReadJournal, ReadPeople, ReadProceedings, ReadRevoked,
-    ReadWindows,
+    ReadVerifiers, ReadWindows,
 };
 
 /// The position of a journal entry: dense, from 0, in the order of commits.
@@ -191,6 +192,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// anyone sees it. Reads see committed state only.
 pub trait Store:
     Published
+    + ReadVerifiers
     + ReadRevoked
     + ReadGenerations
     + ReadCertificates

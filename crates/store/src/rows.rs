@@ -366,6 +366,31 @@ impl VerifierRow {
     }
 }
 
+/// What a registered verifier may ask, and by which certificates it asks OCSP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifierAccess {
+    /// Its id.
+    pub id: VerifierId,
+    /// The certificates that sign its OCSP requests, DER, pinned as registered, the newest first.
+    pub certificates: Vec<Vec<u8>>,
+    /// Whether OCSP answers it about user certificates.
+    pub may_query_ocsp: bool,
+    /// Whether it may read user CRLs.
+    pub may_read_crl: bool,
+}
+
+impl From<VerifierRow> for VerifierAccess {
+    fn from(row: VerifierRow) -> Self {
+        let certificates = [row.request_certificate].into_iter().chain(row.former_certificate);
+        Self {
+            id: row.id,
+            certificates: certificates.collect(),
+            may_query_ocsp: row.may_query_ocsp,
+            may_read_crl: row.may_read_crl,
+        }
+    }
+}
+
 /// A key ceremony and its account so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CeremonyRow {

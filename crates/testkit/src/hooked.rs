@@ -13,15 +13,15 @@ use domain::service_request::RequestState;
 use jiff::Timestamp;
 use store::journal::SealedEntry;
 use store::reads::{
-    ReadAuthorities, ReadCertificates, ReadGenerations, ReadHead, ReadJournal, ReadLists,
-    ReadPeople, ReadProceedings, ReadRevoked, ReadStatuses, ReadVerifiers, ReadWindows,
+    ReadAccess, ReadAuthorities, ReadCertificates, ReadGenerations, ReadHead, ReadJournal,
+    ReadLists, ReadPeople, ReadProceedings, ReadRevoked, ReadStatuses, ReadVerifiers, ReadWindows,
 };
 use store::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateFilter, CertificateRow,
     CompromiseRow, CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow,
     IssuedBefore, NoticeRow, Page, PasswordRow, PersonRow, ProofExtent, Remembered, Result,
     RevokedSnapshot, Sequence, SeriesKey, SeriesRow, ServiceRequestRow, Sqlite, StateProof,
-    StateReport, StatusRow, Statuses, Store, Tally, Unit, VerifierRow,
+    StateReport, StatusRow, Statuses, Store, Tally, Unit, VerifierAccess, VerifierRow,
 };
 
 /// What stands before every commit: it may pass the unit on, or not.
@@ -121,6 +121,13 @@ impl ReadLists for HookedStore {
         crl(key: &CrlKey) -> Option<CrlRow>;
         crl_content(key: &CrlKey) -> Option<Vec<u8>>;
         crl_piece(key: &CrlKey, number: u64) -> Option<Vec<u8>>;
+    }
+}
+
+impl ReadAccess for HookedStore {
+    pass_on! {
+        accesses() -> Vec<VerifierAccess>;
+        access(id: &VerifierId) -> Option<VerifierAccess>;
     }
 }
 

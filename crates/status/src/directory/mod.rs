@@ -81,7 +81,7 @@ impl RepositoryDirectory {
         match caller {
             Identity::Anonymous => Ok(false),
             Identity::Verifier { id, .. } => {
-                let row = self.store.verifier(id).map_err(unavailable)?;
+                let row = self.store.access(id).map_err(unavailable)?;
                 Ok(row.is_some_and(|row| row.may_read_crl))
             }
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::id::VerifierId;
 use jiff::Timestamp;
-use store::{HeardRequest, Sequence, VerifierRow};
+use store::{HeardRequest, Sequence, VerifierAccess};
 use x509::digest::sha256;
 use x509::ocsp::{ErrorStatus, Nonce, OcspRequest};
 use x509::read::Certificate;
@@ -68,9 +68,9 @@ struct Registered {
 
 impl Registered {
     /// Without a certificate that cannot be read: nobody asks by it.
-    fn of(row: VerifierRow) -> Self {
-        let certificates = row.certificates().filter_map(|der| Certificate::parse(der).ok());
-        let certificates = certificates.collect();
+    fn of(row: VerifierAccess) -> Self {
+        let parsed = row.certificates.iter().filter_map(|der| Certificate::parse(der).ok());
+        let certificates = parsed.collect();
         Self { may_query: row.may_query_ocsp, certificates, id: row.id }
     }
 
@@ -150,7 +150,7 @@ impl Verifiers {
     /// What is registered of a verifier, as of a state that [`StatusSource::changes`] told.
     fn row(&self, id: &VerifierId, changes: Option<u64>) -> store::Result<Option<Arc<Registered>>> {
         let read = || {
-            let row = self.source.verifier(id)?;
+            let row = self.source.access(id)?;
             store::Result::Ok(row.map(Registered::of).map(Arc::new))
         };
         self.rows.get(changes, id, read)
@@ -217,9 +217,9 @@ impl Verifiers {
     }
 
     fn build(&self, sequence: Option<Sequence>) -> store::Result<Index> {
-        let rows = self.source.verifiers()?;
-        let by_one = |row: &VerifierRow, der: &[u8]| (sha256(der), row.id.clone());
-        let ids = rows.iter().flat_map(|row| row.certificates().map(|der| by_one(row, der)));
+        let rows = self.source.accesses()?;
+        let by_one = |row: &VerifierAccess, der: &[u8]| (sha256(der), row.id.clone());
+        let ids = rows.iter().flat_map(|row| row.certificates.iter().map(|der| by_one(row, der)));
         Ok(Index { as_of: Some(sequence), ids: ids.collect() })
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::{CaId, SerialNumber, VerifierId};
-use store::{Published, Sequence, StatusRow, Statuses, VerifierRow};
+use store::{Published, Sequence, StatusRow, Statuses, VerifierAccess};
 
 /// States that were read together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +26,17 @@ pub trait StatusSource: Send + Sync {
     /// The store's own, which doubts everything where a row and the lists' index disagree.
     fn look(&self, ca: &CaId, serials: &[SerialNumber]) -> store::Result<Looked>;
 
-    /// Every verifier.
+    /// What each verifier may ask.
     ///
     /// # Errors
     /// The store's own.
-    fn verifiers(&self) -> store::Result<Vec<VerifierRow>>;
+    fn accesses(&self) -> store::Result<Vec<VerifierAccess>>;
 
-    /// One verifier.
+    /// What one verifier may ask.
     ///
     /// # Errors
     /// The store's own.
-    fn verifier(&self, id: &VerifierId) -> store::Result<Option<VerifierRow>>;
+    fn access(&self, id: &VerifierId) -> store::Result<Option<VerifierAccess>>;
 
     /// The last committed journal entry.
     ///
@@ -61,12 +61,12 @@ impl StatusSource for Arc<dyn Published> {
         Ok(Looked { changes, rows })
     }
 
-    fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {
-        self.as_ref().verifiers()
+    fn accesses(&self) -> store::Result<Vec<VerifierAccess>> {
+        self.as_ref().accesses()
     }
 
-    fn verifier(&self, id: &VerifierId) -> store::Result<Option<VerifierRow>> {
-        self.as_ref().verifier(id)
+    fn access(&self, id: &VerifierId) -> store::Result<Option<VerifierAccess>> {
+        self.as_ref().access(id)
     }
 
     fn last_sequence(&self) -> store::Result<Option<Sequence>> {

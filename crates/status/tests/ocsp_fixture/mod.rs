@@ -28,7 +28,7 @@ use keys::{Administer, KeyLabel, MemoryKeyStore, Sign, SigningKey};
 use store::journal::PersonalDataKey;
 use store::{
     AuthorityRow, CaRow, Change, CrlKey, CrlRow, Entry, IntentRow, Options, Published, Sequence,
-    SeriesKey, Sqlite, StateKey, Store, Unit, VerifierRow,
+    SeriesKey, Sqlite, StateKey, Store, Unit, VerifierAccess, VerifierRow,
 };
 use tempfile::TempDir;
 use x509::certificate::{CertificateTemplate, Validity, assemble};
@@ -405,12 +405,12 @@ impl StatusSource for Failing {
         self.read(|store| Ok(Looked { changes, rows: store.statuses(ca, serials)?.rows }))
     }
 
-    fn verifiers(&self) -> store::Result<Vec<VerifierRow>> {
-        self.read(|store| store.verifiers())
+    fn accesses(&self) -> store::Result<Vec<VerifierAccess>> {
+        self.read(|store| store.accesses())
     }
 
-    fn verifier(&self, id: &VerifierId) -> store::Result<Option<VerifierRow>> {
-        self.read(|store| store.verifier(id))
+    fn access(&self, id: &VerifierId) -> store::Result<Option<VerifierAccess>> {
+        self.read(|store| store.access(id))
     }
 
     fn last_sequence(&self) -> store::Result<Option<Sequence>> {

@@ -26,13 +26,13 @@ pub use people::ReadPeople;
 pub use proceedings::ReadProceedings;
 pub use revoked::{ReadRevoked, RevokedSnapshot};
 pub use statuses::ReadStatuses;
-pub use verifiers::ReadVerifiers;
+pub use verifiers::{ReadAccess, ReadVerifiers};
 pub use windows::ReadWindows;
 
 /// What the services to the world read, and all that they can: OCSP, directory and web repository.
 ///
-/// States of certificates, lists, the CAs with their certificates and notices, and who is a registered
-/// verifier. No application, holder, person or journal entry can be read by it.
+/// States of certificates, lists, the CAs with their certificates and notices, and what registered verifiers may
+/// ask. No application, holder, person or journal entry can be read by it.
 ///
 /// ```
 /// # use jitsuin_store::{Published, Result, Sequence};
@@ -108,6 +108,32 @@ pub use windows::ReadWindows;
 ///     published.certificate(ca, serial)
 /// }
 /// ```
-pub trait Published: ReadHead + ReadAuthorities + ReadStatuses + ReadLists + ReadVerifiers {}
+///
+/// So is a verifier's password, of which only what compares it reads the hash:
+///
+/// ```
+/// # use jitsuin_store::reads::ReadVerifiers;
+/// # use jitsuin_store::{Result, VerifierRow};
+/// # use domain::id::VerifierId;
+/// fn known(verifiers: &dyn ReadVerifiers, id: &VerifierId) -> Result<Option<VerifierRow>> {
+///     verifiers.verifier(id)
+/// }
+/// ```
+/// ```compile_fail,E0599
+/// # use jitsuin_store::reads::ReadVerifiers;
+/// # use jitsuin_store::{Published, Result, VerifierRow};
+/// # use domain::id::VerifierId;
+/// fn known(published: &dyn Published, id: &VerifierId) -> Result<Option<VerifierRow>> {
+///     published.verifier(id)
+/// }
+/// ```
+/// ```compile_fail,E0609
+/// # use jitsuin_store::{Published, Result};
+/// # use domain::id::VerifierId;
+/// fn hash(published: &dyn Published, id: &VerifierId) -> Result<Option<String>> {
+///     Ok(published.access(id)?.map(|access| access.password_hash))
+/// }
+/// ```
+pub trait Published: ReadHead + ReadAuthorities + ReadStatuses + ReadLists + ReadAccess {}
 
-impl<T: ReadHead + ReadAuthorities + ReadStatuses + ReadLists + ReadVerifiers> Published for T {}
+impl<T: ReadHead + ReadAuthorities + ReadStatuses + ReadLists + ReadAccess> Published for T {}

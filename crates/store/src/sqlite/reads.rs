@@ -13,15 +13,15 @@ use jiff::Timestamp;
 use super::{Sqlite, read};
 use crate::journal::SealedEntry;
 use crate::reads::{
-    ReadAuthorities, ReadCertificates, ReadGenerations, ReadHead, ReadJournal, ReadLists,
-    ReadPeople, ReadProceedings, ReadRevoked, ReadStatuses, ReadVerifiers, ReadWindows, Remembered,
-    RevokedSnapshot,
+    ReadAccess, ReadAuthorities, ReadCertificates, ReadGenerations, ReadHead, ReadJournal,
+    ReadLists, ReadPeople, ReadProceedings, ReadRevoked, ReadStatuses, ReadVerifiers, ReadWindows,
+    Remembered, RevokedSnapshot,
 };
 use crate::{
     ApplicationRow, AuthorityRow, CaRow, CardRow, CeremonyRow, CertificateFilter, CertificateRow,
     CompromiseRow, CredentialRow, CrlKey, CrlRow, Doubt, GenerationPlan, HolderRequestRow,
     IssuedBefore, NoticeRow, Page, PasswordRow, PersonRow, Result, Sequence, SeriesKey, SeriesRow,
-    ServiceRequestRow, StatusRow, Statuses, Tally, VerifierRow,
+    ServiceRequestRow, StatusRow, Statuses, Tally, VerifierAccess, VerifierRow,
 };
 
 impl ReadHead for Sqlite {
@@ -85,6 +85,16 @@ impl ReadLists for Sqlite {
 
     fn crl_piece(&self, key: &CrlKey, number: u64) -> Result<Option<Vec<u8>>> {
         self.pool.read(|c| read::crl::piece(c, key, number))
+    }
+}
+
+impl ReadAccess for Sqlite {
+    fn accesses(&self) -> Result<Vec<VerifierAccess>> {
+        Ok(self.verifiers()?.into_iter().map(VerifierAccess::from).collect())
+    }
+
+    fn access(&self, id: &VerifierId) -> Result<Option<VerifierAccess>> {
+        Ok(self.verifier(id)?.map(VerifierAccess::from))
     }
 }
 
