@@ -52,6 +52,9 @@ pub struct Options {
     pub(crate) readers: usize,
     pub(crate) max_unsealed: Option<Duration>,
     pub(crate) max_pages: Option<u32>,
+    /// How many units the writer wrote, each as often as it did.
+    #[cfg(test)]
+    pub(crate) units: std::sync::Arc<std::sync::atomic::AtomicUsize>,
 }
 
 impl Options {
@@ -66,6 +69,8 @@ impl Options {
             readers: 4,
             max_unsealed: None,
             max_pages: None,
+            #[cfg(test)]
+            units: std::sync::Arc::default(),
         }
     }
 

@@ -89,11 +89,21 @@ impl Writer {
         let gate = Gate::new(options.max_unsealed, unsealed, failing);
         let place = Arc::new(OpenFiles::of(path)?);
         let (jobs, queue) = sync_channel(QUEUE);
-        let Options { state_key: key, floor, .. } = options;
+        let (key, floor) = (options.state_key, options.floor);
         // What was erased may have been in the log when the program was cut.
         let cut_log = Some(Instant::now());
         let (known, version) = (place.clone(), Cell::new(version(&connection)?));
-        let written = Written { place: known, seen, key, replaced, doubt, ring, version };
+        let written = Written {
+            place: known,
+            seen,
+            key,
+            replaced,
+            doubt,
+            ring,
+            version,
+            #[cfg(test)]
+            units: options.units,
+        };
         let state = State { connection, gate, written, floor, cut_log };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -205,6 +215,9 @@ struct Written {
     /// Another number once any other connection has committed (SQLite, `PRAGMA data_version`), at the
     /// last look.
     version: Cell<i64>,
+    /// How many units were written, each as often as it was.
+    #[cfg(test)]
+    units: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 impl Written {
@@ -232,6 +245,15 @@ impl Written {
         }
         Ok(())
     }
+
+    /// Counts a unit that is written, for the test that nothing is written twice.
+    #[cfg(test)]
+    fn count_one(&self) {
+        self.units.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    #[cfg(not(test))]
+    fn count_one(&self) {}
 
     /// Commits what `write` writes. What was written to a file that was taken away meanwhile is
     /// acknowledged to nobody.
@@ -369,16 +391,19 @@ impl State {
     /// Writes all units in one transaction; whether the journal has grown.
     ///
     /// To write inside a savepoint costs half as much again, since pages are kept as they were, and few
-    /// units are refused. So all are written without one first; where one of them fails, nothing of that
-    /// stays, and they are written again, each so that its failure is its own.
+    /// units are refused. So all are written without one first. What is refused before it has written a row,
+    /// as most is, costs its own work alone. What has written some cannot be undone alone (SQLite undoes a
+    /// statement, a savepoint or all; lang_savepoint.html): nothing of the batch stays then, and it is written
+    /// again, each unit so that its failure is its own. That is one writing more and no flush.
     fn write(
         &mut self,
         units: &mut [Waiting],
         results: &mut Vec<Result<Sequence>>,
     ) -> Result<bool> {
         if units.iter().all(|(unit, _)| unit.can_be_written_again()) {
-            let outcome = self.write_by(Writing::Together, units, results);
-            if results.iter().all(Result::is_ok) {
+            let mut is_spoiled = false;
+            let outcome = self.write_by(Writing::Together(&mut is_spoiled), units, results);
+            if !is_spoiled {
                 return outcome;
             }
             results.clear();
@@ -388,16 +413,17 @@ impl State {
         self.write_by(Writing::EachAlone, units, results)
     }
 
-    /// The same in one way, up to the first failure where all are written together.
+    /// The same in one way, up to the first failure that leaves something where all are written together.
     fn write_by(
         &mut self,
-        writing: Writing,
+        mut writing: Writing<'_>,
         units: &mut [Waiting],
         results: &mut Vec<Result<Sequence>>,
     ) -> Result<bool> {
         let Self { connection, written, floor, .. } = self;
         let Written { key, doubt, replaced, ring, .. } = &*written;
-        let applying = Applying { writing, key, replaced, doubt, ring, floor };
+        let is_alone = matches!(writing, Writing::EachAlone);
+        let applying = Applying { is_alone, key, replaced, doubt, ring, floor };
         let mut has_grown = false;
         written.commit(connection, |transaction| {
             let none = || Error::Unavailable("the database has no state digest".into());
@@ -406,12 +432,16 @@ impl State {
             let mut wrote = Wrote { passing: Passing::new(), changes: Vec::new() };
             for (unit, _) in units {
                 wrote.passing.note(unit);
-                let place = state.entries;
+                written.count_one();
+                let (place, rows) = (state.entries, transaction.total_changes());
                 let result = applying.one(transaction, &mut state, &mut wrote, unit);
                 let has_failed = result.is_err();
                 results.push(result.map(|()| place));
+                if let (true, Writing::Together(is_spoiled)) = (has_failed, &mut writing) {
+                    **is_spoiled = transaction.total_changes() != rows || doubt.permit().is_err();
+                }
                 // A full disk can end the whole transaction, not only the statement.
-                if transaction.is_autocommit() || has_failed && writing == Writing::Together {
+                if transaction.is_autocommit() || writing.is_spoiled() {
                     let told = "the database ended the transaction";
                     return Err(Error::Unavailable(told.into()));
                 }
@@ -461,17 +491,23 @@ fn following(queue: &Receiver<Job>, until: Option<Instant>) -> Option<Job> {
 }
 
 /// How the units of one transaction are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writing {
-    /// As if none of them could fail: the first that does ends all of it.
-    Together,
+enum Writing<'a> {
+    /// As if none of them left anything when it fails: the first that does ends all of it, and says so.
+    Together(&'a mut bool),
     /// Each in a savepoint, so that its failure is its own.
     EachAlone,
 }
 
+impl Writing<'_> {
+    fn is_spoiled(&self) -> bool {
+        matches!(self, Self::Together(true))
+    }
+}
+
 /// What every unit is applied with.
 struct Applying<'a> {
-    writing: Writing,
+    /// Whether each is in a savepoint.
+    is_alone: bool,
     key: &'a StateKey,
     replaced: &'a Replaced,
     doubt: &'a Doubt,
@@ -509,9 +545,9 @@ impl Applying<'_> {
         let mut apply = |within: &Connection| {
             apply::unit(self.view(within), self.ring, self.floor, before, unit)
         };
-        let Effect { first, changes, after } = match self.writing {
-            Writing::Together => apply(transaction)?,
-            Writing::EachAlone => {
+        let Effect { first, changes, after } = match self.is_alone {
+            false => apply(transaction)?,
+            true => {
                 let savepoint = transaction.savepoint()?;
                 let effect = apply(&savepoint)?;
                 savepoint.commit()?;

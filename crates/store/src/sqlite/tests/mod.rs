@@ -1,5 +1,6 @@
 //! The contract over SQLite, and what only a file can prove.
 
+mod batches;
 mod durability;
 mod files;
 mod start;
