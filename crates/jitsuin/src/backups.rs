@@ -511,7 +511,12 @@ fn listed(noted: &NotedBackup) -> String {
 
 /// The entry with a medium that a copy is put on, by its place and by its identity.
 pub(crate) fn with_place(entry: Entry, medium: &MediumFact) -> Entry {
-    MediumFact::told_in(entry.detail("place", OfTheInstallation(&medium.place)), medium)
+    MediumFact::told_in(in_place(entry, &medium.place), medium)
+}
+
+/// The same of a medium that has none, as an earlier program told all.
+pub(crate) fn in_place(entry: Entry, place: &str) -> Entry {
+    entry.detail("place", OfTheInstallation(place))
 }
 
 /// What a key is called of which another of the same label may have given way.

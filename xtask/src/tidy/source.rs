@@ -29,7 +29,6 @@ const DOORS: &[&str] = &[
     "crates/jitsuin/src/evidence.rs",
     "crates/jitsuin/src/own_tls.rs",
     "crates/jitsuin/src/set_up.rs",
-    "crates/jitsuin/src/stage/backup.rs",
     "crates/jitsuin/src/stage/destroy.rs",
     "crates/jitsuin/src/stage/restore.rs",
     "crates/jitsuin/src/system.rs",

@@ -162,6 +162,15 @@ fn told(step: &Step) -> String {
     fields.fold(step.kind().name().to_owned(), |line, field| line + &field)
 }
 
+impl MediumFact {
+    /// The entry with this medium, by its identity and its place.
+    #[must_use]
+    pub fn told_in(entry: Entry, medium: &Self) -> Entry {
+        let told = rule!("{} {}", medium.id, OfTheInstallation(&medium.place));
+        entry.detail("medium", told.as_part())
+    }
+}
+
 fn with_facts(mut entry: Entry, facts: &StepFacts) -> Entry {
     for key in &facts.keys {
         entry = entry.detail(

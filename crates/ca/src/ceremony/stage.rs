@@ -6,9 +6,6 @@ use domain::act::Act;
 use domain::ceremony::RestoreTarget;
 use domain::id::{CaId, InvalidId};
 use domain::medium::MediumId;
-use domain::rule;
-use domain::rule::OfTheInstallation;
-use store::Entry;
 
 use super::account::Occurrence;
 use crate::renewal::Renewal;
@@ -147,13 +144,6 @@ pub struct MediumFact {
 }
 
 impl MediumFact {
-    /// The entry with this medium, by its identity and its place.
-    #[must_use]
-    pub fn told_in(entry: Entry, medium: &Self) -> Entry {
-        let told = rule!("{} {}", medium.id, OfTheInstallation(&medium.place));
-        entry.detail("medium", told.as_part())
-    }
-
     /// The medium that an entry tells of.
     ///
     /// # Errors

@@ -8,9 +8,11 @@ use std::path::Path;
 use domain::ceremony::RestoreTarget;
 use domain::journal::EventKind;
 use domain::medium::MediumId;
+use keys::KeyLabel;
 use store::{Entry, Store, Unit};
 
 use super::ends::{Ending, LABEL};
+use crate::backups::{in_place, with_place};
 use crate::media::{self, FILE};
 
 impl Ending {
@@ -22,19 +24,18 @@ impl Ending {
         self.room.stage().write_backups(&self.room.act(), &self.text(place)).map(drop)
     }
 
+    fn about(&self, entry: Entry) -> Entry {
+        let label: KeyLabel = LABEL.parse().expect("a label");
+        entry.subject(&label)
+    }
+
     /// Has the medium in a place read in a ceremony.
     fn try_out(&self, place: &str) -> anyhow::Result<()> {
         let (stage, into) = (self.room.stage(), RestoreTarget::Throwaway);
         let facts = stage.restore_backups(&self.room.act(), &self.text(place), &into)?;
-        // The conductor's entry about the step tells of files and medium.
-        let told = |kind| Entry::new(kind, &self.room.system.act("test").expect("an act"));
-        let mut entry = told(EventKind::CeremonyStep);
-        for file in &facts.files {
-            let sha256 = domain::rule::Hex(&file.sha256);
-            let path = domain::rule::OfTheInstallation(&file.path);
-            entry = entry.detail("file", domain::rule!("{} {}", path, sha256).as_part());
-        }
-        let entry = facts.media.iter().fold(entry, ca::ceremony::MediumFact::told_in);
+        // As the conductor's entry about the step tells it.
+        let told = Entry::new(EventKind::CeremonyStep, &self.room.act());
+        let entry = facts.media.iter().fold(self.about(told), with_place);
         self.room.system.store.commit(Unit::new(entry))?;
         Ok(())
     }
@@ -189,11 +190,9 @@ fn k9_k4_a_medium_that_never_had_an_identity_is_its_place() {
     let ending = Ending::new();
     copy_all(&ending.at("medium-b"), &ending.at("old"));
     fs::remove_file(ending.at("old").join(FILE)).expect("it had none");
-    let entry = Entry::new(EventKind::KeyActBegun, &ending.room.act())
-        .subject(LABEL.parse::<keys::KeyLabel>().expect("a label"));
     let place = ending.text("old");
-    let entry = entry.detail("act", "backup");
-    let entry = entry.detail("place", domain::rule::OfTheInstallation(&place));
+    let entry = ending.about(Entry::new(EventKind::KeyActBegun, &ending.room.act()));
+    let entry = in_place(entry.detail("act", "backup"), &place);
     ending.room.system.store.commit(Unit::new(entry)).expect("told");
     ending.take_away("old");
     ending.refused_saying(&[], &[&format!("{place}: no medium is in it")]);
