@@ -103,6 +103,8 @@ pub enum SystemOperation {
     WeakKeysNamed,
     /// A second person approved the operation of an id.
     Approval,
+    /// Somebody confirmed that they are present at a ceremony.
+    Attendance,
     /// Something was made by somebody whom a client certificate had let in.
     Shown,
     /// An operation of several units was begun.
@@ -119,7 +121,7 @@ pub enum SystemOperation {
 
 impl SystemOperation {
     /// Every one.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::KeyDestroyed,
         Self::DestructionBegun,
         Self::CardMasterMade,
@@ -127,6 +129,7 @@ impl SystemOperation {
         Self::ServerKeyMade,
         Self::WeakKeysNamed,
         Self::Approval,
+        Self::Attendance,
         Self::Shown,
         Self::Begun,
         Self::RegisterEvent,
@@ -148,7 +151,11 @@ impl SystemOperation {
             | Self::Shown
             | Self::Ceremony
             | Self::SharesDealt => true,
-            Self::Approval | Self::Begun | Self::RegisterEvent | Self::Mending => false,
+            Self::Approval
+            | Self::Attendance
+            | Self::Begun
+            | Self::RegisterEvent
+            | Self::Mending => false,
         }
     }
 
@@ -161,6 +168,7 @@ impl SystemOperation {
             Self::ServerKeyMade => "server-key",
             Self::WeakKeysNamed => "weak-keys",
             Self::Approval => "approval",
+            Self::Attendance => "attendance",
             Self::Shown => "shown",
             Self::Begun => "begun",
             Self::RegisterEvent => "register-event",

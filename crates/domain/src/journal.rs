@@ -33,6 +33,8 @@ named! {
     KeysDeactivated = "keys-deactivated",
     /// The custodians' shares were made.
     CustodyEstablished = "custody-established",
+    /// Somebody confirmed, in a session of their own, that they are present at a ceremony.
+    CeremonyAttended = "ceremony-attended",
     /// A ceremony began, or went on after an interruption.
     CeremonyStarted = "ceremony-started",
     /// A step of a ceremony was carried out.

@@ -48,7 +48,9 @@ pub use crate::entrance::refusals::Refusals;
 pub use crate::entrance::{Entrance, Shown};
 pub(crate) use crate::ledger::reading;
 pub use adoption::PolicyAdoption;
-pub use approvals::{Approvable, Approvals, ApproveOperation};
+pub use approvals::{
+    Approvable, Approvals, ApproveOperation, AttendCeremony, Attendances, Meeting,
+};
 pub use check::{Audit, Auditor, SERVER};
 pub use compromises::CompromiseProcedures;
 pub use endings::{Deadlines, Ending, Endings, RECOVER, WayIn};

@@ -60,6 +60,14 @@ impl Held {
         self.progress.state()
     }
 
+    /// How many sittings there were.
+    pub(super) fn sittings(&self) -> usize {
+        let begins = |one: &&Occurrence| {
+            matches!(one.what, Happening::Begun { .. } | Happening::Resumed { .. })
+        };
+        self.account.iter().filter(begins).count()
+    }
+
     pub(super) fn is_rehearsal(&self) -> bool {
         let begun = self.account.first().map(|occurrence| &occurrence.what);
         matches!(begun, Some(Happening::Begun { rehearsal: true, .. }))

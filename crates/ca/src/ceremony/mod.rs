@@ -32,13 +32,29 @@ pub struct Conductor<'a> {
     clock: &'a dyn Fn() -> Timestamp,
     by: Act,
     rehearsal: bool,
+    sitting: Option<usize>,
+}
+
+/// How many sittings a ceremony has had. Whoever confirms that they are present does so for the next one,
+/// which uses the confirmation up as it begins.
+///
+/// # Errors
+/// As [`Conductor::record`].
+pub fn sittings(store: &dyn Store, id: &CeremonyId) -> Result<usize> {
+    Ok(Held::load(store, id)?.map_or(0, |held| held.sittings()))
 }
 
 impl<'a> Conductor<'a> {
     /// A conductor who records in `store`, in the name of whoever acts in `by`: what happens does so only
     /// while everybody on whose right that act rests stands as they stood.
     pub fn new(store: &'a dyn Store, clock: &'a dyn Fn() -> Timestamp, by: &Act) -> Self {
-        Self { store, clock, by: by.clone(), rehearsal: false }
+        Self { store, clock, by: by.clone(), rehearsal: false, sitting: None }
+    }
+
+    /// The same for people who came to the sitting after so many others, and to none beside it.
+    #[must_use]
+    pub fn after_sittings(self, number: usize) -> Self {
+        Self { sitting: Some(number), ..self }
     }
 
     /// The same for a rehearsal, which every record of it says; it wants a store of its own, as a
@@ -121,12 +137,21 @@ impl<'a> Conductor<'a> {
             None => Held::new(Script::from_toml(text, premises).map_err(no_script)?, text),
         };
         match presence::objections(&held.script, present) {
-            objections if objections.is_empty() => Ok(held),
+            objections if objections.is_empty() => self.expect_sitting(held),
             objections => {
                 let rule = Rule::from("who is present is not as the script wants it");
                 Err(Error::refused("present", rule.telling(objections.join("; "))))
             }
         }
+    }
+
+    /// Refuses people who came to another sitting: another process held one meanwhile.
+    fn expect_sitting(&self, held: Held) -> Result<Held> {
+        if self.sitting.is_some_and(|number| number != held.sittings()) {
+            let rule = "who is present came to a sitting that was held already";
+            return Err(Error::refused("present", rule));
+        }
+        Ok(held)
     }
 
     fn the_same(&self, held: Held, text: &str) -> Result<Held> {

@@ -14,13 +14,19 @@ pub(crate) enum CeremonyCommand {
         /// The script.
         file: PathBuf,
     },
-    /// Carry a script out with everybody present (--custodian, --present), or go on with it where it
-    /// was interrupted; the minutes are signed at its end.
+    /// Confirm, in a session of your own, that you are present at this very script: for two hours, and for
+    /// the next time that it begins or goes on. Whoever runs it shows nobody's token but their own.
+    Attend {
+        /// The script.
+        file: PathBuf,
+    },
+    /// Carry a script out as an operator (--as) with everybody present (--custodian, --present), or go on
+    /// with it where it was interrupted; the minutes are signed at its end.
     Run {
         /// The script.
         file: PathBuf,
-        /// A witness or operator who is present, with the file of their token or password.
-        #[arg(long, value_name = "ID=FILE")]
+        /// A witness, or another operator, who has confirmed that they are present (`ceremony attend`).
+        #[arg(long, value_name = "ID")]
         present: Vec<Attendant>,
     },
     /// Carry a script out on a throwaway installation with the same policies; nothing of the real

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use domain::ceremony::{Premises, Script, Seat};
 use serde_json::json;
 use store::journal::VerifierKey;
+use web::desk::AttendCeremony;
 use web::desk::ceremonies::ShowCeremony;
 
 use super::client::CommandClient;
@@ -15,15 +16,23 @@ use crate::answer::{Answer, digest};
 use crate::cli::{CeremonyCommand, Cli};
 use crate::minutes::{self, Attested};
 use crate::system::Clock;
+use x509::fingerprint::{hex, sha256};
 
 /// Nobody opens a key alone, whatever a policy says (A 6.2.2, S 6-2-1-2).
 const FEWEST_CUSTODIANS: u8 = 2;
+
+/// Whether a command is more than one operation that it asks for.
+pub(super) fn is_no_operation(command: &CeremonyCommand) -> bool {
+    !matches!(command, CeremonyCommand::Attend { .. } | CeremonyCommand::Show { .. })
+}
 
 pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<Answer> {
     match command {
         CeremonyCommand::Run { file, present } => held::run(cli, file, present, clock),
         CeremonyCommand::Rehearse { file, out } => held::rehearse(cli, file, out.as_deref(), clock),
-        CeremonyCommand::Show { .. } => anyhow::bail!("this command is an operation"),
+        CeremonyCommand::Attend { .. } | CeremonyCommand::Show { .. } => {
+            anyhow::bail!("this command is an operation")
+        }
         CeremonyCommand::Check { file } => check(file),
         CeremonyCommand::Verify { directory, key } => verify(directory, key),
     }
@@ -33,6 +42,16 @@ pub(super) fn run(cli: &Cli, command: &CeremonyCommand, clock: Clock) -> Result<
 pub(super) fn show(client: &CommandClient<'_>, id: &str) -> Result<Answer> {
     let shown = client.json::<ShowCeremony>(json!({ "ceremony": id }))?;
     Ok(held::told(shown))
+}
+
+/// Confirms that whoever asks is present at a script, which they have before them.
+pub(super) fn attend(client: &CommandClient<'_>, file: &Path) -> Result<Answer> {
+    let text = held::read(file)?;
+    let premises = Premises { threshold: FEWEST_CUSTODIANS, cas: None };
+    let script = Script::from_toml(&text, &premises)?;
+    let sha256 = hex(&sha256(text.as_bytes()));
+    let asked = json!({ "ceremony": script.id.as_str(), "script_sha256": sha256 });
+    client.ask::<AttendCeremony>(asked)
 }
 
 fn check(file: &Path) -> Result<Answer> {

@@ -52,7 +52,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init(first) => init::run(cli, first, clock),
         Command::Policy(command) => policy::run(cli, command, clock),
-        Command::Ceremony(command) if !matches!(command, CeremonyCommand::Show { .. }) => {
+        Command::Ceremony(command) if ceremony::is_no_operation(command) => {
             ceremony::run(cli, command, clock)
         }
         Command::Audit(command @ AuditCommand::Verify { .. }) => audit::verify(command),
@@ -132,6 +132,9 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
         }
         Command::Key(KeyCommand::Weak { list }) => {
             Asked::of::<FindWeakKeys>(move |client| key::weak(cli, client, list.as_deref()))
+        }
+        Command::Ceremony(CeremonyCommand::Attend { file }) => {
+            Box::new(|client| ceremony::attend(client, file))
         }
         Command::Ceremony(CeremonyCommand::Show { id }) => {
             Asked::of::<ShowCeremony>(|client| ceremony::show(client, id))

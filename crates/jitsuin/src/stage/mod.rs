@@ -27,7 +27,7 @@ use domain::id::CaId;
 use keys::quorum::{CustodianId, QuorumSecret};
 use keys::{KeyLabel, PublicKey};
 
-pub(crate) use self::presence::{Attendance, Attendant, attend};
+pub(crate) use self::presence::{Attendance, Attendant, Comers, attend};
 pub(crate) use self::rehearsal::{Rehearsed, rehearse};
 use crate::backups::Backups;
 use crate::custodians::quorum;

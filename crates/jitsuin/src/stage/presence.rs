@@ -1,49 +1,56 @@
 //! Who is present at a ceremony: everybody proves who they are before anything happens (A 5.2.2).
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, anyhow};
-use ca::ceremony::{Present, objections};
-use domain::act::Act;
+use anyhow::{Context, Result, anyhow, ensure};
+use ca::ceremony::{Present, objections, sittings};
+use domain::act::{Act, Standing};
 use domain::ceremony::{Premises, Script, Seat};
 use domain::id::ActorId;
 use domain::journal::EventKind;
 use domain::rule::{ColonHex, Rule};
 use keys::quorum::{CustodianId, QuorumSecret};
-use store::reads::ReadPeople;
 use store::{Entry, Store, Unit};
 use web::desk::permission::Operation;
-use web::desk::{Desk, Door, Principal, Shown};
-use web::wire::SecretText;
-use zeroize::Zeroizing;
+use web::desk::{Desk, Door, Meeting, Principal, Shown};
 
 use crate::custodians::{self, passphrases};
 use crate::system::System;
 
-/// Somebody other than a custodian, with the file of their token or password.
+/// Somebody who confirmed beforehand, in a session of their own, that they are present.
 #[derive(Debug, Clone)]
-pub(crate) struct Attendant {
-    person: ActorId,
-    file: PathBuf,
-}
+pub(crate) struct Attendant(ActorId);
 
 impl FromStr for Attendant {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (id, file) = text.split_once('=').ok_or("ID=FILE is needed")?;
-        let person = id.parse().map_err(|error: domain::id::InvalidId| error.to_string())?;
-        Ok(Self { person, file: PathBuf::from(file) })
+        if let Some((id, _)) = text.split_once('=') {
+            return Err(format!(
+                "nobody's token or password goes through another's hands: they confirm that they are present by \
+                 `jitsuin --as FILE ceremony attend SCRIPT` in a session of their own, and are named here by \
+                 `--present {id}`"
+            ));
+        }
+        text.parse().map(Self).map_err(|error: domain::id::InvalidId| error.to_string())
     }
+}
+
+/// Who comes to a ceremony.
+pub(crate) struct Comers<'a> {
+    /// What is shown by whoever runs it.
+    pub(crate) shown: Shown,
+    pub(crate) custodians: &'a [custodians::Present],
+    pub(crate) attendants: &'a [Attendant],
 }
 
 /// Everybody who came, proven, and the secret that the custodians put together.
 pub(crate) struct Attendance {
     pub(crate) present: Vec<Present>,
-    /// As whom the ceremony is recorded, the first of the operators, and on whose right it rests:
+    /// How many sittings there were before this one.
+    pub(crate) sittings: usize,
+    /// As whom the ceremony is recorded, the operator who runs it, and on whose right it rests:
     /// everybody's who is present.
     pub(crate) act: Act,
     pub(crate) secret: QuorumSecret,
@@ -53,20 +60,22 @@ pub(crate) struct Attendance {
 /// Lets everybody in whom the script wants. A refusal is in the journal, and nothing is done.
 ///
 /// # Errors
-/// The first that was wrong: the script, a seat, a credential, a role, a passphrase.
+/// The first that was wrong: the script, a seat, a credential, a role, a confirmation, a passphrase.
 pub(crate) fn attend(
     system: &System,
     text: &str,
-    custodians: &[custodians::Present],
-    attendants: &[Attendant],
+    comers: Comers<'_>,
 ) -> Result<(Script, Attendance)> {
-    let (script, present) = journaled(system, text, seated(system, text, custodians, attendants))?;
-    let people = people(system, &script, attendants);
-    let principals = journaled(system, text, people)?;
-    let operator = principals
-        .iter()
-        .find(|one| one.id().is_some_and(|id| script.seat_of(id) == Some(Seat::Operator)));
-    let operator = operator.context("no operator is present")?;
+    let Comers { shown, custodians, attendants } = comers;
+    let desk = system.desk_without_windows();
+    let (operator, person) = journaled(system, text, operator(&desk, shown))?;
+    let seated = seated(system, text, &person, custodians, attendants);
+    let (script, present) = journaled(system, text, seated)?;
+    let sha256 = x509::fingerprint::sha256(text.as_bytes());
+    let sittings = sittings(&*system.store, &script.id)?;
+    let meeting = Meeting { ceremony: &script.id, script_sha256: &sha256, sittings };
+    let confirmed = confirmed(system, &desk, &meeting, &script, attendants);
+    let confirmed = journaled(system, text, confirmed)?;
     for one in custodians {
         system.expect_custodian(&one.custodian)?;
     }
@@ -74,15 +83,27 @@ pub(crate) fn attend(
     let secret = system.custody.secret_of_all(&act, &passphrases(custodians)?)?;
     let custodians: Vec<_> = custodians.iter().map(|one| one.custodian.clone()).collect();
     let mut standings = system.custody.standings(&custodians)?;
-    standings.extend(principals.iter().filter_map(|one| one.standing.as_deref().cloned()));
-    let act = Act { present: standings.into(), ..Act::clone(operator) };
-    Ok((script, Attendance { present, act, secret, custodians }))
+    standings.extend(confirmed);
+    let act = Act { present: standings.into(), ..Act::clone(&operator) };
+    Ok((script, Attendance { present, sittings, act, secret, custodians }))
+}
+
+/// Whoever runs it, as the desk knows them.
+fn operator(desk: &Desk, shown: Shown) -> Result<(Principal, ActorId)> {
+    let door = Door { name: "ceremony".to_owned(), from: Ipv4Addr::LOCALHOST.into() };
+    let operator = desk.entrance().enter(Ok(shown), &door, None).context("present")?;
+    let person = operator.id().context("present: whoever runs it is not in the registry")?.clone();
+    match Operation::HoldCeremony.refusal(&operator) {
+        Some(rule) => Err(anyhow!("present: {person}: {}", rule.told())),
+        None => Ok((operator, person)),
+    }
 }
 
 /// Whether everybody is named, in the right seat, and enough of them are there.
 fn seated(
     system: &System,
     text: &str,
+    operator: &ActorId,
     custodians: &[custodians::Present],
     attendants: &[Attendant],
 ) -> Result<(Script, Vec<Present>)> {
@@ -91,8 +112,9 @@ fn seated(
     let sit = |person: &ActorId, seat| Present { person: person.clone(), seat };
     let mut present: Vec<Present> =
         custodians.iter().map(|one| sit(one.custodian.actor(), Seat::Custodian)).collect();
+    present.push(sit(operator, Seat::Operator));
     let mut found = Vec::new();
-    for Attendant { person, .. } in attendants {
+    for Attendant(person) in attendants {
         match script.seat_of(person) {
             Some(Seat::Custodian) => found.push(format!(
                 "{person} is named as a custodian, and comes with a passphrase (--custodian)"
@@ -102,61 +124,28 @@ fn seated(
         }
     }
     found.extend(objections(&script, &present));
-    if found.is_empty() {
-        Ok((script, present))
-    } else {
-        Err(anyhow!("present: {}", found.join("; ")))
-    }
+    ensure!(found.is_empty(), "present: {}", found.join("; "));
+    Ok((script, present))
 }
 
-/// Everybody but the custodians, as the desk knows them.
-fn people(system: &System, script: &Script, attendants: &[Attendant]) -> Result<Vec<Principal>> {
-    let desk = system.desk_without_windows();
-    let mut found: Vec<Principal> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for attendant in attendants {
-        let person = &attendant.person;
-        let principal = enter(system, &desk, attendant)?;
-        let rule = match principal.id() {
-            Some(id) if id != person => Some("what is shown is another person's".to_owned()),
-            Some(_) => objection(&principal, script.seat_of(person)),
-            None => Some("not in the registry".to_owned()),
+/// How everybody stands who confirmed that they are present.
+fn confirmed(
+    system: &System,
+    desk: &Desk,
+    meeting: &Meeting<'_>,
+    script: &Script,
+    attendants: &[Attendant],
+) -> Result<Vec<Standing>> {
+    let standing = |Attendant(person): &Attendant| {
+        let operation = match script.seat_of(person) {
+            Some(Seat::Operator) => Operation::HoldCeremony,
+            _ => Operation::AttendCeremony,
         };
-        if let Some(rule) = rule {
-            return Err(anyhow!("present: {person}: {rule}"));
-        }
-        if !seen.insert(person) {
-            return Err(anyhow!("present: {person} came twice"));
-        }
-        found.push(principal);
-    }
-    Ok(found)
-}
-
-fn enter(system: &System, desk: &Desk, attendant: &Attendant) -> Result<Principal> {
-    let place = || attendant.file.display().to_string();
-    let read = Zeroizing::new(std::fs::read_to_string(&attendant.file).with_context(place)?);
-    let secret = read.trim_end_matches(['\r', '\n']);
-    let is_token = system.store.credential(&x509::digest::sha256(secret.as_bytes()))?.is_some();
-    let shown = if is_token {
-        Shown::bearer(secret)
-    } else {
-        let id = attendant.person.to_string();
-        Shown::Password { id, password: SecretText::new(secret) }
+        let attendances = desk.approvals().attendances();
+        let standing = attendances.standing(meeting, person, operation, system.now());
+        standing.map_err(|problem| anyhow!("{person}: {}", problem.detail))
     };
-    let door = Door { name: "ceremony".to_owned(), from: Ipv4Addr::LOCALHOST.into() };
-    desk.entrance()
-        .enter(Ok(shown), &door, None)
-        .with_context(|| format!("present: {}", attendant.person))
-}
-
-/// Why somebody cannot sit in a seat.
-fn objection(principal: &Principal, seat: Option<Seat>) -> Option<String> {
-    let operation = match seat {
-        Some(Seat::Operator) => Operation::HoldCeremony,
-        _ => Operation::WitnessCeremony,
-    };
-    operation.refusal(principal).map(|rule| rule.told())
+    attendants.iter().map(standing).collect()
 }
 
 /// Hands `result` on; a refusal is in the journal first.

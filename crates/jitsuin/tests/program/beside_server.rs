@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use testkit::{Output, run_with};
 
-use crate::ceremony_room::{OTHERS, script};
+use crate::ceremony_room::{OTHERS, coming, script};
 use crate::client::Asker;
 use crate::demo::{Demo, PROGRAM};
 use crate::keys_api::ask;
@@ -42,8 +42,13 @@ fn hold(demo: &Demo, script: &str) -> Output {
     let handed = "demo/data/handed-out";
     let custodians = ["custodian-1", "custodian-2"]
         .map(|id| format!("--custodian={id}={handed}/{id}.passphrase"));
-    let others = OTHERS.map(|id| format!("--present={id}={handed}/{id}.token"));
-    let mut arguments = vec!["ceremony", "run", "script.toml"];
+    for id in OTHERS {
+        let token = format!("{handed}/{id}.token");
+        let said = beside(demo, &["--as", &token, "ceremony", "attend", "script.toml"]);
+        assert!(said.success, "{}", said.text);
+    }
+    let (operator, others) = (format!("--as={handed}/operator-1.token"), OTHERS.map(coming));
+    let mut arguments = vec![operator.as_str(), "ceremony", "run", "script.toml"];
     arguments.extend(custodians.iter().chain(&others).map(String::as_str));
     beside(demo, &arguments)
 }

@@ -6,10 +6,10 @@ use serde_json::Value;
 use testkit::{Output, run};
 
 use crate::demo::PROGRAM;
-use crate::workplace::{AUDITOR, CUSTODIANS, Workplace, present};
+use crate::workplace::{AUDITOR, CUSTODIANS, STAFF, Workplace, present};
 
-/// Who comes beside the custodians.
-pub(crate) const OTHERS: [&str; 3] = ["auditor-1", "operator-1", "operator-2"];
+/// Who comes beside the custodians and operator-1, who runs it.
+pub(crate) const OTHERS: [&str; 2] = ["auditor-1", "operator-2"];
 
 /// A script of these steps, each as its table's lines.
 pub(crate) fn script(id: &str, steps: &[&str]) -> String {
@@ -22,20 +22,28 @@ pub(crate) fn script(id: &str, steps: &[&str]) -> String {
     steps.iter().fold(head, |script, step| format!("{script}\n[[step]]\n{step}\n"))
 }
 
-/// The option that brings somebody with their token.
+/// The option that names somebody who confirmed that they are present.
 pub(crate) fn coming(id: &str) -> String {
-    format!("--present={id}=data/handed-out/{id}.token")
+    format!("--present={id}")
 }
 
-/// Writes a script and runs it with these people.
+/// Writes a script and has somebody confirm that they are present at it.
+pub(crate) fn attend(place: &Workplace, script: &str, id: &str) -> Output {
+    fs::write(place.path().join("script.toml"), script).unwrap();
+    let token = format!("data/handed-out/{id}.token");
+    place.run_as_is(&["--as", &token], &["ceremony", "attend", "script.toml"])
+}
+
+/// Writes a script and has operator-1 run it with these people.
 pub(crate) fn hold_with(place: &Workplace, script: &str, people: &[String]) -> Output {
     fs::write(place.path().join("script.toml"), script).unwrap();
     let people: Vec<&str> = people.iter().map(String::as_str).collect();
-    place.run_as_is(&[], &[&["ceremony", "run", "script.toml"], &people[..]].concat())
+    place.run_as_is(&STAFF, &[&["ceremony", "run", "script.toml"], &people[..]].concat())
 }
 
-/// Runs a script with enough of everybody.
+/// Runs a script with enough of everybody, who confirm it as far as it can be confirmed.
 pub(crate) fn hold(place: &Workplace, script: &str) -> Output {
+    OTHERS.iter().for_each(|id| drop(attend(place, script, id)));
     let others = OTHERS.map(coming);
     hold_with(place, script, &[&present(&CUSTODIANS[..2]), &others[..]].concat())
 }

@@ -8,11 +8,13 @@ use serde_json::json;
 use testkit::run;
 
 use crate::ceremony_room::{
-    OTHERS, coming, completed, hold, hold_with, journal, refused, request, script, verify,
+    OTHERS, attend, coming, completed, hold, hold_with, journal, refused, request, script, verify,
     with_the_bridge,
 };
 use crate::demo::PROGRAM;
-use crate::workplace::{AUDITOR, CLERK, CUSTODIANS, MANAGER, STAFF, Workplace, form, present};
+use crate::workplace::{
+    AUDITOR, CLERK, CUSTODIANS, MANAGER, OPERATOR_2, STAFF, Workplace, form, present,
+};
 
 const GENESIS: [&str; 6] = [
     "do = \"generate-ca-key\"\nca = \"bridge\"",
@@ -73,25 +75,25 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
     with_the_bridge(&place);
     let genesis = script("genesis", &GENESIS);
     let two = present(&CUSTODIANS[..2]);
-    let as_token = |id: &str, of: &str| format!("--present={id}=data/handed-out/{of}.token");
-    let [auditor, first, second] = OTHERS.map(coming);
-    let everybody = [auditor.clone(), first.clone(), second.clone()];
+    let everybody = OTHERS.map(coming);
+    let [auditor, second] = everybody.clone();
     let wrong = "--custodian=custodian-2=custodian-1.passphrase".to_owned();
     let as_clerk = genesis.replace("\"operator-2\"", "\"clerk-1\"");
     let cases: Vec<(&str, Vec<String>, &str)> = vec![
         (&genesis, [&two[..1], &everybody].concat(), "1 in the seat of custodian"),
         (&genesis, [&two[..], &everybody[1..]].concat(), "0 in the seat of witness"),
-        (&genesis, [&two[..], &everybody[..2]].concat(), "1 in the seat of operator"),
+        (&genesis, [&two[..], &everybody[..1]].concat(), "1 in the seat of operator"),
+        (&genesis, [&two[..], &everybody, &[second]].concat(), "operator-2 came twice"),
+        (
+            &genesis,
+            [&two[..], &everybody, &[coming("operator-1")]].concat(),
+            "operator-1 came twice",
+        ),
+        (&genesis, [&two[..], &everybody].concat(), "auditor-1: present: they confirm first"),
         (&genesis, [&two[..], &everybody, &[coming("clerk-1")]].concat(), "clerk-1 is not named"),
         (
             &genesis,
-            [&two[..], &[auditor.clone(), first.clone(), as_token("operator-2", "operator-1")]]
-                .concat(),
-            "what is shown is another person's",
-        ),
-        (
-            &genesis,
-            [&two[..], &everybody, &[as_token("custodian-3", "manager-1")]].concat(),
+            [&two[..], &everybody, &[coming("custodian-3")]].concat(),
             "named as a custodian, and comes with a passphrase",
         ),
         (
@@ -102,7 +104,7 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
         ),
         (
             &as_clerk,
-            [&two[..], &[auditor, first, coming("clerk-1")]].concat(),
+            [&two[..], &[auditor, coming("clerk-1")]].concat(),
             "hold_ceremony is open to a senior operator",
         ),
         (&genesis, [&two[..1], &[wrong], &everybody].concat(), "does not open the share"),
@@ -115,6 +117,12 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
     ];
     let number = cases.len();
     for (script, people, words) in cases {
+        // What a share says is asked once everybody else is there.
+        let share = words == "does not open the share";
+        let attending = [OTHERS[0], OTHERS[1], "clerk-1"].into_iter();
+        for id in attending.filter(|_| share || script == as_clerk) {
+            assert!(attend(&place, script, id).success, "{id}");
+        }
         let said = hold_with(&place, script, &people);
         assert_eq!((said.status, said.text.lines().count()), (Some(1), 1), "{}", said.text);
         assert!(said.text.contains(words), "{words}: {}", said.text);
@@ -127,6 +135,52 @@ fn k3_whoever_is_missing_or_in_the_wrong_seat_stops_a_ceremony_before_it_begins(
     assert!(entries >= number, "every attempt is an entry: {started:#?}");
 }
 
+/// An attendant says at which script they are present, for one sitting; their token stays with them.
+#[test]
+fn k3_who_is_present_confirms_it_for_this_script_and_for_one_sitting() {
+    let place = Workplace::new();
+    let backup = script("backup", &["do = \"backup\"\ndirectory = \"media/backup\""]);
+    let people = [&present(&CUSTODIANS[..2])[..], &OTHERS.map(coming)].concat();
+    let run = || hold_with(&place, &backup, &people).text;
+    let first = |id: &str| format!("{id}: present: they confirm first");
+    assert!(run().contains(&first("auditor-1")), "{}", run());
+    let told = attend(&place, &backup, "auditor-1");
+    assert!(told.success && told.text.contains("\"person\":\"auditor-1\""), "{}", told.text);
+    let elsewhere = backup.replace("media/backup", "elsewhere");
+    assert!(attend(&place, &elsewhere, "operator-2").success);
+    assert!(run().contains(&first("operator-2")), "it was of another script");
+    let once = ["--operation", "op-attend", "ceremony", "attend", "script.toml"];
+    place.answer(&OPERATOR_2, &once);
+    let begun = run();
+    assert!(begun.contains("step 1 (backup) failed"), "{begun}");
+    fs::create_dir(place.path().join("media")).unwrap();
+    // The request that comes again is the one that was answered.
+    place.answer(&OPERATOR_2, &once);
+    assert!(attend(&place, &backup, "auditor-1").success);
+    assert!(run().contains(&first("operator-2")), "one sitting, one confirmation");
+    assert!(!place.path().join("media/backup").exists());
+    assert!(attend(&place, &backup, "operator-2").success);
+    let said = run();
+    assert!(said.contains("\"completed\""), "{said}");
+    assert_eq!(journal(&place, "ceremony-attended").len(), 6, "every one is told");
+}
+
+#[test]
+fn k3_whoever_runs_a_ceremony_takes_nobody_elses_token() {
+    let place = Workplace::new();
+    let backup = script("backup", &["do = \"backup\"\ndirectory = \"media/backup\""]);
+    fs::write(place.path().join("script.toml"), backup).unwrap();
+    let run = ["ceremony", "run", "script.toml"];
+    let present = "--present=operator-2=data/handed-out/operator-2.token";
+    let said = place.run_as_is(&STAFF, &[&run[..], &[present]].concat());
+    assert_eq!(said.status, Some(2), "{}", said.text);
+    let told = ["nobody's token", "ceremony attend SCRIPT", "--present operator-2"];
+    assert!(told.iter().all(|words| said.text.contains(words)), "{}", said.text);
+    assert!(place.refusal(&[], &run).contains("--as FILE is needed"));
+    let as_witness = place.refusal(&MANAGER, &run);
+    assert!(as_witness.contains("hold_ceremony is open to a senior operator"), "{as_witness}");
+}
+
 #[test]
 fn k3_w3_whom_the_registry_suspended_comes_to_no_ceremony() {
     let place = Workplace::new();
@@ -135,13 +189,26 @@ fn k3_w3_whom_the_registry_suspended_comes_to_no_ceremony() {
     let third = ["--name", "操作　三", "--role", "senior-operator"];
     place.answer(&STAFF, &[&["staff", "propose", "operator-3"], &third[..]].concat());
     place.answer(&MANAGER, &["staff", "confirm", "operator-3"]);
+    place.answer(&["--as", "data/handed-out/operator-3.enrolment"], &["staff", "token"]);
     place.answer(&MANAGER, &["staff", "suspend", "custodian-1"]);
     assert!(refused(&place, &backup).contains("is no custodian any more"));
+    for id in OTHERS {
+        assert!(attend(&place, &backup, id).success);
+    }
     place.answer(&MANAGER, &["staff", "suspend", "operator-2"]);
     let others = [&present(&CUSTODIANS[1..])[..], &OTHERS.map(coming)].concat();
     let said = hold_with(&place, &backup, &others);
     assert_eq!(said.status, Some(1));
-    assert!(said.text.contains("present: operator-2"), "{}", said.text);
+    let words = "operator-2: person: they may not act any more";
+    assert!(said.text.contains(words), "{}", said.text);
+    // Nor once they are back: what they said was of before.
+    place.answer(
+        &["--as", "data/handed-out/operator-3.token"],
+        &["staff", "reinstate", "operator-2"],
+    );
+    place.answer(&MANAGER, &["staff", "confirm", "operator-2"]);
+    let said = hold_with(&place, &backup, &others).text;
+    assert!(said.contains("what they were let in by has ended since"), "{said}");
     assert!(!place.path().join("media/backup").exists());
 }
 

@@ -5,13 +5,15 @@
 //! day. Who asks names them, under that id; what is asked must be what was approved, the second person
 //! must still have the right, and must keep it until the commit (A 5.2.2, S 5-2-2).
 
+mod attendance;
+
 use std::sync::Arc;
 
 use domain::act::{Act, Basis, Standing};
 use domain::id::{ActorId, CaId, OperationId, ResidentCode, SerialNumber, SystemOperation};
 use domain::journal::EventKind;
 use domain::revocation::{Requester, RevocationCause};
-use domain::rule::OfTheInstallation;
+use domain::rule::{OfTheInstallation, Rule};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::reads::ReadPeople;
@@ -30,6 +32,8 @@ use crate::ledger::Ledger;
 use crate::operation::{Call, Operation, Spec, text};
 use crate::problem::{Fault, Problem};
 use crate::wire::ApprovalBody;
+
+pub use self::attendance::{AttendCeremony, Attendances, Meeting};
 
 /// How long an approval waits to be used: two people who work together need minutes.
 const VALID: SignedDuration = SignedDuration::from_hours(24);
@@ -156,7 +160,7 @@ impl Operation for ApproveOperation {
     }
 }
 
-/// What is kept of an approval.
+/// What is kept of an approval, and of an attendance.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -177,6 +181,26 @@ struct Stored {
 const VERSION: u8 = 3;
 
 impl Stored {
+    /// What `act` says now, of what has this digest.
+    fn of(act: &Principal, digest: String, valid: SignedDuration) -> Result<Self, Problem> {
+        let standing = act.standing.as_deref();
+        let registered = standing.and_then(|standing| {
+            StoredBasis::of(standing.basis).map(|basis| (&standing.person, standing.since, basis))
+        });
+        let registered = registered.ok_or_else(|| Problem::refused("person", "people approve"));
+        let (person, since, basis) = registered?;
+        let until = act.at.checked_add(valid).map_err(|error| Problem::broke(&error))?;
+        Ok(Self {
+            version: VERSION,
+            digest,
+            approver: person.to_string(),
+            since: since.as_microsecond(),
+            basis,
+            until: until.as_second(),
+            latest: None,
+        })
+    }
+
     /// That the same person approves the same once more, by what still counts.
     fn expect_same(&self, other: &Self, now: Timestamp) -> Result<(), Problem> {
         let taken = "operation: another was approved under this id";
@@ -288,9 +312,7 @@ impl Approvable<'_> {
 pub struct Approvals {
     ledger: Ledger,
     kept: Kept,
-    people: Arc<dyn ReadPeople>,
-    registry: Arc<Registry>,
-    grounds: Arc<Grounds>,
+    sayers: Sayers,
 }
 
 impl Approvals {
@@ -301,7 +323,13 @@ impl Approvals {
         grounds: &Arc<Grounds>,
     ) -> Self {
         let (ledger, kept) = (ledger.clone(), kept.clone());
-        Self { ledger, kept, people, registry: registry.clone(), grounds: grounds.clone() }
+        let sayers = Sayers { people, registry: registry.clone(), grounds: grounds.clone() };
+        Self { ledger, kept, sayers }
+    }
+
+    /// The attendances at ceremonies.
+    pub fn attendances(&self) -> Attendances<'_> {
+        Attendances::new(&self.kept, &self.sayers)
     }
 
     /// Approves, as the second person, the operation that somebody else will ask for, or asked for, under
@@ -320,22 +348,8 @@ impl Approvals {
         self.ledger.admit(act, operation)?;
         let may = what.operation().refusal(act).map(|rule| Problem::refused("what", rule));
         self.ledger.checked(act, operation, may.map_or(Ok(()), Err))?;
-        let standing = act.standing.as_deref();
-        let registered = standing.and_then(|standing| {
-            StoredBasis::of(standing.basis).map(|basis| (&standing.person, standing.since, basis))
-        });
-        let registered = registered.ok_or_else(|| Problem::refused("person", "people approve"));
-        let (person, since, basis) = self.ledger.checked(act, operation, registered)?;
-        let until = act.at.checked_add(VALID).map_err(|error| Problem::broke(&error))?;
-        let stored = Stored {
-            version: VERSION,
-            digest: what.digest(&self.kept)?,
-            approver: person.to_string(),
-            since: since.as_microsecond(),
-            basis,
-            until: until.as_second(),
-            latest: what.latest(),
-        };
+        let said = Stored::of(act, what.digest(&self.kept)?, VALID);
+        let stored = Stored { latest: what.latest(), ..self.ledger.checked(act, operation, said)? };
         let kept = kept_under(approved)?;
         if let Some(before) = self.kept.of(&kept)? {
             let before = read(&before)?;
@@ -400,25 +414,49 @@ impl Approvals {
         if left > VALID {
             return refused("the approval is of a time that has not come yet");
         }
-        let person = self.people.person(approver)?.filter(may_come_in);
-        let Some(person) = person else {
-            return refused("whoever approved it may not act any more");
+        let made = (&stored, Made::Approval(&act.operation));
+        let standing = self.sayers.standing(approver, what.operation(), made, act.at);
+        standing.map_err(|problem| problem.of_field(FIELD))
+    }
+}
+
+/// Those who said something in a session of their own. It reads people and what lets them in.
+#[derive(Clone)]
+struct Sayers {
+    people: Arc<dyn ReadPeople>,
+    registry: Arc<Registry>,
+    grounds: Arc<Grounds>,
+}
+
+impl Sayers {
+    /// How somebody stands who said what is kept, and has the right to `operation`.
+    ///
+    /// # Errors
+    /// 422 where they may not act any more, have not the right, or were let in by what has ended since.
+    fn standing(
+        &self,
+        person: &ActorId,
+        operation: Permitted,
+        (stored, made): (&Stored, Made<'_>),
+        now: Timestamp,
+    ) -> Result<Standing, Problem> {
+        let refused = |rule: Rule| Err(Problem::refused("person", rule));
+        let Some(person) = self.people.person(person)?.filter(may_come_in) else {
+            return refused("they may not act any more".into());
         };
         let open = |party: &Party| match party {
             Party::Holder(role) => person.roles.contains(role),
             _ => false,
         };
-        if !what.operation().parties().iter().any(open) {
-            return refused("whoever approved it has not the right any more");
+        if !operation.parties().iter().any(open) {
+            return refused(operation.rule());
         }
         let basis = stored.basis.basis()?;
-        let stands = self.registry.stands(&person.id, basis, act.at);
-        let stands = stands.map_err(|problem| problem.of_field(FIELD))?;
+        let stands = self.registry.stands(&person.id, basis, now)?;
         if person.since.as_microsecond() != stored.since || stands.is_none() {
-            return refused("what whoever approved it was let in by has ended since");
+            return refused("what they were let in by has ended since".into());
         }
-        let rests_on = self.grounds.rests_on(&Made::Approval(&act.operation), act.at);
-        let rests_on = rests_on.map_err(|problem| problem.of_field(FIELD))?;
+        let rests_on = self.grounds.rests_on(&made, now)?;
         Ok(person.standing(basis).resting_on(own(&rests_on)))
     }
 }

@@ -282,10 +282,10 @@ operations! {
     /// S 5-2-1(6)).
     HoldCeremony = "hold_ceremony", CeremonyStarted, Any, Long,
         [SeniorOperator], by ["ceremony run"];
-    /// Is present at a ceremony as a witness.
-    WitnessCeremony = "witness_ceremony", CeremonyStarted, Any, Long,
+    /// Confirms that one is present at a ceremony, as a witness or as an operator.
+    AttendCeremony = "attend_ceremony", CeremonyAttended, Any, Work,
         [CaManager, KeyCustodian, IntakeClerk, Examiner, Approver, SeniorOperator, RepositoryOperator,
-        GeneralOperator, InternalAuditor, WindowClerk, WindowSupervisor, CallCentreAgent], by ["ceremony run"];
+        GeneralOperator, InternalAuditor, WindowClerk, WindowSupervisor, CallCentreAgent], by ["ceremony attend"];
     /// Finds the certificates whose key is on a list of weak keys.
     FindWeakKeys = "find_weak_keys", RecordsRead, Any, Long,
         [CaManager, SeniorOperator, GeneralOperator, InternalAuditor, System], by ["key weak"];
@@ -418,10 +418,7 @@ impl Operation {
     /// Whether only the command line has it: it is for a program that does not start, or for a room where
     /// people come together.
     pub fn is_command_alone(self) -> bool {
-        matches!(
-            self,
-            Self::AcceptStart | Self::AdoptPolicy | Self::HoldCeremony | Self::WitnessCeremony
-        )
+        matches!(self, Self::AcceptStart | Self::AdoptPolicy | Self::HoldCeremony)
     }
 
     /// Whether it is on the holders' page.

@@ -24,6 +24,8 @@ use crate::problem::Problem;
 pub(crate) enum Made<'a> {
     /// The approval of an operation.
     Approval(&'a OperationId),
+    /// The attendance at a ceremony that is kept under that id.
+    Attendance(&'a OperationId),
     /// A proposal of a kind about a person, at that time.
     Proposal(&'a ActorId, ProposalKind, Timestamp),
     /// The credential that an operation made.
@@ -37,6 +39,7 @@ impl Made<'_> {
     fn kept_under(&self) -> Result<OperationId, Problem> {
         let named = match self {
             Self::Approval(operation) => format!("approval {operation}"),
+            Self::Attendance(kept) => format!("attendance {kept}"),
             Self::Proposal(person, kind, at) => {
                 format!("proposal {person} {kind} {}", at.as_microsecond())
             }

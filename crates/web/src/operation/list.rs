@@ -5,7 +5,6 @@ use utoipa::openapi::OpenApi;
 
 use super::{Command, Operation, Spec, command, describe, route};
 use crate::api::Api;
-use crate::desk::ApproveOperation;
 use crate::desk::applications::{
     ApproveApplication, CompleteApplication, DeliverApplication, DiscardApplication,
     IssueApplication, ListApplications, RefuseApplication, ShowApplication, VerifyApplication,
@@ -39,6 +38,7 @@ use crate::desk::service_requests::{
     ShowServiceRequest, WithdrawServiceRequest,
 };
 use crate::desk::weak_keys::FindWeakKeys;
+use crate::desk::{ApproveOperation, AttendCeremony};
 use crate::wire::{HoldCertificates, ReceiveApplication};
 
 /// Every operation, in the order of the tables.
@@ -99,6 +99,7 @@ pub(crate) const ALL: &[Listed] = &[
     Listed::of::<CheckConsistency>(),
     Listed::of::<ShowCeremony>(),
     Listed::of::<AbandonCeremony>(),
+    Listed::of::<AttendCeremony>(),
     Listed::of::<ApproveOperation>(),
     Listed::of::<ListPeople>(),
     Listed::of::<ShowPerson>(),

@@ -2,6 +2,7 @@
 
 mod access_table;
 mod approvals;
+mod attendance;
 mod authority;
 mod client;
 mod connections;

@@ -74,6 +74,27 @@ fn k3_a_ceremony_needs_its_people_and_nobody_else() {
     room.run(&mut room.twin()).expect("enough");
 }
 
+/// Whoever came to one sitting has not come to the next.
+#[test]
+fn k3_people_who_came_to_a_sitting_come_to_no_other() {
+    let room = Room::new();
+    let mut twin = room.twin();
+    let id = "genesis-2026".parse().expect("an id");
+    let sittings = || ca::ceremony::sittings(room.scratch.store.as_ref(), &id).expect("a number");
+    let (clock, by) = (|| room.clock.now(), act(&room.clock));
+    let mut run = |after: usize| {
+        let conductor = Conductor::new(room.scratch.store.as_ref(), &clock, &by);
+        conductor.after_sittings(after).run(SCRIPT, &premises(), &enough(), &mut twin)
+    };
+    assert_eq!(sittings(), 0);
+    let told = run(1).map(drop).expect_err("there was none").to_string();
+    assert!(told.contains("a sitting that was held already"), "{told}");
+    assert_eq!(run(0).expect("the first").state, State::Completed);
+    assert_eq!(sittings(), 1);
+    run(0).map(drop).expect_err("it was the first");
+    run(1).expect("told again");
+}
+
 #[test]
 fn k3_a_script_that_is_not_valid_does_nothing_and_is_recorded() {
     let room = Room::new();

@@ -10,21 +10,24 @@ use web::desk::ceremonies::CeremonyBody;
 
 use crate::answer::{Answer, digest};
 use crate::cli::Cli;
+use crate::commands::shown;
 use crate::config::Config;
 use crate::hold::CeremonyRoom;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::minutes::{self, expect_drawable};
-use crate::stage::{Attendance, Attendant, SystemStage, attend, premises};
+use crate::stage::{Attendance, Attendant, Comers, SystemStage, attend, premises};
 use crate::system::{Claim, Clock, System};
 
-/// Carries a script out with everybody who came.
+/// Carries a script out with everybody who came; only whoever runs it shows who they are here.
 pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -> Result<Answer> {
     let text = read(file)?;
+    let shown = shown(&cli.person)?;
     expect_drawable()?;
     let system = System::open(&cli.config, Claim::Visit, clock)?;
     let _room = CeremonyRoom::enter(&system.home)?;
-    let answer = carry_out(cli, &system, &text, present);
+    let comers = Comers { shown, custodians: &cli.person.custodians, attendants: present };
+    let answer = carry_out(cli, &system, &text, comers);
     let asleep = match system.custody.is_active() {
         true => system.custody.deactivate(&system.act("ceremony")?).map(drop),
         false => Ok(()),
@@ -34,9 +37,9 @@ pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -
     system.seal().and(answer).and_then(|answer| asleep.map(|()| answer).map_err(Into::into))
 }
 
-fn carry_out(cli: &Cli, system: &System, text: &str, present: &[Attendant]) -> Result<Answer> {
-    let (script, attendance) = attend(system, text, &cli.person.custodians, present)?;
-    let Attendance { present, act, secret, custodians } = attendance;
+fn carry_out(cli: &Cli, system: &System, text: &str, comers: Comers<'_>) -> Result<Answer> {
+    let (script, attendance) = attend(system, text, comers)?;
+    let Attendance { present, sittings, act, secret, custodians } = attendance;
     let mut stage = SystemStage {
         system,
         ceremony: script.id.clone(),
@@ -46,7 +49,7 @@ fn carry_out(cli: &Cli, system: &System, text: &str, present: &[Attendant]) -> R
         told: cli.form().is_for_people(),
     };
     let now = || system.now();
-    let conductor = Conductor::new(&*system.store, &now, &act);
+    let conductor = Conductor::new(&*system.store, &now, &act).after_sittings(sittings);
     let record = conductor.run(text, &premises(system)?, &present, &mut stage)?;
     ended(&record, &system.audit_signer()?, &place(system, &record.script.id))
 }
@@ -114,6 +117,6 @@ fn place(system: &System, id: &CeremonyId) -> PathBuf {
     system.home.ceremonies().join(id.as_str())
 }
 
-fn read(file: &Path) -> Result<String> {
+pub(super) fn read(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).with_context(|| file.display().to_string())
 }

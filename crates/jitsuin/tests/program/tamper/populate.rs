@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use testkit::run;
 
-use crate::ceremony_room::{coming, script};
+use crate::ceremony_room::{OTHERS, coming, script};
 use crate::demo::{PROGRAM, copy_populated, copy_prepared};
 use crate::installation::{CUSTODIANS, command};
 
@@ -92,10 +92,13 @@ fn interrupt_a_renewal(place: &Path) {
     let (backups, away) = (place.join("data/backups"), place.join("away"));
     fs::rename(&backups, &away).unwrap();
     fs::write(&backups, "in the way").unwrap();
-    let others = ["auditor-1", "operator-1", "operator-2"].map(coming);
+    for id in OTHERS {
+        answer(place, id, &["ceremony", "attend", "script.toml"]);
+    }
+    let others = OTHERS.map(coming);
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
     let hold = [&["ceremony", "run", "script.toml"], &CUSTODIANS[..], &others].concat();
-    let said = run(place, PROGRAM, &hold);
+    let said = command(place, "operator-1", &hold);
     assert!(!said.success && said.text.contains("renew-ca-key"), "{}", said.text);
     fs::remove_file(&backups).unwrap();
     fs::rename(&away, &backups).unwrap();

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::world::World;
 use crate::ceremony_room::{OTHERS, coming, script};
 use crate::demo::PROGRAM;
-use crate::installation::CUSTODIANS;
+use crate::installation::{CUSTODIANS, command};
 use crate::tamper::Chance;
 
 /// What a ceremony comes to, before or after which its process ends itself.
@@ -96,11 +96,15 @@ fn moment(chance: &mut Chance) -> String {
     format!("{side}:{kind}:{}", 1 + chance.below(2))
 }
 
-/// Begins to run a script, in a process that ends itself at a moment.
+/// Begins to run a script, in a process that ends itself at a moment. Those who are present confirm it
+/// anew, for each time it goes on; where they cannot, it says so.
 pub(super) fn begin(place: &Path, file: &str, moment: Option<&str>) -> Child {
+    for id in OTHERS {
+        drop(command(place, id, &["ceremony", "attend", file]));
+    }
     Command::new(PROGRAM)
         .envs(moment.map(|moment| ("JITSUIN_TORTURE", moment)))
-        .arg("--json")
+        .args(["--json", "--as", "data/handed-out/operator-1.token"])
         .args(["ceremony", "run", file])
         .args(CUSTODIANS)
         .args(OTHERS.map(coming))

@@ -152,6 +152,8 @@ impl<'a> Walk<'a> {
         self.done("key-custodian", "/api/v1/keys/deactivation", &json!({}));
         let reason = json!({ "reason": "a medium is missing" });
         self.done("ca-manager", "/api/v1/ceremonies/renewal-1/abandonment", &reason);
+        let script = json!({ "script_sha256": "00".repeat(32) });
+        self.done("window-clerk", "/api/v1/ceremonies/renewal-1/attendances", &script);
         let keys = json!({ "keys": ["00".repeat(32)] });
         self.done("general-operator", "/api/v1/weak-key-searches", &keys);
         let path = "/api/v1/cas/saitama-sign/generations/1/compromise";
