@@ -1,7 +1,5 @@
 //! The revocation lists of every CA: published when they are due, and missed when they are late.
 
-use std::time::Duration;
-
 use anyhow::{Result, anyhow};
 use ca::{CertificationAuthority, ListOutcome};
 use domain::id::CaId;
@@ -10,19 +8,6 @@ use store::SeriesKey;
 use crate::system::System;
 
 impl System {
-    /// Publishes every list anew, whether it is due or not; returns how many.
-    ///
-    /// A list of this very second cannot be replaced (`thisUpdate` has whole seconds), so this
-    /// waits for the next one.
-    pub(crate) fn publish_all(&self) -> Result<usize> {
-        let second = self.now().as_second();
-        while self.now().as_second() == second {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let now = self.now();
-        self.publish(|authority| Ok(authority.list_series().at(now)?))
-    }
-
     /// Publishes every list that is due; returns how many.
     pub(crate) fn publish_due(&self) -> Result<usize> {
         let now = self.now();

@@ -13,8 +13,10 @@ use card::{InsertedCard, SignatureKeys};
 use domain::id::CardId;
 use serde_json::{Value, json};
 use store::reads::{ReadCertificates, ReadWindows};
+use web::desk::cards::MakeCard;
 
 use super::pcscd::{self, Pcscd};
+use super::people::{self, Staff};
 use super::story::{PASSWORD, PIN};
 use super::town::newcomers;
 use super::{story, town};
@@ -51,18 +53,20 @@ pub(super) fn readers_of_the_demo() -> BTreeMap<String, String> {
 
 /// Has a resident served with both certificates on a card that today's clients can use, if that was
 /// not done before.
-pub(super) fn issue_once(system: &System) -> Result<()> {
+pub(super) fn issue_once(staff: &Staff<'_>) -> Result<()> {
+    let system = staff.system();
     let note = system.home.handed_out().join(NOTE);
     if note.exists() {
         return Ok(());
     }
-    let blank = system.card_readers()?.make_blank(SignatureKeys::Rsa2048)?;
     let municipality = town::MUNICIPALITIES[0];
-    let people = newcomers(system, municipality, 1)?;
-    let resident = people.first().context("too few residents")?;
+    let blank = MakeCard { keys: SignatureKeys::Rsa2048 };
+    let blank = staff.ask(&people::clerk(municipality), blank)?.card;
+    let residents = newcomers(system, municipality, 1)?;
+    let resident = residents.first().context("too few residents")?;
     let reader = format!("{CABINET}{blank}");
-    story::serve_with_both(system, municipality, resident, &reader)?;
-    write_private(&note, blank.as_str().as_bytes())
+    story::serve_with_both(staff, municipality, resident, &reader)?;
+    write_private(&note, blank.as_bytes())
 }
 
 /// Puts the card into a reader of its own; says why, where that is not possible here.

@@ -9,12 +9,15 @@ mod pcscd;
 mod people;
 mod ready;
 mod story;
+#[cfg(test)]
+mod tests;
 mod town;
 
+pub(crate) use self::people::Staff;
 #[cfg(test)]
-pub(crate) use self::people::register as register_people;
+pub(crate) use self::people::{CALL_CENTRE, OPERATOR, clerk, register as register_people};
 #[cfg(test)]
-pub(crate) use self::story::{AUTH, SIGN, Town};
+pub(crate) use self::story::{AUTH, SIGN, Town, apply_register_events, publish_all};
 #[cfg(test)]
 pub(crate) use self::town::newcomers;
 
@@ -44,9 +47,9 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let addresses = listeners.addresses()?;
     if !town::is_populated(&system) {
         town::populate(&system)?;
-        story::issue_to_town(&system, &|line| say(line))?;
+        story::issue_to_town(&Staff::at_windows(&system)?, &|line| say(line))?;
     }
-    card::issue_once(&system)?;
+    card::issue_once(&Staff::at_windows(&system)?)?;
     let stop = StopSignal::listen()?;
     let running = Running::start(system.clone(), listeners)?;
     let place = ready::Place { directory: &arguments.dir, addresses };
@@ -67,7 +70,7 @@ pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
         write_private(path, &serde_json::to_vec_pretty(&ready)?)?;
     }
     if arguments.once {
-        story::tell(&system, &|line| say(line))?;
+        story::tell(&Staff::at_windows(&system)?, &|line| say(line))?;
     } else {
         stop.wait();
     }

@@ -1,9 +1,10 @@
-//! The demo's people: it plays them, through the same desk where real ones register each other.
+//! The demo's people: it plays them, and each comes to the desk by the token that was made for them, as
+//! real ones do.
 
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
-use domain::id::ActorId;
+use domain::id::{ActorId, OperationId};
 use domain::lifetime::is_due;
 use domain::staff::{ChangeKind, MAX_TOKEN_DAYS, PersonState, Role, way_in_until};
 use keys::quorum::{CustodianId, Passphrase};
@@ -12,21 +13,30 @@ use store::reads::{ReadPeople, ReadVerifiers};
 use web::desk::credentials::MakeToken;
 use web::desk::people::{ConfirmProposal, ProposeChange, ProposePerson};
 use web::desk::{Desk, Door, Principal, Shown};
+use web::operation::Operation;
 
 use super::town::MUNICIPALITIES;
 use crate::cli::FirstPeople;
 use crate::home::write_private;
 use crate::system::System;
 
-const MANAGER: &str = "manager-1";
-const OPERATOR: &str = "operator-1";
+pub(super) const MANAGER: &str = "manager-1";
+
+/// The senior operator.
+pub(crate) const OPERATOR: &str = "operator-1";
+
+/// Another one, for what takes two.
+pub(super) const SECOND_OPERATOR: &str = "operator-2";
+
+/// Who takes holds by phone.
+pub(crate) const CALL_CENTRE: &str = "call-centre";
 
 /// Everybody of the demo: id, role, and the municipality of those at the windows.
 pub(super) fn all() -> Vec<(String, Role, Option<&'static str>)> {
     let staff = [
         (OPERATOR, Role::SeniorOperator),
         (MANAGER, Role::CaManager),
-        ("operator-2", Role::SeniorOperator),
+        (SECOND_OPERATOR, Role::SeniorOperator),
         ("custodian-1", Role::KeyCustodian),
         ("custodian-2", Role::KeyCustodian),
         ("custodian-3", Role::KeyCustodian),
@@ -36,14 +46,59 @@ pub(super) fn all() -> Vec<(String, Role, Option<&'static str>)> {
         ("repository-1", Role::RepositoryOperator),
         ("general-1", Role::GeneralOperator),
         ("auditor-1", Role::InternalAuditor),
-        ("call-centre", Role::CallCentreAgent),
+        (CALL_CENTRE, Role::CallCentreAgent),
     ];
     let mut all: Vec<_> = staff.map(|(id, role)| (id.to_owned(), role, None)).into();
     for code in MUNICIPALITIES {
-        all.push((format!("clerk-{code}"), Role::WindowClerk, Some(code)));
+        all.push((clerk(code), Role::WindowClerk, Some(code)));
         all.push((format!("supervisor-{code}"), Role::WindowSupervisor, Some(code)));
     }
     all
+}
+
+/// The clerk at the windows of a municipality.
+pub(crate) fn clerk(municipality: &str) -> String {
+    format!("clerk-{municipality}")
+}
+
+/// The staff of an installation at its desk. Whoever asks for something comes in for it, by the token among
+/// what was handed out.
+pub(crate) struct Staff<'a> {
+    system: &'a System,
+    desk: Desk,
+}
+
+impl<'a> Staff<'a> {
+    /// At the desk with the windows.
+    pub(crate) fn at_windows(system: &'a System) -> Result<Self> {
+        Ok(Self { system, desk: system.desk()? })
+    }
+
+    /// At the desk of an installation that has no resident register yet.
+    pub(super) fn without_windows(system: &'a System) -> Self {
+        Self { system, desk: system.desk_without_windows() }
+    }
+
+    /// Has an operation done for the person of this id.
+    pub(crate) fn ask<O: Operation>(&self, id: &str, asked: O) -> Result<O::Answer> {
+        self.ask_under(id, None, asked)
+    }
+
+    /// The same under an operation id that was agreed on.
+    pub(super) fn ask_under<O: Operation>(
+        &self,
+        id: &str,
+        operation: Option<OperationId>,
+        asked: O,
+    ) -> Result<O::Answer> {
+        let person = enter(self.system, &self.desk, id, operation)?;
+        Ok(self.desk.ask(&person, asked)?)
+    }
+
+    /// The installation.
+    pub(super) fn system(&self) -> &'a System {
+        self.system
+    }
 }
 
 /// Registers everybody who is not yet, each with a token bound to this machine; the custodians let
@@ -67,7 +122,7 @@ pub(crate) fn register(system: &System, custodians: &[(CustodianId, Passphrase)]
     let_in_again(system, &desk, custodians)?;
     for (id, role, municipality) in all() {
         let person: ActorId = id.parse()?;
-        let operator = || enter(system, &desk, OPERATOR);
+        let operator = || enter(system, &desk, OPERATOR, None);
         if system.store.person(&person)?.is_none() {
             let municipality = municipality.map(str::parse).transpose()?;
             let asked = ProposePerson {
@@ -85,7 +140,7 @@ pub(crate) fn register(system: &System, custodians: &[(CustodianId, Passphrase)]
         } else {
             continue;
         }
-        let manager = enter(system, &desk, MANAGER)?;
+        let manager = enter(system, &desk, MANAGER, None)?;
         let confirmed = desk.ask(&manager, ConfirmProposal { id: person })?;
         let secret = confirmed.enrolment_secret.context("a new person enrols")?;
         make_token(system, &desk, &id, &secret)?;
@@ -125,10 +180,15 @@ fn let_in_again(
 }
 
 /// Somebody of the demo at the desk, by the token that was made for them.
-fn enter(system: &System, desk: &Desk, id: &str) -> Result<Principal> {
+fn enter(
+    system: &System,
+    desk: &Desk,
+    id: &str,
+    operation: Option<OperationId>,
+) -> Result<Principal> {
     let file = system.home.handed_out().join(format!("{id}.token"));
     let token = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    Ok(desk.entrance().enter(Ok(Shown::bearer(&token)), &door(), None)?)
+    Ok(desk.entrance().enter(Ok(Shown::bearer(&token)), &door(), operation)?)
 }
 
 fn make_token(system: &System, desk: &Desk, id: &str, secret: &str) -> Result<()> {

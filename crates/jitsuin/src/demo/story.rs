@@ -1,24 +1,31 @@
-//! The demo's story, told through the same operations that a window, a call centre and the
-//! register use: nothing here has a short cut.
+//! The demo's story: people come to the desk by their tokens and ask for the operations that a window, a call
+//! centre and an operator ask for by the API. Nothing here has a short cut.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use card::{CardSlot, HolderSecret, HolderSecrets};
-use domain::act::{Act, Actor};
-use domain::application::ApplicationKind;
-use domain::id::{ApplicationId, CardId, SerialNumber};
+use domain::application::{ApplicationKind, ApplicationState};
+use domain::id::{ApplicationId, CaId, CardId, SerialNumber};
 use domain::identity::Evidence;
 use domain::resident::Resident;
 use domain::revocation::{Requester, RevocationCause};
 use domain::text;
 use domain::validity::civil_date;
-use ra::form::ReceivedForm;
-use ra::register::{Removal, embedded::Correction};
-use ra::window::{CardPlace, EvidenceItem, EvidenceRecord, Verification};
-use web::desk::Principal;
+use web::desk::ApproveOperation;
+use web::desk::applications::{
+    CompleteApplication, DeliverApplication, DiscardApplication, IssueApplication,
+    VerifyApplication,
+};
+use web::desk::certificates::{RevokeCertificate, ShowCertificate};
 use web::desk::check::CheckConsistency;
+use web::desk::lists::PublishAllLists;
+use web::desk::register::{ApplyRegisterEvents, RecordAddress, RecordDeath};
+use web::operation::Operation;
+use web::wire::{ApplicationBody, DocumentBody, HoldCertificates, ReceiveApplication, SecretText};
 
+use super::people::{CALL_CENTRE, OPERATOR, SECOND_OPERATOR, Staff, clerk};
 use super::town::{MUNICIPALITIES, newcomers};
-use crate::system::{System, new_operation};
+use crate::system::new_operation;
 
 pub(crate) const AUTH: &str = "jpki-auth";
 pub(crate) const SIGN: &str = "saitama-sign";
@@ -31,56 +38,56 @@ pub(super) const PASSWORD: &str = "ABC123";
 type Say<'a> = &'a dyn Fn(&str);
 
 /// Issues certificates to residents of every municipality and leaves them in every state.
-pub(super) fn issue_to_town(system: &System, say: Say<'_>) -> Result<()> {
+pub(super) fn issue_to_town(staff: &Staff<'_>, say: Say<'_>) -> Result<()> {
     let mut settled = Vec::new();
     for municipality in MUNICIPALITIES {
-        let people = newcomers(system, municipality, 6)?;
+        let people = newcomers(staff.system(), municipality, 6)?;
         ensure!(people.len() == 6, "{municipality}: too few residents");
-        let town = Town::new(system, municipality);
+        let town = Town::new(staff, municipality);
         settled.push(town.issue_to(&people)?);
-        system.seal()?;
+        staff.system().seal()?;
         say(&format!("{municipality}: 6 residents served at the window"));
     }
     for (place, people) in settled.iter().enumerate() {
-        special_case(system, place, people)?;
+        special_case(staff, place, people)?;
     }
-    system.apply_register_events()?;
-    let published = system.publish_all()?;
+    apply_register_events(staff)?;
+    let published = publish_all(staff)?;
     say(&format!("{published} revocation lists published"));
     Ok(())
 }
 
 /// Serves a resident with both certificates on the card in a reader, delivered.
 pub(super) fn serve_with_both(
-    system: &System,
+    staff: &Staff<'_>,
     municipality: &'static str,
     resident: &Resident,
     reader: &str,
 ) -> Result<()> {
-    let town = Town::new(system, municipality);
+    let town = Town::new(staff, municipality);
     let auth = town.full_issue_at(Some(reader), resident, AUTH, "issue-with-card", None)?;
     town.full_issue_at(Some(reader), resident, SIGN, "issue-on-card", Some(&auth.card))?;
     Ok(())
 }
 
 /// One resident's way from the form to the end of the certificate, every step said with its result.
-pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
+pub(super) fn tell(staff: &Staff<'_>, say: Say<'_>) -> Result<()> {
     let municipality = MUNICIPALITIES[2];
-    let people = newcomers(system, municipality, 2)?;
+    let people = newcomers(staff.system(), municipality, 2)?;
     let [resident, second] = people.as_slice() else { anyhow::bail!("too few residents") };
-    let town = Town::new(system, municipality);
+    let town = Town::new(staff, municipality);
     say(&format!("1. {} applies at the window of {municipality}", resident.name()));
     let application = town.receive(resident, AUTH, "issue-with-card", None)?;
-    town.verify(&application, &resident_evidence())?;
+    town.verify(&application)?;
     say(&format!("2. application {application}: existence and identity checked"));
-    let issued = system.window()?.card_counter().issue(&town.clerk()?, &application, None)?;
+    let issued = town.issue(&application, None)?;
     say(&format!(
         "3. certificate {} is on card {}, unusable: {}",
         issued.serial,
         issued.card,
         town.state(AUTH, &issued.serial)?
     ));
-    town.deliver(&application, AUTH)?;
+    town.deliver(&application, AUTH, None)?;
     say(&format!(
         "4. the card proved its key and was delivered: {}",
         town.state(AUTH, &issued.serial)?
@@ -98,17 +105,44 @@ pub(super) fn tell(system: &System, say: Say<'_>) -> Result<()> {
     town.carry_out(resident, AUTH, "revocation", "use-ended")?;
     say(&format!("8. use ended, in writing: {}", town.state(AUTH, &issued.serial)?));
     let other = town.full_issue(second, AUTH, "issue-with-card", None)?;
-    system.register()?.remove(&second.code, Removal::Death, system.now())?;
-    system.apply_register_events()?;
+    staff.ask(OPERATOR, RecordDeath { code: second.code.clone() })?;
+    apply_register_events(staff)?;
     say(&format!("9. the register records a death: {}", town.state(AUTH, &other.serial)?));
-    let published = system.publish_all()?;
+    let published = publish_all(staff)?;
     say(&format!("10. {published} revocation lists published"));
-    let desk = system.desk()?;
-    let act = Principal::program(system.act("demo")?);
-    let report = serde_json::to_value(desk.ask(&act, CheckConsistency {})?)?;
+    let report = serde_json::to_value(staff.ask(OPERATOR, CheckConsistency {})?)?;
     ensure!(report["findings"].as_array().is_some_and(Vec::is_empty), "check: {report}");
     say("11. check: everything agrees with everything else");
     Ok(())
+}
+
+/// Has the CAs follow what the register says.
+pub(crate) fn apply_register_events(staff: &Staff<'_>) -> Result<()> {
+    let failed = staff.ask(OPERATOR, ApplyRegisterEvents {})?.failed;
+    let rules = failed.iter().map(|one| format!("event {}: {}", one.event, one.rule));
+    ensure!(failed.is_empty(), "{}", rules.collect::<Vec<_>>().join("; "));
+    Ok(())
+}
+
+/// Has every list published anew, whether it is due or not; returns how many.
+///
+/// A list of this very second cannot be replaced (`thisUpdate` has whole seconds), so this waits for the
+/// next one.
+pub(crate) fn publish_all(staff: &Staff<'_>) -> Result<usize> {
+    let system = staff.system();
+    let second = system.now().as_second();
+    while system.now().as_second() == second {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut published = 0;
+    for ca in system.authorities.keys() {
+        for list in staff.ask(OPERATOR, PublishAllLists { ca: ca.clone() })?.lists {
+            let problems = list.problems.join("; ");
+            ensure!(list.list.is_some(), "{ca} {}: {} {problems}", list.partition, list.outcome);
+            published += 1;
+        }
+    }
+    Ok(published)
 }
 
 /// What became of a municipality's first residents.
@@ -122,7 +156,7 @@ struct Settled {
 
 /// A window of one municipality.
 pub(crate) struct Town<'a> {
-    system: &'a System,
+    staff: &'a Staff<'a>,
     municipality: &'static str,
 }
 
@@ -134,8 +168,8 @@ pub(crate) struct OnCard {
 
 impl<'a> Town<'a> {
     /// A window of this municipality.
-    pub(crate) fn new(system: &'a System, municipality: &'static str) -> Self {
-        Self { system, municipality }
+    pub(crate) fn new(staff: &'a Staff<'a>, municipality: &'static str) -> Self {
+        Self { staff, municipality }
     }
 
     /// Six residents: two in force, one held, two revoked for reasons 5 and 1, one undelivered.
@@ -151,16 +185,16 @@ impl<'a> Town<'a> {
         }
         let (held, card) = (served[2].0, &served[2].1.card);
         let on_the_way = self.receive(held, SIGN, "issue-on-card", Some(card))?;
-        self.verify(&on_the_way, &resident_evidence())?;
-        self.system.window()?.card_counter().issue(&self.clerk()?, &on_the_way, None)?;
+        self.verify(&on_the_way)?;
+        self.issue(&on_the_way, None)?;
         self.hold(held)?;
         for (resident, cause) in [(served[3].0, "use-ended"), (served[4].0, "key-compromised")] {
             self.carry_out(resident, AUTH, "revocation", cause)?;
             self.carry_out(resident, SIGN, "revocation", cause)?;
         }
         let waiting = self.receive(&people[5], AUTH, "issue-with-card", None)?;
-        self.verify(&waiting, &resident_evidence())?;
-        self.system.window()?.card_counter().issue(&self.clerk()?, &waiting, None)?;
+        self.verify(&waiting)?;
+        self.issue(&waiting, None)?;
         let (resident, auth) = &served[1];
         let in_force = ((*resident).clone(), auth.card.clone(), auth.serial, signed[1]);
         Ok(Settled { municipality: self.municipality, in_force, waiting })
@@ -187,11 +221,10 @@ impl<'a> Town<'a> {
         card: Option<&CardId>,
     ) -> Result<OnCard> {
         let application = self.receive(resident, ca, kind, card)?;
-        self.verify(&application, &resident_evidence())?;
-        let window = self.system.window()?;
-        let issued = window.card_counter().issue(&self.clerk()?, &application, reader)?;
-        self.deliver_at(reader, &application, ca)?;
-        Ok(OnCard { card: issued.card, serial: issued.serial })
+        self.verify(&application)?;
+        let issued = self.issue(&application, reader)?;
+        self.deliver(&application, ca, reader)?;
+        Ok(issued)
     }
 
     fn receive(
@@ -201,38 +234,50 @@ impl<'a> Town<'a> {
         kind: &str,
         card: Option<&CardId>,
     ) -> Result<ApplicationId> {
-        let form = ReceivedForm {
+        let form = ReceiveApplication {
             card: card.map(ToString::to_string).unwrap_or_default(),
             ..self.form(resident, ca, kind)
         };
-        Ok(self.system.window()?.applications().receive(&self.clerk()?, &form)?)
+        Ok(self.as_clerk(form)?.id.parse()?)
     }
 
-    fn verify(&self, application: &ApplicationId, evidence: &EvidenceRecord) -> Result<()> {
-        match self.system.window()?.applications().verify(&self.clerk()?, application, evidence)? {
-            Verification::Verified => Ok(()),
-            Verification::Refused { doubts } => {
-                anyhow::bail!("{application} refused: {}", doubts.join("; "))
-            }
-        }
-    }
-
-    fn deliver(&self, application: &ApplicationId, ca: &str) -> Result<()> {
-        self.deliver_at(None, application, ca)
-    }
-
-    fn deliver_at(
-        &self,
-        reader: Option<&str>,
-        application: &ApplicationId,
-        ca: &str,
-    ) -> Result<()> {
-        let secrets = match ca {
-            AUTH => holder_secrets(CardSlot::Authentication, PIN)?,
-            _ => holder_secrets(CardSlot::Signature, PASSWORD)?,
+    /// Checks the identity of a resident who shows a driving licence.
+    fn verify(&self, application: &ApplicationId) -> Result<()> {
+        let licence = DocumentBody {
+            evidence: Evidence::PhotoDocument.to_string(),
+            document: "運転免許証".to_owned(),
+            number: "見本第0001号".to_owned(),
+            note: String::new(),
         };
-        let window = self.system.window()?;
-        window.card_counter().deliver(&self.clerk()?, application, secrets, reader)?;
+        let (id, items) = (application.clone(), vec![licence]);
+        let found = self.as_clerk(VerifyApplication { id, items, doubt: None })?;
+        let doubts = found.doubts.join("; ");
+        ensure!(found.state != ApplicationState::Refused.to_string(), "{application}: {doubts}");
+        Ok(())
+    }
+
+    /// On a card of the cabinet, or on the one in a reader.
+    fn issue(&self, application: &ApplicationId, reader: Option<&str>) -> Result<OnCard> {
+        let (id, reader) = (application.clone(), reader.map(str::to_owned));
+        let issued = self.as_clerk(IssueApplication { id, reader, card_absent: false })?;
+        let (card, serial) = issued.card.zip(issued.serial).context("a certificate on a card")?;
+        Ok(OnCard { card: card.parse()?, serial: serial.parse()? })
+    }
+
+    /// Hands the card over, with the secret that its holder sets.
+    fn deliver(&self, application: &ApplicationId, ca: &str, reader: Option<&str>) -> Result<()> {
+        let (authentication_pin, signature_password) = match ca {
+            AUTH => (Some(SecretText::new(PIN)), None),
+            _ => (None, Some(SecretText::new(PASSWORD))),
+        };
+        self.as_clerk(DeliverApplication {
+            id: application.clone(),
+            reader: reader.map(str::to_owned),
+            card_absent: false,
+            authentication_pin,
+            signature_password,
+            handover: None,
+        })?;
         Ok(())
     }
 
@@ -244,42 +289,50 @@ impl<'a> Town<'a> {
         kind: &str,
         cause: &str,
     ) -> Result<()> {
-        let form = ReceivedForm { cause: cause.to_owned(), ..self.form(resident, ca, kind) };
-        let application = self.system.window()?.applications().receive(&self.clerk()?, &form)?;
-        self.verify(&application, &resident_evidence())?;
-        self.system.window()?.applications().complete(&self.clerk()?, &application)?;
+        let form = self.form(resident, ca, kind);
+        let form = ReceiveApplication { cause: cause.to_owned(), ..form };
+        let id: ApplicationId = self.as_clerk(form)?.id.parse()?;
+        self.verify(&id)?;
+        self.as_clerk(CompleteApplication { id })?;
         Ok(())
     }
 
+    /// A loss that is reported by phone.
     pub(crate) fn hold(&self, resident: &Resident) -> Result<()> {
-        let act = self.act(Actor::CallCentreAgent("call-centre".parse()?))?;
-        self.system.window()?.call_centre().hold_by_phone(&act, &resident.basic_four())?;
+        let four = resident.basic_four();
+        let asked = HoldCertificates {
+            name: four.name,
+            birth_date: four.birth_date.to_string(),
+            gender: four.gender.code().to_string(),
+            address: four.address,
+        };
+        self.staff.ask(CALL_CENTRE, asked)?;
         Ok(())
     }
 
     fn state(&self, ca: &str, serial: &SerialNumber) -> Result<String> {
-        Ok(self.system.authority(ca)?.certificate(serial)?.state.name().to_string())
+        let asked = ShowCertificate { ca: ca.parse()?, serial: *serial };
+        Ok(self.staff.ask(OPERATOR, asked)?.state)
     }
 
-    fn clerk(&self) -> Result<Act> {
-        let id = format!("clerk-{}", self.municipality).parse()?;
-        self.act(Actor::WindowClerk { id, municipality: self.municipality.parse()? })
+    /// What the clerk at this window asks for.
+    fn as_clerk<O: Operation<Answer = ApplicationBody>>(
+        &self,
+        asked: O,
+    ) -> Result<ApplicationBody> {
+        self.staff.ask(&clerk(self.municipality), asked)
     }
 
-    fn act(&self, actor: Actor) -> Result<Act> {
-        Ok(Act::new(actor, self.system.now(), new_operation()?))
-    }
-
-    fn form(&self, resident: &Resident, ca: &str, kind: &str) -> ReceivedForm {
+    fn form(&self, resident: &Resident, ca: &str, kind: &str) -> ReceiveApplication {
         // Who has no certificate with the attributes issued chooses nothing.
         let is_carried = kind.parse().is_ok_and(ApplicationKind::issues) && ca == SIGN;
         let chosen = |text: &str| if is_carried { first_substitutes(text) } else { String::new() };
-        ReceivedForm {
+        ReceiveApplication {
             kind: kind.to_owned(),
             ca: ca.to_owned(),
             municipality: self.municipality.to_owned(),
             window: "1".to_owned(),
-            date: civil_date(self.system.now()).to_string(),
+            date: civil_date(self.staff.system().now()).to_string(),
             resident: resident.code.to_string(),
             family_name: resident.family_name.clone(),
             given_name: resident.given_name.clone(),
@@ -290,71 +343,69 @@ impl<'a> Town<'a> {
             gender: resident.gender.code().to_string(),
             name_substitutes: chosen(&resident.name_with_alias()),
             address_substitutes: chosen(&resident.address),
-            ..ReceivedForm::default()
+            ..ReceiveApplication::default()
         }
     }
 }
 
-/// One more reason for each municipality: 4, 5, 3, 0 and 2.
-fn special_case(system: &System, place: usize, settled: &Settled) -> Result<()> {
-    let town = Town::new(system, settled.municipality);
+/// One more reason for each municipality: 4, 5, 3, 3 and 0, and 2.
+fn special_case(staff: &Staff<'_>, place: usize, settled: &Settled) -> Result<()> {
+    let town = Town::new(staff, settled.municipality);
     let (resident, card, auth, sign) = &settled.in_force;
-    let now = system.now();
+    let code = resident.code.clone();
     match place {
         0 => {
             town.full_issue(resident, AUTH, "renewal", Some(card))?;
             town.full_issue(resident, SIGN, "renewal", Some(card))?;
         }
-        1 => system.register()?.remove(&resident.code, Removal::Death, now)?,
+        1 => {
+            staff.ask(OPERATOR, RecordDeath { code })?;
+        }
         2 => {
             let address = format!("{}２号室", resident.address);
-            system.register()?.correct(
-                &resident.code,
-                Correction { address: Some(address), ..Correction::default() },
-                now,
-            )?;
+            staff.ask(OPERATOR, RecordAddress { code, address })?;
         }
         3 => {
-            system.register()?.declare_error(&resident.code, now)?;
-            let (window, clerk) = (system.window()?, town.clerk()?);
-            window.card_counter().discard(&clerk, &settled.waiting, CardPlace::default())?;
+            // The mayor found that the record was wrong.
+            for (ca, serial) in [(AUTH, auth), (SIGN, sign)] {
+                let (cause, requester) = (RevocationCause::RecordingError, Requester::Mayor);
+                let (ca, serial) = (ca.parse()?, *serial);
+                let order = RevokeCertificate { ca, serial, cause, requester, approver: None };
+                staff.ask(OPERATOR, order)?;
+            }
+            let id = settled.waiting.clone();
+            town.as_clerk(DiscardApplication { id, reader: None, card_absent: false })?;
         }
         _ => {
             // What a compromise of the CA's key does to every certificate, on one of each CA.
-            let order = ca::RevocationOrder {
-                cause: RevocationCause::CaKeyCompromised,
-                requester: Requester::Authority,
-                approver: Some("operator-2".parse()?),
-            };
-            let act = town.act(Actor::Staff("operator-1".parse()?))?;
-            system.authority(AUTH)?.life().revoke(&act, auth, &order)?;
-            let act = town.act(Actor::Staff("operator-1".parse()?))?;
-            system.authority(SIGN)?.life().revoke(&act, sign, &order)?;
+            for (ca, serial) in [(AUTH, auth), (SIGN, sign)] {
+                revoke_by_two(staff, &ca.parse()?, serial, RevocationCause::CaKeyCompromised)?;
+            }
         }
     }
     Ok(())
 }
 
-/// What a resident with a driving licence shows.
-fn resident_evidence() -> EvidenceRecord {
-    let item = EvidenceItem {
-        evidence: Evidence::PhotoDocument,
-        document: "運転免許証".to_owned(),
-        number: "見本第0001号".to_owned(),
-        note: String::new(),
+/// Has the authority revoke a certificate by two people, the second of whom approves it first.
+fn revoke_by_two(
+    staff: &Staff<'_>,
+    ca: &CaId,
+    serial: &SerialNumber,
+    cause: RevocationCause,
+) -> Result<()> {
+    let (operation, requester) = (new_operation()?, Requester::Authority);
+    let approval = ApproveOperation::Revocation {
+        operation: operation.clone(),
+        ca: ca.clone(),
+        serial: *serial,
+        cause,
+        requester,
     };
-    EvidenceRecord { items: vec![item], doubt: None }
-}
-
-fn holder_secrets(slot: CardSlot, secret: &str) -> Result<HolderSecrets> {
-    Ok(match HolderSecret::parse(slot, secret).context("a secret of the demo")? {
-        HolderSecret::Authentication(pin) => {
-            HolderSecrets { authentication: Some(pin), signature: None }
-        }
-        HolderSecret::Signature(password) => {
-            HolderSecrets { authentication: None, signature: Some(password) }
-        }
-    })
+    staff.ask(SECOND_OPERATOR, approval)?;
+    let approver = Some(SECOND_OPERATOR.parse()?);
+    let order = RevokeCertificate { ca: ca.clone(), serial: *serial, cause, requester, approver };
+    staff.ask_under(OPERATOR, Some(operation), order)?;
+    Ok(())
 }
 
 /// The first substitute on offer for every character outside the repertoire; a geta mark where

@@ -5,9 +5,9 @@ use domain::id::MunicipalityCode;
 use domain::resident::Resident;
 use ra::register::embedded::EmbeddedRegister;
 use store::reads::ReadCertificates;
-use web::desk::Invented;
+use web::desk::register::GenerateResidents;
 
-use crate::join::invent;
+use super::people::{OPERATOR, Staff};
 use crate::system::System;
 
 /// Saitama, Kawagoe, Kawaguchi, Tokorozawa and Koshigaya: both CAs serve them.
@@ -28,8 +28,9 @@ pub(super) fn is_populated(system: &System) -> bool {
 pub(super) fn populate(system: &System) -> Result<()> {
     let municipalities: Vec<MunicipalityCode> =
         MUNICIPALITIES.iter().map(|code| code.parse()).collect::<Result<_, _>>()?;
-    let invented = Invented { count: COUNT, municipalities: &municipalities, seed: SEED };
-    invent(&system.home, &invented, system.now())
+    let invented = GenerateResidents { count: COUNT, municipalities, seed: SEED };
+    Staff::without_windows(system).ask(OPERATOR, invented)?;
+    Ok(())
 }
 
 /// The residents of a municipality who never had a certificate, adults first come first.

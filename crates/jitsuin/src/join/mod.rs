@@ -8,4 +8,4 @@ mod workshop;
 pub(crate) use notary::SigningNotary;
 pub(crate) use queries::{SealedQueryLog, recall_all, recalled};
 pub(crate) use signer::{AuditSigner, audit_key};
-pub(crate) use workshop::{OwnWorkshop, invent};
+pub(crate) use workshop::OwnWorkshop;

@@ -73,7 +73,7 @@ impl From<SyntheticError> for Problem {
 }
 
 /// Fills a register that is not there yet.
-pub(crate) fn invent(home: &Home, invented: &Invented<'_>, now: Timestamp) -> Result<()> {
+fn invent(home: &Home, invented: &Invented<'_>, now: Timestamp) -> Result<()> {
     let Invented { count, municipalities, seed } = *invented;
     let municipalities = municipalities.to_vec();
     let parameters = Parameters { seed, count, municipalities, today: civil_date(now) };

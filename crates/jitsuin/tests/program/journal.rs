@@ -1,9 +1,12 @@
 //! The journal as evidence: what an auditor with a public key finds, and what the queries left.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use domain::staff::Role;
 use serde_json::Value;
 use testkit::Output;
+use web::desk::permission::Operation as Permitted;
 
 use crate::client::Asker;
 use crate::demo::Demo;
@@ -173,4 +176,55 @@ fn e4_no_resident_is_named_in_query_records_the_log_or_an_export() {
         assert_eq!(address, None, "{file:?}");
     }
     assert!(asked, "the question is recorded by the certificate's serial");
+}
+
+/// What people of the demo did is in the journal as what a desk let them do: by their role, and where it takes
+/// two, approved by the second before.
+#[test]
+fn w3_what_the_staff_of_the_demo_did_is_open_to_them_and_approved_by_whom_it_names() {
+    let mut demo = Demo::start();
+    let ready: Value = serde_json::from_str(&demo.ready_text()).unwrap();
+    let operators = ready["operators"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let roles: BTreeMap<_, _> =
+        operators.map(|one| (text(&one["login"]), text(&one["role"]).parse::<Role>())).collect();
+    let entries: Vec<Value> = export(&mut demo).iter().filter_map(|line| entry(line)).collect();
+    let mut kinds = BTreeMap::<_, BTreeSet<String>>::new();
+    for entry in entries.iter().filter(|entry| entry["outcome"]["result"] == "done") {
+        if ["window-clerk", "staff", "call-centre-agent"].contains(&&*text(&entry["actor"]["role"]))
+        {
+            let asked = (text(&entry["actor"]["id"]), text(&entry["operation"]));
+            kinds.entry(asked).or_default().insert(text(&entry["kind"]));
+        }
+    }
+    for ((person, operation), kinds) in &kinds {
+        let role = *roles[person].as_ref().unwrap();
+        let is_asked_for = |permitted: &&Permitted| {
+            permitted.is_open_to(role) && kinds.contains(permitted.kind().name())
+        };
+        let permitted = Permitted::ALL.iter().find(is_asked_for);
+        assert!(permitted.is_some(), "{person}, {role}, {operation}: {kinds:?}");
+    }
+    let detail = |entry: &Value, name: &str| {
+        let details = entry["details"].as_array().into_iter().flatten();
+        details.filter(|one| one[0] == name).map(|one| text(&one[1])).next()
+    };
+    let approved = |number: usize, by: &str| {
+        let operation = &entries[number]["operation"];
+        entries[..number].iter().any(|before| {
+            before["kind"] == "operation-approved"
+                && &before["subject"] == operation
+                && before["actor"]["id"] == by
+        })
+    };
+    let named =
+        entries.iter().enumerate().filter_map(|(n, one)| Some((n, detail(one, "approver")?)));
+    let named: Vec<_> = named.collect();
+    assert_eq!(named.len(), 2, "one certificate of each CA: {named:?}");
+    assert!(named.iter().all(|(number, by)| approved(*number, by)), "{named:?}");
+    let commands: BTreeSet<_> = entries.iter().filter_map(|one| detail(one, "command")).collect();
+    assert!(
+        commands.contains("record_death") && commands.contains("record_address"),
+        "{commands:?}"
+    );
 }

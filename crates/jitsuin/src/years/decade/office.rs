@@ -8,13 +8,14 @@ use std::time::Duration;
 use ca::{Renewal, find_or_generate};
 use domain::resident::Resident;
 use jiff::SignedDuration;
-use ra::register::Removal;
-use ra::register::embedded::Correction;
 use store::journal::run_sealer;
 use store::reads::ReadVerifiers;
+use web::desk::register::{RecordAddress, RecordDeath};
 
 use super::model::{Known, Model, Stand};
-use crate::demo::{AUTH, SIGN, Town};
+use crate::demo::{
+    AUTH, CALL_CENTRE, OPERATOR, SIGN, Staff, Town, apply_register_events, clerk, publish_all,
+};
 use crate::own_tls::Word;
 use crate::seal::SealLock;
 use crate::serve::responder_configs;
@@ -33,6 +34,15 @@ pub(super) fn set_up(place: &Place) {
     }
     let of = ["register", "generate", "--count", "400", "--seed", "7"];
     place.answer(0, "operator-1.token", &[&of[..], &["--municipality", MUNICIPALITY]].concat());
+    let clerk = clerk(MUNICIPALITY);
+    let of_window = ["--role", "window-clerk", "--municipality", MUNICIPALITY];
+    let of_phone = ["--role", "call-centre-agent"];
+    for (id, more) in [(clerk.as_str(), &of_window[..]), (CALL_CENTRE, &of_phone)] {
+        let proposal = ["staff", "propose", id, "--name", id];
+        place.answer(0, "operator-1.token", &[&proposal, more].concat());
+        place.answer(0, "manager-1.token", &["staff", "confirm", id]);
+        place.answer(0, &format!("{id}.enrolment"), &["staff", "token", "--days", "366"]);
+    }
 }
 
 /// The office at one stop, with its keys awake and its journal sealed, as where a server runs.
@@ -98,6 +108,10 @@ impl<'a> Office<'a> {
             self.renew_key(&ending.ca, model);
         }
         self.renew_own(model);
+        // Those at the windows and the phone come more often than once a year.
+        for id in [&clerk(MUNICIPALITY), CALL_CENTRE] {
+            self.place.answer(0, &format!("{id}.token"), &["staff", "token", "--days", "366"]);
+        }
         let now = system.now();
         for ending in told() {
             match ending.kind {
@@ -165,7 +179,8 @@ impl<'a> Office<'a> {
     /// A week's work.
     pub(super) fn work(&self, model: &mut Model) {
         let now = self.system.now();
-        let town = Town::new(&self.system, MUNICIPALITY);
+        let staff = Staff::at_windows(&self.system).expect("a desk");
+        let town = Town::new(&staff, MUNICIPALITY);
         for resident in crate::demo::newcomers(&self.system, MUNICIPALITY, 2).expect("residents") {
             let auth = self.issue(&town, model, &resident, AUTH, "issue-with-card", None);
             self.issue(&town, model, &resident, SIGN, "issue-on-card", Some(&auth));
@@ -181,7 +196,7 @@ impl<'a> Office<'a> {
             }
             2 => {
                 if let Some(one) = model.in_force(SIGN, now, 2) {
-                    self.died(&one.holder);
+                    died(&staff, &one.holder);
                     model.revoke(AUTH, &one.holder, now);
                     model.revoke(SIGN, &one.holder, now);
                 }
@@ -189,7 +204,7 @@ impl<'a> Office<'a> {
             3 => {
                 if let Some(one) = model.in_force(SIGN, now, 1) {
                     model.revoke(SIGN, &one.holder, now);
-                    model.moved(&one.holder, &self.moved(&one.holder));
+                    model.moved(&one.holder, &moved(&staff, &one.holder));
                 }
             }
             4 => self.renewed(&town, model),
@@ -200,7 +215,7 @@ impl<'a> Office<'a> {
                 }
             }
         }
-        self.system.apply_register_events().expect("the register's events");
+        apply_register_events(&staff).expect("the register's events");
     }
 
     fn issue(
@@ -240,25 +255,11 @@ impl<'a> Office<'a> {
         self.issue(town, model, &one.holder, SIGN, "renewal", Some(&one));
     }
 
-    fn died(&self, holder: &Resident) {
-        let register = self.system.register().expect("a register");
-        register.remove(&holder.code, Removal::Death, self.system.now()).expect("recorded");
-    }
-
-    /// Records another address, which is in certificates for signatures alone.
-    fn moved(&self, holder: &Resident) -> String {
-        let address = format!("{}２号室", holder.address);
-        let correction = Correction { address: Some(address.clone()), ..Correction::default() };
-        let register = self.system.register().expect("a register");
-        register.correct(&holder.code, correction, self.system.now()).expect("recorded");
-        address
-    }
-
     /// What the day ends with: lists, the seal, and no end that people were not told of.
     pub(super) fn close(&self, model: &mut Model) {
         let system = &self.system;
         self.renew_own(model);
-        system.publish_all().expect("lists");
+        publish_all(&Staff::at_windows(system).expect("a desk")).expect("lists");
         system.miss_late_lists().expect("no list is late");
         system.seal().expect("sealed");
         // What the program renews by itself it has renewed now. What people hear of while they work is for
@@ -272,4 +273,16 @@ impl<'a> Office<'a> {
         left.extend(before.filter(|one| !own(one) && one.kind != "verifier-certificate"));
         assert_eq!(left, [], "nothing is left unrenewed");
     }
+}
+
+fn died(staff: &Staff<'_>, holder: &Resident) {
+    let code = holder.code.clone();
+    staff.ask(OPERATOR, RecordDeath { code }).expect("recorded");
+}
+
+/// Records another address, which is in certificates for signatures alone.
+fn moved(staff: &Staff<'_>, holder: &Resident) -> String {
+    let (code, address) = (holder.code.clone(), format!("{}２号室", holder.address));
+    staff.ask(OPERATOR, RecordAddress { code, address: address.clone() }).expect("recorded");
+    address
 }
