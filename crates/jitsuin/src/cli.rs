@@ -52,6 +52,15 @@ pub(crate) struct Everywhere {
     /// The same as --output json.
     #[arg(long, global = true, conflicts_with = "output", help_heading = EVERYWHERE)]
     json: bool,
+    /// The API of an installation elsewhere, https://HOST:PORT, which is asked in place of the one here.
+    #[arg(
+        long, global = true, value_name = "URL", requires = "server_ca", conflicts_with = "custodians",
+        help_heading = EVERYWHERE,
+    )]
+    pub(crate) server: Option<String>,
+    /// The roots, in PEM, to one of which the certificate of that server must lead.
+    #[arg(long, global = true, value_name = "FILE", requires = "server", help_heading = EVERYWHERE)]
+    pub(crate) server_ca: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) person: Person,
 }

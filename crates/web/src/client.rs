@@ -1,5 +1,6 @@
 //! A client of the API, as the command line is one: of the process that serves an installation, over the
-//! socket in its data directory, or of a router in this process where nobody serves.
+//! socket in its data directory, or of a router in this process where nobody serves; or of a server elsewhere,
+//! over TLS.
 //!
 //! What is shown and sent is copied on its way (headers, JSON, bodies); the program's allocator wipes what is
 //! freed.
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
@@ -19,15 +20,22 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::access::{self, OPERATION_ID, Peer};
+use crate::api::LOGIN;
+use crate::desk::credentials::EndSession;
 use crate::local;
 use crate::operation::{Asked, Operation};
 use crate::wire::{ProblemBody, SecretText};
+
+mod elsewhere;
+
+use self::elsewhere::Elsewhere;
 
 /// How long there may be no place for a connection; whoever has one waits for as long as the operation takes.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -35,20 +43,32 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// After how long somebody hears that the process that serves has not answered yet.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// Where operations are asked for, and by whom.
+/// Octets of the largest answer: a list of twenty million entries is the largest, in PEM.
+const MAX_ANSWER_BYTES: usize = 2 << 30;
+
+/// Where operations are asked for, and by whom. A session that it opened ends with it.
 pub struct Client {
     site: Site,
     runtime: Runtime,
     host: String,
     shown: Option<HeaderValue>,
     operation: Option<String>,
+    has_session: bool,
 }
 
 enum Site {
     /// In this process.
     Here(Router),
-    /// Of the process that serves, by its socket and the connection that is open.
-    There(PathBuf, Mutex<Option<http1::SendRequest<Body>>>),
+    /// Of a server, by the way to it and the connection that is open.
+    There(Way, Mutex<Option<http1::SendRequest<Body>>>),
+}
+
+/// The way to a server.
+enum Way {
+    /// The socket of the process that serves on this machine.
+    Socket(PathBuf),
+    /// TLS, to another machine.
+    Tls(Box<Elsewhere>),
 }
 
 /// What an operation answered.
@@ -77,8 +97,20 @@ impl Client {
             Err(error) if is_nobody(&error) => return Ok(None),
             connected => connected?,
         };
-        let site = Site::There(socket.to_owned(), Mutex::new(Some(sender)));
-        Ok(Some(Self { site, runtime, host: host.to_owned(), shown: None, operation: None }))
+        let site = Site::There(Way::Socket(socket.to_owned()), Mutex::new(Some(sender)));
+        Ok(Some(Self::of(site, runtime, host)))
+    }
+
+    /// Of the server at `url` (`https://HOST[:PORT]`), whose certificate must lead to one of the `roots` (PEM).
+    /// It is reached once something is asked.
+    ///
+    /// # Errors
+    /// It is no such URL; there is no root; the operating system gives no event loop.
+    pub fn elsewhere(url: &str, roots: &[u8]) -> io::Result<Self> {
+        let way = Elsewhere::new(url, roots).map_err(io::Error::other)?;
+        let host = way.authority.clone();
+        let site = Site::There(Way::Tls(Box::new(way)), Mutex::new(None));
+        Ok(Self::of(site, runtime()?, &host))
     }
 
     /// Of a router in this process.
@@ -86,15 +118,19 @@ impl Client {
     /// # Errors
     /// The operating system gives no event loop.
     pub fn here(router: Router, host: &str) -> io::Result<Self> {
-        let site = Site::Here(router);
-        let runtime = runtime()?;
-        Ok(Self { site, runtime, host: host.to_owned(), shown: None, operation: None })
+        Ok(Self::of(Site::Here(router), runtime()?, host))
+    }
+
+    fn of(site: Site, runtime: Runtime, host: &str) -> Self {
+        let host = host.to_owned();
+        Self { site, runtime, host, shown: None, operation: None, has_session: false }
     }
 
     /// Asks under this operation id, by which a repetition is recognised.
     #[must_use]
-    pub fn under(self, operation: &str) -> Self {
-        Self { operation: Some(operation.to_owned()), ..self }
+    pub fn under(mut self, operation: &str) -> Self {
+        self.operation = Some(operation.to_owned());
+        self
     }
 
     /// Asks with a token, or the secret of an enrolment.
@@ -105,19 +141,30 @@ impl Client {
         self.showing(&format!("Bearer {}", token.expose()))
     }
 
-    /// Asks with an id and its password.
+    /// Asks with an id and its password. Another machine takes no password with a request: there a session is
+    /// opened, which ends with this client.
     ///
     /// # Errors
-    /// As [`with_token`](Self::with_token).
-    pub fn with_password(self, id: &str, password: &SecretText) -> io::Result<Self> {
-        self.showing(&access::basic(id, password))
+    /// As [`with_token`](Self::with_token); those of the session.
+    pub fn with_password(mut self, id: &str, password: &SecretText) -> Result<Self, ClientError> {
+        if !matches!(self.site, Site::There(Way::Tls(_), _)) {
+            return Ok(self.showing(&access::basic(id, password))?);
+        }
+        let login = json!({ "id": id, "password": password.expose() });
+        let asked = Request::post(LOGIN);
+        let opened = self.send(asked, Some(&login))?.json()?;
+        let token = opened["token"].as_str().ok_or_else(|| lost("a session without a token"))?;
+        self = self.with_token(&SecretText::new(token))?;
+        self.has_session = true;
+        Ok(self)
     }
 
-    fn showing(self, shown: &str) -> io::Result<Self> {
+    fn showing(mut self, shown: &str) -> io::Result<Self> {
         let rule = "what is shown has characters that no header has";
         let mut shown = HeaderValue::try_from(shown).map_err(|_| io::Error::other(rule))?;
         shown.set_sensitive(true);
-        Ok(Self { shown: Some(shown), ..self })
+        self.shown = Some(shown);
+        Ok(self)
     }
 
     /// Has an operation done that is told these fields; those that are null are left out.
@@ -131,7 +178,11 @@ impl Client {
         let told = fields.into_iter().filter(|(_, value)| !value.is_null());
         let asked = Asked::of::<O>(told.collect()).map_err(ClientError::Unsent)?;
         let Asked { method, address, body } = asked;
-        self.send(Request::builder().method(method).uri(address), body.as_ref())
+        let mut request = Request::builder().method(method).uri(address);
+        if let Some(operation) = &self.operation {
+            request = request.header(OPERATION_ID, operation);
+        }
+        self.send(request, body.as_ref())
     }
 
     fn send(
@@ -142,9 +193,6 @@ impl Client {
         request = request.header(HOST, &self.host);
         if let Some(shown) = &self.shown {
             request = request.header(AUTHORIZATION, shown);
-        }
-        if let Some(operation) = &self.operation {
-            request = request.header(OPERATION_ID, operation);
         }
         let body = match body {
             Some(body) => {
@@ -164,11 +212,15 @@ impl Client {
                 }
             };
             let status = answer.status();
-            let octets = answer.into_body().collect().await.map_err(lost)?.to_bytes();
-            match status.is_success() {
-                true => Ok(Reply(octets)),
-                false => Err(ClientError::Problem(serde_json::from_slice(&octets).map_err(lost)?)),
+            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES);
+            let octets = body.collect().await.map_err(lost)?.to_bytes();
+            if status.is_success() {
+                return Ok(Reply(octets));
             }
+            // Something between here and the server may answer for it, in another form.
+            let problem = serde_json::from_slice(&octets);
+            let foreign = |_| lost(format!("{status}, and nothing of the API's"));
+            Err(ClientError::Problem(problem.map_err(foreign)?))
         })
     }
 }
@@ -181,7 +233,7 @@ impl Site {
                 let site = TowerToHyperService::new(router.clone());
                 site.call(request).await.map_err(lost)
             }
-            Self::There(socket, open) => {
+            Self::There(way, open) => {
                 let mut open = open.lock().await;
                 let mut known = open.take();
                 let is_ready = match &mut known {
@@ -191,15 +243,36 @@ impl Site {
                 let mut sender = match known.filter(|_| is_ready) {
                     Some(sender) => sender,
                     // The server closes what nobody asks over; nothing was sent by it.
-                    None => {
-                        let sender = connected(socket).await;
-                        sender.map_err(|error| ClientError::Unsent(error.to_string()))?
-                    }
+                    None => way.connected().await.map_err(ClientError::Unsent)?,
                 };
                 let answer = sender.send_request(request).await.map_err(lost)?;
                 *open = Some(sender);
                 Ok(answer.map(Body::new))
             }
+        }
+    }
+}
+
+impl Way {
+    /// A connection to the server; why there is none, in words.
+    async fn connected(&self) -> Result<http1::SendRequest<Body>, String> {
+        let connected = match self {
+            Self::Socket(socket) => connected(socket).await,
+            Self::Tls(elsewhere) => talking(elsewhere.connect().await?).await,
+        };
+        connected.map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !self.has_session {
+            return;
+        }
+        // Else it ends a quarter of an hour later by itself.
+        self.operation = None;
+        if let Err(error) = self.ask::<EndSession>(json!({})) {
+            tracing::debug!(%error, "the session was not ended");
         }
     }
 }
@@ -236,6 +309,13 @@ impl fmt::Display for ClientError {
 
 impl std::error::Error for ClientError {}
 
+impl From<io::Error> for ClientError {
+    /// Of what happens before anything is asked.
+    fn from(error: io::Error) -> Self {
+        Self::Unsent(error.to_string())
+    }
+}
+
 impl ClientError {
     /// Whether it may have been done all the same.
     pub fn is_outcome_unknown(&self) -> bool {
@@ -261,7 +341,13 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 async fn connected(socket: &Path) -> io::Result<http1::SendRequest<Body>> {
-    let stream = timeout(CONNECTING, local::connect(socket)).await??;
+    talking(timeout(CONNECTING, local::connect(socket)).await??).await
+}
+
+/// HTTP over a connection.
+async fn talking(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> io::Result<http1::SendRequest<Body>> {
     let shaken = http1::handshake(TokioIo::new(stream)).await;
     let (sender, connection) = shaken.map_err(io::Error::other)?;
     tokio::spawn(async move {

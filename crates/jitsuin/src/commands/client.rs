@@ -1,5 +1,5 @@
 //! Where a command has operations done: by the process that serves the installation, or by this one where
-//! none does.
+//! none does; or by a server elsewhere, where one is named.
 
 use anyhow::{Context, Result};
 use domain::id::OperationId;
@@ -28,6 +28,14 @@ impl<'a> CommandClient<'a> {
         let client = Client::of_server(&socket, HOST);
         let client = client.with_context(|| socket.display().to_string())?;
         client.map(|client| Self::of(client, &cli.person)).transpose()
+    }
+
+    /// Of the server that is named (`--server`).
+    pub(super) fn elsewhere(cli: &'a Cli, url: &str) -> Result<Self> {
+        let roots =
+            cli.server_ca.as_deref().context("--server-ca: the file of the roots is needed")?;
+        let read = std::fs::read(roots).with_context(|| roots.display().to_string())?;
+        Self::of(Client::elsewhere(url, &read)?, &cli.person)
     }
 
     /// Of this process.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use domain::hexadecimal::hex;
 use domain::id::ActorId;
 use serde_json::{Map, Value, json};
@@ -76,6 +76,11 @@ pub(super) fn telling(desk: DeskBuilder, command: &KeyCommand) -> DeskBuilder {
 pub(super) fn weak(cli: &Cli, client: &CommandClient<'_>, list: Option<&Path>) -> Result<Answer> {
     let weak_keys = match list {
         Some(path) => Arc::new(read_weak_keys(path)?),
+        None if cli.server.is_some() => {
+            bail!(
+                "--list: it is named where another machine is asked, whose configuration is not here"
+            )
+        }
         None => Config::read(&cli.config)?.weak_keys,
     };
     anyhow::ensure!(!weak_keys.is_empty(), "the list of weak keys is empty");

@@ -14,7 +14,7 @@ mod request;
 mod staff;
 
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use domain::id::OperationId;
@@ -48,6 +48,13 @@ use crate::{demo, serve};
 
 /// Runs a command.
 pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
+    if let Some(url) = &cli.server {
+        let asked = operation(cli, &cli.command).context(
+            "--server: this command works on an installation itself or on files of this machine, and asks no \
+             server; run it without, where those are",
+        )?;
+        return asked(&CommandClient::elsewhere(cli, url)?);
+    }
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock),
         Command::Init(first) => init::run(cli, first, clock),
@@ -285,6 +292,15 @@ impl Office {
     /// Approves, as the second person, what another asks for under the id `operation`.
     fn approve(&self, operation: &OperationId, what: Approvable<'_>) -> Result<Answer> {
         Answer::of(&self.desk.approvals().approve(&self.act, operation, what)?)
+    }
+}
+
+/// Where a command puts what it hands out for a person: among what the installation hands out or, where a
+/// server elsewhere is asked, here.
+fn handed_out(cli: &Cli) -> Result<PathBuf> {
+    match &cli.server {
+        Some(_) => Ok(PathBuf::from(".")),
+        None => Ok(home(cli)?.handed_out()),
     }
 }
 

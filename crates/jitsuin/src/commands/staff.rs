@@ -3,22 +3,23 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use domain::id::ActorId;
 use serde_json::{Value, json};
 use web::desk::Principal;
 use web::desk::credentials::{MakeToken, SetPassword};
 use web::desk::people::ConfirmProposal;
 
 use super::client::CommandClient;
-use super::{home, read_secret};
+use super::{handed_out, read_secret};
 use crate::answer::{Answer, in_japan};
 use crate::cli::{Cli, Person};
 use crate::custodians::passphrases;
-use crate::home::{Home, MADE_ANEW, write_named, write_private};
+use crate::home::{MADE_ANEW, write_named, write_private};
 use crate::system::System;
 
 /// Confirms; a secret goes into a file of its person's alone, and never onto a screen.
 pub(super) fn confirm(cli: &Cli, client: &CommandClient<'_>, id: &str) -> Result<Answer> {
-    enrolling(&home(cli)?, id, client.json::<ConfirmProposal>(json!({ "id": id }))?)
+    enrolling(&handed_out(cli)?, id, client.json::<ConfirmProposal>(json!({ "id": id }))?)
 }
 
 /// Sets one's own password. Who came with a password shows it again, which is the same file.
@@ -37,7 +38,7 @@ pub(super) fn recover(cli: &Cli, system: &System, id: &str) -> Result<Answer> {
         &id.parse().context("person")?,
         &quorum,
     )?;
-    let mut answer = enrolling(&system.home, id, serde_json::to_value(&body)?)?;
+    let mut answer = enrolling(&system.home.handed_out(), id, serde_json::to_value(&body)?)?;
     let present = quorum.names();
     answer.text += &format!("\nborne by {present}; what let {id} in before has ended");
     if let Some(fields) = answer.json.as_object_mut() {
@@ -47,10 +48,10 @@ pub(super) fn recover(cli: &Cli, system: &System, id: &str) -> Result<Answer> {
 }
 
 /// A person, and where the secret of their enrolment is, if they got one.
-fn enrolling(home: &Home, id: &str, mut confirmed: Value) -> Result<Answer> {
+fn enrolling(handed_out: &Path, id: &str, mut confirmed: Value) -> Result<Answer> {
     let mut answer = Answer::of(&confirmed["person"].take())?;
     if let Some(secret) = confirmed["enrolment_secret"].as_str() {
-        let file = home.handed_out().join(format!("{id}.enrolment"));
+        let file = handed_out.join(format!("{id}.enrolment"));
         write_private(&file, secret.as_bytes())?;
         answer.text += &format!("\nto be handed to them alone: {}", file.display());
         if let Some(fields) = answer.json.as_object_mut() {
@@ -68,7 +69,7 @@ pub(super) fn token(
     (program, days): (bool, Option<u32>),
     out: Option<&Path>,
 ) -> Result<Answer> {
-    let handed_out = home(cli)?.handed_out();
+    let handed_out = handed_out(cli)?;
     // Before the token, which nobody has where it cannot be written.
     if let Some(named) = out.filter(|named| named.exists()) {
         bail!("{}: {MADE_ANEW}", named.display());
@@ -76,6 +77,8 @@ pub(super) fn token(
     let made = client.json::<MakeToken>(json!({ "program": program, "days": days }))?;
     let told = |field: &str| made[field].as_str().context("a token of nobody's");
     let (id, token, expires) = (told("person")?, told("token")?, told("expires")?);
+    // It names a file, whoever told it.
+    let id: ActorId = id.parse().context("a token of nobody's")?;
     let usual = handed_out.join(format!("{id}.token"));
     match out {
         Some(named) => write_named(named, token.as_bytes())?,
@@ -85,7 +88,7 @@ pub(super) fn token(
     let until = expires.parse().map_or_else(|_| expires.to_owned(), in_japan);
     let text = format!("the token of {id}, until {until}, is in {}", file.display());
     let json = json!({
-        "person": id,
+        "person": id.as_str(),
         "token_file": file,
         "console": made["console"],
         "expires": expires,

@@ -141,7 +141,7 @@ pub(crate) fn command(directory: &Path, who: &str, words: &[&str]) -> Output {
 
 /// The addresses of the API, the repository, the directory and the holders' page, once the server has
 /// told all.
-fn addresses(said: &str) -> Option<[SocketAddr; 4]> {
+pub(crate) fn addresses(said: &str) -> Option<[SocketAddr; 4]> {
     let find = |before: &str, after: char| {
         let (_, rest) = said.split_once(before)?;
         rest.split_once(after)?.0.parse().ok()

@@ -18,6 +18,7 @@ mod custodians;
 mod demo;
 mod documents;
 mod doubt;
+mod elsewhere;
 mod evidence;
 mod holder;
 mod hsm;
