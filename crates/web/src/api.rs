@@ -102,7 +102,7 @@ impl Api {
         match timeout(self.work, task).await {
             Ok(Ok(result)) => result,
             Ok(Err(panicked)) => Err(Problem::broke(&panicked)),
-            Err(late) => Err(Problem::unavailable("the operation", &late)),
+            Err(late) => Err(Problem::at_work(&late)),
         }
     }
 
@@ -193,7 +193,7 @@ impl IntoResponse for Problem {
             Fault::Unauthenticated => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Fault::Unavailable => {
+            Fault::Unavailable | Fault::AtWork => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}
@@ -425,6 +425,18 @@ mod tests {
             clerk(clock, "11203"),
             Entrant { person, proof, basis, certificates: Vec::new() },
         )
+    }
+
+    /// A client that knows of it asks again, and waits for what is at work.
+    #[tokio::test]
+    async fn w3_what_takes_longer_than_an_answer_may_is_told_as_still_at_work() {
+        let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-22T03:00:00Z"));
+        let api = Api { work: Duration::from_millis(1), ..api(&scratch, &clock) };
+        let (go_on, told) = std::sync::mpsc::channel::<()>();
+        let late = api.blocking(move |_| Ok(told.recv().is_ok())).await.expect_err("late");
+        assert!(late.fault == Fault::AtWork && !late.is_refusal(), "{late:?}");
+        assert!(ProblemBody::from(late).is_at_work());
+        go_on.send(()).expect("it goes on");
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use domain::journal::EventKind;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -169,6 +170,9 @@ impl Client {
 
     /// Has an operation done that is told these fields; those that are null are left out.
     ///
+    /// What takes longer than the server may take to answer is asked for again under its id, and waited for;
+    /// what only reads would begin anew, so of that is told that it goes on.
+    ///
     /// # Errors
     /// [`ClientError`].
     pub fn ask<O: Operation>(&self, fields: Value) -> Result<Reply, ClientError> {
@@ -177,12 +181,18 @@ impl Client {
         };
         let told = fields.into_iter().filter(|(_, value)| !value.is_null());
         let asked = Asked::of::<O>(told.collect()).map_err(ClientError::Unsent)?;
-        let Asked { method, address, body } = asked;
-        let mut request = Request::builder().method(method).uri(address);
-        if let Some(operation) = &self.operation {
-            request = request.header(OPERATION_ID, operation);
+        let is_done_once =
+            self.operation.is_some() && O::SPEC.operation.kind() != EventKind::RecordsRead;
+        loop {
+            let mut request = Request::builder().method(asked.method).uri(&asked.address);
+            if let Some(operation) = &self.operation {
+                request = request.header(OPERATION_ID, operation);
+            }
+            match self.send(request, asked.body.as_ref()) {
+                Err(ClientError::Problem(problem)) if is_done_once && problem.is_at_work() => {}
+                answered => return answered,
+            }
         }
-        self.send(request, body.as_ref())
     }
 
     fn send(
@@ -356,4 +366,51 @@ async fn talking(
         }
     });
     Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::desk::authorities::ListAuthorities;
+    use crate::desk::lists::PublishDueLists;
+    use crate::problem::Problem;
+
+    use super::*;
+
+    /// An API that is still at work twice, how often it was asked, and its client.
+    fn slow() -> (Arc<AtomicUsize>, Client) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let answer = move || async move {
+            match counted.fetch_add(1, Ordering::SeqCst) {
+                0 | 1 => Err(Problem::at_work(&"late")),
+                _ => Ok("{}"),
+            }
+        };
+        (asked, Client::here(Router::new().fallback(answer), "localhost").expect("a client"))
+    }
+
+    #[test]
+    fn w3_what_is_still_at_work_is_waited_for_under_its_id_and_nothing_else_is_asked_twice() {
+        let (asked, client) = slow();
+        client.under("op-1").ask::<PublishDueLists>(json!({})).expect("in the end");
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        let (asked, client) = slow();
+        let late = client.ask::<PublishDueLists>(json!({})).expect_err("without an id");
+        assert!(late.is_outcome_unknown() && asked.load(Ordering::SeqCst) == 1, "{late}");
+        let (asked, client) = slow();
+        client.under("op-1").ask::<ListAuthorities>(json!({})).expect_err("a reading");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn w3_an_answer_that_is_none_of_the_api_is_told_with_its_status() {
+        let answer = || async { (hyper::StatusCode::BAD_GATEWAY, "<h1>Bad gateway</h1>") };
+        let client = Client::here(Router::new().fallback(answer), "localhost").expect("a client");
+        let lost = client.ask::<ListAuthorities>(json!({})).expect_err("no answer");
+        assert!(lost.to_string().contains("502 Bad Gateway"), "{lost}");
+        assert!(lost.is_outcome_unknown());
+    }
 }

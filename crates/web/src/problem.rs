@@ -46,7 +46,12 @@ pub enum Fault {
     Internal,
     /// Ours: something that is needed does not answer now; it may have been carried out.
     Unavailable,
+    /// Ours: it takes longer than an answer may, and goes on.
+    AtWork,
 }
+
+/// The name of [`Fault::AtWork`] in the problem type.
+pub(crate) const AT_WORK: &str = "at-work";
 
 /// A refusal or failure. Its text holds what the caller needs and nothing of the inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +104,7 @@ impl Fault {
             Self::Refused => (422, "refused", "Refused by a rule"),
             Self::Internal => (500, "internal", "Internal error"),
             Self::Unavailable => (503, "unavailable", "Service unavailable"),
+            Self::AtWork => (503, AT_WORK, "Still at work"),
         }
     }
 }
@@ -162,6 +168,12 @@ impl Problem {
         Self::incident(Fault::Unavailable, detail, error)
     }
 
+    /// It takes longer than an answer may, and goes on: whoever asks again under its id waits for it.
+    pub(crate) fn at_work(error: &dyn fmt::Display) -> Self {
+        let detail = "it goes on; ask for it again with the same operation id";
+        Self::incident(Fault::AtWork, detail, error)
+    }
+
     fn incident(fault: Fault, detail: impl Into<Rule>, error: &dyn fmt::Display) -> Self {
         let incident = crate::random::id("incident").unwrap_or_else(|| "incident".to_owned());
         tracing::error!(incident, %error, "an operation failed");
@@ -170,7 +182,7 @@ impl Problem {
 
     /// Whether the caller is at fault or too late, so that the journal records a refusal.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self.fault, Fault::Internal | Fault::Unavailable)
+        !matches!(self.fault, Fault::Internal | Fault::Unavailable | Fault::AtWork)
     }
 }
 

@@ -37,6 +37,6 @@ fn w3_a_clerk_of_the_demo_who_may_not_act_any_more_serves_nobody() {
         gender: four.gender.code().to_string(),
         address: four.address,
     };
-    let refused = staff.ask(OPERATOR, hold).err().expect("no call centre");
+    let refused = staff.ask(OPERATOR, hold).expect_err("no call centre");
     assert!(format!("{refused:#}").contains("hold_certificates"), "{refused:#}");
 }

@@ -172,7 +172,7 @@ impl From<Problem> for Declined {
         let fault = problem.fault;
         let sentence = match fault {
             Fault::Internal => "システムに障害が発生しました。",
-            Fault::Unavailable | Fault::Conflict => {
+            Fault::Unavailable | Fault::AtWork | Fault::Conflict => {
                 "ただいま処理できません。しばらくしてから、同じ操作をもう一度行ってください。"
             }
             Fault::Unknown | Fault::Elsewhere => "指定されたページはありません。",

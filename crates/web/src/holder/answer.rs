@@ -79,7 +79,7 @@ impl Speaks {
         };
         let status = StatusCode::from_u16(declined.fault.words().0);
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if declined.fault == Fault::Unavailable {
+        if matches!(declined.fault, Fault::Unavailable | Fault::AtWork) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::problem::{AT_WORK, Problem};
 
 /// The beginning of every problem type; a tag URI (RFC 4151), because it names and is not fetched.
 const TYPE: &str = "tag:jitsuin.example,2026:problem/";
@@ -29,6 +29,13 @@ pub struct ProblemBody {
     /// Under which id the log knows more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
+}
+
+impl ProblemBody {
+    /// Whether what was asked for goes on, and takes longer than an answer may.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.kind.strip_prefix(TYPE) == Some(AT_WORK)
+    }
 }
 
 impl From<Problem> for ProblemBody {
