@@ -133,10 +133,9 @@ fn place(url: &str) -> Result<(String, u16, String), String> {
         return Err(wrong());
     }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let port = match (authority.port(), authority.port_u16()) {
-        (None, _) => HTTPS,
-        (Some(_), Some(port)) => port,
-        (Some(_), None) => return Err(wrong()),
+    let port = match authority.as_str().strip_prefix(authority.host()).unwrap_or_default() {
+        "" => HTTPS,
+        port => port.trim_start_matches(':').parse().map_err(|_| wrong())?,
     };
     Ok((host.to_owned(), port, authority.to_string()))
 }
