@@ -245,7 +245,7 @@ impl Compromises {
             rows.iter().flat_map(|row| row.serial.as_bytes().iter().copied()).collect();
         let entry = Entry::new(EventKind::CertificateRevoked, act)
             .ca(self.policy.id())
-            .subject(format!("generation {}", further.generation))
+            .subject(rule!("generation {}", further.generation).as_part())
             .detail("cause", RevocationCause::CaKeyCompromised)
             .detail("count", rows.len())
             .detail("issued_before", further.place)
@@ -333,7 +333,7 @@ impl Compromises {
     fn compromise_entry(&self, act: &Act, generation: u32, state: CompromiseState) -> Entry {
         Entry::new(EventKind::KeyCompromised, act)
             .ca(self.policy.id())
-            .subject(format!("generation {generation}"))
+            .subject(rule!("generation {}", generation).as_part())
             .detail("state", state)
     }
 }

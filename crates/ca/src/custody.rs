@@ -312,7 +312,7 @@ impl Custody {
         act: &Act,
         custodians: &[(CustodianId, Passphrase)],
     ) -> Result<QuorumSecret> {
-        let come = Entry::new(EventKind::CustodianPresent, act).subject(self.dealing.set());
+        let come = Entry::new(EventKind::CustodianPresent, act).subject(OfTheInstallation(self.dealing.set()));
         let set = &self.shares(&come)?.set;
         let mut gathering = Gathering::new(set, self.terms.window)?;
         for (custodian, passphrase) in custodians {
@@ -412,7 +412,7 @@ impl Custody {
             gathering.forget();
         }
         drop(gathering);
-        let entry = Entry::new(EventKind::KeysDeactivated, act).subject(self.dealing.set());
+        let entry = Entry::new(EventKind::KeysDeactivated, act).subject(OfTheInstallation(self.dealing.set()));
         self.store.commit(Unit::new(if was_active { entry } else { entry.no_op() }))?;
         Ok(self.standing())
     }
@@ -497,7 +497,7 @@ impl Custody {
 
     fn activated(&self, act: &Act, custodians: &str, until: Timestamp) -> Entry {
         Entry::new(EventKind::KeysActivated, act)
-            .subject(self.dealing.set())
+            .subject(OfTheInstallation(self.dealing.set()))
             .detail("custodians", OfTheInstallation(custodians))
             .detail("until", until)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::act::Act;
 use domain::id::CaId;
 use domain::journal::EventKind;
+use domain::rule::{Closed, Rule};
 use store::{Entry, Sequence, Store, Unit};
 
 use crate::error::{Error, Result};
@@ -31,20 +32,21 @@ impl Ledger {
         &self,
         act: &Act,
         kind: EventKind,
-        subject: impl ToString,
+        subject: impl Closed,
         result: Result<T>,
     ) -> Result<T> {
         if let Err(error) = &result
             && error.is_refusal()
         {
             // What names nothing is a text that somebody typed, and no entry is ever erased.
-            let subject = match (error, subject.to_string()) {
-                (Error::Unknown { value, .. }, subject) if value.ends_with(&subject) => {
-                    "unknown".to_owned()
+            let subject = match (error, Rule::of(&subject)) {
+                (Error::Unknown { value, .. }, subject) if value.ends_with(subject.closed()) => {
+                    "unknown".into()
                 }
                 (_, subject) => subject,
             };
-            let entry = Entry::new(kind, act).ca(&self.ca).subject(subject).refused(error.rule());
+            let entry = Entry::new(kind, act).ca(&self.ca).subject(subject.as_part());
+            let entry = entry.refused(error.rule());
             self.store.commit(Unit::new(entry))?;
         }
         result

@@ -69,7 +69,7 @@ impl ServiceCertificates {
         let result = self.order(act, request).and_then(|order| {
             self.issuance.issue(act, order, signer, CertificateEvent::IssueInForce)
         });
-        self.ledger.recording(act, EventKind::CertificateIntended, &request.common_name, result)
+        self.ledger.recording(act, EventKind::CertificateIntended, request.kind, result)
     }
 
     /// What is to be issued, if policy and key allow it.

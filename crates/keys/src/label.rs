@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::id::InvalidId;
+use domain::rule::{Closed, OfTheInstallation, Rule};
 
 /// A key's name in a store, for example `jpki-auth-1`: 1 to 64 ASCII letters, digits and hyphens.
 ///
@@ -15,6 +16,13 @@ impl KeyLabel {
     /// The label as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A label is chosen by the program when it makes the key.
+impl Closed for KeyLabel {
+    fn words(&self) -> Rule {
+        OfTheInstallation(&self.0).into()
     }
 }
 

@@ -174,10 +174,22 @@ impl Entry {
         self
     }
 
-    /// Names what it happened to.
+    /// Names what it happened to, in words that are [`Closed`]: what was typed is none.
+    ///
+    /// ```compile_fail
+    /// fn told(entry: jitsuin_store::Entry, typed: String) -> jitsuin_store::Entry {
+    ///     entry.subject(typed)
+    /// }
+    /// ```
+    ///
+    /// ```
+    /// fn told(entry: jitsuin_store::Entry, event: u64) -> jitsuin_store::Entry {
+    ///     entry.subject(event)
+    /// }
+    /// ```
     #[must_use]
-    pub fn subject(mut self, subject: impl ToString) -> Self {
-        self.subject = Some(subject.to_string());
+    pub fn subject(mut self, subject: impl Closed) -> Self {
+        self.subject = Some(Rule::of(&subject).closed().to_owned());
         self
     }
 

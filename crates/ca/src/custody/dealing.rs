@@ -63,7 +63,7 @@ impl Dealing {
         let unreadable = |error: serde_json::Error| Error::Unreadable(error.to_string());
         let answer = serde_json::to_vec(self).map_err(unreadable)?;
         let entry = Entry::new(EventKind::CustodyEstablished, act)
-            .subject(&self.set)
+            .subject(OfTheInstallation(&self.set))
             .detail("threshold", self.threshold)
             .detail("custodians", OfTheInstallation(&self.holders.join(" ")))
             .detail("file_sha256", OfTheInstallation(&self.file_sha256));

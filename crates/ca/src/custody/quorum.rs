@@ -3,6 +3,7 @@
 use domain::act::Act;
 use domain::journal::EventKind;
 use domain::rule;
+use domain::rule::OfTheInstallation;
 use keys::quorum::{CustodianId, Passphrase};
 use keys::{ExpectedKeys, KeyError};
 use store::{Entry, Unit};
@@ -39,7 +40,7 @@ impl Custody {
                 let rule = rule!("their secret is not that of the CAs' keys: {}", error);
                 let error = Error::refused("custodians", rule);
                 let entry = Entry::new(EventKind::CustodianPresent, act);
-                let entry = entry.subject(self.dealing.set()).refused(error.rule());
+                let entry = entry.subject(OfTheInstallation(self.dealing.set())).refused(error.rule());
                 self.store.commit(Unit::new(entry))?;
                 return Err(error);
             }

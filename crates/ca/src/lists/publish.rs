@@ -228,12 +228,10 @@ impl Lists {
 }
 
 fn list_entry(kind: EventKind, act: &Act, row: &CrlRow) -> Entry {
+    let series = &row.key.series;
     Entry::new(kind, act)
-        .ca(&row.key.series.ca)
-        .subject(format!(
-            "{}/{}/{}",
-            row.key.series.generation, row.key.series.partition, row.key.number
-        ))
+        .ca(&series.ca)
+        .subject(rule!("{}/{}/{}", series.generation, series.partition, row.key.number).as_part())
         .detail("this_update", row.this_update)
         .detail("next_update", row.next_update)
         .detail("entries", row.entries)

@@ -102,6 +102,7 @@ fn given_up(store: &dyn Store) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use domain::journal::EventKind;
+    use domain::rule::OfTheInstallation;
     use store::{Entry, Unit};
     use testkit::{Clock, Scratch, act};
 
@@ -123,7 +124,8 @@ mod tests {
     fn e1_a_start_reads_the_last_segments_entry_alone() {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-29T03:00:00Z"));
         let enter = |name: &str, next: Option<u64>| {
-            let entry = Entry::new(EventKind::QuerySegmentSealed, &act(&clock)).subject(name);
+            let entry = Entry::new(EventKind::QuerySegmentSealed, &act(&clock));
+            let entry = entry.subject(OfTheInstallation(name));
             let told = next.into_iter().fold(entry, |told, next| told.detail(NEXT_SEGMENT, next));
             scratch.store.commit(Unit::new(told)).expect("entered");
         };

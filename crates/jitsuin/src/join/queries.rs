@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::act::{Act, Actor};
 use domain::journal::EventKind;
-use domain::rule::Hex;
+use domain::rule::{Hex, OfTheInstallation};
 use jiff::Timestamp;
 use status::ocsp::RequestMemory;
 use status::query_log::{LogUnavailable, QueryLog, QueryRecord, Standing, Strangers};
@@ -87,7 +87,7 @@ impl SealedQueryLog {
         };
         let one_at_a_time = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)
-            .subject(&sealed.name)
+            .subject(OfTheInstallation(&sealed.name))
             .detail("records", sealed.records)
             .detail("sha256", Hex(&sealed.sha256))
             .detail(NEXT_SEGMENT, self.segments.next_number());

@@ -7,6 +7,7 @@ use domain::act::Act;
 use domain::id::{CardId, MunicipalityCode};
 use domain::journal::EventKind;
 use domain::rule;
+use domain::rule::Rule;
 use store::Entry;
 
 use super::cards::CardRecords;
@@ -121,8 +122,8 @@ fn is_about_the_card(error: &WindowError) -> bool {
 
 /// What a refusal at the counter is about: the card by its own word once it was told, else by the
 /// caller's.
-pub(super) fn subject<'a>(wanted: &'a Wanted, told: Option<&'a CardId>) -> &'a str {
-    told.or(wanted.card.as_ref()).map_or("the card on the reader", CardId::as_str)
+pub(super) fn subject(wanted: &Wanted, told: Option<&CardId>) -> Rule {
+    told.or(wanted.card.as_ref()).map_or_else(|| "the card on the reader".into(), Rule::of)
 }
 
 /// The entry of a change on a card.

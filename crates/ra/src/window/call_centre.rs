@@ -60,7 +60,7 @@ impl CallCentre {
         let kind = EventKind::CertificateHeld;
         let _turn = self.turns.lock(act.operation.as_str());
         let result = self.hold_unrecorded(act, asked);
-        self.operations.recording(act, kind, act.operation.as_str(), result)
+        self.operations.recording(act, kind, &act.operation, result)
     }
 
     fn hold_unrecorded(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {

@@ -63,7 +63,7 @@ impl CardService {
         self.operations.recording(
             act,
             EventKind::CardChanged,
-            subject(wanted, told.as_ref()),
+            subject(wanted, told.as_ref()).as_part(),
             result,
         )
     }
@@ -77,7 +77,8 @@ impl CardService {
         told: &mut Option<CardId>,
     ) -> Result<CardId> {
         clerk(&act.actor)?;
-        let fingerprint = [&["counter", subject(wanted, None), request.0], request.1].concat();
+        let about = subject(wanted, None);
+        let fingerprint = [&["counter", about.closed(), request.0], request.1].concat();
         let operation = match self.operations.begin(act, &fingerprint)? {
             Begun::First(operation) => operation,
             Begun::Again(card) => {

@@ -6,6 +6,7 @@ use domain::act::{Act, Actor};
 use domain::hexadecimal::colon_hex;
 use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
+use domain::rule::{Closed, Rule};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Store, Unit};
 
@@ -110,7 +111,7 @@ impl Operations {
         &self,
         act: &Act,
         kind: EventKind,
-        subject: &str,
+        subject: impl Closed,
         result: Result<A>,
     ) -> Result<A> {
         if let Err(error) = &result
@@ -123,8 +124,9 @@ impl Operations {
                 _ => kind,
             };
             // What names nothing is a text that somebody typed, and no entry is ever erased.
-            let subject = if error.is_of_no_such_subject(kind) { "unknown" } else { subject };
-            let mut entry = Entry::new(kind, act).subject(subject).refused(rule);
+            let is_known = !error.is_of_no_such_subject(kind);
+            let subject = if is_known { Rule::of(&subject) } else { "unknown".into() };
+            let mut entry = Entry::new(kind, act).subject(subject.as_part()).refused(rule);
             if let WindowError::Doubted { holder, doubt } = error {
                 entry = entry.personal(holder, doubt);
             }

@@ -118,7 +118,7 @@ impl Reconciler {
         self.operations.recording(
             act,
             EventKind::CardChanged,
-            subject(wanted, told.as_ref()),
+            subject(wanted, told.as_ref()).as_part(),
             result,
         )
     }

@@ -71,7 +71,7 @@ impl Steps {
             work(StepUnderWay { operation, kind, by, application, authority })?;
             answer(&Application::load(&*self.records, id, municipality)?)
         })();
-        self.operations.recording(act, kind, id.as_str(), result)
+        self.operations.recording(act, kind, id, result)
     }
 }
 

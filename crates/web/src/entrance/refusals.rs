@@ -111,7 +111,7 @@ impl Kind {
         let entry = Entry::new(self.event, act);
         let entry = match &self.person {
             Some(person) => entry.subject(person).detail("door", OfTheInstallation(&self.door)),
-            None => entry.subject(&self.door),
+            None => entry.subject(OfTheInstallation(&self.door)),
         };
         match self.code {
             Some(code) => entry.detail("code", code),

@@ -25,7 +25,7 @@ impl Applications {
         let id = application_id(act)?;
         let _turn = self.steps.turn(&id);
         let result = self.receive_unrecorded(act, form, &id);
-        self.operations.recording(act, EventKind::ApplicationReceived, id.as_str(), result)?;
+        self.operations.recording(act, EventKind::ApplicationReceived, &id, result)?;
         Ok(id)
     }
 

@@ -59,7 +59,7 @@ impl CardService {
         self.operations.recording(
             act,
             EventKind::RecordsRead,
-            subject(wanted, told.as_ref()),
+            subject(wanted, told.as_ref()).as_part(),
             result,
         )
     }
