@@ -312,7 +312,8 @@ impl Custody {
         act: &Act,
         custodians: &[(CustodianId, Passphrase)],
     ) -> Result<QuorumSecret> {
-        let come = Entry::new(EventKind::CustodianPresent, act).subject(OfTheInstallation(self.dealing.set()));
+        let come = Entry::new(EventKind::CustodianPresent, act)
+            .subject(OfTheInstallation(self.dealing.set()));
         let set = &self.shares(&come)?.set;
         let mut gathering = Gathering::new(set, self.terms.window)?;
         for (custodian, passphrase) in custodians {
@@ -412,7 +413,8 @@ impl Custody {
             gathering.forget();
         }
         drop(gathering);
-        let entry = Entry::new(EventKind::KeysDeactivated, act).subject(OfTheInstallation(self.dealing.set()));
+        let entry = Entry::new(EventKind::KeysDeactivated, act)
+            .subject(OfTheInstallation(self.dealing.set()));
         self.store.commit(Unit::new(if was_active { entry } else { entry.no_op() }))?;
         Ok(self.standing())
     }

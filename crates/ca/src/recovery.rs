@@ -67,10 +67,17 @@ impl Recovery {
     /// committed bytes, which gives one serial one TBS, once the sealed journal has vouched for them.
     ///
     /// # Errors
-    /// What keys and store say; what was settled until then stays settled. [`Error::Unvouched`] for a
-    /// row that the journal does not tell of: the database is in doubt then.
+    /// What keys and store say of the first that cannot be settled; the others are settled all the same.
+    /// [`Error::Unvouched`] for a row that the journal does not tell of: the database is in doubt then.
     pub fn recover(&self, act: &Act) -> Result<Vec<Settled>> {
-        self.settle_all(act, &self.left_open()?)
+        let (mut settled, mut failed) = (Vec::new(), None);
+        for row in self.left_open()? {
+            match self.settle(act, &row) {
+                Ok(one) => settled.extend(one),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(settled), Err)
     }
 
     /// The intents of this CA that have no issue. Asked at start-up, before anything is issued, they
@@ -82,23 +89,29 @@ impl Recovery {
         self.certificates.left_open()
     }
 
-    /// Settles intents that were left open, as [`recover`](Self::recover) does: later, when the keys
-    /// were asleep at start-up.
+    /// The intents of this process whose issue broke off: a token went away, the disk took nothing. Each is
+    /// told once, and whoever asks settles it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`]; nothing was told then.
+    pub fn take_broken_off(&self) -> Result<Vec<CertificateRow>> {
+        self.issuance.take_broken_off()
+    }
+
+    /// Settles an intent that was left open, as [`recover`](Self::recover) does: later, when the keys
+    /// were asleep at start-up. Nothing is done where somebody settled it before.
     ///
     /// # Errors
     /// As `recover`.
-    pub fn settle_all(&self, act: &Act, open: &[CertificateRow]) -> Result<Vec<Settled>> {
-        let mut settled = Vec::new();
-        for row in open {
-            // Tried again after a failure, or overtaken by a compromise: some are settled already.
-            if self.certificates.one(&row.intent.serial)?.state == CertificateState::Intended {
-                settled.push(self.settle(act, row)?);
-            }
+    pub fn settle(&self, act: &Act, open: &CertificateRow) -> Result<Option<Settled>> {
+        // Tried again after a failure, or overtaken by a compromise: some are settled already.
+        if self.certificates.one(&open.intent.serial)?.state != CertificateState::Intended {
+            return Ok(None);
         }
-        Ok(settled)
+        self.settle_open(act, open).map(Some)
     }
 
-    fn settle(&self, act: &Act, found: &CertificateRow) -> Result<Settled> {
+    fn settle_open(&self, act: &Act, found: &CertificateRow) -> Result<Settled> {
         let row = &found.intent;
         let (settled, superseded) = match self.course(act, found)? {
             Course::Finish(signer, vouched) => {

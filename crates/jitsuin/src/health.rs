@@ -49,6 +49,7 @@ impl System {
         for (part, seen) in [
             ("keys", self.unusable_keys()),
             ("procedures", self.unfinished_procedures()),
+            ("issues", Ok(self.issues_left_open())),
             ("clock", Ok(self.stopped_signing())),
             ("journal", self.auditor().conditions()),
             ("backups", self.backups_seen()),

@@ -15,6 +15,7 @@ mod hold;
 mod home;
 mod invented;
 mod join;
+mod left_open;
 mod lists;
 mod log;
 mod machine;

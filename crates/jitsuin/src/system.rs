@@ -22,9 +22,7 @@ use ra::register::embedded::EmbeddedRegister;
 use ra::window::{RegisterRun, Window};
 use store::journal::PersonalDataKey;
 use store::reads::{ReadHead, ReadWindows};
-use store::{
-    CertificateRow, Change, Entry, Options, RoomOnDisk, SeriesKey, Sqlite, StateKey, Store, Unit,
-};
+use store::{Change, Entry, Options, RoomOnDisk, SeriesKey, Sqlite, StateKey, Store, Unit};
 use web::desk::{Desk, DeskBuilder, ForeignIssuer, Health, WindowAuthority};
 
 use crate::backups::Backups;
@@ -32,9 +30,10 @@ use crate::config::{ClientIssuerTable, Config};
 use crate::custodians;
 use crate::evidence::{self, Held};
 use crate::health;
-use crate::hold::{Hold, Owned};
+use crate::hold::Hold;
 use crate::home::Home;
 use crate::join::{AuditSigner, OwnWorkshop};
+use crate::left_open::LeftOpen;
 use crate::machine::Machine;
 use crate::readers::{self, CardReaders};
 use crate::serve;
@@ -70,8 +69,8 @@ pub(crate) struct System {
     pub(crate) health: Arc<Health>,
     /// Whether this process seals as it goes, as a server does that has started.
     pub(crate) is_sealing: AtomicBool,
-    /// What a crash left behind, until the keys are awake to settle it.
-    left_open: Mutex<BTreeMap<CaId, Vec<CertificateRow>>>,
+    /// Issues that were begun and not ended, until the keys are awake to settle them.
+    pub(crate) left_open: LeftOpen,
     /// What was seen last of the disk.
     pub(crate) room: RoomOnDisk,
     windows: Mutex<Option<Windows>>,
@@ -237,7 +236,7 @@ impl System {
         let Foundation { hold, home, store, keys, machine, trusted } = foundation;
         let clock = trusted.clock();
         let cards = Arc::new(CardKeyring::new(store.clone(), keys)?);
-        let (windows, left_open) = (Mutex::new(None), Mutex::default());
+        let (windows, left_open) = (Mutex::new(None), LeftOpen::default());
         let client_issuers = config.client_issuers.iter().map(foreign_issuer);
         let client_issuers = client_issuers.collect::<Result<_>>()?;
         let system = Self {
@@ -346,47 +345,6 @@ impl System {
         let window = Window::new(store.clone(), register.clone(), authorities, readers, master);
         let windows = Windows { register, window: Arc::new(window), holders };
         Ok(opened.insert(windows).clone())
-    }
-
-    /// Notes the intents that a crash left behind; nothing may have been issued in this process yet.
-    /// Those that somebody beside us has in flight are settled by whoever began them.
-    pub(crate) fn find_left_open(&self, _: &Owned) -> Result<()> {
-        for (id, authority) in &self.authorities {
-            let open = authority.recovery().left_open()?;
-            if !open.is_empty() {
-                self.left_open
-                    .lock()
-                    .map_err(|_| anyhow!("recovery broke off"))?
-                    .insert(id.clone(), open);
-            }
-        }
-        Ok(())
-    }
-
-    /// Settles what was noted once the keys are awake and nobody visits, who may be in the middle of
-    /// it, and says what was done.
-    pub(crate) fn settle_left_open(&self, owned: &Owned) -> Result<Vec<String>> {
-        let mut said = Vec::new();
-        if !self.custody.is_active() {
-            return Ok(said);
-        }
-        let Some(_alone) = owned.alone()? else { return Ok(said) };
-        let mut left = self.left_open.lock().map_err(|_| anyhow!("recovery broke off"))?;
-        while let Some((id, open)) = left.first_key_value() {
-            let authority = self.authority(id.as_str())?;
-            for settled in authority.recovery().settle_all(&self.act("recovery")?, open)? {
-                said.push(match settled {
-                    ca::Settled::Finished(serial) => {
-                        format!("{id}: serial {serial} was possibly signed: finished")
-                    }
-                    ca::Settled::Revoked(serial) => {
-                        format!("{id}: serial {serial} was possibly signed: revoked")
-                    }
-                });
-            }
-            left.pop_first();
-        }
-        Ok(said)
     }
 
     /// The time now.

@@ -40,7 +40,8 @@ impl Custody {
                 let rule = rule!("their secret is not that of the CAs' keys: {}", error);
                 let error = Error::refused("custodians", rule);
                 let entry = Entry::new(EventKind::CustodianPresent, act);
-                let entry = entry.subject(OfTheInstallation(self.dealing.set())).refused(error.rule());
+                let entry =
+                    entry.subject(OfTheInstallation(self.dealing.set())).refused(error.rule());
                 self.store.commit(Unit::new(entry))?;
                 return Err(error);
             }

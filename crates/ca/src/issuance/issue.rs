@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use domain::act::Act;
-use domain::certificate::{CertificateEvent, CertificateKind};
+use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::revocation::RevocationCause;
 use domain::rule;
 use domain::service_request::Request;
 use domain::validity;
 use store::CertificateRow;
 
+use super::broken_off::BrokenOff;
 use super::draft::Order;
 use super::steps::{Intended, Issued, Reserved, Signed, StepHands};
 use super::vouch::Voucher;
@@ -30,6 +31,7 @@ pub(crate) struct Issuance {
     life: Arc<LifeCycle>,
     steps: StepHands,
     voucher: Voucher,
+    broken_off: BrokenOff,
 }
 
 /// An intent of this CA that a cut left behind, for which the journal vouches.
@@ -59,11 +61,12 @@ impl Issuance {
             life: life.clone(),
             steps: StepHands::new(hands),
             voucher: Voucher::new(hands),
+            broken_off: BrokenOff::default(),
         }
     }
 
-    /// The six steps. A crash between 4 and 6 leaves a serial that may have been signed; start-up
-    /// finds and settles it.
+    /// The six steps. What breaks off between 4 and 6 leaves a serial that may have been signed: start-up
+    /// finds it after a crash, and [`take_broken_off`](Self::take_broken_off) while the program runs.
     pub(crate) fn issue(
         &self,
         act: &Act,
@@ -93,11 +96,29 @@ impl Issuance {
         // A key that sleeps must not leave an intent behind.
         self.generations.expect_awake(signer)?;
         let reserved = Reserved::new(&self.steps)?; // 1: a serial nobody can predict
+        let underway = self.broken_off.begin(reserved.serial());
         let drafted = reserved.draft(order, signer)?; // 2: the TBS, from the policy as it is now
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
         let intended = linted.commit_intent(act, request, signer)?; // 4: serial and TBS on disk
         let signed = self.sign_or_discard(act, intended, signer)?; // 5: signed, verified, compared
-        signed.commit_issue(act, into) // 6: on disk; only now does anything leave
+        let issued = signed.commit_issue(act, into)?; // 6: on disk; only now does anything leave
+        underway.arrive();
+        Ok(issued)
+    }
+
+    /// The intents of this process that came to no issue, of which nobody has the right to the signature any
+    /// more. Each is told once: whoever takes them settles them.
+    ///
+    /// # Errors
+    /// What the store says; nothing was taken then.
+    pub(crate) fn take_broken_off(&self) -> Result<Vec<CertificateRow>> {
+        let serials = self.broken_off.take();
+        let rows = serials.iter().map(|serial| self.certificates.find(serial));
+        let rows = rows.collect::<Result<Vec<_>>>().inspect_err(|_| {
+            serials.iter().for_each(|serial| self.broken_off.add(*serial));
+        })?;
+        let is_open = |row: &CertificateRow| row.state == CertificateState::Intended;
+        Ok(rows.into_iter().flatten().filter(is_open).collect())
     }
 
     /// Signs, or ends the intent of a resident's certificate at once: their next application must not
@@ -117,7 +138,7 @@ impl Issuance {
                     .map(drop),
                 _ => Ok(()),
             });
-            // What cannot be settled now, start-up finds; the first error is the one to tell.
+            // What cannot be settled now, is settled later; the first error is the one to tell.
             drop(discarded);
         })
     }

@@ -1,5 +1,6 @@
 //! Issuance: six steps, each consuming the last, from a checked request to a certificate.
 
+mod broken_off;
 mod draft;
 mod expect;
 mod issue;

@@ -90,6 +90,11 @@ impl<'a> Reserved<'a> {
         Ok(Self { hands, serial })
     }
 
+    /// The serial, which nobody knows but whoever issues it.
+    pub(super) fn serial(&self) -> SerialNumber {
+        self.serial
+    }
+
     pub(super) fn draft(self, order: Order, signer: &Generation) -> Result<Drafted<'a>> {
         let draft = Draft::new(&self.hands.policy, self.serial, order, signer)?;
         self.hands.observer.reached(IssuanceStep::Drafted);

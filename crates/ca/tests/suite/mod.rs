@@ -1,5 +1,6 @@
 //! One module for each part of the CA's work.
 
+mod broken_off;
 mod card_master;
 mod ceremony;
 mod compromise;

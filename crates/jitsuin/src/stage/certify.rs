@@ -120,8 +120,9 @@ impl SystemStage<'_> {
         let left = authority.recovery().left_open()?;
         // Nothing is signed again before the sealed journal vouches for it.
         self.system.seal()?;
-        let left: Vec<_> = left.into_iter().filter(|one| one.intent.spki_sha256 == spki).collect();
-        authority.recovery().settle_all(act, &left)?;
+        for one in left.iter().filter(|one| one.intent.spki_sha256 == spki) {
+            authority.recovery().settle(act, one)?;
+        }
         let row = self.system.store.certificate_for_key(&spki)?.filter(|row| {
             let is_ours = row.intent.ca == *authority.id();
             let is_server = row.intent.kind == CertificateKind::TlsServer;
