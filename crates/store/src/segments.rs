@@ -79,6 +79,8 @@ pub struct QuerySegments {
 struct Current {
     next: u64,
     segment: Option<Segment>,
+    /// Numbers of segments that take no more records and could not be sealed yet.
+    given_up: Vec<u64>,
 }
 
 impl QuerySegments {
@@ -113,7 +115,7 @@ impl QuerySegments {
             .into_iter()
             .map(|(number, path)| recover(&directory, number, &path).map_err(|e| failed(&path, e)))
             .collect::<Result<Vec<_>>>()?;
-        let current = Mutex::new(Current { next, segment: None });
+        let current = Mutex::new(Current { next, segment: None, given_up: Vec::new() });
         Ok((Self { directory, limits, current }, sealed.into_iter().flatten().collect()))
     }
 
@@ -136,10 +138,12 @@ impl QuerySegments {
         let segment = current.segment.insert(segment);
         if let Err(error) = segment.append(record) {
             let failure = failed(&segment.path, error);
-            // Half a record at its end that cannot be cut off, or somebody else's octets: start-up
-            // seals what there is, and the next record begins another segment.
+            // Half a record at its end that cannot be cut off, or somebody else's octets: what there is
+            // is sealed later, and the next record begins another segment.
             if !segment.file.is_as_it_was() {
-                tracing::error!(%failure, "a query segment is given up until the next start");
+                tracing::error!(%failure, "a query segment is given up");
+                let number = segment.number;
+                current.given_up.push(number);
                 current.segment = None;
             }
             return Err(failure);
@@ -147,12 +151,24 @@ impl QuerySegments {
         self.seal_when_due(&mut current)
     }
 
-    /// Seals the segment when it is old, though no record comes in; call it every few seconds.
+    /// Seals the segment when it is old, though no record comes in, and otherwise one that could not be
+    /// sealed before; call it every few seconds.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; the segment is sealed at the next start.
+    /// [`Error::Unavailable`]; the segment is tried again at the next call, or the next start.
     pub fn seal_due(&self) -> Result<Option<Sealed>> {
-        self.seal_when_due(&mut self.lock())
+        let mut current = self.lock();
+        let sealed = self.seal_when_due(&mut current)?;
+        let given_up = if sealed.is_none() { current.given_up.pop() } else { None };
+        // It is read whole: nobody's record waits for that.
+        drop(current);
+        let Some(number) = given_up else { return Ok(sealed) };
+        let ends = [OPEN, CLOSED].map(|ending| self.directory.join(name_of(number, ending)));
+        let path = ends.iter().find(|path| path.exists()).unwrap_or(&ends[0]);
+        recover(&self.directory, number, path).map_err(|error| {
+            self.lock().given_up.insert(0, number);
+            failed(path, error)
+        })
     }
 
     /// Seals the segment now, at the end of the program.
@@ -163,14 +179,15 @@ impl QuerySegments {
         self.seal(&mut self.lock())
     }
 
-    /// Notes that the journal has the hash of a segment.
+    /// Notes that the journal has the hash of a segment; noted again, it is made durable again.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; the segment then comes up again at the next start.
+    /// [`Error::Unavailable`]; until it is noted the segment comes up again at every start.
     pub fn journaled(&self, sealed: &Sealed) -> Result<()> {
         let path = self.directory.join(&sealed.name);
         let closed = path.with_extension(CLOSED);
-        let renamed = std::fs::rename(&closed, &path);
+        let is_noted = path.exists() && !closed.exists();
+        let renamed = if is_noted { Ok(()) } else { std::fs::rename(&closed, &path) };
         let kept = renamed.and_then(|()| File::open(&self.directory)?.sync_all());
         kept.map_err(|e| failed(&closed, e))
     }
@@ -181,9 +198,19 @@ impl QuerySegments {
     }
 
     fn start(&self, current: &mut Current) -> Result<Segment> {
-        let path = self.directory.join(name_of(current.next, OPEN));
-        let file = AppendFile::create(&path).map_err(|e| failed(&path, e))?;
-        let number = current.next;
+        let (number, path, file) = loop {
+            let number = current.next;
+            let path = self.directory.join(name_of(number, OPEN));
+            match AppendFile::create(&path) {
+                Ok(file) => break (number, path, file),
+                // One that was made and could not be used: no record is in it, and none is lost.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    current.given_up.push(number);
+                    current.next += 1;
+                }
+                Err(error) => return Err(failed(&path, error)),
+            }
+        };
         current.next += 1;
         let digest = Context::new(&SHA256);
         Ok(Segment {
@@ -208,8 +235,11 @@ impl QuerySegments {
 
     fn seal(&self, current: &mut Current) -> Result<Option<Sealed>> {
         let Some(segment) = current.segment.take() else { return Ok(None) };
-        let path = segment.path.clone();
-        segment.seal(&self.directory).map(Some).map_err(|e| failed(&path, e))
+        let (number, path) = (segment.number, segment.path.clone());
+        segment.seal(&self.directory).map(Some).map_err(|error| {
+            current.given_up.push(number);
+            failed(&path, error)
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Current> {
@@ -475,6 +505,39 @@ mod tests {
         segments.append(b"{}").expect("a record");
         assert_eq!(segments.close().expect("closed").expect("one").name, "0000000001.log");
         assert_eq!(segments.close().expect("closed"), None);
+    }
+
+    /// A descriptor too few, or a disk that fails once, while a segment is begun.
+    #[test]
+    fn e1_a_segment_that_could_not_be_begun_keeps_nobody_from_the_next() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
+        std::fs::write(directory.path().join("0000000000.open"), "").expect("it was left behind");
+        segments.append(b"{}").expect("a record");
+        segments.append(b"{}").expect("a record");
+        assert_eq!(segments.seal_due().expect("nothing is lost"), None);
+        assert!(!directory.path().join("0000000000.open").exists(), "it had no record");
+        assert_eq!(segments.close().expect("closed").expect("one").name, "0000000001.log");
+    }
+
+    #[test]
+    fn e1_a_segment_that_could_not_be_sealed_is_sealed_at_a_later_turn() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (segments, _) = QuerySegments::open(directory.path(), SMALL, 0).expect("segments");
+        let closed = directory.path().join("0000000000.closed");
+        std::fs::create_dir(&closed).expect("in its way");
+        for _ in 0..2 {
+            segments.append(b"{}").expect("a record");
+        }
+        segments.append(b"{}").expect_err("the third fills it");
+        segments.append(b"{}").expect("the next segment's first");
+        segments.seal_due().expect_err("still in its way");
+        std::fs::remove_dir(&closed).expect("removed");
+        let sealed = segments.seal_due().expect("sealed").expect("the first");
+        assert_eq!((sealed.name.as_str(), sealed.records), ("0000000000.log", 3));
+        segments.journaled(&sealed).expect("noted");
+        segments.journaled(&sealed).expect("and once more");
+        assert_eq!(segments.seal_due().expect("none is left"), None);
     }
 
     /// A name that no segment can have is nobody's record, and is found by whoever looks.

@@ -1,5 +1,6 @@
 //! Query records in sealed segments, whose hashes are journal entries (E1).
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::act::{Act, Actor};
@@ -57,8 +58,15 @@ pub(crate) struct SealedQueryLog {
     clock: Clock,
     room: RoomOnDisk,
     strangers: Mutex<Strangers>,
-    /// Held while a segment is entered, so that of two entries the later one tells no lower number.
-    entering: Mutex<()>,
+    /// Segments that are to be entered, oldest first. Held while one is, so that of two entries the later
+    /// one tells no lower number.
+    entering: Mutex<VecDeque<Waiting>>,
+}
+
+/// A segment that is closed.
+struct Waiting {
+    sealed: Sealed,
+    is_in_journal: bool,
 }
 
 impl SealedQueryLog {
@@ -75,8 +83,30 @@ impl SealedQueryLog {
         Self { segments, heard, store, clock, room, strangers, entering }
     }
 
-    /// Puts the hash of a sealed segment into the journal.
-    pub(crate) fn seal(&self, sealed: &Sealed) -> anyhow::Result<()> {
+    /// Puts the hash of a sealed segment into the journal, with those of all that wait for it: what fails is
+    /// tried again at the next turn.
+    pub(crate) fn seal(&self, sealed: Option<Sealed>) -> anyhow::Result<()> {
+        let mut waiting = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(sealed.map(|sealed| Waiting { sealed, is_in_journal: false }));
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        while let Some(Waiting { sealed, is_in_journal }) = waiting.front_mut() {
+            if !*is_in_journal {
+                self.enter(sealed)?;
+                *is_in_journal = true;
+            }
+            self.segments.journaled(sealed)?;
+            // Whatever this segment tells of was noted before.
+            self.heard.begin_segment(sealed.number() + 1)?;
+            waiting.pop_front();
+        }
+        drop(waiting);
+        self.heard.forget_ended((self.clock)())?;
+        Ok(())
+    }
+
+    fn enter(&self, sealed: &Sealed) -> anyhow::Result<()> {
         let act = Act {
             actor: Actor::System("query-log".parse()?),
             at: (self.clock)(),
@@ -85,18 +115,12 @@ impl SealedQueryLog {
             second: None,
             present: Default::default(),
         };
-        let one_at_a_time = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = Entry::new(EventKind::QuerySegmentSealed, &act)
             .subject(OfTheInstallation(&sealed.name))
             .detail("records", sealed.records)
             .detail("sha256", Hex(&sealed.sha256))
             .detail(NEXT_SEGMENT, self.segments.next_number());
         self.store.commit(Unit::new(entry))?;
-        drop(one_at_a_time);
-        self.segments.journaled(sealed)?;
-        // Whatever this segment tells of was noted before.
-        self.heard.begin_segment(sealed.number() + 1)?;
-        self.heard.forget_ended(act.at)?;
         Ok(())
     }
 
@@ -108,7 +132,7 @@ impl SealedQueryLog {
         let unavailable = |error: &dyn std::fmt::Display| LogUnavailable::Failed(error.to_string());
         let line = bounded(line, longest);
         match self.segments.append(line.as_bytes()).map_err(|error| unavailable(&error))? {
-            Some(sealed) => self.seal(&sealed).map_err(|error| unavailable(&error)),
+            Some(sealed) => self.seal(Some(sealed)).map_err(|error| unavailable(&error)),
             None => Ok(()),
         }
     }
@@ -128,22 +152,20 @@ impl SealedQueryLog {
 
     /// Writes and seals what is due by its age; called now and then.
     pub(crate) fn seal_due(&self) -> anyhow::Result<()> {
-        if !self.room.is_short() {
-            self.write_sums((self.clock)(), false)?;
-        }
-        match self.segments.seal_due()? {
-            Some(sealed) => self.seal(&sealed),
-            None => Ok(()),
-        }
+        let is_short = self.room.is_short();
+        let written = if is_short { Ok(()) } else { self.write_sums((self.clock)(), false) };
+        // None of these waits for another.
+        let sealed = self.segments.seal_due();
+        let entered = self.seal(sealed.as_ref().ok().cloned().flatten());
+        written?;
+        sealed?;
+        entered
     }
 
     /// Writes what was counted and seals what is open; called last.
     pub(crate) fn close(&self) -> anyhow::Result<()> {
         self.write_sums((self.clock)(), true)?;
-        match self.segments.close()? {
-            Some(sealed) => self.seal(&sealed),
-            None => Ok(()),
-        }
+        self.seal(self.segments.close()?)
     }
 }
 
@@ -259,6 +281,48 @@ mod tests {
         );
     }
 
+    /// The place of the checkpoints was away for some seconds at the hour.
+    #[test]
+    fn e1_a_segment_whose_entry_failed_is_entered_at_a_later_turn() {
+        let scratch = testkit::Scratch::new();
+        let place = scratch.path().join("queries");
+        let limits = store::segments::Limits { records: 1, ..Default::default() };
+        let (segments, _) = QuerySegments::open(&place, limits, 0).expect("segments");
+        let (heard, _) = HeardRequests::open(&scratch.path().join("heard.db")).expect("a memory");
+        let is_away = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let away = is_away.clone();
+        let store =
+            testkit::HookedStore::committing(scratch.store.clone(), move |store, unit| match away
+                .load(std::sync::atomic::Ordering::SeqCst)
+            {
+                true => Err(store::Error::Unavailable("no place takes it".to_owned())),
+                false => store.commit(unit),
+            });
+        let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+        let room = RoomOnDisk::default();
+        let log = SealedQueryLog::new(segments, heard, Arc::new(store), clock, room);
+        let query = status::query_log::Query::Web { path: "/crl/x".to_owned(), status: 200 };
+        let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 40_000));
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let verifier = Some("verifier-1".parse().expect("an id"));
+        let record = QueryRecord { at, peer, verifier, query };
+        log.record(&record).expect_err("its segment is not in the journal");
+        log.seal_due().expect_err("still away");
+        let entered = || {
+            let kept = std::fs::read_dir(&place).expect("a directory");
+            let names = kept.map(|file| file.expect("a file").file_name().into_string());
+            let mut names: Vec<_> = names.map(|name| name.expect("a name")).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(entered(), ["0000000000.closed"]);
+        is_away.store(false, std::sync::atomic::Ordering::SeqCst);
+        log.seal_due().expect("entered");
+        assert_eq!(entered(), ["0000000000.log"]);
+        log.record(&record).expect("the next");
+        assert_eq!(entered(), ["0000000000.log", "0000000001.log"]);
+    }
+
     /// Strangers' questions were once a line each, of hundreds of octets, as fast as they came.
     #[test]
     fn e1_v5_strangers_questions_are_a_bounded_number_of_lines_and_a_verifiers_one_each() {
@@ -358,7 +422,7 @@ mod tests {
         log.close().expect("sealed");
         let next = || crate::evidence::records::next_number(&*scratch.store).expect("read");
         assert_eq!((left[0].number(), next()), (3, 5));
-        log.seal(&left[0]).expect("entered last");
+        log.seal(left.into_iter().next()).expect("entered last");
         assert_eq!(next(), 5);
     }
 

@@ -62,8 +62,8 @@ pub(crate) fn query_log(system: &System, _: &Owned) -> Result<Arc<SealedQueryLog
     let store: Arc<dyn Store> = system.store.clone();
     let (clock, room) = (system.clock.clone(), system.room.clone());
     let log = SealedQueryLog::new(segments, heard, store, clock, room);
-    for sealed in &left_over {
-        log.seal(sealed)?;
+    for sealed in left_over {
+        log.seal(Some(sealed))?;
     }
     Ok(Arc::new(log))
 }
