@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::named_file::{Identity, NamedFile};
@@ -51,16 +52,41 @@ impl AppendFile {
     /// Makes a file that does not exist yet.
     ///
     /// # Errors
-    /// Those of the file system, and when there is one of this name.
+    /// Those of the file system, and when there is one of this name. None is left behind then, unless that
+    /// fails as well.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(path)?;
-        sync_directory(path)?;
-        Self::of(file, path, 0)
+        sync_directory(path).and_then(|()| Self::of(file, path, 0)).inspect_err(|_| {
+            let _ = std::fs::remove_file(path);
+        })
     }
 
     /// Whether the file is as this left it; where it is not, it takes no more records.
     pub fn is_as_it_was(&self) -> bool {
         !self.is_torn && self.hold().is_ok()
+    }
+
+    /// Takes the file up again by another handle, where its medium went away and is back: there is what this
+    /// left, with `last`, the record that was appended last, at the end, and no other whole record. Whoever
+    /// asks has held what the file says against what it should say.
+    ///
+    /// # Errors
+    /// Those of the file system, and when something else is there.
+    pub fn take_up(&mut self, last: &[u8]) -> io::Result<()> {
+        let file = OpenOptions::new().read(true).append(true).open(&self.path)?;
+        let NamedFile { identity, length } = NamedFile::open(&file)?;
+        let is_length = length == self.whole || (self.is_torn && length > self.whole);
+        let begins = self.whole.checked_sub(last.len() as u64);
+        let mut end = vec![0; last.len()];
+        let is_there = match begins.filter(|_| is_length && !last.is_empty()) {
+            Some(begins) => file.read_exact_at(&mut end, begins).map(|()| end == last)?,
+            None => false,
+        };
+        if !is_there {
+            return Err(io::Error::other("another file stands in the place of the one in use"));
+        }
+        (self.file, self.identity) = (file, identity);
+        Ok(())
     }
 
     /// Hands a record to the operating system. When this fails, nothing of it stays.
@@ -181,6 +207,34 @@ mod tests {
         file.is_torn = true;
         file.append_durably(b"two\n").expect("appended");
         assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\n");
+    }
+
+    #[test]
+    fn e6_a_file_that_was_away_is_taken_up_as_it_was_left_and_no_other() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("records");
+        let with = |text: &str, is_torn: bool| {
+            let _ = fs::remove_file(&path);
+            let mut file = lines(&path).expect("opened");
+            file.append(b"one\n").and_then(|()| file.append(b"two\n")).expect("appended");
+            // The medium is mounted again: another file by device and inode.
+            fs::rename(&path, path.with_extension("away")).expect("away");
+            fs::write(&path, text).expect("back");
+            file.append(b"three\n").expect_err("the old handle reaches it no more");
+            // So a write leaves it that failed with the medium gone.
+            file.is_torn = is_torn;
+            file
+        };
+        for (text, is_torn) in [("one\ntwo\n", false), ("one\ntwo\nthr", true)] {
+            let mut file = with(text, is_torn);
+            file.take_up(b"two\n").expect("it is as it was left");
+            file.append(b"three\n").expect("and takes more");
+            assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\nthree\n");
+        }
+        for text in ["", "one\n", "one\ntwo\nthr", "one\nsix\n", "one\ntwo\nthree\n"] {
+            with(text, false).take_up(b"two\n").expect_err("it is another");
+        }
+        with("one\ntwo\n", false).take_up(b"").expect_err("nothing tells that it is the same");
     }
 
     #[test]

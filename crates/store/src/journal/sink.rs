@@ -39,7 +39,12 @@ impl Sink {
     fn try_append(&mut self, checkpoint: &Checkpoint, key: &VerifierKey) -> io::Result<()> {
         // Another place failed, and all are given it once more.
         let is_given = self.given.as_deref() == Some(checkpoint.note.as_str());
+        let last = self.given.as_ref().map(|note| format!("{note}\n"));
         let file = self.opened(key)?;
+        // The place went away, and may be back; what it says was held against the tree before.
+        if let (false, Some(last)) = (file.is_as_it_was(), last) {
+            file.take_up(last.as_bytes())?;
+        }
         if is_given && file.is_as_it_was() {
             return Ok(());
         }

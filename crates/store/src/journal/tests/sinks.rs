@@ -150,6 +150,25 @@ fn e6_a_sink_that_lost_its_notes_while_it_is_in_use_takes_no_more() {
     assert_eq!(store.last_checkpoint().expect("read").map(|last| last.size), Some(3));
 }
 
+/// A place on a disk that was pulled and came back: the same notes, by another device and inode.
+#[test]
+fn e6_a_sink_that_went_away_and_came_back_as_it_was_goes_on() {
+    let place = Place::new();
+    let (store, signer) = (place.open(), TestSigner::new(1));
+    let mut sealer = place.sealer();
+    commit(&store, 3);
+    sealer.seal(&store, &signer, at(0)).expect("sealed");
+    let (file, away) = (sink_file(&place), place.database().with_extension("away"));
+    fs::rename(&file, &away).expect("pulled");
+    commit(&store, 1);
+    sealer.seal(&store, &signer, at(0)).expect_err("it is away");
+    fs::copy(&away, &file).expect("back");
+    sealer.seal(&store, &signer, at(0)).expect("it goes on");
+    assert_eq!(store.last_checkpoint().expect("read").map(|last| last.size), Some(4));
+    let notes = fs::read_to_string(&file).expect("read");
+    assert!(notes.starts_with(&fs::read_to_string(&away).expect("read")), "{notes}");
+}
+
 /// On read-only media nothing can be made beside the file; a directory in the place does the same.
 #[test]
 fn e2_a_database_that_was_closed_verifies_where_no_file_can_be_made() {
