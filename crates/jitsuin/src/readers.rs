@@ -86,9 +86,10 @@ impl CardReaders {
                 return Err(ReaderError::Refused(rule.into()));
             }
             None => self.make_blank(SignatureKeys::Any).map_err(|error| {
-                let keys = error.downcast_ref::<ca::Error>();
-                match keys.and_then(ca::Error::hindrance) {
-                    Some(hindrance) => ReaderError::Hindered(hindrance),
+                match error.downcast_ref::<ca::Error>() {
+                    Some(keys) => keys
+                        .hindrance()
+                        .map_or_else(|| ReaderError::Keys(keys.to_string()), ReaderError::Hindered),
                     None => unavailable(&format!("{error:#}")),
                 }
             })?,

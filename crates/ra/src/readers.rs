@@ -60,6 +60,10 @@ pub enum ReaderError {
     /// Nobody's fault: a card cannot be made out now, and this is why.
     #[error(transparent)]
     Hindered(Hindrance),
+    /// Nobody's fault at the window: the keys of the cards are awake and cannot be used, and so no card can
+    /// be made.
+    #[error("the card keys cannot be used now: {0}")]
+    Keys(String),
     /// Nobody's fault: another operation works with the card.
     #[error("{0}")]
     Busy(String),

@@ -169,9 +169,19 @@ fn w1_k2_a_hindrance_and_a_fault_are_told_at_the_window_as_what_they_are() {
     limit_memory(&demo, None);
     let (_, keys) = ask(&demo, "manager-1", "keys", None, &[]);
     assert_eq!((&keys["active"], &keys["present"]), (&json!(false), &json!([])), "{keys}");
-    // Both pass, and what was asked for is done.
     assert_eq!(contribute(&demo, "custodian-1", "custodian-1").0, 200);
     assert_eq!(contribute(&demo, "custodian-3", "custodian-3").1["active"], json!(true));
+    // Keys that are awake and cannot be used are not the card's fault either.
+    let master = demo.kept("data/keys/cards-1.cards");
+    let whole = std::fs::read(&master).unwrap();
+    std::fs::write(&master, &whole[1..]).unwrap();
+    let (status, damaged) = ask(&demo, "clerk-11203", &issue, Some(&json!({})), &[]);
+    assert_eq!(status, 503, "{damaged}");
+    assert!(damaged["detail"].as_str().unwrap().starts_with("the CA does not"), "{damaged}");
+    let shown = damaged["message_ja"].as_str().expect("a sentence for the screen");
+    assert!(shown.contains("鍵") && !shown.contains("置き直"), "{damaged}");
+    std::fs::write(&master, &whole).unwrap();
+    // All pass, and what was asked for is done.
     let (status, issued) = ask(&demo, "clerk-11203", &issue, Some(&json!({})), &[]);
     assert_eq!((status, &issued["state"]), (200, &json!("issued")), "{issued}");
 }

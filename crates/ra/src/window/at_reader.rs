@@ -114,7 +114,9 @@ impl Channels {
 /// Whether an error tells that there is no such card, or something of one that is not this office's.
 fn is_about_the_card(error: &WindowError) -> bool {
     match error {
-        WindowError::Reader(error) => !matches!(error, ReaderError::Hindered(_)),
+        WindowError::Reader(error) => {
+            !matches!(error, ReaderError::Hindered(_) | ReaderError::Keys(_))
+        }
         WindowError::Card(_) => error.refusal().is_some(),
         _ => false,
     }

@@ -34,6 +34,7 @@ pub(super) fn of_reader(error: &ReaderError) -> Problem {
             "指定されたリーダー又はカードは使用できません。",
         ),
         ReaderError::Hindered(hindrance) => return hindrance.clone().into(),
+        ReaderError::Keys(_) => (Problem::unavailable("the CA", error), CARD_KEYS),
         ReaderError::Busy(why) => (
             Problem::new(Fault::Unavailable, Rule::from("the card is in use").telling(why)),
             "このカードは別の操作で使用中です。しばらくしてから、もう一度操作してください。",
@@ -45,6 +46,10 @@ pub(super) fn of_reader(error: &ReaderError) -> Problem {
     };
     problem.in_japanese(sentence.to_owned())
 }
+
+/// What the CA has of the card's keys does not work now.
+const CARD_KEYS: &str =
+    "カードの鍵を現在使用できません。しばらくしてから、もう一度操作してください。";
 
 fn card_sentence(error: &TerminalError) -> String {
     let fixed = match error {
@@ -74,9 +79,7 @@ fn card_sentence(error: &TerminalError) -> String {
         TerminalError::Master(CardMasterError::SetBack) => {
             "カードが以前の状態に戻されています。このカードは使用しないでください。"
         }
-        TerminalError::Provider(_) | TerminalError::Master(_) => {
-            "カードの鍵を現在使用できません。しばらくしてから、もう一度操作してください。"
-        }
+        TerminalError::Provider(_) | TerminalError::Master(_) => CARD_KEYS,
     };
     fixed.to_owned()
 }
@@ -118,6 +121,21 @@ mod tests {
             assert_eq!(problem.detail, asleep.to_string());
             assert_eq!(problem.japanese.as_deref(), Some(asleep.japanese()));
             assert_eq!(problem.incident, None, "nothing broke");
+        }
+    }
+
+    /// Nobody puts a card on a reader again because a token is away.
+    #[test]
+    fn w1_keys_that_cannot_be_used_are_no_reader_that_does_not_answer() {
+        let away = || "the token failed at sign".to_owned();
+        let doors = [
+            of_reader(&ReaderError::Keys(away())),
+            of_card(&TerminalError::Master(CardMasterError::Unavailable(away()))),
+        ];
+        for problem in doors {
+            assert_eq!(problem.fault, Fault::Unavailable);
+            assert_eq!(problem.japanese.as_deref(), Some(CARD_KEYS));
+            assert!(problem.detail.contains("the CA does not answer"), "{}", problem.detail);
         }
     }
 
