@@ -125,6 +125,9 @@ pub fn check_password(password: &str, id: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Within this the wrong ones count together, and for as long the lock holds.
+const SPAN: SignedDuration = SignedDuration::from_mins(LOCKOUT_MINUTES);
+
 /// The wrong passwords of one person, and the lock that follows from them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Attempts {
@@ -137,21 +140,21 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Whether no password is looked at now.
+    /// Whether no password is looked at now. A lock that ends later than one that began now was made by a
+    /// clock that was ahead, and locks nobody.
     pub fn is_locked(self, now: Timestamp) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
+        self.locked_until.is_some_and(|until| now < until && until.duration_since(now) <= SPAN)
     }
 
     /// After one more wrong password.
     #[must_use]
     pub fn after_failure(self, now: Timestamp) -> Self {
-        let span = SignedDuration::from_mins(LOCKOUT_MINUTES);
-        let recent = self.since.filter(|since| now.duration_since(*since) <= span);
+        let recent = self.since.filter(|since| now.duration_since(*since).abs() <= SPAN);
         let failures = if recent.is_some() { self.failures + 1 } else { 1 };
         if failures < MAX_FAILURES {
             return Self { failures, since: recent.or(Some(now)), locked_until: None };
         }
-        let until = now.checked_add(span).unwrap_or(Timestamp::MAX);
+        let until = now.checked_add(SPAN).unwrap_or(Timestamp::MAX);
         Self { failures: 0, since: None, locked_until: Some(until) }
     }
 }
@@ -174,6 +177,20 @@ mod tests {
         attempts = attempts.after_failure(at(4));
         assert!(attempts.is_locked(at(4)) && attempts.is_locked(at(18)));
         assert!(!attempts.is_locked(at(19)));
+    }
+
+    /// A start with a clock that was a month ahead, which was set right after it.
+    #[test]
+    fn w3_e9_a_lock_of_a_clock_that_was_ahead_locks_nobody_once_it_is_right() {
+        let mut attempts = Attempts::default();
+        let ahead = 30 * 24 * 60;
+        for minute in 0..5 {
+            attempts = attempts.after_failure(at(ahead + minute));
+        }
+        assert!(attempts.is_locked(at(ahead + 5)));
+        assert!(!attempts.is_locked(at(0)));
+        let attempts = Attempts { failures: 4, since: Some(at(ahead)), locked_until: None };
+        assert_eq!(attempts.after_failure(at(0)).failures, 1, "no failures of then count now");
     }
 
     #[test]
