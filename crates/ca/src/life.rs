@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::act::{Act, Actor};
+use domain::act::Act;
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::{ActorId, SerialNumber};
 use domain::journal::EventKind;
@@ -108,12 +108,8 @@ impl LifeCycle {
     /// [`Error::Refused`] where the CPS knows no hold (S 4-4-5), or the state does not allow it.
     pub fn hold(&self, act: &Act, serial: &SerialNumber) -> Result<Changed> {
         let result = self.check_hold().and_then(|()| {
-            let by_phone = matches!(act.actor, Actor::CallCentreAgent(_) | Actor::Staff(_));
-            if !by_phone {
-                return Err(Error::refused(
-                    "actor",
-                    "a hold is taken by the call centre (A 4.9.15①)",
-                ));
+            if let Some(rule) = act.actor.refusal_to_hold() {
+                return Err(Error::refused("actor", rule));
             }
             let row = self.certificates.one(serial)?;
             if matches!(row.state, CertificateState::Held { .. }) {
@@ -131,11 +127,8 @@ impl LifeCycle {
     /// [`Error::Refused`] anywhere but at a window, or if the certificate is not held.
     pub fn release(&self, act: &Act, serial: &SerialNumber) -> Result<Changed> {
         let result = self.check_hold().and_then(|()| {
-            if !matches!(act.actor, Actor::WindowClerk { .. }) {
-                return Err(Error::refused(
-                    "actor",
-                    "a hold is released only at the window (A 4.9.15③)",
-                ));
+            if let Some(rule) = act.actor.refusal_to_release() {
+                return Err(Error::refused("actor", rule));
             }
             let row = self.certificates.one(serial)?;
             self.transition(act, &row, CertificateEvent::Release, EventKind::CertificateReleased)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use card::CardNumber;
 use domain::act::Act;
-use domain::application::ApplicationKind;
+use domain::application::{ApplicationKind, Others};
 use domain::certificate::{CertificateEvent, CertificateKind, CertificateState};
 use domain::id::{CardId, MunicipalityCode};
 use domain::journal::EventKind;
@@ -282,15 +282,11 @@ fn check_existing(
     let pending = |row: &CertificateRow| {
         matches!(row.state, CertificateState::Intended | CertificateState::Undelivered { .. })
     };
-    if rows.iter().any(pending) {
-        return Err(Error::refused(
-            "holder",
-            "an undelivered certificate exists: deliver or destroy it first (A 4.3.1.1)",
-        ));
-    }
+    let awaits_delivery = rows.iter().any(pending);
     let in_force =
         rows.into_iter().find(|row| row.state.is_in_force() && row.intent.not_after >= at);
-    match request.kind.refusal(in_force.is_some()) {
+    let others = Others { awaits_delivery, is_in_force: in_force.is_some() };
+    match request.kind.refusal(others) {
         Some(rule) => Err(Error::refused("holder", rule)),
         None => Ok(in_force.filter(|_| request.kind == ApplicationKind::Renewal)),
     }

@@ -48,6 +48,18 @@ impl Actor {
             Self::Verifier(_) | Self::Holder { .. } | Self::Anonymous => false,
         }
     }
+
+    /// The rule by which no hold is taken from this actor: holders ask for it by phone, at any hour.
+    pub fn refusal_to_hold(&self) -> Option<&'static str> {
+        let may = matches!(self, Self::CallCentreAgent(_));
+        (!may).then_some("a hold is taken by the call centre (A 4.9.15①)")
+    }
+
+    /// The rule by which no hold is released for this actor: the holder comes, and is identified.
+    pub fn refusal_to_release(&self) -> Option<&'static str> {
+        let may = matches!(self, Self::WindowClerk { .. });
+        (!may).then_some("a hold is released only at the window (A 4.9.15③)")
+    }
 }
 
 /// The circumstances of one operation: who, when, and under which id it may be repeated.

@@ -18,16 +18,28 @@ named! {
     }
 }
 
+/// A holder's certificates at one CA, without those of the application that is issued on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Others {
+    /// Whether one is on its way to the holder: intended, or on a card and not delivered.
+    pub awaits_delivery: bool,
+    /// Whether one is in force, good or held.
+    pub is_in_force: bool,
+}
+
 impl ApplicationKind {
     /// Whether a certificate comes out of it.
     pub fn issues(self) -> bool {
         matches!(self, Self::IssueWithCard | Self::IssueOnCard | Self::Renewal)
     }
 
-    /// The rule by which a holder who has a certificate in force, or has none, is issued no other: windows
+    /// The rule by which a holder is issued no other certificate for the sake of those that there are: windows
     /// ask it before a card is touched, and the CA before it signs.
-    pub fn refusal(self, has_one_in_force: bool) -> Option<&'static str> {
-        match (self, has_one_in_force) {
+    pub fn refusal(self, others: Others) -> Option<&'static str> {
+        match (self, others.is_in_force) {
+            _ if others.awaits_delivery => {
+                Some("another certificate waits for delivery: deliver or discard it (A 4.3.1.1)")
+            }
             (Self::IssueOnCard, true) => {
                 Some("a valid or held certificate exists (A 4.3.1.1(2), S 4-2-3)")
             }
@@ -259,7 +271,11 @@ mod tests {
     #[test]
     fn l6_only_a_renewal_replaces_a_certificate_in_force_and_there_is_one_to_renew() {
         for kind in ApplicationKind::ALL {
-            let refused = [true, false].map(|has_one| kind.refusal(has_one).is_some());
+            let refused = [true, false].map(|is_in_force| {
+                let waiting = Others { awaits_delivery: true, is_in_force };
+                assert!(kind.refusal(waiting).is_some(), "{kind}: one after the other");
+                kind.refusal(Others { awaits_delivery: false, ..waiting }).is_some()
+            });
             let expected = match kind {
                 ApplicationKind::IssueOnCard => [true, false],
                 ApplicationKind::Renewal => [false, true],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::act::{Act, Actor};
+use domain::act::Act;
 use domain::certificate::CertificateState;
 use domain::id::{CaId, SerialNumber};
 use domain::journal::EventKind;
@@ -64,10 +64,8 @@ impl CallCentre {
     }
 
     fn hold_unrecorded(&self, act: &Act, asked: &BasicFour) -> Result<PhoneHold> {
-        if !matches!(act.actor, Actor::CallCentreAgent(_)) {
-            return Err(WindowError::NotPermitted(
-                "a hold is taken by the call centre (A 4.9.15①)",
-            ));
+        if let Some(rule) = act.actor.refusal_to_hold() {
+            return Err(WindowError::NotPermitted(rule));
         }
         let (birth, gender) = (asked.birth_date.to_string(), asked.gender.code().to_string());
         let request = ["hold by phone", &asked.name, &asked.address, &birth, &gender];

@@ -4,7 +4,7 @@ use card::key_pair_generator;
 use card::terminal::{Load, LoadedKey, LoadingReport};
 use card::{CardSlot, Certificates};
 use domain::act::Act;
-use domain::application::ApplicationEvent;
+use domain::application::{ApplicationEvent, Others};
 use domain::id::ApplicationId;
 use domain::journal::EventKind;
 use domain::policy::{KeyMaker, UserKeyRule};
@@ -203,12 +203,12 @@ fn expect_room(step: &StepUnderWay<'_>) -> Result<Option<HolderCertificate>> {
     let (ours, others): (Vec<_>, Vec<_>) = certificates
         .into_iter()
         .partition(|certificate| certificate.application.as_ref() == Some(&application.id));
-    if others.iter().any(HolderCertificate::is_undelivered) {
-        let rule = "another certificate waits for delivery: deliver or discard it (A 4.3.1.1)";
-        return Err(WindowError::refused("resident", rule));
-    }
-    let has_one = others.iter().chain(&ours).any(|c| c.is_in_force(step.operation.act.at));
-    match application.kind.refusal(has_one) {
+    let at = step.operation.act.at;
+    let others = Others {
+        awaits_delivery: others.iter().any(HolderCertificate::is_undelivered),
+        is_in_force: others.iter().chain(&ours).any(|c| c.is_in_force(at)),
+    };
+    match application.kind.refusal(others) {
         Some(rule) => Err(WindowError::refused("resident", rule)),
         None => Ok(ours.into_iter().find(HolderCertificate::is_undelivered)),
     }
