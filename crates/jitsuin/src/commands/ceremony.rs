@@ -6,17 +6,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use domain::ceremony::{Premises, Script, Seat};
+use domain::hexadecimal::hex;
 use serde_json::json;
 use store::journal::VerifierKey;
 use web::desk::AttendCeremony;
 use web::desk::ceremonies::ShowCeremony;
+use x509::digest::sha256;
 
 use super::client::CommandClient;
 use crate::answer::{Answer, digest};
 use crate::cli::{CeremonyCommand, Cli};
 use crate::minutes::{self, Attested};
 use crate::system::Clock;
-use x509::fingerprint::{hex, sha256};
 
 /// Nobody opens a key alone, whatever a policy says (A 6.2.2, S 6-2-1-2).
 const FEWEST_CUSTODIANS: u8 = 2;

@@ -31,7 +31,7 @@ use web::desk::lists::FetchList;
 use web::desk::people::ConfirmProposal;
 use web::desk::service_requests::ReceiveServiceRequest;
 use web::desk::weak_keys::FindWeakKeys;
-use web::desk::{Approvable, Desk, Door, Principal, Shown};
+use web::desk::{Approvable, AttendCeremony, Desk, Door, Principal, Shown};
 use web::operation::{Needs, Operation};
 use web::wire::SecretText;
 use zeroize::Zeroizing;
@@ -53,7 +53,7 @@ pub(crate) fn run(cli: &Cli, clock: Clock) -> Result<Answer> {
             "--server: this command works on an installation itself or on files of this machine, and asks no \
              server; run it without, where those are",
         )?;
-        return asked(&CommandClient::elsewhere(cli, url)?);
+        return (asked.by)(&CommandClient::elsewhere(cli, url)?);
     }
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock),
@@ -141,7 +141,7 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
             Asked::of::<FindWeakKeys>(move |client| key::weak(cli, client, list.as_deref()))
         }
         Command::Ceremony(CeremonyCommand::Attend { file }) => {
-            Box::new(|client| ceremony::attend(client, file))
+            Asked::of::<AttendCeremony>(|client| ceremony::attend(client, file))
         }
         Command::Ceremony(CeremonyCommand::Show { id }) => {
             Asked::of::<ShowCeremony>(|client| ceremony::show(client, id))

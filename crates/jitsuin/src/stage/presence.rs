@@ -71,7 +71,7 @@ pub(crate) fn attend(
     let (operator, person) = journaled(system, text, operator(&desk, shown))?;
     let seated = seated(system, text, &person, custodians, attendants);
     let (script, present) = journaled(system, text, seated)?;
-    let sha256 = x509::fingerprint::sha256(text.as_bytes());
+    let sha256 = x509::digest::sha256(text.as_bytes());
     let sittings = sittings(&*system.store, &script.id)?;
     let meeting = Meeting { ceremony: &script.id, script_sha256: &sha256, sittings };
     let confirmed = confirmed(system, &desk, &meeting, &script, attendants);

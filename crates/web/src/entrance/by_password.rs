@@ -179,7 +179,8 @@ mod tests {
         let (scratch, clock) = (Scratch::new(), Clock::at("2026-11-30T03:00:00Z"));
         register(&scratch, &clock);
         let (store, now): (Arc<dyn Store>, _) = (scratch.store.clone(), clock.now());
-        let desk = Desk::new(store, BTreeMap::new(), Arc::default(), Arc::new(move || now));
+        let clock = Arc::new(move || now);
+        let desk = Desk::builder(store, BTreeMap::new(), Arc::default(), clock).build();
         let door = Door { name: "log-in".to_owned(), from: IpAddr::from([192, 0, 2, 1]) };
         let guess = |id: &str, number: usize| {
             let operation = format!("op-{id}-{number}").parse().expect("an id");

@@ -13,7 +13,7 @@ const CONFIRM_FIRST: &str = "they confirm first";
 /// Confirms, as `staff`, that they are present at the script of this SHA-256.
 fn confirm(world: &World, script: [u8; 32]) -> Value {
     let path = "/api/v1/ceremonies/genesis-1/attendances";
-    let said = json!({ "script_sha256": x509::fingerprint::hex(&script) });
+    let said = json!({ "script_sha256": domain::hexadecimal::hex(&script) });
     world.post("staff", path, &said).expect(201)
 }
 

@@ -105,6 +105,27 @@ fn told_what_stays(gone: &Value) {
     assert!(stays.contains("embedded register") && stays.contains("backups"), "{gone}");
 }
 
+/// Of what was typed, and of whose it was, but what was certified and what the register has.
+fn nothing_is_found(world: &World, certified: &Value, log: &Log) {
+    // Database, its log, cards, an export: nothing of what was typed is in any of them, nor in an
+    // answer, but what was certified, and what the register itself has; both were told.
+    assert_eq!(found(world, false, &TYPED), ["月子", "青木二丁目"]);
+    assert_eq!(found(world, true, &TYPED), ["花子", "月子", "青木二丁目", "証人保護荘"]);
+    // Nor is it told anywhere whose anything was: rows that stay, and kept answers, name nobody.
+    assert_eq!(found(world, false, &CODES), [""; 0]);
+    assert_eq!(found(world, true, &CODES), CODES);
+    let path = format!(
+        "/api/v1/cas/jpki-auth/certificates/{}",
+        certified["serial"].as_str().unwrap_or("")
+    );
+    let certificate = world.get("staff", &path).expect(200);
+    assert_eq!(certificate["holder"], Value::Null, "{certificate}");
+    let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("UTF-8");
+    assert!(TYPED.iter().all(|text| !log.contains(text)), "{log}");
+    let told = world.journal_from(0).concat();
+    assert!(TYPED.iter().all(|text| !told.contains(text)), "{told}");
+}
+
 #[test]
 fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
     let log = Log::default();
@@ -126,10 +147,9 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
         world.post("staff", &death, &json!({})).expect(200);
     }
     world.post("staff", "/api/v1/register-runs", &json!({})).expect(200);
-    for code in [HANAKO, TSUKIKO] {
-        let operation = format!("op-kept-{code}");
-        approve(&world, code, &operation);
-        assert_eq!(erase(&world, code, &operation).problem(422)["field"], "resident", "{code}");
+    for (code, operation) in [(HANAKO, "op-kept-one"), (TSUKIKO, "op-kept-two")] {
+        approve(&world, code, operation);
+        assert_eq!(erase(&world, code, operation).problem(422)["field"], "resident", "{code}");
     }
     assert_eq!(found(&world, false, &TYPED), TYPED[..7], "the search finds what is there");
     assert_eq!(found(&world, false, &CODES), CODES);
@@ -158,23 +178,8 @@ fn e4_a_persons_data_is_in_no_file_once_two_people_disposed_of_it() {
         );
         assert!(!said.contains(code), "{said}");
     }
-    // 3. Database, its log, cards, an export: nothing of what was typed is in any of them, nor in an
-    // answer, but what was certified, and what the register itself has; both were told.
-    assert_eq!(found(&world, false, &TYPED), ["月子", "青木二丁目"]);
-    assert_eq!(found(&world, true, &TYPED), ["花子", "月子", "青木二丁目", "証人保護荘"]);
-    // Nor is it told anywhere whose anything was: rows that stay, and kept answers, name nobody.
-    assert_eq!(found(&world, false, &CODES), [""; 0]);
-    assert_eq!(found(&world, true, &CODES), CODES);
-    let path = format!(
-        "/api/v1/cas/jpki-auth/certificates/{}",
-        certified["serial"].as_str().unwrap_or("")
-    );
-    let certificate = world.get("staff", &path).expect(200);
-    assert_eq!(certificate["holder"], Value::Null, "{certificate}");
-    let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("UTF-8");
-    assert!(TYPED.iter().all(|text| !log.contains(text)), "{log}");
-    let told = world.journal_from(0).concat();
-    assert!(TYPED.iter().all(|text| !told.contains(text)), "{told}");
+    // 3. What is left.
+    nothing_is_found(&world, &certified, &log);
     let report = world.get("staff", "/api/v1/check").expect(200);
     assert!(!report.to_string().contains("application"), "{report}");
     // 4. Asked again, there is nothing left.

@@ -8,6 +8,7 @@
 use ca::ceremony::sittings;
 use domain::act::Standing;
 use domain::ceremony::CeremonyId;
+use domain::hexadecimal::{from_hex, hex};
 use domain::id::{ActorId, OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::rule::Hex;
@@ -15,7 +16,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, Entry, Unit};
 use utoipa::ToSchema;
-use x509::fingerprint::{from_hex, hex};
 
 use super::{Made, Permitted, Principal, Sayers, Stored, read, resting};
 use crate::desk::repeat;
