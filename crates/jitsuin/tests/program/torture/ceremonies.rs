@@ -28,6 +28,9 @@ const MOMENTS: [EventKind; 6] = [
 /// How long a ceremony may take, with all its interruptions.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
+/// When a renewed key issues: after the ceremony, each try of which takes three processes.
+const BEFORE_IT_ISSUES: SignedDuration = SignedDuration::from_secs(90);
+
 /// How often at most a ceremony is cut.
 const CUTS: u64 = 4;
 
@@ -42,7 +45,7 @@ pub(super) fn renewals(world: &World, place: &Path, seed: u64) {
             return;
         }
         let file = format!("renewal-{number}.toml");
-        let issues_from = Timestamp::now() + SignedDuration::from_secs(45);
+        let issues_from = Timestamp::now() + BEFORE_IT_ISSUES;
         let renew = format!(
             "do = \"renew-ca-key\"\nca = \"jpki-auth\"\nissues_from = \"{issues_from}\"\n\
              early = \"暗号方式が脆弱になったと判断した\""
@@ -53,8 +56,9 @@ pub(super) fn renewals(world: &World, place: &Path, seed: u64) {
             return world.lose(format!("ceremony {file}: {said}"));
         }
         world.acknowledge(|facts| facts.renewals += 1);
-        // The next is of another day; work goes on between them.
-        for _ in 0..30 {
+        // The next is of another day; work goes on between them, before the new key issues and after.
+        let next = issues_from.max(Timestamp::now() + SignedDuration::from_secs(30));
+        while Timestamp::now() < next {
             if world.is_stopping() {
                 return;
             }
@@ -99,9 +103,11 @@ fn moment(chance: &mut Chance) -> String {
 /// Begins to run a script, in a process that ends itself at a moment. Those who are present confirm it
 /// anew, for each time it goes on; where they cannot, it says so.
 pub(super) fn begin(place: &Path, file: &str, moment: Option<&str>) -> Child {
-    for id in OTHERS {
-        drop(command(place, id, &["ceremony", "attend", file]));
-    }
+    std::thread::scope(|scope| {
+        for id in OTHERS {
+            scope.spawn(move || command(place, id, &["ceremony", "attend", file]));
+        }
+    });
     Command::new(PROGRAM)
         .envs(moment.map(|moment| ("JITSUIN_TORTURE", moment)))
         .args(["--json", "--as", "data/handed-out/operator-1.token"])
