@@ -35,6 +35,7 @@
 //! PostgreSQL joins as a second implementation of [`Store`] under the same contract suite.
 
 mod along;
+mod answered;
 pub mod append;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -54,6 +55,7 @@ mod state;
 mod unit;
 
 pub use along::Along;
+pub use answered::{AnsweredBefore, RequestMark, joined};
 pub use doubt::{Doubt, Doubted, Extent};
 pub use heard::{HeardRequest, HeardRequests, Opened};
 pub use pages::{CertificateFilter, LOOKED_AT, Page};

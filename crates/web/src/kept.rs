@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::act::Act;
 use domain::hexadecimal::{colon_hex, hex};
 use domain::id::{OperationId, SystemOperation};
 use store::reads::ReadWindows;
+use store::{AnsweredBefore, RequestMark, joined};
 use x509::digest::sha256;
 
 use crate::problem::Problem;
@@ -25,20 +27,24 @@ impl Kept {
         self.store.operation(operation)
     }
 
+    /// What `act`'s actor asks for, as it is known again.
+    pub(crate) fn request(&self, act: &Act, parts: &[&str]) -> store::Result<RequestMark> {
+        RequestMark::of(&*self.store, act, parts)
+    }
+
+    /// What was carried out before under an operation's id, held against what is asked for.
+    pub(crate) fn before(
+        &self,
+        request: &RequestMark,
+        operation: &OperationId,
+    ) -> store::Result<AnsweredBefore> {
+        request.before(&*self.store, operation)
+    }
+
     /// What these parts are known again by, of which nobody learns them who has the database alone.
     pub(crate) fn mark(&self, parts: &[&str]) -> store::Result<String> {
         Ok(colon_hex(&self.store.request_mark(&joined(parts))?))
     }
-}
-
-/// The parts one after the other, so that they cannot run into each other.
-pub(crate) fn joined(parts: &[&str]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for part in parts {
-        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        text.extend_from_slice(part.as_bytes());
-    }
-    text
 }
 
 /// Under which operation is kept what the system notes once about what `named` names.

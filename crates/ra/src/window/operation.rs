@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::act::{Act, Actor};
-use domain::hexadecimal::colon_hex;
+use domain::act::Act;
 use domain::id::{OperationId, SystemOperation};
 use domain::journal::EventKind;
 use domain::rule::{Closed, Rule};
-use serde::{Deserialize, Serialize};
-use store::{Change, Entry, Store, Unit};
+use store::{AnsweredBefore, Change, Entry, RequestMark, Store, Unit};
 
 use crate::error::{Result, WindowError};
-
-const WHAT: &str = "the stored answer of an operation";
 
 /// An operation that was not carried out yet.
 pub(super) struct Operation<'a> {
     pub(super) act: &'a Act,
-    fingerprint: String,
+    request: RequestMark,
 }
 
 /// Whether an operation is new.
@@ -38,23 +34,10 @@ pub(super) enum Kept<'a> {
     Another,
 }
 
-/// What is stored of an operation.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredAnswer {
-    version: u8,
-    /// What who asked for what is known again by, without any secret.
-    request: String,
-    answer: String,
-}
-
 impl Operation<'_> {
     /// The change that stores the answer beside what the operation changed.
     pub(super) fn answered(&self, answer: &str) -> Result<Change> {
-        let request = self.fingerprint.clone();
-        let stored = StoredAnswer { version: 1, request, answer: answer.to_owned() };
-        let answer = serde_json::to_vec(&stored).map_err(unreadable)?;
-        Ok(Change::RecordOperation { id: self.act.operation.clone(), answer })
+        Ok(self.request.answered(&self.act.operation, answer)?)
     }
 }
 
@@ -93,17 +76,12 @@ impl Operations {
 
     /// What is kept under an operation's id; `request` as in [`begin`](Self::begin).
     pub(super) fn kept<'a>(&self, act: &'a Act, request: &[&str]) -> Result<Kept<'a>> {
-        let fingerprint = self.fingerprint(act, request)?;
-        let Some(stored) = self.store.operation(&act.operation)? else {
-            return Ok(Kept::Nothing(Operation { act, fingerprint }));
-        };
-        let stored: StoredAnswer = serde_json::from_slice(&stored).map_err(unreadable)?;
-        let is_same = stored.request == fingerprint;
-        Ok(if is_same { Kept::Same(stored.answer) } else { Kept::Another })
-    }
-
-    fn fingerprint(&self, act: &Act, request: &[&str]) -> Result<String> {
-        Ok(colon_hex(&self.store.request_mark(&asked(act, request))?))
+        let request = RequestMark::of(&*self.store, act, request)?;
+        Ok(match request.before(&*self.store, &act.operation)? {
+            AnsweredBefore::No => Kept::Nothing(Operation { act, request }),
+            AnsweredBefore::Same(answer) => Kept::Same(answer),
+            AnsweredBefore::Another => Kept::Another,
+        })
     }
 
     /// Journals a refusal; without the journal's word there is no answer but the journal's error.
@@ -136,34 +114,10 @@ impl Operations {
     }
 }
 
-/// Who asks for what. The operation itself is not in it: it is what is looked up.
-fn asked(act: &Act, request: &[&str]) -> Vec<u8> {
-    let actor = match &act.actor {
-        Actor::WindowClerk { id, municipality } => format!("clerk {id} of {municipality}"),
-        Actor::CallCentreAgent(id) => format!("call-centre agent {id}"),
-        Actor::Staff(id) => format!("staff {id}"),
-        Actor::Verifier(id) => format!("verifier {id}"),
-        Actor::Holder { ca, serial } => format!("holder of {ca}/{serial}"),
-        // Whichever part of the program acts, the system goes on from where it was.
-        Actor::System(_) => "system".to_owned(),
-        Actor::Anonymous => "anonymous".to_owned(),
-    };
-    let mut text = Vec::new();
-    for part in [&[actor.as_str()], request].concat() {
-        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        text.extend_from_slice(part.as_bytes());
-    }
-    text
-}
-
 /// The operation id under which the office notes what it does once by itself.
 pub(super) fn system_operation(what: SystemOperation, name: &str) -> Result<OperationId> {
     OperationId::of_system(what, name).map_err(|error| WindowError::Unreadable {
         what: "an operation id",
         problem: error.to_string(),
     })
-}
-
-fn unreadable(error: serde_json::Error) -> WindowError {
-    WindowError::Unreadable { what: WHAT, problem: error.to_string() }
 }

@@ -13,27 +13,16 @@ use std::sync::{Mutex, PoisonError};
 use domain::act::Act;
 use domain::hexadecimal::colon_hex;
 use domain::id::{OperationId, SystemOperation};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use store::{Change, Entry, Unit};
+use store::{AnsweredBefore, Change, Entry, RequestMark, Unit, joined};
 use x509::digest::sha256;
 
 use super::permission::Operation;
-use crate::kept::{self, Kept, kept_under};
+use crate::kept::{Kept, kept_under};
 use crate::ledger::Ledger;
 use crate::problem::{Fault, Problem};
 use crate::turns::Turns;
-
-/// What is stored of an operation, ids and closed words and nothing that was typed, in the shape the windows store theirs in, so that an id that was
-/// used at one is known at the other.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredAnswer {
-    version: u8,
-    /// What who asked for what is known again by.
-    request: String,
-    answer: String,
-}
 
 /// That an operation is done once. It reads what was kept of operations, and nothing else.
 pub(crate) struct Repetition {
@@ -59,14 +48,14 @@ impl Repetition {
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = self.fingerprint(act, operation, request)?;
-        if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
+        let request = self.request(act, operation, request)?;
+        if let Some(answer) = self.answered_before(act, operation, &request)? {
             return Ok(answer);
         }
         let answer = work()?;
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
         let unit = Unit::new(entry.detail("answer", "recorded"));
-        self.ledger.commit(unit.change(recorded(act, fingerprint, &answer)?))?;
+        self.ledger.commit(unit.change(recorded(act, &request, &answer)?))?;
         Ok(answer)
     }
 
@@ -80,12 +69,12 @@ impl Repetition {
         decide: impl FnOnce() -> Result<(Unit, A), Problem>,
     ) -> Result<Done<A>, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = self.fingerprint(act, operation, request)?;
-        if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
+        let request = self.request(act, operation, request)?;
+        if let Some(answer) = self.answered_before(act, operation, &request)? {
             return Ok(Done::Before(answer));
         }
         let (unit, answer) = decide()?;
-        self.ledger.decided(act, operation, unit.change(recorded(act, fingerprint, &answer)?))?;
+        self.ledger.decided(act, operation, unit.change(recorded(act, &request, &answer)?))?;
         Ok(Done::Now(answer))
     }
 
@@ -99,12 +88,12 @@ impl Repetition {
         work: impl FnOnce(&dyn Fn(&T) -> store::Result<Change>) -> Result<T, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = self.fingerprint(act, operation, request)?;
-        if let Some(answer) = self.answered_before(act, operation, &fingerprint)? {
+        let request = self.request(act, operation, request)?;
+        if let Some(answer) = self.answered_before(act, operation, &request)? {
             return Ok(answer);
         }
         let kept = |done: &T| {
-            let kept = answer(done).and_then(|one| recorded(act, fingerprint.clone(), &one));
+            let kept = answer(done).and_then(|one| recorded(act, &request, &one));
             let what = "answer of an operation".to_owned();
             kept.map_err(|problem| store::Error::Corrupt { what, reason: problem.to_string() })
         };
@@ -120,19 +109,14 @@ impl Repetition {
         request: &[&str],
     ) -> Result<Option<i64>, Problem> {
         let id = kept_under(SystemOperation::Begun, act.operation.as_str())?;
-        let fingerprint = self.fingerprint(act, operation, request)?;
-        if let Some(stored) = self.kept.of(&id)? {
-            let stored: StoredAnswer = read(&stored)?;
-            let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
-            let begun = self.ledger.checked(act, operation, same)?.answer.parse::<i64>();
-            return begun.map(Some).map_err(|error| Problem::broke(&error));
+        let request = self.request(act, operation, request)?;
+        if let Some(begun) = self.kept_answer(act, operation, &request, &id)? {
+            return begun.parse::<i64>().map(Some).map_err(|error| Problem::broke(&error));
         }
-        let answer = act.at.as_second().to_string();
-        let stored = StoredAnswer { version: 1, request: fingerprint, answer };
-        let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
+        let begun = request.answered(&id, &act.at.as_second().to_string())?;
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
         let unit = Unit::new(entry.detail("answer", "begun"));
-        self.ledger.commit(unit.change(Change::RecordOperation { id, answer }))?;
+        self.ledger.commit(unit.change(begun))?;
         Ok(None)
     }
 
@@ -146,30 +130,44 @@ impl Repetition {
         work: impl FnOnce() -> Result<A, Problem>,
     ) -> Result<A, Problem> {
         let _turn = self.turns.take(act.operation.as_str());
-        let fingerprint = self.fingerprint(act, operation, request)?;
-        if let Some((request, answer)) = self.recent.find(&act.operation) {
-            let same = if request == fingerprint { Ok(answer) } else { Err(taken()) };
+        let request = self.request(act, operation, request)?;
+        if let Some((before, answer)) = self.recent.find(&act.operation) {
+            let same = if before == request { Ok(answer) } else { Err(taken()) };
             let answer = self.ledger.checked(act, operation, same)?;
             let entry = Entry::new(operation.kind(), act).subject(operation.name());
             self.ledger.commit(Unit::new(entry.no_op()))?;
-            return read(answer.as_bytes());
+            return read(&answer);
         }
         let answer = work()?;
         let text = serde_json::to_string(&answer).map_err(|error| Problem::broke(&error))?;
-        self.recent.keep(&act.operation, fingerprint, text);
+        self.recent.keep(&act.operation, request, text);
         Ok(answer)
     }
 
     /// Who asks for what, as it is known again.
-    fn fingerprint(
+    fn request(
         &self,
         act: &Act,
         operation: Operation,
         request: &[&str],
-    ) -> Result<String, Problem> {
-        let actor = format!("{:?}", act.actor);
-        let parts = [&[actor.as_str(), "desk", operation.name()], request].concat();
-        Ok(self.kept.mark(&parts)?)
+    ) -> Result<RequestMark, Problem> {
+        Ok(self.kept.request(act, &[&["desk", operation.name()], request].concat())?)
+    }
+
+    /// What is kept under `id` of the same request; the id of another is taken.
+    fn kept_answer(
+        &self,
+        act: &Act,
+        operation: Operation,
+        request: &RequestMark,
+        id: &OperationId,
+    ) -> Result<Option<String>, Problem> {
+        let same = match self.kept.before(request, id)? {
+            AnsweredBefore::No => return Ok(None),
+            AnsweredBefore::Same(answer) => Ok(answer),
+            AnsweredBefore::Another => Err(taken()),
+        };
+        self.ledger.checked(act, operation, same).map(Some)
     }
 
     /// The answer that was given to this operation's id before; the id of another request is taken.
@@ -177,33 +175,31 @@ impl Repetition {
         &self,
         act: &Act,
         operation: Operation,
-        fingerprint: &str,
+        request: &RequestMark,
     ) -> Result<Option<A>, Problem> {
-        let Some(stored) = self.kept.of(&act.operation)? else { return Ok(None) };
-        let stored: StoredAnswer = read(&stored)?;
-        let same = if stored.request == fingerprint { Ok(stored) } else { Err(taken()) };
-        let stored = self.ledger.checked(act, operation, same)?;
+        let answer = self.kept_answer(act, operation, request, &act.operation)?;
+        let Some(answer) = answer else { return Ok(None) };
         let entry = Entry::new(operation.kind(), act).subject(operation.name());
         self.ledger.commit(Unit::new(entry.no_op()))?;
-        read(stored.answer.as_bytes()).map(Some)
+        read(&answer).map(Some)
     }
 }
 
 /// The last answers of what has its effect in this process alone.
 #[derive(Debug, Default)]
-struct Recent(Mutex<VecDeque<(OperationId, String, String)>>);
+struct Recent(Mutex<VecDeque<(OperationId, RequestMark, String)>>);
 
 /// More than custodians come in a day; each takes a few hundred octets.
 const MOST_RECENT: usize = 256;
 
 impl Recent {
-    fn find(&self, id: &OperationId) -> Option<(String, String)> {
+    fn find(&self, id: &OperationId) -> Option<(RequestMark, String)> {
         let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = recent.iter().find(|(known, _, _)| known == id);
         found.map(|(_, request, answer)| (request.clone(), answer.clone()))
     }
 
-    fn keep(&self, id: &OperationId, request: String, answer: String) {
+    fn keep(&self, id: &OperationId, request: RequestMark, answer: String) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recent.truncate(MOST_RECENT - 1);
         recent.push_front((id.clone(), request, answer));
@@ -227,11 +223,9 @@ impl<A> Done<A> {
     }
 }
 
-fn recorded<A: Serialize>(act: &Act, request: String, answer: &A) -> Result<Change, Problem> {
+fn recorded<A: Serialize>(act: &Act, request: &RequestMark, answer: &A) -> Result<Change, Problem> {
     let answer = serde_json::to_string(answer).map_err(|error| Problem::broke(&error))?;
-    let stored = StoredAnswer { version: 1, request, answer };
-    let answer = serde_json::to_vec(&stored).map_err(|error| Problem::broke(&error))?;
-    Ok(Change::RecordOperation { id: act.operation.clone(), answer })
+    Ok(request.answered(&act.operation, &answer)?)
 }
 
 fn taken() -> Problem {
@@ -239,11 +233,11 @@ fn taken() -> Problem {
     Problem::new(Fault::Conflict, detail).about("operation")
 }
 
-fn read<T: DeserializeOwned>(stored: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(stored).map_err(|error| Problem::broke(&error))
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Problem> {
+    serde_json::from_str(answer).map_err(|error| Problem::broke(&error))
 }
 
 /// SHA-256 of the parts.
 pub(super) fn digest(parts: &[&str]) -> String {
-    colon_hex(&sha256(&kept::joined(parts)))
+    colon_hex(&sha256(&joined(parts)))
 }
