@@ -8,7 +8,7 @@ use domain::resident::{BasicAttribute, Resident};
 use domain::text::{FreeText, NAME_MAX_CHARACTERS};
 use jiff::civil::Date;
 use ra::register::Removal;
-use ra::register::embedded::{Correction, EmbeddedError, EmbeddedRegister};
+use ra::register::embedded::{Correction, RegisterCommand};
 use ra::window::{Forgotten, RegisterRun};
 use serde::{Deserialize, Serialize};
 use store::{Along, Entry, Unit};
@@ -161,9 +161,7 @@ impl Operation for RecordDeath {
 
     fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
         let code = self.code;
-        command(call, &code, ("death", ""), |register| {
-            register.remove(&code, Removal::Death, &**call.act())
-        })
+        command(call, &code, ("death", ""), RegisterCommand::Remove(Removal::Death))
     }
 }
 
@@ -196,10 +194,8 @@ impl Operation for RecordAddress {
         let Self { code, address } = self;
         let line = FreeText::line(&address, MAX_ADDRESS);
         call.checked(line.map_err(|error| Problem::refused("address", error)))?;
-        command(call, &code, ("address", &address), |register| {
-            let address = Some(address.clone());
-            register.correct(&code, Correction { address, ..Correction::default() }, &**call.act())
-        })
+        let correction = Correction { address: Some(address.clone()), ..Correction::default() };
+        command(call, &code, ("address", &address), RegisterCommand::Correct(correction))
     }
 }
 
@@ -232,9 +228,8 @@ impl Operation for RecordMoveOut {
 
     fn run(self, call: &Call<'_>) -> Result<RegisterCommandBody, Problem> {
         let Self { code, planned } = self;
-        command(call, &code, ("move-out", &planned.to_string()), |register| {
-            register.move_out(&code, planned, &**call.act())
-        })
+        let typed = planned.to_string();
+        command(call, &code, ("move-out", &typed), RegisterCommand::MoveOut(planned))
     }
 }
 
@@ -293,7 +288,7 @@ fn command(
     call: &Call<'_>,
     code: &ResidentCode,
     (recorded, typed): (&'static str, &str),
-    work: impl FnOnce(&EmbeddedRegister) -> Result<(), EmbeddedError>,
+    command: RegisterCommand<'_>,
 ) -> Result<RegisterCommandBody, Problem> {
     let windows = call.windows()?;
     let rule = "this installation's register is not the embedded one; it takes no commands";
@@ -304,13 +299,17 @@ fn command(
     let RecordedCommand { recorded } = call.once(|| {
         // An event that is taken for one that was applied long ago would never have an effect.
         windows.window.register_link().hold_register()?;
-        let known = embedded.expect_known(code, &**call.act()).map_err(Problem::from);
-        call.checked(known)?;
-        let entry = Entry::new(EventKind::RegisterEvent, call.act()).subject("embedded register");
-        let entry = entry.detail("command", call.operation().name());
-        let personal = format!("{recorded} {typed}");
-        call.store().commit(Unit::new(entry.personal(code, personal.trim_end())))?;
-        call.checked(work(embedded).map_err(Problem::from))?;
+        // Nothing comes between what is held against the record and what is done to it.
+        let checked = embedded.check(code, command, &**call.act()).map_err(Problem::from);
+        let checked = call.checked(checked)?;
+        if !checked.is_done() {
+            let entry =
+                Entry::new(EventKind::RegisterEvent, call.act()).subject("embedded register");
+            let entry = entry.detail("command", call.operation().name());
+            let personal = format!("{recorded} {typed}");
+            call.store().commit(Unit::new(entry.personal(code, personal.trim_end())))?;
+        }
+        checked.carry_out()?;
         Ok(RecordedCommand { recorded: recorded.to_owned() })
     })?;
     Ok(RegisterCommandBody { code: code.to_string(), recorded })

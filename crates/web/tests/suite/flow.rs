@@ -1,5 +1,6 @@
 //! The main job over the API: from the form to the delivered card, and what ends it.
 
+use ra::register::ResidentRegister;
 use serde_json::{Value, json};
 use store::reads::{ReadHead, ReadJournal};
 use testkit::run;
@@ -176,24 +177,34 @@ fn l8_w8_nobody_takes_the_operation_id_of_what_the_system_does_once() {
     world.ask(Proof::Token("staff"), "POST", path, Some(b"{}"), &old).expect(200);
     let lists = world.post("staff", path, &json!({})).expect(200);
     assert!(!lists["lists"].as_array().expect("lists").is_empty(), "{lists}");
-    // Nothing is told as done of somebody who was never registered.
-    let before = world.scratch.store.last_sequence().expect("a read");
-    let nobody = "/api/v1/residents/00000000000/death";
-    let refused = world.post("staff", nobody, &json!({})).problem(404);
-    assert_eq!(refused["status"], 404);
-    let entries =
-        world.scratch.store.journal(before.map_or(0, |last| last + 1), 9).expect("a read");
-    let told = |outcome: &str| {
-        let has = |(_, body): &&(u64, Vec<u8>)| {
-            let text = String::from_utf8_lossy(body);
-            text.contains("register-event") && text.contains(outcome)
-        };
-        entries.iter().filter(has).count()
-    };
-    assert_eq!((told("\"done\""), told("refused")), (0, 1));
     world.post("staff", &format!("/api/v1/residents/{HANAKO}/death"), &json!({})).expect(200);
     let run = world.post("staff", "/api/v1/register-runs", &json!({})).expect(200);
     assert_eq!((&run["applied"], &run["cursor"]), (&json!(1), &json!(1)), "{run}");
+}
+
+#[test]
+fn w8_e1_nothing_is_told_as_done_that_the_register_refuses() {
+    let world = World::new();
+    let lives = world.register.find(&HANAKO.parse().expect("a code")).expect("registered").address;
+    let of_hanako = format!("/api/v1/residents/{HANAKO}/address");
+    for (path, body, status) in [
+        ("/api/v1/residents/00000000000/death", json!({}), 404),
+        (of_hanako.as_str(), json!({ "address": lives }), 422),
+        (of_hanako.as_str(), json!({ "address": "川口市本町一丁目" }), 422),
+    ] {
+        let before = world.scratch.store.last_sequence().expect("a read");
+        world.post("staff", path, &body).problem(status);
+        let from = before.map_or(0, |last| last + 1);
+        let entries = world.scratch.store.journal(from, 9).expect("a read");
+        let told = |outcome: &str| {
+            let has = |(_, body): &&(u64, Vec<u8>)| {
+                let text = String::from_utf8_lossy(body);
+                text.contains("register-event") && text.contains(outcome)
+            };
+            entries.iter().filter(has).count()
+        };
+        assert_eq!((told("\"done\""), told("refused")), (0, 1), "{body}");
+    }
 }
 
 #[test]

@@ -13,19 +13,67 @@ use super::error::EmbeddedError;
 use super::{EmbeddedRegister, State};
 use crate::register::{RegisterEventKind, Removal};
 
-impl EmbeddedRegister {
-    /// Refuses an order about somebody who was never registered, before anything is written of it.
+/// One command.
+#[derive(Debug, Clone)]
+pub enum RegisterCommand<'a> {
+    /// The record is removed.
+    Remove(Removal),
+    /// Some of the basic attributes are changed.
+    Correct(Correction),
+    /// The notice of moving out on a planned date; the record stays until the resident moves in elsewhere.
+    MoveOut(Date),
+    /// A resident who moved out is recorded at a new address.
+    MoveIn {
+        /// Where.
+        municipality: MunicipalityCode,
+        /// The whole address.
+        address: &'a str,
+    },
+    /// The record is wrong or incomplete; what is right, a correction says.
+    DeclareError,
+}
+
+/// A command that may be carried out; until it is, or is dropped, nothing else happens to the register.
+#[must_use]
+pub struct CheckedCommand<'a> {
+    state: MutexGuard<'a, State>,
+    /// None where it was carried out before under its operation's id.
+    effect: Option<CommandEffect>,
+}
+
+impl CheckedCommand<'_> {
+    /// Whether it was carried out before.
+    pub fn is_done(&self) -> bool {
+        self.effect.is_none()
+    }
+
+    /// Carries it out, once.
     ///
     /// # Errors
-    /// `NotFound`, `Off`.
-    pub fn expect_known(
+    /// `Storage`; nothing was changed then.
+    pub fn carry_out(mut self) -> Result<(), EmbeddedError> {
+        self.effect.take().map_or(Ok(()), |effect| self.state.commit(effect))
+    }
+}
+
+impl EmbeddedRegister {
+    /// Holds a command against the record, before anything is written of it anywhere.
+    ///
+    /// # Errors
+    /// `NotFound`, `AlreadyMovedOut`, `NotMovedOut`, `Field`, `NothingChanged`, `Off`.
+    pub fn check(
         &self,
         code: &ResidentCode,
+        command: RegisterCommand<'_>,
         order: impl Into<Order>,
-    ) -> Result<(), EmbeddedError> {
-        // What was carried out before may have removed them.
-        let Some((state, _)) = self.command(order)? else { return Ok(()) };
-        state.record(code).map(drop)
+    ) -> Result<CheckedCommand<'_>, EmbeddedError> {
+        let (state, order) = (self.ask().map_err(|_| EmbeddedError::Off)?, order.into());
+        let is_done = order.operation.as_ref().is_some_and(|id| state.operations.contains(id));
+        let effect = match is_done {
+            true => None,
+            false => Some(effect(state.record(code)?, command, order)?),
+        };
+        Ok(CheckedCommand { state, effect })
     }
 
     /// Removes a record.
@@ -38,10 +86,7 @@ impl EmbeddedRegister {
         removal: Removal,
         order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
-        state.record(code)?;
-        let kinds = vec![RegisterEventKind::Removed(removal)];
-        state.commit(CommandEffect { order, resident: code.clone(), kinds, after: None })
+        self.check(code, RegisterCommand::Remove(removal), order)?.carry_out()
     }
 
     /// Changes some of the basic attributes.
@@ -54,19 +99,10 @@ impl EmbeddedRegister {
         correction: Correction,
         order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
-        let before = state.record(code)?;
-        let resident = corrected(&before.resident, correction)?;
-        let changed = before.resident.basic_four().differences(&resident.basic_four());
-        if changed.is_empty() {
-            return Err(EmbeddedError::NothingChanged);
-        }
-        let after = Record { resident, moved_out: before.moved_out };
-        state.commit_to(after, order, vec![RegisterEventKind::Changed(changed)])
+        self.check(code, RegisterCommand::Correct(correction), order)?.carry_out()
     }
 
-    /// Takes the notice of moving out on a planned date; the record stays until the resident
-    /// moves in elsewhere.
+    /// Takes the notice of moving out on a planned date.
     ///
     /// # Errors
     /// `NotFound`, `AlreadyMovedOut`, `Storage`, `Off`.
@@ -76,13 +112,7 @@ impl EmbeddedRegister {
         planned: Date,
         order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
-        let before = state.record(code)?;
-        if before.moved_out.is_some() {
-            return Err(EmbeddedError::AlreadyMovedOut);
-        }
-        let after = Record { moved_out: Some(planned), ..before.clone() };
-        state.commit_to(after, order, vec![RegisterEventKind::MovedOut { planned }])
+        self.check(code, RegisterCommand::MoveOut(planned), order)?.carry_out()
     }
 
     /// Records a resident who moved out at a new address.
@@ -96,23 +126,10 @@ impl EmbeddedRegister {
         address: &str,
         order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
-        let before = state.record(code)?;
-        if before.moved_out.is_none() {
-            return Err(EmbeddedError::NotMovedOut);
-        }
-        check_address(municipality, address)?;
-        let mut resident = before.resident.clone();
-        (resident.municipality, resident.address) = (municipality, address.to_owned());
-        let changed = before.resident.basic_four().differences(&resident.basic_four());
-        let mut kinds = vec![RegisterEventKind::MovedIn { municipality }];
-        if !changed.is_empty() {
-            kinds.push(RegisterEventKind::Changed(changed));
-        }
-        state.commit_to(Record { resident, moved_out: None }, order, kinds)
+        self.check(code, RegisterCommand::MoveIn { municipality, address }, order)?.carry_out()
     }
 
-    /// Declares a record wrong or incomplete; what is right, a correction says.
+    /// Declares a record wrong or incomplete.
     ///
     /// # Errors
     /// `NotFound`, `Storage`, `Off`.
@@ -121,32 +138,62 @@ impl EmbeddedRegister {
         code: &ResidentCode,
         order: impl Into<Order>,
     ) -> Result<(), EmbeddedError> {
-        let Some((mut state, order)) = self.command(order)? else { return Ok(()) };
-        let after = state.record(code)?.clone();
-        state.commit_to(after, order, vec![RegisterEventKind::RecordingError])
-    }
-
-    /// The register and the order to carry out; none where it was carried out before.
-    fn command(
-        &self,
-        order: impl Into<Order>,
-    ) -> Result<Option<(MutexGuard<'_, State>, Order)>, EmbeddedError> {
-        let (state, order) = (self.ask().map_err(|_| EmbeddedError::Off)?, order.into());
-        let is_done = order.operation.as_ref().is_some_and(|id| state.operations.contains(id));
-        Ok((!is_done).then_some((state, order)))
+        self.check(code, RegisterCommand::DeclareError, order)?.carry_out()
     }
 }
 
-impl State {
-    fn commit_to(
-        &mut self,
-        after: Record,
-        order: Order,
-        kinds: Vec<RegisterEventKind>,
-    ) -> Result<(), EmbeddedError> {
-        let resident = after.resident.code.clone();
-        self.commit(CommandEffect { order, resident, kinds, after: Some(after) })
+/// What a command comes to.
+fn effect(
+    before: &Record,
+    command: RegisterCommand<'_>,
+    order: Order,
+) -> Result<CommandEffect, EmbeddedError> {
+    let (kinds, after) = match command {
+        RegisterCommand::Remove(removal) => (vec![RegisterEventKind::Removed(removal)], None),
+        RegisterCommand::Correct(correction) => {
+            let resident = corrected(&before.resident, correction)?;
+            let changed = before.resident.basic_four().differences(&resident.basic_four());
+            if changed.is_empty() {
+                return Err(EmbeddedError::NothingChanged);
+            }
+            let after = Record { resident, moved_out: before.moved_out };
+            (vec![RegisterEventKind::Changed(changed)], Some(after))
+        }
+        RegisterCommand::MoveOut(planned) => {
+            if before.moved_out.is_some() {
+                return Err(EmbeddedError::AlreadyMovedOut);
+            }
+            let after = Record { moved_out: Some(planned), ..before.clone() };
+            (vec![RegisterEventKind::MovedOut { planned }], Some(after))
+        }
+        RegisterCommand::MoveIn { municipality, address } => {
+            let (kinds, after) = moved_in(before, municipality, address)?;
+            (kinds, Some(after))
+        }
+        RegisterCommand::DeclareError => {
+            (vec![RegisterEventKind::RecordingError], Some(before.clone()))
+        }
+    };
+    Ok(CommandEffect { order, resident: before.resident.code.clone(), kinds, after })
+}
+
+fn moved_in(
+    before: &Record,
+    municipality: MunicipalityCode,
+    address: &str,
+) -> Result<(Vec<RegisterEventKind>, Record), EmbeddedError> {
+    if before.moved_out.is_none() {
+        return Err(EmbeddedError::NotMovedOut);
     }
+    check_address(municipality, address)?;
+    let mut resident = before.resident.clone();
+    (resident.municipality, resident.address) = (municipality, address.to_owned());
+    let changed = before.resident.basic_four().differences(&resident.basic_four());
+    let mut kinds = vec![RegisterEventKind::MovedIn { municipality }];
+    if !changed.is_empty() {
+        kinds.push(RegisterEventKind::Changed(changed));
+    }
+    Ok((kinds, Record { resident, moved_out: None }))
 }
 
 fn corrected(before: &Resident, correction: Correction) -> Result<Resident, EmbeddedError> {

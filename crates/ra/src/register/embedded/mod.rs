@@ -18,6 +18,7 @@ use self::entry::{CommandEffect, Record};
 use self::file::EventFile;
 use super::{RegisterError, RegisterEvent, ResidentRegister};
 
+pub use self::command::{CheckedCommand, RegisterCommand};
 pub use self::correction::Correction;
 pub use self::entry::Order;
 pub use self::error::EmbeddedError;
