@@ -1,4 +1,5 @@
 //! The certification authority: issuance in six steps, revocation, the CRL cycle.
+//!
 //! A [`CertificationAuthority`] is a policy over a store and a key store. It is set up once, or in a
 //! [`ceremony`], and opened from then on. Whom it trusts to ask stands outside: `ra` for residents,
 //! [`service_request`] for the staff.

@@ -1,4 +1,5 @@
 //! The business of a citizen PKI as pure functions: terms, policy, life cycles.
+//!
 //! Begin with [`policy`]: what a CA permits, read from one file of the directory `policy`, with the clause of the
 //! practice statement beside each entry. Then the lives, each a table of transitions that is printed for review:
 //! [`certificate`], [`application`], [`service_request`], [`crl_series`], [`staff`]. What a certificate says comes from

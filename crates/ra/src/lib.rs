@@ -1,4 +1,5 @@
 //! The windows and people: applications, identity checks, the register link.
+//!
 //! A [`Window`] takes an application from its [`form`] to the delivered card; [`register`] tells it who the resident is
 //! and what became of them, [`readers`] where the card lies, [`authority`] who certifies. [`holder`] is for those who
 //! come with their card instead.

@@ -1,4 +1,5 @@
 //! Certificates, CRLs, OCSP, PKCS#10 and CMS as bytes, and the lints that re-read them.
+//!
 //! What is received is read by [`read`] (certificates), [`crl`], [`ocsp`], [`pkcs10`] and [`cms`], each bounded in size
 //! before it is parsed; [`path`] says whether a certificate is to be believed. What is issued is drafted as a
 //! [`certificate::CertificateTemplate`] or a list, written, and read once more by [`lint`] before anybody signs it.

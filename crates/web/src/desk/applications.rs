@@ -426,7 +426,6 @@ impl Operation for HoldCertificates {
 }
 
 impl Call<'_> {
-    /// The reader of a card that has to be at hand.
     /// Where the card of an application lies: on a reader, or not at hand.
     fn card_place<'r>(
         &self,
@@ -440,6 +439,7 @@ impl Call<'_> {
         })
     }
 
+    /// The reader of a card that has to be at hand.
     fn reader_at_hand<'r>(
         &self,
         reader: Option<&'r str>,

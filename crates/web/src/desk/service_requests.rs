@@ -574,7 +574,12 @@ impl From<&Done> for ServiceStepBody {
             RequestStep::Examine { findings: text } | RequestStep::Refuse { reason: text } => {
                 (Some(text), Vec::new())
             }
-            _ => (None, Vec::new()),
+            RequestStep::Approve
+            | RequestStep::Release
+            | RequestStep::Confirm { .. }
+            | RequestStep::Issue
+            | RequestStep::Revoke
+            | RequestStep::Withdraw => (None, Vec::new()),
         };
         Self {
             step: done.step.name().to_string(),
