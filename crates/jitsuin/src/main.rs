@@ -47,7 +47,7 @@ use crate::system::{Clock, new_operation};
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
-    let _log = log::start();
+    let log = log::start();
     // The one place where the program looks at a clock; everywhere else it is injected.
     // In microseconds, as the store keeps times: what is answered now is what is read later.
     let clock: Clock = Arc::new(|| {
@@ -62,7 +62,10 @@ fn main() -> ExitCode {
         }
         commands::run(cli, clock)
     };
-    match run(&mut cli) {
+    let outcome = run(&mut cli);
+    // What was counted stands before the outcome, which is the last line.
+    drop(log);
+    match outcome {
         Ok(answer) => print(&cli, &answer),
         Err(error) => {
             eprintln!("{}", Failure::of(&error).printed(cli.form()));
