@@ -101,6 +101,6 @@ mod tests {
     fn e2_the_parts_of_a_request_do_not_run_into_each_other() {
         assert_ne!(joined(&["ab", "c"]), joined(&["a", "bc"]));
         assert_ne!(joined(&["ab", ""]), joined(&["ab"]));
-        assert_eq!(joined(&[]), []);
+        assert!(joined(&[]).is_empty());
     }
 }
