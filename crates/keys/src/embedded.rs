@@ -148,18 +148,21 @@ impl EmbeddedKeyStore {
     }
 
     /// Gives the file of a key that is damaged another name, so that its backup can take its place.
-    fn set_damaged_aside(&self, label: &KeyLabel) -> Result<(), KeyError> {
-        if !matches!(self.key(label), Err(KeyError::Corrupt(_))) {
+    fn set_damaged_aside<T>(
+        &self,
+        path: &Path,
+        opened: &Result<T, KeyError>,
+    ) -> Result<(), KeyError> {
+        if !matches!(opened, Err(KeyError::Corrupt(_))) {
             return Ok(());
         }
-        let path = self.key_path(label);
         let _change = directory::lock(&self.lock_file())?;
         let aside =
             (1_u32..).map(|number| path.with_extension(format!("{}{number}", directory::DAMAGED)));
         let free = aside.into_iter().find(|aside| !aside.exists());
         let action = "set aside";
-        let failed = |source| KeyError::Storage { action, path: path.clone(), source };
-        free.map_or(Ok(()), |aside| std::fs::rename(&path, aside)).map_err(failed)
+        let failed = |source| KeyError::Storage { action, path: path.to_owned(), source };
+        free.map_or(Ok(()), |aside| std::fs::rename(path, aside)).map_err(failed)
     }
 
     /// A label names one key, of whatever kind, whoever made it.
@@ -233,7 +236,7 @@ impl Administer for EmbeddedKeyStore {
 
     fn restore(&self, backup: &KeyBackup, key: &BackupKey) -> Result<PublicKey, KeyError> {
         let pair = key.unwrap(backup)?;
-        self.set_damaged_aside(&backup.label)?;
+        self.set_damaged_aside(&self.key_path(&backup.label), &self.key(&backup.label))?;
         self.keep(&backup.label, &pair)
     }
 
@@ -313,8 +316,9 @@ impl MakeCardMasters for EmbeddedKeyStore {
         backup: &CardMasterBackup,
         key: &BackupKey,
     ) -> Result<(), KeyError> {
-        self.expect_free(&backup.label)?;
-        self.keep_master(&backup.label, &key.unwrap_master(backup)?)
+        let (label, master) = (&backup.label, key.unwrap_master(backup)?);
+        self.set_damaged_aside(&self.master_path(label), &self.master(label))?;
+        self.keep_master(label, &master)
     }
 
     fn card_masters(&self) -> Result<Vec<KeyLabel>, KeyError> {
@@ -358,6 +362,22 @@ mod tests {
         let aside = std::fs::read(directory.path().join("ca-1.damaged-1")).expect("set aside");
         assert_eq!(aside, whole[..100]);
         let again = here.restore(&kept, &backup);
+        assert!(matches!(again, Err(KeyError::LabelTaken(_))), "a sound key is not replaced");
+    }
+
+    #[test]
+    fn k4_a_card_master_key_whose_file_is_damaged_comes_back_from_its_backup() {
+        let (directory, here, _there) = two_processes();
+        let (label, backup) = ("cards-1".parse().expect("a label"), BackupKey::new(&[9; 32]));
+        let kept = here.generate_card_master(&label, &backup).expect("made");
+        let file = directory.path().join("cards-1.cards");
+        let whole = std::fs::read(&file).expect("the file");
+        std::fs::write(&file, &whole[1..]).expect("torn");
+        assert!(matches!(here.card_master_check(&label), Err(KeyError::Corrupt(_))));
+        here.restore_card_master(&kept, &backup).expect("it comes back");
+        assert_eq!(here.card_master_check(&label).expect("a key"), kept.check);
+        assert!(directory.path().join("cards-1.damaged-1").exists(), "it is kept");
+        let again = here.restore_card_master(&kept, &backup);
         assert!(matches!(again, Err(KeyError::LabelTaken(_))), "a sound key is not replaced");
     }
 

@@ -137,7 +137,12 @@ impl SystemStage<'_> {
         let Some(backup) = backup else { return Ok(None) };
         let cards = &self.system.cards;
         ensure!(backup.label == *cards.label(), "{}: it is none of ours", backup.label);
-        let is_other = cards.check()?.is_some_and(|check| check != backup.check);
+        // What is damaged is brought back as what is lost is.
+        let there = match cards.check() {
+            Err(ca::Error::Keys(KeyError::Corrupt(_))) => None,
+            check => check?,
+        };
+        let is_other = there.is_some_and(|check| check != backup.check);
         ensure!(!is_other, "{}: another key", backup.label);
         Ok(Some(backup))
     }
@@ -152,7 +157,7 @@ impl SystemStage<'_> {
         let label = &backup.label;
         match store.card_master_check(label) {
             Ok(there) => ensure!(there == backup.check, "{label}: another key is there"),
-            Err(KeyError::UnknownLabel(_)) => {
+            Err(KeyError::UnknownLabel(_) | KeyError::Corrupt(_)) => {
                 self.expect_present(act)?;
                 let backup_key = self.secret.backup_key()?;
                 store::outside("key-brought-back", || {

@@ -18,15 +18,18 @@ fn k4_a_key_that_was_lost_comes_back_from_the_backup_and_signs() {
     let named = "do = \"restore\"\ndirectory = \"media/backup\"\ninto = \"second-site\"";
     completed(&place, &script("backup", &[BACKUP, named]));
     assert!(place.path().join("data/restored/second-site/jpki-auth-ca-1.key").is_file());
-    for lost in ["jpki-auth-ca-1.key", "cards-1.cards"] {
-        fs::remove_file(place.path().join("data/keys").join(lost)).unwrap();
-    }
+    let keys = place.path().join("data/keys");
+    fs::remove_file(keys.join("jpki-auth-ca-1.key")).unwrap();
+    // What is damaged comes back as what is lost.
+    let whole = fs::read(keys.join("cards-1.cards")).unwrap();
+    fs::write(keys.join("cards-1.cards"), &whole[1..]).unwrap();
     let publish = ["crl", "publish", "--ca", "jpki-auth"];
     assert!(place.run(&STAFF, &publish).text.contains("there is no key jpki-auth-ca-1"));
     let own = "do = \"restore\"\ndirectory = \"media/backup\"\ninto = \"installation\"";
     completed(&place, &script("return", &[own]));
     place.answer(&STAFF, &publish);
-    assert!(place.path().join("data/keys/cards-1.cards").is_file());
+    assert_ne!(fs::read(keys.join("cards-1.cards")).unwrap(), whole[1..]);
+    assert!(keys.join("cards-1.damaged-1").is_file());
     let restored = journal(&place, "key-restored");
     assert_eq!(restored.len(), 6, "two keys and the card master key, twice: {restored:?}");
 }

@@ -84,7 +84,7 @@ pub trait MakeCardMasters: Send + Sync {
         backup: &BackupKey,
     ) -> Result<CardMasterBackup, KeyError>;
 
-    /// Brings a card master key back from its backup, into a store that lacks it.
+    /// Brings a card master key back from its backup, into a store that lacks it or has it damaged.
     ///
     /// # Errors
     /// [`KeyError::LabelTaken`]; [`KeyError::BackupRefused`] when the key does not open the backup
