@@ -17,8 +17,11 @@ pub(crate) use self::listed::{Listed, Told};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::answer::OutputForm;
 use crate::custodians::Present;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use domain::certificate::CertificateKind;
 use domain::id::{ActorId, OperationId};
+use domain::named::Named;
 
 pub(crate) use self::staff::{FirstPeople, StaffCommand};
 
@@ -199,7 +202,7 @@ pub(crate) struct DemoArguments {
     #[arg(long)]
     pub(crate) once: bool,
     /// Keep the CAs' keys in a token: softhsm is the one the demo sets up.
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", value_parser = ["softhsm"])]
     pub(crate) hsm: Option<String>,
 }
 
@@ -317,7 +320,7 @@ pub(crate) enum PolicyCommand {
         /// The file.
         file: PathBuf,
         /// Only the profile of this kind.
-        #[arg(long)]
+        #[arg(long, value_parser = PossibleValuesParser::new(CertificateKind::NAMES))]
         profile: Option<String>,
     },
     /// Adopt a policy for its CA with a second person; it takes effect at the next start.

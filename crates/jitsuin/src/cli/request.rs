@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use domain::certificate::CertificateKind;
+use domain::named::Named;
+use domain::revocation::RevocationCause;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RequestCommand {
@@ -26,8 +30,8 @@ pub(crate) struct IntakeArguments {
     /// A document that was handed in and checked; may be repeated.
     #[arg(long = "document", value_name = "TEXT", required = true)]
     pub(crate) documents: Vec<String>,
-    /// tls-server, ocsp-responder, verification-server or code-signing.
-    #[arg(long, required_unless_present = "revokes", requires = "request")]
+    /// What the certificate is to be for.
+    #[arg(long, required_unless_present = "revokes", requires = "request", value_parser = kinds())]
     pub(crate) kind: Option<String>,
     /// The PKCS#10 request, PEM.
     #[arg(long, value_name = "FILE", requires = "kind")]
@@ -42,6 +46,12 @@ pub(crate) struct IntakeArguments {
     #[arg(long, value_name = "SERIAL", conflicts_with = "kind", requires = "cause")]
     pub(crate) revokes: Option<String>,
     /// Why it is to be revoked: the event, as the policy's table names it.
-    #[arg(long, requires = "revokes")]
+    #[arg(long, requires = "revokes", value_parser = PossibleValuesParser::new(RevocationCause::NAMES))]
     pub(crate) cause: Option<String>,
+}
+
+/// The kinds that are issued by request.
+fn kinds() -> PossibleValuesParser {
+    let by_request = CertificateKind::ALL.into_iter().filter(|kind| kind.is_service());
+    PossibleValuesParser::new(by_request.map(CertificateKind::name))
 }

@@ -108,6 +108,10 @@ fn a_choice_that_there_is_not_is_wrong_usage() {
         (&["--output", "yaml", "check"][..], "[possible values: table, json, jsonl]"),
         (&["--json", "--output", "table", "check"], "cannot be used with"),
         (&["demo", "--base-port", "65533"], "65531"),
+        (&["demo", "--hsm", "nshield"], "[possible values: softhsm]"),
+        (&["policy", "show", "none", "--profile", "users"], "[possible values: user,"),
+        (&["request", "receive", "ca", "--kind", "user"], "[possible values: ocsp-responder,"),
+        (&["request", "receive", "ca", "--cause", "lost"], "[possible values: "),
     ] {
         let said = run(nowhere.path(), PROGRAM, words);
         assert_eq!(said.status, Some(2), "{words:?}: {}", said.text);
