@@ -5,7 +5,7 @@ use super::ratchet::Measure;
 /// The most lines of a file, its inner test module aside.
 const FILE_LINES: usize = 600;
 /// The most lines of a function.
-const FUNCTION_LINES: usize = 70;
+const FUNCTION_LINES: usize = 60;
 
 /// Names of modules that gather what has no place.
 const EMPTY_NAMES: &[&str] =
@@ -23,15 +23,19 @@ const DOORS: &[&str] = &[
     "crates/ca/src/custody.rs",
     "crates/ca/src/custody/dealing.rs",
     "crates/ca/src/custody/office.rs",
+    "crates/ca/src/custody/quorum.rs",
     "crates/ca/src/recovery.rs",
     "crates/ca/src/renewal/mod.rs",
     "crates/jitsuin/src/backups.rs",
     "crates/jitsuin/src/evidence.rs",
+    "crates/jitsuin/src/evidence/records.rs",
+    "crates/jitsuin/src/join/queries.rs",
     "crates/jitsuin/src/own_tls.rs",
     "crates/jitsuin/src/set_up.rs",
     "crates/jitsuin/src/stage/destroy.rs",
     "crates/jitsuin/src/stage/restore.rs",
     "crates/jitsuin/src/system.rs",
+    "crates/keys/src/label.rs",
     "crates/ra/src/holder/request.rs",
     "crates/web/src/desk/approvals.rs",
     "crates/web/src/desk/recover.rs",

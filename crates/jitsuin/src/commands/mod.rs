@@ -146,26 +146,30 @@ fn operation<'a>(cli: &'a Cli, command: &'a Command) -> Option<Asked<'a>> {
         Command::Ceremony(CeremonyCommand::Show { id }) => {
             Asked::of::<ShowCeremony>(|client| ceremony::show(client, id))
         }
-        Command::Staff(StaffCommand::Confirm { id }) => {
-            Asked::of::<ConfirmProposal>(move |client| staff::confirm(cli, client, id))
-        }
-        Command::Staff(StaffCommand::Password { new }) => {
-            Asked::of::<SetPassword>(move |client| staff::password(&cli.person, client, new))
-        }
-        Command::Staff(StaffCommand::Token { program, days, out }) => {
-            Asked::of::<MakeToken>(move |client| {
-                staff::token(cli, client, (*program, *days), out.as_deref())
-            })
-        }
+        Command::Staff(command) => return of_staff(cli, command),
         Command::Card(_)
         | Command::Ceremony(_)
-        | Command::Staff(StaffCommand::Recover { .. })
         | Command::Audit(_)
         | Command::Check
         | Command::Demo(_)
         | Command::Init(_)
         | Command::Policy(_)
         | Command::Serve => return None,
+    })
+}
+
+fn of_staff<'a>(cli: &'a Cli, command: &'a StaffCommand) -> Option<Asked<'a>> {
+    Some(match command {
+        StaffCommand::Confirm { id } => {
+            Asked::of::<ConfirmProposal>(move |client| staff::confirm(cli, client, id))
+        }
+        StaffCommand::Password { new } => {
+            Asked::of::<SetPassword>(move |client| staff::password(&cli.person, client, new))
+        }
+        StaffCommand::Token { program, days, out } => Asked::of::<MakeToken>(move |client| {
+            staff::token(cli, client, (*program, *days), out.as_deref())
+        }),
+        StaffCommand::Recover { .. } => return None,
     })
 }
 

@@ -58,15 +58,7 @@ impl Entrance {
         if let Some(person) = &person
             && let Some(sha256) = self.by_enrolment(person, password, act.at)?
         {
-            if !self.sessions.may_open_by(&sha256) {
-                let kind = Kind::new(EventKind::LoggedIn, door, USED_TOO_OFTEN);
-                let kind = Kind { person: Some(person.id.clone()), ..kind };
-                self.refusals.refuse(act, kind, door.from)?;
-                return Err(unproven(USED_TOO_OFTEN));
-            }
-            self.ledger.commit(Unit::new(logged_in(act, person).detail("by", "enrolment")))?;
-            let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
-            return Ok(Entrant { person: person.clone(), proof, basis, certificates: Vec::new() });
+            return self.enrolled(act, person, sha256, door);
         }
         let known = match person {
             Some(person) => self.people.password(&person.id)?.map(|row| (person, row.set)),
@@ -105,6 +97,24 @@ impl Entrance {
         };
         // Whoever knows the password may know why it opens nothing.
         Ok(Entrant { person, proof, basis, certificates: rests_on? })
+    }
+
+    fn enrolled(
+        &self,
+        act: &Act,
+        person: &PersonRow,
+        sha256: [u8; 32],
+        door: &Door,
+    ) -> Result<Entrant, Problem> {
+        if !self.sessions.may_open_by(&sha256) {
+            let kind = Kind::new(EventKind::LoggedIn, door, USED_TOO_OFTEN);
+            let kind = Kind { person: Some(person.id.clone()), ..kind };
+            self.refusals.refuse(act, kind, door.from)?;
+            return Err(unproven(USED_TOO_OFTEN));
+        }
+        self.ledger.commit(Unit::new(logged_in(act, person).detail("by", "enrolment")))?;
+        let (proof, basis) = (Proof::Enrolment(sha256), Basis::Credential(sha256));
+        Ok(Entrant { person: person.clone(), proof, basis, certificates: Vec::new() })
     }
 
     /// The person's enrolment, if what stands for a password is its secret.
