@@ -82,13 +82,14 @@ impl Holders {
     /// Over a store and the CAs of the installation.
     ///
     /// # Errors
-    /// No randomness.
+    /// What the store says.
     pub fn new(
         store: Arc<dyn Store>,
         authorities: impl IntoIterator<Item = Arc<dyn Authority>>,
     ) -> Result<Self> {
         let authorities = authorities.into_iter().map(|ca| (ca.id().clone(), ca)).collect();
-        Ok(Self { store, authorities, key: RequestKey::random()?, turn: Mutex::new(()) })
+        let key = RequestKey::of(&*store)?;
+        Ok(Self { store, authorities, key, turn: Mutex::new(()) })
     }
 
     /// The names (DER) of the CAs whose user certificates open the page, so that a browser offers

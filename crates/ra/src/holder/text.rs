@@ -1,4 +1,4 @@
-//! The text that a holder signs: fixed lines, with a nonce that this process gave out for it.
+//! The text that a holder signs: fixed lines, with a nonce that this installation gave out for it.
 //!
 //! The nonce is sixteen random octets and sixteen of a MAC over everything else in the text, so that
 //! nothing is kept of a text that was given out: who asks for a million of them fills no memory.
@@ -9,6 +9,7 @@ use domain::hexadecimal::hex;
 use domain::id::{CaId, SerialNumber};
 use domain::revocation::RevocationCause;
 use jiff::{SignedDuration, Timestamp};
+use store::reads::ReadWindows;
 
 use super::{HolderError, Refusal, Result};
 
@@ -23,7 +24,7 @@ const TIME: &str = "作成日時（time）: ";
 const NONCE: &str = "一回限りの番号（nonce）: ";
 const ASKED: &str = "上記の電子証明書の失効を申請します。";
 
-/// Makes and recognises nonces; a new one for each process.
+/// Makes and recognises nonces: the installation's, so that a text outlives a restart.
 pub(super) struct RequestKey(hmac::Key);
 
 /// What a text says.
@@ -37,12 +38,16 @@ pub(super) struct RequestText {
 }
 
 impl RequestKey {
-    pub(super) fn random() -> Result<Self> {
-        let mut octets = zeroed();
-        rand::fill(octets.as_mut_slice()).map_err(|_| HolderError::Random)?;
+    /// The key of the installation that `store` is of, derived from one that is not in the database. No
+    /// request has this mark: their parts come with their lengths.
+    pub(super) fn of(store: &dyn ReadWindows) -> Result<Self> {
+        Ok(Self::from_octets(store.request_mark(b"texts that holders sign")?))
+    }
+
+    fn from_octets(mut octets: [u8; 16]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &octets);
         octets.fill(0);
-        Ok(Self(key))
+        Self(key)
     }
 
     /// The nonce for what `text` says, from its random half.
@@ -169,8 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn l7_a_text_outlives_a_restart() {
+        let scratch = testkit::Scratch::new();
+        let key = || RequestKey::of(&*scratch.store).expect("a key");
+        let at: Timestamp = "2026-11-22T03:00:00Z".parse().expect("a time");
+        let text = draft(&key(), at);
+        RequestText::read(&key(), text.as_bytes(), at).expect("of the same installation");
+    }
+
+    #[test]
     fn l7_a_text_is_taken_back_octet_for_octet_and_for_some_minutes_only() {
-        let key = RequestKey::random().expect("a key");
+        let key = RequestKey::from_octets([1; 16]);
         let at: Timestamp = "2026-11-22T03:00:00.5Z".parse().expect("a time");
         let text = draft(&key, at);
         let minutes = |minutes| at + SignedDuration::from_mins(minutes);
@@ -180,7 +194,7 @@ mod tests {
         assert_eq!(canonical.expect("as S/MIME signs it").nonce, read_nonce(&key, &text, at));
         let late = RequestText::read(&key, text.as_bytes(), minutes(VALID_MINUTES + 1));
         assert_eq!(refusal(late), Refusal::NonceExpired);
-        let other = RequestKey::random().expect("a key");
+        let other = RequestKey::from_octets([2; 16]);
         let foreign = RequestText::read(&other, text.as_bytes(), at);
         assert_eq!(refusal(foreign), Refusal::NonceForeign);
         for (from, to, expected) in [

@@ -148,16 +148,6 @@ impl Drop for OwnReader {
     }
 }
 
-/// By what the page refuses a text that another life of the server gave out.
-const FOREIGN: &str = "nonce-foreign";
-
-/// What the page answered, once it did.
-#[derive(Debug)]
-enum Answer {
-    Done(Vec<u8>),
-    Refused(String),
-}
-
 /// Whoever asks from home.
 pub(super) struct AtHome<'a> {
     pub(super) world: &'a World,
@@ -178,43 +168,24 @@ impl AtHome<'_> {
         let file = format!("{}.der", self.name);
         let body = format!("@{file}");
         let send = ["-H", "Content-Type: application/pkcs7-mime", "--data-binary", &body];
-        let receipt = loop {
-            let life = self.world.lives_so_far();
-            let text = self.asked(&path, &[])?;
-            let Answer::Done(text) = text else { return Err(self.refused(&path, text)) };
-            let message = OwnReader::with(self.place, card).signed(&text, password);
-            fs::write(self.place.join(&file), message).unwrap();
-            match self.asked("/revocations", &send)? {
-                Answer::Done(receipt) => break receipt,
-                // A text is of the server that gave it out: the next asks for another, unless it has
-                // taken the request in, which it knows by its octets.
-                Answer::Refused(told)
-                    if told.contains(FOREIGN) && self.world.lives_so_far() > life =>
-                {
-                    self.world.count(|figures| figures.put_off += 1);
-                }
-                refused => return Err(self.refused("/revocations", refused)),
-            }
-        };
+        let text = self.asked(&path, &[])?;
+        let message = OwnReader::with(self.place, card).signed(&text, password);
+        fs::write(self.place.join(&file), message).unwrap();
+        let receipt = self.asked("/revocations", &send)?;
         // The same octets have the same receipt, whatever died meanwhile.
         let again = self.asked("/revocations", &send)?;
         let told = String::from_utf8_lossy(&receipt);
-        let is_same = matches!(&again, Answer::Done(again) if *again == receipt);
-        if !is_same || !told.contains(serial) || !told.contains("\"revoked\"") {
-            self.world.lose(format!("the receipt for {serial}: {told}, then {again:?}"));
+        if again != receipt || !told.contains(serial) || !told.contains("\"revoked\"") {
+            let again = String::from_utf8_lossy(&again);
+            self.world.lose(format!("the receipt for {serial}: {told}, then {again}"));
             return Err(BrokenOff);
         }
         self.world.count(|figures| figures.from_home += 1);
         Ok(())
     }
 
-    fn refused(&self, path: &str, answer: Answer) -> BrokenOff {
-        self.world.lose(format!("holder: {path}: {answer:?}"));
-        BrokenOff
-    }
-
-    /// What the holders' page answers, asked again until it does.
-    fn asked(&self, path: &str, more: &[&str]) -> Result<Answer, BrokenOff> {
+    /// What the holders' page answers, asked again until it does; a refusal is a loss.
+    fn asked(&self, path: &str, more: &[&str]) -> Result<Vec<u8>, BrokenOff> {
         let (begun, mut last) = (Instant::now(), String::from("no server"));
         let out = format!("{}.answer", self.name);
         let first = ["-s", "--cacert", "data/tls/ca.pem", "-H", "Accept: application/json"];
@@ -225,14 +196,15 @@ impl AtHome<'_> {
                 let said = run(self.place, "curl", &[&first[..], &told, &[&url], more].concat());
                 let answer = fs::read(self.place.join(&out)).unwrap_or_default();
                 match said.text.trim() {
-                    "200" => return Ok(Answer::Done(answer)),
+                    "200" => return Ok(answer),
                     "000" => self.world.count(|figures| figures.unanswered += 1),
                     status if status.starts_with('5') => {
                         self.world.count(|figures| figures.put_off += 1);
                     }
                     status => {
-                        let told = format!("{status} {}", String::from_utf8_lossy(&answer));
-                        return Ok(Answer::Refused(told));
+                        let told = String::from_utf8_lossy(&answer);
+                        self.world.lose(format!("holder: {path}: {status} {told}"));
+                        return Err(BrokenOff);
                     }
                 }
                 last = format!("{} {}", said.text, String::from_utf8_lossy(&answer));

@@ -74,11 +74,6 @@ impl World {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// How many lives have begun.
-    pub(super) fn lives_so_far(&self) -> u64 {
-        self.lives.load(Ordering::SeqCst)
-    }
-
     pub(super) fn life(&self) -> Option<Life> {
         self.life.read().unwrap().clone()
     }
