@@ -26,8 +26,9 @@ fn tables() -> Result<Vec<(&'static str, String)>> {
         ("certificate-transitions.txt", certificate_transitions()),
         ("credentials.txt", credentials()),
         ("excluded-roles.txt", excluded_roles()),
+        ("interface.txt", printed("interface")?),
         ("list-series-transitions.txt", list_series_transitions()),
-        ("permissions.txt", permissions()?),
+        ("permissions.txt", printed("permissions")?),
         ("person-transitions.txt", person_transitions()),
         ("revocation-causes.txt", revocation_causes()),
         ("revocation-reasons.txt", revocation_reasons()),
@@ -36,16 +37,16 @@ fn tables() -> Result<Vec<(&'static str, String)>> {
     ])
 }
 
-/// Operation × role. The table stands in `web`, which this program must not be built with: it
-/// installs what that needs.
-fn permissions() -> Result<String> {
+/// What an example of `web` prints: operation × role, or the API's interface. This program must not be
+/// built with `web`: it installs what that needs.
+fn printed(example: &'static str) -> Result<String> {
     let mut print = Command::new(env!("CARGO"));
-    print.args(["run", "--quiet", "--package", "jitsuin-web", "--example", "permissions"]);
+    print.args(["run", "--quiet", "--package", "jitsuin-web", "--example", example]);
     let printed = print.current_dir(workspace::root()).output().context("cargo run")?;
     if !printed.status.success() {
-        bail!("the table of permissions: {}", String::from_utf8_lossy(&printed.stderr));
+        bail!("the table {example}: {}", String::from_utf8_lossy(&printed.stderr));
     }
-    String::from_utf8(printed.stdout).context("the table of permissions")
+    String::from_utf8(printed.stdout).with_context(|| format!("the table {example}"))
 }
 
 /// Which roles nobody may hold together.
