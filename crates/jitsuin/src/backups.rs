@@ -171,10 +171,10 @@ impl<'a> Backups<'a> {
         }
         self.expect_places()?;
         self.expect_standing(act, label)?;
-        // An identity is on each medium before a key's copy is, and before the journal speaks of it.
-        let media = self.identify()?;
+        // No key is made where a medium has no identity.
+        self.identify()?;
         let backup = keys.generate_with_backup(label, algorithm, backup_key)?;
-        self.write(label, &backup.to_json())?;
+        let media = self.copy(act, label, &backup.public_key, &backup.to_json())?;
         self.journal_backup(act, label, &backup.public_key, &media)?;
         Ok(backup.public_key)
     }
@@ -189,10 +189,29 @@ impl<'a> Backups<'a> {
             return self.journal(entry(EventKind::KeyBackedUp, act, label, public).no_op());
         }
         self.expect_places()?;
-        let media = self.identify()?;
         let backup = fs::read_to_string(&path).map_err(|error| unsaid(error.into()))?;
-        self.write(label, &backup)?;
+        let media = self.copy(act, label, public, &backup)?;
         self.journal_backup(act, label, public, &media)
+    }
+
+    /// Puts a key's backup on every medium. An identity is on each before a copy is, and the journal names it
+    /// before: what a cut or a fault leaves on a medium that nobody brings again is asked for when the key ends.
+    fn copy(
+        &self,
+        act: &Act,
+        label: &KeyLabel,
+        public: &PublicKey,
+        backup: &str,
+    ) -> Result<Vec<MediumFact>, KeyError> {
+        let media = self.identify()?;
+        let begun = entry(EventKind::KeyActBegun, act, label, public).detail("act", "backup");
+        self.journal(media.iter().fold(begun, with_place))?;
+        self.write(label, backup)?;
+        if self.identify()? != media {
+            let why = anyhow!("a medium was exchanged for another meanwhile");
+            return Err(storage("writing", self.path(label), &why));
+        }
+        Ok(media)
     }
 
     /// Tells the journal that a key's backup is on its media, and notes its digest.

@@ -40,7 +40,8 @@ pub(crate) fn start() -> AtTheEnd {
     let filter = filter.unwrap_or_else(|| EnvFilter::new("warn"));
     let log = Log::to(|octets| io::stderr().write_all(octets));
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
-    lines.with_writer(log.clone()).init();
+    // What the log itself cannot write it must not write elsewhere, and nobody may break off for it.
+    lines.with_writer(log.clone()).log_internal_errors(false).init();
     if let Some(error) = wrong {
         tracing::warn!(%error, "RUST_LOG cannot be read, and warnings are logged");
     }
@@ -52,7 +53,7 @@ pub(crate) struct AtTheEnd(Log);
 
 impl Drop for AtTheEnd {
     fn drop(&mut self) {
-        let _ = self.0.tell(Instant::now(), true);
+        self.0.tell(Instant::now(), true);
     }
 }
 
@@ -137,28 +138,26 @@ impl Log {
         self.minute.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a line, or counts it.
-    fn take(&self, place: Identifier, line: &[u8], now: Instant) -> io::Result<()> {
-        self.tell(now, false)?;
+    /// Writes a line, or counts it. A line that cannot be written is lost: whoever logs goes on, on a disk
+    /// that is full above all.
+    fn take(&self, place: Identifier, line: &[u8], now: Instant) {
+        self.tell(now, false);
         let line = String::from_utf8_lossy(line);
         let verdict = self.minute().judge(place, &line, now);
         match verdict {
             Verdict::Written => {
-                (self.to)(format!("{}\n", bounded(line.trim_end(), LONGEST)).as_bytes())
+                let line = format!("{}\n", bounded(line.trim_end(), LONGEST));
+                let _ = (self.to)(line.as_bytes());
             }
-            Verdict::Counted => Ok(()),
-            Verdict::FirstCounted => {
-                self.tell_later();
-                Ok(())
-            }
+            Verdict::Counted => {}
+            Verdict::FirstCounted => self.tell_later(),
         }
     }
 
-    fn tell(&self, now: Instant, all: bool) -> io::Result<()> {
-        let over = self.minute().take(now, all);
-        over.iter().try_for_each(|Again { count, told }| {
-            (self.to)(format!("{count} more within a minute of: {told}\n").as_bytes())
-        })
+    fn tell(&self, now: Instant, all: bool) {
+        for Again { count, told } in self.minute().take(now, all) {
+            let _ = (self.to)(format!("{count} more within a minute of: {told}\n").as_bytes());
+        }
     }
 
     /// Has what is counted told when its minute is over, also where nothing is logged any more. Where there
@@ -167,7 +166,7 @@ impl Log {
         let log = self.clone();
         let wait = move || {
             std::thread::sleep(MINUTE);
-            let _ = log.tell(Instant::now(), false);
+            log.tell(Instant::now(), false);
         };
         let _ = std::thread::Builder::new().name("log".to_owned()).spawn(wait);
     }
@@ -195,11 +194,14 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Write for Line<'_> {
-    /// A line comes as a whole.
+    /// A line comes as a whole. None fails: the library would say so on the same standard error, and break
+    /// off where that fails too.
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match &self.place {
-            Some(place) => self.log.take(place.clone(), octets, Instant::now())?,
-            None => (self.log.to)(octets)?,
+            Some(place) => self.log.take(place.clone(), octets, Instant::now()),
+            None => {
+                let _ = (self.log.to)(octets);
+            }
         }
         Ok(octets.len())
     }

@@ -1,5 +1,6 @@
 //! That an operation is done once: what is kept under its id, of who asked for what and what was answered.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use domain::act::{Act, Actor};
 use domain::hexadecimal::colon_hex;
 use domain::id::OperationId;
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::reads::ReadWindows;
 use crate::{Change, Error, Result};
 
-const VERSION: u8 = 1;
+/// Since this version what is stored of a request is keyed; before, it was SHA-256 of the request.
+const VERSION: u8 = 2;
 
 /// What is stored: ids and closed words, and nothing that was typed.
 #[derive(Serialize, Deserialize)]
@@ -21,7 +23,11 @@ struct Stored {
 
 /// Who asks for what, as it is known again. The operation's id is no part of it: it is what is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestMark(String);
+pub struct RequestMark {
+    mark: String,
+    /// As version 1 had it: the register's events of years ago are known by it.
+    sha256: String,
+}
 
 /// What is kept under the id of an operation that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +56,9 @@ impl RequestMark {
             Actor::System(_) => "system".to_owned(),
             Actor::Anonymous => "anonymous".to_owned(),
         };
-        let parts = [&[actor.as_str()], request].concat();
-        Ok(Self(colon_hex(&store.request_mark(&joined(&parts))?)))
+        let request = joined(&[&[actor.as_str()], request].concat());
+        let mark = colon_hex(&store.request_mark(&request)?);
+        Ok(Self { mark, sha256: colon_hex(digest(&SHA256, &request).as_ref()) })
     }
 
     /// What was carried out before under `id`, held against this.
@@ -64,7 +71,8 @@ impl RequestMark {
             what: format!("the stored answer of operation {id}"),
             reason: error.to_string(),
         })?;
-        let is_same = stored.request == self.0;
+        let known_by = if stored.version < VERSION { &self.sha256 } else { &self.mark };
+        let is_same = stored.request == *known_by;
         Ok(if is_same { AnsweredBefore::Same(stored.answer) } else { AnsweredBefore::Another })
     }
 
@@ -73,7 +81,7 @@ impl RequestMark {
     /// # Errors
     /// [`Error::Corrupt`], for an answer that cannot be written.
     pub fn answered(&self, id: &OperationId, answer: &str) -> Result<Change> {
-        let (request, answer) = (self.0.clone(), answer.to_owned());
+        let (request, answer) = (self.mark.clone(), answer.to_owned());
         let stored = serde_json::to_vec(&Stored { version: VERSION, request, answer });
         let answer = stored.map_err(|error| Error::Corrupt {
             what: format!("the answer of operation {id}"),

@@ -164,7 +164,12 @@ impl QuerySegments {
         drop(current);
         let Some(number) = given_up else { return Ok(sealed) };
         let ends = [OPEN, CLOSED].map(|ending| self.directory.join(name_of(number, ending)));
-        let path = ends.iter().find(|path| path.exists()).unwrap_or(&ends[0]);
+        let Some(path) = ends.iter().find(|path| path.exists()) else {
+            // Nobody can seal it any more; the next start would not know of it.
+            let why = "its file is gone, with the records that were in it";
+            tracing::error!("query segment {number}: {why}");
+            return Err(Error::Unavailable(format!("query segment {number}: {why}")));
+        };
         recover(&self.directory, number, path).map_err(|error| {
             self.lock().given_up.insert(0, number);
             failed(path, error)
