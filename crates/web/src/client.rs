@@ -29,7 +29,6 @@ use tokio::time::timeout;
 
 use crate::access::{self, OPERATION_ID, Peer};
 use crate::api::LOGIN;
-use crate::desk::credentials::EndSession;
 use crate::local;
 use crate::operation::{Asked, Operation};
 use crate::wire::{ProblemBody, SecretText};
@@ -44,6 +43,12 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// After how long somebody hears that the process that serves has not answered yet.
 const SLOW: Duration = Duration::from_secs(10);
 
+/// After how long another machine, which answers within five minutes, is not there any more.
+const SILENCE: Duration = Duration::from_secs(420);
+
+/// Before what is at work elsewhere is asked after again.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Octets of the largest answer: a list of twenty million entries is the largest, in PEM.
 const MAX_ANSWER_BYTES: usize = 2 << 30;
 
@@ -54,7 +59,6 @@ pub struct Client {
     host: String,
     shown: Option<HeaderValue>,
     operation: Option<String>,
-    has_session: bool,
 }
 
 enum Site {
@@ -124,7 +128,7 @@ impl Client {
 
     fn of(site: Site, runtime: Runtime, host: &str) -> Self {
         let host = host.to_owned();
-        Self { site, runtime, host, shown: None, operation: None, has_session: false }
+        Self { site, runtime, host, shown: None, operation: None }
     }
 
     /// Asks under this operation id, by which a repetition is recognised.
@@ -143,7 +147,8 @@ impl Client {
     }
 
     /// Asks with an id and its password. Another machine takes no password with a request: there a session is
-    /// opened, which ends with this client.
+    /// opened. It ends by itself, a quarter of an hour after it was used last, since to end sessions ends all
+    /// of a person, those of a browser too.
     ///
     /// # Errors
     /// As [`with_token`](Self::with_token); those of the session.
@@ -156,7 +161,6 @@ impl Client {
         let opened = self.send(asked, Some(&login))?.json()?;
         let token = opened["token"].as_str().ok_or_else(|| lost("a session without a token"))?;
         self = self.with_token(&SecretText::new(token))?;
-        self.has_session = true;
         Ok(self)
     }
 
@@ -183,13 +187,19 @@ impl Client {
         let asked = Asked::of::<O>(told.collect()).map_err(ClientError::Unsent)?;
         let is_done_once =
             self.operation.is_some() && O::SPEC.operation.kind() != EventKind::RecordsRead;
+        let mut goes_on = false;
         loop {
             let mut request = Request::builder().method(asked.method).uri(&asked.address);
             if let Some(operation) = &self.operation {
                 request = request.header(OPERATION_ID, operation);
             }
             match self.send(request, asked.body.as_ref()) {
-                Err(ClientError::Problem(problem)) if is_done_once && problem.is_at_work() => {}
+                Err(ClientError::Problem(problem)) if is_done_once && problem.is_at_work() => {
+                    goes_on = true;
+                    std::thread::sleep(PAUSE);
+                }
+                // Whatever this says, the operation was at work, and nobody knows what came of it.
+                Err(error) if goes_on && !error.is_answer() => return Err(lost(error.to_string())),
                 answered => return answered,
             }
         }
@@ -218,7 +228,12 @@ impl Client {
                 Ok(answer) => answer?,
                 Err(_) => {
                     tracing::warn!("there is no answer yet: the operation takes longer than usual");
-                    answering.await?
+                    match &self.site {
+                        Site::There(Way::Tls(_), _) => timeout(SILENCE, answering)
+                            .await
+                            .map_err(|_| lost("the server says nothing any more"))??,
+                        _ => answering.await?,
+                    }
                 }
             };
             let status = answer.status();
@@ -274,19 +289,6 @@ impl Way {
     }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        if !self.has_session {
-            return;
-        }
-        // Else it ends a quarter of an hour later by itself.
-        self.operation = None;
-        if let Err(error) = self.ask::<EndSession>(json!({})) {
-            tracing::debug!(%error, "the session was not ended");
-        }
-    }
-}
-
 impl Reply {
     /// As JSON.
     ///
@@ -327,6 +329,15 @@ impl From<io::Error> for ClientError {
 }
 
 impl ClientError {
+    /// Whether it is the operation's own word, and not that of who lets in, of a state that passes or of the
+    /// connection.
+    fn is_answer(&self) -> bool {
+        match self {
+            Self::Problem(problem) => !matches!(problem.status, 401 | 408 | 409 | 500..),
+            Self::Unsent(_) | Self::Lost(_) => false,
+        }
+    }
+
     /// Whether it may have been done all the same.
     pub fn is_outcome_unknown(&self) -> bool {
         match self {

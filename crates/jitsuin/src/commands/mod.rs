@@ -14,9 +14,10 @@ mod request;
 mod staff;
 
 use std::net::Ipv4Addr;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use domain::id::OperationId;
 use serde_json::json;
 use store::reads::ReadHead;
@@ -300,12 +301,24 @@ impl Office {
 }
 
 /// Where a command puts what it hands out for a person: among what the installation hands out or, where a
-/// server elsewhere is asked, here.
+/// server elsewhere is asked, in a directory of the same name here, which nobody else can reach.
 fn handed_out(cli: &Cli) -> Result<PathBuf> {
-    match &cli.server {
-        Some(_) => Ok(PathBuf::from(".")),
-        None => Ok(home(cli)?.handed_out()),
+    if cli.server.is_none() {
+        return Ok(home(cli)?.handed_out());
     }
+    let here = PathBuf::from("handed-out");
+    let context = || here.display().to_string();
+    if !here.exists() {
+        std::fs::DirBuilder::new().mode(0o700).create(&here).with_context(context)?;
+    }
+    let found = std::fs::symlink_metadata(&here).with_context(context)?;
+    let is_ours = found.uid() == rustix::process::geteuid().as_raw();
+    ensure!(
+        found.is_dir() && is_ours && found.mode() & 0o077 == 0,
+        "{}: secrets go into a directory that is its owner's alone; this one is not",
+        here.display()
+    );
+    Ok(here)
 }
 
 /// Where the installation lies, as its configuration says.

@@ -84,7 +84,7 @@ fn w3_a_command_elsewhere_does_and_says_what_the_same_command_does_here() {
 }
 
 #[test]
-fn w3_by_a_password_a_session_is_opened_and_ended_and_a_secret_for_a_person_lies_here() {
+fn w3_by_a_password_a_session_is_opened_and_a_secret_for_a_person_lies_here() {
     let there = Elsewhere::new();
     let desk = there.desk.path();
     fs::write(desk.join("new"), "a password for a test 27").unwrap();
@@ -105,7 +105,12 @@ fn w3_by_a_password_a_session_is_opened_and_ended_and_a_secret_for_a_person_lies
     there.answer("operator-1", &["staff", "token", "--out", "another.token"]);
     assert_eq!(there.run("another", &["ca", "list"]).status, Some(0));
     there.answer("operator-1", &["staff", "token"]);
-    assert!(desk.join("operator-1.token").exists() && !desk.join("data").exists());
+    assert!(desk.join("handed-out/operator-1.token").exists() && !desk.join("data").exists());
+    // A directory that others reach takes no secret, and none is made for it.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(desk.join("handed-out"), open).unwrap();
+    let refused = there.run("operator-1", &["staff", "token"]);
+    assert!(!refused.success && refused.text.contains("its owner's alone"), "{}", refused.text);
 }
 
 #[test]
