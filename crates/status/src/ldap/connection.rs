@@ -243,21 +243,15 @@ impl Connection {
         if let Identity::Verifier { id, .. } = session.identity() {
             self.place.proven(id.as_str());
         }
-        let mut is_first = true;
+        // An answer that is begun comes to its end: its share is kept from batch to batch, of which one is in
+        // memory at a time.
+        let Ok(_share) = self.work.share(&session, &pieces).await else {
+            let mut told = session.busy(busy);
+            self.send(stream, batch_of(&mut told).0).await?;
+            return Ok((session, told.next));
+        };
         loop {
-            let share = match self.work.share(&session, &pieces).await {
-                Ok(share) => share,
-                Err(TooMuch) if is_first => {
-                    let mut told = session.busy(busy);
-                    self.send(stream, batch_of(&mut told).0).await?;
-                    return Ok((session, told.next));
-                }
-                Err(TooMuch) => return Err(io::Error::other("too much is unsent")),
-            };
             self.send(stream, pieces).await?;
-            // Another batch is another share.
-            drop(share);
-            is_first = false;
             if !more {
                 return Ok((session, answer.next));
             }
