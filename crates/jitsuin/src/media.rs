@@ -84,8 +84,8 @@ pub(crate) fn expect_single<'a>(places: impl IntoIterator<Item = &'a Path>) -> R
         let directory = (found.dev(), found.ino());
         match known.insert(id, (place, directory)) {
             Some((other, its)) if its != directory => bail!(
-                "{} and {} are both {id}: one was copied from the other. Take the copy away, or take {FILE} out of \
-                 it, so that it becomes a medium of its own",
+                "{} and {} are both {id}: one was copied from the other. Take {FILE} out of the copy, and leave \
+                 it in its place: it becomes a medium of its own, and is asked for when a key ends",
                 other.display(),
                 place.display()
             ),
