@@ -113,37 +113,38 @@ impl Recovery {
 
     fn settle_open(&self, act: &Act, found: &CertificateRow) -> Result<Settled> {
         let row = &found.intent;
-        let (settled, superseded) = match self.course(act, found)? {
+        // What was done and how it came to it are in the journal together, or neither is.
+        match self.course(act, found)? {
             Course::Finish(signer, vouched) => {
                 let into = match row.kind {
                     CertificateKind::User => CertificateEvent::Issue,
                     _ => CertificateEvent::IssueInForce,
                 };
-                vouched.finish(act, &signer, into)?;
-                (Settled::Finished(row.serial), None)
+                vouched.finish(act, &signer, into, Some(self.recovered(act, row, "finished")))?;
+                Ok(Settled::Finished(row.serial))
             }
             Course::End { superseded } => {
                 let cause = match self.is_compromised(row)? {
                     true => RevocationCause::CaKeyCompromised,
                     false => RevocationCause::DestroyedBeforeDelivery,
                 };
-                self.life.end(act, found, cause, None)?;
-                (Settled::Revoked(row.serial), superseded)
+                let entry = self.recovered(act, row, "revoked");
+                let entry = superseded
+                    .iter()
+                    .fold(entry, |entry, rule| entry.detail("superseded", rule.as_part()));
+                let (unit, _) = self.life.ending(act, found, cause, None)?;
+                self.ledger.commit(unit.entry(entry))?;
+                Ok(Settled::Revoked(row.serial))
             }
-        };
-        let how = match settled {
-            Settled::Finished(_) => "finished",
-            Settled::Revoked(_) => "revoked",
-        };
-        let entry = Entry::new(EventKind::IntentRecovered, act)
+        }
+    }
+
+    fn recovered(&self, act: &Act, row: &IntentRow, settled: &'static str) -> Entry {
+        Entry::new(EventKind::IntentRecovered, act)
             .ca(self.policy.id())
             .subject(row.serial)
             .detail("kind", row.kind)
-            .detail("settled", how);
-        let entry =
-            superseded.iter().fold(entry, |entry, rule| entry.detail("superseded", rule.as_part()));
-        self.ledger.commit(Unit::new(entry))?;
-        Ok(settled)
+            .detail("settled", settled)
     }
 
     fn course(&self, act: &Act, found: &CertificateRow) -> Result<Course<'_>> {

@@ -8,7 +8,7 @@ use domain::revocation::RevocationCause;
 use domain::rule;
 use domain::service_request::Request;
 use domain::validity;
-use store::CertificateRow;
+use store::{CertificateRow, Entry};
 
 use super::broken_off::BrokenOff;
 use super::draft::Order;
@@ -38,7 +38,7 @@ pub(crate) struct Issuance {
 pub(crate) struct Vouched<'a>(Intended<'a>);
 
 impl Vouched<'_> {
-    /// Steps 5 and 6.
+    /// Steps 5 and 6, the last with an entry that tells why.
     ///
     /// # Errors
     /// What keys and store say.
@@ -47,8 +47,9 @@ impl Vouched<'_> {
         act: &Act,
         signer: &Generation,
         into: CertificateEvent,
+        why: Option<Entry>,
     ) -> Result<Issued> {
-        self.0.sign(signer)?.commit_issue(act, into)
+        self.0.sign(signer)?.commit_issue(act, into, why)
     }
 }
 
@@ -101,7 +102,7 @@ impl Issuance {
         let linted = drafted.lint()?; // 3: read again by other code, before any signature exists
         let intended = linted.commit_intent(act, request, signer)?; // 4: serial and TBS on disk
         let signed = self.sign_or_discard(act, intended, signer)?; // 5: signed, verified, compared
-        let issued = signed.commit_issue(act, into)?; // 6: on disk; only now does anything leave
+        let issued = signed.commit_issue(act, into, None)?; // 6: on disk; only now does anything leave
         underway.arrive();
         Ok(issued)
     }
@@ -159,7 +160,7 @@ impl Issuance {
         signer: &Generation,
         into: CertificateEvent,
     ) -> Result<Issued> {
-        self.vouch(row, signer)?.finish(act, signer, into)
+        self.vouch(row, signer)?.finish(act, signer, into, None)
     }
 
     /// A key certifies nobody after its period of use: from then on it signs lists and what these need,

@@ -169,7 +169,12 @@ impl<'a> Intended<'a> {
 }
 
 impl Signed<'_> {
-    pub(super) fn commit_issue(self, act: &Act, into: CertificateEvent) -> Result<Issued> {
+    pub(super) fn commit_issue(
+        self,
+        act: &Act,
+        into: CertificateEvent,
+        why: Option<Entry>,
+    ) -> Result<Issued> {
         let to = CertificateState::Intended.after(into, act.at)?;
         let entry = Entry::new(EventKind::CertificateIssued, act)
             .ca(self.hands.policy.id())
@@ -183,6 +188,7 @@ impl Signed<'_> {
             to,
         };
         let unit = Unit::new(handled(entry, self.request.as_ref())).change(change);
+        let unit = why.into_iter().fold(unit, Unit::entry);
         let issue = |request| Moved::by(act, request, RequestStep::Issue);
         let issued = self.request.map(issue).transpose()?;
         self.hands.ledger.commit(Moved::join(issued, act, unit)?)?;
