@@ -114,8 +114,12 @@ fn p9_requests_with_weak_keys_or_broken_proofs_are_refused() {
     fs::write(place.path().join("broken.der"), &der).unwrap();
     openssl(&place, "req -inform DER -in broken.der -out broken.csr");
     refused(&place, "tls-server", "broken.csr");
-    refused(&place, "self-signed", &whole);
-    refused(&place, "nonsense", &whole);
+    // What is asked for by no request, or is nothing, is no choice.
+    for kind in ["self-signed", "nonsense"] {
+        let said = place.run_as_is(&INTAKE, &place.intake(&intake(kind, &whole)));
+        assert_eq!(said.status, Some(2), "{kind}: {}", said.text);
+        assert!(said.text.contains("[possible values: ocsp-responder,"), "{kind}: {}", said.text);
+    }
     fs::write(place.path().join("empty.csr"), "").unwrap();
     refused(&place, "tls-server", "empty.csr");
     issue(&place, "tls-server", &whole);
