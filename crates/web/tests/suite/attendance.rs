@@ -6,6 +6,7 @@ use jitsuin_web::desk::Meeting;
 use jitsuin_web::desk::permission::Operation;
 use serde_json::{Value, json};
 
+use super::standing::{enrol_anew, other_roles, suspend};
 use super::world::World;
 
 const CONFIRM_FIRST: &str = "they confirm first";
@@ -54,20 +55,8 @@ fn k3_an_attendance_is_of_one_script_one_sitting_and_two_hours() {
 
 #[test]
 fn k3_w3_an_attendance_ends_with_the_right_of_whoever_gave_it() {
-    let suspend: fn(&World) = |world| {
-        world.post("suzuki", "/api/v1/people/staff/suspension", &json!({})).expect(200);
-    };
-    let enrol_anew: fn(&World) = |world| {
-        world.change("suzuki", "staff", &json!({ "kind": "enrolment" })).expect(200);
-        world.confirmed("staff").expect(200);
-    };
-    let other_roles: fn(&World) = |world| {
-        let roles = json!({ "kind": "roles", "roles": ["examiner"] });
-        world.change("suzuki", "staff", &roles).expect(200);
-        world.confirmed("staff").expect(200);
-    };
     for (end, words) in [
-        (suspend, "they may not act any more"),
+        (suspend as fn(&World), "they may not act any more"),
         (enrol_anew, "what they were let in by has ended since"),
         (other_roles, "hold_ceremony is open to a senior operator"),
     ] {

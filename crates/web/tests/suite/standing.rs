@@ -55,24 +55,30 @@ impl Withheld {
     }
 }
 
+/// Ends the right of `staff` by a suspension.
+pub(super) fn suspend(world: &World) {
+    world.post("suzuki", "/api/v1/people/staff/suspension", &json!({})).expect(200);
+}
+
+/// Ends it by another enrolment.
+pub(super) fn enrol_anew(world: &World) {
+    world.change("suzuki", "staff", &json!({ "kind": "enrolment" })).expect(200);
+    world.confirmed("staff").expect(200);
+}
+
+/// Ends it by other roles.
+pub(super) fn other_roles(world: &World) {
+    let roles = json!({ "kind": "roles", "roles": ["examiner"] });
+    world.change("suzuki", "staff", &roles).expect(200);
+    world.confirmed("staff").expect(200);
+}
+
 /// What a thief keeps open comes too late, whatever ended the right: and the journal says so.
 #[test]
 fn w3_what_was_begun_before_a_right_ended_does_nothing() {
     let token = json!({ "days": 366 });
     let person = json!({ "id": "thief-2", "name": "二人目", "roles": ["examiner"] });
-    let suspend: fn(&World) = |world| {
-        world.post("suzuki", "/api/v1/people/staff/suspension", &json!({})).expect(200);
-    };
-    let enrol_anew: fn(&World) = |world| {
-        world.change("suzuki", "staff", &json!({ "kind": "enrolment" })).expect(200);
-        world.confirmed("staff").expect(200);
-    };
-    let other_roles: fn(&World) = |world| {
-        let roles = json!({ "kind": "roles", "roles": ["examiner"] });
-        world.change("suzuki", "staff", &roles).expect(200);
-        world.confirmed("staff").expect(200);
-    };
-    for end in [suspend, enrol_anew, other_roles] {
+    for end in [suspend as fn(&World), enrol_anew, other_roles] {
         for (path, body) in [("/api/v1/me/tokens", &token), ("/api/v1/people", &person)] {
             let world = World::new();
             let withheld = Withheld::begin(&world, "staff", path, body);
