@@ -17,7 +17,7 @@ pub(crate) use self::listed::{Listed, Told};
 pub(crate) use self::request::{IntakeArguments, RequestCommand};
 use crate::answer::OutputForm;
 use crate::custodians::Present;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use domain::certificate::CertificateKind;
 use domain::id::{ActorId, OperationId};
@@ -320,8 +320,8 @@ pub(crate) enum PolicyCommand {
         /// The file.
         file: PathBuf,
         /// Only the profile of this kind.
-        #[arg(long, value_parser = PossibleValuesParser::new(CertificateKind::NAMES))]
-        profile: Option<String>,
+        #[arg(long, value_parser = PossibleValuesParser::new(CertificateKind::NAMES).try_map(|name| name.parse::<CertificateKind>()))]
+        profile: Option<CertificateKind>,
     },
     /// Adopt a policy for its CA with a second person; it takes effect at the next start.
     Adopt {

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use domain::certificate::CertificateKind;
 use domain::policy::Policy;
 use serde_json::json;
 use web::desk::Approvable;
@@ -22,11 +21,9 @@ pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<An
             Ok(Answer::new(text, json!({ "ca": policy.ca.as_str(), "valid": true })))
         }
         PolicyCommand::Show { file, profile: None } => Ok(Answer::lines(read(file)?.show())),
-        PolicyCommand::Show { file, profile: Some(name) } => {
-            let kind = CertificateKind::from_name(name)
-                .with_context(|| format!("profile: no kind {name:?}"))?;
-            let lines = read(file)?.show_profile(kind);
-            anyhow::ensure!(!lines.is_empty(), "profile: the policy has none for {name}");
+        PolicyCommand::Show { file, profile: Some(kind) } => {
+            let lines = read(file)?.show_profile(*kind);
+            anyhow::ensure!(!lines.is_empty(), "profile: the policy has none for {kind}");
             Ok(Answer::lines(lines))
         }
         PolicyCommand::Adopt { file, second } => adopt(cli, file, second, clock),
