@@ -3,8 +3,8 @@
 use domain::algorithm::KeyAlgorithm;
 use domain::id::CardId;
 
-use crate::secret::InvalidSecret;
-use crate::slot::CardSlot;
+use crate::protocol::secret::InvalidSecret;
+use crate::protocol::slot::CardSlot;
 
 /// Why a card refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,6 @@
-//! A holder's private key while it is in clear, inside the card.
+//! A holder's private key while it is in clear: inside the card, or in the generator that makes it.
+
+mod small_rsa;
 
 use aws_lc_rs::digest::Digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -8,10 +10,10 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use domain::algorithm::KeyAlgorithm;
 use zeroize::Zeroizing;
 
-use crate::digest_info::DigestInfo;
 use crate::error::CardError;
-use crate::slot::CardSlot;
-use crate::small_rsa::SmallRsaKey;
+use crate::protocol::digest_info::DigestInfo;
+use crate::protocol::slot::CardSlot;
+use small_rsa::SmallRsaKey;
 
 /// A private key of a kind the card knows; it lives for one operation.
 pub(crate) enum PrivateKey {

@@ -10,43 +10,28 @@
 
 mod card_terminal;
 mod error;
-mod handshake;
+pub mod key_pair_generator;
 mod line;
 mod load;
+#[cfg(any(test, feature = "pcsc"))]
+mod patient;
+#[cfg(feature = "pcsc")]
+pub mod pcsc_reader;
 mod refusal;
 mod secured_card;
 
 use domain::act::Act;
 
 pub use self::card_terminal::CardTerminal;
-pub use self::error::{CardMasterError, ConnectionError, TerminalError};
-pub use self::handshake::Handshake;
+pub use self::error::{CardMasterError, TerminalError};
 pub use self::load::{Load, LoadedKey};
 pub use self::secured_card::SecuredCard;
-use crate::data_encryption::DataEncryptionKey;
-pub use crate::jpki::OperationTag;
-pub use crate::report::{CardReport, DeliveredReport, LoadingReport, SlotReport};
-use crate::scp03::SessionKeys;
-
-/// A card on a reader, powered, for as long as this lives.
-///
-/// # Contract
-/// - **Order**: one command is answered before the next is sent, and nobody else's command comes
-///   between: a connection has its card alone.
-/// - **Retries**: none. A command that failed may have reached the card.
-pub trait Connection: Send {
-    /// Sends a command and returns the card's answer: data and status word, at least 2 octets.
-    ///
-    /// # Errors
-    /// [`ConnectionError`]: the reader's fault, or the card is gone.
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError>;
-}
-
-impl Connection for Box<dyn Connection> {
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, ConnectionError> {
-        (**self).transmit(command)
-    }
-}
+pub use crate::protocol::connection::{Connection, ConnectionError};
+use crate::protocol::data_encryption::DataEncryptionKey;
+pub use crate::protocol::handshake::{Handshake, MalformedHandshake};
+pub use crate::protocol::jpki::OperationTag;
+pub use crate::protocol::report::{CardReport, DeliveredReport, LoadingReport, SlotReport};
+use crate::protocol::scp03::SessionKeys;
 
 /// Who holds the card master key: the CA. Windows ask it for the keys of one session at a time.
 ///

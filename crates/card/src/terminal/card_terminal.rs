@@ -3,15 +3,16 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::act::Act;
 
-use super::handshake::Handshake;
 use super::line::Line;
 use super::refusal::{self, expect_success};
-use super::{CardMaster, Connection, SecuredCard, SessionGrant, TerminalError};
-use crate::apdu::{Command, StatusWord};
-use crate::jpki::{self, file, instruction};
-use crate::scp03::{self, HostChannel};
-use crate::secret::HolderSecret;
-use crate::slot::{CardSlot, Certificates};
+use super::{CardMaster, SecuredCard, SessionGrant, TerminalError};
+use crate::protocol::apdu::{Command, StatusWord};
+use crate::protocol::connection::Connection;
+use crate::protocol::handshake::Handshake;
+use crate::protocol::jpki::{self, file, instruction};
+use crate::protocol::scp03::{self, HostChannel};
+use crate::protocol::secret::HolderSecret;
+use crate::protocol::slot::{CardSlot, Certificates};
 
 /// P1 of SELECT: by the name of the application, by the identifier of a file in it.
 const BY_NAME: u8 = 0x04;

@@ -4,14 +4,11 @@ use domain::hindrance::Hindrance;
 use domain::rule;
 use domain::rule::{Closed, Hex, Plain, Rule};
 
-use crate::apdu::StatusWord;
-use crate::scp03::ChannelError;
-use crate::slot::CardSlot;
-
-/// The reader's fault, or nobody's: the card or the reader is gone. In the reader's words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the reader failed: {0}")]
-pub struct ConnectionError(pub String);
+use crate::protocol::apdu::StatusWord;
+use crate::protocol::connection::ConnectionError;
+use crate::protocol::handshake::MalformedHandshake;
+use crate::protocol::scp03::ChannelError;
+use crate::protocol::slot::CardSlot;
 
 /// Why a card master opens no session.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -141,6 +138,12 @@ pub enum TerminalError {
     /// The card master opened no session.
     #[error(transparent)]
     Master(CardMasterError),
+}
+
+impl From<MalformedHandshake> for TerminalError {
+    fn from(MalformedHandshake(rule): MalformedHandshake) -> Self {
+        Self::Malformed(rule)
+    }
 }
 
 impl From<ChannelError> for TerminalError {

@@ -1,8 +1,9 @@
 //! The line to a card: commands out, whole answers back, within bounds.
 
-use super::{Connection, ConnectionError, TerminalError};
-use crate::apdu::{Command, Response, StatusWord};
-use crate::jpki::instruction;
+use super::TerminalError;
+use crate::protocol::apdu::{Command, Response, StatusWord};
+use crate::protocol::connection::{Connection, ConnectionError};
+use crate::protocol::jpki::instruction;
 
 /// The longest answer taken from a card, in octets: a certificate is the longest thing it has.
 const LONGEST_ANSWER: usize = 65536;

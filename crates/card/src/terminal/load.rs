@@ -6,8 +6,8 @@ use domain::algorithm::KeyAlgorithm;
 use zeroize::Zeroizing;
 
 use super::{OperationTag, TerminalError};
-use crate::data_group::{self, DataGroup, GroupKind};
-use crate::slot::{CardSlot, Certificates};
+use crate::protocol::data_group::{self, DataGroup, GroupKind};
+use crate::protocol::slot::{CardSlot, Certificates};
 
 /// What is loaded into a slot: key and certificates together, or one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]

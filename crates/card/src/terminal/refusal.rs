@@ -1,7 +1,7 @@
 //! What a card's status words mean to whoever stands at a window.
 
 use super::TerminalError;
-use crate::apdu::{Response, StatusWord};
+use crate::protocol::apdu::{Response, StatusWord};
 
 /// Refuses every answer but success.
 pub(super) fn expect_success(

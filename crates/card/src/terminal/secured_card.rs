@@ -8,14 +8,14 @@ use super::card_terminal::{CardTerminal, expect_signature};
 use super::load::Load;
 use super::refusal::expect_success;
 use super::{CardReport, OperationTag, TerminalError};
-use crate::apdu::Command;
-use crate::card_number::CardNumber;
-use crate::data_encryption::DataEncryptionKey;
-use crate::data_group::{DataGroup, GroupKind};
-use crate::jpki::{self, action, instruction};
-use crate::scp03::{self, HostChannel};
-use crate::secret::{HolderSecret, HolderSecrets};
-use crate::slot::CardSlot;
+use crate::protocol::apdu::Command;
+use crate::protocol::card_number::CardNumber;
+use crate::protocol::data_encryption::DataEncryptionKey;
+use crate::protocol::data_group::{DataGroup, GroupKind};
+use crate::protocol::jpki::{self, action, instruction};
+use crate::protocol::scp03::{self, HostChannel};
+use crate::protocol::secret::{HolderSecret, HolderSecrets};
+use crate::protocol::slot::CardSlot;
 
 /// P1 of RESET RETRY COUNTER: the data is the new secret (ISO 7816-4 11.6.10).
 const NEW_SECRET: u8 = 0x02;

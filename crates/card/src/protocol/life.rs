@@ -1,0 +1,28 @@
+//! Where a card is in its life, as it tells itself and as its report shows it.
+
+/// Where a card is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LifeState {
+    /// No key is on it: as manufactured, or after all its keys were erased.
+    Blank,
+    /// Keys are on it that nobody can use yet.
+    Unusable,
+    /// Its holder can use at least one key.
+    Delivered,
+    /// It does nothing any more.
+    Destroyed,
+}
+
+impl LifeState {
+    /// The life of a card that works, by its slots: whether each is delivered, and whether it is
+    /// loading.
+    pub fn of_slots(slots: [(bool, bool); 2]) -> Self {
+        if slots.iter().any(|(is_delivered, _)| *is_delivered) {
+            Self::Delivered
+        } else if slots.iter().any(|(_, is_loading)| *is_loading) {
+            Self::Unusable
+        } else {
+            Self::Blank
+        }
+    }
+}
