@@ -21,19 +21,19 @@ const ACCESS: &str = "access.txt";
 /// Every table of this program: the file's name under `docs/tables`, and its content.
 fn tables() -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
-        ("application-transitions.txt", application_transitions()),
-        ("ceremony-transitions.txt", ceremony_transitions()),
-        ("certificate-transitions.txt", certificate_transitions()),
+        ("application-transitions.txt", application::TRANSITIONS.to_string()),
+        ("ceremony-transitions.txt", ceremony::TRANSITIONS.to_string()),
+        ("certificate-transitions.txt", certificate::TRANSITIONS.to_string()),
         ("credentials.txt", credentials()),
         ("excluded-roles.txt", excluded_roles()),
         ("interface.txt", printed("interface")?),
-        ("list-series-transitions.txt", list_series_transitions()),
+        ("list-series-transitions.txt", crl_series::TRANSITIONS.to_string()),
         ("permissions.txt", printed("permissions")?),
-        ("person-transitions.txt", person_transitions()),
+        ("person-transitions.txt", staff::TRANSITIONS.to_string()),
         ("revocation-causes.txt", revocation_causes()),
         ("revocation-reasons.txt", revocation_reasons()),
         ("service-request-people.txt", service_request_people()),
-        ("service-request-transitions.txt", service_request_transitions()),
+        ("service-request-transitions.txt", service_request::TRANSITIONS.to_string()),
     ])
 }
 
@@ -67,68 +67,11 @@ fn credentials() -> String {
     }))
 }
 
-fn person_transitions() -> String {
-    table(
-        staff::TRANSITIONS.iter().map(|t| {
-            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
-        }),
-    )
-}
-
-/// Every transition of a certificate, and that every other pair is refused.
-fn certificate_transitions() -> String {
-    table(
-        certificate::TRANSITIONS.iter().map(|t| {
-            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
-        }),
-    )
-}
-
-fn application_transitions() -> String {
-    table(application::TRANSITIONS.iter().map(|t| {
-        let scope = match t.scope {
-            application::Scope::All => "all",
-            application::Scope::Issuing => "issuing",
-            application::Scope::NotIssuing => "not issuing",
-        };
-        [scope, t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
-    }))
-}
-
-/// Every transition of a ceremony; steps are begun and done while it runs.
-fn ceremony_transitions() -> String {
-    table(
-        ceremony::TRANSITIONS.iter().map(|t| {
-            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
-        }),
-    )
-}
-
-/// From hand to hand: every step of a request for another certificate, or for its end.
-fn service_request_transitions() -> String {
-    table(service_request::TRANSITIONS.iter().map(|t| {
-        let scope = match t.scope {
-            service_request::Scope::All => "all",
-            service_request::Scope::Issuing => "issuing",
-            service_request::Scope::Revoking => "revoking",
-        };
-        [scope, t.from.name(), t.step.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
-    }))
-}
-
 /// Which two steps of one request are two people's.
 fn service_request_people() -> String {
     table(
         service_request::SEPARATIONS.iter().map(|pair| {
             [pair.one.name(), pair.other.name(), pair.rule].map(str::to_owned).to_vec()
-        }),
-    )
-}
-
-fn list_series_transitions() -> String {
-    table(
-        crl_series::TRANSITIONS.iter().map(|t| {
-            [t.from.name(), t.event.name(), t.to.name(), t.rule].map(str::to_owned).to_vec()
         }),
     )
 }

@@ -1,6 +1,7 @@
 //! The life of an application at a window: its kinds, its states, the one table of transitions.
 
 use crate::named::named;
+use crate::transition::{Cases, TransitionTable, row_of};
 
 named! {
     /// What is applied for.
@@ -96,113 +97,109 @@ named! {
     }
 }
 
-/// To which applications a transition belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Every application.
-    All,
-    /// Those a certificate comes out of.
-    Issuing,
-    /// Revocation and release.
-    NotIssuing,
-}
-
-/// One allowed transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The applications it belongs to.
-    pub scope: Scope,
-    /// The state it leaves.
-    pub from: ApplicationState,
-    /// What happens.
-    pub event: ApplicationEvent,
-    /// The state it enters.
-    pub to: ApplicationState,
-    /// The rule it follows, with its clause.
-    pub rule: &'static str,
-}
-
-const fn row(
-    scope: Scope,
-    from: ApplicationState,
-    event: ApplicationEvent,
-    to: ApplicationState,
-    rule: &'static str,
-) -> Transition {
-    Transition { scope, from, event, to, rule }
+named! {
+    /// To which applications a transition belongs.
+    Scope {
+        /// Every application.
+        All = "all",
+        /// Those a certificate comes out of.
+        Issuing = "issuing",
+        /// Revocation and release.
+        NotIssuing = "not issuing",
+    }
 }
 
 /// Every transition there is; what is not here is refused.
 ///
 /// A policy that asks for a second approval forbids [`ApplicationEvent::Issue`] and
 /// [`ApplicationEvent::Complete`] from [`ApplicationState::Verified`]; see [`after`].
-pub const TRANSITIONS: &[Transition] = {
+pub const TRANSITIONS: TransitionTable<ApplicationState, ApplicationEvent, Scope> = {
     use ApplicationEvent as E;
     use ApplicationState as S;
-    &[
-        row(
-            Scope::All,
-            S::Received,
-            E::Verify,
-            S::Verified,
-            "existence and identity checked (A 3.2.3, S 3-1-9)",
-        ),
-        row(
-            Scope::All,
-            S::Received,
-            E::Refuse,
-            S::Refused,
-            "any doubt refuses (A 4.1.2.1(3), S 3-1-9)",
-        ),
-        row(Scope::All, S::Received, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
-        row(
-            Scope::All,
-            S::Verified,
-            E::Approve,
-            S::Approved,
-            "second approval where the policy asks (A 5.2.1.2)",
-        ),
-        row(
-            Scope::All,
-            S::Verified,
-            E::Refuse,
-            S::Refused,
-            "any doubt refuses (A 4.1.2.1(3), S 3-1-9)",
-        ),
-        row(Scope::All, S::Verified, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
-        row(Scope::All, S::Approved, E::Refuse, S::Refused, "the CA or a rule refuses (S 4-2-3)"),
-        row(Scope::All, S::Approved, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
-        row(Scope::Issuing, S::Verified, E::Issue, S::Issued, "the CA issues (A 4.3.1.1, S 4-2-1)"),
-        row(Scope::Issuing, S::Approved, E::Issue, S::Issued, "the CA issues (A 4.3.1.1, S 4-2-1)"),
-        row(
-            Scope::Issuing,
-            S::Issued,
-            E::Complete,
-            S::Completed,
-            "delivery at the window (A 4.4.1.1, S 4-3-1)",
-        ),
-        row(
-            Scope::Issuing,
-            S::Issued,
-            E::Withdraw,
-            S::Withdrawn,
-            "destroyed before delivery (A 4.9.9)",
-        ),
-        row(
-            Scope::NotIssuing,
-            S::Verified,
-            E::Complete,
-            S::Completed,
-            "carried out by the CA (A 4.9.3.1, S 4-4-2)",
-        ),
-        row(
-            Scope::NotIssuing,
-            S::Approved,
-            E::Complete,
-            S::Completed,
-            "carried out by the CA (A 4.9.3.1, S 4-4-2)",
-        ),
-    ]
+    TransitionTable {
+        rows: &[
+            row_of(
+                Scope::All,
+                S::Received,
+                E::Verify,
+                S::Verified,
+                "existence and identity checked (A 3.2.3, S 3-1-9)",
+            ),
+            row_of(
+                Scope::All,
+                S::Received,
+                E::Refuse,
+                S::Refused,
+                "any doubt refuses (A 4.1.2.1(3), S 3-1-9)",
+            ),
+            row_of(Scope::All, S::Received, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
+            row_of(
+                Scope::All,
+                S::Verified,
+                E::Approve,
+                S::Approved,
+                "second approval where the policy asks (A 5.2.1.2)",
+            ),
+            row_of(
+                Scope::All,
+                S::Verified,
+                E::Refuse,
+                S::Refused,
+                "any doubt refuses (A 4.1.2.1(3), S 3-1-9)",
+            ),
+            row_of(Scope::All, S::Verified, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
+            row_of(
+                Scope::All,
+                S::Approved,
+                E::Refuse,
+                S::Refused,
+                "the CA or a rule refuses (S 4-2-3)",
+            ),
+            row_of(Scope::All, S::Approved, E::Withdraw, S::Withdrawn, "the applicant withdraws"),
+            row_of(
+                Scope::Issuing,
+                S::Verified,
+                E::Issue,
+                S::Issued,
+                "the CA issues (A 4.3.1.1, S 4-2-1)",
+            ),
+            row_of(
+                Scope::Issuing,
+                S::Approved,
+                E::Issue,
+                S::Issued,
+                "the CA issues (A 4.3.1.1, S 4-2-1)",
+            ),
+            row_of(
+                Scope::Issuing,
+                S::Issued,
+                E::Complete,
+                S::Completed,
+                "delivery at the window (A 4.4.1.1, S 4-3-1)",
+            ),
+            row_of(
+                Scope::Issuing,
+                S::Issued,
+                E::Withdraw,
+                S::Withdrawn,
+                "destroyed before delivery (A 4.9.9)",
+            ),
+            row_of(
+                Scope::NotIssuing,
+                S::Verified,
+                E::Complete,
+                S::Completed,
+                "carried out by the CA (A 4.9.3.1, S 4-4-2)",
+            ),
+            row_of(
+                Scope::NotIssuing,
+                S::Approved,
+                E::Complete,
+                S::Completed,
+                "carried out by the CA (A 4.9.3.1, S 4-4-2)",
+            ),
+        ],
+    }
 };
 
 /// A transition that is not allowed.
@@ -242,25 +239,29 @@ pub fn after(
     second_approval: bool,
 ) -> Result<ApplicationState, RefusedTransition> {
     let refuse = |rule| RefusedTransition { kind, state, event, rule };
-    let row = TRANSITIONS
-        .iter()
-        .find(|t| t.from == state && t.event == event && t.scope.covers(kind))
+    let to = TRANSITIONS
+        .after_in(kind, state, event)
         .ok_or_else(|| refuse("no such step follows (L14)"))?;
     let acts = matches!(event, ApplicationEvent::Issue | ApplicationEvent::Complete);
     if second_approval && acts && state == ApplicationState::Verified {
         return Err(refuse("a second person must approve first"));
     }
-    Ok(row.to)
+    Ok(to)
 }
 
-impl Scope {
-    /// Whether applications of `kind` are meant.
-    pub fn covers(self, kind: ApplicationKind) -> bool {
+impl Cases for Scope {
+    type Case = ApplicationKind;
+
+    fn covers(&self, kind: ApplicationKind) -> bool {
         match self {
             Self::All => true,
             Self::Issuing => kind.issues(),
             Self::NotIssuing => !kind.issues(),
         }
+    }
+
+    fn printed(&self) -> Option<&'static str> {
+        Some(self.name())
     }
 }
 
@@ -291,8 +292,9 @@ mod tests {
             for state in ApplicationState::ALL {
                 for event in ApplicationEvent::ALL {
                     let row = TRANSITIONS
+                        .rows
                         .iter()
-                        .find(|t| t.from == state && t.event == event && t.scope.covers(kind));
+                        .find(|t| t.from == state && t.event == event && t.cases.covers(kind));
                     let outcome = after(kind, state, event, false);
                     assert_eq!(outcome.ok(), row.map(|r| r.to), "{kind} {state} {event}");
                 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::named::named;
 use crate::revocation::RevocationReason;
+use crate::transition::{TransitionTable, row};
 
 named! {
     /// What a certificate is for (P3).
@@ -138,60 +139,50 @@ named! {
     }
 }
 
-/// One allowed transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The state it leaves.
-    pub from: StateName,
-    /// What happens.
-    pub event: EventName,
-    /// The state it enters.
-    pub to: StateName,
-    /// The rule it follows, with its clause.
-    pub rule: &'static str,
-}
-
-const fn row(from: StateName, event: EventName, to: StateName, rule: &'static str) -> Transition {
-    Transition { from, event, to, rule }
-}
-
 /// Every transition there is; what is not here is refused.
-pub const TRANSITIONS: &[Transition] = {
+pub const TRANSITIONS: TransitionTable<StateName, EventName> = {
     use EventName as E;
     use StateName as S;
-    &[
-        row(S::Intended, E::Issue, S::Undelivered, "issued onto an unusable card (A 4.3.1.1(1))"),
-        row(
-            S::Intended,
-            E::IssueInForce,
-            S::Good,
-            "other certificates need no delivery (A 4.3.1.2)",
-        ),
-        row(
-            S::Intended,
-            E::Discard,
-            S::Revoked,
-            "an intent that cannot be finished ends as destroyed before delivery (A 4.9.9)",
-        ),
-        row(
-            S::Intended,
-            E::Revoke,
-            S::Revoked,
-            "a possibly signed serial can be revoked (A 4.9.12)",
-        ),
-        row(S::Undelivered, E::Deliver, S::Good, "delivery at the window (A 4.4.1.1)"),
-        row(
-            S::Undelivered,
-            E::Discard,
-            S::Revoked,
-            "destroyed before delivery, reason 0 (A 4.9.9)",
-        ),
-        row(S::Undelivered, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
-        row(S::Good, E::Hold, S::Held, "hold by phone (A 4.9.13)"),
-        row(S::Good, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
-        row(S::Held, E::Release, S::Good, "release at the window only (A 4.9.15)"),
-        row(S::Held, E::Revoke, S::Revoked, "revocation of a held certificate (A 4.9.1.1)"),
-    ]
+    TransitionTable {
+        rows: &[
+            row(
+                S::Intended,
+                E::Issue,
+                S::Undelivered,
+                "issued onto an unusable card (A 4.3.1.1(1))",
+            ),
+            row(
+                S::Intended,
+                E::IssueInForce,
+                S::Good,
+                "other certificates need no delivery (A 4.3.1.2)",
+            ),
+            row(
+                S::Intended,
+                E::Discard,
+                S::Revoked,
+                "an intent that cannot be finished ends as destroyed before delivery (A 4.9.9)",
+            ),
+            row(
+                S::Intended,
+                E::Revoke,
+                S::Revoked,
+                "a possibly signed serial can be revoked (A 4.9.12)",
+            ),
+            row(S::Undelivered, E::Deliver, S::Good, "delivery at the window (A 4.4.1.1)"),
+            row(
+                S::Undelivered,
+                E::Discard,
+                S::Revoked,
+                "destroyed before delivery, reason 0 (A 4.9.9)",
+            ),
+            row(S::Undelivered, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
+            row(S::Good, E::Hold, S::Held, "hold by phone (A 4.9.13)"),
+            row(S::Good, E::Revoke, S::Revoked, "revocation (A 4.9.1.1, S 4-4-1)"),
+            row(S::Held, E::Release, S::Good, "release at the window only (A 4.9.15)"),
+            row(S::Held, E::Revoke, S::Revoked, "revocation of a held certificate (A 4.9.1.1)"),
+        ],
+    }
 };
 
 /// A transition that is not allowed.
@@ -239,11 +230,12 @@ impl CertificateState {
     /// [`RefusedTransition`] when [`TRANSITIONS`] has no row for this state and event.
     pub fn after(self, event: CertificateEvent, at: Timestamp) -> Result<Self, RefusedTransition> {
         let (from, name) = (self.name(), event.name());
-        let transition =
-            TRANSITIONS.iter().find(|t| t.from == from && t.event == name).ok_or_else(|| {
-                RefusedTransition { state: from, event: name, rule: refusal(from, name) }
-            })?;
-        Ok(match (transition.to, event) {
+        let to = TRANSITIONS.after(from, name).ok_or_else(|| RefusedTransition {
+            state: from,
+            event: name,
+            rule: refusal(from, name),
+        })?;
+        Ok(match (to, event) {
             (StateName::Intended, _) => Self::Intended,
             (StateName::Undelivered, _) => Self::Undelivered { since: at },
             (StateName::Good, _) => Self::Good,
@@ -309,7 +301,7 @@ mod tests {
     fn l14_every_pair_is_a_row_of_the_table_or_refused_with_a_rule() {
         for from in StateName::ALL {
             for asked in EventName::ALL {
-                let row = TRANSITIONS.iter().find(|t| t.from == from && t.event == asked);
+                let row = TRANSITIONS.rows.iter().find(|t| t.from == from && t.event == asked);
                 match (row, state(from).after(event(asked), AT)) {
                     (Some(row), Ok(to)) => assert_eq!(to.name(), row.to, "{from} {asked}"),
                     (None, Err(refused)) => assert!(refused.to_string().contains(from.name())),
@@ -321,7 +313,7 @@ mod tests {
 
     #[test]
     fn l9_nothing_leads_out_of_revoked() {
-        assert!(TRANSITIONS.iter().all(|t| t.from != StateName::Revoked));
+        assert!(TRANSITIONS.rows.iter().all(|t| t.from != StateName::Revoked));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::id::MunicipalityCode;
 use crate::named::named;
+use crate::transition::{TransitionTable, row};
 
 /// Which certificates a list covers; every certificate belongs to exactly one, fixed at issue.
 /// ```
@@ -89,55 +90,35 @@ named! {
     }
 }
 
-/// One allowed transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The state it leaves.
-    pub from: SeriesState,
-    /// What happens.
-    pub event: SeriesEvent,
-    /// The state it enters.
-    pub to: SeriesState,
-    /// The rule it follows.
-    pub rule: &'static str,
-}
-
-const fn row(
-    from: SeriesState,
-    event: SeriesEvent,
-    to: SeriesState,
-    rule: &'static str,
-) -> Transition {
-    Transition { from, event, to, rule }
-}
-
 /// Every transition there is; a number is never used twice, whatever the gate says.
-pub const TRANSITIONS: &[Transition] = {
+pub const TRANSITIONS: TransitionTable<SeriesState, SeriesEvent> = {
     use SeriesEvent as E;
     use SeriesState as S;
-    &[
-        row(S::Empty, E::Build, S::Built, "the first list (A 4.9.7, S 4-4-9)"),
-        row(S::Published, E::Build, S::Built, "every 24 hours, or at once (A 4.9.7, S 4-4-9)"),
-        row(
-            S::Withheld,
-            E::Build,
-            S::Built,
-            "a new list with a new number replaces a withheld one",
-        ),
-        row(
-            S::Built,
-            E::Build,
-            S::Built,
-            "a list left unpublished by a crash is overtaken by the next number",
-        ),
-        row(
-            S::Built,
-            E::Publish,
-            S::Published,
-            "complete, advancing, fitting issuer, AKI and IDP (A 4.9.8)",
-        ),
-        row(S::Built, E::Withhold, S::Withheld, "the second reader found a difference"),
-    ]
+    TransitionTable {
+        rows: &[
+            row(S::Empty, E::Build, S::Built, "the first list (A 4.9.7, S 4-4-9)"),
+            row(S::Published, E::Build, S::Built, "every 24 hours, or at once (A 4.9.7, S 4-4-9)"),
+            row(
+                S::Withheld,
+                E::Build,
+                S::Built,
+                "a new list with a new number replaces a withheld one",
+            ),
+            row(
+                S::Built,
+                E::Build,
+                S::Built,
+                "a list left unpublished by a crash is overtaken by the next number",
+            ),
+            row(
+                S::Built,
+                E::Publish,
+                S::Published,
+                "complete, advancing, fitting issuer, AKI and IDP (A 4.9.8)",
+            ),
+            row(S::Built, E::Withhold, S::Withheld, "the second reader found a difference"),
+        ],
+    }
 };
 
 /// A transition that is not allowed.
@@ -156,11 +137,7 @@ impl SeriesState {
     /// # Errors
     /// [`RefusedTransition`] when [`TRANSITIONS`] has no row for it.
     pub fn after(self, event: SeriesEvent) -> Result<Self, RefusedTransition> {
-        TRANSITIONS
-            .iter()
-            .find(|t| t.from == self && t.event == event)
-            .map(|t| t.to)
-            .ok_or(RefusedTransition { state: self, event })
+        TRANSITIONS.after(self, event).ok_or(RefusedTransition { state: self, event })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The business of a citizen PKI as pure functions: terms, policy, life cycles.
 //!
 //! Begin with [`policy`]: what a CA permits, read from one file of the directory `policy`, with the clause of the
-//! practice statement beside each entry. Then the lives, each a table of transitions that is printed for review:
+//! practice statement beside each entry. Then the lives, each a [table of transitions](transition::TransitionTable) that is printed for review:
 //! [`certificate`], [`application`], [`service_request`], [`crl_series`], [`staff`]. What a certificate says comes from
 //! [`validity`], [`text`] and [`era`]; who does what to it, and under which id, is an [`act::Act`].
 //!
@@ -53,4 +53,5 @@ pub mod rule;
 pub mod service_request;
 pub mod staff;
 pub mod text;
+pub mod transition;
 pub mod validity;

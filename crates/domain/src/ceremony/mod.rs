@@ -17,9 +17,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 pub use self::error::{Problem, ScriptError};
-pub use self::progress::{
-    Event, EventName, Progress, RefusedEvent, State, StepState, TRANSITIONS, Transition,
-};
+pub use self::progress::{Event, EventName, Progress, RefusedEvent, State, StepState, TRANSITIONS};
 pub use self::step::{RestoreTarget, Step, StepKind};
 use crate::id::{ActorId, CaId, InvalidId};
 use crate::named::named;

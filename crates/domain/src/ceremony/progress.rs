@@ -1,6 +1,7 @@
 //! How far a ceremony has come: a state machine over its steps, without effects.
 
 use crate::named::named;
+use crate::transition::{TransitionTable, row};
 
 named! {
     /// Where a ceremony stands.
@@ -50,37 +51,37 @@ named! {
     }
 }
 
-/// One allowed transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The state it leaves.
-    pub from: State,
-    /// What happens.
-    pub event: EventName,
-    /// The state it enters.
-    pub to: State,
-    /// The rule it follows.
-    pub rule: &'static str,
-}
-
-const fn row(from: State, event: EventName, to: State, rule: &'static str) -> Transition {
-    Transition { from, event, to, rule }
-}
-
 /// Every transition there is; nothing leads out of completed and abandoned.
-pub const TRANSITIONS: &[Transition] = {
+pub const TRANSITIONS: TransitionTable<State, EventName> = {
     use EventName as E;
     use State as S;
-    &[
-        row(S::Planned, E::Begin, S::Running, "enough people are present in every seat"),
-        row(S::Planned, E::Abandon, S::Abandoned, "given up before it began"),
-        row(S::Running, E::StartStep, S::Running, "the first step that is not done, and no other"),
-        row(S::Running, E::FinishStep, S::Running, "the step that was begun"),
-        row(S::Running, E::Interrupt, S::Interrupted, "a step failed, or the program was cut off"),
-        row(S::Running, E::Complete, S::Completed, "every step is done"),
-        row(S::Interrupted, E::Resume, S::Running, "the same script, and enough people present"),
-        row(S::Interrupted, E::Abandon, S::Abandoned, "given up; what was done stays done"),
-    ]
+    TransitionTable {
+        rows: &[
+            row(S::Planned, E::Begin, S::Running, "enough people are present in every seat"),
+            row(S::Planned, E::Abandon, S::Abandoned, "given up before it began"),
+            row(
+                S::Running,
+                E::StartStep,
+                S::Running,
+                "the first step that is not done, and no other",
+            ),
+            row(S::Running, E::FinishStep, S::Running, "the step that was begun"),
+            row(
+                S::Running,
+                E::Interrupt,
+                S::Interrupted,
+                "a step failed, or the program was cut off",
+            ),
+            row(S::Running, E::Complete, S::Completed, "every step is done"),
+            row(
+                S::Interrupted,
+                E::Resume,
+                S::Running,
+                "the same script, and enough people present",
+            ),
+            row(S::Interrupted, E::Abandon, S::Abandoned, "given up; what was done stays done"),
+        ],
+    }
 };
 
 /// Something that happens; steps count from 0.
@@ -178,10 +179,8 @@ impl Progress {
     pub fn after(mut self, event: Event) -> Result<Self, RefusedEvent> {
         let (state, name) = (self.state, event.name());
         let refused = |rule| RefusedEvent { state, event: name, rule };
-        let row = TRANSITIONS
-            .iter()
-            .find(|row| row.from == state && row.event == name)
-            .ok_or_else(|| refused("there is no such transition"))?;
+        let to =
+            TRANSITIONS.after(state, name).ok_or_else(|| refused("there is no such transition"))?;
         match event {
             Event::StartStep { step, repeatable } => {
                 if self.next_step() != Some(step) {
@@ -203,6 +202,6 @@ impl Progress {
             }
             _ => {}
         }
-        Ok(Self { state: row.to, ..self })
+        Ok(Self { state: to, ..self })
     }
 }

@@ -15,7 +15,6 @@ use crate::text::FreeText;
 
 pub use table::{
     PurposeName, RequestState, RequestStepName, SEPARATIONS, Scope, Separation, TRANSITIONS,
-    Transition,
 };
 
 /// Characters of an applicant's name or of a document's.
@@ -226,10 +225,11 @@ impl Request {
     /// [`RefusedStep`], by [`TRANSITIONS`] or [`SEPARATIONS`].
     pub fn check(&self, step: RequestStepName, by: &ActorId) -> Result<RequestState, RefusedStep> {
         let (purpose, state) = (self.purpose.name(), self.state);
-        let row = TRANSITIONS
-            .iter()
-            .find(|row| row.from == state && row.step == step && row.scope.covers(purpose))
-            .ok_or(RefusedStep::Order { purpose, state, step })?;
+        let to = TRANSITIONS.after_in(purpose, state, step).ok_or(RefusedStep::Order {
+            purpose,
+            state,
+            step,
+        })?;
         for earlier in self.steps.iter().filter(|done| done.by == *by) {
             let earlier = earlier.step.name();
             let pair = SEPARATIONS.iter().find(|pair| pair.one == earlier && pair.other == step);
@@ -238,7 +238,7 @@ impl Request {
                 return Err(RefusedStep::SamePerson { by, earlier, step, rule });
             }
         }
-        Ok(row.to)
+        Ok(to)
     }
 
     /// Which request.

@@ -1,6 +1,7 @@
 //! The tables of a service request: which step follows which state, and which two are two people's.
 
 use crate::named::named;
+use crate::transition::{Cases, TransitionTable, row_of};
 
 named! {
     /// Where a service request stands.
@@ -69,51 +70,32 @@ impl PurposeName {
     }
 }
 
-/// To which requests a transition belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Every request.
-    All,
-    /// Issue and renewal.
-    Issuing,
-    /// Revocation.
-    Revoking,
+named! {
+    /// To which requests a transition belongs.
+    Scope {
+        /// Every request.
+        All = "all",
+        /// Issue and renewal.
+        Issuing = "issuing",
+        /// Revocation.
+        Revoking = "revoking",
+    }
 }
 
-impl Scope {
-    /// Whether requests for `purpose` are meant.
-    pub fn covers(self, purpose: PurposeName) -> bool {
+impl Cases for Scope {
+    type Case = PurposeName;
+
+    fn covers(&self, purpose: PurposeName) -> bool {
         match self {
             Self::All => true,
             Self::Issuing => purpose.issues(),
             Self::Revoking => !purpose.issues(),
         }
     }
-}
 
-/// One allowed transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The requests it belongs to.
-    pub scope: Scope,
-    /// The state it leaves.
-    pub from: RequestState,
-    /// What happens.
-    pub step: RequestStepName,
-    /// The state it enters.
-    pub to: RequestState,
-    /// The rule it follows, with its clause.
-    pub rule: &'static str,
-}
-
-const fn row(
-    scope: Scope,
-    from: RequestState,
-    step: RequestStepName,
-    to: RequestState,
-    rule: &'static str,
-) -> Transition {
-    Transition { scope, from, step, to, rule }
+    fn printed(&self) -> Option<&'static str> {
+        Some(self.name())
+    }
 }
 
 const EXAMINED: &str = "the examiner has no doubt (A 4.2.1.2, A 5.2.1.1(4), S 5-2-1-1(4))";
@@ -127,27 +109,29 @@ const UNSIGNED: &str = "its serial was revoked before there was a certificate (A
 const WITHDRAWN: &str = "the applicant withdraws before the CA's key is used";
 
 /// Every transition there is; what is not here is refused.
-pub const TRANSITIONS: &[Transition] = {
+pub const TRANSITIONS: TransitionTable<RequestState, RequestStepName, Scope> = {
     use RequestState as R;
     use RequestStepName as S;
     use Scope::{All, Issuing, Revoking};
-    &[
-        row(All, R::Received, S::Examine, R::Examined, EXAMINED),
-        row(All, R::Examined, S::Approve, R::Approved, APPROVED),
-        row(All, R::Approved, S::Release, R::Released, RELEASED),
-        row(Issuing, R::Released, S::Confirm, R::Confirmed, CONFIRMED),
-        row(Issuing, R::Confirmed, S::Issue, R::Issued, ISSUED),
-        row(Revoking, R::Released, S::Revoke, R::Revoked, REVOKED),
-        row(All, R::Received, S::Refuse, R::Refused, REFUSED),
-        row(All, R::Examined, S::Refuse, R::Refused, REFUSED),
-        row(All, R::Approved, S::Refuse, R::Refused, REFUSED),
-        row(All, R::Released, S::Refuse, R::Refused, REFUSED),
-        row(Issuing, R::Confirmed, S::Refuse, R::Refused, UNSIGNED),
-        row(All, R::Received, S::Withdraw, R::Withdrawn, WITHDRAWN),
-        row(All, R::Examined, S::Withdraw, R::Withdrawn, WITHDRAWN),
-        row(All, R::Approved, S::Withdraw, R::Withdrawn, WITHDRAWN),
-        row(All, R::Released, S::Withdraw, R::Withdrawn, WITHDRAWN),
-    ]
+    TransitionTable {
+        rows: &[
+            row_of(All, R::Received, S::Examine, R::Examined, EXAMINED),
+            row_of(All, R::Examined, S::Approve, R::Approved, APPROVED),
+            row_of(All, R::Approved, S::Release, R::Released, RELEASED),
+            row_of(Issuing, R::Released, S::Confirm, R::Confirmed, CONFIRMED),
+            row_of(Issuing, R::Confirmed, S::Issue, R::Issued, ISSUED),
+            row_of(Revoking, R::Released, S::Revoke, R::Revoked, REVOKED),
+            row_of(All, R::Received, S::Refuse, R::Refused, REFUSED),
+            row_of(All, R::Examined, S::Refuse, R::Refused, REFUSED),
+            row_of(All, R::Approved, S::Refuse, R::Refused, REFUSED),
+            row_of(All, R::Released, S::Refuse, R::Refused, REFUSED),
+            row_of(Issuing, R::Confirmed, S::Refuse, R::Refused, UNSIGNED),
+            row_of(All, R::Received, S::Withdraw, R::Withdrawn, WITHDRAWN),
+            row_of(All, R::Examined, S::Withdraw, R::Withdrawn, WITHDRAWN),
+            row_of(All, R::Approved, S::Withdraw, R::Withdrawn, WITHDRAWN),
+            row_of(All, R::Released, S::Withdraw, R::Withdrawn, WITHDRAWN),
+        ],
+    }
 };
 
 /// Two steps of one request that no person may both do.

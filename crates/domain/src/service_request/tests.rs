@@ -1,6 +1,7 @@
 //! Every order of steps and every pair of people, against the tables.
 
 use super::*;
+use crate::transition::Cases as _;
 
 fn person(name: &str) -> ActorId {
     name.parse().expect("an actor id")
@@ -70,8 +71,8 @@ fn l13_every_order_of_steps_is_the_tables_or_refused() {
         assert!(all.len() > 8, "{name}: {}", all.len());
         for request in all {
             for asked in RequestStepName::ALL {
-                let row = TRANSITIONS.iter().find(|row| {
-                    row.from == request.state() && row.step == asked && row.scope.covers(name)
+                let row = TRANSITIONS.rows.iter().find(|row| {
+                    row.from == request.state() && row.event == asked && row.cases.covers(name)
                 });
                 let next = request.clone().after(done(asked, "somebody-else"));
                 assert_eq!(next.map(|next| next.state()).ok(), row.map(|row| row.to));

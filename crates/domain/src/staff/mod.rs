@@ -18,8 +18,6 @@ pub use credential::{
 };
 pub use exclusion::{EXCLUSIONS, Exclusion, RefusedRoles, check_roles};
 pub use floor::{Floor, NEVER_FEWER, quorum_floor};
-pub use person::{
-    ChangeKind, PersonEvent, PersonState, ProposalKind, RefusedPerson, TRANSITIONS, Transition,
-};
+pub use person::{ChangeKind, PersonEvent, PersonState, ProposalKind, RefusedPerson, TRANSITIONS};
 pub use role::Role;
 pub use way_in::{role_filled_until, way_in_until};

@@ -3,6 +3,7 @@
 //! A record is never deleted, because the journal names people by it; who leaves is removed.
 
 use crate::named::named;
+use crate::transition::{TransitionTable, row};
 
 named! {
     /// Where a person stands.
@@ -75,40 +76,20 @@ impl From<ChangeKind> for ProposalKind {
     }
 }
 
-/// One allowed transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The state it leaves.
-    pub from: PersonState,
-    /// What happens.
-    pub event: PersonEvent,
-    /// The state it enters.
-    pub to: PersonState,
-    /// The rule it follows, with its clause.
-    pub rule: &'static str,
-}
-
-const fn row(
-    from: PersonState,
-    event: PersonEvent,
-    to: PersonState,
-    rule: &'static str,
-) -> Transition {
-    Transition { from, event, to, rule }
-}
-
 /// Every transition there is; what is not here is refused.
-pub const TRANSITIONS: &[Transition] = {
+pub const TRANSITIONS: TransitionTable<PersonState, PersonEvent> = {
     use PersonEvent as E;
     use PersonState as S;
-    &[
-        row(S::Proposed, E::Confirm, S::Active, "registered and confirmed (A 5.2.4.1②③)"),
-        row(S::Proposed, E::Refuse, S::Removed, "never confirmed (A 5.2.4.1②)"),
-        row(S::Active, E::Suspend, S::Suspended, "kept out at once, by one person (A 5.2.3.1)"),
-        row(S::Suspended, E::Reinstate, S::Active, "proposed and confirmed (A 5.2.4.1②③)"),
-        row(S::Active, E::Remove, S::Removed, "proposed and confirmed (A 5.2.4.1②③)"),
-        row(S::Suspended, E::Remove, S::Removed, "proposed and confirmed (A 5.2.4.1②③)"),
-    ]
+    TransitionTable {
+        rows: &[
+            row(S::Proposed, E::Confirm, S::Active, "registered and confirmed (A 5.2.4.1②③)"),
+            row(S::Proposed, E::Refuse, S::Removed, "never confirmed (A 5.2.4.1②)"),
+            row(S::Active, E::Suspend, S::Suspended, "kept out at once, by one person (A 5.2.3.1)"),
+            row(S::Suspended, E::Reinstate, S::Active, "proposed and confirmed (A 5.2.4.1②③)"),
+            row(S::Active, E::Remove, S::Removed, "proposed and confirmed (A 5.2.4.1②③)"),
+            row(S::Suspended, E::Remove, S::Removed, "proposed and confirmed (A 5.2.4.1②③)"),
+        ],
+    }
 };
 
 /// A transition that is not allowed.
@@ -137,8 +118,7 @@ impl PersonState {
     /// # Errors
     /// [`RefusedPerson`] when [`TRANSITIONS`] has no row for this state and event.
     pub fn after(self, event: PersonEvent) -> Result<Self, RefusedPerson> {
-        let row = TRANSITIONS.iter().find(|row| row.from == self && row.event == event);
-        row.map(|row| row.to).ok_or(RefusedPerson { state: self, event })
+        TRANSITIONS.after(self, event).ok_or(RefusedPerson { state: self, event })
     }
 }
 
@@ -172,7 +152,8 @@ mod tests {
     fn w3_every_pair_is_a_row_of_the_table_or_refused() {
         for from in PersonState::ALL {
             for event in PersonEvent::ALL {
-                let row = TRANSITIONS.iter().find(|row| row.from == from && row.event == event);
+                let row =
+                    TRANSITIONS.rows.iter().find(|row| row.from == from && row.event == event);
                 match (row, from.after(event)) {
                     (Some(row), Ok(to)) => assert_eq!(to, row.to),
                     (None, Err(refused)) => {
@@ -186,7 +167,7 @@ mod tests {
 
     #[test]
     fn w3_nothing_leads_out_of_removed() {
-        assert!(TRANSITIONS.iter().all(|row| row.from != PersonState::Removed));
+        assert!(TRANSITIONS.rows.iter().all(|row| row.from != PersonState::Removed));
         assert!(ProposalKind::ALL.iter().all(|kind| !kind.fits(PersonState::Removed)));
     }
 
