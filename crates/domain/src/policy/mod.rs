@@ -4,6 +4,7 @@
 //! data chooses and parameterises the closed enums here, there are no expressions.
 
 mod check;
+mod clause;
 mod error;
 mod file;
 mod oid;
@@ -14,10 +15,10 @@ mod show;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::civil::Date;
 
+pub use clause::Clause;
 pub use error::PolicyError;
 pub use oid::ObjectIdentifier;
 pub use profile::{
@@ -33,16 +34,6 @@ use crate::identity::{Applicant, Evidence};
 use crate::name::DistinguishedName;
 use crate::named::named;
 use crate::revocation::{Requester, RevocationCause, RevocationReason};
-
-/// The clause of a CPS (`A 6.3.2.2`, `S 4-4-5`) or fact that an entry follows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clause(pub(crate) String);
-
-impl fmt::Display for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A valid policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

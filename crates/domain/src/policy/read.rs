@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::Clause;
+use super::clause::Clause;
 use super::error::{Result, refuse};
 use crate::name::{Attribute, AttributeKind, DistinguishedName};
 

@@ -3,7 +3,8 @@
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, UnifiedIdeograph};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-use super::{is_variation_selector, length};
+use super::length;
+use super::selector::is_variation_selector;
 
 /// A text that a person typed, of at most so many characters, in which everything can be seen.
 ///

@@ -7,6 +7,7 @@
 mod attribute;
 mod free;
 mod repertoire;
+mod selector;
 mod substitutes;
 mod substitution;
 
@@ -18,6 +19,8 @@ pub use free::{FreeText, InvalidFreeText, unseen};
 pub use repertoire::{Plane, Repertoire};
 pub use substitutes::{Candidate, InvalidTable, Rule, Substitutes};
 pub use substitution::{Choices, Replacement, Substituted, SubstitutionError, substitute};
+
+use selector::is_variation_selector;
 
 /// A character that may not be certified as it is (S 3-1-8).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +84,6 @@ fn characters(text: &str) -> impl Iterator<Item = Character<'_>> {
         index += 1;
         Some(character)
     })
-}
-
-/// Whether `c` selects a glyph of the character before it (Unicode 23.4): FE00 to FE0F for
-/// standardised, E0100 to E01EF for ideographic variation sequences.
-fn is_variation_selector(c: char) -> bool {
-    matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 #[cfg(test)]

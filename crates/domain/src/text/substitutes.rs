@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::repertoire::of_same_cell;
-use super::{Repertoire, is_variation_selector};
+use super::repertoire::{Repertoire, of_same_cell};
+use super::selector::is_variation_selector;
 
 /// Where a substitute comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, Character, Offence, Repertoire, Rule, characters, is_variation_selector};
+use super::selector::is_variation_selector;
+use super::{Candidate, Character, Offence, Repertoire, Rule, characters};
 
 /// The resident's choices: position in the original text, in characters, and the substitute.
 pub type Choices = BTreeMap<usize, char>;
