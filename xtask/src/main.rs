@@ -4,6 +4,7 @@ mod advisories;
 mod bench;
 mod check;
 mod fuzz;
+mod imports;
 mod layering;
 mod machine;
 mod process;
@@ -25,7 +26,7 @@ cargo xtask CHORE
 
   test [FILTER…]                 install what the tests need, then run them (doctests unless filtered)
   check                          everything before the tests: the chores below, and fmt, clippy, deny, doc
-  layering                       the crates see only the rings to their left
+  layering                       the crates see only the rings to their left, the rooms in them not each other
   tidy                           the rules of the text: sizes, purposes, links, names
   size                           lines by crate and kind, what is longest, and what an operation costs
   requirements [-v]              which requirement rows have a test that bears their id

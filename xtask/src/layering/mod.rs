@@ -1,19 +1,22 @@
-//! The rings: a crate sees only rings to its left, never a sibling.
+//! The rings: a crate sees only rings to its left, never a sibling; and the rooms inside a crate.
 
 mod graph;
+mod rooms;
 mod rules;
 
 use anyhow::{Result, bail};
 
+use crate::workspace;
 use graph::{Graph, Package};
-use rules::{NOT_REACHED, NOWHERE, ONE_VERSION, ONLY_DIRECT, OnlyDirect, PLACES, Place};
+use rules::{NOT_REACHED, NOWHERE, ONE_VERSION, ONLY_DIRECT, OnlyDirect, PLACES, Place, ROOMS};
 
-/// Checks the dependency graph that cargo resolved.
+/// Checks the dependency graph that cargo resolved, and the walls inside crates.
 ///
 /// # Errors
 /// Names every edge and path that breaks a rule, with the rule's reason.
 pub(crate) fn run() -> Result<()> {
-    let violations = violations(&Graph::of_workspace()?);
+    let mut violations = violations(&Graph::of_workspace()?);
+    violations.extend(rooms::violations(ROOMS, |file| workspace::read(file).ok()));
     if violations.is_empty() {
         return Ok(());
     }
@@ -126,6 +129,12 @@ mod tests {
         let graph = Graph::of_workspace().expect("cargo metadata");
         assert!(graph.members().count() > 10, "the whole workspace is looked at");
         assert_eq!(violations(&graph), Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_room_of_a_crate_looks_over_its_wall() {
+        let found = rooms::violations(ROOMS, |file| workspace::read(file).ok());
+        assert_eq!(found, Vec::<String>::new());
     }
 
     #[test]

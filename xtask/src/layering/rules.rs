@@ -95,6 +95,30 @@ pub(super) const NOWHERE: &[(&str, &str)] = &[
     ("sharks", "its shares are biased (RUSTSEC-2024-0398)"),
 ];
 
+/// A folder of a crate whose files must not name what another folder's declare.
+pub(super) struct Room {
+    /// The crate's directory.
+    pub(super) within: &'static str,
+    /// The folder, which is the module of its name too.
+    pub(super) from: &'static str,
+    /// The folder it does not look into.
+    pub(super) to: &'static str,
+    pub(super) reason: &'static str,
+}
+
+const ACROSS: &str = "the two sides of a card know of each other what crosses the reader";
+const BETWEEN: &str = "what both sides of a card speak belongs to neither";
+
+/// Walls inside crates.
+pub(super) const ROOMS: &[Room] = &[
+    Room { within: "crates/card", from: "terminal", to: "emulator", reason: ACROSS },
+    Room { within: "crates/card", from: "emulator", to: "terminal", reason: ACROSS },
+    Room { within: "crates/card", from: "protocol", to: "emulator", reason: BETWEEN },
+    Room { within: "crates/card", from: "protocol", to: "terminal", reason: BETWEEN },
+    Room { within: "crates/card", from: "private_key", to: "emulator", reason: "keys serve both" },
+    Room { within: "crates/card", from: "private_key", to: "terminal", reason: "keys serve both" },
+];
+
 /// Crates of which the program holds one version.
 pub(super) const ONE_VERSION: &[(&str, &str)] =
     &[("der", "two ASN.1 libraries mean two readings of the same bytes")];
