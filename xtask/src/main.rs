@@ -3,6 +3,7 @@
 mod advisories;
 mod bench;
 mod check;
+mod circles;
 mod fuzz;
 mod imports;
 mod layering;
@@ -27,7 +28,8 @@ cargo xtask CHORE
   test [FILTER…]                 install what the tests need, then run them (doctests unless filtered)
   check                          everything before the tests: the chores below, and fmt, clippy, deny, doc
   layering                       the crates see only the rings to their left, the rooms in them not each other
-  tidy                           the rules of the text: sizes, purposes, links, names
+  tidy                           the rules of the text: sizes, purposes, links, names, circles of files
+  circles [CRATE]                the files that name each other in a ring, and which names do it
   size                           lines by crate and kind, what is longest, and what an operation costs
   requirements [-v]              which requirement rows have a test that bears their id
   advisories                     the locked dependencies against the reviewed advisories
@@ -68,6 +70,8 @@ fn run(chore: &str, arguments: &[String]) -> Option<Result<()>> {
         ("check", []) => check::run(),
         ("layering", []) => layering::run(),
         ("tidy", []) => tidy::run(),
+        ("circles", []) => circles::run(None),
+        ("circles", [name]) => circles::run(Some(name)),
         ("size", []) => size::run(),
         ("requirements", []) => requirements::run(false),
         ("requirements", ["-v"]) => requirements::run(true),

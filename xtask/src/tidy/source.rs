@@ -139,13 +139,10 @@ pub(super) fn complaints(file: &str, content: &str) -> Vec<String> {
 /// The lengths of a file and of its functions.
 pub(super) fn measures(file: &str, content: &str) -> Vec<Measure> {
     let production = production(content);
-    let whole =
-        Measure { what: file.to_owned(), lines: production.lines().count(), limit: FILE_LINES };
-    let functions = functions(content).into_iter().map(|(name, lines)| Measure {
-        what: format!("{file}::{name}"),
-        lines,
-        limit: FUNCTION_LINES,
-    });
+    let whole = Measure::of_lines(file.to_owned(), production.lines().count(), FILE_LINES);
+    let functions = functions(content)
+        .into_iter()
+        .map(|(name, lines)| Measure::of_lines(format!("{file}::{name}"), lines, FUNCTION_LINES));
     std::iter::once(whole).chain(functions).collect()
 }
 
@@ -281,7 +278,7 @@ mod tests {
     fn the_test_module_does_not_count_for_the_file() {
         let content = "//! A.\nfn a() {}\n\n#[cfg(test)]\n#[allow(dead_code)]\nmod tests {\n    fn b() {}\n}\n";
         let found = measures("a.rs", content);
-        assert_eq!(found[0].lines, 2);
+        assert_eq!(found[0].amount, 2);
         let names: Vec<&str> = found.iter().map(|measure| measure.what.as_str()).collect();
         assert_eq!(names, ["a.rs", "a.rs::a", "a.rs::b"]);
     }
