@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use domain::id::MunicipalityCode;
 use domain::municipality;
 use keys::token::TokenConfig;
 use serde::{Deserialize, Serialize};
+use web::desk::ForeignIssuer;
 use x509::key_check::WeakKeys;
 
 use crate::machine::{Seal, Services};
@@ -255,6 +256,14 @@ impl Config {
 impl ClientIssuerTable {
     fn within(self, base: &Path) -> Self {
         Self { certificate: base.join(self.certificate), list: base.join(self.list) }
+    }
+
+    /// The issuer, with its certificate as the file has it now.
+    pub(crate) fn issuer(&self) -> Result<ForeignIssuer> {
+        let place = || format!("client_issuers: {}", self.certificate.display());
+        let certificate = std::fs::read(&self.certificate).with_context(place)?;
+        ForeignIssuer::new(certificate, self.list.clone())
+            .map_err(|error| anyhow!("{}: {error}", place()))
     }
 }
 

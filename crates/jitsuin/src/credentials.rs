@@ -29,7 +29,8 @@ use zeroize::Zeroizing;
 
 use crate::cli::FirstPeople;
 use crate::home::{write_private, write_public};
-use crate::system::{System, random_text};
+use crate::random::random_text;
+use crate::system::System;
 
 /// A password or token that a person types or pastes: 24 of 32 characters are 120 bits.
 const SECRET_LENGTH: usize = 24;

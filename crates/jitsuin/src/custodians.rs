@@ -1,7 +1,6 @@
 //! The custodians of an installation's keys: how they are named on the command line and let in.
 
 use std::fs;
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -19,10 +18,12 @@ use store::{Entry, Store, Unit};
 use web::desk::{Condition, Keyroom};
 use zeroize::Zeroizing;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::Home;
 use crate::join::SigningNotary;
-use crate::system::{Clock, Foundation, System};
+use crate::secret_file::read_secret;
+use crate::system::{Foundation, System};
 
 /// A custodian who is present: who, and the file with the passphrase, `-` for standard input.
 #[derive(Debug, Clone)]
@@ -51,16 +52,6 @@ pub(crate) fn passphrases(present: &[Present]) -> Result<Vec<(CustodianId, Passp
             Ok((one.custodian.clone(), passphrase))
         })
         .collect()
-}
-
-/// One line from standard input, or a file.
-pub(crate) fn read_secret(file: &str) -> Result<Vec<u8>> {
-    if file == "-" {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).context("standard input")?;
-        return Ok(line.into_bytes());
-    }
-    fs::read(Path::new(file)).with_context(|| file.to_owned())
 }
 
 /// The guarded store of the CAs' keys, asleep.

@@ -18,12 +18,13 @@ use store::{CrlKey, Entry, Error, Remembered, Sqlite, Store, Unit};
 use web::desk::{Audit, Auditor, Condition, Objections};
 
 use crate::backups::Backups;
+use crate::clock::Clock;
 use crate::config::{BackupsTable, CheckpointPlace};
 use crate::health::{forget_words, seen_and_gone};
 use crate::home::{Home, on_one_file_system};
 use crate::join::AuditSigner;
 use crate::seal::SealLock;
-use crate::system::{Clock, System};
+use crate::system::System;
 
 /// The sealer works every quarter of a second; what waits longer than this waits for people.
 const SEALED_WITHIN: SignedDuration = SignedDuration::from_secs(10);

@@ -18,7 +18,7 @@ use web::desk::Condition;
 use crate::hold::Hold;
 use crate::home::{Home, write_private};
 use crate::own_tls::TlsFiles;
-use crate::system::{System, foreign_issuer};
+use crate::system::System;
 
 /// More than this in the server's file is a fault; it tells no more than [`MOST_TOLD`] conditions.
 const LONGEST_FILE_BYTES: u64 = 1024 * 1024;
@@ -168,7 +168,7 @@ impl System {
     fn lists_of_client_issuers(&self) -> Result<Vec<Condition>> {
         let mut seen = Vec::new();
         for table in &self.config.client_issuers {
-            if let Err(told) = foreign_issuer(table)?.answers_until((self.clock)()) {
+            if let Err(told) = table.issuer()?.answers_until((self.clock)()) {
                 let told = format!("{told}: nobody comes in by a certificate of theirs");
                 seen.push(Condition::failing("client-issuer-list", table.list.display(), told));
             }

@@ -1,7 +1,6 @@
 //! Issues that were begun and not ended: by a crash, or by a failure while the program runs.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod intents;
 
 use anyhow::{Error, Result};
 use ca::Settled;
@@ -9,32 +8,10 @@ use domain::id::{CaId, SerialNumber};
 use store::CertificateRow;
 use web::desk::Condition;
 
+pub(crate) use self::intents::LeftOpen;
+use self::intents::Waiting;
 use crate::hold::Owned;
 use crate::system::System;
-
-/// Intents that wait to be settled.
-#[derive(Default)]
-pub(crate) struct LeftOpen(Mutex<BTreeMap<(CaId, SerialNumber), Waiting>>);
-
-/// One of them, and why it could not be settled when that was tried last.
-struct Waiting {
-    row: CertificateRow,
-    failed: Option<String>,
-}
-
-impl LeftOpen {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<(CaId, SerialNumber), Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, rows: Vec<CertificateRow>) {
-        let mut all = self.all();
-        for row in rows {
-            let key = (row.intent.ca.clone(), row.intent.serial);
-            all.entry(key).or_insert(Waiting { row, failed: None });
-        }
-    }
-}
 
 impl System {
     /// Notes the intents that a crash left behind; nothing may have been issued in this process yet.

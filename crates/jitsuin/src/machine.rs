@@ -10,9 +10,9 @@ use keys::token::{TokenConfig, TokenOpener};
 use keys::{EmbeddedKeyStore, KeyError, KeyStore, Opener, SigningKey};
 use zeroize::Zeroizing;
 
-use crate::custodians::read_secret;
 use crate::home::{Home, write_private};
 use crate::join::audit_key;
+use crate::secret_file::read_secret;
 
 /// The secrets beside the keys: of personal data in the journal, of the rows of the database, of
 /// emulated cards.

@@ -3,6 +3,7 @@
 mod answer;
 mod backups;
 mod cli;
+mod clock;
 mod commands;
 mod config;
 mod credentials;
@@ -22,10 +23,12 @@ mod machine;
 mod media;
 mod minutes;
 mod own_tls;
+mod random;
 mod readers;
 mod returned;
 mod seal;
 mod seclusion;
+mod secret_file;
 mod serve;
 mod set_up;
 mod stage;
@@ -43,7 +46,8 @@ use jiff::Timestamp;
 
 use crate::answer::{Answer, Failure};
 use crate::cli::Cli;
-use crate::system::{Clock, new_operation};
+use crate::clock::Clock;
+use crate::random::new_operation;
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();

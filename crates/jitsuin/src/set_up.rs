@@ -17,13 +17,15 @@ use store::reads::ReadVerifiers;
 use store::{Entry, Sqlite, Store, Unit};
 
 use crate::backups::Backups;
+use crate::clock::Clock;
 use crate::config::{BackupsTable, Config};
 use crate::custodians;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::own_tls::Word;
+use crate::random::new_operation;
 use crate::seal::{SealLock, seal};
-use crate::system::{Claim, Clock, Foundation, System, keep_weak_keys, new_operation};
+use crate::system::{Claim, Foundation, System, keep_weak_keys};
 
 /// Which CAs get their keys now; the others get them at a ceremony.
 pub(crate) type Founds<'a> = &'a dyn Fn(&CaId) -> bool;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use web::desk::applications::DeliverApplication;
 
 use super::client::CommandClient;
-use super::read_secret;
+use super::person::read_secret;
 use crate::answer::Answer;
 use crate::cli::{ApplyCommand, HandoverArguments};
 

@@ -13,7 +13,7 @@ use store::journal::{
 use store::reads::ReadPeople;
 use web::desk::{Approvable, Approval, Objections};
 
-use super::Office;
+use super::office::Office;
 use crate::answer::{Answer, in_japan};
 use crate::cli::{AuditCommand, Cli, Second};
 use crate::custodians::passphrases;

@@ -13,7 +13,7 @@ use web::desk::cards::ReadCard;
 use web::wire::SecretText;
 
 use super::client::CommandClient;
-use super::read_secret;
+use super::person::read_secret;
 use crate::answer::Answer;
 use crate::cli::{CardCommand, Cli, OnReader};
 use crate::config::Config;

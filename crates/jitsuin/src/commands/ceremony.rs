@@ -16,8 +16,8 @@ use x509::digest::sha256;
 use super::client::CommandClient;
 use crate::answer::{Answer, digest};
 use crate::cli::{CeremonyCommand, Cli};
+use crate::clock::Clock;
 use crate::minutes::{self, Attested};
-use crate::system::Clock;
 
 /// Nobody opens a key alone, whatever a policy says (A 6.2.2, S 6-2-1-2).
 const FEWEST_CUSTODIANS: u8 = 2;

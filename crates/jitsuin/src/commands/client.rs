@@ -8,7 +8,7 @@ use web::client::{Client, ClientError};
 use web::desk::{ApproveOperation, Desk};
 use web::operation::{Command, Operation};
 
-use super::{home, how_to_ask, read_secret};
+use super::person::{home, how_to_ask, read_secret};
 use crate::answer::Answer;
 use crate::cli::{Cli, Person};
 

@@ -10,11 +10,12 @@ use web::desk::{Principal, RECOVER, WayIn};
 
 use crate::answer::{Answer, in_japan};
 use crate::cli::{Cli, InitArguments};
+use crate::clock::Clock;
 use crate::config::{BackupsTable, ConfigFile};
 use crate::custodians::passphrases;
 use crate::health;
 use crate::set_up;
-use crate::system::{Clock, System};
+use crate::system::System;
 
 /// The first of the five ports of a new configuration.
 const FIRST_PORT: u16 = 8440;

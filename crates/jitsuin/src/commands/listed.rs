@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use web::operation::FromFile;
 
 use super::client::CommandClient;
-use super::read_secret;
+use super::person::read_secret;
 use crate::answer::Answer;
 use crate::cli::{Listed, Told};
 use crate::strict_json;

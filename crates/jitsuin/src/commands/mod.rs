@@ -8,17 +8,14 @@ mod client;
 mod init;
 mod key;
 mod listed;
+mod office;
+mod person;
 mod policy;
 mod records;
 mod request;
 mod staff;
 
-use std::net::Ipv4Addr;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result, ensure};
-use domain::id::OperationId;
+use anyhow::{Context, Result};
 use serde_json::json;
 use store::reads::ReadHead;
 use store::{ProofExtent, StateProof, Store};
@@ -32,19 +29,18 @@ use web::desk::lists::FetchList;
 use web::desk::people::ConfirmProposal;
 use web::desk::service_requests::ReceiveServiceRequest;
 use web::desk::weak_keys::FindWeakKeys;
-use web::desk::{Approvable, AttendCeremony, Desk, Door, Principal, Shown};
+use web::desk::{AttendCeremony, Desk};
 use web::operation::{Needs, Operation};
-use web::wire::SecretText;
-use zeroize::Zeroizing;
 
 use self::client::CommandClient;
+use self::office::Office;
+use self::person::how_to_ask;
 use crate::answer::Answer;
 use crate::cli::{
-    AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, Person, StaffCommand,
+    AuditCommand, CardCommand, CeremonyCommand, Cli, Command, KeyCommand, StaffCommand,
 };
-use crate::config::Config;
-use crate::home::Home;
-use crate::system::{Claim, Clock, System};
+use crate::clock::Clock;
+use crate::system::{Claim, System};
 use crate::{demo, serve};
 
 /// Runs a command.
@@ -213,17 +209,6 @@ fn inside(cli: &Cli, clock: Clock) -> Result<Answer> {
     }
 }
 
-/// What whoever asked can do where the outcome is not known.
-fn how_to_ask(person: &Person) -> String {
-    match (&person.shown, &person.operation) {
-        (Some(_), Some(id)) => format!(
-            "to learn what came of it, run it again with `--operation {id}`: it is done once, and answered \
-             as it was where it was done before"
-        ),
-        _ => "to learn what came of it, run it again".to_owned(),
-    }
-}
-
 /// Commands that look into an installation or change it.
 fn with_system(cli: &Cli, system: &System) -> Result<Answer> {
     match &cli.command {
@@ -260,89 +245,4 @@ fn or_in_doubt(system: &System, refused: anyhow::Error) -> anyhow::Error {
         }
         _ => refused,
     }
-}
-
-/// The desk, and who stands at it.
-struct Office {
-    desk: Desk,
-    act: Principal,
-}
-
-impl Office {
-    /// A desk without windows.
-    fn new(cli: &Cli, system: &System) -> Result<Self> {
-        Self::at(cli, system.desk_without_windows())
-    }
-
-    /// A desk with the windows and the resident register, unless a server has these.
-    fn with_windows_if_free(cli: &Cli, system: &System) -> Result<Self> {
-        match system.desk() {
-            Ok(desk) => Self::at(cli, desk),
-            Err(_) => Self::new(cli, system),
-        }
-    }
-
-    fn at(cli: &Cli, desk: Desk) -> Result<Self> {
-        let operation = cli.person.operation.as_deref().map(str::parse).transpose()?;
-        let act = desk.entrance().enter(Ok(shown(&cli.person)?), &console(), operation)?;
-        Ok(Self { desk, act })
-    }
-
-    /// A desk at which the program acts for the custodians who came.
-    fn of_custodians(system: &System) -> Result<Self> {
-        let act = Principal::program(system.act("custodians")?);
-        Ok(Self { desk: system.desk_without_windows(), act })
-    }
-
-    /// Approves, as the second person, what another asks for under the id `operation`.
-    fn approve(&self, operation: &OperationId, what: Approvable<'_>) -> Result<Answer> {
-        Answer::of(&self.desk.approvals().approve(&self.act, operation, what)?)
-    }
-}
-
-/// Where a command puts what it hands out for a person: among what the installation hands out or, where a
-/// server elsewhere is asked, in a directory of the same name here, which nobody else can reach.
-fn handed_out(cli: &Cli) -> Result<PathBuf> {
-    if cli.server.is_none() {
-        return Ok(home(cli)?.handed_out());
-    }
-    let here = PathBuf::from("handed-out");
-    let context = || here.display().to_string();
-    if !here.exists() {
-        std::fs::DirBuilder::new().mode(0o700).create(&here).with_context(context)?;
-    }
-    let found = std::fs::symlink_metadata(&here).with_context(context)?;
-    let is_ours = found.uid() == rustix::process::geteuid().as_raw();
-    ensure!(
-        found.is_dir() && is_ours && found.mode() & 0o077 == 0,
-        "{}: secrets go into a directory that is its owner's alone; this one is not",
-        here.display()
-    );
-    Ok(here)
-}
-
-/// Where the installation lies, as its configuration says.
-fn home(cli: &Cli) -> Result<Home> {
-    Ok(Home::new(&Config::read(&cli.config)?.data))
-}
-
-/// What the person at the command line shows.
-fn shown(person: &Person) -> Result<Shown> {
-    let secret = read_secret(person.file()?)?;
-    Ok(match &person.operator {
-        Some(id) => Shown::Password { id: id.clone(), password: secret },
-        None => Shown::bearer(secret.expose()),
-    })
-}
-
-/// The door of the installation's own console.
-fn console() -> Door {
-    Door { name: "command line".to_owned(), from: Ipv4Addr::LOCALHOST.into() }
-}
-
-/// A secret in a file: arguments are for everybody on the machine to read.
-fn read_secret(path: &Path) -> Result<SecretText> {
-    let read = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let text = Zeroizing::new(read);
-    Ok(SecretText::new(text.trim_end_matches(['\r', '\n'])))
 }

@@ -7,11 +7,12 @@ use domain::policy::Policy;
 use serde_json::json;
 use web::desk::Approvable;
 
-use super::Office;
+use super::office::Office;
 use crate::answer::Answer;
 use crate::cli::{Cli, PolicyCommand, Second};
+use crate::clock::Clock;
 use crate::config::read_policy;
-use crate::system::{Claim, Clock, System};
+use crate::system::{Claim, System};
 
 pub(super) fn run(cli: &Cli, command: &PolicyCommand, clock: Clock) -> Result<Answer> {
     match command {

@@ -6,8 +6,8 @@ use web::desk::certificates::ShowCertificate;
 use web::desk::check::CheckConsistency;
 use web::desk::lists::{FetchList, PublishAllLists, PublishDueLists};
 
-use super::Office;
 use super::client::CommandClient;
+use super::office::Office;
 use crate::answer::{Amiss, Answer};
 use crate::cli::{CertCommand, CrlCommand};
 use crate::system::System;

@@ -10,7 +10,7 @@ use web::desk::credentials::{MakeToken, SetPassword};
 use web::desk::people::ConfirmProposal;
 
 use super::client::CommandClient;
-use super::{handed_out, read_secret};
+use super::person::{handed_out, read_secret};
 use crate::answer::{Answer, in_japan};
 use crate::cli::{Cli, Person};
 use crate::custodians::passphrases;

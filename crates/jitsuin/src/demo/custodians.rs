@@ -7,7 +7,7 @@ use keys::quorum::{CustodianId, Passphrase};
 
 use crate::custodians::{Present, passphrases};
 use crate::home::write_private;
-use crate::system::random_text;
+use crate::random::random_text;
 
 /// The people of the demo who hold a share.
 const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];

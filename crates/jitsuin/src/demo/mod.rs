@@ -29,11 +29,11 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::cli::DemoArguments;
+use crate::clock::Clock;
 use crate::config::{CardsTable, Config, ConfigFile, Listen, ServicesTable, TokenTable};
 use crate::home::write_private;
 use crate::serve::{Listeners, Running, StopSignal};
 use crate::set_up;
-use crate::system::Clock;
 
 pub(crate) fn run(arguments: &DemoArguments, clock: Clock) -> Result<Answer> {
     let token = hsm::token(&arguments.dir, arguments.hsm.as_deref())?;

@@ -25,7 +25,7 @@ use web::wire::{ApplicationBody, DocumentBody, HoldCertificates, ReceiveApplicat
 
 use super::people::{CALL_CENTRE, OPERATOR, SECOND_OPERATOR, Staff, clerk};
 use super::town::{MUNICIPALITIES, newcomers};
-use crate::system::new_operation;
+use crate::random::new_operation;
 
 pub(crate) const AUTH: &str = "jpki-auth";
 pub(crate) const SIGN: &str = "saitama-sign";

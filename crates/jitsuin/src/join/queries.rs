@@ -12,9 +12,10 @@ use status::query_log::{LogUnavailable, QueryLog, QueryRecord, Standing, Strange
 use store::segments::{QuerySegments, Sealed, read_records};
 use store::{Entry, HeardRequest, HeardRequests, Opened, RoomOnDisk, Store, Unit};
 
+use crate::clock::Clock;
 use crate::evidence::records::NEXT_SEGMENT;
 use crate::home::Home;
-use crate::system::{Clock, new_operation};
+use crate::random::new_operation;
 
 /// Requests that are read from the records before they are noted together.
 const RECALLED_AT_ONCE: usize = 100_000;

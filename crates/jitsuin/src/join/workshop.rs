@@ -13,12 +13,12 @@ use ra::register::embedded::EmbeddedRegister;
 use web::desk::{Invented, Workshop};
 use web::{Fault, Problem};
 
+use crate::clock::Clock;
 use crate::config::CardSource;
 use crate::home::Home;
 use crate::invented::{Parameters, SyntheticError, residents};
 use crate::machine::Machine;
 use crate::readers;
-use crate::system::Clock;
 
 /// Makes cards and residents where an installation lies.
 pub(crate) struct OwnWorkshop {

@@ -31,7 +31,8 @@ use crate::credentials::hashed;
 use crate::evidence::records::next_number;
 use crate::hold::Owned;
 use crate::join::{SealedQueryLog, recalled};
-use crate::system::{System, random_text};
+use crate::random::random_text;
+use crate::system::System;
 
 /// How often the sums of refusals are looked at.
 const REFUSALS: Duration = Duration::from_secs(5);

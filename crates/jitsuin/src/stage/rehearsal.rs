@@ -13,12 +13,14 @@ use keys::quorum::{CustodianId, Passphrase};
 
 use super::restore::Scratch;
 use super::{SystemStage, premises};
+use crate::clock::Clock;
 use crate::config::{BackupsTable, Config};
 use crate::custodians::quorum;
 use crate::join::AuditSigner;
 use crate::machine::Services;
+use crate::random::random_text;
 use crate::set_up;
-use crate::system::{Clock, System, random_text};
+use crate::system::System;
 use crate::trusted_time::TimeConfig;
 
 /// A rehearsal destroys the key of no later generation: each takes a renewal to come to.

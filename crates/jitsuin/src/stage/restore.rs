@@ -23,7 +23,7 @@ use super::known::{KnownKey, known_keys};
 use super::{SystemStage, key_fact};
 use crate::backups::entry;
 use crate::media;
-use crate::system::random_text;
+use crate::random::random_text;
 
 /// The name of the installation's own store: what it lacks comes back into it.
 pub(super) const OWN: &str = "installation";

@@ -6,16 +6,19 @@
 //! comes back, or when an operator who has seen to the clock starts the program anew.
 
 mod config;
+mod recorded;
 mod sntp;
+mod source;
 mod state;
 mod trusted;
 mod watch;
 
 pub(crate) use config::TimeConfig;
 pub(crate) use sntp::SntpClient;
+pub(crate) use source::TimeSource;
 pub(crate) use state::ClockState;
 pub(crate) use trusted::TrustedClock;
-pub(crate) use watch::{ClockWatch, Monotonic, TimeSource, monotonic, run};
+pub(crate) use watch::{ClockWatch, Monotonic, monotonic, run};
 
 #[cfg(test)]
 mod tests;

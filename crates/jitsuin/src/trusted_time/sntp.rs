@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::system::Clock;
-use crate::trusted_time::{Monotonic, TimeSource};
+use crate::clock::Clock;
+use crate::trusted_time::source::{SntpError, TimeSource};
+use crate::trusted_time::watch::Monotonic;
 
 /// The error of an offset is at most half of the way there and back: so it stays below any limit.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,36 +21,6 @@ const QUESTION: u8 = 0b00_100_011;
 
 /// 1900-01-01 to 1970-01-01, in seconds.
 const NTP_TO_UNIX_SECONDS: i64 = 2_208_988_800;
-
-/// Why a source's answer is no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SntpError {
-    /// The network's fault, or nobody is there.
-    #[error("the time source {server} did not answer: {cause}")]
-    NoAnswer {
-        /// The server.
-        server: String,
-        /// What the operating system said.
-        cause: io::Error,
-    },
-    /// The server's fault, or somebody else's who answers in its name.
-    #[error("the time source {server} gave an answer that is refused: {rule}")]
-    Refused {
-        /// The server.
-        server: String,
-        /// The rule it breaks.
-        rule: &'static str,
-    },
-    /// The server does not want to be asked (RFC 5905 7.4).
-    #[error("the time source {server} sends us away")]
-    SentAway {
-        /// The server.
-        server: String,
-    },
-    /// Our own fault: no question can be asked.
-    #[error("there is no randomness for a question to the time source")]
-    NoRandomness,
-}
 
 /// Asks one server, over UDP.
 pub(crate) struct SntpClient {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use keys::SigningGate;
 
-use super::sntp::SntpError;
+use super::source::SntpError;
 use super::*;
-use crate::system::Clock;
+use crate::clock::Clock;
 
 /// The clocks of a machine, and a source, in the test's hand.
 #[derive(Default)]

@@ -1,12 +1,8 @@
-//! The clock of an installation under watch, and the news of it on their way into the journal.
+//! The clock of an installation under watch, and the news of it until they are told.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Result;
-use domain::journal::EventKind;
-use store::{Entry, Store, Unit};
-
-use crate::system::{Clock, System};
+use crate::clock::Clock;
 use crate::trusted_time::{ClockState, ClockWatch, SntpClient, TimeConfig, TimeSource, monotonic};
 
 /// The watch, and what it noticed that the journal does not know yet.
@@ -40,26 +36,7 @@ impl TrustedClock {
         Arc::new(move || watch.now())
     }
 
-    fn take_news(&self) -> Vec<ClockState> {
+    pub(super) fn take_news(&self) -> Vec<ClockState> {
         std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl System {
-    /// Tells the journal what the watch over the clock noticed (A 6.8).
-    ///
-    /// `process` is who noticed: what a check tells of is the server's word.
-    pub(crate) fn record_clock(&self, process: &'static str) -> Result<()> {
-        for state in self.trusted.take_news() {
-            let entry = Entry::new(EventKind::ClockChecked, &self.act("clock-watch")?)
-                .subject(state.name())
-                .detail("process", process);
-            let entry = match state.rule() {
-                Some(rule) => entry.refused(rule),
-                None => entry,
-            };
-            self.store.commit(Unit::new(entry))?;
-        }
-        Ok(())
     }
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use keys::SigningGate;
 
-use crate::system::Clock;
+use crate::clock::Clock;
 use crate::trusted_time::config::TimeConfig;
-use crate::trusted_time::sntp::SntpError;
+use crate::trusted_time::source::{SntpError, TimeSource};
 use crate::trusted_time::state::{ClockReport, ClockState};
 
 /// How often the background looks at the clock without asking anybody.
@@ -30,15 +30,6 @@ const SLEWING: i32 = 2000;
 
 /// A clock that only goes forward, from any beginning.
 pub(crate) type Monotonic = Arc<dyn Fn() -> Duration + Send + Sync>;
-
-/// Somebody who knows the time.
-pub(crate) trait TimeSource: Send + Sync {
-    /// What has to be added to our clock to agree with the source.
-    ///
-    /// # Errors
-    /// Where there is no answer, or none that can be believed.
-    fn offset(&self) -> Result<SignedDuration, SntpError>;
-}
 
 /// The machine's monotonic clock.
 ///

@@ -12,10 +12,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::Cli;
+use crate::clock::Clock;
 use crate::commands;
 use crate::config::ConfigFile;
 use crate::custodians::{Present, passphrases};
-use crate::system::{Claim, Clock, System};
+use crate::system::{Claim, System};
 
 /// The custodians, any two of whom open the keys.
 pub(crate) const CUSTODIANS: [&str; 3] = ["custodian-1", "custodian-2", "custodian-3"];

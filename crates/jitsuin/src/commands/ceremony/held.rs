@@ -10,14 +10,15 @@ use web::desk::ceremonies::CeremonyBody;
 
 use crate::answer::{Answer, digest};
 use crate::cli::Cli;
-use crate::commands::shown;
+use crate::clock::Clock;
+use crate::commands::person::shown;
 use crate::config::Config;
 use crate::hold::CeremonyRoom;
 use crate::home::write_public;
 use crate::join::AuditSigner;
 use crate::minutes::{self, expect_drawable};
 use crate::stage::{Attendance, Attendant, Comers, SystemStage, attend, premises};
-use crate::system::{Claim, Clock, System};
+use crate::system::{Claim, System};
 
 /// Carries a script out with everybody who came; only whoever runs it shows who they are here.
 pub(super) fn run(cli: &Cli, file: &Path, present: &[Attendant], clock: Clock) -> Result<Answer> {
