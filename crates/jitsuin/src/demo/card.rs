@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 use store::reads::{ReadCertificates, ReadWindows};
 use web::desk::cards::MakeCard;
 
+use super::municipalities::MUNICIPALITIES;
 use super::pcscd::{self, Pcscd};
 use super::people::{self, Staff};
+use super::story;
 use super::story::{PASSWORD, PIN};
 use super::town::newcomers;
-use super::{story, town};
 use crate::home::write_private;
 use crate::readers::{self, CABINET};
 use crate::system::System;
@@ -48,7 +49,7 @@ pub(super) fn ask_here(directory: &Path) -> Result<()> {
 
 /// Both virtual readers are at the windows of the first municipality.
 pub(super) fn readers_of_the_demo() -> BTreeMap<String, String> {
-    [0, 1].map(|slot| (Pcscd::reader(slot), town::MUNICIPALITIES[0].to_owned())).into()
+    [0, 1].map(|slot| (Pcscd::reader(slot), MUNICIPALITIES[0].to_owned())).into()
 }
 
 /// Has a resident served with both certificates on a card that today's clients can use, if that was
@@ -59,7 +60,7 @@ pub(super) fn issue_once(staff: &Staff<'_>) -> Result<()> {
     if note.exists() {
         return Ok(());
     }
-    let municipality = town::MUNICIPALITIES[0];
+    let municipality = MUNICIPALITIES[0];
     let blank = MakeCard { keys: SignatureKeys::Rsa2048 };
     let blank = staff.ask(&people::clerk(municipality), blank)?.card;
     let residents = newcomers(system, municipality, 1)?;

@@ -5,6 +5,7 @@ mod card;
 mod custodians;
 mod guide;
 mod hsm;
+mod municipalities;
 mod pcscd;
 mod people;
 mod ready;

@@ -15,7 +15,7 @@ use web::desk::people::{ConfirmProposal, ProposeChange, ProposePerson};
 use web::desk::{Desk, Door, Principal, Shown};
 use web::operation::Operation;
 
-use super::town::MUNICIPALITIES;
+use super::municipalities::MUNICIPALITIES;
 use crate::cli::FirstPeople;
 use crate::home::write_private;
 use crate::system::System;

@@ -23,8 +23,9 @@ use web::desk::register::{ApplyRegisterEvents, RecordAddress, RecordDeath};
 use web::operation::Operation;
 use web::wire::{ApplicationBody, DocumentBody, HoldCertificates, ReceiveApplication, SecretText};
 
+use super::municipalities::MUNICIPALITIES;
 use super::people::{CALL_CENTRE, OPERATOR, SECOND_OPERATOR, Staff, clerk};
-use super::town::{MUNICIPALITIES, newcomers};
+use super::town::newcomers;
 use crate::random::new_operation;
 
 pub(crate) const AUTH: &str = "jpki-auth";

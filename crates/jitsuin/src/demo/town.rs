@@ -7,11 +7,9 @@ use ra::register::embedded::EmbeddedRegister;
 use store::reads::ReadCertificates;
 use web::desk::register::GenerateResidents;
 
+use super::municipalities::MUNICIPALITIES;
 use super::people::{OPERATOR, Staff};
 use crate::system::System;
-
-/// Saitama, Kawagoe, Kawaguchi, Tokorozawa and Koshigaya: both CAs serve them.
-pub(super) const MUNICIPALITIES: [&str; 5] = ["11100", "11201", "11203", "11208", "11222"];
 
 /// How many residents live there.
 const COUNT: usize = 2_500;

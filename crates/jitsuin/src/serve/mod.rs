@@ -3,24 +3,24 @@
 mod background;
 mod descriptors;
 mod identity;
+mod listeners;
 mod proof;
 mod responders;
 mod services;
 mod threads;
 mod warnings;
 
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use domain::journal::EventKind;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+pub(crate) use self::listeners::{Addresses, Listeners};
 pub(crate) use self::proof::at_opening;
 use self::threads::{LAST_WORK, Roll};
-use crate::config::Listen;
 use crate::join::SealedQueryLog;
 use crate::seal::SealLock;
 use crate::system::System;
@@ -29,55 +29,6 @@ use crate::system::System;
 pub(crate) use self::responders::{configs as responder_configs, responder};
 #[cfg(test)]
 pub(crate) use self::services::query_log;
-
-/// Sockets that are bound, so that their addresses are known before anything answers.
-pub(crate) struct Listeners {
-    api: TcpListener,
-    repository: TcpListener,
-    ldap: TcpListener,
-    ldaps: TcpListener,
-    holder: TcpListener,
-}
-
-impl Listeners {
-    /// Binds all five.
-    pub(crate) fn bind(listen: &Listen) -> Result<Self> {
-        let bind = |name: &str, address: SocketAddr| -> Result<TcpListener> {
-            let listener =
-                TcpListener::bind(address).with_context(|| format!("listen.{name}: {address}"))?;
-            listener.set_nonblocking(true)?;
-            Ok(listener)
-        };
-        Ok(Self {
-            api: bind("api", listen.api)?,
-            repository: bind("repository", listen.repository)?,
-            ldap: bind("ldap", listen.ldap)?,
-            ldaps: bind("ldaps", listen.ldaps)?,
-            holder: bind("holder", listen.holder)?,
-        })
-    }
-
-    /// The addresses as they are, with the ports that the system chose.
-    pub(crate) fn addresses(&self) -> Result<Addresses> {
-        Ok(Addresses {
-            api: self.api.local_addr()?,
-            repository: self.repository.local_addr()?,
-            ldap: self.ldap.local_addr()?,
-            ldaps: self.ldaps.local_addr()?,
-            holder: self.holder.local_addr()?,
-        })
-    }
-}
-
-/// Where the services are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Addresses {
-    pub(crate) api: SocketAddr,
-    pub(crate) repository: SocketAddr,
-    pub(crate) ldap: SocketAddr,
-    pub(crate) ldaps: SocketAddr,
-    pub(crate) holder: SocketAddr,
-}
 
 /// The services of an installation, running; they stop when this is stopped.
 pub(crate) struct Running {

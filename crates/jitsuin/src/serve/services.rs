@@ -25,8 +25,9 @@ use web::tls::ServerIdentity;
 
 use super::descriptors::Connections;
 use super::identity::Shown;
+use super::listeners::Listeners;
+use super::responders;
 use super::threads::{self, LAST_WORK, Roll, Thread};
-use super::{Listeners, responders};
 use crate::credentials::hashed;
 use crate::evidence::records::next_number;
 use crate::hold::Owned;

@@ -1,21 +1,20 @@
 //! The copies of a CA's key: where they were put over the years, and that all of them end with it
 //! (A 6.2.10.1, S 6-2-1-9).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use domain::medium::MediumId;
 use keys::{EmbeddedKeyStore, KeyError, KeyLabel, KeyStore};
-use serde::{Deserialize, Serialize};
 
 use super::SystemStage;
 use super::backup::MANIFEST;
+use super::copy::{FoundFile, KeyCopy};
 use super::gone::Gone;
 use super::reach::Reach;
-use super::told::{Told, mark_of, title};
+use super::told::Told;
 use crate::backups::erase;
 use crate::home::write_private;
 
@@ -29,55 +28,6 @@ pub(super) struct Copies {
     pub(super) absent: Vec<String>,
     /// What became of those that cannot be brought, by the name under which each is told.
     pub(super) gone: BTreeMap<String, String>,
-}
-
-/// Where the file of a copy is.
-#[derive(Default)]
-pub(super) struct FoundFile {
-    pub(super) places: BTreeSet<String>,
-    pub(super) medium: Option<MediumId>,
-}
-
-/// A copy of a key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyCopy {
-    pub(super) sort: Sort,
-    /// Its file, or its store.
-    pub(super) name: String,
-    /// Where it is, as a script may say: that is not the file's path where links lead to it.
-    pub(super) places: BTreeSet<String>,
-    /// The medium that it is on, if that has an identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    medium: Option<String>,
-}
-
-impl KeyCopy {
-    /// The medium that it is on.
-    ///
-    /// # Errors
-    /// What was noted names none.
-    pub(super) fn medium(&self) -> Result<Option<MediumId>> {
-        Ok(self.medium.as_deref().map(str::parse).transpose()?)
-    }
-
-    /// How minutes and journal tell it.
-    pub(super) fn title(&self) -> String {
-        title(&self.name, self.medium.as_deref())
-    }
-
-    /// What it is, wherever its medium lies.
-    pub(super) fn mark(&self) -> String {
-        mark_of(&self.title()).0
-    }
-}
-
-/// What a copy is kept in.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Sort {
-    File,
-    Store,
 }
 
 impl SystemStage<'_> {
@@ -257,10 +207,10 @@ fn listed(files: &[PathBuf]) -> String {
 impl Copies {
     /// Those that there are.
     pub(super) fn found(&self) -> Result<Vec<KeyCopy>> {
-        let mut found: Vec<KeyCopy> = self.files.iter().map(of_file).collect();
+        let mut found: Vec<KeyCopy> = self.files.iter().map(KeyCopy::of_file).collect();
         for (name, store) in &self.stores {
             if store.labels()?.contains(&self.label) {
-                found.push(of_store(name));
+                found.push(KeyCopy::of_store(name));
             }
         }
         Ok(found)
@@ -270,14 +220,14 @@ impl Copies {
     pub(super) fn destroy(self, note: &dyn Fn(&KeyCopy) -> Result<()>) -> Result<Vec<KeyCopy>> {
         let mut ended = Vec::new();
         for (file, found) in &self.files {
-            let copy = of_file((file, found));
+            let copy = KeyCopy::of_file((file, found));
             note(&copy)?;
             store::outside("copy-ended", || strike(file).and_then(|()| Ok(erase(file)?)))
                 .with_context(|| copy.name.clone())?;
             ended.push(copy);
         }
         for (name, store) in self.stores {
-            let copy = of_store(&name);
+            let copy = KeyCopy::of_store(&name);
             if store.labels()?.contains(&self.label) {
                 note(&copy)?;
             }
@@ -290,17 +240,6 @@ impl Copies {
         }
         Ok(ended)
     }
-}
-
-fn of_file((file, found): (&PathBuf, &FoundFile)) -> KeyCopy {
-    let medium = found.medium.map(|medium| medium.to_string());
-    let (name, places) = (file.display().to_string(), found.places.clone());
-    KeyCopy { sort: Sort::File, name, places, medium }
-}
-
-fn of_store(name: &str) -> KeyCopy {
-    let places = [name.to_owned()].into();
-    KeyCopy { sort: Sort::Store, name: name.to_owned(), places, medium: None }
 }
 
 /// Takes a file out of the list beside it, so that what else is on the medium can still be restored.

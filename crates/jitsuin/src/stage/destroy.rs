@@ -13,7 +13,7 @@ use domain::rule::OfTheInstallation;
 use keys::{Administer, KeyError, PublicKey, Sign};
 use store::{Entry, Store, Unit};
 
-use super::copies::{KeyCopy, Sort};
+use super::copy::{KeyCopy, Sort};
 use super::told::END_OF_COPY;
 use super::{SystemStage, key_fact};
 use crate::backups::entry;

@@ -3,6 +3,7 @@
 mod backup;
 mod certify;
 mod copies;
+mod copy;
 mod destroy;
 mod gone;
 mod known;

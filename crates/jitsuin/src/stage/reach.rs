@@ -9,7 +9,7 @@ use domain::medium::MediumId;
 use keys::KeyLabel;
 
 use super::SystemStage;
-use super::copies::FoundFile;
+use super::copy::FoundFile;
 use super::gone::Gone;
 use super::told::Told;
 use crate::backups::file_name;

@@ -1,7 +1,6 @@
 //! What the journal tells of the copies of a key: where they were put, on which media, and which of them ended.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use ca::ceremony::MediumFact;
@@ -10,7 +9,7 @@ use keys::KeyLabel;
 use store::journal::ToldEntry;
 use store::{Sequence, Store};
 
-use super::copies::KeyCopy;
+use super::copy::{KeyCopy, mark_of};
 use super::restore::{OWN, TRIAL};
 use crate::backups::file_name;
 use crate::media::plain;
@@ -156,23 +155,4 @@ impl Told {
     pub(super) fn untold(&self) -> impl Iterator<Item = (&String, &Ended)> {
         self.ended.iter().filter(|(_, ended)| !ended.is_told)
     }
-}
-
-/// How a copy is told: by its file or store, and by the medium that it is on.
-pub(super) fn title(name: &str, medium: Option<&str>) -> String {
-    match medium {
-        Some(medium) => format!("{name} ({medium})"),
-        None => name.to_owned(),
-    }
-}
-
-/// What a copy with this title is, wherever its medium lies; and the medium.
-pub(super) fn mark_of(title: &str) -> (String, Option<MediumId>) {
-    let found = || {
-        let (path, id) = title.strip_suffix(')')?.rsplit_once(" (")?;
-        let medium: MediumId = id.parse().ok()?;
-        let name = Path::new(path).file_name()?.to_string_lossy();
-        Some((format!("{medium}/{name}"), Some(medium)))
-    };
-    found().unwrap_or_else(|| (title.to_owned(), None))
 }
