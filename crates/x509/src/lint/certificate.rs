@@ -1,15 +1,10 @@
 //! The lints of certificates.
 
-use const_oid::ObjectIdentifier;
 use der::Decode;
-use domain::algorithm::SignatureAlgorithm;
-use domain::id::SerialNumber;
-use jiff::Timestamp;
 use x509_cert::certificate::{Raw, TbsCertificateInner};
 
+pub use self::draft::{CertificateDraft, Expectation};
 use super::{Finding, Lint, run, unreadable};
-use crate::certificate::Validity;
-use crate::name::Name;
 use crate::read::TbsCertificate;
 
 mod alternative_names;
@@ -17,6 +12,7 @@ mod authority_key_identifier;
 mod basic_constraints;
 mod canonical;
 mod distribution_points;
+mod draft;
 mod extensions_as_drafted;
 mod extensions_unique;
 mod issuer;
@@ -37,38 +33,6 @@ mod validity_form;
 mod validity_order;
 mod validity_within_issuer;
 mod version;
-
-/// What a certificate is supposed to say, from the draft and not from its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expectation {
-    /// The reserved serial.
-    pub serial: SerialNumber,
-    /// The algorithm the issuer will sign with.
-    pub signature: SignatureAlgorithm,
-    /// The issuer.
-    pub issuer: Name,
-    /// The validity period.
-    pub validity: Validity,
-    /// The last second of the issuing key's own certificate.
-    pub issuer_ends: Timestamp,
-    /// The subject.
-    pub subject: Name,
-    /// The SubjectPublicKeyInfo.
-    pub subject_public_key_info: Vec<u8>,
-    /// The extensions with their criticality, in the profile's order.
-    pub extensions: Vec<(ObjectIdentifier, bool)>,
-    /// The key identifier of the issuing key; `None` for a self-signed certificate, which in this
-    /// profile has no authorityKeyIdentifier.
-    pub authority_key_identifier: Option<Vec<u8>>,
-}
-
-/// A certificate before it is signed, read twice over, with what it should say.
-#[derive(Debug)]
-pub struct CertificateDraft {
-    tbs: TbsCertificate,
-    model: TbsCertificateInner<Raw>,
-    expectation: Expectation,
-}
 
 /// Every certificate lint, in the order of the fields they look at.
 ///

@@ -4,7 +4,7 @@ use crate::oid;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> = Lint {
     name: "authority_key_identifier",

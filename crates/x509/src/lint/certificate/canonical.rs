@@ -4,7 +4,7 @@ use der::Encode;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> =
     Lint { name: "canonical", clause: "X.690 10, 11", effective: date(2008, 5, 1), check };

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use crate::oid;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> = Lint {
     name: "key_parameters",

@@ -5,7 +5,7 @@ use crate::oid;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> =
     Lint { name: "key_usage", clause: "RFC 5280 4.2.1.3", effective: date(2008, 5, 1), check };

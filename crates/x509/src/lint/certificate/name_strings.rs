@@ -7,7 +7,7 @@ use x509_cert::name::Name;
 use crate::oid;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> = Lint {
     name: "name_strings",

@@ -5,7 +5,7 @@ use crate::oid;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> =
     Lint { name: "ocsp_signing", clause: "RFC 6960 4.2.2.2.1", effective: date(2013, 6, 1), check };

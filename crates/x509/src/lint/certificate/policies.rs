@@ -4,7 +4,7 @@ use crate::oid;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> =
     Lint { name: "policies", clause: "RFC 5280 4.2.1.4", effective: date(2008, 5, 1), check };

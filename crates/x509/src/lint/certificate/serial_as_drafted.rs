@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::super::{Lint, same};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> = Lint {
     name: "serial_as_drafted",

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use crate::algorithm::identifier;
 
 use super::super::{Lint, same};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> = Lint {
     name: "signature_as_drafted",

@@ -4,7 +4,7 @@ use jiff::civil::date;
 use x509_cert::time::Time;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> =
     Lint { name: "validity_form", clause: "RFC 5280 4.1.2.5", effective: date(2008, 5, 1), check };

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::CertificateDraft;
+use super::draft::CertificateDraft;
 
 pub(super) const LINT: Lint<CertificateDraft> =
     Lint { name: "validity_order", clause: "RFC 5280 4.1.2.5", effective: date(2008, 5, 1), check };

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::super::{Lint, same};
-use super::CrlDraft;
+use super::draft::CrlDraft;
 
 pub(super) const LINT: Lint<CrlDraft> = Lint {
     name: "authority_key_identifier",

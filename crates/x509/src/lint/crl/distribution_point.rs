@@ -4,7 +4,7 @@ use crate::crl::DistributionPointScope;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
-use super::CrlDraft;
+use super::draft::CrlDraft;
 
 pub(super) const LINT: Lint<CrlDraft> = Lint {
     name: "distribution_point",

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::CrlDraft;
+use super::draft::CrlDraft;
 
 pub(super) const LINT: Lint<CrlDraft> =
     Lint { name: "issuer", clause: "RFC 5280 5.1.2.3", effective: date(2008, 5, 1), check };

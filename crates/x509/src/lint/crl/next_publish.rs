@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
-use super::CrlDraft;
+use super::draft::CrlDraft;
 
 pub(super) const LINT: Lint<CrlDraft> =
     Lint { name: "next_publish", clause: "A 4.9.7, S 4-4-9", effective: date(2008, 5, 1), check };

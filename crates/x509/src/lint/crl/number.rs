@@ -4,7 +4,7 @@ use crate::oid;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
-use super::CrlDraft;
+use super::draft::CrlDraft;
 
 pub(super) const LINT: Lint<CrlDraft> =
     Lint { name: "number", clause: "RFC 5280 5.2.3", effective: date(2008, 5, 1), check };

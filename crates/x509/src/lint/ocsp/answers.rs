@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::super::{Lint, ensure, same};
-use super::OcspDraft;
+use super::draft::OcspDraft;
 
 pub(super) const LINT: Lint<OcspDraft> =
     Lint { name: "answers", clause: "RFC 6960 4.2.2.3", effective: date(2013, 6, 1), check };

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::super::{Lint, same};
-use super::OcspDraft;
+use super::draft::OcspDraft;
 
 pub(super) const LINT: Lint<OcspDraft> = Lint {
     name: "nonce",

@@ -4,7 +4,7 @@ use crate::ocsp::response_reader::ResponderId;
 use jiff::civil::date;
 
 use super::super::{Lint, same};
-use super::OcspDraft;
+use super::draft::OcspDraft;
 
 pub(super) const LINT: Lint<OcspDraft> =
     Lint { name: "responder", clause: "RFC 6960 4.2.2.3", effective: date(2013, 6, 1), check };

@@ -4,7 +4,7 @@ use crate::ocsp::{CertificateStatus, ReceivedStatus};
 use jiff::civil::date;
 
 use super::super::{Lint, same};
-use super::OcspDraft;
+use super::draft::OcspDraft;
 
 pub(super) const LINT: Lint<OcspDraft> =
     Lint { name: "status", clause: "A 4.9.9; RFC 6960 2.2", effective: date(2013, 6, 1), check };

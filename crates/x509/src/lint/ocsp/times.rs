@@ -4,7 +4,7 @@ use crate::ocsp::ReceivedStatus;
 use jiff::civil::date;
 
 use super::super::{Lint, ensure};
-use super::OcspDraft;
+use super::draft::OcspDraft;
 
 pub(super) const LINT: Lint<OcspDraft> =
     Lint { name: "times", clause: "RFC 6960 2.4, 4.2.2.1", effective: date(2013, 6, 1), check };
