@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
+use crate::trusted_time::Monotonic;
 use crate::trusted_time::source::{SntpError, TimeSource};
-use crate::trusted_time::watch::Monotonic;
 
 /// The error of an offset is at most half of the way there and back: so it stays below any limit.
 const TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::next::next_sequence;
 use super::table::{self, Table};
 use crate::state::{Authenticator, Change, Changes, StateKey, TableDigest, same};
 use crate::{Doubt, Error, Result, Sequence};
@@ -44,7 +45,7 @@ impl Digests {
         doubt: &Doubt,
     ) -> Result<Option<Self>> {
         let Some(stored) = NOW.read(connection, key, doubt)? else { return Ok(None) };
-        let (entries, there) = (stored.entries, super::apply::journal::next_sequence(connection)?);
+        let (entries, there) = (stored.entries, next_sequence(connection)?);
         if there != entries {
             return Err(NOW.wrong(
                 doubt,
@@ -64,7 +65,7 @@ impl Digests {
     pub(super) fn verified(connection: &Connection, key: &StateKey, doubt: &Doubt) -> Result<Self> {
         let missing = || VERIFIED.wrong(doubt, "it was taken away".into());
         let stored = VERIFIED.read(connection, key, doubt)?.ok_or_else(missing)?;
-        let (entries, there) = (stored.entries, super::apply::journal::next_sequence(connection)?);
+        let (entries, there) = (stored.entries, next_sequence(connection)?);
         if there < entries {
             return Err(VERIFIED.wrong(
                 doubt,

@@ -1,11 +1,14 @@
 //! The proof of the state: every row, every table and what the journal's entries add up to.
 
+mod findings;
 mod listed;
 mod locate;
 mod replay;
 mod scan;
 mod tree;
 
+use self::findings::Findings;
+pub use self::findings::{ProofExtent, StateReport};
 use self::replay::Replay;
 pub(super) use self::replay::remember;
 use super::begin::expect_rules;
@@ -13,23 +16,7 @@ use super::ledger::Digests;
 use super::read;
 use super::table::{self, Table, View};
 use crate::state::TableDigest;
-use crate::{Doubt, Error, Result, Sequence};
-
-/// How many findings are told; the first says where to look.
-const MOST: usize = 20;
-
-/// How much of the state is proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProofExtent {
-    /// The tables that hold rights, keys and plans, whole, and the entries since the last proof: what
-    /// takes no time however much is stored. The first of a series also holds all that lists name
-    /// against its sums, from an index; and from then on, no row is believed that bears what one of
-    /// the remembered entries replaced.
-    Recent,
-    /// Every row of every table with the octets that belong to it, the database file itself, and
-    /// all entries that this proof has not read yet.
-    Whole,
-}
+use crate::{Error, Result};
 
 /// What the last so many entries replaced is remembered, beside what was replaced since everything
 /// was proven whole: a start reads them in about a second, and they take some megabytes.
@@ -48,21 +35,6 @@ impl StateProof {
     pub(super) fn whole(&self) -> Option<&Digests> {
         self.whole.as_ref()
     }
-}
-
-/// What a proof found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateReport {
-    /// How many entries the journal had.
-    pub entries: Sequence,
-    /// How many it had when everything was proven whole, the last time; 0 if it never was.
-    pub verified: Sequence,
-    /// How many rows were read.
-    pub rows: u64,
-    /// How many rows all tables hold together, as their digests tell.
-    pub stored: u64,
-    /// What does not prove itself, at most twenty; they are in doubt now.
-    pub findings: Vec<String>,
 }
 
 /// Proves the state as one view of the database shows it; what is found is raised as doubt.
@@ -240,45 +212,4 @@ fn found_in(outcome: Result<()>, findings: &mut Findings<'_>) -> Result<()> {
         outcome => outcome?,
     }
     Ok(())
-}
-
-/// What was found so far, each raised as doubt at once.
-struct Findings<'a> {
-    doubt: &'a Doubt,
-    told: Vec<String>,
-}
-
-impl Findings<'_> {
-    /// The report where the digests themselves cannot be believed.
-    fn nothing_read(self) -> StateReport {
-        StateReport { entries: 0, verified: 0, rows: 0, stored: 0, findings: self.told }
-    }
-
-    fn everything(&mut self, finding: String) {
-        self.doubt.raise(finding.clone());
-        self.note(finding);
-    }
-
-    fn named(&mut self, finding: String) {
-        self.doubt.raise_named(finding.clone());
-        self.note(finding);
-    }
-
-    /// Takes something that cannot be read as a finding, and hands everything else on.
-    fn keep<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
-        match outcome {
-            Ok(value) => Ok(Some(value)),
-            Err(error @ Error::Corrupt { .. }) => {
-                self.named(error.to_string());
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn note(&mut self, finding: String) {
-        if self.told.len() < MOST && !self.told.contains(&finding) {
-            self.told.push(finding);
-        }
-    }
 }

@@ -364,3 +364,14 @@ impl ReadJournal for Sqlite {
         self.pool.read(|view| read::journal::last_personal(view.connection, resident))
     }
 }
+
+impl Sqlite {
+    /// The sizes of so many last checkpoints and when each was sealed, by the clock of then; the last
+    /// first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`] for one that this program did not write so.
+    pub fn sealed_times(&self, limit: usize) -> Result<Vec<(u64, Timestamp)>> {
+        self.pool.read(|view| read::journal::sealed_times(view, limit))
+    }
+}

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
-use super::apply::journal::next_sequence;
 use super::fault::corrupt;
 use super::ledger::Ledger;
+use super::next::next_sequence;
 use crate::state::{Authenticator, Change, Replaced, StateKey, same};
 use crate::{Doubt, Result, Sequence};
 

@@ -7,14 +7,13 @@ use super::work::Work;
 use crate::journal::{KeyRing, ResidentKey, encode, leaf_hash};
 use crate::sqlite::fault::{corrupt, inserted};
 use crate::sqlite::map::micros;
+use crate::sqlite::next::next_sequence;
 use crate::sqlite::read::journal::{checkpoint_mark, mark, personal_mark};
 use crate::sqlite::table::RESIDENT_KEY;
 use crate::sqlite::writer::Sealing;
 use crate::state::StateKey;
 use crate::unit::{Entry, Personal};
 use crate::{Error, Result, Sequence};
-
-const NEXT: &str = "SELECT coalesce(max(sequence) + 1, 0) FROM journal";
 
 const SEALED: &str = "SELECT coalesce(max(size), 0) FROM checkpoint";
 
@@ -32,11 +31,6 @@ const ADD_CHECKPOINT: &str =
 const RING_CHECK: &str = "SELECT value FROM meta WHERE name = 'personal-data-key'";
 
 const ADD_RING_CHECK: &str = "INSERT INTO meta (name, value) VALUES ('personal-data-key', ?1)";
-
-/// The place the next entry takes.
-pub(in crate::sqlite) fn next_sequence(connection: &Connection) -> Result<Sequence> {
-    Ok(connection.prepare_cached(NEXT)?.query_row([], |row| row.get(0))?)
-}
 
 /// Whether there are entries no checkpoint covers.
 pub(in crate::sqlite) fn unsealed(connection: &Connection) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::MOST;
+use super::findings::MOST;
 use super::replay::changes_of;
 use crate::Result;
 use crate::Sequence;

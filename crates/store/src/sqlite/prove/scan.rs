@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use domain::certificate::StateName;
 use rusqlite::{Row, params};
 
-use super::{Findings, ProofExtent};
+use super::findings::{Findings, ProofExtent};
 use crate::rows::Tally;
 use crate::sqlite::map;
 use crate::sqlite::read::certificate::{octets, status_of};

@@ -6,7 +6,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{limit, plain};
 use crate::journal::{Checkpoint, Hash, KeyRing, Leaf, ToldEntry, leaf_hash};
-use crate::sqlite::Sqlite;
 use crate::sqlite::fault::corrupt;
 use crate::sqlite::map::timestamp;
 use crate::sqlite::table::{self, View};
@@ -182,7 +181,10 @@ pub(in crate::sqlite) fn last_checkpoint(connection: &Connection) -> Result<Opti
 }
 
 /// The sizes of the last checkpoints and when each was sealed, the last first.
-fn sealed_times(view: View<'_>, rows: usize) -> Result<Vec<(u64, Timestamp)>> {
+pub(in crate::sqlite) fn sealed_times(
+    view: View<'_>,
+    rows: usize,
+) -> Result<Vec<(u64, Timestamp)>> {
     const SQL: &str = "SELECT size, sealed_at, note, mac, \
         coalesce((SELECT max(size) FROM checkpoint before WHERE before.size < own.size), 0) \
         FROM checkpoint own ORDER BY size DESC LIMIT ?1";
@@ -195,17 +197,6 @@ fn sealed_times(view: View<'_>, rows: usize) -> Result<Vec<(u64, Timestamp)>> {
         }
         Ok((size, timestamp(row, "sealed_at")?))
     })
-}
-
-impl Sqlite {
-    /// The sizes of so many last checkpoints and when each was sealed, by the clock of then; the last
-    /// first.
-    ///
-    /// # Errors
-    /// [`crate::Error::Corrupt`] for one that this program did not write so.
-    pub fn sealed_times(&self, limit: usize) -> Result<Vec<(u64, Timestamp)>> {
-        self.pool.read(|view| sealed_times(view, limit))
-    }
 }
 
 fn checkpoint(row: &Row<'_>) -> Result<Checkpoint> {
