@@ -8,6 +8,7 @@
 //! Nothing that a card answers is trusted before it was parsed strictly; what a card may make this
 //! side keep or do is bounded, whatever lies on the reader.
 
+mod authentication;
 mod card_terminal;
 mod error;
 pub mod key_pair_generator;

@@ -9,6 +9,7 @@ mod files;
 mod personalisation;
 mod refusal;
 mod secrets;
+mod session;
 mod signing;
 
 use aws_lc_rs::digest::{Digest, SHA256, digest};
@@ -19,7 +20,7 @@ use crate::protocol::apdu::{Command, MalformedCommand, Response, StatusWord};
 use crate::protocol::jpki::{self, AID, ATR, instruction, tag};
 use crate::protocol::slot::CardSlot;
 
-use channel::Channel;
+use session::Channel;
 
 /// The most octets of command data that the emulator takes: a key and both certificates in one
 /// command, with room to spare.
@@ -187,7 +188,7 @@ impl Emulator {
             (0x00, instruction::CHANGE_REFERENCE_DATA) => self.change_secret(command),
             (0x80, instruction::PERFORM_SECURITY_OPERATION) => self.sign(command),
             (0x80, instruction::INITIALIZE_UPDATE) => self.initialize_update(command),
-            (0x80, ins) if personalisation::is_instruction(ins) => {
+            (0x80, ins) if is_of_personalisation(ins) => {
                 Err(StatusWord::SECURITY_STATUS_NOT_SATISFIED)
             }
             (0x00 | 0x80, _) => Err(StatusWord::INSTRUCTION_NOT_SUPPORTED),
@@ -266,6 +267,18 @@ fn is_get_response(command: &Command) -> bool {
 /// A command in the channel, or the next part of the answer to one.
 fn is_of_channel(command: &Command) -> bool {
     command.cla == 0x84 || is_get_response(command)
+}
+
+/// Whether an instruction is one that only the channel knows.
+fn is_of_personalisation(ins: u8) -> bool {
+    matches!(
+        ins,
+        instruction::GET_DATA
+            | instruction::STORE_DATA
+            | instruction::INTERNAL_AUTHENTICATE
+            | instruction::SET_STATUS
+            | instruction::RESET_RETRY_COUNTER
+    )
 }
 
 fn respond(answer: Performed) -> Response {

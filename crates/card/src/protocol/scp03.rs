@@ -24,10 +24,12 @@
 //! ```
 
 mod channel;
+mod error;
 mod keys;
 mod primitives;
 
 pub use channel::{CardChannel, HostChannel};
+pub use error::ChannelError;
 pub use keys::{
     Challenge, Cryptogram, SequenceCounter, SessionKeys, StaticKeys, card_challenge, session_keys,
 };
@@ -47,21 +49,6 @@ pub const KEY_VERSION: u8 = 0x30;
 
 /// The octets of a MAC in a message; the MAC itself has 16.
 pub const MAC_LENGTH: usize = 8;
-
-/// Why a message is not passed on. It never says what was wrong with it: whoever forges learns
-/// nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ChannelError {
-    /// A MAC or cryptogram is wrong, or missing, or the channel is at its end.
-    #[error("the message is not authentic")]
-    NotAuthentic,
-    /// The caller's fault: a command longer than an APDU can be.
-    #[error("the command does not fit into the secure channel")]
-    TooLong,
-    /// The cryptographic library failed.
-    #[error("the cryptographic provider failed at {0}")]
-    Provider(&'static str),
-}
 
 /// How many octets of command data fit into one command of a channel, when the card takes at most
 /// `longest` octets (ISO 7816-4 Lc) in one.

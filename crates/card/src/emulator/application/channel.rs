@@ -1,7 +1,6 @@
 //! The secure channel of the selected application: beginning it, and unwrapping what comes in it.
 
-use zeroize::Zeroizing;
-
+use super::session::{Blocks, Channel};
 use super::{Application, Emulator, Performed, respond};
 use crate::protocol::apdu::{Command, Response, StatusWord};
 use crate::protocol::card_number::CardNumber;
@@ -11,25 +10,6 @@ use crate::protocol::scp03::{
     self, CardChannel, Challenge, ChannelError, SessionKeys, StaticKeys, card_challenge,
     session_keys,
 };
-
-/// Where the channel is.
-#[derive(Debug, Default)]
-pub(super) enum Channel {
-    /// There is none.
-    #[default]
-    Closed,
-    /// INITIALIZE UPDATE was answered; EXTERNAL AUTHENTICATE must come.
-    Begun { keys: SessionKeys, host: Challenge, card: Challenge },
-    /// Both sides proved themselves.
-    Open { channel: CardChannel, blocks: Blocks },
-}
-
-/// The blocks of a STORE DATA that is not complete.
-#[derive(Debug, Default)]
-pub(super) struct Blocks {
-    pub(super) octets: Zeroizing<Vec<u8>>,
-    pub(super) count: usize,
-}
 
 impl Emulator {
     /// INITIALIZE UPDATE (Amendment D 7.1.1): counts the channel and proves the card.

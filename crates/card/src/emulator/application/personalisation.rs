@@ -1,7 +1,7 @@
 //! What the office does to a card in the channel: loading, proving, delivering, erasing, destroying.
 
-use super::channel::Blocks;
 use super::refusal::refusal;
+use super::session::Blocks;
 use super::{Emulator, Performed, slot_of};
 use crate::error::CardError;
 use crate::protocol::apdu::{Command, StatusWord};
@@ -14,18 +14,6 @@ use crate::protocol::slot::CardSlot;
 /// The most octets that the blocks of one STORE DATA may come to: both slots' keys and
 /// certificates take less than ten thousand.
 const MAX_STORED_OCTETS: usize = 16 * 1024;
-
-/// Whether an instruction is one that only the channel knows.
-pub(super) fn is_instruction(ins: u8) -> bool {
-    matches!(
-        ins,
-        instruction::GET_DATA
-            | instruction::STORE_DATA
-            | instruction::INTERNAL_AUTHENTICATE
-            | instruction::SET_STATUS
-            | instruction::RESET_RETRY_COUNTER
-    )
-}
 
 impl Emulator {
     /// Performs an authentic command of the channel.

@@ -5,8 +5,8 @@ use std::fmt;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
-use super::ChannelError;
-use super::primitives::derive;
+use super::error::ChannelError;
+use super::primitives::{Aes256Key, derive};
 use crate::protocol::card_keys::CardKeys;
 
 /// What each side sends for the other to prove itself over.
@@ -25,9 +25,6 @@ const CARD_CHALLENGE: u8 = 0x02;
 const SESSION_ENC: u8 = 0x04;
 const SESSION_MAC: u8 = 0x06;
 const SESSION_RMAC: u8 = 0x07;
-
-/// The octets of an AES-256 key, wiped when dropped.
-pub(super) type Aes256Key = Zeroizing<[u8; 32]>;
 
 /// The static keys of a card's channel: K-ENC and K-MAC.
 #[derive(Clone)]

@@ -8,8 +8,10 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::iv::FixedLength;
 use zeroize::Zeroizing;
 
-use super::ChannelError;
-use super::keys::Aes256Key;
+use super::error::ChannelError;
+
+/// The octets of an AES-256 key, wiped when dropped.
+pub(super) type Aes256Key = Zeroizing<[u8; 32]>;
 
 /// The octets of an AES block.
 pub(super) const BLOCK: usize = 16;
