@@ -9,7 +9,8 @@ use domain::rule::{Hex, OfTheInstallation, Spaced};
 use jiff::Timestamp;
 use store::{Entry, Sequence};
 
-use super::stage::{MediumFact, StepFacts};
+use super::medium_fact::MediumFact;
+use super::stage::StepFacts;
 
 /// Somebody who is present, as whoever let them in says.
 #[derive(Debug, Clone, PartialEq, Eq)]

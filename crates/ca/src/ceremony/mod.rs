@@ -3,6 +3,7 @@
 mod account;
 mod facts;
 mod held;
+mod medium_fact;
 mod presence;
 mod record;
 mod stage;
@@ -19,9 +20,10 @@ use store::{Entry, Store, Unit};
 
 pub use self::account::{Happening, Occurrence, Present};
 use self::held::{Held, one_line, operation, operation_named};
+pub use self::medium_fact::MediumFact;
 pub use self::presence::objections;
 pub use self::record::{Interruption, Moment, Record, Sitting, StepRecord};
-pub use self::stage::{FileFact, KeyFact, MediumFact, Stage, StageError, StepFacts};
+pub use self::stage::{FileFact, KeyFact, Stage, StageError, StepFacts};
 use crate::error::{Error, Result};
 use crate::renewal::Renewal;
 use domain::hexadecimal::hex;

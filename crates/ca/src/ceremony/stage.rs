@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::act::Act;
 use domain::ceremony::RestoreTarget;
-use domain::id::{CaId, InvalidId};
-use domain::medium::MediumId;
+use domain::id::CaId;
 
 use super::account::Occurrence;
+use super::medium_fact::MediumFact;
 use crate::renewal::Renewal;
 
 /// Carries the steps out.
@@ -132,26 +132,6 @@ pub struct KeyFact {
     pub algorithm: String,
     /// SHA-256 of its SubjectPublicKeyInfo.
     pub spki_sha256: [u8; 32],
-}
-
-/// A medium, and where it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MediumFact {
-    /// Its identity.
-    pub id: MediumId,
-    /// The directory, as the files on it are named.
-    pub place: String,
-}
-
-impl MediumFact {
-    /// The medium that an entry tells of.
-    ///
-    /// # Errors
-    /// [`InvalidId`] for what names none.
-    pub fn read(told: &str) -> Result<Self, InvalidId> {
-        let (id, place) = told.split_once(' ').unwrap_or((told, ""));
-        Ok(Self { id: id.parse()?, place: place.to_owned() })
-    }
 }
 
 /// A file, by its hash.

@@ -8,7 +8,8 @@ use store::Sequence;
 use x509::pem;
 
 use super::account::{Happening, Occurrence, Present, corrupt};
-use super::stage::{FileFact, KeyFact, MediumFact, StepFacts};
+use super::medium_fact::MediumFact;
+use super::stage::{FileFact, KeyFact, StepFacts};
 use crate::error::Result;
 use domain::hexadecimal::hex;
 
