@@ -8,6 +8,7 @@
 //! # Architecture invariant
 //! The secret is written nowhere. There is no clock here: time comes in and must advance.
 
+mod custodian;
 mod custody;
 mod error;
 mod gathering;
@@ -20,8 +21,9 @@ mod shares;
 #[cfg(test)]
 mod tests;
 
+pub use custodian::CustodianId;
 pub(crate) use custody::{Cost, random, sealing_key};
-pub use custody::{CustodianId, CustodySet, MAXIMUM_CUSTODIANS};
+pub use custody::{CustodySet, MAXIMUM_CUSTODIANS};
 pub use error::QuorumError;
 pub use gathering::{Gathering, Progress, WRONG_PASSPHRASES};
 pub use passphrase::{MINIMUM_PASSPHRASE_LENGTH, Passphrase};

@@ -1,17 +1,15 @@
 //! The public record of a quorum: who its custodians are, and a sealed share for each.
 
-use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use domain::id::{ActorId, InvalidId};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::embedded::directory;
 use crate::error::KeyError;
+use crate::quorum::custodian::CustodianId;
 use crate::quorum::error::QuorumError;
 use crate::quorum::passphrase::Passphrase;
 use crate::quorum::record;
@@ -22,48 +20,6 @@ use crate::seal::{MasterKey, Sealed};
 
 /// The most custodians of one secret: a ceremony's room holds no more, and a record stays small.
 pub const MAXIMUM_CUSTODIANS: usize = 32;
-
-/// A person who holds one share of a secret: a member of the staff, by the same name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CustodianId(ActorId);
-
-impl CustodianId {
-    /// The identity as it is written.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
-    /// The person, as the journal names them.
-    pub fn actor(&self) -> &ActorId {
-        &self.0
-    }
-}
-
-impl From<ActorId> for CustodianId {
-    fn from(actor: ActorId) -> Self {
-        Self(actor)
-    }
-}
-
-impl FromStr for CustodianId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        text.parse().map(Self).map_err(|error: InvalidId| InvalidId { kind: "custodian", ..error })
-    }
-}
-
-impl domain::rule::Closed for CustodianId {
-    fn words(&self) -> domain::rule::Rule {
-        self.0.words()
-    }
-}
-
-impl fmt::Display for CustodianId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// The shares of one secret, each sealed to its custodian; whoever reads it learns nothing.
 ///

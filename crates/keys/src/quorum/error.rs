@@ -5,7 +5,7 @@ use domain::rule::{Closed, Plain, Rule};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::KeyError;
-use crate::quorum::custody::CustodianId;
+use crate::quorum::custodian::CustodianId;
 
 /// Why custodians cannot be set up, or do not open anything.
 #[derive(Debug, thiserror::Error)]

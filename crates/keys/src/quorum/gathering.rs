@@ -5,7 +5,8 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::quorum::custody::{CustodianId, CustodySet};
+use crate::quorum::custodian::CustodianId;
+use crate::quorum::custody::CustodySet;
 use crate::quorum::error::QuorumError;
 use crate::quorum::passphrase::Passphrase;
 use crate::quorum::roster;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::hex;
-use crate::quorum::custody::{Cost, CustodianId, CustodySet, SealedShare, check_numbers};
+use crate::quorum::custodian::CustodianId;
+use crate::quorum::custody::{Cost, CustodySet, SealedShare, check_numbers};
 use crate::quorum::error::QuorumError;
 use crate::seal::Sealed;
 

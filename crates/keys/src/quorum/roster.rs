@@ -5,7 +5,8 @@
 //! with the secret alone: nobody writes another without a quorum.
 
 use crate::error::KeyError;
-use crate::quorum::custody::{CustodianId, CustodySet};
+use crate::quorum::custodian::CustodianId;
+use crate::quorum::custody::CustodySet;
 use crate::quorum::error::QuorumError;
 use crate::quorum::secret::QuorumSecret;
 use crate::seal::Sealed;
