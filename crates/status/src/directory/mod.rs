@@ -5,6 +5,7 @@
 //! above them is filled in. Lists of user certificates are withheld from whoever is not a verifier
 //! with the right to read them.
 
+mod ca_entry;
 mod entry;
 mod snapshot;
 mod tree;
@@ -12,11 +13,11 @@ mod tree;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use domain::id::CaId;
 use domain::name::DistinguishedName;
 use jiff::Timestamp;
 use store::{CrlKey, Published, SeriesKey};
 
+pub use self::ca_entry::CaEntry;
 use self::entry::{described, named_attributes, withheld_lists};
 use self::snapshot::Snapshot;
 use self::tree::{Holds, Node};
@@ -24,17 +25,6 @@ use crate::ldap::{
     BindRefusal, Clock, Directory, DirectoryError, Dn, Entry, Found, Identity, Scope, Values,
 };
 use crate::verifier_auth::{Attempt, AuthRefusal, VerifierAuth};
-
-/// A CA in the directory.
-#[derive(Debug, Clone)]
-pub struct CaEntry {
-    /// The CA.
-    pub ca: CaId,
-    /// Its name, which is its entry's.
-    pub name: DistinguishedName,
-    /// Its crossCertificatePair values, DER, if it has any.
-    pub cross_certificate_pairs: Vec<Vec<u8>>,
-}
 
 /// Tells which series there are and how their distribution points are named. It is asked again
 /// after every commit, so it should be quick.

@@ -1,6 +1,6 @@
 //! A first pass over the BER structure alone: definite lengths that nest, within bounds, without recursion.
 
-use super::{DecodeError, MAX_ELEMENTS, MAX_FILTER_DEPTH};
+use super::limits::{DecodeError, MAX_ELEMENTS, MAX_FILTER_DEPTH};
 
 /// Deepest nesting of elements: message, request, filters, and within a filter item its sequence and pieces.
 const MAX_ELEMENT_DEPTH: usize = MAX_FILTER_DEPTH + 5;

@@ -12,7 +12,7 @@ use super::super::message::{
     Assertion, Authentication, BindRequest, CompareRequest, Control, Extensible, Filter, Message,
     Operation, Password, Request, ResultCode, Scope, SearchRequest, SubstringPattern,
 };
-use super::{MAX_CONTROLS, MAX_FILTER_DEPTH};
+use super::limits::{MAX_CONTROLS, MAX_FILTER_DEPTH};
 
 /// Why a well-formed message is not served.
 #[derive(Debug)]
